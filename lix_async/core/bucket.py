@@ -1,0 +1,80 @@
+"""The arithmetic of pacing, on a time that is handed in.
+
+A `TokenBucket` keeps one number: the earliest moment at which it would be full again (GCRA's
+"theoretical arrival time"). Elapsed tokens are computed when asked for; nothing ticks, so a
+machine that slept for a day has `burst` tokens afterwards, not a day's worth.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from .errors import ConfigurationError
+
+MARGIN = 0.02
+"""Share by which turns are stretched. Spacing sends does not space arrivals: network jitter
+shortens gaps, and a strict server counts arrivals. At 1 request per 3 s this is 60 ms."""
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """`requests` per `per` seconds; up to `burst` at once after a pause.
+
+    `margin` is the share by which the gaps are stretched (default 2 %), because a server counts
+    arrivals and the network moves them. 0 sends at the exact rate.
+    """
+
+    requests: float
+    per: float
+    burst: int = 1
+    margin: float = MARGIN
+
+    def __post_init__(self) -> None:
+        for name, value in (("requests", self.requests), ("per", self.per)):
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigurationError(f"RateLimit.{name} must be a positive number: {value!r}")
+        if self.burst < 1:
+            raise ConfigurationError(f"RateLimit.burst must be at least 1: {self.burst!r}")
+        if not 0 <= self.margin < 10:
+            raise ConfigurationError(f"RateLimit.margin must be 0 or a small share: {self.margin}")
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two turns at the full rate, margin included."""
+        return self.per / self.requests * (1.0 + self.margin)
+
+
+class TokenBucket:
+    """Hands out turns no faster than its `RateLimit`. Pure: every method takes the time."""
+
+    __slots__ = ("_full_at", "_interval", "_slack")
+
+    def __init__(self, rate: RateLimit) -> None:
+        self._interval = rate.interval
+        self._slack = (rate.burst - 1) * rate.interval
+        self._full_at = -math.inf
+
+    def wait(self, now: float) -> float:
+        """Seconds until a token is there; 0 when one is there now. Takes nothing."""
+        return max(self._full_at - self._slack - now, 0.0)
+
+    def take(self, now: float) -> float:
+        """Take a token if one is there and return 0; else return the seconds to wait."""
+        pause = self._full_at - self._slack - now
+        if pause > 0.0:
+            return pause
+        self._full_at = max(self._full_at, now) + self._interval
+        return 0.0
+
+    def give_back(self) -> None:
+        """Undo a take whose request was never sent."""
+        self._full_at -= self._interval
+
+    def hold(self, until: float) -> None:
+        """No token before `until`, and no burst saved up by holding."""
+        self._full_at = max(self._full_at, until + self._slack)
+
+    def late(self, seconds: float) -> None:
+        """The last request left that much after its turn: shift the following ones."""
+        self._full_at += seconds

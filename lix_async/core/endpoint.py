@@ -1,0 +1,155 @@
+"""What an API is made of: an `Endpoint` is one row of a provider's table.
+
+A row is a value. It says where a call goes (`method`, `path`), what goes out (`params`, a struct
+whose fields carry the provider's own names), what comes back (`result`), how the pages of a
+listing follow one another (`paging`), what a call costs (`credits`) and whether it may be
+repeated (`safe`). Nothing about one endpoint is written anywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+import msgspec
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .paging import Plan
+
+Kind = Literal["standard", "org", "email", "free", "unknown"]
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes out: the whole state of a call, and of a walk. Copyable, comparable, savable."""
+
+    def check(self) -> None:
+        """Raise `ConfigurationError` for arguments that the provider is known to refuse."""
+
+
+class Model(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """What comes back. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
+
+
+class Paging(Model):
+    """The provider's own words about a page. Documentation and samples disagree about `count`."""
+
+    count: int | None = None
+    start: int | None = None
+    total: int | None = None
+
+
+class Meta(Model):
+    """What stands beside the items of a search: the id that ties its pages together."""
+
+    sequence_id: str | None = None
+
+
+Item = TypeVar("Item")
+P = TypeVar("P", bound=Params)
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Listing(Model, Generic[Item]):
+    """A page as it came. A subclass gives `items` its wire name; the rest is alike everywhere."""
+
+    items: list[Item] = []
+    paging: Paging | None = None
+    meta: Meta | None = None
+
+    def rows(self) -> list[Item]:
+        """The items one by one, also where the wire groups or nests them."""
+        return self.items
+
+    @property
+    def total(self) -> int | None:
+        """Matches that the provider claims, if it claims any; negative claims are none."""
+        total = self.paging.total if self.paging else None
+        return total if total is not None and total >= 0 else None
+
+    @property
+    def sequence_id(self) -> str | None:
+        """The id for the following pages, once the provider sends one."""
+        return (self.meta.sequence_id if self.meta else None) or None
+
+    @property
+    def cursor(self) -> str | int | None:
+        """What leads to the next page where pages are linked by tokens; else None."""
+        return None
+
+
+class Price(msgspec.Struct, frozen=True):
+    """Credits for one call: `amount` of a `kind`. `unknown` where the provider does not say."""
+
+    kind: Kind
+    amount: int = 0
+    only: str | None = None
+    """Name of the result's flag that must be true for the call to be charged."""
+
+
+FREE = Price("free")
+UNKNOWN = Price("unknown")
+
+
+def standard(amount: int) -> Price:
+    """Standard credits: people, posts, jobs, searches, messages."""
+    return Price("standard", amount)
+
+
+def org(amount: int) -> Price:
+    """Organisation credits: organisation and id lookups, LookC."""
+    return Price("org", amount)
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[P, R_co]):
+    """One row of a provider's table."""
+
+    id: str
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    params: type[P]
+    result: type[R_co]
+    paging: Plan | None = None
+    credits: Price = UNKNOWN
+    safe: bool = True
+    """May be repeated when it is not known whether it arrived. False for calls that act."""
+    body: tuple[str, ...] = ()
+    """Params that travel in a JSON body; the others go into the path or the query."""
+    form: bool = False
+    """The params of `body` travel as a form instead."""
+    alternate: str | None = None
+    """A second published path, tried once when the provider says `unknown_route`."""
+    docs: str = ""
+
+
+def exactly_one(params: Params, *names: str) -> None:
+    """Raise `ConfigurationError` unless exactly one of the named fields is given."""
+    given = [name for name in names if getattr(params, name) not in (None, "", [])]
+    if len(given) != 1:
+        wanted = " or ".join(names)
+        found = "none is" if not given else " and ".join(given) + " are"
+        raise ConfigurationError(f"give exactly one of {wanted}: {found} given")
+
+
+def required(params: Params, *names: str) -> None:
+    """Raise `ConfigurationError` when a named field is missing or empty."""
+    for name in names:
+        if getattr(params, name) in (None, "", []):
+            hint = " (or set viewer_id on the client)" if name == "viewer_id" else ""
+            raise ConfigurationError(f"{name} must not be empty{hint}")
+
+
+def at_most(params: Params, name: str, limit: int) -> None:
+    """Raise `ConfigurationError` when a text is longer than the provider takes, in characters."""
+    text = getattr(params, name)
+    if text is not None and len(text) > limit:
+        raise ConfigurationError(f"{name} has {len(text)} characters, at most {limit} are allowed")
+
+
+def at_least(params: Params, name: str, limit: int) -> None:
+    """Raise `ConfigurationError` when a number is below what the provider takes."""
+    value = getattr(params, name)
+    if value is not None and value < limit:
+        raise ConfigurationError(f"{name} must be at least {limit}, not {value}")

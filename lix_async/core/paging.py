@@ -1,0 +1,226 @@
+"""How the pages of a listing follow one another: pure functions of params and page.
+
+A plan answers three questions. `after`: which params fetch the next page, or None at the end.
+`base`: how many rows lie before the page that these params ask for. `origin`: the params without
+position, which is what tells one walk from another.
+
+Offsets advance by the number of rows that came, never by `paging.count` or `paging.start`, which
+documentation and samples fill differently (lix.md section 6). A short page is no end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from .endpoint import Params
+from .errors import ConfigurationError
+
+P = TypeVar("P", bound=Params)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What a plan may know of the page just read: rows before it, rows on it, and its words."""
+
+    before: int
+    received: int
+    total: int | None = None
+    cursor: str | int | None = None
+
+    @property
+    def upto(self) -> int:
+        """Rows that lie behind once this page is read."""
+        return self.before + self.received
+
+    def more(self, cap: int | None) -> bool:
+        """Whether another page can exist: this one had rows, and neither total nor cap is met."""
+        return (
+            self.received > 0
+            and (self.total is None or self.upto < self.total)
+            and (cap is None or self.upto < cap)
+        )
+
+
+class Plan(Protocol):
+    """The paging of one row."""
+
+    @property
+    def cap(self) -> int | None:
+        """Rows that the provider gives at most, whatever `total` says."""
+
+    @property
+    def sequence(self) -> bool:
+        """Whether `sequence_id` ties the pages together (and is not itself the cursor)."""
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        """The params of the next page, or None at the end."""
+
+    def base(self, params: Params, size: int) -> int:
+        """Rows before the page that `params` ask for, if pages have `size` rows."""
+
+    def origin(self, params: P) -> P:
+        """The params without position."""
+
+
+class Offset(msgspec.Struct, frozen=True):
+    """`start` = rows so far, in the query or in the body, wherever the row puts it."""
+
+    param: str = "start"
+    size: str | None = None
+    """The param that asks for a page size, where a shorter page is documented as the end."""
+    cap: int | None = None
+    sequence: bool = False
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        asked = getattr(params, self.size) if self.size else None
+        if asked is not None and seen.total is None and seen.received < asked:
+            return None
+        return replace(params, **{self.param: seen.upto}) if seen.more(self.cap) else None
+
+    def base(self, params: Params, size: int) -> int:
+        return getattr(params, self.param) or 0
+
+    def origin(self, params: P) -> P:
+        return replace(params, **{self.param: 0})
+
+
+class PageNumber(msgspec.Struct, frozen=True):
+    """`page` = 1, 2, 3 in the query."""
+
+    param: str = "page"
+    first: int = 1
+    size: int | None = None
+    """Rows of a full page, where a shorter one is documented as the end."""
+    cap: int | None = None
+    sequence: bool = False
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        if self.size is not None and seen.total is None and seen.received < self.size:
+            return None
+        page = self._page(params)
+        return replace(params, **{self.param: page + 1}) if seen.more(self.cap) else None
+
+    def base(self, params: Params, size: int) -> int:
+        return (self._page(params) - self.first) * size
+
+    def origin(self, params: P) -> P:
+        return replace(params, **{self.param: self.first})
+
+    def _page(self, params: Params) -> int:
+        page: int | None = getattr(params, self.param)
+        return self.first if page is None else page
+
+
+class PageInUrl(msgspec.Struct, frozen=True):
+    """`page=N` inside the LinkedIn URL that a param holds; nothing else in it is touched."""
+
+    param: str = "url"
+    name: str = "page"
+    cap: int | None = None
+    sequence: bool = True
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        url = getattr(params, self.param)
+        page = number_in_url(url, self.name, 1) + 1
+        turned = with_number(url, self.name, page)
+        return replace(params, **{self.param: turned}) if seen.more(self.cap) else None
+
+    def base(self, params: Params, size: int) -> int:
+        return (number_in_url(getattr(params, self.param), self.name, 1) - 1) * size
+
+    def origin(self, params: P) -> P:
+        return replace(params, **{self.param: with_number(getattr(params, self.param), self.name)})
+
+
+class OffsetInUrl(msgspec.Struct, frozen=True):
+    """`start=<rows so far>` inside the LinkedIn URL, as LinkedIn's own job searches have it."""
+
+    param: str = "url"
+    name: str = "start"
+    cap: int | None = None
+    sequence: bool = True
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        turned = with_number(getattr(params, self.param), self.name, seen.upto)
+        return replace(params, **{self.param: turned}) if seen.more(self.cap) else None
+
+    def base(self, params: Params, size: int) -> int:
+        return number_in_url(getattr(params, self.param), self.name, 0)
+
+    def origin(self, params: P) -> P:
+        return replace(params, **{self.param: with_number(getattr(params, self.param), self.name)})
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A token from each page leads to the next; with `start`, the offset travels beside it."""
+
+    param: str
+    start: str | None = None
+    cap: int | None = None
+    sequence: bool = False
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        if not seen.more(self.cap):
+            return None
+        beside = {self.start: seen.upto} if self.start else {}
+        if seen.cursor in (None, ""):
+            # lix.md section 21: no token, but more by the total: go on with start alone.
+            more = bool(beside) and seen.total is not None
+            return replace(params, **{self.param: None}, **beside) if more else None
+        if seen.cursor == getattr(params, self.param):
+            return None
+        return replace(params, **{self.param: seen.cursor}, **beside)
+
+    def base(self, params: Params, size: int) -> int:
+        return (getattr(params, self.start) or 0) if self.start else 0
+
+    def origin(self, params: P) -> P:
+        beside = {self.start: 0} if self.start else {}
+        return replace(params, **{self.param: None}, **beside)
+
+
+def _found(url: str, name: str) -> list[re.Match[str]]:
+    return list(re.finditer(rf"(?<=[?&#]){name}=([^&#]*)", url))
+
+
+def number_in_url(url: str, name: str, default: int) -> int:
+    """The whole number that a parameter of a LinkedIn URL holds; the last one counts."""
+    found = _found(url, name)
+    if not found or not found[-1][1]:
+        return default
+    value = found[-1][1]
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise ConfigurationError(f"{name}= in the LinkedIn URL must be a number, not {value!r}")
+    return max(int(value), default)
+
+
+def with_number(url: str, name: str, value: int | None = None) -> str:
+    """The URL with that parameter set, or removed for None, and every other byte as it was.
+
+    The parameters stand after `?`, or on Sales Navigator after `#`: a parameter that is already
+    there is replaced in place, a new one goes where the others are.
+    """
+    found = _found(url, name)
+    if value is None:
+        for match in reversed(found):
+            # The separator goes along with it: the one after, or at the end the one before.
+            end = match.end() + 1 if url[match.end() : match.end() + 1] == "&" else match.end()
+            start = match.start() if end > match.end() else match.start() - 1
+            url = url[:start] + url[end:]
+        return url
+    if found:
+        for match in reversed(found):
+            url = f"{url[: match.start()]}{name}={value}{url[match.end() :]}"
+        return url
+    head, hash_, fragment = url.partition("#")
+    if "=" in fragment:
+        return f"{head}#{_joined(fragment)}{name}={value}"
+    glue = _joined(head) if "?" in head else f"{head}?"
+    return f"{glue}{name}={value}{hash_}{fragment}"
+
+
+def _joined(part: str) -> str:
+    return part if part.endswith(("?", "&")) else f"{part}&"

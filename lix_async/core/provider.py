@@ -1,0 +1,111 @@
+"""What is true of a whole API: its address, where the key goes, its rate, how it says no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .bucket import RateLimit
+from .errors import ConfigurationError, RefusalError
+
+Refusal = Callable[[int, bytes, type], "RefusalError | None"]
+"""(status, body, type of the result) → the refusal that this answer is, or None."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """One way to present the key: in a header or in the query, behind an optional prefix."""
+
+    place: Literal["header", "query"]
+    name: str
+    prefix: str = ""
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """A whole API: a value that its client and its sandbox share."""
+
+    name: str
+    base_url: str
+    key_variables: tuple[str, ...]
+    url_variable: str
+    credentials: Mapping[str, Credential]
+    rate: RateLimit
+    refusal: Refusal
+    window: float = 3.0
+    """Seconds to wait at least after a 429 that names no pause."""
+
+
+class Key:
+    """An API key that shows itself to nobody: not in repr, str, pickles or copies.
+
+    Only visible ASCII is taken: a newline would be printed whole by the HTTP library's error,
+    and other alphabets survive inside UnicodeEncodeError.
+    """
+
+    __slots__ = ("_reveal",)
+    _reveal: Callable[[], str]
+
+    def __init__(self, text: str) -> None:
+        if not text or not all("!" <= char <= "~" for char in text):
+            why = "is empty" if not text else "has spaces, line breaks or non-ASCII characters"
+            raise ConfigurationError(f"the API key {why}; copy it again from the dashboard")
+        # A closure keeps the text out of attribute walks, such as those of crash reporters.
+        self._reveal = lambda: text
+
+    def reveal(self) -> str:
+        """The key itself: for the last door only."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        return "<key>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise ConfigurationError("an API key is never pickled; make a new client over there")
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where calls go: scheme, host, port and an optional path prefix, checked."""
+
+    scheme: str
+    host: str
+    port: int | None
+    prefix: str
+
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in a URL and in the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host, port and prefix, without a slash at the end."""
+        return f"{self.scheme}://{self.authority}{self.prefix}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the address is this machine."""
+        return self.host in LOOPBACK
+
+
+def address(url: str) -> Address:
+    """Read a base URL; https, or http to this machine only, so that no key crosses in clear."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError("base_url is not a URL") from None
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError("base_url must be scheme, host, port and path only")
+    host = parts.hostname or ""
+    if not host or not host.isascii() or any(char <= " " or char in "/\\@%" for char in host):
+        raise ConfigurationError("base_url names no host")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
+        raise ConfigurationError(
+            f"base_url must be https (http only to this machine): {parts.scheme}://{host}"
+        )
+    return Address(parts.scheme, host, port, parts.path.rstrip("/"))

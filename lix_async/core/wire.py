@@ -1,0 +1,173 @@
+"""Between structs and the wire: row + params → `Outgoing`; status, headers, body → result.
+
+Every value is percent-encoded exactly once, everything but unreserved characters (lix.md
+section 4): a LinkedIn URL with `%3A` inside travels as `%253A`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TypeVar
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from ..tolerant import Misfit, reader
+from .endpoint import Endpoint, P, Params
+from .errors import ConfigurationError, DecodeError, LixError, TransportError
+from .provider import Provider
+
+R = TypeVar("R")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """One request, without the key. `target` is path and query, already percent-encoded."""
+
+    method: str
+    target: str
+    body: bytes | None = None
+    content_type: str = "application/json"
+    safe: bool = True
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """Where the params of a row go: (attribute, wire name) by place."""
+
+    path: tuple[str, ...]
+    slots: tuple[tuple[str, str], ...]
+    query: tuple[tuple[str, str], ...]
+    body: tuple[tuple[str, str], ...]
+
+
+@cache
+def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _Plan:
+    names = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
+    slots = tuple(_SLOT.findall(path))
+    missing = [name for name in (*slots, *body) if name not in names]
+    if missing:
+        raise TypeError(f"{path}: {params.__name__} has no field {', '.join(missing)}")
+    query = tuple((a, w) for a, w in names.items() if a not in slots and a not in body)
+    return _Plan(
+        path=tuple(_SLOT.split(path)[::2]),
+        slots=tuple((name, names[name]) for name in slots),
+        query=query,
+        body=tuple((name, names[name]) for name in body),
+    )
+
+
+def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str = "") -> Outgoing:
+    """The request for a call. `prefix` goes before the path; `path` replaces the row's.
+
+    Raises `ConfigurationError` for what cannot be sent: an empty path segment, `.` or `..` (the
+    HTTP library would climb out of the API with them), half of a surrogate pair.
+    """
+    plan = _plan(path or row.path, row.params, row.body)
+    try:
+        target = prefix + plan.path[0]
+        for (attribute, name), rest in zip(plan.slots, plan.path[1:], strict=True):
+            target += _segment(name, getattr(params, attribute)) + rest
+        pairs = []
+        for attribute, name in plan.query:
+            value = getattr(params, attribute)
+            if value is not None:
+                pairs.append(f"{name}={quote(value if type(value) is str else text(value), '')}")
+        if pairs:
+            target = f"{target}?{'&'.join(pairs)}"
+        if not plan.body:
+            return Outgoing(row.method, target, None, "application/json", row.safe)
+        fields = {name: getattr(params, attribute) for attribute, name in plan.body}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        if row.form:
+            form = "&".join(f"{name}={quote(text(v), '')}" for name, v in fields.items())
+            kind = "application/x-www-form-urlencoded"
+            return Outgoing(row.method, target, form.encode(), kind, row.safe)
+        return Outgoing(
+            row.method, target, msgspec.json.encode(fields), "application/json", row.safe
+        )
+    except UnicodeEncodeError:
+        pass  # its traceback and text would hold the value
+    raise ConfigurationError("a parameter has characters that no UTF-8 text can hold")
+
+
+def text(value: object) -> str:
+    """A value as it stands in a query: flags in lower case, lists joined by commas."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ",".join(text(item) for item in value)
+    return str(value)
+
+
+def _segment(name: str, value: object) -> str:
+    segment = quote(text(value), "") if value is not None else ""
+    if segment in ("", ".", ".."):
+        raise ConfigurationError(f"{name} must be an id, not {value!r}")
+    return segment
+
+
+def read(
+    row: Endpoint[P, object],
+    path: Mapping[str, str],
+    query: Sequence[tuple[str, str]],
+    body: bytes,
+) -> P:
+    """The way back, for a server: params from decoded path and query values and a raw body.
+
+    Raises `ConfigurationError` when something required is missing or cannot be read.
+    """
+    given: dict[str, object] = {}
+    names = dict(
+        zip(row.params.__struct_encode_fields__, row.params.__struct_fields__, strict=True)
+    )
+    pairs: list[tuple[str, object]] = [*path.items(), *query]
+    if row.body and body:
+        if row.form:
+            parts = (part.partition("=") for part in body.decode("utf-8", "replace").split("&"))
+            pairs += [(_plain(name), _plain(value)) for name, _, value in parts]
+        else:
+            pairs += _json_fields(body)
+    for name, value in pairs:
+        if name in names and value != "":
+            given[name] = value
+    try:
+        params = msgspec.convert(given, row.params, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(str(error)) from None
+    params.check()
+    return params
+
+
+def _plain(text: str) -> str:
+    return unquote(text.replace("+", " "))
+
+
+def _json_fields(body: bytes) -> list[tuple[str, object]]:
+    try:
+        return list(msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ConfigurationError("the request body is not a JSON object") from None
+
+
+def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) -> R | LixError:
+    """What an answer means: the result, or the error that it is (returned, not raised).
+
+    Returning keeps the engine's one `raise` the only frame that errors come from.
+    """
+    refusal = provider.refusal(status, body, row.result)
+    if refusal is not None:
+        refusal.endpoint = row.id
+        return refusal
+    if not 200 <= status < 300:
+        return TransportError(f"unexpected status {status}", permanent=True, endpoint=row.id)
+    try:
+        return reader(row.result).read(body.removeprefix(b"\xef\xbb\xbf"))
+    except Misfit as misfit:
+        message, path = str(misfit), misfit.path
+    if not body.strip():
+        message = "the answer is empty"
+    elif body.lstrip()[:1] == b"<":
+        message = "the answer is a web page, not JSON"
+    return DecodeError(f"{message} at {path}", path=path, body=body, endpoint=row.id)

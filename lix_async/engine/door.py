@@ -1,0 +1,86 @@
+"""The last door before the network: where the key goes on a request, and nowhere else.
+
+Everything that logs, raises or keeps a request saw it before, without the key.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from ..core.provider import Address, Credential, Key
+from ..core.wire import Outgoing
+
+
+class Door:
+    """Puts address, headers and key on a request. The last to see it and the first to know."""
+
+    def __init__(
+        self,
+        address: Address,
+        key: Key,
+        credential: Credential,
+        agent: str,
+        now: Callable[[], float],
+    ) -> None:
+        self.address = address
+        self.now = now
+        self._key = key
+        self._credential = credential
+        self._fixed = [
+            (b"Host", address.authority.encode()),
+            (b"User-Agent", agent.encode()),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip"),
+        ]
+
+    @property
+    def in_query(self) -> bool:
+        """Whether the key travels in the URL."""
+        return self._credential.place == "query"
+
+    def url(self, outgoing: Outgoing) -> str:
+        """Where it goes, with the key if it travels in the query."""
+        target = outgoing.target
+        if self.in_query:
+            glue = "&" if "?" in target else "?"
+            target = f"{target}{glue}{self._credential.name}={self._key.reveal()}"
+        return f"{self.address.scheme}://{self.address.authority}{target}"
+
+    def headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
+        """What goes before the body, with the key if it travels in a header."""
+        headers = [*self._fixed, (b"Content-Type", outgoing.content_type.encode())]
+        if outgoing.body is not None:
+            headers.append((b"Content-Length", str(len(outgoing.body)).encode()))
+        if self._credential.place == "header":
+            value = self._credential.prefix + self._key.reveal()
+            headers.append((self._credential.name.encode(), value.encode()))
+        return headers
+
+
+class HideKey(logging.Filter):
+    """Takes the key out of httpx's "HTTP Request: GET <url>" line, for our host only.
+
+    Needed where the key travels in the query through a client of the caller's own.
+    """
+
+    def __init__(self, address: Address, name: str) -> None:
+        super().__init__()
+        self._host = f"//{address.authority}/"
+        self._key = re.compile(rf"(?<=[?&]{re.escape(name)}=)[^&\s]+")
+
+    def install(self, library: str) -> None:
+        """Put it on a library's logger, once for each host."""
+        logger = logging.getLogger(library)
+        if not any(isinstance(f, HideKey) and f._host == self._host for f in logger.filters):
+            logger.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(self._hidden(part) for part in record.args)
+        return True
+
+    def _hidden(self, part: object) -> object:
+        text = str(part) if type(part).__name__ == "URL" else ""
+        return self._key.sub("***", text) if self._host in text else part

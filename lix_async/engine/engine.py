@@ -1,0 +1,243 @@
+"""One call from beginning to end: a turn, an exchange, a decode, a verdict; again if it helps.
+
+The first attempt is made by hand; tenacity takes over after a failure, which is when it earns
+its 20 µs. Every error is raised from one line in `Engine.send`, outside of any `except`, so that
+tracebacks hold no frame that ever saw the key.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from ..core import wire
+from ..core.endpoint import Endpoint, P
+from ..core.errors import (
+    DailyLimitError,
+    DeadlineError,
+    LixError,
+    OutcomeUnknownError,
+    QueuedError,
+    RefusalError,
+    TransportError,
+)
+from ..core.provider import Provider
+from ..core.retry import Pause, RetryPolicy, retry_after
+from .answer import Answer, charged, read_headers
+from .clock import Clock
+from .limiter import Limiter
+from .transport import Departure, Failure, Reply, Transport
+
+R = TypeVar("R")
+LATE = 0.001
+"""Seconds between turn and departure that are not worth a correction."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What `with_options` changes: everything about a call that is not shared."""
+
+    retry: RetryPolicy
+    deadline: float | None
+    viewer_id: str | None
+
+
+class _Call(msgspec.Struct):
+    """One call's books while it lasts."""
+
+    give_up_at: float | None
+    attempts: int = 0
+    failures: int = 0
+    polls: int = 0
+    lost: int = 0
+    waited: float = 0.0
+    departed: bool = False
+    pause: float = 0.0
+    too_late: float | None = None
+
+
+class Engine:
+    """Does all the waiting, for any provider. Limiter and connections are shared by its copies."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        prefix: str,
+        transport: Transport,
+        limiter: Limiter | None,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self.provider = provider
+        self.transport = transport
+        self.limiter = limiter
+        self.clock = clock
+        self.settings = settings
+        self._prefix = prefix
+        self._alternates: set[str] = set()
+
+    def with_settings(self, settings: Settings) -> Engine:
+        """The same engine, limiter and connections under other settings."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
+
+    def prepared(self, row: Endpoint[P, object], params: P) -> P:
+        """The params as they will be sent: the viewer filled in, everything checked."""
+        viewer = self.settings.viewer_id
+        if viewer is not None and getattr(params, "viewer_id", "") is None:
+            params = replace(params, viewer_id=viewer)
+        params.check()
+        return params
+
+    async def send(self, row: Endpoint[P, R], params: P) -> Answer[R]:
+        """One call. See `AsyncLix.send`."""
+        params = self.prepared(row, params)
+        seconds = self.settings.deadline
+        call = _Call(None if seconds is None else self.clock.now() + seconds)
+        outcome: Answer[R] | LixError | None = None
+        if seconds is None:
+            outcome = await self._run(row, params, call)
+        else:
+            with self.clock.timeout(seconds):
+                outcome = await self._run(row, params, call)
+        if isinstance(outcome, Answer):
+            return outcome
+        raise self._told(row, call, outcome)
+
+    async def _run(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
+        outcome = await self._attempt(row, params, call)
+        if isinstance(outcome, Answer):
+            return outcome
+        if row.alternate and isinstance(outcome, RefusalError) and outcome.kind == "unknown_route":
+            self._alternates ^= {row.id}
+            second = await self._attempt(row, params, call)
+            if isinstance(second, RefusalError) and second.kind == "unknown_route":
+                self._alternates ^= {row.id}
+            outcome = second
+        if isinstance(outcome, Answer) or not await self._again(row, call, outcome):
+            return outcome
+        return await self._patiently(row, params, call)
+
+    async def _patiently(
+        self, row: Endpoint[P, R], params: P, call: _Call
+    ) -> Answer[R] | LixError:
+        import tenacity  # late, for a quick import: most processes never need it
+
+        async def again(state: tenacity.RetryCallState) -> bool:
+            done = state.outcome
+            if done is None or done.failed:  # cancelled: tenacity raises it again
+                return False
+            outcome = done.result()
+            return isinstance(outcome, LixError) and await self._again(row, call, outcome)
+
+        # One object per call: a shared one mixes up the attempts of concurrent tasks.
+        patient = tenacity.AsyncRetrying(
+            retry=again, wait=lambda _: call.pause, sleep=self.clock.sleep
+        )
+        await self.clock.sleep(call.pause)
+        return await patient(self._attempt, row, params, call)
+
+    async def _attempt(
+        self, row: Endpoint[P, R], params: P, call: _Call
+    ) -> Answer[R] | LixError:
+        path = row.alternate if row.id in self._alternates and row.alternate else ""
+        outgoing = wire.encode(row, params, prefix=self._prefix, path=path)
+        departure = Departure()
+        began = self.clock.now()
+        if self.limiter is not None:
+            await self.limiter.acquire()
+        turn = self.clock.now()
+        call.waited += turn - began
+        call.attempts += 1
+        try:
+            reply = await self.transport.exchange(outgoing, departure)
+        except BaseException:
+            if departure.at is None:
+                self._tell("give_back")
+            else:
+                call.departed = True
+            raise
+        if departure.at is not None and departure.at - turn > LATE:
+            self._tell("late", departure.at - turn)
+        if isinstance(reply, Failure):
+            call.lost += reply.sent
+            return TransportError(reply.message, sent=reply.sent, permanent=reply.permanent)
+        return self._read(row, reply, call)
+
+    def _read(self, row: Endpoint[P, R], reply: Reply, call: _Call) -> Answer[R] | LixError:
+        value = wire.decode(self.provider, row, reply.status, reply.body)
+        if isinstance(value, LixError):
+            if isinstance(value, RefusalError):
+                named = read_headers(reply.headers).get("retry-after")
+                value.retry_after = retry_after(named, self.clock.wall())
+            return value
+        return Answer(
+            value=value,
+            body=reply.body,
+            status=reply.status,
+            raw_headers=reply.headers,
+            attempts=call.attempts,
+            waited=call.waited,
+            credits=charged(row.credits, value),
+            lost=call.lost,
+        )
+
+    async def _again(self, row: Endpoint[P, R], call: _Call, error: LixError) -> bool:
+        """Whether to try again; sets `call.pause`, and holds the limiter after a 429."""
+        if isinstance(error, QueuedError):
+            call.polls += 1
+        else:
+            call.failures += 1
+        pause = self.settings.retry.verdict(
+            error,
+            failures=call.failures,
+            polls=call.polls,
+            safe=row.safe,
+            window=self.provider.window,
+        )
+        if pause is None:
+            return False
+        call.pause = await self._chosen(pause, call)
+        return call.too_late is None
+
+    async def _chosen(self, pause: Pause, call: _Call) -> float:
+        seconds = self.clock.between(pause.low, pause.high)
+        if pause.everybody and self.limiter is not None:
+            await self.limiter.hold(seconds)
+        if call.give_up_at is not None and self.clock.now() + seconds > call.give_up_at:
+            call.too_late = self.clock.wall() + seconds
+        call.waited += seconds
+        return seconds
+
+    def _tell(self, event: str, *facts: float) -> None:
+        # Only `acquire` and `hold` are asked of a limiter; these two make a good one better.
+        told = getattr(self.limiter, event, None)
+        if told is not None:
+            told(*facts)
+
+    def _told(self, row: Endpoint[P, R], call: _Call, error: LixError | None) -> LixError:
+        """The error to raise: what happened, told from the caller's point of view."""
+        unknown = call.departed if error is None else getattr(error, "sent", False)
+        if not row.safe and unknown:
+            why = "the deadline passed" if error is None else str(error.args[0])
+            error = OutcomeUnknownError(
+                f"{why}; it may have been carried out and was not repeated: look before you do",
+                sent=True,
+            )
+        elif error is None:
+            error = DeadlineError(
+                f"the deadline of {self.settings.deadline:g} s passed", sent=call.departed
+            )
+        elif call.too_late is not None:
+            error = DeadlineError(
+                f"the deadline of {self.settings.deadline:g} s cannot be met: {error.args[0]}",
+                retry_at=call.too_late,
+            )
+        if isinstance(error, DailyLimitError) and error.refreshes_at is None and error.retry_after:
+            error.refreshes_at = self.clock.wall() + error.retry_after
+        error.endpoint = row.id
+        error.attempts = call.attempts
+        return error

@@ -1,0 +1,75 @@
+"""Which event loop, in which process, an object belongs to while it holds connections."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from trio.lowlevel import TrioToken
+
+    Loop = asyncio.AbstractEventLoop | TrioToken
+
+
+def _running() -> Loop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        trio = sys.modules.get("trio")
+        if trio is None:
+            raise ConfigurationError("call this from async code: no event loop runs") from None
+        token: TrioToken = trio.lowlevel.current_trio_token()
+        return token
+
+
+def _alive(loop: Loop) -> bool:
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        return loop.is_running()
+    trio = sys.modules["trio"]
+    try:
+        loop.run_sync_soon(lambda: None)
+    except trio.RunFinishedError:
+        return False
+    return True
+
+
+class Home:
+    """Binds to the loop of the first use; tells when a later use comes from another one."""
+
+    __slots__ = ("_loop", "_pid")
+
+    def __init__(self) -> None:
+        self._loop: Loop | None = None
+        self._pid = 0
+
+    def moved(self) -> bool:
+        """True when a new loop has taken over from one that ended: drop what belonged to that.
+
+        Raises `ConfigurationError` for two loops at once, and in a child process: connections
+        and waiting callers can be shared with neither.
+        """
+        loop = _running()
+        pid = os.getpid()
+        if loop is self._loop and pid == self._pid:
+            return False
+        if self._loop is None:
+            self._loop, self._pid = loop, pid
+            return False
+        if pid != self._pid:
+            raise ConfigurationError(
+                "this client was in use when the process was forked: make one in the child"
+            )
+        if _alive(self._loop):
+            raise ConfigurationError(
+                "this client is in use on another event loop: make one for each loop"
+            )
+        self._loop = loop
+        return True
+
+    def leave(self) -> None:
+        """Forget the loop: nothing is held any longer."""
+        self._loop = None

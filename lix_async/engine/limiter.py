@@ -1,0 +1,119 @@
+"""Turns: the only place where calls wait for the rate. First come, first served."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+import anyio
+
+from ..core.bucket import RateLimit, TokenBucket
+from .clock import Clock, RealClock
+from .home import Home
+
+
+class Limiter(Protocol):
+    """What paces calls. Shared by everybody who uses the same key, in or between processes.
+
+    Only these two methods are needed. A limiter may also have `give_back()` (a turn was taken
+    but nothing was sent) and `late(seconds)` (the request left that long after its turn).
+    """
+
+    async def acquire(self) -> None:
+        """Return when it is the caller's turn. One attempt spends one turn."""
+
+    async def hold(self, seconds: float) -> None:
+        """The provider said "too fast": no turn for anybody for that long."""
+
+
+class _Waiter:
+    """A caller in the line. `leads`: its turn to sleep for all. `gone`: cancelled or served."""
+
+    __slots__ = ("event", "gone", "leads", "served")
+
+    def __init__(self, leads: bool) -> None:
+        self.event = anyio.Event()
+        self.leads = leads
+        self.served = False
+        self.gone = False
+
+
+class LocalLimiter:
+    """A token bucket for one process. Give one object to several clients to share one rate.
+
+    The caller at the head of the line sleeps until its token is there and wakes the next ones;
+    nobody else has a timer, so ten thousand waiting calls cost ten thousand events and no more.
+    A cancelled caller leaves the line and takes no token with it.
+    """
+
+    def __init__(self, rate: RateLimit, *, clock: Clock | None = None) -> None:
+        self.rate = rate
+        self._clock: Clock = clock or RealClock()
+        self._bucket = TokenBucket(rate)
+        self._line: deque[_Waiter] = deque()
+        self._leading = False
+        self._home = Home()
+
+    def __repr__(self) -> str:
+        return f"<LocalLimiter {self.rate.requests:g} per {self.rate.per:g} s>"
+
+    async def acquire(self) -> None:
+        """Return when it is the caller's turn."""
+        if self._home.moved():
+            self._line.clear()
+            self._leading = False
+        if not self._leading and self._bucket.take(self._clock.now()) == 0.0:
+            return
+        waiter = _Waiter(leads=not self._leading)
+        self._leading = True
+        self._line.append(waiter)
+        try:
+            if not waiter.leads:
+                await waiter.event.wait()
+            while not waiter.served:
+                pause = self._serve()
+                if not waiter.served:
+                    await self._clock.sleep(pause)
+        except BaseException:
+            if waiter.served:
+                self._bucket.give_back()
+            raise
+        finally:
+            waiter.gone = True
+            if waiter.leads:
+                self._pass_on()
+
+    def _serve(self) -> float:
+        """Give the tokens that are there to the head of the line; seconds until the next one."""
+        now = self._clock.now()
+        while self._line:
+            if not self._line[0].gone:
+                pause = self._bucket.take(now)
+                if pause > 0.0:
+                    return pause
+                head = self._line[0]
+                head.served = True
+                head.event.set()
+            self._line.popleft()
+        return 0.0
+
+    def _pass_on(self) -> None:
+        """Make the next caller in the line the one who sleeps."""
+        while self._line and self._line[0].gone:
+            self._line.popleft()
+        self._leading = bool(self._line)
+        if self._line:
+            self._line[0].leads = True
+            self._line[0].event.set()
+
+    async def hold(self, seconds: float) -> None:
+        """No turn for anybody for that long, also for those whose pause is nearly over."""
+        self._bucket.hold(self._clock.now() + seconds)
+
+    def give_back(self) -> None:
+        """A turn was taken, but its request never left."""
+        self._bucket.give_back()
+
+    def late(self, seconds: float) -> None:
+        """The last request left that long after its turn (it had to connect first)."""
+        self._bucket.late(seconds)

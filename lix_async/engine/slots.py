@@ -1,0 +1,141 @@
+"""A free list of connections behind a gate of our own: never a queue inside an HTTP pool.
+
+The connection pool under httpx 0.28 strands a connection when a request is cancelled while it
+waits there, and searching it costs more CPU the more calls are in flight. Here each slot is an
+HTTP transport with one single connection, lent to one exchange at a time; callers wait first
+come, first served. A slot whose exchange was cancelled or broke is thrown away and made anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+import anyio
+
+from .home import Home
+
+SLOTS = 100
+"""Connections at most, as in httpx's own pool."""
+CLOSING = 2.0
+"""Seconds that closing a connection may take before it is left to the system."""
+
+
+class Closable(Protocol):
+    """What a slot holds."""
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Slot(Generic[C]):
+    """One connection. `used` once something was exchanged over it."""
+
+    __slots__ = ("connection", "used")
+
+    def __init__(self, connection: C) -> None:
+        self.connection = connection
+        self.used = False
+
+
+class _Waiter(Generic[C]):
+    __slots__ = ("event", "gone", "slot")
+
+    def __init__(self) -> None:
+        self.event = anyio.Event()
+        self.slot: Slot[C] | None = None
+        self.gone = False
+
+
+class Slots(Generic[C]):
+    """At most `size` connections; the one used last is lent first, so that it stays warm."""
+
+    def __init__(self, make: Callable[[], C], size: int = SLOTS) -> None:
+        self._make = make
+        self._room = size
+        self._size = size
+        self._free: list[Slot[C]] = []
+        self._line: deque[_Waiter[C]] = deque()
+        self._home = Home()
+
+    @property
+    def lent(self) -> int:
+        """Connections in use at this moment."""
+        return self._size - self._room - len(self._free)
+
+    async def take(self) -> Slot[C]:
+        """Borrow a slot; give it back with `give` or `discard`, whatever happens."""
+        if self._home.moved():  # connections of a loop that has ended cannot even be closed
+            self._free.clear()
+            self._line.clear()
+            self._room = self._size
+        if self._free:
+            return self._free.pop()
+        if self._room > 0:
+            return self._new()
+        waiter: _Waiter[C] = _Waiter()
+        self._line.append(waiter)
+        try:
+            await waiter.event.wait()
+        except BaseException:
+            waiter.gone = True
+            if waiter.slot is not None:
+                self.give(waiter.slot)
+            raise
+        assert waiter.slot is not None  # set before the event, by _lend
+        return waiter.slot
+
+    def give(self, slot: Slot[C]) -> None:
+        """The exchange ended well: lend the connection to the next caller."""
+        slot.used = True
+        if not self._lend(slot):
+            self._free.append(slot)
+
+    async def discard(self, slot: Slot[C]) -> None:
+        """The exchange was cancelled or broke: close the connection, make room for a new one."""
+        self._room += 1
+        if self._line:
+            fresh = self._new()
+            if not self._lend(fresh):
+                self._free.append(fresh)
+        await _close(slot.connection)
+
+    async def renew(self, slot: Slot[C]) -> None:
+        """Replace the connection of a borrowed slot by a fresh one."""
+        old, slot.connection, slot.used = slot.connection, self._make(), False
+        await _close(old)
+
+    async def aclose(self) -> None:
+        """Close the idle connections. Those in use close when their exchange ends."""
+        if self._home.moved():
+            self._free.clear()
+            self._room = self._size
+        idle, self._free = self._free, []
+        self._room += len(idle)
+        for slot in idle:
+            await _close(slot.connection)
+        if self._room == self._size:
+            self._home.leave()
+
+    def _new(self) -> Slot[C]:
+        self._room -= 1
+        return Slot(self._make())
+
+    def _lend(self, slot: Slot[C]) -> bool:
+        while self._line:
+            waiter = self._line.popleft()
+            if not waiter.gone:
+                waiter.slot = slot
+                waiter.event.set()
+                return True
+        return False
+
+
+async def _close(connection: Closable) -> None:
+    # Shielded: this also runs while the caller is being cancelled.
+    with anyio.move_on_after(CLOSING, shield=True):
+        await connection.aclose()

@@ -1,0 +1,297 @@
+"""The HTTP library behind one method: an `Outgoing` becomes a `Reply` or a `Failure`.
+
+Failures are returned, not raised: a traceback would keep the library's frames alive, and their
+locals hold the headers. Nothing else imports an HTTP library.
+"""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from collections.abc import AsyncIterable, Awaitable, Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
+
+import anyio
+import httpx
+import msgspec
+
+from ..core.provider import Address
+from ..core.wire import Outgoing
+from .door import Door
+from .slots import CLOSING, SLOTS, Slot, Slots
+
+if TYPE_CHECKING:
+    import httpx2
+
+    Client = httpx.AsyncClient | httpx2.AsyncClient
+
+WIRE_CAP = 16 * 2**20
+BODY_CAP = 64 * 2**20
+"""Bytes of one answer, as received and unpacked: half a megabyte of gzip can become half a
+gigabyte."""
+READ_TIMEOUT = 90.0
+"""Seconds without a byte: lookups are made live and take their time."""
+CONNECT_TIMEOUT = 15.0
+KEEP_ALIVE = 60.0
+"""Seconds that an idle connection is kept: twenty turns at the default rate."""
+
+# What is known of a failure from its class, for every class of the library (a test looks for
+# new ones): may the request have arrived? does a repeat make no sense?
+FAILURES: dict[str, tuple[bool, bool, str]] = {
+    "ConnectTimeout": (False, False, "no connection within the timeout"),
+    "ConnectError": (False, False, "no connection"),
+    "PoolTimeout": (False, False, "no free connection in the HTTP client given"),
+    "ProxyError": (False, False, "the proxy refused"),
+    "UnsupportedProtocol": (False, True, "the HTTP client cannot reach such an address"),
+    "LocalProtocolError": (False, True, "the request is not valid HTTP"),
+    "WriteTimeout": (True, False, "the request could not be sent within the timeout"),
+    "WriteError": (True, False, "the connection broke while sending"),
+    "ReadTimeout": (True, False, "no answer within the timeout"),
+    "ReadError": (True, False, "the connection broke before the answer was complete"),
+    "RemoteProtocolError": (True, False, "the server broke off or did not speak HTTP"),
+    "CloseError": (True, False, "the connection could not be closed"),
+    "DecodingError": (True, False, "the answer cannot be unpacked"),
+    "TooManyRedirects": (True, True, "redirects"),
+}
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """An answer as it came: status, headers (raw, in order) and the unpacked body."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """No answer. `sent`: the request may have arrived. `permanent`: a repeat makes no sense."""
+
+    message: str
+    sent: bool
+    permanent: bool = False
+
+
+class Departure:
+    """When a request left; None until its first byte is on its way."""
+
+    __slots__ = ("at",)
+
+    def __init__(self) -> None:
+        self.at: float | None = None
+
+
+class Transport(Protocol):
+    """One method wide, so that another HTTP library can stand in."""
+
+    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+        """Send one request and read its whole answer, without following redirects."""
+
+    async def aclose(self) -> None:
+        """Close the connections. The next exchange opens new ones."""
+
+
+class _Httpx(Protocol):
+    """What is used of httpx. httpx2 continues it, same names."""
+
+    AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
+    ByteStream: type[httpx.ByteStream]
+    Limits: type[httpx.Limits]
+    Request: type[httpx.Request]
+
+
+class HttpTransport:
+    """Slots over httpx, or over httpx2 where the caller hands in that module."""
+
+    def __init__(
+        self,
+        door: Door,
+        timeout: dict[str, float | None],
+        library: ModuleType = httpx,
+        size: int = SLOTS,
+    ) -> None:
+        self._door = door
+        self._extensions: dict[str, object] = {"timeout": timeout}
+        self._library = cast("_Httpx", library)
+        self._context: ssl.SSLContext | None = None
+        self.slots: Slots[httpx.AsyncHTTPTransport] = Slots(self._connection, size)
+
+    def _connection(self) -> httpx.AsyncHTTPTransport:
+        if self._context is None:
+            self._context = _tls(self._door.address)
+        limits = self._library.Limits(
+            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
+        )
+        return self._library.AsyncHTTPTransport(
+            verify=self._context, trust_env=False, limits=limits
+        )
+
+    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+        slot = await self.slots.take()
+        try:
+            if slot.used and not outgoing.safe:
+                # An idle connection may be closed by the server just as we send: a call that
+                # must not be repeated gets a fresh one, so that this cannot leave it in doubt.
+                await self.slots.renew(slot)
+            reply = await self._over(slot, outgoing, departure)
+        except BaseException:
+            await self.slots.discard(slot)
+            raise
+        if isinstance(reply, Failure):
+            await self.slots.discard(slot)
+        else:
+            self.slots.give(slot)
+        return reply
+
+    async def _over(
+        self, slot: Slot[httpx.AsyncHTTPTransport], outgoing: Outgoing, departure: Departure
+    ) -> Reply | Failure:
+        extensions = self._extensions
+        if slot.used:
+            departure.at = self._door.now()
+        else:
+            extensions = {**extensions, "trace": _departs(departure, self._door.now)}
+        try:
+            request = self._library.Request(
+                outgoing.method,
+                self._door.url(outgoing),
+                headers=self._door.headers(outgoing),
+                stream=self._library.ByteStream(outgoing.body or b""),
+                extensions=extensions,
+            )
+            response = await slot.connection.handle_async_request(request)
+            stream = cast("AsyncIterable[bytes]", response.stream)
+            body = await _read(stream, response.headers.get("content-encoding"))
+            await response.stream.aclose()  # type: ignore[union-attr]  # always async here
+            if isinstance(body, Failure):
+                return body
+            return Reply(response.status_code, response.headers.raw, body)
+        except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
+            return failure(error)
+
+    async def aclose(self) -> None:
+        await self.slots.aclose()
+
+
+class ClientTransport:
+    """A client of the caller's own: its proxies, mounts and hooks apply; it is never closed."""
+
+    def __init__(self, door: Door, timeout: dict[str, float | None] | None, client: Client) -> None:
+        self._door = door
+        self._client = cast("httpx.AsyncClient", client)
+        self._extensions: dict[str, object] | None = {"timeout": timeout} if timeout else None
+        # Cancelling a call that waits inside the pool strands a connection: never wait there.
+        self._gate: Slots[_Nothing] = Slots(_Nothing, _pool_size(client))
+
+    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+        slot = await self._gate.take()
+        try:
+            departure.at = self._door.now()
+            return await self._through(outgoing)
+        finally:
+            self._gate.give(slot)
+
+    async def _through(self, outgoing: Outgoing) -> Reply | Failure:
+        try:
+            request = self._client.build_request(
+                outgoing.method,
+                self._door.url(outgoing),
+                headers=self._door.headers(outgoing),
+                content=outgoing.body,
+                extensions=self._extensions,
+            )
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+            try:
+                raw = response.aiter_raw()
+                body = await _read(raw, response.headers.get("content-encoding"))
+            finally:
+                with anyio.move_on_after(CLOSING, shield=True):
+                    await response.aclose()
+            if isinstance(body, Failure):
+                return body
+            return Reply(response.status_code, response.headers.raw, body)
+        except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
+            return failure(error)
+
+    async def aclose(self) -> None:
+        """The client belongs to the caller."""
+
+
+class _Nothing:
+    async def aclose(self) -> None:
+        """Nothing to close: the slot only counts."""
+
+
+def _pool_size(client: Client) -> int:
+    # httpx tells the size of its pool to nobody; without this a small pool would be queued in.
+    pool = getattr(getattr(client, "_transport", None), "_pool", None)
+    size: int = getattr(pool, "_max_connections", SLOTS)
+    return max(min(size, SLOTS), 1)
+
+
+def _departs(
+    departure: Departure, now: Callable[[], float]
+) -> Callable[[str, object], Awaitable[None]]:
+    async def trace(event: str, _info: object) -> None:
+        if event.endswith("send_request_headers.started"):
+            departure.at = now()
+
+    return trace
+
+
+def _tls(address: Address) -> ssl.SSLContext:
+    """One context for all slots: making one costs 19 ms and 0.8 MB.
+
+    Made by hand, because `ssl.create_default_context` obeys SSLKEYLOGFILE.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if address.scheme == "https":
+        import certifi  # comes with httpx; not needed against a sandbox
+
+        context.load_verify_locations(cafile=certifi.where())
+    return context
+
+
+def failure(error: Exception) -> Failure:
+    """What an error of the HTTP library means. Only connecting tells more: nothing was sent."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in FAILURES:
+            sent, permanent, message = FAILURES[kind.__name__]
+            break
+    else:
+        sent, permanent, message = True, False, "the connection failed"
+    if kind.__name__ in ("ConnectError", "ConnectTimeout", "ProxyError"):  # no header in there
+        permanent = _certificate(error) or "407" in str(error)
+        message = f"{message}: {error}" if str(error) else message
+    return Failure(f"{message} ({type(error).__name__})", sent, permanent)
+
+
+def _certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+async def _read(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | Failure:
+    """The whole body, unpacked; stops at the caps instead of filling the memory."""
+    packed = (encoding or "identity").strip().lower()
+    if packed not in ("identity", "gzip", "x-gzip", ""):
+        return Failure(f"the answer is packed as {packed[:40]!r}, not as asked for", True, True)
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in packed else None
+    parts: list[bytes] = []
+    came = size = 0
+    async for chunk in chunks:
+        came += len(chunk)
+        try:
+            part = unpack.decompress(chunk, BODY_CAP - size + 1) if unpack else chunk
+        except zlib.error:
+            return Failure("the answer cannot be unpacked", True, True)
+        size += len(part)
+        if came > WIRE_CAP or size > BODY_CAP:
+            return Failure(f"the answer is larger than {BODY_CAP >> 20} MiB", True, True)
+        parts.append(part)
+    if unpack is not None and came and not unpack.eof:
+        return Failure("the packed answer is cut off", True)
+    return b"".join(parts)

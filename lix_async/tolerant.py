@@ -1,0 +1,251 @@
+"""Reading a body into its struct, as tolerantly as the contract asks and no more.
+
+The straight way is one call into msgspec and covers what is documented. Where a body has keys
+of an older or other spelling, or does not fit, the slow way takes over: the body is read into
+plain objects, repaired after the struct's own description, and converted. A struct says of
+itself, in class variables beside its fields:
+
+* `__aliases__`: other wire names of a field; the first one present and not null is taken;
+* `__repair__`: a classmethod that rearranges a mapping of another shape, when one of the keys in
+  `__markers__` occurs;
+* `__envelopes__`: keys under which the whole object may be wrapped, with `meta` beside them;
+* `__root__`: the field that takes a body which is a bare array.
+
+What is repaired: null lists are empty, null items of lists are dropped, a number in a string is
+a number, what is no number is None, a number where text belongs is text, an empty text or list
+where an object belongs is an empty object. What is not: an object or list where another shape
+belongs. That is a `Misfit` with its path, since guessing there would lose paid data silently.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Generic, TypeVar, cast
+
+import msgspec
+from msgspec import inspect
+
+T = TypeVar("T")
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
+_MAX_DIGITS = 40
+
+
+class Misfit(Exception):
+    """A body does not fit, at `path`."""
+
+    def __init__(self, message: str, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class Open(dict[str, object]):
+    """An object whose keys no document confirms: a dict with accessors for the likely ones."""
+
+    def text(self, *names: str) -> str | None:
+        """The first of the named values that is a text with something in it."""
+        for name in names:
+            value = self.get(name)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+    def number(self, *names: str) -> int | None:
+        """The first of the named values that is a whole number, also in a string."""
+        for name in names:
+            value = _number(self.get(name))
+            if value is not None:
+                return int(value)
+        return None
+
+    def inside(self, *path: str) -> object:
+        """The value at the end of a path of keys, or None."""
+        value: object = self
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+
+def _open(kind: type, value: object) -> object:
+    if issubclass(kind, Open) and isinstance(value, dict):
+        return kind(value)
+    raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
+
+
+class Reader(Generic[T]):
+    """How bodies of one type are read. Make it with `reader()`, which keeps one for each type."""
+
+    __slots__ = ("_envelopes", "_fast", "_markers", "_outer", "_root", "_shape", "_type")
+
+    def __init__(self, type_: type[T]) -> None:
+        self._type = type_
+        self._shape = inspect.type_info(type_)
+        self._fast = msgspec.json.Decoder(type_, strict=False, dec_hook=_open)
+        self._markers = tuple(sorted(f'"{name}"'.encode() for name in _markers(self._shape)))
+        self._root: str | None = getattr(type_, "__root__", None)
+        envelopes: tuple[str, ...] = getattr(type_, "__envelopes__", ())
+        self._envelopes = tuple((f'"{name}"'.encode(), name) for name in envelopes)
+        self._outer = msgspec.json.Decoder(dict[str, msgspec.Raw]) if envelopes else None
+
+    def read(self, body: bytes) -> T:
+        """The struct, or `Misfit`."""
+        try:
+            return self._read(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            message, path = _place(error)
+        raise Misfit(message, path)
+
+    def _read(self, body: bytes) -> T:
+        if not any(marker in body for marker in self._markers):
+            try:
+                return self._unwrapped(body)
+            except msgspec.ValidationError:
+                pass
+        tree: object = msgspec.json.decode(body)
+        if isinstance(tree, dict):
+            for _, name in self._envelopes:
+                inner = tree.get(name)
+                if isinstance(inner, dict):
+                    tree = {"meta": tree.get("meta"), **inner}
+                    break
+        elif isinstance(tree, list) and self._root is not None:
+            tree = {self._root: tree}
+        if not isinstance(tree, dict):
+            raise Misfit(f"expected an object, got {_word(tree)}")
+        return msgspec.convert(
+            _repair(tree, self._shape, "$"), self._type, strict=False, dec_hook=_open
+        )
+
+    def _unwrapped(self, body: bytes) -> T:
+        if self._outer is not None and any(mark in body for mark, _ in self._envelopes):
+            outer = self._outer.decode(body)
+            for _, name in self._envelopes:
+                inner = bytes(outer.get(name, b""))
+                if inner[:1] == b"{":
+                    if "meta" in outer:  # put it inside, where the struct expects it
+                        comma = b"" if inner[1:].lstrip() == b"}" else b","
+                        inner = b'{"meta":' + bytes(outer["meta"]) + comma + inner[1:]
+                    return self._fast.decode(inner)
+        return self._fast.decode(body)
+
+
+_READERS: dict[type, object] = {}
+
+
+def reader(type_: type[T]) -> Reader[T]:
+    """The reader for a type. Built once: describing a type costs milliseconds, reading micros."""
+    found = _READERS.get(type_)
+    if found is None:
+        found = _READERS[type_] = Reader(type_)
+    return cast("Reader[T]", found)
+
+
+def read_items(type_: type[T], body: bytes) -> list[T]:
+    """A JSON array that this library wrote itself: items of a checkpoint."""
+    return msgspec.json.decode(body, type=list[type_], strict=False, dec_hook=_open)  # type: ignore[valid-type]  # a type at run time
+
+
+def _markers(shape: inspect.Type, seen: set[type] | None = None) -> set[str]:
+    seen = set() if seen is None else seen
+    found: set[str] = set()
+    if isinstance(shape, inspect.UnionType):
+        for part in shape.types:
+            found |= _markers(part, seen)
+    elif isinstance(shape, inspect.ListType):
+        found |= _markers(shape.item_type, seen)
+    elif isinstance(shape, inspect.StructType) and shape.cls not in seen:
+        seen.add(shape.cls)
+        found |= set(getattr(shape.cls, "__aliases__", ()))
+        found |= set(getattr(shape.cls, "__markers__", ()))
+        for field in shape.fields:
+            found |= _markers(field.type, seen)
+    return found
+
+
+def _repair(value: object, shape: inspect.Type, path: str) -> object:
+    if isinstance(shape, inspect.UnionType):
+        if value is None:
+            return None
+        shape = next(part for part in shape.types if not isinstance(part, inspect.NoneType))
+    if isinstance(shape, inspect.StructType):
+        return _object(value, shape, path)
+    if isinstance(shape, inspect.ListType):
+        if value in (None, "", {}):
+            return []
+        if not isinstance(value, list):
+            raise Misfit(f"expected an array, got {_word(value)}", path)
+        kept = (item for item in value if item is not None)
+        return [_repair(item, shape.item_type, f"{path}[{i}]") for i, item in enumerate(kept)]
+    if isinstance(shape, inspect.StrType):
+        if isinstance(value, dict | list):
+            raise Misfit(f"expected a text, got {_word(value)}", path)
+        return value if value is None or isinstance(value, str) else _text(value)
+    if isinstance(shape, inspect.IntType):
+        number = _number(value)
+        return None if number is None else int(number)
+    if isinstance(shape, inspect.FloatType):
+        return _number(value)
+    if isinstance(shape, inspect.BoolType):
+        return _flag(value)
+    if isinstance(shape, inspect.CustomType) and not isinstance(value, dict):
+        raise Misfit(f"expected an object, got {_word(value)}", path)
+    return value
+
+
+def _object(value: object, shape: inspect.StructType, path: str) -> object:
+    if value in ("", []):
+        value = {}
+    if not isinstance(value, dict):
+        raise Misfit(f"expected an object, got {_word(value)}", path)
+    cls = shape.cls
+    tree = cast("dict[str, object]", value)
+    if any(name in tree for name in getattr(cls, "__markers__", ())):
+        tree = cls.__repair__(tree)  # type: ignore[attr-defined]  # beside __markers__ by contract
+    aliases: dict[str, str] = getattr(cls, "__aliases__", {})
+    for alias, name in aliases.items():
+        if tree.get(name) is None and tree.get(alias) is not None:
+            tree = {**tree, name: tree[alias]}
+    fixed: dict[str, object] = {}
+    for field in shape.fields:
+        name = field.encode_name
+        if name in tree:
+            part = _repair(tree[name], field.type, f"{path}.{name}")
+            if part is not None:
+                fixed[name] = part
+    return fixed
+
+
+def _number(value: object) -> int | float | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value):
+        text = value.replace(",", "")
+        return float(text) if "." in text else int(text)
+    return None
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+
+
+def _word(value: object) -> str:
+    names = {dict: "an object", list: "an array", str: "a text", bool: "a flag"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def _place(error: Exception) -> tuple[str, str]:
+    if isinstance(error, RecursionError):
+        return "the answer is nested too deeply", "$"
+    if isinstance(error, UnicodeDecodeError):
+        return "the answer is not UTF-8", "$"
+    message, _, path = str(error).partition(" - at `")
+    return message, path.rstrip("`") or "$"
