@@ -1,0 +1,77 @@
+"""What tolerance costs: our reader against msgspec alone, json.loads and pydantic.
+
+pydantic gets a model of the same fields, made from our struct. Documents in an envelope are read
+by the others into a type that has one. The last document does not fit at first: a number among
+the texts sends our reader the slow way, and the others cannot read it at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import msgspec
+from _harness import count, race, table, verdict
+from _invented import page, person
+from _twin import twin
+
+from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
+from lix_async.tolerant import reader
+
+ENVELOPE = "searchResponse"
+WRAPPED = msgspec.defstruct("Wrapped", [(ENVELOPE, SEARCH_PEOPLE.result)])
+Read = Callable[[bytes], Any]
+
+
+def readers(ours: type, theirs: type) -> dict[str, Read]:
+    """Everybody who can read a document of this type."""
+    found: dict[str, Read] = {
+        "lix_async": reader(ours).read,
+        "msgspec alone": msgspec.json.Decoder(theirs, strict=False).decode,
+        "json.loads": json.loads,
+    }
+    try:
+        import pydantic
+    except ImportError:
+        print("pydantic is not installed: left out")
+    else:
+        found["pydantic"] = twin(theirs, pydantic.BaseModel).model_validate_json
+    return found
+
+
+def repeated(read: Read, body: bytes, times: int) -> Callable[[], Awaitable[None]]:
+    """A contender."""
+
+    async def contender() -> None:
+        for _ in range(times):
+            read(body)
+
+    return contender
+
+
+async def compare(name: str, body: bytes, able: dict[str, Read], base: str) -> None:
+    """One document."""
+    times = count(8_000_000, 2_000_000) // len(body)
+    contenders = {who: repeated(read, body, times) for who, read in able.items()}
+    found = await race(contenders, units=times, rounds=count(11, 5))
+    title = f"Reading {name}, {len(body):,} bytes (CPU µs)"
+    table(title, ["", "median", "least", "most"], found.rows())
+    verdict(f"reading {name}", found.ratio("lix_async", base).median, f"times {base}")
+
+
+async def main() -> None:
+    people, listing = readers(PERSON.result, PERSON.result), SEARCH_PEOPLE.result
+    assert len(reader(listing).read(page(1, envelope=ENVELOPE)).items) == 25
+    await compare("a person", person(1), people, "msgspec alone")
+    await compare("a page of 25", page(1), readers(listing, listing), "msgspec alone")
+    wrapped = page(1, envelope=ENVELOPE)
+    await compare("a page in an envelope", wrapped, readers(listing, WRAPPED), "msgspec alone")
+    odd = person(1).replace(b'"Example Analyst"', b"4711")
+    able = {who: people[who] for who in ("lix_async", "json.loads")}
+    await compare("a person to repair", odd, able, "json.loads")
+
+
+if __name__ == "__main__":
+    anyio.run(main)

@@ -1,0 +1,55 @@
+"""What an item of a walk costs, against decoding the same pages and nothing else.
+
+A walk of 40 pages with 25 people each, on a transport in memory: requests, paging, duplicates
+dropped, a state that can be saved at any item.
+"""
+
+from __future__ import annotations
+
+import anyio
+import msgspec
+from _harness import Memory, count, race, table, verdict
+from _invented import ROWS, SEARCH, page
+
+from lix_async import AsyncLix
+from lix_async.providers.lix.endpoints import SEARCH_PEOPLE
+
+PAGES = 40
+
+
+async def main() -> None:
+    bodies = [page(number, total=PAGES * ROWS) for number in range(1, PAGES + 1)]
+    decode = msgspec.json.Decoder(SEARCH_PEOPLE.result, strict=False).decode
+    lix = AsyncLix("key", rate_limit=None, http_client=Memory(*bodies))
+
+    async def decoding() -> None:
+        people = [person for body in bodies for person in decode(body).items]
+        assert len(people) == PAGES * ROWS
+
+    async def items() -> None:
+        people = [person async for person in lix.search.people(SEARCH)]
+        assert len(people) == PAGES * ROWS
+
+    async def pages() -> None:
+        walk = lix.search.people(SEARCH)
+        assert sum([len(page.items) async for page in walk.by_page()]) == PAGES * ROWS
+
+    async def saved() -> None:
+        walk = lix.search.people(SEARCH)
+        async for _ in walk.by_page():
+            walk.checkpoint.to_json()
+
+    contenders = {
+        "decoding alone": decoding,
+        "walk, by item": items,
+        "walk, by page": pages,
+        "walk, by page, saving each": saved,
+    }
+    found = await race(contenders, units=PAGES * ROWS, rounds=count(31, 9))
+    table("An item of a walk (CPU µs)", ["", "median", "least", "most"], found.rows(digits=2))
+    ratio = found.ratio("walk, by item", "decoding alone").median
+    verdict("an item of a walk", ratio, "times decoding alone")
+
+
+if __name__ == "__main__":
+    anyio.run(main)

@@ -1,0 +1,92 @@
+"""LinkedIn links, ids and search URLs: read, compared and built. Nothing here asks the network.
+
+```python
+from lix_async import linkedin
+
+linkedin.normalise("de.linkedin.com/in/Example-Person-1/en?trk=x")
+# 'https://www.linkedin.com/in/example-person-1'
+linkedin.lead_search(
+    linkedin.current_title("Founder", linkedin.Value("Co-Owner", excluded=True)),
+    keywords="climate",
+)
+```
+
+Every refusal is a `ConfigurationError` that says what is wrong and what to pass instead.
+"""
+
+from .filters import (
+    FACETS,
+    Facet,
+    Filter,
+    Value,
+    company_size,
+    company_type,
+    current_company,
+    current_title,
+    function,
+    group,
+    industry,
+    of_facet,
+    past_company,
+    past_title,
+    profile_language,
+    region,
+    school,
+    seniority,
+    years_of_experience,
+)
+from .identifiers import company_id, job_id, post_urn, public_identifier, sales_nav_id, same
+from .kinds import Kind, Link
+from .links import classify, normalise
+from .searches import (
+    SalesSearch,
+    account_search,
+    job_search,
+    lead_search,
+    org_search,
+    parse_account_search,
+    parse_lead_search,
+    people_search,
+    post_search,
+)
+
+__all__ = [
+    "FACETS",
+    "Facet",
+    "Filter",
+    "Kind",
+    "Link",
+    "SalesSearch",
+    "Value",
+    "account_search",
+    "classify",
+    "company_id",
+    "company_size",
+    "company_type",
+    "current_company",
+    "current_title",
+    "function",
+    "group",
+    "industry",
+    "job_id",
+    "job_search",
+    "lead_search",
+    "normalise",
+    "of_facet",
+    "org_search",
+    "parse_account_search",
+    "parse_lead_search",
+    "past_company",
+    "past_title",
+    "people_search",
+    "post_search",
+    "post_urn",
+    "profile_language",
+    "public_identifier",
+    "region",
+    "sales_nav_id",
+    "same",
+    "school",
+    "seniority",
+    "years_of_experience",
+]

@@ -1,0 +1,156 @@
+"""Addresses: a pasted text becomes the parts of a linkedin.com URL, or is refused.
+
+Written by hand instead of on `urllib.parse.urlsplit`, which drops tabs and line breaks silently
+and lets userinfo, other schemes and look-alike hosts through. Nothing here asks the network.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from lix_async.core.errors import ConfigurationError
+
+SITE = "https://www.linkedin.com"
+
+_SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//")
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)*linkedin\.com\.?(?::(?:80|443)?)?")
+_WHOLE = re.compile(r"https?%(?:25)*3a", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNFIT = re.compile(r'[\s/\\?#%<>"]')
+_PAIRS = ('""', "''", "``", "<>", "“”", "‘’", "«»", "„“")
+# What spreadsheets, mail programs and messengers leave around a link, invisible to who pastes it.
+_INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
+# Joiners hold emoji and some scripts together; every other format character can only deceive.
+_JOINERS = "\u200c\u200d"
+# The characters that RFC 3986 lets stand in a path segment as they are.
+_PATH_SAFE = "!$&'()*+,;=:@"
+
+ENCODED = re.compile(r"A[CE][A-Za-z]AA[A-Za-z0-9_-]{8,}")
+"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md section 5). Its letters keep their case."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A linkedin.com URL: its path decoded and cut up, its parameters byte for byte."""
+
+    segments: tuple[str, ...]
+    query: str = ""
+    fragment: str = ""
+
+    def raw(self, name: str) -> str | None:
+        """The undecoded value of a parameter after `?`, else after `#`; None without one."""
+        for part in (self.query, self.fragment):
+            if found := re.search(rf"(?:^|[?&]){name}=([^&]*)", part):
+                return found[1]
+        return None
+
+    @property
+    def parameters(self) -> str:
+        """`?…` and `#…` as they came. A fragment without `=` is a place on the page: dropped."""
+        fragment = f"#{self.fragment}" if "=" in self.fragment else ""
+        return (f"?{self.query}" if self.query else "") + fragment
+
+
+def shown(text: str) -> str:
+    """A text as error messages quote it: short, and without what may hold a key or a password."""
+    head = re.split(r"[?#&]|%(?:25)*3[fF]", text, maxsplit=1)[0]
+    return "the given address" if "@" in head else repr(head[:80])
+
+
+def stripped(text: str) -> str:
+    """The text without surrounding blanks, invisible characters, pairs of quotes or brackets."""
+    for _ in range(8):
+        text = text.strip().strip(_INVISIBLE)
+        if len(text) > 1 and text[0] + text[-1] in _PAIRS:
+            text = text[1:-1]
+    return text
+
+
+def split(text: str) -> Address:
+    """The parts of a LinkedIn URL. Scheme and subdomain may be missing or be any of LinkedIn's.
+
+    Raises `ConfigurationError` for everything that is no plain http(s) URL on linkedin.com.
+    """
+    text = visible(stripped(text))
+    if _WHOLE.match(text):
+        raise ConfigurationError(
+            f"{shown(text)} is percent-encoded as a whole: pass the URL as the browser shows it, "
+            "the client encodes it"
+        )
+    scheme = _SCHEME.match(text)
+    if scheme and (scheme[1] or "https").lower() not in ("http", "https"):
+        raise ConfigurationError(f"{shown(text)} is not a web address: pass an https:// URL")
+    rest = text[scheme.end() :] if scheme else text
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    _check_host(authority, text)
+    rest, _, fragment = rest[len(authority) :].partition("#")
+    path, _, query = rest.partition("?")
+    segments = tuple(decoded(part) for part in path.split("/") if part)
+    if "\\" in path or "." in segments or ".." in segments:
+        raise ConfigurationError(f"{shown(text)} has a path that leads elsewhere: pass it resolved")
+    return Address(segments, query, fragment)
+
+
+def _check_host(authority: str, text: str) -> None:
+    if "@" in authority:
+        raise ConfigurationError("a LinkedIn URL has no user name or password: remove them")
+    # Lower-casing would turn the Kelvin sign into a k, so look-alikes go first.
+    if authority.isascii() and _HOST.fullmatch(authority.lower()):
+        return
+    if authority.lower() == "lnkd.in":
+        raise ConfigurationError(
+            f"{shown(text)} is a short link: open it and pass the address that it leads to"
+        )
+    raise ConfigurationError(
+        f"{shown(text)} is not on linkedin.com: pass a whole URL, such as {SITE}/in/<name> "
+        f"or {SITE}/company/<slug>"
+    )
+
+
+def visible(text: str) -> str:
+    """The text itself; raises `ConfigurationError` when it holds control characters."""
+    if _CONTROL.search(text):
+        raise ConfigurationError(
+            f"{shown(text)} holds control characters or broken Unicode: remove them"
+        )
+    return text
+
+
+def decoded(text: str) -> str:
+    """The text percent-decoded until nothing is left to decode: exports often encode twice.
+
+    Raises `ConfigurationError` for escapes that are not UTF-8 or hide control characters.
+    """
+    try:
+        for _ in range(4):
+            before, text = text, unquote(text, errors="strict")
+            if before == text:
+                break
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{shown(text)} holds escapes that are not UTF-8") from None
+    return visible(text)
+
+
+def identifier(text: str) -> str:
+    """A name as LinkedIn compares it: decoded, without case, NFC; encoded ids keep their case.
+
+    Raises `ConfigurationError` for what cannot be a name in a LinkedIn URL.
+    """
+    name = decoded(text)
+    if not ENCODED.fullmatch(name):
+        name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    deceives = any(unicodedata.category(c) == "Cf" and c not in _JOINERS for c in name)
+    if not name or name in (".", "..") or deceives or _UNFIT.search(name):
+        raise ConfigurationError(
+            f"{shown(text)} cannot be a name in a LinkedIn URL: pass the part after /in/ or "
+            "/company/, or the whole URL"
+        )
+    return name
+
+
+def page(*segments: str) -> str:
+    """The canonical URL of a page, every segment percent-encoded once."""
+    return "/".join((SITE, *(quote(part, safe=_PATH_SAFE) for part in segments)))

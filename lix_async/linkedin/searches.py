@@ -1,0 +1,196 @@
+"""Search URLs, built from words and filters so that nobody encodes by hand.
+
+Of the three levels of encoding (lix.md section 30) this module does two: each text and id on its
+own, then the whole query. The third is done by the client, which encodes the finished URL as the
+value of a parameter; so a URL from here goes into a call as it is. On LinkedIn's plain searches
+the first level is the only one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import unquote
+
+import msgspec
+
+from lix_async.core.errors import ConfigurationError
+
+from .address import SITE, shown, split
+from .filters import Filter, Value
+from .kinds import Kind
+from .links import read
+from .restli import Node, encoded, write
+from .restli import read as read_query
+
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
+
+
+class SalesSearch(msgspec.Struct, frozen=True):
+    """What a Sales Navigator URL looks for; `lead_search(*s.filters, keywords=s.keywords)`."""
+
+    filters: tuple[Filter, ...] = ()
+    keywords: str | None = None
+
+
+def people_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
+    """A LinkedIn people search: `people_search("cto", network=["F"], geo_urn=["103644278"])`.
+
+    A text goes in as it is, a list as LinkedIn writes lists (`["F","S"]`). Names may be written
+    in Python's way; known are geoUrn, network, currentCompany, pastCompany, industry, title,
+    firstName, lastName, company, schoolFilter and profileLanguage. Only `keywords` is in the
+    contract (section 30). Raises `ConfigurationError` for a search for nothing.
+    """
+    return _search("/search/results/people/", keywords, filters)
+
+
+def post_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
+    """A LinkedIn search for posts. Filters as in `people_search`, such as `date_posted`."""
+    return _search("/search/results/content/", keywords, filters)
+
+
+def org_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
+    """A LinkedIn company search. Filters as in `people_search`, such as `company_size=["B"]`."""
+    return _search("/search/results/companies/", keywords, filters)
+
+
+def job_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
+    """A LinkedIn job search: `job_search("rust", location="Berlin", f_WT=["2", "3"])`.
+
+    As `people_search`, but LinkedIn separates the values of a list by commas here.
+    """
+    joined = {
+        name: value if isinstance(value, str) else ",".join(value)
+        for name, value in filters.items()
+    }
+    return _search("/jobs/search/", keywords, joined)
+
+
+def lead_search(*filters: Filter, keywords: str | None = None) -> str:
+    """A Sales Navigator search for people: all filters hold, and `keywords` match the profile.
+
+    The bytes are those of the vendor's own example program (section 30). Raises
+    `ConfigurationError` for a search for nothing.
+    """
+    return _sales_search("/sales/search/people", filters, keywords)
+
+
+def account_search(*filters: Filter, keywords: str | None = None) -> str:
+    """A Sales Navigator search for companies. As `lead_search`."""
+    return _sales_search("/sales/search/company", filters, keywords)
+
+
+def parse_lead_search(url: str) -> SalesSearch:
+    """The filters and keywords of a Sales Navigator people search, to change and build anew.
+
+    What a session added (recent search, spelling correction) and what only decorates a value (an
+    icon) is left out. Raises `ConfigurationError` for another kind of URL, for a query that
+    cannot be read, and for a filter that is no list of values: dropping one would widen the search.
+    """
+    return _parsed(url, "lead_search")
+
+
+def parse_account_search(url: str) -> SalesSearch:
+    """The filters and keywords of a Sales Navigator company search. As `parse_lead_search`."""
+    return _parsed(url, "account_search")
+
+
+def _search(path: str, keywords: str | None, filters: Mapping[str, str | Sequence[str]]) -> str:
+    given = {"keywords": keywords or "", **{_name(key): filters[key] for key in filters}}
+    parts = [f"{name}={encoded(_text(value))}" for name, value in given.items() if value]
+    if not parts:
+        raise ConfigurationError("a search needs keywords or at least one filter")
+    return f"{SITE}{path}?{'&'.join(parts)}"
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is no name of a search parameter: letters, digits, _")
+    # `f_WT`, `f_TPR`: capitals say that the name is LinkedIn's already.
+    if not name.islower():
+        return name
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
+
+
+def _text(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(list(value)).decode()
+
+
+def _sales_search(path: str, filters: Iterable[Filter], keywords: str | None) -> str:
+    query: dict[str, Node] = {}
+    if listed := [_node(one) for one in filters]:
+        query["filters"] = listed
+    if keywords:
+        query["keywords"] = keywords
+    if not query:
+        raise ConfigurationError("a search needs keywords or at least one filter")
+    # The outermost brackets stay bare, as in the vendor's program and in LinkedIn's address bar.
+    return f"{SITE}{path}?query=({encoded(write(query)[1:-1])})"
+
+
+def _node(given: Filter) -> Node:
+    values: list[Node] = []
+    for value in given.values:
+        node: dict[str, Node] = {}
+        if value.id is not None:
+            node["id"] = value.id
+        if value.text:
+            node["text"] = value.text
+        node["selectionType"] = "EXCLUDED" if value.excluded else "INCLUDED"
+        if value.parent is not None:
+            node["parent"] = {"id": value.parent}
+        values.append(node)
+    return {"type": given.type, "values": values}
+
+
+def _parsed(url: str, kind: Kind) -> SalesSearch:
+    link = read(url)
+    raw = split(link.url).raw("query") if link.kind == kind else None
+    if raw is None:
+        raise ConfigurationError(
+            f"{shown(url)} is no {kind.replace('_', ' ')} with a query: open the saved search and "
+            "copy the URL that then stands in the address bar"
+        )
+    query = _query(raw)
+    filters = query.get("filters", [])
+    keywords = query.get("keywords")
+    if not isinstance(filters, list) or not isinstance(keywords, str | None):
+        raise ConfigurationError("the Sales Navigator query has filters that are no list")
+    return SalesSearch(tuple(_filter(node) for node in filters), keywords or None)
+
+
+def _query(raw: str) -> dict[str, Node]:
+    try:
+        node = read_query(unquote(raw, errors="strict"))
+    except (ConfigurationError, UnicodeDecodeError):
+        # Written by hand the query often lacks its second level: words encoded, brackets bare.
+        node = read_query(raw)
+    if not isinstance(node, dict):
+        raise ConfigurationError("the Sales Navigator query is not put in brackets")
+    return node
+
+
+def _filter(node: Node) -> Filter:
+    fields = node if isinstance(node, dict) else {}
+    type_, values = fields.get("type"), fields.get("values")
+    if not isinstance(type_, str) or not isinstance(values, list):
+        raise ConfigurationError(
+            f"the filter {type_!r} is no list of values: keep this URL as it is"
+        )
+    return Filter(type_, [_parsed_value(value, type_) for value in values])
+
+
+def _parsed_value(node: Node, type_: str) -> Value:
+    fields = node if isinstance(node, dict) else {}
+    text, id_, parent = fields.get("text", ""), fields.get("id"), fields.get("parent")
+    selection = fields.get("selectionType", "INCLUDED")
+    over = parent.get("id") if isinstance(parent, dict) else None
+    if (
+        not isinstance(text, str)
+        or not isinstance(id_, str | None)
+        or not isinstance(over, str | None)
+        or selection not in ("INCLUDED", "EXCLUDED")
+    ):
+        raise ConfigurationError(f"a value of the filter {type_} cannot be read: keep this URL")
+    return Value(text, id_, selection == "EXCLUDED", over)

@@ -1,0 +1,144 @@
+"""What the sandbox shows of itself under `/_sandbox`: a status page, its books, its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .faults import FAULTS, PRESETS
+from .refusals import Refusal, params_invalid, unknown_route
+from .replies import Reply, json_reply, refused, reply
+
+if TYPE_CHECKING:
+    from .app import Sandbox
+    from .arrivals import Arrival
+
+_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;margin:1rem 0}
+td,th{padding:.2rem .8rem;border:1px solid #ccc;text-align:left}
+code{background:#f3f3f3;padding:0 .2rem}"""
+
+
+class Change(msgspec.Struct, forbid_unknown_fields=True):
+    """What `POST /_sandbox/faults` takes: faults for the next requests, or another schedule."""
+
+    next: list[str] = []
+    rates: dict[str, float] | None = None
+    preset: str | None = None
+    seed: int | None = None
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    def line(cells: tuple[object, ...], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
+
+    return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
+
+
+def status(sandbox: Sandbox) -> str:
+    """The status page: balances, the last requests, links to try, and the faults there are."""
+    world, spent = sandbox.world, sandbox.ledger.totals()
+    credits_ = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
+    last = [
+        (one.number, one.method, one.path, one.status, one.kind or "", one.fault or "", one.charged)
+        for one in sandbox.requests[-20:][::-1]
+    ]
+    sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
+    parts = [
+        "<!doctype html><html lang=en><head><meta charset=utf-8><title>lix_async sandbox</title>",
+        f"<style>{_STYLE}</style></head><body><h1>lix_async sandbox</h1>",
+        f"<p>Seed {world.seed}: {world.people} invented people, ",
+        f"{len(world.companies.listed)} companies. Nobody in here is real.</p>",
+        "<h2>Credits</h2>",
+        _table(("kind", "left", "spent"), [*credits_]),
+        "<h2>Try</h2>",
+        _table(
+            ("what", "value"),
+            [
+                ("a person", world.person(0).link),
+                ("a company", world.companies.at(0).link),
+                ("a viewer_id", ", ".join(world.viewers[:4])),
+            ],
+        ),
+        f"<h2>Last requests (of {len(sandbox.requests)})</h2>",
+        _table(("number", "method", "path", "status", "refusal", "fault", "credits"), [*last]),
+        "<h2>Sent</h2>",
+        _table(("endpoint", "viewer", "to", "text"), [*sent]),
+        "<h2>Faults</h2><p>Ask for one by the header <code>X-Sandbox-Fault</code>. Schedules: ",
+        f"{escape(', '.join(PRESETS))}.</p>",
+        _table(("name", "what happens"), [(name, kind.text) for name, kind in FAULTS.items()]),
+        "</body></html>",
+    ]
+    return "".join(parts)
+
+
+def _page(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    return reply(200, status(sandbox).encode(), "text/html; charset=utf-8")
+
+
+def _greeting(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    return json_reply({"sandbox": "lix_async", "invented": True, "status": "/_sandbox"})
+
+
+def _ledger(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    ledger = sandbox.ledger
+    charges = [asdict(charge) for charge in ledger.charges]
+    return json_reply({"balances": ledger.balances, "totals": ledger.totals(), "charges": charges})
+
+
+def _requests(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    return json_reply({"requests": [asdict(fact) for fact in sandbox.requests]})
+
+
+def _reset(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    sandbox.reset()
+    return json_reply({"reset": True})
+
+
+def _faults(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    try:
+        change = msgspec.json.decode(arrival.body, type=Change)
+        if change.preset is not None and change.preset not in PRESETS:
+            raise ValueError(f"no such preset: {change.preset!r}")
+        rates = change.rates if change.preset is None else PRESETS[change.preset]
+        if rates is not None or change.seed is not None:
+            sandbox.faults.change(sandbox.faults.rates if rates is None else rates, change.seed)
+        sandbox.faults.force(*change.next)
+    except ValueError as error:
+        raise params_invalid(str(error)) from None
+    return json_reply(
+        {"next": change.next, "rates": sandbox.faults.rates, "seed": sandbox.faults.seed}
+    )
+
+
+Page = Callable[["Sandbox", "Arrival"], Reply]
+
+
+def _only(method: str, page: Page) -> Callable[[Sandbox], Callable[[Arrival], Reply]]:
+    def bind(sandbox: Sandbox) -> Callable[[Arrival], Reply]:
+        def handle(arrival: Arrival) -> Reply:
+            try:
+                if arrival.method != method:
+                    raise unknown_route()
+                return page(sandbox, arrival)
+            except Refusal as refusal:
+                return refused(refusal)
+
+        return handle
+
+    return bind
+
+
+PAGES: Mapping[str, Callable[[Sandbox], Callable[[Arrival], Reply]]] = {
+    "/": _only("GET", _greeting),
+    "/_sandbox": _only("GET", _page),
+    "/_sandbox/ledger": _only("GET", _ledger),
+    "/_sandbox/requests": _only("GET", _requests),
+    "/_sandbox/reset": _only("POST", _reset),
+    "/_sandbox/faults": _only("POST", _faults),
+}
+"""The sandbox's own paths. None of them needs a key, counts as a request, or costs anything."""

@@ -1,0 +1,1 @@
+"""What the providers answer: a function for each row, a registry for each provider."""

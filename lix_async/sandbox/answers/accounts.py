@@ -1,0 +1,164 @@
+"""The Lix account, the LinkedIn accounts attached to it, and their connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import limits
+from ..dice import chance, number
+from ..memory import Sent
+from ..refusals import params_invalid, weekly_limit
+from .context import part
+from .profiles import check_message
+
+if TYPE_CHECKING:
+    from ..people import Person
+    from ..world import World
+    from .context import Asked, Context
+
+INVITE = "connections.send"
+LONGEST = 300
+"""Characters of the message with an invitation."""
+_WEEK = 7 * 86_400
+
+
+def balances(world: World, params: Asked, context: Context) -> object:
+    """What is left of each kind of credit."""
+    left = context.ledger.balances
+    body: dict[str, object] = {"emailBalance": left["email"], "linkedInBalance": left["standard"]}
+    if context.envelope == "seed":
+        return body
+    top_up = {"standard": False, "org": False}
+    return body | {"lookcBalance": left["org"], "autoTopUpEnabled": top_up, "enterprise": False}
+
+
+def daily_allowance(world: World, params: Asked, context: Context) -> object:
+    """Requests left today, and when they are filled up again in epoch seconds."""
+    left = context.allowance.left(context.epoch)
+    return {"requestsRemaining": left, "refreshesAt": limits.midnight(context.epoch)}
+
+
+def _account(viewer: str) -> dict[str, object]:
+    body: dict[str, object] = {
+        "viewerId": viewer,
+        "linkedInReady": not chance(0.1, "not ready", viewer),
+        "salesNavigatorReady": _sales(viewer),
+    }
+    if chance(0.5, "warm-up", viewer):
+        days = number("days", viewer) % 30
+        done = days >= 21
+        details = {
+            "consecutiveActiveDays": days,
+            "dailyAvailable": 500 if done else 60 + days * 20,
+            "hourlyAvailable": 100 if done else 20 + days * 3,
+            "dailyTotal": 500,
+            "hourlyTotal": 100,
+        }
+        body["warmup"] = {"status": "completed" if done else "warming", "details": details}
+    return body
+
+
+def _sales(viewer: str) -> bool:
+    return viewer == "sandbox-viewer" or chance(0.5, "sales navigator", viewer)
+
+
+def linkedin_account(world: World, params: Asked, context: Context) -> object:
+    """One attached account."""
+    return _account(params.need("viewer_id"))
+
+
+def linkedin_accounts(world: World, params: Asked, context: Context) -> object:
+    """All attached accounts as a bare array, five on a page."""
+    everybody = [*world.viewers, *sorted(context.memory.attached)]
+    size = context.page_size(5)
+    start = (params.number("page", 1, least=1) - 1) * size
+    return [_account(viewer) for viewer in everybody[start : start + size]]
+
+
+def put_linkedin(world: World, params: Asked, context: Context) -> object:
+    """Attach an account by its cookies.
+
+    The same `li_at` gives the same viewer; a `bad` one is refused.
+    """
+    session = ""
+    for row in params.rows("cookies"):
+        name, value = part(row, "key"), part(row, "value")
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise params_invalid("cookies is a list of objects with key and value")
+        if name == "li_at":
+            session = value
+    if not session or session.startswith("bad"):
+        raise params_invalid("the cookies do not work")
+    viewer = f"attached-viewer-{number(world.seed, 'cookie', session) % 16**8:08x}"
+    context.memory.attached.add(viewer)
+    return {"viewer_id": viewer}
+
+
+def _invitations(viewer: str, context: Context) -> tuple[int, int]:
+    """Weekly limit and used: a few at the start of each week, and one for each invitation since."""
+    monday = limits.monday(context.epoch)
+    mine = [
+        sent for sent in context.memory.sent if (sent.endpoint, sent.viewer) == (INVITE, viewer)
+    ]
+    used = 3 + number("invitations", viewer) % 12 + sum(sent.at >= monday - _WEEK for sent in mine)
+    return (100 if _sales(viewer) else 50), used
+
+
+def connections_remaining(world: World, params: Asked, context: Context) -> object:
+    """Invitations left this week."""
+    viewer = params.need("viewer_id")
+    limit, used = _invitations(viewer, context)
+    return {
+        "viewerId": viewer,
+        "weeklyLimit": limit,
+        "used": used,
+        "remaining": max(limit - used, 0),
+        "nextRefresh": limits.iso(limits.monday(context.epoch)),
+    }
+
+
+def invite(world: World, params: Asked, context: Context) -> object:
+    """Invite somebody to connect; inviting the same person again fails with `success: false`."""
+    viewer, text = params.need("viewer_id"), check_message(params.text("message"), LONGEST)
+    name, value = params.one_of("profile_link", "profile_id")
+    one = world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
+    limit, used = _invitations(viewer, context)
+    if used >= limit:
+        raise weekly_limit(limits.monday(context.epoch) - int(context.epoch))
+    known = [sent for sent in context.memory.said(INVITE, one.slug) if sent.viewer == viewer]
+    if known:
+        return {"success": False, "entity_urn": None}
+    context.memory.sent.append(Sent(INVITE, viewer, one.slug, text, context.epoch, context.request))
+    invitation = 7_000_000_000_000_000_000 + number("invitation", viewer, one.slug) % 10**15
+    return {"success": True, "entity_urn": f"urn:li:fsd_invitation:{invitation}"}
+
+
+def connections(world: World, params: Asked, context: Context) -> object:
+    """The connections of a viewer: 30 to 929 people, `count` on a page (default 100)."""
+    viewer = params.need("viewer_id")
+    everybody = world.some_people(
+        30 + number(world.seed, "connections", viewer) % 900, "connections", viewer
+    )
+    start, count = params.number("start"), params.number("count", context.page_size(100), least=1)
+    pictures = params.flag("include_profile_pictures", True)
+    page = everybody[start : start + count]
+    paging: dict[str, object] = {"count": len(page)}
+    if context.envelope != "seed":
+        paging |= {"start": start, "total": len(everybody)}
+    return {
+        "connections_response": {
+            "elements": [_connection(one, pictures) for one in page],
+            "paging": paging,
+        }
+    }
+
+
+def _connection(one: Person, pictures: bool) -> dict[str, object]:
+    body: dict[str, object] = {
+        "firstName": one.first,
+        "lastName": one.last,
+        "headline": one.headline,
+        "publicIdentifier": one.slug,
+        "entityUrn": one.urn,
+    }
+    return body | {"profile_picture": one.picture} if pictures and one.picture else body

@@ -1,0 +1,114 @@
+"""Facets: the ids that filters of a search take, found by what a person types."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from .. import names
+from ..dice import dice, number
+
+if TYPE_CHECKING:
+    from ..world import World
+    from .context import Asked, Context
+
+_TENURES = (
+    "Less than 1 year",
+    "1 to 2 years",
+    "3 to 5 years",
+    "6 to 10 years",
+    "More than 10 years",
+)
+_GROUPS = ("Builders of {}", "{} Product Circle", "Data People of {}", "{} Founders")
+# The names that the provider's prose uses for two of the types.
+_ALSO = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
+COMPANIES = "COMPANY_WITH_LIST"
+
+
+def _numbered(values: tuple[str, ...] | list[str], first: int = 1) -> list[tuple[str, str]]:
+    return [(str(first + place), value) for place, value in enumerate(values)]
+
+
+def _options(world: World, kind: str) -> list[tuple[str, str]]:
+    """Id and text of everything of a type; an unknown type has nothing."""
+    cities = [f"{city}, {country}" for city, country, _ in names.PLACES]
+    countries = list(dict.fromkeys(country for _, country, _ in names.PLACES))
+    schools = sorted({names.school_name(dice("school", place)) for place in range(60)})
+    tables: dict[str, list[tuple[str, str]]] = {
+        "TITLE": _numbered([title for title, _, _ in names.TITLES]),
+        "SENIORITY_V2": _numbered(names.SENIORITIES),
+        "BING_GEO": _numbered(countries + cities, 100_001),
+        "BING_GEO_POSTAL_CODE": [
+            (str(200_001 + n), f"{10_000 + n * 137} {city}") for n, city in enumerate(cities)
+        ],
+        "INDUSTRY": _numbered(names.INDUSTRIES),
+        "SCHOOL": _numbered(schools, 15_001),
+        "GROUP": [
+            (str(60_001 + n), _GROUPS[n % 4].format(city))
+            for n, (city, _, _) in enumerate(names.PLACES)
+        ],
+        "COMPANY_TYPE": _numbered(names.COMPANY_TYPES),
+        "FUNCTION": _numbered(list(dict.fromkeys(function for _, _, function in names.TITLES))),
+        "COMPANY_SIZE": [(chr(65 + n), text) for n, (_, _, text) in enumerate(names.SIZES)],
+        "TENURE": _numbered(_TENURES),
+        "PROFILE_LANGUAGE": [(name[:2].lower(), name) for name in names.LANGUAGES],
+        COMPANIES: [(one.urn, one.name) for one in world.companies.listed],
+    }
+    return tables.get(kind, [])
+
+
+def match(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What fits a query, best first: texts that hold it, or share a word, or are the closest.
+
+    Only `nothing-matches` finds nothing.
+    """
+    wanted = query.strip().casefold()
+    if "nothing-matches" in wanted:
+        return []
+    held = [option for option in options if wanted in option[1].casefold()]
+    if held:
+        return sorted(
+            held, key=lambda option: (not option[1].casefold().startswith(wanted), len(option[1]))
+        )
+    words = set(wanted.split())
+    if shared := [option for option in options if words & set(option[1].casefold().split())]:
+        return shared
+    by_text = {text.casefold(): (id_, text) for id_, text in options}
+    return [by_text[text] for text in get_close_matches(wanted, by_text, n=3, cutoff=0.0)]
+
+
+def sales(world: World, params: Asked, context: Context) -> object:
+    """Sales Navigator facets.
+
+    Companies stand below one element, in `children`; no match leaves `elements` out.
+    """
+    kind = params.need("type").upper()
+    kind = _ALSO.get(kind, kind)
+    start, count = params.number("start"), params.number("count", 100, least=1)
+    found = match(params.need("query"), _options(world, kind))[
+        start : start + context.page_size(count)
+    ]
+    data: dict[str, object] = {"paging": {"count": count}}
+    if kind == COMPANIES and found:
+        children = [{"id": id_, "displayValue": text, "headline": text} for id_, text in found]
+        data = {"elements": [{"displayValue": "Companies", "id": "0", "children": children}]} | data
+    elif found:
+        data = {"elements": [{"displayValue": text, "id": id_} for id_, text in found]} | data
+    return {"data": data}
+
+
+def recruiter(world: World, params: Asked, context: Context) -> object:
+    """Recruiter facets: skills, ten at most on a page.
+
+    `paging.start` is where the next page starts, not this one: the published sample has 10 for a
+    request with 0.
+    """
+    start, count = params.number("start"), params.number("count", 100, least=1)
+    options = [(f"urn:li:ts_skill:{1001 + place}", text) for place, text in enumerate(names.SKILLS)]
+    found = match(params.need("query"), options)
+    page = found[start : start + min(count, context.page_size(10))]
+    return {
+        "meta": {"sequenceId": f"01SBX{number('facet', params.need('query')):020d}X"},
+        "paging": {"count": len(page), "start": start + len(page), "total": len(found)},
+        "results": [{"entity": entity, "text": text} for entity, text in page],
+    }

@@ -1,0 +1,172 @@
+"""Sales Navigator messages: threads, and sending."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .. import inbox, links
+from ..dice import number
+from ..memory import Sent
+from ..refusals import params_invalid
+from .profiles import check_message
+
+if TYPE_CHECKING:
+    from ..inbox import Talk
+    from ..people import Person
+    from ..world import World
+    from .context import Asked, Context
+
+KIND = "thread"
+SEND = "sales.send_message"
+_URN = re.compile(r"urn:li:fs_salesProfile:\(([^,)]+)")
+
+
+def _mention(person: Person) -> dict[str, object]:
+    return {
+        "firstName": person.first,
+        "lastName": person.last,
+        "fullName": person.name,
+        "objectUrn": f"urn:li:member:{100_000_001 + number('member', person.slug) % 900_000_000}",
+    }
+
+
+def _said(name: str, text: str, at: int) -> dict[str, object]:
+    return {
+        "id": f"2-{number('inmail', name):016X}==",
+        "type": "INMAIL",
+        "body": text,
+        "deliveredAt": at,
+    }
+
+
+def _messages(one: Talk, context: Context) -> list[dict[str, object]]:
+    new = reversed(context.memory.said(SEND, one.id))
+    rows = [_said(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000)) for sent in new]
+    old = [
+        _said(f"{one.id} {which}", inbox.words(one, which), one.delivered(which))
+        for which in range(one.messages)
+    ]
+    return rows + old
+
+
+def _thread(world: World, context: Context, one: Talk, shown: int) -> dict[str, object]:
+    rows = _messages(one, context)
+    people = inbox.partners(world, one)
+    return {
+        "id": one.id,
+        "totalMessageCount": len(rows),
+        "unreadMessageCount": number("unread", one.id) % 3,
+        "archived": _archived(one),
+        "messages": rows[:shown],
+        "participants": [
+            f"urn:li:fs_salesProfile:({person.sales_id},NAME_SEARCH,smpl)" for person in people
+        ],
+    }
+
+
+def _archived(one: Talk) -> bool:
+    return number("archived", one.id) % 6 == 0
+
+
+def _started(viewer: str, context: Context) -> list[Talk]:
+    """The threads that were begun by a send, newest first."""
+    targets = {
+        sent.target: sent
+        for sent in context.memory.sent
+        if (sent.endpoint, sent.viewer) == (SEND, viewer)
+    }
+    mine = {inbox.talk_id(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))}
+    new = [
+        inbox.Talk(target, viewer, -1, 0, int(sent.at * 1000))
+        for target, sent in targets.items()
+        if target not in mine
+    ]
+    return sorted(new, key=lambda one: -one.latest)
+
+
+def threads(world: World, params: Asked, context: Context) -> object:
+    """The threads of a viewer, newest first.
+
+    `nextPageStartsAt` of the last one is the `page_starts_at` of the next page; the very last has
+    none. `filter` is INBOX or ARCHIVED.
+    """
+    viewer, count = params.need("viewer_id"), params.number("count", 20, least=1)
+    wanted = (params.text("filter") or "INBOX").upper()
+    if wanted not in ("INBOX", "ARCHIVED"):
+        raise params_invalid("filter is INBOX or ARCHIVED")
+    everything = [inbox.talk(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))]
+    everything = [one for one in everything if _archived(one) is (wanted == "ARCHIVED")]
+    if wanted == "INBOX":
+        everything = _started(viewer, context) + everything
+    until = params.number("page_starts_at", -1, least=-1)
+    left = [one for one in everything if until < 0 or one.latest <= until]
+    page = left[: context.page_size(count)]
+    elements = [_thread(world, context, one, 1) for one in page]
+    for one, element in zip(page, elements, strict=True):
+        if one is not left[-1]:
+            element["nextPageStartsAt"] = one.latest - 1
+    mentioned = {person.slug: person for one in page for person in inbox.partners(world, one)}
+    return {
+        "data": {
+            "entityUrn": f"urn:li:collectionResponse:{number('threads', viewer):016X}=",
+            "elements": elements,
+        },
+        "included": [_mention(person) for person in mentioned.values()],
+    }
+
+
+def _find(viewer: str, thread_id: str, context: Context) -> Talk:
+    for one in _started(viewer, context):
+        if one.id == thread_id:
+            return one
+    return inbox.find(KIND, viewer, thread_id)
+
+
+def thread(world: World, params: Asked, context: Context) -> object:
+    """One thread with its newest messages, ten unless `message_count` says otherwise."""
+    one = _find(params.need("viewer_id"), params.need("thread_id"), context)
+    data = _thread(world, context, one, params.number("message_count", 10, least=0))
+    return {"data": data, "included": [_mention(person) for person in inbox.partners(world, one)]}
+
+
+def _recipient(world: World, text: str) -> Person:
+    if found := _URN.match(text):
+        return world.person_by_sales_id(found[1])
+    if "/" in text:
+        kind, value = links.profile(text)
+        if kind != "sales":
+            raise params_invalid("a recipient is a Sales Navigator link, urn or id")
+        return world.person_by_sales_id(value)
+    return world.person_by_sales_id(text)
+
+
+def send(world: World, params: Asked, context: Context) -> object:
+    """Reply to a thread, or begin one with `recipients` and `subject`.
+
+    Hidden members take no InMail: a send to one of them is refused.
+    """
+    viewer = params.need("viewer_id")
+    recipients = [str(row) for row in params.rows("recipients")]
+    text, thread_id = check_message(params.need("body"), 8000), params.text("thread_id")
+    if bool(recipients) == bool(thread_id):
+        raise params_invalid("exactly one of thread_id, recipients is required")
+    people: list[Person] = []
+    if thread_id:
+        one = _find(viewer, thread_id, context)
+    else:
+        params.need("subject")
+        people = [_recipient(world, recipient) for recipient in recipients]
+        if any(person.hidden for person in people):
+            raise params_invalid("a recipient does not accept InMail")
+        one = inbox.Talk(inbox.talk_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0)
+    sent = Sent(context.endpoint, viewer, one.id, text, context.epoch, context.request)
+    context.memory.sent.append(sent)
+    rows = _messages(one, context)
+    data = {
+        "id": one.id,
+        "totalMessageCount": len(rows),
+        "unreadMessageCount": 0,
+        "messages": rows[:1],
+    }
+    return {"data": data, "included": [_mention(person) for person in people]}

@@ -1,0 +1,168 @@
+"""LinkedIn conversations and the messages in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import inbox
+from ..dice import number
+from ..memory import Sent
+from ..refusals import params_invalid
+from .profiles import check_message
+
+if TYPE_CHECKING:
+    from ..inbox import Talk
+    from ..people import Person
+    from ..world import World
+    from .context import Asked, Context
+
+KIND = "conversation"
+SEND = "messages.send"
+LONGEST = 8000
+"""Characters of a message."""
+
+
+def _cursor(name: str, place: int) -> str:
+    return f"{number('cursor', name):016X}-{place}"
+
+
+def _from_cursor(name: str, cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    head, _, place = cursor.rpartition("-")
+    if head != f"{number('cursor', name):016X}" or not place.isdecimal():
+        raise params_invalid(
+            "sequence_id is not one of this listing: it is the cursor from the answer before"
+        )
+    return int(place)
+
+
+def conversations(world: World, params: Asked, context: Context) -> object:
+    """The conversations of a viewer, newest first.
+
+    `sequenceId` leads to the next page; the last has none.
+    """
+    viewer = params.need("viewer_id")
+    count = params.number("count", 20, least=1)
+    start = _from_cursor(viewer, params.text("sequence_id"))
+    total = inbox.size(KIND, viewer)
+    rows = [
+        _conversation(world, context, inbox.talk(KIND, viewer, place))
+        for place in range(start, total)[:count]
+    ]
+    body: dict[str, object] = {"conversations": rows}
+    if start + count < total:
+        body["sequenceId"] = _cursor(viewer, start + count)
+    return body
+
+
+def _conversation(world: World, context: Context, one: Talk) -> dict[str, object]:
+    people = inbox.partners(world, one)
+    new = context.memory.said(SEND, one.id)
+    latest = int(new[-1].at * 1000) if new else one.latest
+    last = _sent(one, new[-1]) if new else _message(world, one, 0)
+    unread = 0 if new else number("unread", one.id) % 3
+    return {
+        "backendUrn": f"urn:li:messagingThread:{one.id}",
+        "conversationUrn": one.urn,
+        "title": ", ".join(person.name for person in people),
+        "createdAt": str(one.delivered(one.messages)),
+        "lastActivityAt": str(latest),
+        "unreadCount": unread,
+        "read": not unread,
+        "groupChat": len(people) > 1,
+        "conversationUrl": f"https://www.linkedin.com/messaging/thread/{one.id}/",
+        "participants": [_participant(person) for person in people],
+        "lastMessage": last,
+    }
+
+
+def _participant(person: Person) -> dict[str, object]:
+    return {
+        "hostIdentityUrn": person.urn,
+        "firstName": person.first,
+        "lastName": person.last,
+        "headline": person.headline,
+        "profileUrl": person.link,
+        "publicIdentifier": person.slug,
+        "profilePictureUrl": person.picture,
+    }
+
+
+def _message(world: World, one: Talk, which: int) -> dict[str, object]:
+    author = inbox.sender(world, one, which)
+    body = _bare(one, f"{one.id} {which}", one.delivered(which), inbox.words(one, which))
+    if author is None:
+        return body
+    return body | {
+        "senderHostIdentityUrn": author.urn,
+        "senderFirstName": author.first,
+        "senderLastName": author.last,
+        "senderHeadline": author.headline,
+        "senderProfileUrl": author.link,
+        "senderPublicIdentifier": author.slug,
+        "senderProfilePictureUrl": author.picture,
+    }
+
+
+def _sent(one: Talk, sent: Sent) -> dict[str, object]:
+    return _bare(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
+
+
+def _bare(one: Talk, name: str, delivered: int, text: str) -> dict[str, object]:
+    """A message of the viewer's own: the urns, the text and the time."""
+    return {
+        "backendUrn": f"urn:li:messagingMessage:2-{number('message', name):016X}",
+        "conversationUrn": one.urn,
+        "backendConversationUrn": f"urn:li:messagingThread:{one.id}",
+        "deliveredAt": str(delivered),
+        "bodyText": text,
+        "originToken": inbox.origin_token("origin", name),
+        "senderHostIdentityUrn": f"urn:li:fsd_profile:{one.viewer}",
+    }
+
+
+def _talk(params: Asked, viewer: str) -> Talk:
+    name, value = params.one_of("conversation_id", "conversation_urn")
+    if name == "conversation_urn":
+        value = value.removesuffix(")").rpartition(",")[2]
+    return inbox.find(KIND, viewer, value)
+
+
+def messages(world: World, params: Asked, context: Context) -> object:
+    """The messages of a conversation, newest first, 20 on a page.
+
+    `sequenceId` leads to the older ones.
+
+    With `delivered_at` they are the ones around that moment instead: `count_before` older ones, the
+    message itself if there is one, and `count_after` newer ones, on one page.
+    """
+    viewer = params.need("viewer_id")
+    one = _talk(params, viewer)
+    rows = [_sent(one, sent) for sent in reversed(context.memory.said(SEND, one.id))]
+    rows += [_message(world, one, which) for which in range(one.messages)]
+    if (anchor := params.number("delivered_at", -1, least=-1)) >= 0:
+        newer = [row for row in rows if int(str(row["deliveredAt"])) > anchor]
+        same = [row for row in rows if int(str(row["deliveredAt"])) == anchor]
+        older = rows[len(newer) + len(same) :]
+        after = params.number("count_after")
+        return {
+            "messages": newer[len(newer) - min(after, len(newer)) :]
+            + same
+            + older[: params.number("count_before")]
+        }
+    start, size = _from_cursor(one.id, params.text("sequence_id")), context.page_size(20)
+    body: dict[str, object] = {"messages": rows[start : start + size]}
+    if start + size < len(rows):
+        body["sequenceId"] = _cursor(one.id, start + size)
+    return body
+
+
+def send(world: World, params: Asked, context: Context) -> object:
+    """Send a message to an existing conversation; `messages` shows it from then on."""
+    viewer = params.need("viewer_id")
+    one = _talk(params, viewer)
+    text = check_message(params.need("body"), LONGEST)
+    sent = Sent(context.endpoint, viewer, one.id, text, context.epoch, context.request)
+    context.memory.sent.append(sent)
+    return {"message": _sent(one, sent)}

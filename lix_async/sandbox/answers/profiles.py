@@ -1,0 +1,165 @@
+"""People and companies: profiles, ids, employment, followers, and the e-mail lookup."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from .. import careers, organisations, persons
+from ..dice import chance, number
+from ..names import MONTHS
+from ..refusals import params_invalid, unknown_record
+
+if TYPE_CHECKING:
+    from ..people import Person
+    from ..world import World
+    from .context import Asked, Context
+
+
+def _who(world: World, params: Asked) -> Person:
+    name, value = params.one_of("profile_link", "profile_id")
+    return world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
+
+
+def person(world: World, params: Asked, context: Context) -> object:
+    """A profile by link or by e-mail address."""
+    name, value = params.one_of("profile_link", "email")
+    one = world.person_at(value) if name == "profile_link" else world.person_by_email(value)
+    peers = [peer for peer in world.some_people(3, "peers", one.slug) if peer != one]
+    return persons.profile(one, world.career(one), peers)
+
+
+def legacy_person(world: World, params: Asked, context: Context) -> object:
+    """A profile by public identifier, in the oldest documented shape."""
+    one = world.person_by_slug(params.need("id"))
+    return persons.legacy(one, world.career(one))
+
+
+def employment(world: World, params: Asked, context: Context) -> object:
+    """The positions of a person."""
+    return careers.employment(world.career(_who(world, params)))
+
+
+def extended(world: World, params: Asked, context: Context) -> object:
+    """Whether a person is a 'top voice': about one in ten is."""
+    return {"topVoice": chance(0.1, "top voice", world.person_at(params.need("profile_link")).slug)}
+
+
+def person_ids(world: World, params: Asked, context: Context) -> object:
+    """The ids of a person, found by any one of them."""
+    name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
+    if name == "sales_nav_id":
+        one = world.person_by_sales_id(value)
+    else:
+        one = world.person_by_slug(
+            world.from_lix_id(value, "person") if name == "lix_id" else value
+        )
+    uuid = b64encode(f"person:{one.slug}".encode()).decode()
+    return {
+        "personIds": {"liID": one.slug, "salesNavID": one.sales_id, "uuid": uuid},
+        "links": {
+            "liProfileURL": one.link,
+            "salesNavURL": f"https://www.linkedin.com/sales/people/{one.sales_id},NAME",
+            "recruiterURL": f"https://www.linkedin.com/talent/profile/{one.sales_id}",
+        },
+    }
+
+
+def organisation_ids(world: World, params: Asked, context: Context) -> object:
+    """The ids of a company, found by any one of them."""
+    name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
+    if name == "sales_nav_id":
+        one = world.companies.by_sales_id(value)
+    elif name == "li_flagship_id":
+        one = world.companies.by_slug(value)
+    else:
+        place = world.from_lix_id(value, "organisation")
+        if not place.isdecimal() or len(place) > 12:
+            raise unknown_record("organisation")
+        one = world.companies.at(int(place))
+    return {"organisationIds": organisations.ids(one)}
+
+
+def organisation(world: World, params: Asked, context: Context) -> object:
+    """A company by its LinkedIn or Sales Navigator page; `unreadable-...` gives the error body."""
+    _, link = params.one_of("linkedin_url", "sales_nav_url")
+    one = world.companies.by_link(link)
+    if one.slug.startswith("unreadable"):
+        return organisations.unreadable_body()
+    body = organisations.full_body(one)
+    return {"liOrganisation": body["liOrganisation"]} if context.envelope == "seed" else body
+
+
+def organisations_by_website(world: World, params: Asked, context: Context) -> object:
+    """Up to five companies of a website; none is an empty list, not a refusal."""
+    found = world.companies.by_website(params.need("website"))
+    if not found:
+        return {"organisations": []}
+    rows = [
+        {"org": organisations.ids(one), "profile": organisations.profile_body(one)} for one in found
+    ]
+    return {"organisations": rows, "paging": {"total": len(rows), "count": len(rows), "start": 0}}
+
+
+def followers(world: World, params: Asked, context: Context) -> object:
+    """The followers of a company, a hundred at most on a page."""
+    one = world.companies.by_link(params.need("profile_link"))
+    everybody = world.some_people(40 + one.followers % 400, "followers", one.slug)
+    start, count = params.number("start"), params.number("count", 100, least=1)
+    page = everybody[start : start + min(count, context.page_size(100))]
+    rows = [_follower(follower) for follower in page]
+    return {
+        "followers": rows,
+        "paging": {"total": len(everybody), "count": len(rows), "start": start},
+    }
+
+
+def _follower(one: Person) -> dict[str, object]:
+    moment = number("followed", one.slug)
+    return {
+        "publicIdentifier": one.slug,
+        "firstName": one.first,
+        "lastName": one.last,
+        "profilePictureUrl": one.picture,
+        "entityUrn": one.urn,
+        "headline": one.headline if moment % 7 else None,
+        "followedAt": f"{MONTHS[moment % 12]} {2021 + moment % 4}",
+        "memberDistance": f"DISTANCE_{1 + moment % 3}",
+    }
+
+
+def email(world: World, params: Asked, context: Context) -> object:
+    """The e-mail address of a profile. Each call is one check.
+
+    About seven in ten are VALID at once, two are PROBABLE and become VALID with the third to sixth
+    check, one stays UNKNOWN.
+    """
+    one = world.person_at(params.need("url"))
+    context.memory.email_asks[one.slug] += 1
+    fate = number(world.seed, "email", one.slug) % 10
+    other = f"{one.first[:1].lower() or 'x'}.{one.email}"
+    if fate == 9:
+        return {"email": None, "status": "UNKNOWN", "alternatives": None}
+    if (
+        fate >= 7
+        and context.memory.email_asks[one.slug] < 3 + number(world.seed, "checks", one.slug) % 4
+    ):
+        return {"email": "", "status": "PROBABLE", "alternatives": [one.email, other]}
+    return {"email": one.email, "status": "VALID", "alternatives": [one.email]}
+
+
+def hirers(world: World, params: Asked, context: Context) -> object:
+    """The people who hire for a job; may be nobody."""
+    people = [world.person(place) for place in world.posting(params.need("job_id")).hirers]
+    rows = [
+        {"name": one.name, "img": one.picture, "headline": one.headline, "link": one.link}
+        for one in people
+    ]
+    return {"people": rows}
+
+
+def check_message(text: str | None, limit: int) -> str:
+    """A text that is not longer than the provider takes, in characters."""
+    if text is not None and len(text) > limit:
+        raise params_invalid(f"the text is longer than {limit} characters")
+    return text or ""

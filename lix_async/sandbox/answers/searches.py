@@ -1,0 +1,217 @@
+"""Searches: LinkedIn, Sales Navigator, Recruiter, and the saved lists of Sales Navigator."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .. import links, organisations, persons, postings, posts
+from ..dice import number
+from ..refusals import missing, params_invalid, unknown_record
+from ..searching import Wanted, from_url, wanted
+from .context import part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..people import Person
+    from ..world import World
+    from .context import Asked, Context
+
+# What can be fetched of one search, whatever its total says.
+LINKEDIN_CAP = 1000
+SALES_CAP = 2500
+_PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
+
+
+def _page(
+    context: Context,
+    items: tuple[str, str],
+    rows: list[dict[str, object]],
+    start: int,
+    total: int,
+    shown: str,
+) -> dict[str, object]:
+    """A page in the envelope of this run; `items` is the rows' key today and in old samples."""
+    old = context.envelope == "seed"
+    paging = {"count": len(rows), "start": start, "total": total}
+    inner: dict[str, object] = {items[1] if old else items[0]: rows, "paging": paging}
+    meta: dict[str, object] = {"meta": {"sequenceId": shown}}
+    if context.envelope == "flat":
+        return inner | meta
+    return {"searchResponse" if old else "response": inner} | meta
+
+
+def _start(url: str, size: int) -> int:
+    """Rows before the page a LinkedIn URL asks for: `start=` counts rows, `page=` pages from 1."""
+    start = links.position(url, "start")
+    page = links.position(url, "page")
+    if page == 0:
+        raise params_invalid("page in the url begins at 1")
+    return start if start is not None else ((page or 1) - 1) * size
+
+
+def _slice(found: Sequence[int], start: int, size: int, cap: int) -> Sequence[int]:
+    return found[start : min(start + size, cap)]
+
+
+def search_people(world: World, params: Asked, context: Context) -> object:
+    """LinkedIn people search. Some rows are hidden members; the first row of a page never is."""
+    url = params.need("url")
+    size, (order, shown) = context.page_size(10), context.sequence(params)
+    search, start = from_url(url), _start(url, size)
+    found = world.search("people", search, order)
+    people = [world.person(place) for place in _slice(found, start, size, LINKEDIN_CAP)]
+    visible = next((one for one in people if not one.hidden), people[0] if people else None)
+    people.sort(key=lambda one: one is not visible)  # the first visible one to the front
+    rows = [_row(world, one, first=one is visible) for one in people]
+    return _page(context, ("people", "people"), rows, start, len(found), shown)
+
+
+def _row(world: World, one: Person, first: bool) -> dict[str, object]:
+    if one.hidden and not first:
+        return persons.hidden_row(one)
+    if not first and number("bare", one.slug) % 20 == 0:
+        return {"name": one.name, "link": one.link, "description": None, "location": one.location}
+    return persons.search_row(one, world.career(one))
+
+
+def search_jobs(world: World, params: Asked, context: Context) -> object:
+    """LinkedIn job search, paged by `start` in the URL."""
+    url = params.need("url")
+    size, (order, shown) = context.page_size(10), context.sequence(params)
+    found, start = world.search("postings", from_url(url), order), _start(url, size)
+    rows = [
+        postings.search_row(world.posting_at(place))
+        for place in _slice(found, start, size, LINKEDIN_CAP)
+    ]
+    return _page(context, ("jobPostings", "people"), rows, start, len(found), shown)
+
+
+def search_posts(world: World, params: Asked, context: Context) -> object:
+    """LinkedIn post search, paged by `start` of the call itself."""
+    size, (order, shown) = context.page_size(10), context.sequence(params)
+    found, start = (
+        world.search("posts", from_url(params.need("url")), order),
+        params.number("start"),
+    )
+    rows = [posts.body(world.post_at(place)) for place in _slice(found, start, size, LINKEDIN_CAP)]
+    return _page(context, ("posts", "posts"), rows, start, len(found), shown)
+
+
+def search_orgs(world: World, params: Asked, context: Context) -> object:
+    """LinkedIn company search."""
+    return _organisations(
+        world, params, context, ("orgs", "posts"), 10, LINKEDIN_CAP, organisations.search_row
+    )
+
+
+def sales_orgs(world: World, params: Asked, context: Context) -> object:
+    """Sales Navigator account search."""
+    return _organisations(
+        world,
+        params,
+        context,
+        ("organisations", "people"),
+        25,
+        SALES_CAP,
+        organisations.account_row,
+    )
+
+
+def _organisations(
+    world: World,
+    params: Asked,
+    context: Context,
+    items: tuple[str, str],
+    size: int,
+    cap: int,
+    row: Callable[[organisations.Organisation], dict[str, object]],
+) -> object:
+    url = params.need("url")
+    size, (order, shown) = context.page_size(size), context.sequence(params)
+    found, start = world.search("organisations", from_url(url), order), _start(url, size)
+    rows = [row(world.companies.at(place)) for place in _slice(found, start, size, cap)]
+    return _page(context, items, rows, start, len(found), shown)
+
+
+def _leads(
+    world: World, params: Asked, context: Context, search: Wanted, start: int, size: int
+) -> dict[str, object]:
+    order, shown = context.sequence(params)
+    found = world.search("people", search, order)
+    people = [world.person(place) for place in _slice(found, start, size, SALES_CAP)]
+    rows = [persons.search_row(one, world.career(one)) for one in people]
+    return _page(context, ("people", "people"), rows, start, len(found), shown)
+
+
+def sales_people(world: World, params: Asked, context: Context) -> object:
+    """Sales Navigator people search: the same for the GET and for the form POST."""
+    url, size = params.need("url"), context.page_size(25)
+    return _leads(world, params, context, from_url(url), _start(url, size), size)
+
+
+def people_by_filters(world: World, params: Asked, context: Context) -> object:
+    """Sales Navigator search by filters: one page, no request for a second is documented."""
+    groups: list[tuple[str, ...]] = []
+    for name in ("person_titles", "locations", "organisations"):
+        if (given := params.text(name)) is not None:
+            pair = _PAIR.fullmatch(given)
+            if pair is None:
+                raise params_invalid(f"{name} must look like [id,text]")
+            text = pair[2].replace("\\,", ",").casefold()
+            groups.append((text or pair[1].casefold(),))
+    keywords = params.text("keywords") or ""
+    if not groups and not keywords:
+        raise params_invalid("at least one filter is required")
+    search = wanted(f"filters {groups} {keywords}", keywords, groups)
+    return _leads(world, params, context, search, 0, context.page_size(25))
+
+
+def recruiter_people(world: World, params: Asked, context: Context) -> object:
+    """Recruiter search by skills, paged by `start` in the JSON body.
+
+    Always flat, also in the seed's samples.
+    """
+    skills = [_skill(row) for row in params.rows("skills")]
+    if not skills:
+        raise params_invalid("skills is required")
+    search = wanted(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
+    flat = replace(context, envelope="flat")
+    return _leads(world, params, flat, search, params.number("start"), context.page_size(25))
+
+
+def _skill(row: object) -> str:
+    text = part(row, "text")
+    if not isinstance(text, str) or not text:
+        raise params_invalid("each of skills needs a text")
+    return text.casefold()
+
+
+def _list(params: Asked, size: int) -> tuple[Wanted, int]:
+    list_id = params.need("list_id")
+    if not list_id.isdecimal():
+        raise params_invalid("list_id is digits")
+    if missing(list_id):
+        raise unknown_record("list")
+    search = Wanted(f"list {list_id}", (), 40 + number("list", list_id) % 240)
+    return search, (params.number("page", 1, least=1) - 1) * size
+
+
+def list_people(world: World, params: Asked, context: Context) -> object:
+    """The people of a saved list, 25 on a page, as many pages as the list has."""
+    size = context.page_size(25)
+    return _leads(world, params, context, *_list(params, size), size)
+
+
+def list_orgs(world: World, params: Asked, context: Context) -> object:
+    """The companies of a saved list."""
+    size, (order, shown) = context.page_size(25), context.sequence(params)
+    search, start = _list(params, size)
+    found = world.search("organisations", search, order)
+    rows = [
+        organisations.account_row(world.companies.at(place))
+        for place in _slice(found, start, size, SALES_CAP)
+    ]
+    return _page(context, ("organisations", "people"), rows, start, len(found), shown)

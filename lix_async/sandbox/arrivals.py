@@ -1,0 +1,68 @@
+"""A request as it comes in, and the facts of it that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+import msgspec
+
+from ..core.endpoint import Endpoint, Params
+from .answers.context import Asked
+
+Row = Endpoint[Params, object]
+"""A row of any provider's table."""
+# Cookies are secrets of the same rank as the key: what is kept of a request never holds them.
+_SECRETS = ("cookies",)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One request as it came; `row` is None where no row of the table has its path and method.
+
+    Names of headers are in lower case; path and query values are decoded.
+    """
+
+    row: Row | None
+    method: str
+    path: str
+    path_params: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+    def sequences(self, row: Row) -> set[str]:
+        """The sequence ids that the caller sent, in the query or in a form."""
+        given = {value for name, value in self.query if name == "sequence_id"}
+        if row.form:
+            given.update(parse_qs(self.body.decode("utf-8", "replace")).get("sequence_id", []))
+        return given
+
+
+@dataclass(slots=True)
+class Fact:
+    """What is kept of a request: never the key, never a cookie.
+
+    `at` is seconds on the sandbox's clock; `input` the params as JSON with sorted keys; `kind` the
+    type of a refusal by the sandbox's own rules; `fault` the fault that struck; `charged` the
+    credits paid. A connection that was broken before an answer has `status` 0.
+    """
+
+    number: int
+    at: float
+    method: str
+    path: str
+    caller: str = ""
+    endpoint: str | None = None
+    input: str | None = None
+    status: int = 0
+    kind: str | None = None
+    fault: str | None = None
+    charged: int = 0
+
+
+def input_text(asked: Asked) -> str:
+    """The params of a call as JSON with sorted keys, so that equal calls have equal texts."""
+    shown = {name: "hidden" if name in _SECRETS else value for name, value in asked.values.items()}
+    return msgspec.json.encode(shown, order="sorted").decode()

@@ -1,0 +1,173 @@
+"""Careers: the positions and schools of a person, and how the provider writes their dates.
+
+The world's calendar stands still at `TODAY`, so that a body never depends on the day it is asked
+for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import names
+from .dice import dice, pick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .organisations import Organisation
+    from .people import Person
+
+TODAY = (2025, 6)
+"""Year and month of the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One position in a career.
+
+    Dates are (year, month); a month of 0 is not known; no end: still running.
+    """
+
+    title: str
+    employer: Organisation
+    linked: bool
+    place: str | None
+    started: tuple[int, int]
+    ended: tuple[int, int] | None
+    text: str | None
+
+
+def career(person: Person, employers: Callable[[int], Organisation]) -> list[Job]:
+    """The positions of a person, the running one first; always the same for the same person.
+
+    `employers` gives the company for any number. The last of a long career has only years.
+    """
+    roll = dice("career", person.slug)
+    start = TODAY[0] * 12 + TODAY[1] - 1 - roll.randint(3, 60)
+    jobs = [
+        Job(
+            person.title,
+            person.employer,
+            True,
+            person.location,
+            _month(start),
+            None,
+            "Runs the day to day.",
+        )
+    ]
+    for step in range(roll.randint(0, 4)):
+        end, start = start, start - roll.randint(6, 50)
+        city, country, _ = roll.choice(names.PLACES)
+        vague = step == 3
+        jobs.append(
+            Job(
+                title=roll.choice(names.TITLES)[0],
+                employer=employers(roll.randrange(10_000)),
+                linked=roll.random() < 0.8,
+                place=None if vague else f"{city}, {country}",
+                started=(start // 12, 0) if vague else _month(start),
+                ended=(end // 12, 0) if vague else _month(end),
+                text=None if roll.random() < 0.5 else "Built the team.\nShipped the plan.",
+            )
+        )
+    return jobs
+
+
+def _month(months: int) -> tuple[int, int]:
+    return months // 12, months % 12 + 1
+
+
+def date(when: tuple[int, int] | None) -> dict[str, int]:
+    """An empty object stands for no date: still running, or unknown."""
+    if when is None:
+        return {}
+    return {"month": when[1], "year": when[0]} if when[1] else {"year": when[0]}
+
+
+def _written(when: tuple[int, int] | None) -> str:
+    if when is None:
+        return "Present"
+    return f"{names.MONTHS[when[1] - 1]} {when[0]}" if when[1] else str(when[0])
+
+
+def _tenure(job: Job) -> dict[str, int]:
+    end = job.ended or TODAY
+    months = max((end[0] - job.started[0]) * 12 + (end[1] or 1) - (job.started[1] or 1), 0)
+    whole = {"years": months // 12, "months": months % 12}
+    return {part: value for part, value in whole.items() if value} or {"months": 0}
+
+
+def experience(job: Job, position: int, rich: bool) -> dict[str, object]:
+    """One entry of `experience`; `rich` adds the fields of the provider's data dictionary."""
+    employer: dict[str, object] = {"name": job.employer.name}
+    # A company that LinkedIn could not link has the placeholder without an id.
+    employer["salesNavLink"] = (
+        job.employer.sales_link if job.linked else "https://linkedin.com/sales/company/"
+    )
+    body: dict[str, object] = {
+        "description": job.text,
+        "title": job.title,
+        "dateStarted": _written(job.started),
+        "dateEnded": _written(job.ended),
+        "organisation": employer,
+        "timePeriod": {"startedOn": date(job.started), "endedOn": date(job.ended)},
+    }
+    if job.place is not None:
+        body["location"] = job.place
+    if rich:
+        employer["link"] = job.employer.link
+        body |= {
+            "seniority": next(level for title, level, _ in names.TITLES if title == job.title),
+            "isCurrent": job.ended is None,
+            "tenureAtPosition": _tenure(job),
+            "tenureAtOrg": _tenure(job),
+            "position": position,
+        }
+    return body
+
+
+def education(person: Person, rich: bool = False) -> list[dict[str, object]]:
+    """The schools of a person, the last one first; years only, and some degrees not known."""
+    roll = dice("education", person.slug)
+    end = roll.randint(1990, 2015)
+    schools: list[dict[str, object]] = []
+    for _ in range(roll.randint(0, 2)):
+        start = end - roll.randint(2, 4)
+        school: dict[str, object] = {
+            "institutionName": names.school_name(roll),
+            "degree": roll.choice(names.DEGREES) if roll.random() < 0.8 else None,
+            "fieldOfStudy": ", ".join(roll.sample(names.FIELDS, roll.randint(1, 2))),
+            "dateStarted": str(start),
+            "dateEnded": str(end),
+            "timePeriod": {"startedOn": {"year": start}, "endedOn": {"year": end}},
+        }
+        if rich:
+            school |= {"description": None, "activitiesAndSocieties": None, "grade": None}
+            school["organisation"] = {"name": school["institutionName"]}
+        schools.append(school)
+        end = start
+    return schools
+
+
+def employment(jobs: Sequence[Job]) -> dict[str, object]:
+    """The answer of `person.employment`: what is not known is left out, never null."""
+    rows: list[dict[str, object]] = []
+    for job in jobs:
+        row: dict[str, object] = {"title": job.title, "companyName": job.employer.name}
+        if job.linked:
+            row["companyUrn"] = f"urn:li:fsd_company:{job.employer.sales_id}"
+        if job.place:
+            row["location"] = job.place
+        row["employmentType"] = pick(
+            ("Full-time", "Full-time", "Part-time", "Contract"), job.employer.slug, job.started
+        )
+        row["startDate"] = {"year": job.started[0]} | (
+            {"month": job.started[1]} if job.started[1] else {}
+        )
+        if job.ended:
+            row["endDate"] = {"year": job.ended[0]} | (
+                {"month": job.ended[1]} if job.ended[1] else {}
+            )
+        rows.append(row)
+    return {"experiences": rows}

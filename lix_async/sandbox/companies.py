@@ -1,0 +1,101 @@
+"""Finding a company of the world by its number, link, id or domain."""
+
+from __future__ import annotations
+
+import re
+
+from . import links, names
+from .dice import dice, number
+from .organisations import FIRST_SALES_ID, Organisation, make
+from .refusals import missing, params_invalid, unknown_record
+
+_DIGITS = re.compile(r"-([0-9]{1,12})$")
+_STRANGER = 1_000_000_000
+"""Numbers from here on belong to companies made from a link that is not of the world."""
+
+
+class Companies:
+    """The companies of a world.
+
+    The first `count` can be found by searching, any other link makes one.
+    """
+
+    def __init__(self, seed: int, count: int) -> None:
+        self._seed = seed
+        self._strangers: dict[int, str] = {}
+        self.listed: list[Organisation] = self._founded(count)
+        self._by_slug = {one.slug: one for one in self.listed}
+
+    def _founded(self, count: int) -> list[Organisation]:
+        roll = dice(self._seed, "organisations")
+        made: dict[str, Organisation] = {}
+        while len(made) < count:
+            name = names.organisation_name(roll)
+            slug = names.slug(name)
+            if slug in made:
+                slug = f"{slug}-{FIRST_SALES_ID + len(made)}"
+            made[slug] = make(self._seed, len(made), slug, name)
+        return list(made.values())
+
+    def employer(self, any_number: int) -> Organisation:
+        """A listed company for any number at all."""
+        return self.listed[any_number % len(self.listed)]
+
+    def at(self, place: int) -> Organisation:
+        """The company at a place; a place beyond the listed ones has a company too."""
+        if 0 <= place < len(self.listed):
+            return self.listed[place]
+        if place in self._strangers:
+            return self.by_slug(self._strangers[place])
+        name = names.organisation_name(dice(self._seed, "further organisation", place))
+        return make(self._seed, place, f"{names.slug(name)}-{FIRST_SALES_ID + place}", name)
+
+    def by_slug(self, slug: str) -> Organisation:
+        """The company of a public identifier; a missing one is an `unknown_record` refusal."""
+        text = slug.strip().strip("/").lower()
+        if not text or missing(text):
+            raise unknown_record("organisation")
+        if text in self._by_slug:
+            return self._by_slug[text]
+        if digits := _DIGITS.search(text):
+            found = self.at(int(digits[1]) - FIRST_SALES_ID)
+            if found.slug == text:
+                return found
+        place = _STRANGER + number(self._seed, "stranger", text) % _STRANGER
+        self._strangers[place] = text
+        return make(self._seed, place, text, names.from_slug(text) or text)
+
+    def by_sales_id(self, sales_id: str) -> Organisation:
+        """The company of a Sales Navigator id, which is digits."""
+        if not sales_id or missing(sales_id):
+            raise unknown_record("organisation")
+        if not re.fullmatch(r"[0-9]{1,15}", sales_id):
+            raise params_invalid("the id of an organisation is digits")
+        return self.at(int(sales_id) - FIRST_SALES_ID)
+
+    def by_link(self, link: str) -> Organisation:
+        """The company a LinkedIn or Sales Navigator link names."""
+        kind, value = links.company(link)
+        return self.by_slug(value) if kind == "slug" else self.by_sales_id(value)
+
+    def by_website(self, website: str) -> list[Organisation]:
+        """Up to five companies of a website or bare domain.
+
+        `example.com` itself has five, a missing one none.
+        """
+        host = (
+            re.sub(r"^[a-z]+://", "", website.strip().lower())
+            .split("/")[0]
+            .split(":")[0]
+            .removeprefix("www.")
+        )
+        if not re.fullmatch(r"[a-z0-9.-]+\.[a-z0-9-]+", host):
+            raise params_invalid("website is neither a link nor a domain")
+        if host == "example.com":
+            return self.listed[:5]
+        label = (
+            host.removesuffix(".example.com")
+            if host.endswith(".example.com")
+            else host.split(".")[-2]
+        )
+        return [] if missing(label) else [self.by_slug(label)]

@@ -1,0 +1,51 @@
+"""Searching the world: which rows a search finds, and in which order."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .dice import dice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .searching import Wanted
+
+_KEPT = 64
+"""Searches whose order is kept, so that walking one does not sort the world again for every
+page.
+"""
+
+
+class Finder:
+    """Searches over texts: `texts` gives the text of every row, in its place, for each kind."""
+
+    def __init__(self, seed: int, texts: Mapping[str, Callable[[], Sequence[str]]]) -> None:
+        self._seed = seed
+        self._texts = {kind: lru_cache(maxsize=1)(make) for kind, make in texts.items()}
+        self._chosen = lru_cache(maxsize=_KEPT)(self._choose)
+        self._ordered = lru_cache(maxsize=_KEPT)(self._order)
+
+    def find(self, kind: str, wanted: Wanted, order: str) -> Sequence[int]:
+        """The places of everything a search finds, those that fit best first.
+
+        Which places are found depends on the search alone. `order` (a sequence id, or a viewer)
+        decides how those that fit equally well follow one another. A search that wants more than
+        there is finds places beyond the last; the world has a row for those too.
+        """
+        return self._ordered(kind, wanted, order)
+
+    def _order(self, kind: str, wanted: Wanted, order: str) -> Sequence[int]:
+        found = list(self._chosen(kind, wanted))
+        dice(self._seed, kind, wanted.key, order).shuffle(found)
+        found.sort(key=lambda scored: -scored[0])
+        return tuple(place for _, place in found)
+
+    def _choose(self, kind: str, wanted: Wanted) -> Sequence[tuple[int, int]]:
+        texts = self._texts[kind]()
+        places = list(range(len(texts)))
+        dice(self._seed, kind, wanted.key).shuffle(places)
+        scored = [(wanted.score(texts[place]), place) for place in places]
+        scored.sort(key=lambda pair: -pair[0])
+        return scored[: wanted.total] + [(-1, place) for place in range(len(texts), wanted.total)]

@@ -1,0 +1,64 @@
+"""Who may come in: the Host header, and the ways to present a key.
+
+The key itself is used here and kept nowhere: a caller is known by the order of arrival, `key-1`,
+`key-2`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
+
+from .refusals import Refusal, params_invalid, unauthorized
+
+HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver", "sandbox"})
+"""Names of this machine, and those that in-memory clients use; any port may follow them."""
+BAD_KEYS = frozenset({"wrong", "bad-key"})
+"""Keys that are never accepted, for trying out what a 401 looks like."""
+
+
+def check_host(host: str, origin: str | None = None) -> None:
+    """Refuse a foreign Host or Origin header.
+
+    A web page that points a name of its own at this machine sends its own name as Host; a page that
+    posts here from elsewhere sends its own Origin. Neither may read or change the sandbox.
+    """
+    names = [host] if origin is None else [host, origin.partition("://")[2]]
+    for name in names:
+        bare = name.lower()
+        if not bare.endswith("]"):
+            head, colon, port = bare.rpartition(":")
+            bare = head if colon and port.isdecimal() else bare
+        if bare not in HOSTS:
+            raise Refusal(400, None, "the sandbox answers to this machine only")
+
+
+class Gate:
+    """Reads the key of a request and tells callers apart without keeping their keys."""
+
+    def __init__(self, keys: Collection[str] | None = None) -> None:
+        self._keys = None if keys is None else frozenset(map(_digest, keys))
+        self._callers: dict[bytes, str] = {}
+
+    def reset(self) -> None:
+        """Forget the callers; the next one is `key-1` again."""
+        self._callers.clear()
+
+    def caller(self, headers: Mapping[str, str], query: Sequence[tuple[str, str]]) -> str:
+        """The label of the caller; no key, a bad one, or several at once are refused."""
+        found = [text for name, text in query if name == "api_key"]
+        found += [headers[name] for name in ("authorization", "x-api-key") if name in headers]
+        if len(found) > 1:
+            raise params_invalid("the key must be given once: in a header or in the query")
+        key = found[0].strip() if found else ""
+        scheme, _, rest = key.partition(" ")
+        if "authorization" in headers and scheme.lower() == "bearer":
+            key = rest.strip()
+        digest = _digest(key)
+        if not key or key in BAD_KEYS or (self._keys is not None and digest not in self._keys):
+            raise unauthorized()
+        return self._callers.setdefault(digest, f"key-{len(self._callers) + 1}")
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()

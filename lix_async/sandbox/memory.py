@@ -1,0 +1,57 @@
+"""What a sandbox remembers: messages sent, lookups under way, accounts attached."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One thing that a send brought about: an invitation, a message, an InMail.
+
+    `target` is who or what it went to (a public identifier, a conversation id, a thread id), `at`
+    seconds since the epoch, `request` the number of the request in `sandbox.requests`.
+    """
+
+    endpoint: str
+    viewer: str
+    target: str
+    text: str
+    at: float
+    request: int
+
+
+@dataclass(slots=True)
+class Memory:
+    """Everything that changes while a sandbox runs, apart from the ledger and the limits."""
+
+    sent: list[Sent] = field(default_factory=list[Sent])
+    attached: set[str] = field(default_factory=set[str])
+    """Viewers attached by `linkedin_account.put`."""
+    email_asks: Counter[str] = field(default_factory=Counter[str])
+    """How often the e-mail of a public identifier was asked for."""
+    sequences: dict[str, str] = field(default_factory=dict[str, str])
+    """Sequence ids that replaced another one in mid-walk: new to old."""
+    queued: dict[tuple[str, str], list[Fault]] = field(
+        default_factory=dict[tuple[str, str], "list[Fault]"]
+    )
+    """Faults that the next polls of a lookup get, by endpoint id and input; none left: it is
+    ready.
+    """
+    pages: dict[str, object] = field(default_factory=dict[str, object])
+    """The last page that each listing gave, for the faults that repeat it."""
+
+    def said(self, endpoint: str, target: str) -> list[Sent]:
+        """What was sent to a conversation or thread, oldest first."""
+        return [sent for sent in self.sent if sent.endpoint == endpoint and sent.target == target]
+
+    def sequence(self, name: str) -> str:
+        """The sequence a name belongs to: itself, unless it replaced another one."""
+        while name in self.sequences:
+            name = self.sequences[name]
+        return name

@@ -1,0 +1,219 @@
+"""Companies of the world: the facts of each, and the bodies the provider makes of them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+
+from . import names
+from .dice import chance, dice
+
+FIRST_SALES_ID = 1_000_001
+"""Sales Navigator id of the first company; the others follow."""
+FIRST_ID = 50_000_001
+"""LinkedIn's own number of the first company."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """One invented company. `number` is its place in the world; links and ids follow from it."""
+
+    number: int
+    slug: str
+    name: str
+    industry: str
+    size: str
+    employees: int
+    followers: int
+    founded: int
+    place: tuple[str, str, str]
+    kind: str
+    jobs: int
+    rounds: int
+
+    @property
+    def sales_id(self) -> str:
+        """Sales Navigator id: digits in a string."""
+        return str(FIRST_SALES_ID + self.number)
+
+    @property
+    def urn(self) -> str:
+        """The id that facets give and that filters of a Sales Navigator search take."""
+        return f"urn:li:organization:{self.sales_id}"
+
+    @property
+    def link(self) -> str:
+        """Public LinkedIn page."""
+        return f"https://www.linkedin.com/company/{self.slug}"
+
+    @property
+    def sales_link(self) -> str:
+        """Sales Navigator page, in the form that experiences and search rows use."""
+        return f"https://linkedin.com/sales/company/{self.sales_id}"
+
+    @property
+    def domain(self) -> str:
+        """Domain of the website and of the e-mail addresses; always below example.com."""
+        return f"{self.slug}.example.com"
+
+    @property
+    def text(self) -> str:
+        """Everything a keyword is compared with, in lower case."""
+        city, country, code = self.place
+        return " ".join(
+            (self.name, self.industry, city, country, code, self.kind, self.size, self.urn)
+        ).casefold()
+
+
+def make(seed: int, number: int, slug: str, name: str) -> Organisation:
+    """The company of this number, always the same for the same seed and slug."""
+    roll = dice(seed, "organisation", slug)
+    least, most, size = roll.choice(names.SIZES)
+    employees = roll.randint(least, most)
+    return Organisation(
+        number=number,
+        slug=slug,
+        name=name,
+        industry=roll.choice(names.INDUSTRIES),
+        size=size,
+        employees=employees,
+        followers=employees * roll.randint(3, 40) + roll.randint(0, 400),
+        founded=roll.randint(1931, 2022),
+        place=roll.choice(names.PLACES),
+        kind=roll.choice(names.COMPANY_TYPES),
+        jobs=roll.randint(0, 40),
+        rounds=roll.randint(0, 9),
+    )
+
+
+def ids(one: Organisation) -> dict[str, object]:
+    """The ids object of `ids.organisation`; `id` is a number in a string."""
+    uuid = b64encode(f"organisation:{one.number}".encode()).decode()
+    return {
+        "id": str(FIRST_ID + one.number),
+        "name": one.name,
+        "liID": one.slug,
+        "salesNavID": one.sales_id,
+        "uuid": uuid,
+    }
+
+
+def links(one: Organisation) -> dict[str, object]:
+    """The two pages of a company."""
+    return {
+        "liProfileURL": one.link,
+        "salesNavURL": f"https://www.linkedin.com/sales/company/{one.sales_id}",
+    }
+
+
+def _story(one: Organisation) -> str:
+    return (
+        f"{one.name} works in {one.industry.lower()}.\n\nFounded {one.founded} in {one.place[0]}."
+    )
+
+
+def _specialities(one: Organisation) -> list[str]:
+    return dice("specialities", one.slug).sample(names.SKILLS, 3)
+
+
+def organisation_body(one: Organisation) -> dict[str, object]:
+    """LiOrganisation: numbers travel as strings, as the documented samples have them."""
+    listed = one.kind == "Public Company"
+    return {
+        "name": one.name,
+        "link": one.link,
+        "industry": one.industry,
+        "website": f"https://{one.domain}",
+        "description": _story(one),
+        "headquarters": f"{one.place[0]}, {one.place[2]}",
+        "companyType": one.kind,
+        "liEmployeeCount": str(one.employees),
+        "size": one.size,
+        "specialities": ", ".join(_specialities(one)),
+        "numberOfInvestmentRounds": str(one.rounds),
+        "followers": str(one.followers),
+        "crunchbaseId": one.slug if one.rounds else None,
+        "salesNavLink": f"https://www.linkedin.com/sales/accounts/insights?companyId={one.sales_id}",
+        "logoUrl": f"https://media.example.com/org/{one.slug}.png",
+        "stockTickerCode": one.name[:4].upper() if listed else None,
+        "yearFounded": one.founded,
+        "locations": "; ".join(
+            sorted({one.place[0], names.PLACES[one.number % len(names.PLACES)][0]})
+        ),
+        "numberOfJobOpenings": str(one.jobs),
+        "autoScraped": False,
+        "pastEmployeeCount": None,
+        "headquartersAddress": f"{1 + one.number % 90} Sample Street, {one.place[0]}",
+        "initialRequestLiId": one.slug,
+    }
+
+
+def profile_body(one: Organisation) -> dict[str, object]:
+    """OrganisationProfile, the newer twin of LiOrganisation: numbers are numbers here."""
+    old = organisation_body(one)
+    same = (
+        "name",
+        "industry",
+        "size",
+        "logoUrl",
+        "website",
+        "description",
+        "specialities",
+        "stockTickerCode",
+        "headquartersAddress",
+    )
+    return {key: old[key] for key in same} | {
+        "hqCountry": one.place[2],
+        "foundedYear": one.founded,
+        "orgType": one.kind,
+        "employeeCount": one.employees,
+        "followerCount": one.followers,
+        "jobOpeningsCount": one.jobs,
+        "salesNavUrl": f"https://www.linkedin.com/sales/company/{one.sales_id}",
+        "linkedinUrl": one.link,
+    }
+
+
+def full_body(one: Organisation) -> dict[str, object]:
+    """What `organisation.by_linkedin` answers: the oldest object and all that was added since."""
+    return {
+        "organisationIds": ids(one) | {"liProfileIsDeleted": False},
+        "liOrganisation": organisation_body(one),
+        "error": "",
+        "profile": profile_body(one),
+        "links": links(one),
+    }
+
+
+def unreadable_body() -> dict[str, object]:
+    """What `organisation.by_linkedin` answers for a company it could not read: only an error."""
+    return {
+        "organisationIds": None,
+        "liOrganisation": None,
+        "error": "organisation could not be read",
+        "profile": None,
+        "links": None,
+    }
+
+
+def search_row(one: Organisation) -> dict[str, object]:
+    """A row of the LinkedIn company search; about one in eight has only name and link."""
+    if chance(0.125, "bare row", one.slug):
+        return {"name": one.name, "link": one.link}
+    keys = ("name", "link", "industry", "description", "followers", "headquarters")
+    body = organisation_body(one)
+    return {key: body[key] for key in keys}
+
+
+def account_row(one: Organisation) -> dict[str, object]:
+    """A row of the Sales Navigator account search; about one in eight has no industry."""
+    row: dict[str, object] = {
+        "name": one.name,
+        "salesNavLink": f"https://www.linkedin.com/sales/company/{one.sales_id}",
+        "industry": one.industry,
+        "liEmployeeCount": str(one.employees),
+    }
+    if chance(0.125, "no industry", one.slug):
+        row["industry"] = None
+        del row["liEmployeeCount"]
+    return row

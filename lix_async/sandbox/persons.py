@@ -1,0 +1,199 @@
+"""The bodies the provider makes of a person: the profile, the legacy profile, and search rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import names
+from .careers import date, education, experience
+from .dice import chance, dice, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .careers import Job
+    from .people import Person
+
+
+def _skills(person: Person) -> list[dict[str, object]]:
+    """Endorsements are numbers in strings; about a fifth of the skills have none."""
+    rows: list[dict[str, object]] = []
+    for name in person.skills:
+        votes = number("endorsements", person.slug, name) % 80
+        rows.append(
+            {"name": name, "numOfEndorsement": str(votes)} if votes > 15 else {"name": name}
+        )
+    return rows
+
+
+def _summary(person: Person) -> str:
+    return f"{person.title} in {person.place[0]}."
+
+
+def profile(person: Person, jobs: Sequence[Job], peers: Sequence[Person]) -> dict[str, object]:
+    """The current shape of `person.get`.
+
+    About half of all people also have the data dictionary's fields.
+    """
+    rich = chance(0.5, "rich", person.slug)
+    handle = person.slug.replace("-", "_")
+    body: dict[str, object] = {
+        "description": person.headline,
+        "location": person.location,
+        "name": person.name,
+        "twitter": handle if chance(0.3, "twitter", person.slug) else None,
+        "phone": None,
+        "aboutSummaryText": f"{_summary(person)}\n\nCares about {person.skills[0].lower()}.",
+        "salesNavLink": person.sales_link,
+        "link": person.link,
+        "experience": [experience(job, place, rich) for place, job in enumerate(jobs)],
+        "education": education(person),
+        "skills": _skills(person),
+    }
+    return body | _dictionary(person, jobs, peers) if rich else body
+
+
+def _dictionary(person: Person, jobs: Sequence[Job], peers: Sequence[Person]) -> dict[str, object]:
+    roll = dice("dictionary", person.slug)
+    before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
+    return {
+        "firstName": person.first,
+        "lastName": person.last,
+        "headline": person.headline,
+        "img": person.picture,
+        "industry": person.industry,
+        "organisation": person.employer.name,
+        "current": person.employer.name,
+        "currentJobs": person.headline,
+        "pastJobs": ", ".join(before) or None,
+        "companyUrl": person.employer.link,
+        "website": f"https://{person.slug}.example.org",
+        "email": None,
+        "im": None,
+        "birthday": None,
+        "birthDate": {"day": roll.randint(1, 28), "month": roll.randint(1, 12), "year": None},
+        "pronoun": None,
+        "liId": person.slug,
+        "salesNavId": person.sales_id,
+        "liCreatedAt": f"{roll.randint(2005, 2023)}-11-{roll.randint(10, 28)}T10:00:00.000Z",
+        "numSharedConnections": roll.randint(0, 40),
+        "articleFollowers": str(roll.randint(0, 9000)),
+        "numOfConnections": roll.randint(20, 500),
+        "defaultDBID": 50_000_000 + number("db", person.slug) % 9_000_000,
+        "autoScraped": False,
+        "premium": roll.random() < 0.2,
+        "languages": [{"name": roll.choice(names.LANGUAGES), "proficiency": "NATIVE_OR_BILINGUAL"}],
+        "certifications": [
+            {
+                "title": f"Certified in {person.skills[0]}",
+                "issuedDate": f"May {roll.randint(2010, 2024)}",
+                "expirationDate": None,
+                "organisation": {"name": names.school_name(roll)},
+            }
+        ],
+        "patents": _patents(person),
+        "education": education(person, rich=True),
+        "publications": [
+            {
+                "name": f"Notes on {person.skills[-1]}",
+                "publisher": "Example Press",
+                "description": None,
+                "publishedOn": {"month": 6, "year": roll.randint(2005, 2024)},
+                "url": f"https://example.org/papers/{person.slug}",
+                "authors": [{"entityUrn": person.urn}],
+            }
+        ],
+        "relatedPersons": [{"name": peer.name, "link": peer.link} for peer in peers],
+        "sharedConnectionNames": [peer.name for peer in peers[:1]],
+        "sharedConnectionUrns": [peer.urn for peer in peers[:1]],
+        "teamLinkConnectionProfiles": None,
+        "viewerConnection": {
+            "connectionDegree": roll.randint(0, 3),
+            "saved": False,
+            "savedListCount": 0,
+            "recentPostsCount": roll.randint(0, 5),
+        },
+    }
+
+
+def _patents(person: Person) -> list[dict[str, object]]:
+    if not chance(0.1, "patents", person.slug):
+        return []
+    patent: dict[str, object] = {
+        "title": f"Apparatus for {person.skills[0].lower()}",
+        "issuer": person.place[2],
+        "url": f"https://example.org/patents/{person.slug}",
+        "issuedOn": {"day": 1, "month": 6, "year": 2019},
+        "inventors": [{"entityUrn": person.urn}],
+    }
+    return [patent]
+
+
+def legacy(person: Person, jobs: Sequence[Job]) -> dict[str, object]:
+    """The oldest documented shape of a profile, with `fullName` and `workExperiences`."""
+    work: list[dict[str, object]] = []
+    for job in jobs:
+        accounts: dict[str, object] = {"linkedin": {}, "twitter": {}}
+        row: dict[str, object] = {
+            "organisation": {"name": job.employer.name, "socialAccounts": accounts},
+            "title": job.title,
+            "startedOn": date(job.started),
+            "endedOn": date(job.ended),
+        }
+        if job.text:
+            row["description"] = job.text
+        if job.place:
+            row["location"] = job.place
+        work.append(row)
+    schools: list[dict[str, object]] = []
+    for school in education(person):
+        period = {
+            "startedOn": {"year": int(str(school["dateStarted"]))},
+            "endedOn": {"year": int(str(school["dateEnded"]))},
+        }
+        fields = str(school["fieldOfStudy"]).split(", ")
+        schools.append(
+            {
+                "schoolName": school["institutionName"],
+                "degree": school["degree"],
+                **period,
+                "fieldsOfStudy": fields,
+            }
+        )
+    return {
+        "fullName": person.name,
+        "headline": person.headline,
+        "summary": _summary(person),
+        "location": person.location,
+        "emails": [""],
+        "socialAccounts": {
+            "linkedin": {"username": person.slug, "url": person.link},
+            "twitter": {"username": person.slug.replace("-", "_")},
+        },
+        "workExperiences": work,
+        "education": schools,
+    }
+
+
+def search_row(person: Person, jobs: Sequence[Job]) -> dict[str, object]:
+    """A row of a search: the partial profile with the running position, without its description."""
+    first = experience(jobs[0], 0, rich=False)
+    del first["description"]
+    return {
+        "description": person.headline,
+        "location": person.location,
+        "name": person.name,
+        "salesNavLink": person.sales_link,
+        "link": person.link,
+        "experience": [first],
+    }
+
+
+def hidden_row(person: Person) -> dict[str, object]:
+    """A row of somebody outside the network: no name and no link."""
+    return {
+        "name": "LinkedIn Member",
+        "link": None,
+        "description": person.headline,
+        "location": person.location,
+    }

@@ -1,0 +1,112 @@
+"""Job postings of the world: the facts, the hirers, and the bodies in LinkedIn's own keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import names
+from .dice import dice
+
+if TYPE_CHECKING:
+    from .organisations import Organisation
+
+FIRST_ID = 3_000_000_001
+"""Id of the first posting; the others follow."""
+# The key LinkedIn puts around the company; documented by observation of callers only.
+_COMPANY_KEY = "com.linkedin.voyager.deco.jobs.web.shared.WebJobPostingCompany"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One invented job posting."""
+
+    id: int
+    title: str
+    function: str
+    employer: Organisation
+    place: tuple[str, str, str]
+    employment: str
+    hirers: tuple[int, ...]
+    """Numbers of the people who hire for it; may be empty."""
+
+    @property
+    def location(self) -> str:
+        """City and country."""
+        return f"{self.place[0]}, {self.place[1]}"
+
+    @property
+    def link(self) -> str:
+        """Public page of the posting."""
+        return f"https://www.linkedin.com/jobs/view/{self.id}"
+
+    @property
+    def text(self) -> str:
+        """Everything a keyword is compared with, in lower case."""
+        employer = self.employer
+        return " ".join(
+            (self.title, self.function, employer.name, employer.urn, self.location)
+        ).casefold()
+
+
+def make(seed: int, job_id: int, employer: Organisation, people: int) -> Posting:
+    """The posting of this id; `people` is how many of the world may be its hirers."""
+    roll = dice(seed, "posting", job_id)
+    title, _, function = roll.choice(names.TITLES)
+    return Posting(
+        id=job_id,
+        title=title,
+        function=function,
+        employer=employer,
+        place=roll.choice(names.PLACES),
+        employment=roll.choice(("Full-time", "Full-time", "Part-time", "Contract", "Internship")),
+        hirers=tuple(roll.sample(range(people), min(roll.choice((0, 1, 1, 2, 3)), people))),
+    )
+
+
+def search_row(posting: Posting) -> dict[str, object]:
+    """A row of the job search.
+
+    Ids come as numbers and as strings, some places are missing, as in the samples.
+    """
+    odd = posting.id % 2
+    return {
+        "jobPostingId": posting.id if odd else str(posting.id),
+        "title": posting.title,
+        "formattedLocation": posting.location if posting.id % 9 else None,
+        "jobPostingUrl": posting.link,
+        "companyName": posting.employer.name,
+    }
+
+
+def body(posting: Posting) -> dict[str, object]:
+    """What `enrich.job` answers."""
+    employer = posting.employer
+    company: dict[str, object] = {
+        "universalName": employer.slug,
+        "name": employer.name,
+        "url": employer.link,
+        "description": f"{employer.name} works in {employer.industry.lower()}.",
+        "staffCount": employer.employees,
+        "headquarter": {
+            "country": employer.place[2],
+            "city": employer.place[0],
+            "postalCode": None,
+        },
+        "specialities": [posting.function],
+        "industries": [employer.industry],
+    }
+    job: dict[str, object] = {
+        "jobPostingId": posting.id,
+        "title": posting.title,
+        "formattedLocation": posting.location,
+        "jobPostingUrl": posting.link,
+        "description": {
+            "text": f"{employer.name} is looking for a {posting.title} in {posting.location}."
+        },
+        "employmentStatusResolutionResult": {"localizedName": posting.employment},
+        "formattedJobFunctions": [posting.function],
+        "formattedIndustries": [employer.industry],
+        "companyDetails": {_COMPANY_KEY: {"companyResolutionResult": company}},
+    }
+    return {"jobPosting": job}

@@ -1,0 +1,144 @@
+"""Posts of the world, with the comments under them and the reactions to them.
+
+A post's urn says whose it is and which one of theirs, so any urn can be answered without a list of
+posts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import names
+from .dice import chance, dice, number
+
+if TYPE_CHECKING:
+    from .people import Person
+
+REACTIONS = ("LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY")
+"""Every kind of reaction, in the documented order."""
+BASE = 7_100_000_000_000_000_000
+"""Activity number of the first post of the first person."""
+PER_PERSON = 1_000
+"""Activity numbers kept for one person; nobody writes more posts than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One invented post: who wrote it, and how much happened to it."""
+
+    activity: int
+    author: Person
+    topic: str
+    text: str
+    title: str | None
+    """Title of the embedded article; then the text may be empty."""
+    comments: int
+    reactions: tuple[int, ...]
+    """How many of each kind, in the order of `REACTIONS`."""
+
+    @property
+    def urn(self) -> str:
+        """The id other calls take."""
+        return f"urn:li:activity:{self.activity}"
+
+    @property
+    def link(self) -> str:
+        """Public page of the post."""
+        return f"https://www.linkedin.com/feed/update/{self.urn}"
+
+    @property
+    def keywords(self) -> str:
+        """Everything a keyword is compared with, in lower case."""
+        return " ".join(
+            (self.text, self.title or "", self.topic, self.author.name, self.author.title)
+        ).casefold()
+
+
+def activity(owner: int, which: int) -> int:
+    """The activity number of somebody's post; `owner` is a person's number."""
+    return BASE + owner * PER_PERSON + which
+
+
+def make(number_: int, author: Person) -> Post:
+    """The post of this activity number."""
+    roll = dice("post", number_)
+    topic = roll.choice((*author.skills, *names.SKILLS))
+    embedded = roll.random() < 0.2
+    tag = names.slug(topic).replace("-", "")
+    text = f"What we learned about {topic.lower()} at {author.employer.name}.\n#{tag}"
+    likes = roll.choice((0, 3, 12, 40, 90))
+    return Post(
+        activity=number_,
+        author=author,
+        topic=topic,
+        text="" if embedded and roll.random() < 0.5 else text,
+        title=f"A year of {topic.lower()}" if embedded else None,
+        comments=roll.choice((0, 1, 4, 9, 18, 33, 57)),
+        reactions=tuple(roll.randint(0, likes) // (1 + kind * 2) for kind in range(len(REACTIONS))),
+    )
+
+
+def written_at(number_: int) -> str:
+    """When something happened, as ISO 8601 text: in the two years before the world's today."""
+    roll = dice("written", number_)
+    year, month = roll.choice(
+        ((2023, roll.randint(6, 12)), (2024, roll.randint(1, 12)), (2025, roll.randint(1, 5)))
+    )
+    day, hour, minute = roll.randint(1, 28), roll.randint(7, 20), roll.randint(0, 59)
+    return f"{year}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:00Z"
+
+
+def body(post: Post) -> dict[str, object]:
+    """A post as `search.posts`, `activity.posts` and `enrich.post` give it."""
+    tally = [
+        {"reactionType": f"REACTION_TYPE_{kind}", "count": count}
+        for kind, count in zip(REACTIONS, post.reactions, strict=True)
+        if count
+    ]
+    return {
+        "id": post.urn,
+        "url": post.link,
+        "text": post.text,
+        "createdAt": written_at(post.activity),
+        "actor": {"id": post.author.slug, "name": post.author.name, "url": post.author.link},
+        "numReactions": tally or None,
+        "commentCount": post.comments,
+        "embeddedObject": {"title": post.title} if post.title else None,
+    }
+
+
+def actor(person: Person) -> dict[str, object]:
+    """The author of a comment, or of a reaction."""
+    return {
+        "name": person.name,
+        "link": person.link,
+        "li_id": person.slug,
+        "headline": None if chance(0.1, "no headline", person.slug) else person.headline,
+        "profile_image_url": person.picture,
+    }
+
+
+def comment(post: Post, which: int, author: Person) -> dict[str, object]:
+    """Comment number `which` under a post. All six kinds of reaction are listed, zeros included."""
+    tag = 700_000_000 + number("comment", post.activity, which) % 99_999_999
+    votes = number("comment votes", tag) % 6
+    return {
+        "comment_urn": f"urn:li:comment:{tag}",
+        "text": f"Comment {which % 1000 + 1}: agreed on {post.topic.lower()}.",
+        "permalink": f"{post.link}?commentUrn=urn:li:comment:{tag}",
+        "created_at": written_at(tag),
+        "post_urn": post.urn,
+        "num_reactions": votes,
+        "num_replies": number("replies", tag) % 3,
+        "author": actor(author),
+        "reaction_breakdown": [
+            {"reaction_type": kind, "count": votes if kind == "LIKE" else 0} for kind in REACTIONS
+        ],
+    }
+
+
+def reaction_kinds(post: Post) -> list[str]:
+    """The kind of every single reaction to a post, most frequent kind first."""
+    pairs = sorted(zip(post.reactions, REACTIONS, strict=True), key=lambda pair: -pair[0])
+    return [kind for count, kind in pairs for _ in range(count)]

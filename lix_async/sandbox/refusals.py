@@ -1,0 +1,88 @@
+"""What an answer raises when the provider would refuse, and the body that goes out then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Refusal(Exception):
+    """A request that will not be answered: status, error type and a message for a person.
+
+    `kind` is the provider's error type (`params_invalid`, `unknown_record`, ...) or None where the
+    contract names none (401, 402, 503). `headers` go out with the answer, `Retry-After` for
+    example.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str | None,
+        message: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message or kind or str(status))
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.headers: dict[str, str] = dict(headers or {})
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The wire body `{"error": {"type": ..., "message": ...}}`, each key only when known."""
+        error = {"type": self.kind, "message": self.message}
+        return {"error": {name: text for name, text in error.items() if text is not None}}
+
+
+def missing(name: str) -> bool:
+    """Whether a slug, id or domain of the world stands for something that is not there.
+
+    True for a text that begins with `missing-` or `not-found`, and for digits that begin with 404.
+    """
+    return name.lower().startswith(("missing-", "not-found")) or (
+        name.isdigit() and name.startswith("404")
+    )
+
+
+def params_invalid(message: str) -> Refusal:
+    """400: a parameter is missing or wrong."""
+    return Refusal(400, "params_invalid", message)
+
+
+def unknown_record(what: str) -> Refusal:
+    """404: the thing asked for does not exist."""
+    return Refusal(404, "unknown_record", f"no {what} could be found")
+
+
+def unknown_route() -> Refusal:
+    """404: no such path. The documented body has no message."""
+    return Refusal(404, "unknown_route")
+
+
+def viewer_invalid(message: str = "viewer is not connected") -> Refusal:
+    """407: the LinkedIn account named by `viewer_id` is not attached."""
+    return Refusal(407, "viewer_invalid", message)
+
+
+def unauthorized() -> Refusal:
+    """401: no key, or one that is not known."""
+    return Refusal(401, None, "the API key is missing or not valid")
+
+
+def quota() -> Refusal:
+    """402: the credits of this kind are used up."""
+    return Refusal(402, None, "no credits left")
+
+
+def rate_limit() -> Refusal:
+    """429: too fast. No `Retry-After`: the contract documents it only for the weekly quota."""
+    return Refusal(429, "rate_limit", "too many requests")
+
+
+def weekly_limit(seconds: int) -> Refusal:
+    """429: the invitations of this week are used up; `Retry-After` is the seconds to Monday."""
+    return Refusal(
+        429, "rate_limit", "weekly connection request limit reached", {"Retry-After": str(seconds)}
+    )

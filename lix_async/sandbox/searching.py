@@ -1,0 +1,97 @@
+"""What a search asks for: the words in a LinkedIn URL or in filters, and what fits them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, unquote_plus
+
+from . import links
+from .dice import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TOTAL = re.compile(r"\btotal:([0-9]{1,6})\b")
+_NOTHING = "nothing-matches"
+_FREE = re.compile(
+    r"[?&#](?:title|company|firstName|lastName|school\w*|currentCompany|industry)=([^&#]+)"
+)
+_KEYWORDS = re.compile(r"[?&#]keywords=([^&#]*)")
+_QUERY = re.compile(r"[?&#]query=([^&#]+)")
+_FILTER = re.compile(r"type:(?P<kind>[A-Z_]+),(?P<values>.*?)(?=\(type:|$)", re.DOTALL)
+_VALUE = re.compile(r"(?:text:|id:(?=urn))([^,()]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A search as the world understands it.
+
+    `key` is the same on every page of the search. Each of `groups` holds alternatives, of which a
+    good result has one. `total` is how many results there are.
+    """
+
+    key: str
+    groups: tuple[tuple[str, ...], ...]
+    total: int
+
+    def score(self, text: str) -> int:
+        """How many groups a lower-case text satisfies."""
+        return sum(any(word in text for word in group) for group in self.groups)
+
+
+def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> Wanted:
+    """A search by words.
+
+    `total:137` among the keywords gives exactly 137 results, `nothing-matches` none.
+
+    Without them the number of results follows from the key: between 120 and 599, below every cap.
+    """
+    asked = _TOTAL.search(keywords)
+    total = int(asked[1]) if asked else 120 + number("total", key) % 480
+    if _NOTHING in keywords:
+        total = 0
+    return Wanted(key, (*_words(_TOTAL.sub(" ", keywords)), *groups), total)
+
+
+def from_url(url: str) -> Wanted:
+    """The search that a LinkedIn or Sales Navigator URL stands for."""
+    groups = [tuple(_plain(text)) for text in _FREE.findall(url)]
+    words = [unquote_plus(text) for text in _KEYWORDS.findall(url)]
+    for raw in _QUERY.findall(url):
+        # The structure is percent-encoded around texts that are percent-encoded on their own.
+        query = raw if "filters:" in raw or "keywords:" in raw else unquote(raw)
+        groups += [group for group in map(_filter, _FILTER.finditer(query)) if group]
+        words += [
+            unquote(unquote(text)) for text in re.findall(r"(?:^|[(,])keywords:([^,()]+)", query)
+        ]
+    return wanted(links.search(url), " ".join(words), [group for group in groups if group])
+
+
+def _filter(found: re.Match[str]) -> tuple[str, ...]:
+    return tuple(unquote(unquote(text)).casefold() for text in _VALUE.findall(found["values"]))
+
+
+def _plain(text: str) -> list[str]:
+    listed = re.findall(r'"([^"]+)"', unquote_plus(text))
+    return [word.casefold() for word in listed or [unquote_plus(text)]]
+
+
+def _words(keywords: str) -> list[tuple[str, ...]]:
+    """Each word is wanted; words around an OR are alternatives."""
+    groups: list[tuple[str, ...]] = []
+    joined = False
+    for word in re.findall(r"[^\s()\"]+", keywords):
+        if word in ("AND", "NOT"):
+            continue
+        if word == "OR":
+            joined = bool(groups)
+        elif joined:
+            groups[-1] = (*groups[-1], word.casefold())
+            joined = False
+        else:
+            groups.append((word.casefold(),))
+    if len(groups) > 1 and all(len(group) == 1 for group in groups):
+        groups.append((" ".join(group[0] for group in groups),))  # the phrase itself ranks first
+    return groups

@@ -1,0 +1,155 @@
+"""What each fault does: to a request that is refused, and to an answer on its way out."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from itertools import chain, repeat
+
+from . import refusals
+from .faults import Fault
+from .limits import midnight, monday
+from .refusals import Refusal
+from .replies import JSON, Reply, json_reply, refused, reply
+
+_PAGE = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
+_MIB = 1024 * 1024
+
+_REFUSALS: Mapping[str, Callable[[], Refusal]] = {
+    "rate_limit": refusals.rate_limit,
+    "quota": refusals.quota,
+    "unauthorized": refusals.unauthorized,
+    "viewer_invalid": refusals.viewer_invalid,
+    "params_invalid": lambda: refusals.params_invalid("a parameter is wrong"),
+    "not_found": lambda: Refusal(400, "not_found", "profile could not be found"),
+    "unknown_record": lambda: refusals.unknown_record("record"),
+    "unknown_route": refusals.unknown_route,
+    "api_error": lambda: Refusal(500, "api_error"),
+    "no_type": lambda: Refusal(500, None, "something went wrong"),
+    "unavailable": lambda: Refusal(503, None, "temporarily unavailable"),
+}
+
+
+def _web_page(status: int, text: bytes) -> Reply:
+    return reply(status, _PAGE % (text, text), "text/html; charset=utf-8")
+
+
+def refuse(fault: Fault, epoch: float) -> Reply:
+    """The answer of a fault of stage `refusal`; `epoch` is now, in seconds since the epoch."""
+    match fault.name:
+        case "rate_limit_weekly":
+            answer = refused(refusals.weekly_limit(monday(epoch) - int(epoch)))
+        case "daily_limit":
+            answer = daily_limit(epoch)
+        case "string_error":
+            answer = json_reply({"error": "something went wrong"}, 500)
+        case "bad_gateway":
+            answer = _web_page(502, b"502 Bad Gateway")
+        case "gateway_timeout":
+            answer = _web_page(504, b"504 Gateway Time-out")
+        case "html200":
+            answer = _web_page(200, b"Please wait")
+        case "empty200":
+            answer = reply(200, b"")
+        case "redirect":
+            answer = reply(302, b"", JSON, {"location": fault.text("to", "https://example.org/")})
+        case name:
+            answer = refused(_REFUSALS[name]())
+    if "status" in fault.options:
+        answer.status = int(fault.text("status"))
+    if (pause := fault.text("retry-after")).startswith("date:"):
+        answer.headers["Retry-After"] = formatdate(epoch + float(pause[5:]), usegmt=True)
+    elif pause:
+        answer.headers["Retry-After"] = pause
+    return answer
+
+
+def daily_limit(epoch: float) -> Reply:
+    """429: the daily allowance is used up. `refreshesAt` is in epoch seconds, as in the allowance.
+
+    No published body shows where the refresh time stands; inside the error is a guess.
+    """
+    error = {
+        "type": "daily_limit",
+        "message": "daily limit reached",
+        "refreshesAt": midnight(epoch),
+    }
+    return json_reply({"error": error}, 429)
+
+
+def queued(fault: Fault) -> Reply:
+    """The answer to a lookup that is not ready yet."""
+    refusal = Refusal(int(fault.number("status", 202)), "queued", "lookup queued, try again later")
+    return refused(refusal)
+
+
+def lost() -> Reply:
+    """No answer at all: the connection breaks."""
+    return Reply(cut="reset")
+
+
+def spoil(fault: Fault, body: bytes) -> Reply:
+    """A good answer, spoiled on the way by a fault of stage `after`."""
+    answer = reply(200, body)
+    match fault.name:
+        case "reset_after":
+            return lost()
+        case "truncated":
+            answer.pieces, answer.cut = [body[: len(body) // 2]], "close"
+        case "slow":
+            answer.wait = fault.number("seconds", 5)
+        case "drip":
+            size = max(len(body) // 8, 1)
+            answer.pieces = [body[at : at + size] for at in range(0, len(body), size)]
+            answer.pause = fault.number("seconds", 5) / 8
+        case "wrong_type":
+            answer.headers["content-type"] = "text/html; charset=utf-8"
+        case "gzip_bomb":
+            answer = _packed(b"".join(_bomb(body, int(fault.number("mib", 256)))), "gzip")
+        case "chained_encoding":
+            answer = _packed(gzip.compress(gzip.compress(body, mtime=0), mtime=0), "gzip, gzip")
+        case "huge":
+            count = int(fault.number("mib", 80))
+            answer.pieces = chain([body], repeat(b" " * _MIB, count))
+            answer.length = len(body) + count * _MIB
+        case name:
+            answer = reply(200, _BODIES[name](body))
+    return answer
+
+
+_BODIES: Mapping[str, Callable[[bytes], bytes]] = {
+    "broken_json": lambda body: body[: len(body) // 2],
+    "invalid_utf8": lambda body: body[:-1] + b',"sandbox":"\xff"}',
+    "deep_json": lambda body: body[:-1] + b',"sandbox":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "odd_number": lambda body: body[:-1] + b',"paging":{"count":1,"start":0,"total":1e400}}',
+}
+
+
+def _packed(body: bytes, encoding: str) -> Reply:
+    return reply(200, body, JSON, {"content-encoding": encoding})
+
+
+def _bomb(body: bytes, mib: int) -> Iterator[bytes]:
+    """A gzip stream of the body and `mib` MiB of blanks, made without packing them all."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    yield b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+    yield packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
+    block, blanks = _blanks()
+    yield from repeat(block, mib)
+    yield b"\x03\x00"
+    check = zlib.crc32(body)
+    for _ in range(mib):
+        check = zlib.crc32(blanks, check)
+    size = (len(body) + mib * _MIB) % 2**32
+    yield check.to_bytes(4, "little") + size.to_bytes(4, "little")
+
+
+@lru_cache(maxsize=1)
+def _blanks() -> tuple[bytes, bytes]:
+    # After a full flush a packed block stands on its own, so one block can be repeated.
+    blanks = b" " * _MIB
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH), blanks

@@ -1,0 +1,103 @@
+"""`python -m nox` runs the tests on every supported Python that is installed, types and lint.
+
+`nox -l` lists the sessions. Each makes its own virtual environment; nothing else is needed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["tests", "typing", "lint"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+SUPPORTED = nox.project.python_versions(PROJECT)  # read from the classifiers: one place
+DEV = [
+    wanted
+    for wanted in nox.project.dependency_groups(PROJECT, "dev")
+    if not wanted.startswith("lix_async")
+]
+
+
+def _runs(version: str) -> bool:
+    """Whether that Python is here and starts (a pyenv shim may be there and not start)."""
+    program = shutil.which(f"python{version}")
+    if program is None:
+        return False
+    asked = subprocess.run([program, "-c", ""], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+INSTALLED = [version for version in SUPPORTED if _runs(version)]
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+PYTHONS = INSTALLED or [HERE]
+
+
+def _install(session: nox.Session, *more: str) -> None:
+    session.install("-e", ".[all]", *DEV, *more)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests. Arguments go to pytest: `nox -s tests-3.11 -- -k paging`."""
+    _install(session)
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branch coverage: 100 % in core and engine, 95 % over all."""
+    _install(session)
+    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "coverage", "combine", success_codes=[0, 1], silent=True)
+    session.run("python", "-m", "coverage", "report", "--fail-under=95")
+    floor = "lix_async/core/*,lix_async/engine/*,lix_async/tolerant.py"
+    session.run("python", "-m", "coverage", "report", f"--include={floor}", "--fail-under=100")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """mypy --strict and pyright --strict over the package and the typed examples of its API."""
+    _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
+    session.run("mypy", "lix_async", "tests/typing")
+    session.run("pyright")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install("ruff>=0.11")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks: each prints ratios measured within one run. `-- --quick` for a glance."""
+    _install(session, "openai", "pydantic>=2")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """`lix demo`: the main job against the embedded sandbox."""
+    session.install("-e", ".[cli]")
+    session.run("lix", "demo", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """A wheel and a source archive, and a look at the wheel in an environment of its own."""
+    session.install("build")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", silent=True)
+    wheel = next(Path("dist").glob("*.whl"))
+    session.install(f"{wheel}[cli]")
+    with session.chdir(session.create_tmp()):
+        session.run("lix", "--version")

@@ -1,0 +1,48 @@
+"""What the tests of the sandbox share: a moment that stands still, an asker without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+
+from lix_async.sandbox import Sandbox
+from lix_async.sandbox.answers.context import Asked, Context, Envelope
+from lix_async.sandbox.answers.lix import ANSWERS
+from lix_async.sandbox.ledger import Ledger
+from lix_async.sandbox.limits import Allowance
+from lix_async.sandbox.memory import Memory
+from lix_async.sandbox.world import World
+
+NOON = 1_750_075_200.0
+"""Monday 2025-06-16, 12:00 UTC."""
+
+Client = Callable[[Sandbox], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+class Asker:
+    """Asks the answers directly, without a server: what a row's function makes of params."""
+
+    def __init__(self, world: World, envelope: Envelope = "flat") -> None:
+        self.world = world
+        self.memory = Memory()
+        self.envelope: Envelope = envelope
+        self.epoch = NOON
+        self.page_sizes: dict[str, int] = {}
+        self._count = 0
+
+    def __call__(self, endpoint: str, /, **params: object) -> dict:  # type: ignore[type-arg]
+        self._count += 1
+        context = Context(
+            endpoint=endpoint,
+            seed=self.world.seed,
+            request=self._count,
+            epoch=self.epoch,
+            memory=self.memory,
+            ledger=Ledger(),
+            allowance=Allowance(100),
+            envelope=self.envelope,
+            page_sizes=self.page_sizes,
+        )
+        return ANSWERS[endpoint](self.world, Asked(params), context)  # type: ignore[return-value]
