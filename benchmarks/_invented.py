@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+KEY = "invented-key-as-long-as-real-ones-are"
 ROWS = 25
 """People on a page of a search."""
 SEARCH = "https://www.linkedin.com/search/results/people/?keywords=examples"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import anyio
 from _harness import Race, count, flock, race, server, table, verdict
-from _invented import LINK
+from _invented import KEY, LINK
 from _twin import twin
 
 from lix_async import AsyncLix
@@ -24,8 +24,8 @@ async def compared(address: str, flying: int) -> Race:
     model = twin(PERSON.result, openai.BaseModel)
     calls = max(count(200, 100), flying * count(10, 5))
     async with (
-        openai.AsyncOpenAI(base_url=address, api_key="key", max_retries=2) as client,
-        AsyncLix("key", base_url=address, rate_limit=None) as lix,
+        openai.AsyncOpenAI(base_url=address, api_key=KEY, max_retries=2) as client,
+        AsyncLix(KEY, base_url=address, rate_limit=None) as lix,
     ):
 
         async def theirs() -> object:

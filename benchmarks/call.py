@@ -11,7 +11,7 @@ import anyio
 import httpx
 import msgspec
 from _harness import Race, count, flock, race, server, table, verdict
-from _invented import LINK
+from _invented import KEY, LINK
 
 from lix_async import AsyncLix
 from lix_async.providers.lix.endpoints import PERSON
@@ -24,10 +24,10 @@ async def compared(address: str, flying: int) -> Race:
     decoder = msgspec.json.Decoder(PERSON.result, strict=False)
     calls = max(count(200, 100), flying * count(10, 5))
     limits = httpx.Limits(max_connections=flying, max_keepalive_connections=flying)
-    url, headers = f"{address}/v1/person", {"Authorization": "key"}
+    url, headers = f"{address}/v1/person", {"Authorization": KEY}
     async with (
         httpx.AsyncClient(limits=limits, headers=headers) as client,
-        AsyncLix("key", base_url=address, rate_limit=None) as lix,
+        AsyncLix(KEY, base_url=address, rate_limit=None) as lix,
     ):
 
         async def by_hand() -> object:

@@ -1,8 +1,8 @@
 """How much of a call's cost is our own: everything but the network and the decoding.
 
-Measured on a transport in memory, with decoding alone taken off. What the engine has the door
-do for each request (address, headers, key) and the lending of a connection happen inside the
-transport, so they are measured beside and added.
+Measured on a transport in memory, with decoding alone taken off. What the door does for each
+call (address, headers, key; no key in the answer) and the lending of a connection happen inside
+the transport, so they are measured beside and added.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 
 import anyio
 from _harness import Memory, count, race, table, verdict
-from _invented import LINK, person
+from _invented import KEY, LINK, person
 
 from lix_async import AsyncLix, RateLimit
 from lix_async.core.provider import Key, address
@@ -35,7 +35,7 @@ class Nothing:
 async def main() -> None:
     body = person(1)
     read = reader(PERSON.result).read
-    door = Door(address(LIX.base_url), Key("key"), LIX.credentials["raw"], "agent", time.monotonic)
+    door = Door(address(LIX.base_url), Key(KEY), LIX.credentials["raw"], "agent", time.monotonic)
     outgoing = Outgoing("GET", "/v1/person?profile_link=example")
     slots: Slots[Nothing] = Slots(Nothing)
     calls = count(3000, 1000)
@@ -49,14 +49,15 @@ async def main() -> None:
             slot = await slots.take()
             door.url(outgoing)
             door.headers(outgoing)
+            door.hide(body)
             slots.give(slot)
 
     async def calling(lix: AsyncLix) -> None:
         for _ in range(calls):
             await lix.people.get(LINK)
 
-    bare = AsyncLix("key", rate_limit=None, http_client=Memory(body))
-    paced = AsyncLix("key", rate_limit=NEVER_SHORT, http_client=Memory(body))
+    bare = AsyncLix(KEY, rate_limit=None, http_client=Memory(body))
+    paced = AsyncLix(KEY, rate_limit=NEVER_SHORT, http_client=Memory(body))
     bounded = paced.with_options(deadline=60.0)
     found = await race(
         {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 from _harness import Memory, count, server, table, verdict
-from _invented import LINK, ROWS, SEARCH, page
+from _invented import KEY, LINK, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
 
@@ -34,7 +34,7 @@ def mebibytes() -> float:
 
 async def calls(address: str, number: int) -> None:
     """One client, many calls, twenty at a time."""
-    async with AsyncLix("key", base_url=address, rate_limit=None) as lix:
+    async with AsyncLix(KEY, base_url=address, rate_limit=None) as lix:
 
         async def work() -> None:
             for _ in range(number // 20):
@@ -48,14 +48,14 @@ async def calls(address: str, number: int) -> None:
 async def clients(address: str, number: int) -> None:
     """Many clients, opened, used once and closed."""
     for _ in range(number):
-        async with AsyncLix("key", base_url=address, rate_limit=None) as lix:
+        async with AsyncLix(KEY, base_url=address, rate_limit=None) as lix:
             await lix.people.get(LINK)
 
 
 async def items(_: str, number: int) -> None:
     """Many walks to their end, on a transport in memory."""
     bodies = [page(number, total=PAGES * ROWS) for number in range(1, PAGES + 1)]
-    lix = AsyncLix("key", rate_limit=None, http_client=Memory(*bodies))
+    lix = AsyncLix(KEY, rate_limit=None, http_client=Memory(*bodies))
     for _ in range(number // (PAGES * ROWS)):
         async for _ in lix.search.people(SEARCH):
             pass

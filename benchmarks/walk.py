@@ -9,7 +9,7 @@ from __future__ import annotations
 import anyio
 import msgspec
 from _harness import Memory, count, race, table, verdict
-from _invented import ROWS, SEARCH, page
+from _invented import KEY, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
 from lix_async.providers.lix.endpoints import SEARCH_PEOPLE
@@ -20,7 +20,7 @@ PAGES = 40
 async def main() -> None:
     bodies = [page(number, total=PAGES * ROWS) for number in range(1, PAGES + 1)]
     decode = msgspec.json.Decoder(SEARCH_PEOPLE.result, strict=False).decode
-    lix = AsyncLix("key", rate_limit=None, http_client=Memory(*bodies))
+    lix = AsyncLix(KEY, rate_limit=None, http_client=Memory(*bodies))
 
     async def decoding() -> None:
         people = [person for body in bodies for person in decode(body).items]
