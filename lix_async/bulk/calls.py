@@ -1,0 +1,120 @@
+"""What a public method would send for an input, without sending it.
+
+A run takes methods as users know them, `lix.people.get`, and inputs as users have them. The
+method is called on a stand-in for its client that notes the row and the params and goes no
+further, so every method of every provider works, and its own checks are made before anything is
+paid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar, cast
+
+import msgspec
+
+from .. import linkedin
+from ..core.endpoint import Endpoint, Listing, Params
+from ..core.errors import ConfigurationError
+from ..engine.client import Client
+from ..engine.engine import Engine
+from ..engine.pages import Pages
+
+T = TypeVar("T")
+Input = str | int | Mapping[str, object]
+"""The method's first argument, or its keyword arguments."""
+Method = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call that is to be made once: where it goes, and what tells it from others."""
+
+    row: Endpoint[Params, object]
+    params: Params
+    key: bytes
+    """16 bytes. The same for every spelling of the same lookup."""
+
+    @property
+    def listing(self) -> bool:
+        """Whether it is a walk of many pages."""
+        return self.row.paging is not None and issubclass(self.row.result, Listing)
+
+
+class _Noted(BaseException):
+    def __init__(self, row: Endpoint[Params, object], params: Params) -> None:
+        super().__init__()
+        self.row = row
+        self.params = params
+
+
+async def _send(row: Endpoint[Params, object], params: Params, **_: object) -> object:
+    raise _Noted(row, params)
+
+
+def _pages(row: Endpoint[Params, object], params: Params, **_: object) -> object:
+    raise _Noted(row, params)
+
+
+class Caller:
+    """Turns inputs into calls for one method of one client."""
+
+    def __init__(self, method: Method[T], account: str = "") -> None:
+        owner = getattr(method, "__self__", None)
+        name = getattr(method, "__name__", "")
+        client = owner if isinstance(owner, Client) else getattr(owner, "_client", None)
+        if not isinstance(client, Client):
+            raise ConfigurationError(
+                "bulk takes a method of a client, such as lix.people.get, not "
+                f"{getattr(method, '__qualname__', method)!r}"
+            )
+        self.name = name
+        self.engine: Engine = client.engine
+        self._account = account
+        stand_in = object.__new__(type(client))  # a client is not copied otherwise
+        stand_in.__dict__.update(client.__dict__, send=_send, pages=_pages)
+        make = cast("Callable[[Client], object]", type(owner))  # resources take their client
+        target = stand_in if owner is client else make(stand_in)
+        self._method = cast("Callable[..., object]", getattr(target, name))
+
+    def call(self, given: Input) -> Call:
+        """The call for an input. Raises `ConfigurationError` for one that cannot be sent."""
+        try:
+            if isinstance(given, Mapping):
+                found = self._method(**given)
+            else:
+                found = self._method(given)
+            if isinstance(found, Awaitable):
+                next(iter(found.__await__()))
+        except _Noted as noted:
+            params = self.engine.prepared(noted.row, noted.params)
+            return Call(noted.row, params, self._key(noted.row, params))
+        except TypeError as error:
+            raise ConfigurationError(f"{self.name}: {error}") from None
+        raise ConfigurationError(f"{self.name} does not send one call: it cannot run in bulk")
+
+    def _key(self, row: Endpoint[Params, object], params: Params) -> bytes:
+        """The fingerprint of (provider, account, endpoint, normalised params)."""
+        fields = {
+            name: _plain(name, getattr(params, name))
+            for name in params.__struct_fields__
+            if name != "sequence_id" and getattr(params, name) is not None
+        }
+        text = msgspec.json.encode(
+            [self.engine.provider.name, self._account, row.id, fields], order="deterministic"
+        )
+        return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _plain(name: str, value: object) -> object:
+    """A param without the accidents of its spelling: three ways to write one link are one."""
+    if not isinstance(value, str):
+        return value
+    if name == "email":
+        return value.strip().casefold()
+    if "linkedin.com" in value.lower() or value.startswith("urn:li:"):
+        link = linkedin.classify(value)
+        if link.identity is not None and not link.kind.endswith("_search"):
+            return link.identity
+    return value.strip()
+

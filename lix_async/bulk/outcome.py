@@ -1,0 +1,117 @@
+"""What became of an input, and of a whole run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from ..core.errors import LixError
+
+T = TypeVar("T")
+State = Literal["done", "refused", "failed", "in_doubt", "queued", "invalid"]
+"""`done`: paid and kept. `refused`: the provider said no for good (not found, wrong params).
+`failed`: no answer, nothing is in doubt; tried again by a later run. `in_doubt`: it may have been
+paid, nobody knows. `queued`: the provider prepares it. `invalid`: never sent."""
+
+
+class Outcome(msgspec.Struct, Generic[T], kw_only=True):
+    """One input's end."""
+
+    input: object
+    key: str = ""
+    """The same for every spelling of the same lookup."""
+    state: State
+    value: T | None = None
+    error: LixError | None = None
+    body: bytes = b""
+    """The answer as received, for `done`; of a walk, its items as a JSON array."""
+    credits: int = 0
+    """Credits that this run spent on it: 0 when an earlier run had bought it."""
+    attempts: int = 0
+    cached: bool = False
+    """Whether the answer was in the ledger already."""
+    seconds: float = 0.0
+    """From the turn to the answer."""
+    due: float = 0.0
+    """`queued`: when it is asked for again (epoch seconds)."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a value."""
+        return self.state == "done"
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A run at one moment."""
+
+    total: int | None
+    """Inputs in all, where that is known."""
+    seen: int
+    """Inputs taken up so far, repeated ones included."""
+    done: int
+    cached: int
+    refused: int
+    failed: int
+    in_doubt: int
+    queued: int
+    invalid: int
+    credits: int
+    in_flight: int
+    parked: str
+    """Why the run waits or has stopped; empty while it works."""
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """A run's sum: counts, credits, and what failed and why."""
+
+    progress: Progress
+    reasons: dict[str, int]
+    """How often each kind of refusal or failure came."""
+    latencies: dict[float, int]
+    """Histogram: answers that took at most so many seconds (the bucket's upper end)."""
+    seconds: float
+
+
+BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))
+
+
+class Tally:
+    """Counts outcomes as they come."""
+
+    def __init__(self) -> None:
+        self.states: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.latencies: Counter[float] = Counter()
+        self.seen = self.cached = self.credits = 0
+
+    def add(self, outcome: Outcome[T]) -> None:
+        """Count one."""
+        self.seen += 1
+        self.states[outcome.state] += 1
+        self.credits += outcome.credits
+        self.cached += outcome.cached
+        if outcome.error is not None:
+            kind = getattr(outcome.error, "kind", "") or type(outcome.error).__name__
+            self.reasons[kind] += 1
+        if outcome.attempts:
+            self.latencies[next(top for top in BUCKETS if outcome.seconds <= top)] += 1
+
+    def progress(self, *, total: int | None, in_flight: int, parked: str) -> Progress:
+        """The counts as they stand."""
+        states = self.states
+        return Progress(
+            total=total,
+            seen=self.seen,
+            done=states["done"],
+            cached=self.cached,
+            refused=states["refused"],
+            failed=states["failed"],
+            in_doubt=states["in_doubt"],
+            queued=states["queued"],
+            invalid=states["invalid"],
+            credits=self.credits,
+            in_flight=in_flight,
+            parked=parked,
+        )

@@ -1,0 +1,165 @@
+"""Bounded work over a stream of inputs: never a task for each, never more answers than asked for.
+
+Workers take inputs one at a time and hand each outcome over before they take the next, so a slow
+consumer slows the whole pool down instead of filling the memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+import anyio
+import anyio.abc
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from ..core.errors import ConfigurationError
+from ..engine.background import Background
+
+I = TypeVar("I")  # noqa: E741  # an input
+O = TypeVar("O")  # noqa: E741  # an outcome
+GRACE = 5.0
+"""Seconds that calls in flight get to end by themselves when the pool is closed."""
+
+
+class Source(Generic[I]):
+    """Inputs one at a time, from anything that can be iterated, by many tasks."""
+
+    def __init__(self, inputs: Iterable[I] | AsyncIterable[I]) -> None:
+        self._plain: Iterator[I] | None = None
+        self._async: AsyncIterator[I] | None = None
+        if isinstance(inputs, AsyncIterable):
+            self._async = aiter(inputs)
+        else:
+            self._plain = iter(inputs)
+        self._lock: anyio.Lock | None = None
+        self.taken = 0
+        self.ended = False
+
+    async def next(self) -> tuple[int, I]:
+        """The next input and its number, or `StopAsyncIteration`."""
+        if self._lock is None:
+            self._lock = anyio.Lock()
+        async with self._lock:
+            if self.ended:
+                raise StopAsyncIteration
+            try:
+                found = next(self._plain) if self._plain is not None else await self._awaited()
+            except (StopIteration, StopAsyncIteration):
+                self.ended = True
+                raise StopAsyncIteration from None
+            self.taken += 1
+            return self.taken - 1, found
+
+    async def _awaited(self) -> I:
+        assert self._async is not None  # one of the two is there
+        return await anext(self._async)
+
+
+class Pool(Generic[I, O]):
+    """An async iterator over the outcomes of `work`, done by `concurrency` workers.
+
+    Use it with `async with`, or bare: then the workers live beside the event loop until the
+    inputs are used up. `ordered` hands outcomes over in the order of the inputs; finished ones
+    wait for those before them, at most `concurrency` at a time.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[I], Awaitable[O | None]],
+        take: Callable[[], Awaitable[tuple[int, I]]],
+        concurrency: int,
+        *,
+        ordered: bool = False,
+        around: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        if concurrency < 1:
+            raise ConfigurationError(f"concurrency must be at least 1: {concurrency}")
+        self._work = work
+        self._take = take
+        self._concurrency = concurrency
+        self._ordered = ordered
+        self._before = around
+        self._background: Background | None = None
+        self._send: MemoryObjectSendStream[O] | None = None
+        self._receive: MemoryObjectReceiveStream[O] | None = None
+        self._error: BaseException | None = None
+        self._stopping = False
+        self._turn = 0
+        self._moved: anyio.Event | None = None
+        self.in_flight = 0
+
+    def stop(self) -> None:
+        """Take no further input. Calls in flight end and are handed over."""
+        self._stopping = True
+
+    def __aiter__(self) -> AsyncIterator[O]:
+        return self
+
+    async def __anext__(self) -> O:
+        if self._background is None:
+            self._send, self._receive = anyio.create_memory_object_stream[O](0)
+            self._moved = anyio.Event()
+            self._background = Background(self._run)
+        assert self._receive is not None  # made together with the background task
+        try:
+            return await self._receive.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            self._receive.close()
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
+        raise StopAsyncIteration
+
+    async def aclose(self, grace: float = GRACE) -> None:
+        """Take no further input, give calls in flight `grace` seconds, then cancel the rest."""
+        self.stop()
+        if self._background is None or self._receive is None:
+            return
+        with anyio.move_on_after(grace), contextlib.suppress(anyio.ClosedResourceError):
+            async for _ in self._receive:  # closed already when the inputs were used up
+                pass
+        await self._background.cancel()
+        self._receive.close()
+
+    async def _run(self) -> None:
+        assert self._send is not None  # made together with the background task
+        try:
+            if self._before is not None:
+                await self._before()
+            async with anyio.create_task_group() as tasks:
+                for _ in range(self._concurrency):
+                    tasks.start_soon(self._worker)
+        except Exception as error:  # noqa: BLE001  # handed to the consumer
+            self._error = _first(error)
+        finally:
+            self._send.close()
+
+    async def _worker(self) -> None:
+        assert self._send is not None
+        while not self._stopping:
+            try:
+                number, given = await self._take()
+            except StopAsyncIteration:
+                return
+            self.in_flight += 1
+            try:
+                outcome = await self._work(given)
+            finally:
+                self.in_flight -= 1
+            if self._ordered:
+                while self._turn != number and self._moved is not None:
+                    await self._moved.wait()
+            if outcome is not None:
+                await self._send.send(outcome)
+            if self._ordered and self._moved is not None:
+                self._turn += 1
+                moved, self._moved = self._moved, anyio.Event()
+                moved.set()
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,276 @@
+"""The embedded ledger: one SQLite file, one process at a time, many tasks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from ..core.errors import BulkError
+from .store import Counts, Entry, Failed, Status, joined
+from .thread import Writer
+
+VERSION = 1
+STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
+CODES = {status: code for code, status in enumerate(STATUSES)}
+BATCH = 200
+"""Entries read at once while exporting."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS call (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL UNIQUE,
+    endpoint TEXT NOT NULL,
+    given BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    credits INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL DEFAULT 0,
+    changed REAL NOT NULL,
+    error BLOB,
+    body BLOB,
+    point BLOB
+);
+CREATE INDEX IF NOT EXISTS call_open ON call (status, due) WHERE status IN (1, 2, 5);
+CREATE TABLE IF NOT EXISTS page (
+    key BLOB NOT NULL, number INTEGER NOT NULL, items BLOB NOT NULL, PRIMARY KEY (key, number)
+) WITHOUT ROWID;
+"""
+COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"
+Row = tuple[
+    bytes, str, bytes, int, int, int, float, float, bytes | None, bytes | None, bytes | None
+]
+
+
+class SqliteStore:
+    """A ledger in a file. The file and its companions are readable by their owner only (0600)."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._lock: IO[str] | None = None
+        self._writer: Writer | None = None
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self.path)!r})"
+
+    async def open(self, name: str, now: float) -> int:
+        if self._writer is not None:
+            raise BulkError(f"{self.path} is open already")
+        _private(self.path)
+        self._lock = _locked(self.path.with_name(f"{self.path.name}.lock"))
+        self._writer = Writer(self._connect)
+
+        def begin(connection: sqlite3.Connection) -> int:
+            found = dict(connection.execute("SELECT name, value FROM about").fetchall())
+            if found and found.get("version") != str(VERSION):
+                raise BulkError(f"{self.path} is a ledger of version {found.get('version')}")
+            if found.get("run", name) != name:
+                raise BulkError(
+                    f"{self.path} belongs to another run ({found['run']}, not {name}): "
+                    "give this one a file of its own"
+                )
+            connection.executemany(
+                "INSERT OR IGNORE INTO about VALUES (?, ?)",
+                [("version", str(VERSION)), ("run", name)],
+            )
+            return connection.execute(
+                "UPDATE call SET status = ?, changed = ? WHERE status = ?",
+                (CODES["in_doubt"], now, CODES["sent"]),
+            ).rowcount
+
+        try:
+            return await self._writer.do(begin)
+        except BaseException:
+            await self.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
+        # FULL: an intent that the disk forgot would be paid for twice.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.executescript(SCHEMA)
+        return connection
+
+    @property
+    def _do(self) -> Writer:
+        if self._writer is None:
+            raise BulkError(f"{self.path} is not open")
+        return self._writer
+
+    async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
+        def job(connection: sqlite3.Connection) -> Entry:
+            row = connection.execute(f"SELECT {COLUMNS} FROM call WHERE key = ?", (key,)).fetchone()
+            if row is not None:
+                return _entry(row)
+            connection.execute(
+                "INSERT INTO call (key, endpoint, given, status, changed) VALUES (?, ?, ?, 0, ?)",
+                (key, endpoint, given, now),
+            )
+            return Entry(key=key, endpoint=endpoint, given=given, status="owed", changed=now)
+
+        return await self._do.do(job)
+
+    async def sent(self, key: bytes, now: float) -> None:
+        await self._set("status = 1, attempts = attempts + 1, changed = ?", (now,), key)
+
+    async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
+        change = "status = 3, body = ?, credits = credits + ?, changed = ?, error = NULL, due = 0"
+        await self._set(change, (body, credits, now), key)
+
+    async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO page SELECT ?, coalesce(max(number), 0) + 1, ? FROM page "
+                "WHERE key = ?",
+                (key, items, key),
+            )
+            connection.execute(
+                "UPDATE call SET status = 0, point = ?, credits = credits + ?, changed = ? "
+                "WHERE key = ?",
+                (point, credits, now, key),
+            )
+
+        await self._do.do(job)
+
+    async def walked(self, key: bytes, now: float) -> bytes:
+        def job(connection: sqlite3.Connection) -> bytes:
+            pages = connection.execute(
+                "SELECT items FROM page WHERE key = ? ORDER BY number", (key,)
+            ).fetchall()
+            body = joined([items for (items,) in pages])
+            connection.execute(
+                "UPDATE call SET status = 3, body = ?, point = NULL, changed = ? WHERE key = ?",
+                (body, now, key),
+            )
+            connection.execute("DELETE FROM page WHERE key = ?", (key,))
+            return body
+
+        return await self._do.do(job)
+
+    async def settle(
+        self, key: bytes, status: Status, error: Failed | None, due: float, now: float
+    ) -> None:
+        kept = None if error is None else msgspec.json.encode(error)
+        change = "status = ?, error = ?, due = ?, changed = ?"
+        await self._set(change, (CODES[status], kept, due, now), key)
+
+    async def _set(self, change: str, values: tuple[object, ...], key: bytes) -> None:
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(f"UPDATE call SET {change} WHERE key = ?", (*values, key))
+
+        await self._do.do(job)
+
+    async def counts(self) -> Counts:
+        def job(connection: sqlite3.Connection) -> Counts:
+            rows = connection.execute(
+                "SELECT status, count(*), sum(credits) FROM call GROUP BY status"
+            ).fetchall()
+            return Counts(
+                **{STATUSES[status]: count for status, count, _ in rows},
+                credits=sum(credits for _, _, credits in rows),
+            )
+
+        return await self._do.do(job)
+
+    async def soonest(self) -> float | None:
+        def job(connection: sqlite3.Connection) -> float | None:
+            found = connection.execute("SELECT min(due) FROM call WHERE status = 2").fetchone()
+            moment: float | None = found[0]
+            return moment
+
+        return await self._do.do(job)
+
+    async def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
+        wanted = tuple(CODES[status] for status in statuses or STATUSES)
+        marks = ", ".join("?" * len(wanted))
+        last = 0
+        while True:
+
+            def job(connection: sqlite3.Connection, after: int = last) -> list[tuple[int, Entry]]:
+                rows = connection.execute(
+                    f"SELECT id, {COLUMNS} FROM call WHERE id > ? AND status IN ({marks}) "
+                    "ORDER BY id LIMIT ?",
+                    (after, *wanted, BATCH),
+                ).fetchall()
+                return [(row[0], _entry(row[1:])) for row in rows]
+
+            batch = await self._do.do(job)
+            if not batch:
+                return
+            for last, entry in batch:  # noqa: B007  # the last one read is where to go on
+                yield entry
+
+    async def close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.stop()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
+
+
+def _entry(row: Row) -> Entry:
+    key, endpoint, given, status, attempts, credits, due, changed, error, body, point = row
+    return Entry(
+        key=key,
+        endpoint=endpoint,
+        given=given,
+        status=STATUSES[status],
+        attempts=attempts,
+        credits=credits,
+        due=due,
+        changed=changed,
+        error=None if error is None else msgspec.json.decode(error, type=Failed),
+        body=body,
+        point=point,
+    )
+
+
+def _private(path: Path) -> None:
+    """Make the file before SQLite does, so that it and its journal are nobody else's (0600)."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise BulkError(f"the ledger {path} cannot be opened: {error.strerror}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise BulkError(f"the ledger {path} is not a file")
+        if hasattr(os, "fchmod"):
+            os.fchmod(handle, 0o600)
+    finally:
+        os.close(handle)
+
+
+def _locked(path: Path) -> IO[str]:
+    """Hold the ledger for this process, or say which one holds it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    lock = os.fdopen(handle, "r+")
+    try:
+        _lock(lock)
+    except OSError:
+        owner = lock.read().strip()
+        lock.close()
+        raise BulkError(f"the ledger {path.stem} is in use by process {owner or '?'}") from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _lock(file: IO[str]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # there only
+    else:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,127 @@
+"""What a ledger must do, wherever it is kept. It is the only authority on what was paid.
+
+The life of a key: `owed` (known, nothing sent) → `sent` (written down BEFORE the call) → `done`,
+`refused`, back to `owed` (certainly not charged), `queued` until a moment, or `in_doubt`. A key
+that is found `sent` by nobody who is alive becomes `in_doubt`. Each change is durable when its
+method returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from ..core import errors
+from ..core.errors import LixError
+
+Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt"]
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """An error as the ledger keeps it."""
+
+    type: str
+    message: str
+    status: int = 0
+    kind: str = ""
+
+    @classmethod
+    def of(cls, error: LixError) -> Failed:
+        """What is worth keeping of an error."""
+        message = str(error.args[0]) if error.args else ""
+        status, kind = getattr(error, "status", 0), getattr(error, "kind", "")
+        return cls(type(error).__name__, message, status, kind)
+
+    def error(self, endpoint: str) -> LixError:
+        """The error again, as far as it was kept."""
+        kind: type[LixError] = getattr(errors, self.type, LixError)
+        if issubclass(kind, errors.RefusalError):
+            return kind(self.message, status=self.status, kind=self.kind, endpoint=endpoint)
+        return kind(self.message, endpoint=endpoint)
+
+
+class Entry(msgspec.Struct, kw_only=True):
+    """What the ledger knows of one key."""
+
+    key: bytes
+    endpoint: str
+    given: bytes
+    """The first input that led to this key, as JSON."""
+    status: Status
+    attempts: int = 0
+    credits: int = 0
+    due: float = 0.0
+    """`queued`: ask again from this moment (epoch seconds)."""
+    changed: float = 0.0
+    error: Failed | None = None
+    body: bytes | None = None
+    point: bytes | None = None
+    """A walk's checkpoint, as JSON."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Keys by status, and the credits paid for them."""
+
+    owed: int = 0
+    sent: int = 0
+    queued: int = 0
+    done: int = 0
+    refused: int = 0
+    in_doubt: int = 0
+    credits: int = 0
+
+
+class Store(Protocol):
+    """A ledger. Methods may be called by many tasks at once."""
+
+    async def open(self, name: str, now: float) -> int:
+        """Take the ledger for a run named `name`; keys found `sent` become `in_doubt`.
+
+        Returns how many did. Raises `BulkError` when it belongs to another kind of run, is in use
+        by another process, or is damaged.
+        """
+
+    async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
+        """What is known of a key, made `owed` if it is new. `body` comes along when done."""
+
+    async def sent(self, key: bytes, now: float) -> None:
+        """Write down that a call is about to be made."""
+
+    async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
+        """The answer, as received."""
+
+    async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
+        """One page of a walk and where it stands now; the key is `owed` again."""
+
+    async def walked(self, key: bytes, now: float) -> bytes:
+        """A walk has reached its end. All its items, as a JSON array."""
+
+    async def settle(
+        self, key: bytes, status: Status, error: Failed | None, due: float, now: float
+    ) -> None:
+        """Any other end of an attempt."""
+
+    async def counts(self) -> Counts:
+        """Keys by status."""
+
+    async def soonest(self) -> float | None:
+        """When the first queued key is due, or None."""
+
+    def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
+        """Every entry in those statuses (all, for none), in the order of their inputs."""
+
+    async def close(self) -> None:
+        """Let go of the ledger."""
+
+
+Ask = Callable[[Entry], Literal["hold", "retry"]]
+Doubts = Literal["hold", "retry"] | Ask
+"""What to do with a key that is in doubt."""
+
+
+def joined(pages: Sequence[bytes]) -> bytes:
+    """JSON arrays as one."""
+    inner = [page.strip()[1:-1] for page in pages]
+    return b"[" + b",".join(part for part in inner if part.strip()) + b"]"
