@@ -8,18 +8,21 @@ itself, in class variables beside its fields:
 * `__aliases__`: other wire names of a field; the first one present and not null is taken;
 * `__repair__`: a classmethod that rearranges a mapping of another shape, when one of the keys in
   `__markers__` occurs;
-* `__envelopes__`: keys under which the whole object may be wrapped, with `meta` beside them;
+* `__envelopes__`: keys under which the whole object may be wrapped, with others beside them;
 * `__root__`: the field that takes a body which is a bare array.
 
 What is repaired: null lists are empty, null items of lists are dropped, a number in a string is
-a number, what is no number is None, a number where text belongs is text, an empty text or list
-where an object belongs is an empty object. What is not: an object or list where another shape
-belongs. That is a `Misfit` with its path, since guessing there would lose paid data silently.
+a number, what is no number or no date is None, a number where text belongs is text, an empty text
+or list where an object belongs is an empty object. What is not: an object or list where another
+shape belongs. That is a `Misfit` with its path, since guessing there would lose paid data
+silently.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Generic, TypeVar, cast
 
 import msgspec
@@ -41,7 +44,7 @@ class Misfit(Exception):
 class Open(dict[str, object]):
     """An object whose keys no document confirms: a dict with accessors for the likely ones."""
 
-    def text(self, *names: str) -> str | None:
+    def first_text(self, *names: str) -> str | None:
         """The first of the named values that is a text with something in it."""
         for name in names:
             value = self.get(name)
@@ -49,7 +52,7 @@ class Open(dict[str, object]):
                 return value
         return None
 
-    def number(self, *names: str) -> int | None:
+    def first_number(self, *names: str) -> int | None:
         """The first of the named values that is a whole number, also in a string."""
         for name in names:
             value = _number(self.get(name))
@@ -74,17 +77,18 @@ def _open(kind: type, value: object) -> object:
 class Reader(Generic[T]):
     """How bodies of one type are read. Make it with `reader()`, which keeps one for each type."""
 
-    __slots__ = ("_envelopes", "_fast", "_markers", "_outer", "_root", "_shape", "_type")
-
     def __init__(self, type_: type[T]) -> None:
         self._type = type_
         self._shape = inspect.type_info(type_)
         self._fast = msgspec.json.Decoder(type_, strict=False, dec_hook=_open)
-        self._markers = tuple(sorted(f'"{name}"'.encode() for name in _markers(self._shape)))
         self._root: str | None = getattr(type_, "__root__", None)
-        envelopes: tuple[str, ...] = getattr(type_, "__envelopes__", ())
-        self._envelopes = tuple((f'"{name}"'.encode(), name) for name in envelopes)
-        self._outer = msgspec.json.Decoder(dict[str, msgspec.Raw]) if envelopes else None
+        self._envelopes: tuple[str, ...] = getattr(type_, "__envelopes__", ())
+        # Where an envelope is looked for anyway, the other names of the outermost fields are
+        # seen to on that occasion, and a page under its older name need not go the slow way.
+        aliases: dict[str, str] = getattr(type_, "__aliases__", {})
+        self._aliases = aliases if self._envelopes else {}
+        self._outer = tuple(_quoted({*self._envelopes, *self._aliases}))
+        self._markers = tuple(_quoted(_markers(self._shape, bool(self._envelopes))))
 
     def read(self, body: bytes) -> T:
         """The struct, or `Misfit`."""
@@ -97,15 +101,15 @@ class Reader(Generic[T]):
     def _read(self, body: bytes) -> T:
         if not any(marker in body for marker in self._markers):
             try:
-                return self._unwrapped(body)
+                return self._fast.decode(self._unwrapped(body))
             except msgspec.ValidationError:
                 pass
         tree: object = msgspec.json.decode(body)
         if isinstance(tree, dict):
-            for _, name in self._envelopes:
+            for name in self._envelopes:
                 inner = tree.get(name)
                 if isinstance(inner, dict):
-                    tree = {"meta": tree.get("meta"), **inner}
+                    tree = {key: value for key, value in tree.items() if key != name} | inner
                     break
         elif isinstance(tree, list) and self._root is not None:
             tree = {self._root: tree}
@@ -115,19 +119,24 @@ class Reader(Generic[T]):
             _repair(tree, self._shape, "$"), self._type, strict=False, dec_hook=_open
         )
 
-    def _unwrapped(self, body: bytes) -> T:
-        if self._outer is not None and any(mark in body for mark, _ in self._envelopes):
-            outer = self._outer.decode(body)
-            for _, name in self._envelopes:
-                inner = bytes(outer.get(name, b""))
-                if inner[:1] == b"{":
-                    if "meta" in outer:  # put it inside, where the struct expects it
-                        comma = b"" if inner[1:].lstrip() == b"}" else b","
-                        inner = b'{"meta":' + bytes(outer["meta"]) + comma + inner[1:]
-                    return self._fast.decode(inner)
-        return self._fast.decode(body)
+    def _unwrapped(self, body: bytes) -> bytes:
+        """The body without envelope and with today's names outside, its values untouched."""
+        if not any(name in body for name in self._outer):
+            return body
+        outer = _OUTER.decode(body)
+        for name in self._envelopes:
+            inner = bytes(outer.get(name, b""))
+            if inner[:1] == b"{":
+                del outer[name]
+                outer |= _OUTER.decode(inner)
+                break
+        for alias, name in self._aliases.items():
+            if alias in outer and bytes(outer.get(name, b"null")) == b"null":
+                outer[name] = outer.pop(alias)
+        return msgspec.json.encode(outer)
 
 
+_OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _READERS: dict[type, object] = {}
 
 
@@ -144,20 +153,26 @@ def read_items(type_: type[T], body: bytes) -> list[T]:
     return msgspec.json.decode(body, type=list[type_], strict=False, dec_hook=_open)  # type: ignore[valid-type]  # a type at run time
 
 
-def _markers(shape: inspect.Type, seen: set[type] | None = None) -> set[str]:
+def _quoted(names: set[str]) -> list[bytes]:
+    return sorted(f'"{name}"'.encode() for name in names)
+
+
+def _markers(shape: inspect.Type, outermost: bool, seen: set[type] | None = None) -> set[str]:
+    """Keys that ask for the slow way; of the outermost object only those that rearrange it."""
     seen = set() if seen is None else seen
     found: set[str] = set()
     if isinstance(shape, inspect.UnionType):
         for part in shape.types:
-            found |= _markers(part, seen)
+            found |= _markers(part, False, seen)
     elif isinstance(shape, inspect.ListType):
-        found |= _markers(shape.item_type, seen)
+        found |= _markers(shape.item_type, False, seen)
     elif isinstance(shape, inspect.StructType) and shape.cls not in seen:
-        seen.add(shape.cls)
-        found |= set(getattr(shape.cls, "__aliases__", ()))
+        if not outermost:
+            seen.add(shape.cls)
+            found |= set(getattr(shape.cls, "__aliases__", ()))
         found |= set(getattr(shape.cls, "__markers__", ()))
         for field in shape.fields:
-            found |= _markers(field.type, seen)
+            found |= _markers(field.type, False, seen)
     return found
 
 
@@ -165,7 +180,10 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
     if isinstance(shape, inspect.UnionType):
         if value is None:
             return None
-        shape = next(part for part in shape.types if not isinstance(part, inspect.NoneType))
+        parts = [part for part in shape.types if not isinstance(part, inspect.NoneType)]
+        if len(parts) > 1:  # several shapes are right: which one, msgspec decides
+            return value
+        shape = parts[0]
     if isinstance(shape, inspect.StructType):
         return _object(value, shape, path)
     if isinstance(shape, inspect.ListType):
@@ -173,19 +191,16 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
             return []
         if not isinstance(value, list):
             raise Misfit(f"expected an array, got {_word(value)}", path)
-        kept = (item for item in value if item is not None)
-        return [_repair(item, shape.item_type, f"{path}[{i}]") for i, item in enumerate(kept)]
-    if isinstance(shape, inspect.StrType):
+        return [
+            _repair(item, shape.item_type, f"{path}[{i}]")
+            for i, item in enumerate(value)
+            if item is not None
+        ]
+    if (known := _SCALARS.get(type(shape))) is not None:
+        name, read = known
         if isinstance(value, dict | list):
-            raise Misfit(f"expected a text, got {_word(value)}", path)
-        return value if value is None or isinstance(value, str) else _text(value)
-    if isinstance(shape, inspect.IntType):
-        number = _number(value)
-        return None if number is None else int(number)
-    if isinstance(shape, inspect.FloatType):
-        return _number(value)
-    if isinstance(shape, inspect.BoolType):
-        return _flag(value)
+            raise Misfit(f"expected {name}, got {_word(value)}", path)
+        return read(value)
     if isinstance(shape, inspect.CustomType) and not isinstance(value, dict):
         raise Misfit(f"expected an object, got {_word(value)}", path)
     return value
@@ -227,7 +242,14 @@ def _number(value: object) -> int | float | None:
     return None
 
 
-def _text(value: object) -> str:
+def _whole(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -235,6 +257,27 @@ def _flag(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
     return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+
+
+def _moment(value: object) -> datetime | None:
+    """Seconds since 1970, also as digits in a text, or ISO 8601, which without a zone is UTC."""
+    seconds = _number(value)
+    try:
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds, UTC)
+        moment = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+_SCALARS: dict[type[inspect.Type], tuple[str, Callable[[object], object]]] = {
+    inspect.StrType: ("a text", _text),
+    inspect.IntType: ("a number", _whole),
+    inspect.FloatType: ("a number", _number),
+    inspect.BoolType: ("a flag", _flag),
+    inspect.DateTimeType: ("a date", _moment),
+}
 
 
 def _word(value: object) -> str:

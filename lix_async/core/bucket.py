@@ -48,33 +48,46 @@ class RateLimit(msgspec.Struct, frozen=True):
 class TokenBucket:
     """Hands out turns no faster than its `RateLimit`. Pure: every method takes the time."""
 
-    __slots__ = ("_full_at", "_interval", "_slack")
+    __slots__ = ("_full_at", "_held", "_interval", "_last", "_late", "_slack")
 
     def __init__(self, rate: RateLimit) -> None:
         self._interval = rate.interval
         self._slack = (rate.burst - 1) * rate.interval
-        self._full_at = -math.inf
+        self._full_at = self._held = self._last = -math.inf
+        self._late = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until a token is there; 0 when one is there now. Takes nothing."""
-        return max(self._full_at - self._slack - now, 0.0)
+        return max(self._full_at - self._slack - now, self._held - now, 0.0)
 
     def take(self, now: float) -> float:
         """Take a token if one is there and return 0; else return the seconds to wait."""
-        pause = self._full_at - self._slack - now
+        pause = max(self._full_at - self._slack, self._held) - now
         if pause > 0.0:
             return pause
-        self._full_at = max(self._full_at, now) + self._interval
+        if now >= self._full_at:
+            self._full_at, self._late = now, 0.0
+        self._full_at += self._interval
+        self._last = now
         return 0.0
 
-    def give_back(self) -> None:
-        """Undo a take whose request was never sent."""
-        self._full_at -= self._interval
+    def give_back(self, taken: float) -> None:
+        """Undo the take of that moment, whose request was never sent.
+
+        Once a later token was taken this does nothing: a token whose time has passed is gone.
+        """
+        if taken >= self._last:
+            self._full_at -= self._interval
 
     def hold(self, until: float) -> None:
         """No token before `until`, and no burst saved up by holding."""
+        self._held = max(self._held, until)
         self._full_at = max(self._full_at, until + self._slack)
 
     def late(self, seconds: float) -> None:
-        """The last request left that much after its turn: shift the following ones."""
-        self._full_at += seconds
+        """A request left that much after its turn: shift the following ones.
+
+        Requests that are late side by side (each one had to connect) shift them once.
+        """
+        self._full_at += max(seconds - self._late, 0.0)
+        self._late = max(seconds, self._late)

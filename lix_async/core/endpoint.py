@@ -8,7 +8,7 @@ repeated (`safe`). Nothing about one endpoint is written anywhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 import msgspec
@@ -27,8 +27,14 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise `ConfigurationError` for arguments that the provider is known to refuse."""
 
+    def repeatable(self) -> bool:
+        """Whether these params leave a safe row safe; False where they make the call an act."""
+        return True
 
-class Model(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+
+class Model(
+    msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, repr_omit_defaults=True
+):
     """What comes back. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
 
 
@@ -78,6 +84,11 @@ class Listing(Model, Generic[Item]):
         """What leads to the next page where pages are linked by tokens; else None."""
         return None
 
+    @property
+    def goes_on(self) -> bool | None:
+        """Whether there are more pages, where the provider says so in so many words; else None."""
+        return None
+
 
 class Price(msgspec.Struct, frozen=True):
     """Credits for one call: `amount` of a `kind`. `unknown` where the provider does not say."""
@@ -122,6 +133,36 @@ class Endpoint(Generic[P, R_co]):
     alternate: str | None = None
     """A second published path, tried once when the provider says `unknown_route`."""
     docs: str = ""
+    group: str = ""
+    """Which of the provider's limits a call counts against, where it has several."""
+    rooted: bool = False
+    """The path begins at the host: a path of the base URL does not go before it."""
+    spread: str | None = None
+    """A mapping among the body's params whose entries stand beside the others, not inside."""
+    arrays: Literal["joined", "repeated", "bracketed"] = "joined"
+    """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
+
+    def sent_with(self, params: P) -> Endpoint[P, R_co]:
+        """The row for a call with these params: not safe where they say so."""
+        return self if params.repeatable() else replace(self, safe=False)
+
+
+def typed(params: P, kind: type[P]) -> P:
+    """The same params, once every field is of its type; else `ConfigurationError` naming it.
+
+    Python checks no types when a struct is made, and a text where a number belongs would be told
+    by the provider, after the turn and perhaps the credit is gone.
+    """
+    if not isinstance(params, kind):
+        raise ConfigurationError(f"expected {kind.__name__}, got {type(params).__name__}")
+    names = dict(zip(params.__struct_encode_fields__, params.__struct_fields__, strict=True))
+    try:
+        fields = {wire: getattr(params, name) for wire, name in names.items()}
+        return msgspec.convert(fields, type(params))
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$.")
+    wire = path.rstrip("`").partition(".")[0].partition("[")[0]
+    raise ConfigurationError(f"{names.get(wire, kind.__name__)}: {message}")
 
 
 def exactly_one(params: Params, *names: str) -> None:

@@ -4,11 +4,13 @@ LixError
 ├── ConfigurationError
 ├── TransportError
 │   ├── DeadlineError
+│   │   └── PendingError
 │   └── OutcomeUnknownError
 ├── RefusalError
 │   ├── InvalidParamsError
 │   ├── AuthenticationError
 │   ├── QuotaExceededError
+│   │   └── BudgetError
 │   ├── NotFoundError
 │   ├── ViewerError
 │   ├── RateLimitError
@@ -90,6 +92,27 @@ class DeadlineError(TransportError):
         self.retry_at = retry_at
 
 
+class PendingError(DeadlineError):
+    """A lookup was accepted, and still runs at the end of the time that the caller gave it.
+
+    Nothing is lost: `request_id` names the lookup, and asking for its result goes on with it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        request_id: str = "",
+        retry_at: float | None = None,
+        endpoint: str | None = None,
+        attempts: int = 0,
+    ) -> None:
+        super().__init__(
+            message, retry_at=retry_at, sent=True, endpoint=endpoint, attempts=attempts
+        )
+        self.request_id = request_id
+
+
 class OutcomeUnknownError(TransportError):
     """A send may or may not have been carried out, so it was not repeated."""
 
@@ -134,6 +157,10 @@ class AuthenticationError(RefusalError):
 
 class QuotaExceededError(RefusalError):
     """402: the plan's quota or the credits are used up. Never repeated."""
+
+
+class BudgetError(QuotaExceededError):
+    """The caller's own `max_credits` would be exceeded. Nothing was sent; status is 0."""
 
 
 class NotFoundError(RefusalError):

@@ -29,6 +29,8 @@ class Seen(msgspec.Struct, frozen=True):
     received: int
     total: int | None = None
     cursor: str | int | None = None
+    goes_on: bool | None = None
+    """Whether there are more pages, where the provider says so; then no total is asked."""
 
     @property
     def upto(self) -> int:
@@ -42,6 +44,12 @@ class Seen(msgspec.Struct, frozen=True):
             and (self.total is None or self.upto < self.total)
             and (cap is None or self.upto < cap)
         )
+
+    def promised(self, cap: int | None) -> bool:
+        """Whether the provider says that there is more behind this page, and would give it."""
+        if self.goes_on is not None:
+            return self.goes_on
+        return self.total is not None and self.upto < min(self.total, cap or self.total)
 
 
 class Plan(Protocol):
@@ -92,13 +100,17 @@ class PageNumber(msgspec.Struct, frozen=True):
 
     param: str = "page"
     first: int = 1
-    size: int | None = None
-    """Rows of a full page, where a shorter one is documented as the end."""
+    size: int | str | None = None
+    """Rows of a full page, or the param that asks for them, where a shorter one is documented as
+    the end."""
     cap: int | None = None
     sequence: bool = False
+    repeats_end: bool = False
+    """A page that repeats the one before is the end and no error: the server may not count."""
 
     def after(self, params: P, seen: Seen) -> P | None:
-        if self.size is not None and seen.total is None and seen.received < self.size:
+        full = getattr(params, self.size) if isinstance(self.size, str) else self.size
+        if full is not None and seen.total is None and seen.received < full:
             return None
         page = self._page(params)
         return replace(params, **{self.param: page + 1}) if seen.more(self.cap) else None
@@ -112,6 +124,31 @@ class PageNumber(msgspec.Struct, frozen=True):
     def _page(self, params: Params) -> int:
         page: int | None = getattr(params, self.param)
         return self.first if page is None else page
+
+
+class WhileMore(msgspec.Struct, frozen=True):
+    """`start` = rows so far for as long as pages say that they go on; a token travels beside it.
+
+    A total is no end here: it may be missing or approximate.
+    """
+
+    param: str = "start"
+    token: str | None = None
+    cap: int | None = None
+    sequence: bool = False
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        if not (seen.received and seen.goes_on):
+            return None
+        beside = {self.token: seen.cursor or None} if self.token else {}
+        return replace(params, **{self.param: seen.upto}, **beside)
+
+    def base(self, params: Params, size: int) -> int:
+        return getattr(params, self.param) or 0
+
+    def origin(self, params: P) -> P:
+        beside = {self.token: None} if self.token else {}
+        return replace(params, **{self.param: 0}, **beside)
 
 
 class PageInUrl(msgspec.Struct, frozen=True):
@@ -159,6 +196,8 @@ class Cursor(msgspec.Struct, frozen=True):
 
     param: str
     start: str | None = None
+    alone: bool = True
+    """Whether `start` leads on by itself where a page has no token and the total says more."""
     cap: int | None = None
     sequence: bool = False
 
@@ -168,7 +207,7 @@ class Cursor(msgspec.Struct, frozen=True):
         beside = {self.start: seen.upto} if self.start else {}
         if seen.cursor in (None, ""):
             # lix.md section 21: no token, but more by the total: go on with start alone.
-            more = bool(beside) and seen.total is not None
+            more = bool(beside) and self.alone and seen.total is not None
             return replace(params, **{self.param: None}, **beside) if more else None
         if seen.cursor == getattr(params, self.param):
             return None
@@ -180,6 +219,22 @@ class Cursor(msgspec.Struct, frozen=True):
     def origin(self, params: P) -> P:
         beside = {self.start: 0} if self.start else {}
         return replace(params, **{self.param: None}, **beside)
+
+
+class SinglePage(msgspec.Struct, frozen=True):
+    """A listing of which no way to a second page is published, whatever its total says."""
+
+    cap: int | None = None
+    sequence: bool = False
+
+    def after(self, params: P, seen: Seen) -> P | None:
+        return None
+
+    def base(self, params: Params, size: int) -> int:
+        return 0
+
+    def origin(self, params: P) -> P:
+        return params
 
 
 def _found(url: str, name: str) -> list[re.Match[str]]:

@@ -37,6 +37,9 @@ class Provider(msgspec.Struct, frozen=True):
     refusal: Refusal
     window: float = 3.0
     """Seconds to wait at least after a 429 that names no pause."""
+    shape: Callable[[bytes, type], bytes] | None = None
+    """(body of a success, type of the result) → the body in the type's shape, where the provider
+    wraps the same rows now one way, now another. May raise `tolerant.Misfit`."""
 
 
 class Key:

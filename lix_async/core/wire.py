@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -46,13 +47,15 @@ class _Plan(msgspec.Struct, frozen=True):
 def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _Plan:
     names = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
     slots = tuple(_SLOT.findall(path))
-    missing = [name for name in (*slots, *body) if name not in names]
+    # A slot may also be a property: what the params only imply, for an alternate path.
+    missing = [name for name in body if name not in names]
+    missing += [name for name in slots if not hasattr(params, name)]
     if missing:
         raise TypeError(f"{path}: {params.__name__} has no field {', '.join(missing)}")
     query = tuple((a, w) for a, w in names.items() if a not in slots and a not in body)
     return _Plan(
         path=tuple(_SLOT.split(path)[::2]),
-        slots=tuple((name, names[name]) for name in slots),
+        slots=tuple((name, names.get(name, name)) for name in slots),
         query=query,
         body=tuple((name, names[name]) for name in body),
     )
@@ -69,16 +72,22 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         target = prefix + plan.path[0]
         for (attribute, name), rest in zip(plan.slots, plan.path[1:], strict=True):
             target += _segment(name, getattr(params, attribute)) + rest
-        pairs = []
+        pairs: list[str] = []
         for attribute, name in plan.query:
             value = getattr(params, attribute)
-            if value is not None:
+            if row.arrays != "joined" and isinstance(value, list | tuple):
+                suffix = "%5B%5D" if row.arrays == "bracketed" else ""
+                items = cast("Sequence[object]", value)
+                pairs += [f"{name}{suffix}={quote(text(item), '')}" for item in items]
+            elif value is not None:
                 pairs.append(f"{name}={quote(value if type(value) is str else text(value), '')}")
         if pairs:
             target = f"{target}?{'&'.join(pairs)}"
         if not plan.body:
             return Outgoing(row.method, target, None, "application/json", row.safe)
         fields = {name: getattr(params, attribute) for attribute, name in plan.body}
+        if row.spread:
+            fields |= fields.pop(row.spread, None) or {}
         fields = {name: value for name, value in fields.items() if value is not None}
         if row.form:
             form = "&".join(f"{name}={quote(text(v), '')}" for name, v in fields.items())
@@ -97,7 +106,9 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return ",".join(text(item) for item in value)
+        return ",".join(text(item) for item in cast("Sequence[object]", value))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value)
 
 
@@ -146,7 +157,7 @@ def _plain(text: str) -> str:
 
 def _json_fields(body: bytes) -> list[tuple[str, object]]:
     try:
-        return list(msgspec.json.decode(body, type=dict[str, msgspec.Raw]).items())
+        return list(msgspec.json.decode(body, type=dict[str, object]).items())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ConfigurationError("the request body is not a JSON object") from None
 
@@ -163,7 +174,10 @@ def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) ->
     if not 200 <= status < 300:
         return TransportError(f"unexpected status {status}", permanent=True, endpoint=row.id)
     try:
-        return reader(row.result).read(body.removeprefix(b"\xef\xbb\xbf"))
+        body = body.removeprefix(b"\xef\xbb\xbf")
+        if provider.shape is not None:
+            body = provider.shape(body, row.result)
+        return reader(row.result).read(body)
     except Misfit as misfit:
         message, path = str(misfit), misfit.path
     if not body.strip():

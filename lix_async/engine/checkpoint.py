@@ -41,10 +41,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     origin: str
     """Fingerprint of the search: its params without position."""
-    params: msgspec.Raw | None
-    """The next page's params; None when the walk has ended."""
+    params: msgspec.Raw
+    """The next page's params as JSON; `null` when the walk has ended."""
     owed: msgspec.Raw
-    before: int
+    before: int | None
+    """Rows before the next page; None while no page has been read."""
     confirmed: bool
     seen: tuple[int, ...]
     """Identities handed out, as 64-bit fingerprints."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType, TracebackType
+from types import MappingProxyType, ModuleType, TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from ..core.bucket import RateLimit
-from ..core.endpoint import Endpoint, Listing, P
+from ..core.endpoint import Endpoint, Kind, Listing, P
 from ..core.errors import ConfigurationError
 from ..core.provider import Key, Provider, address
 from ..core.retry import RetryPolicy
+from ..drift import OnDrift, Radar
 from .answer import Answer
 from .checkpoint import Checkpoint
 from .clock import Clock, RealClock
+from .credits import Credits
 from .door import Door, HideKey
 from .engine import Engine, Settings
 from .limiter import Limiter, LocalLimiter
@@ -28,6 +29,7 @@ from .transport import (
     HttpTransport,
     Transport,
 )
+from .watch import Watch
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +73,11 @@ class Client:
         deadline: float | None,
         timeout: float | TimeoutLike | None,
         http_client: HttpClient | None,
-        clock: Clock | None = None,
+        max_credits: int | Mapping[Kind, int] | None,
+        on_drift: OnDrift | None,
+        clock: Clock | None,
+        defaults: Mapping[str, str | None] = MappingProxyType({}),
+        watch: Watch | None = None,
     ) -> None:
         provider = self.provider
         given = api_key if api_key is not None else _variable(provider.key_variables)
@@ -82,13 +88,18 @@ class Client:
             known = ", ".join(map(repr, provider.credentials))
             raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
         url = base_url or _variable((provider.url_variable,)) or provider.base_url
+        if not url:
+            raise ConfigurationError(
+                f"{provider.name} publishes no address: pass base_url= or set "
+                f"{provider.url_variable}"
+            )
         self._address = address(url)
         self._auth = auth
         clock = clock or RealClock()
         limiter: Limiter | None
         if isinstance(rate_limit, RateLimit):
             limiter = LocalLimiter(rate_limit, clock=clock)
-        elif rate_limit is None or hasattr(rate_limit, "acquire"):
+        elif rate_limit is None or (hasattr(rate_limit, "acquire") and hasattr(rate_limit, "hold")):
             limiter = rate_limit
         else:
             raise ConfigurationError(
@@ -101,7 +112,12 @@ class Client:
             _transport(door, _timeouts(timeout), http_client),
             limiter,
             clock,
-            Settings(retry, _deadline(deadline), viewer_id),
+            Settings(
+                _policy(retry), _deadline(deadline), _given({"viewer_id": viewer_id, **defaults})
+            ),
+            Credits(max_credits),
+            None if on_drift is None else Radar(on_drift),
+            watch,
         )
         if door.in_query:
             for library in ("httpx", "httpx2"):
@@ -150,11 +166,20 @@ class Client:
         viewer_id: str | Unset | None = UNSET,
     ) -> Self:
         """A view with other settings over the same limiter and the same connections."""
+        return self._view(deadline, retry, {"viewer_id": viewer_id})
+
+    def _view(
+        self: Self,
+        deadline: float | Unset | None,
+        retry: RetryPolicy | Unset,
+        defaults: Mapping[str, str | Unset | None],
+    ) -> Self:
         old = self._engine.settings
+        named = {name: value for name, value in defaults.items() if not isinstance(value, Unset)}
         settings = Settings(
-            old.retry if isinstance(retry, Unset) else retry,
+            old.retry if isinstance(retry, Unset) else _policy(retry),
             old.deadline if isinstance(deadline, Unset) else _deadline(deadline),
-            old.viewer_id if isinstance(viewer_id, Unset) else viewer_id,
+            _given({**old.defaults, **named}),
         )
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
@@ -162,9 +187,29 @@ class Client:
         view._ready()
         return view
 
+    @property
+    def clock(self) -> Clock:
+        """Where this client gets time from: what waits between calls asks here too."""
+        return self._engine.clock
+
+    @property
+    def engine(self) -> Engine:
+        """What does the waiting: for code that stands on clients, such as bulk runs."""
+        return self._engine
+
+    @property
+    def credits(self) -> Credits:
+        """What this client and its views have spent so far, by kind of credit."""
+        return self._engine.credits
+
     async def aclose(self) -> None:
-        """Close the connections; a client of the caller's own stays open. Calls reopen them."""
+        """Close the connections; a client of the caller's own stays open. Calls reopen them.
+
+        With `on_drift`, it is now told of the documented fields that never arrived.
+        """
         await self._engine.transport.aclose()
+        if self._engine.radar is not None:
+            self._engine.radar.sum_up()
 
     async def __aenter__(self: Self) -> Self:
         return self
@@ -178,6 +223,10 @@ class Client:
         await self.aclose()
 
 
+def _given(defaults: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in defaults.items() if value}
+
+
 def _variable(names: tuple[str, ...]) -> str | None:
     return next((value for name in names if (value := os.environ.get(name))), None)
 
@@ -188,6 +237,12 @@ def _deadline(seconds: float | None) -> float | None:
     return seconds
 
 
+def _policy(retry: RetryPolicy) -> RetryPolicy:
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry must be a RetryPolicy, not {retry!r}")
+    return retry
+
+
 def _timeouts(timeout: float | TimeoutLike | None) -> dict[str, float | None] | None:
     if timeout is None:
         return None
@@ -195,6 +250,8 @@ def _timeouts(timeout: float | TimeoutLike | None) -> dict[str, float | None] | 
         if not timeout > 0:
             raise ConfigurationError(f"timeout must be a positive number of seconds: {timeout}")
         return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
+    if not hasattr(timeout, "as_dict"):
+        raise ConfigurationError(f"timeout must be seconds or an httpx.Timeout, not {timeout!r}")
     return timeout.as_dict()
 
 
@@ -204,7 +261,7 @@ def _transport(
     default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}
     if client is None:
         return HttpTransport(door, dict(timeout or default))
-    if isinstance(client, ModuleType):
+    if isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport"):
         return HttpTransport(door, dict(timeout or default), client)
     if hasattr(client, "exchange"):
         return cast("Transport", client)
@@ -212,12 +269,14 @@ def _transport(
         plain = None if timeout is None else dict(timeout)
         return ClientTransport(door, plain, cast("httpx.AsyncClient", client))
     raise ConfigurationError(
-        "http_client must be an httpx.AsyncClient or httpx2.AsyncClient, not "
+        "http_client must be an AsyncClient of httpx or httpx2, or one of these modules, not "
         f"{type(client).__name__}"
     )
 
 
 def _agent() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 10 ms, at the first client
+
     try:
         release = version("lix_async")
     except PackageNotFoundError:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 from ..core.provider import Address, Credential, Key
 from ..core.wire import Outgoing
+
+SECRET = 16
+"""Characters that a real key has at least. A shorter one (`demo`) is a word like others."""
 
 
 class Door:
@@ -45,7 +49,7 @@ class Door:
         target = outgoing.target
         if self.in_query:
             glue = "&" if "?" in target else "?"
-            target = f"{target}{glue}{self._credential.name}={self._key.reveal()}"
+            target = f"{target}{glue}{self._credential.name}={quote(self._key.reveal(), '')}"
         return f"{self.address.scheme}://{self.address.authority}{target}"
 
     def headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
@@ -57,6 +61,15 @@ class Door:
             value = self._credential.prefix + self._key.reveal()
             headers.append((self._credential.name.encode(), value.encode()))
         return headers
+
+
+    def hide(self, body: bytes) -> bytes:
+        """A body without the key, should the server echo it (some gateways do in a 403)."""
+        key = self._key.reveal()
+        for form in {key, quote(key, "")} if len(key) >= SECRET else ():
+            if form.encode() in body:
+                body = body.replace(form.encode(), b"***")
+        return body
 
 
 class HideKey(logging.Filter):

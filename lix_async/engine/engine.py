@@ -8,13 +8,14 @@ tracebacks hold no frame that ever saw the key.
 from __future__ import annotations
 
 import copy
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from ..core import wire
-from ..core.endpoint import Endpoint, P
+from ..core.endpoint import Endpoint, P, typed
 from ..core.errors import (
     DailyLimitError,
     DeadlineError,
@@ -26,14 +27,16 @@ from ..core.errors import (
 )
 from ..core.provider import Provider
 from ..core.retry import Pause, RetryPolicy, retry_after
+from ..drift import Radar
 from .answer import Answer, charged, read_headers
 from .clock import Clock
+from .credits import Credits
+from .lanes import give_back, lane, late
 from .limiter import Limiter
 from .transport import Departure, Failure, Reply, Transport
+from .watch import Watch, Watched
 
 R = TypeVar("R")
-LATE = 0.001
-"""Seconds between turn and departure that are not worth a correction."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -41,13 +44,16 @@ class Settings(msgspec.Struct, frozen=True):
 
     retry: RetryPolicy
     deadline: float | None
-    viewer_id: str | None
+    defaults: Mapping[str, str] = {}
+    """Sent wherever a call takes a param of that name and the caller gave none."""
 
 
 class _Call(msgspec.Struct):
     """One call's books while it lasts."""
 
     give_up_at: float | None
+    limiter: Limiter | None
+    departing: Callable[[], Awaitable[None]] | None = None
     attempts: int = 0
     failures: int = 0
     polls: int = 0
@@ -56,6 +62,7 @@ class _Call(msgspec.Struct):
     departed: bool = False
     pause: float = 0.0
     too_late: float | None = None
+    watched: Watched | None = None
 
 
 class Engine:
@@ -69,7 +76,13 @@ class Engine:
         limiter: Limiter | None,
         clock: Clock,
         settings: Settings,
+        credits: Credits,
+        radar: Radar | None = None,
+        watch: Watch | None = None,
     ) -> None:
+        self.credits = credits
+        self.radar = radar
+        self.watch = watch
         self.provider = provider
         self.transport = transport
         self.limiter = limiter
@@ -85,45 +98,57 @@ class Engine:
         return other
 
     def prepared(self, row: Endpoint[P, object], params: P) -> P:
-        """The params as they will be sent: the viewer filled in, everything checked."""
-        viewer = self.settings.viewer_id
-        if viewer is not None and getattr(params, "viewer_id", "") is None:
-            params = replace(params, viewer_id=viewer)
+        """The params as they will be sent: the client's defaults filled in, everything checked."""
+        for name, value in self.settings.defaults.items():
+            if getattr(params, name, "") is None:
+                params = replace(params, **{name: value})
+        params = typed(params, row.params)
         params.check()
         return params
 
-    async def send(self, row: Endpoint[P, R], params: P) -> Answer[R]:
-        """One call. See `AsyncLix.send`."""
+    async def send(
+        self,
+        row: Endpoint[P, R],
+        params: P,
+        *,
+        departing: Callable[[], Awaitable[None]] | None = None,
+    ) -> Answer[R]:
+        """One call. See `AsyncLix.send`.
+
+        `departing` is awaited before each attempt, after its turn and before its first byte: the
+        moment to write down that something is about to be paid for.
+        """
         params = self.prepared(row, params)
+        row = row.sent_with(params)
         seconds = self.settings.deadline
-        call = _Call(None if seconds is None else self.clock.now() + seconds)
+        until = None if seconds is None else self.clock.now() + seconds
+        call = _Call(until, lane(self.limiter, row, params), departing)
         outcome: Answer[R] | LixError | None = None
-        if seconds is None:
-            outcome = await self._run(row, params, call)
-        else:
-            with self.clock.timeout(seconds):
+        self.credits.reserve(row.credits, row.id)
+        try:
+            if self.watch is not None:
+                call.watched = self.watch.begin(row, params, self.clock.wall())
+            if seconds is None:
                 outcome = await self._run(row, params, call)
+            else:
+                with self.clock.timeout(seconds):
+                    outcome = await self._run(row, params, call)
+        finally:
+            spent = outcome.credits if isinstance(outcome, Answer) else 0
+            self.credits.settle(row.credits, spent, call.lost)
+            if call.watched is not None:
+                call.watched.end(call.lost)
         if isinstance(outcome, Answer):
             return outcome
         raise self._told(row, call, outcome)
 
     async def _run(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
         outcome = await self._attempt(row, params, call)
-        if isinstance(outcome, Answer):
-            return outcome
-        if row.alternate and isinstance(outcome, RefusalError) and outcome.kind == "unknown_route":
-            self._alternates ^= {row.id}
-            second = await self._attempt(row, params, call)
-            if isinstance(second, RefusalError) and second.kind == "unknown_route":
-                self._alternates ^= {row.id}
-            outcome = second
         if isinstance(outcome, Answer) or not await self._again(row, call, outcome):
             return outcome
         return await self._patiently(row, params, call)
 
-    async def _patiently(
-        self, row: Endpoint[P, R], params: P, call: _Call
-    ) -> Answer[R] | LixError:
+    async def _patiently(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
         import tenacity  # late, for a quick import: most processes never need it
 
         async def again(state: tenacity.RetryCallState) -> bool:
@@ -140,28 +165,41 @@ class Engine:
         await self.clock.sleep(call.pause)
         return await patient(self._attempt, row, params, call)
 
-    async def _attempt(
-        self, row: Endpoint[P, R], params: P, call: _Call
+    async def _attempt(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
+        """One attempt; where a row has two published paths, over the one that works."""
+        other = row.id in self._alternates
+        paths = (row.alternate or "", "") if other else ("", row.alternate or "")
+        outcome = await self._over(paths[0], row, params, call)
+        if row.alternate is None or not _no_route(outcome):
+            return outcome
+        outcome = await self._over(paths[1], row, params, call)
+        if not _no_route(outcome):
+            (self._alternates.discard if other else self._alternates.add)(row.id)
+        return outcome
+
+    async def _over(
+        self, path: str, row: Endpoint[P, R], params: P, call: _Call
     ) -> Answer[R] | LixError:
-        path = row.alternate if row.id in self._alternates and row.alternate else ""
-        outgoing = wire.encode(row, params, prefix=self._prefix, path=path)
-        departure = Departure()
+        prefix = "" if row.rooted else self._prefix
+        outgoing = wire.encode(row, params, prefix=prefix, path=path)
         began = self.clock.now()
-        if self.limiter is not None:
-            await self.limiter.acquire()
+        if call.limiter is not None:
+            await call.limiter.acquire()
         turn = self.clock.now()
+        departure = Departure(lambda at: late(call.limiter, at - turn))
         call.waited += turn - began
         call.attempts += 1
         try:
+            if call.departing is not None:
+                await call.departing()
             reply = await self.transport.exchange(outgoing, departure)
         except BaseException:
             if departure.at is None:
-                self._tell("give_back")
+                give_back(call.limiter)
             else:
                 call.departed = True
+                call.lost += 1
             raise
-        if departure.at is not None and departure.at - turn > LATE:
-            self._tell("late", departure.at - turn)
         if isinstance(reply, Failure):
             call.lost += reply.sent
             return TransportError(reply.message, sent=reply.sent, permanent=reply.permanent)
@@ -169,11 +207,16 @@ class Engine:
 
     def _read(self, row: Endpoint[P, R], reply: Reply, call: _Call) -> Answer[R] | LixError:
         value = wire.decode(self.provider, row, reply.status, reply.body)
+        if isinstance(value, RefusalError):
+            named = read_headers(reply.headers).get("retry-after")
+            value.retry_after = retry_after(named, self.clock.wall())
+        if call.watched is not None:
+            headers = read_headers(reply.headers)
+            value = call.watched.look(value, headers, self.clock.wall()) or value
         if isinstance(value, LixError):
-            if isinstance(value, RefusalError):
-                named = read_headers(reply.headers).get("retry-after")
-                value.retry_after = retry_after(named, self.clock.wall())
             return value
+        if self.radar is not None:
+            self.radar.look(row.id, row.result, reply.body)
         return Answer(
             value=value,
             body=reply.body,
@@ -199,24 +242,21 @@ class Engine:
             window=self.provider.window,
         )
         if pause is None:
+            hold = self.settings.retry.hold(error, self.provider.window)
+            if hold and call.limiter is not None:
+                await call.limiter.hold(hold)
             return False
         call.pause = await self._chosen(pause, call)
         return call.too_late is None
 
     async def _chosen(self, pause: Pause, call: _Call) -> float:
         seconds = self.clock.between(pause.low, pause.high)
-        if pause.everybody and self.limiter is not None:
-            await self.limiter.hold(seconds)
+        if pause.everybody and call.limiter is not None:
+            await call.limiter.hold(seconds)
         if call.give_up_at is not None and self.clock.now() + seconds > call.give_up_at:
             call.too_late = self.clock.wall() + seconds
         call.waited += seconds
         return seconds
-
-    def _tell(self, event: str, *facts: float) -> None:
-        # Only `acquire` and `hold` are asked of a limiter; these two make a good one better.
-        told = getattr(self.limiter, event, None)
-        if told is not None:
-            told(*facts)
 
     def _told(self, row: Endpoint[P, R], call: _Call, error: LixError | None) -> LixError:
         """The error to raise: what happened, told from the caller's point of view."""
@@ -229,15 +269,20 @@ class Engine:
             )
         elif error is None:
             error = DeadlineError(
-                f"the deadline of {self.settings.deadline:g} s passed", sent=call.departed
+                f"the deadline of {self.settings.deadline:g} s passed", sent=call.lost > 0
             )
         elif call.too_late is not None:
             error = DeadlineError(
                 f"the deadline of {self.settings.deadline:g} s cannot be met: {error.args[0]}",
                 retry_at=call.too_late,
+                sent=call.lost > 0,
             )
         if isinstance(error, DailyLimitError) and error.refreshes_at is None and error.retry_after:
             error.refreshes_at = self.clock.wall() + error.retry_after
         error.endpoint = row.id
         error.attempts = call.attempts
         return error
+
+
+def _no_route(outcome: object) -> bool:
+    return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -10,24 +9,29 @@ from typing import TYPE_CHECKING
 from ..core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from trio.lowlevel import TrioToken
 
     Loop = asyncio.AbstractEventLoop | TrioToken
 
 
 def _running() -> Loop:
+    # Looked up, not imported: a loop that runs has been imported by somebody, and asyncio alone
+    # would be a third of this package's import time.
+    asyncio = sys.modules.get("asyncio")
+    loop: Loop | None = asyncio._get_running_loop() if asyncio is not None else None
+    if loop is not None:
+        return loop
     try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        trio = sys.modules.get("trio")
-        if trio is None:
-            raise ConfigurationError("call this from async code: no event loop runs") from None
-        token: TrioToken = trio.lowlevel.current_trio_token()
-        return token
+        token: TrioToken = sys.modules["trio"].lowlevel.current_trio_token()
+    except (KeyError, RuntimeError):
+        raise ConfigurationError("call this from async code: no event loop runs") from None
+    return token
 
 
 def _alive(loop: Loop) -> bool:
-    if isinstance(loop, asyncio.AbstractEventLoop):
+    if hasattr(loop, "is_running"):
         return loop.is_running()
     trio = sys.modules["trio"]
     try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from contextvars import ContextVar
 from typing import Protocol
 
 import anyio
 
 from ..core.bucket import RateLimit, TokenBucket
+from ..core.windows import Bucket
 from .clock import Clock, RealClock
 from .home import Home
 
@@ -16,7 +19,8 @@ class Limiter(Protocol):
     """What paces calls. Shared by everybody who uses the same key, in or between processes.
 
     Only these two methods are needed. A limiter may also have `give_back()` (a turn was taken
-    but nothing was sent) and `late(seconds)` (the request left that long after its turn).
+    but nothing was sent), `late(seconds)` (the request left that long after its turn) and
+    `lane(row, params)` (the limiter for that call: see `LaneLimiter`).
     """
 
     async def acquire(self) -> None:
@@ -27,32 +31,41 @@ class Limiter(Protocol):
 
 
 class _Waiter:
-    """A caller in the line. `leads`: its turn to sleep for all. `gone`: cancelled or served."""
+    """A caller in the line. `leads`: its turn to sleep for all. `gone`: cancelled or served.
 
-    __slots__ = ("event", "gone", "leads", "served")
+    `turn`: when its token was taken, None until then.
+    """
+
+    __slots__ = ("event", "gone", "leads", "turn")
 
     def __init__(self, leads: bool) -> None:
         self.event = anyio.Event()
         self.leads = leads
-        self.served = False
+        self.turn: float | None = None
         self.gone = False
 
 
 class LocalLimiter:
     """A token bucket for one process. Give one object to several clients to share one rate.
 
+    `bucket` takes the place of the token bucket that `rate` would make.
+
     The caller at the head of the line sleeps until its token is there and wakes the next ones;
     nobody else has a timer, so ten thousand waiting calls cost ten thousand events and no more.
     A cancelled caller leaves the line and takes no token with it.
     """
 
-    def __init__(self, rate: RateLimit, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, rate: RateLimit, *, clock: Clock | None = None, bucket: Bucket | None = None
+    ) -> None:
         self.rate = rate
         self._clock: Clock = clock or RealClock()
-        self._bucket = TokenBucket(rate)
+        self._bucket: Bucket = bucket or TokenBucket(rate)
         self._line: deque[_Waiter] = deque()
         self._leading = False
         self._home = Home()
+        # `give_back` names no turn: it is that of the caller's own task.
+        self._mine: ContextVar[float] = ContextVar("turn", default=-math.inf)
 
     def __repr__(self) -> str:
         return f"<LocalLimiter {self.rate.requests:g} per {self.rate.per:g} s>"
@@ -62,21 +75,25 @@ class LocalLimiter:
         if self._home.moved():
             self._line.clear()
             self._leading = False
-        if not self._leading and self._bucket.take(self._clock.now()) == 0.0:
-            return
+        if not self._leading:
+            now = self._clock.now()
+            if self._bucket.take(now) == 0.0:
+                self._mine.set(now)
+                return
         waiter = _Waiter(leads=not self._leading)
         self._leading = True
         self._line.append(waiter)
         try:
             if not waiter.leads:
                 await waiter.event.wait()
-            while not waiter.served:
+            while waiter.turn is None:
                 pause = self._serve()
-                if not waiter.served:
+                if waiter.turn is None:
                     await self._clock.sleep(pause)
+            self._mine.set(waiter.turn)
         except BaseException:
-            if waiter.served:
-                self._bucket.give_back()
+            if waiter.turn is not None:
+                self._bucket.give_back(waiter.turn)
             raise
         finally:
             waiter.gone = True
@@ -92,7 +109,7 @@ class LocalLimiter:
                 if pause > 0.0:
                     return pause
                 head = self._line[0]
-                head.served = True
+                head.turn = now
                 head.event.set()
             self._line.popleft()
         return 0.0
@@ -111,9 +128,10 @@ class LocalLimiter:
         self._bucket.hold(self._clock.now() + seconds)
 
     def give_back(self) -> None:
-        """A turn was taken, but its request never left."""
-        self._bucket.give_back()
+        """The turn that this task took was not used: its request never left."""
+        self._bucket.give_back(self._mine.get())
+        self._mine.set(-math.inf)
 
     def late(self, seconds: float) -> None:
-        """The last request left that long after its turn (it had to connect first)."""
+        """A request left that long after its turn (it had to connect first)."""
         self._bucket.late(seconds)

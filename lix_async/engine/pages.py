@@ -89,9 +89,11 @@ class Pages(Generic[Item]):
         """The next page (or what is left of the current one), None at the end."""
         while self._left != 0:
             if self._walk.ready:
-                page = self._walk.ready.popleft()
-                if self._left is not None:
-                    del page.items[self._left :]
+                page = self._walk.ready[0]
+                if self._left is not None and len(page.items) > self._left:
+                    page = page.cut(self._left)  # the rest stays owed: it is paid for
+                else:
+                    self._walk.ready.popleft()
                 self._count(len(page.items))
                 return page
             if not await self._more():
@@ -128,8 +130,8 @@ class Pages(Generic[Item]):
         stack, self._stack = self._stack, None
         if tasks is not None:
             tasks.cancel_scope.cancel()
-        if stack is not None:
-            await stack.__aexit__(kind, error, trace)
+        if stack is not None:  # told of no error: a task group would wrap it in a group
+            await stack.__aexit__(None, None, None)
 
     def _count(self, items: int) -> None:
         self.stats.items += items

@@ -33,12 +33,13 @@ C = TypeVar("C", bound=Closable)
 
 
 class Slot(Generic[C]):
-    """One connection. `used` once something was exchanged over it."""
+    """One connection. `used` once something was exchanged over it, `kept` until `aclose`."""
 
-    __slots__ = ("connection", "used")
+    __slots__ = ("connection", "kept", "used")
 
     def __init__(self, connection: C) -> None:
         self.connection = connection
+        self.kept = True
         self.used = False
 
 
@@ -56,52 +57,55 @@ class Slots(Generic[C]):
 
     def __init__(self, make: Callable[[], C], size: int = SLOTS) -> None:
         self._make = make
-        self._room = size
         self._size = size
         self._free: list[Slot[C]] = []
+        self._lent: set[Slot[C]] = set()
         self._line: deque[_Waiter[C]] = deque()
         self._home = Home()
 
     @property
     def lent(self) -> int:
         """Connections in use at this moment."""
-        return self._size - self._room - len(self._free)
+        return len(self._lent)
 
     async def take(self) -> Slot[C]:
         """Borrow a slot; give it back with `give` or `discard`, whatever happens."""
-        if self._home.moved():  # connections of a loop that has ended cannot even be closed
-            self._free.clear()
-            self._line.clear()
-            self._room = self._size
-        if self._free:
-            return self._free.pop()
-        if self._room > 0:
-            return self._new()
+        self._settle()
+        if self._free or len(self._lent) < self._size:
+            slot = self._free.pop() if self._free else Slot(self._make())
+            self._lent.add(slot)
+            return slot
         waiter: _Waiter[C] = _Waiter()
         self._line.append(waiter)
         try:
             await waiter.event.wait()
         except BaseException:
             waiter.gone = True
-            if waiter.slot is not None:
-                self.give(waiter.slot)
+            if waiter.slot is not None and not self.give(waiter.slot):
+                await self.discard(waiter.slot)
             raise
         assert waiter.slot is not None  # set before the event, by _lend
         return waiter.slot
 
-    def give(self, slot: Slot[C]) -> None:
-        """The exchange ended well: lend the connection to the next caller."""
-        slot.used = True
+    def give(self, slot: Slot[C]) -> bool:
+        """The exchange ended well: lend the connection to the next caller.
+
+        False when it is not wanted any more, because of `aclose` or another loop: discard it.
+        """
+        if not slot.kept or slot not in self._lent:
+            return False
         if not self._lend(slot):
+            self._lent.remove(slot)
             self._free.append(slot)
+        return True
 
     async def discard(self, slot: Slot[C]) -> None:
         """The exchange was cancelled or broke: close the connection, make room for a new one."""
-        self._room += 1
-        if self._line:
-            fresh = self._new()
-            if not self._lend(fresh):
-                self._free.append(fresh)
+        if slot in self._lent:
+            self._lent.remove(slot)
+            if self._line and self._lend(fresh := Slot(self._make())):
+                self._lent.add(fresh)
+            self._leave()
         await _close(slot.connection)
 
     async def renew(self, slot: Slot[C]) -> None:
@@ -111,19 +115,23 @@ class Slots(Generic[C]):
 
     async def aclose(self) -> None:
         """Close the idle connections. Those in use close when their exchange ends."""
-        if self._home.moved():
-            self._free.clear()
-            self._room = self._size
+        self._settle()
+        for slot in self._lent:
+            slot.kept = False
         idle, self._free = self._free, []
-        self._room += len(idle)
         for slot in idle:
             await _close(slot.connection)
-        if self._room == self._size:
-            self._home.leave()
+        self._leave()
 
-    def _new(self) -> Slot[C]:
-        self._room -= 1
-        return Slot(self._make())
+    def _settle(self) -> None:
+        if self._home.moved():  # connections of a loop that has ended cannot even be closed
+            self._free.clear()
+            self._lent.clear()
+            self._line.clear()
+
+    def _leave(self) -> None:
+        if not self._lent and not self._free:
+            self._home.leave()
 
     def _lend(self, slot: Slot[C]) -> bool:
         while self._line:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar, cast, get_args
 
 import msgspec
@@ -50,6 +51,11 @@ class Page(Generic[Item]):
         self.answer = answer
         """The call behind the page; None for items that a checkpoint brought along."""
 
+    def cut(self, length: int) -> Page[Item]:
+        """The first items as a page of their own; the others stay in this one."""
+        head, self.items = self.items[:length], self.items[length:]
+        return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
+
     def __repr__(self) -> str:
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
 
@@ -69,12 +75,15 @@ class Walk(Generic[Item]):
         params = engine.prepared(row, params)
         self.ready: deque[Page[Item]] = deque()
         self.stats = Stats()
+        self.departing: Callable[[], Awaitable[None]] | None = None
+        """Awaited before each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the params stay of the type that the caller's row asked for.
         self._row = cast("Endpoint[Params, Listing[Item]]", row)
         self._plan: Plan = row.paging
         self._origin = origin(row, params)
         self._params: Params | None = _tied(params, self._plan)
+        self._plan.base(params, 0)  # raises for a position that is no number, before it is paid
         self._before: int | None = None
         self._confirmed = False
         self._seen: set[int] = set()
@@ -93,17 +102,21 @@ class Walk(Generic[Item]):
                 f"the checkpoint belongs to another walk ({point.endpoint})",
                 endpoint=self._row.id,
             )
-        self._params = None
-        if point.params is not None:
-            self._params = msgspec.json.decode(point.params, type=self._row.params)
+        items: list[Item] | None = None
+        try:
+            self._params = msgspec.json.decode(point.params, type=self._row.params | None)
+            items = read_items(item_type(self._row.result), bytes(point.owed))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # raised below: in here the traceback would hold the items
+        if items is None:
+            raise PagingError("the checkpoint is damaged", endpoint=self._row.id)
         self._before = point.before
         self._confirmed = point.confirmed
         self._seen = set(point.seen)
         self._read = dict.fromkeys(point.pages)
         self.stats = replace(point.stats)
-        items: list[Item] = read_items(item_type(self._row.result), bytes(point.owed))
         if items:
-            start = point.before - len(items)
+            start = max((point.before or 0) - len(items), 0)
             self.ready.append(Page(items, start, len(items), self.stats.total, None, None))
 
     def checkpoint(self) -> Checkpoint:
@@ -113,9 +126,9 @@ class Walk(Generic[Item]):
         return Checkpoint(
             endpoint=self._row.id,
             origin=self._origin,
-            params=None if params is None else msgspec.Raw(msgspec.json.encode(params)),
+            params=msgspec.Raw(msgspec.json.encode(params)),
             owed=msgspec.Raw(msgspec.json.encode(owed)),
-            before=self._before or 0,
+            before=self._before,
             confirmed=self._confirmed,
             seen=tuple(self._seen),
             pages=tuple(self._read),
@@ -127,44 +140,50 @@ class Walk(Generic[Item]):
         params = self._params
         if params is None:
             return False
-        answer = await self._engine.send(self._row, params)
+        answer = await self._engine.send(self._row, params, departing=self.departing)
         listing = answer.value
         rows = listing.rows()
         self.stats.pages += 1
         self.stats.credits += answer.credits
-        if listing.total is not None:
-            self.stats.total = listing.total
+        if listing.total or (listing.total == 0 and not rows and not self._before):
+            self.stats.total = listing.total  # 0 beside or after rows is a slip, no claim
         if self._before is None:
             size = max(len(rows), (listing.paging.count or 0) if listing.paging else 0)
             self._before = self._plan.base(params, size)
-        seen = Seen(self._before, len(rows), listing.total, listing.cursor)
-        if not rows and not self._confirmed and self._promised(seen):
+        # A page that leaves the total out does not take back what an earlier one said.
+        seen = Seen(self._before, len(rows), self.stats.total, listing.cursor, listing.goes_on)
+        if not rows and not self._confirmed and seen.promised(self._plan.cap):
             self._confirmed = True  # an empty page in the middle is asked for once more
             return True
         self._confirmed = False
         fresh = self._unseen(rows)
-        following = self._plan.after(params, seen)
+        if fresh is None:
+            seen = replace(seen, received=0)
+        following = None if fresh is None else self._plan.after(params, seen)
         if following is None:
-            self.stats.complete = seen.total is None or seen.upto >= seen.total
+            self.stats.complete = not seen.promised(None)
         elif self._plan.sequence and listing.sequence_id:
             following = replace(following, sequence_id=listing.sequence_id)
         sequence = listing.sequence_id or getattr(params, "sequence_id", None)
-        if rows:
+        if fresh is not None and rows:
             page = Page(fresh, seen.before, len(rows), listing.total, sequence, answer)
             self.ready.append(page)
         self._before = seen.upto
         self._params = following
         return True
 
-    def _promised(self, seen: Seen) -> bool:
-        cap = self._plan.cap
-        return seen.total is not None and seen.upto < min(seen.total, cap or seen.total)
+    def _unseen(self, rows: list[Item]) -> list[Item] | None:
+        """The rows without those seen before; None where a repeated page is the documented end.
 
-    def _unseen(self, rows: list[Item]) -> list[Item]:
-        """The rows without those seen before. Raises `PagingError` for a page seen before."""
+        Raises `PagingError` for a page seen before where it is not.
+        """
         names = [getattr(row, "identity", None) for row in rows]
-        mark = fingerprint(msgspec.json.encode(rows))
+        ends = getattr(self._plan, "repeats_end", False)
+        # There the ids tell a page: beside them an address may carry a new signature each time.
+        mark = fingerprint(msgspec.json.encode(names if ends and all(names) else rows))
         last = next(reversed(self._read), None)
+        if ends and rows and mark == last:
+            return None
         if rows and mark in self._read and (all(names) or (mark == last and len(rows) > 1)):
             raise PagingError(
                 f"page {self.stats.pages} of this walk repeats an earlier one: the provider "

@@ -1,0 +1,8 @@
+"""`python -m lix_async`: the `lix` command."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

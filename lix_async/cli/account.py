@@ -1,0 +1,71 @@
+"""`lix account`: what is left, and until when."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ..providers.lix.endpoints import BALANCES, DAILY_ALLOWANCE
+from ..providers.lix.models import Balances, DailyAllowance
+from ..providers.lix.params import NoParams
+from .delivery import streams
+from .errors import OK
+from .formats import compact
+from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, chosen_format
+from .progress import Tally
+from .session import Session, run
+from .single import deliver
+from .times import until
+
+
+def account(
+    *,
+    output: RowOutput = ROW_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Credits left, requests left today, and when the allowance is full again.
+
+    Costs nothing that the provider has published. Makes two calls, one after the other.
+    """
+
+    async def work(session: Session) -> int:
+        session.watch.state = "asking"
+        balances = await session.lix.send(BALANCES, NoParams())
+        allowance = await session.lix.send(DAILY_ALLOWANCE, NoParams())
+        session.progress.stop()
+        if chosen_format(output, terminal=sys.stdout.isatty()) == "table":
+            _show(balances.value, allowance.value)
+            return OK
+        both = {"balances": balances.body, "allowance": allowance.body}
+        body = msgspec.json.encode({name: msgspec.Raw(part) for name, part in both.items()})
+        deliver(compact(body), dict, output)
+        return OK
+
+    return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
+
+
+def _show(balances: Balances, allowance: DailyAllowance) -> None:
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", style="bold", no_wrap=True)
+    table.add_column(style="dim")
+    pays = "people, posts, jobs, searches, messages"
+    table.add_row("Standard credits", _count(balances.linkedin_balance), pays)
+    table.add_row("Org credits", _count(balances.lookc_balance), "organisations, ids")
+    table.add_row("Email credits", _count(balances.email_balance), "contact lookups")
+    refreshes = _moment(allowance.refreshes_at)
+    table.add_row("Requests left today", _count(allowance.requests_remaining), refreshes)
+    Console().print(table)
+
+
+def _count(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,}"
+
+
+def _moment(moment: datetime | None) -> str:
+    return "" if moment is None else f"full again {until(moment.timestamp())}"

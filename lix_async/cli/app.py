@@ -1,0 +1,111 @@
+"""The `lix` command: what it is made of, and the way from arguments to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from cyclopts import App, CycloptsError, Group, UnknownCommandError
+
+from . import screen
+from .account import account
+from .call import call
+from .demo import demo
+from .enrich import enrich
+from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError
+from .links import command_for
+from .lookups import email, org, person
+from .sandbox import sandbox
+from .searches import accounts, leads, search
+
+_FIRST = Group("First steps", sort_key=0)
+_WALKS = Group("Walk a search", sort_key=1)
+_LOOKUPS = Group("Look up", sort_key=2)
+_MORE = Group("More", sort_key=3)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"lix_async {version('lix_async')}"
+    except PackageNotFoundError:
+        return "lix_async, from source"
+
+
+def _exit_codes() -> str:
+    lines = (f"* {code}: {meaning}" for code, meaning in EXIT_CODES.items())
+    return "\n".join(("Exit codes:", "", *lines))
+
+
+app = App(
+    name="lix",
+    help="""LinkedIn data by the Lix API: searches walked to their end, people looked up by the
+    file, every credit accounted for.
+
+    The key is read from LIX_API_KEY, or from stdin with --api-key-stdin. It is never an argument:
+    everybody on this machine could see it in the list of processes.""",
+    help_format="markdown",
+    help_epilogue=_exit_codes(),
+    version=_version,
+)
+_COMMANDS: tuple[tuple[Group, Callable[..., int] | App], ...] = (
+    (_FIRST, demo),
+    (_FIRST, sandbox),
+    (_FIRST, account),
+    (_WALKS, search),
+    (_WALKS, leads),
+    (_WALKS, accounts),
+    (_LOOKUPS, person),
+    (_LOOKUPS, org),
+    (_LOOKUPS, email),
+    (_LOOKUPS, enrich),
+    (_MORE, call),
+)
+for _place, (_group, _command) in enumerate(_COMMANDS):
+    if isinstance(_command, App):
+        _command.group, _command.sort_key = (_group,), _place
+        app.command(_command)
+    else:
+        app.command(_command, group=_group, sort_key=_place, help_epilogue="")
+for _flag in ("--help", "--version"):
+    app[_flag].group = (_MORE,)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line; the exit code. Every error is a line on stderr."""
+    screen.typed.set(tuple(arguments))
+    try:
+        code = app(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+    except CycloptsError as error:
+        screen.trouble(CommandError(str(error), hint=_hint(error, arguments)))
+        return USAGE
+    except CommandError as error:
+        screen.trouble(error)
+        return error.code
+    except BrokenPipeError:
+        _close_quietly()
+        return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code if isinstance(code, int) else OK
+
+
+def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
+    """What to do about a command line that cannot be read; a pasted URL tells what was meant."""
+    if isinstance(error, UnknownCommandError):
+        for argument in arguments:
+            if (right := command_for(argument)) is not None:
+                return f"try: lix {right}"
+        return "lix --help"
+    commands = (part for part in arguments[:2] if part.isalpha())
+    return f"{' '.join(('lix', *commands))} --help"
+
+
+def _close_quietly() -> None:
+    """Let Python's own flush at the end find an open file: the pipe has nobody at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

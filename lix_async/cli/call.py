@@ -1,0 +1,171 @@
+"""`lix call`: any endpoint of the table, by its id."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, cast
+
+import msgspec
+from cyclopts import Parameter
+from msgspec import inspect
+from msgspec.structs import replace
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..core.endpoint import Endpoint, Listing, Params, Price
+from ..core.errors import ConfigurationError
+from ..providers.lix.endpoints import BY_ID, TABLE
+from .delivery import file_of, streams
+from .errors import OK, CommandError, one_line
+from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
+from .progress import Tally
+from .session import Session, run
+from .single import deliver
+from .walks import over, walk
+
+Row = Endpoint[Params, object]
+
+
+def call(
+    endpoint: Annotated[
+        str | None, Parameter(help="Its id in the table, such as enrich.post_comments.")
+    ] = None,
+    /,
+    *,
+    list_: Annotated[
+        bool, Parameter(name="--list", negative="", show_default=False, help="Show the table.")
+    ] = False,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+    **params: Annotated[str, Parameter(help="The endpoint's own params, by name.")],
+) -> int:
+    """Call any endpoint of the API: `lix call person.get --profile-link URL`.
+
+    Without an endpoint: the table of them all, with their params and what a call costs. Listings
+    are walked to their end; of the others the answer is printed as it came.
+
+    Lists and objects are written as JSON. @FILE takes a value from a file, @- from stdin: for
+    cookies, which should not stand in a command line.
+    """
+    if endpoint is None or list_:
+        Console().print(rows())
+        return OK
+    row = found(endpoint)
+    given = converted(row, params, connection.viewer)
+    if row.paging is not None and issubclass(row.result, Listing):
+        listing = cast("Endpoint[Params, Listing[object]]", row)
+        job = over("rows", listing, lambda lix, at: lix.pages(listing, given, resume=at))
+        return walk(job, output, connection)
+
+    async def work(session: Session) -> int:
+        session.watch.state = "asking"
+        answer = await session.lix.send(row, given)
+        session.progress.stop()
+        if output.format is None and output.columns is None and file_of(output) is None:
+            sys.stdout.buffer.write(answer.body.rstrip(b"\n") + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            deliver(answer.body, row.result, output)
+        return OK
+
+    return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
+
+
+def rows() -> Table:
+    """Every endpoint: its id, what a call costs, its params; needed ones come first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("endpoint", no_wrap=True)
+    table.add_column("credits", no_wrap=True)
+    table.add_column("params")
+    for row in cast("tuple[Row, ...]", TABLE):
+        name = row.id if row.safe else f"{row.id} *"
+        table.add_row(name, price(row.credits), escape(", ".join(names(row))))
+    table.caption = "[PARAM] may be left out; * acts on LinkedIn, and is never repeated by itself"
+    table.caption_justify = "left"
+    return table
+
+
+def price(credits: Price) -> str:
+    """`1 standard`, `free`, `not told`."""
+    if credits.kind in ("free", "unknown"):
+        return {"free": "free", "unknown": "not told"}[credits.kind]
+    return f"{credits.amount} {credits.kind}" + (" if found" if credits.only else "")
+
+
+def names(row: Row) -> list[str]:
+    """The params as options; those that may be left out in brackets."""
+    fields = msgspec.structs.fields(row.params)
+    ordered = sorted(fields, key=lambda field: not field.required)
+    return [option(f.name) if f.required else f"[{option(f.name)}]" for f in ordered]
+
+
+def option(name: str) -> str:
+    """A param as an option of the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def found(endpoint: str) -> Row:
+    """The row of an id, or an error that names the nearest ones."""
+    row = BY_ID.get(endpoint)
+    if row is None:
+        near = get_close_matches(endpoint, BY_ID, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)} ?" if near else "`lix call` lists them all"
+        raise CommandError(f"no endpoint {one_line(endpoint, 60)!r}", hint=hint)
+    return cast("Row", row)
+
+
+def converted(row: Row, given: Mapping[str, str], viewer: str | None) -> Params:
+    """The params of a call from the texts of the command line, checked."""
+    shape = inspect.type_info(row.params)
+    fields = {f.name: f.type for f in shape.fields} if isinstance(shape, inspect.StructType) else {}
+    takes = f"{row.id} takes {' '.join(names(row)) or 'no params'}"
+    values: dict[str, object] = {}
+    for text, value in given.items():
+        name = text.replace("-", "_")
+        if name not in fields:
+            raise CommandError(f"{row.id} has no param {option(name)}", hint=takes)
+        values[name] = _value(option(name), _text(value), fields[name])
+    try:
+        params = msgspec.convert(values, row.params, strict=False)
+        if viewer is not None and getattr(params, "viewer_id", "") is None:
+            params = replace(params, viewer_id=viewer)
+        params.check()
+    except msgspec.ValidationError as error:
+        text = str(error).replace("Object missing required field", "missing")
+        raise CommandError(f"{row.id}: {text}", hint=takes) from None
+    except ConfigurationError as error:
+        raise CommandError(f"{row.id}: {error}", hint=takes) from None
+    return params
+
+
+def _text(value: str) -> str:
+    if value == "@-":
+        return sys.stdin.read().rstrip("\n")
+    if value[:1] == "@":
+        try:
+            return Path(value[1:]).read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"cannot read {value[1:]}: {error}") from None
+    return value
+
+
+def _value(name: str, text: str, shape: inspect.Type) -> object:
+    """A text as it is, or what it says in JSON where a list or an object belongs."""
+    if isinstance(shape, inspect.UnionType):
+        shape = next(part for part in shape.types if not isinstance(part, inspect.NoneType))
+    if not isinstance(shape, inspect.ListType | inspect.StructType):
+        return text
+    if isinstance(shape, inspect.ListType) and text[:1] not in ("[", "{"):
+        if isinstance(shape.item_type, inspect.StrType):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        raise CommandError(f"{name} is a list: write it as JSON", hint=f"{name} '[{{…}}]'")
+    try:
+        value: object = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise CommandError(f"{name} is not JSON") from None
+    return [value] if isinstance(shape, inspect.ListType) and text[:1] == "{" else value

@@ -1,0 +1,103 @@
+"""`lix person`, `lix org` and `lix email`: one link in, one record out."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from . import screen
+from .asking import TAKES, ask, row_of
+from .delivery import streams
+from .errors import OK, CommandError, one_line
+from .links import Kind, Target, command_for, target
+from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
+from .progress import Tally, plural
+from .session import Session, run
+from .single import deliver
+
+_NAME = re.compile(r"[\w-]{2,}")
+_FOLDERS = {"person": "in", "org": "company", "email": "in"}
+_EXPECTED = {
+    "person": "a profile link (https://www.linkedin.com/in/NAME) or an e-mail address",
+    "org": "a company link (https://www.linkedin.com/company/NAME)",
+    "email": "a profile link (https://www.linkedin.com/in/NAME)",
+}
+
+
+def person(
+    link: Annotated[
+        str,
+        Parameter(help="https://www.linkedin.com/in/NAME, a Sales Navigator lead, or an address."),
+    ],
+    /,
+    *,
+    output: RowOutput = ROW_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """One person's profile, by link or by e-mail address.
+
+    One standard credit.
+    """
+    return _look_up("person", link, output, connection)
+
+
+def org(
+    link: Annotated[
+        str,
+        Parameter(help="https://www.linkedin.com/company/NAME, or a Sales Navigator account."),
+    ],
+    /,
+    *,
+    output: RowOutput = ROW_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """One organisation, by its LinkedIn or Sales Navigator page.
+
+    One org credit.
+    """
+    return _look_up("org", link, output, connection)
+
+
+def email(
+    link: Annotated[str, Parameter(help="https://www.linkedin.com/in/NAME")],
+    /,
+    *,
+    output: RowOutput = ROW_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """The e-mail address of a LinkedIn profile.
+
+    One email credit if the address is VALID, else nothing. PROBABLE may become VALID when asked
+    for again.
+    """
+    return _look_up("email", link, output, connection)
+
+
+def _look_up(kind: Kind, link: str, output: RowOutput, connection: Connection) -> int:
+    wanted = _wanted(kind, link)
+
+    async def work(session: Session) -> int:
+        session.watch.state = "asking"
+        answer = await ask(session.lix, kind, wanted)
+        session.progress.stop()
+        deliver(answer.body, row_of(kind).result, output)
+        if not output.quiet and output.out is not None:
+            cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
+            screen.note(f"in {output.out}, {cost}")
+        return OK
+
+    return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
+
+
+def _wanted(kind: Kind, link: str) -> Target:
+    found, given = target(link), link.strip()
+    if found is not None and found.kind in TAKES[kind]:
+        return found
+    right, hint = command_for(given), ""
+    if right is not None and right != f'{kind} "URL"':
+        hint = f"try: lix {right}"
+    elif _NAME.fullmatch(given):
+        hint = f"did you mean https://www.linkedin.com/{_FOLDERS[kind]}/{given} ?"
+    raise CommandError(f"expected {_EXPECTED[kind]}, not {one_line(given, 80)!r}", hint=hint)

@@ -1,0 +1,120 @@
+"""One line on the terminal that says how far a run is; nowhere else, and gone when it is done."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from ..core.bucket import RateLimit
+from .times import clock_face, rate_text
+from .watch import Watch
+
+TICK = 0.1
+"""Seconds between two looks at what is going on."""
+
+
+@dataclass
+class Tally:
+    """What a command counts; the progress line and the closing line read it."""
+
+    what: str
+    """What is counted, in the plural: people, posts, rows."""
+    items: int = 0
+    total: int | None = None
+    """How many there will be, as far as anybody knows."""
+    requests_left: int | None = None
+    credits: int = 0
+    duplicates: int = 0
+
+
+class Progress:
+    """The line. `tick` draws it anew; without a terminal every method does nothing."""
+
+    def __init__(self, tally: Tally, watch: Watch, rate: RateLimit | None, *, show: bool) -> None:
+        self.tally = tally
+        self._watch = watch
+        self._rate = rate
+        self._spinner = Spinner("dots")
+        self._live: Live | None = None
+        if show and sys.stderr.isatty():
+            console = Console(stderr=True)
+            if not console.is_dumb_terminal:
+                self._live = Live(
+                    console=console,
+                    transient=True,
+                    auto_refresh=False,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                    get_renderable=self.line,
+                )
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a line at all."""
+        return self._live is not None
+
+    def start(self) -> None:
+        """Show the line."""
+        if self._live is not None:
+            self._live.start(refresh=True)
+
+    def tick(self) -> None:
+        """Draw it as things stand now."""
+        if self._live is not None:
+            self._live.refresh()
+
+    def stop(self) -> None:
+        """Take it away."""
+        if self._live is not None:
+            self._live.stop()
+
+    def line(self) -> RenderableType:
+        """The line as it stands."""
+        tally = self.tally
+        line = Table.grid(padding=(0, 1))
+        cells: list[RenderableType] = [self._spinner]
+        if tally.total:
+            cells.append(ProgressBar(tally.total, min(tally.items, tally.total), width=20))
+        cells += [Text(part, no_wrap=True, style=style) for part, style in self._parts() if part]
+        line.add_row(*cells)
+        return line
+
+    def _parts(self) -> list[tuple[str, str]]:
+        tally = self.tally
+        of = f" of {tally.total:,}" if tally.total else ""
+        parts = [(f"{tally.items:,}{of} {tally.what}" if tally.items or of else "", "bold")]
+        left = self.seconds_left()
+        if left is not None:
+            parts += [(rate_text(self._rate), "dim"), (f"{clock_face(left)} left", "cyan")]
+        if tally.credits:
+            parts.append((f"{tally.credits:,} {plural(tally.credits, 'credit')}", ""))
+        if tally.duplicates:
+            parts.append((f"{tally.duplicates:,} twice", "dim"))
+        return [*parts, (self._watch.words(), "yellow")]
+
+    def seconds_left(self) -> float | None:
+        """Requests still to make times the limiter's interval; past speed would mislead."""
+        left = self.tally.requests_left
+        if left is None or self._rate is None or (not left and not self.tally.items):
+            return None
+        return left * self._rate.interval
+
+
+def pages_left(items: int, pages: int, wanted: int | None) -> int | None:
+    """Requests that the rest of a walk takes, judged by the size of its pages so far."""
+    if wanted is None or not items or not pages:
+        return None
+    return math.ceil(max(wanted - items, 0) / (items / pages))
+
+
+def plural(count: int, word: str) -> str:
+    """`credit` or `credits`."""
+    return word if count == 1 else f"{word}s"

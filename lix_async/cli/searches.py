@@ -1,0 +1,139 @@
+"""`lix search …`, `lix leads` and `lix accounts`: LinkedIn search URLs, walked to their end."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from ..providers.lix.endpoints import (
+    SALES_ORGS,
+    SALES_PEOPLE,
+    SEARCH_JOBS,
+    SEARCH_ORGS,
+    SEARCH_PEOPLE,
+    SEARCH_POSTS,
+)
+from .links import checked
+from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
+from .walks import over, walk
+
+Url = Annotated[
+    str,
+    Parameter(
+        help="The address of the search, in quotes: filter on LinkedIn, then copy the address bar. "
+        "An unquoted & ends the command for the shell, and the URL with it."
+    ),
+]
+SalesUrl = Annotated[
+    str, Parameter(help="The address of the search (linkedin.com/sales/search/…), in quotes.")
+]
+
+search = App(
+    name="search",
+    help_epilogue="",
+    help="""Walk a LinkedIn search to its end.
+
+    Put the URL in quotes: it holds &, where a shell cuts an unquoted one off without a word.""",
+)
+
+
+@search.command(sort_key=0)
+def people(
+    url: Url,
+    /,
+    *,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Everybody whom a people search finds.
+
+    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    """
+    url = checked(url, "search people")
+    job = over("people", SEARCH_PEOPLE, lambda lix, at: lix.search.people(url, resume=at))
+    return walk(job, output, connection)
+
+
+@search.command(sort_key=1)
+def jobs(
+    url: Url,
+    /,
+    *,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Every posting that a job search finds.
+
+    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    """
+    url = checked(url, "search jobs")
+    job = over("jobs", SEARCH_JOBS, lambda lix, at: lix.search.jobs(url, resume=at))
+    return walk(job, output, connection)
+
+
+@search.command(sort_key=2)
+def posts(
+    url: Url,
+    /,
+    *,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Every post that a content search finds.
+
+    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    """
+    url = checked(url, "search posts")
+    job = over("posts", SEARCH_POSTS, lambda lix, at: lix.search.posts(url, resume=at))
+    return walk(job, output, connection)
+
+
+@search.command(sort_key=3)
+def orgs(
+    url: Url,
+    /,
+    *,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Every organisation that a company search finds.
+
+    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    """
+    url = checked(url, "search orgs")
+    job = over("organisations", SEARCH_ORGS, lambda lix, at: lix.search.orgs(url, resume=at))
+    return walk(job, output, connection)
+
+
+def leads(
+    url: SalesUrl,
+    /,
+    *,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Every lead that a Sales Navigator people search finds.
+
+    One standard credit per page. Sales Navigator shows at most 2,500 rows of a search. A URL that
+    is too long for a GET is sent as a form by itself.
+    """
+    url = checked(url, "leads")
+    job = over("leads", SALES_PEOPLE, lambda lix, at: lix.sales.leads(url, resume=at))
+    return walk(job, output, connection)
+
+
+def accounts(
+    url: SalesUrl,
+    /,
+    *,
+    output: WalkOutput = WALK_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Every account that a Sales Navigator company search finds.
+
+    One standard credit per page. Sales Navigator shows at most 2,500 rows of a search.
+    """
+    url = checked(url, "accounts")
+    job = over("accounts", SALES_ORGS, lambda lix, at: lix.sales.accounts(url, resume=at))
+    return walk(job, output, connection)

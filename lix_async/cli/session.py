@@ -1,0 +1,140 @@
+"""Running one command's work: a client, a progress line, signals, and an exit code at the end.
+
+The first Ctrl-C or SIGTERM lets no further request go out and waits some seconds for the answer
+under way, which may be paid for. The second one ends everything at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+
+import anyio
+import anyio.abc
+
+from ..core.errors import LixError
+from ..providers.lix.client import AsyncLix
+from . import connect, screen
+from .errors import INTERRUPTED, OK, TERMINATED, CommandError, explained
+from .options import Connection, parsed_rate
+from .progress import TICK, Progress, Tally
+from .watch import Stopped, Watch
+
+DRAIN = 5.0
+"""Seconds that an answer under way is waited for after a signal."""
+
+
+class Session:
+    """What a command's work has at hand."""
+
+    def __init__(self, lix: AsyncLix, watch: Watch, progress: Progress) -> None:
+        self.lix = lix
+        self.watch = watch
+        self.progress = progress
+        self.tally = progress.tally
+        self.go_on = ""
+        """What to tell a person whose run was stopped: how to go on."""
+
+
+Work = Callable[[Session], Awaitable[int]]
+
+
+def run(
+    work: Work,
+    connection: Connection,
+    tally: Tally,
+    *,
+    quiet: bool,
+    live: bool = True,
+    make: Callable[[Connection, Watch], AsyncLix] = connect.client,
+) -> int:
+    """Do a command's work under signals; the exit code. Errors are told here, in one line."""
+    watch = Watch()
+    lix = make(connection, watch)
+    progress = Progress(tally, watch, parsed_rate(connection.rate), show=live and not quiet)
+    return anyio.run(_run, work, Session(lix, watch, progress))
+
+
+async def _run(work: Work, session: Session) -> int:
+    stop = Stop(session)
+    try:
+        async with session.lix:
+            code, trouble = await _supervised(work, session, stop)
+    finally:
+        session.progress.stop()
+    if trouble is not None:
+        screen.trouble(trouble)
+    elif code in (INTERRUPTED, TERMINATED):
+        screen.note("stopped")
+    if code != OK and session.go_on:
+        screen.note(session.go_on)
+    return code
+
+
+async def _supervised(work: Work, session: Session, stop: Stop) -> tuple[int, CommandError | None]:
+    code, trouble = OK, None
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(stop.listen, tasks)
+        if session.progress.shown:
+            session.progress.start()
+            tasks.start_soon(_ticking, session)
+        with stop.scope:
+            try:
+                code = await work(session)
+            except Stopped:
+                code = stop.code
+            except BrokenPipeError:
+                code = OK
+            except CommandError as error:
+                trouble = error
+            except LixError as error:
+                trouble = explained(error)
+        if stop.scope.cancelled_caught:
+            code = stop.code
+        tasks.cancel_scope.cancel()
+    return (code, None) if trouble is None else (trouble.code, trouble)
+
+
+async def _ticking(session: Session) -> None:
+    while True:
+        session.progress.tick()
+        await session.watch.clock.sleep(TICK)
+
+
+class Stop:
+    """Waits for signals, and stops a session by them."""
+
+    def __init__(self, session: Session) -> None:
+        self.scope = anyio.CancelScope()
+        self.code = INTERRUPTED
+        """What the command ends with when it was stopped."""
+        self._session = session
+        self._asked = False
+
+    async def listen(
+        self,
+        tasks: anyio.abc.TaskGroup,
+        *,
+        task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Take over Ctrl-C and SIGTERM, where this thread and system allow it."""
+        if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+            task_status.started()
+            return
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for number in signals:
+                self.code = 128 + number
+                if self._asked:
+                    self._session.progress.stop()
+                    os._exit(self.code)
+                self._asked = True
+                self._session.watch.stop()
+                tasks.start_soon(self._drain)
+
+    async def _drain(self) -> None:
+        await self._session.watch.clock.sleep(DRAIN)
+        self.scope.cancel()

@@ -1,0 +1,81 @@
+"""One answer: as it came into a file or a pipe, as a card on the screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import cast
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .cells import Tree, leaves, text
+from .delivery import file_of, rows_as
+from .errors import one_line
+from .files import Appended
+from .formats import compact, tree_of
+from .options import Output, chosen_format, parsed_columns
+from .schema import Schema
+
+_PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")
+_LONG = 600
+
+
+def deliver(body: bytes, result: type, output: Output) -> None:
+    """Write one answer where the options say. An existing file is refused."""
+    columns = parsed_columns(output.columns)
+    form, path = chosen_format(output, terminal=sys.stdout.isatty()), file_of(output)
+    schema, row = Schema(result), compact(body)
+    whole = row[:1] == b"{"
+    if form == "table" and path is None and whole:
+        card(schema.tidy(tree_of(row)), columns)
+        return
+    # What is no object (a list of accounts) has no columns: it is printed as it came.
+    data = rows_as(form, schema, columns).encode([row], first=True) if whole else row + b"\n"
+    if path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    file = Appended.create(path)
+    try:
+        file.append(data)
+    finally:
+        file.close()
+
+
+def card(row: Tree, columns: tuple[str, ...] | None) -> None:
+    """A record for the eye: one line for each thing it says."""
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _lines(row, columns):
+        table.add_row(name, Text(value))
+    Console().print(table)
+
+
+def _lines(row: Tree, columns: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
+    found = leaves(row)
+    for name, value in found.items():
+        if columns is not None and name not in columns:
+            continue
+        entries = cast("list[object]", value) if isinstance(value, list) else []
+        if entries and isinstance(entries[0], dict):
+            for place, entry in enumerate(cast("list[Tree]", entries)):
+                yield (name if not place else "", one_line(_entry(entry), _LONG))
+        elif shown := one_line(text(value), _LONG):
+            yield name, shown
+
+
+def _entry(entry: Tree) -> str:
+    """`Engineer, Example Corp (2019 to Present)` for an entry of a list."""
+    flat = leaves(entry)
+    said = [text(flat.get(name)) for name in _PARTS if text(flat.get(name))]
+    organisation = text(flat.get("organisation.name"))
+    said += [organisation] if organisation else []
+    if not said:
+        return ", ".join(text(value) for value in flat.values() if text(value))
+    dates = [text(flat.get(name)) for name in ("dateStarted", "dateEnded")]
+    when = " to ".join(date for date in dates if date)
+    return ", ".join(said) + (f" ({when})" if when else "")

@@ -1,0 +1,48 @@
+"""Spans, moments and rates as people say them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..core.bucket import RateLimit
+from ..engine.clock import RealClock
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def span(seconds: float) -> str:
+    """`40 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two units at most."""
+    left = max(round(seconds), 0)
+    parts: list[str] = []
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 s"
+
+
+def until(moment: float, now: float | None = None) -> str:
+    """A moment (seconds since the epoch) in local time, and how far away it is."""
+    now = RealClock.wall() if now is None else now
+    there, here = datetime.fromtimestamp(moment), datetime.fromtimestamp(now)
+    days = (there.date() - here.date()).days
+    day = {0: "today", 1: "tomorrow"}.get(days, f"{there:%a} {there.day} {there:%b %Y}")
+    far = f"in {span(moment - now)}" if moment > now else "which has passed"
+    return f"{day} at {there:%H:%M} ({far})"
+
+
+def clock_face(seconds: float) -> str:
+    """`0:40`, `12:05`, `2:03:00`: a span that keeps its width while it runs."""
+    minutes, second = divmod(max(round(seconds), 0), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def rate_text(rate: RateLimit | None) -> str:
+    """`1 per 3 s`, `20 per s`, `no limit`."""
+    if rate is None:
+        return "no limit"
+    per = "s" if rate.per == 1 else f"{rate.per:g} s"
+    return f"{rate.requests:g} per {per}"

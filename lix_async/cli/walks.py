@@ -1,0 +1,147 @@
+"""Walking a listing from its first page to its last, or on from where an earlier walk stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..core.endpoint import Endpoint, Listing, P
+from ..core.errors import PagingError
+from ..engine.checkpoint import Checkpoint
+from ..engine.pages import Pages
+from ..providers.lix.client import AsyncLix
+from . import screen
+from .delivery import Delivery, IntoFile, delivery, file_of, streams
+from .errors import OK, CommandError
+from .options import Connection, WalkOutput
+from .progress import Tally, pages_left, plural
+from .raw import rows_of
+from .schema import Schema, item_of
+from .session import Session, run
+from .times import span
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Walk(Generic[Item]):
+    """A walk that a command is about."""
+
+    what: str
+    """The items in the plural, as people call them."""
+    endpoint: str
+    kind: type | None
+    """The struct of an item."""
+    cap: int | None
+    """Rows that the provider gives at most."""
+    pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]]
+    """Begins the walk, or goes on with it."""
+
+
+def over(
+    what: str,
+    row: Endpoint[P, Listing[Item]],
+    pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]],
+) -> Walk[Item]:
+    """A walk over a row of the table."""
+    cap = row.paging.cap if row.paging is not None else None
+    return Walk(what, row.id, item_of(row.result), cap, pages)
+
+
+def walk(job: Walk[Item], output: WalkOutput, connection: Connection) -> int:
+    """Carry it out; the exit code."""
+    if output.limit is not None and output.limit < 1:
+        raise CommandError("--limit must be at least 1")
+
+    async def work(session: Session) -> int:
+        there = delivery(output, Schema(job.kind), job.endpoint)
+        return await _Run(job, output, session, there).to_the_end()
+
+    tally = Tally(job.what)
+    return run(work, connection, tally, quiet=output.quiet, live=not streams(output))
+
+
+class _Run(Generic[Item]):
+    """One walk under way."""
+
+    def __init__(
+        self, job: Walk[Item], output: WalkOutput, session: Session, there: Delivery
+    ) -> None:
+        self.job = job
+        self.output = output
+        self.session = session
+        self.there = there
+        self.whole = True
+
+    async def to_the_end(self) -> int:
+        clock = self.session.watch.clock
+        began, ended = clock.now(), False
+        try:
+            pages = self._begun()
+            self._tell(pages)
+            while self._room() != 0 and (page := await pages.next_page()) is not None:
+                found = rows_of(page)
+                self.whole = self.whole and found.whole
+                self.there.put(found.rows, pages.checkpoint)
+                self.there.write(self._room())
+                self._tell(pages)
+            ended = pages.checkpoint.params is None
+        finally:
+            self.there.close(ended=ended)
+        self._close(pages, ended, clock.now() - began)
+        return OK
+
+    def _begun(self) -> Pages[Item]:
+        try:
+            pages = self.job.pages(self.session.lix, self.there.walk)
+        except PagingError:
+            raise CommandError(
+                f"the checkpoint beside {self.output.out} belongs to another search",
+                hint="repeat the first command with --resume, or begin anew by --overwrite",
+            ) from None
+        self.there.write(self._room())
+        return pages
+
+    def _room(self) -> int | None:
+        limit = self.output.limit
+        return None if limit is None else max(limit - self.there.written, 0)
+
+    def _tell(self, pages: Pages[Item]) -> None:
+        """Bring the tally, and what to say after an interruption, up to date."""
+        stats, tally = pages.stats, self.session.tally
+        bounds = (stats.total, self.job.cap, self.output.limit)
+        known = [bound for bound in bounds if bound is not None]
+        tally.total = min(known) if known and (stats.total or self.output.limit) else None
+        tally.items = self.there.written
+        tally.credits = stats.credits
+        tally.duplicates = stats.duplicates
+        rows = stats.items + stats.duplicates
+        wanted = None if tally.total is None else tally.total + stats.duplicates
+        tally.requests_left = pages_left(rows, stats.pages, wanted)
+        if isinstance(self.there, IntoFile) and self.there.walk is not None:
+            self.session.go_on = (
+                f"{tally.items:,} {self.job.what} are in {file_of(self.output)}; go on with:\n"
+                f"  {screen.command_line('--resume')}"
+            )
+        elif file_of(self.output) is None:
+            self.session.go_on = "with --out FILE a walk can go on where it stopped"
+
+    def _close(self, pages: Pages[Item], ended: bool, seconds: float) -> None:
+        if self.output.quiet:
+            return
+        self.session.progress.stop()
+        stats, path = pages.stats, file_of(self.output)
+        facts = [f"{self.there.written:,} {self.job.what}"]
+        facts[0] += f" in {path}" if path else ""
+        facts.append(f"{stats.pages:,} {plural(stats.pages, 'page')}")
+        facts.append(f"{stats.credits:,} {plural(stats.credits, 'credit')}")
+        if stats.duplicates:
+            facts.append(f"{stats.duplicates:,} that came twice dropped")
+        screen.note(f"{', '.join(facts)}, {span(seconds)}")
+        if not self.whole:
+            screen.note("rows are as this version reads them: the pages list them otherwise")
+        if ended and not stats.complete and stats.total is not None:
+            screen.note(f"the provider speaks of {stats.total:,} and gives no more than these")
+        if isinstance(self.there, IntoFile) and (self.there.owed or not ended):
+            screen.note("more of it: the same command with a higher --limit and --resume")

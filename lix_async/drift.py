@@ -1,0 +1,114 @@
+"""The drift radar: where the provider's answers and this library's structs part ways.
+
+Answers are read tolerantly, so a field that the vendor adds, renames or drops fails no call. The
+radar makes it visible: it compares the keys of every body with the struct's own description.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import msgspec
+from msgspec import inspect
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """One difference. `path` is written as `people[].experience[].title`."""
+
+    kind: Literal["new", "missing"]
+    """`new`: arrived and is not in the struct; `missing`: documented and never arrived."""
+    endpoint: str
+    path: str
+    answers: int
+    """Answers of this endpoint seen so far."""
+
+    def __str__(self) -> str:
+        what = "not in the struct" if self.kind == "new" else "never arrived"
+        return f"{self.endpoint} {self.path}: {what} ({self.answers} answers)"
+
+
+OnDrift = Callable[[Drift], object]
+
+
+class Radar:
+    """Looks at bodies and tells `on_drift` of each difference once."""
+
+    def __init__(self, on_drift: OnDrift) -> None:
+        self._tell = on_drift
+        self._answers: Counter[str] = Counter()
+        self._told: set[tuple[str, str]] = set()
+        self._due: dict[str, set[str]] = {}
+        self._came: dict[str, set[str]] = {}
+
+    def look(self, endpoint: str, result: type, body: bytes) -> None:
+        """Compare one answer with the struct of its endpoint. A body that is no JSON is passed."""
+        try:
+            tree: object = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        self._answers[endpoint] += 1
+        due = self._due.setdefault(endpoint, set())
+        came = self._came.setdefault(endpoint, set())
+        shape = inspect.type_info(result)
+        for path, known in _compare(_unwrapped(tree, result), shape, ""):
+            if known is None:
+                if (endpoint, path) not in self._told:
+                    self._told.add((endpoint, path))
+                    self._tell(Drift("new", endpoint, path, self._answers[endpoint]))
+            else:
+                due.add(path)
+                if known:
+                    came.add(path)
+
+    def sum_up(self) -> None:
+        """Tell of every documented field that was due in some answer and came in none."""
+        for endpoint, due in self._due.items():
+            for path in sorted(due - self._came[endpoint]):
+                if (endpoint, path) not in self._told:
+                    self._told.add((endpoint, path))
+                    self._tell(Drift("missing", endpoint, path, self._answers[endpoint]))
+
+
+def _unwrapped(tree: object, result: type) -> object:
+    root = getattr(result, "__root__", None)
+    if isinstance(tree, list) and root is not None:
+        return {root: tree}
+    if isinstance(tree, dict):
+        for name in getattr(result, "__envelopes__", ()):
+            if isinstance(tree.get(name), dict):
+                beside = {key: value for key, value in tree.items() if key != name}
+                return {**beside, **tree[name]}
+    return tree
+
+
+def _compare(tree: object, shape: inspect.Type, path: str) -> Iterator[tuple[str, bool | None]]:
+    """(path, None) for a key that is not known; (path, whether it came) for one that is."""
+    if isinstance(shape, inspect.UnionType):
+        for part in shape.types:
+            if not isinstance(part, inspect.NoneType):
+                yield from _compare(tree, part, path)
+    elif isinstance(shape, inspect.ListType) and isinstance(tree, list):
+        for item in tree:
+            yield from _compare(item, shape.item_type, f"{path}[]")
+    elif isinstance(shape, inspect.StructType) and isinstance(tree, dict):
+        yield from _fields(tree, shape, f"{path}." if path else "")
+
+
+def _fields(
+    tree: dict[str, object], shape: inspect.StructType, prefix: str
+) -> Iterator[tuple[str, bool | None]]:
+    fields = {field.encode_name: field.type for field in shape.fields}
+    aliases: dict[str, str] = getattr(shape.cls, "__aliases__", {})
+    if any(marker in tree for marker in getattr(shape.cls, "__markers__", ())):
+        return  # an older shape of the whole object: nothing in it is where the struct has it
+    names = {aliases.get(name, name) for name in tree}
+    for name in fields:
+        yield prefix + name, name in names
+    for name, value in tree.items():
+        kind = fields.get(aliases.get(name, name))
+        if kind is None:
+            yield prefix + name, None
+        else:
+            yield from _compare(value, kind, prefix + aliases.get(name, name))

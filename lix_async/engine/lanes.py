@@ -1,0 +1,84 @@
+"""Several limits at once: by key, by account, by kind of call.
+
+A call takes a turn in all the lanes that it counts against, or in none. Calls with the same
+lanes stand in one line, first come, first served; lines that share a lane share its turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.bucket import RateLimit
+from ..core.endpoint import Endpoint, P, Params
+from ..core.windows import JointBucket, Lane, WindowBucket
+from .clock import Clock, RealClock
+from .limiter import Limiter, LocalLimiter
+
+LATE = 0.001
+"""Seconds between turn and departure that are not worth a correction."""
+Choice = Callable[[Endpoint[Params, object], Params], tuple[Lane, ...]]
+"""Which lanes a call counts against."""
+
+
+class LaneLimiter:
+    """A `Limiter` that gives each call the line for its lanes. For one process.
+
+    `lane()` is what the engine asks. Outside of a call, `acquire` counts against nothing and
+    `hold` holds every lane that was ever used.
+    """
+
+    def __init__(self, choose: Choice, *, clock: Clock | None = None) -> None:
+        self._choose = choose
+        self._clock: Clock = clock or RealClock()
+        self._buckets: dict[Lane, WindowBucket] = {}
+        self._lines: dict[tuple[Lane, ...], LocalLimiter] = {}
+
+    def __repr__(self) -> str:
+        lanes = ", ".join(f"{x.name} {x.requests} per {x.per:g} s" for x in self._buckets)
+        return f"<LaneLimiter {lanes or 'not used yet'}>"
+
+    def lane(self, row: Endpoint[Params, object], params: Params) -> Limiter | None:
+        """The line for a call; None for one that counts against nothing."""
+        lanes = self._choose(row, params)
+        if lanes and lanes not in self._lines:
+            for one in lanes:
+                self._buckets.setdefault(one, WindowBucket(one))
+            joint = JointBucket([self._buckets[one] for one in lanes])
+            rate = min((RateLimit(one.requests, one.per) for one in lanes), key=_speed)
+            self._lines[lanes] = LocalLimiter(rate, clock=self._clock, bucket=joint)
+        return self._lines.get(lanes)
+
+    async def acquire(self) -> None:
+        """Return at once: what is no call of a row counts against nothing."""
+
+    async def hold(self, seconds: float) -> None:
+        """No turn for anybody for that long."""
+        for bucket in self._buckets.values():
+            bucket.hold(self._clock.now() + seconds)
+
+
+def _speed(rate: RateLimit) -> float:
+    return rate.requests / rate.per
+
+
+# Only `acquire` and `hold` are asked of a limiter; what follows makes a good one better.
+
+
+def lane(limiter: Limiter | None, row: Endpoint[P, object], params: P) -> Limiter | None:
+    """The limiter of a call: the one for all, or what a limiter with lanes has for its row."""
+    choose = getattr(limiter, "lane", None)
+    return limiter if choose is None else choose(row, params)
+
+
+def give_back(limiter: Limiter | None) -> None:
+    """Tell the limiter that a turn was taken, but nothing was sent."""
+    tell = getattr(limiter, "give_back", None)
+    if tell is not None:
+        tell()
+
+
+def late(limiter: Limiter | None, seconds: float) -> None:
+    """Tell the limiter that a request left that long after its turn."""
+    tell = getattr(limiter, "late", None)
+    if tell is not None and seconds > LATE:
+        tell(seconds)

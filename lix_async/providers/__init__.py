@@ -1,0 +1,1 @@
+"""Second floor: one house per API. None looks into another."""

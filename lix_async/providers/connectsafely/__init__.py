@@ -1,0 +1,1 @@
+"""The ConnectSafely API: profiles, relationships and searches through connected accounts."""

@@ -1,0 +1,155 @@
+"""The table of the ConnectSafely API. Sections are those of connectsafely.md.
+
+Credits are not a thing of this API: what limits it are quotas by account and day. `group` says
+which of the vendor's speed limits a call counts against; `profile` is a read that also counts
+against the day's 120 different profiles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.endpoint import FREE, Endpoint
+from ...core.paging import WhileMore
+from . import models as m
+from . import params as p
+
+Row = Endpoint[Any, object]
+"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
+
+_PAGES = WhileMore("start", token="pagination_token")
+
+PROFILE = Endpoint(
+    "connectsafely.profile",
+    "POST",
+    "/profile",
+    p.ProfileParams,
+    m.ProfileResult,
+    body=(
+        "profile_id",
+        "account_id",
+        "include_geo_location",
+        "include_contact",
+        "include_experience",
+        "include_education",
+        "include_skills",
+        "force_refresh",
+    ),
+    group="profile",
+    docs="Seed endpoint",
+)
+PROFILE_GET = Endpoint(
+    "connectsafely.profile_get",
+    "GET",
+    "/profile",
+    p.ProfileGetParams,
+    m.ProfileResult,
+    group="profile",
+    docs="live section",
+)
+ACCOUNT_STATUS = Endpoint(
+    "connectsafely.account_status",
+    "GET",
+    "/account/status",
+    p.AccountStatusParams,
+    m.AccountStatus,
+    group="account",
+    docs="live section",
+)
+ACCOUNT_STATUS_BY_ID = Endpoint(
+    "connectsafely.account_status_by_id",
+    "GET",
+    "/account/{account_id}/status",
+    p.AccountParams,
+    m.AccountStatus,
+    group="account",
+    docs="live section",
+)
+ACCOUNT_QUOTA = Endpoint(
+    "connectsafely.account_quota",
+    "GET",
+    "/account/{account_id}/quota",
+    p.AccountParams,
+    m.AccountQuota,
+    credits=FREE,
+    group="account",
+    docs="live section",
+)
+RELATIONSHIP = Endpoint(
+    "connectsafely.relationship",
+    "GET",
+    "/relationship/{profile_id}",
+    p.RelationshipParams,
+    m.Relationship,
+    group="read",
+    docs="live section",
+)
+RELATIONSHIP_BY_ACCOUNT = Endpoint(
+    "connectsafely.relationship_by_account",
+    "GET",
+    "/relationship/{account_id}/{profile_id}",
+    p.AccountRelationshipParams,
+    m.Relationship,
+    group="read",
+    docs="live section",
+)
+SEARCH_GROUPS = Endpoint(
+    "connectsafely.search_groups",
+    "POST",
+    "/search/groups",
+    p.SearchParams,
+    m.GroupsPage,
+    paging=_PAGES,
+    body=("keywords", "account_id", "count", "start", "filters", "pagination_token"),
+    group="read",
+    docs="live section",
+)
+SEARCH_PEOPLE = Endpoint(
+    "connectsafely.search_people",
+    "POST",
+    "/search/people",
+    p.PeopleParams,
+    m.PeoplePage,
+    paging=_PAGES,
+    body=("keywords", "account_id", "count", "start", "url", "filters", "pagination_token"),
+    group="read",
+    docs="live section",
+)
+ENDORSE_SKILL = Endpoint(
+    "connectsafely.endorse_skill",
+    "POST",
+    "/endorse-skill",
+    p.EndorseParams,
+    m.Endorsement,
+    safe=False,
+    body=("profile_id", "account_id", "skill_id", "random"),
+    group="write",
+    docs="live section",
+)
+HEALTH = Endpoint(
+    "connectsafely.health",
+    "GET",
+    "/health",
+    p.HealthParams,
+    m.Health,
+    rooted=True,
+    docs="live section",
+)
+
+TABLE: tuple[Row, ...] = (
+    PROFILE,
+    PROFILE_GET,
+    ACCOUNT_STATUS,
+    ACCOUNT_STATUS_BY_ID,
+    ACCOUNT_QUOTA,
+    RELATIONSHIP,
+    RELATIONSHIP_BY_ACCOUNT,
+    SEARCH_GROUPS,
+    SEARCH_PEOPLE,
+    ENDORSE_SKILL,
+    HEALTH,
+)
+"""Every row."""
+
+BY_ID: dict[str, Row] = {row.id: row for row in TABLE}
+"""Every row by its catalogue id."""

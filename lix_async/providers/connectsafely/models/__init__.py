@@ -1,0 +1,47 @@
+"""What ConnectSafely sends back. Fields hold what the wire has; `…_time` reads it as a datetime."""
+
+from __future__ import annotations
+
+from .accounts import (
+    AccountQuota,
+    AccountStatus,
+    Endorsement,
+    Health,
+    LinkedInPlan,
+    Quota,
+    Relationship,
+)
+from .profiles import (
+    BirthDate,
+    Education,
+    Experience,
+    GeoLocation,
+    Location,
+    Profile,
+    ProfileResult,
+    Skill,
+)
+from .searches import FoundPerson, Group, GroupsPage, PeoplePage, SearchPaging
+
+__all__ = [
+    "AccountQuota",
+    "AccountStatus",
+    "BirthDate",
+    "Education",
+    "Endorsement",
+    "Experience",
+    "FoundPerson",
+    "GeoLocation",
+    "Group",
+    "GroupsPage",
+    "Health",
+    "LinkedInPlan",
+    "Location",
+    "PeoplePage",
+    "Profile",
+    "ProfileResult",
+    "Quota",
+    "Relationship",
+    "SearchPaging",
+    "Skill",
+]

@@ -1,0 +1,108 @@
+"""Connected accounts: their state, their limits, how they stand to others, what they did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import field
+
+from ....core.endpoint import Model
+from ....core.times import moment
+from ....tolerant import Open
+
+
+class LinkedInPlan(Model):
+    """What LinkedIn sells to the account."""
+
+    premium_type: str | None = None
+    """`SALES_NAVIGATOR`, `RECRUITER`, `BUSINESS_PREMIUM`, `NON_PREMIUM`."""
+    is_premium: bool | None = None
+    has_sales_navigator: bool | None = None
+    has_recruiter: bool | None = None
+    has_away_messages: bool | None = None
+    has_advertise_badge: bool | None = None
+    has_hiring_manager: bool | None = None
+
+
+class AccountStatus(Model):
+    """A connected LinkedIn account."""
+
+    id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    public_id: str | None = None
+    platform: str | None = None
+    status: str | None = None
+    """`AVAILABLE`, `IN_USE`, `ERROR`, `WARMUP`, `UNKNOWN`."""
+    enabled: bool | None = None
+    last_used: str | None = None
+    has_tokens: bool | None = None
+    linkedin_plan: LinkedInPlan | None = None
+    """Only for `AVAILABLE` or `WARMUP`."""
+
+    @property
+    def last_used_time(self) -> datetime | None:
+        """`last_used` as an aware UTC datetime."""
+        return moment(self.last_used)
+
+
+class Quota(Model):
+    """One limit of an account. `used` counts every source of the account, not this client alone."""
+
+    feature: str | None = None
+    window: str | None = None
+    """`daily`, `weekly`."""
+    used: int | None = None
+    limit: int | None = None
+    linkedin_limit: int | None = None
+    remaining: int | None = None
+    limit_reached: bool | None = None
+    """LinkedIn itself answered 429; `remaining` 0 is something else."""
+    limit_reached_at: str | None = None
+    reset_at: str | None = None
+
+    @property
+    def limit_reached_time(self) -> datetime | None:
+        """`limit_reached_at` as an aware UTC datetime."""
+        return moment(self.limit_reached_at)
+
+    @property
+    def reset_time(self) -> datetime | None:
+        """`reset_at` as an aware UTC datetime."""
+        return moment(self.reset_at)
+
+
+class AccountQuota(Model):
+    """All limits of an account."""
+
+    account_id: str | None = None
+    quotas: list[Quota] = field(default_factory=list[Quota])
+
+
+class Relationship(Model):
+    """How an account stands to a profile."""
+
+    connected: bool | None = None
+    invitation_sent: bool | None = None
+    invitation_received: bool | None = None
+    status: str | None = None
+    """Such as `NOT_CONNECTED`."""
+    profile_urn: str | None = None
+    account_id: str | None = None
+
+
+class Endorsement(Model):
+    """An endorsement that was made."""
+
+    success: bool | None = None
+    profile_id: str | None = None
+    member_id: str | None = None
+    skill_id: str | None = None
+    skill_name: str | None = None
+    """Only where the skill was picked at random."""
+    random: bool | None = None
+    message: str | None = None
+
+
+class Health(Open):
+    """The answer of the health check; its keys are not documented, a text comes as empty."""

@@ -1,0 +1,159 @@
+"""Profiles: what an account sees of a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import field
+
+from ....core.endpoint import Model
+from ....core.times import moment
+from .words import degree, full_name
+
+
+class Location(Model):
+    """Where a profile says it is."""
+
+    country_code: str | None = None
+    """In lower case."""
+    postal_code: str | None = None
+    geo_location_name: str | None = None
+
+
+class BirthDate(Model):
+    """A birthday; the year may be missing."""
+
+    month: int | None = None
+    day: int | None = None
+    year: int | None = None
+
+
+class GeoLocation(Model):
+    """Only with `include_geo_location`. No field for the promised coordinates is published."""
+
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+    full_location: str | None = None
+    birth_date: BirthDate | None = None
+
+
+class Experience(Model):
+    """A position."""
+
+    title: str | None = None
+    company_name: str | None = None
+    employment_type: str | None = None
+    duration: str | None = None
+    """Text such as `Jan 2022 - Present · 3 yrs 1 mo`."""
+    location: str | None = None
+    description: str | None = None
+    company_url: str | None = None
+    company_logo_url: str | None = None
+
+
+class Skill(Model):
+    """A skill that the person names."""
+
+    skill_id: str | None = None
+    name: str | None = None
+    endorsement_count: int | None = None
+    is_endorsed: bool | None = None
+    """By the account that looked."""
+
+
+class Education(Model):
+    """A school."""
+
+    school_name: str | None = None
+    degree: str | None = None
+    field_of_study: str | None = None
+    date_range: str | None = None
+    """Text with an en dash."""
+    start_year: str | None = None
+    end_year: str | None = None
+    """None while it goes on."""
+    grade: str | None = None
+    activities: str | None = None
+    description: str | None = None
+
+
+class Profile(Model):
+    """A person. Lists stand here in some answers: read them on `ProfileResult`."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    headline: str | None = None
+    location: Location | None = None
+    entity_urn: str | None = None
+    public_identifier: str | None = None
+    profile_picture: str | None = None
+    """Address of an image of 100 by 100 pixels."""
+    is_premium: bool | None = None
+    is_verified: bool | None = None
+    supports_free_email: bool | None = None
+    is_connected: bool | None = None
+    invitation_sent: bool | None = None
+    invitation_received: bool | None = None
+    connection_count: int | None = None
+    follower_count: int | None = None
+    connection_degree: str | None = None
+    """`DISTANCE_1` to `DISTANCE_3`, also seen as `3rd`; see `degree`."""
+    geo_location: GeoLocation | None = None
+    experience: list[Experience] | None = None
+    education: list[Education] | None = None
+    skills: list[Skill] | None = None
+
+    @property
+    def name(self) -> str | None:
+        """First and last name."""
+        return full_name(self.first_name, self.last_name)
+
+    @property
+    def degree(self) -> int | None:
+        """1 to 3, however the answer writes it."""
+        return degree(self.connection_degree)
+
+
+class ProfileResult(Model):
+    """A profile and what was asked for with it.
+
+    `experience`, `education` and `skills` are None where they were not asked for, and empty
+    where there are none. They are read beside the profile, or inside it, where some answers
+    have them. E-mail and phone (`include_contact`) have no documented field: look into the body
+    that `send()` returns.
+    """
+
+    success: bool | None = None
+    profile_id: str | None = None
+    """The one asked for."""
+    account_id: str | None = None
+    """The LinkedIn account that looked; the daily quota is its own."""
+    profile: Profile = field(default_factory=Profile)
+    experience: list[Experience] | None = None
+    skills: list[Skill] | None = None
+    education: list[Education] | None = None
+    cached: bool = False
+    """Whether it came from the vendor's cache of 6 hours, which is free."""
+    cached_at: str | None = None
+    expires_at: str | None = None
+    message: str | None = None
+    """Status text."""
+
+    def __post_init__(self) -> None:
+        if self.experience is None:
+            self.experience = self.profile.experience
+        if self.skills is None:
+            self.skills = self.profile.skills
+        if self.education is None:
+            self.education = self.profile.education
+
+    @property
+    def cached_time(self) -> datetime | None:
+        """`cached_at` as an aware UTC datetime."""
+        return moment(self.cached_at)
+
+    @property
+    def expires_time(self) -> datetime | None:
+        """`expires_at` as an aware UTC datetime: when the cache forgets the profile."""
+        return moment(self.expires_at)

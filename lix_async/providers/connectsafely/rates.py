@@ -1,0 +1,69 @@
+"""The state of a limit, as each answer's `X-RateLimit-*` headers tell it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from ...core.times import moment
+
+_TEXT = re.compile(
+    r"Rate limit exceeded for ([^\s:]+): ([0-9]{1,9})/([0-9]{1,9}) used(?:\. Resets at (.+))?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class RateState(msgspec.Struct, frozen=True):
+    """How much of a limit is used. Each fact may be missing: the headers do not always come.
+
+    `action` is an open set of names (`PROFILE`, `PROFILE_VIEW`, …), `reset` an aware UTC time.
+    """
+
+    action: str | None = None
+    limit: int | None = None
+    used: int | None = None
+    remaining: int | None = None
+    reset: datetime | None = None
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> RateState | None:
+        """The state in an answer's headers, in any letter case; None when none of them came.
+
+        The reset time is read with `T` or a space, with or without milliseconds, with `Z` or an
+        offset, and as seconds since 1970.
+        """
+        given = {name.lower(): value.strip() for name, value in headers.items()}
+
+        def header(name: str) -> str | None:
+            return given.get(f"x-ratelimit-{name}") or None
+
+        state = cls(
+            action=header("action"),
+            limit=_number(header("limit")),
+            used=_number(header("used")),
+            remaining=_number(header("remaining")),
+            reset=moment(header("reset")),
+        )
+        return state if state != cls() else None
+
+    @classmethod
+    def from_text(cls, text: str) -> RateState | None:
+        """The state in the text of a day-quota refusal: for answers without the headers."""
+        found = _TEXT.search(text)
+        if found is None:
+            return None
+        used, limit = int(found[2]), int(found[3])
+        return cls(found[1], limit, used, max(limit - used, 0), moment(found[4]))
+
+    @property
+    def of_profiles(self) -> bool:
+        """Whether this is the daily quota of profiles: headers and quota list name it apart."""
+        return self.action is not None and self.action.upper().startswith("PROFILE")
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None

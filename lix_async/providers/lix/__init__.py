@@ -1,0 +1,1 @@
+"""The Lix API (`https://api.lix-it.com`): LinkedIn data, searches, messages and contacts."""

@@ -1,0 +1,120 @@
+"""`AsyncLix`: the client of the Lix API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...core.bucket import RateLimit
+from ...core.endpoint import Kind
+from ...core.retry import RetryPolicy
+from ...drift import OnDrift
+from ...engine.client import Client, TimeoutLike
+from ...engine.clock import Clock
+from ...engine.limiter import Limiter
+from .provider import LIX
+from .resources.account import Account
+from .resources.connections import Connections
+from .resources.contact import Contact
+from .resources.job_postings import JobPostings
+from .resources.messages import Messages
+from .resources.organisations import Organisations
+from .resources.people import People
+from .resources.posts import Posts
+from .resources.recruiter import Recruiter
+from .resources.sales import Sales
+from .resources.search import Search
+
+if TYPE_CHECKING:
+    from ...engine.client import HttpClient
+
+
+class AsyncLix(Client):
+    """The Lix API, asynchronously, on asyncio and trio.
+
+    Paced at the vendor's default of one request in three seconds; every call of one client
+    shares that rate, first come, first served. Use it as `async with AsyncLix() as lix:` or end
+    with `await lix.aclose()`; it works again when it is used again.
+
+    Methods are grouped by subject: `account`, `connections`, `people`, `organisations`,
+    `job_postings`, `posts`, `search`, `sales`, `recruiter`, `messages`, `contact`. Single calls
+    are awaited; listings return `Pages`, to be iterated. `send` takes any row of the table.
+
+    * `api_key`: default `LIX_API_KEY` from the environment.
+    * `auth`: how the key travels: `"raw"` (the bare key in `Authorization`, the vendor's
+      default), `"bearer"`, `"x-api-key"` or `"query"`.
+    * `base_url`: default `LIX_BASE_URL`, else the vendor's; https, or http to this machine.
+    * `viewer_id`: sent wherever a call takes one and the caller gives none.
+    * `rate_limit`: a `RateLimit` for a limiter of its own, a `Limiter` to share one, None for
+      none.
+    * `retry`: how patient calls are.
+    * `deadline`: seconds for one call in all, with waiting for its turn, every attempt and every
+      pause; None sets no bound.
+    * `timeout`: seconds per network operation, or the HTTP library's own object.
+    * `http_client`: an `AsyncClient` of your own from httpx or httpx2 (it is not closed here),
+      or the module `httpx2` to make connections with that.
+    * `max_credits`: stop with `BudgetError` before this client spends more, in all or by kind
+      (`{"org": 50}`).
+    * `on_drift`: called once for each field that arrives and is not in the structs, and at
+      `aclose` for each documented one that never arrived.
+    * `clock`: for tests.
+
+    Raises `ConfigurationError` for a missing or malformed key, address or setting.
+    """
+
+    provider = LIX
+    account: Account
+    connections: Connections
+    people: People
+    organisations: Organisations
+    job_postings: JobPostings
+    posts: Posts
+    search: Search
+    sales: Sales
+    recruiter: Recruiter
+    messages: Messages
+    contact: Contact
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        auth: str = "raw",
+        base_url: str | None = None,
+        viewer_id: str | None = None,
+        rate_limit: RateLimit | Limiter | None = LIX.rate,
+        retry: RetryPolicy = RetryPolicy(),
+        deadline: float | None = None,
+        timeout: float | TimeoutLike | None = None,
+        http_client: HttpClient | None = None,
+        max_credits: int | Mapping[Kind, int] | None = None,
+        on_drift: OnDrift | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(
+            api_key,
+            auth=auth,
+            base_url=base_url,
+            viewer_id=viewer_id,
+            rate_limit=rate_limit,
+            retry=retry,
+            deadline=deadline,
+            timeout=timeout,
+            http_client=http_client,
+            max_credits=max_credits,
+            on_drift=on_drift,
+            clock=clock,
+        )
+
+    def _ready(self) -> None:
+        self.account = Account(self)
+        self.connections = Connections(self)
+        self.people = People(self)
+        self.organisations = Organisations(self)
+        self.job_postings = JobPostings(self)
+        self.posts = Posts(self)
+        self.search = Search(self)
+        self.sales = Sales(self)
+        self.recruiter = Recruiter(self)
+        self.messages = Messages(self)
+        self.contact = Contact(self)

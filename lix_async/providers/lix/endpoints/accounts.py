@@ -1,0 +1,87 @@
+"""Rows: the Lix account, LinkedIn accounts, connections (contract sections 14 to 16)."""
+
+from __future__ import annotations
+
+from ....core.endpoint import FREE, UNKNOWN, Endpoint, standard
+from ....core.paging import Offset, PageNumber
+from .. import models as m
+from .. import params as p
+
+BALANCES = Endpoint(
+    "account.balances",
+    "GET",
+    "/v1/account/balances",
+    p.NoParams,
+    m.Balances,
+    credits=UNKNOWN,
+    docs="contract section 14",
+)
+DAILY_ALLOWANCE = Endpoint(
+    "account.daily_allowance",
+    "GET",
+    "/v1/account/allowances/daily",
+    p.NoParams,
+    m.DailyAllowance,
+    credits=FREE,
+    docs="contract section 14",
+)
+CONNECTIONS = Endpoint(
+    "connections.list",
+    "GET",
+    "/v1/connections",
+    p.ConnectionsParams,
+    m.ConnectionsPage,
+    # A short page is no end here: nothing says that `count` is obeyed.
+    paging=Offset("start"),
+    credits=UNKNOWN,
+    docs="contract section 16",
+)
+LINKEDIN_ACCOUNT = Endpoint(
+    "linkedin_account.get",
+    "GET",
+    "/v1/account/linkedin/account",
+    p.ViewerParams,
+    m.LinkedInAccount,
+    credits=UNKNOWN,
+    docs="contract section 15",
+)
+LINKEDIN_ACCOUNTS = Endpoint(
+    "linkedin_account.list",
+    "GET",
+    "/v1/account/linkedin/accounts",
+    p.LinkedInAccountsParams,
+    m.LinkedInAccountsPage,
+    paging=PageNumber("page", size=5),
+    credits=UNKNOWN,
+    docs="contract section 15",
+)
+PUT_LINKEDIN = Endpoint(
+    "linkedin_account.put",
+    "PUT",
+    "/v1/account/linkedin/account",
+    p.PutLinkedInParams,
+    m.AttachedAccount,
+    credits=UNKNOWN,
+    body=("cookies",),
+    docs="contract section 15",
+)
+CONNECTIONS_REMAINING = Endpoint(
+    "linkedin_account.connections_remaining",
+    "GET",
+    "/v1/account/connections/remaining",
+    p.ViewerParams,
+    m.ConnectionsRemaining,
+    credits=UNKNOWN,
+    docs="contract section 15",
+)
+INVITE = Endpoint(
+    "connections.send",
+    "POST",
+    "/v1/connections/send",
+    p.InviteParams,
+    m.Invitation,
+    credits=standard(1),
+    safe=False,
+    body=("viewer_id", "profile_link", "profile_id", "message"),
+    docs="contract section 16",
+)

@@ -1,0 +1,70 @@
+"""Rows: Sales Navigator threads, LinkedIn messages (contract sections 23 and 26)."""
+
+from __future__ import annotations
+
+from ....core.endpoint import Endpoint, standard
+from ....core.paging import Cursor
+from .. import models as m
+from .. import params as p
+
+THREADS = Endpoint(
+    "sales.threads",
+    "GET",
+    "/v1/li/sales/messages/threads",
+    p.ThreadsParams,
+    m.ThreadsPage,
+    paging=Cursor("page_starts_at"),
+    credits=standard(1),
+    docs="contract section 23",
+)
+THREAD = Endpoint(
+    "sales.thread",
+    "GET",
+    "/v1/li/sales/messages/threads/{thread_id}",
+    p.ThreadParams,
+    m.SingleThread,
+    credits=standard(1),
+    docs="contract section 23",
+)
+SEND_INMAIL = Endpoint(
+    "sales.send_message",
+    "POST",
+    "/v1/li/sales/messages",
+    p.SendInMailParams,
+    m.SingleThread,
+    credits=standard(1),
+    safe=False,
+    body=("body", "thread_id", "recipients", "subject", "copy_to_crm"),
+    docs="contract section 23",
+)
+CONVERSATIONS = Endpoint(
+    "conversations.list",
+    "GET",
+    "/v1/li/conversations",
+    p.ConversationsParams,
+    m.ConversationsPage,
+    paging=Cursor("sequence_id"),
+    credits=standard(1),
+    docs="contract section 26",
+)
+MESSAGES = Endpoint(
+    "messages.list",
+    "GET",
+    "/v1/li/messages",
+    p.MessagesParams,
+    m.MessagesPage,
+    paging=Cursor("sequence_id"),
+    credits=standard(1),
+    docs="contract section 26",
+)
+SEND_MESSAGE = Endpoint(
+    "messages.send",
+    "POST",
+    "/v1/li/messages",
+    p.SendMessageParams,
+    m.Message,
+    credits=standard(1),
+    safe=False,
+    body=("conversation_id", "conversation_urn", "body"),
+    docs="contract section 26",
+)

@@ -1,0 +1,181 @@
+"""Rows: people, organisations, postings, posts, contacts (sections 17 to 22, 27)."""
+
+from __future__ import annotations
+
+from ....core.endpoint import Endpoint, Price, org, standard
+from ....core.paging import Cursor, Offset
+from .. import models as m
+from .. import params as p
+
+_TOKEN = Cursor("pagination_token", start="start")
+_LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", alone=False)
+
+PERSON_IDS = Endpoint(
+    "ids.person",
+    "GET",
+    "/v1/person/ids",
+    p.IdsParams,
+    m.PersonIds,
+    credits=org(1),
+    docs="contract section 17",
+)
+ORGANISATION_IDS = Endpoint(
+    "ids.organisation",
+    "GET",
+    "/v1/organisation/ids",
+    p.IdsParams,
+    m.OrganisationIds,
+    credits=org(1),
+    docs="contract section 17",
+)
+PERSON = Endpoint(
+    "person.get",
+    "GET",
+    "/v1/person",
+    p.PersonParams,
+    m.Person,
+    credits=standard(1),
+    docs="contract section 18",
+)
+LEGACY_PERSON = Endpoint(
+    "person.legacy",
+    "GET",
+    "/v1/api/people/{id}",
+    p.LegacyPersonParams,
+    m.Person,
+    credits=standard(1),
+    docs="contract section 18",
+)
+ORGANISATION = Endpoint(
+    "organisation.by_linkedin",
+    "GET",
+    "/v1/organisations/by-linkedin",
+    p.OrganisationParams,
+    m.Organisation,
+    credits=org(1),
+    docs="contract section 19",
+)
+JOB = Endpoint(
+    "enrich.job",
+    "GET",
+    "/v1/enrich/job",
+    p.JobParams,
+    m.JobPosting,
+    credits=standard(1),
+    docs="contract section 20",
+)
+POST = Endpoint(
+    "enrich.post",
+    "GET",
+    "/v1/enrich/post",
+    p.PostParams,
+    m.Post,
+    credits=standard(1),
+    docs="contract section 20",
+)
+HIRERS = Endpoint(
+    "jobs.hirers",
+    "GET",
+    "/v1/li/linkedin/jobs/hirers",
+    p.JobParams,
+    m.PeoplePage,
+    credits=standard(1),
+    docs="contract section 22",
+)
+EMAIL = Endpoint(
+    "contact.email_by_linkedin",
+    "GET",
+    "/v1/contact/email/by-linkedin",
+    p.EmailParams,
+    m.Email,
+    credits=Price("email", 1, only="is_valid"),
+    docs="contract section 27",
+)
+EMPLOYMENT = Endpoint(
+    "person.employment",
+    "GET",
+    "/v1/person/employment",
+    p.EmploymentParams,
+    m.EmploymentPage,
+    credits=standard(1),
+    docs="contract section 18",
+)
+EXTENDED = Endpoint(
+    "person.extended",
+    "GET",
+    "/v1/person/extended",
+    p.ExtendedParams,
+    m.Extended,
+    credits=standard(1),
+    docs="contract section 18",
+)
+ORGANISATIONS_BY_WEBSITE = Endpoint(
+    "organisation.by_website",
+    "GET",
+    "/v1/organisations/by-website",
+    p.WebsiteParams,
+    m.WebsiteMatches,
+    credits=org(1),
+    alternate="/v1/organisations/by-domain/{domain}",
+    docs="contract section 19",
+)
+FOLLOWERS = Endpoint(
+    "organisation.followers",
+    "GET",
+    "/v1/organisations/followers",
+    p.FollowersParams,
+    m.FollowersPage,
+    paging=Offset("start"),
+    credits=standard(1),
+    docs="contract section 19",
+)
+POST_COMMENTS = Endpoint(
+    "enrich.post_comments",
+    "GET",
+    "/v1/enrich/post/comments",
+    p.PostCommentsParams,
+    m.CommentsPage,
+    paging=_LAST_WITHOUT_TOKEN,
+    credits=standard(1),
+    docs="contract section 20",
+)
+POST_REACTIONS = Endpoint(
+    "enrich.post_reactions",
+    "GET",
+    "/v1/enrich/post/reactions",
+    p.PostReactionsParams,
+    m.ReactionsPage,
+    paging=_LAST_WITHOUT_TOKEN,
+    credits=standard(1),
+    docs="contract section 20",
+)
+ACTIVITY_POSTS = Endpoint(
+    "activity.posts",
+    "GET",
+    "/v1/person/li/activity/posts",
+    p.ActivityParams,
+    m.ActivityPostsPage,
+    paging=_TOKEN,
+    credits=standard(1),
+    docs="contract section 21",
+)
+ACTIVITY_COMMENTS = Endpoint(
+    "activity.comments",
+    "GET",
+    "/v1/person/li/activity/comments",
+    p.ActivityParams,
+    m.CommentsPage,
+    paging=_TOKEN,
+    credits=standard(1),
+    docs="contract section 21",
+)
+ACTIVITY_REACTIONS = Endpoint(
+    "activity.reactions",
+    "GET",
+    "/v1/person/li/activity/reactions",
+    p.ActivityParams,
+    m.ActivityReactionsPage,
+    paging=_TOKEN,
+    credits=standard(1),
+    docs="contract section 21",
+)

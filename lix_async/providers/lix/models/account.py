@@ -1,0 +1,134 @@
+"""The Lix account and the LinkedIn accounts attached to it (contract sections 14 and 15)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, field
+
+from ....core.endpoint import Listing, Model
+from .times import from_iso
+
+
+class AutoTopUp(Model):
+    """Which kinds of credits are bought by themselves when they run out."""
+
+    standard: bool | None = None
+    org: bool | None = None
+
+
+class Balances(Model):
+    """Credits left. None is unknown, not zero."""
+
+    __aliases__: ClassVar[dict[str, str]] = {
+        "email_balance": "emailBalance",
+        "linkedin_balance": "linkedInBalance",
+        "linkedinBalance": "linkedInBalance",
+    }
+
+    email_balance: int | None = None
+    linkedin_balance: int | None = field(name="linkedInBalance", default=None)
+    """Standard credits."""
+    lookc_balance: int | None = None
+    """Org credits."""
+    auto_top_up_enabled: AutoTopUp | None = None
+    enterprise: bool | None = None
+    """When true, both flags of `auto_top_up_enabled` are false."""
+
+
+class DailyAllowance(Model):
+    """Requests left today."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"refreshesAtISO": "refreshesAt"}
+
+    requests_remaining: int | None = None
+    refreshes_at: Annotated[datetime, Meta(tz=True)] | None = None
+    """When the allowance is full again. The wire has seconds, digits in a text, or ISO 8601."""
+
+
+class WarmupDetails(Model):
+    """How far an attached account may go. When warm-up is complete, available equals total."""
+
+    # The keys were renamed three times; the newest one present counts.
+    __aliases__: ClassVar[dict[str, str]] = {
+        "active_days": "consecutiveActiveDays",
+        "currentDailyLimit": "dailyAvailable",
+        "daily_limit": "dailyAvailable",
+        "currentHourlyLimit": "hourlyAvailable",
+        "hourly_limit": "hourlyAvailable",
+        "targetDailyLimit": "dailyTotal",
+        "maxDailyLimit": "dailyTotal",
+        "max_daily_limit": "dailyTotal",
+        "targetHourlyLimit": "hourlyTotal",
+        "maxHourlyLimit": "hourlyTotal",
+        "max_hourly_limit": "hourlyTotal",
+    }
+
+    consecutive_active_days: int | None = None
+    daily_available: int | None = None
+    hourly_available: int | None = None
+    daily_total: int | None = None
+    hourly_total: int | None = None
+
+
+class Warmup(Model):
+    """The warm-up of an attached account."""
+
+    status: str | None = None
+    """`warming`, `completed`; others may come."""
+    details: WarmupDetails | None = None
+
+
+class LinkedInAccount(Model):
+    """A LinkedIn account attached to the Lix team."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"viewer_id": "viewerId"}
+
+    viewer_id: str | None = None
+    """The value to use as `viewer_id` in other calls."""
+    linkedin_ready: bool | None = field(name="linkedInReady", default=None)
+    sales_navigator_ready: bool | None = None
+    warmup: Warmup | None = None
+    """Only when the warm-up feature is on for the account."""
+    num_available_tokens: int | None = None
+    """Only in the oldest answers."""
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two accounts apart."""
+        return self.viewer_id or None
+
+
+class LinkedInAccountsPage(Listing[LinkedInAccount]):
+    """A page of attached accounts; the wire has a bare array."""
+
+    __root__: ClassVar[str] = "accounts"
+
+    items: list[LinkedInAccount] = field(name="accounts", default=[])
+
+
+class AttachedAccount(Model):
+    """The answer of `account.put_linkedin`."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"viewerId": "viewer_id", "liId": "viewer_id"}
+
+    viewer_id: str | None = field(name="viewer_id", default=None)
+    """The value to use as `viewer_id` in other calls."""
+
+
+class ConnectionsRemaining(Model):
+    """Connection requests left in the calendar week."""
+
+    viewer_id: str | None = None
+    weekly_limit: int | None = None
+    """50 for a standard LinkedIn account, 100 with Sales Navigator."""
+    used: int | None = None
+    remaining: int | None = None
+    next_refresh: str | None = None
+    """ISO 8601: Monday 00:00 UTC."""
+
+    @property
+    def next_refresh_time(self) -> datetime | None:
+        """When the week begins anew."""
+        return from_iso(self.next_refresh)

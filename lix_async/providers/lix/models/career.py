@@ -1,0 +1,110 @@
+"""Jobs held and schools attended (contract section 28), and the dates in them."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from ....core.endpoint import Listing, Model
+from .li_organisations import LiOrganisation
+
+
+class PartialDate(Model):
+    """A date of which any part may be missing. False when all of it is."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.year is not None or self.month is not None or self.day is not None
+
+    def __str__(self) -> str:
+        widths = ((self.year, 4), (self.month, 2), (self.day, 2))
+        return "-".join(f"{part:0{width}d}" for part, width in widths if part is not None)
+
+
+class TimePeriod(Model):
+    """From when to when. `ended_on` without any part: still running, or unknown."""
+
+    started_on: PartialDate | None = None
+    ended_on: PartialDate | None = None
+
+
+class Tenure(Model):
+    """A length of time; either part may be missing."""
+
+    years: int | None = None
+    months: int | None = None
+
+
+class Experience(Model):
+    """A job held."""
+
+    title: str | None = None
+    description: str | None = None
+    location: str | None = None
+    date_started: str | None = None
+    """Text such as "April 2023" or "2013"; `time_period` has it in parts."""
+    date_ended: str | None = None
+    """Text; "Present" while the job runs."""
+    organisation: LiOrganisation | None = None
+    """Usually only `name` and `sales_nav_link`."""
+    time_period: TimePeriod | None = None
+    seniority: str | None = None
+    is_current: bool | None = None
+    tenure_at_position: Tenure | None = None
+    tenure_at_org: Tenure | None = None
+    position: int | None = None
+    """Index in the list."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the job is held today: flagged so, until "Present", or without an end."""
+        ended = (self.date_ended or "").strip().lower()
+        if self.is_current or ended == "present":
+            return True
+        if self.is_current is False or ended or self.time_period is None:
+            return False
+        return not self.time_period.ended_on
+
+
+class Education(Model):
+    """A school attended."""
+
+    institution_name: str | None = None
+    degree: str | None = None
+    field_of_study: str | None = None
+    date_started: str | None = None
+    """Text; `time_period` has it in parts."""
+    date_ended: str | None = None
+    """Text."""
+    description: str | None = None
+    activities_and_societies: str | None = None
+    grade: str | None = None
+    time_period: TimePeriod | None = None
+    organisation: LiOrganisation | None = None
+
+
+class Employment(Model):
+    """A job as `people.employment` tells of it (section 18)."""
+
+    title: str | None = None
+    company_name: str | None = None
+    company_urn: str | None = None
+    """`urn:li:fsd_company:<digits>`."""
+    location: str | None = None
+    employment_type: str | None = None
+    """Text: "Full-time", "Part-time", "Contract", "Internship"; others may come."""
+    start_date: PartialDate | None = None
+    end_date: PartialDate | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the job is held today: it has no end."""
+        return not self.end_date
+
+
+class EmploymentPage(Listing[Employment]):
+    """The answer of `people.employment`: all jobs at once."""
+
+    items: list[Employment] = field(name="experiences", default=[])

@@ -1,0 +1,86 @@
+"""Facets: what a person types, as ids for filters (contract section 25)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import field
+
+from ....core.endpoint import Listing, Model
+from ..params.filters import Pair, SkillFilter
+
+
+class FacetType:
+    """Names of Sales Navigator facets. Any other text passes through as well."""
+
+    REGION: ClassVar[str] = "BING_GEO"
+    POSTAL_CODE: ClassVar[str] = "BING_GEO_POSTAL_CODE"
+    COMPANY: ClassVar[str] = "COMPANY_WITH_LIST"
+    SENIORITY: ClassVar[str] = "SENIORITY_V2"
+    TITLE: ClassVar[str] = "TITLE"
+    INDUSTRY: ClassVar[str] = "INDUSTRY"
+    GROUP: ClassVar[str] = "GROUP"
+    SCHOOL: ClassVar[str] = "SCHOOL"
+    COMPANY_TYPE: ClassVar[str] = "COMPANY_TYPE"
+    FUNCTION: ClassVar[str] = "FUNCTION"
+    COMPANY_SIZE: ClassVar[str] = "COMPANY_SIZE"
+    TENURE: ClassVar[str] = "TENURE"
+    PROFILE_LANGUAGE: ClassVar[str] = "PROFILE_LANGUAGE"
+
+
+class Facet(Model):
+    """A value that a Sales Navigator filter takes."""
+
+    id: str | None = None
+    display_value: str | None = None
+    headline: str | None = None
+    """Of companies."""
+    children: list[Facet] = field(default=[])
+    """Companies stand below one element; walking gives them one by one."""
+
+    @property
+    def pair(self) -> Pair:
+        """The facet as a filter of `sales.leads_by_filters`."""
+        return Pair(self.display_value or "", self.id or "")
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two facets of one query apart."""
+        return self.id or self.display_value or None
+
+
+class FacetsPage(Listing[Facet]):
+    """A page of Sales Navigator facets."""
+
+    __envelopes__: ClassVar[tuple[str, ...]] = ("data",)
+
+    items: list[Facet] = field(name="elements", default=[])
+
+    def rows(self) -> list[Facet]:
+        """The facets one by one: an element with children stands for these."""
+        return [facet for item in self.items for facet in item.children or [item]]
+
+
+class SkillFacet(Model):
+    """A skill that Recruiter knows."""
+
+    entity: str | None = None
+    """`urn:li:ts_skill:<digits>`."""
+    text: str | None = None
+
+    def filter(
+        self, *, negated: bool = False, required: bool = False, selected: bool = True
+    ) -> SkillFilter:
+        """The skill as a filter of `recruiter.people`."""
+        return SkillFilter(self.text or "", self.entity or "", negated, required, selected)
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two skills apart."""
+        return self.entity or self.text or None
+
+
+class SkillFacetsPage(Listing[SkillFacet]):
+    """A page of Recruiter facets. `paging.start` is no offset here: a sample has 10 for 0."""
+
+    items: list[SkillFacet] = field(name="results", default=[])

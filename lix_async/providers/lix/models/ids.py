@@ -1,0 +1,63 @@
+"""Ids of one person or organisation at LinkedIn, Sales Navigator and Lix (section 17)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import field
+
+from ....core.endpoint import Model
+
+
+class Links(Model):
+    """Links made from the ids."""
+
+    li_profile_url: str | None = field(name="liProfileURL", default=None)
+    sales_nav_url: str | None = field(name="salesNavURL", default=None)
+    recruiter_url: str | None = field(name="recruiterURL", default=None)
+    """Of persons only."""
+
+
+class PersonIds(Model):
+    """The ids of a person."""
+
+    __envelopes__: ClassVar[tuple[str, ...]] = ("personIds", "person_ids")
+    # Four spellings are published for the same call; the last three name no wire of today.
+    __aliases__: ClassVar[dict[str, str]] = {
+        "liFlagshipID": "liID",
+        "flagshipID": "liID",
+        "li_flagship_id": "liID",
+        "sales_nav_id": "salesNavID",
+        "lixID": "uuid",
+        "lix_id": "uuid",
+    }
+
+    li_id: str | None = field(name="liID", default=None)
+    """Public identifier: the last part of `linkedin.com/in/<li_id>`."""
+    sales_nav_id: str | None = field(name="salesNavID", default=None)
+    uuid: str | None = None
+    """Lix's own id, `lix_id` in requests."""
+    links: Links | None = None
+
+
+class OrganisationIds(Model):
+    """The ids of an organisation."""
+
+    __envelopes__: ClassVar[tuple[str, ...]] = ("organisationIds", "organisation_ids")
+    __aliases__: ClassVar[dict[str, str]] = {
+        "liFlagshipID": "liID",
+        "li_flagship_id": "liID",
+        "sales_nav_id": "salesNavID",
+        "lixID": "uuid",
+        "lix_id": "uuid",
+    }
+
+    id: int | None = None
+    name: str | None = None
+    li_id: str | None = field(name="liID", default=None)
+    """The last part of `linkedin.com/company/<li_id>`."""
+    sales_nav_id: str | None = field(name="salesNavID", default=None)
+    """The last part of `linkedin.com/sales/company/<sales_nav_id>`."""
+    uuid: str | None = None
+    """Lix's own id, `lix_id` in requests."""
+    li_profile_is_deleted: bool | None = None

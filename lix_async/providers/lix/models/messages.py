@@ -1,0 +1,150 @@
+"""Conversations and messages of a LinkedIn account (contract section 26)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from urllib.parse import unquote
+
+from msgspec import field
+
+from ....core.endpoint import Listing, Model
+from .times import from_ms
+
+
+class Message(Model):
+    """A message. `delivered_at` is in milliseconds."""
+
+    __envelopes__: ClassVar[tuple[str, ...]] = ("message",)
+
+    backend_urn: str | None = None
+    conversation_urn: str | None = None
+    backend_conversation_urn: str | None = None
+    delivered_at: int | None = None
+    """Milliseconds since 1970."""
+    body_text: str | None = None
+    origin_token: str | None = None
+    """A UUID made by the server; it cannot be sent, so it is no protection against repeats."""
+    sender_host_identity_urn: str | None = None
+    sender_first_name: str | None = None
+    sender_last_name: str | None = None
+    sender_headline: str | None = None
+    sender_profile_url: str | None = None
+    sender_public_identifier: str | None = None
+    sender_profile_picture_url: str | None = None
+
+    @property
+    def delivered_time(self) -> datetime | None:
+        """When it was delivered."""
+        return from_ms(self.delivered_at)
+
+    @property
+    def sender_name(self) -> str | None:
+        """First and last name of the sender."""
+        parts = (self.sender_first_name, self.sender_last_name)
+        return " ".join(part for part in parts if part) or None
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The id that `messages.list` and `.send` take."""
+        return _last(self.conversation_urn) or _thread(self.backend_conversation_urn)
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two messages apart."""
+        return self.backend_urn or None
+
+
+class Participant(Model):
+    """Who takes part in a conversation."""
+
+    host_identity_urn: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    headline: str | None = None
+    profile_url: str | None = None
+    public_identifier: str | None = None
+    profile_picture_url: str | None = None
+
+    @property
+    def full_name(self) -> str | None:
+        """First and last name."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or None
+
+
+class Conversation(Model):
+    """A conversation, with its last message."""
+
+    backend_urn: str | None = None
+    conversation_urn: str | None = None
+    title: str | None = None
+    created_at: int | None = None
+    """Milliseconds since 1970."""
+    last_activity_at: int | None = None
+    """Milliseconds since 1970."""
+    unread_count: int | None = None
+    read: bool | None = None
+    group_chat: bool | None = None
+    conversation_url: str | None = None
+    participants: list[Participant] = field(default=[])
+    last_message: Message | None = None
+
+    @property
+    def created_time(self) -> datetime | None:
+        """When it began."""
+        return from_ms(self.created_at)
+
+    @property
+    def last_activity_time(self) -> datetime | None:
+        """When something last happened in it."""
+        return from_ms(self.last_activity_at)
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The id that `messages.list` and `.send` take."""
+        found = _last(self.conversation_urn) or _thread(self.backend_urn)
+        url = (self.conversation_url or "").rstrip("/")
+        return found or unquote(url.rpartition("/")[2]) or None
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two conversations apart."""
+        return self.conversation_urn or self.backend_urn or None
+
+
+class ConversationsPage(Listing[Conversation]):
+    """A page of conversations, newest first."""
+
+    items: list[Conversation] = field(name="conversations", default=[])
+    next_sequence_id: str | None = field(name="sequenceId", default=None)
+    """Leads to the next page; missing on the last one."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The sequence id, which leads on here."""
+        return self.next_sequence_id
+
+
+class MessagesPage(Listing[Message]):
+    """A page of messages. The order is not documented."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"syncToken": "sequenceId"}
+
+    items: list[Message] = field(name="messages", default=[])
+    next_sequence_id: str | None = field(name="sequenceId", default=None)
+    """Leads to the next page; missing on the last one."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The sequence id, which leads on here."""
+        return self.next_sequence_id
+
+
+def _last(urn: str | None) -> str | None:
+    """The id in `urn:li:msg_conversation:(urn:li:fsd_profile:<viewer>,<conversation id>)`."""
+    return (urn or "").removesuffix(")").rpartition(",")[2] or None
+
+
+def _thread(urn: str | None) -> str | None:
+    """The id in `urn:li:messagingThread:<conversation id>`."""
+    return (urn or "").rpartition(":")[2] or None

@@ -1,0 +1,124 @@
+"""Posts. No document confirms their keys, so they are open objects with accessors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from msgspec import field
+
+from ....core.endpoint import Listing
+from ....tolerant import Open
+from .reactions import ReactionCount, TokenPage
+from .shapes import as_list, as_object, as_text
+from .times import from_iso, from_ms, from_seconds
+
+
+class PostActor(Open):
+    """Who posted: a dict, and accessors for what was observed (section 28)."""
+
+    @property
+    def id(self) -> str | None:
+        """Public identifier, or a urn."""
+        return self.first_text("id", "liId", "li_id")
+
+    @property
+    def name(self) -> str | None:
+        """The name."""
+        return self.first_text("name")
+
+    @property
+    def url(self) -> str | None:
+        """The profile or page."""
+        return self.first_text("url", "link")
+
+
+class Post(Open):
+    """A post: a dict as the provider sent it, and accessors for the shapes that were observed.
+
+    Flat objects, raw ones (`response.elements[0]`) and the small ones of the vendor's preview.
+    """
+
+    @property
+    def urn(self) -> str | None:
+        """The urn that `posts.get`, `.comments` and `.reactions` take."""
+        names = ("urn", "post_urn", "postUrn", "id")
+        texts = (self.first_text(name) for name in names)
+        return next((text for text in texts if text and text.startswith("urn:li:")), None)
+
+    @property
+    def text(self) -> str | None:
+        """What was written; None where only something is embedded."""
+        elements = as_list(self.inside("response", "elements")) or [None]
+        raw = Open(as_object(elements[0])).inside("commentary", "text", "text")
+        return self.first_text("text", "content") or as_text(raw)
+
+    @property
+    def url(self) -> str | None:
+        """The post on LinkedIn."""
+        return self.first_text("url", "permalink")
+
+    @property
+    def created_at(self) -> str | None:
+        """ISO 8601 text."""
+        return self.first_text("createdAt", "created_at")
+
+    @property
+    def created_time(self) -> datetime | None:
+        """When it was posted: from the text, from milliseconds, or the preview's seconds."""
+        moment = from_iso(self.created_at) or from_ms(self.first_number("createdAt", "created_at"))
+        return moment or from_seconds(self.first_number("timestamp"))
+
+    @property
+    def actor(self) -> PostActor | None:
+        """Who posted."""
+        found = as_object(self.get("actor"))
+        return PostActor(found) if found else None
+
+    @property
+    def reactions(self) -> list[ReactionCount]:
+        """How many reactions of each type."""
+        rows = [Open(as_object(row)) for row in as_list(self.get("numReactions"))]
+        return [
+            ReactionCount(
+                reaction_type=row.first_text("reactionType", "reaction_type"),
+                count=row.first_number("count"),
+            )
+            for row in rows
+        ]
+
+    @property
+    def reaction_count(self) -> int | None:
+        """How many reactions in all; None when the post does not say."""
+        if isinstance(self.get("numReactions"), list):
+            return sum(row.count or 0 for row in self.reactions)
+        return self.first_number("numReactions", "likes")
+
+    @property
+    def comment_count(self) -> int | None:
+        """How many comments."""
+        return self.first_number("commentCount", "comments")
+
+    @property
+    def embedded_title(self) -> str | None:
+        """The title of what is embedded."""
+        return as_text(self.inside("embeddedObject", "title"))
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two posts apart."""
+        return self.urn or self.first_text("id") or self.url
+
+
+class PostsPage(Listing[Post]):
+    """A page of a post search."""
+
+    __envelopes__: ClassVar[tuple[str, ...]] = ("searchResponse", "response")
+
+    items: list[Post] = field(name="posts", default=[])
+
+
+class ActivityPostsPage(TokenPage[Post]):
+    """A page of a person's posts."""
+
+    items: list[Post] = field(name="posts", default=[])

@@ -1,0 +1,195 @@
+"""Comments and reactions (contract sections 20, 21 and 28).
+
+The reference writes them in snake_case, the vendor's preview in camelCase; both are read.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+from msgspec import field
+
+from ....core.endpoint import Listing, Model
+from ..links import profile_slug
+from .times import from_iso, from_seconds
+
+Item = TypeVar("Item")
+PREFIX = "REACTION_TYPE_"
+
+
+class TokenPage(Listing[Item], Generic[Item]):
+    """A page that leads to the next one by a token."""
+
+    __aliases__: ClassVar[dict[str, str]] = {
+        "paginationToken": "pagination_token",
+        "lastUpdated": "dateObserved",
+    }
+
+    pagination_token: str | None = field(name="pagination_token", default=None)
+    date_observed: str | None = None
+    """ISO 8601: when the vendor looked."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The token."""
+        return self.pagination_token
+
+    @property
+    def observed_time(self) -> datetime | None:
+        """When the vendor looked."""
+        return from_iso(self.date_observed)
+
+
+class Actor(Model, rename=None):
+    """Who commented or reacted."""
+
+    __aliases__: ClassVar[dict[str, str]] = {
+        "liId": "li_id",
+        "profileImageUrl": "profile_image_url",
+    }
+
+    name: str | None = None
+    link: str | None = None
+    li_id: str | None = None
+    headline: str | None = None
+    profile_image_url: str | None = None
+    sales_nav_link: str | None = field(name="salesNavLink", default=None)
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two actors apart; None for hidden members."""
+        return profile_slug(self.link) or self.link or self.li_id or None
+
+
+class ReactionCount(Model, rename=None):
+    """How many reactions of one type."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
+
+    reaction_type: str | None = None
+    """As sent; posts write it with the prefix `REACTION_TYPE_`."""
+    count: int | None = None
+
+    @property
+    def type(self) -> str | None:
+        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may come."""
+        return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
+
+
+class Comment(Model, rename=None):
+    """A comment on a post."""
+
+    __aliases__: ClassVar[dict[str, str]] = {
+        "commentUrn": "comment_urn",
+        "createdAt": "created_at",
+        "postUrn": "post_urn",
+        "numReactions": "num_reactions",
+        "likes": "num_reactions",
+        "numReplies": "num_replies",
+        "reactionBreakdown": "reaction_breakdown",
+        "content": "text",
+    }
+
+    comment_urn: str | None = None
+    text: str | None = None
+    permalink: str | None = None
+    created_at: str | None = None
+    """ISO 8601."""
+    post_urn: str | None = None
+    num_reactions: int | None = None
+    num_replies: int | None = None
+    author: Actor | None = None
+    reaction_breakdown: list[ReactionCount] = field(default=[])
+    """All six types, zeros included."""
+    id: str | None = None
+    """Only in the vendor's preview, as are the next two."""
+    post_id: str | None = None
+    timestamp: int | None = None
+    """Seconds since 1970."""
+
+    @property
+    def created_time(self) -> datetime | None:
+        """When it was written."""
+        return from_iso(self.created_at) or from_seconds(self.timestamp)
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two comments apart."""
+        return self.comment_urn or self.id or self.permalink or None
+
+
+class CommentsPage(TokenPage[Comment]):
+    """A page of comments: on a post, or by a person."""
+
+    items: list[Comment] = field(name="comments", default=[])
+    source: str | None = None
+    """Withdrawn by the vendor."""
+
+
+class Reaction(Model, rename=None):
+    """One reaction to a post: `type` and `actor`.
+
+    `items` of a page are as the provider groups them, with `count` and `reactors`; walking gives
+    them one by one.
+    """
+
+    __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
+
+    reaction_type: str | None = None
+    actor: Actor | None = None
+    count: int | None = None
+    """Of a group: all reactions of the type, not only those on this page."""
+    reactors: list[Actor] = field(default=[])
+    """Of a group: the actors on this page."""
+
+    @property
+    def type(self) -> str | None:
+        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may come."""
+        return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two reactions to one post apart: who reacted."""
+        return self.actor.identity if self.actor else None
+
+
+class ReactionsPage(TokenPage[Reaction]):
+    """A page of reactions to a post: grouped by type (the reference) or one by one (preview)."""
+
+    items: list[Reaction] = field(name="reactions", default=[])
+    total_reactions: int | None = field(name="total_reactions", default=None)
+
+    def rows(self) -> list[Reaction]:
+        """The reactions one by one: as many rows as there are reactors."""
+        rows: list[Reaction] = []
+        for item in self.items:
+            grouped = item.reactors or item.count is not None
+            if item.actor is not None or not grouped:
+                rows.append(item)
+            rows += (Reaction(reaction_type=item.reaction_type, actor=a) for a in item.reactors)
+        return rows
+
+
+class ActivityReaction(Model, rename=None):
+    """A post that a person reacted to."""
+
+    post_urn: str | None = None
+    date_reacted: str | None = None
+    """Relative text such as "1mo"."""
+    post_commentary: str | None = None
+    num_reactions: int | None = None
+    num_comments: int | None = None
+    num_shares: int | None = None
+    post_actor: Actor | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """What tells two reactions of one person apart: the post."""
+        return self.post_urn or None
+
+
+class ActivityReactionsPage(TokenPage[ActivityReaction]):
+    """A page of a person's reactions."""
+
+    items: list[ActivityReaction] = field(name="reactions", default=[])

@@ -1,0 +1,33 @@
+"""Moments: from the wire's numbers and texts to aware datetimes.
+
+A field holds what the wire has, in the wire's unit: milliseconds stay an int, ISO 8601 stays
+text. Where that is a moment, a property whose name ends in `_time` gives it as a datetime with
+a zone: `delivered_at` and `delivered_time`, `created_at` and `created_time`. The only field that
+is a datetime itself is `DailyAllowance.refreshes_at`, which the wire writes in three ways.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def from_seconds(seconds: float | None) -> datetime | None:
+    """The moment that many seconds after 1970; None for None and for what no calendar holds."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def from_ms(milliseconds: int | None) -> datetime | None:
+    """The same for milliseconds."""
+    return None if milliseconds is None else from_seconds(milliseconds / 1000)
+
+
+def from_iso(text: str | None) -> datetime | None:
+    """The moment in an ISO 8601 text, UTC if it names no zone; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,0 +1,91 @@
+"""What goes out for the Lix account, LinkedIn accounts and connections (sections 14 to 16)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ....core.endpoint import Params, at_least, at_most, exactly_one, required
+from ..links import linkedin_url
+
+INVITATION = 300
+"""Characters of the note that goes with a connection request, at most (section 16)."""
+
+
+class NoParams(Params, frozen=True, kw_only=True):
+    """For calls that take nothing."""
+
+
+class ViewerParams(Params, frozen=True, kw_only=True):
+    """For calls about one attached LinkedIn account."""
+
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """A viewer is needed."""
+        required(self, "viewer_id")
+
+
+class LinkedInAccountsParams(Params, frozen=True, kw_only=True):
+    """`account.linkedin_accounts`."""
+
+    page: int = 1
+
+    def check(self) -> None:
+        """Pages begin at 1."""
+        at_least(self, "page", 1)
+
+
+class Cookie(msgspec.Struct, frozen=True):
+    """One cookie of www.linkedin.com. The value is as secret as the API key and never shown."""
+
+    key: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Cookie(key={self.key!r}, value='***')"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for rich, whose own way would show the value."""
+        return [("key", self.key), ("value", "***")]
+
+
+class PutLinkedInParams(Params, frozen=True, kw_only=True):
+    """`account.put_linkedin`."""
+
+    cookies: list[Cookie]
+
+    def check(self) -> None:
+        """Cookies are needed."""
+        required(self, "cookies")
+
+
+class ConnectionsParams(Params, frozen=True, kw_only=True):
+    """`connections.list`."""
+
+    viewer_id: str | None = None
+    count: int = 1000
+    """The vendor: as high as possible, 1000 works."""
+    start: int = 0
+    include_profile_pictures: bool | None = None
+
+    def check(self) -> None:
+        """A viewer is needed; numbers are not negative."""
+        required(self, "viewer_id")
+        at_least(self, "count", 1)
+        at_least(self, "start", 0)
+
+
+class InviteParams(Params, frozen=True, kw_only=True):
+    """`connections.send`."""
+
+    viewer_id: str | None = None
+    profile_link: str | None = None
+    profile_id: str | None = None
+    message: str | None = None
+
+    def check(self) -> None:
+        """A viewer, exactly one of link and id, and a note within its limit."""
+        exactly_one(self, "profile_link", "profile_id")
+        linkedin_url(self, "profile_link", bare=True)
+        at_most(self, "message", INVITATION)
+        required(self, "viewer_id")

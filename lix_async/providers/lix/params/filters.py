@@ -1,0 +1,37 @@
+"""Filters of searches: pairs of id and text, and skills."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Pair(msgspec.Struct, frozen=True):
+    r"""A filter value with its id from `sales.facets`; without an id it is free text.
+
+    `str(Pair("Exampleville, Country", "105"))` is what goes out: `[105,Exampleville\, Country]`
+    (section 23: not JSON, commas of the text escaped).
+    """
+
+    text: str
+    id: str = ""
+
+    def __str__(self) -> str:
+        text = self.text.replace(",", r"\,")
+        return f"[{self.id},{text}]"
+
+
+def pair(value: Pair | str | None) -> str | None:
+    """A filter as it goes out; a plain text is free text unless it is bracketed already."""
+    if isinstance(value, str) and not value.startswith("["):
+        value = Pair(value)
+    return None if value is None else str(value)
+
+
+class SkillFilter(msgspec.Struct, frozen=True):
+    """A skill to search for in Recruiter. `text` and `entity` come from `recruiter.facets`."""
+
+    text: str
+    entity: str
+    negated: bool = False
+    required: bool = False
+    selected: bool = True

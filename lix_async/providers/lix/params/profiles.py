@@ -1,0 +1,194 @@
+"""What goes out for people, organisations, postings, posts and contacts (sections 17 to 21, 27)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ....core.endpoint import Params, at_least, exactly_one, required
+from ....core.errors import ConfigurationError
+from ..links import linkedin_url
+
+
+class IdsParams(Params, frozen=True, kw_only=True):
+    """`people.ids` and `organisations.ids`."""
+
+    sales_nav_id: str | None = None
+    li_flagship_id: str | None = None
+    lix_id: str | None = None
+
+    def check(self) -> None:
+        """Exactly one id."""
+        exactly_one(self, "sales_nav_id", "li_flagship_id", "lix_id")
+
+
+class PersonParams(Params, frozen=True, kw_only=True):
+    """`people.get`."""
+
+    profile_link: str | None = None
+    email: str | None = None
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """Exactly one of link and address."""
+        exactly_one(self, "profile_link", "email")
+        linkedin_url(self, "profile_link", bare=True)
+
+
+class LegacyPersonParams(Params, frozen=True, kw_only=True):
+    """`people.legacy`."""
+
+    id: str
+
+    def check(self) -> None:
+        """An id is needed."""
+        required(self, "id")
+
+
+class EmploymentParams(Params, frozen=True, kw_only=True):
+    """`people.employment`."""
+
+    profile_link: str | None = None
+    profile_id: str | None = None
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """Exactly one of link and id."""
+        exactly_one(self, "profile_link", "profile_id")
+        linkedin_url(self, "profile_link", bare=True)
+
+
+class ExtendedParams(Params, frozen=True, kw_only=True):
+    """`people.extended`."""
+
+    profile_link: str
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """A LinkedIn link is needed."""
+        required(self, "profile_link")
+        linkedin_url(self, "profile_link", bare=True)
+
+
+class ActivityParams(Params, frozen=True, kw_only=True):
+    """`people.posts`, `people.comments` and `people.reactions`."""
+
+    profile_link: str
+    start: int = 0
+    viewer_id: str | None = None
+    pagination_token: str | None = None
+
+    def check(self) -> None:
+        """A LinkedIn link is needed; `start` is not negative."""
+        required(self, "profile_link")
+        linkedin_url(self, "profile_link", bare=True)
+        at_least(self, "start", 0)
+
+
+class OrganisationParams(Params, frozen=True, kw_only=True):
+    """`organisations.get`."""
+
+    linkedin_url: str | None = None
+    sales_nav_url: str | None = None
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """Exactly one LinkedIn link."""
+        exactly_one(self, "linkedin_url", "sales_nav_url")
+        linkedin_url(self, "linkedin_url", "sales_nav_url", bare=True)
+
+
+class WebsiteParams(Params, frozen=True, kw_only=True):
+    """`organisations.by_website`."""
+
+    website: str
+
+    @property
+    def domain(self) -> str:
+        """The host of `website`, which an earlier path has as its last segment (section 19)."""
+        url = self.website if "//" in self.website else f"//{self.website}"
+        try:
+            return urlsplit(url.strip()).hostname or ""
+        except ValueError:
+            return ""
+
+    def check(self) -> None:
+        """A website is needed."""
+        required(self, "website")
+        if not self.domain or any(char.isspace() for char in self.domain):
+            raise ConfigurationError("website must be a URL or a domain such as example.com")
+
+
+class FollowersParams(Params, frozen=True, kw_only=True):
+    """`organisations.followers`."""
+
+    profile_link: str
+    viewer_id: str | None = None
+    start: int = 0
+    count: int | None = None
+
+    def check(self) -> None:
+        """A company link and a viewer are needed; numbers are not negative."""
+        required(self, "profile_link", "viewer_id")
+        linkedin_url(self, "profile_link", bare=True)
+        at_least(self, "start", 0)
+        at_least(self, "count", 1)
+
+
+class JobParams(Params, frozen=True, kw_only=True):
+    """`job_postings.get` and `job_postings.hirers`."""
+
+    job_id: str
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """A job is needed."""
+        required(self, "job_id")
+
+
+class PostParams(Params, frozen=True, kw_only=True):
+    """`posts.get`."""
+
+    post_urn: str
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """A post is needed."""
+        required(self, "post_urn")
+
+
+class PostCommentsParams(Params, frozen=True, kw_only=True):
+    """`posts.comments`."""
+
+    post_urn: str
+    viewer_id: str | None = None
+    start: int = 0
+    pagination_token: str | None = None
+
+    def check(self) -> None:
+        """A post is needed; `start` is not negative."""
+        required(self, "post_urn")
+        at_least(self, "start", 0)
+
+
+class PostReactionsParams(Params, frozen=True, kw_only=True):
+    """`posts.reactions`: no viewer is listed for it."""
+
+    post_urn: str
+    start: int = 0
+    pagination_token: str | None = None
+
+    def check(self) -> None:
+        """A post is needed; `start` is not negative."""
+        required(self, "post_urn")
+        at_least(self, "start", 0)
+
+
+class EmailParams(Params, frozen=True, kw_only=True):
+    """`contact.email`."""
+
+    url: str
+
+    def check(self) -> None:
+        """A LinkedIn link is needed."""
+        required(self, "url")
+        linkedin_url(self, "url", bare=True)

@@ -1,0 +1,141 @@
+"""What goes out for searches, lists and facets (sections 22 to 25)."""
+
+from __future__ import annotations
+
+from msgspec.structs import force_setattr
+
+from ....core.endpoint import Params, at_least, required
+from ....core.errors import ConfigurationError
+from ....core.paging import number_in_url
+from ..links import linkedin_url
+from .filters import SkillFilter
+
+
+class SearchParams(Params, frozen=True, kw_only=True):
+    """Searches that are paged inside their LinkedIn URL."""
+
+    url: str
+    viewer_id: str | None = None
+    sequence_id: str | None = None
+
+    def check(self) -> None:
+        """A LinkedIn search URL is needed, and its page, if it names one, is a number."""
+        required(self, "url")
+        linkedin_url(self, "url")
+        number_in_url(self.url, "page", 1)
+
+
+class JobSearchParams(SearchParams, frozen=True, kw_only=True):
+    """`search.jobs`: LinkedIn's job URLs count rows (`start=`), not pages."""
+
+    def check(self) -> None:
+        """The same, and `start`, if the URL has one, is a number."""
+        super().check()
+        number_in_url(self.url, "start", 0)
+
+
+class PostSearchParams(Params, frozen=True, kw_only=True):
+    """`search.posts`. `start` is listed as required, so it is always sent (section 22)."""
+
+    url: str
+    start: int = 0
+    viewer_id: str | None = None
+    sequence_id: str | None = None
+
+    def check(self) -> None:
+        """A LinkedIn search URL is needed; `start` is not negative."""
+        required(self, "url")
+        linkedin_url(self, "url")
+        at_least(self, "start", 0)
+
+
+class FilterParams(Params, frozen=True, kw_only=True):
+    """`sales.leads_by_filters`. Filters in the wire's pair syntax, as `Pair` writes it."""
+
+    person_titles: str | None = None
+    locations: str | None = None
+    location: str | None = None
+    """The name that both published samples use instead of `locations`."""
+    organisations: str | None = None
+    keywords: str | None = None
+    viewer_id: str | None = None
+    sequence_id: str | None = None
+
+    def check(self) -> None:
+        """At least one filter, and one of the two spellings of location."""
+        filters = (self.person_titles, self.locations, self.location, self.organisations)
+        if not any(filters) and not self.keywords:
+            raise ConfigurationError(
+                "give at least one of person_titles, locations, organisations or keywords"
+            )
+        if self.locations and self.location:
+            raise ConfigurationError("give locations or location, not both: they mean the same")
+
+
+class ListParams(Params, frozen=True, kw_only=True):
+    """`sales.lead_list` and `sales.account_list`."""
+
+    list_id: str
+    viewer_id: str | None = None
+    page: int = 1
+    sequence_id: str | None = None
+
+    def check(self) -> None:
+        """The digits of a list and a viewer are needed; pages begin at 1."""
+        required(self, "list_id", "viewer_id")
+        if not (self.list_id.isascii() and self.list_id.isdigit()):
+            raise ConfigurationError(
+                "list_id must be the digits at the end of linkedin.com/sales/lists/people/<id>"
+            )
+        at_least(self, "page", 1)
+
+
+class RecruiterParams(Params, frozen=True, kw_only=True):
+    """`recruiter.people`."""
+
+    skills: list[SkillFilter]
+    start: int = 0
+    viewer_id: str | None = None
+    sequence_id: str | None = None
+
+    def check(self) -> None:
+        """A skill is needed; `start` is not negative."""
+        required(self, "skills")
+        at_least(self, "start", 0)
+
+
+class FacetParams(Params, frozen=True, kw_only=True):
+    """`sales.facets`."""
+
+    query: str
+    type: str
+    count: int = 100
+    start: int = 0
+    viewer_id: str | None = None
+
+    def check(self) -> None:
+        """A query and a type are needed; numbers are not negative."""
+        required(self, "query", "type")
+        at_least(self, "count", 1)
+        at_least(self, "start", 0)
+
+
+class SkillFacetParams(Params, frozen=True, kw_only=True):
+    """`recruiter.facets`. Two names are published for one parameter: both are sent."""
+
+    query: str
+    q: str = "skill"
+    type: str | None = None
+    start: int = 0
+    count: int = 100
+    viewer_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.type is None:
+            force_setattr(self, "type", self.q)
+
+    def check(self) -> None:
+        """A query is needed; numbers are not negative."""
+        required(self, "query", "q")
+        at_least(self, "count", 1)
+        at_least(self, "start", 0)

@@ -1,0 +1,1 @@
+"""The methods of `AsyncLix`, by subject. Each is one line over a row of the table."""

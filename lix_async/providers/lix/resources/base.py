@@ -1,0 +1,17 @@
+"""What all groups of methods have in common: the client."""
+
+from __future__ import annotations
+
+from ....engine.client import Client
+
+
+class Resource:
+    """A group of methods over a client."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._client!r}>"

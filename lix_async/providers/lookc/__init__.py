@@ -1,0 +1,1 @@
+"""The LookC API: people by e-mail address, employees of an organisation."""

@@ -1,0 +1,49 @@
+"""The table of LookC: three calls. The paths share no prefix (lookc.md sections 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from ...core.endpoint import Endpoint, org
+from ...core.paging import Cursor
+from .models import EmployeesPage, LookupAnswer, RequestStatus
+from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
+
+Row: TypeAlias = (
+    Endpoint[PersonByEmailParams, LookupAnswer]
+    | Endpoint[RequestStatusParams, RequestStatus]
+    | Endpoint[OrgEmployeesParams, EmployeesPage]
+)
+
+PERSON_BY_EMAIL = Endpoint(
+    "lookc.person_by_email",
+    "GET",
+    "/v1/search/person/by-email",
+    PersonByEmailParams,
+    LookupAnswer,
+    credits=org(1),
+    docs="LookC contract section 4",
+)
+REQUEST_STATUS = Endpoint(
+    "lookc.request_status",
+    "GET",
+    "/v1/request",
+    RequestStatusParams,
+    RequestStatus,
+    # Section 5: the heading prints the lookup's own path, the sample prints the one above.
+    alternate="/v1/search/person/by-email",
+    docs="LookC contract section 5",
+)
+ORG_EMPLOYEES = Endpoint(
+    "lookc.org_employees",
+    "GET",
+    "/org/{org_id}/employees",
+    OrgEmployeesParams,
+    EmployeesPage,
+    paging=Cursor("after"),
+    docs="LookC contract section 7",
+)
+
+TABLE: tuple[Row, ...] = (PERSON_BY_EMAIL, REQUEST_STATUS, ORG_EMPLOYEES)
+BY_ID: Mapping[str, Row] = {row.id: row for row in TABLE}

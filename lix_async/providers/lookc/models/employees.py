@@ -1,0 +1,144 @@
+"""The employees of an organisation, in either published shape (lookc.md sections 7 and 8)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import parse_qs
+
+from msgspec import field
+
+from ....core.endpoint import Listing, Model, Paging
+
+
+class Tenure(Model):
+    """A length of time in years and months; a missing part counts as none."""
+
+    years: int | None = None
+    months: int | None = None
+
+    @property
+    def in_months(self) -> int:
+        """The whole of it in months."""
+        return (self.years or 0) * 12 + (self.months or 0)
+
+
+class EmployeeLinks(Model):
+    """Where an employee is found."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"sales_nav": "salesNav"}
+
+    linkedin: str | None = None
+    sales_nav: str | None = None
+
+
+class CurrentOrg(Model):
+    """The organisation where an employee works now."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"id": "orgId", "org_id": "orgId"}
+
+    org_id: str | None = None
+    name: str | None = None
+
+
+class Employee(Model):
+    """Somebody who works or worked at an organisation."""
+
+    __aliases__: ClassVar[dict[str, str]] = {
+        "person_id": "personId",
+        "date_started": "dateStarted",
+        "date_ended": "dateEnded",
+        "current_org": "currentOrg",
+    }
+    __markers__: ClassVar[tuple[str, ...]] = ("tenure_at_org_months", "tenure_in_role_months")
+
+    person_id: str | None = None
+    name: str | None = None
+    title: str | None = None
+    date_started: str | None = None
+    """ISO date text."""
+    date_ended: str | None = None
+    """ISO date text; missing for somebody who still works there."""
+    location: str | None = None
+    image: str | None = None
+    links: EmployeeLinks | None = None
+    current_org: CurrentOrg | None = None
+    tenure_at_org: Tenure | None = None
+    tenure_in_role: Tenure | None = None
+
+    @classmethod
+    def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
+        """Give the preview's tenures the shape of the others."""
+        fixed = dict(tree)
+        names = ("tenureAtOrg", "tenureInRole")
+        for marker, name in zip(cls.__markers__, names, strict=True):
+            months = fixed.pop(marker, None)
+            if months is not None and fixed.get(name) is None:
+                fixed[name] = {"months": months}
+        return fixed
+
+    @property
+    def identity(self) -> str | None:
+        """Person and organisation: the same person may appear in several organisations."""
+        if not self.person_id:
+            return None
+        org = self.current_org.org_id if self.current_org else None
+        return f"{self.person_id} {org or ''}"
+
+    @property
+    def months_at_org(self) -> int | None:
+        """Tenure at the organisation in months; None where it is not told."""
+        return self.tenure_at_org.in_months if self.tenure_at_org else None
+
+    @property
+    def months_in_role(self) -> int | None:
+        """Tenure in the role in months; None where it is not told."""
+        return self.tenure_in_role.in_months if self.tenure_in_role else None
+
+    def current_org_id(self, asked: str) -> str | None:
+        """The id of the organisation where this person works now, as far as it is told.
+
+        `asked` is the organisation whose employees were listed: it is the current one when the
+        row names none and has no end date.
+        """
+        if self.current_org is not None and self.current_org.org_id:
+            return self.current_org.org_id
+        return None if self.date_ended else asked
+
+
+class PageLinks(Model):
+    """Where the next page is; absent, null or empty on the last one."""
+
+    next: str | None = None
+
+
+class EmployeesPaging(Paging):
+    """How a page leads to the next one: by a link, or (preview) by a cursor of its own."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"hasMore": "has_more"}
+
+    links: PageLinks | None = field(default=None, name="_links")
+    after: str | None = None
+    has_more: bool | None = field(default=None, name="has_more")
+
+
+class EmployeesPage(Listing[Employee]):
+    """A page of employees."""
+
+    __aliases__: ClassVar[dict[str, str]] = {"data": "employees", "pagination": "paging"}
+
+    items: list[Employee] = field(name="employees", default_factory=list[Employee])
+    # Narrower than the base's, which is sound for a value that nobody assigns to.
+    paging: EmployeesPaging | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @property
+    def cursor(self) -> str | None:
+        """The `after` of the next link, decoded, whatever host the link names; else the preview's.
+
+        None on the last page: no link, no `after` in it, or `has_more` is false.
+        """
+        paging = self.paging
+        if paging is None or paging.has_more is False:
+            return None
+        link = (paging.links.next if paging.links else None) or ""
+        found = parse_qs(link.partition("#")[0].partition("?")[2]).get("after")
+        return found[0] if found else paging.after or None

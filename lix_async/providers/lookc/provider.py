@@ -1,0 +1,68 @@
+"""The LookC API as a whole: address, credential styles, rate, and the words it refuses with.
+
+LookC is the sister of Lix and takes the same key; an account may have a second key for it.
+Contract: lookc.md sections 1 and 9; error words as in lix.md section 10.
+"""
+
+from __future__ import annotations
+
+from ...core.bucket import RateLimit
+from ...core.errors import (
+    DailyLimitError,
+    InvalidParamsError,
+    NotFoundError,
+    QueuedError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+)
+from ...core.provider import Credential, Provider
+from ...core.refusals import Refusals
+from .models import RequestStatus
+
+TYPES: dict[str, type[RefusalError]] = {
+    "params_invalid": InvalidParamsError,
+    "unknown_record": NotFoundError,
+    "not_found": NotFoundError,
+    "unknown_route": RefusalError,
+    "queued": QueuedError,
+    "rate_limit": RateLimitError,
+    "daily_limit": DailyLimitError,
+    "api_error": ServerError,
+}
+SAYINGS = {
+    401: "the key is not authorised for LookC",
+    402: "the organisation credits are used up",
+    404: "no such organisation, request or record",
+    429: "too many requests",
+}
+_said = Refusals(TYPES, SAYINGS)
+
+
+def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
+    """The refusal that an answer of LookC is, or None.
+
+    Any 404 of the status call counts as `unknown_route`: two paths are published for it
+    (section 5), and this word makes the engine try the other one.
+    """
+    error = _said(status, body, result)
+    if error is not None and status == 404 and result is RequestStatus:
+        error.kind = "unknown_route"
+    return error
+
+
+LOOKC = Provider(
+    name="LookC",
+    base_url="https://api.lookc.io",
+    key_variables=("LOOKC_API_KEY", "LIX_API_KEY"),
+    url_variable="LOOKC_BASE_URL",
+    credentials={
+        "raw": Credential("header", "Authorization"),
+        "bearer": Credential("header", "Authorization", "Bearer "),
+        "x-api-key": Credential("header", "X-Api-Key"),
+        "query": Credential("query", "api_key"),
+    },
+    rate=RateLimit(50, per=1.0),
+    refusal=refusal,
+    window=1.0,
+)

@@ -1,0 +1,264 @@
+"""The table and the methods say what the vendored catalogue says, row by row."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from lix_methods import CATALOGUE, METHODS, WALKING, Recorder, arguments, method
+
+from lix_async.core.endpoint import FREE, UNKNOWN, Price
+from lix_async.core.errors import ConfigurationError
+from lix_async.core.paging import (
+    Cursor,
+    Offset,
+    OffsetInUrl,
+    PageInUrl,
+    PageNumber,
+    SinglePage,
+)
+from lix_async.providers.lix.endpoints import BY_ID, TABLE
+
+ROWS = pytest.mark.parametrize("entry", CATALOGUE, ids=[row["id"] for row in CATALOGUE])
+BASE = "https://api.lix-it.com"
+PLANS: dict[str, type] = {
+    "start": Offset,
+    "page": PageNumber,
+    "url-page": PageInUrl,
+    "url-start": OffsetInUrl,
+    "token": Cursor,
+    "cursor": Cursor,
+}
+LINK = "https://www.linkedin.com/in/example-person-1"
+VALID: dict[str, object] = {
+    "profile_link": LINK,
+    "url": LINK,
+    "linkedin_url": "https://www.linkedin.com/company/example-org",
+    "sales_nav_url": "https://www.linkedin.com/sales/company/1",
+    "list_id": "7000000000000000001",
+    "recipients": ["ACoAAEXAMPLE0001"],
+    "subject": "Hello",
+    "website": "example.com",
+    "skills": [object()],
+    "cookies": [object()],
+    "start": 1,
+    "count": 1,
+}
+"""Values that pass the checks, by parameter; any other is a text."""
+
+
+def place(id_: str, name: str) -> str:
+    """Where a parameter of a row travels."""
+    row = BY_ID[id_]
+    if f"{{{name}}}" in row.path:
+        return "path"
+    if name in row.body:
+        return "form" if row.form else "body"
+    return "query"
+
+
+def valid(entry: dict[str, Any], *without: str) -> dict[str, object]:
+    """Params that pass: all required ones, and the first of each group; none of `without`."""
+    chosen: dict[str, object] = {}
+    groups: set[str] = set()
+    for param in entry["params"]:
+        name, group = param["name"], param.get("one_of")
+        if name in without or (group and group in groups):
+            continue
+        if param["required"] or group:
+            chosen[name] = VALID.get(name, "text")
+        if group:
+            groups.add(group)
+    if entry["id"] == "sales.people_by_filters" and "keywords" not in without:
+        chosen["keywords"] = "text"
+    return chosen
+
+
+def check(id_: str, params: dict[str, object]) -> None:
+    """Make the params and check them, as a call does."""
+    BY_ID[id_].params(**params).check()
+
+
+def test_the_table_has_every_row_and_no_other_the_seeds_first() -> None:
+    seeds = [row["id"] for row in CATALOGUE if row["source"] == "seed"]
+    assert sorted(BY_ID) == sorted(row["id"] for row in CATALOGUE)
+    assert [row.id for row in TABLE[: len(seeds)]] == seeds
+    assert len(TABLE) == len(BY_ID) == 45
+    assert set(METHODS) == set(BY_ID)
+
+
+@ROWS
+def test_method_and_path(entry: dict[str, Any]) -> None:
+    row = BY_ID[entry["id"]]
+    assert (row.method, BASE + row.path) == (entry["method"], entry["url"])
+    assert row.docs
+
+
+@ROWS
+def test_only_what_acts_is_never_repeated(entry: dict[str, Any]) -> None:
+    assert BY_ID[entry["id"]].safe is entry["idempotent"]
+
+
+@ROWS
+def test_price(entry: dict[str, Any]) -> None:
+    price, kind = BY_ID[entry["id"]].credits, entry["credits"]["kind"]
+    if kind == "none":
+        assert price == FREE
+    elif kind == "unknown":
+        assert price == UNKNOWN
+    else:
+        assert (price.kind, price.amount) == (kind, entry["credits"]["amount"])
+
+
+def test_only_the_email_depends_on_its_answer() -> None:
+    assert [row.id for row in TABLE if row.credits.only] == ["contact.email_by_linkedin"]
+    assert BY_ID["contact.email_by_linkedin"].credits == Price("email", 1, only="is_valid")
+
+
+@ROWS
+def test_params_have_the_providers_names_and_places(entry: dict[str, Any]) -> None:
+    row = BY_ID[entry["id"]]
+    names = {param["name"] for param in entry["params"]}
+    also = {alias for param in entry["params"] for alias in param.get("aliases", ())}
+    assert names <= set(row.params.__struct_fields__) <= names | also
+    assert row.params.__struct_fields__ == row.params.__struct_encode_fields__
+    for param in entry["params"]:
+        expected = param["in"]
+        if (entry["id"], param["name"]) == ("sales.search_people_post", "viewer_id"):
+            expected = "query"  # as a form field it is unconfirmed (section 23)
+        assert place(entry["id"], param["name"]) == expected, param["name"]
+
+
+@ROWS
+def test_defaults_are_the_published_ones_or_left_to_the_provider(entry: dict[str, Any]) -> None:
+    cls = BY_ID[entry["id"]].params
+    values = cls(**{name: VALID.get(name, "text") for name in _needed(cls)})
+    for param in entry["params"]:
+        if "default" in param:
+            assert getattr(values, param["name"]) in (None, param["default"]), param["name"]
+
+
+def _needed(cls: type) -> list[str]:
+    return [
+        name
+        for name, one in inspect.signature(cls).parameters.items()
+        if one.default is inspect.Parameter.empty
+    ]
+
+
+@ROWS
+def test_what_is_required_is_checked_before_anything_is_sent(entry: dict[str, Any]) -> None:
+    check(entry["id"], valid(entry))
+    for param in entry["params"]:
+        if not param["required"] or "default" in param:
+            continue
+        if (entry["id"], param["name"]) != ("facets.recruiter", "q"):  # one value is published
+            with pytest.raises((TypeError, ConfigurationError), match=param["name"]):
+                check(entry["id"], valid(entry, param["name"]))
+        empty: object = [] if param["type"].startswith("array") else ""
+        with pytest.raises(ConfigurationError, match=param["name"]):
+            check(entry["id"], {**valid(entry), param["name"]: empty})
+
+
+@ROWS
+def test_exactly_one_of_a_group(entry: dict[str, Any]) -> None:
+    names = [param["name"] for param in entry["params"] if param.get("one_of")]
+    if not names:
+        return
+    alone = {key: value for key, value in valid(entry).items() if key not in names}
+    for name in names:
+        beside = {"subject": "Hello"} if name == "recipients" else {}
+        check(entry["id"], {**alone, **beside, name: VALID.get(name, "text")})
+    with pytest.raises(ConfigurationError, match="exactly one of"):
+        check(entry["id"], alone)
+    with pytest.raises(ConfigurationError, match="exactly one of"):
+        check(entry["id"], {**alone, **{name: VALID.get(name, "text") for name in names}})
+
+
+@ROWS
+def test_limits_of_numbers_and_texts(entry: dict[str, Any]) -> None:
+    for param in entry["params"]:
+        name = param["name"]
+        if param["type"] == "integer":
+            least = 1 if name in ("page", "count") else 0
+            check(entry["id"], {**valid(entry), name: least})
+            with pytest.raises(ConfigurationError, match=f"{name} must be at least {least}"):
+                check(entry["id"], {**valid(entry), name: least - 1})
+        if "max_length" in param:
+            check(entry["id"], {**valid(entry), name: "ü" * param["max_length"]})
+            with pytest.raises(ConfigurationError, match=f"{name} has"):
+                check(entry["id"], {**valid(entry), name: "x" * (param["max_length"] + 1)})
+
+
+@ROWS
+def test_paging(entry: dict[str, Any]) -> None:
+    plan, paging = BY_ID[entry["id"]].paging, entry["paging"]
+    if paging["style"] == "none":
+        assert plan is None
+        return
+    assert plan is not None
+    assert plan.cap == paging["cap"]
+    # Where the sequence id is itself the cursor it is not a tie between pages (section 5).
+    assert plan.sequence is (paging["sequence"] and paging["style"] != "token")
+    if entry["id"] == "sales.people_by_filters":
+        assert isinstance(plan, SinglePage)  # its note: no paging parameter is documented
+        return
+    request = paging["request"]
+    assert type(plan) is PLANS[request["kind"]]
+    param = "url" if request["in"] == "linkedin_url" else request["name"]
+    assert getattr(plan, "param", None) == param
+    if request["in"] == "linkedin_url":
+        assert getattr(plan, "name", None) == request["name"]
+    elif request["kind"] != "token":
+        assert place(entry["id"], param) == request["in"]
+    if "with" in request:
+        assert [getattr(plan, "start", None)] == request["with"]
+
+
+@ROWS
+def test_second_paths_are_the_published_ones(entry: dict[str, Any]) -> None:
+    published = [url.removeprefix(BASE) for url in entry.get("alternative_urls", ())]
+    row = BY_ID[entry["id"]]
+    if entry["id"].startswith("activity."):
+        published = []  # the early path without /person is obsolete (section 21)
+    assert [row.alternate] == (published or [None])
+
+
+@ROWS
+def test_every_parameter_has_an_argument(entry: dict[str, Any]) -> None:
+    names = {param["name"] for param in entry["params"]}
+    taken = set(arguments(entry["id"]))
+    assert names <= taken
+    also = {alias for param in entry["params"] for alias in param.get("aliases", ())}
+    polling = {"recheck", "pause"} if "poll" in entry else set()
+    assert taken <= names | also | polling
+
+
+@ROWS
+def test_listings_walk_and_everything_else_is_awaited(entry: dict[str, Any]) -> None:
+    found = method(Recorder(), entry["id"])
+    taken = inspect.signature(found).parameters
+    if BY_ID[entry["id"]].paging is None:
+        assert inspect.iscoroutinefunction(found)
+        assert not taken.keys() & WALKING
+        return
+    assert not inspect.iscoroutinefunction(found)
+    assert inspect.signature(found).return_annotation.startswith("Pages[")
+    for name, default in (("max_items", None), ("resume", None), ("prefetch", 0)):
+        assert taken[name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert taken[name].default == default
+
+
+@ROWS
+def test_every_method_promises_something_and_names_its_price(entry: dict[str, Any]) -> None:
+    text = " ".join((inspect.getdoc(method(Recorder(), entry["id"])) or "").split())
+    words = {
+        "none": "Free",
+        "unknown": "cost is not published",
+        "standard": "1 standard credit",
+        "org": "1 org credit",
+        "email": "1 email credit",
+    }
+    assert words[entry["credits"]["kind"]] in text
+    assert "section" in text

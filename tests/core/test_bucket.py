@@ -1,0 +1,139 @@
+"""The arithmetic of turns, case by case. The law itself is in properties/test_bucket_law.py."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lix_async.core.bucket import MARGIN, RateLimit, TokenBucket
+from lix_async.core.errors import ConfigurationError
+
+
+def bucket(requests: float = 1, per: float = 3.0, burst: int = 1) -> TokenBucket:
+    return TokenBucket(RateLimit(requests, per, burst, margin=0))
+
+
+def taken(bucket: TokenBucket, *moments: float) -> list[float]:
+    return [bucket.take(moment) for moment in moments]
+
+
+def test_a_full_bucket_gives_its_burst_at_once_and_then_one_token_per_interval():
+    assert taken(bucket(burst=3), 0, 0, 0, 0, 2, 3, 4) == [0, 0, 0, 3, 1, 0, 2]
+
+
+def test_a_machine_that_slept_for_a_day_has_the_burst_and_not_a_days_worth():
+    tokens = bucket(burst=2)
+    tokens.take(0)
+    assert taken(tokens, 86_400, 86_400, 86_400) == [0, 0, 3]
+
+
+def test_wait_takes_nothing_and_says_what_take_would_say():
+    tokens = bucket()
+    assert tokens.wait(0) == 0
+    tokens.take(0)
+    assert [tokens.wait(1), tokens.wait(1), tokens.take(1)] == [2, 2, 2]
+    assert tokens.wait(5) == 0
+
+
+def test_the_margin_stretches_the_gaps():
+    tokens = TokenBucket(RateLimit(2, per=3.0))
+    assert taken(tokens, 0, 0) == [0, pytest.approx(1.5 * (1 + MARGIN))]
+    assert RateLimit(1, per=3.0).interval == pytest.approx(3.06)
+
+
+def test_a_token_given_back_is_there_again():
+    tokens = bucket()
+    tokens.take(0)
+    tokens.give_back(0)
+    assert taken(tokens, 0, 0) == [0, 3]
+
+
+def test_a_token_whose_time_has_passed_cannot_be_given_back():
+    """A took at 0 and left at 3.5 without sending, B took at 3: C must wait until 6 for B."""
+    tokens = bucket()
+    tokens.take(0)
+    tokens.take(3)
+    tokens.give_back(0)
+    assert tokens.wait(3.5) == 2.5
+
+
+def test_of_two_tokens_of_one_moment_both_can_be_given_back():
+    tokens = bucket(burst=2)
+    assert taken(tokens, 0, 0) == [0, 0]
+    tokens.give_back(0)
+    tokens.give_back(0)
+    assert taken(tokens, 0, 0, 0) == [0, 0, 3]
+
+
+def test_no_token_during_a_hold_and_no_burst_saved_up_by_it():
+    tokens = bucket(burst=2)
+    tokens.hold(10)
+    assert taken(tokens, 0, 9, 10, 10, 13) == [10, 1, 0, 3, 0]
+
+
+def test_a_shorter_hold_does_not_end_a_longer_one():
+    tokens = bucket()
+    tokens.hold(10)
+    tokens.hold(5)
+    assert tokens.wait(0) == 10
+
+
+def test_a_token_given_back_does_not_shorten_a_hold():
+    tokens = bucket()
+    tokens.take(0)
+    tokens.hold(10)
+    tokens.give_back(0)
+    assert [tokens.wait(0), tokens.take(9.5), tokens.take(10)] == [10, 0.5, 0]
+
+
+def test_a_late_request_shifts_those_after_it():
+    tokens = bucket()
+    tokens.take(0)
+    tokens.late(0.5)
+    assert taken(tokens, 3, 3.5) == [0.5, 0]
+
+
+def test_requests_that_are_late_side_by_side_shift_the_line_once():
+    """Sixteen new connections of 0.25 s each must not cost four seconds."""
+    tokens = bucket(requests=64, per=1.0)
+    for turn in range(16):
+        assert tokens.take(turn / 64) == 0
+    for _ in range(16):
+        tokens.late(0.25)
+    assert tokens.wait(0.25) == 0.25
+
+
+def test_the_latest_of_them_counts():
+    tokens = bucket(burst=3)
+    taken(tokens, 0, 0, 0)
+    tokens.late(0.5)
+    tokens.late(0.2)
+    tokens.late(0.75)
+    assert tokens.wait(0) == 3.75
+
+
+def test_lateness_is_forgotten_once_the_bucket_is_full_again():
+    tokens = bucket()
+    for start in (0, 100):
+        tokens.take(start)
+        tokens.late(0.5)
+        assert tokens.wait(start) == 3.5
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["requests", "per"])
+def test_a_rate_of_nothing_is_refused_by_name(name, value):
+    with pytest.raises(ConfigurationError, match=rf"RateLimit\.{name} must be a positive number"):
+        RateLimit(**{"requests": 1, "per": 1, name: value})
+
+
+def test_a_bucket_must_hold_a_whole_token():
+    with pytest.raises(ConfigurationError, match="burst must be at least 1: 0"):
+        RateLimit(1, per=1, burst=0)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 10, math.nan])
+def test_a_margin_is_a_small_share(margin):
+    with pytest.raises(ConfigurationError, match="margin"):
+        RateLimit(1, per=1, margin=margin)

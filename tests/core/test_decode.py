@@ -1,0 +1,211 @@
+"""What an answer means: by its error's type first, by its status second."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from toy import THING, TOY, Thing
+
+from lix_async.core import errors
+from lix_async.core.endpoint import Endpoint, Model, Params
+from lix_async.core.errors import (
+    AuthenticationError,
+    DailyLimitError,
+    DecodeError,
+    InvalidParamsError,
+    LixError,
+    NotFoundError,
+    QueuedError,
+    QuotaExceededError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+    TransportError,
+    ViewerError,
+    WeeklyLimitError,
+)
+from lix_async.core.refusals import json_object
+from lix_async.core.wire import decode
+from lix_async.tolerant import Misfit
+
+
+def said(status: int, body: object) -> object:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return decode(TOY, THING, status, raw)
+
+
+def error(kind: str = "", message: str = "", **more: object) -> dict[str, object]:
+    return {"error": {"type": kind, "message": message, **more}}
+
+
+@pytest.mark.parametrize(
+    ("status", "cls"),
+    [
+        (301, RefusalError),
+        (400, InvalidParamsError),
+        (401, AuthenticationError),
+        (402, QuotaExceededError),
+        (403, AuthenticationError),
+        (404, NotFoundError),
+        (418, RefusalError),
+        (422, InvalidParamsError),
+        (429, RateLimitError),
+        (500, ServerError),
+        (503, ServerError),
+        (599, ServerError),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"{}", b"[1]", b'{"error": null}'])
+def test_a_status_alone_tells_what_went_wrong(status, cls, body):
+    refusal = said(status, body)
+    assert type(refusal) is cls
+    assert (refusal.status, refusal.kind, refusal.endpoint) == (status, str(status), "thing.get")
+    assert refusal.body == body.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "cls"),
+    [
+        ("params_invalid", InvalidParamsError),
+        ("not_found", NotFoundError),
+        ("queued", QueuedError),
+        ("rate_limit", RateLimitError),
+        ("daily_limit", DailyLimitError),
+        ("api_error", ServerError),
+        ("unknown_route", RefusalError),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 202, 400, 404, 429, 500, 503])
+def test_a_type_tells_more_than_any_status(kind, cls, status):
+    refusal = said(status, error(kind))
+    assert type(refusal) is cls
+    assert (refusal.status, refusal.kind) == (status, kind)
+
+
+def test_a_message_is_told_and_without_one_something_is_said_for_it():
+    assert str(said(400, error("odd", "Bad cookie"))) == "thing.get: Bad cookie (400 odd)"
+    assert said(400, error("params_invalid")).message == "params invalid"
+    assert said(429, b"").message == "too many requests"
+    assert said(418, b"").message == "status 418"
+    assert said(200, error("", "only words")).kind == "200"
+    assert said(400, {"error": {"type": 7, "message": ["x"]}}).message == "status 400"
+
+
+def test_a_redirect_names_no_target():
+    refusal = said(302, b'{"error": "go to https://evil.example/?api_key=k"}')
+    assert refusal.message == "the server redirects; redirects are never followed"
+
+
+def test_the_weekly_quota_is_told_from_the_rate_by_its_message():
+    assert type(said(429, error("rate_limit", "Weekly quota used"))) is WeeklyLimitError
+    assert type(said(429, error("", "resets next week"))) is WeeklyLimitError
+    assert type(said(400, error("params_invalid", "week"))) is InvalidParamsError
+
+
+def test_a_daily_limit_knows_when_it_ends_if_the_provider_does():
+    assert said(429, error("daily_limit", refreshesAt=1_700_000_000)).refreshes_at == 1.7e9
+    assert said(429, error("daily_limit", refreshesAt="soon")).refreshes_at is None
+    assert said(429, error("daily_limit")).refreshes_at is None
+
+
+class Profile(Model):
+    __aliases__ = {"liProfile": "profile"}
+    profile: str | None = None
+    error: str | None = None
+
+
+PROFILE = Endpoint("profile", "GET", "/p", Params, Profile)
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (b'{"error": "", "profile": "p"}', False),
+        (b'{"error": "partly", "profile": "p"}', False),
+        (b'{"error": "partly", "liProfile": "p"}', False),
+        (b'{"error": "no such"}', True),
+        (b'{"error": "no such", "profile": null, "more": 1}', True),
+        (b'{"error": {}, "profile": "p"}', False),
+        (b'{"text": "\\"error\\""}', False),
+    ],
+)
+def test_an_error_text_is_data_where_data_stands_beside_it(body, refused):
+    outcome = decode(TOY, PROFILE, 200, body.replace(b'{"error": {},', b'{"error": "",'))
+    assert isinstance(outcome, RefusalError) is refused
+    assert isinstance(decode(TOY, PROFILE, 500, body), ServerError)
+
+
+def test_a_407_comes_from_the_provider_only_if_it_speaks_json():
+    assert type(said(407, error("viewer_invalid"))) is ViewerError
+    assert type(said(407, b"{}")) is ViewerError
+    proxy = said(407, b"<html>Proxy Authentication Required</html>")
+    assert type(proxy) is TransportError
+    assert (proxy.permanent, proxy.sent, str(proxy)) == (
+        True, False, "thing.get: unexpected status 407",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_every_success_is_decoded(status):
+    assert said(status, {"id": "a", "size": "3"}) == Thing(id="a", size=3)
+    assert said(status, b'\xef\xbb\xbf{"id": "a"}') == Thing(id="a")
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "path"),
+    [
+        (b"", "the answer is empty", "$"),
+        (b" \n", "the answer is empty", "$"),
+        (b" <!doctype html>", "the answer is a web page, not JSON", "$"),
+        (b'{"id": "a"', "Input data was truncated", "$"),
+        (b'{"id": ["a"]}', "expected a text, got an array", "$.id"),
+        (b'"text"', "expected an object, got a text", "$"),
+        (b"null", "expected an object, got null", "$"),
+        (b'"\xff"', "the answer is not UTF-8", "$"),
+        (b"[" * 100_000, "the answer is nested too deeply", "$"),
+    ],
+)
+def test_a_success_that_does_not_fit_says_where_and_keeps_the_body(body, message, path):
+    failed = said(200, body)
+    assert type(failed) is DecodeError
+    assert str(failed) == f"thing.get: {message} at {path}"
+    assert (failed.path, failed.body, failed.endpoint) == (path, body, "thing.get")
+
+
+def test_a_provider_may_bring_a_body_into_shape_first():
+    def shape(body: bytes, result: type) -> bytes:
+        if body == b"[]":
+            raise Misfit("expected one", "$[0]")
+        return body.strip(b"[]") if result is Thing else body
+
+    provider = msgspec.structs.replace(TOY, shape=shape)
+    assert decode(provider, THING, 200, b'[{"id": "a"}]') == Thing(id="a")
+    assert decode(provider, THING, 200, b"[]").path == "$[0]"
+
+
+@given(st.integers(100, 599), st.binary(max_size=40) | st.builds(json.dumps, st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["error", "type", "message", "id", "size"]), inner, max_size=3),
+)).map(str.encode))  # fmt: skip
+def test_no_answer_is_more_than_a_result_or_an_error(status, body):
+    outcome = said(status, body)
+    assert isinstance(outcome, Thing | LixError)
+    if isinstance(outcome, Thing):
+        assert 200 <= status < 300
+
+
+def test_an_error_is_returned_and_not_raised_so_that_no_frame_hangs_on_it():
+    assert said(500, b"").__traceback__ is None
+    assert errors.DecodeError is type(said(200, b""))
+    assert said(200, b"").__traceback__ is None
+    assert said(200, b"").__context__ is None
+
+
+def test_an_object_is_read_and_everything_else_is_none():
+    assert json_object(b'{"a": [1]}') == {"a": [1]}
+    assert [json_object(body) for body in (b"[]", b"{", b'"\xff"', b"[" * 99_999)] == [None] * 4

@@ -1,0 +1,117 @@
+"""Keys that show themselves to nobody, and addresses to which a key may travel."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.core.errors import ConfigurationError
+from lix_async.core.provider import Key, address
+
+SECRET = "s3cret-\"key\"/with+signs&%41~"
+
+
+def test_a_key_shows_itself_to_nobody():
+    key = Key(SECRET)
+    assert key.reveal() == SECRET
+    assert SECRET not in f"{key} {key!r} {[key]} {getattr(key, '__dict__', '')}"
+    assert not any(SECRET in repr(getattr(key, name, "")) for name in dir(key) if name != "reveal")
+
+
+@pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_key_is_neither_pickled_nor_copied(taken):
+    with pytest.raises(ConfigurationError, match="never pickled") as caught:
+        taken(Key(SECRET))
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "is empty"),
+        (f"{SECRET}\n", "has spaces"),
+        (f" {SECRET}", "has spaces"),
+        (f"{SECRET}\r\nX: y", "has spaces"),
+        (f"{SECRET}é", "non-ASCII"),
+        (f"{SECRET}\x7f", "non-ASCII"),
+        (f"{SECRET}\x00", "non-ASCII"),
+    ],
+)
+def test_a_key_that_cannot_travel_is_refused_without_being_shown(text, why):
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        Key(text)
+    assert SECRET not in f"{caught.value!r} {caught.value}"
+
+
+@given(st.text())
+def test_exactly_visible_ascii_is_a_key(text):
+    fine = bool(text) and all(33 <= ord(char) <= 126 for char in text)
+    try:
+        key = Key(text)
+    except ConfigurationError:
+        assert not fine
+    else:
+        assert fine
+        assert key.reveal() == text
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "loopback"),
+    [
+        ("https://api.lix-it.com", "https://api.lix-it.com", False),
+        ("https://api.lix-it.com/", "https://api.lix-it.com", False),
+        ("HTTPS://API.lix-it.com:8443/base/", "https://api.lix-it.com:8443/base", False),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000", True),
+        ("http://localhost", "http://localhost", True),
+        ("http://[::1]:80", "http://[::1]:80", True),
+        ("https://[2001:db8::1]/v", "https://[2001:db8::1]/v", False),
+    ],
+)
+def test_an_address_is_https_or_this_machine(url, origin, loopback):
+    found = address(url)
+    assert (found.origin, found.loopback) == (origin, loopback)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://api.lix-it.com", "must be https"),
+        ("http://127.0.0.1.evil.example", "must be https"),
+        ("http://localhost.evil.example", "must be https"),
+        ("ftp://localhost", "must be https"),
+        ("//api.lix-it.com", "must be https"),
+        ("api.lix-it.com", "names no host"),
+        ("", "names no host"),
+        ("https://", "names no host"),
+        ("https:///v1", "names no host"),
+        ("https://a b.example", "names no host"),
+        ("https://lïx.example", "names no host"),
+        ("https://evil.example\\.lix-it.com", "names no host"),
+        ("https://[fe80::1%25eth0]", "names no host"),
+        ("https://user:pass@api.lix-it.com", "scheme, host, port and path only"),
+        ("https://@api.lix-it.com", "scheme, host, port and path only"),
+        ("https://api.lix-it.com?a=1", "scheme, host, port and path only"),
+        ("https://api.lix-it.com#a", "scheme, host, port and path only"),
+        ("https://api.lix-it.com:99999", "not a URL"),
+        ("https://api.lix-it.com:port", "not a URL"),
+        ("https://[::1", "not a URL"),
+    ],
+)
+def test_an_address_to_which_no_key_may_travel_is_refused(url, message):
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        address(url)
+    assert "pass" not in str(caught.value)
+
+
+@given(st.text(st.sampled_from("https:/[]@?#%.\\ \t\n01aé-"), max_size=30) | st.text())
+def test_no_text_makes_reading_an_address_stumble(url):
+    try:
+        found = address(url)
+    except ConfigurationError:
+        return
+    assert found.scheme == "https" or found.loopback
+    assert not set(found.authority) & set("/\\@?#% \t\r\n")

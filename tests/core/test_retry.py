@@ -1,0 +1,188 @@
+"""What is repeated, after how long, and what is not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.core import errors
+from lix_async.core.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DailyLimitError,
+    DeadlineError,
+    DecodeError,
+    LixError,
+    QueuedError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    WeeklyLimitError,
+)
+from lix_async.core.retry import Pause, RetryPolicy
+
+WINDOW = 3.0
+
+
+def verdict(error: LixError, failures: int = 1, polls: int = 0, safe: bool = True, **policy):
+    return RetryPolicy(**policy).verdict(
+        error, failures=failures, polls=polls, safe=safe, window=WINDOW
+    )
+
+
+REFUSED_FOR_GOOD = [
+    AuthenticationError("no"),
+    QuotaExceededError("no"),
+    errors.InvalidParamsError("no"),
+    errors.NotFoundError("no"),
+    errors.ViewerError("no"),
+    errors.RefusalError("no"),
+    DailyLimitError("no", retry_after=1),
+    WeeklyLimitError("no", retry_after=1),
+    DecodeError("no"),
+    DeadlineError("no"),
+    TransportError("bad certificate", permanent=True),
+]
+
+
+@pytest.mark.parametrize("error", REFUSED_FOR_GOOD, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("safe", [True, False])
+def test_what_a_repeat_cannot_change_is_never_repeated(error, safe):
+    assert verdict(error, safe=safe) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "safe", "repeated"),
+    [
+        (TransportError("lost", sent=True), True, True),
+        (TransportError("lost", sent=True), False, False),
+        (TransportError("no connection", sent=False), True, True),
+        (TransportError("no connection", sent=False), False, True),
+        (ServerError("500"), True, True),
+        (ServerError("500"), False, False),
+        (RateLimitError("429"), True, True),
+        (RateLimitError("429"), False, False),
+        (RateLimitError("429", retry_after=1), False, False),
+        (QueuedError("queued"), True, True),
+        (QueuedError("queued"), False, False),
+    ],
+)
+def test_a_call_that_acts_is_repeated_only_if_it_never_left(error, safe, repeated):
+    assert (verdict(error, polls=1, safe=safe) is not None) is repeated
+
+
+def test_who_does_not_want_to_pay_twice_is_not_made_to():
+    lost = TransportError("lost", sent=True)
+    assert verdict(lost, repeat_lost=False) is None
+    assert verdict(TransportError("no connection"), repeat_lost=False) is not None
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 4])
+def test_attempts_count_the_first_try(attempts):
+    allowed = [verdict(ServerError("500"), failures, attempts=attempts) for failures in (1, 2, 3)]
+    assert [pause is not None for pause in allowed] == [n < attempts for n in (1, 2, 3)]
+
+
+def test_pauses_grow_to_their_limit_with_full_jitter():
+    pauses = [verdict(ServerError("500"), n, attempts=99) for n in (1, 2, 3, 7, 8, 98)]
+    assert pauses == [Pause(0, high) for high in (0.5, 1.0, 2.0, 30.0, 30.0, 30.0)]
+
+
+def test_a_named_pause_is_kept_and_one_that_is_too_long_ends_the_call():
+    assert verdict(ServerError("503", retry_after=10)) == Pause(10, 10.5)
+    assert verdict(ServerError("503", retry_after=120)) == Pause(120, 126)
+    assert verdict(ServerError("503", retry_after=120.1)) is None
+    assert verdict(RateLimitError("429", retry_after=121)) is None
+
+
+def test_after_a_429_everybody_waits_at_least_the_named_pause_or_a_window():
+    named, at_once = RateLimitError("429", retry_after=10), RateLimitError("429", retry_after=0)
+    pauses = [verdict(named), verdict(at_once), verdict(RateLimitError("429"))]
+    pauses.append(verdict(RateLimitError("429"), 3))
+    assert all(pause.everybody for pause in pauses)
+    assert [pause.low for pause in pauses] == [10, 0, WINDOW, 4 * WINDOW]
+    assert [pause.high for pause in pauses] == pytest.approx([10.5, 0.3, 3.3, 12.6])
+
+
+def test_many_429s_in_a_row_do_not_grow_into_days():
+    assert verdict(RateLimitError("429"), 5000, attempts=9999) == Pause(30, 31.5, everybody=True)
+    slow = RetryPolicy(attempts=99, max_backoff=1)
+    pause = slow.verdict(RateLimitError("429"), failures=9, polls=0, safe=True, window=WINDOW)
+    assert pause is not None
+    assert pause.low == WINDOW
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (RateLimitError("429"), WINDOW),
+        (RateLimitError("429", retry_after=10), 10),
+        (RateLimitError("429", retry_after=86_400), 120),
+        (DailyLimitError("used up", retry_after=10), 0),
+        (WeeklyLimitError("used up", retry_after=10), 0),
+        (ServerError("503", retry_after=10), 0),
+    ],
+)
+def test_a_429_stops_everybody_also_when_its_call_gives_up(error, seconds):
+    assert RetryPolicy().hold(error, WINDOW) == seconds
+
+
+def test_queued_is_asked_again_at_its_own_pace_as_often_as_allowed():
+    queued = QueuedError("queued")
+    answers = [verdict(queued, failures=99, polls=polls) for polls in (1, 10, 11)]
+    assert answers == [Pause(60, 66), Pause(60, 66), None]
+    assert verdict(queued, polls=1, queued_attempts=0) is None
+
+
+def test_a_pause_named_by_a_queued_answer_counts_up_to_the_longer_of_two_limits():
+    assert verdict(QueuedError("queued", retry_after=5), polls=1) == Pause(60, 66)
+    assert verdict(QueuedError("queued", retry_after=90), polls=1) == Pause(90, 90 * 1.1)
+    assert verdict(QueuedError("queued", retry_after=121), polls=1) is None
+    patient = verdict(QueuedError("queued", retry_after=200), polls=1, queued_interval=300)
+    assert patient == Pause(300, 300 * 1.1)
+
+
+kinds = st.sampled_from([ServerError, RateLimitError, QueuedError, TransportError])
+
+
+@given(
+    st.lists(st.tuples(kinds, st.none() | st.floats(0, 500)), max_size=60),
+    st.integers(1, 8),
+    st.integers(0, 8),
+)
+def test_a_call_never_goes_past_its_budget_whatever_goes_wrong(faults, attempts, polls_allowed):
+    policy = RetryPolicy(attempts=attempts, queued_attempts=polls_allowed)
+    failures = polls = sent = 0
+    for kind, named in faults:
+        error = kind("no") if kind is TransportError else kind("no", retry_after=named)
+        sent += 1
+        polls += kind is QueuedError
+        failures += kind is not QueuedError
+        pause = policy.verdict(error, failures=failures, polls=polls, safe=True, window=WINDOW)
+        if pause is None:
+            break
+        assert 0 <= pause.low <= pause.high <= 120 * 1.1
+        if named is not None and kind is not TransportError:
+            assert pause.low >= named
+    assert sent <= attempts + polls_allowed
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"attempts": 0}, "attempts must be at least 1: 0"),
+        ({"queued_attempts": -1}, "queued_attempts must not be negative"),
+        *(
+            ({name: value}, f"RetryPolicy.{name} must be zero or a positive number of seconds")
+            for name in ("backoff", "max_backoff", "max_retry_after", "queued_interval")
+            for value in (-1, math.nan, math.inf)
+        ),
+    ],
+)
+def test_an_impossible_policy_is_refused_by_name(setting, message):
+    with pytest.raises(ConfigurationError, match=message):
+        RetryPolicy(**setting)

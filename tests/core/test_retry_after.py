@@ -1,0 +1,61 @@
+"""`Retry-After`, in every form that servers send and in those that they should not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lix_async.core.retry import retry_after
+
+NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0),
+        ("7", 7),
+        (" 120\t", 120),
+        ("007", 7),
+        ("999999999", 999_999_999),
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 60),
+        ("Tuesday, 14-Nov-23 22:14:20 GMT", 60),
+        ("Tue, 14 Nov 2023 22:14:20 -0000", 60),
+        ("Wed, 15 Nov 2023 00:14:20 +0200", 60),
+        ("Mon, 13 Nov 2023 22:13:20 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799 - NOW),
+    ],
+)
+def test_seconds_and_dates_are_read(value, seconds):
+    assert retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, "", " ", "-1", "+1", "1.5", "1e9", "0x10", "1_000", "nan", "NaN", "inf",
+        "1234567890", "١٢", "１２", "²", "5, 7", "soon", "Tue, 14 Nov", "Tue, 99 Nov 2023 22:14:20 GMT",
+        "Tue, 14 Nov 2023 22:14:20 ＧＭＴ", "2023-11-14T22:14:20Z", ",",
+        "Tue, 14 Nov 2023 25:00:00 GMT",
+        "Tue, 14 Nov 2023 22:14:20 +9999999999",
+    ],
+)  # fmt: skip
+def test_what_is_no_pause_is_ignored(value):
+    assert retry_after(value, NOW) is None
+
+
+dates = st.from_regex(
+    r"(Mon|Tue|X)?, ?[0-9]{0,3} (Jan|Feb|Foo) -?[0-9]{0,12} [0-9:]{0,9} ?[-+A-Z0-9]{0,12}",
+    fullmatch=True,
+)
+
+
+@given(st.text() | st.text("0123456789.-+eE, \t") | dates, st.floats(0, 4e9))
+@example("Mon, 1 Jan 99999999999 00:00:00 GMT", 0.0)
+@example("Mon, 1 Jan 2023 00:00:00 -9999", 0.0)
+def test_no_header_ever_raises_or_gives_a_negative_or_endless_pause(value, now):
+    seconds = retry_after(value, now)
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))

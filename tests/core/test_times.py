@@ -1,0 +1,46 @@
+"""Moments, in every way in which providers write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.core.times import moment
+
+NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-01-01T02:46:40Z",
+        "2025-01-01T02:46:40.000Z",
+        "2025-01-01 02:46:40",
+        " 2025-01-01T04:46:40+02:00 ",
+        "Wed, 01 Jan 2025 02:46:40 GMT",
+        "Wed, 01 Jan 2025 02:46:40 -0000",
+        "1735699600",
+        "1735699600.0",
+        "1735699600000",
+    ],
+)
+def test_one_moment_in_many_ways(text):
+    found = moment(text)
+    assert found == NEW_YEAR
+    assert found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "soon", "1", "12345678901234", "2025-13-01", "Wed, 99 Jan", ",", "１735699600"]
+)
+def test_what_is_no_moment_is_none(text):
+    assert moment(text) is None
+
+
+@given(st.text() | st.text("0123456789-:TZ+, .GMTJan", max_size=30))
+def test_no_text_makes_it_stumble(text):
+    found = moment(text)
+    assert found is None or found.tzinfo is UTC

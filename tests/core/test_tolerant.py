@@ -1,0 +1,272 @@
+"""Bodies that do not quite fit: what is repaired, what is refused, and where."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+
+from lix_async.core.endpoint import Listing, Model
+from lix_async.tolerant import Misfit, Open, read_items, reader
+
+
+class Month(Model):
+    year: int | None = None
+
+
+class Job(Model):
+    __aliases__ = {"job_title": "title", "headline": "title"}
+    title: str | None = None
+    started: Month | None = None
+
+
+class Person(Model):
+    __markers__ = ("fullName",)
+    name: str | None = None
+    followers: int | None = None
+    score: float | None = None
+    premium: bool | None = None
+    seen_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    place: str | int | None = None
+    jobs: list[Job] = []
+    related: list[Person] = []
+    raw: Open | None = None
+
+    @classmethod
+    def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
+        return {**tree, "name": tree["fullName"]}
+
+
+class People(Listing[Person]):
+    __envelopes__ = ("searchResponse", "response")
+    __aliases__ = {"persons": "people", "profiles": "people"}
+    __root__ = "people"
+    items: list[Person] = msgspec.field(name="people", default_factory=list)
+
+
+class Strict(Model):
+    id: int
+
+
+def read(kind: type, body: object) -> Any:
+    return reader(kind).read(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def both(name: str, value: object) -> object:
+    """What becomes of a value on the straight way and on the slow one: the same."""
+    slow = {name: value, "related": [{"followers": "none"}]}
+    straight, repaired = read(Person, {name: value}), read(Person, slow)
+    found = msgspec.structs.asdict(straight)
+    assert found | {"related": repaired.related} == msgspec.structs.asdict(repaired)
+    return found[dict(zip(Person.__struct_encode_fields__, found, strict=True))[name]]
+
+
+def person(**fields: object) -> Person:
+    return read(Person, fields)
+
+
+def misfit(kind: type, body: object) -> tuple[str, str]:
+    with pytest.raises(Misfit) as caught:
+        read(kind, body)
+    assert caught.value.__context__ is None or isinstance(body, dict | list)
+    return str(caught.value), caught.value.path
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (57, 57), ("57", 57), (" 57 ", 57), ("1,234,567", 1_234_567), ("+5", 5), ("-5", -5),
+        (3.0, 3), ("3.9", 3), (2**60, 2**60), ("9" * 40, int("9" * 40)), (1e300, int(1e300)),
+        (None, None), ("", None), ("many", None), ("1_000", None), ("٣", None), ("0x1F", None),
+        ("nan", None), ("inf", None), ("9" * 5000, None), (True, None), ("1,23", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_from_whatever_holds_one_and_is_none_where_nothing_does(value, number):
+    assert both("followers", value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(1.5, 1.5), ("1.5", 1.5), ("2", 2.0), (2, 2.0), ("much", None)]
+)
+def test_a_fraction_likewise(value, number):
+    assert both("score", value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"),
+    [(True, True), ("true", True), ("FALSE", False), (1, True), ("0", False), ("yes", None),
+     (2, None), (None, None)],
+)  # fmt: skip
+def test_a_flag_likewise(value, flag):
+    assert both("premium", value) is flag
+
+
+@pytest.mark.parametrize(
+    ("value", "at"),
+    [
+        ("2025-01-01T02:46:40Z", datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)),
+        ("2025-01-01 02:46:40", datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)),
+        ("1735699600", datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)),
+        (1735699600, datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)),
+        ("yesterday", None),
+        (10**18, None),
+        (None, None),
+        (True, None),
+    ],
+)
+def test_a_date_likewise(value, at):
+    assert both("seenAt", value) == at
+
+
+def test_a_number_or_flag_where_text_belongs_is_text():
+    assert [both("name", value) for value in (7, 1.5, True)] == ["7", "1.5", "true"]
+
+
+def test_where_several_shapes_are_right_the_value_stays_as_it_is():
+    assert [both("place", value) for value in ("a", "7", 7, None)] == ["a", "7", 7, None]
+
+
+@pytest.mark.parametrize("nothing", [None, "", {}])
+def test_no_list_is_an_empty_list_and_null_items_are_dropped(nothing):
+    assert person(jobs=nothing).jobs == []
+    assert person(jobs=[None, {"title": "a"}, None]).jobs == [Job(title="a")]
+
+
+@pytest.mark.parametrize("nothing", ["", []])
+def test_an_empty_text_or_list_where_an_object_belongs_is_an_empty_object(nothing):
+    assert person(jobs=[{"started": nothing}]).jobs == [Job(started=Month())]
+    assert person(jobs=[{"started": None}]).jobs == [Job()]
+
+
+def test_keys_nobody_knows_never_fail_a_call():
+    assert person(name="a", news={"deep": [1]}).name == "a"
+    assert person(name=7, news={"deep": [1]}).name == "7"
+
+
+def test_of_a_field_and_its_other_names_the_first_that_is_given_is_taken():
+    jobs = [
+        {"job_title": "a"}, {"headline": "b"}, {"title": "c", "job_title": "a"},
+        {"title": None, "headline": "d"}, {"job_title": None, "headline": "e"}, {"title": ""},
+    ]  # fmt: skip
+    assert [job.title for job in person(jobs=jobs).jobs] == ["a", "b", "c", "d", "e", ""]
+
+
+def test_an_older_shape_is_rearranged_wherever_it_occurs():
+    assert person(fullName="old").name == "old"
+    assert person(related=[{"fullName": "older"}, {"name": "new"}]).related == [
+        Person(name="older"), Person(name="new"),
+    ]  # fmt: skip
+    assert person(name="the word fullName in a text").name == "the word fullName in a text"
+
+
+ROWS = [{"name": "a"}]
+META = {"sequenceId": "s"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"people": ROWS, "meta": META, "paging": {"total": 1}},
+        {"searchResponse": {"people": ROWS, "paging": {"total": 1}}, "meta": META},
+        {"response": {"people": ROWS, "paging": {"total": 1}}, "meta": META},
+        {"searchResponse": {"people": ROWS, "paging": {"total": 1}, "meta": META}},
+        {"searchResponse": {"people": ROWS, "paging": {"total": 1}, "meta": META}, "meta": None},
+        {"response": {"people": ROWS, "meta": META}, "paging": {"total": 1}},
+        {"response": None, "people": ROWS, "meta": META, "paging": {"total": 1}},
+        {"response": {"persons": ROWS, "paging": {"total": 1}}, "meta": META},
+        {"profiles": ROWS, "people": None, "meta": META, "paging": {"total": 1}},
+    ],
+)
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_page_is_the_same_page_in_every_wrapping(body, slow):
+    body = json.loads(json.dumps(body))
+    for rows in [body.get("people"), body.get("profiles"), *(
+        part.get(name) for part in body.values() if isinstance(part, dict)
+        for name in ("people", "persons")
+    )]:  # fmt: skip
+        if slow and rows:
+            rows[0]["followers"] = "none"  # no number: the straight way gives up
+    page = read(People, body)
+    assert page.items == [Person(name="a")]
+    assert (page.total, page.sequence_id) == (1, "s")
+
+
+@pytest.mark.parametrize("inner", [b"{}", b" { } ", b'{"people": null}'])
+def test_an_envelope_may_be_empty(inner):
+    page = read(People, b'{"searchResponse": ' + inner + b', "meta": {"sequenceId": "s"}}')
+    assert (page.items, page.sequence_id) == ([], "s")
+
+
+def test_an_envelopes_name_inside_a_text_is_no_envelope():
+    assert read(People, {"people": [{"name": 'the "response" was'}]}).items[0].name
+    assert read(People, {"people": [{"name": "response"}]}).items == [Person(name="response")]
+
+
+def test_a_bare_array_goes_where_the_struct_says():
+    assert read(People, ROWS).items == [Person(name="a")]
+    assert read(People, []).items == []
+
+
+def test_the_path_of_a_misfit_leads_to_it():
+    assert misfit(Person, {"jobs": [None, {"started": {"year": [1]}}]}) == (
+        "expected a number, got an array", "$.jobs[1].started.year",
+    )  # fmt: skip
+    assert misfit(Person, {"jobs": {"a": 1}}) == ("expected an array, got an object", "$.jobs")
+    assert misfit(Person, {"jobs": [7]}) == ("expected an object, got a number", "$.jobs[0]")
+    assert misfit(Person, {"jobs": [True]}) == ("expected an object, got a flag", "$.jobs[0]")
+    assert misfit(Person, {"name": {}}) == ("expected a text, got an object", "$.name")
+    assert misfit(Person, {"premium": []}) == ("expected a flag, got an array", "$.premium")
+    assert misfit(Person, {"score": {"a": 1}}) == ("expected a number, got an object", "$.score")
+    assert misfit(Person, {"seenAt": [1]}) == ("expected a date, got an array", "$.seenAt")
+    assert misfit(Person, {"raw": "x"}) == ("expected an object, got a text", "$.raw")
+    assert misfit(Person, {"place": 1.5})[1] == "$.place"
+    assert misfit(Strict, {}) == ("Object missing required field `id`", "$")
+    assert misfit(Strict, {"id": "many"}) == ("Object missing required field `id`", "$")
+
+
+@pytest.mark.parametrize("body", [b"7", b"null", b'"x"', b"true", b"[1]"])
+def test_a_body_that_is_no_object_is_a_misfit(body):
+    assert misfit(Person, body)[0].startswith("expected an object, got ")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "Input data was truncated"),
+        (b"{", "Input data was truncated"),
+        (b"nope", "JSON is malformed: invalid character (byte 1)"),
+        (b'{"name": "\xff"}', "the answer is not UTF-8"),
+        (b'{"x": "\\ud800"}', "Input data was truncated"),
+        (b'{"score": 1e400}', "Number out of range"),
+        (b'{"related":[' * 5000, "the answer is nested too deeply"),
+        (b"[" * 200_000, "the answer is nested too deeply"),
+    ],
+)
+def test_a_body_that_is_no_json_is_a_misfit(body, message):
+    assert misfit(Person, body)[0].startswith(message.partition(":")[0])
+
+
+class Job2(Model):
+    posting: Open | None = None
+
+
+def test_an_open_object_has_accessors_for_its_likely_keys():
+    posting = read(Job2, {"posting": {"a": "", "b": "x", "n": "7", "deep": {"er": [1]}}}).posting
+    assert isinstance(posting, Open)
+    assert posting.first_text("missing", "a", "n", "b") == "7"
+    assert posting.first_text("a", "missing") is None
+    assert posting.first_number("b", "n") == 7
+    assert posting.first_number("b") is None
+    assert posting.inside("deep", "er") == [1]
+    assert [posting.inside("deep", "no", "more"), posting.inside("a", "b")] == [None, None]
+    assert read(Open, {"a": 1}) == {"a": 1}
+    assert misfit(Open, [1]) == ("expected an object, got an array", "$")
+
+
+def test_what_this_library_wrote_itself_is_read_back():
+    people = [Person(name="a", raw=Open(x=1)), Person(jobs=[Job(title="t")])]
+    assert read_items(Person, msgspec.json.encode(people)) == people
+    assert reader(Person) is reader(Person)

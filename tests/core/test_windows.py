@@ -1,0 +1,129 @@
+"""Limits of the kind "N in any minute", and several at once."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.core.bucket import RateLimit, TokenBucket
+from lix_async.core.errors import ConfigurationError
+from lix_async.core.windows import JointBucket, Lane, WindowBucket
+
+
+def window(requests: int = 2, per: float = 60.0) -> WindowBucket:
+    return WindowBucket(Lane("calls", requests, per, margin=0))
+
+
+def taken(bucket, *moments: float) -> list[float]:
+    return [bucket.take(moment) for moment in moments]
+
+
+def test_all_turns_of_a_window_may_come_at_once_and_the_next_waits_for_the_first_to_leave_it():
+    assert taken(window(), 0, 10, 10, 60, 61, 70) == [0, 0, 50, 0, 9, 0]
+
+
+def test_wait_takes_nothing():
+    calls = window(1)
+    assert [calls.wait(0), calls.wait(0), calls.take(0), calls.wait(20)] == [0, 0, 0, 40]
+
+
+def test_the_margin_stretches_the_window():
+    calls = WindowBucket(Lane("calls", 1, 60))
+    assert taken(calls, 0, 60) == [0, pytest.approx(1.2)]
+
+
+def test_a_turn_given_back_is_free_again_wherever_it_stood():
+    calls = window(3)
+    taken(calls, 0, 5, 10)
+    calls.give_back(5)
+    assert taken(calls, 20, 20, 60) == [0, 40, 0]
+
+
+def test_what_was_never_taken_cannot_be_given_back():
+    calls = window(1)
+    calls.give_back(-math.inf)
+    calls.give_back(7)
+    assert taken(calls, 0, 0) == [0, 60]
+
+
+def test_a_hold_stops_turns_that_were_free():
+    calls = window()
+    calls.hold(30)
+    calls.hold(10)
+    assert taken(calls, 0, 30) == [30, 0]
+
+
+def test_late_departures_side_by_side_stretch_the_window_once_until_they_have_left_it():
+    calls = window(2)
+    taken(calls, 0, 0)
+    calls.late(0.5)
+    calls.late(0.25)
+    assert taken(calls, 60, 60.5, 200, 200, 260) == [0.5, 0, 0, 0, 0]
+
+
+@given(
+    st.integers(1, 5),
+    st.lists(st.tuples(st.sampled_from(["take", "give back"]), st.floats(0, 30)), max_size=60),
+)
+def test_no_window_ever_holds_more_whatever_is_given_back(requests, steps):
+    calls, now, used = window(requests), 0.0, []
+    for what, pause in steps:
+        now += pause
+        if what == "take":
+            if calls.take(now) == 0.0:
+                used.append(now)
+        elif used:
+            calls.give_back(used.pop(len(used) // 2))
+    for first in used:
+        assert sum(first <= turn < first + 60 - 1e-6 for turn in used) <= requests
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 50)), max_size=40))
+def test_departures_keep_the_limit_where_their_lateness_was_known_in_time(calls):
+    bucket, now, left = window(2), 0.0, []
+    for pause, late in calls:
+        now += pause
+        if bucket.take(now) == 0.0:
+            inside = [departure for departure in left if departure > now - 60 + 1e-6]
+            assert len(inside) < 2
+            bucket.late(late)
+            now += late
+            left.append(now)
+
+
+def test_a_joint_turn_is_taken_in_all_buckets_or_in_none():
+    few, many = window(1), window(2)
+    joint = JointBucket([few, many])
+    assert taken(joint, 0, 1) == [0, 59]
+    assert taken(many, 1, 1) == [0, 59]
+    assert joint.wait(30) == 30
+    assert JointBucket([]).wait(0) == 0
+
+
+def test_what_is_told_to_a_joint_bucket_is_told_to_each():
+    rate = TokenBucket(RateLimit(1, per=3.0, margin=0))
+    calls = window(1)
+    joint = JointBucket([rate, calls])
+    joint.take(0)
+    joint.give_back(0)
+    assert joint.take(0) == 0
+    joint.late(0.5)
+    assert (rate.wait(0), calls.wait(0)) == (3.5, 60.5)
+    joint.hold(100)
+    assert (rate.wait(0), calls.wait(0)) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"requests": 0}, "x: 0 requests are no limit to keep"),
+        ({"requests": 1, "per": 0}, "x: per must be positive seconds, not 0"),
+        ({"requests": 1, "per": math.inf}, "per must be positive seconds"),
+    ],
+)
+def test_an_impossible_lane_is_refused(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        Lane("x", **settings)

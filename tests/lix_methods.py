@@ -1,0 +1,172 @@
+"""Lix for the tests: the vendored contract, which method speaks which row, and a stubbed wire."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.lowlevel import checkpoint
+
+from lix_async import AsyncLix, RetryPolicy
+from lix_async.core.endpoint import Endpoint, Params
+from lix_async.core.wire import Outgoing
+from lix_async.engine.transport import Departure, Failure, Reply
+
+CONTRACT = Path(__file__).parent / "contract"
+SAMPLES = CONTRACT / "samples"
+CATALOGUE: list[dict[str, Any]] = json.loads((CONTRACT / "catalogue.json").read_bytes())
+
+METHODS = {
+    "account.balances": "account.balances",
+    "account.daily_allowance": "account.daily_allowance",
+    "linkedin_account.get": "account.linkedin",
+    "linkedin_account.list": "account.linkedin_accounts",
+    "linkedin_account.put": "account.put_linkedin",
+    "linkedin_account.connections_remaining": "account.connections_remaining",
+    "connections.list": "connections.list",
+    "connections.send": "connections.send",
+    "ids.person": "people.ids",
+    "ids.organisation": "organisations.ids",
+    "person.get": "people.get",
+    "person.legacy": "people.legacy",
+    "person.employment": "people.employment",
+    "person.extended": "people.extended",
+    "organisation.by_linkedin": "organisations.get",
+    "organisation.by_website": "organisations.by_website",
+    "organisation.followers": "organisations.followers",
+    "enrich.job": "job_postings.get",
+    "enrich.post": "posts.get",
+    "enrich.post_comments": "posts.comments",
+    "enrich.post_reactions": "posts.reactions",
+    "activity.posts": "people.posts",
+    "activity.comments": "people.comments",
+    "activity.reactions": "people.reactions",
+    "search.people": "search.people",
+    "search.jobs": "search.jobs",
+    "jobs.hirers": "job_postings.hirers",
+    "search.posts": "search.posts",
+    "search.orgs": "search.orgs",
+    "sales.search_people": "sales.leads",
+    "sales.search_people_post": "sales.leads",
+    "sales.people_by_filters": "sales.leads_by_filters",
+    "sales.search_orgs": "sales.accounts",
+    "sales.list_people": "sales.lead_list",
+    "sales.list_orgs": "sales.account_list",
+    "sales.threads": "sales.threads",
+    "sales.thread": "sales.thread",
+    "sales.send_message": "sales.send_message",
+    "recruiter.search_people": "recruiter.people",
+    "facets.sales": "sales.facets",
+    "facets.recruiter": "recruiter.facets",
+    "conversations.list": "messages.conversations",
+    "messages.list": "messages.list",
+    "messages.send": "messages.send",
+    "contact.email_by_linkedin": "contact.email",
+}
+"""Catalogue id → method of `AsyncLix`, as the public surface fixes them."""
+WALKING = {"max_items", "resume", "prefetch"}
+"""What every listing method takes besides its own parameters."""
+
+
+def sample(name: str) -> bytes:
+    """A vendored answer: `person.get`, `variants/person.get.full`, `seed/person.get`."""
+    return (SAMPLES / f"{name}.json").read_bytes()
+
+
+def method(client: AsyncLix, id_: str) -> Callable[..., Any]:
+    group, _, name = METHODS[id_].partition(".")
+    found: Callable[..., Any] = getattr(getattr(client, group), name)
+    return found
+
+
+def arguments(id_: str) -> dict[str, inspect.Parameter]:
+    """What the method takes, without what belongs to walking."""
+    signature = inspect.signature(method(Recorder(), id_))
+    return {name: one for name, one in signature.parameters.items() if name not in WALKING}
+
+
+class Recorded(Exception):
+    """A call arrived at the client."""
+
+
+class Recorder(AsyncLix):
+    """A client that sends nothing and keeps row and params of the last call."""
+
+    row: Endpoint[Any, Any]
+    params: Params
+
+    def __init__(self) -> None:
+        super().__init__("key", rate_limit=None, http_client=Wire())
+
+    async def send(self, endpoint: Endpoint[Any, Any], params: Any) -> Any:
+        self.row, self.params = endpoint, params
+        raise Recorded
+
+    def pages(self, endpoint: Endpoint[Any, Any], params: Any, **walking: Any) -> Any:
+        self.row, self.params = endpoint, params
+        assert set(walking) == WALKING
+        return walking
+
+
+def says(body: object = None, status: int = 200) -> Reply:
+    """An answer. Bytes go out as they are, anything else as JSON."""
+    return Reply(status, [], body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+
+class Wire:
+    """A transport that gives the answers it was made with, in order, the last one for ever."""
+
+    def __init__(self, *answers: Reply | Failure) -> None:
+        self.answers = list(answers)
+        self.sent: list[Outgoing] = []
+
+    @property
+    def targets(self) -> list[str]:
+        return [outgoing.target for outgoing in self.sent]
+
+    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+        await checkpoint()
+        departure.at = 0.0
+        self.sent.append(outgoing)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class Stopwatch:
+    """A clock whose sleeps take no time and are written down."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return sum(self.slept)
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.now()
+
+    def between(self, low: float, high: float) -> float:
+        return low
+
+    def timeout(self, seconds: float) -> anyio.CancelScope:
+        return anyio.CancelScope()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await checkpoint()
+
+
+def client(wire: Wire, **settings: Any) -> AsyncLix:
+    """A client on that wire, without limiter and with one attempt, where nothing else is said."""
+    settings = {
+        "rate_limit": None,
+        "clock": Stopwatch(),
+        "retry": RetryPolicy(attempts=1, queued_attempts=0),
+    } | settings
+    return AsyncLix("key", http_client=wire, **settings)

@@ -1,0 +1,91 @@
+"""Whatever a server sends: the struct, or a `Misfit` that says where. Never anything else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+from core.test_tolerant import People, Person
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lix_async.tolerant import Misfit, Open, read_items, reader
+
+KEYS = [
+    "people", "persons", "profiles", "searchResponse", "response", "meta", "sequenceId", "paging",
+    "total", "count", "name", "fullName", "followers", "score", "premium", "seenAt", "place", "jobs",
+    "title", "job_title", "headline", "started", "year", "related", "raw", "error", "x",
+]  # fmt: skip
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
+    | st.sampled_from(["57", "1,000", "true", "", "2025-01-01", "1e400", "-0", "9" * 50, "null"])
+)
+trees = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6)
+    ),
+    max_leaves=25,
+)
+objects = st.dictionaries(st.sampled_from(KEYS), trees, max_size=8)
+PATH = re.compile(r"\$(\.\w+|\[\d*\]|\[\.\.\.\])*")
+
+
+def read(kind: type, body: bytes) -> object:
+    try:
+        found = reader(kind).read(body)
+    except Misfit as misfit:
+        assert PATH.fullmatch(misfit.path), misfit.path
+        assert str(misfit)
+        return None
+    assert type(found) is kind
+    return found
+
+
+@given(objects | trees)
+def test_every_tree_is_a_page_or_a_misfit(tree):
+    body = json.dumps(tree).encode()
+    for kind in (People, Person, Open):
+        read(kind, body)
+
+
+@given(st.binary(max_size=200))
+@example(b'{"name":"\xed\xa0\x80"}')
+@example(b'{"name":"\\ud800\\u0041"}')
+@example(b'{"people":[' * 3000)
+@example(b"\xef\xbb\xbf{}")
+def test_every_body_is_a_page_or_a_misfit(body):
+    for kind in (People, Person, Open):
+        read(kind, body)
+
+
+@given(objects, st.data())
+def test_a_body_cut_or_spoiled_anywhere_is_a_page_or_a_misfit(tree, data):
+    body = json.dumps({"searchResponse": tree, "meta": {"sequenceId": "s"}}).encode()
+    at = data.draw(st.integers(0, len(body)))
+    read(People, body[:at])
+    read(People, body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :])
+
+
+@given(objects)
+def test_what_was_read_can_be_written_and_read_again_unchanged(tree):
+    """A checkpoint keeps the items of a page: they must survive it."""
+    page = read(People, json.dumps(tree).encode())
+    if page is not None:
+        written = msgspec.json.encode(page.items)
+        assert msgspec.json.encode(read_items(Person, written)) == written
+
+
+@given(trees, st.text(max_size=3))
+def test_accessors_of_open_objects_take_anything(tree, name):
+    posting = Open({"a": tree, "b": {"c": tree}})
+    text, number = posting.first_text("a", name), posting.first_number("a", name)
+    assert text is None or (isinstance(text, str) and text)
+    assert number is None or isinstance(number, int)
+    assert posting.inside("b", "c") == tree
+    assert posting.inside("b", "c", "c", name) is None or isinstance(tree, dict)

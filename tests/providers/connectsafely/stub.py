@@ -1,0 +1,64 @@
+"""ConnectSafely for the tests: its samples, and a client on a scripted vendor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from toy import Script, Skipping, reply
+
+from lix_async.engine.transport import Reply
+from lix_async.providers.connectsafely.client import AsyncConnectSafely
+
+SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
+ACCOUNT = "0123456789abcdef01234567"
+OTHER = "76543210fedcba9876543210"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / f"connectsafely.{name}.json").read_bytes()
+
+
+def tree(name: str) -> Any:
+    return json.loads(sample(name))
+
+
+def answer(name: str, status: int = 200, headers: str | None = None) -> Reply:
+    """A sample as an answer, with another sample's headers."""
+    given: dict[str, str] = {} if headers is None else tree(headers)
+    raw = [(key.encode(), value.encode()) for key, value in given.items()]
+    return Reply(status, raw, sample(name))
+
+
+def profile(slug: str = "someone", **fields: Any) -> Reply:
+    """A fresh profile; `headers` are the answer's."""
+    headers = fields.pop("headers", {})
+    body = {
+        "success": True,
+        "profileId": slug,
+        "accountId": ACCOUNT,
+        "profile": {"firstName": "Example", "publicIdentifier": slug},
+        "message": "Example: profile fetched",
+        **fields,
+    }
+    return reply(200, body, **headers)
+
+
+def fresh(outgoing: Any) -> Reply:
+    """The profile that a request asks for, from LinkedIn."""
+    return profile(msgspec.json.decode(outgoing.body)["profileId"])
+
+
+def client(*answers: Any, **settings: Any) -> AsyncConnectSafely:
+    """A client without pacing on a clock that skips, unless told otherwise."""
+    given: dict[str, Any] = {"rate_limit": None, "clock": Skipping()} | settings
+    return AsyncConnectSafely("key", http_client=Script(*answers), **given)
+
+
+def sent(of: AsyncConnectSafely) -> list[Any]:
+    """What reached the vendor."""
+    transport = of._engine.transport
+    assert isinstance(transport, Script)
+    return list(transport.sent)

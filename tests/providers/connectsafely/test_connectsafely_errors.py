@@ -1,0 +1,209 @@
+"""The four ways to say no, the two 429s, and what is not repeated."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+from toy import LOST, Skipping, reply, run
+
+from lix_async.core.errors import (
+    AuthenticationError,
+    DailyLimitError,
+    InvalidParamsError,
+    LixError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+    TransportError,
+)
+from lix_async.core.retry import RetryPolicy
+from lix_async.providers.connectsafely.errors import HeldError, InvalidFieldsError, Issue
+
+from .stub import answer, client, fresh, profile, sent
+
+pytestmark = pytest.mark.anyio
+ONCE = RetryPolicy(attempts=1)
+RESET = 1736467200.0  # 2025-01-10T00:00:00Z
+
+
+def refused(*answers: Any, **settings: Any) -> Any:
+    settings.setdefault("retry", ONCE)
+    with pytest.raises(LixError) as caught:
+        run(client(*answers, **settings).profile("x"))
+    return caught.value
+
+
+def test_the_validator_names_field_and_reason() -> None:
+    error = refused(answer("error-400-zod", 400))
+    assert isinstance(error, InvalidFieldsError)
+    assert error.message == "profileId: Required (expected string, received undefined)"
+    assert (error.status, error.kind) == (400, "ZodError")
+    (issue,) = error.issues
+    assert (issue.field, issue.code, issue.message) == ("profileId", "invalid_type", "Required")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is InvalidFieldsError
+    assert again.issues == error.issues
+    assert str(again) == str(error)
+
+
+def test_issues_of_other_kinds_keep_their_keys() -> None:
+    wrong = {
+        "issues": [
+            {"code": "too_big", "maximum": 100, "path": ["filters", "industry", 0], "message": ""},
+            {"code": "unrecognized_keys", "keys": ["x"], "path": [], "message": "Unknown key"},
+            "no object",
+        ],
+        "name": "ZodError",
+    }
+    error = refused(reply(400, {"success": False, "error": wrong}))
+    assert error.message == "filters.industry[0]: too_big; Unknown key"
+    assert error.issues[0]["maximum"] == 100
+    assert Issue().message == "not accepted"
+    assert str(Issue(path="x")) == "not accepted"
+
+
+@pytest.mark.parametrize(
+    ("said", "cls", "message", "kind"),
+    [
+        (answer("error-401", 401), AuthenticationError, "Example: key not accepted", "401"),
+        (answer("error-403", 403), AuthenticationError, "Example: no active subscription", "403"),
+        (
+            answer("error-coded", 400),
+            InvalidParamsError,
+            "Example: profileId is not valid",
+            "validation_error",
+        ),
+        (answer("error-coded", 404), NotFoundError, "Example: profileId is not valid", None),
+        (answer("error-coded", 500), ServerError, "Example: profileId is not valid", None),
+        (answer("error-403", 502), ServerError, "Example: no active subscription", "502"),
+        (answer("error-coded"), InvalidParamsError, "Example: profileId is not valid", None),
+        (answer("error-403"), RefusalError, "Example: no active subscription", "200"),
+        (answer("error-401"), RefusalError, "Example: key not accepted", "200"),
+        (answer("error-400-zod"), InvalidFieldsError, None, "ZodError"),
+        (reply(401, b""), AuthenticationError, "the key is missing or not accepted", "401"),
+        (reply(502, b"<html>bad gateway</html>"), ServerError, "status 502", "502"),
+        (reply(418, {"success": False}), RefusalError, "status 418", "418"),
+        (reply(302, b""), RefusalError, "the server redirects", "302"),
+        (reply(400, {"error": {"issues": "?"}}), InvalidParamsError, "status 400", "400"),
+        (reply(407, b""), TransportError, "unexpected status 407", None),
+    ],
+)
+def test_a_refusal_of_any_shape(
+    said: Any, cls: type[LixError], message: str | None, kind: str | None
+) -> None:
+    error = refused(said)
+    assert type(error) is cls
+    assert message is None or str(error.args[0]).startswith(message)
+    assert kind is None or error.kind == kind
+    assert error.endpoint == "connectsafely.profile"
+
+
+def test_a_success_may_speak_of_errors() -> None:
+    fine = profile("x", error=None, message="Example: no error")
+    assert run(client(fine).profile("x")).message == "Example: no error"
+    fine = profile("x", error="an old one")
+    assert run(client(fine).profile("x")).success is True, "success: true has the last word"
+
+
+def test_the_body_is_kept() -> None:
+    assert json.loads(refused(answer("error-401", 401)).body) == {
+        "error": "Example: key not accepted"
+    }
+
+
+async def test_the_day_quota_is_never_repeated() -> None:
+    asked = client(answer("error-429", 429, "error-429.headers"))
+    with pytest.raises(DailyLimitError, match="120/120 used") as caught:
+        await asked.profile("x")
+    assert caught.value.refreshes_at == RESET
+    assert (caught.value.retry_after, caught.value.attempts) == (None, 1)
+    assert len(sent(asked)) == 1
+
+
+async def test_the_day_quota_is_known_by_its_headers_or_by_its_text() -> None:
+    coded = answer("error-429-velocity", 429, "error-429.headers")
+    for said in (coded, answer("error-429", 429)):
+        with pytest.raises(DailyLimitError) as caught:
+            await client(said).profile("x")
+        assert caught.value.refreshes_at == RESET
+
+
+async def test_a_day_quota_without_a_time_ends_at_midnight() -> None:
+    said = reply(429, {"error": "Rate limit exceeded for PROFILE: 9/9 used", "success": False})
+    with pytest.raises(DailyLimitError) as caught:
+        await client(said).profile("x")
+    assert caught.value.refreshes_at == 1_700_006_400.0  # after 2023-11-14 22:13:20
+
+
+async def test_too_fast_waits_as_long_as_named_and_repeats() -> None:
+    clock = Skipping()
+    asked = client(
+        answer("error-429-velocity", 429, "error-429-velocity.headers"), fresh, clock=clock
+    )
+    assert (await asked.profile("x")).profile_id == "x"
+    assert clock.slept == [12.0]
+    assert len(sent(asked)) == 2
+
+
+async def test_retry_after_tells_the_speed_limit_whatever_the_text_says() -> None:
+    said = reply(
+        429,
+        {"success": False, "error": "Rate limit exceeded for PROFILE: 30/30 used"},
+        Retry_After="3",
+    )
+    error = refused(said)
+    assert type(error) is RateLimitError
+    assert error.retry_after == 3.0
+
+
+async def test_without_retry_after_the_reset_names_the_pause() -> None:
+    clock = Skipping()
+    said = reply(429, {"success": False, "code": "x"}, X_RateLimit_Reset="1700000007")
+    await client(said, fresh, clock=clock).profile("x")
+    assert clock.slept == [7.0]
+    clock = Skipping()
+    await client(reply(429, b""), fresh, clock=clock).profile("x")
+    assert clock.slept == [15.0]
+
+
+async def test_nothing_before_hold_until() -> None:
+    body = {"success": False, "error": "held", "holdUntil": "2023-11-14T23:13:20.000Z"}
+    error = refused(reply(429, body, Retry_After="5"), retry=RetryPolicy())
+    assert type(error) is HeldError
+    assert (error.retry_after, error.attempts) == (3600.0, 1)
+    assert error.hold_until == 1_700_003_600.0
+    assert pickle.loads(pickle.dumps(error)).hold_until == error.hold_until
+    clock = Skipping()
+    soon = body | {"holdUntil": "2023-11-14T22:14:00Z"}
+    await client(reply(429, soon, Retry_After="5"), fresh, clock=clock).profile("x")
+    assert clock.slept == [40.0]
+
+
+async def test_a_read_is_repeated_and_an_act_is_not() -> None:
+    asked = client(LOST, reply(502, b""), fresh)
+    await asked.profile("x")
+    assert len(sent(asked)) == 3
+    for said in (LOST, reply(502, b""), reply(429, b"", Retry_After="1")):
+        asked = client(said)
+        with pytest.raises(LixError):
+            await asked.endorse_skill("x", random=True)
+        assert len(sent(asked)) == 1
+    with pytest.raises(OutcomeUnknownError, match="not repeated"):
+        await client(LOST).endorse_skill("x", skill_id="1")
+
+
+async def test_a_refresh_is_not_repeated_when_its_answer_is_lost() -> None:
+    asked = client(LOST)
+    with pytest.raises(OutcomeUnknownError):
+        await asked.profile("x", force_refresh=True)
+    with pytest.raises(OutcomeUnknownError):
+        await asked.profile_get("x", force_refresh=True)
+    asked = client(reply(502, b""))
+    with pytest.raises(ServerError):
+        await asked.profile("x", force_refresh=True)
+    assert len(sent(asked)) == 1

@@ -1,0 +1,235 @@
+"""A provider of the tests' own: a table of a few rows, and a vendor that is a script."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import anyio
+import msgspec
+from anyio.lowlevel import checkpoint
+
+from lix_async.core.bucket import RateLimit
+from lix_async.core.endpoint import Endpoint, Listing, Model, Params, Price, required, standard
+from lix_async.core.errors import (
+    DailyLimitError,
+    InvalidParamsError,
+    NotFoundError,
+    QueuedError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+)
+from lix_async.core.paging import Offset, PageInUrl
+from lix_async.core.provider import Credential, Provider
+from lix_async.core.refusals import Refusals
+from lix_async.core.retry import RetryPolicy
+from lix_async.core.wire import Outgoing
+from lix_async.engine.client import Client
+from lix_async.engine.transport import Departure, Failure, Reply
+
+T = TypeVar("T")
+Said = Reply | Failure | BaseException | Callable[[Outgoing], Any]
+
+TOY = Provider(
+    name="Toy",
+    base_url="https://toy.example",
+    key_variables=("TOY_API_KEY", "OTHER_API_KEY"),
+    url_variable="TOY_BASE_URL",
+    credentials={
+        "raw": Credential("header", "Authorization"),
+        "bearer": Credential("header", "Authorization", "Bearer "),
+        "x-api-key": Credential("header", "X-Api-Key"),
+        "query": Credential("query", "api_key"),
+    },
+    rate=RateLimit(1, per=3.0),
+    refusal=Refusals(
+        types={
+            "params_invalid": InvalidParamsError,
+            "not_found": NotFoundError,
+            "unknown_route": RefusalError,
+            "queued": QueuedError,
+            "rate_limit": RateLimitError,
+            "daily_limit": DailyLimitError,
+            "api_error": ServerError,
+        },
+        sayings={429: "too many requests"},
+    ),
+)
+
+
+class ThingParams(Params, frozen=True, kw_only=True):
+    id: str
+    note: str | None = None
+    viewer_id: str | None = None
+
+
+class SendParams(Params, frozen=True, kw_only=True):
+    to: str
+    text: str
+
+    def check(self) -> None:
+        required(self, "to", "text")
+
+
+class ListParams(Params, frozen=True, kw_only=True):
+    q: str = ""
+    start: int = 0
+    sequence_id: str | None = None
+    viewer_id: str | None = None
+
+
+class UrlParams(Params, frozen=True, kw_only=True):
+    url: str
+    sequence_id: str | None = None
+
+
+class Thing(Model):
+    id: str | None = None
+    size: int | None = None
+    named: bool = True
+
+    @property
+    def identity(self) -> str | None:
+        return self.id if self.named else None
+
+
+class ThingPage(Listing[Thing]):
+    items: list[Thing] = msgspec.field(name="things", default_factory=list)
+
+
+class Sent(Model):
+    ok: bool = False
+
+
+THING = Endpoint(
+    "thing.get", "GET", "/v1/things/{id}", ThingParams, Thing, credits=standard(2), docs="-"
+)
+ROUTED = Endpoint("thing.routed", "GET", "/v1/a/{id}", ThingParams, Thing, alternate="/v1/b/{id}")
+SEND = Endpoint(
+    "send", "POST", "/v1/send", SendParams, Sent,
+    body=("text",), safe=False, credits=Price("standard", 1, only="ok"),
+)  # fmt: skip
+LIST = Endpoint(
+    "list", "GET", "/v1/list", ListParams, ThingPage,
+    paging=Offset(sequence=True), credits=standard(1),
+)  # fmt: skip
+SEARCH = Endpoint("search", "GET", "/v1/search", UrlParams, ThingPage, paging=PageInUrl(cap=100))
+
+
+def reply(status: int = 200, body: object = None, **headers: str) -> Reply:
+    """An answer; header names are written with `_` for `-`."""
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Reply(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body or {}))
+
+
+def refused(status: int, kind: str, message: str = "", **headers: str) -> Reply:
+    """A refusal in the provider's own words."""
+    return reply(status, {"error": {"type": kind, "message": message}}, **headers)
+
+
+LOST = Failure("the connection broke", sent=True)
+UNREACHED = Failure("no connection", sent=False)
+
+
+class Script:
+    """A transport that gives the answers it was made with, in order; the last one for ever."""
+
+    def __init__(self, *answers: Said, departs: bool = True) -> None:
+        self.answers = list(answers)
+        self.departs = departs
+        self.sent: list[Outgoing] = []
+        self.closed = 0
+
+    @property
+    def targets(self) -> list[str]:
+        return [outgoing.target for outgoing in self.sent]
+
+    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+        self.sent.append(outgoing)
+        if self.departs:
+            departure.at = 0.0
+        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if callable(said):
+            said = said(outgoing)
+        if isinstance(said, Awaitable):
+            said = await said
+        if isinstance(said, BaseException):
+            raise said
+        return said
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class Skipping:
+    """A clock whose sleeps take no time and are written down. Draws the lower end of a range."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.time
+
+    def between(self, low: float, high: float) -> float:
+        assert 0 <= low <= high
+        return low
+
+    def timeout(self, seconds: float) -> anyio.CancelScope:
+        return anyio.CancelScope()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += max(seconds, 0.0)
+        await checkpoint()
+
+
+class Toy(Client):
+    """The tests' client: without a limiter, on a script, where nothing else is said."""
+
+    provider = TOY
+
+    def __init__(self, *answers: Said, **settings: Any) -> None:
+        self.clock_used = settings.get("clock") or Skipping()
+        settings = {
+            "api_key": "key",
+            "auth": "raw",
+            "base_url": None,
+            "viewer_id": None,
+            "rate_limit": None,
+            "retry": RetryPolicy(),
+            "deadline": None,
+            "timeout": None,
+            "http_client": Script(*answers) if answers else None,
+            "max_credits": None,
+            "on_drift": None,
+            "clock": self.clock_used,
+        } | settings
+        super().__init__(settings.pop("api_key"), **settings)
+
+    @property
+    def script(self) -> Script:
+        transport = self._engine.transport
+        assert isinstance(transport, Script)
+        return transport
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that has nothing to wait for: no event loop needed."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise AssertionError("it waits for something")
+
+
+async def settle(turns: int = 8) -> None:
+    """Let every other task run until it waits (for a task that takes a few steps at most)."""
+    for _ in range(turns):
+        await checkpoint()
