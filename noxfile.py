@@ -63,7 +63,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """mypy --strict and pyright --strict over the package and the typed examples of its API."""
+    """Types: mypy --strict and pyright --strict over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
     session.run("mypy", "lix_async", "tests/typing")
     session.run("pyright")

@@ -1,5 +1,7 @@
 """Async-first Python SDK for the Lix and LookC APIs: paced, resumable, paid once."""
 
+from typing import TYPE_CHECKING
+
 from .core.bucket import RateLimit
 from .core.errors import (
     AuthenticationError,
@@ -33,10 +35,32 @@ from .engine.walk import Page
 from .providers.lix.client import AsyncLix
 from .providers.lookc.client import AsyncLookC
 
+if TYPE_CHECKING:
+    from .providers.connectsafely.client import AsyncConnectSafely
+    from .providers.letrics.client import AsyncLetrics
+    from .providers.meetalfred.client import AsyncMeetAlfred
+else:
+    _LATE = {  # imported when they are asked for: most programs use none of them
+        "AsyncConnectSafely": "connectsafely",
+        "AsyncLetrics": "letrics",
+        "AsyncMeetAlfred": "meetalfred",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.providers.{_LATE[name]}.client"), name)
+
+
 __all__ = [
     "Answer",
+    "AsyncConnectSafely",
+    "AsyncLetrics",
     "AsyncLix",
     "AsyncLookC",
+    "AsyncMeetAlfred",
     "AuthenticationError",
     "BudgetError",
     "BulkError",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 from msgspec import inspect
@@ -72,15 +72,17 @@ class Radar:
 
 
 def _unwrapped(tree: object, result: type) -> object:
-    root = getattr(result, "__root__", None)
+    root: str | None = getattr(result, "__root__", None)
     if isinstance(tree, list) and root is not None:
-        return {root: tree}
+        return {root: cast("list[object]", tree)}
     if isinstance(tree, dict):
+        whole = cast("dict[str, object]", tree)
         for name in getattr(result, "__envelopes__", ()):
-            if isinstance(tree.get(name), dict):
-                beside = {key: value for key, value in tree.items() if key != name}
-                return {**beside, **tree[name]}
-    return tree
+            if isinstance(inner := whole.get(name), dict):
+                beside = {key: value for key, value in whole.items() if key != name}
+                return beside | cast("dict[str, object]", inner)
+        return whole
+    return tree  # pyright: ignore[reportUnknownVariableType]  # neither object nor array
 
 
 def _compare(tree: object, shape: inspect.Type, path: str) -> Iterator[tuple[str, bool | None]]:
@@ -90,10 +92,10 @@ def _compare(tree: object, shape: inspect.Type, path: str) -> Iterator[tuple[str
             if not isinstance(part, inspect.NoneType):
                 yield from _compare(tree, part, path)
     elif isinstance(shape, inspect.ListType) and isinstance(tree, list):
-        for item in tree:
+        for item in cast("list[object]", tree):
             yield from _compare(item, shape.item_type, f"{path}[]")
     elif isinstance(shape, inspect.StructType) and isinstance(tree, dict):
-        yield from _fields(tree, shape, f"{path}." if path else "")
+        yield from _fields(cast("dict[str, object]", tree), shape, f"{path}." if path else "")
 
 
 def _fields(

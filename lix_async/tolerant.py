@@ -23,12 +23,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
 T = TypeVar("T")
+Tree = dict[str, object]
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40
 
@@ -64,13 +65,15 @@ class Open(dict[str, object]):
         """The value at the end of a path of keys, or None."""
         value: object = self
         for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
+            value = cast("Tree", value).get(name) if isinstance(value, dict) else None
         return value
 
 
 def _open(kind: type, value: object) -> object:
+    if kind is object:  # a field of a type that no document tells
+        return value
     if issubclass(kind, Open) and isinstance(value, dict):
-        return kind(value)
+        return kind(cast("Tree", value))
     raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
 
 
@@ -104,20 +107,19 @@ class Reader(Generic[T]):
                 return self._fast.decode(self._unwrapped(body))
             except msgspec.ValidationError:
                 pass
-        tree: object = msgspec.json.decode(body)
-        if isinstance(tree, dict):
-            for name in self._envelopes:
-                inner = tree.get(name)
-                if isinstance(inner, dict):
-                    tree = {key: value for key, value in tree.items() if key != name} | inner
-                    break
-        elif isinstance(tree, list) and self._root is not None:
-            tree = {self._root: tree}
-        if not isinstance(tree, dict):
-            raise Misfit(f"expected an object, got {_word(tree)}")
-        return msgspec.convert(
-            _repair(tree, self._shape, "$"), self._type, strict=False, dec_hook=_open
-        )
+        found: object = msgspec.json.decode(body)
+        if isinstance(found, list) and self._root is not None:
+            found = {self._root: cast("list[object]", found)}
+        if not isinstance(found, dict):
+            raise Misfit(f"expected an object, got {_word(found)}")
+        tree = cast("Tree", found)
+        for name in self._envelopes:
+            if isinstance(inner := tree.get(name), dict):
+                beside = {key: value for key, value in tree.items() if key != name}
+                tree = beside | cast("Tree", inner)
+                break
+        fixed = _repair(tree, self._shape, "$")
+        return msgspec.convert(fixed, self._type, strict=False, dec_hook=_open)
 
     def _unwrapped(self, body: bytes) -> bytes:
         """The body without envelope and with today's names outside, its values untouched."""
@@ -193,7 +195,7 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
             raise Misfit(f"expected an array, got {_word(value)}", path)
         return [
             _repair(item, shape.item_type, f"{path}[{i}]")
-            for i, item in enumerate(value)
+            for i, item in enumerate(cast("list[object]", value))
             if item is not None
         ]
     if (known := _SCALARS.get(type(shape))) is not None:
@@ -201,20 +203,20 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
         if isinstance(value, dict | list):
             raise Misfit(f"expected {name}, got {_word(value)}", path)
         return read(value)
-    if isinstance(shape, inspect.CustomType) and not isinstance(value, dict):
+    if isinstance(shape, inspect.CustomType) and not isinstance(value, dict | shape.cls):
         raise Misfit(f"expected an object, got {_word(value)}", path)
     return value
 
 
 def _object(value: object, shape: inspect.StructType, path: str) -> object:
     if value in ("", []):
-        value = {}
+        value = cast("Tree", {})
     if not isinstance(value, dict):
         raise Misfit(f"expected an object, got {_word(value)}", path)
     cls = shape.cls
-    tree = cast("dict[str, object]", value)
+    tree = cast("Tree", value)
     if any(name in tree for name in getattr(cls, "__markers__", ())):
-        tree = cls.__repair__(tree)  # type: ignore[attr-defined]  # beside __markers__ by contract
+        tree = cast("Tree", cls.__repair__(tree))  # type: ignore[attr-defined]  # beside __markers__ by contract
     aliases: dict[str, str] = getattr(cls, "__aliases__", {})
     for alias, name in aliases.items():
         if tree.get(name) is None and tree.get(alias) is not None:
@@ -280,9 +282,9 @@ _SCALARS: dict[type[inspect.Type], tuple[str, Callable[[object], object]]] = {
 }
 
 
-def _word(value: object) -> str:
-    names = {dict: "an object", list: "an array", str: "a text", bool: "a flag"}
-    return "null" if value is None else names.get(type(value), "a number")
+def _word(value: Any) -> str:
+    names: dict[type, str] = {dict: "an object", list: "an array", str: "a text", bool: "a flag"}
+    return "null" if value is None else names.get(value.__class__, "a number")
 
 
 def _place(error: Exception) -> tuple[str, str]:

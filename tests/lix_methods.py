@@ -69,7 +69,7 @@ METHODS = {
     "contact.email_by_linkedin": "contact.email",
 }
 """Catalogue id → method of `AsyncLix`, as the public surface fixes them."""
-WALKING = {"max_items", "resume", "prefetch"}
+WALKING = {"max_items", "max_credits", "resume", "prefetch"}
 """What every listing method takes besides its own parameters."""
 
 

@@ -55,8 +55,7 @@ def room(parts: tuple[str, ...]) -> str:
 DOORS = {
     path.relative_to(HOUSE).with_suffix("").parts[1:3]
     for path in MODULES
-    if "providers" in path.parts
-    and re.search(r"^from \.+engine", path.read_text(), re.MULTILINE)
+    if "providers" in path.parts and re.search(r"^from \.+engine", path.read_text(), re.MULTILINE)
 }
 
 
@@ -127,7 +126,16 @@ def test_one_module_knows_the_http_library_one_the_time_and_none_is_long(path):
         assert not libraries & {"httpx", "httpx2", "httpcore"}
     if here != ("engine", "clock"):
         assert not libraries & {"time", "random"}
-        calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-        forbidden = ("anyio.sleep", "asyncio.sleep", "datetime.now", "datetime.utcnow", "date.today")
+        calls = [
+            ast.unparse(node.func)
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call)
+        ]
+        forbidden = (
+            "anyio.sleep",
+            "asyncio.sleep",
+            "datetime.now",
+            "datetime.utcnow",
+            "date.today",
+        )
         assert not [call for call in calls if call in forbidden]
-

@@ -117,4 +117,3 @@ def _plain(name: str, value: object) -> object:
         if link.identity is not None and not link.kind.endswith("_search"):
             return link.identity
     return value.strip()
-

@@ -31,7 +31,7 @@ POLLS = 20
 
 
 class Run(Generic[T]):
-    """Many lookups, each bought once: `async for outcome in Run("people.db", lix.people.get, links)`.
+    """Many lookups, each bought once: `async for outcome in Run("x.db", lix.people.get, links)`.
 
     Asks for every distinct input once and keeps every answer in the ledger before it hands it
     over. Stop it in any way, and a new `Run` over the same ledger and inputs goes on: what was

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
-import stat
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, TypeVar, cast
 
 import msgspec
 
 from ..core.errors import BulkError
-from .store import Counts, Entry, Failed, Status, joined
+from .file import locked, private
+from .store import CODES, STATUSES, Counts, Entry, Failed, Status, joined
 from .thread import Writer
 
 VERSION = 1
-STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
-CODES = {status: code for code, status in enumerate(STATUSES)}
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], object]
 BATCH = 200
 """Entries read at once while exporting."""
 
@@ -48,13 +51,52 @@ Row = tuple[
 ]
 
 
+class _Session:
+    """The connection, as the ledger's thread uses it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self, jobs: Sequence[Job]) -> list[object]:
+        self._connection = connection = self._connection or self._connect()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            values = [job(connection) for job in jobs]
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        return values
+
+    def told(self, error: Exception) -> str:
+        hint = ""
+        if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+            hint = "; the file is damaged: restore a copy, nothing was changed"
+        return f"the ledger cannot be written: {error}{hint}"
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30.0)
+        # FULL: an intent that the disk forgot would be paid for twice.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.executescript(SCHEMA)
+        return connection
+
+
 class SqliteStore:
     """A ledger in a file. The file and its companions are readable by their owner only (0600)."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._lock: IO[str] | None = None
-        self._writer: Writer | None = None
+        self._writer: Writer[Job] | None = None
+        self._held: set[bytes] = set()
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
@@ -62,22 +104,22 @@ class SqliteStore:
     async def open(self, name: str, now: float) -> int:
         if self._writer is not None:
             raise BulkError(f"{self.path} is open already")
-        _private(self.path)
-        self._lock = _locked(self.path.with_name(f"{self.path.name}.lock"))
-        self._writer = Writer(self._connect)
+        private(self.path)
+        self._lock = locked(self.path.with_name(f"{self.path.name}.lock"))
+        self._writer = Writer(_Session(self.path))
 
         def begin(connection: sqlite3.Connection) -> int:
             found = dict(connection.execute("SELECT name, value FROM about").fetchall())
             if found and found.get("version") != str(VERSION):
                 raise BulkError(f"{self.path} is a ledger of version {found.get('version')}")
-            if found.get("run", name) != name:
+            if name and found.get("run", name) != name:
                 raise BulkError(
                     f"{self.path} belongs to another run ({found['run']}, not {name}): "
                     "give this one a file of its own"
                 )
             connection.executemany(
                 "INSERT OR IGNORE INTO about VALUES (?, ?)",
-                [("version", str(VERSION)), ("run", name)],
+                [("version", str(VERSION)), ("run", name)][: 1 + bool(name)],
             )
             return connection.execute(
                 "UPDATE call SET status = ?, changed = ? WHERE status = ?",
@@ -85,24 +127,27 @@ class SqliteStore:
             ).rowcount
 
         try:
-            return await self._writer.do(begin)
+            return await self._do(begin)
         except BaseException:
             await self.close()
             raise
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
-        # FULL: an intent that the disk forgot would be paid for twice.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.executescript(SCHEMA)
-        return connection
+    async def __aenter__(self) -> SqliteStore:
+        await self.open("", time.time())
+        return self
 
-    @property
-    def _do(self) -> Writer:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _do(self, job: Callable[[sqlite3.Connection], T]) -> T:
         if self._writer is None:
             raise BulkError(f"{self.path} is not open")
-        return self._writer
+        return cast("T", await self._writer.do(job))
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         def job(connection: sqlite3.Connection) -> Entry:
@@ -115,14 +160,22 @@ class SqliteStore:
             )
             return Entry(key=key, endpoint=endpoint, given=given, status="owed", changed=now)
 
-        return await self._do.do(job)
+        entry = await self._do(job)
+        if key in self._held:
+            entry.status = "busy"
+        elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
+            self._held.add(key)
+        return entry
 
-    async def sent(self, key: bytes, now: float) -> None:
+    async def sent(self, key: bytes, now: float) -> bool:
+        self._held.add(key)
         await self._set("status = 1, attempts = attempts + 1, changed = ?", (now,), key)
+        return True
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
         change = "status = 3, body = ?, credits = credits + ?, changed = ?, error = NULL, due = 0"
         await self._set(change, (body, credits, now), key)
+        self._held.discard(key)
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
         def job(connection: sqlite3.Connection) -> None:
@@ -137,7 +190,7 @@ class SqliteStore:
                 (point, credits, now, key),
             )
 
-        await self._do.do(job)
+        await self._do(job)
 
     async def walked(self, key: bytes, now: float) -> bytes:
         def job(connection: sqlite3.Connection) -> bytes:
@@ -152,7 +205,9 @@ class SqliteStore:
             connection.execute("DELETE FROM page WHERE key = ?", (key,))
             return body
 
-        return await self._do.do(job)
+        body = await self._do(job)
+        self._held.discard(key)
+        return body
 
     async def settle(
         self, key: bytes, status: Status, error: Failed | None, due: float, now: float
@@ -160,12 +215,16 @@ class SqliteStore:
         kept = None if error is None else msgspec.json.encode(error)
         change = "status = ?, error = ?, due = ?, changed = ?"
         await self._set(change, (CODES[status], kept, due, now), key)
+        self._held.discard(key)
+
+    async def release(self, key: bytes) -> None:
+        self._held.discard(key)
 
     async def _set(self, change: str, values: tuple[object, ...], key: bytes) -> None:
         def job(connection: sqlite3.Connection) -> None:
             connection.execute(f"UPDATE call SET {change} WHERE key = ?", (*values, key))
 
-        await self._do.do(job)
+        await self._do(job)
 
     async def counts(self) -> Counts:
         def job(connection: sqlite3.Connection) -> Counts:
@@ -177,7 +236,7 @@ class SqliteStore:
                 credits=sum(credits for _, _, credits in rows),
             )
 
-        return await self._do.do(job)
+        return await self._do(job)
 
     async def soonest(self) -> float | None:
         def job(connection: sqlite3.Connection) -> float | None:
@@ -185,7 +244,7 @@ class SqliteStore:
             moment: float | None = found[0]
             return moment
 
-        return await self._do.do(job)
+        return await self._do(job)
 
     async def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
         wanted = tuple(CODES[status] for status in statuses or STATUSES)
@@ -201,7 +260,7 @@ class SqliteStore:
                 ).fetchall()
                 return [(row[0], _entry(row[1:])) for row in rows]
 
-            batch = await self._do.do(job)
+            batch = await self._do(job)
             if not batch:
                 return
             for last, entry in batch:  # noqa: B007  # the last one read is where to go on
@@ -231,46 +290,3 @@ def _entry(row: Row) -> Entry:
         body=body,
         point=point,
     )
-
-
-def _private(path: Path) -> None:
-    """Make the file before SQLite does, so that it and its journal are nobody else's (0600)."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        handle = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise BulkError(f"the ledger {path} cannot be opened: {error.strerror}") from None
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise BulkError(f"the ledger {path} is not a file")
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, 0o600)
-    finally:
-        os.close(handle)
-
-
-def _locked(path: Path) -> IO[str]:
-    """Hold the ledger for this process, or say which one holds it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    lock = os.fdopen(handle, "r+")
-    try:
-        _lock(lock)
-    except OSError:
-        owner = lock.read().strip()
-        lock.close()
-        raise BulkError(f"the ledger {path.stem} is in use by process {owner or '?'}") from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
-
-
-def _lock(file: IO[str]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # there only
-    else:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,11 @@
 The life of a key: `owed` (known, nothing sent) → `sent` (written down BEFORE the call) → `done`,
 `refused`, back to `owed` (certainly not charged), `queued` until a moment, or `in_doubt`. A key
 that is found `sent` by nobody who is alive becomes `in_doubt`. Each change is durable when its
-method returns.
+method returns; one that cannot be made durable raises `BulkError`.
+
+A ledger may be shared. Whoever takes a key that is to be called holds it until the attempt ends
+(`done`, `walked`, `settle` or `release`); to everybody else it is `busy` meanwhile. No clock ends
+a hold, only the death of its holder.
 """
 
 from __future__ import annotations
@@ -16,7 +20,11 @@ import msgspec
 from ..core import errors
 from ..core.errors import LixError
 
-Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt"]
+Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt", "busy"]
+"""`busy` is never stored: it is what others see of a key that somebody alive holds."""
+STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
+CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)}
+"""Statuses as the stores of this package keep them."""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -77,40 +85,56 @@ class Store(Protocol):
     """A ledger. Methods may be called by many tasks at once."""
 
     async def open(self, name: str, now: float) -> int:
-        """Take the ledger for a run named `name`; keys found `sent` become `in_doubt`.
+        """Take the ledger for a run named `name`; keys `sent` by the dead become `in_doubt`.
 
-        Returns how many did. Raises `BulkError` when it belongs to another kind of run, is in use
-        by another process, or is damaged.
+        Returns how many did. Raises `BulkError` when it belongs to another kind of run, is damaged
+        or out of reach, or is in use by another process (where it cannot be shared).
         """
+        ...
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
-        """What is known of a key, made `owed` if it is new. `body` comes along when done."""
+        """What is known of a key, made `owed` if it is new. `body` comes along when done.
 
-    async def sent(self, key: bytes, now: float) -> None:
-        """Write down that a call is about to be made."""
+        A key that is to be called now (`owed`, or `queued` and due) is held from here on.
+        """
+        ...
+
+    async def sent(self, key: bytes, now: float) -> bool:
+        """Write down that a call is about to be made, and hold the key if it is in doubt.
+
+        False when somebody else holds it by now: then do not call.
+        """
+        ...
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
         """The answer, as received."""
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
-        """One page of a walk and where it stands now; the key is `owed` again."""
+        """One page of a walk and where it stands now; the key is `owed` again, and held."""
 
     async def walked(self, key: bytes, now: float) -> bytes:
         """A walk has reached its end. All its items, as a JSON array."""
+        ...
 
     async def settle(
         self, key: bytes, status: Status, error: Failed | None, due: float, now: float
     ) -> None:
         """Any other end of an attempt."""
 
+    async def release(self, key: bytes) -> None:
+        """Nothing was sent: let others have the key."""
+
     async def counts(self) -> Counts:
         """Keys by status."""
+        ...
 
     async def soonest(self) -> float | None:
         """When the first queued key is due, or None."""
+        ...
 
     def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
         """Every entry in those statuses (all, for none), in the order of their inputs."""
+        ...
 
     async def close(self) -> None:
         """Let go of the ledger."""

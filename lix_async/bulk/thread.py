@@ -1,7 +1,7 @@
-"""One thread that owns an SQLite connection and commits for everybody at once.
+"""One thread that owns a ledger's connection and commits for everybody at once.
 
-Operations that wait while a commit is on its way to the disk go into the next one together, so
-the price of a durable commit is shared by all who wait, and one who is alone waits for nobody.
+Jobs that wait while a commit is on its way go into the next one together, so the price of a
+durable commit is shared by all who wait, and one who is alone waits for nobody.
 """
 
 from __future__ import annotations
@@ -9,28 +9,40 @@ from __future__ import annotations
 import contextlib
 import functools
 import queue
-import sqlite3
 import sys
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar, cast
 
 import anyio
 import anyio.to_thread
 
 from ..core.errors import BulkError
 
-T = TypeVar("T")
+J = TypeVar("J")
+J_contra = TypeVar("J_contra", contravariant=True)
 GROUP = 500
-"""Operations in one commit at most."""
-Job = Callable[[sqlite3.Connection], T]
+"""Jobs in one commit at most."""
 
 
-class _Waiting(Generic[T]):
-    def __init__(self, job: Job[T]) -> None:
+class Session(Protocol[J_contra]):
+    """A connection. Only the thread touches it."""
+
+    def run(self, jobs: Sequence[J_contra]) -> Sequence[object]:
+        """The jobs' results. All or nothing: durable when it returns, undone when it raises."""
+
+    def told(self, error: Exception) -> str:
+        """What to tell those whose job failed."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class _Waiting(Generic[J]):
+    def __init__(self, job: J) -> None:
         self.job = job
         self.done = anyio.Event()
-        self.value: T | None = None
+        self.value: object = None
         self.error: Exception | None = None
         self.post = _post()
 
@@ -45,24 +57,30 @@ def _post() -> Callable[[Callable[[], object]], object]:
     return cast("Callable[[Callable[[], object]], object]", token.run_sync_soon)
 
 
-class Writer:
-    """The thread. `connect` is called in it."""
+class Writer(Generic[J]):
+    """The thread, and the way to hand it jobs."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
-        self._connect = connect
-        self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
+    def __init__(self, session: Session[J]) -> None:
+        self._session = session
+        self._queue: queue.SimpleQueue[_Waiting[J] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="lix_async ledger", daemon=True)
         self._thread.start()
 
-    async def do(self, job: Job[T]) -> T:
-        """Run a job in the thread; when it returns, its changes are on the disk."""
+    async def do(self, job: J) -> object:
+        """Run a job in the thread; when it returns, its changes are durable.
+
+        Raises `BulkError` when they are not. Not to be cancelled: it happens anyway, and the
+        caller must know how it ends.
+        """
         waiting = _Waiting(job)
-        self._queue.put(cast("_Waiting[object]", waiting))
-        with anyio.CancelScope(shield=True):  # it happens anyway: the caller must know how it ends
+        self._queue.put(waiting)
+        with anyio.CancelScope(shield=True):
             await waiting.done.wait()
         if waiting.error is not None:
-            raise waiting.error
-        return cast("T", waiting.value)
+            if isinstance(waiting.error, BulkError):
+                raise waiting.error
+            raise BulkError(self._session.told(waiting.error)) from waiting.error
+        return waiting.value
 
     async def stop(self) -> None:
         """Finish what waits, close the connection, end the thread."""
@@ -71,10 +89,9 @@ class Writer:
             await anyio.to_thread.run_sync(self._thread.join)
 
     def _work(self) -> None:
-        connection: sqlite3.Connection | None = None
         ends = False
         while not ends:
-            group: list[_Waiting[object]] = []
+            group: list[_Waiting[J]] = []
             first = self._queue.get()
             while first is not None:
                 group.append(first)
@@ -86,42 +103,30 @@ class Writer:
                     break
             ends = first is None
             if group:
-                connection = self._commit(connection, group)
-        if connection is not None:
-            connection.close()
+                self._commit(group)
+        self._session.close()
 
-    def _commit(
-        self, connection: sqlite3.Connection | None, group: list[_Waiting[object]]
-    ) -> sqlite3.Connection | None:
-        try:
-            connection = connection or self._connect()
-            connection.execute("BEGIN IMMEDIATE")
-            for waiting in group:
-                waiting.value = waiting.job(connection)
-            connection.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  # told to everybody who waits
-            if connection is not None:
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-            told = _told(error)
-            for waiting in group:
-                waiting.error = told
+    def _commit(self, group: list[_Waiting[J]]) -> None:
+        if not self._tried(group):
+            for waiting in group:  # one bad job must not take the others' paid answers along
+                self._tried([waiting])
         for post in {waiting.post for waiting in group}:
             mine = [waiting.done for waiting in group if waiting.post == post]
             with contextlib.suppress(RuntimeError):  # that loop has ended; nobody waits there
                 post(functools.partial(_wake, mine))
-        return connection
+
+    def _tried(self, group: list[_Waiting[J]]) -> bool:
+        try:
+            values = self._session.run([waiting.job for waiting in group])
+        except Exception as error:  # noqa: BLE001  # told to everybody who waits
+            for waiting in group:
+                waiting.error = error
+            return len(group) == 1
+        for waiting, value in zip(group, values, strict=True):
+            waiting.value, waiting.error = value, None
+        return True
 
 
 def _wake(events: list[anyio.Event]) -> None:
     for event in events:
         event.set()
-
-
-def _told(error: Exception) -> BulkError:
-    if isinstance(error, BulkError):
-        return error
-    hint = ""
-    if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
-        hint = "; the file is damaged: restore a copy, nothing was changed"
-    return BulkError(f"the ledger cannot be written: {error}{hint}")

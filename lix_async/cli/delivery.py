@@ -116,7 +116,7 @@ def delivery(output: WalkOutput, schema: Schema, endpoint: str) -> Delivery:
     entry = None if output.overwrite else load(path)
     if entry is not None and not output.resume:
         raise CommandError(
-            f"{path} holds a walk that stopped after {entry.written + len(entry.owed):,} rows",
+            f"{path} holds a walk that is not finished",
             hint="go on with it by --resume, or begin anew by --overwrite",
         )
     there = path.exists() and not output.overwrite

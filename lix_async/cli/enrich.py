@@ -37,7 +37,9 @@ _EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
 
 
 def enrich(
-    file: Annotated[str, Parameter(help="The file with the links, or - for stdin.")],
+    file: Annotated[
+        str, Parameter(help="The file with the links, or - for stdin.", allow_leading_hyphen=True)
+    ],
     /,
     *,
     as_: Annotated[
@@ -83,7 +85,7 @@ class _Run:
     def __init__(
         self, as_: Kind | None, inputs: Inputs, output: RowOutput, session: Session
     ) -> None:
-        self._as = as_
+        self._as: Kind | None = as_
         self._inputs = inputs
         self._output = output
         self._session = session
@@ -97,9 +99,12 @@ class _Run:
         self._first = True
 
     def _kind(self, target: Target) -> Kind:
+        kind: Kind = "person"
         if self._as is not None:
-            return self._as
-        return "person" if target.kind == "email" else target.kind
+            kind = self._as
+        elif target.kind != "email":
+            kind = target.kind
+        return kind
 
     async def to_the_end(self, lookups: Lookups) -> int:
         """Look everything up that has no row yet; the exit code."""

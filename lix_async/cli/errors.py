@@ -65,7 +65,7 @@ _HINTS: tuple[tuple[type[LixError], str], ...] = (
     (DeadlineError, "allow more time with --deadline, or leave it out"),
     (PagingError, "what came before is complete; trying again later may help"),
     (DecodeError, "`lix call` with --format jsonl prints the answer as it came"),
-    (TransportError, "check the network; what was written so far is safe"),
+    (TransportError, "check the network, and --base-url or LIX_BASE_URL if you use them"),
 )
 
 

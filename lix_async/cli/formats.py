@@ -53,7 +53,8 @@ _TELLING = (
     "salesNavLink",
     "error",
 )
-_MOST = 5
+_WIDE = 100
+_NAME = 28
 
 
 def tree_of(row: bytes) -> Tree:
@@ -117,18 +118,25 @@ class Csv:
         return out.getvalue().encode("utf-8", "surrogatepass")
 
 
-def table(rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None) -> Table | None:
-    """Rows for the eye: the columns asked for, or the few most telling ones."""
+def table(
+    rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None, width: int
+) -> Table | None:
+    """Rows for the eye: the columns asked for, or as many telling ones as are readable."""
+    most = 5 if width >= _WIDE else 3
     trees = [schema.tidy(tree_of(row)) for row in rows]
-    names = columns or filled(trees, _TELLING, _MOST)
-    names = names or filled(trees, schema.opened(trees), _MOST)
+    names = columns or filled(trees, _TELLING, most)
+    names = names or filled(trees, schema.opened(trees), most)
     if not trees or not names:
         return None
     found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in names:
-        link = name.rpartition(".")[2].lower() in ("link", "url", "input")
+        links = name.rpartition(".")[2].lower() in ("link", "url", "input")
+        longest = max(len(one_line(text(dig(tree, name)))) for tree in trees)
         found.add_column(
-            escape(title(name)), overflow="fold" if link else "ellipsis", no_wrap=not link
+            escape(title(name)),
+            no_wrap=not links,
+            overflow="fold" if links else "ellipsis",
+            min_width=min(longest, _NAME) if name.endswith("name") else None,
         )
     for tree in trees:
         found.add_row(*(escape(one_line(text(dig(tree, name)))) for name in names))
@@ -147,7 +155,7 @@ def show(
     console: Console, rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None
 ) -> None:
     """Print rows as a table."""
-    found = table(rows, schema, columns)
+    found = table(rows, schema, columns, console.width)
     if found is not None:
         console.print(found)
 

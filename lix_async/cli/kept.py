@@ -15,6 +15,9 @@ from .links import target
 from .options import Format
 from .schema import Looked
 
+_HEADS: dict[Format, bytes] = {"jsonl": b'{"input":', "csv": b"input,kin"}
+"""How an output begins: a file that holds no more than this was torn at its first line."""
+
 
 class Kept(msgspec.Struct):
     """What an output file holds."""
@@ -33,7 +36,7 @@ def kept(file: Appended, form: Format) -> Kept:
     data = file.read()
     whole = data[: _csv_end(data) if form == "csv" else data.rfind(b"\n") + 1]
     found = _csv(whole) if form == "csv" else _jsonl(whole)
-    if found is None or (not whole and data):
+    if found is None or not (whole or _HEADS[form].startswith(data[:9])):
         raise CommandError(
             f"{file.path} is there already, and is no output of `lix enrich` as {form}",
             hint="choose another name",

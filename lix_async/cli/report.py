@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..core.bucket import RateLimit
+from ..providers.lix.models import Person
 from ..providers.lix.provider import LIX
 from ..sandbox import Sandbox
 from ..sandbox.faults import FAULTS
@@ -34,7 +35,7 @@ _WORDS = {
     "reset": "connection lost before the work",
     "reset_after": "connection lost after the work",
     "truncated": "answer cut in the middle",
-    "slow": "answer two seconds late",
+    "slow": "answer that came late",
 }
 
 
@@ -54,10 +55,7 @@ def print_report(results: Results, sandbox: Sandbox) -> None:
 
 def _people(results: Results) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    rows = [
-        [one_line(cell or "") for cell in (one.full_name, one.headline, one.location)]
-        for one in results.profiles[:_SHOWN]
-    ]
+    rows = [[one_line(cell or "") for cell in _shown(one)] for one in results.profiles[:_SHOWN]]
     longest = max((len(row[0]) for row in rows), default=0)
     table.add_column("name", no_wrap=True, overflow="ellipsis", min_width=min(longest, 26))
     for name in ("headline", "location"):
@@ -65,6 +63,10 @@ def _people(results: Results) -> Table:
     for row in rows:
         table.add_row(*map(escape, row))
     return table
+
+
+def _shown(person: Person) -> tuple[str | None, ...]:
+    return (person.full_name, person.headline or person.description, person.location)
 
 
 def _facts(results: Results, sandbox: Sandbox) -> Table:

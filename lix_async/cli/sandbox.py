@@ -16,7 +16,7 @@ from . import connect
 from .errors import OK, CommandError
 from .options import parsed_rate
 
-SEARCH = "https://www.linkedin.com/search/results/people/?keywords=engineer"
+SEARCH = "https://www.linkedin.com/search/results/people/?keywords=cto"
 """A search that any sandbox answers."""
 
 
@@ -73,7 +73,7 @@ def announce(url: str, rate: str) -> None:
         "",
         f"  export LIX_BASE_URL={url} LIX_API_KEY={connect.SANDBOX_KEY}",
         f"  lix person https://www.linkedin.com/in/ada-example{pace}",
-        f'  lix search people "{SEARCH}" --limit 50{pace}',
+        f'  lix search people "{SEARCH}"{pace}',
         "",
         "Ctrl-C ends it.",
     )

@@ -21,7 +21,7 @@ from .cells import Tree, beside, cell, dig
 OTHER = "other"
 # The first entries of these lists get columns of their own, beside the whole list as JSON.
 _FIRST = {
-    "experience": ("title", "organisation.name", "location", "dateStarted", "timePeriod"),
+    "experience": ("title", "organisation.name", "location", "dateStarted", "dateEnded"),
     "education": ("institutionName", "degree", "fieldOfStudy"),
 }
 
@@ -134,5 +134,5 @@ def _merged(sent: object, known: object) -> object:
     if isinstance(sent, list) and isinstance(known, list):
         before, after = cast("list[object]", sent), cast("list[object]", known)
         if len(before) == len(after):
-            return [_merged(*pair) for pair in zip(before, after, strict=True)]
-    return known
+            known = [_merged(*pair) for pair in zip(before, after, strict=True)]
+    return known  # pyright: ignore[reportUnknownVariableType]  # narrowed to a list, and back

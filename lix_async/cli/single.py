@@ -61,10 +61,11 @@ def _lines(row: Tree, columns: tuple[str, ...] | None) -> Iterator[tuple[str, st
         if columns is not None and name not in columns:
             continue
         entries = cast("list[object]", value) if isinstance(value, list) else []
+        shown = one_line(text(value), _LONG)  # pyright: ignore[reportUnknownArgumentType]  # any
         if entries and isinstance(entries[0], dict):
             for place, entry in enumerate(cast("list[Tree]", entries)):
                 yield (name if not place else "", one_line(_entry(entry), _LONG))
-        elif shown := one_line(text(value), _LONG):
+        elif shown:
             yield name, shown
 
 

@@ -23,6 +23,11 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def took(seconds: float) -> str:
+    """A span that has passed: with a decimal where whole seconds would say nothing."""
+    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+
+
 def until(moment: float, now: float | None = None) -> str:
     """A moment (seconds since the epoch) in local time, and how far away it is."""
     now = RealClock.wall() if now is None else now

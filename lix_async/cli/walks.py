@@ -19,7 +19,7 @@ from .progress import Tally, pages_left, plural
 from .raw import rows_of
 from .schema import Schema, item_of
 from .session import Session, run
-from .times import span
+from .times import took
 
 Item = TypeVar("Item")
 
@@ -86,7 +86,7 @@ class _Run(Generic[Item]):
                 self.there.put(found.rows, pages.checkpoint)
                 self.there.write(self._room())
                 self._tell(pages)
-            ended = pages.checkpoint.params is None
+            ended = pages.checkpoint.ended
         finally:
             self.there.close(ended=ended)
         self._close(pages, ended, clock.now() - began)
@@ -124,7 +124,7 @@ class _Run(Generic[Item]):
                 f"{tally.items:,} {self.job.what} are in {file_of(self.output)}; go on with:\n"
                 f"  {screen.command_line('--resume')}"
             )
-        elif file_of(self.output) is None:
+        elif file_of(self.output) is None and tally.items:
             self.session.go_on = "with --out FILE a walk can go on where it stopped"
 
     def _close(self, pages: Pages[Item], ended: bool, seconds: float) -> None:
@@ -138,10 +138,10 @@ class _Run(Generic[Item]):
         facts.append(f"{stats.credits:,} {plural(stats.credits, 'credit')}")
         if stats.duplicates:
             facts.append(f"{stats.duplicates:,} that came twice dropped")
-        screen.note(f"{', '.join(facts)}, {span(seconds)}")
+        screen.note(f"{', '.join(facts)}, {took(seconds)}")
         if not self.whole:
             screen.note("rows are as this version reads them: the pages list them otherwise")
         if ended and not stats.complete and stats.total is not None:
             screen.note(f"the provider speaks of {stats.total:,} and gives no more than these")
         if isinstance(self.there, IntoFile) and (self.there.owed or not ended):
-            screen.note("more of it: the same command with a higher --limit and --resume")
+            screen.note("there is more: the same command with a higher --limit, and --resume")

@@ -220,4 +220,10 @@ class PagingError(LixError):
 
 
 class BulkError(LixError):
-    """A run's ledger cannot be used, or belongs to another run."""
+    """A run's ledger cannot be used, or belongs to another run.
+
+    `unsaved` holds the outcomes that were paid for and that the ledger could not keep: save them
+    yourself. Empty where nothing is at stake.
+    """
+
+    unsaved: tuple[object, ...] = ()

@@ -58,19 +58,24 @@ class Plan(Protocol):
     @property
     def cap(self) -> int | None:
         """Rows that the provider gives at most, whatever `total` says."""
+        ...
 
     @property
     def sequence(self) -> bool:
         """Whether `sequence_id` ties the pages together (and is not itself the cursor)."""
+        ...
 
     def after(self, params: P, seen: Seen) -> P | None:
         """The params of the next page, or None at the end."""
+        ...
 
     def base(self, params: Params, size: int) -> int:
         """Rows before the page that `params` ask for, if pages have `size` rows."""
+        ...
 
     def origin(self, params: P) -> P:
         """The params without position."""
+        ...
 
 
 class Offset(msgspec.Struct, frozen=True):

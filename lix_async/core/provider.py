@@ -37,6 +37,8 @@ class Provider(msgspec.Struct, frozen=True):
     refusal: Refusal
     window: float = 3.0
     """Seconds to wait at least after a 429 that names no pause."""
+    typed: bool = True
+    """`Content-Type` goes on every request, as Lix asks; else on those with a body only."""
     shape: Callable[[bytes, type], bytes] | None = None
     """(body of a success, type of the result) → the body in the type's shape, where the provider
     wraps the same rows now one way, now another. May raise `tolerant.Misfit`."""

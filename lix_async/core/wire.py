@@ -46,7 +46,7 @@ class _Plan(msgspec.Struct, frozen=True):
 @cache
 def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _Plan:
     names = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
-    slots = tuple(_SLOT.findall(path))
+    slots = tuple(str(slot) for slot in _SLOT.findall(path))
     # A slot may also be a property: what the params only imply, for an alternate path.
     missing = [name for name in body if name not in names]
     missing += [name for name in slots if not hasattr(params, name)]

@@ -53,6 +53,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Fingerprints of the pages read."""
     stats: Stats
 
+    @property
+    def ended(self) -> bool:
+        """Whether the walk has read its last page; items of it may still be owed."""
+        return bytes(self.params) == b"null"
+
     def to_json(self) -> bytes:
         """The checkpoint as JSON. Write it to a file that only you can read."""
         return msgspec.json.encode(self)

@@ -47,10 +47,11 @@ class TimeoutLike(Protocol):
 
     def as_dict(self) -> dict[str, float | None]:
         """Seconds for connect, read, write and pool."""
+        ...
 
 
 class Unset:
-    """The argument was not given. (None means something for deadline and viewer_id.)"""
+    """The argument was not given; None means something for deadline and viewer_id."""
 
 
 UNSET = Unset()
@@ -105,7 +106,10 @@ class Client:
             raise ConfigurationError(
                 f"rate_limit must be a RateLimit, a Limiter or None, not {rate_limit!r}"
             )
-        door = Door(self._address, Key(given), provider.credentials[auth], _agent(), clock.now)
+        credential = provider.credentials[auth]
+        door = Door(
+            self._address, Key(given), credential, _agent(), clock.now, typed=provider.typed
+        )
         self._engine = Engine(
             provider,
             self._address.prefix,
@@ -121,7 +125,7 @@ class Client:
         )
         if door.in_query:
             for library in ("httpx", "httpx2"):
-                HideKey(self._address, provider.credentials[auth].name).install(library)
+                HideKey(self._address, credential.name).install(library)
         self._ready()
 
     def _ready(self) -> None:
@@ -150,12 +154,19 @@ class Client:
         params: P,
         *,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Item]:
         """A walk through any listing row of the table. Nothing is sent before it is iterated."""
         return Pages(
-            self._engine, endpoint, params, max_items=max_items, resume=resume, prefetch=prefetch
+            self._engine,
+            endpoint,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def with_options(
@@ -237,7 +248,7 @@ def _deadline(seconds: float | None) -> float | None:
     return seconds
 
 
-def _policy(retry: RetryPolicy) -> RetryPolicy:
+def _policy(retry: object) -> RetryPolicy:
     if not isinstance(retry, RetryPolicy):
         raise ConfigurationError(f"retry must be a RetryPolicy, not {retry!r}")
     return retry

@@ -14,18 +14,22 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds on a clock that never jumps: for pauses and turns."""
+        ...
 
     def wall(self) -> float:
         """Seconds since the epoch: only to read and to tell dates."""
+        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait that long; zero or less is one turn of the event loop."""
 
-    def timeout(self, seconds: float) -> anyio.CancelScope:
+    def timeout(self, seconds: float, /) -> anyio.CancelScope:
         """A scope that cancels what runs in it after that long (use it with `with`)."""
+        ...
 
-    def between(self, low: float, high: float) -> float:
+    def between(self, low: float, high: float, /) -> float:
         """A random number, for jitter."""
+        ...
 
 
 class RealClock:

@@ -27,11 +27,13 @@ class Door:
         credential: Credential,
         agent: str,
         now: Callable[[], float],
+        typed: bool = True,
     ) -> None:
         self.address = address
         self.now = now
         self._key = key
         self._credential = credential
+        self._typed = typed
         self._fixed = [
             (b"Host", address.authority.encode()),
             (b"User-Agent", agent.encode()),
@@ -54,14 +56,15 @@ class Door:
 
     def headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
         """What goes before the body, with the key if it travels in a header."""
-        headers = [*self._fixed, (b"Content-Type", outgoing.content_type.encode())]
+        headers = list(self._fixed)
+        if self._typed or outgoing.body is not None:
+            headers.append((b"Content-Type", outgoing.content_type.encode()))
         if outgoing.body is not None:
             headers.append((b"Content-Length", str(len(outgoing.body)).encode()))
         if self._credential.place == "header":
             value = self._credential.prefix + self._key.reveal()
             headers.append((self._credential.name.encode(), value.encode()))
         return headers
-
 
     def hide(self, body: bytes) -> bytes:
         """A body without the key, should the server echo it (some gateways do in a 403)."""

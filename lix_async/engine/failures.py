@@ -27,14 +27,11 @@ FAILURES: dict[str, tuple[bool, bool, str]] = {
 
 def meaning(error: Exception) -> tuple[str, bool, bool]:
     """In words; may it have arrived; is a repeat senseless. Only connecting tells more."""
-    for kind in type(error).__mro__:
-        if kind.__name__ in FAILURES:
-            sent, permanent, message = FAILURES[kind.__name__]
-            break
-    else:
-        sent, permanent, message = True, False, "the connection failed"
-    if kind.__name__ in ("ConnectError", "ConnectTimeout", "ProxyError"):  # no header in there
-        permanent = _certificate(error) or (kind.__name__ == "ProxyError" and "407" in str(error))
+    names = [kind.__name__ for kind in type(error).__mro__]
+    name = next((name for name in names if name in FAILURES), "")
+    sent, permanent, message = FAILURES.get(name, (True, False, "the connection failed"))
+    if name in ("ConnectError", "ConnectTimeout", "ProxyError"):  # no header in there
+        permanent = _certificate(error) or (name == "ProxyError" and "407" in str(error))
         message = f"{message}: {error}" if str(error) else message
     return f"{message} ({type(error).__name__})", sent, permanent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..core.errors import ConfigurationError
 
@@ -30,12 +30,14 @@ def _running() -> Loop:
     return token
 
 
-def _alive(loop: Loop) -> bool:
+def _alive(loop: Loop, waiting: bool) -> bool:
     if hasattr(loop, "is_running"):
-        return loop.is_running()
+        stopped = cast("asyncio.AbstractEventLoop", loop)
+        return stopped.is_running() or (waiting and not stopped.is_closed())
     trio = sys.modules["trio"]
+    trio_loop: TrioToken = loop  # pyright: ignore[reportAssignmentType]  # the other kind of loop
     try:
-        loop.run_sync_soon(lambda: None)
+        trio_loop.run_sync_soon(lambda: None)
     except trio.RunFinishedError:
         return False
     return True
@@ -50,9 +52,10 @@ class Home:
         self._loop: Loop | None = None
         self._pid = 0
 
-    def moved(self) -> bool:
+    def moved(self, waiting: bool = False) -> bool:
         """True when a new loop has taken over from one that ended: drop what belonged to that.
 
+        `waiting`: callers stand in line; a loop that only stopped may go on with them.
         Raises `ConfigurationError` for two loops at once, and in a child process: connections
         and waiting callers can be shared with neither.
         """
@@ -67,7 +70,7 @@ class Home:
             raise ConfigurationError(
                 "this client was in use when the process was forked: make one in the child"
             )
-        if _alive(self._loop):
+        if _alive(self._loop, waiting):
             raise ConfigurationError(
                 "this client is in use on another event loop: make one for each loop"
             )

@@ -72,7 +72,7 @@ class LocalLimiter:
 
     async def acquire(self) -> None:
         """Return when it is the caller's turn."""
-        if self._home.moved():
+        if self._home.moved(bool(self._line)):
             self._line.clear()
             self._leading = False
         if not self._leading:

@@ -39,6 +39,7 @@ class Pages(Generic[Item]):
         params: P,
         *,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> None:
@@ -46,7 +47,7 @@ class Pages(Generic[Item]):
             raise ConfigurationError(f"max_items must not be negative: {max_items}")
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
-        self._walk = Walk(engine, row, params, resume)
+        self._walk = Walk(engine, row, params, resume, max_credits)
         self._left = max_items
         self._prefetch = prefetch
         self._busy = False

@@ -124,7 +124,9 @@ class Slots(Generic[C]):
         self._leave()
 
     def _settle(self) -> None:
-        if self._home.moved():  # connections of a loop that has ended cannot even be closed
+        if self._home.moved(
+            bool(self._line)
+        ):  # connections of a loop that has ended cannot even be closed
             self._free.clear()
             self._lent.clear()
             self._line.clear()

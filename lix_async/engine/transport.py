@@ -79,6 +79,7 @@ class Transport(Protocol):
 
     async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
         """Send one request and read its whole answer, without following redirects."""
+        ...
 
     async def aclose(self) -> None:
         """Close the connections. The next exchange opens new ones."""

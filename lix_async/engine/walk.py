@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.endpoint import Endpoint, Listing, P, Params
-from ..core.errors import ConfigurationError, PagingError
+from ..core.errors import BudgetError, ConfigurationError, PagingError
 from ..core.paging import Plan, Seen
 from ..tolerant import read_items
 from .answer import Answer
@@ -69,7 +69,10 @@ class Walk(Generic[Item]):
         row: Endpoint[P, Listing[Item]],
         params: P,
         resume: Checkpoint | None,
+        max_credits: int | None = None,
     ) -> None:
+        if max_credits is not None and max_credits < 0:
+            raise ConfigurationError(f"max_credits must not be negative: {max_credits}")
         if row.paging is None:
             raise ConfigurationError(f"{row.id} has no pages: use send()")
         params = engine.prepared(row, params)
@@ -90,6 +93,7 @@ class Walk(Generic[Item]):
         self._read: dict[int, None] = {}
         if resume is not None:
             self._resume(resume)
+        self._max_credits = None if max_credits is None else self.stats.credits + max_credits
 
     @property
     def ended(self) -> bool:
@@ -140,6 +144,7 @@ class Walk(Generic[Item]):
         params = self._params
         if params is None:
             return False
+        self._afford(self._row.credits.amount)
         answer = await self._engine.send(self._row, params, departing=self.departing)
         listing = answer.value
         rows = listing.rows()
@@ -171,6 +176,15 @@ class Walk(Generic[Item]):
         self._before = seen.upto
         self._params = following
         return True
+
+    def _afford(self, price: int) -> None:
+        if self._max_credits is not None and self.stats.credits + price > self._max_credits:
+            raise BudgetError(
+                f"max_credits of this walk is spent: {self.stats.credits} for "
+                f"{self.stats.pages} pages; its checkpoint goes on from here",
+                kind="max_credits",
+                endpoint=self._row.id,
+            )
 
     def _unseen(self, rows: list[Item]) -> list[Item] | None:
         """The rows without those seen before; None where a repeated page is the documented end.

@@ -245,7 +245,12 @@ def test_listings_walk_and_everything_else_is_awaited(entry: dict[str, Any]) -> 
         return
     assert not inspect.iscoroutinefunction(found)
     assert inspect.signature(found).return_annotation.startswith("Pages[")
-    for name, default in (("max_items", None), ("resume", None), ("prefetch", 0)):
+    for name, default in (
+        ("max_items", None),
+        ("max_credits", None),
+        ("resume", None),
+        ("prefetch", 0),
+    ):
         assert taken[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert taken[name].default == default
 

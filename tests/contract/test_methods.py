@@ -45,8 +45,8 @@ async def test_arguments_arrive_as_params_of_the_row(id_: str) -> None:
         with pytest.raises(Recorded):
             await called(**values)
     else:
-        walking = {"max_items": 7, "resume": None, "prefetch": 0}
-        assert called(**values, max_items=7) == walking
+        walking = {"max_items": 7, "max_credits": 9, "resume": None, "prefetch": 0}
+        assert called(**values, max_items=7, max_credits=9) == walking
     assert client.row is BY_ID[id_]
     assert type(client.params) is client.row.params
     for name, value in values.items():

@@ -14,9 +14,7 @@ from lix_async.core.errors import EXCERPT, LixError, excerpt
 
 def drawn(cls: type, indent: str = "") -> list[str]:
     lines = []
-    kinds = [
-        kind for kind in cls.__subclasses__() if kind.__module__ == errors.__name__
-    ]
+    kinds = [kind for kind in cls.__subclasses__() if kind.__module__ == errors.__name__]
     for kind in kinds:
         last = kind is kinds[-1]
         lines.append(f"{indent}{'└── ' if last else '├── '}{kind.__name__}")

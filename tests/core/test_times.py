@@ -34,7 +34,8 @@ def test_one_moment_in_many_ways(text):
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "soon", "1", "12345678901234", "2025-13-01", "Wed, 99 Jan", ",", "１735699600"]
+    "text",
+    [None, "", "soon", "1", "12345678901234", "2025-13-01", "Wed, 99 Jan", ",", "１735699600"],
 )
 def test_what_is_no_moment_is_none(text):
     assert moment(text) is None

@@ -92,7 +92,9 @@ def test_lists_travel_joined_or_repeated_or_bracketed():
     params = AllParams(names=["a&", "b"])
     assert encode(row(), params).target.endswith("&names=a%26%2Cb")
     assert encode(row(arrays="repeated"), params).target.endswith("&names=a%26&names=b")
-    assert encode(row(arrays="bracketed"), params).target.endswith("&names%5B%5D=a%26&names%5B%5D=b")
+    assert encode(row(arrays="bracketed"), params).target.endswith(
+        "&names%5B%5D=a%26&names%5B%5D=b"
+    )
     assert encode(row(arrays="repeated"), AllParams()).target == "/v1/all?id=x"
 
 

@@ -67,9 +67,7 @@ async def test_leads_come_from_a_long_url(
     assert {fact.method for fact in sandbox.requests} == {"POST"}
 
 
-async def test_leads_are_found_by_facets(
-    lix: AsyncLix, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_leads_are_found_by_facets(lix: AsyncLix, capsys: pytest.CaptureFixture[str]) -> None:
     await example("leads_by_facets").main(lix)
     assert len(capsys.readouterr().out.splitlines()) == 25
 
@@ -94,9 +92,7 @@ async def test_organisations_become_rows(lix: AsyncLix, tmp_path: Path) -> None:
     assert rows[1].startswith(links[0])
 
 
-async def test_an_address_is_looked_for(
-    lix: AsyncLix, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_an_address_is_looked_for(lix: AsyncLix, capsys: pytest.CaptureFixture[str]) -> None:
     await example("email_lookup").main(lix, "https://www.linkedin.com/in/ann-example", 0.0)
     await example("email_lookup").main(lix, "https://www.linkedin.com/in/missing-person", 0.0)
     first, second = capsys.readouterr().out.splitlines()

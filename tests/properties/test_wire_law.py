@@ -13,7 +13,9 @@ from lix_async.core.endpoint import Endpoint, Params
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.wire import encode, read
 
-hostile = st.text(st.sampled_from("a&=?#/%+;:,. \"'\\\r\n\t\0\x7f\x80é中😀\ufeff\u2028"), max_size=12)
+hostile = st.text(
+    st.sampled_from("a&=?#/%+;:,. \"'\\\r\n\t\0\x7f\x80é中😀\ufeff\u2028"), max_size=12
+)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | hostile
 given_texts = texts.filter(bool)
 

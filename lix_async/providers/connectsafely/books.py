@@ -97,7 +97,7 @@ class Books:
 
     def acted(self, params: Params, account: str) -> None:
         """An answer says which account acted, where the call named none."""
-        if getattr(params, "account_id", "") is not None or account == self._default:
+        if getattr(params, "account_id", None) is not None or account == self._default:
             return
         if self._default is not None and "" in self._days:
             self._days[self._default] = self._days.pop("")

@@ -137,6 +137,7 @@ class Calls(Client):
         start: int = 0,
         filters: Mapping[str, object] | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Group]:
@@ -156,7 +157,12 @@ class Calls(Client):
             filters=None if filters is None else dict(filters),
         )
         return self.pages(
-            e.SEARCH_GROUPS, asked, max_items=max_items, resume=resume, prefetch=prefetch
+            e.SEARCH_GROUPS,
+            asked,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def search_people(
@@ -169,6 +175,7 @@ class Calls(Client):
         url: str | None = None,
         filters: p.PeopleFilters | Mapping[str, object] | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.FoundPerson]:
@@ -191,7 +198,12 @@ class Calls(Client):
             filters=None if filters is None else dict(filters),
         )
         return self.pages(
-            e.SEARCH_PEOPLE, asked, max_items=max_items, resume=resume, prefetch=prefetch
+            e.SEARCH_PEOPLE,
+            asked,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     async def endorse_skill(

@@ -135,6 +135,7 @@ class AsyncLookC(Client):
         page_size: int | None = None,
         *,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Employee]:
@@ -150,6 +151,7 @@ class AsyncLookC(Client):
             ORG_EMPLOYEES,
             OrgEmployeesParams(org_id=org_id, page_size=page_size),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )

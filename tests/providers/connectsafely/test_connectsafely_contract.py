@@ -33,7 +33,7 @@ ANSWERS = {
     for name in row.get("examples", ())
     if not any(word in name for word in ("error", "headers", "request", "not-found"))
 }
-WALKING = {"max_items", "resume", "prefetch"}
+WALKING = {"max_items", "max_credits", "resume", "prefetch"}
 
 
 def camel(name: str) -> str:

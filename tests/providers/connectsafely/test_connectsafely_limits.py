@@ -140,6 +140,26 @@ async def test_what_was_counted_by_name_counts_when_the_default_is_known() -> No
             await found.profile("d", account_id=account)
 
 
+async def test_any_answer_may_tell_the_default_account() -> None:
+    found = client(fresh, answer("relationship.live"), fresh, daily_profiles=1)
+    await found.profile("a", account_id=ACCOUNT)
+    await found.relationship("a")
+    with pytest.raises(DailyLimitError):
+        await found.profile("b")
+
+
+async def test_an_account_that_is_no_longer_known_is_no_trouble() -> None:
+    found = client(LOST, retry=RetryPolicy(attempts=1))
+
+    async def renamed() -> None:
+        for account in (ACCOUNT, OTHER):
+            found._books.acted(ProfileParams(profile_id="x"), account)
+
+    with pytest.raises(LixError):
+        await found._engine.send(PROFILE, ProfileParams(profile_id="a"), departing=renamed)
+    assert len(sent(found)) == 1
+
+
 async def test_the_default_account_may_change() -> None:
     accounts = iter([ACCOUNT, ACCOUNT, OTHER])
     found = client(lambda _: profile(accountId=next(accounts, OTHER)), daily_profiles=2)

@@ -54,6 +54,7 @@ class Account(Resource):
         *,
         page: int = 1,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LinkedInAccount]:
@@ -65,6 +66,7 @@ class Account(Resource):
             LINKEDIN_ACCOUNTS,
             LinkedInAccountsParams(page=page),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )

@@ -23,6 +23,7 @@ class Connections(Resource):
         start: int = 0,
         include_profile_pictures: bool | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Connection]:
@@ -40,7 +41,12 @@ class Connections(Resource):
             include_profile_pictures=include_profile_pictures,
         )
         return self._client.pages(
-            CONNECTIONS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            CONNECTIONS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     async def send(

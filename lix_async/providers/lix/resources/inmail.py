@@ -25,6 +25,7 @@ class Inbox(Resource):
         count: int | None = None,
         page_starts_at: int | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[SalesThread]:
@@ -38,7 +39,12 @@ class Inbox(Resource):
             viewer_id=viewer_id, filter=filter, count=count, page_starts_at=page_starts_at
         )
         return self._client.pages(
-            THREADS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            THREADS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     async def thread(

@@ -22,6 +22,7 @@ class Messages(Resource):
         count: int | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Conversation]:
@@ -32,7 +33,12 @@ class Messages(Resource):
         """
         params = ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
         return self._client.pages(
-            CONVERSATIONS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            CONVERSATIONS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def list(
@@ -46,6 +52,7 @@ class Messages(Resource):
         count_after: int | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Message]:
@@ -64,7 +71,12 @@ class Messages(Resource):
             count_after=count_after,
         )
         return self._client.pages(
-            MESSAGES, params, max_items=max_items, resume=resume, prefetch=prefetch
+            MESSAGES,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     async def send(

@@ -66,6 +66,7 @@ class Organisations(Resource):
         start: int = 0,
         count: int | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Follower]:
@@ -78,5 +79,10 @@ class Organisations(Resource):
             profile_link=profile_link, viewer_id=viewer_id, start=start, count=count
         )
         return self._client.pages(
-            FOLLOWERS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            FOLLOWERS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )

@@ -100,6 +100,7 @@ class People(Resource):
         viewer_id: str | None = None,
         pagination_token: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Post]:
@@ -108,6 +109,7 @@ class People(Resource):
             ACTIVITY_POSTS,
             _activity(profile_link, start, viewer_id, pagination_token),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )
@@ -120,6 +122,7 @@ class People(Resource):
         viewer_id: str | None = None,
         pagination_token: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Comment]:
@@ -128,6 +131,7 @@ class People(Resource):
             ACTIVITY_COMMENTS,
             _activity(profile_link, start, viewer_id, pagination_token),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )
@@ -140,6 +144,7 @@ class People(Resource):
         viewer_id: str | None = None,
         pagination_token: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[ActivityReaction]:
@@ -151,6 +156,7 @@ class People(Resource):
             ACTIVITY_REACTIONS,
             _activity(profile_link, start, viewer_id, pagination_token),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )

@@ -31,6 +31,7 @@ class Posts(Resource):
         start: int = 0,
         pagination_token: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Comment]:
@@ -42,7 +43,12 @@ class Posts(Resource):
             pagination_token=pagination_token,
         )
         return self._client.pages(
-            POST_COMMENTS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            POST_COMMENTS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def reactions(
@@ -52,6 +58,7 @@ class Posts(Resource):
         start: int = 0,
         pagination_token: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Reaction]:
@@ -64,5 +71,10 @@ class Posts(Resource):
             post_urn=post_urn, start=start, pagination_token=pagination_token
         )
         return self._client.pages(
-            POST_REACTIONS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            POST_REACTIONS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )

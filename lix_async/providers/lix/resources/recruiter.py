@@ -25,6 +25,7 @@ class Recruiter(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
@@ -38,7 +39,12 @@ class Recruiter(Resource):
             skills=list(skills), start=start, viewer_id=viewer_id, sequence_id=sequence_id
         )
         return self._client.pages(
-            RECRUITER_PEOPLE, params, max_items=max_items, resume=resume, prefetch=prefetch
+            RECRUITER_PEOPLE,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def facets(
@@ -50,6 +56,7 @@ class Recruiter(Resource):
         count: int = 100,
         viewer_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[SkillFacet]:
@@ -61,5 +68,10 @@ class Recruiter(Resource):
         """
         params = SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
         return self._client.pages(
-            RECRUITER_FACETS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            RECRUITER_FACETS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )

@@ -43,6 +43,7 @@ class Sales(Inbox):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
@@ -52,9 +53,10 @@ class Sales(Inbox):
         long for a GET goes as a form by itself. 1 standard credit a page (contract section 23).
         """
         return self._client.pages(
-            SALES_PEOPLE_FORM if len(quote(url, "")) > LONGEST_GET else SALES_PEOPLE,
+            SALES_PEOPLE_FORM if len(quote(str(url), "")) > LONGEST_GET else SALES_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )
@@ -70,6 +72,7 @@ class Sales(Inbox):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
@@ -90,7 +93,12 @@ class Sales(Inbox):
             sequence_id=sequence_id,
         )
         return self._client.pages(
-            PEOPLE_BY_FILTERS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            PEOPLE_BY_FILTERS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def accounts(
@@ -100,6 +108,7 @@ class Sales(Inbox):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
@@ -108,6 +117,7 @@ class Sales(Inbox):
             SALES_ORGS,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )
@@ -120,6 +130,7 @@ class Sales(Inbox):
         page: int = 1,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
@@ -132,7 +143,12 @@ class Sales(Inbox):
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
         return self._client.pages(
-            PEOPLE_LIST, params, max_items=max_items, resume=resume, prefetch=prefetch
+            PEOPLE_LIST,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def account_list(
@@ -143,6 +159,7 @@ class Sales(Inbox):
         page: int = 1,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
@@ -154,7 +171,12 @@ class Sales(Inbox):
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
         return self._client.pages(
-            ORGS_LIST, params, max_items=max_items, resume=resume, prefetch=prefetch
+            ORGS_LIST,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def facets(
@@ -166,6 +188,7 @@ class Sales(Inbox):
         start: int = 0,
         viewer_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Facet]:
@@ -176,5 +199,10 @@ class Sales(Inbox):
         """
         params = FacetParams(query=query, type=type, count=count, start=start, viewer_id=viewer_id)
         return self._client.pages(
-            SALES_FACETS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            SALES_FACETS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )

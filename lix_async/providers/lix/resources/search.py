@@ -26,6 +26,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
@@ -38,6 +39,7 @@ class Search(Resource):
             SEARCH_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )
@@ -49,6 +51,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[JobPosting]:
@@ -60,6 +63,7 @@ class Search(Resource):
             SEARCH_JOBS,
             JobSearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )
@@ -72,6 +76,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Post]:
@@ -80,7 +85,12 @@ class Search(Resource):
             url=url, start=start, viewer_id=viewer_id, sequence_id=sequence_id
         )
         return self._client.pages(
-            SEARCH_POSTS, params, max_items=max_items, resume=resume, prefetch=prefetch
+            SEARCH_POSTS,
+            params,
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
         )
 
     def orgs(
@@ -90,6 +100,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         max_items: int | None = None,
+        max_credits: int | None = None,
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
@@ -98,6 +109,7 @@ class Search(Resource):
             SEARCH_ORGS,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
+            max_credits=max_credits,
             resume=resume,
             prefetch=prefetch,
         )

@@ -1,7 +1,4 @@
-"""For your tests: time that does not pass, and clients on a vendor that lives in memory.
-
-`VirtualClock` makes waiting instant: time jumps to the next deadline when every task waits.
-"""
+"""Time that does not pass by itself: it jumps to the next deadline when every task waits."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The Letrics API: contacts and companies by filters."""

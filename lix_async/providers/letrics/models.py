@@ -1,0 +1,123 @@
+"""What Letrics sends back. The envelope is documented, the fields of its rows are not.
+
+So rows are open mappings: everything is under its own key. The accessors look under the names
+that the filters suggest, and give None where nothing is there.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from msgspec import field
+
+from ...core.endpoint import Listing, Meta
+from ...tolerant import Open
+
+
+class Row(Open):
+    """What contacts and companies have in common."""
+
+    @property
+    def id(self) -> str | None:
+        """The row's id, if it has one."""
+        found = self.get("id")
+        return str(found) if isinstance(found, str | int) and found != "" else None
+
+    def texts(self, name: str) -> list[str]:
+        """The texts in a list; empty where there is none."""
+        found = self.get(name)
+        items = cast("list[object]", found) if isinstance(found, list) else []
+        return [item for item in items if isinstance(item, str)]
+
+
+class Company(Row):
+    """A company."""
+
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+        return self.first_text("name")
+
+    @property
+    def domain(self) -> str | None:
+        """Its domain."""
+        return self.first_text("domain", "website")
+
+    @property
+    def location(self) -> str | None:
+        """Where it is, in the grammar of the filters."""
+        return self.first_text("location")
+
+    @property
+    def technologies(self) -> list[str]:
+        """What it uses."""
+        return self.texts("technologies")
+
+
+class Contact(Row):
+    """A person at a company."""
+
+    @property
+    def name(self) -> str | None:
+        """First and last name, or the whole name where the row has that."""
+        parts = (self.first_text("first_name"), self.first_text("last_name"))
+        return self.first_text("name", "full_name") or " ".join(filter(None, parts)) or None
+
+    @property
+    def job_title(self) -> str | None:
+        """What the person does."""
+        return self.first_text("job_title", "title")
+
+    @property
+    def linkedin_profile(self) -> str | None:
+        """Address of the LinkedIn profile."""
+        return self.first_text("linkedin_profile", "linkedin_url")
+
+    @property
+    def personal_emails(self) -> list[str]:
+        """Personal e-mail addresses."""
+        one = self.first_text("personal_email")
+        return self.texts("personal_emails") or ([one] if one else [])
+
+    @property
+    def company(self) -> Company | None:
+        """Where the person works."""
+        found = self.get("company")
+        return Company(cast("dict[str, object]", found)) if isinstance(found, dict) else None
+
+
+class PageMeta(Meta, rename=None):
+    """About the page. None of its fields is documented; a total is believed if one comes."""
+
+    page: int | None = None
+    per_page: int | None = None
+    total: int | None = None
+
+
+class ContactsPage(Listing[Contact]):
+    """A page of contacts."""
+
+    items: list[Contact] = field(name="data", default_factory=list[Contact])
+    meta: PageMeta | None = None  # pyright: ignore[reportIncompatibleVariableOverride]  # read, never assigned
+
+    @property
+    def total(self) -> int | None:
+        """Matches in all, if the service says so."""
+        return _total(self.meta)
+
+
+class CompaniesPage(Listing[Company]):
+    """A page of companies."""
+
+    items: list[Company] = field(name="data", default_factory=list[Company])
+    meta: PageMeta | None = None  # pyright: ignore[reportIncompatibleVariableOverride]  # read, never assigned
+
+    @property
+    def total(self) -> int | None:
+        """Matches in all, if the service says so."""
+        return _total(self.meta)
+
+
+def _total(meta: PageMeta | None) -> int | None:
+    total = meta.total if meta else None
+    return total if total is not None and total >= 0 else None

@@ -1,0 +1,1 @@
+"""The Meet Alfred API: campaigns, leads, connections and what happened to them."""

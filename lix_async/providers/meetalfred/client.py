@@ -1,0 +1,97 @@
+"""`AsyncMeetAlfred`: the client of the Meet Alfred API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from ...core.bucket import RateLimit
+from ...core.endpoint import Kind
+from ...core.errors import ConfigurationError
+from ...core.provider import Credential
+from ...core.retry import RetryPolicy
+from ...drift import OnDrift
+from ...engine.client import TimeoutLike
+from ...engine.clock import Clock
+from ...engine.limiter import Limiter
+from .endpoints import BY_ID
+from .provider import MEETALFRED
+from .resources import PREFIX, Calls
+
+if TYPE_CHECKING:
+    from ...engine.client import HttpClient
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+
+
+class AsyncMeetAlfred(Calls):
+    """The Meet Alfred API, asynchronously, on asyncio and trio: campaigns, leads, connections.
+
+    Three listings are documented by the vendor, everything else about them is known from public
+    clients only; so addresses and names are settings. The key travels in the query, and is put
+    there at the last moment: no log, error or `repr` shows it. Use it as
+    `async with AsyncMeetAlfred() as alfred:` or end with `await alfred.aclose()`.
+
+    `api_key`: the organisation's key from the Settings page, default `MEETALFRED_API_KEY` from
+    the environment. `base_url`: default `MEETALFRED_BASE_URL`, else the address that most
+    clients use; white-label customers have their own. `key_parameter`: the key's name in the
+    query. `paths`: other paths by method, as `{"leads": "/leads"}`. `rate_limit`: none is
+    documented, the default is one call in 0.4 s. `viewer_id`: taken so that clients can be set
+    up alike; no call here sends one. All other arguments are those of `AsyncLix`: `auth` (only
+    `"query"`), `retry`, `deadline`, `timeout`, `http_client`, `max_credits`, `on_drift`, `clock`.
+
+    Listings count pages from 0. They end with a page that has fewer than `per_page` rows, with
+    an empty one, and with one that repeats the page before, as servers that ignore `page` do.
+    Every method raises `ConfigurationError` before anything is sent, a `RefusalError` by the
+    answer's status, a `TransportError` when no usable answer came, and `DecodeError` when it
+    does not fit. No price is published for any call.
+    """
+
+    provider = MEETALFRED
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        auth: str = "query",
+        base_url: str | None = None,
+        key_parameter: str = "webhook_key",
+        paths: Mapping[str, str] = MappingProxyType({}),
+        viewer_id: str | None = None,
+        rate_limit: RateLimit | Limiter | None = MEETALFRED.rate,
+        retry: RetryPolicy = RetryPolicy(),
+        deadline: float | None = None,
+        timeout: float | TimeoutLike | None = None,
+        http_client: HttpClient | None = None,
+        max_credits: int | Mapping[Kind, int] | None = None,
+        on_drift: OnDrift | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if not _NAME.fullmatch(key_parameter):
+            raise ConfigurationError(f"key_parameter is a name in a query, not {key_parameter!r}")
+        for name, path in paths.items():
+            if PREFIX + name not in BY_ID:
+                raise ConfigurationError(f"paths knows the names of methods, not {name!r}")
+            if not path.startswith("/") or any(char in "?#{}\\" or char <= " " for char in path):
+                raise ConfigurationError(f"a path is /like/this, behind base_url: {path!r}")
+        self._paths = dict(paths)
+        credential = Credential("query", key_parameter)
+        self.provider = structs.replace(MEETALFRED, credentials={"query": credential})
+        super().__init__(
+            api_key,
+            auth=auth,
+            base_url=base_url,
+            viewer_id=viewer_id,
+            rate_limit=rate_limit,
+            retry=retry,
+            deadline=deadline,
+            timeout=timeout,
+            http_client=http_client,
+            max_credits=max_credits,
+            on_drift=on_drift,
+            clock=clock,
+        )

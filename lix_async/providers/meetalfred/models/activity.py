@@ -1,0 +1,86 @@
+"""What happened: replies and other actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from msgspec import field
+
+from ....core.endpoint import Listing
+from ....core.times import moment
+from .campaigns import Campaign, Snake
+from .leads import Person
+
+
+class Reply(Snake):
+    """A reply. Clients disagree on what is there: some rows have an id and times only."""
+
+    id: int | str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    linkedin_profile_url: str | None = None
+    linkedin_conversation_url: str | None = None
+    company_name: str | None = field(name="companyName", default=None)
+    campaign_name: str | None = None
+    reply_message: str | None = None
+    reply_detected_on: str | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """The id, where there is one."""
+        return None if self.id is None else str(self.id)
+
+    @property
+    def reply_detected_time(self) -> datetime | None:
+        """`reply_detected_on` as an aware UTC datetime."""
+        return moment(self.reply_detected_on)
+
+
+class Replies(Listing[Reply]):
+    """A page of replies."""
+
+    __root__: ClassVar[str] = "actions"
+
+    items: list[Reply] = field(name="actions", default_factory=list[Reply])
+
+
+class ActionLead(Snake):
+    """Whom an action was about."""
+
+    object_urn: str | None = None
+    campaign: Campaign | None = None
+    """Only its key."""
+    person: Person | None = None
+
+
+class Action(Snake):
+    """Something that was done, or that came back."""
+
+    id: int | str | None = None
+    """A number or a text of digits."""
+    created_at: str | None = None
+    desc: str | None = None
+    """Such as `replied`."""
+    msg: str | None = None
+    lead: ActionLead | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """The id, where there is one."""
+        return None if self.id is None else str(self.id)
+
+    @property
+    def created_time(self) -> datetime | None:
+        """`created_at` as an aware UTC datetime."""
+        return moment(self.created_at)
+
+
+class Actions(Listing[Action]):
+    """A page of actions, newest first."""
+
+    __root__: ClassVar[str] = "actions"
+
+    items: list[Action] = field(name="actions", default_factory=list[Action])

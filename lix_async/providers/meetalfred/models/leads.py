@@ -1,0 +1,138 @@
+"""Leads: people in campaigns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from msgspec import field
+
+from ....core.endpoint import Listing, Model
+from ....core.times import moment
+from .campaigns import Campaign, Snake
+
+
+class LinkedInData(Model):
+    """What LinkedIn shows of the person."""
+
+    connection_level: str | None = None
+    """Such as `2nd`."""
+    handle: str | None = None
+    headline: str | None = None
+    sub_headline: str | None = None
+    location: str | None = None
+    name: str | None = None
+    pic: str | None = None
+    shared_connections: str | None = None
+    """A sentence such as `3 shared connections`."""
+    urn: str | None = None
+    object_urn: str | None = None
+
+
+class Person(Snake):
+    """A person. `name` may be there without its parts: never build it from them."""
+
+    key: str | None = None
+    """LinkedIn member id."""
+    object_urn: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    location: str | None = None
+    current_title: str | None = None
+    current_employer: str | None = None
+    current_employer_size: str | None = None
+    email: str | None = None
+    work_email: str | None = None
+    personal_email: str | None = None
+    phone: str | None = None
+    linkedin_handle: str | None = None
+    twitter_handle: str | None = None
+    facebook_handle: str | None = None
+    github_handle: str | None = None
+    angellist_handle: str | None = None
+    gravatar_handle: str | None = None
+    linkedin_data: LinkedInData | None = None
+
+
+class LastAction(Snake):
+    """What was done last."""
+
+    key: int | None = None
+    campaign_key: int | None = None
+    campaign_name: str | None = None
+    created_at: str | None = None
+    desc: str | None = None
+    """Such as `found`."""
+    msg: str | None = None
+    msg_created_at: str | None = None
+
+    @property
+    def created_time(self) -> datetime | None:
+        """`created_at` as an aware UTC datetime."""
+        return moment(self.created_at)
+
+    @property
+    def msg_created_time(self) -> datetime | None:
+        """`msg_created_at` as an aware UTC datetime."""
+        return moment(self.msg_created_at)
+
+
+class Lead(Snake):
+    """A person in a campaign."""
+
+    id: str | None = None
+    """LinkedIn member id, as in `person.key`: one person may be a lead of several campaigns."""
+    status: str | None = None
+    """Such as `approved`."""
+    campaign: Campaign | None = None
+    person: Person | None = None
+    last_action: LastAction | None = None
+    next_touch_index: int | None = None
+    next_touch_at: str | None = None
+    connect_followup: bool | None = None
+    conversation_urn: str | None = None
+    custom_data: dict[str, object] = field(default_factory=dict[str, object])
+    """The caller's own columns."""
+    request_connect_at: str | None = None
+    return_to_campaign: bool | None = None
+    return_to_campaign_date: str | None = None
+    tags: list[object] = field(default_factory=list[object])
+    thread_id: str | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """What tells one lead from another: the person, and the campaign."""
+        campaign = self.campaign.campaign_id if self.campaign else None
+        return f"{campaign}:{self.id}" if self.id else None
+
+    @property
+    def next_touch_time(self) -> datetime | None:
+        """`next_touch_at` as an aware UTC datetime."""
+        return moment(self.next_touch_at)
+
+    @property
+    def request_connect_time(self) -> datetime | None:
+        """`request_connect_at` as an aware UTC datetime."""
+        return moment(self.request_connect_at)
+
+    @property
+    def return_to_campaign_time(self) -> datetime | None:
+        """`return_to_campaign_date` as an aware UTC datetime."""
+        return moment(self.return_to_campaign_date)
+
+
+class Leads(Listing[Lead]):
+    """A page of leads."""
+
+    __root__: ClassVar[str] = "actions"
+
+    items: list[Lead] = field(name="actions", default_factory=list[Lead])
+
+
+class AddedLead(Snake):
+    """What adding a lead brought. `success` may be false: the status alone makes a refusal."""
+
+    id: int | str | None = None
+    message: str | None = None
+    success: bool | None = None

@@ -1,0 +1,201 @@
+"""The methods of `AsyncMeetAlfred`: one for each row of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from ...core.endpoint import Endpoint, P
+from ...engine.checkpoint import Checkpoint
+from ...engine.client import Client
+from ...engine.pages import Pages
+from . import endpoints as e
+from . import models as m
+from . import params as p
+
+R = TypeVar("R")
+PREFIX = "meetalfred."
+"""What the ids of rows begin with; methods have the rest of their names."""
+
+
+class Calls(Client):
+    """A client with this provider's methods, over the engine of `Client`."""
+
+    _paths: Mapping[str, str]
+
+    def _at(self, row: Endpoint[P, R]) -> Endpoint[P, R]:
+        """The row at this client's path."""
+        return replace(row, path=self._paths.get(row.id.removeprefix(PREFIX), row.path))
+
+    async def campaigns(
+        self,
+        type: p.CampaignType | None = "active",  # noqa: A002  # the wire's own word
+    ) -> list[m.Campaign]:
+        """The campaigns of a kind, all at once. None sends no kind: the active ones, it is said.
+
+        `campaign_id` and `title` are right in either of the two forms in which they come. Not
+        paged: if a server ignored the page, asking for one more would never end.
+        Contract: meetalfred.md, "1. Campaigns".
+        """
+        return (await self.send(self._at(e.CAMPAIGNS), p.CampaignsParams(type=type))).value.items
+
+    def leads(
+        self,
+        campaign: int | None = None,
+        *,
+        page: int = 0,
+        per_page: int | None = 100,
+        max_items: int | None = None,
+        max_credits: int | None = None,
+        resume: Checkpoint | None = None,
+        prefetch: int = 0,
+    ) -> Pages[m.Lead]:
+        """All leads, or those of one campaign (its `campaign_id`).
+
+        `page`: the first one is 0. `per_page`: 100 is known to work; a maximum is not published,
+        None leaves the size to the service, and then only an empty page or a repeated one ends
+        the walk. Contract: meetalfred.md, "2. Leads".
+        """
+        return self.pages(
+            self._at(e.LEADS),
+            p.LeadsParams(campaign=campaign, page=page, per_page=per_page),
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
+        )
+
+    def connections(
+        self,
+        *,
+        return_only_synced: bool | None = None,
+        page: int = 0,
+        per_page: int | None = 100,
+        max_items: int | None = None,
+        max_credits: int | None = None,
+        resume: Checkpoint | None = None,
+        prefetch: int = 0,
+    ) -> Pages[m.Connection]:
+        """All LinkedIn connections of the user. Absent texts are None, however they come.
+
+        `return_only_synced`: public clients send True; what None does is not known. `page` and
+        `per_page` as in `leads()`. Contract: meetalfred.md, "3. Connections".
+        """
+        return self.pages(
+            self._at(e.CONNECTIONS),
+            p.ConnectionsParams(
+                return_only_synced=return_only_synced, page=page, per_page=per_page
+            ),
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
+        )
+
+    def new_reply_detected(
+        self,
+        *,
+        page: int = 0,
+        per_page: int | None = 100,
+        max_items: int | None = None,
+        max_credits: int | None = None,
+        resume: Checkpoint | None = None,
+        prefetch: int = 0,
+    ) -> Pages[m.Reply]:
+        """Replies that were detected. Rows may hold the reply, or an id and times only.
+
+        `page` and `per_page` as in `leads()`. Contract: meetalfred.md, "live section".
+        """
+        return self.pages(
+            self._at(e.NEW_REPLY_DETECTED),
+            p.PagedParams(page=page, per_page=per_page),
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
+        )
+
+    def get_last_actions(
+        self,
+        action: p.ActionKind,
+        *,
+        page: int = 0,
+        per_page: int | None = 100,
+        max_items: int | None = None,
+        max_credits: int | None = None,
+        resume: Checkpoint | None = None,
+        prefetch: int = 0,
+    ) -> Pages[m.Action]:
+        """What was done or came back last, of one kind, newest first.
+
+        `page` and `per_page` as in `leads()`. Contract: meetalfred.md, "live section".
+        """
+        return self.pages(
+            self._at(e.GET_LAST_ACTIONS),
+            p.LastActionsParams(action=action, page=page, per_page=per_page),
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
+        )
+
+    async def get_team_members(self) -> list[m.TeamMember]:
+        """The members of the team. Needs the team owner's key.
+
+        Each one's `webhook_key` is a `Key`: it is not printed and not written as JSON, and gives
+        its text by `.reveal()`. The body that `send()` returns has them as they came.
+        Contract: meetalfred.md, "live section".
+        """
+        return (await self.send(self._at(e.GET_TEAM_MEMBERS), p.NoParams())).value.items
+
+    def get_member_connections(
+        self,
+        *,
+        page: int = 0,
+        per_page: int | None = 100,
+        max_items: int | None = None,
+        max_credits: int | None = None,
+        resume: Checkpoint | None = None,
+        prefetch: int = 0,
+    ) -> Pages[m.Connection]:
+        """Connections of the team's member whose key is used; read like `connections()`.
+
+        The form of the answer is not known: any object with one array in it is taken. `page` and
+        `per_page` as in `leads()`. Contract: meetalfred.md, "live section".
+        """
+        return self.pages(
+            self._at(e.GET_MEMBER_CONNECTIONS),
+            p.PagedParams(page=page, per_page=per_page),
+            max_items=max_items,
+            max_credits=max_credits,
+            resume=resume,
+            prefetch=prefetch,
+        )
+
+    async def add_lead_to_campaign(
+        self,
+        campaign: int,
+        *,
+        linkedin_profile_url: str | None = None,
+        email: str | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> m.AddedLead:
+        """Add a person to a campaign: by profile in a LinkedIn campaign, by e-mail in a mail one.
+
+        `columns`: values for the campaign's texts, with or without the prefix `csv_` that they
+        have on the wire. It acts, so it is never repeated: `OutcomeUnknownError` says that it
+        may have happened. Look at `.success`: it may be False.
+        Contract: meetalfred.md, "live section".
+        """
+        named = {
+            name if name.startswith(p.COLUMN) else f"{p.COLUMN}{name}": value
+            for name, value in (columns or {}).items()
+        }
+        asked = p.AddLeadParams(
+            campaign=campaign,
+            linkedin_profile_url=linkedin_profile_url,
+            email=email,
+            columns=named or None,
+        )
+        return (await self.send(self._at(e.ADD_LEAD_TO_CAMPAIGN), asked)).value

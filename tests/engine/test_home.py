@@ -1,0 +1,108 @@
+"""Which loop, in which process, an object belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import anyio
+import pytest
+import trio
+from toy import LOST, THING, ThingParams, Toy, reply
+
+from lix_async.core.bucket import RateLimit
+from lix_async.core.errors import ConfigurationError
+from lix_async.engine.home import Home
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_first_use_binds_and_further_ones_are_at_home():
+    home = Home()
+    assert [home.moved(), home.moved()] == [False, False]
+    home.leave()
+    assert home.moved() is False
+
+
+def moved(home: Home) -> bool:
+    async def ask() -> bool:
+        return home.moved()
+
+    return asyncio.run(ask())
+
+
+def test_a_new_loop_takes_over_from_one_that_ended():
+    home = Home()
+    assert [moved(home), moved(home)] == [False, True]
+
+    async def ask() -> bool:
+        return home.moved()
+
+    assert [trio.run(ask), trio.run(ask), moved(home)] == [True, True, True]
+
+
+def test_outside_of_any_loop_it_says_so(monkeypatch):
+    with pytest.raises(ConfigurationError, match="no event loop runs"):
+        Home().moved()
+    monkeypatch.delitem(sys.modules, "trio")
+    with pytest.raises(ConfigurationError, match="no event loop runs"):
+        Home().moved()
+    monkeypatch.delitem(sys.modules, "asyncio")
+    with pytest.raises(ConfigurationError, match="no event loop runs"):
+        Home().moved()
+
+
+async def test_another_thread_with_a_loop_of_its_own_is_refused():
+    home = Home()
+    home.moved()
+    for run in (lambda: moved(home), lambda: trio.run(ask, home)):
+        with pytest.raises(ConfigurationError, match="make one for each loop"):
+            await anyio.to_thread.run_sync(run)
+
+
+async def ask(home: Home) -> bool:
+    return home.moved()
+
+
+def in_child(work) -> int:
+    """What becomes of some work in a forked child: 0 for a ConfigurationError about the fork."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+        except ConfigurationError as error:
+            code = 0 if "forked: make one in the child" in str(error) else 2
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_client_in_use_is_refused_in_a_forked_child():
+    lix = Toy(reply(), rate_limit=RateLimit(100, per=1))
+
+    async def call() -> None:
+        await lix.send(THING, ThingParams(id="1"))
+
+    asyncio.run(call())
+    assert in_child(lambda: asyncio.run(call())) == 0
+    asyncio.run(call())
+
+
+def test_a_client_that_was_not_used_before_the_fork_works_in_the_child():
+    lix = Toy(reply(), rate_limit=RateLimit(100, per=1))
+
+    async def call() -> None:
+        await lix.send(THING, ThingParams(id="1"))
+
+    assert in_child(lambda: asyncio.run(call())) == 1  # it came to the end: no error at all
+
+
+def test_one_client_works_under_one_loop_after_the_other():
+    lix = Toy(LOST, reply(), rate_limit=RateLimit(100, per=1))
+
+    async def call() -> int:
+        return (await lix.send(THING, ThingParams(id="1"))).attempts
+
+    assert [asyncio.run(call()), trio.run(call), asyncio.run(call())] == [2, 1, 1]

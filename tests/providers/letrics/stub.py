@@ -1,0 +1,50 @@
+"""Letrics for the tests: its samples, and a client on a scripted vendor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from toy import Script, Skipping, reply
+
+from lix_async.engine.transport import Reply
+from lix_async.providers.letrics.client import AsyncLetrics
+
+SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
+BASE = "https://letrics.example/api"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / f"letrics.{name}.json").read_bytes()
+
+
+def tree(name: str) -> Any:
+    return json.loads(sample(name))
+
+
+def answer(name: str, status: int = 200) -> Reply:
+    return Reply(status, [], sample(name))
+
+
+def rows(*names: object, **beside: Any) -> Reply:
+    """A page of rows that have no id."""
+    return reply(200, {"data": [{"name": name} for name in names], **beside})
+
+
+def client(*answers: Any, **settings: Any) -> AsyncLetrics:
+    """A client without pacing on a clock that skips, unless told otherwise."""
+    given: dict[str, Any] = {"rate_limit": None, "clock": Skipping(), "base_url": BASE} | settings
+    return AsyncLetrics("key", http_client=Script(*answers), **given)
+
+
+def sent(of: AsyncLetrics) -> list[Any]:
+    """What reached the vendor."""
+    transport = of._engine.transport
+    assert isinstance(transport, Script)
+    return list(transport.sent)
+
+
+def bodies(of: AsyncLetrics) -> list[Any]:
+    return [msgspec.json.decode(one.body) for one in sent(of)]

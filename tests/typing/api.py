@@ -1,0 +1,83 @@
+"""The public API written out for the type checkers. Never run.
+
+Lines that end in `expect: error` must fail: the checkers report an ignore that is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import assert_type
+
+import httpx
+
+from lix_async import (
+    Answer,
+    AsyncLix,
+    AsyncLookC,
+    Checkpoint,
+    Limiter,
+    LocalLimiter,
+    Page,
+    Pages,
+    RateLimit,
+    RetryPolicy,
+    bulk,
+    linkedin,
+)
+from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
+from lix_async.providers.lix.models import Email, Organisation, Person
+from lix_async.providers.lix.params import PersonParams, SearchParams
+
+
+async def clients() -> None:
+    async with AsyncLix(
+        "key", rate_limit=RateLimit(5, per=1), retry=RetryPolicy(attempts=2)
+    ) as lix:
+        assert_type(lix, AsyncLix)
+        assert_type(lix.with_options(deadline=3, viewer_id=None), AsyncLix)
+    limiter: Limiter = LocalLimiter(RateLimit(1, per=3.0))
+    AsyncLix(rate_limit=limiter, http_client=httpx.AsyncClient(), timeout=httpx.Timeout(5))
+    AsyncLix(rate_limit=None, max_credits={"org": 3}, on_drift=print)
+    AsyncLix(rate_limit=3)  # type: ignore[arg-type]  # expect: error
+    AsyncLookC(deadline="soon")  # type: ignore[arg-type]  # expect: error
+
+
+async def lookups(lix: AsyncLix) -> None:
+    person = await lix.people.get("https://www.linkedin.com/in/example-person-1")
+    assert_type(person, Person)
+    assert_type(person.name, str | None)
+    assert_type(await lix.organisations.get(linkedin_url="x"), Organisation)
+    assert_type(await lix.contact.email("x", recheck=5), Email)
+    await lix.people.get(5)  # type: ignore[arg-type]  # expect: error
+
+
+async def walks(lix: AsyncLix, url: str) -> None:
+    pages = lix.search.people(url, max_items=10)
+    assert_type(pages, Pages[Person])
+    async for item in pages:
+        assert_type(item, Person)
+    async for page in pages.by_page():
+        assert_type(page, Page[Person])
+    assert_type(await pages.collect(), list[Person])
+    assert_type(await pages.first(), Person | None)
+    assert_type(pages.checkpoint, Checkpoint)
+    lix.search.people(url, resume="text")  # type: ignore[arg-type]  # expect: error
+
+
+async def rows(lix: AsyncLix) -> None:
+    answer = await lix.send(PERSON, PersonParams(profile_link="x"))
+    assert_type(answer, Answer[Person])
+    assert_type(lix.pages(SEARCH_PEOPLE, SearchParams(url="x")), Pages[Person])
+    await lix.send(PERSON, SearchParams(url="x"))  # type: ignore[misc]  # expect: error
+
+
+async def runs(lix: AsyncLix, links: list[str]) -> None:
+    async for outcome in bulk.Run("people.db", lix.people.get, links):
+        assert_type(outcome, bulk.Outcome[Person])
+    outcomes: AsyncIterator[bulk.Outcome[Person]] = bulk.map(lix.people.get, links)
+    assert_type(await anext(outcomes), bulk.Outcome[Person])
+
+
+def urls() -> None:
+    assert_type(linkedin.lead_search(linkedin.current_title("Founder")), str)
+    assert_type(linkedin.classify("linkedin.com/in/x").id, str)
