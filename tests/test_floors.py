@@ -30,7 +30,7 @@ ROOMS = {
     "doors": {"core", "engine", "data", "doors"},
     "bulk": {"core", "engine", "bulk"},
     "sandbox": {"core", "data", "sandbox"},
-    "testing": {"core", "engine", "data", "doors", "sandbox", "bulk"},
+    "testing": {"core", "engine", "data", "doors", "sandbox", "bulk", "testing"},
     "door": {"core", "engine", "data", "doors", "bulk", "testing"},
 }
 DATA = {"provider", "models", "params", "endpoints", "webhooks"}

@@ -1,7 +1,7 @@
 """One lookup, made at most once. Knows no run, no queue, no worker.
 
 ```
-known? ── a final answer in the ledger ──► return it, pay nothing
+known? ── a final answer in the ledger ──► return it, pay nothing; held by somebody ──► busy
 turn   ── at the client's limiter
 intent ── "sent" is durable BEFORE the first byte leaves
 call
@@ -17,6 +17,7 @@ This coroutine is what other engines (Temporal, Celery, Ray, …) call inside a 
 
 from __future__ import annotations
 
+import contextlib
 from typing import cast
 
 import anyio
@@ -26,6 +27,7 @@ from msgspec.structs import replace
 from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import (
     AuthenticationError,
+    BulkError,
     DailyLimitError,
     DecodeError,
     LixError,
@@ -59,6 +61,10 @@ class Parked(Exception):
         self.error = error
 
 
+class _Taken(Exception):
+    """Somebody else has made this call in the meantime, or is about to."""
+
+
 class Lookup:
     """Makes calls through one engine, with one ledger as the authority on what was paid."""
 
@@ -77,7 +83,11 @@ class Lookup:
         self._queued_for = queued_for
 
     async def run(self, call: Call, given: Input) -> Outcome[object]:
-        """The outcome of one call: from the ledger if it is known, else from the provider."""
+        """The outcome of one call: from the ledger if it is known, else from the provider.
+
+        `busy` when somebody else is at it: ask again in a moment. Raises `Parked`, and `BulkError`
+        (with what it could not keep as `unsaved`) when the ledger fails.
+        """
         spelled = msgspec.json.encode(given)
         entry = await self._store.take(call.key, call.row.id, spelled, self._now())
         known = self._known(entry, call, given)
@@ -86,10 +96,15 @@ class Lookup:
         attempt = _Attempt(self._store, self._engine, call, given, self._queued_for)
         try:
             return await (attempt.walk(entry) if call.listing else attempt.once())
+        except _Taken:
+            return Outcome(input=given, key=call.key.hex(), state="busy")
+        except BulkError:
+            raise
         except LixError as error:
             return await attempt.failed(error)
         except BaseException:
-            with anyio.CancelScope(shield=True):
+            # A ledger that fails now has the key as `sent`: it will be in doubt all the same.
+            with anyio.CancelScope(shield=True), contextlib.suppress(BulkError):
                 await attempt.abandoned()
             raise
 
@@ -106,8 +121,8 @@ class Lookup:
             return replace(found, state="refused", error=error)
         if entry.status == "queued" and entry.due > self._now():
             return replace(found, state="queued", error=error, due=entry.due)
-        if entry.status == "sent":
-            return replace(found, state="in_doubt")
+        if entry.status == "busy":
+            return replace(found, state="busy", cached=False)
         if entry.status == "in_doubt":
             choice = self._doubts(entry) if callable(self._doubts) else self._doubts
             if choice != "retry":
@@ -134,7 +149,8 @@ class _Attempt:
 
     async def departing(self) -> None:
         self._sent = True  # from here on an interruption leaves a doubt
-        await self._store.sent(self._call.key, self._wall())
+        if not await self._store.sent(self._call.key, self._wall()):
+            raise _Taken
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
@@ -143,9 +159,15 @@ class _Attempt:
         answer = await self._engine.send(call.row, call.params, departing=self.departing)
         outcome.seconds = self._engine.clock.now() - self._began
         outcome.value, outcome.body, outcome.credits = answer.value, answer.body, answer.credits
-        await self._store.done(call.key, answer.body, answer.credits, self._wall())
+        await self._keep(answer.body, answer.credits)
         self._sent = False
         return outcome
+
+    async def _keep(self, body: bytes, credits: int) -> None:
+        try:
+            await self._store.done(self._call.key, body, credits, self._wall())
+        except BulkError as error:
+            raise _unsaved(error, self._outcome) from error
 
     async def walk(self, entry: Entry) -> Outcome[object]:
         call, outcome = self._call, self._outcome
@@ -162,13 +184,13 @@ class _Attempt:
             walk.stats.items += len(items)
             spent = walk.stats.credits - spent
             outcome.credits += spent
-            await self._store.page(
-                call.key,
-                msgspec.json.encode(items),
-                walk.checkpoint().to_json(),
-                spent,
-                self._wall(),
-            )
+            page = msgspec.json.encode(items)
+            try:
+                standing = walk.checkpoint().to_json()
+                await self._store.page(call.key, page, standing, spent, self._wall())
+            except BulkError as error:
+                kept = replace(outcome, state="in_doubt", value=items, body=page)
+                raise _unsaved(error, kept) from error
             self._sent = False
         outcome.body = await self._store.walked(call.key, self._wall())
         outcome.value, outcome.error = _value(call, outcome.body)
@@ -182,7 +204,7 @@ class _Attempt:
         self._sent = False
         if isinstance(error, DecodeError) and not self._call.listing:  # paid for: keep what came
             outcome.body = error.body
-            await self._store.done(self._call.key, error.body, 0, self._wall())
+            await self._keep(error.body, 0)
         elif isinstance(error, QueuedError):
             outcome.state = "queued"
             outcome.due = self._wall() + max(self._queued_for, error.retry_after or 0.0)
@@ -209,6 +231,8 @@ class _Attempt:
         """Cancelled: in doubt if it may have left, else as if nothing had been."""
         if self._sent:
             await self._settle("in_doubt", None)
+        else:
+            await self._store.release(self._call.key)
 
     async def _settle(self, status: Status, error: LixError | None, due: float = 0.0) -> None:
         kept = None if error is None else Failed.of(error)
@@ -216,6 +240,13 @@ class _Attempt:
 
     def _wall(self) -> float:
         return self._engine.clock.wall()
+
+
+def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
+    """The error, with the paid answer that it would have lost."""
+    told = BulkError(f"{error.args[0]}; what was paid for is in .unsaved", endpoint=error.endpoint)
+    told.unsaved = (outcome,)
+    return told
 
 
 def _value(call: Call, body: bytes) -> tuple[object, LixError | None]:

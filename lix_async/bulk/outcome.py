@@ -10,10 +10,11 @@ import msgspec
 from ..core.errors import LixError
 
 T = TypeVar("T")
-State = Literal["done", "refused", "failed", "in_doubt", "queued", "invalid"]
+State = Literal["done", "refused", "failed", "in_doubt", "queued", "invalid", "busy"]
 """`done`: paid and kept. `refused`: the provider said no for good (not found, wrong params).
 `failed`: no answer, nothing is in doubt; tried again by a later run. `in_doubt`: it may have been
-paid, nobody knows. `queued`: the provider prepares it. `invalid`: never sent."""
+paid, nobody knows. `queued`: the provider prepares it. `invalid`: never sent. `busy`: somebody
+else is at it this moment (a `Run` waits for them, and never hands this out)."""
 
 
 class Outcome(msgspec.Struct, Generic[T], kw_only=True):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
-import anyio.abc
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ..core.errors import ConfigurationError
 from ..engine.background import Background
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 I = TypeVar("I")  # noqa: E741  # an input
 O = TypeVar("O")  # noqa: E741  # an outcome
@@ -63,6 +65,9 @@ class Pool(Generic[I, O]):
     Use it with `async with`, or bare: then the workers live beside the event loop until the
     inputs are used up. `ordered` hands outcomes over in the order of the inputs; finished ones
     wait for those before them, at most `concurrency` at a time.
+
+    An exception (from the inputs or from `work`) stops the pool; it is raised after what was in
+    flight has ended and was handed over.
     """
 
     def __init__(
@@ -86,13 +91,34 @@ class Pool(Generic[I, O]):
         self._receive: MemoryObjectReceiveStream[O] | None = None
         self._error: BaseException | None = None
         self._stopping = False
+        self._idle: set[anyio.CancelScope] = set()
         self._turn = 0
         self._moved: anyio.Event | None = None
         self.in_flight = 0
 
+    @property
+    def stopping(self) -> bool:
+        """Whether no further input is taken."""
+        return self._stopping
+
     def stop(self) -> None:
         """Take no further input. Calls in flight end and are handed over."""
         self._stopping = True
+        for scope in self._idle:
+            scope.cancel()
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """A block that only waits: `stop` leaves it at once."""
+        scope = anyio.CancelScope()
+        if self._stopping:
+            scope.cancel()
+        self._idle.add(scope)
+        try:
+            with scope:
+                yield
+        finally:
+            self._idle.discard(scope)
 
     def __aiter__(self) -> AsyncIterator[O]:
         return self
@@ -100,7 +126,7 @@ class Pool(Generic[I, O]):
     async def __anext__(self) -> O:
         if self._background is None:
             self._send, self._receive = anyio.create_memory_object_stream[O](0)
-            self._moved = anyio.Event()
+            self._moved = anyio.Event() if self._ordered else None
             self._background = Background(self._run)
         assert self._receive is not None  # made together with the background task
         try:
@@ -132,34 +158,48 @@ class Pool(Generic[I, O]):
                 for _ in range(self._concurrency):
                     tasks.start_soon(self._worker)
         except Exception as error:  # noqa: BLE001  # handed to the consumer
-            self._error = _first(error)
+            self._error = self._error or error
         finally:
             self._send.close()
 
     async def _worker(self) -> None:
-        assert self._send is not None
         while not self._stopping:
             try:
-                number, given = await self._take()
-            except StopAsyncIteration:
-                return
-            self.in_flight += 1
+                if not await self._one():
+                    return
+            except Exception as error:  # noqa: BLE001  # handed to the consumer, after the rest
+                self._error = self._error or error
+                self.stop()
+
+    async def _one(self) -> bool:
+        """One input from beginning to end. False when there is none, or no more are wanted."""
+        assert self._send is not None  # made together with the background task
+        job: tuple[int, I] | None = None
+        with self.idle():
             try:
-                outcome = await self._work(given)
-            finally:
-                self.in_flight -= 1
-            if self._ordered:
-                while self._turn != number and self._moved is not None:
-                    await self._moved.wait()
-            if outcome is not None:
-                await self._send.send(outcome)
-            if self._ordered and self._moved is not None:
-                self._turn += 1
-                moved, self._moved = self._moved, anyio.Event()
-                moved.set()
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+                job = await self._take()
+            except StopAsyncIteration:
+                return False
+        if job is None:
+            return False
+        number, given = job
+        outcome: O | None = None
+        failure: Exception | None = None
+        self.in_flight += 1
+        try:
+            outcome = await self._work(given)
+        except Exception as error:  # noqa: BLE001  # raised below: those behind it must not hang
+            failure = error
+        finally:
+            self.in_flight -= 1
+        while self._ordered and self._turn != number and self._moved is not None:
+            await self._moved.wait()
+        if outcome is not None:
+            await self._send.send(outcome)
+        if self._moved is not None:
+            self._turn += 1
+            moved, self._moved = self._moved, anyio.Event()
+            moved.set()
+        if failure is not None:
+            raise failure
+        return True

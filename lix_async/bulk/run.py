@@ -12,20 +12,23 @@ import anyio
 
 from ..core.errors import (
     BudgetError,
+    BulkError,
     ConfigurationError,
     DailyLimitError,
     LixError,
     RefusalError,
 )
-from .calls import Caller, Input, Method
+from .calls import Call, Caller, Input, Method
 from .lookup import QUEUED_FOR, Lookup, Parked
 from .outcome import Outcome, Progress, Report, Tally
 from .pool import GRACE, Pool, Source
-from .sqlite import SqliteStore
+from .address import opened
 from .store import Doubts, Store
 
 T = TypeVar("T")
 DAY = 86_400.0
+BUSY_FOR = 0.5
+"""Seconds after which a key that another worker holds is looked at again."""
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
 
@@ -37,7 +40,8 @@ class Run(Generic[T]):
     over. Stop it in any way, and a new `Run` over the same ledger and inputs goes on: what was
     bought comes back from the ledger and costs nothing.
 
-    * `store`: a path (SQLite, made if it is not there) or a `Store`.
+    * `store`: a path (SQLite, made if it is not there), a `postgresql://…` address (shared by any
+      number of runs on any number of machines), or a `Store`.
     * `method`: a method of a client, such as `lix.people.get`; a listing method makes each input
       a whole walk, kept page by page.
     * `inputs`: the method's first arguments (or mappings of keyword arguments), from any iterable
@@ -70,7 +74,7 @@ class Run(Generic[T]):
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
         self._caller = Caller(method, account)
-        self._store = SqliteStore(store) if isinstance(store, str) else store
+        self._store = opened(store) if isinstance(store, str) else store
         self._lookup = Lookup(
             self._store, self._caller.engine, doubts=doubts, queued_for=queued_for
         )
@@ -86,6 +90,7 @@ class Run(Generic[T]):
         self._flying: dict[bytes, anyio.Event] = {}
         self._parked = ""
         self._stop: LixError | None = None
+        self._closed_until = 0.0
         self._reserved = 0
         self._pool: Pool[tuple[int, Input], Outcome[T]] = Pool(
             self._work, self._take, concurrency, around=self._open
@@ -96,17 +101,16 @@ class Run(Generic[T]):
 
     async def __anext__(self) -> Outcome[T]:
         try:
-            outcome = await self._pool.__anext__()
-        except StopAsyncIteration:
+            return await self._pool.__anext__()
+        except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._store.close()
-            if self._stop is not None:
-                stop, self._stop = self._stop, None
-                raise stop from None
+            self._raise()
             raise
-        except BaseException:
-            raise
-        self._tally.add(outcome)
-        return outcome
+
+    def _raise(self) -> None:
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            raise stop from None
 
     async def __aenter__(self) -> Run[T]:
         return self
@@ -125,15 +129,24 @@ class Run(Generic[T]):
         self._pool.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Stop within `grace` seconds. What is still in flight then is held in doubt."""
+        """Stop within `grace` seconds. What is still in flight then is held in doubt.
+
+        Raises the `BulkError` that tells of paid answers which the ledger could not keep.
+        """
         await self._pool.aclose(grace)
         await self._store.close()
+        if isinstance(self._stop, BulkError) and self._stop.unsaved:
+            self._raise()
 
     def progress(self) -> Progress:
         """The run as it stands; costs nothing to ask."""
         return self._tally.progress(
-            total=self._total, in_flight=self._pool.in_flight, parked=self._parked
+            total=self._total, in_flight=self._pool.in_flight, parked=self._reason()
         )
+
+    def _reason(self) -> str:
+        closed = self._closed_until > self._clock.wall()
+        return self._parked or ("daily limit" if closed else "")
 
     def report(self) -> Report:
         """Counts, credits, reasons of failures, and a histogram of latencies."""
@@ -165,7 +178,12 @@ class Run(Generic[T]):
                     raise
 
     async def _work(self, job: tuple[int, Input]) -> Outcome[T] | None:
-        polls, given = job
+        outcome = await self._outcome(*job)
+        if outcome is not None:
+            self._tally.add(outcome)
+        return outcome
+
+    async def _outcome(self, polls: int, given: Input) -> Outcome[T] | None:
         try:
             call = self._caller.call(given)
         except ConfigurationError as error:
@@ -173,29 +191,49 @@ class Run(Generic[T]):
         while (other := self._flying.get(call.key)) is not None:
             await other.wait()
         self._flying[call.key] = done = anyio.Event()
-        price = call.row.credits.amount
         try:
-            while self._stop is None:
-                self._budget(price)
-                try:
-                    outcome = await self._lookup.run(call, given)
-                except Parked as parked:
-                    self._reserved -= price
-                    await self._wait_or_stop(parked.error)
-                    continue
-                self._reserved -= price
-                if outcome.state == "queued" and polls < POLLS:
-                    entry = (outcome.due, next(self._order), polls + 1, given)
-                    heapq.heappush(self._waiting, entry)
-                    return None
-                return cast("Outcome[T]", outcome)
-            return None
-        except BudgetError as error:
+            while self._stop is None and await self._open_again():
+                outcome = await self._once(call, given)
+                if outcome is not None:
+                    return self._settled(outcome, polls, given)
+        except (BudgetError, BulkError) as error:
             self._end(error)
-            return None
         finally:
             del self._flying[call.key]
             done.set()
+        return None
+
+    async def _open_again(self) -> bool:
+        """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
+        while (pause := self._closed_until - self._clock.wall()) > 0:
+            if self._pool.stopping:
+                return False
+            with self._pool.idle():
+                await self._clock.sleep(pause)
+        return True
+
+    async def _once(self, call: Call, given: Input) -> Outcome[object] | None:
+        price = call.row.credits.amount
+        self._budget(price)
+        try:
+            return await self._lookup.run(call, given)
+        except Parked as parked:
+            self._park_or_end(parked.error)
+            return None
+        finally:
+            self._reserved -= price
+
+    def _settled(self, outcome: Outcome[object], polls: int, given: Input) -> Outcome[T] | None:
+        """The outcome, unless there is reason to come back for it later."""
+        due = outcome.due
+        if outcome.state == "busy":
+            due = self._clock.wall() + BUSY_FOR
+        elif outcome.state == "queued" and polls < POLLS:
+            polls += 1
+        else:
+            return cast("Outcome[T]", outcome)
+        heapq.heappush(self._waiting, (due, next(self._order), polls, given))
+        return None
 
     def _budget(self, price: int) -> None:
         spent = self._tally.credits + self._reserved
@@ -206,17 +244,17 @@ class Run(Generic[T]):
             )
         self._reserved += price
 
-    async def _wait_or_stop(self, error: RefusalError) -> None:
+    def _park_or_end(self, error: RefusalError) -> None:
         if not isinstance(error, DailyLimitError) or self._on_daily_limit == "stop":
             self._end(error)
             return
         now = self._clock.wall()
-        until = error.refreshes_at or (now // DAY + 1) * DAY
-        self._parked = "daily limit"
-        await self._clock.sleep(max(until - now, 1.0))
-        self._parked = ""
+        self._closed_until = max(error.refreshes_at or (now // DAY + 1) * DAY, now + 1.0)
 
     def _end(self, error: LixError) -> None:
-        if self._stop is None:
+        unsaved = error.unsaved if isinstance(error, BulkError) else ()
+        if isinstance(self._stop, BulkError) and unsaved:
+            self._stop.unsaved += unsaved
+        elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
             self._stop = error
         self.park(type(error).__name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from typing import IO, TypeVar, cast
 import msgspec
 
 from ..core.errors import BulkError
+from ..engine.clock import RealClock
 from .file import locked, private
 from .store import CODES, STATUSES, Counts, Entry, Failed, Status, joined
 from .thread import Writer
@@ -104,6 +104,7 @@ class SqliteStore:
     async def open(self, name: str, now: float) -> int:
         if self._writer is not None:
             raise BulkError(f"{self.path} is open already")
+        self._held.clear()
         private(self.path)
         self._lock = locked(self.path.with_name(f"{self.path.name}.lock"))
         self._writer = Writer(_Session(self.path))
@@ -133,7 +134,7 @@ class SqliteStore:
             raise
 
     async def __aenter__(self) -> SqliteStore:
-        await self.open("", time.time())
+        await self.open("", RealClock().wall())
         return self
 
     async def __aexit__(

@@ -34,7 +34,6 @@ def account(
     """
 
     async def work(session: Session) -> int:
-        session.watch.state = "asking"
         balances = await session.lix.send(BALANCES, NoParams())
         allowance = await session.lix.send(DAILY_ALLOWANCE, NoParams())
         session.progress.stop()

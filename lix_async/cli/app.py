@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Group, UnknownCommandError
 
+from ..core.errors import LixError
 from . import screen
 from .account import account
 from .call import call
 from .demo import demo
+from .drift import drift
 from .enrich import enrich
-from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError
+from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, explained
 from .links import command_for
 from .lookups import email, org, person
 from .sandbox import sandbox
@@ -62,6 +64,7 @@ _COMMANDS: tuple[tuple[Group, Callable[..., int] | App], ...] = (
     (_LOOKUPS, email),
     (_LOOKUPS, enrich),
     (_MORE, call),
+    (_MORE, drift),
 )
 for _place, (_group, _command) in enumerate(_COMMANDS):
     if isinstance(_command, App):
@@ -87,6 +90,10 @@ def run(arguments: Sequence[str]) -> int:
     except CommandError as error:
         screen.trouble(error)
         return error.code
+    except LixError as error:
+        known = explained(error)
+        screen.trouble(known)
+        return known.code
     except BrokenPipeError:
         _close_quietly()
         return OK

@@ -12,14 +12,12 @@ import msgspec
 from cyclopts import Parameter
 from msgspec import inspect
 from msgspec.structs import replace
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from ..core.endpoint import Endpoint, Listing, Params, Price
+from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import ConfigurationError
-from ..providers.lix.endpoints import BY_ID, TABLE
+from ..providers.lix.endpoints import BY_ID
+from . import screen
+from .catalogue import Row, listing, names, option
 from .delivery import file_of, streams
 from .errors import OK, CommandError, one_line
 from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
@@ -27,8 +25,6 @@ from .progress import Tally
 from .session import Session, run
 from .single import deliver
 from .walks import over, walk
-
-Row = Endpoint[Params, object]
 
 
 def call(
@@ -53,17 +49,16 @@ def call(
     cookies, which should not stand in a command line.
     """
     if endpoint is None or list_:
-        Console().print(rows())
+        screen.out("\n".join(listing()))
         return OK
     row = found(endpoint)
     given = converted(row, params, connection.viewer)
     if row.paging is not None and issubclass(row.result, Listing):
-        listing = cast("Endpoint[Params, Listing[object]]", row)
-        job = over("rows", listing, lambda lix, at: lix.pages(listing, given, resume=at))
+        pages = cast("Endpoint[Params, Listing[object]]", row)
+        job = over("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return walk(job, output, connection)
 
     async def work(session: Session) -> int:
-        session.watch.state = "asking"
         answer = await session.lix.send(row, given)
         session.progress.stop()
         if output.format is None and output.columns is None and file_of(output) is None:
@@ -74,39 +69,6 @@ def call(
         return OK
 
     return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
-
-
-def rows() -> Table:
-    """Every endpoint: its id, what a call costs, its params; needed ones come first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("endpoint", no_wrap=True)
-    table.add_column("credits", no_wrap=True)
-    table.add_column("params")
-    for row in cast("tuple[Row, ...]", TABLE):
-        name = row.id if row.safe else f"{row.id} *"
-        table.add_row(name, price(row.credits), escape(", ".join(names(row))))
-    table.caption = "[PARAM] may be left out; * acts on LinkedIn, and is never repeated by itself"
-    table.caption_justify = "left"
-    return table
-
-
-def price(credits: Price) -> str:
-    """`1 standard`, `free`, `not told`."""
-    if credits.kind in ("free", "unknown"):
-        return {"free": "free", "unknown": "not told"}[credits.kind]
-    return f"{credits.amount} {credits.kind}" + (" if found" if credits.only else "")
-
-
-def names(row: Row) -> list[str]:
-    """The params as options; those that may be left out in brackets."""
-    fields = msgspec.structs.fields(row.params)
-    ordered = sorted(fields, key=lambda field: not field.required)
-    return [option(f.name) if f.required else f"[{option(f.name)}]" for f in ordered]
-
-
-def option(name: str) -> str:
-    """A param as an option of the command line."""
-    return f"--{name.replace('_', '-')}"
 
 
 def found(endpoint: str) -> Row:

@@ -1,53 +1,12 @@
-"""`lix demo`: a whole run against a sandbox in bad weather, in a few seconds, without a key."""
+"""`lix demo`: a whole run in a few seconds, without a key."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Annotated
-from urllib.parse import quote
 
-import anyio
 from cyclopts import Parameter
 
-from ..core.errors import LixError
-from ..core.retry import RetryPolicy
-from ..engine.pages import Pages
-from ..providers.lix.client import AsyncLix
-from ..providers.lix.models import Person
-from ..sandbox import Faults, Sandbox, running
-from ..sandbox.faults import PRESETS
-from . import connect, screen
-from .errors import OK, CommandError
-from .options import Connection
-from .progress import Tally, pages_left
-from .report import ALLOWED, print_report
-from .session import Session, run
-from .watch import Stopped, Watch
-
-PROFILES = 50
-"""How many of the people found are looked up."""
-WORKERS = 8
-_QUICKER = {"rate_limit": "rate_limit;retry-after=1", "slow;seconds=2": "slow;seconds=1"}
-FAULTS = {_QUICKER.get(name, name): share for name, share in PRESETS["weather"].items()}
-"""An ordinary day, its pauses shortened: nobody should wait for a demonstration."""
-FAULTS["overlap"] = 0.05  # a page that begins with the last row of the one before
-# A queued lookup is ready after "a few minutes" at the vendor's; here it need not bore anybody.
-PATIENCE = RetryPolicy(attempts=6, backoff=0.2, queued_interval=0.5)
-
-
-@dataclass
-class Results:
-    """What a demo brought, and what it took on the client's side."""
-
-    pages: Pages[Person]
-    people: list[Person] = field(default_factory=list[Person])
-    profiles: list[Person] = field(default_factory=list[Person])
-    refused: int = 0
-    credits: int = 0
-    lost: int = 0
-    requests: int = 0
-    repeats: int = 0
-    seconds: float = 0.0
+from .errors import CommandError
 
 
 def demo(
@@ -55,76 +14,13 @@ def demo(
     people: Annotated[int, Parameter(help="How many people the search finds, 1 to 1000.")] = 400,
     seed: Annotated[int, Parameter(help="Another number, other people and other faults.")] = 5,
 ) -> int:
-    """See everything at work: no key, no account, no network, about a quarter of a minute.
+    """See everything at work in a quarter of a minute: no key, no account, no network.
 
-    Starts a sandbox on this machine, walks a search of several hundred invented people, and
-    looks up fifty of them, while requests are refused, lookups queued, and connections lost.
+    Starts a sandbox on this machine, walks a search of several hundred invented people, and looks
+    up fifty of them, while requests are refused, lookups queued, and connections lost.
     """
     if not 1 <= people <= 1000:
         raise CommandError("--people must be from 1 to 1000: LinkedIn shows no more of a search")
-    sandbox = Sandbox(seed, max(people, 2000), rate=ALLOWED, faults=Faults(seed, FAULTS))
-    words = quote(f"engineer total:{people}")
-    url = f"https://www.linkedin.com/search/results/people/?keywords={words}"
+    from .demonstration import play  # the sandbox and its web server: no other command needs them
 
-    async def work(session: Session) -> int:
-        session.go_on = "the demo begins anew with: lix demo"
-        results = Results(session.lix.search.people(url))
-        clock, began = session.watch.clock, session.watch.clock.now()
-        await _walk(session, results)
-        await _look_up(session, results)
-        results.seconds = clock.now() - began
-        results.credits = session.lix.credits.total
-        results.lost = session.lix.credits.lost
-        results.requests = session.watch.requests
-        results.repeats = session.watch.failures.total()
-        session.progress.stop()
-        print_report(results, sandbox)
-        return OK
-
-    with running(sandbox) as address:
-        screen.note(f"A sandbox plays the API at {address}: seed {seed}, faults on.")
-        connection = Connection(base_url=address, rate=f"{ALLOWED[0]}/{ALLOWED[1]:g}s")
-        return run(work, connection, Tally("people found"), quiet=False, make=_client)
-
-
-def _client(connection: Connection, watch: Watch) -> AsyncLix:
-    return connect.patient_client(connection, watch, PATIENCE, connect.SANDBOX_KEY)
-
-
-async def _walk(session: Session, results: Results) -> None:
-    tally, pages = session.tally, results.pages
-    session.watch.state = "searching"
-    async for page in pages.by_page():
-        results.people += page.items
-        stats = pages.stats
-        tally.items, tally.total = stats.items, stats.total
-        tally.credits, tally.duplicates = stats.credits, stats.duplicates
-        tally.requests_left = pages_left(stats.items, stats.pages, stats.total)
-
-
-async def _look_up(session: Session, results: Results) -> None:
-    links = [url for person in results.people if (url := person.profile_url)][:PROFILES]
-    tally, line = session.tally, iter(links)
-    tally.what, tally.items, tally.total = "profiles read", 0, len(links)
-    tally.requests_left = len(links)
-    stopped: list[Stopped] = []
-
-    async def work() -> None:
-        for link in line:
-            try:
-                results.profiles.append(await session.lix.people.get(link))
-            except LixError:
-                results.refused += 1
-            except Stopped as stop:
-                stopped.append(stop)
-                return
-            tally.items += 1
-            tally.credits = session.lix.credits.total
-            tally.requests_left = max(len(links) - tally.items, 0)
-
-    session.watch.state = "looking up"
-    async with anyio.create_task_group() as tasks:
-        for _ in range(WORKERS):
-            tasks.start_soon(work)
-    if stopped:
-        raise stopped[0]
+    return play(people, seed)

@@ -15,6 +15,7 @@ import msgspec
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from .cells import Tree, dig, filled, text
 from .errors import one_line
@@ -130,17 +131,18 @@ def table(
         return None
     found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in names:
-        links = name.rpartition(".")[2].lower() in ("link", "url", "input")
         longest = max(len(one_line(text(dig(tree, name)))) for tree in trees)
-        found.add_column(
-            escape(title(name)),
-            no_wrap=not links,
-            overflow="fold" if links else "ellipsis",
-            min_width=min(longest, _NAME) if name.endswith("name") else None,
-        )
+        least = min(longest, _NAME) if name.endswith("name") else None
+        found.add_column(escape(title(name)), min_width=least)
     for tree in trees:
-        found.add_row(*(escape(one_line(text(dig(tree, name)))) for name in names))
+        found.add_row(*(_cell(name, text(dig(tree, name))) for name in names))
     return found
+
+
+def _cell(name: str, value: str) -> Text:
+    """A text on one line, cut where it must be; links are never cut, so that they can be copied."""
+    link = name.rpartition(".")[2].lower() in ("link", "url", "input")
+    return Text(one_line(value), no_wrap=not link, overflow="fold" if link else "ellipsis")
 
 
 def title(name: str) -> str:

@@ -79,7 +79,6 @@ def _look_up(kind: Kind, link: str, output: RowOutput, connection: Connection) -
     wanted = _wanted(kind, link)
 
     async def work(session: Session) -> int:
-        session.watch.state = "asking"
         answer = await ask(session.lix, kind, wanted)
         session.progress.stop()
         deliver(answer.body, row_of(kind).result, output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console, RenderableType
@@ -83,22 +84,26 @@ class Progress:
         cells: list[RenderableType] = [self._spinner]
         if tally.total:
             cells.append(ProgressBar(tally.total, min(tally.items, tally.total), width=20))
-        cells += [Text(part, no_wrap=True, style=style) for part, style in self._parts() if part]
-        line.add_row(*cells)
+        words = Text(no_wrap=True, overflow="ellipsis")
+        for part, style in self._parts():
+            words.append(" · " if words else "", style="dim").append(part, style=style)
+        line.add_row(*cells, words)
         return line
 
-    def _parts(self) -> list[tuple[str, str]]:
-        tally = self.tally
-        of = f" of {tally.total:,}" if tally.total else ""
-        parts = [(f"{tally.items:,}{of} {tally.what}" if tally.items or of else "", "bold")]
-        left = self.seconds_left()
+    def _parts(self) -> Iterator[tuple[str, str]]:
+        """What there is to say; what comes last is cut off first."""
+        tally, left, state = self.tally, self.seconds_left(), self._watch.words()
+        if tally.items or tally.total:
+            of = f" of {tally.total:,}" if tally.total else ""
+            yield f"{tally.items:,}{of} {tally.what}", "bold"
         if left is not None:
-            parts += [(rate_text(self._rate), "dim"), (f"{clock_face(left)} left", "cyan")]
+            yield f"{clock_face(left)} left at {rate_text(self._rate)}", "cyan"
+        if state:
+            yield state, "yellow"
         if tally.credits:
-            parts.append((f"{tally.credits:,} {plural(tally.credits, 'credit')}", ""))
+            yield f"{tally.credits:,} {plural(tally.credits, 'credit')}", ""
         if tally.duplicates:
-            parts.append((f"{tally.duplicates:,} twice", "dim"))
-        return [*parts, (self._watch.words(), "yellow")]
+            yield f"{tally.duplicates:,} {plural(tally.duplicates, 'duplicate')}", "dim"
 
     def seconds_left(self) -> float | None:
         """Requests still to make times the limiter's interval; past speed would mislead."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ..core.bucket import RateLimit
 from ..providers.lix.models import Person
@@ -20,7 +20,7 @@ from .progress import plural
 from .times import rate_text, span
 
 if TYPE_CHECKING:
-    from .demo import Results
+    from .demonstration import Results
 
 ALLOWED = (20, 1.0)
 """Requests and seconds that the demo's sandbox allows; the client keeps just under it."""
@@ -45,7 +45,7 @@ def print_report(results: Results, sandbox: Sandbox) -> None:
     stats = results.pages.stats
     console.print(
         f"\n[bold]{stats.items:,} people found, {len(results.profiles):,} profiles read.[/] "
-        "Some of them (nobody is real):\n"
+        "Some of them (nobody is real):"
     )
     console.print(_people(results))
     console.print(_facts(results, sandbox))
@@ -56,12 +56,11 @@ def print_report(results: Results, sandbox: Sandbox) -> None:
 def _people(results: Results) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     rows = [[one_line(cell or "") for cell in _shown(one)] for one in results.profiles[:_SHOWN]]
-    longest = max((len(row[0]) for row in rows), default=0)
-    table.add_column("name", no_wrap=True, overflow="ellipsis", min_width=min(longest, 26))
-    for name in ("headline", "location"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=44)
+    table.add_column("name", min_width=max((len(row[0]) for row in rows), default=0))
+    table.add_column("headline")
+    table.add_column("location")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     return table
 
 
@@ -86,8 +85,8 @@ def _facts(results: Results, sandbox: Sandbox) -> Table:
     table.add_row("Faults", _faults(faults, results.refused))
     for name, count in faults.most_common():
         table.add_row("", f"[dim]{count:>3} × {_WORDS.get(name, FAULTS[name].text)}[/]")
-    rows = plural(stats.duplicates, "row")
-    table.add_row("Duplicates", f"{stats.duplicates:,} {rows} came on two pages, and stayed once")
+    twice = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} came on two pages"
+    table.add_row("Duplicates", f"{twice}, and stayed once" if stats.duplicates else "none came")
     table.add_row("Credits", _credits(results, sandbox))
     here = RateLimit(*ALLOWED)
     there = span(results.requests * LIX.rate.interval)
@@ -119,7 +118,7 @@ def _credits(results: Results, sandbox: Sandbox) -> str:
 
 
 def _next() -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 2))
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     table.add_row("lix sandbox", "the same, for your own code")

@@ -8,11 +8,9 @@ from typing import Annotated, Literal
 
 import anyio
 from cyclopts import Parameter
-from rich.console import Console
 
 from ..core.errors import ConfigurationError
-from ..sandbox import Sandbox, running
-from . import connect
+from . import connect, screen
 from .errors import OK, CommandError
 from .options import parsed_rate
 
@@ -42,6 +40,8 @@ def sandbox(
     It keeps the provider's rate limit, allowance and credits, and shows its books and its last
     requests on a page of its own. Ends with Ctrl-C.
     """
+    from ..sandbox import Sandbox, running  # and its web server: no other command needs them
+
     allowed = parsed_rate(rate)
     if people < 1:
         raise CommandError("--people must be at least 1")
@@ -77,9 +77,8 @@ def announce(url: str, rate: str) -> None:
         "",
         "Ctrl-C ends it.",
     )
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print("\n".join(lines))
-    console.file.flush()
+    screen.out("\n".join(lines))
+    sys.stdout.flush()
 
 
 async def _until_stopped() -> None:

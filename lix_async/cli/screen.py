@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from contextvars import ContextVar
 
 from rich.console import Console
@@ -31,6 +32,11 @@ def trouble(error: CommandError) -> None:
 def note(text: str) -> None:
     """A line for the person at the keyboard."""
     console().print(Text(text))
+
+
+def out(text: str) -> None:
+    """Text for stdout, as it is."""
+    sys.stdout.write(f"{text}\n")
 
 
 def command_line(*further: str) -> str:

@@ -30,7 +30,7 @@ def deliver(body: bytes, result: type, output: Output) -> None:
     schema, row = Schema(result), compact(body)
     whole = row[:1] == b"{"
     if form == "table" and path is None and whole:
-        card(schema.tidy(tree_of(row)), columns)
+        card(schema.tidy(tree_of(row)), columns, schema.columns)
         return
     # What is no object (a list of accounts) has no columns: it is printed as it came.
     data = rows_as(form, schema, columns).encode([row], first=True) if whole else row + b"\n"
@@ -45,27 +45,34 @@ def deliver(body: bytes, result: type, output: Output) -> None:
         file.close()
 
 
-def card(row: Tree, columns: tuple[str, ...] | None) -> None:
+def card(row: Tree, columns: tuple[str, ...] | None, order: tuple[str, ...]) -> None:
     """A record for the eye: one line for each thing it says."""
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _lines(row, columns):
+    for name, value in _lines(row, columns, order):
         table.add_row(name, Text(value))
     Console().print(table)
 
 
-def _lines(row: Tree, columns: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
+def _lines(
+    row: Tree, columns: tuple[str, ...] | None, order: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    """Names and values in the order of the struct; what two parts of a record say, once."""
     found = leaves(row)
-    for name, value in found.items():
+    places = {name: place for place, name in enumerate(order)}
+    said: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: places.get(name, len(places))):
+        value = found[name]
         if columns is not None and name not in columns:
             continue
         entries = cast("list[object]", value) if isinstance(value, list) else []
-        shown = one_line(text(value), _LONG)  # pyright: ignore[reportUnknownArgumentType]  # any
         if entries and isinstance(entries[0], dict):
             for place, entry in enumerate(cast("list[Tree]", entries)):
                 yield (name if not place else "", one_line(_entry(entry), _LONG))
-        elif shown:
+            continue
+        shown, part = one_line(text(found[name]), _LONG), name.partition(".")[0]
+        if shown and said.setdefault(shown, part) == part:
             yield name, shown
 
 

@@ -46,7 +46,7 @@ class Watch:
         self.failures: Counter[str] = Counter()
         """Attempts that failed and were made again, by what went wrong."""
         self.stopping = False
-        self.state = ""
+        self.state = "asking"
         """Words of the command's own, where no call says more."""
         self._held_until = -math.inf
         self._waiting = 0

@@ -7,7 +7,6 @@ locals hold the headers. Nothing else imports an HTTP library.
 from __future__ import annotations
 
 import ssl
-import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,6 +17,7 @@ import msgspec
 
 from ..core.provider import Address
 from ..core.wire import Outgoing
+from .body import at_once, read
 from .door import Door
 from .failures import meaning, strip
 from .slots import CLOSING, SLOTS, Slot, Slots
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
     Client = httpx.AsyncClient | httpx2.AsyncClient
 
-WIRE_CAP = 16 * 2**20
-BODY_CAP = 64 * 2**20
-"""Bytes of one answer, as received and unpacked: half a megabyte of gzip can become half a
-gigabyte."""
 READ_TIMEOUT = 90.0
 """Seconds without a byte: lookups are made live and take their time."""
 CONNECT_TIMEOUT = 15.0
@@ -89,7 +85,6 @@ class _Httpx(Protocol):
     """What is used of httpx. httpx2 continues it, same names."""
 
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
-    ByteStream: type[httpx.ByteStream]
     Limits: type[httpx.Limits]
     Request: type[httpx.Request]
 
@@ -107,6 +102,7 @@ class HttpTransport:
         self._door = door
         self._extensions: dict[str, object] = {"timeout": timeout}
         self._library = cast("_Httpx", library)
+        self._stream = at_once(library.ByteStream)
         self._context: ssl.SSLContext | None = None
         self.slots: Slots[httpx.AsyncHTTPTransport] = Slots(self._connection, size)
 
@@ -150,15 +146,15 @@ class HttpTransport:
                 outgoing.method,
                 self._door.url(outgoing),
                 headers=self._door.headers(outgoing),
-                stream=self._library.ByteStream(outgoing.body or b""),
+                stream=self._stream(outgoing.body or b""),
                 extensions=extensions,
             )
             response = await slot.connection.handle_async_request(request)
             stream = cast("AsyncIterable[bytes]", response.stream)
-            body = await _read(stream, response.headers.get("content-encoding"))
+            body = await read(stream, response.headers.get("content-encoding"))
             await response.stream.aclose()  # type: ignore[union-attr]  # always async here
-            if isinstance(body, Failure):
-                return body
+            if isinstance(body, tuple):
+                return Failure(*body)
             return Reply(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return Failure(*meaning(error))
@@ -199,18 +195,20 @@ class ClientTransport:
                 content=outgoing.body,
                 extensions=self._extensions,
             )
+            if outgoing.body is not None:
+                request.stream = at_once(type(request.stream))(outgoing.body)
             response = await self._client.send(request, stream=True, follow_redirects=False)
             try:
                 if response.is_closed:  # a mock's answer, or one that a hook has read: unpacked
                     body = await _read(_once(response.content), None)
                 else:
                     raw = response.aiter_raw()
-                    body = await _read(raw, response.headers.get("content-encoding"))
+                    body = await read(raw, response.headers.get("content-encoding"))
             finally:
                 with anyio.move_on_after(CLOSING, shield=True):
                     await response.aclose()
-            if isinstance(body, Failure):
-                return body
+            if isinstance(body, tuple):
+                return Failure(*body)
             return Reply(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return Failure(*meaning(error))
@@ -256,26 +254,3 @@ def _tls(address: Address) -> ssl.SSLContext:
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
-
-
-async def _read(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | Failure:
-    """The whole body, unpacked; stops at the caps instead of filling the memory."""
-    packed = (encoding or "identity").strip().lower()
-    if packed not in ("identity", "gzip", "x-gzip", ""):
-        return Failure(f"the answer is packed as {packed[:40]!r}, not as asked for", True, True)
-    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in packed else None
-    parts: list[bytes] = []
-    came = size = 0
-    async for chunk in chunks:
-        came += len(chunk)
-        try:
-            part = unpack.decompress(chunk, BODY_CAP - size + 1) if unpack else chunk
-        except zlib.error:
-            return Failure("the answer cannot be unpacked", True, True)
-        size += len(part)
-        if came > WIRE_CAP or size > BODY_CAP:
-            return Failure(f"the answer is too large ({came} bytes came)", True, True)
-        parts.append(part)
-    if unpack is not None and came and not unpack.eof:
-        return Failure("the packed answer is cut off", True)
-    return b"".join(parts)

@@ -16,13 +16,15 @@ ADDRESS = "http://127.0.0.1"
 
 
 @overload
-def memory_client(sandbox: Sandbox | None = None, **options: object) -> AsyncLix: ...
+def memory_client(
+    sandbox: Sandbox | None = None, kind: type[AsyncLix] = AsyncLix, **options: object
+) -> AsyncLix: ...
 @overload
 def memory_client(sandbox: Sandbox | None, kind: type[C], **options: object) -> C: ...
 def memory_client(
     sandbox: Sandbox | None = None, kind: type[Client] = AsyncLix, **options: object
 ) -> Client:
-    """A client on a sandbox in memory: `async with memory_client(sandbox) as lix: …`.
+    """A client on a sandbox in the same process, without a socket; use it with `async with`.
 
     `sandbox`: one of your own, to set its world, faults and limits and to read its ledger;
     default a new one without a rate limit. `kind`: which client, default `AsyncLix`. `options`

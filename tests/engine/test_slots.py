@@ -116,6 +116,7 @@ async def test_a_slot_thrown_away_while_only_gone_callers_wait_is_not_replaced()
         await start(tasks, queue, 3)
         for number in (1, 2, 0):
             queue.scopes[number].cancel()
+            await settle()
     assert (queue.served, queue.pool.lent, queue.pool._free) == ([0], 0, [])
 
 
@@ -181,7 +182,7 @@ async def test_a_connection_that_cannot_be_closed_is_left_after_a_while(monkeypa
     assert pool.lent == 0
 
 
-async def test_a_thousand_random_cancellations_lose_no_slot():
+async def test_hundreds_of_random_cancellations_lose_no_slot():
     pool, chance = slots(3), random.Random(7)
 
     async def borrow() -> None:
@@ -202,7 +203,7 @@ async def test_a_thousand_random_cancellations_lose_no_slot():
                     await checkpoint()
                 scope.cancel()
 
-    for _ in range(10):
+    for _ in range(5):
         async with anyio.create_task_group() as tasks:
             for _ in range(100):
                 tasks.start_soon(one)

@@ -9,11 +9,7 @@ import pytest
 
 import lix_async
 
-LATE = {
-    "AsyncConnectSafely": "connectsafely",
-    "AsyncLetrics": "letrics",
-    "AsyncMeetAlfred": "meetalfred",
-}
+LATE: dict[str, str] = vars(lix_async)["_LATE"]
 
 
 @pytest.mark.parametrize("name", LATE)

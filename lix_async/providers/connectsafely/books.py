@@ -154,9 +154,9 @@ class Call:
         # An empty profile took a look at LinkedIn too; a 404 may not have come that far.
         self._spent |= fetched or (isinstance(outcome, NotFoundError) and outcome.status == 200)
         if state is not None and state.of_profiles:
-            day.state = state
-            if state.reset is not None and state.reset.timestamp() > wall:
-                day.ends = state.reset.timestamp()
+            ends = day.ends if state.reset is None else state.reset.timestamp()
+            if ends > wall:  # else it speaks of a day that is over
+                day.state, day.ends = state, ends
 
     def end(self, lost: int) -> None:
         """The call is over. An attempt whose answer was lost may have spent a unit: it counts."""

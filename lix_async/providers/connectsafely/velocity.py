@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ...core.errors import ConfigurationError
 from ...core.windows import Lane
 
 
@@ -18,6 +19,11 @@ class Velocity(msgspec.Struct, frozen=True):
     reads: int = 30
     writes: int = 15
     account: int = 10
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"Velocity.{name} must be at least 1 request a minute")
 
     def lanes(self, group: str, account: str) -> tuple[Lane, ...]:
         """What a call of a group counts against, for one account (empty: the default one)."""

@@ -193,6 +193,16 @@ async def test_what_headers_say_of_other_programs_counts() -> None:
     await found.profile("b")
 
 
+async def test_headers_of_a_day_that_is_over_are_not_believed() -> None:
+    told = {
+        "X_RateLimit_Action": "PROFILE",
+        "X_RateLimit_Remaining": "0",
+        "X_RateLimit_Reset": "2023-11-14T00:00:00Z",
+    }
+    found = client(profile(headers=told))
+    await use_up(found, 3)
+
+
 async def test_a_day_quota_that_was_refused_is_not_asked_again() -> None:
     for said in (answer("error-429", 429, "error-429.headers"), answer("error-429", 429)):
         found = client(said)
@@ -277,7 +287,7 @@ def test_the_lanes_of_a_call() -> None:
     assert names("account") == [("key", 60), ("account", 10)]
     assert names("") == [("key", 60)]
     with pytest.raises(ConfigurationError):
-        Velocity(reads=0).lanes("read", "")
+        Velocity(reads=0)
 
 
 Call = Callable[[AsyncConnectSafely], Awaitable[object]]

@@ -154,6 +154,17 @@ def test_one_person_may_be_a_lead_of_two_campaigns() -> None:
     assert m.Lead(id="a").identity == "None:a"
 
 
+def test_a_field_of_an_unknown_type_takes_anything() -> None:
+    odd = [{"key": "5", "limit_exceeded": value} for value in (None, "x", 1, [1], {"a": 1})]
+    assert [one.limit_exceeded for one in read(CAMPAIGNS, odd).items] == [
+        None,
+        "x",
+        1,
+        [1],
+        {"a": 1},
+    ], "also where a number in a text has to be repaired"
+
+
 def test_ids_are_numbers_or_texts() -> None:
     actions = read(BY_ID["meetalfred.get_last_actions"], sample("get-last-actions.live")).items
     assert [one.id for one in actions] == [9103, "9102", 9101]

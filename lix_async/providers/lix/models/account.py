@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, field
 
 from ....core.endpoint import Listing, Model
-from .times import from_iso
+from ....core.times import moment
 
 
 class AutoTopUp(Model):
@@ -131,4 +131,4 @@ class ConnectionsRemaining(Model):
     @property
     def next_refresh_time(self) -> datetime | None:
         """When the week begins anew."""
-        return from_iso(self.next_refresh)
+        return moment(self.next_refresh)

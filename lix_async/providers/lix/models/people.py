@@ -9,11 +9,11 @@ from urllib.parse import quote
 from msgspec import field
 
 from ....core.endpoint import Listing, Model
+from ....core.times import moment
 from ..links import profile_slug, sales_lead_id
 from . import legacy
 from .career import Education, Experience, PartialDate
 from .li_organisations import LiOrganisation
-from .times import from_iso
 
 
 class Skill(Model):
@@ -162,7 +162,7 @@ class Person(Model):
     @property
     def li_created_time(self) -> datetime | None:
         """When the profile was made."""
-        return from_iso(self.li_created_at)
+        return moment(self.li_created_at)
 
     @property
     def identity(self) -> str | None:

@@ -8,10 +8,11 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.endpoint import Listing
+from ....core.times import moment
 from ....tolerant import Open
 from .reactions import ReactionCount, TokenPage
 from .shapes import as_list, as_object, as_text
-from .times import from_iso, from_ms, from_seconds
+from .times import from_ms, from_seconds
 
 
 class PostActor(Open):
@@ -66,7 +67,7 @@ class Post(Open):
     @property
     def created_time(self) -> datetime | None:
         """When it was posted: from the text, from milliseconds, or the preview's seconds."""
-        moment = from_iso(self.created_at) or from_ms(self.first_number("createdAt", "created_at"))
+        moment = moment(self.created_at) or from_ms(self.first_number("createdAt", "created_at"))
         return moment or from_seconds(self.first_number("timestamp"))
 
     @property

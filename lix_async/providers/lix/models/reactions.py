@@ -11,8 +11,9 @@ from typing import ClassVar, Generic, TypeVar
 from msgspec import field
 
 from ....core.endpoint import Listing, Model
+from ....core.times import moment
 from ..links import profile_slug
-from .times import from_iso, from_seconds
+from .times import from_seconds
 
 Item = TypeVar("Item")
 PREFIX = "REACTION_TYPE_"
@@ -38,7 +39,7 @@ class TokenPage(Listing[Item], Generic[Item]):
     @property
     def observed_time(self) -> datetime | None:
         """When the vendor looked."""
-        return from_iso(self.date_observed)
+        return moment(self.date_observed)
 
 
 class Actor(Model, rename=None):
@@ -111,7 +112,7 @@ class Comment(Model, rename=None):
     @property
     def created_time(self) -> datetime | None:
         """When it was written."""
-        return from_iso(self.created_at) or from_seconds(self.timestamp)
+        return moment(self.created_at) or from_seconds(self.timestamp)
 
     @property
     def identity(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Moments: from the wire's numbers and texts to aware datetimes.
+"""Moments: from the wire's numbers to aware datetimes (texts: `core.times.moment`).
 
 A field holds what the wire has, in the wire's unit: milliseconds stay an int, ISO 8601 stays
 text. Where that is a moment, a property whose name ends in `_time` gives it as a datetime with
@@ -22,12 +22,3 @@ def from_seconds(seconds: float | None) -> datetime | None:
 def from_ms(milliseconds: int | None) -> datetime | None:
     """The same for milliseconds."""
     return None if milliseconds is None else from_seconds(milliseconds / 1000)
-
-
-def from_iso(text: str | None) -> datetime | None:
-    """The moment in an ISO 8601 text, UTC if it names no zone; None for anything else."""
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

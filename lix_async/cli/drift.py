@@ -1,0 +1,90 @@
+"""`lix drift`: what the provider's answers have that the structs do not, and the other way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, cast
+
+import msgspec
+from cyclopts import Parameter
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ..core.endpoint import Endpoint, Params
+from ..drift import Drift, Radar
+from ..providers.lix.endpoints import BY_ID
+from .errors import OK, CommandError
+
+
+class _Line(msgspec.Struct):
+    """A line that says itself which endpoint its body is from."""
+
+    endpoint: str
+    body: msgspec.Raw
+
+
+def drift(
+    file: str,
+    *,
+    endpoint: Annotated[
+        str | None, Parameter(help="The endpoint that the bodies are from.")
+    ] = None,
+) -> int:
+    """Summarise how the bodies in a JSONL file differ from what this version documents.
+
+    Each line is one answer as it was received, of the endpoint given, or an object with
+    "endpoint" and "body". "-" reads stdin. "new" fields arrive and are not in the structs (they
+    stay reachable in the raw body); "missing" ones are documented and came in no line.
+    """
+    found: list[Drift] = []
+    radar = Radar(found.append)
+    lines = 0
+    for number, line in enumerate(_lines(file), 1):
+        name, body = _body(line, endpoint, number)
+        row = cast("Endpoint[Params, object] | None", BY_ID.get(name))
+        if row is None:
+            raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
+        radar.look(name, row.result, body)
+        lines += 1
+    radar.sum_up()
+    _show(found, lines)
+    return OK
+
+
+def _lines(file: str) -> Iterator[bytes]:
+    try:
+        source = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  # below
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    with source:
+        yield from (line for line in source if line.strip())
+
+
+def _body(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes]:
+    if endpoint is not None:
+        return endpoint, line
+    try:
+        said = msgspec.json.decode(line, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise CommandError(
+            f"line {number} does not say its endpoint", hint="name it: --endpoint person.get"
+        ) from None
+    return said.endpoint, bytes(said.body)
+
+
+def _show(found: list[Drift], lines: int) -> None:
+    out = Console(highlight=False, soft_wrap=True)
+    if not found:
+        out.print(f"{lines} answers, all as documented.")
+        return
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in ("", "endpoint", "field"):
+        table.add_column(column, no_wrap=True, min_width=len("missing"))
+    for one in sorted(found, key=lambda one: (one.endpoint, one.kind != "new", one.path)):
+        table.add_row(one.kind, one.endpoint, one.path)
+    out.print(table)
+    new = sum(one.kind == "new" for one in found)
+    out.print(f"{lines} answers: {new} fields are new, {len(found) - new} never came.")

@@ -1,0 +1,92 @@
+"""Where the key goes on a request, and where it is taken out again."""
+
+from __future__ import annotations
+
+import logging
+
+import httpx
+import pytest
+from toy import TOY
+
+from lix_async.core.provider import Key, address
+from lix_async.core.wire import Outgoing
+from lix_async.engine.door import Door, HideKey
+
+KEY = "s3cret+key/with=signs&more#"
+
+
+def door(auth: str = "raw", key: str = KEY) -> Door:
+    where = address("https://toy.example:8443/base")
+    return Door(where, Key(key), TOY.credentials[auth], "agent/1", lambda: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [
+        ("raw", (b"Authorization", KEY.encode())),
+        ("bearer", (b"Authorization", b"Bearer " + KEY.encode())),
+        ("x-api-key", (b"X-Api-Key", KEY.encode())),
+        ("query", None),
+    ],
+)
+def test_the_key_goes_to_one_place_only(auth, header):
+    outgoing = Outgoing("POST", "/base/v1?a=b", b"{}")
+    headers = door(auth).headers(outgoing)
+    assert headers[:4] == [
+        (b"Host", b"toy.example:8443"),
+        (b"User-Agent", b"agent/1"),
+        (b"Accept", b"application/json"),
+        (b"Accept-Encoding", b"gzip"),
+    ]
+    assert headers[4:6] == [(b"Content-Type", b"application/json"), (b"Content-Length", b"2")]
+    assert headers[6:] == ([] if header is None else [header])
+    plain = "https://toy.example:8443/base/v1?a=b"
+    url = door(auth).url(outgoing)
+    escaped = "s3cret%2Bkey%2Fwith%3Dsigns%26more%23"
+    assert url == (plain if header else f"{plain}&api_key={escaped}")
+    assert door(auth).in_query is (header is None)
+
+
+def test_a_request_without_query_or_body_gets_no_stray_signs():
+    outgoing = Outgoing("GET", "/v1")
+    assert door("query").url(outgoing).startswith("https://toy.example:8443/v1?api_key=")
+    assert b"Content-Length" not in dict(door().headers(outgoing))
+
+
+def test_a_key_that_the_server_echoes_is_taken_out_of_the_body():
+    long = KEY * 2
+    echo = door(key=long)
+    assert echo.hide(f'{{"no": "{long}"}}'.encode()) == b'{"no": "***"}'
+    escaped = "s3cret%2Bkey%2Fwith%3Dsigns%26more%23" * 2
+    assert echo.hide(f"at ?api_key={escaped}".encode()) == b"at ?api_key=***"
+    assert echo.hide(b"nothing") == b"nothing"
+
+
+def test_a_key_that_is_an_ordinary_word_is_left_where_it_stands():
+    assert door(key="demo").hide(b"a demo body") == b"a demo body"
+
+
+def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are():
+    hide = HideKey(address("https://toy.example"), "api_key")
+    record = logging.LogRecord("httpx", 20, "", 0, "%s %s %d", None, None)
+
+    def logged(*args: object) -> str:
+        record.args = args
+        assert hide.filter(record)
+        return record.getMessage()
+
+    ours = httpx.URL("https://toy.example/v1?a=b&api_key=s3cret%2B&c=d")
+    assert logged("GET", ours, 200) == "GET https://toy.example/v1?a=b&api_key=***&c=d 200"
+    other = httpx.URL("https://other.example/v1?api_key=theirs")
+    assert logged("GET", other, 200) == "GET https://other.example/v1?api_key=theirs 200"
+    record.msg, record.args = "%(a)s", ({"a": 1},)
+    assert hide.filter(record)
+    record.args = None
+    assert hide.filter(record)
+
+
+def test_the_filter_is_installed_once_for_each_host():
+    logger = logging.getLogger("test-door")
+    for host in ("https://a.example", "https://b.example", "https://a.example"):
+        HideKey(address(host), "api_key").install("test-door")
+    assert len(logger.filters) == 2

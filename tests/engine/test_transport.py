@@ -1,0 +1,269 @@
+"""The HTTP library behind one method, against a server that breaks off wherever it likes."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from loopback import Connection, answer, door, free_port, once, saying, serve
+
+from lix_async.core.wire import Outgoing
+from lix_async.engine import body as module
+from lix_async.engine.transport import Departure, Failure, HttpTransport, Reply
+
+pytestmark = pytest.mark.anyio
+TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
+READ = Outgoing("GET", "/v1/things?q=a%20b")
+SEND = Outgoing("POST", "/v1/send", b'{"a":1}', safe=False)
+
+
+@pytest.fixture(params=[httpx, httpx2], ids=lambda library: library.__name__)
+def library(request):
+    return request.param
+
+
+class Visit:
+    """A transport to a server, and one exchange after the other over it."""
+
+    def __init__(self, url: str, library=httpx, size: int = 1, **timeout: float) -> None:
+        self.transport = HttpTransport(door(url), TIMEOUT | timeout, library, size)
+        self.departure = Departure()
+
+    async def exchange(self, outgoing: Outgoing = READ) -> Reply | Failure:
+        self.departure = Departure()
+        with anyio.fail_after(10):
+            reply = await self.transport.exchange(outgoing, self.departure)
+        assert self.transport.slots.lent == 0
+        return reply
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.transport.aclose()
+
+
+async def visited(talk, outgoing: Outgoing = READ, library=httpx, **timeout: float):
+    """What one exchange brings, and when it left."""
+    async with serve(talk) as server, Visit(server.url, library, **timeout) as visit:
+        return await visit.exchange(outgoing), visit.departure.at
+
+
+async def test_a_request_goes_out_as_it_is_and_the_answer_comes_back_as_it_came(library):
+    body = answer(b'{"a": 1}', "201 Created", "X-Twice: a", "X-Twice: b")
+    async with serve(saying(body)) as server, Visit(server.url, library) as visit:
+        assert await visit.exchange(SEND) == Reply(
+            201,
+            [(b"Content-Length", b"8"), (b"X-Twice", b"a"), (b"X-Twice", b"b")],
+            b'{"a": 1}',
+        )
+        host = server.url.removeprefix("http://").encode()
+        assert server.heard == [
+            b"POST /v1/send HTTP/1.1\r\nHost: " + host + b"\r\nUser-Agent: tests\r\n"
+            b"Accept: application/json\r\nAccept-Encoding: gzip\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 7\r\nAuthorization: key\r\n\r\n"
+            b'{"a":1}'
+        ]
+        assert visit.departure.at is not None
+
+
+async def test_a_connection_is_kept_for_reads_and_a_send_gets_a_fresh_one(library):
+    async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
+        counts = []
+        for outgoing in (READ, READ, SEND, READ, SEND, SEND):
+            assert isinstance(await visit.exchange(outgoing), Reply)
+            assert visit.departure.at is not None
+            counts.append(server.connections)
+    assert counts == [1, 1, 2, 2, 3, 4]
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_replaced(library):
+    async with serve(once(answer())) as server, Visit(server.url, library) as visit:
+        for count in (1, 2, 3):
+            assert isinstance(await visit.exchange(), Reply)
+            await anyio.wait_all_tasks_blocked()
+            assert server.connections == count
+
+
+async def test_closing_closes_the_idle_connection_and_the_next_exchange_opens_another():
+    gone = anyio.Event()
+
+    async def talk(connection: Connection) -> None:
+        try:
+            await saying(answer())(connection)
+        finally:
+            gone.set()
+
+    async with serve(talk) as server, Visit(server.url) as visit:
+        await visit.exchange()
+        await visit.transport.aclose()
+        await gone.wait()
+        assert isinstance(await visit.exchange(), Reply)
+        assert server.connections == 2
+
+
+async def test_where_nobody_listens_nothing_was_sent(library):
+    async with Visit(f"http://127.0.0.1:{free_port()}", library) as visit:
+        failure = await visit.exchange()
+        assert (failure.sent, failure.permanent, visit.departure.at) == (False, False, None)
+        assert failure.message.startswith("no connection: ")
+
+
+@pytest.mark.parametrize("stage", ["accept", "request", "head", "body"])
+@pytest.mark.parametrize("way", ["reset", "close"])
+async def test_a_connection_that_breaks_at_any_stage_leaves_the_outcome_open(stage, way, library):
+    async def talk(connection: Connection) -> None:
+        if stage != "accept":
+            await connection.request()
+        if stage in ("head", "body"):
+            await connection.say(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n")
+        if stage == "body":
+            await connection.say(b"\r\n{")
+        if way == "reset":
+            await connection.reset()
+
+    for outgoing in (READ, SEND):
+        failure, departed = await visited(talk, outgoing, library)
+        assert isinstance(failure, Failure)
+        assert (failure.sent, failure.permanent) == (True, False)
+        assert departed is not None
+
+
+async def test_a_head_cut_at_every_byte_is_a_failure_and_never_an_answer():
+    whole = answer(b"{}", "200 OK", "A: b")
+    end = whole.index(b"\r\n\r\n") + 4
+    cuts = iter(range(end + 2))
+
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        await connection.say(whole[: next(cuts)])
+
+    async with serve(talk) as server, Visit(server.url) as visit:
+        for _ in range(end + 2):
+            failure = await visit.exchange()
+            assert isinstance(failure, Failure)
+            assert (failure.sent, failure.permanent) == (True, False)
+        assert server.connections == end + 2
+
+
+async def test_bodies_come_by_length_in_chunks_or_until_the_end():
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
+    ending = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}"
+    nothing = b"HTTP/1.1 204 No Content\r\n\r\n"
+    found = [(await visited(once(data)))[0].body for data in (chunked, ending, nothing)]
+    assert found == [b"{}", b"{}", b""]
+    cut = await visited(once(chunked[:-7]))
+    assert isinstance(cut[0], Failure)
+
+
+PACKED = gzip.compress(b'{"packed": true}')
+
+
+@pytest.mark.parametrize("name", ["gzip", "x-gzip", " GZIP "])
+async def test_a_packed_body_is_unpacked(name):
+    data = answer(PACKED, "200 OK", f"Content-Encoding: {name}")
+    halves = once(data[:-20], data[-20:])
+    for talk in (once(data), halves):
+        assert (await visited(talk))[0].body == b'{"packed": true}'
+
+
+async def test_an_empty_body_may_call_itself_packed_or_plain():
+    for name in ("gzip", "identity", ""):
+        data = answer(b"", "200 OK", f"Content-Encoding: {name}")
+        assert (await visited(once(data)))[0].body == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "message", "permanent"),
+    [
+        ("gzip", PACKED[:-4], "the packed answer is cut off", False),
+        ("gzip", b"{}", "the answer cannot be unpacked", True),
+        ("gzip", PACKED[:-8] + bytes(8), "the answer cannot be unpacked", True),
+        ("deflate", zlib.compress(b"{}"), "the answer is packed as 'deflate'", True),
+        ("br", b"{}", "the answer is packed as 'br'", True),
+        ("gzip, gzip", gzip.compress(PACKED), "the answer is packed as 'gzip, gzip'", True),
+        ("x" * 900, b"{}", f"the answer is packed as '{'x' * 40}', not as asked for", True),
+    ],
+)
+async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permanent):
+    failure, _ = await visited(once(answer(body, "200 OK", f"Content-Encoding: {name}")))
+    assert failure.message.startswith(message)
+    assert (failure.sent, failure.permanent) == (True, permanent)
+
+
+async def test_a_bomb_is_not_unpacked_beyond_the_cap(monkeypatch):
+    monkeypatch.setattr(module, "BODY_CAP", 2**16)
+    fits, bomb = gzip.compress(bytes(2**16)), gzip.compress(bytes(2**16 + 1))
+    data = answer(fits, "200 OK", "Content-Encoding: gzip")
+    assert len((await visited(once(data)))[0].body) == 2**16
+    failure, _ = await visited(once(answer(bomb, "200 OK", "Content-Encoding: gzip")))
+    assert failure == Failure(f"the answer is too large ({len(bomb)} bytes came)", True, True)
+
+
+async def test_a_body_without_end_is_read_up_to_the_cap_only(monkeypatch):
+    monkeypatch.setattr(module, "WIRE_CAP", 2**16)
+
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        await connection.say(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            await connection.say(b" " * 4096)
+
+    failure, _ = await visited(talk)
+    assert failure.message.startswith("the answer is too large")
+    assert failure.permanent
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_answer_and_is_never_followed(status, library):
+    async with serve(saying(answer())) as elsewhere:
+        for target in (elsewhere.url, elsewhere.url.replace("127.0.0.1", "localhost"), "/v1/x"):
+            data = answer(b"", f"{status} Moved", f"Location: {target}")
+            reply, _ = await visited(once(data), library=library)
+            assert (reply.status, reply.body) == (status, b"")
+        assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"SSH-2.0-OpenSSH_9\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
+    ],
+)
+async def test_what_is_not_http_is_no_answer(data):
+    failure, _ = await visited(once(data))
+    assert isinstance(failure, Failure)
+    assert (failure.sent, failure.permanent) == (True, False)
+
+
+async def test_a_server_that_says_nothing_is_given_up_after_the_timeout(library):
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        await anyio.sleep_forever()
+
+    failure, departed = await visited(talk, library=library, read=0.05)
+    assert failure.message == "no answer within the timeout (ReadTimeout)"
+    assert (failure.sent, failure.permanent, departed is None) == (True, False, False)
+
+
+async def test_an_url_that_is_too_long_was_not_sent_and_will_not_be():
+    long = Outgoing("GET", "/v1?q=" + "x" * 70_000)
+    failure, departed = await visited(saying(answer()), long)
+    assert (failure.sent, failure.permanent, departed) == (False, True, None)
+
+
+async def test_a_key_in_the_answer_is_taken_out_of_it():
+    key = "a-key-of-enough-characters"
+    async with serve(saying(answer(f'{{"error": "{key}?"}}'.encode(), "403 No"))) as server:
+        transport = HttpTransport(door(server.url, key=key), TIMEOUT)
+        reply = await transport.exchange(READ, Departure())
+        await transport.aclose()
+    assert reply.body == b'{"error": "***?"}'
