@@ -1,5 +1,6 @@
 """Third floor: many calls, survivable. `bulk.map` for one sitting, `bulk.Run` for days."""
 
+from .chunk import chunk
 from .map import Outcomes, map  # noqa: A004  # read as `bulk.map`
 from .outcome import Outcome, Progress, Report
 from .run import Run
@@ -15,5 +16,6 @@ __all__ = [
     "Run",
     "SqliteStore",
     "Store",
+    "chunk",
     "map",
 ]

@@ -49,6 +49,8 @@ from .store import Doubts, Entry, Failed, Status, Store
 
 STOPPING = (DailyLimitError, QuotaExceededError, AuthenticationError, ViewerError)
 """Refusals that every other call would meet as well."""
+BUSY_FOR = 0.5
+"""Seconds after which a key that another worker holds is looked at again."""
 QUEUED_FOR = 180.0
 """Seconds after which a queued lookup is asked for again: the vendor says "a few minutes"."""
 
@@ -94,6 +96,7 @@ class Lookup:
         if known is not None:
             return known
         attempt = _Attempt(self._store, self._engine, call, given, self._queued_for)
+        attempt.held = entry.held
         try:
             return await (attempt.walk(entry) if call.listing else attempt.once())
         except _Taken:
@@ -143,14 +146,16 @@ class _Attempt:
         self._engine = engine
         self._call = call
         self._queued_for = queued_for
+        self.held = False
         self._sent = False
         self._began = 0.0
         self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
 
     async def departing(self) -> None:
         self._sent = True  # from here on an interruption leaves a doubt
-        if not await self._store.sent(self._call.key, self._wall()):
+        if not await self._store.sent(self._call.key, self.held, self._wall()):
             raise _Taken
+        self.held = True
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
@@ -231,7 +236,7 @@ class _Attempt:
         """Cancelled: in doubt if it may have left, else as if nothing had been."""
         if self._sent:
             await self._settle("in_doubt", None)
-        else:
+        elif self.held:
             await self._store.release(self._call.key)
 
     async def _settle(self, status: Status, error: LixError | None, due: float = 0.0) -> None:

@@ -18,17 +18,15 @@ from ..core.errors import (
     LixError,
     RefusalError,
 )
+from .address import opened
 from .calls import Call, Caller, Input, Method
-from .lookup import QUEUED_FOR, Lookup, Parked
+from .lookup import BUSY_FOR, QUEUED_FOR, Lookup, Parked
 from .outcome import Outcome, Progress, Report, Tally
 from .pool import GRACE, Pool, Source
-from .address import opened
 from .store import Doubts, Store
 
 T = TypeVar("T")
 DAY = 86_400.0
-BUSY_FOR = 0.5
-"""Seconds after which a key that another worker holds is looked at again."""
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
 

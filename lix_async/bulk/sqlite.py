@@ -166,9 +166,12 @@ class SqliteStore:
             entry.status = "busy"
         elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
             self._held.add(key)
+            entry.held = True
         return entry
 
-    async def sent(self, key: bytes, now: float) -> bool:
+    async def sent(self, key: bytes, held: bool, now: float) -> bool:
+        if not held and key in self._held:
+            return False
         self._held.add(key)
         await self._set("status = 1, attempts = attempts + 1, changed = ?", (now,), key)
         return True

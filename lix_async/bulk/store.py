@@ -67,6 +67,8 @@ class Entry(msgspec.Struct, kw_only=True):
     body: bytes | None = None
     point: bytes | None = None
     """A walk's checkpoint, as JSON."""
+    held: bool = False
+    """Whether whoever got this entry holds the key from here on."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -99,10 +101,10 @@ class Store(Protocol):
         """
         ...
 
-    async def sent(self, key: bytes, now: float) -> bool:
-        """Write down that a call is about to be made, and hold the key if it is in doubt.
+    async def sent(self, key: bytes, held: bool, now: float) -> bool:
+        """Write down that a call is about to be made. False: somebody else has the key, do not.
 
-        False when somebody else holds it by now: then do not call.
+        `held`: the caller holds the key; else it is taken here (one in doubt, to be bought again).
         """
         ...
 

@@ -30,6 +30,11 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     lost: int
     """Attempts whose answers never came. The provider may have charged them."""
 
+    def __repr__(self) -> str:
+        # Without value and body: those hold personal data, and belong into no log by accident.
+        kind = type(self.value).__name__
+        return f"<Answer {self.status}: {kind}, {len(self.body)} bytes, attempt {self.attempts}>"
+
     @property
     def headers(self) -> Mapping[str, str]:
         """Response headers; names in lower case, repeated ones joined by commas."""

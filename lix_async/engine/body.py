@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import cache
 
 import anyio
@@ -69,7 +69,11 @@ def at_once(stream: type) -> type:
 
     When a request is cancelled while its body leaves, that generator stays behind half run.
     """
-    return type(stream.__name__, (stream,), {"__aiter__": lambda self: _Once(b"".join(self))})
+
+    def iterate(self: Iterable[bytes]) -> _Once:
+        return _Once(b"".join(self))
+
+    return type(stream.__name__, (stream,), {"__aiter__": iterate})
 
 
 class _Once:

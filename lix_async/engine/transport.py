@@ -7,7 +7,7 @@ locals hold the headers. Nothing else imports an HTTP library.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -17,7 +17,7 @@ import msgspec
 
 from ..core.provider import Address
 from ..core.wire import Outgoing
-from .body import at_once, read
+from .body import Trouble, at_once, read
 from .door import Door
 from .failures import meaning, strip
 from .slots import CLOSING, SLOTS, Slot, Slots
@@ -196,11 +196,13 @@ class ClientTransport:
                 extensions=self._extensions,
             )
             if outgoing.body is not None:
-                request.stream = at_once(type(request.stream))(outgoing.body)
+                stream = cast("type", type(request.stream))
+                request.stream = at_once(stream)(outgoing.body)
             response = await self._client.send(request, stream=True, follow_redirects=False)
             try:
+                body: bytes | Trouble
                 if response.is_closed:  # a mock's answer, or one that a hook has read: unpacked
-                    body = await _read(_once(response.content), None)
+                    body = response.content
                 else:
                     raw = response.aiter_raw()
                     body = await read(raw, response.headers.get("content-encoding"))
@@ -250,7 +252,3 @@ def _tls(address: Address) -> ssl.SSLContext:
 
         context.load_verify_locations(cafile=certifi.where())
     return context
-
-
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body

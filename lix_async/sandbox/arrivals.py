@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import msgspec
 
 from ..core.endpoint import Endpoint, Params
 from .answers.context import Asked
+
+if TYPE_CHECKING:
+    from .houses import House
 
 Row = Endpoint[Params, object]
 """A row of any provider's table."""
@@ -19,14 +23,17 @@ _SECRETS = ("cookies",)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One request as it came; `row` is None where no row of the table has its path and method.
+    """One request as it came; `row` is None where no row of a table has its path and method.
 
-    Names of headers are in lower case; path and query values are decoded.
+    `house` is whose path it is, None for a path that nobody has; `allowed` are the methods that a
+    path is asked by. Names of headers are in lower case; path and query values are decoded.
     """
 
     row: Row | None
     method: str
     path: str
+    house: House | None = None
+    allowed: Collection[str] = ()
     path_params: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -6,9 +6,10 @@ The key itself is used here and kept nowhere: a caller is known by the order of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
+from ..core.provider import Credential
 from .refusals import Refusal, params_invalid, unauthorized
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver", "sandbox"})
@@ -44,20 +45,48 @@ class Gate:
         """Forget the callers; the next one is `key-1` again."""
         self._callers.clear()
 
-    def caller(self, headers: Mapping[str, str], query: Sequence[tuple[str, str]]) -> str:
-        """The label of the caller; no key, a bad one, or several at once are refused."""
-        found = [text for name, text in query if name == "api_key"]
-        found += [headers[name] for name in ("authorization", "x-api-key") if name in headers]
+    def caller(
+        self,
+        ways: Iterable[Credential],
+        headers: Mapping[str, str],
+        query: Sequence[tuple[str, str]],
+    ) -> str:
+        """The label of the caller; no key, a bad one, or several at once are refused.
+
+        `ways` are the places where the provider takes a key.
+        """
+        places: dict[tuple[str, str], list[str]] = {}
+        for way in ways:
+            places.setdefault((way.place, way.name), []).append(way.prefix)
+        found = [
+            (text, prefixes)
+            for (place, name), prefixes in places.items()
+            for text in _given(place, name, headers, query)
+        ]
         if len(found) > 1:
             raise params_invalid("the key must be given once: in a header or in the query")
-        key = found[0].strip() if found else ""
-        scheme, _, rest = key.partition(" ")
-        if "authorization" in headers and scheme.lower() == "bearer":
-            key = rest.strip()
+        key = _bare(*found[0]) if found else ""
         digest = _digest(key)
         if not key or key in BAD_KEYS or (self._keys is not None and digest not in self._keys):
             raise unauthorized()
         return self._callers.setdefault(digest, f"key-{len(self._callers) + 1}")
+
+
+def _given(
+    place: str, name: str, headers: Mapping[str, str], query: Sequence[tuple[str, str]]
+) -> list[str]:
+    if place == "query":
+        return [text for known, text in query if known == name]
+    return [headers[name.lower()]] if name.lower() in headers else []
+
+
+def _bare(text: str, prefixes: Sequence[str]) -> str:
+    """A key without the word before it; empty where a word is needed and missing."""
+    words = [prefix.strip().lower() for prefix in prefixes]
+    first, _, rest = text.strip().partition(" ")
+    if first and first.lower() in words:
+        return rest.strip()
+    return text.strip() if "" in words else ""
 
 
 def _digest(key: str) -> bytes:

@@ -34,6 +34,15 @@ class SlidingLog:
         return True
 
 
+    def used(self, now: float) -> int:
+        """Arrivals that count at this moment."""
+        return sum(now - at < self.per - _HAIR for at in self._arrivals)
+
+    def free_in(self, now: float) -> float:
+        """Seconds until the oldest arrival that counts does no longer; 0 where none does."""
+        return next((at + self.per - now for at in self._arrivals if now - at < self.per), 0.0)
+
+
 class Allowance:
     """Requests left today; filled up again at midnight UTC."""
 

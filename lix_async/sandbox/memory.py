@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .lookups import Desk
+
 if TYPE_CHECKING:
     from .faults import Fault
 
@@ -45,6 +47,9 @@ class Memory:
     """
     pages: dict[str, object] = field(default_factory=dict[str, object])
     """The last page that each listing gave, for the faults that repeat it."""
+
+    desk: Desk = field(default_factory=Desk)
+    """Lookups by e-mail address that go on in the background."""
 
     def said(self, endpoint: str, target: str) -> list[Sent]:
         """What was sent to a conversation or thread, oldest first."""

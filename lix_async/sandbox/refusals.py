@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Refusal(Exception):
@@ -13,7 +13,7 @@ class Refusal(Exception):
 
     `kind` is the provider's error type (`params_invalid`, `unknown_record`, ...) or None where the
     contract names none (401, 402, 503). `headers` go out with the answer, `Retry-After` for
-    example.
+    example. `more` stands beside type and message.
     """
 
     def __init__(
@@ -22,18 +22,20 @@ class Refusal(Exception):
         kind: str | None,
         message: str | None = None,
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message or kind or str(status))
         self.status = status
         self.kind = kind
         self.message = message
         self.headers: dict[str, str] = dict(headers or {})
+        self.more: dict[str, object] = dict(more or {})
 
     @property
     def body(self) -> dict[str, object]:
         """The wire body `{"error": {"type": ..., "message": ...}}`, each key only when known."""
-        error = {"type": self.kind, "message": self.message}
-        return {"error": {name: text for name, text in error.items() if text is not None}}
+        error = {"type": self.kind, "message": self.message, **self.more}
+        return {"error": {name: value for name, value in error.items() if value is not None}}
 
 
 def missing(name: str) -> bool:
@@ -59,6 +61,11 @@ def unknown_record(what: str) -> Refusal:
 def unknown_route() -> Refusal:
     """404: no such path. The documented body has no message."""
     return Refusal(404, "unknown_route")
+
+
+def wrong_method(allowed: Iterable[str]) -> Refusal:
+    """405: the path exists, and is not asked by this method. No type is documented for it."""
+    return Refusal(405, "unknown_route", headers={"Allow": ", ".join(sorted(allowed))})
 
 
 def viewer_invalid(message: str = "viewer is not connected") -> Refusal:

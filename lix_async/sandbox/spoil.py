@@ -18,6 +18,9 @@ from .replies import JSON, Reply, json_reply, refused, reply
 _PAGE = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
 _MIB = 1024 * 1024
 
+Say = Callable[[Refusal], Reply]
+"""How a provider words a refusal."""
+
 _REFUSALS: Mapping[str, Callable[[], Refusal]] = {
     "rate_limit": refusals.rate_limit,
     "quota": refusals.quota,
@@ -37,13 +40,16 @@ def _web_page(status: int, text: bytes) -> Reply:
     return reply(status, _PAGE % (text, text), "text/html; charset=utf-8")
 
 
-def refuse(fault: Fault, epoch: float) -> Reply:
-    """The answer of a fault of stage `refusal`; `epoch` is now, in seconds since the epoch."""
+def refuse(fault: Fault, epoch: float, say: Say = refused) -> Reply:
+    """The answer of a fault of stage `refusal`; `epoch` is now, in seconds since the epoch.
+
+    `say` words what the provider itself says; a proxy's pages are the same for all.
+    """
     match fault.name:
         case "rate_limit_weekly":
-            answer = refused(refusals.weekly_limit(monday(epoch) - int(epoch)))
+            answer = say(refusals.weekly_limit(monday(epoch) - int(epoch)))
         case "daily_limit":
-            answer = daily_limit(epoch)
+            answer = say(daily_limit(epoch))
         case "string_error":
             answer = json_reply({"error": "something went wrong"}, 500)
         case "bad_gateway":
@@ -57,7 +63,7 @@ def refuse(fault: Fault, epoch: float) -> Reply:
         case "redirect":
             answer = reply(302, b"", JSON, {"location": fault.text("to", "https://example.org/")})
         case name:
-            answer = refused(_REFUSALS[name]())
+            answer = say(_REFUSALS[name]())
     if "status" in fault.options:
         answer.status = int(fault.text("status"))
     if (pause := fault.text("retry-after")).startswith("date:"):
@@ -67,23 +73,19 @@ def refuse(fault: Fault, epoch: float) -> Reply:
     return answer
 
 
-def daily_limit(epoch: float) -> Reply:
+def daily_limit(epoch: float) -> Refusal:
     """429: the daily allowance is used up. `refreshesAt` is in epoch seconds, as in the allowance.
 
     No published body shows where the refresh time stands; inside the error is a guess.
     """
-    error = {
-        "type": "daily_limit",
-        "message": "daily limit reached",
-        "refreshesAt": midnight(epoch),
-    }
-    return json_reply({"error": error}, 429)
+    more = {"refreshesAt": midnight(epoch)}
+    return Refusal(429, "daily_limit", "daily limit reached", more=more)
 
 
-def queued(fault: Fault) -> Reply:
+def queued(fault: Fault, say: Say = refused) -> Reply:
     """The answer to a lookup that is not ready yet."""
-    refusal = Refusal(int(fault.number("status", 202)), "queued", "lookup queued, try again later")
-    return refused(refusal)
+    status = int(fault.number("status", 202))
+    return say(Refusal(status, "queued", "lookup queued, try again later"))
 
 
 def lost() -> Reply:
@@ -91,9 +93,9 @@ def lost() -> Reply:
     return Reply(cut="reset")
 
 
-def spoil(fault: Fault, body: bytes) -> Reply:
+def spoil(fault: Fault, body: bytes, status: int = 200) -> Reply:
     """A good answer, spoiled on the way by a fault of stage `after`."""
-    answer = reply(200, body)
+    answer = reply(status, body)
     match fault.name:
         case "reset_after":
             return lost()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from ..dice import number
+from ..lookups import Lookups
 from ..refusals import params_invalid
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Asked:
 class Context:
     """The state of the sandbox at one request.
 
-    `request` is the number of the request and `epoch` the moment of it, in seconds since the epoch.
+    `request` is the number of the request; `epoch` is the moment of it in seconds since the epoch,
+    `now` the same moment on the sandbox's clock; `origin` is the sandbox's own address.
     """
 
     endpoint: str
@@ -94,6 +96,9 @@ class Context:
     allowance: Allowance
     envelope: Envelope = "flat"
     page_sizes: Mapping[str, int] | None = None
+    now: float = 0.0
+    origin: str = "http://127.0.0.1"
+    lookups: Lookups = field(default_factory=Lookups)
 
     def page_size(self, default: int) -> int:
         """Rows on one page of this endpoint."""
@@ -113,7 +118,15 @@ class Context:
         return f"sequence {self.memory.sequence(shown)}", shown
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A success that has another status than 200."""
+
+    body: object
+    status: int
+
+
 Answer = Callable[["World", Asked, Context], object]
 """World, params and context to the JSON that goes on the wire: an object, or for one row an
-array.
+array; `Said` where the status is not 200.
 """

@@ -67,8 +67,8 @@ class Post(Open):
     @property
     def created_time(self) -> datetime | None:
         """When it was posted: from the text, from milliseconds, or the preview's seconds."""
-        moment = moment(self.created_at) or from_ms(self.first_number("createdAt", "created_at"))
-        return moment or from_seconds(self.first_number("timestamp"))
+        posted = moment(self.created_at) or from_ms(self.first_number("createdAt", "created_at"))
+        return posted or from_seconds(self.first_number("timestamp"))
 
     @property
     def actor(self) -> PostActor | None:

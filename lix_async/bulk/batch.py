@@ -1,0 +1,225 @@
+"""Many workers' jobs as few statements, so that a ledger on a server keeps up with them.
+
+Jobs of one kind become one statement. New keys are inserted first, in order, and rows that
+another transaction has locked are passed over, so two workers do not wait in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import msgspec
+
+from .owner import Connection
+from .store import STATUSES, Entry, Failed
+
+COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"
+INSERT = """
+INSERT INTO {0}.call (key, endpoint, given, status, changed, owner)
+SELECT key, endpoint, given, 0, %(now)s, %(owner)s
+FROM unnest(%(keys)s::bytea[], %(endpoints)s::text[], %(givens)s::bytea[])
+    AS new (key, endpoint, given)
+ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING key
+"""
+CLAIM = """
+UPDATE {0}.call SET owner = %(owner)s FROM (
+    SELECT id FROM {0}.call WHERE key = ANY(%(keys)s::bytea[]) AND owner IS NULL
+        AND (status = 0 OR (status = 2 AND due <= %(now)s))
+    ORDER BY key FOR UPDATE SKIP LOCKED
+) AS free WHERE call.id = free.id RETURNING call.key
+"""
+LOOK = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)s::bytea[])"
+SENT = """
+UPDATE {0}.call SET status = 1, attempts = attempts + 1, changed = %(now)s, owner = %(owner)s
+FROM (
+    SELECT id FROM {0}.call WHERE (key = ANY(%(held)s::bytea[]) AND owner = %(owner)s)
+        OR (key = ANY(%(free)s::bytea[]) AND owner IS NULL AND status IN (0, 2, 5))
+    ORDER BY key FOR UPDATE SKIP LOCKED
+) AS mine WHERE call.id = mine.id RETURNING call.key
+"""
+# An answer is a fact, whoever holds the key by now.
+KEEP = """
+UPDATE {0}.call SET status = 3, body = answer.body, credits = call.credits + answer.credits,
+    changed = answer.now, error = NULL, due = 0, owner = NULL
+FROM unnest(%(keys)s::bytea[], %(bodies)s::bytea[], %(credits)s::int[], %(nows)s::float8[])
+    AS answer (key, body, credits, now)
+WHERE call.key = answer.key AND call.status <> 3
+"""
+
+
+class Take(msgspec.Struct, frozen=True):
+    """Look a key up, and hold it if it is to be called."""
+
+    key: bytes
+    endpoint: str
+    given: bytes
+    now: float
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Write an intent down."""
+
+    key: bytes
+    held: bool
+    now: float
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """Keep an answer."""
+
+    key: bytes
+    body: bytes
+    credits: int
+    now: float
+
+
+class Other(msgspec.Struct, frozen=True):
+    """Whatever comes one at a time. `frees`: the key that is held no longer afterwards."""
+
+    work: Callable[[Connection], object]
+    frees: bytes = b""
+
+
+Job = Take | Send | Keep | Other
+
+
+class Batch:
+    """The ledger's thread's view of the server: all jobs that wait in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._held: set[bytes] = set()
+
+    def run(self, jobs: Sequence[Job]) -> list[object]:
+        values, held = self._connection.transact(lambda: self._all(jobs))
+        self._held = held
+        return values
+
+    def told(self, error: Exception) -> str:
+        return self._connection.told(error)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _all(self, jobs: Sequence[Job]) -> tuple[list[object], set[bytes]]:
+        values: list[object] = [None] * len(jobs)
+        held = set(self._held)  # the new set counts from the commit on
+        takes = {i: job for i, job in enumerate(jobs) if isinstance(job, Take)}
+        sends = {i: job for i, job in enumerate(jobs) if isinstance(job, Send)}
+        keeps = [job for job in jobs if isinstance(job, Keep)]
+        if takes:
+            self._take(takes, values, held)
+        if sends:
+            self._send(sends, values, held)
+        if keeps:
+            self._connection.changed(
+                KEEP,
+                keys=[job.key for job in keeps],
+                bodies=[job.body for job in keeps],
+                credits=[job.credits for job in keeps],
+                nows=[job.now for job in keeps],
+            )
+            held.difference_update(job.key for job in keeps)
+        for i, job in enumerate(jobs):
+            if isinstance(job, Other):
+                values[i] = job.work(self._connection)
+                held.discard(job.frees)
+        return values, held
+
+    def _take(self, jobs: dict[int, Take], values: list[object], held: set[bytes]) -> None:
+        now = max(job.now for job in jobs.values())
+        first: dict[bytes, Take] = {}
+        for job in jobs.values():
+            first.setdefault(job.key, job)
+        inserted = self._connection.rows(
+            INSERT,
+            now=now,
+            owner=self._connection.owner,
+            keys=list(first),
+            endpoints=[job.endpoint for job in first.values()],
+            givens=[job.given for job in first.values()],
+        )
+        new = {row[0] for row in inserted}
+        found = self._known([key for key in first if key not in new], now, held)
+        for i, job in jobs.items():
+            if job.key in new:
+                entry = Entry(
+                    key=job.key,
+                    endpoint=job.endpoint,
+                    given=job.given,
+                    status="owed",
+                    changed=now,
+                    held=True,
+                )
+            else:
+                entry = found[job.key]
+            if entry.held and job.key in held:  # twice in this batch
+                entry = msgspec.structs.replace(entry, status="busy", held=False)
+            elif entry.held:
+                held.add(job.key)
+            values[i] = entry
+
+    def _known(self, keys: list[bytes], now: float, held: set[bytes]) -> dict[bytes, Entry]:
+        found: dict[bytes, Entry] = {}
+        living: set[object] = {None, self._connection.owner}
+        while keys:
+            me = self._connection.owner
+            mine = {row[0] for row in self._connection.rows(CLAIM, keys=keys, owner=me, now=now)}
+            again: list[bytes] = []
+            buried: set[object] = set()
+            for *row, owner in self._connection.rows(LOOK, keys=keys):
+                found[cast("bytes", row[0])] = entry = read(row)
+                if owner not in living and owner not in buried:
+                    gone = self._connection.bury(cast("int", owner)) is not None
+                    (buried if gone else living).add(owner)
+                if owner in buried:
+                    again.append(entry.key)
+                elif entry.key in mine or (
+                    # Ours, and nobody here knows: its taking was committed as the line broke.
+                    owner == me and entry.key not in held and entry.status != "sent"
+                ):
+                    entry.held = True
+                elif owner is not None or entry.status == "owed":
+                    entry.status = "busy"
+            keys = again
+        return found
+
+    def _send(self, jobs: dict[int, Send], values: list[object], held: set[bytes]) -> None:
+        ours = {job.key for job in jobs.values() if job.held}
+        sent = self._connection.rows(
+            SENT,
+            now=max(job.now for job in jobs.values()),
+            owner=self._connection.owner,
+            held=list(ours),
+            free=[job.key for job in jobs.values() if not job.held],
+        )
+        left = {cast("bytes", row[0]) for row in sent}
+        for i, job in jobs.items():
+            values[i] = job.key in left and job.held == (job.key in ours)
+            left.discard(job.key)
+            if values[i]:
+                held.add(job.key)
+
+
+def read(row: Sequence[object]) -> Entry:
+    """An entry from its columns."""
+    columns = cast(
+        "tuple[bytes, str, bytes, int, int, int, float, float, bytes | None, bytes | None, "
+        "bytes | None]",
+        row,
+    )
+    key, endpoint, given, status, attempts, credits, due, changed, error, body, point = columns
+    return Entry(
+        key=key,
+        endpoint=endpoint,
+        given=given,
+        status=STATUSES[status],
+        attempts=attempts,
+        credits=credits,
+        due=due,
+        changed=changed,
+        error=None if error is None else msgspec.json.decode(error, type=Failed),
+        body=body,
+        point=point,
+    )

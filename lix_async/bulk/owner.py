@@ -1,0 +1,168 @@
+"""A worker's connection to the PostgreSQL ledger, and how the dead are told from the slow.
+
+A worker holds keys under its owner number, and an advisory lock on that number for as long as
+its connection lives. PostgreSQL lets go of the lock when the process dies, so no clock decides
+who is dead. A connection that breaks under a living worker is made again under the same number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import LiteralString, TypeVar, cast
+
+from ..core.errors import BulkError, ConfigurationError
+
+try:
+    import psycopg
+    from psycopg import sql
+except ModuleNotFoundError as error:
+    raise ConfigurationError(
+        "a ledger in PostgreSQL needs the extra: pip install 'lix_async[postgres]'"
+    ) from error
+
+T = TypeVar("T")
+Row = tuple[object, ...]
+VERSION = "1"
+LOCKS = 0x6C6978
+"""The class of our advisory locks: "lix" in ASCII. Its member 0 guards the making of tables."""
+KEEPALIVE = """
+SET synchronous_commit = on; SET lock_timeout = '5s';
+SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3
+"""
+SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS {0};
+CREATE TABLE IF NOT EXISTS {0}.about (name text PRIMARY KEY, value text NOT NULL);
+CREATE SEQUENCE IF NOT EXISTS {0}.owner AS integer CYCLE;
+CREATE TABLE IF NOT EXISTS {0}.call (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key bytea NOT NULL UNIQUE,
+    endpoint text NOT NULL,
+    given bytea NOT NULL,
+    status smallint NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    credits integer NOT NULL DEFAULT 0,
+    due double precision NOT NULL DEFAULT 0,
+    changed double precision NOT NULL,
+    owner integer,
+    error bytea,
+    body bytea,
+    point bytea
+);
+CREATE INDEX IF NOT EXISTS call_owner ON {0}.call (owner) WHERE owner IS NOT NULL;
+CREATE INDEX IF NOT EXISTS call_queued ON {0}.call (due) WHERE status = 2;
+CREATE TABLE IF NOT EXISTS {0}.page (
+    key bytea NOT NULL, number integer NOT NULL, items bytea NOT NULL, PRIMARY KEY (key, number)
+);
+"""
+BURY = """
+UPDATE {0}.call SET owner = NULL, status = CASE status WHEN 1 THEN 5 ELSE status END
+WHERE owner = %(owner)s RETURNING status
+"""
+
+
+class Connection:
+    """A connection that comes back, and the owner number that it keeps."""
+
+    def __init__(self, dsn: str, schema: str, patience: float) -> None:
+        self._dsn = dsn
+        self._schema = sql.Identifier(schema)
+        self._patience = patience
+        self._line: psycopg.Connection[Row] | None = None
+        self._texts: dict[str, sql.Composed] = {}
+        self.owner = 0
+
+    def transact(self, work: Callable[[], T]) -> T:
+        """The work in one transaction; repeated when the connection broke, even after it.
+
+        Raises what the work raises, and `psycopg.OperationalError` when the server stays out of
+        reach for as long as the patience lasts.
+        """
+        give_up = time.monotonic() + self._patience
+        pause = 0.05
+        while True:
+            try:
+                line = self._line = self._line or self._connect()
+                with line.transaction():
+                    return work()
+            except psycopg.OperationalError:
+                if self._line is not None and self._line.closed:
+                    self._line = None
+                if time.monotonic() + pause > give_up:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, 2.0)
+
+    def rows(self, statement: LiteralString, **values: object) -> Sequence[Row]:
+        """Run a statement with `{0}` for the schema; its rows."""
+        assert self._line is not None  # `transact` made it
+        cursor = self._line.cursor(binary=True)
+        cursor.execute(self._text(statement), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def changed(self, statement: LiteralString, **values: object) -> int:
+        """Run a statement; how many rows it changed."""
+        assert self._line is not None  # `transact` made it
+        return self._line.execute(self._text(statement), values).rowcount
+
+    def bury(self, owner: int) -> int | None:
+        """Free what a dead owner held; how many keys are in doubt now. None while it lives."""
+        lock: LiteralString = "SELECT pg_try_advisory_xact_lock(%(locks)s::int, %(owner)s::int)"
+        if not self.rows(lock, locks=LOCKS, owner=owner)[0][0]:
+            return None
+        return sum(row[0] == 5 for row in self.rows(BURY, owner=owner))
+
+    def bury_all(self) -> int:
+        """Free what any dead owner held; how many keys are in doubt now."""
+        found = self.rows("SELECT DISTINCT owner FROM {0}.call WHERE owner IS NOT NULL")
+        others = [cast("int", owner) for (owner,) in found if owner != self.owner]
+        return sum(self.bury(owner) or 0 for owner in others)
+
+    def told(self, error: Exception) -> str:
+        """What went wrong; the address and its password are no part of it."""
+        lines = str(error).strip().splitlines()
+        return f"the ledger in PostgreSQL cannot be used: {lines[0] if lines else error!r}"
+
+    def close(self) -> None:
+        """Let go of everything that is still held."""
+        line, self._line = self._line, None
+        if line is not None:
+            with contextlib.suppress(psycopg.Error), line:
+                line.execute(self._text(BURY), {"owner": self.owner})
+
+    def _text(self, statement: LiteralString) -> sql.Composed:
+        if (found := self._texts.get(statement)) is None:
+            found = self._texts[statement] = sql.SQL(statement).format(self._schema)
+        return found
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        line: psycopg.Connection[Row] = psycopg.connect(
+            self._dsn, autocommit=True, connect_timeout=5, application_name="lix_async ledger"
+        )
+        try:
+            line.execute(KEEPALIVE)
+            self._prepare(line)
+            if not self.owner:
+                found = line.execute(self._text("SELECT nextval('{0}.owner')")).fetchone()
+                assert found is not None  # one row, always
+                self.owner = cast("int", found[0])
+            line.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (LOCKS, self.owner))
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+    def _prepare(self, line: psycopg.Connection[Row]) -> None:
+        with line.transaction():
+            line.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (LOCKS,))
+            about = self._text("{0}.about").as_string(line)
+            there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
+            if there is None or there[0] is None:
+                line.execute(self._text(SCHEMA))
+                line.execute(self._text("INSERT INTO {0}.about VALUES ('version', %s)"), (VERSION,))
+            found = line.execute(
+                self._text("SELECT value FROM {0}.about WHERE name = 'version'")
+            ).fetchone()
+        if found is None or found[0] != VERSION:
+            raise BulkError(f"the ledger in PostgreSQL is of another version: {found}")

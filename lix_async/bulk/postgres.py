@@ -1,0 +1,191 @@
+"""The ledger for many machines: a PostgreSQL of the user's own, shared by any number of runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import TypeVar, cast
+
+import msgspec
+
+from ..core.errors import BulkError
+from ..engine.clock import RealClock
+from .batch import COLUMNS, Batch, Job, Keep, Other, Send, Take, read
+from .owner import Connection
+from .store import CODES, STATUSES, Counts, Entry, Failed, Status, joined
+from .thread import Writer
+
+T = TypeVar("T")
+BATCH = 200
+"""Entries read at once while exporting."""
+PATIENCE = 15.0
+"""Seconds during which a server that is out of reach is asked again before a run gives up."""
+# A key that somebody else has taken over (our connection was gone) is theirs to settle.
+SETTLE = """
+UPDATE {0}.call SET status = %(status)s, error = %(error)s, due = %(due)s, changed = %(now)s,
+    owner = NULL
+WHERE key = %(key)s AND (owner = %(owner)s OR owner IS NULL) AND status <> 3
+"""
+RELEASE = "UPDATE {0}.call SET owner = NULL WHERE key = %(key)s AND owner = %(owner)s"
+PAGE = """
+UPDATE {0}.call SET status = 0, point = %(point)s, credits = credits + %(credits)s,
+    changed = %(now)s, owner = %(owner)s
+WHERE key = %(key)s AND (owner = %(owner)s OR owner IS NULL) AND status IN (1, 5)
+"""
+ADD_PAGE = """
+INSERT INTO {0}.page SELECT %(key)s, coalesce(max(number), 0) + 1, %(items)s
+FROM {0}.page WHERE key = %(key)s
+"""
+WALKED = """
+UPDATE {0}.call SET status = 3, body = %(body)s, point = NULL, changed = %(now)s, owner = NULL
+WHERE key = %(key)s
+"""
+
+
+class PostgresStore:
+    """A ledger in PostgreSQL, shared by runs and workers anywhere.
+
+    * `dsn`: `postgresql://…`, a direct connection (a pooler that hands out connections by
+      transaction would lose the lock that tells the living from the dead).
+    * `schema`: where its tables are, made if they are not there ("lix_async"). A schema is one
+      ledger: what any run bought there, all runs have.
+    * `patience`: seconds (15) that a server out of reach is asked again, before `BulkError`.
+
+    One store is one worker to the others: what it holds is `busy` to them while its process and
+    its connection live. It holds one connection, in a thread of its own. Needs the extra
+    `postgres`.
+    """
+
+    def __init__(self, dsn: str, *, schema: str = "lix_async", patience: float = PATIENCE) -> None:
+        self._dsn = dsn
+        self._schema = schema
+        self._patience = patience
+        self._writer: Writer[Job] | None = None
+
+    def __repr__(self) -> str:
+        return f"PostgresStore(…, schema={self._schema!r})"  # a dsn may hold a password
+
+    async def open(self, name: str, now: float) -> int:
+        if self._writer is not None:
+            raise BulkError("this store is open already: make one for each run")
+        self._writer = Writer(Batch(Connection(self._dsn, self._schema, self._patience)))
+        try:
+            return await self._do(Connection.bury_all)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def __aenter__(self) -> PostgresStore:
+        await self.open("", RealClock().wall())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _put(self, job: Job) -> object:
+        if self._writer is None:
+            raise BulkError("this store is not open")
+        return await self._writer.do(job)
+
+    async def _do(self, work: Callable[[Connection], T], frees: bytes = b"") -> T:
+        return cast("T", await self._put(Other(work, frees)))
+
+    async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
+        return cast("Entry", await self._put(Take(key, endpoint, given, now)))
+
+    async def sent(self, key: bytes, held: bool, now: float) -> bool:
+        return bool(await self._put(Send(key, held, now)))
+
+    async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
+        await self._put(Keep(key, body, credits, now))
+
+    async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
+        def work(line: Connection) -> None:
+            if line.changed(PAGE, key=key, point=point, credits=credits, now=now, owner=line.owner):
+                line.changed(ADD_PAGE, key=key, items=items)
+                return
+            kept = "SELECT 1 FROM {0}.call WHERE key = %(key)s AND point = %(point)s"
+            if not line.rows(kept, key=key, point=point):  # unless it is done for the second time
+                raise BulkError("another worker has gone on with this walk")
+
+        await self._do(work)
+
+    async def walked(self, key: bytes, now: float) -> bytes:
+        def work(line: Connection) -> bytes:
+            pages = "SELECT items FROM {0}.page WHERE key = %(key)s ORDER BY number"
+            done = "SELECT body FROM {0}.call WHERE key = %(key)s AND status = 3"
+            if kept := line.rows(done, key=key):
+                return cast("bytes", kept[0][0])
+            body = joined([cast("bytes", row[0]) for row in line.rows(pages, key=key)])
+            line.changed(WALKED, key=key, body=body, now=now)
+            line.changed("DELETE FROM {0}.page WHERE key = %(key)s", key=key)
+            return body
+
+        return await self._do(work, key)
+
+    async def settle(
+        self, key: bytes, status: Status, error: Failed | None, due: float, now: float
+    ) -> None:
+        kept = None if error is None else msgspec.json.encode(error)
+
+        def work(line: Connection) -> None:
+            line.changed(
+                SETTLE,
+                key=key, status=CODES[status], error=kept, due=due, now=now, owner=line.owner,
+            )  # fmt: skip
+
+        await self._do(work, key)
+
+    async def release(self, key: bytes) -> None:
+        await self._do(lambda line: line.changed(RELEASE, key=key, owner=line.owner), key)
+
+    async def counts(self) -> Counts:
+        def work(line: Connection) -> Counts:
+            found = line.rows(
+                "SELECT status, count(*), sum(credits)::bigint FROM {0}.call GROUP BY status"
+            )
+            rows = cast("list[tuple[int, int, int]]", found)
+            return Counts(
+                **{STATUSES[status]: count for status, count, _ in rows},
+                credits=sum(credits for _, _, credits in rows),
+            )
+
+        return await self._do(work)
+
+    async def soonest(self) -> float | None:
+        def work(line: Connection) -> float | None:
+            found = line.rows("SELECT min(due) FROM {0}.call WHERE status = 2")
+            return cast("float | None", found[0][0])
+
+        return await self._do(work)
+
+    async def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
+        wanted = [CODES[status] for status in statuses or STATUSES]
+        last = 0
+        while True:
+
+            def work(line: Connection, after: int = last) -> list[tuple[int, Entry]]:
+                found = line.rows(
+                    f"SELECT id, {COLUMNS} FROM {{0}}.call WHERE id > %(after)s "
+                    "AND status = ANY(%(wanted)s) ORDER BY id LIMIT %(limit)s",
+                    after=after,
+                    wanted=wanted,
+                    limit=BATCH,
+                )
+                return [(cast("int", row[0]), read(row[1:])) for row in found]
+
+            batch = await self._do(work)
+            if not batch:
+                return
+            for last, entry in batch:  # noqa: B007  # the last one read is where to go on
+                yield entry
+
+    async def close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.stop()

@@ -1,0 +1,211 @@
+"""LookC's three calls: people by e-mail address, how far a lookup is, employees.
+
+Contract: lookc.md. What it leaves open (the first answer of a lookup that goes on in the
+background) comes in several of the shapes that a client has to read.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from uuid import UUID
+
+from .. import employees
+from ..dice import chance, number, pick
+from ..lookups import FAILING, Lookup
+from ..refusals import Refusal, missing, params_invalid, unknown_record
+from .context import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..organisations import Organisation
+    from ..people import Person
+    from ..world import World
+    from .context import Answer, Asked, Context
+
+FREE = frozenset(
+    {
+        "aol.com",
+        "gmail.com",
+        "gmx.net",
+        "hotmail.com",
+        "icloud.com",
+        "outlook.com",
+        "proton.me",
+        "web.de",
+        "yahoo.com",
+        "free.example.com",
+    }
+)
+"""Domains of free mail providers; the last one is the sandbox's own."""
+EXAMPLE_REQUEST = "00000000-0000-4000-8000-000000000000"
+"""The id of a request that is always done."""
+LARGEST = 100
+"""Employees on a page at most; neither that nor the default is published."""
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def person_by_email(world: World, params: Asked, context: Context) -> object:
+    """Who is behind an address: at once, or a request id to ask for the result with."""
+    email = params.need("email").strip().lower()
+    result = _result(world, email)
+    if not context.lookups.background(world.seed, email):
+        return result
+    name = _request_id(world.seed, context.request)
+    seconds = context.lookups.seconds
+    context.memory.desk.start(
+        Lookup(
+            id=name,
+            result=result,
+            fails=email.startswith(FAILING),
+            left=context.lookups.polls,
+            due=None if seconds is None else context.now + seconds,
+        )
+    )
+    return pick(
+        (
+            Said({"request_id": name, "status": "pending"}, 202),
+            Said({"request_id": name}, 200),
+            Said({"data": {"requestId": name}, "status": "queued"}, 202),
+        ),
+        world.seed,
+        "accepted",
+        email,
+    )
+
+
+def _request_id(seed: int, request: int) -> str:
+    bits = number("lookup", seed, request) << 64 | number("request", seed, request)
+    return str(UUID(int=bits, version=4))
+
+
+def _result(world: World, email: str) -> dict[str, object]:
+    local, _, domain = email.rpartition("@")
+    if domain in FREE:
+        hits = None if chance(0.5, "null hits", email) else []
+        return {"hits": hits, "domainInfo": {"isFreeEmailDomain": True}}
+    employer = _employer(world, domain)
+    people: list[Person] = []
+    if employer is not None and not missing(local) and not local.startswith("nobody"):
+        try:
+            people.append(world.person_by_email(email))
+        except Refusal:
+            pass
+        if people and chance(0.1, world.seed, "namesake", email):
+            people.append(world.person(number(world.seed, "namesake", email) % world.people))
+    body: dict[str, object] = {"hits": [_hit(one) for one in people]}
+    if employer is not None:
+        body["org"] = _org(employer)
+    return body | {"domainInfo": {"isFreeEmailDomain": False}}
+
+
+def _employer(world: World, domain: str) -> Organisation | None:
+    try:
+        return next(iter(world.companies.by_website(domain)), None)
+    except Refusal:
+        return None
+
+
+def _hit(one: Person) -> dict[str, object]:
+    """As in the published sample: a bare identifier, and a link without `lead`."""
+    link = f"https://linkedin.com/sales/{one.sales_id},NAME,undefined"
+    return {"name": one.name, "liProfileUrl": one.slug, "salesNavUrl": link}
+
+
+def _org(one: Organisation) -> dict[str, object]:
+    link = f"https://linkedin.com/company/{one.slug}"
+    return {"name": one.name, "liProfileUrl": link, "salesNavUrl": one.sales_link}
+
+
+def request_status(world: World, params: Asked, context: Context) -> object:
+    """How far a lookup is."""
+    name = params.need("request_id")
+    if name == EXAMPLE_REQUEST:
+        return {"status": "complete", "data": _result(world, world.person(0).email)}
+    found = context.memory.desk.look(name, context.now)
+    if found is None:
+        raise unknown_record("request")
+    if not found.done:
+        return {"status": pick(("pending", "processing"), name), "request_id": name}
+    if found.fails:
+        return {"status": "failed", "data": None}
+    return {"status": "complete", "data": found.result}
+
+
+def org_employees(world: World, params: Asked, context: Context) -> object:
+    """The people who work or worked at an organisation, linked page by page."""
+    asked = params.need("org_id")
+    employer = _organisation(world, asked)
+    rows = employees.of(world, employer)
+    size = min(params.number("page_size", context.page_size(25), least=1), LARGEST)
+    start = _start(employer, params.text("after"))
+    page = rows[start : start + size]
+    end = start + len(page)
+    cursor = _cursor(employer, end) if end < len(rows) else None
+    bodies = [_employee(world, one, employer) for one in page]
+    if context.lookups.preview:
+        after = {"after": cursor} if cursor else {}
+        more = {"has_more": cursor is not None, **after}
+        return {"data": [employees.preview(body) for body in bodies], "pagination": more}
+    links: dict[str, object] = {}
+    if cursor:
+        given = {"page_size": size} if params.values.get("page_size") else {}
+        link = f"/org/{asked}/employees?{urlencode({'after': cursor, **given})}"
+        # Both kinds are seen: with the host, and without.
+        links["next"] = link if number("relative", asked, start) % 3 == 0 else context.origin + link
+    elif (last := number("last link", asked) % 3) > 0:
+        links["next"] = None if last == 1 else ""
+    return {"employees": bodies, "paging": {"_links": links}}
+
+
+def _employee(world: World, one: Person, employer: Organisation) -> dict[str, object]:
+    now = one.employer
+    return employees.row(one, world.career(one), employer, org_id(world, now))
+
+
+def org_id(world: World, one: Organisation) -> str:
+    """LookC's id of an organisation: a UUID whose first four bytes are its number."""
+    rest = number(world.seed, "lookc org", one.number).to_bytes(8, "big") * 2
+    return str(UUID(bytes=one.number.to_bytes(4, "big") + rest[:12], version=4))
+
+
+def _organisation(world: World, asked: str) -> Organisation:
+    if missing(asked):
+        raise unknown_record("organisation")
+    if _UUID.fullmatch(asked.lower()):
+        found = world.companies.at(int(asked[:8], 16))
+        if org_id(world, found) == asked.lower():
+            return found
+        raise unknown_record("organisation")
+    # How to obtain an id is not published; `uuid` of `ids.organisation` may be one (section 11).
+    place = world.from_lix_id(asked, "organisation")
+    if not re.fullmatch(r"[0-9]{1,9}", place, re.ASCII):
+        raise unknown_record("organisation")
+    return world.companies.at(int(place))
+
+
+def _cursor(one: Organisation, start: int) -> str:
+    return urlsafe_b64encode(f"{number('employees', one.slug):x}+{start}".encode()).decode()
+
+
+def _start(one: Organisation, cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        owner, start = urlsafe_b64decode(cursor).decode().split("+")
+        if int(owner, 16) == number("employees", one.slug):
+            return int(start)
+    except ValueError:
+        pass
+    raise params_invalid("after is not a cursor of this organisation")
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "lookc.person_by_email": person_by_email,
+    "lookc.request_status": request_status,
+    "lookc.org_employees": org_employees,
+}
+"""By catalogue id; every row of the table has one."""

@@ -1,0 +1,101 @@
+"""Who works or worked at a company, as LookC tells it: in two published shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from .careers import TODAY
+from .dice import dice, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .careers import Job
+    from .organisations import Organisation
+    from .people import Person
+    from .world import World
+
+_RENAMED = {
+    "personId": "person_id",
+    "dateStarted": "date_started",
+    "dateEnded": "date_ended",
+}
+
+
+def of(world: World, employer: Organisation) -> list[Person]:
+    """The people of the world who work there, then a few who used to."""
+    now = [
+        one for one in map(world.person, range(world.people)) if one.employer.slug == employer.slug
+    ]
+    before = world.some_people(
+        min(5 + number(world.seed, "alumni", employer.slug) % 40, world.people),
+        "alumni",
+        employer.slug,
+    )
+    return now + [one for one in before if one.employer.slug != employer.slug]
+
+
+def row(
+    one: Person, jobs: Sequence[Job], asked: Organisation, current: str
+) -> dict[str, object]:
+    """An Employee in camelCase; `current` is LookC's id of the present employer.
+
+    Somebody who used to work there has an end date, and for some nothing about today.
+    """
+    body: dict[str, object] = {
+        "personId": str(UUID(int=number("lookc", one.slug) << 64 | number(one.slug), version=4)),
+        "name": one.name,
+        "title": one.title,
+        "location": one.location,
+        "image": one.picture,
+    }
+    here = one.employer.slug == asked.slug
+    links: dict[str, object] = {"linkedin": one.link}
+    if number("sales link", one.slug) % 4:
+        links["salesNav"] = f"https://www.linkedin.com/sales/lead/{one.sales_id}"
+    body["links"] = links if number("links", one.slug) % 20 else None
+    if here:
+        months = _months(jobs[0].started)
+        started = f"{jobs[0].started[0]}-{jobs[0].started[1]:02}-01"
+        return body | {
+            "dateStarted": started,
+            "dateEnded": None,
+            "currentOrg": {"orgId": current, "name": one.employer.name},
+            "tenureAtOrg": _tenure(months),
+            "tenureInRole": _tenure(months % 30),
+        }
+    year = dice("alumni", one.slug, asked.slug).randint(2012, 2021)
+    known = number("today", one.slug) % 3
+    return body | {
+        "dateStarted": f"{year - 2}-04-01",
+        "dateEnded": f"{year}-12-01",
+        "currentOrg": {"orgId": current, "name": one.employer.name} if known else None,
+        "tenureAtOrg": _tenure(32) if known else None,
+        "tenureInRole": None,
+    }
+
+
+def _months(started: tuple[int, int]) -> int:
+    return max((TODAY[0] - started[0]) * 12 + TODAY[1] - started[1], 0)
+
+
+def _tenure(months: int) -> dict[str, int]:
+    """Either part may be missing."""
+    years, rest = divmod(months, 12)
+    return {part: value for part, value in (("years", years), ("months", rest)) if value}
+
+
+def preview(body: Mapping[str, object]) -> dict[str, object]:
+    """The same row in the shape of the vendor's preview: snake_case, months in one number."""
+    changed = {_RENAMED.get(name, name): value for name, value in body.items()}
+    links = cast("dict[str, object] | None", changed["links"])
+    if links and "salesNav" in links:
+        changed["links"] = {"linkedin": links["linkedin"], "sales_nav": links["salesNav"]}
+    org = cast("dict[str, object] | None", changed.pop("currentOrg"))
+    changed["current_org"] = org and {"id": org["orgId"], "name": org["name"]}
+    for name, new in (("tenureAtOrg", "at_org"), ("tenureInRole", "in_role")):
+        tenure = cast("dict[str, int] | None", changed.pop(name))
+        months = None if tenure is None else tenure.get("years", 0) * 12 + tenure.get("months", 0)
+        changed[f"tenure_{new}_months"] = months
+    return changed

@@ -1,0 +1,33 @@
+"""LookC: its table, its answers, and examples of what to ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ...providers.lookc.endpoints import TABLE
+from ...providers.lookc.provider import LOOKC
+from ..answers import lookc
+from .house import House
+
+if TYPE_CHECKING:
+    from ..arrivals import Row
+    from ..world import World
+    from .house import Examples
+
+
+def _examples(world: World) -> Examples:
+    first = world.companies.at(0)
+    return {
+        "lookc.person_by_email": {"email": world.person(0).email},
+        "lookc.request_status": {"request_id": lookc.EXAMPLE_REQUEST},
+        "lookc.org_employees": {"org_id": lookc.org_id(world, first), "page_size": 10},
+    }
+
+
+HOUSE = House(
+    provider=LOOKC,
+    table=cast("tuple[Row, ...]", TABLE),
+    answers=lookc.ANSWERS,
+    statuses=(400, 401, 402, 404, 429, 500, 503),
+    examples=_examples,
+)

@@ -1,0 +1,84 @@
+"""Lookups that go on in the background: which do, how long, and who is told when they are done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .dice import chance
+
+FAILING = "fail"
+SLOW = "slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """How the sandbox plays LookC.
+
+    * `share`: of all addresses, those whose lookup goes on in the background, drawn from the seed.
+      Those with a local part that begins with `slow` or `fail` always do; the latter fail.
+    * `polls`: looks that find a lookup unfinished; the next one finds it done.
+    * `seconds`: on the sandbox's clock, after which it is done in any case; None: by looks alone,
+      or 2 s where a webhook waits for it.
+    * `preview`: employees in the shape of the vendor's preview, snake_case with a cursor.
+    """
+
+    share: float = 0.1
+    polls: int = 2
+    seconds: float | None = None
+    preview: bool = False
+
+    def background(self, seed: int, email: str) -> bool:
+        """Whether the lookup of an address, in lower case, goes on in the background."""
+        return email.startswith((SLOW, FAILING)) or chance(self.share, seed, "background", email)
+
+
+@dataclass(slots=True)
+class Lookup:
+    """One lookup under way, or done. `due` is a moment of the sandbox's clock."""
+
+    id: str
+    result: dict[str, object]
+    fails: bool
+    left: int
+    due: float | None
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Desk:
+    """The lookups of a sandbox, and those that were done since somebody asked for `news`."""
+
+    kept: dict[str, Lookup] = field(default_factory=dict[str, Lookup])
+    under_way: list[Lookup] = field(default_factory=list[Lookup])
+    _finished: list[Lookup] = field(default_factory=list[Lookup])
+
+    def start(self, lookup: Lookup) -> None:
+        """Take a lookup in."""
+        self.kept[lookup.id] = lookup
+        self.under_way.append(lookup)
+
+    def look(self, name: str, now: float) -> Lookup | None:
+        """One look at a lookup; None for an id that is not known."""
+        self.pass_to(now)
+        found = self.kept.get(name)
+        if found is not None and not found.done:
+            if found.left <= 0:
+                self._finish(found)
+            found.left -= 1
+        return found
+
+    def pass_to(self, now: float) -> None:
+        """Finish what is due at a moment."""
+        for lookup in [one for one in self.under_way if one.due is not None and one.due <= now]:
+            self._finish(lookup)
+
+    def news(self, now: float) -> list[Lookup]:
+        """The lookups that were done since the last time, each of them once."""
+        self.pass_to(now)
+        fresh, self._finished = self._finished, []
+        return fresh
+
+    def _finish(self, lookup: Lookup) -> None:
+        lookup.done = True
+        self.under_way.remove(lookup)
+        self._finished.append(lookup)

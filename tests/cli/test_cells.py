@@ -1,0 +1,175 @@
+"""Cells: formulas are made harmless and come back, nothing that was sent is lost on the way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.cli.cells import beside, cell, dig, harmless, leaves, original, text
+from lix_async.cli.formats import Csv, Jsonl, tree_of
+from lix_async.cli.schema import OTHER, Looked, Schema, item_of
+from lix_async.providers.lix.endpoints import TABLE
+from lix_async.providers.lix.models import JobPosting, Organisation, Person
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "＝1",
+    "＋1",
+    "－1",
+    "＠x",
+    "'=1",
+    "''=1",
+]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_formula_becomes_text_and_comes_back(formula: str) -> None:
+    assert harmless(formula) == f"'{formula}"
+    assert original(harmless(formula)) == formula
+
+
+@given(st.text())
+def test_every_text_comes_back_from_its_cell(given: str) -> None:
+    assert original(harmless(given)) == given
+    assert harmless(given)[:1] not in ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-5, "-5"),
+        (-0.5, "-0.5"),
+        (True, "true"),
+        (None, ""),
+        ([], ""),
+        ({}, ""),
+        ("'t Hooft", "'t Hooft"),
+        (["a", "b"], "a; b"),
+        (["=a"], "'=a"),
+        ([{"a": 1}], '[{"a":1}]'),
+    ],
+)
+def test_a_number_stays_a_number_and_a_list_becomes_readable(value: object, shown: str) -> None:
+    assert cell(value) == shown
+
+
+def test_a_dotted_name_finds_objects_lists_and_keys_with_dots() -> None:
+    tree = {"a": [{"b": 1}], "com.x.Y": {"z": 2}, "c": {"com.v": {"w": 3}}}
+    assert dig(tree, "a.0.b") == 1
+    assert dig(tree, "com.x.Y.z") == 2
+    assert dig(tree, "c.com.v.w") == 3
+    assert [dig(tree, name) for name in ("a.1.b", "a.x", "q", "a.0.b.c", "a.-1")] == [None] * 5
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.", max_size=2), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(st.text("abc.", max_size=3), JSON, max_size=4),
+    st.sets(st.text("abc.", min_size=1, max_size=3)),
+)
+def test_every_value_is_in_a_column_or_beside_them(
+    tree: dict[str, object], columns: set[str]
+) -> None:
+    rest = beside(tree, sorted(columns))
+    for name, value in leaves(tree).items():
+        shown = any(name == column or name.startswith(f"{column}.") for column in columns)
+        assert (name in rest) == (not shown and bool(text(value)))
+
+
+def test_columns_are_known_before_the_first_row() -> None:
+    columns = Schema(Person).columns
+    assert {"name", "link", "experience", "experience.0.title", "viewerConnection.saved"} <= set(
+        columns
+    )
+    assert columns[-1] == OTHER
+    assert {"profile.name", "liOrganisation.liEmployeeCount"} <= set(Schema(Organisation).columns)
+    assert len(set(columns)) == len(columns)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
+def test_every_row_of_the_table_has_a_schema(row: object) -> None:
+    kind = item_of(row.result)  # type: ignore[attr-defined]
+    schema = Schema(kind)
+    assert schema.opened([{"a": 1}])[-1] == OTHER
+    assert schema.tidy({"some": "thing"})["some"] == "thing"
+
+
+def written(
+    rows: list[dict[str, object]], schema: Schema, columns: tuple[str, ...] | None = None
+) -> list[dict[str, str]]:
+    form = Csv(schema, columns)
+    data = b"".join(
+        form.encode([msgspec.json.encode(row)], first=not at) for at, row in enumerate(rows)
+    )
+    return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+
+
+def test_a_field_that_first_appears_late_is_not_lost() -> None:
+    rows: list[dict[str, object]] = [{"name": f"Person {n}"} for n in range(500)]
+    rows.append({"name": "Late", "twitter": "late", "brandNew": {"deep": [1, 2]}})
+    last = written(rows, Schema(Person))[-1]
+    assert last["twitter"] == "late"
+    assert json.loads(last["other"]) == {"brandNew.deep": [1, 2]}
+
+
+def test_of_an_undescribed_kind_the_first_rows_make_the_columns() -> None:
+    rows: list[dict[str, object]] = [
+        {"title": "=cmd", "place": {"city": "X"}},
+        {"title": "b", "pay": 5},
+    ]
+    first, second = written(rows, Schema(JobPosting))
+    assert first == {"title": "'=cmd", "place.city": "X", "other": ""}
+    assert second == {"title": "b", "place.city": "", "other": '{"pay":5}'}
+
+
+def test_numbers_in_strings_are_tidied_and_nested_unknown_keys_kept() -> None:
+    row: dict[str, object] = {
+        "skills": [{"name": "Go", "numOfEndorsement": "57", "fresh": 1}],
+        "numOfConnections": "12",
+    }
+    (found,) = written([row], Schema(Person))
+    assert found["numOfConnections"] == "12"
+    assert json.loads(found["skills"]) == [{"name": "Go", "numOfEndorsement": 57, "fresh": 1}]
+
+
+def test_jsonl_is_what_was_sent_and_columns_cut_it() -> None:
+    row = b'{"name":"A","big":12345678901234567890.125,"experience":[{"title":"T"}]}'
+    assert Jsonl(Schema(Person)).encode([row], first=True) == row + b"\n"
+    cut = Jsonl(Schema(Person), ("name", "experience.0.title", "nothing")).encode([row], first=True)
+    assert tree_of(cut) == {"name": "A", "experience.0.title": "T", "nothing": None}
+
+
+def test_lookups_of_two_kinds_share_one_heading() -> None:
+    schema = Looked({"person": Person, "org": Organisation})
+    rows: list[dict[str, object]] = [
+        {"input": "a", "kind": "person", "status": "found", "error": None, "result": {"name": "A"}},
+        {
+            "input": "b",
+            "kind": "org",
+            "status": "found",
+            "error": None,
+            "result": {"profile": {"name": "B"}},
+        },
+        {"input": "c", "kind": "org", "status": "not_found", "error": "no", "result": None},
+    ]
+    first, second, third = written(rows, schema)
+    assert (first["result.name"], second["result.profile.name"]) == ("A", "B")
+    assert (third["status"], third["error"], third["other"]) == ("not_found", "no", "")

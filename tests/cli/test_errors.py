@@ -1,0 +1,107 @@
+"""Errors in a line, with what to do about them, and exit codes that mean one thing each."""
+
+from __future__ import annotations
+
+import pytest
+
+import lix_async
+from lix_async.cli import main
+from lix_async.cli.errors import EXIT_CODES, CommandError, explained, one_line
+from lix_async.core import errors
+
+CODES = {
+    errors.LixError: 1,
+    errors.ConfigurationError: 2,
+    errors.AuthenticationError: 3,
+    errors.QuotaExceededError: 4,
+    errors.BudgetError: 4,
+    errors.DailyLimitError: 4,
+    errors.WeeklyLimitError: 4,
+    errors.NotFoundError: 5,
+    errors.TransportError: 6,
+    errors.DeadlineError: 6,
+    errors.OutcomeUnknownError: 6,
+    errors.RateLimitError: 1,
+    errors.ServerError: 1,
+    errors.QueuedError: 1,
+    errors.ViewerError: 1,
+    errors.InvalidParamsError: 1,
+    errors.DecodeError: 1,
+    errors.PagingError: 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), CODES.items(), ids=lambda value: getattr(value, "__name__", value)
+)
+def test_every_error_has_its_exit_code(kind: type[errors.LixError], code: int) -> None:
+    told = explained(kind("what\nhappened"))
+    assert (told.code, told.message) == (code, "what happened")
+    assert told.code in EXIT_CODES
+
+
+def test_refusals_come_with_a_hint() -> None:
+    for name in lix_async.__all__:
+        kind = getattr(lix_async, name)
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, errors.RefusalError)
+            and kind is not errors.RefusalError
+        ):
+            assert explained(kind("x")).hint or kind is errors.InvalidParamsError, name
+
+
+def test_a_hint_tells_the_moment_where_it_is_known() -> None:
+    daily = errors.DailyLimitError("used up")
+    daily.refreshes_at = 4_000_000_000.0
+    assert "2096" in explained(daily).hint
+    assert "2096" in explained(errors.DeadlineError("x", retry_at=4_000_000_000.0)).hint
+    assert (
+        explained(errors.RateLimitError("x", retry_after=600)).hint
+        == "the provider asks to wait 600 s"
+    )
+
+
+def test_a_line_is_one_line_without_control_characters() -> None:
+    assert one_line("a\x1b[31m\n\tb\u202e") == "a [31m b"
+    assert len(one_line("x" * 1000)) == 300
+
+
+def test_the_codes_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{code}: {meaning[:20]}" in shown for code, meaning in EXIT_CODES.items())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["serch"], "Unknown command", "lix --help"),
+        (["search"], "", ""),
+        (["search", "https://www.linkedin.com/search/results/people/?k=a"], "Unknown", 'lix search people "URL"'),
+        (["https://www.linkedin.com/in/ada"], "Unknown", 'lix person "URL"'),
+        (["search", "people"], "requires an argument", "lix search people --help"),
+        (["search", "people", "u", "--limit", "x"], "--limit", "lix search people --help"),
+        (["search", "people", "u", "--format", "xml"], "xml", "lix search people --help"),
+        (["account", "--api-key", "secret"], "Unknown option", "lix account --help"),
+    ],
+)  # fmt: skip
+def test_usage_errors_are_a_line_and_a_hint(
+    arguments: list[str], message: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(arguments)
+    said = capsys.readouterr()
+    assert code == (2 if message else 0)
+    assert message in said.err
+    assert hint in said.err
+    assert len(said.err.splitlines()) == (2 if message else 0)
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("lix_async")
+
+
+def test_a_command_error_keeps_its_facts() -> None:
+    error = CommandError("m", hint="h", code=4)
+    assert (str(error), error.hint, error.code) == ("m", "h", 4)

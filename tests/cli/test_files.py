@@ -1,0 +1,141 @@
+"""Files of personal data: their owner's alone, never through a link, never half replaced."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.cli.errors import CommandError
+from lix_async.cli.files import Appended, contents, replace
+from lix_async.cli.kept import _csv_end, kept
+
+
+@pytest.fixture(autouse=True)
+def _open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+    file = Appended.create(tmp_path / "a")
+    file.append(b"x")
+    file.close()
+    replace(tmp_path / "b", b"y")
+    assert (mode(tmp_path / "a"), mode(tmp_path / "b")) == (0o600, 0o600)
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"precious")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    for attempt in (Appended.create, Appended.open, contents):
+        with pytest.raises(CommandError, match="symbolic link"):
+            attempt(link)
+    with pytest.raises(CommandError, match="symbolic link"):
+        Appended.create(link, overwrite=True)
+    replace(link, b"new")  # takes the link's place: what it stood for stays
+    assert (tmp_path / "target").read_bytes() == b"precious"
+    assert not link.is_symlink()
+
+
+def test_an_existing_file_is_kept_unless_it_may_go(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    with pytest.raises(CommandError, match="File exists"):
+        Appended.create(path)
+    Appended.create(path, overwrite=True).close()
+    assert (path.read_bytes(), mode(path)) == (b"", 0o600)
+
+
+def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
+    first = Appended.create(tmp_path / "a")
+    with pytest.raises(CommandError, match="another program"):
+        Appended.open(tmp_path / "a")
+    first.close()
+    Appended.open(tmp_path / "a").close()
+
+
+def test_a_folder_or_a_device_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(CommandError):
+        Appended.open(tmp_path)
+    with pytest.raises(CommandError, match="no ordinary file"):
+        Appended.open(Path("/dev/null"))
+    with pytest.raises(CommandError, match="cannot write"):
+        replace(tmp_path / "none" / "a", b"")
+    assert contents(tmp_path / "none") is None
+
+
+def output(tmp_path: Path, data: bytes) -> Appended:
+    (tmp_path / "out").write_bytes(data)
+    return Appended.open(tmp_path / "out")
+
+
+LINE = b'{"input":"https://www.linkedin.com/in/a","kind":"person","status":"found"}\n'
+TABLE = (
+    b'input,kind,status,error,result.name\nhttps://www.linkedin.com/in/a,person,found,,"A\n""B"""\n'
+)
+
+
+@pytest.mark.parametrize("cut", range(len(LINE)))
+def test_a_torn_line_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
+    file = output(tmp_path, LINE + LINE.replace(b"/a", b"/b")[:cut])
+    assert len(kept(file, "jsonl").keys) == 1
+    assert file.size == len(LINE)
+    file.close()
+    file = output(tmp_path, LINE[:cut])
+    assert not kept(file, "jsonl").keys
+    file.close()
+
+
+@pytest.mark.parametrize("cut", range(1, len(TABLE) + 1))
+def test_a_torn_record_of_a_csv_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
+    head = TABLE.index(b"\n") + 1
+    file = output(tmp_path, TABLE[:cut])
+    found = kept(file, "csv")
+    file.close()
+    assert len(found.keys) == (cut == len(TABLE))
+    assert file.size == (len(TABLE) if cut == len(TABLE) else head if cut >= head else 0)
+
+
+@given(st.lists(st.lists(st.text(max_size=4), min_size=1, max_size=3), max_size=4), st.data())
+def test_a_cut_csv_ends_with_its_last_whole_record(
+    rows: list[list[str]], data: st.DataObject
+) -> None:
+    ends, out = [0], io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    for row in rows:
+        writer.writerow(row)
+        ends.append(len(out.getvalue().encode("utf-8", "surrogatepass")))
+    whole = out.getvalue().encode("utf-8", "surrogatepass")
+    cut = data.draw(st.integers(0, len(whole)))
+    assert _csv_end(whole[:cut]) == max(end for end in ends if end <= cut)
+
+
+@pytest.mark.parametrize(
+    ("form", "data"),
+    [
+        ("jsonl", b'{"name":"A"}\n'),
+        ("jsonl", b"plain\n"),
+        ("csv", b"name,link\nA,b\n"),
+        ("jsonl", b"torn"),
+    ],
+)
+def test_a_foreign_file_is_left_alone(tmp_path: Path, form: str, data: bytes) -> None:
+    file = output(tmp_path, data)
+    with pytest.raises(CommandError, match="no output of"):
+        kept(file, form)  # type: ignore[arg-type]
+    file.close()
+    assert (tmp_path / "out").read_bytes() == data

@@ -1,0 +1,109 @@
+"""Reading what shall be looked up, from whatever file somebody has."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from lix_async.cli.errors import CommandError
+from lix_async.cli.inputs import Inputs, read
+from lix_async.cli.links import Kind
+
+L = "https://www.linkedin.com/in"
+EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
+
+
+def of(path: Path, text: str | bytes, column: str | None = None) -> Inputs:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read(str(path), column, EVERY)
+
+
+def links(inputs: Inputs) -> list[str]:
+    return [target.text for target in inputs.targets]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "in.txt"
+
+
+def test_plain_text_one_on_a_line(file: Path) -> None:
+    found = of(file, f"\n{L}/a\n{L}/A/?x=1\n  b@example.com \nnonsense\n")
+    assert links(found) == [f"{L}/a", "b@example.com"]
+    assert (found.rows, found.unusable) == (4, 1)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_column_is_found_by_what_is_in_it(file: Path, delimiter: str) -> None:
+    rows = [
+        ["name", "web", "profile"],
+        ["A", "https://a.example.com", f"{L}/a"],
+        ["B", "", f"{L}/b"],
+    ]
+    found = of(file, "\n".join(delimiter.join(row) for row in rows))
+    assert (found.column, links(found)) == ("profile", [f"{L}/a", f"{L}/b"])
+
+
+def test_a_file_without_a_heading_loses_no_row(file: Path) -> None:
+    assert links(of(file, f"A,{L}/a\nB,{L}/b\n")) == [f"{L}/a", f"{L}/b"]
+
+
+def test_public_links_are_preferred_to_sales_links(file: Path) -> None:
+    lead = "https://www.linkedin.com/sales/lead/ACwAAexample"
+    found = of(file, f"lead,link\n{lead}01,{L}/a\n{lead}02,{L}/b\n{lead}03,\n")
+    assert found.column == "link"
+
+
+def test_quoted_cells_may_hold_line_ends(file: Path) -> None:
+    assert links(of(file, f'note,link\n"two\nlines, really",{L}/a\n')) == [f"{L}/a"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_encodings_of_spreadsheets(file: Path, encoding: str) -> None:
+    found = of(file, f"näme;link\nJürgen;{L}/juergen\n".encode(encoding))
+    assert links(found) == [f"{L}/juergen"]
+
+
+def test_json_lines_and_arrays(file: Path) -> None:
+    assert links(of(file, f'{{"name":"A","link":"{L}/a"}}\n\n{{"link":"{L}/b"}}\n')) == [
+        f"{L}/a",
+        f"{L}/b",
+    ]
+    assert links(of(file, f'["{L}/a", "{L}/b"]')) == [f"{L}/a", f"{L}/b"]
+    nested = f'{{"person":{{"url":"{L}/n"}}}}'
+    assert links(of(file, nested)) == [f"{L}/n"]
+    assert links(of(file, nested, "person.url")) == [f"{L}/n"]
+
+
+def test_a_line_that_is_no_json_is_named(file: Path) -> None:
+    with pytest.raises(CommandError, match="line 2"):
+        of(file, f'{{"link":"{L}/a"}}\n{{"link":\n')
+
+
+def test_a_column_that_is_not_there_is_told_with_those_that_are(file: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        of(file, f"name,link\nA,{L}/a\n", "url")
+    assert caught.value.hint == "there are: name, link"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "name,age\nA,3\n", "hello", "[]", "{}"])
+def test_a_file_with_nothing_to_look_up_is_told(file: Path, text: str) -> None:
+    with pytest.raises(CommandError, match="nothing"):
+        of(file, text)
+
+
+def test_only_the_kinds_that_are_asked_for_count(file: Path) -> None:
+    file.write_text(f"{L}/a\nhttps://www.linkedin.com/company/b\nc@example.com\n")
+    assert links(read(str(file), None, frozenset({"org"}))) == [
+        "https://www.linkedin.com/company/b"
+    ]
+
+
+def test_stdin_and_a_file_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{L}/a\n".encode())))
+    assert links(read("-", None, EVERY)) == [f"{L}/a"]
+    with pytest.raises(CommandError, match="cannot read"):
+        read(str(tmp_path / "none"), None, EVERY)

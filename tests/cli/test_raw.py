@@ -1,0 +1,106 @@
+"""Rows as the provider sent them: paired with their items, or told to be otherwise."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+import pytest
+
+from lix_async import Answer, Page
+from lix_async.cli.raw import rows_of
+from lix_async.core.endpoint import Listing
+from lix_async.providers.lix.endpoints import (
+    ACTIVITY_POSTS,
+    LINKEDIN_ACCOUNTS,
+    POST_REACTIONS,
+    SALES_FACETS,
+    SEARCH_JOBS,
+    SEARCH_ORGS,
+    SEARCH_PEOPLE,
+    Row,
+)
+from lix_async.tolerant import reader
+
+PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'
+
+
+def page(row: Row, body: str) -> Page[object]:
+    listing = cast("Listing[object]", reader(row.result).read(body.encode()))
+    answer = Answer(
+        value=listing,
+        body=body.encode(),
+        status=200,
+        raw_headers=[],
+        attempts=1,
+        waited=0.0,
+        credits=1,
+        lost=0,
+    )
+    items = listing.rows()
+    return Page(list(items), 0, len(items), None, None, answer)
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        '{"people":[%s]}',
+        '{"searchResponse":{"paging":{"total":9},"people":[%s]},"meta":{"sequenceId":"x"}}',
+        '{"response":{"people":[%s,null]}}',
+        ' { "other" : [ 1 ] ,\n "people" : [\n %s ] } ',
+    ],
+)
+def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
+    found = rows_of(page(SEARCH_PEOPLE, envelope % PERSON))
+    assert (found.rows, found.whole) == ([PERSON.encode()], True)
+
+
+@pytest.mark.parametrize(
+    ("row", "body"),
+    [
+        (SEARCH_JOBS, '{"jobPostings":[{"jobPostingId":12345678901234567890,"x":1}]}'),
+        (SEARCH_JOBS, '{"searchResponse":{"people":[{"title":"T"}]}}'),
+        (SEARCH_ORGS, '{"posts":[{"name":"O","liEmployeeCount":"12","y":null}]}'),
+        (LINKEDIN_ACCOUNTS, '[{"viewerId":"v","z":1}]'),
+        (SALES_FACETS, '{"data":{"elements":[{"id":"1","displayValue":"D","q":0}]}}'),
+        (ACTIVITY_POSTS, '{"posts":[{"id":"p","likes":3}],"paging":{"total":1}}'),
+    ],
+)
+def test_listings_of_other_kinds_keep_what_was_sent(row: Row, body: str) -> None:
+    found = rows_of(page(row, body))
+    assert found.whole
+    assert found.rows[0] in body.encode()
+
+
+def test_a_person_in_the_oldest_shape_is_kept_in_it() -> None:
+    body = '{"people":[{"fullName":"A B","workExperiences":[]}]}'
+    assert rows_of(page(SEARCH_PEOPLE, body)).rows == [b'{"fullName":"A B","workExperiences":[]}']
+
+
+def test_only_new_items_are_paired() -> None:
+    people = ",".join(f'{{"name":"{name}","extra":{n}}}' for n, name in enumerate("ABC"))
+    found = page(SEARCH_PEOPLE, f'{{"people":[{people}]}}')
+    del found.items[1]
+    assert rows_of(found).rows == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
+
+
+def test_a_list_that_only_looks_alike_is_not_taken() -> None:
+    body = '{"related":[{"name":"X"},{"name":"Y"}],"people":[{"name":"A"},{"name":"B"}]}'
+    assert rows_of(page(SEARCH_PEOPLE, body)).rows == [b'{"name":"A"}', b'{"name":"B"}']
+
+
+def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
+    body = (
+        '{"reactions":[{"reaction_type":"LIKE","count":2,"reactors":[{"name":"A"},{"name":"B"}]}]}'
+    )
+    found = rows_of(page(POST_REACTIONS, body))
+    assert not found.whole
+    assert [msgspec.json.decode(row)["actor"]["name"] for row in found.rows] == ["A", "B"]
+
+
+def test_items_without_an_answer_are_written_as_read() -> None:
+    brought = page(SEARCH_PEOPLE, f'{{"people":[{PERSON}]}}')
+    brought.answer = None
+    found = rows_of(brought)
+    assert not found.whole
+    assert msgspec.json.decode(found.rows[0])["numOfConnections"] == 57

@@ -1,0 +1,157 @@
+"""The watch: what goes on in words, and stopping without losing the answer under way."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from rich.console import Console
+
+from lix_async import RateLimit, RetryPolicy
+from lix_async.cli.progress import Progress, Tally, pages_left
+from lix_async.cli.watch import Patience, Pauses, Stopped, Turns, Watch
+from lix_async.core.errors import (
+    DecodeError,
+    LixError,
+    NotFoundError,
+    QueuedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from lix_async.testing import VirtualClock
+
+
+def line(tally: Tally, watch: Watch, rate: RateLimit | None = None, width: int = 120) -> str:
+    console = Console(width=width, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    with console.file:
+        console.print(Progress(tally, watch, rate, show=False).line())
+    return console.export_text().strip()
+
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_who_waits_is_told(anyio_backend: object) -> None:
+    async with VirtualClock() as clock, anyio.create_task_group() as tasks:
+        watch = Watch(clock)
+        turns, pauses = Turns(RateLimit(1, 3), watch), Pauses(watch)
+        assert watch.words() == "asking"
+        await turns.acquire()
+        tasks.start_soon(turns.acquire)
+        await anyio.wait_all_tasks_blocked()
+        assert watch.words() == "waiting for turn"
+        await turns.hold(5)
+        assert watch.words() == "held by 429, 5 s"
+        await pauses.sleep(20)
+        assert (watch.words(), watch.requests) == ("asking", 2)
+
+
+async def test_a_pause_is_told_with_its_reason(anyio_backend: object) -> None:
+    async with VirtualClock() as clock, anyio.create_task_group() as tasks:
+        watch = Watch(clock)
+        policy = Patience(watch=watch, queued_interval=40.0)
+
+        async def queued() -> None:
+            policy.verdict(QueuedError("later"), failures=0, polls=1, safe=True, window=3)
+            await Pauses(watch).sleep(40)
+
+        tasks.start_soon(queued)
+        await anyio.wait_all_tasks_blocked()
+        assert watch.words() == "queued, asking again in 40 s"
+        assert watch.failures == {"queued": 1}
+
+
+async def test_stopping_wakes_everybody_and_lets_nothing_else_out(anyio_backend: object) -> None:
+    watch, told = Watch(), []
+    turns = Turns(RateLimit(1, 3600), watch)
+    await turns.acquire()
+
+    async def wait(what: object) -> None:
+        with pytest.raises(Stopped):
+            await what()  # type: ignore[operator]
+        told.append(what)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait, turns.acquire)
+        tasks.start_soon(wait, lambda: Pauses(watch).sleep(3600))
+        await anyio.wait_all_tasks_blocked()
+        watch.stop()
+    await wait(turns.acquire)
+    await wait(lambda: Pauses(watch).sleep(0))
+    assert (len(told), watch.requests) == (4, 1)
+    assert watch.words().startswith("stopping")
+
+
+async def test_without_a_rate_nobody_waits_and_turns_still_count(anyio_backend: object) -> None:
+    watch = Watch()
+    turns = Turns(None, watch)
+    for _ in range(3):
+        await turns.acquire()
+    await turns.hold(3600)
+    turns.late(1)
+    turns.give_back()
+    assert watch.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (RateLimitError("x", status=429), "429"),
+        (ServerError("x", status=503), "503"),
+        (TransportError("x"), "connection lost"),
+    ],
+)
+def test_a_failure_that_is_tried_again_is_counted_by_its_word(error: LixError, word: str) -> None:
+    watch = Watch()
+    Patience(watch=watch).verdict(error, failures=1, polls=0, safe=True, window=3)
+    assert watch.failures == {word: 1}
+
+
+@pytest.mark.parametrize(
+    "error", [NotFoundError("x", status=404), DecodeError("x"), ServerError("x", status=500)]
+)
+def test_a_failure_that_is_final_is_not_counted(error: LixError) -> None:
+    watch = Watch()
+    policy = Patience(watch=watch, attempts=1)
+    assert policy.verdict(error, failures=1, polls=0, safe=True, window=3) is None
+    assert not watch.failures
+
+
+def test_the_watched_policy_decides_like_the_plain_one() -> None:
+    watched, plain = Patience(watch=Watch(), attempts=3), RetryPolicy(attempts=3)
+    for error in (
+        RateLimitError("x"),
+        ServerError("x"),
+        TransportError("x"),
+        NotFoundError("x"),
+        QueuedError("x"),
+    ):
+        for failures in (1, 2, 3, 4):
+            facts = {"failures": failures, "polls": failures, "safe": True, "window": 3.0}
+            assert watched.verdict(error, **facts) == plain.verdict(error, **facts)  # type: ignore[arg-type]
+
+
+def test_the_line_says_how_far_and_how_long_by_the_limiter() -> None:
+    tally = Tally("people", items=175, total=480, requests_left=13, credits=7, duplicates=2)
+    shown = line(tally, Watch(), RateLimit(1, 3))
+    assert "175 of 480 people · 0:40 left at 1 per 3 s · asking · 7 credits · 2 duplicates" in shown
+
+
+def test_the_line_fits_a_narrow_terminal() -> None:
+    tally = Tally(
+        "organisations", items=1750, total=4800, requests_left=13_000, credits=70, duplicates=20
+    )
+    shown = line(tally, Watch(), RateLimit(1, 3), width=60)
+    assert "\n" not in shown
+    assert shown.endswith("…")
+
+
+def test_the_line_says_nothing_that_nobody_knows() -> None:
+    assert line(Tally("people"), Watch()).endswith("asking")
+    assert "left" not in line(Tally("people", items=3, total=9, requests_left=2), Watch(), None)
+
+
+def test_requests_left_follow_from_the_pages_so_far() -> None:
+    assert pages_left(175, 7, 480) == 13
+    assert pages_left(480, 20, 480) == 0
+    assert (pages_left(0, 0, 480), pages_left(10, 1, None)) == (None, None)

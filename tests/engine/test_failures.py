@@ -1,0 +1,164 @@
+"""Every failure of both HTTP libraries has a meaning, and only connecting tells more."""
+
+from __future__ import annotations
+
+import ssl
+from base64 import b64decode
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from anyio.streams.tls import TLSStream
+from loopback import answer, door, free_port, saying, serve
+
+from lix_async.core.wire import Outgoing
+from lix_async.engine.failures import FAILURES, meaning, strip
+from lix_async.engine.transport import Departure, Failure, HttpTransport
+
+TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
+# A certificate for localhost that nobody trusts, valid for a hundred years, and its key.
+CERTIFICATE = (
+    "MIIBmzCCAUGgAwIBAgIUN2chvLmfNMvyNwEQVYLKWWqI/eEwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJbG9jYWxob3N0"
+    "MCAXDTI2MTEyMTA1MDAxN1oYDzIxMjYxMDI4MDUwMDE3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIB"
+    "BggqhkjOPQMBBwNCAARjLBejKZ3VHQWbw5WozKb7tTes8gC+AxcQU6m5DeBdR96ba5dX2kEiL+jtuJfntZ+jF453+Ghr"
+    "kTpOGT+/JSNGo28wbTAdBgNVHQ4EFgQU2P48i+NC5Jr8cbJ8JnsLt6EGjbAwHwYDVR0jBBgwFoAU2P48i+NC5Jr8cbJ8"
+    "JnsLt6EGjbAwDwYDVR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAw"
+    "RQIhAIt3GmLS5NKD7NeMb2E5zNMscasnycoSv9W8D6a1VcAVAiAD19Fi2k+xUIGcA/hVbSdxeNDbIjnA1kvyLb0vFbHn"
+    "SQ=="
+)
+KEY = (
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrYENzMXfmKH0aDVlIy/c/0WWUeElmDmEuh6OO7853aSh"
+    "RANCAARjLBejKZ3VHQWbw5WozKb7tTes8gC+AxcQU6m5DeBdR96ba5dX2kEiL+jtuJfntZ+jF453+GhrkTpOGT+/JSNG"
+)
+
+
+def every(kind: type) -> list[type]:
+    return [kind, *(one for sub in kind.__subclasses__() for one in every(sub))]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+def test_every_failure_that_the_library_knows_has_a_meaning_of_its_own(library):
+    abstract = {"TransportError", "TimeoutException", "NetworkError", "ProtocolError"}
+    kinds = every(library.TransportError) + [library.DecodingError, library.TooManyRedirects]
+    kinds = [kind for kind in kinds if kind.__name__ not in abstract] + [library.InvalidURL]
+    assert {kind.__name__ for kind in kinds} == set(FAILURES)
+    for kind in kinds:
+        sent, permanent, said = FAILURES[kind.__name__]
+        assert meaning(kind("x")) [1:] == (sent, permanent)
+        assert meaning(kind("x"))[0].startswith(said)
+
+
+def test_what_a_library_adds_later_is_judged_by_its_nearest_kin():
+    class NewTimeout(httpx.ReadTimeout):
+        pass
+
+    assert meaning(NewTimeout("x")) == ("no answer within the timeout (NewTimeout)", True, False)
+    assert meaning(OSError("x")) == ("the connection failed (OSError)", True, False)
+
+
+def test_words_of_an_error_are_told_only_where_no_request_was_in_reach():
+    assert meaning(httpx.ConnectError("refused"))[0] == "no connection: refused (ConnectError)"
+    assert meaning(httpx.ConnectError(""))[0] == "no connection (ConnectError)"
+    for kind in (httpx.LocalProtocolError, httpx.RemoteProtocolError, httpx.InvalidURL):
+        assert "s3cret" not in meaning(kind("s3cret"))[0]
+
+
+def test_a_proxy_that_wants_a_password_will_want_it_again_and_a_port_is_no_status():
+    assert meaning(httpx.ProxyError("407 Proxy Authentication Required"))[1:] == (False, True)
+    assert meaning(httpx.ProxyError("502 Bad Gateway"))[1:] == (False, False)
+    refused = httpx.ConnectError("all attempts to connect to 127.0.0.1:14075 failed")
+    assert meaning(refused)[1:] == (False, False)
+
+
+@pytest.mark.parametrize("linked", ["__cause__", "__context__"])
+def test_a_certificate_that_does_not_verify_does_not_verify_later(linked):
+    outer, middle = httpx.ConnectError("no"), OSError("no")
+    middle.__cause__ = ssl.SSLCertVerificationError("bad certificate")
+    setattr(outer, linked, middle)
+    assert meaning(outer)[1:] == (False, True)
+
+
+@asynccontextmanager
+async def tls_server(path):
+    certificate = ssl.DER_cert_to_PEM_cert(b64decode(CERTIFICATE))
+    name = "PRIVATE KEY"
+    pem = path / "server.pem"
+    pem.write_text(f"-----BEGIN {name}-----\n{KEY}\n-----END {name}-----\n{certificate}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+
+    async def talk(connection) -> None:
+        try:
+            stream = await TLSStream.wrap(
+                connection.stream, server_side=True, ssl_context=context, standard_compatible=False
+            )
+        except (ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream):
+            return
+        connection.stream = stream
+        await saying(answer())(connection)
+
+    async with serve(talk) as server:
+        yield server
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+async def test_a_server_with_a_certificate_that_nobody_signed_gets_no_request(library, tmp_path):
+    async with tls_server(tmp_path) as server:
+        url = server.url.replace("http://127.0.0.1", "https://localhost")
+        transport = HttpTransport(door(url), TIMEOUT, library)
+        departure = Departure()
+        failure = await transport.exchange(Outgoing("GET", "/"), departure)
+        assert isinstance(failure, Failure)
+        assert "CERTIFICATE_VERIFY_FAILED" in failure.message
+        assert (failure.sent, failure.permanent, departure.at) == (False, True, None)
+        assert server.heard == []
+
+
+@pytest.mark.anyio
+async def test_a_trusted_certificate_is_enough_and_no_key_log_is_written(tmp_path, monkeypatch):
+    """SSLKEYLOGFILE would write down the secrets of every connection."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    async with tls_server(tmp_path) as server:
+        monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "server.pem"))
+        url = server.url.replace("http://127.0.0.1", "https://localhost")
+        transport = HttpTransport(door(url), TIMEOUT)
+        reply = await transport.exchange(Outgoing("GET", "/"), Departure())
+        await transport.aclose()
+    assert reply.status == 200
+    assert not (tmp_path / "keys.log").exists()
+
+
+@pytest.mark.anyio
+async def test_the_environment_names_no_proxy_for_us(monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    async with serve(saying(answer())) as server:
+        transport = HttpTransport(door(server.url), TIMEOUT)
+        reply = await transport.exchange(Outgoing("GET", "/"), Departure())
+        await transport.aclose()
+    assert reply.status == 200
+
+
+@pytest.mark.anyio
+async def test_a_server_that_speaks_no_tls_hears_no_key():
+    async with serve(saying(answer())) as server:
+        transport = HttpTransport(door(server.url.replace("http:", "https:")), TIMEOUT)
+        failure = await transport.exchange(Outgoing("GET", "/"), Departure())
+        assert isinstance(failure, Failure)
+        assert failure.sent is False
+        assert server.heard == []
+
+
+def test_a_cancellation_is_stripped_of_where_it_came_from():
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError:
+            raise ValueError("outer")  # noqa: B904
+    except ValueError as error:
+        strip(error)
+        caught = error
+    assert (caught.__traceback__, caught.__context__, caught.__cause__) == (None, None, None)
