@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import anyio.abc
+import pytest
 from toy import TOY
 
 from lix_async.core.provider import Address, Key, address
@@ -90,12 +91,17 @@ async def serve(talk: Talk) -> AsyncIterator[Server]:
             except Gone:
                 pass
 
+    failed: BaseException | None = None
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, handle)
         try:
             yield server
+        except (Exception, pytest.fail.Exception) as error:
+            failed = error  # raised below: the task group would wrap it
         finally:
             tasks.cancel_scope.cancel()
+    if failed is not None:
+        raise failed
 
 
 def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:

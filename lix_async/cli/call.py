@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import ConfigurationError
-from ..providers.lix.endpoints import BY_ID
 from . import screen
-from .catalogue import Row, listing, names, option
+from .catalogue import listing, names, option
+from .connect import client_for
 from .delivery import file_of, streams
 from .errors import OK, CommandError, one_line
+from .houses import Row, rows
 from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
 from .progress import Tally
 from .session import Session, run
@@ -56,7 +57,7 @@ def call(
     if row.paging is not None and issubclass(row.result, Listing):
         pages = cast("Endpoint[Params, Listing[object]]", row)
         job = over("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
-        return walk(job, output, connection)
+        return walk(job, output, connection, client_for(row.id))
 
     async def work(session: Session) -> int:
         answer = await session.lix.send(row, given)
@@ -68,17 +69,24 @@ def call(
             deliver(answer.body, row.result, output)
         return OK
 
-    return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
+    return run(
+        work,
+        connection,
+        Tally(""),
+        quiet=output.quiet,
+        live=not streams(output),
+        make=client_for(row.id),
+    )
 
 
 def found(endpoint: str) -> Row:
     """The row of an id, or an error that names the nearest ones."""
-    row = BY_ID.get(endpoint)
+    row = rows().get(endpoint)
     if row is None:
-        near = get_close_matches(endpoint, BY_ID, n=3, cutoff=0.5)
+        near = get_close_matches(endpoint, rows(), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)} ?" if near else "`lix call` lists them all"
         raise CommandError(f"no endpoint {one_line(endpoint, 60)!r}", hint=hint)
-    return cast("Row", row)
+    return row
 
 
 def converted(row: Row, given: Mapping[str, str], viewer: str | None) -> Params:

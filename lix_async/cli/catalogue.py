@@ -8,19 +8,18 @@ from typing import cast, get_type_hints
 
 import msgspec
 
-from ..core.endpoint import Endpoint, Params, Price
+from ..core.endpoint import Endpoint, Price
 from ..providers.lix.client import AsyncLix
-from ..providers.lix.endpoints import BY_ID, TABLE
+from .houses import Row, client_of, house, rows
 
-Row = Endpoint[Params, object]
 _WIDTH = 78
 
 
 def listing() -> Iterator[str]:
     """Every endpoint: id, price and Python method in a line, and below it the params."""
     known = methods()
-    first = max(map(len, BY_ID)) + 1
-    for row in cast("tuple[Row, ...]", TABLE):
+    first = max(map(len, rows())) + 1
+    for row in rows().values():
         name = row.id if row.safe else f"{row.id}*"
         yield f"{name:{first}} {price(row.credits):14} {known.get(row.id, '')}".rstrip()
         params = " ".join(names(row))
@@ -31,13 +30,16 @@ def listing() -> Iterator[str]:
 
 
 def methods() -> dict[str, str]:
-    """The method of `AsyncLix` that is written over each endpoint, where there is one."""
+    """The method of `AsyncLix` over each endpoint; of other providers' rows, their client."""
     found: dict[str, str] = {}
     for group, kind in cast("dict[str, type]", get_type_hints(AsyncLix)).items():
         for name in dir(kind):
             if not name.startswith("_"):
                 for row in _used(getattr(kind, name)):
                     found.setdefault(row.id, f"{group}.{name}")
+    for row in rows().values():
+        if house(row.id) != "lix":
+            found[row.id] = client_of(row.id).__name__
     return found
 
 

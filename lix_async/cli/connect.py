@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import Any, cast
 
 from ..core.errors import ConfigurationError
-from ..core.provider import address
+from ..core.provider import Provider, address
 from ..core.retry import RetryPolicy
+from ..engine.client import Client
 from ..providers.lix.client import AsyncLix
 from ..providers.lix.provider import LIX
 from .errors import CommandError, no_key
-from .options import Connection, parsed_rate
+from .houses import client_of
+from .options import CONNECTION_DEFAULTS, Connection, parsed_rate
 from .watch import Patience, Pauses, Turns, Watch
 
 SANDBOX_KEY = "sandbox-key"
 """What a sandbox on this machine is shown when there is no other key; it takes any."""
 
 
-def base_url(connection: Connection) -> str:
+def base_url(connection: Connection, provider: Provider = LIX) -> str:
     """Where calls go: the option, the environment, the provider's own address."""
-    return connection.base_url or os.environ.get(LIX.url_variable) or LIX.base_url
+    return connection.base_url or os.environ.get(provider.url_variable) or provider.base_url
 
 
-def key_for(connection: Connection, url: str) -> str:
+def key_for(connection: Connection, url: str, provider: Provider = LIX) -> str:
     """The key to use. It is read here and handed to the client, and kept nowhere else."""
     if connection.api_key_stdin:
         key = sys.stdin.readline().strip()
         if not key:
             raise CommandError("--api-key-stdin: stdin holds no key", code=no_key().code)
         return key
-    if key := os.environ.get(LIX.key_variables[0], "").strip():
-        return key
-    if address(url).loopback:
+    for variable in provider.key_variables:
+        if key := os.environ.get(variable, "").strip():
+            return key
+    if url and address(url).loopback:
         return SANDBOX_KEY
-    raise no_key()
+    raise no_key(provider.key_variables[0])
 
 
 def client(connection: Connection, watch: Watch) -> AsyncLix:
@@ -42,12 +47,44 @@ def client(connection: Connection, watch: Watch) -> AsyncLix:
     return patient_client(connection, watch, RetryPolicy())
 
 
+def client_for(endpoint: str) -> Callable[[Connection, Watch], AsyncLix]:
+    """How to make the client of an endpoint's own provider."""
+    kind = client_of(endpoint)
+    if kind is AsyncLix:
+        return client
+
+    def make(connection: Connection, watch: Watch) -> AsyncLix:
+        provider = kind.provider
+        url = base_url(connection, provider)
+        # The default of --rate and --auth is Lix's; the others have their own.
+        unasked = connection.rate == CONNECTION_DEFAULTS.rate
+        rate = provider.rate if unasked else parsed_rate(connection.rate)
+        options: dict[str, object] = {
+            "rate_limit": Turns(rate, watch),
+            "retry": Patience(**_patience(RetryPolicy()), watch=watch),
+            "deadline": connection.deadline,
+            "max_credits": connection.max_credits,
+            "clock": Pauses(watch),
+        }
+        if url:
+            options["base_url"] = url
+        if connection.auth != CONNECTION_DEFAULTS.auth:
+            options["auth"] = connection.auth
+        construct = cast("Callable[..., Client]", kind)
+        try:
+            made = construct(key_for(connection, url, provider), **options)
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from None
+        return cast("AsyncLix", made)  # a call uses only what all clients have in common
+
+    return make
+
+
 def patient_client(
     connection: Connection, watch: Watch, retry: RetryPolicy, key: str | None = None
 ) -> AsyncLix:
     """The same, with a patience and perhaps a key of the command's own."""
     url = base_url(connection)
-    patience = {name: getattr(retry, name) for name in RetryPolicy.__struct_fields__}
     try:
         return AsyncLix(
             key or key_for(connection, url),
@@ -55,10 +92,14 @@ def patient_client(
             base_url=url,
             viewer_id=connection.viewer,
             rate_limit=Turns(parsed_rate(connection.rate), watch),
-            retry=Patience(**patience, watch=watch),
+            retry=Patience(**_patience(retry), watch=watch),
             deadline=connection.deadline,
             max_credits=connection.max_credits,
             clock=Pauses(watch),
         )
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
+
+
+def _patience(retry: RetryPolicy) -> dict[str, Any]:
+    return {name: getattr(retry, name) for name in RetryPolicy.__struct_fields__}

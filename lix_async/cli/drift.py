@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
@@ -13,10 +13,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..core.endpoint import Endpoint, Params
 from ..drift import Drift, Radar
-from ..providers.lix.endpoints import BY_ID
 from .errors import OK, CommandError
+from .houses import rows
 
 
 class _Line(msgspec.Struct):
@@ -44,7 +43,7 @@ def drift(
     lines = 0
     for number, line in enumerate(_lines(file), 1):
         name, body = _body(line, endpoint, number)
-        row = cast("Endpoint[Params, object] | None", BY_ID.get(name))
+        row = rows().get(name)
         if row is None:
             raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
         radar.look(name, row.result, body)

@@ -79,10 +79,10 @@ class CommandError(Exception):
         self.code = code
 
 
-def no_key() -> CommandError:
+def no_key(variable: str = "LIX_API_KEY") -> CommandError:
     """The one line that everybody sees who has no key yet."""
     return CommandError(
-        "no API key: set LIX_API_KEY, or pipe it in with --api-key-stdin "
+        f"no API key: set {variable}, or pipe it in with --api-key-stdin "
         "(`lix demo` needs no key and no account)",
         code=AUTH,
     )

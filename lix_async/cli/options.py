@@ -34,7 +34,7 @@ _flag = Parameter(negative="", show_default=False)
 class Output:
     """Where rows go, and in which form."""
 
-    out: Annotated[Path | None, Parameter(name=("--out", "-o"))] = None
+    out: Annotated[Path | None, Parameter(name=("--out", "-o"), allow_leading_hyphen=True)] = None
     """Write to this file, which only you may read; without it to stdout."""
 
     format: Format | None = None
@@ -130,6 +130,8 @@ def parsed_columns(text: str | None) -> tuple[str, ...] | None:
 
 def chosen_format(output: Output, terminal: bool) -> Format:
     """The format that was asked for, or that the file's ending or the place suggests."""
+    if str(output.out or "")[:2] == "--":
+        raise CommandError("--out needs the name of a file")
     if output.out is None or str(output.out) == "-":
         return output.format or ("table" if terminal else "jsonl")
     if output.format == "table":

@@ -12,6 +12,7 @@ from ..engine.checkpoint import Checkpoint
 from ..engine.pages import Pages
 from ..providers.lix.client import AsyncLix
 from . import screen
+from .connect import client
 from .delivery import Delivery, IntoFile, delivery, file_of, streams
 from .errors import OK, CommandError
 from .options import Connection, WalkOutput
@@ -20,6 +21,7 @@ from .raw import rows_of
 from .schema import Schema, item_of
 from .session import Session, run
 from .times import took
+from .watch import Watch
 
 Item = TypeVar("Item")
 
@@ -49,7 +51,12 @@ def over(
     return Walk(what, row.id, item_of(row.result), cap, pages)
 
 
-def walk(job: Walk[Item], output: WalkOutput, connection: Connection) -> int:
+def walk(
+    job: Walk[Item],
+    output: WalkOutput,
+    connection: Connection,
+    make: Callable[[Connection, Watch], AsyncLix] = client,
+) -> int:
     """Carry it out; the exit code."""
     if output.limit is not None and output.limit < 1:
         raise CommandError("--limit must be at least 1")
@@ -59,7 +66,7 @@ def walk(job: Walk[Item], output: WalkOutput, connection: Connection) -> int:
         return await _Run(job, output, session, there).to_the_end()
 
     tally = Tally(job.what)
-    return run(work, connection, tally, quiet=output.quiet, live=not streams(output))
+    return run(work, connection, tally, quiet=output.quiet, live=not streams(output), make=make)
 
 
 class _Run(Generic[Item]):

@@ -22,6 +22,7 @@ FAILURES: dict[str, tuple[bool, bool, str]] = {
     "CloseError": (True, False, "the connection could not be closed"),
     "DecodingError": (True, False, "the answer cannot be unpacked"),
     "TooManyRedirects": (True, True, "redirects"),
+    "SSEError": (True, True, "the answer is a stream of events"),
 }
 
 
@@ -31,8 +32,10 @@ def meaning(error: Exception) -> tuple[str, bool, bool]:
     name = next((name for name in names if name in FAILURES), "")
     sent, permanent, message = FAILURES.get(name, (True, False, "the connection failed"))
     if name in ("ConnectError", "ConnectTimeout", "ProxyError"):  # no header in there
-        permanent = _certificate(error) or (name == "ProxyError" and "407" in str(error))
-        message = f"{message}: {error}" if str(error) else message
+        untrusted = _certificate(error)
+        permanent = untrusted or (name == "ProxyError" and "407" in str(error))
+        why = "the certificate cannot be verified" if untrusted else str(error)
+        message = f"{message}: {why}" if why else message
     return f"{message} ({type(error).__name__})", sent, permanent
 
 

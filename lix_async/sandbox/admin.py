@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .faults import FAULTS, PRESETS
+from .openapi import document
 from .refusals import Refusal, params_invalid, unknown_route
 from .replies import Reply, json_reply, refused, reply
 
@@ -47,6 +48,12 @@ def status(sandbox: Sandbox) -> str:
         (one.number, one.method, one.path, one.status, one.kind or "", one.fault or "", one.charged)
         for one in sandbox.requests[-20:][::-1]
     ]
+    calls = [
+        (house.name, row.method, house.place(row, row.path), example.get(row.id, {}))
+        for house in sandbox.houses
+        for example in (house.examples(world),)
+        for row in house.table
+    ]
     sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
     parts = [
         "<!doctype html><html lang=en><head><meta charset=utf-8><title>lix_async sandbox</title>",
@@ -64,6 +71,9 @@ def status(sandbox: Sandbox) -> str:
                 ("a viewer_id", ", ".join(world.viewers[:4])),
             ],
         ),
+        "<details><summary>Calls to try, see also /openapi.json</summary>",
+        _table(("provider", "method", "path", "params"), [*calls]),
+        "</details>",
         f"<h2>Last requests (of {len(sandbox.requests)})</h2>",
         _table(("number", "method", "path", "status", "refusal", "fault", "credits"), [*last]),
         "<h2>Sent</h2>",
@@ -81,7 +91,7 @@ def _page(sandbox: Sandbox, arrival: Arrival) -> Reply:
 
 
 def _greeting(sandbox: Sandbox, arrival: Arrival) -> Reply:
-    return json_reply({"sandbox": "lix_async", "invented": True, "status": "/_sandbox"})
+    return json_reply({"sandbox": "lix_async", "invented": True, "status": "/_sandbox", "openapi": "/openapi.json"})
 
 
 def _ledger(sandbox: Sandbox, arrival: Arrival) -> Reply:
@@ -92,6 +102,10 @@ def _ledger(sandbox: Sandbox, arrival: Arrival) -> Reply:
 
 def _requests(sandbox: Sandbox, arrival: Arrival) -> Reply:
     return json_reply({"requests": [asdict(fact) for fact in sandbox.requests]})
+
+
+def _openapi(sandbox: Sandbox, arrival: Arrival) -> Reply:
+    return json_reply(document(sandbox))
 
 
 def _reset(sandbox: Sandbox, arrival: Arrival) -> Reply:
@@ -135,6 +149,7 @@ def _only(method: str, page: Page) -> Callable[[Sandbox], Callable[[Arrival], Re
 
 PAGES: Mapping[str, Callable[[Sandbox], Callable[[Arrival], Reply]]] = {
     "/": _only("GET", _greeting),
+    "/openapi.json": _only("GET", _openapi),
     "/_sandbox": _only("GET", _page),
     "/_sandbox/ledger": _only("GET", _ledger),
     "/_sandbox/requests": _only("GET", _requests),

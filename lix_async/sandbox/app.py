@@ -1,6 +1,7 @@
 """The sandbox itself: one request in, one reply out, and the books that are kept of it.
 
 In this order: key, route, rate, daily allowance, params, faults, viewer, credits, answer, charge.
+What differs from provider to provider is its `House`.
 Nothing in here waits; a reply says how long to wait before it is sent.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,14 +18,16 @@ import msgspec
 from ..core import wire
 from ..core.errors import ConfigurationError
 from . import mischief, spoil
-from .answers.context import Asked, Context, Envelope
-from .answers.lix import ANSWERS, charged, needs_credit
+from .answers.context import Asked, Context, Envelope, Said
 from .arrivals import Arrival, Fact, Row, input_text
 from .dice import number
 from .faults import Fault, Faults, Plan, parse
 from .gate import Gate
+from .houses import House, Standing, houses
+from .houses.house import Rate
 from .ledger import Charge, Ledger
 from .limits import Allowance, SlidingLog
+from .lookups import Lookups
 from .memory import Memory, Sent
 from .refusals import (
     Refusal,
@@ -31,8 +35,10 @@ from .refusals import (
     rate_limit,
     unknown_route,
     viewer_invalid,
+    wrong_method,
 )
-from .replies import JSON, Reply, json_reply, refused
+from .replies import JSON, Reply, json_reply
+from .webhooks import Delivery, Webhook
 from .world import World
 
 if TYPE_CHECKING:
@@ -52,13 +58,14 @@ def missing_extra(error: ModuleNotFoundError) -> Exception:
 
 
 class Sandbox:
-    """A local provider with an invented world, its own limits, credits and faults.
+    """The providers, played locally, with an invented world, own limits, credits and faults.
 
     It takes any key but `wrong` and `bad-key`, and answers callers on this machine only. The same
     seed, settings and sequence of requests give the same answers, byte for byte.
 
     * `seed`, `people`, `organisations`: the world, see `World`.
-    * `rate`: requests and seconds; `(1, 3.0)` is the provider's default plan, None is no limit.
+    * `rate`: requests and seconds of Lix; `(1, 3.0)` is its default plan. The other providers
+      keep their own, unless a mapping by provider's name says otherwise; None is no limit at all.
     * `daily_allowance`: requests a day, 10,000 by default.
     * `credits`: what the account holds by kind; 50,000 standard, 10,000 org and 10,000 email by
       default. A kind that is left out holds none.
@@ -67,6 +74,8 @@ class Sandbox:
     * `faults`: a `Faults`, a preset's name such as `weather`, an exact plan, or None for none.
     * `keys`: the keys that are accepted; None accepts any.
     * `closed`: paths of the table that answer `unknown_route`, to try out alternates.
+    * `lookups`: how LookC's lookups go on in the background, see `Lookups`.
+    * `webhook`: a URL of this machine, or a `Webhook`: where finished lookups are posted to.
     * `clock`, `wall`, `sleep`: seconds of any monotonic clock, seconds since the epoch, and a wait;
       the real ones by default.
     """
@@ -77,7 +86,7 @@ class Sandbox:
         people: int = 2000,
         organisations: int = 200,
         *,
-        rate: tuple[int, float] | None = (1, 3.0),
+        rate: Rate | Mapping[str, Rate | None] | None = (1, 3.0),
         daily_allowance: int = 10_000,
         credits: Mapping[str, int] | None = None,  # the public name of the setting
         envelope: Envelope = "flat",
@@ -85,6 +94,8 @@ class Sandbox:
         faults: Faults | Plan | str | None = None,
         keys: Collection[str] | None = None,
         closed: Collection[str] = (),
+        lookups: Lookups | None = None,
+        webhook: Webhook | str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] | None = None,
@@ -95,13 +106,19 @@ class Sandbox:
         self.faults = Faults.of(faults, seed)
         self.memory = Memory()
         self.requests: list[Fact] = []
-        self.rate = rate
+        self.deliveries: list[Delivery] = []
+        self.houses = houses()
+        self.rates = _rates(self.houses, rate)
+        self.lookups = lookups or Lookups()
+        self.webhook = Webhook.of(webhook)
+        if self.webhook and self.lookups.seconds is None:
+            self.lookups = replace(self.lookups, seconds=2.0)
         self.envelope: Envelope = envelope
         self._page_sizes = dict(page_sizes or {})
         self._gate = Gate(keys)
         self._clock = clock
         self._wall = wall
-        self._limits: dict[str, SlidingLog] = {}
+        self._limits: dict[tuple[str, str], SlidingLog] = {}
         self._count = 0
         self.closed = frozenset(closed)
         self.sleep = sleep
@@ -127,6 +144,7 @@ class Sandbox:
         self.allowance.reset()
         self.faults.reset()
         self.requests.clear()
+        self.deliveries.clear()
         self._gate.reset()
         self._limits.clear()
         self._count = 0
@@ -138,56 +156,79 @@ class Sandbox:
         self.requests.append(fact)
         if len(self.requests) > KEPT:
             del self.requests[: KEPT // 2]
+        house = arrival.house or self.houses[0]
         try:
-            answer = self._answer(arrival, fact)
+            answer = self._answer(house, arrival, fact)
         except Refusal as refusal:
             fact.kind = refusal.kind
-            answer = refused(refusal)
+            answer = house.refuse(refusal)
+        answer.headers |= house.headers(self._standing(house, fact))
         fact.status = 0 if answer.cut == "reset" else answer.status
         return answer
 
-    def _answer(self, arrival: Arrival, fact: Fact) -> Reply:
-        fact.caller = self._gate.caller(arrival.headers, arrival.query)
+    async def tell(self) -> None:
+        """Post what is due to the webhook: the lookups that were done since the last time."""
+        for lookup in self.memory.desk.news(self._clock()):
+            if self.webhook and not lookup.fails:
+                self.deliveries += await self.webhook.tell(lookup.result)
+
+    def _answer(self, house: House, arrival: Arrival, fact: Fact) -> Reply:
+        ways = house.provider.credentials.values()
+        fact.caller = self._gate.caller(ways, arrival.headers, arrival.query)
         row, epoch = arrival.row, self._wall()
         if row is None:
-            raise unknown_route()
+            raise wrong_method(arrival.allowed) if arrival.allowed else unknown_route()
         fact.endpoint = row.id
-        self._admit(fact)
-        if not row.id.startswith("account.") and not self.allowance.spend(epoch):
-            fact.kind = "daily_limit"
-            return spoil.daily_limit(epoch)
-        asked = self._read(row, arrival)
+        self._admit(house, fact)
+        if house.daily(row.id) and not self.allowance.spend(epoch):
+            raise spoil.daily_limit(epoch)
+        asked = self._read(house, row, arrival)
         fact.input = input_text(asked)
         fault = self._fault(row, arrival, fact)
         fact.fault = fault.name if fault else None
         if fault and fault.kind.stage == "refusal":
-            return spoil.refuse(fault, epoch)
+            return spoil.refuse(fault, epoch, house.refuse)
         if fault and fault.kind.stage == "queued":
-            return spoil.queued(fault)
+            return spoil.queued(fault, house.refuse)
         if fault and fault.kind.stage == "before":
             return spoil.lost()
-        body = self._work(row, asked, fact, epoch)
+        said = self._work(house, row, asked, fact, arrival)
+        body = said.body
         if fault and fault.kind.stage == "page":
             body = self._play(fault, row, body, fact.number)
         if mischief.is_page(body):
             self.memory.pages[row.id] = body
         if fault and fault.kind.stage == "after":
-            return spoil.spoil(fault, msgspec.json.encode(body))
-        return json_reply(body)
+            return spoil.spoil(fault, msgspec.json.encode(body), said.status)
+        return json_reply(body, said.status)
 
-    def _admit(self, fact: Fact) -> None:
-        if self.rate is None:
-            return
-        log = self._limits.setdefault(fact.caller, SlidingLog(*self.rate))
-        if not log.admit(fact.at):
+    def _log(self, house: House, caller: str) -> SlidingLog | None:
+        rate = self.rates[house.name]
+        if rate is None:
+            return None
+        return self._limits.setdefault((house.name, caller), SlidingLog(*rate))
+
+    def _admit(self, house: House, fact: Fact) -> None:
+        log = self._log(house, fact.caller)
+        if log and not log.admit(fact.at):
             raise rate_limit()
 
-    def _read(self, row: Row, arrival: Arrival) -> Asked:
+    def _standing(self, house: House, fact: Fact) -> Standing | None:
+        log = self._log(house, fact.caller) if fact.caller else None
+        if log is None:
+            return None
+        row = next((row for row in house.table if row.id == fact.endpoint), None)
+        reset = self._wall() + log.free_in(fact.at)
+        return Standing(log.requests, log.used(fact.at), reset, row.group if row else "")
+
+    def _read(self, house: House, row: Row, arrival: Arrival) -> Asked:
         if row.body and arrival.body:
             wanted = "application/x-www-form-urlencoded" if row.form else JSON
             if arrival.headers.get("content-type", "").split(";")[0].strip().lower() != wanted:
                 raise params_invalid(f"the Content-Type of the body must be {wanted}")
-        query = [pair for pair in arrival.query if pair[0] != "api_key"]
+        ways = house.provider.credentials.values()
+        keys = {way.name for way in ways if way.place == "query"}
+        query = [pair for pair in arrival.query if pair[0] not in keys]
         try:
             params = wire.read(row, arrival.path_params, query, arrival.body)
         except ConfigurationError as error:
@@ -216,33 +257,37 @@ class Sandbox:
             self.memory.queued[name] = [fault] * (int(fault.number("polls", 2)) - 1)
         return fault
 
-    def _work(self, row: Row, asked: Asked, fact: Fact, epoch: float) -> object:
+    def _work(self, house: House, row: Row, asked: Asked, fact: Fact, arrival: Arrival) -> Said:
         viewer = asked.text("viewer_id")
         if viewer and viewer not in self.memory.attached and not self.world.attached(viewer):
             raise viewer_invalid()
         price = row.credits
         self.ledger.cover(price.kind, price.amount)
-        if needs_credit(row.id):
+        if house.needs_credit(row.id):
             self.ledger.cover_anything()
         context = Context(
             endpoint=row.id,
             seed=self.world.seed,
             request=fact.number,
-            epoch=epoch,
+            epoch=self._wall(),
             memory=self.memory,
             ledger=self.ledger,
             allowance=self.allowance,
             envelope=self.envelope,
             page_sizes=self._page_sizes,
+            now=fact.at,
+            origin=f"http://{arrival.headers.get('host', '127.0.0.1')}",
+            lookups=self.lookups,
         )
-        body = ANSWERS[row.id](self.world, asked, context)
-        if charged(row.id, body):
+        answer = house.answers[row.id](self.world, asked, context)
+        said = answer if isinstance(answer, Said) else Said(answer, 200)
+        if house.charged(row.id, said.body):
             before = len(self.ledger)
             self.ledger.charge(
                 Charge(row.id, fact.input or "", price.kind, price.amount, fact.at, fact.number)
             )
             fact.charged = price.amount if len(self.ledger) > before else 0
-        return body
+        return said
 
     def _play(self, fault: Fault, row: Row, body: object, request: int) -> object:
         old = mischief.sequence_of(body)
@@ -250,3 +295,16 @@ class Sandbox:
         if fault.name == "changed_sequence" and old is not None:
             self.memory.sequences[new] = old
         return mischief.play(fault.name, body, self.memory.pages.get(row.id), new)
+
+
+def _rates(
+    all_houses: Collection[House], rate: Rate | Mapping[str, Rate | None] | None
+) -> dict[str, Rate | None]:
+    """The rate of each house by its name."""
+    if rate is None:
+        return {house.name: None for house in all_houses}
+    given = rate if isinstance(rate, Mapping) else {next(iter(all_houses)).name: rate}
+    own: dict[str, Rate | None] = {house.name: house.rate for house in all_houses}
+    if unknown := set(given) - set(own):
+        raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
+    return own | dict(given)

@@ -1,8 +1,8 @@
-"""The sandbox as a web application: one route for each path of the table."""
+"""The sandbox as a web application: one route for each path of the tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
@@ -10,10 +10,10 @@ import anyio
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from ..providers.lix.endpoints import TABLE
 from . import admin
 from .arrivals import Arrival, Row
 from .gate import check_host
+from .houses import House
 from .refusals import Refusal
 from .replies import Reply, refused
 
@@ -28,19 +28,23 @@ reset.
 """
 LARGEST = 1024 * 1024
 """Bytes of a request body that are taken; a longer one is refused."""
-# A placeholder of an alternate path that has another name than the param it stands for.
-_RENAMED = {"domain": "website"}
-
 Handler = Callable[[Arrival], Reply]
 
 
 class Door:
     """One route: reads the request, hands it on as an `Arrival`, and plays the reply."""
 
-    def __init__(self, sandbox: Sandbox, handler: Handler, row: Row | None = None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        handler: Handler,
+        house: House | None = None,
+        rows: Sequence[Row] = (),
+    ) -> None:
         self._sandbox = sandbox
         self._handler = handler
-        self._row = row
+        self._house = house
+        self._rows = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI side of it."""
@@ -54,19 +58,23 @@ class Door:
         except Refusal as refusal:
             await self._play(refused(refusal), scope, receive, send)
             return
-        row = self._row if self._row and self._row.method == scope["method"] else None
         found = cast("dict[str, str]", scope.get("path_params", {}))
-        query = cast("bytes", scope["query_string"]).decode("latin-1")
+        text = cast("bytes", scope["query_string"]).decode("latin-1")
+        query = parse_qsl(text, keep_blank_values=True)
+        renamed = self._house.renamed if self._house else {}
         arrival = Arrival(
-            row=row,
+            row=_meant([row for row in self._rows if row.method == scope["method"]], query),
             method=str(scope["method"]),
             path=str(scope["path"]),
-            path_params={_RENAMED.get(name, name): value for name, value in found.items()},
-            query=parse_qsl(query, keep_blank_values=True),
+            house=self._house,
+            allowed={row.method for row in self._rows},
+            path_params={renamed.get(name, name): value for name, value in found.items()},
+            query=query,
             headers=headers,
             body=body,
         )
         await self._play(self._handler(arrival), scope, receive, send)
+        await self._sandbox.tell()
 
     async def _play(self, reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
@@ -88,6 +96,17 @@ class Door:
         cut(reply.cut == "reset")
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _meant(rows: Sequence[Row], query: Sequence[tuple[str, str]]) -> Row | None:
+    """Which row of one path is meant: the one that knows most of the query, and little besides."""
+    given = {name for name, _ in query}
+
+    def fits(row: Row) -> tuple[int, int]:
+        names = set(row.params.__struct_encode_fields__)
+        return len(names & given), -len(names)
+
+    return max(rows, key=fits, default=None)
 
 
 async def _start(reply: Reply, send: Send) -> None:
@@ -118,18 +137,22 @@ async def _body(receive: Receive) -> bytes:
 
 
 def application(sandbox: Sandbox) -> Starlette:
-    """The routes of a sandbox: its own, the table's, and `unknown_route` for the rest."""
-
-    def route(path: str, handler: Handler, row: Row | None = None) -> BaseRoute:
-        # An id may hold a slash; the last placeholder of a path takes the rest of it.
-        path = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        return Route(path, Door(sandbox, handler, row), methods=[row.method] if row else None)
-
-    routes = [route(path, made(sandbox)) for path, made in admin.PAGES.items()]
-    for row in cast("tuple[Row, ...]", TABLE):
-        paths = [row.path, row.alternate] if row.alternate else [row.path]
-        routes += [route(path, sandbox.handle, row) for path in paths if path not in sandbox.closed]
-    routes.append(route("/{path}", sandbox.handle))
+    """The routes of a sandbox: its own, the tables', and `unknown_route` for the rest."""
+    places: dict[str, tuple[House, list[Row]]] = {}
+    for house in sandbox.houses:
+        for row in house.table:
+            for path in filter(None, (row.path, row.alternate)):
+                if path not in sandbox.closed:
+                    places.setdefault(house.place(row, path), (house, []))[1].append(row)
+    routes: list[BaseRoute] = [
+        Route(path, Door(sandbox, made(sandbox))) for path, made in admin.PAGES.items()
+    ]
+    # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
+    # say more stand first.
+    for path, (house, rows) in sorted(places.items(), key=lambda place: "{" in place[0]):
+        whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
+        routes.append(Route(whole, Door(sandbox, sandbox.handle, house, rows)))
+    routes.append(Route("/{path:path}", Door(sandbox, sandbox.handle)))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return app

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # On, and nothing to wait for: closing then sends a reset instead of an orderly end.
 _NO_LINGER = struct.pack("ii", 1, 0)
+_LOOK = 0.05
+"""Seconds between two looks for lookups that are due, where a webhook waits for them."""
 
 
 class _Protocol(H11Protocol):
@@ -58,15 +60,31 @@ class _Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it has started."""
+    """A uvicorn server that says when it has started, and tells the webhook while it runs."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self._sandbox = sandbox
+        self._telling: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._sandbox.webhook:
+            self._telling = asyncio.create_task(self._tell())
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._telling:
+            self._telling.cancel()
+        await super().shutdown(sockets)
+
+    async def _tell(self) -> None:
+        # By looking again and again: nobody says when the sandbox's clock, which may be a test's
+        # own, has reached a moment.
+        while True:
+            await self._sandbox.tell()
+            await asyncio.sleep(_LOOK)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -106,7 +124,7 @@ def _server(sandbox: Sandbox) -> _Server:
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    return _Server(config)
+    return _Server(config, sandbox)
 
 
 def _url(line: socket.socket) -> str:

@@ -9,6 +9,7 @@ from lix_async.cli import main
 from lix_async.cli.errors import EXIT_CODES, CommandError, explained, one_line
 from lix_async.core import errors
 
+LINKEDIN = "https://www.linkedin.com"
 CODES = {
     errors.LixError: 1,
     errors.ConfigurationError: 2,
@@ -78,14 +79,14 @@ def test_the_codes_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None
     [
         (["serch"], "Unknown command", "lix --help"),
         (["search"], "", ""),
-        (["search", "https://www.linkedin.com/search/results/people/?k=a"], "Unknown", 'lix search people "URL"'),
-        (["https://www.linkedin.com/in/ada"], "Unknown", 'lix person "URL"'),
+        (["search", f"{LINKEDIN}/search/results/people/?k=a"], "Unknown", 'search people "URL"'),
+        ([f"{LINKEDIN}/in/ada"], "Unknown", 'lix person "URL"'),
         (["search", "people"], "requires an argument", "lix search people --help"),
         (["search", "people", "u", "--limit", "x"], "--limit", "lix search people --help"),
         (["search", "people", "u", "--format", "xml"], "xml", "lix search people --help"),
         (["account", "--api-key", "secret"], "Unknown option", "lix account --help"),
     ],
-)  # fmt: skip
+)
 def test_usage_errors_are_a_line_and_a_hint(
     arguments: list[str], message: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -57,7 +58,10 @@ def whole(tmp_path: Path, kind: str) -> bytes:
     return (tmp_path / "whole").read_bytes()
 
 
-def test_at_every_byte_of_every_page(tmp_path: Path, kind: str) -> None:
+def test_at_every_byte_of_every_page(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
     expected = whole(tmp_path, kind)
     for stop, _ in enumerate(PAGES):
         path = tmp_path / f"{stop}"

@@ -38,16 +38,21 @@ def every(kind: type) -> list[type]:
     return [kind, *(one for sub in kind.__subclasses__() for one in every(sub))]
 
 
-@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
-def test_every_failure_that_the_library_knows_has_a_meaning_of_its_own(library):
+def known(library) -> list[type]:
     abstract = {"TransportError", "TimeoutException", "NetworkError", "ProtocolError"}
-    kinds = every(library.TransportError) + [library.DecodingError, library.TooManyRedirects]
-    kinds = [kind for kind in kinds if kind.__name__ not in abstract] + [library.InvalidURL]
+    kinds = [*every(library.TransportError), library.DecodingError, library.TooManyRedirects]
+    own = [kind for kind in kinds if kind.__module__.startswith(library.__name__)]
+    return [kind for kind in own if kind.__name__ not in abstract] + [library.InvalidURL]
+
+
+def test_every_failure_that_a_library_knows_has_a_meaning_of_its_own():
+    kinds = known(httpx) + known(httpx2)
     assert {kind.__name__ for kind in kinds} == set(FAILURES)
     for kind in kinds:
         sent, permanent, said = FAILURES[kind.__name__]
-        assert meaning(kind("x")) [1:] == (sent, permanent)
-        assert meaning(kind("x"))[0].startswith(said)
+        words, *verdict = meaning(kind("x"))
+        assert verdict == [sent, permanent]
+        assert words.startswith(said)
 
 
 def test_what_a_library_adds_later_is_judged_by_its_nearest_kin():
@@ -112,7 +117,7 @@ async def test_a_server_with_a_certificate_that_nobody_signed_gets_no_request(li
         departure = Departure()
         failure = await transport.exchange(Outgoing("GET", "/"), departure)
         assert isinstance(failure, Failure)
-        assert "CERTIFICATE_VERIFY_FAILED" in failure.message
+        assert failure.message.startswith("no connection: the certificate cannot be verified")
         assert (failure.sent, failure.permanent, departure.at) == (False, True, None)
         assert server.heard == []
 
@@ -144,12 +149,17 @@ async def test_the_environment_names_no_proxy_for_us(monkeypatch):
 
 @pytest.mark.anyio
 async def test_a_server_that_speaks_no_tls_hears_no_key():
-    async with serve(saying(answer())) as server:
+    heard = []
+
+    async def talk(connection) -> None:
+        heard.append(await connection.stream.receive())
+        await connection.say(answer())
+
+    async with serve(talk) as server:
         transport = HttpTransport(door(server.url.replace("http:", "https:")), TIMEOUT)
         failure = await transport.exchange(Outgoing("GET", "/"), Departure())
-        assert isinstance(failure, Failure)
-        assert failure.sent is False
-        assert server.heard == []
+    assert (failure.sent, failure.permanent) == (False, False)
+    assert b"Authorization" not in heard[0]
 
 
 def test_a_cancellation_is_stripped_of_where_it_came_from():

@@ -157,14 +157,18 @@ async def test_a_foreign_page_cannot_reset_the_sandbox(sandbox: Sandbox, client:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/v1/nowhere"), ("POST", "/v1/person"), ("GET", "/v1/person/"), ("HEAD", "/v1/person"),
-     ("DELETE", "/v1/li/messages"), ("GET", "/V1/person"), ("GET", "/_sandbox/nothing")],
+    ("method", "path", "allowed"),
+    [("GET", "/v1/nowhere", None), ("POST", "/v1/person", "GET"), ("GET", "/v1/person/", None),
+     ("HEAD", "/v1/person", "GET"), ("DELETE", "/v1/li/messages", "GET, POST"),
+     ("GET", "/V1/person", None), ("GET", "/_sandbox/nothing", None)],
 )  # fmt: skip
-async def test_unknown_routes(sandbox: Sandbox, client: Client, method: str, path: str) -> None:
+async def test_unknown_routes_and_methods(
+    sandbox: Sandbox, client: Client, method: str, path: str, allowed: str | None
+) -> None:
     async with client(sandbox) as http:
         answer = await http.request(method, path, params=PERSON)
-    assert answer.status_code == 404
+    assert answer.status_code == (405 if allowed else 404)
+    assert answer.headers.get("allow") == allowed
     if method != "HEAD":
         assert answer.json() == {"error": {"type": "unknown_route"}}
     assert len(sandbox.ledger) == 0

@@ -102,6 +102,8 @@ class House:
     """JSON schema of the bodies that `refuse` makes."""
     statuses: Sequence[int] = (400, 401, 402, 404, 407, 429, 500, 503)
     """Statuses of documented refusals."""
+    background: frozenset[str] = frozenset()
+    """Rows that may answer 202, and then with something else than their result."""
     loose: frozenset[str] = frozenset()
     """Rows whose answers differ in shape from their result struct, which reads leniently."""
     examples: Callable[[World], Examples] = _no_examples

@@ -29,5 +29,6 @@ HOUSE = House(
     table=cast("tuple[Row, ...]", TABLE),
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
+    background=frozenset({"lookc.person_by_email"}),
     examples=_examples,
 )

@@ -1,0 +1,45 @@
+"""The providers that the command line knows, by their tables; only those that are there."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import cast
+
+from ..core.endpoint import Endpoint, Params
+from ..engine.client import Client
+
+Row = Endpoint[Params, object]
+_CLIENTS = {
+    "lix": "AsyncLix",
+    "lookc": "AsyncLookC",
+    "connectsafely": "AsyncConnectSafely",
+    "letrics": "AsyncLetrics",
+    "meetalfred": "AsyncMeetAlfred",
+}
+_PROVIDERS = f"{__package__.rpartition('.')[0]}.providers"
+
+
+@cache
+def rows() -> dict[str, Row]:
+    """Every endpoint of every provider, by its id."""
+    found: dict[str, Row] = {}
+    for name in _CLIENTS:
+        if find_spec(f"{_PROVIDERS}.{name}") is not None:
+            table = import_module(f"{_PROVIDERS}.{name}.endpoints")
+            found.update(cast("dict[str, Row]", table.BY_ID))
+    return found
+
+
+def house(endpoint: str) -> str:
+    """The provider of an endpoint: the others' ids begin with its name, Lix's do not."""
+    name = endpoint.partition(".")[0]
+    return name if name in _CLIENTS else "lix"
+
+
+def client_of(endpoint: str) -> type[Client]:
+    """The client class that an endpoint is called with."""
+    name = house(endpoint)
+    module = import_module(f"{_PROVIDERS}.{name}.client")
+    return cast("type[Client]", getattr(module, _CLIENTS[name]))

@@ -1,0 +1,167 @@
+"""What only a shared ledger has to do: several workers at once, and connections that break."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+import psycopg
+import pytest
+
+from lix_async import bulk
+from lix_async.bulk.postgres import PostgresStore
+from lix_async.core.errors import BulkError
+
+pytestmark = pytest.mark.anyio
+KEY = b"k" * 16
+
+
+@asynccontextmanager
+async def workers(dsn: str, schema: str, count: int) -> AsyncIterator[list[PostgresStore]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(PostgresStore(dsn, schema=schema, patience=5.0))
+            for _ in range(count)
+        ]
+
+
+def break_lines(dsn: str) -> None:
+    """End every ledger's connection, as a server that restarts would."""
+    with psycopg.connect(dsn, autocommit=True) as line:
+        line.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE application_name = 'lix_async ledger'"
+        )
+
+
+async def test_a_key_that_another_worker_holds_is_busy_until_settled(
+    postgres_dsn: str, schema: str
+) -> None:
+    async with workers(postgres_dsn, schema, 2) as (one, other):
+        assert (await one.take(KEY, "e", b"1", 1.0)).held
+        assert (await other.take(KEY, "e", b"1", 1.0)).status == "busy"
+        assert not await other.sent(KEY, False, 2.0)
+        assert await one.sent(KEY, True, 2.0)
+        assert (await other.take(KEY, "e", b"1", 1e12)).status == "busy"  # no clock ends it
+        await one.done(KEY, b"{}", 1, 3.0)
+        assert (await other.take(KEY, "e", b"1", 4.0)).status == "done"
+
+
+async def test_workers_that_race_for_the_same_keys_share_them(
+    postgres_dsn: str, schema: str
+) -> None:
+    keys = [bytes([n]) * 16 for n in range(200)]
+    got: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
+
+    async def run(number: int, store: PostgresStore) -> None:
+        async def one(key: bytes) -> None:
+            if (await store.take(key, "e", b"1", 1.0)).held:
+                got[number].append(key)
+                assert await store.sent(key, True, 2.0)
+                await store.done(key, b"{}", 1, 3.0)
+
+        async with anyio.create_task_group() as tasks:
+            for key in keys if number else reversed(keys):
+                tasks.start_soon(one, key)
+
+    async with workers(postgres_dsn, schema, 3) as stores:
+        async with anyio.create_task_group() as tasks:
+            for number, store in enumerate(stores):
+                tasks.start_soon(run, number, store)
+        assert sorted(got[0] + got[1] + got[2]) == sorted(keys)
+        assert (await stores[0].counts()).done == len(keys)
+
+
+async def test_a_line_that_breaks_comes_back_under_the_same_owner(
+    postgres_dsn: str, schema: str
+) -> None:
+    async with workers(postgres_dsn, schema, 1) as (store,):
+        await store.take(KEY, "e", b"1", 1.0)
+        break_lines(postgres_dsn)
+        assert await store.sent(KEY, True, 2.0)
+        break_lines(postgres_dsn)
+        await store.done(KEY, b"{}", 1, 3.0)
+        assert (await store.counts()).done == 1
+
+
+async def test_a_worker_taken_for_dead_does_not_call_and_its_answer_counts(
+    postgres_dsn: str, schema: str
+) -> None:
+    lost = b"l" * 16
+    async with workers(postgres_dsn, schema, 2) as (one, other):
+        await one.take(KEY, "e", b"1", 1.0)
+        await one.take(lost, "e", b"2", 1.0)
+        await one.sent(lost, True, 1.0)
+        break_lines(postgres_dsn)
+        assert (await other.take(KEY, "e", b"1", 2.0)).held
+        assert (await other.take(lost, "e", b"2", 2.0)).status == "in_doubt"
+        assert not await one.sent(KEY, True, 3.0)
+        await one.done(lost, b"{}", 1, 3.0)
+        assert (await other.take(lost, "e", b"2", 4.0)).status == "done"
+
+
+async def test_an_answer_is_charged_once_when_the_commit_is_repeated(
+    postgres_dsn: str, schema: str
+) -> None:
+    async with workers(postgres_dsn, schema, 1) as (store,):
+        await store.take(KEY, "e", b"1", 1.0)
+        await store.done(KEY, b"{}", 2, 2.0)
+        await store.done(KEY, b"{}", 2, 2.0)
+        assert (await store.counts()).credits == 2
+
+
+async def test_a_page_is_kept_once_when_the_commit_is_repeated(
+    postgres_dsn: str, schema: str
+) -> None:
+    async with workers(postgres_dsn, schema, 2) as (one, other):
+        await one.take(KEY, "e", b"1", 1.0)
+        await one.sent(KEY, True, 2.0)
+        for _ in range(2):
+            await one.page(KEY, b"[1]", b"point", 1, 3.0)
+        with pytest.raises(BulkError, match="another worker"):
+            await other.page(KEY, b"[1]", b"elsewhere", 1, 3.0)
+        assert [await one.walked(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
+
+
+async def test_a_server_out_of_reach_is_an_error_without_its_password() -> None:
+    store = PostgresStore("postgresql://me:secret@127.0.0.1:1/none", patience=0.1)
+    assert "secret" not in repr(store)
+    with pytest.raises(BulkError, match="cannot be used") as caught:
+        await store.open("", 1.0)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_bad_job_does_not_take_the_others_along(postgres_dsn: str, schema: str) -> None:
+    async with workers(postgres_dsn, schema, 1) as (store,):
+        failed: list[str] = []
+
+        async def bad() -> None:
+            try:
+                await store.take(b"b" * 16, "nul \0 in text", b"1", 1.0)
+            except BulkError as error:
+                failed.append(str(error))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(bad)
+            for number in range(5):
+                tasks.start_soon(store.take, bytes([number]) * 16, "e", b"1", 1.0)
+        assert len(failed) == 1
+        assert (await store.counts()).owed == 5
+
+
+def test_an_address_opens_it() -> None:
+    from lix_async.bulk.address import opened
+
+    assert isinstance(opened("postgresql://127.0.0.1/x"), PostgresStore)
+    assert isinstance(opened("x.db"), bulk.SqliteStore)
+
+
+async def test_another_version_is_refused(postgres_dsn: str, schema: str) -> None:
+    async with workers(postgres_dsn, schema, 1):
+        pass
+    with psycopg.connect(postgres_dsn) as line:
+        line.execute(f"UPDATE {schema}.about SET value = '99'")
+    with pytest.raises(BulkError, match="version"):
+        async with workers(postgres_dsn, schema, 1):
+            pass

@@ -1,0 +1,365 @@
+"""Runs as a user meets them, on both ledgers and both loops."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from typing import Any
+
+import anyio
+import pytest
+from toy import (
+    LIST,
+    LOST,
+    THING,
+    ListParams,
+    Skipping,
+    Thing,
+    ThingParams,
+    Toy,
+    refused,
+    reply,
+)
+
+from lix_async import bulk
+from lix_async.bulk import SqliteStore
+from lix_async.core.errors import (
+    AuthenticationError,
+    BudgetError,
+    BulkError,
+    DailyLimitError,
+)
+from lix_async.core.wire import Outgoing
+from lix_async.engine.pages import Pages
+
+from .conftest import Open
+
+pytestmark = pytest.mark.anyio
+
+
+class Vendor(Toy):
+    """A client with methods, as bulk takes them."""
+
+    async def get(self, id: str, *, note: str | None = None) -> Thing:
+        return (await self.send(THING, ThingParams(id=id, note=note))).value
+
+    def list(self, q: str) -> Pages[Thing]:
+        return self.pages(LIST, ListParams(q=q))
+
+
+def thing(outgoing: Outgoing) -> Any:
+    return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1], "size": 1})
+
+
+async def drained(
+    run: AsyncIterable[bulk.Outcome[Any]], got: list[bulk.Outcome[Any]] | None = None
+) -> list[bulk.Outcome[Any]]:
+    """All outcomes; they are in `got` also where it ends with an error."""
+    got = [] if got is None else got
+    async for outcome in run:
+        got.append(outcome)
+    return got
+
+
+async def test_each_is_bought_once_and_known_ever_after(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    first = await drained(bulk.Run(ledger(), vendor.get, ["a", "b", "a", "c"]))
+    assert sorted(outcome.value.id for outcome in first) == ["a", "a", "b", "c"]
+    assert len(vendor.script.sent) == 3
+    again = await drained(bulk.Run(ledger(), vendor.get, ["a", "b", "c", "d"]))
+    assert sum(outcome.cached for outcome in again) == 3
+    assert len(vendor.script.sent) == 4
+
+
+async def test_a_lost_answer_is_held_and_bought_again_only_if_told(ledger: Open) -> None:
+    vendor = Vendor(LOST)
+    for _ in range(2):
+        (outcome,) = await drained(bulk.Run(ledger(), vendor.get, ["a"]))
+        assert outcome.state == "in_doubt"
+    assert len(vendor.script.sent) == 1
+    vendor = Vendor(thing)
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.get, ["a"], doubts="retry"))
+    assert outcome.state == "done"
+
+
+async def test_a_queued_lookup_is_asked_for_again_without_holding_a_slot(ledger: Open) -> None:
+    vendor = Vendor(refused(202, "queued"), thing)
+    run = bulk.Run(ledger(), vendor.get, ["a", "b"], concurrency=1)
+    assert [outcome.value.id for outcome in await drained(run)] == ["b", "a"]
+    assert vendor.clock_used.time >= 179
+
+
+async def test_a_daily_limit_is_waited_for_or_ends_the_run(ledger: Open) -> None:
+    vendor = Vendor(refused(429, "daily_limit"), thing)
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.get, ["a"]))
+    assert outcome.state == "done"
+    assert vendor.clock_used.time > 1000
+    vendor = Vendor(refused(429, "daily_limit"))
+    with pytest.raises(DailyLimitError):
+        await drained(bulk.Run(ledger(), vendor.get, ["b"], on_daily_limit="stop"))
+
+
+async def test_max_credits_is_never_exceeded(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    run = bulk.Run(ledger(), vendor.get, map(str, range(100)), concurrency=8, max_credits=15)
+    with pytest.raises(BudgetError):
+        await drained(run)
+    assert run.progress().credits == 14
+    assert len(vendor.script.sent) == 7
+
+
+async def test_what_stops_everything_comes_after_the_calls_in_flight(ledger: Open) -> None:
+    answers = [thing, thing, refused(401, "authentication_error")]
+    vendor = Vendor(*answers)
+    got: list[Any] = []
+    run = bulk.Run(ledger(), vendor.get, map(str, range(10)), concurrency=1)
+    with pytest.raises(AuthenticationError):
+        await drained(run, got)
+    assert [outcome.value.id for outcome in got] == ["0", "1"]
+
+
+async def test_an_input_that_cannot_be_sent_costs_nothing(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    outcomes = await drained(bulk.Run(ledger(), vendor.get, [{"nope": 1}, "a"]))
+    assert sorted(outcome.state for outcome in outcomes) == ["done", "invalid"]
+
+
+async def test_a_walk_goes_on_with_the_page_after_the_last_one_kept(ledger: Open) -> None:
+    def page(outgoing: Outgoing) -> Any:
+        start = 1 if "start=1" in outgoing.target else 0
+        if start and not answers:
+            return LOST
+        return reply(200, {"things": [{"id": str(start)}], "paging": {"total": 2, "count": 1}})
+
+    answers: list[int] = []
+    vendor = Vendor(page)
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.list, ["q"]))
+    assert outcome.state == "in_doubt"
+    answers.append(1)
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.list, ["q"], doubts="retry"))
+    assert [item.id for item in outcome.value] == ["0", "1"]
+    assert len(vendor.script.sent) == 3
+
+
+async def test_inputs_that_fail_end_the_run_after_the_calls_in_flight(ledger: Open) -> None:
+    async def inputs() -> AsyncIterator[str]:
+        yield "a"
+        raise ValueError("no more")
+
+    vendor = Vendor(thing)
+    got: list[Any] = []
+    with pytest.raises(ValueError, match="no more"):
+        await drained(bulk.Run(ledger(), vendor.get, inputs(), concurrency=3), got)
+    assert [outcome.state for outcome in got] == ["done"]
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.get, ["a"]))
+    assert outcome.cached
+
+
+async def test_aclose_lets_calls_in_flight_end(ledger: Open) -> None:
+    release, begun = anyio.Event(), anyio.Event()
+
+    async def slowly(outgoing: Outgoing) -> Any:
+        begun.set()
+        await release.wait()
+        return thing(outgoing)
+
+    vendor = Vendor(slowly)
+    run = bulk.Run(ledger(), vendor.get, ["a", "b", "c"], concurrency=1)
+
+    async def consume() -> None:
+        await drained(run)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(consume)
+        await begun.wait()
+        tasks.start_soon(run.aclose)
+        await anyio.wait_all_tasks_blocked()
+        release.set()
+    assert run.progress().done == 1
+    assert len(vendor.script.sent) == 1
+
+
+async def test_aclose_holds_in_doubt_what_does_not_end(ledger: Open) -> None:
+    begun = anyio.Event()
+
+    async def never(outgoing: Outgoing) -> Any:
+        begun.set()
+        await anyio.sleep_forever()
+
+    run = bulk.Run(ledger(), Vendor(never).get, ["a"])
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drained, run)
+        await begun.wait()
+        with anyio.fail_after(5):
+            await run.aclose(grace=0.01)
+    (outcome,) = await drained(bulk.Run(ledger(), Vendor(thing).get, ["a"]))
+    assert outcome.state == "in_doubt"
+
+
+async def test_parking_leaves_queued_lookups_and_the_daily_limit_at_once(ledger: Open) -> None:
+    class Waiting(Skipping):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asleep = anyio.Event()
+
+        async def sleep(self, seconds: float) -> None:
+            if seconds > 0:
+                self.asleep.set()
+                await anyio.sleep_forever()
+
+    for refusal in (refused(202, "queued"), refused(429, "daily_limit")):
+        clock = Waiting()
+        run = bulk.Run(ledger(), Vendor(refusal, clock=clock).get, ["a"])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(drained, run)
+            with anyio.fail_after(5):
+                await clock.asleep.wait()
+                run.park("enough")
+        assert run.progress().parked == "enough"
+
+
+async def test_no_more_is_bought_than_the_consumer_takes(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    taken = itertools.count()
+    inputs = (str(next(taken)) for _ in range(1000))
+    async with bulk.Run(ledger(), vendor.get, inputs, concurrency=3) as run:
+        for _ in range(5):
+            await anext(run)
+        await anyio.wait_all_tasks_blocked()
+        assert len(vendor.script.sent) <= 5 + 3
+
+
+class Failing(SqliteStore):
+    """A disk that takes no more answers after the first ones."""
+
+    room = 2
+
+    async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise BulkError("the ledger cannot be written: disk full")
+        await super().done(key, body, credits, now)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_a_paid_answer_that_cannot_be_kept_comes_with_the_error(
+    tmp_path: Any, concurrency: int
+) -> None:
+    vendor = Vendor(thing)
+    run = bulk.Run(
+        Failing(tmp_path / "x.db"), vendor.get, map(str, range(50)), concurrency=concurrency
+    )
+    got: list[Any] = []
+    with pytest.raises(BulkError, match="disk full") as caught:
+        await drained(run, got)
+    unsaved = caught.value.unsaved
+    assert all(isinstance(outcome, bulk.Outcome) and outcome.value for outcome in unsaved)
+    assert len(got) + len(unsaved) == len(vendor.script.sent)  # nothing paid was dropped
+    again = await drained(bulk.Run(SqliteStore(tmp_path / "x.db"), vendor.get, map(str, range(50))))
+    assert sum(outcome.state == "in_doubt" for outcome in again) == len(unsaved)
+
+
+async def test_closing_tells_of_what_could_not_be_kept(tmp_path: Any) -> None:
+    class Full(Failing):
+        room = 0
+
+    run = bulk.Run(Full(tmp_path / "x.db"), Vendor(thing).get, ["a"])
+    async with anyio.create_task_group() as tasks:
+
+        async def consume() -> None:
+            with pytest.raises(BulkError):
+                await anext(run)
+
+        tasks.start_soon(consume)
+    await run.aclose()
+
+
+async def test_ordered_outcomes_come_in_the_order_of_the_inputs() -> None:
+    gates = [anyio.Event() for _ in range(3)]
+
+    async def gated(outgoing: Outgoing) -> Any:
+        number = int(outgoing.target[-1])
+        if number < 2:
+            await gates[number + 1].wait()  # each waits for the one behind it
+        gates[number].set()
+        return thing(outgoing)
+
+    outcomes = bulk.map(Vendor(gated).get, ["0", "1", "2"], concurrency=3, ordered=True)
+    assert [outcome.value.id async for outcome in outcomes if outcome.value] == ["0", "1", "2"]
+
+
+async def test_ordered_ends_when_one_input_fails() -> None:
+    def inputs() -> Iterator[str]:
+        yield from "012"
+        raise ValueError("no more")
+
+    got: list[Any] = []
+    with pytest.raises(ValueError, match="no more"):
+        await drained(bulk.map(Vendor(thing).get, inputs(), concurrency=2, ordered=True), got)
+    assert [outcome.input for outcome in got] == ["0", "1", "2"]
+
+
+async def test_memory_does_not_grow_with_the_inputs() -> None:
+    async def peak(count: int) -> int:
+        inputs = map(str, range(count))
+        tracemalloc.start()
+        try:
+            async for _ in bulk.map(Vendor(Reply()).get, inputs, concurrency=4):
+                pass
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    class Reply:
+        def __call__(self, outgoing: Outgoing) -> Any:
+            return thing(outgoing)
+
+    assert await peak(600) < await peak(200) + 300_000  # the script remembers what was sent
+
+
+async def test_a_chunk_gives_its_outcomes_in_order_and_pays_once(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    store = ledger()
+    await store.open("", 1.0)
+    try:
+        for _ in range(2):
+            outcomes = await bulk.chunk(store, vendor.get, ["a", "b", {"nope": 1}, "c"])
+            states = [outcome.state for outcome in outcomes]
+            assert states == ["done", "done", "invalid", "done"]
+        assert len(vendor.script.sent) == 3
+    finally:
+        await store.close()
+
+
+async def test_chunks_that_overlap_share_their_inputs(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    store = ledger()
+    await store.open("", 1.0)
+    got: list[int] = []
+
+    async def one() -> None:
+        got.append(len(await bulk.chunk(store, vendor.get, ["a", "b", "c"])))
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(one)
+    finally:
+        await store.close()
+    assert got == [3, 3, 3]
+    assert len(vendor.script.sent) == 3
+
+
+async def test_a_chunk_raises_what_stops_it_and_goes_on_later(ledger: Open) -> None:
+    store = ledger()
+    await store.open("", 1.0)
+    try:
+        vendor = Vendor(thing, refused(429, "daily_limit"))
+        with pytest.raises(DailyLimitError):
+            await bulk.chunk(store, vendor.get, ["a", "b", "c"], concurrency=1)
+        vendor = Vendor(thing)
+        outcomes = await bulk.chunk(store, vendor.get, ["a", "b", "c"])
+        assert [outcome.cached for outcome in outcomes] == [True, False, False]
+    finally:
+        await store.close()

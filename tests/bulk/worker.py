@@ -1,0 +1,33 @@
+"""A worker process of its own: `python worker.py LEDGER URL FIRST LAST CONCURRENCY`.
+
+Prints the input of each outcome as it is handed over, so that the test can kill it in the middle.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import anyio
+
+from lix_async import AsyncLix, bulk
+from lix_async.bulk.address import opened
+from lix_async.bulk.postgres import PostgresStore
+
+
+def link(number: int) -> str:
+    return f"https://www.linkedin.com/in/someone-{number}"
+
+
+async def main(ledger: str, url: str, first: int, last: int, concurrency: int) -> None:
+    dsn, _, schema = ledger.partition("#")
+    store = PostgresStore(dsn, schema=schema) if schema else opened(ledger)
+    async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:
+        step = 1 if first < last else -1
+        links = (link(number) for number in range(first, last, step))
+        async for outcome in bulk.Run(store, lix.people.get, links, concurrency=concurrency):
+            sys.stdout.write(f"{outcome.state} {outcome.input}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    anyio.run(main, sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]))

@@ -1,0 +1,186 @@
+"""`lix enrich`: each distinct link once, one row each, and a second run asks for the rest only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from lix_async.sandbox import running
+
+from .conftest import Lix
+from .playing import Watched, rows_of
+
+L = "https://www.linkedin.com/in"
+TABLE = f"""company,profile,mail
+A,{L}/ada-example,x@example.com
+B,https://uk.linkedin.com/in/Ada-Example/?trk=1,
+C,{L}/missing-person,y@example.com
+D,,
+E,{L}/bob-example,
+"""
+
+
+@pytest.fixture(autouse=True)
+def _table(lix: Lix) -> None:
+    Path("in.csv").write_text(TABLE)
+
+
+def statuses(rows: list[dict[str, object]]) -> dict[object, object]:
+    return {row["input"]: row["status"] for row in rows}
+
+
+EXPECTED = {
+    f"{L}/ada-example": "found",
+    f"{L}/missing-person": "not_found",
+    f"{L}/bob-example": "found",
+}
+
+
+def test_one_row_for_each_distinct_link_refusals_included(lix: Lix, sandbox: Watched) -> None:
+    found = lix("enrich", "in.csv")
+    assert found.code == 0
+    assert statuses(found.rows) == EXPECTED
+    ada = next(row for row in found.rows if row["input"] == f"{L}/ada-example")
+    assert ada["result"]["link"] == f"{L}/ada-example"  # type: ignore[index]
+    assert len(sandbox.requests) == 3
+    assert "2 found" in found.err
+    assert "1 without a usable link" in found.err
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_second_run_asks_only_for_what_has_no_row(lix: Lix, sandbox: Watched, form: str) -> None:
+    out = f"out.{form}"
+    assert lix("enrich", "in.csv", "--out", out).code == 0
+    before = Path(out).read_bytes()
+    assert Path(out).stat().st_mode & 0o777 == 0o600
+    assert lix("enrich", "in.csv", "--out", out).code == 0
+    assert (Path(out).read_bytes(), len(sandbox.requests)) == (before, 3)
+    Path("in.csv").write_text(f"{TABLE}F,{L}/carl-example,\n")
+    with Path(out).open("ab") as file:
+        file.write(b'{"input":"torn' if form == "jsonl" else b'https://x,person,"torn')
+    found = lix("enrich", "in.csv", "--out", out)
+    assert (found.code, len(sandbox.requests)) == (0, 4)
+    assert "3 had their row already" in found.err
+    after = Path(out).read_bytes()
+    assert after.startswith(before)
+    rows = (
+        list(csv.DictReader(io.StringIO(after.decode()))) if form == "csv" else rows_of(Path(out))
+    )
+    assert statuses(rows) == {**EXPECTED, f"{L}/carl-example": "found"}  # type: ignore[arg-type]
+
+
+def test_the_email_of_profiles_and_companies(lix: Lix) -> None:
+    found = lix("enrich", "in.csv", "--as", "email")
+    assert {row["kind"] for row in found.rows} == {"email"}
+    assert lix("enrich", "in.csv", "--as", "org").code == 2
+    Path("orgs.txt").write_text("https://www.linkedin.com/company/acme\n")
+    (org,) = lix("enrich", "orgs.txt").rows
+    assert (org["kind"], org["result"]["liOrganisation"]["name"]) == ("org", "Acme")  # type: ignore[index]
+
+
+def test_addresses_find_people_and_a_column_can_be_named(lix: Lix) -> None:
+    found = lix("enrich", "in.csv", "--column", "mail")
+    assert statuses(found.rows) == {"x@example.com": "found", "y@example.com": "found"}
+    assert lix("enrich", "in.csv", "--column", "web").code == 2
+
+
+def test_people_and_companies_mixed_share_a_table(lix: Lix) -> None:
+    Path("mixed.txt").write_text(f"{L}/ada\nhttps://www.linkedin.com/company/acme\n")
+    rows = list(csv.DictReader(lix("enrich", "mixed.txt", "--format", "csv").out.splitlines()))
+    assert {row["kind"] for row in rows} == {"person", "org"}
+    names = {row["result.name"] or row["result.liOrganisation.name"] for row in rows}
+    assert "Acme" in names
+
+
+def test_stdin_and_a_walk_feed_it(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "https://www.linkedin.com/search/results/people/?keywords=total:5"
+    walked = lix("search", "people", url)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(walked.out.encode())))
+    found = lix("enrich", "-")
+    linked = {row["link"] for row in walked.rows if row.get("link")}
+    assert set(statuses(found.rows)) == linked
+    assert lix("enrich", "-", "--api-key-stdin").code == 2
+
+
+def faulty(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("LIX_BASE_URL", url)
+
+
+def test_out_of_credits_parks_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Watched(credits={"standard": 4})
+    Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(40)))
+    with running(sandbox) as url:
+        faulty(monkeypatch, url)
+        found = lix("enrich", "in.txt", "--out", "out.jsonl")
+        assert found.code == 4
+        assert len(sandbox.requests) <= 4 + 16, "after a 402 nobody asks on"
+        assert "the same command goes on with the rest" in found.err
+        assert len(rows_of(Path("out.jsonl"))) == 4
+        sandbox.ledger.balances["standard"] = 100
+        assert lix("enrich", "in.txt", "--out", "out.jsonl").code == 0
+    rows = rows_of(Path("out.jsonl"))
+    assert (len(rows), len(statuses(rows)), len(sandbox.ledger)) == (40, 40, 40)
+    assert not sandbox.ledger.repeats()
+
+
+def test_what_got_no_answer_gets_no_row_and_is_asked_for_again(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("in.txt").write_text(f"{L}/only-one\n")
+    with running(Watched(faults=["unavailable;retry-after=500"])) as url:
+        faulty(monkeypatch, url)
+        found = lix("enrich", "in.txt", "--out", "out.jsonl")
+        assert (found.code, Path("out.jsonl").read_text()) == (6, "")
+        assert "1 link got no answer" in found.err
+        assert lix("enrich", "in.txt", "--out", "out.jsonl").code == 0
+    assert len(rows_of(Path("out.jsonl"))) == 1
+
+
+def test_an_outage_ends_the_run_early(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(200)))
+    sandbox = Watched(faults=["unavailable;retry-after=500"] * 300)
+    with running(sandbox) as url:
+        faulty(monkeypatch, url)
+        found = lix("enrich", "in.txt", "--out", "out.jsonl")
+    assert found.code == 1
+    assert len(sandbox.requests) < 40
+
+
+def test_an_answer_that_does_not_fit_is_kept_as_it_came(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("in.txt").write_text(f"{L}/odd-one\n{L}/even-one\n")
+    with running(Watched(faults={"person.get": ["odd_number", "broken_json"]})) as url:
+        faulty(monkeypatch, url)
+        rows = lix("enrich", "in.txt").rows
+    assert len(rows) == 2
+    assert {row["status"] for row in rows} <= {"found", "unreadable"}
+    assert all(row["error"] for row in rows if row["status"] == "unreadable")
+
+
+def test_a_foreign_output_and_other_columns_are_refused(lix: Lix) -> None:
+    assert lix("enrich", "in.csv", "--out", "in.csv").code == 2
+    assert Path("in.csv").read_text() == TABLE
+    lix("enrich", "in.csv", "--out", "out.csv")
+    other = lix("enrich", "in.csv", "--out", "out.csv", "--columns", "input,status")
+    assert (other.code, "other columns" in other.err) == (2, True)
+
+
+def test_a_second_run_keeps_the_columns_of_the_first(lix: Lix) -> None:
+    lix("enrich", "in.csv", "--out", "out.csv", "--columns", "input,status,result.name")
+    Path("in.csv").write_text(f"link\n{L}/new-one\n")
+    assert lix("enrich", "in.csv", "--out", "out.csv").code == 0
+    lines = Path("out.csv").read_text().splitlines()
+    assert lines[0] == "input,status,result.name"
+    assert {len(next(csv.reader([line]))) for line in lines} == {3}
+
+
+def test_rows_are_whole_json_and_a_table_can_be_seen(lix: Lix) -> None:
+    for line in lix("enrich", "in.csv").out.splitlines():
+        assert list(json.loads(line)) == ["input", "kind", "status", "error", "result"]
+    assert "not_found" in lix("enrich", "in.csv", "--format", "table").out

@@ -1,0 +1,233 @@
+"""A client of the caller's own, of httpx or httpx2: used as it is, and never closed."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+
+import anyio
+import httpx
+import httpx2
+import pytest
+import respx
+from loopback import Connection, answer, door, once, saying, serve
+from toy import LIST, SEND, THING, ListParams, SendParams, Skipping, ThingParams, Toy, settle
+
+from lix_async.core.errors import OutcomeUnknownError, TransportError
+from lix_async.core.retry import RetryPolicy
+from lix_async.core.wire import Outgoing
+from lix_async.engine.transport import ClientTransport, Departure, Failure, Reply, _pool_size
+
+pytestmark = pytest.mark.anyio
+libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+ONE = ThingParams(id="a/b", note="ü&=")
+
+
+@respx.mock(base_url="https://toy.example")
+async def test_what_goes_over_the_wire(respx_mock):
+    """The whole of a read and of a send: method, target, headers, key, body."""
+    read = respx_mock.get("/v1/things/a%2Fb", params={"note": "ü&="}).respond(json={"id": "1"})
+    send = respx_mock.post("/v1/send", params={"to": "me"}).respond(json={"ok": True})
+    async with httpx.AsyncClient(headers={"Accept-Encoding": "br", "X-Mine": "1"}) as http:
+        toy = Toy(http_client=http)
+        assert (await toy.send(THING, ONE)).value.id == "1"
+        assert (await toy.send(SEND, SendParams(to="me", text="hi"))).value.ok
+    request = read.calls.last.request
+    assert str(request.url) == "https://toy.example/v1/things/a%2Fb?note=%C3%BC%26%3D"
+    headers = dict(request.headers)
+    assert headers.pop("user-agent").startswith("lix_async/")
+    assert headers == {
+        "host": "toy.example",
+        "accept": "application/json",
+        "accept-encoding": "gzip",
+        "connection": "keep-alive",
+        "content-type": "application/json",
+        "authorization": "key",
+        "x-mine": "1",
+    }
+    request = send.calls.last.request
+    assert (request.method, request.content) == ("POST", b'{"text":"hi"}')
+    assert request.headers["content-length"] == "13"
+
+
+@libraries
+@pytest.mark.parametrize("auth", ["raw", "bearer", "x-api-key", "query"])
+async def test_the_key_stands_in_one_place(library, auth, caplog):
+    caplog.set_level(1)
+    seen = []
+
+    def handle(request):
+        seen.append(request)
+        return library.Response(200, json={"id": "1"})
+
+    key = "s3cret+key/123456789"
+    async with library.AsyncClient(transport=library.MockTransport(handle)) as http:
+        await Toy(http_client=http, auth=auth, api_key=key).send(THING, ONE)
+    (request,) = seen
+    names = {"raw": ("authorization", key), "bearer": ("authorization", f"Bearer {key}")}
+    header = names.get(auth, ("x-api-key", key))
+    if auth == "query":
+        assert request.url.params["api_key"] == key
+        assert "authorization" not in request.headers
+        assert "api_key=***" in caplog.text
+    else:
+        assert request.headers[header[0]] == header[1]
+        assert "api_key" not in request.url.params
+    assert key not in f"{caplog.text} {[vars(record) for record in caplog.records]}"
+    assert "s3cret%2Bkey" not in f"{[vars(record) for record in caplog.records]}"
+
+
+@libraries
+async def test_it_is_never_closed_by_us_and_told_if_the_caller_closed_it(library):
+    http = library.AsyncClient(
+        transport=library.MockTransport(lambda _: library.Response(200, json={"id": "1"}))
+    )
+    toy = Toy(http_client=http)
+    async with toy:
+        await toy.send(THING, ONE)
+    assert not http.is_closed
+    await toy.send(THING, ONE)
+    await http.aclose()
+    with pytest.raises(TransportError, match="the HTTP client given is closed") as caught:
+        await toy.send(SEND, SendParams(to="me", text="hi"))
+    assert (caught.value.sent, caught.value.attempts) == (False, 1)
+
+
+def one_by_one(answers):
+    """A connection for each answer."""
+
+    async def talk(connection: Connection) -> None:
+        await connection.request()
+        await connection.say(next(answers))
+
+    return talk
+
+
+@libraries
+async def test_it_goes_over_real_connections_with_bodies_of_every_kind(library):
+    packed = answer(gzip.compress(b'{"id": "1"}'), "200 OK", "Content-Encoding: gzip")
+    deflated = answer(b"x", "200 OK", "Content-Encoding: deflate")
+    answers = iter([answer(b'{"id": "1"}'), packed, deflated, b"HTTP/1.1 2"])
+
+    async with serve(one_by_one(answers)) as server, library.AsyncClient() as http:
+        toy = Toy(http_client=http, base_url=server.url, retry=RetryPolicy(attempts=1))
+        for _ in range(2):
+            assert (await toy.send(THING, ONE)).value.id == "1"
+        with pytest.raises(TransportError, match="packed as 'deflate'"):
+            await toy.send(THING, ONE)
+        with pytest.raises(OutcomeUnknownError):
+            await toy.send(SEND, SendParams(to="me", text="hi"))
+        assert server.heard[-1].endswith(b'\r\n\r\n{"text":"hi"}')
+
+
+@libraries
+async def test_redirects_are_not_followed_although_the_client_would(library):
+    async with serve(saying(answer())) as elsewhere:
+        moved = answer(b"", "302 Found", f"Location: {elsewhere.url}")
+        async with serve(once(moved)) as server, library.AsyncClient(follow_redirects=True) as http:
+            transport = ClientTransport(door(server.url), None, http)
+            reply = await transport.exchange(Outgoing("GET", "/"), Departure())
+            assert (reply.status, elsewhere.connections) == (302, 0)
+
+
+@libraries
+async def test_a_hook_may_read_the_answer_first(library):
+    async def hook(response) -> None:
+        await response.aread()
+
+    packed = answer(gzip.compress(b'{"id": "1"}'), "200 OK", "Content-Encoding: gzip")
+    async with (
+        serve(saying(packed)) as server,
+        library.AsyncClient(event_hooks={"response": [hook]}) as http,
+    ):
+        answered = await Toy(http_client=http, base_url=server.url).send(THING, ONE)
+    assert answered.value.id == "1"
+
+
+@libraries
+async def test_failures_are_told_apart_and_mock_transports_may_raise_what_they_like(library):
+    faults = [library.ConnectError("no"), library.ReadError("no"), KeyError("a bug")]
+
+    def handle(request):
+        raise faults.pop(0)
+
+    async with library.AsyncClient(transport=library.MockTransport(handle)) as http:
+        transport = ClientTransport(door("http://127.0.0.1:1"), {"read": 1.0}, http)
+        found = [await transport.exchange(Outgoing("GET", "/"), Departure()) for _ in range(3)]
+    assert found == [
+        Failure("no connection: no (ConnectError)", False, False),
+        Failure("the connection broke before the answer was complete (ReadError)", True, False),
+        Failure("the connection failed (KeyError)", True, False),
+    ]
+
+
+async def test_the_timeout_given_to_us_is_passed_on_and_else_the_clients_own_holds():
+    seen = []
+
+    def handle(request):
+        seen.append(request.extensions["timeout"]["read"])
+        return httpx.Response(200, json={})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle), timeout=7) as http:
+        for timeout in (None, 3, httpx.Timeout(4)):
+            await Toy(http_client=http, timeout=timeout).send(LIST, ListParams())
+    assert seen == [7, 3, 4]
+
+
+@libraries
+async def test_nobody_waits_inside_a_small_pool(library):
+    """There a cancelled waiter would strand a connection: callers wait in front of it."""
+    at_once: list[int] = []
+    open_now = 0
+
+    async def talk(connection: Connection) -> None:
+        nonlocal open_now
+        await connection.request()
+        open_now += 1
+        at_once.append(open_now)
+        await settle()
+        open_now -= 1
+        await connection.say(answer())
+
+    done: list[object] = []
+    limits = library.Limits(max_connections=2, max_keepalive_connections=0)
+    async with serve(talk) as server, library.AsyncClient(limits=limits) as http:
+        transport = ClientTransport(door(server.url), None, http)
+
+        async def call() -> None:
+            done.append(await transport.exchange(Outgoing("GET", "/"), Departure()))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(call)
+            await settle(2)
+            assert (transport._gate.lent, len(transport._gate._line)) == (2, 8)
+    assert [type(reply) for reply in done] == [Reply] * 10
+    assert max(at_once) <= 2
+
+
+def test_the_size_of_a_pool_is_looked_up_where_there_is_one():
+    for library in (httpx, httpx2):
+        assert _pool_size(library.AsyncClient()) == 100
+        unbounded = library.AsyncClient(limits=library.Limits(max_connections=None))
+        assert _pool_size(unbounded) == 100
+        assert _pool_size(library.AsyncClient(transport=library.MockTransport(lambda _: None))) == 100
+
+
+@libraries
+async def test_the_module_itself_makes_the_connections(library):
+    async with serve(saying(answer(b'{"id": "1"}'))) as server:
+        async with Toy(http_client=library, base_url=server.url, clock=Skipping()) as toy:
+            assert (await toy.send(THING, ONE)).value.id == "1"
+            assert type(toy.engine.transport.slots._free[0].connection).__module__.startswith(
+                library.__name__
+            )
+
+
+async def test_loggers_get_one_filter_however_many_clients_there_are():
+    filters = logging.getLogger("httpx").filters
+    Toy(auth="query", base_url="https://a.example")
+    before = len(filters)
+    for _ in range(3):
+        Toy(auth="query", base_url="https://a.example")
+    assert len(filters) == before
