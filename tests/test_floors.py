@@ -19,7 +19,10 @@ LIBRARIES = {
     "engine": {"msgspec", "httpx", "anyio", "tenacity", "certifi"},
     "data": {"msgspec"},
     "doors": {"msgspec"},
-    "bulk": {"msgspec", "anyio"},
+    "bulk": {"msgspec", "anyio", "psycopg"},
+    "limiters": {"msgspec", "anyio", "redis", "psycopg", "psycopg_pool"},
+    "waterfall": {"msgspec", "anyio"},
+    "adapters": {"msgspec", "anyio"},
     "sandbox": {"msgspec", "anyio", "starlette", "uvicorn"},
     "testing": {"msgspec", "anyio", "pytest", "httpx"},
 }
@@ -29,6 +32,9 @@ ROOMS = {
     "data": {"core", "data"},
     "doors": {"core", "engine", "data", "doors"},
     "bulk": {"core", "engine", "bulk"},
+    "limiters": {"core", "engine", "limiters"},
+    "waterfall": {"core", "engine", "bulk", "waterfall"},
+    "adapters": {"core", "engine", "data", "doors", "waterfall"},
     "sandbox": {"core", "data", "sandbox"},
     "testing": {"core", "engine", "data", "doors", "sandbox", "bulk", "testing"},
     "door": {"core", "engine", "data", "doors", "bulk", "testing"},
@@ -45,6 +51,8 @@ def room(parts: tuple[str, ...]) -> str:
     if first == "providers":
         opens = rest[:2] in DOORS or "resources" in rest or len(rest) < 2
         return "doors" if opens and not DATA & set(rest[1:2]) else "data"
+    if parts[:2] == ("waterfall", "adapters"):
+        return "adapters"
     if first in ("tolerant", "drift", "linkedin"):
         return "core"
     if first == "__init__":
@@ -103,6 +111,8 @@ def test_imports_go_only_downward(path):
         assert target in ROOMS[floor], f"{floor} may not import {'.'.join(found)}"
         if here[0] == "providers" and found[1] == "providers" and len(here) > 2 and found[2:]:
             assert found[2] == here[1], "no provider looks into another"
+        if floor == "adapters" and found[1] == "providers":
+            assert found[2] == here[2], "an adapter knows its own provider alone"
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ from typing import cast
 import msgspec
 
 from .owner import Connection
-from .store import STATUSES, Entry, Failed
+from .store import COLUMNS, Entry, Row, read
 
-COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"
 INSERT = """
 INSERT INTO {0}.call (key, endpoint, given, status, changed, owner)
 SELECT key, endpoint, given, 0, %(now)s, %(owner)s
@@ -169,7 +168,7 @@ class Batch:
             again: list[bytes] = []
             buried: set[object] = set()
             for *row, owner in self._connection.rows(LOOK, keys=keys):
-                found[cast("bytes", row[0])] = entry = read(row)
+                found[cast("bytes", row[0])] = entry = read(cast("Row", row))
                 if owner not in living and owner not in buried:
                     gone = self._connection.bury(cast("int", owner)) is not None
                     (buried if gone else living).add(owner)
@@ -200,26 +199,3 @@ class Batch:
             left.discard(job.key)
             if values[i]:
                 held.add(job.key)
-
-
-def read(row: Sequence[object]) -> Entry:
-    """An entry from its columns."""
-    columns = cast(
-        "tuple[bytes, str, bytes, int, int, int, float, float, bytes | None, bytes | None, "
-        "bytes | None]",
-        row,
-    )
-    key, endpoint, given, status, attempts, credits, due, changed, error, body, point = columns
-    return Entry(
-        key=key,
-        endpoint=endpoint,
-        given=given,
-        status=STATUSES[status],
-        attempts=attempts,
-        credits=credits,
-        due=due,
-        changed=changed,
-        error=None if error is None else msgspec.json.decode(error, type=Failed),
-        body=body,
-        point=point,
-    )

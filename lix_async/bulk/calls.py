@@ -80,12 +80,9 @@ class Caller:
     def call(self, given: Input) -> Call:
         """The call for an input. Raises `ConfigurationError` for one that cannot be sent."""
         try:
-            if isinstance(given, Mapping):
-                found = self._method(**given)
-            else:
-                found = self._method(given)
+            found = self._method(**given) if isinstance(given, Mapping) else self._method(given)
             if isinstance(found, Awaitable):
-                next(iter(found.__await__()))
+                next(iter(cast("Awaitable[object]", found).__await__()))
         except _Noted as noted:
             params = self.engine.prepared(noted.row, noted.params)
             return Call(noted.row, params, self._key(noted.row, params))

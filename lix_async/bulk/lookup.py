@@ -257,7 +257,8 @@ def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
 def _value(call: Call, body: bytes) -> tuple[object, LixError | None]:
     try:
         if call.listing:
-            return read_items(item_type(call.row.result), body), None
+            items: list[object] = read_items(item_type(call.row.result), body)
+            return items, None
         return reader(call.row.result).read(body), None
     except (Misfit, msgspec.DecodeError) as misfit:
         message = str(misfit)

@@ -8,11 +8,13 @@ who is dead. A connection that breaks under a living worker is made again under 
 from __future__ import annotations
 
 import contextlib
-import time
+import threading
 from collections.abc import Callable, Sequence
 from typing import LiteralString, TypeVar, cast
 
 from ..core.errors import BulkError, ConfigurationError
+from ..engine.clock import RealClock
+from .thread import UnreachableError
 
 try:
     import psycopg
@@ -76,22 +78,22 @@ class Connection:
     def transact(self, work: Callable[[], T]) -> T:
         """The work in one transaction; repeated when the connection broke, even after it.
 
-        Raises what the work raises, and `psycopg.OperationalError` when the server stays out of
-        reach for as long as the patience lasts.
+        Raises what the work raises, and `UnreachableError` when the server stays out of reach for
+        as long as the patience lasts.
         """
-        give_up = time.monotonic() + self._patience
+        give_up = RealClock().now() + self._patience
         pause = 0.05
         while True:
             try:
                 line = self._line = self._line or self._connect()
                 with line.transaction():
                     return work()
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
                 if self._line is not None and self._line.closed:
                     self._line = None
-                if time.monotonic() + pause > give_up:
-                    raise
-            time.sleep(pause)
+                if RealClock().now() + pause > give_up:
+                    raise UnreachableError(self.told(error)) from error
+            threading.Event().wait(pause)  # the ledger's own thread: no loop is held up
             pause = min(2 * pause, 2.0)
 
     def rows(self, statement: LiteralString, **values: object) -> Sequence[Row]:

@@ -7,7 +7,15 @@ consumer slows the whole pool down instead of filling the memory.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -108,7 +116,7 @@ class Pool(Generic[I, O]):
             scope.cancel()
 
     @contextmanager
-    def idle(self) -> Iterator[None]:
+    def idle(self) -> Generator[None, None, None]:
         """A block that only waits: `stop` leaves it at once."""
         scope = anyio.CancelScope()
         if self._stopping:
@@ -171,15 +179,18 @@ class Pool(Generic[I, O]):
                 self._error = self._error or error
                 self.stop()
 
+    async def _next(self) -> tuple[int, I] | None:
+        with self.idle():
+            try:
+                return await self._take()
+            except StopAsyncIteration:
+                pass
+        return None
+
     async def _one(self) -> bool:
         """One input from beginning to end. False when there is none, or no more are wanted."""
         assert self._send is not None  # made together with the background task
-        job: tuple[int, I] | None = None
-        with self.idle():
-            try:
-                job = await self._take()
-            except StopAsyncIteration:
-                return False
+        job = await self._next()
         if job is None:
             return False
         number, given = job

@@ -10,9 +10,9 @@ import msgspec
 
 from ..core.errors import BulkError
 from ..engine.clock import RealClock
-from .batch import COLUMNS, Batch, Job, Keep, Other, Send, Take, read
+from .batch import Batch, Job, Keep, Other, Send, Take
 from .owner import Connection
-from .store import CODES, STATUSES, Counts, Entry, Failed, Status, joined
+from .store import CODES, COLUMNS, STATUSES, Counts, Entry, Failed, Row, Status, joined, read
 from .thread import Writer
 
 T = TypeVar("T")
@@ -177,7 +177,7 @@ class PostgresStore:
                     wanted=wanted,
                     limit=BATCH,
                 )
-                return [(cast("int", row[0]), read(row[1:])) for row in found]
+                return [(cast("int", row[0]), read(cast("Row", row[1:]))) for row in found]
 
             batch = await self._do(work)
             if not batch:

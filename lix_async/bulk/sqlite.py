@@ -15,7 +15,7 @@ import msgspec
 from ..core.errors import BulkError
 from ..engine.clock import RealClock
 from .file import locked, private
-from .store import CODES, STATUSES, Counts, Entry, Failed, Status, joined
+from .store import CODES, COLUMNS, STATUSES, Counts, Entry, Failed, Status, joined, read
 from .thread import Writer
 
 VERSION = 1
@@ -45,10 +45,6 @@ CREATE TABLE IF NOT EXISTS page (
     key BLOB NOT NULL, number INTEGER NOT NULL, items BLOB NOT NULL, PRIMARY KEY (key, number)
 ) WITHOUT ROWID;
 """
-COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"
-Row = tuple[
-    bytes, str, bytes, int, int, int, float, float, bytes | None, bytes | None, bytes | None
-]
 
 
 class _Session:
@@ -154,7 +150,7 @@ class SqliteStore:
         def job(connection: sqlite3.Connection) -> Entry:
             row = connection.execute(f"SELECT {COLUMNS} FROM call WHERE key = ?", (key,)).fetchone()
             if row is not None:
-                return _entry(row)
+                return read(row)
             connection.execute(
                 "INSERT INTO call (key, endpoint, given, status, changed) VALUES (?, ?, ?, 0, ?)",
                 (key, endpoint, given, now),
@@ -262,7 +258,7 @@ class SqliteStore:
                     "ORDER BY id LIMIT ?",
                     (after, *wanted, BATCH),
                 ).fetchall()
-                return [(row[0], _entry(row[1:])) for row in rows]
+                return [(row[0], read(row[1:])) for row in rows]
 
             batch = await self._do(job)
             if not batch:
@@ -277,20 +273,3 @@ class SqliteStore:
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()
-
-
-def _entry(row: Row) -> Entry:
-    key, endpoint, given, status, attempts, credits, due, changed, error, body, point = row
-    return Entry(
-        key=key,
-        endpoint=endpoint,
-        given=given,
-        status=STATUSES[status],
-        attempts=attempts,
-        credits=credits,
-        due=due,
-        changed=changed,
-        error=None if error is None else msgspec.json.decode(error, type=Failed),
-        body=body,
-        point=point,
-    )

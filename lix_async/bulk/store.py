@@ -83,6 +83,31 @@ class Counts(msgspec.Struct, frozen=True):
     credits: int = 0
 
 
+COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"
+"""An entry's columns in a table."""
+Row = tuple[
+    bytes, str, bytes, int, int, int, float, float, bytes | None, bytes | None, bytes | None
+]
+
+
+def read(row: Row) -> Entry:
+    """An entry from its columns."""
+    key, endpoint, given, status, attempts, credits, due, changed, error, body, point = row
+    return Entry(
+        key=key,
+        endpoint=endpoint,
+        given=given,
+        status=STATUSES[status],
+        attempts=attempts,
+        credits=credits,
+        due=due,
+        changed=changed,
+        error=None if error is None else msgspec.json.decode(error, type=Failed),
+        body=body,
+        point=point,
+    )
+
+
 class Store(Protocol):
     """A ledger. Methods may be called by many tasks at once."""
 

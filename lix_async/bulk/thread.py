@@ -25,14 +25,20 @@ GROUP = 500
 """Jobs in one commit at most."""
 
 
+class UnreachableError(BulkError):
+    """The ledger itself is out of reach: no job has to be tried alone."""
+
+
 class Session(Protocol[J_contra]):
     """A connection. Only the thread touches it."""
 
     def run(self, jobs: Sequence[J_contra]) -> Sequence[object]:
         """The jobs' results. All or nothing: durable when it returns, undone when it raises."""
+        ...
 
     def told(self, error: Exception) -> str:
         """What to tell those whose job failed."""
+        ...
 
     def close(self) -> None:
         """Let go of it."""
@@ -121,7 +127,7 @@ class Writer(Generic[J]):
         except Exception as error:  # noqa: BLE001  # told to everybody who waits
             for waiting in group:
                 waiting.error = error
-            return len(group) == 1
+            return len(group) == 1 or isinstance(error, UnreachableError)
         for waiting, value in zip(group, values, strict=True):
             waiting.value, waiting.error = value, None
         return True

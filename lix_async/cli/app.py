@@ -20,6 +20,7 @@ from .links import command_for
 from .lookups import email, org, person
 from .sandbox import sandbox
 from .searches import accounts, leads, search
+from .waterfall import waterfall
 
 _FIRST = Group("First steps", sort_key=0)
 _WALKS = Group("Walk a search", sort_key=1)
@@ -51,6 +52,7 @@ app = App(
     help_format="markdown",
     help_epilogue=_exit_codes(),
     version=_version,
+    suppress_keyboard_interrupt=False,
 )
 _COMMANDS: tuple[tuple[Group, Callable[..., int] | App], ...] = (
     (_FIRST, demo),
@@ -63,6 +65,7 @@ _COMMANDS: tuple[tuple[Group, Callable[..., int] | App], ...] = (
     (_LOOKUPS, org),
     (_LOOKUPS, email),
     (_LOOKUPS, enrich),
+    (_LOOKUPS, waterfall),
     (_MORE, call),
     (_MORE, drift),
 )
@@ -85,7 +88,8 @@ def run(arguments: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except CycloptsError as error:
-        screen.trouble(CommandError(str(error), hint=_hint(error, arguments)))
+        message = str(error).partition(" Available commands:")[0]
+        screen.trouble(CommandError(message, hint=_hint(error, arguments)))
         return USAGE
     except CommandError as error:
         screen.trouble(error)
@@ -94,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
         known = explained(error)
         screen.trouble(known)
         return known.code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # rich turns the former into the latter
         _close_quietly()
         return OK
     except KeyboardInterrupt:

@@ -138,6 +138,10 @@ def delivery(output: WalkOutput, schema: Schema, endpoint: str) -> Delivery:
         checkpoint_path(path).unlink(missing_ok=True)
     file = Appended.open(path) if there else Appended.create(path, overwrite=output.overwrite)
     journal = IntoFile(file, rows, form, endpoint)
-    if entry is not None:
-        journal.take_up(entry)
+    try:
+        if entry is not None:
+            journal.take_up(entry)
+    except CommandError:
+        file.close()
+        raise
     return journal

@@ -93,7 +93,10 @@ class _Run:
         asked: set[Kind] = {self._kind(target) for target in inputs.targets}
         self._schema = Looked({kind: row_of(kind).result for kind in asked})
         self._form: Format = chosen_format(output, terminal=sys.stdout.isatty())
-        self._rows: Rows = rows_as(self._form, self._schema, parsed_columns(output.columns))
+        columns = parsed_columns(output.columns)
+        if columns is not None:  # a later run knows by these two what is done
+            columns = tuple(dict.fromkeys(("input", "status", *columns)))
+        self._rows: Rows = rows_as(self._form, self._schema, columns)
         self._shown: list[bytes] = []
         self._file: Appended | None = None
         self._first = True
@@ -113,20 +116,26 @@ class _Run:
         tally = self._session.tally
         tally.items = len(self._inputs.targets) - len(todo)
         tally.requests_left = len(todo)
-        if self._file is not None:
-            self._session.go_on = (
-                "every row so far is in the file; the same command goes on with the rest:\n"
-                f"  {screen.command_line()}"
-            )
         try:
             report = await lookups.run([(self._kind(t), t) for t in todo], self._deliver)
         finally:
-            if self._file is not None:
-                self._file.close()
             self._session.progress.stop()
-            if self._form == "table" and self._file is None:
-                show(Console(), self._shown, self._schema, self._rows.columns)
+            self._close()
         return self._ended(report, skipped=len(self._inputs.targets) - len(todo))
+
+    def _close(self) -> None:
+        if self._file is None:
+            if self._form == "table":
+                show(Console(), self._shown, self._schema, self._rows.columns)
+            return
+        self._file.close()
+        if not self._file.size:
+            self._file.path.unlink(missing_ok=True)
+            return
+        self._session.go_on = (
+            "every row so far is in the file; the same command goes on with the rest:\n"
+            f"  {screen.command_line()}"
+        )
 
     def _open(self) -> Kept:
         path = file_of(self._output)
@@ -136,7 +145,11 @@ class _Run:
             self._file = Appended.create(path)
             return Kept(set())
         self._file = Appended.open(path)
-        before = kept(self._file, self._form)
+        try:
+            before = kept(self._file, self._form)
+        except CommandError:
+            self._file.close()
+            raise
         if self._rows.columns is not None and before.columns not in (None, self._rows.columns):
             raise CommandError(f"{path} has other columns", hint="leave --columns out to go on")
         self._rows.columns = before.columns or self._rows.columns
@@ -160,10 +173,10 @@ class _Run:
         tally.requests_left = max((tally.requests_left or 0) - 1, 0)
 
     def _ended(self, report: Report, skipped: int) -> int:
-        if not self._output.quiet:
-            screen.note(self._summary(skipped))
         if report.enough:
             return OK
+        if not self._output.quiet:
+            screen.note(self._summary(skipped))
         if report.stopped:
             raise Stopped
         if report.trouble is not None:

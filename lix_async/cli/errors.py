@@ -82,8 +82,7 @@ class CommandError(Exception):
 def no_key(variable: str = "LIX_API_KEY") -> CommandError:
     """The one line that everybody sees who has no key yet."""
     return CommandError(
-        f"no API key: set {variable}, or pipe it in with --api-key-stdin "
-        "(`lix demo` needs no key and no account)",
+        f"no API key: set {variable}, or use --api-key-stdin (`lix demo` needs no key)",
         code=AUTH,
     )
 

@@ -49,9 +49,7 @@ _TELLING = (
     "firstName",
     "lastName",
     "displayValue",
-    "link",
-    "url",
-    "salesNavLink",
+    "companyName",
     "error",
 )
 _WIDE = 100

@@ -94,9 +94,9 @@ def _wanted(kind: Kind, link: str) -> Target:
     found, given = target(link), link.strip()
     if found is not None and found.kind in TAKES[kind]:
         return found
-    right, hint = command_for(given), ""
+    right = command_for(given)
     if right is not None and right != f'{kind} "URL"':
-        hint = f"try: lix {right}"
-    elif _NAME.fullmatch(given):
-        hint = f"did you mean https://www.linkedin.com/{_FOLDERS[kind]}/{given} ?"
+        raise CommandError(f"this link is not for `lix {kind}`", hint=f"try: lix {right}")
+    named = f"https://www.linkedin.com/{_FOLDERS[kind]}/{given}"
+    hint = f"did you mean {named} ?" if _NAME.fullmatch(given) else ""
     raise CommandError(f"expected {_EXPECTED[kind]}, not {one_line(given, 80)!r}", hint=hint)

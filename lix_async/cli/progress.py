@@ -14,7 +14,6 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ..core.bucket import RateLimit
 from .times import clock_face, rate_text
 from .watch import Watch
 
@@ -39,10 +38,9 @@ class Tally:
 class Progress:
     """The line. `tick` draws it anew; without a terminal every method does nothing."""
 
-    def __init__(self, tally: Tally, watch: Watch, rate: RateLimit | None, *, show: bool) -> None:
+    def __init__(self, tally: Tally, watch: Watch, *, show: bool) -> None:
         self.tally = tally
         self._watch = watch
-        self._rate = rate
         self._spinner = Spinner("dots")
         self._live: Live | None = None
         if show and sys.stderr.isatty():
@@ -97,7 +95,7 @@ class Progress:
             of = f" of {tally.total:,}" if tally.total else ""
             yield f"{tally.items:,}{of} {tally.what}", "bold"
         if left is not None:
-            yield f"{clock_face(left)} left at {rate_text(self._rate)}", "cyan"
+            yield f"{clock_face(left)} left at {rate_text(self._watch.rate)}", "cyan"
         if state:
             yield state, "yellow"
         if tally.credits:
@@ -108,9 +106,10 @@ class Progress:
     def seconds_left(self) -> float | None:
         """Requests still to make times the limiter's interval; past speed would mislead."""
         left = self.tally.requests_left
-        if left is None or self._rate is None or (not left and not self.tally.items):
+        rate = self._watch.rate
+        if left is None or rate is None or (not left and not self.tally.items):
             return None
-        return left * self._rate.interval
+        return left * rate.interval
 
 
 def pages_left(items: int, pages: int, wanted: int | None) -> int | None:

@@ -8,6 +8,7 @@ a last column, `other`, as JSON.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import cast
 
 import msgspec
@@ -83,6 +84,7 @@ def _tidied(row: Tree, kind: type) -> Tree:
     return cast("Tree", _merged(row, msgspec.to_builtins(value)))
 
 
+@cache
 def of_type(kind: type | None) -> tuple[str, ...]:
     """The columns of an item: its fields, those of objects inside it, and `other`."""
     if kind is None or not issubclass(kind, msgspec.Struct):

@@ -19,7 +19,7 @@ from ..core.errors import LixError
 from ..providers.lix.client import AsyncLix
 from . import connect, screen
 from .errors import INTERRUPTED, OK, TERMINATED, CommandError, explained
-from .options import Connection, parsed_rate
+from .options import Connection
 from .progress import TICK, Progress, Tally
 from .watch import Stopped, Watch
 
@@ -54,7 +54,7 @@ def run(
     """Do a command's work under signals; the exit code. Errors are told here, in one line."""
     watch = Watch()
     lix = make(connection, watch)
-    progress = Progress(tally, watch, parsed_rate(connection.rate), show=live and not quiet)
+    progress = Progress(tally, watch, show=live and not quiet)
     return anyio.run(_run, work, Session(lix, watch, progress))
 
 

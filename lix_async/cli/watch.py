@@ -41,6 +41,8 @@ class Watch:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or RealClock()
+        self.rate: RateLimit | None = None
+        """The pace of whoever waits for turns."""
         self.requests = 0
         """Requests that left, repeats included."""
         self.failures: Counter[str] = Counter()
@@ -133,7 +135,7 @@ class Turns:
     """A limiter that tells a `Watch` who waits; without a rate nobody does."""
 
     def __init__(self, rate: RateLimit | None, watch: Watch) -> None:
-        self.rate = rate
+        self.rate = watch.rate = rate
         self._inner = None if rate is None else LocalLimiter(rate, clock=watch.clock)
         self._watch = watch
 

@@ -124,8 +124,7 @@ class Client:
             watch,
         )
         if door.in_query:
-            for library in ("httpx", "httpx2"):
-                HideKey(self._address, credential.name).install(library)
+            HideKey(self._address, credential.name).install()
         self._ready()
 
     def _ready(self) -> None:

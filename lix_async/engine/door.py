@@ -76,23 +76,28 @@ class Door:
 
 
 class HideKey(logging.Filter):
-    """Takes the key out of httpx's "HTTP Request: GET <url>" line, for our host only.
+    """Takes the key out of what HTTP libraries log, where it travels in the query.
 
-    Needed where the key travels in the query through a client of the caller's own.
+    httpx logs "HTTP Request: GET <url>" for a client of the caller's own (other hosts' lines are
+    left alone), and httpcore at DEBUG the headers of an answer: a redirect repeats the query.
     """
+
+    LOGGERS = ("httpx", "httpx2", "httpcore.http11", "httpcore2.http11")
 
     def __init__(self, address: Address, name: str) -> None:
         super().__init__()
         self._host = f"//{address.authority}/"
-        self._key = re.compile(rf"(?<=[?&]{re.escape(name)}=)[^&\s]+")
+        self._key = re.compile(rf"(?<=[?&]{re.escape(name)}=)[^&\s'\"]+")
 
-    def install(self, library: str) -> None:
-        """Put it on a library's logger, once for each host."""
-        logger = logging.getLogger(library)
-        if not any(isinstance(f, HideKey) and f._host == self._host for f in logger.filters):
-            logger.addFilter(self)
+    def install(self) -> None:
+        """Put it on the libraries' loggers, once for each host."""
+        for logger in map(logging.getLogger, self.LOGGERS):
+            if not any(isinstance(f, HideKey) and f._host == self._host for f in logger.filters):
+                logger.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("httpcore"):
+            record.msg = self._key.sub("***", str(record.msg))
         if isinstance(record.args, tuple):
             record.args = tuple(self._hidden(part) for part in record.args)
         return True

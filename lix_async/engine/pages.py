@@ -76,7 +76,9 @@ class Pages(Generic[Item]):
             while self._walk.ready:
                 if items := self._walk.ready[0].items:
                     self._count(1)
-                    return items.pop(0)
+                    item = items.pop(0)
+                    self._look_ahead()
+                    return item
                 self._walk.ready.popleft()
             if not await self._more():
                 break
@@ -96,6 +98,7 @@ class Pages(Generic[Item]):
                 else:
                     self._walk.ready.popleft()
                 self._count(len(page.items))
+                self._look_ahead()
                 return page
             if not await self._more():
                 break
@@ -156,13 +159,16 @@ class Pages(Generic[Item]):
                 turned = bool(self._walk.ready) or not self._walk.ended
         finally:
             self._busy = False
-        self._look_ahead()
         return turned
 
     def _look_ahead(self) -> None:
+        """Begin with the next page, unless one is ahead already or the caller needs no more."""
+        if self._tasks is None or self._failed is not None or self._walk.ended:
+            return
+        underway = self._ahead is not None and not self._ahead.is_set()
         owed = sum(len(page.items) for page in self._walk.ready)
         wanted = self._left is None or self._left > owed
-        if self._tasks is not None and self._ahead is None and wanted and not self._walk.ended:
+        if wanted and not underway and len(self._walk.ready) < 2:
             self._ahead = anyio.Event()
             self._tasks.start_soon(self._fetch_ahead, self._ahead)
 

@@ -187,18 +187,19 @@ class Walk(Generic[Item]):
             )
 
     def _unseen(self, rows: list[Item]) -> list[Item] | None:
-        """The rows without those seen before; None where a repeated page is the documented end.
+        """The rows without those seen before; None where a repeated page is the end.
 
-        Raises `PagingError` for a page seen before where it is not.
+        It is where the plan says so, and where it is a single row: the list may have grown by
+        one while its last page was read. Raises `PagingError` for other pages seen before.
         """
         names = [getattr(row, "identity", None) for row in rows]
         ends = getattr(self._plan, "repeats_end", False)
-        # There the ids tell a page: beside them an address may carry a new signature each time.
-        mark = fingerprint(msgspec.json.encode(names if ends and all(names) else rows))
+        # Ids tell a page, in any order: beside them an address may be signed anew each time.
+        mark = fingerprint(msgspec.json.encode(sorted(names) if all(names) else rows))
         last = next(reversed(self._read), None)
-        if ends and rows and mark == last:
+        if rows and mark == last and (ends or len(rows) == 1):
             return None
-        if rows and mark in self._read and (all(names) or (mark == last and len(rows) > 1)):
+        if rows and mark in self._read and (all(names) or mark == last):
             raise PagingError(
                 f"page {self.stats.pages} of this walk repeats an earlier one: the provider "
                 "does not move on; what came before is complete",

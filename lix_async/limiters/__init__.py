@@ -10,9 +10,10 @@
 waits for; `rate_limit=limiter.bulk` paces the calls of a long run, which let the others go first.
 """
 
+from .bulk import BulkLimiter
 from .postgres import PostgresLimiter
 from .redis import RedisLimiter
-from .shared import BulkLimiter, SharedLimiter
+from .shared import SharedLimiter
 from .sqlite import SqliteLimiter
 
 __all__ = ["BulkLimiter", "PostgresLimiter", "RedisLimiter", "SharedLimiter", "SqliteLimiter"]

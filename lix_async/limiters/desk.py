@@ -77,7 +77,7 @@ class Desk(Generic[S]):
         return cast("T", asked.value)
 
     async def close(self) -> None:
-        """Finish what was posted, close the connection, end the thread. It starts again if needed."""
+        """Finish what was posted, disconnect, end the thread. The next job starts another."""
         with self._lock:
             thread = self._thread
             if thread is not None:

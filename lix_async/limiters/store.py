@@ -34,6 +34,13 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+def checked(name: str) -> str:
+    """A name that every store takes: 1 to 200 printable characters without spaces."""
+    if not (0 < len(name) <= 200 and name.isprintable() and " " not in name):
+        raise ConfigurationError("a limiter's name is 1 to 200 printable characters, no spaces")
+    return name
+
+
 def unreachable(store: str, error: Exception) -> TransportError:
     """The server does not answer. Names no address: it may hold a password."""
     return TransportError(f"the shared limiter's {store} cannot be reached: {_kind(error)}")

@@ -1,4 +1,4 @@
-"""The sandbox: the Lix API played on this machine, with an invented world and faults on request.
+"""The sandbox: Lix and LookC played on this machine, with an invented world and faults on request.
 
 from lix_async.sandbox import Sandbox, running
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from .app import Sandbox
     from .faults import Fault, Faults
     from .ledger import Charge, Ledger
+    from .lookups import Lookups
     from .memory import Sent
     from .server import running, serve
+    from .webhooks import Webhook
     from .world import World
 
 __all__ = [
@@ -25,8 +27,10 @@ __all__ = [
     "Fault",
     "Faults",
     "Ledger",
+    "Lookups",
     "Sandbox",
     "Sent",
+    "Webhook",
     "World",
     "running",
     "serve",
@@ -37,8 +41,10 @@ _HOMES = {
     "Fault": "faults",
     "Faults": "faults",
     "Ledger": "ledger",
+    "Lookups": "lookups",
     "Sandbox": "app",
     "Sent": "memory",
+    "Webhook": "webhooks",
     "World": "world",
     "running": "server",
     "serve": "server",

@@ -91,7 +91,14 @@ def _page(sandbox: Sandbox, arrival: Arrival) -> Reply:
 
 
 def _greeting(sandbox: Sandbox, arrival: Arrival) -> Reply:
-    return json_reply({"sandbox": "lix_async", "invented": True, "status": "/_sandbox", "openapi": "/openapi.json"})
+    return json_reply(
+        {
+            "sandbox": "lix_async",
+            "invented": True,
+            "status": "/_sandbox",
+            "openapi": "/openapi.json",
+        }
+    )
 
 
 def _ledger(sandbox: Sandbox, arrival: Arrival) -> Reply:

@@ -15,29 +15,29 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..core import wire
-from ..core.errors import ConfigurationError
 from . import mischief, spoil
 from .answers.context import Asked, Context, Envelope, Said
 from .arrivals import Arrival, Fact, Row, input_text
 from .dice import number
+from .extra import missing_extra
 from .faults import Fault, Faults, Plan, parse
 from .gate import Gate
-from .houses import House, Standing, houses
+from .houses import House, houses
 from .houses.house import Rate
 from .ledger import Charge, Ledger
-from .limits import Allowance, SlidingLog
+from .limits import Allowance
 from .lookups import Lookups
 from .memory import Memory, Sent
+from .paces import Paces
+from .reading import read
 from .refusals import (
     Refusal,
     params_invalid,
-    rate_limit,
     unknown_route,
     viewer_invalid,
     wrong_method,
 )
-from .replies import JSON, Reply, json_reply
+from .replies import Reply, json_reply
 from .webhooks import Delivery, Webhook
 from .world import World
 
@@ -46,15 +46,6 @@ if TYPE_CHECKING:
 
 KEPT = 100_000
 """Requests whose facts are kept at most; then the older half goes. The ledger drops nothing."""
-
-
-def missing_extra(error: ModuleNotFoundError) -> Exception:
-    """What to raise where the web server's packages are not installed."""
-    if (error.name or "").startswith("lix_async"):
-        return error
-    return ConfigurationError(
-        f"the sandbox's web server needs {error.name}: pip install lix_async[sandbox]"
-    )
 
 
 class Sandbox:
@@ -108,7 +99,7 @@ class Sandbox:
         self.requests: list[Fact] = []
         self.deliveries: list[Delivery] = []
         self.houses = houses()
-        self.rates = _rates(self.houses, rate)
+        self._paces = Paces(self.houses, rate)
         self.lookups = lookups or Lookups()
         self.webhook = Webhook.of(webhook)
         if self.webhook and self.lookups.seconds is None:
@@ -118,7 +109,6 @@ class Sandbox:
         self._gate = Gate(keys)
         self._clock = clock
         self._wall = wall
-        self._limits: dict[tuple[str, str], SlidingLog] = {}
         self._count = 0
         self.closed = frozenset(closed)
         self.sleep = sleep
@@ -146,7 +136,7 @@ class Sandbox:
         self.requests.clear()
         self.deliveries.clear()
         self._gate.reset()
-        self._limits.clear()
+        self._paces.reset()
         self._count = 0
 
     def handle(self, arrival: Arrival) -> Reply:
@@ -162,7 +152,8 @@ class Sandbox:
         except Refusal as refusal:
             fact.kind = refusal.kind
             answer = house.refuse(refusal)
-        answer.headers |= house.headers(self._standing(house, fact))
+        standing = self._paces.standing(house, fact.caller, fact.at, self._wall())
+        answer.headers |= house.headers(standing, arrival.row)
         fact.status = 0 if answer.cut == "reset" else answer.status
         return answer
 
@@ -179,10 +170,10 @@ class Sandbox:
         if row is None:
             raise wrong_method(arrival.allowed) if arrival.allowed else unknown_route()
         fact.endpoint = row.id
-        self._admit(house, fact)
+        self._paces.admit(house, fact.caller, fact.at)
         if house.daily(row.id) and not self.allowance.spend(epoch):
             raise spoil.daily_limit(epoch)
-        asked = self._read(house, row, arrival)
+        asked = read(row, arrival, {way.name for way in ways if way.place == "query"})
         fact.input = input_text(asked)
         fault = self._fault(row, arrival, fact)
         fact.fault = fault.name if fault else None
@@ -201,43 +192,6 @@ class Sandbox:
         if fault and fault.kind.stage == "after":
             return spoil.spoil(fault, msgspec.json.encode(body), said.status)
         return json_reply(body, said.status)
-
-    def _log(self, house: House, caller: str) -> SlidingLog | None:
-        rate = self.rates[house.name]
-        if rate is None:
-            return None
-        return self._limits.setdefault((house.name, caller), SlidingLog(*rate))
-
-    def _admit(self, house: House, fact: Fact) -> None:
-        log = self._log(house, fact.caller)
-        if log and not log.admit(fact.at):
-            raise rate_limit()
-
-    def _standing(self, house: House, fact: Fact) -> Standing | None:
-        log = self._log(house, fact.caller) if fact.caller else None
-        if log is None:
-            return None
-        row = next((row for row in house.table if row.id == fact.endpoint), None)
-        reset = self._wall() + log.free_in(fact.at)
-        return Standing(log.requests, log.used(fact.at), reset, row.group if row else "")
-
-    def _read(self, house: House, row: Row, arrival: Arrival) -> Asked:
-        if row.body and arrival.body:
-            wanted = "application/x-www-form-urlencoded" if row.form else JSON
-            if arrival.headers.get("content-type", "").split(";")[0].strip().lower() != wanted:
-                raise params_invalid(f"the Content-Type of the body must be {wanted}")
-        ways = house.provider.credentials.values()
-        keys = {way.name for way in ways if way.place == "query"}
-        query = [pair for pair in arrival.query if pair[0] not in keys]
-        try:
-            params = wire.read(row, arrival.path_params, query, arrival.body)
-        except ConfigurationError as error:
-            raise params_invalid(str(error)) from None
-        asked = Asked.of(params)
-        # The struct makes a sequence id where the caller sent none; here only the caller's counts.
-        if asked.text("sequence_id") not in arrival.sequences(row):
-            asked = Asked.of(params, without=("sequence_id",))
-        return asked
 
     def _fault(self, row: Row, arrival: Arrival, fact: Fact) -> Fault | None:
         name = (row.id, fact.input or "")
@@ -295,16 +249,3 @@ class Sandbox:
         if fault.name == "changed_sequence" and old is not None:
             self.memory.sequences[new] = old
         return mischief.play(fault.name, body, self.memory.pages.get(row.id), new)
-
-
-def _rates(
-    all_houses: Collection[House], rate: Rate | Mapping[str, Rate | None] | None
-) -> dict[str, Rate | None]:
-    """The rate of each house by its name."""
-    if rate is None:
-        return {house.name: None for house in all_houses}
-    given = rate if isinstance(rate, Mapping) else {next(iter(all_houses)).name: rate}
-    own: dict[str, Rate | None] = {house.name: house.rate for house in all_houses}
-    if unknown := set(given) - set(own):
-        raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
-    return own | dict(given)

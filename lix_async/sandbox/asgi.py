@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
@@ -61,7 +61,7 @@ class Door:
         found = cast("dict[str, str]", scope.get("path_params", {}))
         text = cast("bytes", scope["query_string"]).decode("latin-1")
         query = parse_qsl(text, keep_blank_values=True)
-        renamed = self._house.renamed if self._house else {}
+        renamed: Mapping[str, str] = self._house.renamed if self._house else {}
         arrival = Arrival(
             row=_meant([row for row in self._rows if row.method == scope["method"]], query),
             method=str(scope["method"]),
@@ -152,7 +152,7 @@ def application(sandbox: Sandbox) -> Starlette:
     for path, (house, rows) in sorted(places.items(), key=lambda place: "{" in place[0]):
         whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
         routes.append(Route(whole, Door(sandbox, sandbox.handle, house, rows)))
-    routes.append(Route("/{path:path}", Door(sandbox, sandbox.handle)))
     app = Starlette(routes=routes)
+    app.router.default = Door(sandbox, sandbox.handle)
     app.router.redirect_slashes = False
     return app

@@ -36,9 +36,7 @@ def of(world: World, employer: Organisation) -> list[Person]:
     return now + [one for one in before if one.employer.slug != employer.slug]
 
 
-def row(
-    one: Person, jobs: Sequence[Job], asked: Organisation, current: str
-) -> dict[str, object]:
+def row(one: Person, jobs: Sequence[Job], asked: Organisation, current: str) -> dict[str, object]:
     """An Employee in camelCase; `current` is LookC's id of the present employer.
 
     Somebody who used to work there has an end date, and for some nothing about today.

@@ -33,7 +33,6 @@ class SlidingLog:
         self._arrivals.append(now)
         return True
 
-
     def used(self, now: float) -> int:
         """Arrivals that count at this moment."""
         return sum(now - at < self.per - _HAIR for at in self._arrivals)

@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 
 from ..core.errors import ConfigurationError
-from .app import missing_extra
+from .extra import missing_extra
 
 try:
     import uvicorn

@@ -101,5 +101,5 @@ class VirtualClock:
     ) -> None:
         tasks, self._tasks = self._tasks, None
         if tasks is not None:
-            tasks.cancel_scope.cancel()
-            await tasks.__aexit__(kind, error, trace)
+            tasks.cancel_scope.cancel()  # told of no error: it would wrap it in a group
+            await tasks.__aexit__(None, None, None)

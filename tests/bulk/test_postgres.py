@@ -9,12 +9,36 @@ import anyio
 import psycopg
 import pytest
 
-from lix_async import bulk
+from lix_async import AsyncLix, bulk
 from lix_async.bulk.postgres import PostgresStore
 from lix_async.core.errors import BulkError
+from lix_async.core.wire import Outgoing
+from lix_async.engine.transport import Departure, Reply
+from lix_async.providers.lix.models import Person
+
+
+class Memory:
+    """A vendor that knows everybody, and can be made to wait with its answers."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.asked = anyio.Event()
+        self.answers: anyio.Event | None = None
+
+    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply:
+        departure.at = 0.0
+        self.calls += 1
+        if self.answers is not None:
+            self.asked.set()
+            await self.answers.wait()
+        return Reply(200, [], b'{"name": "Some One"}')
+
+    async def aclose(self) -> None: ...
+
 
 pytestmark = pytest.mark.anyio
 KEY = b"k" * 16
+CONNECT = psycopg.connect
 
 
 @asynccontextmanager
@@ -28,7 +52,7 @@ async def workers(dsn: str, schema: str, count: int) -> AsyncIterator[list[Postg
 
 def break_lines(dsn: str) -> None:
     """End every ledger's connection, as a server that restarts would."""
-    with psycopg.connect(dsn, autocommit=True) as line:
+    with CONNECT(dsn, autocommit=True) as line:
         line.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE application_name = 'lix_async ledger'"
@@ -122,6 +146,45 @@ async def test_a_page_is_kept_once_when_the_commit_is_repeated(
         with pytest.raises(BulkError, match="another worker"):
             await other.page(KEY, b"[1]", b"elsewhere", 1, 3.0)
         assert [await one.walked(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
+
+
+async def ended(run: bulk.Run[Person]) -> None:
+    async for _ in run:
+        pass
+
+
+async def test_answers_that_a_lost_server_cannot_keep_come_with_the_error_at_once(
+    schema: str, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PostgresStore(postgres_dsn, schema=schema, patience=0.2)
+    memory = Memory()
+    vendor = AsyncLix("demo", rate_limit=None, http_client=memory)
+    links = [f"https://www.linkedin.com/in/p-{number}" for number in range(40)]
+    run = bulk.Run(store, vendor.people.get, links, concurrency=20)
+
+    def gone(*_: object, **__: object) -> None:
+        raise psycopg.OperationalError("no route to the server")
+
+    with anyio.fail_after(10):
+        await anext(run)
+        memory.answers = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+
+            async def cut() -> None:
+                await memory.asked.wait()
+                monkeypatch.setattr("lix_async.bulk.owner.psycopg.connect", gone)
+                break_lines(postgres_dsn)
+                memory.answers.set()
+
+            tasks.start_soon(cut)
+            with pytest.raises(BulkError, match="no route") as caught:
+                await ended(run)
+    assert 1 <= len(caught.value.unsaved) <= 20
+    monkeypatch.undo()
+    async with workers(postgres_dsn, schema, 1) as (store,):
+        counts = await store.counts()
+    assert counts.done + counts.in_doubt == memory.calls
+    assert counts.in_doubt == len(caught.value.unsaved)
 
 
 async def test_a_server_out_of_reach_is_an_error_without_its_password() -> None:

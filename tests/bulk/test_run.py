@@ -24,6 +24,7 @@ from toy import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
+from lix_async.bulk.sqlite import _Session as Session
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
@@ -258,6 +259,35 @@ async def test_a_paid_answer_that_cannot_be_kept_comes_with_the_error(
     assert len(got) + len(unsaved) == len(vendor.script.sent)  # nothing paid was dropped
     again = await drained(bulk.Run(SqliteStore(tmp_path / "x.db"), vendor.get, map(str, range(50))))
     assert sum(outcome.state == "in_doubt" for outcome in again) == len(unsaved)
+
+
+async def test_a_full_disk_stops_the_run_and_drops_nothing(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = Session._connect
+
+    def small(session: Session) -> Any:
+        connection = connect(session)
+        connection.execute("PRAGMA max_page_count = 40")
+        return connection
+
+    def big(outgoing: Outgoing) -> Any:
+        return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1], "note": "x" * 3000})
+
+    path = tmp_path / "x.db"
+    vendor = Vendor(big)
+    got: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "_connect", small)
+        run = bulk.Run(str(path), vendor.get, map(str, range(200)), concurrency=4)
+        with pytest.raises(BulkError, match="full") as caught:
+            await drained(run, got)
+    unsaved = {outcome.key for outcome in caught.value.unsaved if isinstance(outcome, bulk.Outcome)}
+    kept = {outcome.key for outcome in got}
+    assert len(kept) + len(unsaved) == len(vendor.script.sent)
+    again = await drained(bulk.Run(str(path), vendor.get, map(str, range(200))))
+    assert kept <= {outcome.key for outcome in again if outcome.cached}
+    assert {outcome.key for outcome in again if outcome.state == "in_doubt"} == unsaved
 
 
 async def test_closing_tells_of_what_could_not_be_kept(tmp_path: Any) -> None:

@@ -69,6 +69,4 @@ def start(
     yield run
     sandbox.gate.set()
     for process in begun:
-        if process.popen.poll() is None:
-            process.popen.kill()
-            process.popen.communicate()
+        process.close()

@@ -38,6 +38,11 @@ class Watched(Sandbox):
             raise TimeoutError("nobody opened the gate")
         return reply
 
+    def reset(self) -> None:
+        super().reset()
+        self.came = threading.Semaphore(0)
+        self.gate.set()
+
     def wait_for(self, requests: int) -> None:
         """Return when that many further requests have come."""
         for _ in range(requests):
@@ -81,6 +86,7 @@ class Process:
         stdin: IO[bytes] | int | None = subprocess.DEVNULL,
         umask: int = -1,
     ) -> None:
+        self.env = dict(env)
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "lix_async", *arguments],
             env=dict(env),
@@ -90,6 +96,14 @@ class Process:
             stderr=subprocess.PIPE,
             umask=umask,
         )
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever became of it."""
+        self.popen.kill()
+        self.popen.wait()
+        for pipe in (self.popen.stdout, self.popen.stderr):
+            if pipe is not None:
+                pipe.close()
 
     def end(self, given: bytes | None = None) -> Result:
         """Wait for its end."""

@@ -135,7 +135,7 @@ def test_what_got_no_answer_gets_no_row_and_is_asked_for_again(
     with running(Watched(faults=["unavailable;retry-after=500"])) as url:
         faulty(monkeypatch, url)
         found = lix("enrich", "in.txt", "--out", "out.jsonl")
-        assert (found.code, Path("out.jsonl").read_text()) == (6, "")
+        assert (found.code, Path("out.jsonl").exists()) == (6, False)
         assert "1 link got no answer" in found.err
         assert lix("enrich", "in.txt", "--out", "out.jsonl").code == 0
     assert len(rows_of(Path("out.jsonl"))) == 1
@@ -172,7 +172,7 @@ def test_a_foreign_output_and_other_columns_are_refused(lix: Lix) -> None:
 
 
 def test_a_second_run_keeps_the_columns_of_the_first(lix: Lix) -> None:
-    lix("enrich", "in.csv", "--out", "out.csv", "--columns", "input,status,result.name")
+    lix("enrich", "in.csv", "--out", "out.csv", "--columns", "result.name")
     Path("in.csv").write_text(f"link\n{L}/new-one\n")
     assert lix("enrich", "in.csv", "--out", "out.csv").code == 0
     lines = Path("out.csv").read_text().splitlines()

@@ -72,7 +72,8 @@ def test_at_every_byte_of_every_page(
             journal.write()
         journal.file.close()
         written, beside = path.read_bytes(), checkpoint_path(path).read_bytes()
-        for cut in range(before, len(written) + 1):
+        step = 1 if kind == "jsonl" else 7  # a line of a CSV has hundreds of empty cells
+        for cut in {*range(before, len(written), step), len(written)}:
             path.write_bytes(written[:cut])
             checkpoint_path(path).write_bytes(beside)
             again = resumed(path, kind)

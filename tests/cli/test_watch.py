@@ -26,7 +26,8 @@ from lix_async.testing import VirtualClock
 def line(tally: Tally, watch: Watch, rate: RateLimit | None = None, width: int = 120) -> str:
     console = Console(width=width, file=io.StringIO())
     with console.capture() as captured:
-        console.print(Progress(tally, watch, rate, show=False).line())
+        watch.rate = rate
+        console.print(Progress(tally, watch, show=False).line())
     return captured.get().strip()
 
 

@@ -86,7 +86,16 @@ def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are()
 
 
 def test_the_filter_is_installed_once_for_each_host():
-    logger = logging.getLogger("test-door")
-    for host in ("https://a.example", "https://b.example", "https://a.example"):
-        HideKey(address(host), "api_key").install("test-door")
-    assert len(logger.filters) == 2
+    before = [len(logging.getLogger(name).filters) for name in HideKey.LOGGERS]
+    for host in ("https://once.example", "https://twice.example", "https://once.example"):
+        HideKey(address(host), "api_key").install()
+    after = [len(logging.getLogger(name).filters) for name in HideKey.LOGGERS]
+    assert after == [count + 2 for count in before]
+
+
+def test_the_debug_line_with_the_headers_of_a_redirect_shows_no_key():
+    hide = HideKey(address("https://toy.example"), "api_key")
+    said = "receive_response_headers.complete return_value=[(b'Location', b'/?a=b&api_key=s3cret')]"
+    record = logging.LogRecord("httpcore.http11", 10, "", 0, said, None, None)
+    assert hide.filter(record)
+    assert record.getMessage().endswith("[(b'Location', b'/?a=b&api_key=***')]")

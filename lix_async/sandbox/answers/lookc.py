@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
@@ -85,15 +86,13 @@ def _request_id(seed: int, request: int) -> str:
 def _result(world: World, email: str) -> dict[str, object]:
     local, _, domain = email.rpartition("@")
     if domain in FREE:
-        hits = None if chance(0.5, "null hits", email) else []
-        return {"hits": hits, "domainInfo": {"isFreeEmailDomain": True}}
+        none: list[object] | None = None if chance(0.5, "null hits", email) else []
+        return {"hits": none, "domainInfo": {"isFreeEmailDomain": True}}
     employer = _employer(world, domain)
     people: list[Person] = []
     if employer is not None and not missing(local) and not local.startswith("nobody"):
-        try:
+        with suppress(Refusal):
             people.append(world.person_by_email(email))
-        except Refusal:
-            pass
         if people and chance(0.1, world.seed, "namesake", email):
             people.append(world.person(number(world.seed, "namesake", email) % world.people))
     body: dict[str, object] = {"hits": [_hit(one) for one in people]}

@@ -12,7 +12,7 @@ from importlib import import_module
 from .house import House, Standing
 
 MODULES = ("lix", "lookc")
-"""Modules of this folder, each with a `HOUSE`. The first one that is there answers unknown paths."""
+"""Modules of this folder, each with a `HOUSE`. The first that is there answers unknown paths."""
 
 
 @cache

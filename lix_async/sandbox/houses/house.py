@@ -31,7 +31,6 @@ class Standing:
     limit: int
     used: int
     reset: float
-    group: str = ""
 
     @property
     def left(self) -> int:
@@ -47,7 +46,7 @@ def _never(endpoint: str) -> bool:
     return False
 
 
-def _no_headers(standing: Standing | None) -> Mapping[str, str]:
+def _no_headers(standing: Standing | None, row: Row | None) -> Mapping[str, str]:
     return {}
 
 
@@ -96,8 +95,9 @@ class House:
     """Whether a call counts against the daily allowance."""
     refuse: Callable[[Refusal], Reply] = refused
     """How this provider words a refusal: status, body and headers."""
-    headers: Callable[[Standing | None], Mapping[str, str]] = _no_headers
-    """What goes out with every answer; the standing is None where no rate is kept."""
+    headers: Callable[[Standing | None, Row | None], Mapping[str, str]] = _no_headers
+    """What goes out with every answer. The standing is None where no rate is kept or no key was
+    known, the row where the path or the method was wrong."""
     error: Mapping[str, object] = field(default_factory=lambda: ERROR)
     """JSON schema of the bodies that `refuse` makes."""
     statuses: Sequence[int] = (400, 401, 402, 404, 407, 429, 500, 503)

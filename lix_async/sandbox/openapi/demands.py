@@ -7,6 +7,7 @@ place of the helpers `required`, `at_least`, `at_most`, `exactly_one` and `linke
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from types import FunctionType
@@ -34,14 +35,15 @@ class Demands:
     def narrow(self, name: str, schema: dict[str, object]) -> dict[str, object]:
         """The JSON schema of a field with these demands in it."""
         extra: dict[str, object] = {}
-        if name in self.required or any(name in group for group in self.groups):
+        if name in self.required:
             extra["minItems" if schema.get("type") == "array" else "minLength"] = 1
         if name in self.least:
             extra["minimum"] = self.least[name]
         if name in self.longest:
             extra["maxLength"] = self.longest[name]
         if name in self.patterns:
-            extra["pattern"] = self.patterns[name]
+            pattern = self.patterns[name]
+            extra["pattern"] = pattern if name in self.required else f"^$|{pattern}"
         return schema | extra
 
 
@@ -57,6 +59,9 @@ def demands(params: type[Params]) -> Demands:
         check = base.__dict__.get("check")
         if isinstance(check, FunctionType):
             _run(check, stand_in, found)
+    for info in msgspec.structs.fields(params):
+        if not info.required and info.default is not None:
+            found.required.discard(info.name)  # the struct fills it in
     return found
 
 
@@ -68,25 +73,41 @@ def _any(params: type[Params], name: str) -> object:
     return "1" if kind is str else [object()]
 
 
+class _Recorder:
+    """The helpers of `check`, with ears instead of teeth."""
+
+    def __init__(self, found: Demands) -> None:
+        self._found = found
+
+    def required(self, _: Params, *names: str) -> None:
+        self._found.required.update(names)
+
+    def at_least(self, _: Params, name: str, limit: int) -> None:
+        self._found.least[name] = limit
+
+    def at_most(self, _: Params, name: str, limit: int) -> None:
+        self._found.longest[name] = limit
+
+    def exactly_one(self, _: Params, *names: str) -> None:
+        self._found.groups.append(names)
+
+    def linkedin_url(self, _: Params, *names: str, bare: bool = False) -> None:
+        self._found.patterns.update(dict.fromkeys(names, BARE if bare else FULL))
+
+
+HELPERS = ("required", "at_least", "at_most", "exactly_one", "linkedin_url")
+
+
 def _run(check: FunctionType, stand_in: Params, found: Demands) -> None:
-    recorders: dict[str, object] = {
-        "required": lambda _, *names: found.required.update(names),
-        "at_least": lambda _, name, limit: found.least.__setitem__(name, limit),
-        "at_most": lambda _, name, limit: found.longest.__setitem__(name, limit),
-        "exactly_one": lambda _, *names: found.groups.append(names),
-        "linkedin_url": lambda _, *names, bare=False: found.patterns.update(
-            dict.fromkeys(names, BARE if bare else FULL)
-        ),
-    }
+    recorder = _Recorder(found)
     # The same code with other globals: the module's own helpers stay as they are.
     spied = FunctionType(
         check.__code__,
-        {**check.__globals__, **recorders},
+        check.__globals__ | {name: getattr(recorder, name) for name in HELPERS},
         check.__name__,
         check.__defaults__,
         check.__closure__,
     )
-    try:
+    # What comes after a rule of the struct's own says nothing in JSON schema either.
+    with suppress(ConfigurationError):
         cast("Callable[[Params], None]", spied)(stand_in)
-    except ConfigurationError:
-        pass  # what comes after a rule of the struct's own says nothing in JSON schema either

@@ -121,7 +121,9 @@ class _Maker:
         if body:
             content = _body(fields, body, needed, wanted.groups)
             given = {name: value for name, value in example.items() if name in body}
-            media: Schema = {"schema": content} | ({"example": given} if given else {})
+            media: Schema = {"schema": content}
+            if given:
+                media["example"] = given
             operation["requestBody"] = {
                 "required": bool(body & needed or wanted.groups),
                 "content": {FORM if row.form else JSON: media},
@@ -172,7 +174,8 @@ def _body(
     if required := sorted(body & needed):
         schema["required"] = required
     for group in groups:
-        schema["oneOf"] = [{"required": [name]} for name in group]
+        # Not oneOf: an empty text or null beside the other one counts as not given.
+        schema["anyOf"] = [{"required": [name]} for name in group]
     return schema
 
 

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from ..houses import House
 
 Schema = dict[str, object]
-FREE: Schema = {"type": "object"}
+FREE: Schema = {"type": ["object", "array"]}
 """Where nothing more can be said."""
-# Numbers travel as numbers or as digits in a text, and clients read both (lix.md section 12).
+NULL: Schema = {"type": "null"}
+# Numbers travel as numbers or as digits in a text, and moments as seconds or as ISO 8601: clients
+# read both.
 _NUMBERS: Mapping[str, Schema] = {
     "integer": {"type": ["integer", "string"], "pattern": r"^-?[0-9]+$"},
     "number": {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
@@ -44,13 +46,21 @@ class Shapes:
         return self._named(row.result, lenient=True)
 
     def fields(self, row: Row) -> dict[str, Schema]:
-        """The schema of every param of a row, by wire name, with what `check` demands."""
+        """The schema of every param of a row, by wire name, with what `check` demands.
+
+        In a JSON body, null stands for a param that is not given.
+        """
         wanted = demands(row.params)
         whole = self._named(row.params, lenient=False)
         name = str(whole["$ref"]).rpartition("/")[2]
         schemas = cast("dict[str, Schema]", self.components.pop(name).get("properties", {}))
         names = zip(row.params.__struct_fields__, row.params.__struct_encode_fields__, strict=True)
-        return {wire: wanted.narrow(name, _given(schemas[wire])) for name, wire in names}
+        made: dict[str, Schema] = {}
+        for name, wire in names:
+            made[wire] = wanted.narrow(name, _given(schemas[wire]))
+            if name in row.body and not row.form and NULL in _choices(schemas[wire]):
+                made[wire] = {"anyOf": [made[wire], NULL]}
+        return made
 
     def _named(self, kind: type, *, lenient: bool) -> Schema:
         template = f"#/components/schemas/{self._prefix}.{{name}}"
@@ -77,11 +87,13 @@ def _given(schema: Schema) -> Schema:
     kept = {name: value for name, value in schema.items() if name != "default"}
     if schema.get("default") not in (None, []):
         kept["default"] = schema["default"]
-    choices = cast("list[Schema] | None", kept.pop("anyOf", None))
-    if choices is None:
-        return kept
-    choices = [choice for choice in choices if choice != {"type": "null"}]
+    choices = [choice for choice in _choices(schema) if choice != NULL]
+    kept.pop("anyOf", None)
     return kept | choices[0] if len(choices) == 1 else kept | {"anyOf": choices}
+
+
+def _choices(schema: Schema) -> list[Schema]:
+    return cast("list[Schema]", schema["anyOf"]) if "anyOf" in schema else [{}]
 
 
 def _walk(tree: object, lenient: bool) -> object:
@@ -94,6 +106,8 @@ def _walk(tree: object, lenient: bool) -> object:
     kind = schema.get("type")  # a schema, where this is the properties and one is named so
     if lenient and isinstance(kind, str) and "enum" not in schema:
         schema = schema | _NUMBERS.get(kind, {})
+        if schema.get("format") == "date-time":
+            schema = {"type": ["string", "integer"]}
     made = {name: _walk(part, lenient) for name, part in schema.items()}
     if isinstance(made.get("$ref"), str):
         head, _, name = str(made["$ref"]).rpartition("/")

@@ -1,0 +1,258 @@
+"""`lix waterfall`: a file of links and addresses in, what several providers know of each out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from ..core.errors import (
+    BudgetError,
+    ConfigurationError,
+    DecodeError,
+    InvalidParamsError,
+    NotFoundError,
+)
+from ..waterfall import Order, Profile, Target, Waterfall
+from . import screen
+from .delivery import file_of, rows_as, streams
+from .errors import NETWORK, OK, QUOTA, CommandError
+from .files import Appended
+from .formats import Rows, show
+from .inputs import Inputs, read
+from .kept import Kept, kept
+from .options import (
+    CONNECTION_DEFAULTS,
+    ROW_DEFAULTS,
+    Connection,
+    Format,
+    RowOutput,
+    chosen_format,
+    parsed_columns,
+)
+from .progress import Tally, plural
+from .schema import Schema
+from .session import Session, run
+from .sources import Sources, row_of
+from .watch import Stopped
+
+_HEAD = ("input", "kind", "status")
+_FIELDS = tuple(name for name in Profile.__struct_fields__ if name in Profile.fields())
+_COLUMNS = (*_HEAD, *_FIELDS, "credits", "sources", "errors")
+# What a later run would be told again.
+_FINAL = (NotFoundError, DecodeError, InvalidParamsError, ConfigurationError)
+
+
+def waterfall(
+    file: Annotated[
+        str, Parameter(help="The file with the links, or - for stdin.", allow_leading_hyphen=True)
+    ],
+    /,
+    *,
+    want: Annotated[str, Parameter(help="The fields to fill, parted by commas.")] = "email",
+    budget: Annotated[
+        int | None, Parameter(help="Credits that may be spent in all; without it no bound.")
+    ] = None,
+    order: Annotated[
+        Order,
+        Parameter(
+            help="Who is asked first: given (as in --providers), price (the cheapest), or fill "
+            "(whoever fills most for a credit, learned on the way)."
+        ),
+    ] = "given",
+    providers: Annotated[
+        str | None,
+        Parameter(
+            help="Whom to ask, parted by commas; by itself everybody whose key is in the "
+            "environment, in alphabetical order."
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        Parameter(help="The column with the links; by itself the one that holds most of them."),
+    ] = None,
+    concurrency: Annotated[int, Parameter(help="Links under way at once.")] = 4,
+    output: RowOutput = ROW_DEFAULTS,
+    connection: Connection = CONNECTION_DEFAULTS,
+) -> int:
+    """Ask several providers for each person in a file, until the wanted fields are filled.
+
+    Takes profile links and e-mail addresses as `lix enrich` does, and writes one row for each:
+    `input`, `status` (filled, partial, nothing), the fields, what they cost, and under `sources`
+    who gave each of them. A provider is asked when its own key is set: LIX_API_KEY,
+    LOOKC_API_KEY, CONNECTSAFELY_API_KEY. Connection options are for Lix; the others keep their
+    own pace.
+
+    Run the same command again to go on: what is in the output file already is not asked for
+    again. What could not be answered for now gets no row.
+    """
+    if file == "-" and connection.api_key_stdin:
+        raise CommandError("stdin cannot hold both the key and the links")
+    wanted = parsed_columns(want) or ()
+    if unknown := set(wanted) - set(_FIELDS):
+        raise CommandError(
+            f"--want does not know {', '.join(sorted(unknown))}",
+            hint=f"there are: {', '.join(_FIELDS)}",
+        )
+    inputs = read(file, column, frozenset({"person", "email"}))
+    sources = Sources(connection, providers)
+
+    async def work(session: Session) -> int:
+        steps = sources.steps(session.watch)
+        falls = Waterfall(steps, want=wanted, order=order, budget=budget, concurrency=concurrency)
+        return await _Run(inputs, output, session, falls, wanted).to_the_end()
+
+    tally = Tally("links", total=len(inputs.targets))
+    code = run(
+        work,
+        connection,
+        tally,
+        quiet=output.quiet,
+        live=not streams(output),
+        make=sources.open,
+    )
+    if not output.quiet:
+        for note in sources.notes:
+            screen.note(note)
+    return code
+
+
+class _Run:
+    """One run of the command: where rows go, and what to say at the end."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        output: RowOutput,
+        session: Session,
+        falls: Waterfall,
+        wanted: tuple[str, ...],
+    ) -> None:
+        self._inputs = inputs
+        self._output = output
+        self._session = session
+        self._falls = falls
+        self._wanted = wanted
+        self._counts: Counter[str] = Counter()
+        self._form: Format = chosen_format(output, terminal=sys.stdout.isatty())
+        columns = parsed_columns(output.columns) or (_COLUMNS if self._form == "csv" else None)
+        self._rows: Rows = rows_as(self._form, Schema(None), columns)
+        self._shown: list[bytes] = []
+        self._file: Appended | None = None
+        self._first = True
+        self._out_of_credits = False
+
+    async def to_the_end(self) -> int:
+        """Look everybody up who has no row yet; the exit code."""
+        before = self._open()
+        todo = [t for t in self._inputs.targets if t.key not in before.keys]
+        skipped = len(self._inputs.targets) - len(todo)
+        self._session.tally.items = skipped
+        if self._file is not None:
+            self._session.go_on = (
+                "every row so far is in the file; the same command goes on with the rest:\n"
+                f"  {screen.command_line()}"
+            )
+        kinds = {t.text: t.kind for t in todo}
+        try:
+            async with self._falls.run(self._targets(before)) as results:
+                async for result in results:
+                    self._deliver(result, kinds[result.target.text])
+        finally:
+            if self._file is not None:
+                self._file.close()
+            self._session.progress.stop()
+            if self._form == "table" and self._file is None:
+                shown = self._rows.columns or ("input", "status", *self._wanted)
+                show(Console(), self._shown, Schema(None), shown)
+        return self._ended(skipped)
+
+    def _targets(self, before: Kept) -> Iterator[Target]:
+        for one in self._inputs.targets:
+            if self._session.watch.stopping:
+                return
+            if one.key in before.keys:
+                continue
+            if one.kind == "email":
+                yield Target(text=one.text, email=one.sent)
+            else:
+                yield Target(text=one.text, linkedin_url=one.sent)
+
+    def _open(self) -> Kept:
+        path = file_of(self._output)
+        if path is None:
+            return Kept(set())
+        if not path.exists():
+            self._file = Appended.create(path)
+            return Kept(set())
+        self._file = Appended.open(path)
+        before = kept(self._file, self._form)
+        if before.columns not in (None, self._rows.columns):
+            raise CommandError(f"{path} has other columns", hint="choose another name")
+        self._first = not self._file.size
+        return before
+
+    def _deliver(self, result: Profile, kind: str) -> None:
+        self._session.tally.credits += result.credits
+        status = self._status(result)
+        if status == "open":
+            self._counts[status] += 1
+            broke = (isinstance(error, BudgetError) for error in result.errors.values())
+            self._out_of_credits |= any(broke)
+            return
+        row = row_of(result, kind, status, _FIELDS)
+        if self._file is not None:
+            self._file.append(self._rows.encode([row], first=self._first))
+        elif self._form == "table":
+            self._shown.append(row)
+        else:
+            sys.stdout.buffer.write(self._rows.encode([row], first=self._first))
+            sys.stdout.buffer.flush()
+        self._first = False
+        self._counts[status] += 1
+        self._session.tally.items += 1
+
+    def _status(self, result: Profile) -> str:
+        """`open` where nothing was paid for and a later run may be told more."""
+        if result.filled(self._wanted):
+            return "filled"
+        if any(result.sources[name].endpoint != "input" for name in result.sources):
+            return "partial"
+        passing = [e for e in result.errors.values() if not isinstance(e, _FINAL)]
+        return "open" if passing and not result.credits else "nothing"
+
+    def _ended(self, skipped: int) -> int:
+        left = self._counts.pop("open", 0)
+        if not self._output.quiet:
+            screen.note(self._summary(skipped))
+        if self._session.watch.stopping:
+            raise Stopped
+        if not left:
+            return OK
+        people = f"{left:,} {plural(left, 'link')} got no answer for now"
+        if self._out_of_credits:
+            raise CommandError(f"the budget is spent: {people}", hint="raise --budget", code=QUOTA)
+        raise CommandError(
+            people, hint="run the same command again: only those are asked for", code=NETWORK
+        )
+
+    def _summary(self, skipped: int) -> str:
+        words = [f"{count:,} {status}" for status, count in self._counts.items()]
+        path, credits = file_of(self._output), self._session.tally.credits
+        if path is not None:
+            words = [f"{', '.join(words) or 'nothing new'} in {path}"]
+        words.append(f"{credits:,} {plural(credits, 'credit')}")
+        words += [
+            f"{name}: asked {stat.asked:,}, {stat.filled.total():,} fields"
+            for name, stat in self._falls.stats.items()
+            if stat.asked
+        ]
+        if skipped:
+            words.append(f"{skipped:,} had their row already")
+        if self._inputs.unusable:
+            words.append(f"{self._inputs.unusable:,} without a usable link")
+        return ", ".join(words)

@@ -1,0 +1,114 @@
+"""Bulk lookups on many machines by PgQueuer (asyncio): the queue and the ledger in one PostgreSQL.
+
+    await submit(dsn, "people.get", links)     # anywhere, once
+    await worker(dsn, lix)                     # on every machine
+
+The answers are in the ledger: `bulk.Run(dsn, lix.people.get, links)` hands them out, paid for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+
+from ..bulk.calls import Input
+from ..bulk.postgres import PostgresStore
+from ..bulk.store import Doubts
+from ..core.errors import ConfigurationError
+from ..engine.client import Client
+from .chunks import NAME, SIZE, Chunk, ComeBack, Hands, cut
+
+try:
+    import psycopg
+    from pgqueuer.db import PsycopgDriver
+    from pgqueuer.errors import RetryRequested
+    from pgqueuer.models import Job  # noqa: TC002  # PgQueuer reads the annotations
+    from pgqueuer.qm import QueueManager
+    from pgqueuer.queries import Queries
+except ModuleNotFoundError as error:
+    raise ConfigurationError("this needs the extra: pip install 'lix_async[pgqueuer]'") from error
+
+LOCK = 0x6C697871
+"""The advisory lock under which the queue's tables are made."""
+
+
+async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = SIZE) -> int:
+    """Queue inputs for a client's method, such as "people.get"; how many chunks they make.
+
+    `size`: inputs per chunk (50). Makes PgQueuer's tables if they are not there. Submitting the
+    same inputs again costs nothing: the ledger knows them.
+    """
+    count = 0
+    async with _queries(dsn) as queries:
+        for chunk in cut(method, inputs, size):
+            await queries.enqueue(NAME, msgspec.json.encode(chunk))
+            count += 1
+    return count
+
+
+async def worker(
+    dsn: str,
+    client: Client,
+    *,
+    concurrency: int = 4,
+    doubts: Doubts = "hold",
+    schema: str = "lix_async",
+    heartbeat: float = 30.0,
+) -> None:
+    """Work on chunks until it is cancelled. Any number of workers may run, anywhere.
+
+    One `client` per process; its methods are what `submit` named. `concurrency`: calls in flight
+    at most (4); the client's limiter sets the pace, and should be one that is shared. The ledger
+    is in the same database (`schema`). `doubts` is that of `bulk.Run`. The chunk of a worker that
+    died is taken over after `heartbeat` seconds (30); what it had sent is held in doubt.
+
+    A chunk comes back by itself when lookups are queued, and after a daily limit. Raises what
+    makes further calls pointless (`QuotaExceededError`, `AuthenticationError`, `BulkError`, …):
+    the chunk stays where it is, for a worker to come.
+    """
+    async with _queries(dsn) as queries, PostgresStore(dsn, schema=schema) as store:
+        manager = QueueManager(queries)
+        hands = Hands(store, client, concurrency, doubts)
+
+        @manager.entrypoint(NAME, on_failure="hold")
+        async def run(job: Job) -> None:
+            try:
+                await hands.do(msgspec.json.decode(job.payload or b"", type=Chunk))
+            except ComeBack as later:
+                raise RetryRequested(timedelta(seconds=later.seconds), str(later)) from later
+
+        async def ending() -> None:
+            await hands.stopped.wait()
+            manager.shutdown.set()
+
+        end = asyncio.create_task(ending())
+        try:
+            # Continuous mode: draining would end before a dead worker's chunks come back.
+            await manager.run(
+                timedelta(seconds=heartbeat / 2),
+                batch_size=1,
+                max_concurrent_tasks=2,
+                heartbeat_timeout=timedelta(seconds=heartbeat),
+            )
+        finally:
+            end.cancel()
+        if hands.error is not None:
+            raise hands.error
+
+
+@asynccontextmanager
+async def _queries(dsn: str) -> AsyncGenerator[Queries]:
+    line = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+    async with line, PsycopgDriver(line) as driver:
+        queries = Queries(driver)
+        await line.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        try:
+            if not await queries.schema_is_installed():
+                await queries.install()
+        finally:
+            await line.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+        yield queries

@@ -1,0 +1,280 @@
+"""Turns from a rate that many processes share: who waits for what, and where.
+
+Two lines form in each process, each first come, first served. The head of the interactive line
+reserves the next turn on the server and sleeps until it comes; the head of the bulk line takes a
+turn only when it is free (now, or within 5 ms, so that timers that fire late lose none), and
+otherwise asks again when one may be. So bulk gets what interactive callers leave, and each line
+holds one reserved turn at most: a killed process loses no more than that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import TypeVar
+
+import anyio
+
+from ..core.bucket import RateLimit
+from ..core.errors import ConfigurationError, TransportError
+from ..engine.clock import Clock, RealClock
+from ..engine.home import Home
+from ..engine.limiter import LocalLimiter
+from .bulk import BulkLimiter
+from .gcra import FOREVER, SECOND, Pace
+from .outage import Outage
+from .store import Store, checked
+from .teller import Teller, Turn
+
+T = TypeVar("T")
+GIVE_UP_AFTER = 5.0
+"""Seconds that an interactive caller bears with a store that does not answer."""
+NEAR = SECOND // 200
+"""Microseconds before a turn at which a bulk caller may take it: never more than half a gap."""
+STALE = 0.25
+"""Seconds after which a turn that was slept through is not used: the machine was suspended, or
+the store was away while everybody's turn passed, and all would go at once."""
+LATE_MEMORY = 60.0
+"""Seconds for which requests that leave late are taken to be late side by side."""
+
+
+_OWN_SHARE = Turn(-1, 0.0)
+"""A turn that was not the store's."""
+
+
+class _Lines:
+    """The locks of one event loop. anyio's are first come, first served."""
+
+    def __init__(self) -> None:
+        self.interactive = anyio.Lock(fast_acquire=True)
+        self.bulk = anyio.Lock(fast_acquire=True)
+
+
+class SharedLimiter:
+    """A `Limiter` over a store. Made by `RedisLimiter`, `PostgresLimiter` and `SqliteLimiter`.
+
+    * `name`: whoever uses the same name in the same store shares one rate. It is stored as it
+      is: never an API key; a word for the account will do.
+    * `rate`: must be the same wherever the name is used.
+    * `margin`: share by which the gaps are stretched. Default 0.5 %, or `rate.margin` where that
+      is not its own default. A `LocalLimiter`'s 2 % would leave 2 % of a rate unused that
+      somebody shares because it is too small for them. Half of the 0.5 % makes up for turns that
+      come late, half remains for the network; at one request in 3 s this is 7 ms, so choose
+      `margin=0.02` for a slow rate that a strict server counts.
+    * `give_up_after`: seconds (5) after which an interactive caller gets a `TransportError` when
+      the store cannot be reached. Bulk callers wait until it can: nothing is sent unpaced.
+    * `fallback`: None, or the number of processes that share the rate. While the store cannot be
+      reached, interactive callers of this process then go at `rate / fallback`.
+    * `clock`: where this process sleeps. Turns are counted on the server's clock alone.
+
+    Used from one event loop at a time, asyncio or trio. Connects at the first turn; `aclose()`
+    disconnects (as does a quarter of a minute without turns); the next turn connects again.
+    A rate whose gaps are not long against the way to the store and back is not reached by one
+    process alone, as it reserves one turn at a time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        rate: RateLimit,
+        *,
+        margin: float | None = None,
+        give_up_after: float = GIVE_UP_AFTER,
+        fallback: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if fallback is not None and fallback < 1:
+            raise ConfigurationError(f"fallback is a number of processes: {fallback!r}")
+        self.name = checked(name)
+        self.rate = rate
+        self.give_up_after = give_up_after
+        self._clock: Clock = clock or RealClock()
+        self._pace = Pace.of(rate, margin)
+        self._teller = Teller(store, self._pace, self._clock, name)
+        self._outage = Outage()
+        self._home = Home()
+        self._lines: _Lines | None = None
+        self._mine: ContextVar[Turn | None] = ContextVar("turn", default=None)
+        self._held_until = -math.inf
+        self._lateness = (-math.inf, 0.0)
+        self._share: LocalLimiter | None = None
+        if fallback is not None:
+            share = RateLimit(rate.requests / fallback, rate.per, margin=rate.margin)
+            self._share = LocalLimiter(share, clock=self._clock)
+
+    def __repr__(self) -> str:
+        pace = f"{self.rate.requests:g} per {self.rate.per:g} s"
+        return f"<{type(self).__name__} {self.name!r} {pace}>"
+
+    @property
+    def bulk(self) -> BulkLimiter:
+        """The same rate for work that can wait: its callers let all others go first."""
+        return BulkLimiter(self)
+
+    async def acquire(self) -> None:
+        """Return when it is the caller's turn: the next one that nobody has reserved.
+
+        Raises `TransportError` when the store cannot be reached for `give_up_after` seconds,
+        `ConfigurationError` when it refuses. Cancelled, it takes no turn with it.
+        """
+        async with self._here().interactive:
+            self._mine.set(await self._reserve())
+
+    reserve = acquire
+
+    async def try_acquire(self) -> float:
+        """Take a turn if one is free this moment and return 0.0; else the seconds until one may be.
+
+        Also while the store cannot be reached: seconds until it makes sense to ask again.
+        """
+        lines = self._here()
+        if lines.bulk.locked():  # nobody overtakes those of this process who asked before
+            return self._pace.interval / SECOND
+        async with lines.bulk:
+            return await self._free(0)
+
+    async def acquire_patiently(self) -> None:
+        """Return when a turn was free. What `limiter.bulk.acquire()` does."""
+        near = min(NEAR, self._pace.interval // 2)
+        async with self._here().bulk:
+            while pause := await self._free(near):
+                await self._clock.sleep(pause)
+
+    async def hold(self, seconds: float) -> None:
+        """No turn for anybody who shares the rate for that long (an hour at most).
+
+        If the store cannot be reached, this process alone holds.
+        """
+        if seconds <= 0:
+            return
+        self._here()
+        self._held_until = max(self._held_until, self._clock.now() + seconds)
+        if self._share is not None:
+            await self._share.hold(seconds)
+        length = math.ceil(seconds * SECOND)
+        with contextlib.suppress(TransportError):
+            await self._attempt(lambda: self._teller.hold(length))
+
+    def give_back(self) -> None:
+        """The turn that this task took was not used: its request never left.
+
+        Does nothing once somebody else has taken a later one.
+        """
+        turn = self._mine.get()
+        self._mine.set(None)
+        if turn is _OWN_SHARE and self._share is not None:
+            self._share.give_back()
+        elif turn is not None:
+            self._teller.give_back(turn)
+
+    def late(self, seconds: float) -> None:
+        """A request left that long after its turn (it had to connect): shift the next turns.
+
+        Requests of one process that are late side by side shift them once.
+        """
+        now = self._clock.now()
+        at, known = self._lateness
+        if now - at > LATE_MEMORY:
+            known = 0.0
+        self._lateness = (now, max(seconds, known))
+        length = math.floor((seconds - known) * SECOND)
+        if length > self._pace.tolerance:
+            self._teller.push(length)
+
+    async def aclose(self) -> None:
+        """Disconnect. Turns given back before are there again when this returns."""
+        await self._teller.close()
+        self._home.leave()
+        self._lines = None
+
+    async def __aenter__(self) -> SharedLimiter:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.aclose()
+
+    def _here(self) -> _Lines:
+        if self._home.moved() or self._lines is None:
+            self._lines = _Lines()
+        return self._lines
+
+    async def _reserve(self) -> Turn:
+        while True:
+            await self._sit_out()
+            wait, turn = await self._attempt(lambda: self._teller.ask(FOREVER)) or (0.0, None)
+            if turn is None:
+                return await self._from_share()
+            if not wait:
+                return turn
+            try:
+                await self._clock.sleep(wait)
+                # Somebody may have said "hold" meanwhile, on another machine.
+                held = await self._attempt(self._teller.held)
+            except BaseException:
+                self._teller.give_back(turn)
+                raise
+            now = self._clock.now()
+            stale = turn.at + max(STALE, self._pace.interval / SECOND)
+            if not held and now >= self._held_until and now <= stale:
+                return turn
+
+    async def _from_share(self) -> Turn:
+        if self._share is not None:
+            await self._share.acquire()
+        return _OWN_SHARE
+
+    async def _sit_out(self) -> None:
+        while (left := self._held_until - self._clock.now()) > 0:
+            await self._clock.sleep(left)
+
+    async def _free(self, near: int) -> float:
+        """Take a turn that is at most that near and return 0; else seconds until asking again."""
+        now = self._clock.now()
+        if (left := max(self._held_until - now, self._outage.left(now))) > 0:
+            return left
+        try:
+            wait, turn = await self._teller.ask(near)
+        except TransportError as error:
+            self._outage.failed(error, self._clock.now())
+            return self._outage.left(self._clock.now()) * self._clock.between(1.0, 1.2)
+        self._outage.worked()
+        if turn is None:
+            return max(wait - near / SECOND, 1 / SECOND)
+        try:
+            if wait:
+                await self._clock.sleep(wait)
+        except BaseException:
+            self._teller.give_back(turn)
+            raise
+        self._mine.set(turn)
+        return 0.0
+
+    async def _attempt(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """The answer of a store that may be away. None: the caller has a share of its own."""
+        while True:
+            if not self._outage.left(self._clock.now()):
+                try:
+                    with self._clock.timeout(self.give_up_after):
+                        answer = await ask()
+                        self._outage.worked()
+                        return answer
+                    failure = TransportError(f"no answer from the limiter's store: {self!r}")
+                except TransportError as error:
+                    failure = error
+                self._outage.failed(failure, self._clock.now())
+            if self._share is not None:
+                return None
+            hopeless = self._outage.hopeless(self.give_up_after)
+            if hopeless is not None:
+                raise hopeless
+            await self._clock.sleep(self._outage.left(self._clock.now()))

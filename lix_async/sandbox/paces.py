@@ -1,0 +1,58 @@
+"""Everybody's pace: one sliding log for each key in each house."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .houses import Standing
+from .limits import SlidingLog
+from .refusals import rate_limit
+
+if TYPE_CHECKING:
+    from .houses import House
+    from .houses.house import Rate
+
+
+class Paces:
+    """The rates that are kept, and how far each caller has used them up.
+
+    `rate`: that of the first house, or of any by name; None: no rate at all is kept. Houses that
+    are not named keep their provider's own.
+    """
+
+    def __init__(
+        self, houses: Sequence[House], rate: Rate | Mapping[str, Rate | None] | None
+    ) -> None:
+        own: dict[str, Rate | None] = {house.name: house.rate for house in houses}
+        if rate is None:
+            self.rates: dict[str, Rate | None] = dict.fromkeys(own)
+        else:
+            given = rate if isinstance(rate, Mapping) else {houses[0].name: rate}
+            if unknown := set(given) - set(own):
+                raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
+            self.rates = own | dict(given)
+        self._logs: dict[tuple[str, str], SlidingLog] = {}
+
+    def reset(self) -> None:
+        """Forget who came when."""
+        self._logs.clear()
+
+    def admit(self, house: House, caller: str, now: float) -> None:
+        """Take a turn; a `rate_limit` refusal where none is free."""
+        log = self._log(house, caller)
+        if log and not log.admit(now):
+            raise rate_limit()
+
+    def standing(self, house: House, caller: str, now: float, epoch: float) -> Standing | None:
+        """How far a caller is, at a moment that is `epoch` in seconds since 1970."""
+        log = self._log(house, caller) if caller else None
+        if log is None:
+            return None
+        return Standing(log.requests, log.used(now), epoch + log.free_in(now))
+
+    def _log(self, house: House, caller: str) -> SlidingLog | None:
+        rate = self.rates[house.name]
+        if rate is None:
+            return None
+        return self._logs.setdefault((house.name, caller), SlidingLog(*rate))

@@ -1,0 +1,61 @@
+"""ConnectSafely: people by the link of their profile."""
+
+from __future__ import annotations
+
+from ...engine.client import Client
+from ...linkedin import classify, public_identifier
+from ...providers.connectsafely.client import AsyncConnectSafely
+from ...providers.connectsafely.endpoints import PROFILE
+from ...providers.connectsafely.models import ProfileResult
+from ...providers.connectsafely.params import ProfileParams
+from ..steps import LINK, Found, Step, found
+from ..targets import Target
+
+CLIENT = AsyncConnectSafely
+NOTE = ""
+
+
+def person(value: ProfileResult) -> dict[str, str | None]:
+    """A person's fields. Title and company are those of the first job that lasts to the present."""
+    profile = value.profile
+    jobs = value.experience or []
+    job = next((job for job in jobs if "present" in (job.duration or "").lower()), None)
+    slug = profile.public_identifier
+    place = profile.geo_location.full_location if profile.geo_location else None
+    return {
+        "full_name": profile.name,
+        "headline": profile.headline,
+        "location": place or (profile.location.geo_location_name if profile.location else None),
+        "linkedin_url": classify(f"https://www.linkedin.com/in/{slug}").url if slug else None,
+        "title": job.title if job else None,
+        "company": job.company_name if job else None,
+        "company_url": job.company_url if job else None,
+    }
+
+
+def steps(client: Client) -> tuple[Step, ...]:
+    """`connectsafely.profile`: no credits, one of the account's profiles of the day.
+
+    A link of Sales Navigator is refused before anything is sent: this API takes public profiles.
+    """
+
+    async def look(target: Target) -> Found:
+        params = ProfileParams(
+            profile_id=public_identifier(target.linkedin_url or ""),
+            include_geo_location=True,
+            include_experience=True,
+        )
+        answer = await client.send(PROFILE, params)
+        return found(client, PROFILE, answer, person(answer.value))
+
+    return (
+        Step(
+            name="connectsafely.profile",
+            provider=client.provider.name,
+            endpoint=PROFILE.id,
+            fills=frozenset(person(ProfileResult())),
+            needs=(LINK,),
+            look=look,
+            price=PROFILE.credits,
+        ),
+    )

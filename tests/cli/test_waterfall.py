@@ -1,0 +1,103 @@
+"""`lix waterfall`: several providers asked for each line of a file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from .conftest import Lix
+from .playing import Watched, rows_of
+
+OTHERS = ("LOOKC_API_KEY", "CONNECTSAFELY_API_KEY", "LETRICS_API_KEY", "MEETALFRED_API_KEY")
+
+
+@pytest.fixture(autouse=True)
+def _no_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OTHERS:
+        monkeypatch.delenv(name, raising=False)
+
+
+def links(sandbox: Watched, count: int) -> Path:
+    """A file with the links of people of the sandbox."""
+    found = [f"https://www.linkedin.com/in/{sandbox.world.person(n).slug}" for n in range(count)]
+    path = Path("people.txt")
+    path.write_text("\n".join(found))
+    return path
+
+
+def test_rows_with_their_sources(lix: Lix, sandbox: Watched) -> None:
+    done = lix("waterfall", str(links(sandbox, 3)), "--want", "headline,full_name")
+    assert done.code == 0, done.err
+    assert [row["status"] for row in done.rows] == ["filled"] * 3
+    for row in done.rows:
+        assert row["headline"]
+        assert row["full_name"]
+        assert row["credits"] == 1
+        assert row["sources"]["headline"]["endpoint"] == "person.get"  # type: ignore[index]
+    assert "3 filled, 3 credits, lix.person: asked 3" in done.err
+
+
+def test_a_budget_ends_the_run_and_the_same_command_goes_on(lix: Lix, sandbox: Watched) -> None:
+    file = str(links(sandbox, 5))
+    arguments = ("waterfall", file, "--want", "headline", "--out", "out.jsonl")
+    done = lix(*arguments, "--budget", "2")
+    assert done.code == 4
+    assert "the budget is spent: 3 links got no answer for now" in done.err
+    assert len(rows_of(Path("out.jsonl"))) == 2
+    done = lix(*arguments, "--budget", "500", "--order", "price")
+    assert done.code == 0, done.err
+    assert "2 had their row already" in done.err
+    rows = rows_of(Path("out.jsonl"))
+    assert len({str(row["input"]) for row in rows}) == len(rows) == 5
+    assert len(sandbox.requests) == 5
+
+
+def test_a_csv_has_the_fields_as_columns(lix: Lix, sandbox: Watched) -> None:
+    arguments = ("waterfall", str(links(sandbox, 2)), "--want", "headline", "--out", "out.csv")
+    for _ in range(2):
+        assert lix(*arguments).code == 0
+    rows = list(csv.DictReader(Path("out.csv").read_text().splitlines()))
+    assert len(rows) == 2
+    assert rows[0]["status"] == "filled"
+    assert rows[0]["headline"]
+    assert '"person.get"' in rows[0]["sources"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--want", "shoe_size"), 2, "--want does not know shoe_size"),
+        (("--providers", "nobody"), 2, "--providers does not know nobody"),
+        (("--providers", "lookc"), 3, "no key: set LOOKC_API_KEY"),
+        (("--budget", "-1"), 2, "budget must not be negative"),
+        (("--order", "random"), 2, "random"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(
+    lix: Lix, sandbox: Watched, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = lix("waterfall", str(links(sandbox, 1)), *arguments)
+    assert (done.code, said in done.err) == (code, True), done.err
+    assert not sandbox.requests
+
+
+def test_a_provider_without_lookups_is_named(
+    lix: Lix, sandbox: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEETALFRED_API_KEY", "key")
+    done = lix("waterfall", str(links(sandbox, 1)), "--want", "headline")
+    assert done.code == 0
+    assert "meetalfred was not asked: Meet Alfred lists" in done.err
+
+
+def test_without_any_key_it_says_which_would_do(
+    lix: Lix, sandbox: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(links(sandbox, 1))
+    monkeypatch.delenv("LIX_BASE_URL")
+    done = lix("waterfall", file)
+    assert done.code == 3
+    assert "LIX_API_KEY" in done.err
+    assert "CONNECTSAFELY_API_KEY" in done.err

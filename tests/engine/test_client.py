@@ -1,0 +1,197 @@
+"""Settings: what is taken, what is refused before anything is sent, and what is shared."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import math
+import re
+
+import anyio
+import httpx
+import pytest
+import trio
+from loopback import answer, saying, serve
+from toy import LIST, THING, ListParams, Script, Skipping, ThingParams, Toy, reply
+from vendor import Vendor, things
+
+from lix_async.core.bucket import RateLimit
+from lix_async.core.errors import ConfigurationError, ServerError
+from lix_async.core.retry import RetryPolicy
+from lix_async.drift import Drift
+from lix_async.engine.clock import RealClock
+from lix_async.engine.limiter import LocalLimiter
+from lix_async.engine.transport import ClientTransport, HttpTransport
+
+pytestmark = pytest.mark.anyio
+ONE = ThingParams(id="1")
+
+
+class OnlyAcquires:
+    async def acquire(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"api_key": ""}, "the API key is empty"),
+        ({"auth": "basic"}, "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'"),
+        ({"base_url": "http://toy.example"}, r"base_url must be https \(http only to this machine"),
+        ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not 5"),
+        ({"rate_limit": OnlyAcquires()}, "rate_limit must be a RateLimit, a Limiter or None"),
+        ({"retry": 3}, "retry must be a RetryPolicy, not 3"),
+        ({"deadline": 0}, "deadline must be a positive number of seconds: 0"),
+        ({"deadline": math.nan}, "deadline must be a positive number of seconds: nan"),
+        ({"timeout": -1}, "timeout must be a positive number of seconds: -1"),
+        ({"timeout": "5"}, "timeout must be seconds or an httpx.Timeout, not '5'"),
+        ({"http_client": 5}, "http_client must be an AsyncClient of httpx or httpx2, .* not int"),
+        ({"http_client": math}, "http_client must be an AsyncClient .* not module"),
+        ({"http_client": httpx.Client()}, "http_client must be an AsyncClient .* not Client"),
+        ({"max_credits": -1}, "max_credits must not be negative"),
+    ],
+)
+def test_impossible_settings_are_refused_by_name(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        Toy(**settings)
+
+
+def test_key_and_address_may_come_from_the_environment(monkeypatch):
+    for name in ("TOY_API_KEY", "OTHER_API_KEY", "TOY_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigurationError, match="pass api_key= or set TOY_API_KEY or OTHER_API_KEY"):
+        Toy(api_key=None)
+    monkeypatch.setenv("OTHER_API_KEY", "other")
+    monkeypatch.setenv("TOY_API_KEY", "")
+    assert "toy.example" in repr(Toy(api_key=None))
+    monkeypatch.setenv("TOY_BASE_URL", "https://env.example/base")
+    assert "env.example" in repr(Toy(api_key=None))
+    assert "given.example" in repr(Toy(base_url="https://given.example"))
+    with pytest.raises(ConfigurationError, match="is empty"):
+        Toy(api_key="")
+
+
+def test_a_client_shows_host_rate_and_auth_style():
+    assert repr(Toy(reply())) == "<Toy toy.example no limit auth='raw'>"
+    paced = Toy(rate_limit=RateLimit(1, per=3.0), auth="query", base_url="http://[::1]:80")
+    assert re.fullmatch(r"<Toy \[::1\]:80 RateLimit\(.*\) auth='query'>", repr(paced))
+    assert "OnlyActs" in repr(Toy(reply(), rate_limit=OnlyActs()))
+
+
+class OnlyActs(OnlyAcquires):
+    async def hold(self, seconds: float) -> None: ...
+
+    def __repr__(self) -> str:
+        return "OnlyActs()"
+
+
+def test_what_is_given_as_a_client_decides_the_transport():
+    assert type(Toy().engine.transport) is HttpTransport
+    assert type(Toy(http_client=httpx).engine.transport) is HttpTransport
+    assert type(Toy(http_client=httpx.AsyncClient()).engine.transport) is ClientTransport
+    assert type(Toy(reply()).engine.transport) is Script
+
+
+@pytest.mark.parametrize(
+    ("timeout", "read"), [(None, 90.0), (5, 5.0), (0.5, 0.5), (httpx.Timeout(7, read=3), 3)]
+)
+def test_a_timeout_is_for_each_operation(timeout, read):
+    assert Toy(timeout=timeout).engine.transport._extensions["timeout"]["read"] == read
+
+
+async def test_a_prefix_of_the_address_goes_before_every_path():
+    toy = Toy(reply(), base_url="https://toy.example/api/")
+    await toy.send(THING, ONE)
+    assert toy.script.targets == ["/api/v1/things/1"]
+
+
+async def test_a_view_shares_limiter_connections_and_books_and_has_its_own_settings():
+    toy = Toy(reply(500), rate_limit=RateLimit(1, per=3.0, margin=0))
+    view = toy.with_options(retry=RetryPolicy(attempts=2), deadline=99, viewer_id="me")
+    assert type(view) is Toy
+    assert view.engine.limiter is toy.engine.limiter
+    assert view.engine.transport is toy.engine.transport
+    assert (view.credits is toy.credits, view.clock is toy.clock) == (True, True)
+    for client, attempts in ((view, 2), (toy, 4)):
+        with pytest.raises(ServerError) as caught:
+            await client.send(THING, ONE)
+        assert caught.value.attempts == attempts
+    assert toy.clock_used.now() == 3 * 5
+    assert toy.script.targets[1::4] == ["/v1/things/1?viewer_id=me", "/v1/things/1"]
+    again = view.with_options()
+    assert again.engine.settings == view.engine.settings
+    for bad in ({"retry": 3}, {"deadline": -1}):
+        with pytest.raises(ConfigurationError):
+            toy.with_options(**bad)
+
+
+async def test_two_clients_may_share_one_limiter():
+    clock = Skipping()
+    limiter = LocalLimiter(RateLimit(1, per=3.0, margin=0), clock=clock)
+    for toy in (Toy(reply(), rate_limit=limiter, clock=clock) for _ in range(2)):
+        await toy.send(THING, ONE)
+    assert clock.now() == 3
+
+
+async def test_a_client_works_again_after_it_was_closed():
+    async with serve(saying(answer(b'{"id": "1"}'))) as server:
+        toy = Toy(base_url=server.url)
+        async with toy as same:
+            assert same is toy
+            await toy.send(THING, ONE)
+        await toy.send(THING, ONE)
+        await toy.aclose()
+        await toy.aclose()
+        assert server.connections == 2
+
+
+def test_a_client_works_under_one_loop_after_the_other_with_real_connections():
+    toy = Toy(base_url="http://127.0.0.1:1", rate_limit=RateLimit(100, per=1))
+
+    async def visit() -> int:
+        async with serve(saying(answer(b'{"id": "1"}'))) as server:
+            toy.engine.transport._door.address = Toy(base_url=server.url)._address
+            async with toy:
+                return (await toy.send(THING, ONE)).attempts
+
+    assert [asyncio.run(visit()), trio.run(visit), asyncio.run(visit())] == [1, 1, 1]
+
+
+async def test_pages_take_their_limits():
+    toy = Toy(Vendor(things(25), total=25))
+    pages = toy.pages(LIST, ListParams(), max_items=12)
+    point = pages.checkpoint
+    assert len(await pages.collect()) == 12
+    assert len(await toy.pages(LIST, ListParams(), resume=point, prefetch=1).collect()) == 25
+
+
+async def test_differences_between_answer_and_struct_are_told_once_and_at_the_end():
+    seen: list[Drift] = []
+    toy = Toy(reply(200, {"id": "a", "new": 1}), on_drift=seen.append)
+    for _ in range(2):
+        await toy.send(THING, ONE)
+    assert [(drift.kind, drift.path) for drift in seen] == [("new", "new")]
+    await toy.aclose()
+    assert {(drift.kind, drift.path) for drift in seen[1:]} >= {("missing", "size")}
+
+
+def test_the_agent_names_this_library_also_where_it_is_not_installed(monkeypatch):
+    def lost(_: str) -> str:
+        raise importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr(importlib.metadata, "version", lost)
+    assert (b"User-Agent", b"lix_async/source") == (
+        lambda header: (header[0], header[1].split()[0])
+    )(Toy().engine.transport._door._fixed[1])
+
+
+async def test_the_real_clock_is_the_machines():
+    clock = RealClock()
+    before = clock.now()
+    await clock.sleep(0)
+    await clock.sleep(-5)
+    assert before <= clock.now() < before + 60
+    assert clock.wall() > 1_700_000_000
+    assert 1 <= clock.between(1, 2) <= 2
+    with clock.timeout(0) as scope:
+        await anyio.sleep_forever()
+    assert scope.cancelled_caught

@@ -1,0 +1,191 @@
+"""One key through every failure: it is in no message, no log line, no frame and no pickle."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import gzip
+import logging
+import pickle
+import ssl
+import traceback
+import warnings
+from collections.abc import Iterator
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from loopback import Connection, answer, free_port, once, serve
+from toy import LIST, SEND, THING, ListParams, SendParams, ThingParams, Toy
+
+from lix_async.core.errors import ConfigurationError, LixError
+from lix_async.core.retry import RetryPolicy
+
+pytestmark = pytest.mark.anyio
+KEY = "s3cret-k3y/of+the=caller"
+ESCAPED = "s3cret-k3y%2Fof%2Bthe%3Dcaller"
+ECHO = f'{{"error": {{"type": "x", "message": "bad key {KEY} or {ESCAPED}"}}}}'.encode()
+AUTHS = ["raw", "bearer", "x-api-key", "query"]
+CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client would load its own: 20 ms
+CALLS = [(THING, ThingParams(id="1")), (SEND, SendParams(to="me", text="x"))]
+
+
+async def reset(connection: Connection) -> None:
+    await connection.request()
+    await connection.reset()
+
+
+async def silence(connection: Connection) -> None:
+    await connection.request()
+    await anyio.sleep_forever()
+
+
+async def echo(connection: Connection) -> None:
+    """The whole request comes back as the body of a refusal, as of a careless gateway."""
+    head = await connection.request()
+    await connection.say(answer(head, "400 Bad Request"))
+
+
+FAULTS = {
+    "refusal that echoes": once(answer(ECHO, "401 Unauthorized")),
+    "request that is echoed": echo,
+    "page that does not fit": once(answer(f'{{"id": ["{KEY}"], "ok": ["{KEY}"]}}'.encode())),
+    "web page": once(answer(f"<html>{KEY}</html>".encode(), "500 No")),
+    "redirect with the key": once(answer(b"", "302 Found", f"Location: /?api_key={ESCAPED}")),
+    "reset": reset,
+    "silence": silence,
+    "cut": once(answer(b"{}")[:-1]),
+    "no http": once(b"nonsense\r\n\r\n"),
+    "bad gzip": once(answer(b"x", "200 OK", "Content-Encoding: gzip")),
+    "cut gzip": once(answer(gzip.compress(ECHO)[:-2], "200 OK", "Content-Encoding: gzip")),
+    "too fast": once(answer(ECHO.replace(b'"x"', b'"rate_limit"'), "429 No", "Retry-After: 999")),
+}
+
+
+def shown(error: BaseException) -> Iterator[str]:
+    """Everything that a log, a crash reporter or a pickle could show of an error."""
+    seen: list[BaseException] = []
+    todo: list[BaseException | None] = [error]
+    while todo:
+        one = todo.pop()
+        if one is None or one in seen:
+            continue
+        seen.append(one)
+        todo += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+        yield f"{one} {one!r} {one.args!r} {vars(one)!r}"
+        yield "".join(traceback.format_exception(one))
+        for frame, _ in traceback.walk_tb(one.__traceback__):
+            if "/tests/" in frame.f_code.co_filename:
+                continue
+            for value in frame.f_locals.values():
+                yield repr(value)
+                yield repr(getattr(value, "__dict__", ""))
+                yield repr([getattr(value, n, "") for n in getattr(type(value), "__slots__", ())])
+    yield repr(pickle.dumps(error))
+
+
+def assert_hidden(*texts: str) -> None:
+    for text in texts:
+        assert "s3cret" not in text, text[max(0, text.index("s3cret") - 200) :][:400]
+
+
+def records(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
+    for record in caplog.records:
+        yield record.getMessage()
+        yield repr(vars(record))
+
+
+async def test_no_failure_of_any_kind_shows_the_key(caplog):
+    """Every fault, by every way of authentication, for a read and for a send."""
+    caplog.set_level(1)
+    logging.getLogger("httpcore").setLevel(1)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for auth in AUTHS:
+            for name, talk in FAULTS.items():
+                if auth == "query" or "redirect" not in name:
+                    async with serve(talk) as server:
+                        await fail_everywhere(server.url, auth)
+            await fail_everywhere(f"http://127.0.0.1:{free_port()}", auth)
+    assert_hidden(*records(caplog), *(str(warning.message) for warning in warned))
+
+
+async def fail_everywhere(url: str, auth: str) -> None:
+    own = {"timeout": 0.02, "verify": CONTEXT}
+    async with httpx.AsyncClient(**own) as http, httpx2.AsyncClient(**own) as http2:
+        for client in (None, http, http2) if auth == "query" else (None, http):
+            toy = Toy(
+                http_client=client, api_key=KEY, auth=auth, base_url=url, timeout=0.02,
+                retry=RetryPolicy(attempts=1),
+            )  # fmt: skip
+            assert_hidden(repr(toy), repr(vars(toy)), repr(vars(toy.engine)))
+            async with toy:
+                for row, params in CALLS if client is None else CALLS[:1]:
+                    with pytest.raises(LixError) as caught:
+                        await toy.send(row, params)
+                    assert_hidden(*shown(caught.value))
+
+
+async def test_no_success_shows_the_key_to_a_log(caplog):
+    caplog.set_level(1)
+    for auth in AUTHS:
+        for library in (httpx, httpx2):
+            async with serve(once(answer(b'{"id": "1"}'))) as server, library.AsyncClient() as http:
+                for client in (None, http):
+                    toy = Toy(http_client=client, api_key=KEY, auth=auth, base_url=server.url)
+                    async with toy:
+                        answered = await toy.send(*CALLS[0])
+                        assert_hidden(repr(answered))
+    assert any("httpx" in record.name for record in caplog.records)
+    assert_hidden(*records(caplog))
+
+
+async def test_no_error_before_sending_shows_the_key():
+    toy = Toy(api_key=KEY)
+    calls = [(THING, ThingParams(id="..")), (THING, ThingParams(id="\ud800")), (SEND, CALLS[0][1])]
+    for row, params in calls:
+        with pytest.raises(ConfigurationError) as caught:
+            await toy.send(row, params)
+        assert_hidden(*shown(caught.value))
+
+
+@pytest.mark.parametrize("bad", [f"{KEY}\n", f" {KEY}", f"{KEY}é", f"{KEY}\r\nHost: x"])
+def test_a_bad_key_is_refused_without_being_shown(bad):
+    with pytest.raises(ConfigurationError) as caught:
+        Toy(api_key=bad)
+    assert_hidden(f"{caught.value} {caught.value!r} {caught.value.args} {vars(caught.value)}")
+
+
+def test_other_bad_settings_do_not_show_it_either():
+    for settings in ({"auth": "other"}, {"base_url": "http://x.example"}, {"rate_limit": 5}):
+        with pytest.raises(ConfigurationError) as caught:
+            Toy(api_key=KEY, **settings)
+        assert_hidden(f"{caught.value} {caught.value!r} {vars(caught.value)}")
+
+
+@pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_is_neither_pickled_nor_copied(taken):
+    with pytest.raises(ConfigurationError, match="never pickled") as caught:
+        taken(Toy(api_key=KEY))
+    assert_hidden(str(caught.value))
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+@pytest.mark.parametrize("own", [False, True])
+def test_a_cancellation_by_asyncio_itself_carries_no_frame_that_saw_the_key(auth, own):
+    """`asyncio.timeout` keeps the cancellation, with its frames, as the cause of TimeoutError."""
+
+    async def main() -> BaseException:
+        async with serve(silence) as server, httpx.AsyncClient() as http:
+            client = http if own else None
+            toy = Toy(api_key=KEY, auth=auth, base_url=server.url, http_client=client)
+            async with toy:
+                try:
+                    async with asyncio.timeout(0.05):
+                        await toy.send(LIST, ListParams())
+                except TimeoutError as error:
+                    return error
+        raise AssertionError("no timeout")
+
+    assert_hidden(*shown(asyncio.run(main())))

@@ -1,0 +1,136 @@
+"""PgQueuer and Procrastinate under one contract: nothing is lost, nothing is paid twice."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import psycopg
+import pytest
+
+from lix_async import AsyncLix
+from lix_async.bulk.postgres import PostgresStore
+from lix_async.bulk.store import Counts
+from lix_async.core.errors import ConfigurationError, QuotaExceededError
+from lix_async.integrations.chunks import ComeBack, cut
+from lix_async.sandbox import Sandbox, running
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(params=["pgqueuer", "procrastinate"])
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def adapter(engine: str) -> ModuleType:
+    return importlib.import_module(f"lix_async.integrations.{engine}")
+
+
+@pytest.fixture
+def dsn(postgres_dsn: str) -> Iterator[str]:
+    """A database of this test's own: the queues keep their tables in `public`."""
+    name = f"queue_{next(NUMBERS)}"
+    with psycopg.connect(postgres_dsn, autocommit=True) as line:
+        line.execute(f"CREATE DATABASE {name}")
+        yield postgres_dsn.replace("/postgres?", f"/{name}?")
+        line.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def links(count: int) -> list[str]:
+    return [f"https://www.linkedin.com/in/someone-{number}" for number in range(count)]
+
+
+async def counts(dsn: str) -> Counts:
+    async with PostgresStore(dsn) as store:
+        return await store.counts()
+
+
+async def until(dsn: str, reached: Callable[[Counts], bool]) -> Counts:
+    """The counts once they are so; within a minute."""
+    async with asyncio.timeout(60), PostgresStore(dsn) as store:
+        while not reached(found := await store.counts()):  # noqa: ASYNC110  # see below
+            await asyncio.sleep(0.05)  # the other process tells nobody when it is so far
+        return found
+
+
+def start(engine: str, dsn: str, url: str) -> subprocess.Popen[bytes]:
+    program = str(Path(__file__).with_name("queue_worker.py"))
+    return subprocess.Popen([sys.executable, program, engine, dsn, "lix_async", url])
+
+
+def test_two_workers_one_killed(engine: str, adapter: ModuleType, dsn: str) -> None:
+    async def main(url: str) -> Counts:
+        assert await adapter.submit(dsn, "people.get", links(200), size=20) == 10
+        doomed, other = start(engine, dsn, url), start(engine, dsn, url)
+        try:
+            await until(dsn, lambda found: found.done >= 20)
+            doomed.kill()
+            return await until(
+                dsn, lambda found: found.done + found.in_doubt == 200 and not found.sent
+            )
+        finally:
+            for process in (doomed, other):
+                process.kill()
+                process.wait()
+
+    sandbox = Sandbox(people=50, organisations=5, rate=None)
+    with running(sandbox) as url:
+        found = asyncio.run(main(url))
+    assert found.in_doubt <= 4
+    assert sandbox.ledger.repeats() == {}
+    assert found.done <= len(sandbox.ledger) <= 200
+
+
+def test_what_makes_calls_pointless_ends_the_worker_and_loses_nothing(
+    adapter: ModuleType, dsn: str
+) -> None:
+    async def main(url: str) -> None:
+        await adapter.submit(dsn, "people.get", links(5))
+        async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:
+            with pytest.raises(QuotaExceededError):
+                async with asyncio.timeout(30):
+                    await adapter.worker(dsn, lix, heartbeat=2.0, concurrency=1)
+
+    sandbox = Sandbox(people=50, organisations=5, rate=None, credits={"standard": 2})
+    with running(sandbox) as url:
+        asyncio.run(main(url))
+    found = asyncio.run(counts(dsn))
+    assert (found.done, found.in_doubt) == (2, 0)
+
+
+def test_a_worker_ends_when_it_is_cancelled(adapter: ModuleType, dsn: str) -> None:
+    async def main(url: str) -> None:
+        await adapter.submit(dsn, "people.get", links(3))
+        async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:
+            work = asyncio.create_task(adapter.worker(dsn, lix, heartbeat=2.0))
+            await until(dsn, lambda found: found.done == 3)
+            work.cancel()
+            async with asyncio.timeout(10):
+                with pytest.raises(asyncio.CancelledError):
+                    await work
+
+    sandbox = Sandbox(people=50, organisations=5, rate=None)
+    with running(sandbox) as url:
+        asyncio.run(main(url))
+    assert len(sandbox.ledger) == 3
+
+
+def test_inputs_are_cut_as_they_are_needed() -> None:
+    endless = cut("people.get", (str(number) for number in itertools.count()), 2)
+    assert next(endless).inputs == ["0", "1"]
+    assert [len(chunk.inputs) for chunk in cut("m", ["a"] * 5, 2)] == [2, 2, 1]
+    with pytest.raises(ConfigurationError, match="inputs must be"):
+        next(cut("m", [object()], 2))  # type: ignore[list-item]
+
+
+def test_come_back_says_when() -> None:
+    assert str(ComeBack(3.2)) == "again in 3 s"

@@ -1,0 +1,55 @@
+"""The three stores, each with a server of its own, and limiters over them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from servers import mortal_redis, postgres_dsn, redis_url  # noqa: F401  # fixtures
+
+from lix_async import RateLimit
+from lix_async.engine.clock import RealClock
+from lix_async.limiters import PostgresLimiter, RedisLimiter, SharedLimiter, SqliteLimiter
+from lix_async.limiters.postgres import PostgresStore
+from lix_async.limiters.redis import RedisStore
+from lix_async.limiters.sqlite import SqliteStore
+from lix_async.limiters.store import Store
+
+NUMBERS = itertools.count()
+LIMITERS = {"redis": RedisLimiter, "postgres": PostgresLimiter, "sqlite": SqliteLimiter}
+
+
+class Place(NamedTuple):
+    """Somewhere to keep a rate, under a name that no other test uses."""
+
+    kind: str
+    where: str
+    name: str
+
+    def limiter(self, rate: RateLimit, **options: object) -> SharedLimiter:
+        return LIMITERS[self.kind](self.where, self.name, rate, **options)
+
+    def store(self) -> Store:
+        if self.kind == "sqlite":
+            return SqliteStore(Path(self.where), self.name, RealClock())
+        return {"redis": RedisStore, "postgres": PostgresStore}[self.kind](self.where, self.name)
+
+
+@pytest.fixture
+def place_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Place]:
+    def place(kind: str) -> Place:
+        fixtures = {"redis": "redis_url", "postgres": "postgres_dsn"}
+        where = str(tmp_path / "rate.db")
+        if kind in fixtures:
+            where = request.getfixturevalue(fixtures[kind])
+        return Place(kind, where, f"test-{next(NUMBERS)}")
+
+    return place
+
+
+@pytest.fixture(params=["redis", "postgres", "sqlite"])
+def place(request: pytest.FixtureRequest, place_of: Callable[[str], Place]) -> Place:
+    return place_of(request.param)

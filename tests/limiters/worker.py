@@ -1,0 +1,35 @@
+"""A process of the shared rate: starts when told to, prints the moments of its turns."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import anyio
+
+from lix_async import RateLimit
+from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter
+
+KINDS = {"redis": RedisLimiter, "postgres": PostgresLimiter, "sqlite": SqliteLimiter}
+
+
+async def main(kind: str, where: str, name: str, seconds: float) -> None:
+    turns: list[float] = []
+    print("ready", flush=True)  # noqa: T201
+    sys.stdin.readline()
+    begin = time.time()
+    async with KINDS[kind](where, name, RateLimit(50, per=1.0)) as limiter:
+
+        async def one() -> None:
+            while time.time() < begin + seconds:
+                await limiter.acquire()
+                turns.append(time.time())
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(one)
+    print(*turns)  # noqa: T201
+
+
+if __name__ == "__main__":
+    anyio.run(main, *sys.argv[1:4], float(sys.argv[4]))

@@ -1,0 +1,151 @@
+"""Houses: all behind one port, each with its own ways; one that is not there is left out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+import httpx
+import pytest
+from msgspec.structs import replace as changed
+
+from lix_async.core.provider import Credential
+from lix_async.sandbox import Lookups, Sandbox
+from lix_async.sandbox.houses import House, Standing, houses
+from lix_async.sandbox.refusals import Refusal
+from lix_async.sandbox.replies import Reply, json_reply
+
+from .playing import NOON
+
+pytestmark = pytest.mark.anyio
+PERSON = {"profile_link": "https://www.linkedin.com/in/some-body"}
+
+
+def test_every_row_of_every_house_is_answered_and_has_an_example() -> None:
+    sandbox = Sandbox(people=30, organisations=5)
+    assert [house.name for house in houses()] == ["Lix", "LookC"]
+    for house in houses():
+        names = {row.id for row in house.table}
+        assert set(house.answers) == names
+        assert set(house.examples(sandbox.world)) <= names
+        assert house.loose <= names
+        assert house.background <= names
+
+
+def test_no_two_houses_share_a_name_or_a_path() -> None:
+    rows = [(house, row) for house in houses() for row in house.table]
+    assert len({row.id for _, row in rows}) == len(rows)
+    paths: dict[str, str] = {}
+    for house, row in rows:
+        for path in filter(None, (row.path, row.alternate)):
+            assert paths.setdefault(house.place(row, path), house.name) == house.name
+
+
+def _refuse(refusal: Refusal) -> Reply:
+    body = {"success": False, "error": refusal.message or refusal.kind}
+    return json_reply(body, refusal.status, refusal.headers)
+
+
+def _headers(standing: Standing | None, row: object) -> Mapping[str, str]:
+    if standing is None:
+        return {}
+    return {"X-RateLimit-Remaining": str(standing.left), "X-RateLimit-Reset": f"{standing.reset}"}
+
+
+def _other_ways(house: House) -> House:
+    """Lix as another provider would play it: seams that the two houses of today do not use."""
+    ways = {
+        "bearer": Credential("header", "Authorization", "Bearer "),
+        "query": Credential("query", "hook_key"),
+    }
+    provider = changed(house.provider, credentials=ways)
+    return replace(house, provider=provider, prefix="/linkedin", refuse=_refuse, headers=_headers)
+
+
+async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
+    now = [0.0]
+    sandbox = Sandbox(
+        people=30, organisations=5, rate=(2, 60.0), clock=lambda: now[0], wall=lambda: NOON
+    )
+    sandbox.houses = (_other_ways(sandbox.houses[0]), *sandbox.houses[1:])
+    transport = httpx.ASGITransport(sandbox.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
+
+        async def ask(path: str = "/linkedin/v1/person", **headers: str) -> httpx.Response:
+            return await http.get(path, params=PERSON, headers=headers)
+
+        outside = await ask("/v1/person", Authorization="Bearer k")
+        plain = await ask(Authorization="k")
+        other = await ask(**{"X-Api-Key": "k"})
+        good = await ask(Authorization="Bearer k")
+        query = await http.get("/linkedin/v1/person", params={**PERSON, "hook_key": "k"})
+        fast = await ask(Authorization="Bearer k")
+        lookc = await http.get(
+            "/v1/request", params={"request_id": "x"}, headers={"Authorization": "k"}
+        )
+    assert [one.status_code for one in (outside, plain, other)] == [404, 401, 401]
+    assert plain.json() == {"success": False, "error": "the API key is missing or not valid"}
+    assert "x-ratelimit-remaining" not in plain.headers
+    assert [one.headers["x-ratelimit-remaining"] for one in (good, query, fast)] == ["1", "0", "0"]
+    assert float(good.headers["x-ratelimit-reset"]) == NOON + 60
+    assert (fast.status_code, fast.json()["error"]) == (429, "too many requests")
+    assert {fact.caller for fact in sandbox.requests if fact.caller} == {"key-1"}
+    assert lookc.json()["error"]["type"] == "unknown_record"
+
+
+@pytest.mark.parametrize(
+    ("rate", "lix", "lookc"),
+    [
+        ((1, 3.0), 429, 200),
+        (None, 200, 200),
+        ({"LookC": (1, 9.0)}, 429, 429),
+        ({"Lix": None, "LookC": (1, 9.0)}, 200, 429),
+    ],
+)
+async def test_rates_by_house(rate: object, lix: int, lookc: int) -> None:
+    at_once = Lookups(share=0)
+    sandbox = Sandbox(1, 30, 5, rate=rate, lookups=at_once, clock=lambda: 0.0)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(sandbox.app)
+    ask = {"email": sandbox.world.person(0).email}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://sandbox", headers={"Authorization": "k"}
+    ) as http:
+        for expected in ((200, 200), (lix, lookc)):
+            one = await http.get("/v1/person", params=PERSON)
+            two = await http.get("/v1/search/person/by-email", params=ask)
+            assert (one.status_code, two.status_code) == expected
+
+
+def test_a_rate_for_nobody_is_refused() -> None:
+    with pytest.raises(ValueError, match="Nobody"):
+        Sandbox(people=5, organisations=2, rate={"Nobody": (1, 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("gone", "left"), [("lookc", "['Lix']"), ("lix", "['LookC']")], ids=["lookc", "lix"]
+)
+def test_a_provider_that_is_not_there_is_left_out(gone: str, left: str) -> None:
+    code = (
+        "import sys, lix_async\n"  # the front door knows them all: that is another matter
+        f"gone = 'lix_async.providers.{gone}'\n"
+        "sys.modules.update({name: None for name in sys.modules if name.startswith(gone)})\n"
+        "from lix_async.sandbox import Sandbox\n"
+        "from lix_async.sandbox.openapi import document\n"
+        "sandbox = Sandbox(people=5, organisations=2)\n"
+        "assert sandbox.app and document(sandbox)['paths']\n"
+        "print([house.name for house in sandbox.houses])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == left, done.stderr
+
+
+def test_a_fault_of_another_module_is_not_taken_for_an_absent_house() -> None:
+    code = (
+        "import sys; sys.modules['lix_async.sandbox.employees'] = None\n"
+        "from lix_async.sandbox import Sandbox\n"
+        "Sandbox(people=5, organisations=2)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError" in done.stderr

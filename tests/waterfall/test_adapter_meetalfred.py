@@ -1,0 +1,28 @@
+"""Meet Alfred looks nobody up, and a waterfall says so."""
+
+from __future__ import annotations
+
+import pytest
+from toy import Script
+
+pytest.importorskip("lix_async.providers.meetalfred.client", reason="the provider is not installed")
+
+from lix_async.core.errors import ConfigurationError
+from lix_async.providers.meetalfred.client import AsyncMeetAlfred
+from lix_async.waterfall import Waterfall, steps_of
+
+from .stub import Lookup
+
+ALFRED = AsyncMeetAlfred("key", http_client=Script({}))
+
+
+def test_it_has_no_steps_and_says_why() -> None:
+    assert steps_of(ALFRED) == ()
+    with pytest.raises(ConfigurationError, match="it looks nobody up"):
+        Waterfall([ALFRED])
+
+
+def test_among_others_it_is_passed_over() -> None:
+    falls = Waterfall([ALFRED, Lookup("one.person", {"email": None}).step])
+    assert [step.name for step in falls.steps] == ["one.person"]
+    assert "looks nobody up" in falls.passed_over["Meet Alfred"]
