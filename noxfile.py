@@ -70,8 +70,17 @@ def without(session: nox.Session) -> None:
 
 
 @nox.session
+def schemathesis(session: nox.Session) -> None:
+    """The sandbox against its own OpenAPI document: a hundred examples for each operation."""
+    _install(session)
+    more = {"SCHEMATHESIS_EXAMPLES": "100"}
+    test = "tests/sandbox/test_openapi.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env=more)
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
-    """Types: mypy --strict and pyright --strict over the package and the typed examples of its API."""
+    """Types: mypy and pyright, both strict, over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
     session.run("mypy", "lix_async", "tests/typing")
     session.run("pyright")

@@ -2,7 +2,7 @@
 
 For each store on a real server: four processes with five waiters each at 50 per second; then
 three processes of bulk and one caller who wants a single turn now and then. Ten seconds for each,
-`--quick` for three, `--campaign` for two minutes. Names of stores choose among them.
+`--quick` for three, `--seconds=120` for the campaign. Names of stores choose among them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter
 KINDS = {"sqlite": SqliteLimiter, "redis": RedisLimiter, "postgres": PostgresLimiter}
 RATE = 50
 PROCESSES, WAITERS = 4, 5
-SECONDS = 3.0 if QUICK else 120.0 if "--campaign" in sys.argv else 10.0
+NAMED = [word.partition("=")[2] for word in sys.argv if word.startswith("--seconds=")]
+SECONDS = 3.0 if QUICK else float(NAMED[0]) if NAMED else 10.0
 
 
 async def turns(kind: str, where: str, name: str, bulk: str, seconds: float) -> None:

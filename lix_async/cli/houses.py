@@ -18,7 +18,7 @@ _CLIENTS = {
     "letrics": "AsyncLetrics",
     "meetalfred": "AsyncMeetAlfred",
 }
-_PROVIDERS = f"{__package__.rpartition('.')[0]}.providers"
+_PROVIDERS = f"{__name__.partition('.')[0]}.providers"
 
 
 @cache

@@ -192,10 +192,12 @@ class Walk(Generic[Item]):
         It is where the plan says so, and where it is a single row: the list may have grown by
         one while its last page was read. Raises `PagingError` for other pages seen before.
         """
-        names = [getattr(row, "identity", None) for row in rows]
+        names: list[str | None] = [getattr(row, "identity", None) for row in rows]
         ends = getattr(self._plan, "repeats_end", False)
         # Ids tell a page, in any order: beside them an address may be signed anew each time.
-        mark = fingerprint(msgspec.json.encode(sorted(names) if all(names) else rows))
+        mark = fingerprint(
+            msgspec.json.encode(sorted(name or "" for name in names) if all(names) else rows)
+        )
         last = next(reversed(self._read), None)
         if rows and mark == last and (ends or len(rows) == 1):
             return None

@@ -136,7 +136,18 @@ async def test_a_checkpoint_holds_no_key():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{}", b"null", b"[]", b"nonsense", b'{"version": 1}', b'"\xff"', b"[" * 99_999, "ü", "\ud800"],
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[]",
+        b"nonsense",
+        b'{"version": 1}',
+        b'"\xff"',
+        b"[" * 99_999,
+        "ü",
+        "\ud800",
+    ],
 )
 def test_what_is_no_checkpoint_is_refused(data):
     with pytest.raises(PagingError, match="not a checkpoint of this version"):

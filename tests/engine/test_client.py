@@ -35,7 +35,10 @@ class OnlyAcquires:
     ("settings", "message"),
     [
         ({"api_key": ""}, "the API key is empty"),
-        ({"auth": "basic"}, "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'"),
+        (
+            {"auth": "basic"},
+            "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'",
+        ),
         ({"base_url": "http://toy.example"}, r"base_url must be https \(http only to this machine"),
         ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not 5"),
         ({"rate_limit": OnlyAcquires()}, "rate_limit must be a RateLimit, a Limiter or None"),
@@ -58,7 +61,9 @@ def test_impossible_settings_are_refused_by_name(settings, message):
 def test_key_and_address_may_come_from_the_environment(monkeypatch):
     for name in ("TOY_API_KEY", "OTHER_API_KEY", "TOY_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ConfigurationError, match="pass api_key= or set TOY_API_KEY or OTHER_API_KEY"):
+    with pytest.raises(
+        ConfigurationError, match="pass api_key= or set TOY_API_KEY or OTHER_API_KEY"
+    ):
         Toy(api_key=None)
     monkeypatch.setenv("OTHER_API_KEY", "other")
     monkeypatch.setenv("TOY_API_KEY", "")
@@ -179,9 +184,9 @@ def test_the_agent_names_this_library_also_where_it_is_not_installed(monkeypatch
         raise importlib.metadata.PackageNotFoundError
 
     monkeypatch.setattr(importlib.metadata, "version", lost)
-    assert (b"User-Agent", b"lix_async/source") == (
+    assert (
         lambda header: (header[0], header[1].split()[0])
-    )(Toy().engine.transport._door._fixed[1])
+    )(Toy().engine.transport._door._fixed[1]) == (b"User-Agent", b"lix_async/source")
 
 
 async def test_the_real_clock_is_the_machines():

@@ -19,7 +19,9 @@ from lix_async.core.wire import Outgoing
 from lix_async.engine.transport import ClientTransport, Departure, Failure, Reply, _pool_size
 
 pytestmark = pytest.mark.anyio
-libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+libraries = pytest.mark.parametrize(
+    "library", [httpx, httpx2], ids=lambda library: library.__name__
+)
 ONE = ThingParams(id="a/b", note="ü&=")
 
 
@@ -211,7 +213,9 @@ def test_the_size_of_a_pool_is_looked_up_where_there_is_one():
         assert _pool_size(library.AsyncClient()) == 100
         unbounded = library.AsyncClient(limits=library.Limits(max_connections=None))
         assert _pool_size(unbounded) == 100
-        assert _pool_size(library.AsyncClient(transport=library.MockTransport(lambda _: None))) == 100
+        assert (
+            _pool_size(library.AsyncClient(transport=library.MockTransport(lambda _: None))) == 100
+        )
 
 
 @libraries

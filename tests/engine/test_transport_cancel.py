@@ -19,7 +19,9 @@ from lix_async.engine.transport import ClientTransport, Departure, HttpTransport
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
 READ = Outgoing("GET", "/v1/things")
 SEND = Outgoing("POST", "/v1/send", b'{"text": "x"}', safe=False)
-libraries = pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+libraries = pytest.mark.parametrize(
+    "library", [httpx, httpx2], ids=lambda library: library.__name__
+)
 
 
 async def cancelled_after(steps: int, transport, outgoing: Outgoing) -> tuple[object, Departure]:

@@ -177,9 +177,7 @@ async def test_a_walk_makes_one_sequence_id_and_another_walk_another():
 
 
 async def test_the_servers_sequence_id_wins_from_the_next_page_on():
-    vendor = Vendor(
-        things(40), total=40, sequence=lambda n: [None, "theirs", "", "newest"][n - 1]
-    )
+    vendor = Vendor(things(40), total=40, sequence=lambda n: [None, "theirs", "", "newest"][n - 1])
     await walked(vendor, ListParams(sequence_id="mine"))
     sent = [query["sequence_id"] for query in vendor.asked]
     assert sent == ["mine", "mine", "theirs", "theirs"]

@@ -84,7 +84,9 @@ def changes(draw: st.DrawFn) -> list[tuple[str, int]]:
     """What happens to the list between two requests."""
     return draw(
         st.lists(
-            st.tuples(st.sampled_from(["insert", "append", "remove", "nothing"]), st.integers(0, 9)),
+            st.tuples(
+                st.sampled_from(["insert", "append", "remove", "nothing"]), st.integers(0, 9)
+            ),
             max_size=12,
         )
     )
@@ -94,7 +96,9 @@ def changes(draw: st.DrawFn) -> list[tuple[str, int]]:
     length=st.integers(0, 20),
     sizes=sizes,
     happenings=changes(),
-    totals=st.lists(st.sampled_from([None, -1, 0, 5, 20, 50, "12", "many"]), min_size=1, max_size=6),
+    totals=st.lists(
+        st.sampled_from([None, -1, 0, 5, 20, 50, "12", "many"]), min_size=1, max_size=6
+    ),
 )
 def test_a_list_that_changes_and_totals_that_lie_never_give_an_item_twice_nor_go_on_for_ever(
     length, sizes, happenings, totals
@@ -139,7 +143,7 @@ def test_a_vendor_that_says_anything_gets_an_end_or_an_error_and_no_item_is_doub
     try:
         run(walk.collect())
     except LixError as error:
-        assert isinstance(error, PagingError)  # noqa: PT017  # or no error at all
+        assert isinstance(error, PagingError)  # or no error at all
     found = ids(walk.collected)
     assert len(set(found)) == len(found)
     assert len(vendor.asked) <= len(script) + 2

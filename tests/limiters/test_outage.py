@@ -1,0 +1,237 @@
+"""What happens while the store is away, damaged or refuses."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import time
+
+import anyio
+import pytest
+
+from lix_async import ConfigurationError, RateLimit, TransportError
+from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter, sqlite
+from lix_async.limiters.gcra import SECOND
+from lix_async.limiters.outage import Outage
+
+pytestmark = pytest.mark.anyio
+FAST = RateLimit(100, per=1.0)
+NOBODY = {
+    "redis": (RedisLimiter, "redis://:hunter2@127.0.0.1:1/0"),
+    "postgres": (PostgresLimiter, "postgresql://u:hunter2@127.0.0.1:1/x"),
+}
+
+
+@pytest.fixture(params=["redis", "postgres", "sqlite"])
+def away(request, tmp_path, monkeypatch):
+    """Makes a limiter whose store cannot be reached."""
+    locks = []
+
+    def make(**options):
+        if request.param != "sqlite":
+            kind, where = NOBODY[request.param]
+            return kind(where, "x", FAST, **options)
+        monkeypatch.setattr(sqlite, "BUSY", 0.01)
+        holder = sqlite3.connect(tmp_path / "rate.db", isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        locks.append(holder)
+        return SqliteLimiter(tmp_path / "rate.db", "x", FAST, **options)
+
+    yield make
+    for holder in locks:
+        holder.close()
+
+
+async def test_interactive_callers_are_told_within_bounds_and_the_error_names_no_secret(away):
+    async with away(give_up_after=0.1) as limiter:
+        began = time.monotonic()
+        failures = []
+
+        async def one():
+            with pytest.raises(TransportError) as caught:
+                await limiter.acquire()
+            failures.append(caught.value)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(one)
+        assert time.monotonic() - began < 1.0, "all together, not one after another"
+        assert len(failures) == 20
+        assert not failures[0].sent
+        told = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"
+        assert "hunter2" not in told
+
+
+async def test_bulk_waits(away):
+    async with away(give_up_after=0.1) as limiter:
+        with anyio.move_on_after(0.3) as waited:
+            await limiter.bulk.acquire()
+        assert waited.cancelled_caught
+        assert await limiter.try_acquire() > 0
+
+
+async def test_the_own_share_where_the_user_asked_for_it(away):
+    async with away(fallback=4) as limiter:
+        await limiter.acquire()
+        began = time.monotonic()
+        for _ in range(3):
+            await limiter.acquire()
+        assert time.monotonic() - began >= 3 * 0.04 * 0.98, "a quarter of the rate"
+        limiter.give_back()
+        await limiter.hold(0.1)
+        await limiter.acquire()
+        assert time.monotonic() - began >= 0.2
+
+
+async def test_a_hold_without_the_store_still_holds_this_process(away):
+    async with away(give_up_after=0.01, fallback=1) as limiter:
+        began = time.monotonic()
+        await limiter.hold(0.1)
+        await limiter.acquire()
+        assert time.monotonic() - began >= 0.1
+
+
+async def test_redis_comes_back(mortal_redis):
+    async with RedisLimiter(mortal_redis.url, "x", FAST) as limiter:
+        await limiter.acquire()
+        mortal_redis.stop()
+        got = []
+
+        async def wait(acquire):
+            await acquire()
+            got.append(acquire)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait, limiter.acquire)
+            group.start_soon(wait, limiter.bulk.acquire)
+            await anyio.wait_all_tasks_blocked()
+            assert not got
+            mortal_redis.start()
+        assert len(got) == 2
+
+
+async def test_postgres_that_closed_our_connection_costs_a_moment(postgres_dsn):
+    import psycopg
+
+    async with PostgresLimiter(postgres_dsn, "closed", FAST) as limiter:
+        await limiter.acquire()
+        kill = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND query LIKE '%lix_async_limiter%'"
+        )
+        with psycopg.connect(postgres_dsn, autocommit=True) as admin:
+            admin.execute(kill)
+        await limiter.acquire()
+        await limiter.bulk.acquire()
+
+
+async def test_a_postgres_row_or_table_that_was_dropped_is_made_again(postgres_dsn):
+    import psycopg
+
+    async with PostgresLimiter(postgres_dsn, "dropped", FAST) as limiter:
+        await limiter.acquire()
+        with psycopg.connect(postgres_dsn, autocommit=True) as admin:
+            admin.execute("DELETE FROM lix_async_limiter WHERE name = 'dropped'")
+            await limiter.acquire()
+            admin.execute("DROP TABLE lix_async_limiter")
+            await limiter.acquire()
+
+
+async def test_a_pool_of_the_users_own_gets_its_connection_back_as_it_was(postgres_dsn):
+    from psycopg_pool import ConnectionPool
+
+    with ConnectionPool(postgres_dsn, min_size=1, max_size=1, open=True) as pool:
+        async with PostgresLimiter(pool, "pool", FAST) as limiter:
+            await limiter.acquire()
+        with pool.connection(timeout=1.0) as connection:
+            assert not connection.autocommit
+            (mode,) = connection.execute("SHOW synchronous_commit").fetchone()
+            assert mode == "on"
+
+
+async def test_a_redis_client_of_the_users_own_stays_open(redis_url):
+    import redis
+    import redis.asyncio
+
+    with redis.Redis.from_url(redis_url) as client:
+        async with RedisLimiter(client, "own", FAST) as limiter:
+            await limiter.acquire()
+            client.script_flush()
+            await limiter.acquire()
+            assert 0 < client.pttl("lix_async:own") <= 61_000
+        assert client.ping()
+    with pytest.raises(ConfigurationError):
+        RedisLimiter(redis.asyncio.Redis(), "own", FAST)
+    with pytest.raises(ConfigurationError) as caught:
+        RedisLimiter("http://:hunter2@x", "own", FAST)
+    assert "hunter2" not in repr(caught.value)
+
+
+async def test_what_refuses_is_no_outage(redis_url, postgres_dsn, tmp_path):
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        client.set("lix_async:text", "something else")
+    (tmp_path / "text").write_text("no database at all, but long enough to be looked at" * 20)
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for limiter in (
+        RedisLimiter(redis_url, "text", FAST),
+        SqliteLimiter(tmp_path / "text", "x", FAST),
+        SqliteLimiter(tmp_path / "link", "x", FAST),
+        SqliteLimiter(tmp_path / "none" / "x", "x", FAST),
+    ):
+        async with limiter:
+            with pytest.raises(ConfigurationError):
+                await limiter.acquire()
+            with pytest.raises(ConfigurationError):
+                await limiter.bulk.acquire()
+
+
+async def test_a_server_that_never_answers(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        limiter = RedisLimiter(f"redis://127.0.0.1:{port}", "x", FAST, give_up_after=0.1)
+        began = time.monotonic()
+        with pytest.raises(TransportError):
+            await limiter.acquire()
+        assert time.monotonic() - began < 1.0
+
+
+async def test_a_turn_that_was_slept_through_is_not_used(tmp_path):
+    """As after a suspended machine: the turn was a second ago, and so was everybody's."""
+    rate = RateLimit(20, per=1.0)
+    async with SqliteLimiter(tmp_path / "x", "x", rate) as limiter:
+        await limiter.acquire()
+        asked = limiter._teller.ask
+        calls = []
+
+        async def ask(ahead):
+            wait, turn = await asked(ahead)
+            calls.append(turn)
+            if len(calls) == 1:
+                time.sleep(0.35)  # noqa: ASYNC251  # the process stands still
+            return wait, turn
+
+        limiter._teller.ask = ask
+        await limiter.acquire()
+        assert len(calls) == 2
+
+
+async def test_a_fallback_is_a_number_of_processes(tmp_path):
+    with pytest.raises(ConfigurationError):
+        SqliteLimiter(tmp_path / "x", "x", FAST, fallback=0)
+
+
+def test_pauses_double_and_an_outage_ends():
+    outage, error = Outage(), TransportError("x")
+    pauses = []
+    for _ in range(9):
+        outage.failed(error, 0.0)
+        pauses.append(outage.left(0.0))
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert outage.hopeless(4.0) is not None
+    assert outage.hopeless(6.0) is None
+    outage.worked()
+    assert outage.left(0.0) == 0
+    assert outage.hopeless(0.0) is None
+    assert SECOND == 10**6
