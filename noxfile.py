@@ -103,10 +103,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def campaign(session: nox.Session) -> None:
-    """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost."""
+    """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
+
+    Then two minutes of four processes that share a rate, on each kind of store.
+    """
     _install(session)
     kills = {"LIX_KILLS": "200"}
     session.run("python", "-m", "pytest", "tests/bulk/test_kill.py", *session.posargs, env=kills)
+    session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")
 
 
 @nox.session

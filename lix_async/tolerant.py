@@ -201,6 +201,8 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
     if (known := _SCALARS.get(type(shape))) is not None:
         name, read = known
         if isinstance(value, dict | list):
+            if read is not _text:  # no number, flag or date is nothing; a text may be lost data
+                return None
             raise Misfit(f"expected {name}, got {_word(value)}", path)
         return read(value)
     if isinstance(shape, inspect.CustomType) and not isinstance(value, dict | shape.cls):

@@ -18,3 +18,8 @@ settings.load_profile("house")
 )
 def anyio_backend(request: pytest.FixtureRequest) -> object:
     return request.param
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names without addresses: processes that share the suite must agree on them."""
+    return argname if " at 0x" in repr(val) else None

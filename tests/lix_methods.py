@@ -69,6 +69,10 @@ METHODS = {
     "contact.email_by_linkedin": "contact.email",
 }
 """Catalogue id → method of `AsyncLix`, as the public surface fixes them."""
+FILES_OF_LISTINGS = {
+    row["id"]: Path(row["example"]).stem for row in CATALOGUE if row["paging"]["style"] != "none"
+}
+"""The main sample of every listing."""
 WALKING = {"max_items", "max_credits", "resume", "prefetch"}
 """What every listing method takes besides its own parameters."""
 
@@ -113,9 +117,10 @@ class Recorder(AsyncLix):
         return walking
 
 
-def says(body: object = None, status: int = 200) -> Reply:
+def says(body: object = None, status: int = 200, **headers: str) -> Reply:
     """An answer. Bytes go out as they are, anything else as JSON."""
-    return Reply(status, [], body if isinstance(body, bytes) else msgspec.json.encode(body))
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Reply(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
 
 class Wire:

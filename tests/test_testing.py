@@ -87,6 +87,16 @@ async def test_an_error_inside_the_block_comes_out_as_it_is_and_not_in_a_group()
             await toy.send(THING, ThingParams(id="1"))
 
 
+async def test_time_moved_by_hand_is_not_moved_again():
+    async with VirtualClock() as clock, anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.sleep, 5)
+        await settle(2)
+        clock.advance(7)
+        await anyio.wait_all_tasks_blocked()
+        assert clock.now() == 7
+    await clock.__aexit__(None, None, None)
+
+
 async def test_a_clock_can_be_entered_again():
     clock = VirtualClock()
     for moment in (5, 10):

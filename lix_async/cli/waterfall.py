@@ -107,14 +107,8 @@ def waterfall(
         return await _Run(inputs, output, session, falls, wanted).to_the_end()
 
     tally = Tally("links", total=len(inputs.targets))
-    code = run(
-        work,
-        connection,
-        tally,
-        quiet=output.quiet,
-        live=not streams(output),
-        make=sources.open,
-    )
+    live = not streams(output)
+    code = run(work, connection, tally, quiet=output.quiet, live=live, make=sources.open)
     if not output.quiet:
         for note in sources.notes:
             screen.note(note)
@@ -175,12 +169,10 @@ class _Run:
         for one in self._inputs.targets:
             if self._session.watch.stopping:
                 return
-            if one.key in before.keys:
-                continue
-            if one.kind == "email":
-                yield Target(text=one.text, email=one.sent)
-            else:
-                yield Target(text=one.text, linkedin_url=one.sent)
+            if one.key not in before.keys:
+                by_email = one.kind == "email"
+                link = None if by_email else one.sent
+                yield Target(text=one.text, linkedin_url=link, email=one.sent if by_email else None)
 
     def _open(self) -> Kept:
         path = file_of(self._output)

@@ -167,7 +167,9 @@ def typed(params: P, kind: type[P]) -> P:
 
 def exactly_one(params: Params, *names: str) -> None:
     """Raise `ConfigurationError` unless exactly one of the named fields is given."""
-    given = [name for name in names if getattr(params, name) not in (None, "", [])]
+    given = [name for name in names if getattr(params, name) not in (None, [])]
+    if len(given) == 1 and getattr(params, given[0]) == "":
+        given = []
     if len(given) != 1:
         wanted = " or ".join(names)
         found = "none is" if not given else " and ".join(given) + " are"

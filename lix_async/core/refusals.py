@@ -85,9 +85,11 @@ class Refusals(msgspec.Struct, frozen=True):
             message = "the server redirects; redirects are never followed"
         told = message or self.sayings.get(status) or kind.replace("_", " ") or f"status {status}"
         error = cls(told, status=status, kind=kind or str(status), body=excerpt(body))
-        refreshes = (said or {}).get("refreshesAt")
-        if isinstance(error, DailyLimitError) and isinstance(refreshes, int):
-            error.refreshes_at = float(refreshes)
+        if isinstance(error, DailyLimitError):  # no sample says where it stands
+            for place in (said or {}, json_object(body) or {}):
+                if isinstance(refreshes := place.get("refreshesAt"), int):
+                    error.refreshes_at = float(refreshes)
+                    break
         return error
 
 

@@ -74,6 +74,10 @@ class Door:
                 body = body.replace(form.encode(), b"***")
         return body
 
+    def hidden(self, message: str, sent: bool, permanent: bool) -> tuple[str, bool, bool]:
+        """A failure's words without the key: a transport of the caller's own may tell too much."""
+        return self.hide(message.encode()).decode(), sent, permanent
+
 
 class HideKey(logging.Filter):
     """Takes the key out of what HTTP libraries log, where it travels in the query.

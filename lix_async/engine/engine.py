@@ -238,7 +238,8 @@ class Engine:
             error,
             failures=call.failures,
             polls=call.polls,
-            safe=row.safe,
+            # lix.md section 11: a PUT is repeated after a failure, but not while it is queued.
+            safe=row.safe and not (row.method == "PUT" and isinstance(error, QueuedError)),
             window=self.provider.window,
         )
         if pause is None:

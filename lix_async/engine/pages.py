@@ -43,8 +43,12 @@ class Pages(Generic[Item]):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> None:
-        if max_items is not None and max_items < 0:
-            raise ConfigurationError(f"max_items must not be negative: {max_items}")
+        for name, value in (("max_items", max_items), ("max_credits", max_credits)):
+            if value is not None and (type(value) is not int or value < 0):
+                what = "not be negative" if type(value) is int else "be a whole number"
+                raise ConfigurationError(f"{name} must {what}: {value!r}")
+        if resume is not None and not isinstance(resume, Checkpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            raise ConfigurationError("resume must be a Checkpoint: use Checkpoint.from_json(…)")
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
         self._walk = Walk(engine, row, params, resume, max_credits)

@@ -34,9 +34,13 @@ GIVE_UP_AFTER = 5.0
 """Seconds that an interactive caller bears with a store that does not answer."""
 NEAR = SECOND // 200
 """Microseconds before a turn at which a bulk caller may take it: never more than half a gap."""
-STALE = 0.25
-"""Seconds after which a turn that was slept through is not used: the machine was suspended, or
-the store was away while everybody's turn passed, and all would go at once."""
+STALE = (0.01, 0.1)
+"""A reserved turn is not used when its caller woke later than one gap, but no less and no more
+than these seconds: a machine that stands still must not let all its turns go at once."""
+SLOW_ANSWER = 1.0
+"""Nor when asking about a hold took longer: everybody's turns passed while the store was away."""
+SPACED = SECOND
+"""Gaps of that many microseconds are counted one by one: there a late turn shifts the next."""
 LATE_MEMORY = 60.0
 """Seconds for which requests that leave late are taken to be late side by side."""
 
@@ -218,15 +222,23 @@ class SharedLimiter:
                 return turn
             try:
                 await self._clock.sleep(wait)
+                woke = self._clock.now()
                 # Somebody may have said "hold" meanwhile, on another machine.
                 held = await self._attempt(self._teller.held)
             except BaseException:
                 self._teller.give_back(turn)
                 raise
             now = self._clock.now()
-            stale = turn.at + max(STALE, self._pace.interval / SECOND)
-            if not held and now >= self._held_until and now <= stale:
+            if not held and now >= self._held_until and self._fresh(woke - turn.at, now - woke):
                 return turn
+
+    def _fresh(self, late: float, asking: float) -> bool:
+        """Whether a turn that was woken up for that late may still be used."""
+        if late > min(max(self._pace.interval / SECOND, STALE[0]), STALE[1]):
+            return False
+        if self._pace.interval >= SPACED and late * SECOND > self._pace.tolerance:
+            self._teller.push(math.floor(late * SECOND))
+        return asking <= SLOW_ANSWER
 
     async def _from_share(self) -> Turn:
         if self._share is not None:

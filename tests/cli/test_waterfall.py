@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lix_async.cli.options import Connection
+from lix_async.cli.sources import Sources
+from lix_async.cli.watch import Watch
+from lix_async.core.errors import TransportError
+from lix_async.waterfall import Target
+
 from .conftest import Lix
 from .playing import Watched, rows_of
 
@@ -101,3 +107,26 @@ def test_without_any_key_it_says_which_would_do(
     assert done.code == 3
     assert "LIX_API_KEY" in done.err
     assert "CONNECTSAFELY_API_KEY" in done.err
+
+
+@pytest.mark.anyio
+async def test_once_stopped_nobody_is_asked_and_no_row_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONNECTSAFELY_API_KEY", "key")
+    watch, connection = Watch(), Connection()
+    sources = Sources(connection, "connectsafely")
+    async with sources.open(connection, watch):
+        [step] = sources.steps(watch)
+        watch.stop()
+        with pytest.raises(TransportError, match="the run was stopped"):
+            await step.ask(Target.of("https://www.linkedin.com/in/ada"))
+    assert watch.requests == 0
+
+
+def test_addresses_are_looked_up_too_and_a_table_is_for_the_eye(lix: Lix, sandbox: Watched) -> None:
+    Path("mail.txt").write_text(f"{sandbox.world.person(0).email}\n")
+    done = lix("waterfall", "mail.txt", "--want", "full_name", "--format", "table")
+    assert done.code == 0, done.err
+    assert "full_name" in done.out
+    assert "filled" in done.out

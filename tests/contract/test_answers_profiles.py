@@ -29,7 +29,7 @@ def test_balances() -> None:
     assert new.auto_top_up_enabled == m.AutoTopUp(standard=True, org=False)
     assert new.enterprise is False
     unknown = read(m.Balances, "variants/account.balances.topup_unknown")
-    assert unknown.auto_top_up_enabled is unknown.enterprise is None
+    assert (unknown.auto_top_up_enabled, unknown.enterprise) == (None, None)
     assert read(m.Balances, "account.balances").lookc_balance is None
     assert read(m.Balances, "seed/account.balances").linkedin_balance == 50000
 
@@ -156,7 +156,7 @@ def test_person_in_full() -> None:
 def test_person_with_little() -> None:
     person = read(m.Person, "variants/person.get.minimal")
     assert (person.name, person.experience, person.skills) == ("Example Person 2", [], [])
-    assert person.premium is person.current_position is None
+    assert (person.premium, person.current_position) == (None, None)
 
 
 def test_legacy_person() -> None:

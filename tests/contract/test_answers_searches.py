@@ -191,7 +191,7 @@ def test_conversations() -> None:
     assert talk.last_message.sender_name == "Example Person 1"
     assert page.cursor == "EXAMPLESEQ0001"
     last = read(m.ConversationsPage, "variants/conversations.list.last_page")
-    assert last.cursor is last.rows()[0].last_message is None
+    assert (last.cursor, last.rows()[0].last_message) == (None, None)
 
 
 def test_messages() -> None:

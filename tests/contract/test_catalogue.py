@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 from lix_methods import CATALOGUE, METHODS, WALKING, Recorder, arguments, method
@@ -18,7 +20,9 @@ from lix_async.core.paging import (
     PageNumber,
     SinglePage,
 )
+from lix_async.core.wire import encode, read
 from lix_async.providers.lix.endpoints import BY_ID, TABLE
+from lix_async.providers.lix.params import Cookie, SkillFilter
 
 ROWS = pytest.mark.parametrize("entry", CATALOGUE, ids=[row["id"] for row in CATALOGUE])
 BASE = "https://api.lix-it.com"
@@ -30,6 +34,7 @@ PLANS: dict[str, type] = {
     "token": Cursor,
     "cursor": Cursor,
 }
+SKILL, COOKIE = SkillFilter("Example", "urn:li:ts_skill:1"), Cookie("li_at", "x")
 LINK = "https://www.linkedin.com/in/example-person-1"
 VALID: dict[str, object] = {
     "profile_link": LINK,
@@ -40,8 +45,8 @@ VALID: dict[str, object] = {
     "recipients": ["ACoAAEXAMPLE0001"],
     "subject": "Hello",
     "website": "example.com",
-    "skills": [object()],
-    "cookies": [object()],
+    "skills": [SKILL],
+    "cookies": [COOKIE],
     "start": 1,
     "count": 1,
 }
@@ -223,6 +228,21 @@ def test_second_paths_are_the_published_ones(entry: dict[str, Any]) -> None:
     if entry["id"].startswith("activity."):
         published = []  # the early path without /person is obsolete (section 21)
     assert [row.alternate] == (published or [None])
+
+
+@ROWS
+def test_a_call_goes_to_either_of_its_paths_and_is_read_back(entry: dict[str, Any]) -> None:
+    row = BY_ID[entry["id"]]
+    params = row.params(**valid(entry))
+    for path in (row.path, row.alternate):
+        if path is None:
+            continue
+        sent = encode(row, params, path=path)
+        target, _, query = sent.target.partition("?")
+        match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path), target)
+        assert match is not None
+        slots = {name: unquote(value) for name, value in match.groupdict().items()}
+        assert read(row, slots, parse_qsl(query), sent.body or b"") == params
 
 
 @ROWS

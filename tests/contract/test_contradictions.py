@@ -46,7 +46,7 @@ def answer(id_: str, tree: object, status: int = 200) -> Any:
 
 @pytest.mark.parametrize("id_", SEARCHES)
 def test_01_three_envelopes_on_every_search(id_: str) -> None:
-    key = BY_ID[id_].result.__struct_encode_fields__[0]
+    key = getattr(BY_ID[id_].result, "__struct_encode_fields__")[0]  # noqa: B009  # any result
     inner = {key: [{"name": "x", "id": "x"}], "paging": {"count": 1, "start": 0, "total": 9}}
     meta = {"sequenceId": "s"}
     flat = answer(id_, {**inner, "meta": meta})
@@ -65,7 +65,8 @@ def test_01_three_envelopes_on_every_search(id_: str) -> None:
     ],
 )
 def test_02_items_under_either_key_the_newer_first(id_: str, new: str, old: str) -> None:
-    for body in ({new: [{}]}, {old: [{}]}, {"searchResponse": {old: [{}]}}, {new: None, old: [{}]}):
+    row: list[object] = [{}]
+    for body in ({new: row}, {old: row}, {"searchResponse": {old: row}}, {new: None, old: row}):
         assert len(answer(id_, body).items) == 1
     assert len(answer(id_, {new: [{}, {}], old: [{}]}).items) == 2
     assert type(answer(id_, {old: [{}]}).items[0]) is type(answer(id_, {new: [{}]}).items[0])
@@ -217,4 +218,4 @@ def test_30_posts_flat_or_raw() -> None:
     raw = read(m.Post, sample("variants/enrich.post.raw"))
     assert raw.text == "An example post."
     assert dict(raw) == json.loads(sample("variants/enrich.post.raw"))
-    assert raw.actor is raw.urn is raw.created_time is raw.reaction_count is None
+    assert (raw.actor, raw.urn, raw.created_time, raw.reaction_count) == (None,) * 4

@@ -183,7 +183,9 @@ async def test_a_damaged_one_is_refused_without_showing_its_items(damage):
 
 async def test_a_finished_walk_stays_finished():
     vendor = Vendor(things(5), total=5)
+    assert not (await stopped(3, Vendor(things(25)))).ended
     point = await stopped(6, vendor)
+    assert point.ended
     pages = start(vendor, resume=point)
     assert await pages.collect() == []
     assert (len(vendor.asked), pages.stats.complete) == (1, True)

@@ -184,9 +184,9 @@ def test_the_agent_names_this_library_also_where_it_is_not_installed(monkeypatch
         raise importlib.metadata.PackageNotFoundError
 
     monkeypatch.setattr(importlib.metadata, "version", lost)
-    assert (
-        lambda header: (header[0], header[1].split()[0])
-    )(Toy().engine.transport._door._fixed[1]) == (b"User-Agent", b"lix_async/source")
+    assert (lambda header: (header[0], header[1].split()[0]))(
+        Toy().engine.transport._door._fixed[1]
+    ) == (b"User-Agent", b"lix_async/source")
 
 
 async def test_the_real_clock_is_the_machines():

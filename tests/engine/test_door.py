@@ -53,6 +53,13 @@ def test_a_request_without_query_or_body_gets_no_stray_signs():
     assert b"Content-Length" not in dict(door().headers(outgoing))
 
 
+def test_some_providers_want_no_type_where_there_is_no_body():
+    where = address("https://toy.example")
+    quiet = Door(where, Key(KEY), TOY.credentials["raw"], "agent/1", lambda: 0.0, typed=False)
+    assert b"Content-Type" not in dict(quiet.headers(Outgoing("GET", "/v1")))
+    assert b"Content-Type" in dict(quiet.headers(Outgoing("POST", "/v1", b"{}")))
+
+
 def test_a_key_that_the_server_echoes_is_taken_out_of_the_body():
     long = KEY * 2
     echo = door(key=long)

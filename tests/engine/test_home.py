@@ -61,6 +61,18 @@ async def test_another_thread_with_a_loop_of_its_own_is_refused():
             await anyio.to_thread.run_sync(run)
 
 
+def test_another_process_is_refused_although_the_loop_is_the_same_object(monkeypatch):
+    home = Home()
+
+    async def fork() -> None:
+        home.moved()
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        with pytest.raises(ConfigurationError, match="forked: make one in the child"):
+            home.moved()
+
+    asyncio.run(fork())
+
+
 async def ask(home: Home) -> bool:
     return home.moved()
 

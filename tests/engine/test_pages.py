@@ -9,7 +9,7 @@ import pytest
 from toy import LIST, LOST, SEARCH, THING, ListParams, ThingParams, Toy, UrlParams, reply, settle
 from vendor import Vendor, ids, things
 
-from lix_async.core.errors import ConfigurationError, PagingError, TransportError
+from lix_async.core.errors import BudgetError, ConfigurationError, PagingError, TransportError
 from lix_async.core.retry import RetryPolicy
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +156,27 @@ async def test_it_may_be_entered_also_without_a_prefetch():
     assert len(await pages.collect()) == 24
 
 
+async def test_leaving_the_block_twice_or_unentered_does_nothing():
+    _, pages = walk(prefetch=1)
+    await pages.__aexit__(None, None, None)
+    async with pages:
+        assert (await pages.first()).id == "t0"
+    await pages.__aexit__(None, None, None)
+    assert (await pages.first()).id == "t1"
+
+
+async def test_a_walk_stops_before_it_spends_more_than_it_may_and_can_go_on():
+    vendor, pages = walk(max_credits=2)
+    with pytest.raises(BudgetError, match="max_credits of this walk is spent: 2 for 2 pages"):
+        await pages.collect()
+    assert (ids(pages.collected), len(vendor.asked)) == (ALL[:20], 2)
+    rest = Toy(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)
+    assert ids(await rest.collect()) == ALL[20:]
+    assert (len(vendor.asked), rest.stats.credits) == (3, 3)
+    with pytest.raises(BudgetError):
+        await walk(max_credits=0)[1].first()
+
+
 async def test_a_search_is_paged_inside_its_url_with_one_sequence():
     vendor = Vendor(things(25), 10, total=25)
     pages = Toy(vendor).pages(SEARCH, UrlParams(url="https://x/?q=%2520"))
@@ -177,6 +198,7 @@ async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid()
     [
         ({"max_items": -1}, "max_items must not be negative: -1"),
         ({"prefetch": 2}, "prefetch must be 0 or 1 pages: 2"),
+        ({"max_credits": -1}, "max_credits must not be negative: -1"),
         ({"prefetch": -1}, "prefetch must be 0 or 1 pages: -1"),
     ],
 )

@@ -50,7 +50,7 @@ async def echo(connection: Connection) -> None:
 FAULTS = {
     "refusal that echoes": once(answer(ECHO, "401 Unauthorized")),
     "request that is echoed": echo,
-    "page that does not fit": once(answer(f'{{"id": ["{KEY}"], "ok": ["{KEY}"]}}'.encode())),
+    "page that does not fit": once(answer(f'["{KEY}"]'.encode())),
     "web page": once(answer(f"<html>{KEY}</html>".encode(), "500 No")),
     "redirect with the key": once(answer(b"", "302 Found", f"Location: /?api_key={ESCAPED}")),
     "reset": reset,

@@ -232,7 +232,7 @@ def test_a_slot_of_a_loop_that_was_left_does_not_come_back():
         return await pool.take()
 
     async def come_back(slot) -> tuple[bool, int, int]:
-        mine = await pool.take()
+        await pool.take()
         given = pool.give(slot)
         await pool.discard(slot)
         return given, pool.lent, slot.connection.closed

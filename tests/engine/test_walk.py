@@ -37,7 +37,7 @@ async def walked(vendor: Vendor, params: ListParams = ListParams(), **settings):
         (lambda n: 20 + n, 3, True, 23),
         (lambda n: 90, 5, False, 90),
     ],
-    ids=str,
+    ids=lambda value: "spoil" if callable(value) else str(value),
 )
 async def test_a_total_ends_a_walk_in_time_and_nonsense_neither_breaks_nor_prolongs_it(
     total, calls, complete, claimed

@@ -217,6 +217,17 @@ async def test_a_turn_that_was_slept_through_is_not_used(tmp_path):
         assert len(calls) == 2
 
 
+async def test_long_gaps_stay_long_after_a_turn_that_came_late(tmp_path):
+    async with SqliteLimiter(tmp_path / "x", "x", RateLimit(1, per=3.0)) as limiter:
+        await limiter.acquire()
+        before = await limiter.try_acquire()
+        assert limiter._fresh(0.0, 0.0)
+        assert limiter._fresh(0.09, 0.0)
+        assert await limiter.try_acquire() > before + 0.03
+        assert not limiter._fresh(0.2, 0.0)
+        assert not limiter._fresh(0.0, 2.0)
+
+
 async def test_a_fallback_is_a_number_of_processes(tmp_path):
     with pytest.raises(ConfigurationError):
         SqliteLimiter(tmp_path / "x", "x", FAST, fallback=0)

@@ -141,8 +141,6 @@ async def test_a_total_is_believed_where_one_comes() -> None:
 async def test_equal_rows_are_not_one_row() -> None:
     found = client(rows("x", "x"), rows("x", "y"), rows("x"))
     assert len(await found.contacts(per_page=2).collect()) == 5
-    found = client(rows("x"), rows("x"), rows())
-    assert len(await found.contacts(per_page=1).collect()) == 2
 
 
 async def test_a_page_that_comes_twice_is_no_way_on() -> None:

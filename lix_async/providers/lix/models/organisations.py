@@ -128,10 +128,10 @@ class Organisation(Model):
     @property
     def identity(self) -> str | None:
         """What tells two organisations apart."""
-        slug = company_slug(self.linkedin_url)
-        if slug:
+        link = self.linkedin_url
+        if slug := company_slug(link):
             return f"company/{slug}"
-        return sales_company_id(self.sales_nav_url) or self.linkedin_url
+        return sales_company_id(self.sales_nav_url) or sales_company_id(link) or link
 
     @property
     def _new(self) -> OrganisationProfile:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from ....core.errors import ConfigurationError
+
 
 class Pair(msgspec.Struct, frozen=True):
     r"""A filter value with its id from `sales.facets`; without an id it is free text.
@@ -24,6 +26,8 @@ def pair(value: Pair | str | None) -> str | None:
     """A filter as it goes out; a plain text is free text unless it is bracketed already."""
     if isinstance(value, str) and not value.startswith("["):
         value = Pair(value)
+    if value is not None and not isinstance(value, Pair | str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise ConfigurationError(f"a filter is a text or a Pair, not {value!r}")
     return None if value is None else str(value)
 
 

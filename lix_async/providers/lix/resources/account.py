@@ -82,6 +82,7 @@ class Account(Resource):
         work. Repeating it is safe. The cost is not published (section 15).
         """
         params = PutLinkedInParams(cookies=_jar(cookies))
+        del cookies  # a crash reporter shows the locals of this frame
         return (await self._client.send(PUT_LINKEDIN, params)).value
 
     async def connections_remaining(self, viewer_id: str | None = None) -> ConnectionsRemaining:
@@ -95,9 +96,9 @@ class Account(Resource):
 
 
 def _jar(cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]) -> list[Cookie]:
-    if isinstance(cookies, Mapping):
-        return [Cookie(key, value) for key, value in cookies.items()]
     try:
+        if isinstance(cookies, Mapping):
+            return [msgspec.convert({"key": k, "value": v}, Cookie) for k, v in cookies.items()]
         return msgspec.convert(cookies, list[Cookie])
     except msgspec.ValidationError:
         pass  # its traceback would hold the values

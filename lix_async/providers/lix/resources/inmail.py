@@ -85,8 +85,13 @@ class Inbox(Resource):
             viewer_id=viewer_id,
             body=body,
             thread_id=thread_id,
-            recipients=None if recipients is None else list(recipients),
+            recipients=None if recipients is None else _listed(recipients),
             subject=subject,
             copy_to_crm=copy_to_crm,
         )
         return (await self._client.send(SEND_INMAIL, params)).value
+
+
+def _listed(recipients: Iterable[str]) -> list[str]:
+    """A single recipient is one, not the letters of it."""
+    return [recipients] if isinstance(recipients, str) else list(recipients)

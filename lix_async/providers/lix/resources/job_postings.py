@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....core.errors import ConfigurationError
 from ..endpoints import HIRERS, JOB
 from ..models import JobPosting, Person
 from ..params import JobParams
@@ -19,7 +20,7 @@ class JobPostings(Resource):
         `job_id` is the number in `linkedin.com/jobs/view/…`. 1 standard credit (contract
         section 20).
         """
-        params = JobParams(job_id=str(job_id), viewer_id=viewer_id)
+        params = JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
         return (await self._client.send(JOB, params)).value
 
     async def hirers(self, job_id: str | int, *, viewer_id: str | None = None) -> list[Person]:
@@ -27,5 +28,13 @@ class JobPostings(Resource):
 
         1 standard credit (section 22).
         """
-        params = JobParams(job_id=str(job_id), viewer_id=viewer_id)
+        params = JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
         return (await self._client.send(HIRERS, params)).value.items
+
+
+def _digits(job_id: str | int) -> str:
+    if isinstance(job_id, bool) or not isinstance(job_id, str | int):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        raise ConfigurationError(
+            f"job_id must be the number in linkedin.com/jobs/view/<id>, not {job_id!r}"
+        )
+    return str(job_id)

@@ -1,0 +1,182 @@
+"""Helpers of organisations, posts, postings, messages and params, at their edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from lix_async.core.endpoint import Params
+from lix_async.providers.lix import models as m
+from lix_async.providers.lix import params as p
+from lix_async.tolerant import Misfit, reader
+
+
+@pytest.mark.parametrize(
+    ("fields", "identity"),
+    [
+        ({"link": "https://www.linkedin.com/company/Example-Org/"}, "company/example-org"),
+        ({"salesNavLink": "https://linkedin.com/sales/company/7"}, "7"),
+        ({"link": "https://www.linkedin.com/sales/company/7"}, "7"),
+        ({"salesNavLink": "https://linkedin.com/sales/company/"}, None),
+        ({"link": "https://example.com"}, "https://example.com"),
+        ({}, None),
+    ],
+)
+def test_what_tells_organisations_apart(fields: dict[str, Any], identity: str | None) -> None:
+    one = reader(m.LiOrganisation).read(msgspec.json.encode(fields))
+    assert one.identity == identity
+    assert m.Organisation(li_organisation=one).identity == identity
+
+
+def test_the_view_of_an_organisation_takes_the_profile_first() -> None:
+    old = m.LiOrganisation(
+        name="old",
+        link="https://www.linkedin.com/company/old",
+        sales_nav_link="https://linkedin.com/sales/company/",
+        li_employee_count=1,
+        followers=2,
+        number_of_job_openings=3,
+        company_type="old type",
+        year_founded=1999,
+        headquarters="Exampleville, EX",
+        industry="i",
+        size="s",
+        logo_url="l",
+        website="w",
+        description="d",
+        specialities="a, b",
+        stock_ticker_code="T",
+        headquarters_address="1 Example Street",
+    )
+    only_old = m.Organisation(li_organisation=old)
+    both = m.Organisation(
+        li_organisation=old,
+        profile=m.OrganisationProfile(
+            name="new", employee_count=0, follower_count=20, hq_country="NW", founded_year=2000
+        ),
+        links=m.Links(sales_nav_url="https://linkedin.com/sales/company/9"),
+    )
+    assert (only_old.name, both.name) == ("old", "new")
+    assert (only_old.employee_count, both.employee_count) == (1, 0)
+    assert (only_old.follower_count, both.follower_count) == (2, 20)
+    assert (only_old.hq_country, both.hq_country) == ("EX", "NW")
+    assert (only_old.founded_year, both.founded_year) == (1999, 2000)
+    assert (only_old.sales_nav_url, both.sales_nav_url) == (
+        None,
+        "https://linkedin.com/sales/company/9",
+    )
+    for one in (only_old, both):
+        assert (one.job_openings_count, one.org_type) == (3, "old type")
+        assert one.linkedin_url == "https://www.linkedin.com/company/old"
+        assert (one.headquarters, one.headquarters_address) == (
+            "Exampleville, EX",
+            "1 Example Street",
+        )
+        assert (one.industry, one.size, one.logo_url, one.website) == ("i", "s", "l", "w")
+        assert (one.description, one.specialities, one.stock_ticker_code) == ("d", "a, b", "T")
+
+
+def test_an_organisation_of_which_nothing_is_known() -> None:
+    none = m.Organisation()
+    assert (none.name, none.employee_count, none.hq_country, none.headquarters) == (None,) * 4
+    assert none.identity is none.linkedin_url is none.sales_nav_url is None
+    linked = m.Organisation(links=m.Links(li_profile_url="https://www.linkedin.com/company/x"))
+    assert linked.identity == "company/x"
+    assert m.Organisation(profile=m.OrganisationProfile(hq_country="EX")).headquarters == "EX"
+
+
+def test_urns_of_posts_and_what_tells_them_apart() -> None:
+    urn = "urn:li:activity:1"
+    for name in ("urn", "post_urn", "postUrn", "id"):
+        assert m.Post({name: urn}).urn == m.Post({name: urn}).identity == urn
+    assert m.Post({"id": "7", "postUrn": urn}).urn == urn
+    assert (m.Post({"id": "7"}).urn, m.Post({"id": "7"}).identity) == (None, "7")
+    assert m.Post({"url": "https://x"}).identity == "https://x"
+    assert m.Post().identity is None
+
+
+def test_open_objects_survive_any_shape() -> None:
+    odd: dict[str, object] = {
+        "actor": [],
+        "numReactions": [None, "x", {"reactionType": "REACTION_TYPE_LOVE", "count": "3"}],
+        "embeddedObject": "x",
+        "response": {"elements": ["x"]},
+        "text": 5,
+        "companyDetails": [],
+        "description": "plain",
+        "formattedJobFunctions": [None, "Engineering"],
+        "jobPostingId": "abc",
+        "id": None,
+    }
+    post, job = m.Post(odd), m.JobPosting(odd)
+    assert (post.actor, post.text, post.embedded_title) == (None, None, None)
+    assert [(row.type, row.count) for row in post.reactions][-1] == ("LOVE", 3)
+    assert post.reaction_count == 3
+    assert (job.company, job.company_name, job.employment_status) == (None, None, None)
+    assert (job.description, job.job_functions, job.industries) == ("plain", ["Engineering"], [])
+    assert (job.id, job.identity) == ("abc", "abc")
+    assert m.JobPosting({"jobPostingUrl": "https://x"}).identity == "https://x"
+
+
+def test_a_posting_with_and_without_its_wrapper() -> None:
+    for body in ({"jobPosting": {"title": "T"}, "more": 1}, {"title": "T", "more": 1}):
+        job = reader(m.JobPosting).read(msgspec.json.encode(body))
+        assert (job.title, job["more"]) == ("T", 1)
+
+
+def test_ids_of_conversations_from_whatever_names_them() -> None:
+    urn = "urn:li:msg_conversation:(urn:li:fsd_profile:ACoA,2-a=)"
+    assert m.Conversation(conversation_urn=urn).conversation_id == "2-a="
+    assert m.Conversation(backend_urn="urn:li:messagingThread:2-a=").conversation_id == "2-a="
+    url = "https://www.linkedin.com/messaging/thread/2-a%3D/"
+    assert m.Conversation(conversation_url=url).conversation_id == "2-a="
+    assert (
+        m.Message(backend_conversation_urn="urn:li:messagingThread:2-a=").conversation_id == "2-a="
+    )
+    assert m.Conversation().conversation_id is m.Message().conversation_id is None
+    assert m.SalesThread(entity_urn="urn:li:fs_salesMessagingThread:2-b=").identity == "2-b="
+    assert m.SalesThread().thread_id is None
+
+
+def test_rows_that_carry_no_name_have_no_identity() -> None:
+    for row in (m.Comment(), m.Reaction(), m.Reaction(actor=m.Actor()), m.Facet(), m.SkillFacet(),
+                m.Follower(), m.Message(), m.Conversation(), m.ActivityReaction(),
+                m.LinkedInAccount(), m.Connection(), m.LiOrganisation(), m.Person()):  # fmt: skip
+        assert row.identity is None
+    assert m.Follower().profile_url is m.Connection().profile_url is None
+    assert m.Participant().full_name is m.Connection().full_name is m.Message().sender_name is None
+
+
+def test_another_shape_is_a_misfit_with_its_place() -> None:
+    for body, path in (
+        (b'{"searchResponse": {"people": "x"}}', "$.people"),
+        (b'{"people": [{"experience": [{"organisation": "x"}]}]}', "organisation"),
+        (b"[]", "$"),
+        (b"7", "$"),
+    ):
+        with pytest.raises(Misfit) as caught:
+            reader(m.PeoplePage).read(body)
+        assert path in caught.value.path
+
+
+def test_cookies_show_themselves_to_nobody() -> None:
+    params: Params = p.PutLinkedInParams(cookies=[p.Cookie("li_at", "hunter2")])
+    (cookie,) = p.PutLinkedInParams(cookies=[p.Cookie("li_at", "hunter2")]).cookies
+    shown = f"{params!r} {params} {cookie!r} {cookie} {cookie.__rich_repr__()}"
+    assert "hunter2" not in shown
+    assert "li_at" in shown
+    assert params == p.PutLinkedInParams(cookies=[cookie])
+
+
+@pytest.mark.parametrize("website", ["https://www.example.com/about?x=1#y", "www.example.com/about",
+                                     "WWW.EXAMPLE.COM", "http://user@www.example.com:8080"])  # fmt: skip
+def test_the_domain_of_a_website(website: str) -> None:
+    assert p.WebsiteParams(website=website).domain == "www.example.com"
+
+
+@pytest.mark.parametrize("website", ["https://", "https://[", "exam ple.com", " "])
+def test_what_has_no_domain(website: str) -> None:
+    with pytest.raises(Exception, match="website must be"):
+        p.WebsiteParams(website=website).check()
