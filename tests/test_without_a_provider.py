@@ -60,7 +60,7 @@ def without(gone: str, folder: Path) -> None:
         where = folder if source is PACKAGE else folder / "tests"
         # Bytecode that belongs to a source of the same moment saves most of the time.
         shutil.copytree(source, where / source.name, ignore=shutil.ignore_patterns("*.pyc.*"))
-    for name in ("conftest.py", "toy.py"):
+    for name in ("conftest.py", "lix_methods.py", "loopback.py", "toy.py", "vendor.py"):
         shutil.copy2(TESTS / name, folder / "tests" / name)
     shutil.copy2(TESTS.parent / "pyproject.toml", folder / "pyproject.toml")
     shutil.rmtree(folder / "lix_async" / "providers" / gone)

@@ -41,7 +41,7 @@ async def test_a_call_over_a_real_socket(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_the_plain_form_and_one_sandbox_after_another_on_one_port() -> None:
-    sandbox = small()
+    sandbox, before = small(), set(threading.enumerate())
     with running(sandbox) as base_url:
         assert httpx.get(base_url).json()["invented"] is True
     port = urlsplit(base_url).port
@@ -51,7 +51,8 @@ def test_the_plain_form_and_one_sandbox_after_another_on_one_port() -> None:
         assert httpx.get(f"{again}/v1/person", params=PERSON, headers=KEY).status_code == 200
         with pytest.raises(OSError), running(sandbox, port=port):  # noqa: PT011  # text is the system's
             pass
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lix_async")]
+    after = set(threading.enumerate()) - before
+    assert not [thread for thread in after if thread.name.startswith("lix_async")]
 
 
 def test_six_as_well_as_four() -> None:

@@ -180,3 +180,28 @@ def test_what_a_link_names(
     assert links.company_slug(link) == company
     assert links.sales_lead_id(link) == lead
     assert links.sales_company_id(link) == account
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda lix: lix.sales.leads_by_filters(), "at least one of"),
+        (lambda lix: lix.sales.leads_by_filters(person_titles=7), "Pair"),
+        (lambda lix: lix.sales.lead_list("https://linkedin.com/sales/lists/people/7"), "digits"),
+        (lambda lix: lix.sales.lead_list("٧"), "digits"),
+        (lambda lix: lix.search.people("https://www.linkedin.com/x?page=two"), "page="),
+        (lambda lix: lix.search.jobs("https://www.linkedin.com/x?start=two"), "start="),
+        (lambda lix: lix.contact.email("linkedin.com/in/a", recheck=-1), "recheck"),
+        (lambda lix: lix.contact.email("linkedin.com/in/a", pause=float("nan")), "pause"),
+        (lambda lix: lix.job_postings.get(True), "job_id"),
+    ],
+)
+async def test_other_arguments_that_nothing_can_come_of(call: Any, match: str) -> None:
+    wire = Wire(says({}))
+    with pytest.raises(ConfigurationError, match=match):
+        await call(client(wire, viewer_id="v"))
+    assert wire.sent == []
+
+
+def test_a_group_of_methods_shows_its_client_and_no_key() -> None:
+    assert repr(client(Wire(says({}))).people) == f"<People of {client(Wire(says({})))!r}>"

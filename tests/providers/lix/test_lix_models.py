@@ -180,3 +180,12 @@ def test_the_domain_of_a_website(website: str) -> None:
 def test_what_has_no_domain(website: str) -> None:
     with pytest.raises(Exception, match="website must be"):
         p.WebsiteParams(website=website).check()
+
+
+def test_every_accessor_of_a_company_and_of_who_posted() -> None:
+    company = m.Company({"universalName": "x", "url": "https://x", "description": "d"})
+    assert (company.universal_name, company.url, company.description) == ("x", "https://x", "d")
+    assert m.JobPosting({"jobPostingUrl": "https://x"}).url == "https://x"
+    actor = m.Post({"actor": {"id": "a", "url": "https://x"}}).actor
+    assert actor is not None
+    assert (actor.id, actor.url) == ("a", "https://x")
