@@ -21,5 +21,5 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Names without addresses: processes that share the suite must agree on them."""
-    return argname if " at 0x" in repr(val) else None
+    """Names without addresses or gzip's clock: processes that share the suite must agree."""
+    return argname if isinstance(val, bytes) or " at 0x" in repr(val) else None

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
 import anyio
-import httpx
 import msgspec
 
 from ..core.provider import Address
@@ -23,6 +22,7 @@ from .failures import meaning, strip
 from .slots import CLOSING, SLOTS, Slot, Slots
 
 if TYPE_CHECKING:
+    import httpx
     import httpx2
 
     Client = httpx.AsyncClient | httpx2.AsyncClient
@@ -96,11 +96,16 @@ class HttpTransport:
         self,
         door: Door,
         timeout: dict[str, float | None],
-        library: ModuleType = httpx,
+        library: ModuleType | None = None,
         size: int = SLOTS,
     ) -> None:
         self._door = door
         self._extensions: dict[str, object] = {"timeout": timeout}
+        if library is None:
+            import httpx  # late: two thirds of what importing lix_async would cost
+
+            library = httpx
+
         self._library = cast("_Httpx", library)
         self._stream = at_once(library.ByteStream)
         self._context: ssl.SSLContext | None = None

@@ -71,8 +71,6 @@ class Walk(Generic[Item]):
         resume: Checkpoint | None,
         max_credits: int | None = None,
     ) -> None:
-        if max_credits is not None and max_credits < 0:
-            raise ConfigurationError(f"max_credits must not be negative: {max_credits}")
         if row.paging is None:
             raise ConfigurationError(f"{row.id} has no pages: use send()")
         params = engine.prepared(row, params)

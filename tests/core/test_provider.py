@@ -47,6 +47,13 @@ def test_a_key_that_cannot_travel_is_refused_without_being_shown(text, why):
     assert SECRET not in f"{caught.value!r} {caught.value}"
 
 
+@pytest.mark.parametrize("value", [7, None, SECRET.encode()])
+def test_a_key_that_is_no_text_is_refused_without_being_shown(value):
+    with pytest.raises(ConfigurationError, match="must be a text") as caught:
+        Key(value)
+    assert SECRET not in str(caught.value)
+
+
 @given(st.text())
 def test_exactly_visible_ascii_is_a_key(text):
     fine = bool(text) and all(33 <= ord(char) <= 126 for char in text)

@@ -255,12 +255,13 @@ def test_a_body_that_is_no_json_is_a_misfit(body, message):
 class Job2(Model):
     posting: Open | None = None
     anything: object = None
+    size: int | None = None
 
 
 @pytest.mark.parametrize("value", [7, "x", [1, {"a": None}], {"a": [1]}])
 def test_a_field_of_a_type_that_no_document_tells_takes_anything(value):
     assert read(Job2, {"anything": value}).anything == value
-    assert read(Job2, {"anything": value, "posting": None}).anything == value
+    assert read(Job2, {"anything": value, "size": "none"}).anything == value
     assert misfit(Job2, {"posting": 7}) == ("expected an object, got a number", "$.posting")
 
 

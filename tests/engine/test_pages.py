@@ -197,6 +197,9 @@ async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid()
     ("settings", "message"),
     [
         ({"max_items": -1}, "max_items must not be negative: -1"),
+        ({"max_items": 2.5}, "max_items must be a whole number: 2.5"),
+        ({"max_items": True}, "max_items must be a whole number: True"),
+        ({"resume": b"{}"}, r"resume must be a Checkpoint: use Checkpoint.from_json\("),
         ({"prefetch": 2}, "prefetch must be 0 or 1 pages: 2"),
         ({"max_credits": -1}, "max_credits must not be negative: -1"),
         ({"prefetch": -1}, "prefetch must be 0 or 1 pages: -1"),

@@ -1,0 +1,72 @@
+"""The radar: where answers and structs part ways, told once each."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from lix_async.core.endpoint import Listing, Model
+from lix_async.drift import Drift, Radar
+
+
+class Part(Model):
+    title: str | None = None
+
+
+class Item(Model):
+    __aliases__ = {"full_name": "name"}
+    __markers__ = ("old",)
+    name: str | None = None
+    parts: list[Part] = []
+    best: Part | None = None
+    either: str | int | None = None
+
+
+class Page(Listing[Item]):
+    __envelopes__ = ("response",)
+    __root__ = "rows"
+    items: list[Item] = msgspec.field(name="rows", default_factory=list)
+
+
+def told(*bodies: object, kind: type = Page, end: bool = False) -> list[str]:
+    seen: list[Drift] = []
+    radar = Radar(seen.append)
+    for body in bodies:
+        radar.look("e", kind, body if isinstance(body, bytes) else json.dumps(body).encode())
+    if end:
+        radar.sum_up()
+        radar.sum_up()
+    return [str(drift) for drift in seen]
+
+
+def test_a_key_that_no_struct_has_is_told_once_with_its_path():
+    body = {"rows": [{"parts": [{"title": "a", "new": 1}]}, {"best": {"newer": [1]}}], "top": 1}
+    assert told(body, body) == [
+        "e rows[].parts[].new: not in the struct (1 answers)",
+        "e rows[].best.newer: not in the struct (1 answers)",
+        "e top: not in the struct (1 answers)",
+    ]
+
+
+def test_what_is_known_under_any_name_or_in_any_wrapping_is_no_difference():
+    rows = [{"full_name": "a", "either": 1}, {"name": "b", "parts": None}]
+    assert told({"rows": rows}, {"response": {"rows": rows}, "meta": {}}, rows) == []
+
+
+def test_an_older_shape_of_an_object_is_passed_over_as_a_whole():
+    assert told({"rows": [{"old": 1, "whatever": 2}]}) == []
+
+
+def test_what_is_no_json_or_no_object_is_passed_over():
+    assert told(b"{", b"\xff", b"[" * 99_999, 7, {"rows": [7, None]}, {"rows": 7}) == []
+    assert told([1, 2], kind=Item) == []
+
+
+def test_documented_fields_that_never_arrived_are_told_at_the_end_and_once():
+    body = {"rows": [{"name": "a", "best": {"title": "t"}}], "paging": {"total": 1}}
+    found = told(body, {"rows": []}, end=True)
+    assert "e rows[].parts: never arrived (2 answers)" in found
+    assert "e meta: never arrived (2 answers)" in found
+    assert not [line for line in found if "rows[].name" in line or "best.title" in line]
+    assert len(found) == len(set(found))
