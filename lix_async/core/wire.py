@@ -140,9 +140,14 @@ def read(
             pairs += [(_plain(name), _plain(value)) for name, _, value in parts]
         else:
             pairs += _json_fields(body)
+    spread: dict[str, object] = {}
     for name, value in pairs:
         if name in names and value != "":
             given[name] = value
+        elif row.spread is not None and name not in names:
+            spread[name] = value
+    if row.spread is not None and spread:
+        given[row.spread] = spread
     try:
         params = msgspec.convert(given, row.params, strict=False)
     except msgspec.ValidationError as error:

@@ -170,10 +170,11 @@ class Sandbox:
         if row is None:
             raise wrong_method(arrival.allowed) if arrival.allowed else unknown_route()
         fact.endpoint = row.id
-        self._paces.admit(house, fact.caller, fact.at)
+        self._paces.admit(house, fact.caller, fact.at, epoch)
         if house.daily(row.id) and not self.allowance.spend(epoch):
             raise spoil.daily_limit(epoch)
         asked = read(row, arrival, {way.name for way in ways if way.place == "query"})
+        self._paces.admit_group(house, row, asked, fact.at, epoch)
         fact.input = input_text(asked)
         fault = self._fault(row, arrival, fact)
         fact.fault = fault.name if fault else None
@@ -191,7 +192,7 @@ class Sandbox:
             self.memory.pages[row.id] = body
         if fault and fault.kind.stage == "after":
             return spoil.spoil(fault, msgspec.json.encode(body), said.status)
-        return json_reply(body, said.status)
+        return json_reply(body, said.status, dict(said.headers))
 
     def _fault(self, row: Row, arrival: Arrival, fact: Fact) -> Fault | None:
         name = (row.id, fact.input or "")
@@ -234,7 +235,7 @@ class Sandbox:
             lookups=self.lookups,
         )
         answer = house.answers[row.id](self.world, asked, context)
-        said = answer if isinstance(answer, Said) else Said(answer, 200)
+        said = answer if isinstance(answer, Said) else Said(answer)
         if house.charged(row.id, said.body):
             before = len(self.ledger)
             self.ledger.charge(

@@ -48,6 +48,10 @@ class Memory:
     pages: dict[str, object] = field(default_factory=dict[str, object])
     """The last page that each listing gave, for the faults that repeat it."""
 
+    views: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    """When an account fetched a profile last, in seconds since the epoch (ConnectSafely)."""
+    viewed: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
+    """The different profiles that an account fetched on a day (ConnectSafely)."""
     desk: Desk = field(default_factory=Desk)
     """Lookups by e-mail address that go on in the background."""
 

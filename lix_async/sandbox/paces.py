@@ -1,4 +1,4 @@
-"""Everybody's pace: one sliding log for each key in each house."""
+"""Everybody's pace: sliding logs for each key in each house, and for what a house parts it into."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from .houses import Standing
 from .limits import SlidingLog
-from .refusals import rate_limit
+from .refusals import Refusal, rate_limit
 
 if TYPE_CHECKING:
+    from .answers.context import Asked
+    from .arrivals import Row
     from .houses import House
     from .houses.house import Rate
 
@@ -38,21 +40,40 @@ class Paces:
         """Forget who came when."""
         self._logs.clear()
 
-    def admit(self, house: House, caller: str, now: float) -> None:
+    def admit(self, house: House, caller: str, now: float, epoch: float) -> None:
         """Take a turn; a `rate_limit` refusal where none is free."""
         log = self._log(house, caller)
         if log and not log.admit(now):
-            raise rate_limit()
+            raise _refusal(house, log, now, epoch)
+
+    def admit_group(self, house: House, row: Row, asked: Asked, now: float, epoch: float) -> None:
+        """Take a turn in each of the house's lanes that the call belongs to."""
+        if self.rates[house.name] is None:
+            return
+        for name, rate in house.lanes(row, asked).items():
+            log = self._logs.setdefault((house.name, name), SlidingLog(*rate))
+            if not log.admit(now):
+                raise _refusal(house, log, now, epoch)
 
     def standing(self, house: House, caller: str, now: float, epoch: float) -> Standing | None:
         """How far a caller is, at a moment that is `epoch` in seconds since 1970."""
         log = self._log(house, caller) if caller else None
         if log is None:
             return None
-        return Standing(log.requests, log.used(now), epoch + log.free_in(now))
+        return _standing(log, now, epoch)
 
     def _log(self, house: House, caller: str) -> SlidingLog | None:
         rate = self.rates[house.name]
         if rate is None:
             return None
         return self._logs.setdefault((house.name, caller), SlidingLog(*rate))
+
+
+def _standing(log: SlidingLog, now: float, epoch: float) -> Standing:
+    return Standing(log.requests, log.used(now), epoch + log.free_in(now))
+
+
+def _refusal(house: House, log: SlidingLog, now: float, epoch: float) -> Refusal:
+    refusal = rate_limit()
+    refusal.headers |= house.too_fast(_standing(log, now, epoch), epoch)
+    return refusal

@@ -120,10 +120,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A success that has another status than 200."""
+    """A success that has another status than 200, or headers of its own."""
 
     body: object
-    status: int
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Answer = Callable[["World", Asked, Context], object]

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from .house import House, Standing
 
-MODULES = ("lix", "lookc")
+MODULES = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
 """Modules of this folder, each with a `HOUSE`. The first that is there answers unknown paths."""
 
 

@@ -10,7 +10,7 @@ from ..replies import Reply, refused
 
 if TYPE_CHECKING:
     from ...core.provider import Provider
-    from ..answers.context import Answer
+    from ..answers.context import Answer, Asked
     from ..arrivals import Row
     from ..refusals import Refusal
     from ..world import World
@@ -44,6 +44,14 @@ def _always(endpoint: str, body: object) -> bool:
 
 def _never(endpoint: str) -> bool:
     return False
+
+
+def _no_lanes(row: Row, asked: Asked) -> Mapping[str, Rate]:
+    return {}
+
+
+def _nothing_told(standing: Standing, epoch: float) -> Mapping[str, str]:
+    return {}
 
 
 def _no_headers(standing: Standing | None, row: Row | None) -> Mapping[str, str]:
@@ -95,6 +103,10 @@ class House:
     """Whether a call counts against the daily allowance."""
     refuse: Callable[[Refusal], Reply] = refused
     """How this provider words a refusal: status, body and headers."""
+    lanes: Callable[[Row, Asked], Mapping[str, Rate]] = _no_lanes
+    """Further rates that a call counts against, by a name that tells them apart."""
+    too_fast: Callable[[Standing, float], Mapping[str, str]] = _nothing_told
+    """(how far the rate is used up, now in seconds since the epoch) → headers of the refusal."""
     headers: Callable[[Standing | None, Row | None], Mapping[str, str]] = _no_headers
     """What goes out with every answer. The standing is None where no rate is kept or no key was
     known, the row where the path or the method was wrong."""

@@ -1,0 +1,175 @@
+"""Meet Alfred's calls: campaigns, leads, connections, and what public clients know besides.
+
+Contract: meetalfred.md. The seed's bare arrays come with the sandbox's setting
+`envelope="seed"`; else rows are wrapped as newer clients find them. Times stand in three formats.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from .. import alfred
+from ..dice import number
+from ..memory import Sent
+from ..refusals import Refusal, params_invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..people import Person
+    from ..world import World
+    from .context import Answer, Asked, Context
+
+Body = dict[str, object]
+LARGEST = 100
+_KINDS = {
+    "invites": "invited",
+    "already_connected": "already connected",
+    "already_invited": "already invited",
+    "accepted": "accepted",
+    "messages": "sent a message",
+    "replies": "replied",
+    "emails": "sent an e-mail",
+    "email_replies": "replied by e-mail",
+    "twitter": "sent a direct message",
+    "twitter_replies": "replied by direct message",
+    "all_replies": "replied",
+    "greetings": "sent a greeting",
+}
+"""What `action` may be, and how a row words it."""
+
+
+def campaigns(world: World, params: Asked, context: Context) -> object:
+    """Campaigns of a type, the active ones by default."""
+    wanted = params.text("type") or "active"
+    if wanted not in ("active", "draft", "archived", "all"):
+        raise params_invalid("type must be active, draft, archived or all")
+    found = [one for one in alfred.CAMPAIGNS if wanted in ("all", one.status)]
+    if context.envelope == "seed":
+        return [alfred.campaign(one) for one in found]
+    return {"campaigns": [{"id": c.key, "label": c.name, "status": c.status} for c in found]}
+
+
+def leads(world: World, params: Asked, context: Context) -> object:
+    """Everybody who is in a campaign."""
+    asked = params.values.get("campaign")
+    people = [p for p in _people(world, 140) if asked in (None, alfred.of(p).key)]
+    rows = [alfred.lead(person, seed=context.envelope == "seed") for person in people]
+    return _wrapped(_page(rows, params, context), context)
+
+
+def connections(world: World, params: Asked, context: Context) -> object:
+    """LinkedIn connections of the user."""
+    people = _people(world, 90)
+    if params.flag("return_only_synced", False):
+        people = [person for person in people if not person.hidden]
+    return _wrapped(_page([alfred.connection(one) for one in people], params, context), context)
+
+
+def member_connections(world: World, params: Asked, context: Context) -> object:
+    """Connections of the team's members; nobody knows under which name, so under another one."""
+    rows = [alfred.connection(one) for one in _people(world, 60)]
+    return {"connections": _page(rows, params, context)}
+
+
+def replies(world: World, params: Asked, context: Context) -> object:
+    """Replies that were noticed. Some rows carry ids and times only."""
+    rows = [_reply(person, context) for person in _people(world, 40)]
+    return {"actions": _page(rows, params, context)}
+
+
+def _reply(person: Person, context: Context) -> Body:
+    at = datetime.fromtimestamp(context.epoch - number("reply", person.slug) % 10**6, UTC)
+    if number("bare reply", person.slug) % 5 == 0:
+        return {"id": number("id", person.slug) % 10**6, "reply_detected_on": alfred.spaced(at)}
+    return {
+        "name": person.name,
+        "first_name": person.first,
+        "last_name": person.last,
+        "email": person.email,
+        "linkedin_profile_url": person.link,
+        "linkedin_conversation_url": "https://www.linkedin.com/messaging/thread/2-EXAMPLE=/",
+        "companyName": person.employer.name,
+        "campaign_name": alfred.of(person).name,
+        "reply_message": "Example reply.",
+        "reply_detected_on": alfred.zulu(at),
+    }
+
+
+def last_actions(world: World, params: Asked, context: Context) -> object:
+    """What the campaigns did, the newest first."""
+    kind = params.need("action")
+    if kind not in _KINDS:
+        raise params_invalid(f"action must be one of {', '.join(_KINDS)}")
+    rows: list[Body] = []
+    for place, person in enumerate(_people(world, 50)):
+        at = datetime.fromtimestamp(context.epoch - 3600 * place, UTC)
+        name = 9000 + 50 - place
+        rows.append(
+            {
+                "id": str(name) if place % 3 else name,
+                "created_at": alfred.zulu(at) if place % 2 else alfred.spaced(at),
+                "desc": _KINDS[kind],
+                "msg": "Example message." if place % 4 else None,
+                "lead": {
+                    "object_urn": alfred.object_urn(person),
+                    "campaign": {"key": alfred.of(person).key},
+                    "person": alfred.short(person),
+                },
+            }
+        )
+    return {"actions": _page(rows, params, context)}
+
+
+def team_members(world: World, params: Asked, context: Context) -> object:
+    """The team, with its members' keys: placeholders here."""
+    return [
+        {
+            "id": 11 + place,
+            "name": person.name,
+            "email": person.email,
+            "webhook_key": f"EXAMPLE-PLACEHOLDER-{place}",
+            "timezone": None if place % 2 else "Etc/UTC",
+        }
+        for place, person in enumerate(_people(world, 3))
+    ]
+
+
+def add_lead(world: World, params: Asked, context: Context) -> object:
+    """A lead for a campaign: kept among what was sent."""
+    wanted = params.number("campaign")
+    if wanted not in {one.key for one in alfred.CAMPAIGNS}:
+        raise Refusal(404, "unknown_record", "no such campaign")
+    target = params.text("linkedin_profile_url") or params.need("email")
+    context.memory.sent.append(
+        Sent(context.endpoint, str(wanted), target, "", context.epoch, context.request)
+    )
+    return {"id": 9200 + context.request, "message": "lead added", "success": True}
+
+
+def _people(world: World, most: int) -> list[Person]:
+    return [world.person(place) for place in range(min(most, world.people))]
+
+
+def _page(rows: Sequence[Body], params: Asked, context: Context) -> list[Body]:
+    size = min(params.number("per_page", context.page_size(25), least=1), LARGEST)
+    start = params.number("page") * size
+    return list(rows[start : start + size])
+
+
+def _wrapped(rows: list[Body], context: Context) -> object:
+    return rows if context.envelope == "seed" else {"actions": rows}
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "meetalfred.campaigns": campaigns,
+    "meetalfred.leads": leads,
+    "meetalfred.connections": connections,
+    "meetalfred.new_reply_detected": replies,
+    "meetalfred.get_last_actions": last_actions,
+    "meetalfred.get_team_members": team_members,
+    "meetalfred.get_member_connections": member_connections,
+    "meetalfred.add_lead_to_campaign": add_lead,
+}
+"""By catalogue id; every row of the table has one."""

@@ -1,0 +1,54 @@
+"""Meet Alfred: its table, its answers, and errors that are known by their status alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ...providers.meetalfred.endpoints import TABLE
+from ...providers.meetalfred.provider import MEETALFRED
+from ..answers import meetalfred
+from ..replies import Reply, json_reply, reply
+from .house import House
+
+if TYPE_CHECKING:
+    from ..arrivals import Row
+    from ..refusals import Refusal
+    from ..world import World
+    from .house import Examples
+
+
+def _refuse(refusal: Refusal) -> Reply:
+    said = refusal.message or refusal.kind or "not possible"
+    if refusal.status >= 500:  # error bodies may be plain text too
+        return reply(refusal.status, said.encode(), "text/plain", refusal.headers)
+    return json_reply({"message": said}, refusal.status, refusal.headers)
+
+
+def _examples(world: World) -> Examples:
+    return {
+        "meetalfred.campaigns": {"type": "active"},
+        "meetalfred.leads": {"page": 0, "per_page": 25},
+        "meetalfred.connections": {"page": 0, "per_page": 25},
+        "meetalfred.new_reply_detected": {"page": 0},
+        "meetalfred.get_last_actions": {"action": "replies", "page": 0},
+        "meetalfred.get_team_members": {},
+        "meetalfred.get_member_connections": {"page": 0},
+        "meetalfred.add_lead_to_campaign": {
+            "campaign": 101,
+            "linkedin_profile_url": world.person(0).link,
+        },
+    }
+
+
+HOUSE = House(
+    provider=MEETALFRED,
+    table=cast("tuple[Row, ...]", TABLE),
+    answers=meetalfred.ANSWERS,
+    prefix="/api/integrations/webhook",
+    charged=lambda endpoint, body: False,
+    refuse=_refuse,
+    error={"type": "object", "properties": {"message": {"type": "string"}}},
+    statuses=(400, 401, 404, 429, 500, 503),
+    loose=frozenset(row.id for row in TABLE),
+    examples=_examples,
+)
