@@ -15,12 +15,38 @@ if TYPE_CHECKING:
 Body = dict[str, object]
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 # Fields of a connection that are null in the sample (contract, "3. Connections").
-_NULLS = (
-    "AIM BLOG_WEBSITE COMPANY_WEBSITE GTALK ICQ OTHER_WEBSITE PERSONAL_WEBSITE PORTFOLIO_WEBSITE "
-    "QQ RSS_WEBSITE WECHAT YAHOO_MESSENGER address birthday conversation_id fieldOfStudy "
-    "industryCode languages notes openLink postalCode premium schoolName skills startedMonth "
-    "startedYear tenureMonths tenureYears trackingId versionTag"
-).split()
+_NULLS = [
+    "AIM",
+    "BLOG_WEBSITE",
+    "COMPANY_WEBSITE",
+    "GTALK",
+    "ICQ",
+    "OTHER_WEBSITE",
+    "PERSONAL_WEBSITE",
+    "PORTFOLIO_WEBSITE",
+    "QQ",
+    "RSS_WEBSITE",
+    "WECHAT",
+    "YAHOO_MESSENGER",
+    "address",
+    "birthday",
+    "conversation_id",
+    "fieldOfStudy",
+    "industryCode",
+    "languages",
+    "notes",
+    "openLink",
+    "postalCode",
+    "premium",
+    "schoolName",
+    "skills",
+    "startedMonth",
+    "startedYear",
+    "tenureMonths",
+    "tenureYears",
+    "trackingId",
+    "versionTag",
+]
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
 
 
@@ -67,11 +93,17 @@ def campaign(one: Campaign, *, seed: bool = True) -> Body:
     write = spaced if seed else zulu
     languages = ("english", "french", "polish", "portuguese", "russian", "spanish")
     specified = ("company", "firstName", "lastName", "school", "title")
-    flags = (
-        "exclude_no_photos get_new_leads open_link_only premium_only removed search_ended "
-        "auto_approve_leads exclude_invited_profiles"
-    ).split()
-    counts = "excluded_profiles next_search_index num_pending_leads".split()
+    flags = [
+        "exclude_no_photos",
+        "get_new_leads",
+        "open_link_only",
+        "premium_only",
+        "removed",
+        "search_ended",
+        "auto_approve_leads",
+        "exclude_invited_profiles",
+    ]
+    counts = ["excluded_profiles", "next_search_index", "num_pending_leads"]
     touch = {"delay_number": 0, "delay_time_unit": "day(s)", "tags": [], "type": "LI View"}
     return {
         **dict.fromkeys(flags, False),
