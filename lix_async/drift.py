@@ -6,6 +6,7 @@ radar makes it visible: it compares the keys of every body with the struct's own
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Literal, cast
@@ -30,6 +31,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 OnDrift = Callable[[Drift], object]
+_log = logging.getLogger("lix_async")
 
 
 class Radar:
@@ -56,7 +58,7 @@ class Radar:
             if known is None:
                 if (endpoint, path) not in self._told:
                     self._told.add((endpoint, path))
-                    self._tell(Drift("new", endpoint, path, self._answers[endpoint]))
+                    self._report(Drift("new", endpoint, path, self._answers[endpoint]))
             else:
                 due.add(path)
                 if known:
@@ -68,7 +70,15 @@ class Radar:
             for path in sorted(due - self._came[endpoint]):
                 if (endpoint, path) not in self._told:
                     self._told.add((endpoint, path))
-                    self._tell(Drift("missing", endpoint, path, self._answers[endpoint]))
+                    self._report(Drift("missing", endpoint, path, self._answers[endpoint]))
+
+    def _report(self, drift: Drift) -> None:
+        """Call the caller's function. What it raises must not cost an answer that is paid for."""
+        try:
+            self._tell(drift)
+        except Exception as error:  # noqa: BLE001  # anything may come out of a caller's function
+            # The class alone: an error's words may hold what an answer told of somebody.
+            _log.warning("on_drift raised %s; the answer is kept", type(error).__name__)
 
 
 def _unwrapped(tree: object, result: type) -> object:

@@ -12,10 +12,10 @@ itself, in class variables beside its fields:
 * `__root__`: the field that takes a body which is a bare array.
 
 What is repaired: null lists are empty, null items of lists are dropped, a number in a string is
-a number, what is no number or no date is None, a number where text belongs is text, an empty text
-or list where an object belongs is an empty object. What is not: an object or list where another
-shape belongs. That is a `Misfit` with its path, since guessing there would lose paid data
-silently.
+a number, what is no number, flag or date is None (an object or list too), a number where text
+belongs is text, an empty text or list where an object belongs is an empty object. What is not: an
+object or list where text belongs, and any other shape where an object or list belongs. That is a
+`Misfit` with its path, since guessing there would lose paid data silently.
 """
 
 from __future__ import annotations

@@ -1,16 +1,21 @@
 """Third floor: many calls, survivable. `bulk.map` for one sitting, `bulk.Run` for days."""
 
-from .chunk import chunk
+from .chunk import LedgerParkedError, chunk
+from .governor import Governor
 from .map import Outcomes, map  # noqa: A004  # read as `bulk.map`
 from .outcome import Outcome, Progress, Report
+from .preview import Preview, preview
 from .run import Run
 from .sqlite import SqliteStore
 from .store import Entry, Store
 
 __all__ = [
     "Entry",
+    "Governor",
+    "LedgerParkedError",
     "Outcome",
     "Outcomes",
+    "Preview",
     "Progress",
     "Report",
     "Run",
@@ -18,4 +23,5 @@ __all__ = [
     "Store",
     "chunk",
     "map",
+    "preview",
 ]

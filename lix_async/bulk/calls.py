@@ -70,6 +70,7 @@ class Caller:
             )
         self.name = name
         self.engine: Engine = client.engine
+        self.funds = type(client).funds
         self._account = account
         stand_in = object.__new__(type(client))  # a client is not copied otherwise
         stand_in.__dict__.update(client.__dict__, send=_send, pages=_pages)

@@ -16,14 +16,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar, cast
 
-from ..core.errors import ConfigurationError, RefusalError
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError
+from .attempt import QUEUED_FOR
 from .calls import Caller, Input, Method
-from .lookup import BUSY_FOR, QUEUED_FOR, Lookup, Parked
+from .governor import Governor, Parked
+from .lookup import BUSY_FOR, Lookup
 from .outcome import Outcome
 from .pool import Pool, Source
 from .store import Doubts, Store
 
 T = TypeVar("T")
+
+
+class LedgerParkedError(BulkError):
+    """Somebody has parked the ledger: nothing is asked for until it is resumed."""
 
 
 async def chunk(
@@ -35,31 +41,35 @@ async def chunk(
     doubts: Doubts = "hold",
     queued_for: float = QUEUED_FOR,
     account: str = "",
+    governor: Governor | None = None,
 ) -> list[Outcome[T]]:
     """The outcomes of some inputs, in their order; nothing is bought that the ledger knows.
 
     `store` must be open (`async with PostgresStore(dsn) as store`); a shared one lets any number
-    of processes do chunks at once. An input that another worker is at is waited for. The other
-    arguments are those of `Run`.
+    of processes do chunks at once. An input that another worker is at is waited for. `governor`:
+    one for all chunks of a process, which then share its budget. The other arguments are those
+    of `Run`.
 
     Raises what makes further calls pointless, after those in flight were kept: `DailyLimitError`
     (see its `refreshes_at`), `QuotaExceededError`, `AuthenticationError`, `ViewerError`,
-    `BulkError` (see its `unsaved`). Running the chunk again goes on where it stopped.
+    `BulkError` (see its `unsaved`), `LedgerParkedError` (somebody has parked the ledger). Running
+    the chunk again goes on where it stopped.
     """
     caller = Caller(method, account)
-    lookup = Lookup(store, caller.engine, doubts=doubts, queued_for=queued_for)
-    refused: list[RefusalError] = []
+    governor = governor or Governor(caller.engine, store, on_daily_limit="stop")
+    lookup = Lookup(store, caller.engine, governor, doubts=doubts, queued_for=queued_for)
 
     async def work(given: Input) -> Outcome[T] | None:
         try:
             call = caller.call(given)
         except ConfigurationError as error:
             return Outcome(input=given, state="invalid", error=error)
-        while not refused:
+        while True:
             try:
                 outcome = await lookup.run(call, given)
             except Parked as parked:
-                refused.append(parked.error)
+                if parked.error is not None:
+                    governor.refused(parked.error)
                 break
             if outcome.state != "busy":
                 return cast("Outcome[T]", outcome)
@@ -72,6 +82,12 @@ async def chunk(
         outcomes = [outcome async for outcome in pool]
     finally:
         await pool.aclose()
-    if refused:
-        raise refused[0] from None
+    if governor.stop is not None:
+        raise governor.stop from None
+    if governor.closed_until > caller.engine.clock.wall():
+        limit = DailyLimitError("the day's allowance is used up", kind="daily_limit")
+        limit.refreshes_at = governor.closed_until
+        raise limit
+    if governor.parked:
+        raise LedgerParkedError(f"the ledger is parked: {governor.parked}")
     return outcomes

@@ -99,7 +99,11 @@ class Tally:
         if outcome.attempts:
             self.latencies[next(top for top in BUCKETS if outcome.seconds <= top)] += 1
 
-    def progress(self, *, total: int | None, in_flight: int, parked: str) -> Progress:
+    def spent(self, outcome: Outcome[T]) -> None:
+        """Count what an outcome cost that is not handed out (yet)."""
+        self.credits += outcome.credits
+
+    def progress(self, *, total: int | None, waiting: int, in_flight: int, parked: str) -> Progress:
         """The counts as they stand."""
         states = self.states
         return Progress(
@@ -110,7 +114,7 @@ class Tally:
             refused=states["refused"],
             failed=states["failed"],
             in_doubt=states["in_doubt"],
-            queued=states["queued"],
+            queued=states["queued"] + waiting,
             invalid=states["invalid"],
             credits=self.credits,
             in_flight=in_flight,

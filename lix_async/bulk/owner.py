@@ -14,6 +14,7 @@ from typing import LiteralString, TypeVar, cast
 
 from ..core.errors import BulkError, ConfigurationError
 from ..engine.clock import RealClock
+from .store import AbsentLedgerError
 from .thread import UnreachableError
 
 try:
@@ -65,12 +66,16 @@ WHERE owner = %(owner)s RETURNING status
 
 
 class Connection:
-    """A connection that comes back, and the owner number that it keeps."""
+    """A connection that comes back, and the owner number that it keeps.
 
-    def __init__(self, dsn: str, schema: str, patience: float) -> None:
+    `looks`: it makes no tables and has no number, it only comes to look at what is there.
+    """
+
+    def __init__(self, dsn: str, schema: str, patience: float, *, looks: bool = False) -> None:
         self._dsn = dsn
         self._schema = sql.Identifier(schema)
         self._patience = patience
+        self._looks = looks
         self._line: psycopg.Connection[Row] | None = None
         self._texts: dict[str, sql.Composed] = {}
         self.owner = 0
@@ -131,7 +136,8 @@ class Connection:
         line, self._line = self._line, None
         if line is not None:
             with contextlib.suppress(psycopg.Error), line:
-                line.execute(self._text(BURY), {"owner": self.owner})
+                if self.owner:
+                    line.execute(self._text(BURY), {"owner": self.owner})
 
     def _text(self, statement: LiteralString) -> sql.Composed:
         if (found := self._texts.get(statement)) is None:
@@ -145,6 +151,8 @@ class Connection:
         try:
             line.execute(KEEPALIVE)
             self._prepare(line)
+            if self._looks:
+                return line
             if not self.owner:
                 found = line.execute(self._text("SELECT nextval('{0}.owner')")).fetchone()
                 assert found is not None  # one row, always
@@ -161,6 +169,8 @@ class Connection:
             about = self._text("{0}.about").as_string(line)
             there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
             if there is None or there[0] is None:
+                if self._looks:
+                    raise AbsentLedgerError("there is no ledger in this schema of the PostgreSQL")
                 line.execute(self._text(SCHEMA))
                 line.execute(self._text("INSERT INTO {0}.about VALUES ('version', %s)"), (VERSION,))
             found = line.execute(

@@ -7,6 +7,7 @@ consumer slows the whole pool down instead of filling the memory.
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
@@ -95,8 +96,9 @@ class Pool(Generic[I, O]):
         self._ordered = ordered
         self._before = around
         self._background: Background | None = None
-        self._send: MemoryObjectSendStream[O] | None = None
-        self._receive: MemoryObjectReceiveStream[O] | None = None
+        self._send: MemoryObjectSendStream[list[O]] | None = None
+        self._receive: MemoryObjectReceiveStream[list[O]] | None = None
+        self._received: deque[O] = deque()
         self._error: BaseException | None = None
         self._stopping = False
         self._idle: set[anyio.CancelScope] = set()
@@ -132,19 +134,28 @@ class Pool(Generic[I, O]):
         return self
 
     async def __anext__(self) -> O:
+        if self._received:
+            return self._received.popleft()
         if self._background is None:
-            self._send, self._receive = anyio.create_memory_object_stream[O](0)
+            self._send, self._receive = anyio.create_memory_object_stream[list[O]](0)
             self._moved = anyio.Event() if self._ordered else None
             self._background = Background(self._run)
         assert self._receive is not None  # made together with the background task
         try:
-            return await self._receive.receive()
+            self._received.extend(await self._receive.receive())
+            return self._received.popleft()
         except (anyio.EndOfStream, anyio.ClosedResourceError):
             self._receive.close()
             error, self._error = self._error, None
         if error is not None:
             raise error
         raise StopAsyncIteration
+
+    async def hand_over(self, outcomes: list[O]) -> None:
+        """Hand out outcomes that need no work, from within `take`: many at once cost little."""
+        assert self._send is not None  # made together with the background task
+        if outcomes:
+            await self._send.send(outcomes)
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Take no further input, give calls in flight `grace` seconds, then cancel the rest."""
@@ -206,7 +217,7 @@ class Pool(Generic[I, O]):
         while self._ordered and self._turn != number and self._moved is not None:
             await self._moved.wait()
         if outcome is not None:
-            await self._send.send(outcome)
+            await self._send.send([outcome])
         if self._moved is not None:
             self._turn += 1
             moved, self._moved = self._moved, anyio.Event()

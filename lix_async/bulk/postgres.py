@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import Literal, LiteralString, TypeVar, cast
 
 import msgspec
 
@@ -26,6 +26,18 @@ UPDATE {0}.call SET status = %(status)s, error = %(error)s, due = %(due)s, chang
     owner = NULL
 WHERE key = %(key)s AND (owner = %(owner)s OR owner IS NULL) AND status <> 3
 """
+DECIDE = """
+UPDATE {0}.call SET status = %(status)s, changed = %(now)s
+WHERE key = %(key)s AND status = 5 AND owner IS NULL
+"""
+FIND = f"SELECT {COLUMNS} FROM {{0}}.call WHERE key = %(key)s"
+KNOWN = f"SELECT {COLUMNS} FROM {{0}}.call WHERE key = ANY(%(keys)s::bytea[]) AND status IN (3, 4)"
+PARKED = "SELECT value FROM {0}.about WHERE name = 'parked'"
+PARK = """
+INSERT INTO {0}.about VALUES ('parked', %(reason)s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+UNPARK = "DELETE FROM {0}.about WHERE name = 'parked'"
 RELEASE = "UPDATE {0}.call SET owner = NULL WHERE key = %(key)s AND owner = %(owner)s"
 PAGE = """
 UPDATE {0}.call SET status = 0, point = %(point)s, credits = credits + %(credits)s,
@@ -66,11 +78,18 @@ class PostgresStore:
         return f"PostgresStore(…, schema={self._schema!r})"  # a dsn may hold a password
 
     async def open(self, name: str, now: float) -> int:
+        return await self._begin(Connection.bury_all, looks=False)
+
+    async def look(self) -> None:
+        await self._begin(lambda line: None, looks=True)
+
+    async def _begin(self, first: Callable[[Connection], T], *, looks: bool) -> T:
         if self._writer is not None:
             raise BulkError("this store is open already: make one for each run")
-        self._writer = Writer(Batch(Connection(self._dsn, self._schema, self._patience)))
+        line = Connection(self._dsn, self._schema, self._patience, looks=looks)
+        self._writer = Writer(Batch(line))
         try:
-            return await self._do(Connection.bury_all)
+            return await self._do(first)
         except BaseException:
             await self.close()
             raise
@@ -94,6 +113,27 @@ class PostgresStore:
 
     async def _do(self, work: Callable[[Connection], T], frees: bytes = b"") -> T:
         return cast("T", await self._put(Other(work, frees)))
+
+    async def find(self, key: bytes) -> Entry | None:
+        found = await self._do(lambda line: line.rows(FIND, key=key))
+        return read(cast("Row", found[0])) if found else None
+
+    async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+        found = await self._do(lambda line: line.rows(KNOWN, keys=list(keys)))
+        entries = [read(cast("Row", row)) for row in found]
+        return {entry.key: entry for entry in entries}
+
+    async def parked(self) -> str:
+        found = await self._do(lambda line: line.rows(PARKED))
+        return cast("str", found[0][0]) if found else ""
+
+    async def park(self, reason: str) -> None:
+        await self._do(lambda line: line.changed(PARK if reason else UNPARK, reason=reason))
+
+    async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+        code = CODES[status]
+        change = await self._do(lambda line: line.changed(DECIDE, key=key, status=code, now=now))
+        return change == 1
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         return cast("Entry", await self._put(Take(key, endpoint, given, now)))
@@ -127,6 +167,13 @@ class PostgresStore:
             return body
 
         return await self._do(work, key)
+
+    async def again(self, key: bytes, due: float, now: float) -> bool:
+        change: LiteralString = (
+            "UPDATE {0}.call SET status = 2, due = %(due)s, changed = %(now)s "
+            "WHERE key = %(key)s AND status = 3"
+        )
+        return await self._do(lambda line: line.changed(change, key=key, due=due, now=now) == 1)
 
     async def settle(
         self, key: bytes, status: Status, error: Failed | None, due: float, now: float
@@ -164,7 +211,7 @@ class PostgresStore:
 
         return await self._do(work)
 
-    async def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
+    async def entries(self, *statuses: Status, endpoint: str | None = None) -> AsyncIterator[Entry]:
         wanted = [CODES[status] for status in statuses or STATUSES]
         last = 0
         while True:
@@ -172,9 +219,11 @@ class PostgresStore:
             def work(line: Connection, after: int = last) -> list[tuple[int, Entry]]:
                 found = line.rows(
                     f"SELECT id, {COLUMNS} FROM {{0}}.call WHERE id > %(after)s "
-                    "AND status = ANY(%(wanted)s) ORDER BY id LIMIT %(limit)s",
+                    "AND status = ANY(%(wanted)s) "
+                    "AND endpoint = coalesce(%(endpoint)s, endpoint) ORDER BY id LIMIT %(limit)s",
                     after=after,
                     wanted=wanted,
+                    endpoint=endpoint,
                     limit=BATCH,
                 )
                 return [(cast("int", row[0]), read(cast("Row", row[1:]))) for row in found]

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from types import TracebackType
-from typing import Generic, Literal, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import anyio
 
-from ..core.errors import (
-    BudgetError,
-    BulkError,
-    ConfigurationError,
-    DailyLimitError,
-    LixError,
-    RefusalError,
-)
+from ..core.errors import BulkError, ConfigurationError, LixError
 from .address import opened
-from .calls import Call, Caller, Input, Method
-from .lookup import BUSY_FOR, QUEUED_FOR, Lookup, Parked
+from .attempt import QUEUED_FOR
+from .calls import Caller, Input, Method
+from .governor import Governor, OnDailyLimit, Parked
+from .inputs import Inputs, Job
+from .lookup import BUSY_FOR, RECHECK_AFTER, Lookup
 from .outcome import Outcome, Progress, Report, Tally
-from .pool import GRACE, Pool, Source
+from .pool import GRACE, Pool
 from .store import Doubts, Store
 
 T = TypeVar("T")
-DAY = 86_400.0
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
 
@@ -48,62 +43,91 @@ class Run(Generic[T]):
     * `doubts`: what to do with a lookup that was interrupted, so that nobody knows whether it was
       paid: `"hold"` (default: never buy it again silently), `"retry"`, or a function that is
       asked.
-    * `max_credits`: stop with `BudgetError` before this run spends more.
+    * `max_credits`: stop with `BudgetError` before this run spends more; calls whose end nobody
+      knows count as paid.
     * `on_daily_limit`: `"wait"` until the allowance refreshes, or `"stop"`.
+    * `queued_for`: seconds (180) until a lookup that the provider prepares is asked for again.
+    * `recheck`: how often at most (0) an answer that may become better is asked for again, each
+      time `recheck_after` seconds (an hour) later: an e-mail address that is only `PROBABLE`, 5
+      to 10 times as the vendor advises. The better one, or the last, is handed over.
     * `account`: a name that keeps ledgers of several accounts apart.
+    * `watch_funds`: read the account's balances and the day's allowance before the first call
+      that costs, and every quarter of an hour (True, where the provider tells them; the
+      allowance is free, the price of the balances is not published). The run stops with
+      `QuotaExceededError` before it asks for what the balance cannot pay, and the daily limit is
+      known before it is met.
 
     Iterating raises what stops the whole run, after everything in flight was kept:
     `QuotaExceededError` (402), `AuthenticationError`, `ViewerError`, `BudgetError`, `BulkError`.
+    A ledger that was parked (`lix run park`, `Store.park`) ends the iteration: see
+    `progress().parked`.
     """
 
     def __init__(
         self,
         store: Store | str,
-        method: Method[T],
+        method: Method[T] | Caller,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
         concurrency: int = 4,
         doubts: Doubts = "hold",
         max_credits: int | None = None,
-        on_daily_limit: Literal["wait", "stop"] = "wait",
+        on_daily_limit: OnDailyLimit = "wait",
         queued_for: float = QUEUED_FOR,
+        recheck: int = 0,
+        recheck_after: float = RECHECK_AFTER,
         account: str = "",
+        watch_funds: bool = True,
     ) -> None:
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
-        self._caller = Caller(method, account)
+        self._caller = method if isinstance(method, Caller) else Caller(method, account)
         self._store = opened(store) if isinstance(store, str) else store
-        self._lookup = Lookup(
-            self._store, self._caller.engine, doubts=doubts, queued_for=queued_for
+        engine = self._caller.engine
+        self.governor = Governor(
+            engine,
+            self._store,
+            funds=self._caller.funds if watch_funds else None,
+            max_credits=max_credits,
+            on_daily_limit=on_daily_limit,
         )
-        self._source: Source[Input] = Source(inputs)
+        """What this run may still spend, as far as it was told."""
+        self._lookup = Lookup(
+            self._store,
+            engine,
+            self.governor,
+            doubts=doubts,
+            queued_for=queued_for,
+            recheck=recheck,
+            recheck_after=recheck_after,
+        )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
-        self._max_credits = max_credits
-        self._on_daily_limit = on_daily_limit
         self._tally = Tally()
-        self._clock = self._caller.engine.clock
+        self._clock = engine.clock
         self._began = self._clock.now()
-        self._waiting: list[tuple[float, int, int, Input]] = []
+        self._waiting: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._flying: dict[bytes, anyio.Event] = {}
         self._parked = ""
         self._stop: LixError | None = None
-        self._closed_until = 0.0
-        self._reserved = 0
-        self._pool: Pool[tuple[int, Input], Outcome[T]] = Pool(
+        self._pool: Pool[Job, Outcome[T]] = Pool(
             self._work, self._take, concurrency, around=self._open
         )
+        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._pool.hand_over)
+        self._inputs = Inputs(inputs, self._caller, self._lookup, self._store, hand_over)
 
     def __aiter__(self) -> AsyncIterator[Outcome[T]]:
         return self
 
     async def __anext__(self) -> Outcome[T]:
         try:
-            return await self._pool.__anext__()
+            outcome = await self._pool.__anext__()
         except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._store.close()
             self._raise()
             raise
+        self._tally.add(outcome)
+        return outcome
 
     def _raise(self) -> None:
         stop, self._stop = self._stop, None
@@ -138,12 +162,16 @@ class Run(Generic[T]):
 
     def progress(self) -> Progress:
         """The run as it stands; costs nothing to ask."""
+        waiting = sum(job.polls > 0 for _, _, job in self._waiting)
         return self._tally.progress(
-            total=self._total, in_flight=self._pool.in_flight, parked=self._reason()
+            total=self._total,
+            waiting=waiting,
+            in_flight=self._pool.in_flight,
+            parked=self._reason(),
         )
 
     def _reason(self) -> str:
-        closed = self._closed_until > self._clock.wall()
+        closed = self.governor.closed_until > self._clock.wall()
         return self._parked or ("daily limit" if closed else "")
 
     def report(self) -> Report:
@@ -157,102 +185,80 @@ class Run(Generic[T]):
 
     async def _open(self) -> None:
         name = f"{self._caller.engine.provider.name} {self._caller.name}"
-        await self._store.open(name, self._clock.wall())
+        await self._store.open(name if self._caller.name else "", self._clock.wall())
+        if parked := await self._store.parked():
+            self.park(parked)
 
-    async def _take(self) -> tuple[int, tuple[int, Input]]:
+    async def _take(self) -> tuple[int, Job]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
         while True:
             now = self._clock.wall()
-            if self._waiting and (self._waiting[0][0] <= now or self._source.ended):
-                due, number, polls, given = heapq.heappop(self._waiting)
+            if self._waiting and (self._waiting[0][0] <= now or self._inputs.used_up):
+                due, number, job = heapq.heappop(self._waiting)
                 if due > now:
                     await self._clock.sleep(due - now)
-                return number, (polls, given)
+                return number, job
             try:
-                number, given = await self._source.next()
-                return number, (0, given)
+                return next(self._order), await self._inputs.next()
             except StopAsyncIteration:
                 if not self._waiting:
                     raise
 
-    async def _work(self, job: tuple[int, Input]) -> Outcome[T] | None:
-        outcome = await self._outcome(*job)
-        if outcome is not None:
-            self._tally.add(outcome)
-        return outcome
-
-    async def _outcome(self, polls: int, given: Input) -> Outcome[T] | None:
-        try:
-            call = self._caller.call(given)
-        except ConfigurationError as error:
-            return Outcome(input=given, state="invalid", error=error)
-        while (other := self._flying.get(call.key)) is not None:
+    async def _work(self, job: Job) -> Outcome[T] | None:
+        while (other := self._flying.get(job.call.key)) is not None:
             await other.wait()
-        self._flying[call.key] = done = anyio.Event()
+        self._flying[job.call.key] = done = anyio.Event()
         try:
             while self._stop is None and await self._open_again():
-                outcome = await self._once(call, given)
-                if outcome is not None:
-                    return self._settled(outcome, polls, given)
-        except (BudgetError, BulkError) as error:
+                try:
+                    outcome = await self._lookup.run(job.call, job.given)
+                except Parked as parked:
+                    self._told(parked)
+                    continue
+                self._inputs.met(known=outcome.cached)
+                return self._settled(outcome, job)
+        except BulkError as error:
             self._end(error)
         finally:
-            del self._flying[call.key]
+            del self._flying[job.call.key]
             done.set()
         return None
 
     async def _open_again(self) -> bool:
         """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
-        while (pause := self._closed_until - self._clock.wall()) > 0:
+        while (pause := self.governor.closed_until - self._clock.wall()) > 0:
             if self._pool.stopping:
                 return False
             with self._pool.idle():
                 await self._clock.sleep(pause)
-        return True
+        return not self._parked or not self.governor.parked
 
-    async def _once(self, call: Call, given: Input) -> Outcome[object] | None:
-        price = call.row.credits.amount
-        self._budget(price)
-        try:
-            return await self._lookup.run(call, given)
-        except Parked as parked:
-            self._park_or_end(parked.error)
-            return None
-        finally:
-            self._reserved -= price
-
-    def _settled(self, outcome: Outcome[object], polls: int, given: Input) -> Outcome[T] | None:
+    def _settled(self, outcome: Outcome[object], job: Job) -> Outcome[T] | None:
         """The outcome, unless there is reason to come back for it later."""
-        due = outcome.due
+        due, polls = outcome.due, job.polls
         if outcome.state == "busy":
             due = self._clock.wall() + BUSY_FOR
-        elif outcome.state == "queued" and polls < POLLS:
-            polls += 1
+        elif outcome.state == "queued" and (polls < POLLS or outcome.body):
+            polls += not outcome.body
         else:
             return cast("Outcome[T]", outcome)
-        heapq.heappush(self._waiting, (due, next(self._order), polls, given))
+        self._tally.spent(outcome)
+        heapq.heappush(self._waiting, (due, next(self._order), job._replace(polls=polls)))
         return None
 
-    def _budget(self, price: int) -> None:
-        spent = self._tally.credits + self._reserved
-        if self._max_credits is not None and price and spent + price > self._max_credits:
-            raise BudgetError(
-                f"max_credits of this run is {self._max_credits}: {spent} are spent or in flight",
-                kind="max_credits",
-            )
-        self._reserved += price
-
-    def _park_or_end(self, error: RefusalError) -> None:
-        if not isinstance(error, DailyLimitError) or self._on_daily_limit == "stop":
-            self._end(error)
-            return
-        now = self._clock.wall()
-        self._closed_until = max(error.refreshes_at or (now // DAY + 1) * DAY, now + 1.0)
+    def _told(self, parked: Parked) -> None:
+        if parked.error is not None:
+            self.governor.refused(parked.error)
+        if self.governor.parked:
+            self.park(self.governor.parked)
+        if self.governor.stop is not None:
+            self._end(self.governor.stop)
 
     def _end(self, error: LixError) -> None:
         unsaved = error.unsaved if isinstance(error, BulkError) else ()
         if isinstance(self._stop, BulkError) and unsaved:
-            self._stop.unsaved += unsaved
+            if self._stop is not error:
+                self._stop.unsaved += unsaved
         elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
             self._stop = error
         self.park(type(error).__name__)

@@ -1,130 +1,90 @@
-"""The embedded ledger: one SQLite file, one process at a time, many tasks."""
+"""The embedded ledger: one SQLite file, shared by the processes of one machine."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import msgspec
 
 from ..core.errors import BulkError
 from ..engine.clock import RealClock
-from .file import locked, private
-from .store import CODES, COLUMNS, STATUSES, Counts, Entry, Failed, Status, joined, read
+from .session import Job, Session, about
+from .store import CODES, COLUMNS, STATUSES, Counts, Entry, Failed, Row, Status, joined, read
 from .thread import Writer
 
-VERSION = 1
 T = TypeVar("T")
-Job = Callable[[sqlite3.Connection], object]
 BATCH = 200
 """Entries read at once while exporting."""
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS call (
-    id INTEGER PRIMARY KEY,
-    key BLOB NOT NULL UNIQUE,
-    endpoint TEXT NOT NULL,
-    given BLOB NOT NULL,
-    status INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    credits INTEGER NOT NULL DEFAULT 0,
-    due REAL NOT NULL DEFAULT 0,
-    changed REAL NOT NULL,
-    error BLOB,
-    body BLOB,
-    point BLOB
-);
-CREATE INDEX IF NOT EXISTS call_open ON call (status, due) WHERE status IN (1, 2, 5);
-CREATE TABLE IF NOT EXISTS page (
-    key BLOB NOT NULL, number INTEGER NOT NULL, items BLOB NOT NULL, PRIMARY KEY (key, number)
-) WITHOUT ROWID;
+FIND = f"SELECT {COLUMNS} FROM call WHERE key = ?"
+LOOK = f"SELECT {COLUMNS}, owner FROM call WHERE key = ?"
+INSERT = """
+INSERT INTO call (key, endpoint, given, status, changed, owner) VALUES (?, ?, ?, 0, ?, ?)
+"""
+CLAIM = "UPDATE call SET owner = ? WHERE key = ?"
+SENT = """
+UPDATE call SET status = 1, attempts = attempts + 1, changed = ?, owner = ?
+WHERE key = ? AND owner
+"""
+# An answer is a fact, whoever holds the key by now.
+KEEP = """
+UPDATE call SET status = 3, body = ?, credits = credits + ?, changed = ?, error = NULL, due = 0,
+    owner = NULL
+WHERE key = ? AND status <> 3
+"""
+SETTLE = """
+UPDATE call SET status = ?, error = ?, due = ?, changed = ?, owner = NULL
+WHERE key = ? AND status <> 3
+"""
+PAGE = "INSERT INTO page SELECT ?, coalesce(max(number), 0) + 1, ? FROM page WHERE key = ?"
+PAGED = """
+UPDATE call SET status = 0, point = ?, credits = credits + ?, changed = ? WHERE key = ?
+"""
+WALKED = """
+UPDATE call SET status = 3, body = ?, point = NULL, changed = ?, owner = NULL WHERE key = ?
 """
 
 
-class _Session:
-    """The connection, as the ledger's thread uses it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def run(self, jobs: Sequence[Job]) -> list[object]:
-        self._connection = connection = self._connection or self._connect()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            values = [job(connection) for job in jobs]
-            connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        return values
-
-    def told(self, error: Exception) -> str:
-        hint = ""
-        if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
-            hint = "; the file is damaged: restore a copy, nothing was changed"
-        return f"the ledger cannot be written: {error}{hint}"
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30.0)
-        # FULL: an intent that the disk forgot would be paid for twice.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.executescript(SCHEMA)
-        return connection
-
-
 class SqliteStore:
-    """A ledger in a file. The file and its companions are readable by their owner only (0600)."""
+    """A ledger in a file, shared by runs and workers on this machine.
+
+    The file and its companions are readable by their owner only (0600). It must lie on a disk of
+    this machine: locks over a network cannot be trusted. Each worker has a file `….lock` beside
+    it, which stays; it tells the living from the dead.
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._lock: IO[str] | None = None
         self._writer: Writer[Job] | None = None
-        self._held: set[bytes] = set()
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 
     async def open(self, name: str, now: float) -> int:
-        if self._writer is not None:
-            raise BulkError(f"{self.path} is open already")
-        self._held.clear()
-        private(self.path)
-        self._lock = locked(self.path.with_name(f"{self.path.name}.lock"))
-        self._writer = Writer(_Session(self.path))
-
-        def begin(connection: sqlite3.Connection) -> int:
-            found = dict(connection.execute("SELECT name, value FROM about").fetchall())
-            if found and found.get("version") != str(VERSION):
-                raise BulkError(f"{self.path} is a ledger of version {found.get('version')}")
-            if name and found.get("run", name) != name:
+        def begin(line: Session) -> int:
+            if name and (found := about(line.database, "run") or name) != name:
                 raise BulkError(
-                    f"{self.path} belongs to another run ({found['run']}, not {name}): "
+                    f"{self.path} belongs to another run ({found}, not {name}): "
                     "give this one a file of its own"
                 )
-            connection.executemany(
-                "INSERT OR IGNORE INTO about VALUES (?, ?)",
-                [("version", str(VERSION)), ("run", name)][: 1 + bool(name)],
-            )
-            return connection.execute(
-                "UPDATE call SET status = ?, changed = ? WHERE status = ?",
-                (CODES["in_doubt"], now, CODES["sent"]),
-            ).rowcount
+            if name:
+                line.database.execute("INSERT OR IGNORE INTO about VALUES ('run', ?)", (name,))
+            return line.bury_all()
 
+        return await self._begin(Session(self.path), begin)
+
+    async def look(self) -> None:
+        await self._begin(Session(self.path, looks=True), lambda line: None)
+
+    async def _begin(self, session: Session, first: Callable[[Session], T]) -> T:
+        if self._writer is not None:
+            raise BulkError(f"{self.path} is open already")
+        self._writer = Writer(session)
         try:
-            return await self._do(begin)
+            return await self._do(first)
         except BaseException:
             await self.close()
             raise
@@ -141,135 +101,147 @@ class SqliteStore:
     ) -> None:
         await self.close()
 
-    async def _do(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    async def _do(self, work: Callable[[Session], T], *, writes: bool = True) -> T:
         if self._writer is None:
             raise BulkError(f"{self.path} is not open")
-        return cast("T", await self._writer.do(job))
+        return cast("T", await self._writer.do(Job(work, writes)))
+
+    async def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        def work(line: Session) -> list[tuple[object, ...]]:
+            return line.database.execute(statement, values).fetchall()
+
+        return await self._do(work, writes=False)
+
+    async def find(self, key: bytes) -> Entry | None:
+        rows = await self._rows(FIND, key)
+        return read(cast("Row", rows[0])) if rows else None
+
+    async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+        marks = ", ".join("?" * len(keys))
+        final = f"SELECT {COLUMNS} FROM call WHERE key IN ({marks}) AND status IN (3, 4)"
+        entries = [read(cast("Row", row)) for row in await self._rows(final, *keys)]
+        return {entry.key: entry for entry in entries}
+
+    async def parked(self) -> str:
+        return await self._do(lambda line: about(line.database, "parked") or "", writes=False)
+
+    async def park(self, reason: str) -> None:
+        def work(line: Session) -> None:
+            line.database.execute("DELETE FROM about WHERE name = 'parked'")
+            if reason:
+                line.database.execute("INSERT INTO about VALUES ('parked', ?)", (reason,))
+
+        await self._do(work)
+
+    async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+        change = "UPDATE call SET status = ?, changed = ? WHERE key = ? AND status = 5"
+        return await self._change(change, CODES[status], now, key) == 1
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
-        def job(connection: sqlite3.Connection) -> Entry:
-            row = connection.execute(f"SELECT {COLUMNS} FROM call WHERE key = ?", (key,)).fetchone()
-            if row is not None:
-                return read(row)
-            connection.execute(
-                "INSERT INTO call (key, endpoint, given, status, changed) VALUES (?, ?, ?, 0, ?)",
-                (key, endpoint, given, now),
-            )
-            return Entry(key=key, endpoint=endpoint, given=given, status="owed", changed=now)
+        def work(line: Session) -> Entry:
+            row = line.database.execute(LOOK, (key,)).fetchone()
+            if row is None:
+                line.database.execute(INSERT, (key, endpoint, given, now, line.owner))
+                line.held.add(key)
+                return Entry(
+                    key=key, endpoint=endpoint, given=given, status="owed", changed=now, held=True
+                )
+            if row[-1] not in {None, line.owner} and line.bury(row[-1]) is not None:
+                row = line.database.execute(LOOK, (key,)).fetchone()
+            *columns, owner = row
+            entry = read(cast("Row", columns))
+            if key in line.held or owner not in {None, line.owner}:
+                entry.status = "busy"
+            elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
+                line.database.execute(CLAIM, (line.owner, key))
+                line.held.add(key)
+                entry.held = True
+            return entry
 
-        entry = await self._do(job)
-        if key in self._held:
-            entry.status = "busy"
-        elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
-            self._held.add(key)
-            entry.held = True
-        return entry
+        return await self._do(work)
 
     async def sent(self, key: bytes, held: bool, now: float) -> bool:
-        if not held and key in self._held:
-            return False
-        self._held.add(key)
-        await self._set("status = 1, attempts = attempts + 1, changed = ?", (now,), key)
-        return True
+        change = f"{SENT} = ?2" if held else f"{SENT} IS NULL AND status IN (0, 2, 5)"
+
+        def work(line: Session) -> bool:
+            changed = line.database.execute(change, (now, line.owner, key)).rowcount == 1
+            if changed:
+                line.held.add(key)
+            return changed
+
+        return await self._do(work)
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
-        change = "status = 3, body = ?, credits = credits + ?, changed = ?, error = NULL, due = 0"
-        await self._set(change, (body, credits, now), key)
-        self._held.discard(key)
+        await self._free(key, KEEP, body, credits, now, key)
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
-        def job(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT INTO page SELECT ?, coalesce(max(number), 0) + 1, ? FROM page "
-                "WHERE key = ?",
-                (key, items, key),
-            )
-            connection.execute(
-                "UPDATE call SET status = 0, point = ?, credits = credits + ?, changed = ? "
-                "WHERE key = ?",
-                (point, credits, now, key),
-            )
+        def work(line: Session) -> None:
+            line.database.execute(PAGE, (key, items, key))
+            line.database.execute(PAGED, (point, credits, now, key))
 
-        await self._do(job)
+        await self._do(work)
 
     async def walked(self, key: bytes, now: float) -> bytes:
-        def job(connection: sqlite3.Connection) -> bytes:
-            pages = connection.execute(
-                "SELECT items FROM page WHERE key = ? ORDER BY number", (key,)
-            ).fetchall()
-            body = joined([items for (items,) in pages])
-            connection.execute(
-                "UPDATE call SET status = 3, body = ?, point = NULL, changed = ? WHERE key = ?",
-                (body, now, key),
-            )
-            connection.execute("DELETE FROM page WHERE key = ?", (key,))
+        def work(line: Session) -> bytes:
+            pages = "SELECT items FROM page WHERE key = ? ORDER BY number"
+            body = joined([items for (items,) in line.database.execute(pages, (key,))])
+            line.database.execute(WALKED, (body, now, key))
+            line.database.execute("DELETE FROM page WHERE key = ?", (key,))
+            line.held.discard(key)
             return body
 
-        body = await self._do(job)
-        self._held.discard(key)
-        return body
+        return await self._do(work)
+
+    async def again(self, key: bytes, due: float, now: float) -> bool:
+        change = "UPDATE call SET status = 2, due = ?, changed = ? WHERE key = ? AND status = 3"
+        return await self._change(change, due, now, key) == 1
 
     async def settle(
         self, key: bytes, status: Status, error: Failed | None, due: float, now: float
     ) -> None:
         kept = None if error is None else msgspec.json.encode(error)
-        change = "status = ?, error = ?, due = ?, changed = ?"
-        await self._set(change, (CODES[status], kept, due, now), key)
-        self._held.discard(key)
+        await self._free(key, SETTLE, CODES[status], kept, due, now, key)
 
     async def release(self, key: bytes) -> None:
-        self._held.discard(key)
+        await self._free(key, CLAIM, None, key)
 
-    async def _set(self, change: str, values: tuple[object, ...], key: bytes) -> None:
-        def job(connection: sqlite3.Connection) -> None:
-            connection.execute(f"UPDATE call SET {change} WHERE key = ?", (*values, key))
+    async def _free(self, key: bytes, change: str, *values: object) -> None:
+        def work(line: Session) -> None:
+            line.database.execute(change, values)
+            line.held.discard(key)
 
-        await self._do(job)
+        await self._do(work)
+
+    async def _change(self, change: str, *values: object) -> int:
+        return await self._do(lambda line: line.database.execute(change, values).rowcount)
 
     async def counts(self) -> Counts:
-        def job(connection: sqlite3.Connection) -> Counts:
-            rows = connection.execute(
-                "SELECT status, count(*), sum(credits) FROM call GROUP BY status"
-            ).fetchall()
-            return Counts(
-                **{STATUSES[status]: count for status, count, _ in rows},
-                credits=sum(credits for _, _, credits in rows),
-            )
-
-        return await self._do(job)
+        found = await self._rows("SELECT status, count(*), sum(credits) FROM call GROUP BY status")
+        rows = cast("list[tuple[int, int, int]]", found)
+        return Counts(
+            **{STATUSES[status]: count for status, count, _ in rows},
+            credits=sum(credits for _, _, credits in rows),
+        )
 
     async def soonest(self) -> float | None:
-        def job(connection: sqlite3.Connection) -> float | None:
-            found = connection.execute("SELECT min(due) FROM call WHERE status = 2").fetchone()
-            moment: float | None = found[0]
-            return moment
+        found = await self._rows("SELECT min(due) FROM call WHERE status = 2")
+        return cast("float | None", found[0][0])
 
-        return await self._do(job)
-
-    async def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
-        wanted = tuple(CODES[status] for status in statuses or STATUSES)
-        marks = ", ".join("?" * len(wanted))
+    async def entries(self, *statuses: Status, endpoint: str | None = None) -> AsyncIterator[Entry]:
+        wanted = [CODES[status] for status in statuses or STATUSES]
+        # As numbers, not as values: else the indexes of those in doubt or queued are of no use.
+        among = f"= {wanted[0]}" if len(wanted) == 1 else f"IN ({', '.join(map(str, wanted))})"
+        some = (
+            f"SELECT id, {COLUMNS} FROM call WHERE id > ? AND status {among} "
+            "AND endpoint = coalesce(?, endpoint) ORDER BY id LIMIT ?"
+        )
         last = 0
-        while True:
-
-            def job(connection: sqlite3.Connection, after: int = last) -> list[tuple[int, Entry]]:
-                rows = connection.execute(
-                    f"SELECT id, {COLUMNS} FROM call WHERE id > ? AND status IN ({marks}) "
-                    "ORDER BY id LIMIT ?",
-                    (after, *wanted, BATCH),
-                ).fetchall()
-                return [(row[0], read(row[1:])) for row in rows]
-
-            batch = await self._do(job)
-            if not batch:
-                return
-            for last, entry in batch:  # noqa: B007  # the last one read is where to go on
-                yield entry
+        while rows := await self._rows(some, last, endpoint, BATCH):
+            last = cast("int", rows[-1][0])
+            for row in rows:
+                yield read(cast("Row", row[1:]))
 
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.stop()
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.close()

@@ -18,13 +18,17 @@ from typing import Literal, Protocol
 import msgspec
 
 from ..core import errors
-from ..core.errors import LixError
+from ..core.errors import BulkError, LixError
 
 Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt", "busy"]
 """`busy` is never stored: it is what others see of a key that somebody alive holds."""
 STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
 CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)}
 """Statuses as the stores of this package keep them."""
+
+
+class AbsentLedgerError(BulkError):
+    """There is no ledger (yet) at that place."""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -119,6 +123,38 @@ class Store(Protocol):
         """
         ...
 
+    async def look(self) -> None:
+        """Open to look on and to decide, beside the runs that work; takes nothing, ends no hold.
+
+        For `find`, `known`, `entries`, `counts`, `soonest`, `parked`, `park` and `decide`. Raises
+        `BulkError` when there is no ledger, or it is damaged or out of reach.
+        """
+
+    async def find(self, key: bytes) -> Entry | None:
+        """What is known of a key, body included; nothing is made, nothing held."""
+        ...
+
+    async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+        """Those of the keys that are `done` or `refused`, bodies included; some hundreds a time."""
+        ...
+
+    async def parked(self) -> str:
+        """Why runs and workers over this ledger are to stand still; empty when they may work."""
+        ...
+
+    async def park(self, reason: str) -> None:
+        """Let every run and worker over this ledger stand still; an empty reason lets them go on.
+
+        It outlives them: a run that starts later stands still too.
+        """
+
+    async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+        """Settle a key that is in doubt: buy it again with the next run, or let it be.
+
+        False when it is not in doubt (any more); nothing is changed then.
+        """
+        ...
+
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         """What is known of a key, made `owed` if it is new. `body` comes along when done.
 
@@ -143,6 +179,13 @@ class Store(Protocol):
         """A walk has reached its end. All its items, as a JSON array."""
         ...
 
+    async def again(self, key: bytes, due: float, now: float) -> bool:
+        """A key that is `done` is to be asked for again: `queued` until `due`.
+
+        Its answer stays until another one is kept. False when it is not `done` (any more).
+        """
+        ...
+
     async def settle(
         self, key: bytes, status: Status, error: Failed | None, due: float, now: float
     ) -> None:
@@ -159,8 +202,11 @@ class Store(Protocol):
         """When the first queued key is due, or None."""
         ...
 
-    def entries(self, *statuses: Status) -> AsyncIterator[Entry]:
-        """Every entry in those statuses (all, for none), in the order of their inputs."""
+    def entries(self, *statuses: Status, endpoint: str | None = None) -> AsyncIterator[Entry]:
+        """Every entry in those statuses (all, for none), in the order of their inputs.
+
+        `endpoint`: only those of this one.
+        """
         ...
 
     async def close(self) -> None:

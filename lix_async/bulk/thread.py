@@ -82,10 +82,11 @@ class Writer(Generic[J]):
         self._queue.put(waiting)
         with anyio.CancelScope(shield=True):
             await waiting.done.wait()
-        if waiting.error is not None:
-            if isinstance(waiting.error, BulkError):
-                raise waiting.error
-            raise BulkError(self._session.told(waiting.error)) from waiting.error
+        error = waiting.error
+        if error is not None:  # all of a group have the same one: each raises one of its own
+            if isinstance(error, BulkError):
+                raise type(error)(error.args[0]) from error
+            raise BulkError(self._session.told(error)) from error
         return waiting.value
 
     async def stop(self) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 
-import msgspec
-
+from .checks import Checked
 from .errors import ConfigurationError
 
 MARGIN = 0.02
@@ -18,7 +17,7 @@ MARGIN = 0.02
 shortens gaps, and a strict server counts arrivals. At 1 request per 3 s this is 60 ms."""
 
 
-class RateLimit(msgspec.Struct, frozen=True):
+class RateLimit(Checked, frozen=True):
     """`requests` per `per` seconds; up to `burst` at once after a pause.
 
     `margin` is the share by which the gaps are stretched (default 2 %), because a server counts
@@ -31,6 +30,7 @@ class RateLimit(msgspec.Struct, frozen=True):
     margin: float = MARGIN
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, value in (("requests", self.requests), ("per", self.per)):
             if not (math.isfinite(value) and value > 0):
                 raise ConfigurationError(f"RateLimit.{name} must be a positive number: {value!r}")
@@ -56,9 +56,13 @@ class TokenBucket:
         self._full_at = self._held = self._last = -math.inf
         self._late = 0.0
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token is there; 0 when one is there now. Takes nothing."""
-        return max(self._full_at - self._slack - now, self._held - now, 0.0)
+    def wait(self, now: float, ahead: int = 0) -> float:
+        """Seconds until a token is there; 0 when one is there now. Takes nothing.
+
+        With `ahead`: until there is one for who comes after so many others.
+        """
+        full_at = max(self._full_at, now) + ahead * self._interval
+        return max(full_at - self._slack - now, self._held - now, 0.0)
 
     def take(self, now: float) -> float:
         """Take a token if one is there and return 0; else return the seconds to wait."""

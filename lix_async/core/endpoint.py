@@ -139,6 +139,8 @@ class Endpoint(Generic[P, R_co]):
     """The path begins at the host: a path of the base URL does not go before it."""
     spread: str | None = None
     """A mapping among the body's params whose entries stand beside the others, not inside."""
+    unsure: str | None = None
+    """Name of the result's flag that tells that asking again may bring a better answer."""
     arrays: Literal["joined", "repeated", "bracketed"] = "joined"
     """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
 

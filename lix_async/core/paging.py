@@ -5,7 +5,8 @@ A plan answers three questions. `after`: which params fetch the next page, or No
 position, which is what tells one walk from another.
 
 Offsets advance by the number of rows that came, never by `paging.count` or `paging.start`, which
-documentation and samples fill differently (lix.md section 6). A short page is no end.
+documentation and samples fill differently (lix.md section 6). A short page is no end. Pages may
+overlap: a total is reached by different rows, a cap, which is a position, by all of them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Seen(msgspec.Struct, frozen=True):
     cursor: str | int | None = None
     goes_on: bool | None = None
     """Whether there are more pages, where the provider says so; then no total is asked."""
+    repeated: int = 0
+    """Rows up to here that had come before in the same walk."""
 
     @property
     def upto(self) -> int:
@@ -41,7 +44,7 @@ class Seen(msgspec.Struct, frozen=True):
         """Whether another page can exist: this one had rows, and neither total nor cap is met."""
         return (
             self.received > 0
-            and (self.total is None or self.upto < self.total)
+            and (self.total is None or self.upto - self.repeated < self.total)
             and (cap is None or self.upto < cap)
         )
 
@@ -50,6 +53,17 @@ class Seen(msgspec.Struct, frozen=True):
         if self.goes_on is not None:
             return self.goes_on
         return self.total is not None and self.upto < min(self.total, cap or self.total)
+
+    @property
+    def short(self) -> bool:
+        """Whether the provider says that there is more than the different rows up to here."""
+        owing = self.upto - self.repeated < (self.total or 0)
+        return owing if self.goes_on is None else self.goes_on
+
+    @property
+    def past(self) -> bool:
+        """Whether this page begins where by the total there is nothing but what overlaps left."""
+        return self.total is not None and self.before >= self.total
 
 
 class Plan(Protocol):

@@ -56,7 +56,9 @@ class Key:
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            raise ConfigurationError("the API key must be a text")
+            raise ConfigurationError(
+                f"api_key must be a text, not {type(text).__name__}: copy it from the dashboard"
+            )
         if not text or not all("!" <= char <= "~" for char in text):
             why = "is empty" if not text else "has spaces, line breaks or non-ASCII characters"
             raise ConfigurationError(f"the API key {why}; copy it again from the dashboard")

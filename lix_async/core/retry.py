@@ -13,6 +13,7 @@ from datetime import UTC
 
 import msgspec
 
+from .checks import Checked
 from .errors import (
     ConfigurationError,
     DailyLimitError,
@@ -35,7 +36,7 @@ class Pause(msgspec.Struct, frozen=True):
     everybody: bool = False
 
 
-class RetryPolicy(msgspec.Struct, frozen=True):
+class RetryPolicy(Checked, frozen=True):
     """How patient a call is. All times in seconds.
 
     `attempts` (default 4) counts the first try. Pauses between failures grow from `backoff` (0.5)
@@ -55,6 +56,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     repeat_lost: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.attempts < 1:
             raise ConfigurationError(f"RetryPolicy.attempts must be at least 1: {self.attempts}")
         if self.queued_attempts < 0:

@@ -12,17 +12,16 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
-
 from .bucket import MARGIN
+from .checks import Checked
 from .errors import ConfigurationError
 
 
 class Bucket(Protocol):
     """What a limiter takes its turns from."""
 
-    def wait(self, now: float) -> float:
-        """Seconds until a turn is there; takes nothing."""
+    def wait(self, now: float, ahead: int = 0) -> float:
+        """Seconds until a turn is there, after `ahead` others took theirs; takes nothing."""
         ...
 
     def take(self, now: float) -> float:
@@ -42,7 +41,7 @@ class Bucket(Protocol):
         ...
 
 
-class Lane(msgspec.Struct, frozen=True):
+class Lane(Checked, frozen=True):
     """One limit that a call counts against: `requests` in any `per` seconds. Equal names are one.
 
     `margin` stretches the window, because a server counts arrivals and the network moves them.
@@ -54,6 +53,7 @@ class Lane(msgspec.Struct, frozen=True):
     margin: float = MARGIN
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.requests < 1:
             raise ConfigurationError(f"{self.name}: {self.requests} requests are no limit to keep")
         if not (math.isfinite(self.per) and self.per > 0):
@@ -71,8 +71,11 @@ class WindowBucket:
         self._held = -math.inf
         self._late = 0.0
 
-    def wait(self, now: float) -> float:
-        return max(self._taken[0] + self._per + self._late - now, self._held - now, 0.0)
+    def wait(self, now: float, ahead: int = 0) -> float:
+        windows, place = divmod(ahead, len(self._taken))
+        per = self._per + self._late
+        pause = max(self._taken[place] + per - now, self._held - now, 0.0)
+        return pause + windows * per
 
     def take(self, now: float) -> float:
         pause = self.wait(now)
@@ -103,8 +106,8 @@ class JointBucket:
     def __init__(self, buckets: Sequence[Bucket]) -> None:
         self._buckets = tuple(buckets)
 
-    def wait(self, now: float) -> float:
-        return max((bucket.wait(now) for bucket in self._buckets), default=0.0)
+    def wait(self, now: float, ahead: int = 0) -> float:
+        return max((bucket.wait(now, ahead) for bucket in self._buckets), default=0.0)
 
     def take(self, now: float) -> float:
         pause = self.wait(now)

@@ -21,6 +21,7 @@ from .errors import ConfigurationError, DecodeError, LixError, TransportError
 from .provider import Provider
 
 R = TypeVar("R")
+_EXAMPLE = "datetime(2025, 1, 6, tzinfo=UTC)"
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -78,9 +79,10 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
             if row.arrays != "joined" and isinstance(value, list | tuple):
                 suffix = "%5B%5D" if row.arrays == "bracketed" else ""
                 items = cast("Sequence[object]", value)
-                pairs += [f"{name}{suffix}={quote(text(item), '')}" for item in items]
+                pairs += [f"{name}{suffix}={quote(text(item, attribute), '')}" for item in items]
             elif value is not None:
-                pairs.append(f"{name}={quote(value if type(value) is str else text(value), '')}")
+                plain = value if type(value) is str else text(value, attribute)
+                pairs.append(f"{name}={quote(plain, '')}")
         if pairs:
             target = f"{target}?{'&'.join(pairs)}"
         if not plan.body:
@@ -90,9 +92,12 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
             fields |= fields.pop(row.spread, None) or {}
         fields = {name: value for name, value in fields.items() if value is not None}
         if row.form:
-            form = "&".join(f"{name}={quote(text(v), '')}" for name, v in fields.items())
+            form = "&".join(f"{name}={quote(text(v, name), '')}" for name, v in fields.items())
             kind = "application/x-www-form-urlencoded"
             return Outgoing(row.method, target, form.encode(), kind, row.safe)
+        for name, value in fields.items():
+            if isinstance(value, datetime):
+                _zoned(name, value)
         return Outgoing(
             row.method, target, msgspec.json.encode(fields), "application/json", row.safe
         )
@@ -101,19 +106,28 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
     raise ConfigurationError("a parameter has characters that no UTF-8 text can hold")
 
 
-def text(value: object) -> str:
-    """A value as it stands in a query: flags in lower case, lists joined by commas."""
+def text(value: object, name: str = "a time") -> str:
+    """A value as it stands in a query: flags in lower case, lists joined by commas, times in UTC.
+
+    Raises `ConfigurationError` for a time without a zone: what it means depends on the machine.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return ",".join(text(item) for item in cast("Sequence[object]", value))
+        return ",".join(text(item, name) for item in cast("Sequence[object]", value))
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return _zoned(name, value).astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value)
 
 
+def _zoned(name: str, moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ConfigurationError(f"{name} must have a zone, such as {_EXAMPLE}")
+    return moment
+
+
 def _segment(name: str, value: object) -> str:
-    segment = quote(text(value), "") if value is not None else ""
+    segment = quote(text(value, name), "") if value is not None else ""
     if segment in ("", ".", ".."):
         raise ConfigurationError(f"{name} must be an id, not {value!r}")
     return segment

@@ -12,6 +12,12 @@ WIRE_CAP = 16 * 2**20
 BODY_CAP = 64 * 2**20
 """Bytes of one answer, as received and unpacked: half a megabyte of gzip can become half a
 gigabyte."""
+MEMBERS = 2048
+"""Members of one gzip answer (RFC 1952 section 2.2): the cap in blocks of 64 KiB, twice. Each
+costs time, also an empty one, of which the cap on the wire would let eight hundred thousand in."""
+GZIP = zlib.MAX_WBITS | 16
+PIECE = 2**16
+"""Bytes unpacked at a time: what follows the end of a member is copied."""
 
 Trouble = tuple[str, bool, bool]
 """What went wrong; may the request have arrived (always, here); is a repeat senseless."""
@@ -37,28 +43,51 @@ class _Body:
 
     def __init__(self, packed: bool) -> None:
         self.trouble: Trouble | None = None
-        self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None
+        self._member = zlib.decompressobj(GZIP) if packed else None
+        self._members = 1
+        self._over = False
         self._parts: list[bytes] = []
         self._came = self._size = 0
 
     def feed(self, chunk: bytes) -> bool:
         """Take a chunk in; False when no more of them is wanted."""
         self._came += len(chunk)
-        room = BODY_CAP - self._size + 1
-        try:
-            part = self._unpack.decompress(chunk, room) if self._unpack else chunk
-        except zlib.error:
-            self.trouble = "the answer cannot be unpacked", True, True
-            return False
-        self._size += len(part)
-        self._parts.append(part)
+        if self._member is None:
+            self._keep(chunk)
+        else:
+            for start in range(0, len(chunk), PIECE):
+                self._unpack(chunk[start : start + PIECE])
         if self._came > WIRE_CAP or self._size > BODY_CAP:
             self.trouble = f"the answer is too large ({self._came} bytes came)", True, True
         return self.trouble is None
 
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        self._parts.append(part)
+
+    def _unpack(self, piece: bytes) -> None:
+        """Unpack a piece, over the ends of as many members as end in it."""
+        while piece and self._member and self.trouble is None and self._size <= BODY_CAP:
+            if self._member.eof:
+                piece = piece.lstrip(b"\0")  # as gzip(1): zeros may fill up the end
+                # Bytes behind the last member that begin no other one are nobody's.
+                self._over = self._over or piece[:1] not in (b"", b"\x1f")
+                if self._over or not piece:
+                    return
+                self._member = zlib.decompressobj(GZIP)
+                self._members += 1
+            if self._members > MEMBERS:
+                self.trouble = f"the answer has more than {MEMBERS} gzip members", True, True
+                return
+            try:
+                self._keep(self._member.decompress(piece, BODY_CAP - self._size + 1))
+            except zlib.error:
+                self.trouble = "the answer cannot be unpacked", True, True
+            piece = self._member.unused_data
+
     def whole(self) -> bytes | Trouble:
         """The body, once the last chunk is in."""
-        if self.trouble is None and self._unpack and self._came and not self._unpack.eof:
+        if self.trouble is None and self._member and self._came and not self._member.eof:
             return "the packed answer is cut off", True, False
         return self.trouble or b"".join(self._parts)
 

@@ -67,7 +67,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         """Read it back. Raises `PagingError` for anything that is not a checkpoint."""
         try:
             found = msgspec.json.decode(data, type=cls)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError, TypeError):
             found = None
         if found is None or found.version != VERSION:
             raise PagingError("this is not a checkpoint of this version of lix_async")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Mapping
-from types import MappingProxyType, ModuleType, TracebackType
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from ..core.bucket import RateLimit
+from ..core.checks import has, must_be
 from ..core.endpoint import Endpoint, Kind, Listing, P
 from ..core.errors import ConfigurationError
+from ..core.funds import Funds
 from ..core.provider import Key, Provider, address
 from ..core.retry import RetryPolicy
 from ..drift import OnDrift, Radar
@@ -19,48 +19,38 @@ from .checkpoint import Checkpoint
 from .clock import Clock, RealClock
 from .credits import Credits
 from .door import Door, HideKey
-from .engine import Engine, Settings
-from .limiter import Limiter, LocalLimiter
+from .engine import Engine
+from .limiter import Limiter
 from .pages import Pages
-from .transport import (
-    CONNECT_TIMEOUT,
-    READ_TIMEOUT,
-    ClientTransport,
-    HttpTransport,
-    Transport,
+from .settings import (
+    UNSET,
+    TimeoutLike,
+    Unset,
+    agent,
+    credential,
+    location,
+    pace,
+    settings,
+    transport,
 )
 from .watch import Watch
 
 if TYPE_CHECKING:
-    import httpx
-    import httpx2
+    from .settings import HttpClient as HttpClient  # noqa: PLC0414  # for the providers' clients
 
-    HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
+__all__ = ["UNSET", "Client", "TimeoutLike", "Unset"]
 
 R = TypeVar("R")
 Item = TypeVar("Item")
 Self = TypeVar("Self", bound="Client")
 
 
-class TimeoutLike(Protocol):
-    """httpx.Timeout and httpx2.Timeout."""
-
-    def as_dict(self) -> dict[str, float | None]:
-        """Seconds for connect, read, write and pool."""
-        ...
-
-
-class Unset:
-    """The argument was not given; None means something for deadline and viewer_id."""
-
-
-UNSET = Unset()
-
-
 class Client:
     """A provider's client without its methods. Use it through `AsyncLix` and its sisters."""
 
     provider: Provider
+    funds: ClassVar[Funds | None] = None
+    """Where the provider tells what an account has left; None where it does not."""
 
     def __init__(
         self,
@@ -81,50 +71,28 @@ class Client:
         watch: Watch | None = None,
     ) -> None:
         provider = self.provider
-        given = api_key if api_key is not None else _variable(provider.key_variables)
-        if given is None:
-            names = " or ".join(provider.key_variables)
-            raise ConfigurationError(f"no API key: pass api_key= or set {names}")
-        if auth not in provider.credentials:
-            known = ", ".join(map(repr, provider.credentials))
-            raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
-        url = base_url or _variable((provider.url_variable,)) or provider.base_url
-        if not url:
-            raise ConfigurationError(
-                f"{provider.name} publishes no address: pass base_url= or set "
-                f"{provider.url_variable}"
-            )
-        self._address = address(url)
+        key = Key(credential(provider, api_key, auth))
+        must_be("on_drift", on_drift, Callable | None)
+        self._address = address(location(provider, base_url))
         self._auth = auth
+        if clock is not None:
+            has("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
         clock = clock or RealClock()
-        limiter: Limiter | None
-        if isinstance(rate_limit, RateLimit):
-            limiter = LocalLimiter(rate_limit, clock=clock)
-        elif rate_limit is None or (hasattr(rate_limit, "acquire") and hasattr(rate_limit, "hold")):
-            limiter = rate_limit
-        else:
-            raise ConfigurationError(
-                f"rate_limit must be a RateLimit, a Limiter or None, not {rate_limit!r}"
-            )
-        credential = provider.credentials[auth]
-        door = Door(
-            self._address, Key(given), credential, _agent(), clock.now, typed=provider.typed
-        )
+        style = provider.credentials[auth]
+        door = Door(self._address, key, style, agent(), clock.now, typed=provider.typed)
         self._engine = Engine(
             provider,
             self._address.prefix,
-            _transport(door, _timeouts(timeout), http_client),
-            limiter,
+            transport(door, timeout, http_client),
+            pace(rate_limit, clock),
             clock,
-            Settings(
-                _policy(retry), _deadline(deadline), _given({"viewer_id": viewer_id, **defaults})
-            ),
+            settings(retry, deadline, {"viewer_id": viewer_id, **defaults}),
             Credits(max_credits),
             None if on_drift is None else Radar(on_drift),
             watch,
         )
         if door.in_query:
-            HideKey(self._address, credential.name).install()
+            HideKey(self._address, style.name).install()
         self._ready()
 
     def _ready(self) -> None:
@@ -185,15 +153,16 @@ class Client:
         defaults: Mapping[str, str | Unset | None],
     ) -> Self:
         old = self._engine.settings
+        kept: dict[str, str | None] = {name: old.defaults.get(name) for name in old.names}
         named = {name: value for name, value in defaults.items() if not isinstance(value, Unset)}
-        settings = Settings(
-            old.retry if isinstance(retry, Unset) else _policy(retry),
-            old.deadline if isinstance(deadline, Unset) else _deadline(deadline),
-            _given({**old.defaults, **named}),
+        new = settings(
+            old.retry if isinstance(retry, Unset) else retry,
+            old.deadline if isinstance(deadline, Unset) else deadline,
+            kept | named,
         )
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._engine = self._engine.with_settings(settings)
+        view._engine = self._engine.with_settings(new)
         view._ready()
         return view
 
@@ -231,64 +200,3 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def _given(defaults: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in defaults.items() if value}
-
-
-def _variable(names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := os.environ.get(name))), None)
-
-
-def _deadline(seconds: float | None) -> float | None:
-    if seconds is not None and not seconds > 0:
-        raise ConfigurationError(f"deadline must be a positive number of seconds: {seconds}")
-    return seconds
-
-
-def _policy(retry: object) -> RetryPolicy:
-    if not isinstance(retry, RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, not {retry!r}")
-    return retry
-
-
-def _timeouts(timeout: float | TimeoutLike | None) -> dict[str, float | None] | None:
-    if timeout is None:
-        return None
-    if isinstance(timeout, int | float):
-        if not timeout > 0:
-            raise ConfigurationError(f"timeout must be a positive number of seconds: {timeout}")
-        return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
-    if not hasattr(timeout, "as_dict"):
-        raise ConfigurationError(f"timeout must be seconds or an httpx.Timeout, not {timeout!r}")
-    return timeout.as_dict()
-
-
-def _transport(
-    door: Door, timeout: Mapping[str, float | None] | None, client: HttpClient | None
-) -> Transport:
-    default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}
-    if client is None:
-        return HttpTransport(door, dict(timeout or default))
-    if isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport"):
-        return HttpTransport(door, dict(timeout or default), client)
-    if hasattr(client, "exchange"):
-        return cast("Transport", client)
-    if hasattr(client, "build_request") and hasattr(client, "aclose"):
-        plain = None if timeout is None else dict(timeout)
-        return ClientTransport(door, plain, cast("httpx.AsyncClient", client))
-    raise ConfigurationError(
-        "http_client must be an AsyncClient of httpx or httpx2, or one of these modules, not "
-        f"{type(client).__name__}"
-    )
-
-
-def _agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 10 ms, at the first client
-
-    try:
-        release = version("lix_async")
-    except PackageNotFoundError:
-        release = "source"
-    return f"lix_async/{release} python/{sys.version_info[0]}.{sys.version_info[1]}"

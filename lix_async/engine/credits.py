@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from ..core.checks import must_be
 from ..core.endpoint import Kind, Price
 from ..core.errors import BudgetError, ConfigurationError
 
@@ -20,6 +21,7 @@ class Credits:
     """
 
     def __init__(self, limit: int | Mapping[Kind, int] | None = None) -> None:
+        must_be("max_credits", limit, int | Mapping[str, int] | None)
         if isinstance(limit, int):
             limits: dict[str, int] = {"total": limit}
         else:

@@ -8,61 +8,35 @@ tracebacks hold no frame that ever saw the key.
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from ..core import wire
+from ..core.checks import must_be
 from ..core.endpoint import Endpoint, P, typed
 from ..core.errors import (
-    DailyLimitError,
-    DeadlineError,
     LixError,
-    OutcomeUnknownError,
+    NotFoundError,
     QueuedError,
     RefusalError,
     TransportError,
 )
 from ..core.provider import Provider
-from ..core.retry import Pause, RetryPolicy, retry_after
+from ..core.retry import Pause, retry_after
 from ..drift import Radar
 from .answer import Answer, charged, read_headers
+from .call import Call
 from .clock import Clock
 from .credits import Credits
-from .lanes import give_back, lane, late
+from .lanes import give_back, lane, late, turn_in
 from .limiter import Limiter
+from .settings import UNSET, Settings, not_empty
 from .transport import Departure, Failure, Reply, Transport
-from .watch import Watch, Watched
+from .watch import Watch
 
 R = TypeVar("R")
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """What `with_options` changes: everything about a call that is not shared."""
-
-    retry: RetryPolicy
-    deadline: float | None
-    defaults: Mapping[str, str] = {}
-    """Sent wherever a call takes a param of that name and the caller gave none."""
-
-
-class _Call(msgspec.Struct):
-    """One call's books while it lasts."""
-
-    give_up_at: float | None
-    limiter: Limiter | None
-    departing: Callable[[], Awaitable[None]] | None = None
-    attempts: int = 0
-    failures: int = 0
-    polls: int = 0
-    lost: int = 0
-    waited: float = 0.0
-    departed: bool = False
-    pause: float = 0.0
-    too_late: float | None = None
-    watched: Watched | None = None
 
 
 class Engine:
@@ -99,9 +73,13 @@ class Engine:
 
     def prepared(self, row: Endpoint[P, object], params: P) -> P:
         """The params as they will be sent: the client's defaults filled in, everything checked."""
-        for name, value in self.settings.defaults.items():
-            if getattr(params, name, "") is None:
-                params = replace(params, **{name: value})
+        if not isinstance(row, Endpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            must_be("endpoint", row, Endpoint)
+        for name in self.settings.names:
+            given: object = getattr(params, name, UNSET)
+            not_empty(name, given)
+            if given is None and name in self.settings.defaults:
+                params = replace(params, **{name: self.settings.defaults[name]})
         params = typed(params, row.params)
         params.check()
         return params
@@ -122,7 +100,8 @@ class Engine:
         row = row.sent_with(params)
         seconds = self.settings.deadline
         until = None if seconds is None else self.clock.now() + seconds
-        call = _Call(until, lane(self.limiter, row, params), departing)
+        line = lane(self.limiter, row, params)
+        call = Call(self.clock, seconds, until, line, departing)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(row.credits, row.id)
         try:
@@ -140,15 +119,15 @@ class Engine:
                 call.watched.end(call.lost)
         if isinstance(outcome, Answer):
             return outcome
-        raise self._told(row, call, outcome)
+        raise call.told(row, outcome)
 
-    async def _run(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
+    async def _run(self, row: Endpoint[P, R], params: P, call: Call) -> Answer[R] | LixError:
         outcome = await self._attempt(row, params, call)
         if isinstance(outcome, Answer) or not await self._again(row, call, outcome):
             return outcome
         return await self._patiently(row, params, call)
 
-    async def _patiently(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
+    async def _patiently(self, row: Endpoint[P, R], params: P, call: Call) -> Answer[R] | LixError:
         import tenacity  # late, for a quick import: most processes never need it
 
         async def again(state: tenacity.RetryCallState) -> bool:
@@ -165,25 +144,30 @@ class Engine:
         await self.clock.sleep(call.pause)
         return await patient(self._attempt, row, params, call)
 
-    async def _attempt(self, row: Endpoint[P, R], params: P, call: _Call) -> Answer[R] | LixError:
+    async def _attempt(self, row: Endpoint[P, R], params: P, call: Call) -> Answer[R] | LixError:
         """One attempt; where a row has two published paths, over the one that works."""
         other = row.id in self._alternates
         paths = (row.alternate or "", "") if other else ("", row.alternate or "")
         outcome = await self._over(paths[0], row, params, call)
         if row.alternate is None or not _no_route(outcome):
             return outcome
-        outcome = await self._over(paths[1], row, params, call)
-        if not _no_route(outcome):
+        second = await self._over(paths[1], row, params, call)
+        if not _no_route(second):
             (self._alternates.discard if other else self._alternates.add)(row.id)
-        return outcome
+        elif isinstance(outcome, NotFoundError):
+            return outcome  # that path is there and looked: it tells more than one that is not
+        return second
 
     async def _over(
-        self, path: str, row: Endpoint[P, R], params: P, call: _Call
+        self, path: str, row: Endpoint[P, R], params: P, call: Call
     ) -> Answer[R] | LixError:
         prefix = "" if row.rooted else self._prefix
         outgoing = wire.encode(row, params, prefix=prefix, path=path)
         began = self.clock.now()
         if call.limiter is not None:
+            wait = turn_in(call.limiter) if call.give_up_at is not None else 0.0
+            if call.overdue(wait):
+                return TransportError(f"the next turn comes in {wait:.3g} s")
             await call.limiter.acquire()
         turn = self.clock.now()
         departure = Departure(lambda at: late(call.limiter, at - turn))
@@ -205,7 +189,7 @@ class Engine:
             return TransportError(reply.message, sent=reply.sent, permanent=reply.permanent)
         return self._read(row, reply, call)
 
-    def _read(self, row: Endpoint[P, R], reply: Reply, call: _Call) -> Answer[R] | LixError:
+    def _read(self, row: Endpoint[P, R], reply: Reply, call: Call) -> Answer[R] | LixError:
         value = wire.decode(self.provider, row, reply.status, reply.body)
         if isinstance(value, RefusalError):
             named = read_headers(reply.headers).get("retry-after")
@@ -228,8 +212,10 @@ class Engine:
             lost=call.lost,
         )
 
-    async def _again(self, row: Endpoint[P, R], call: _Call, error: LixError) -> bool:
+    async def _again(self, row: Endpoint[P, R], call: Call, error: LixError) -> bool:
         """Whether to try again; sets `call.pause`, and holds the limiter after a 429."""
+        if call.too_late is not None:
+            return False
         if isinstance(error, QueuedError):
             call.polls += 1
         else:
@@ -250,39 +236,14 @@ class Engine:
         call.pause = await self._chosen(pause, call)
         return call.too_late is None
 
-    async def _chosen(self, pause: Pause, call: _Call) -> float:
+    async def _chosen(self, pause: Pause, call: Call) -> float:
         seconds = self.clock.between(pause.low, pause.high)
         if pause.everybody and call.limiter is not None:
             await call.limiter.hold(seconds)
-        if call.give_up_at is not None and self.clock.now() + seconds > call.give_up_at:
-            call.too_late = self.clock.wall() + seconds
+        if call.give_up_at is not None:
+            call.overdue(max(seconds, turn_in(call.limiter)))
         call.waited += seconds
         return seconds
-
-    def _told(self, row: Endpoint[P, R], call: _Call, error: LixError | None) -> LixError:
-        """The error to raise: what happened, told from the caller's point of view."""
-        unknown = call.departed if error is None else getattr(error, "sent", False)
-        if not row.safe and unknown:
-            why = "the deadline passed" if error is None else str(error.args[0])
-            error = OutcomeUnknownError(
-                f"{why}; it may have been carried out and was not repeated: look before you do",
-                sent=True,
-            )
-        elif error is None:
-            error = DeadlineError(
-                f"the deadline of {self.settings.deadline:g} s passed", sent=call.lost > 0
-            )
-        elif call.too_late is not None:
-            error = DeadlineError(
-                f"the deadline of {self.settings.deadline:g} s cannot be met: {error.args[0]}",
-                retry_at=call.too_late,
-                sent=call.lost > 0,
-            )
-        if isinstance(error, DailyLimitError) and error.refreshes_at is None and error.retry_after:
-            error.refreshes_at = self.clock.wall() + error.retry_after
-        error.endpoint = row.id
-        error.attempts = call.attempts
-        return error
 
 
 def _no_route(outcome: object) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core.bucket import RateLimit
+from ..core.checks import must_be
 from ..core.endpoint import Endpoint, P, Params
 from ..core.windows import JointBucket, Lane, WindowBucket
 from .clock import Clock, RealClock
@@ -28,6 +29,7 @@ class LaneLimiter:
     """
 
     def __init__(self, choose: Choice, *, clock: Clock | None = None) -> None:
+        must_be("choose", choose, Callable)
         self._choose = choose
         self._clock: Clock = clock or RealClock()
         self._buckets: dict[Lane, WindowBucket] = {}
@@ -68,6 +70,12 @@ def lane(limiter: Limiter | None, row: Endpoint[P, object], params: P) -> Limite
     """The limiter of a call: the one for all, or what a limiter with lanes has for its row."""
     choose = getattr(limiter, "lane", None)
     return limiter if choose is None else choose(row, params)
+
+
+def turn_in(limiter: Limiter | None) -> float:
+    """Seconds until the limiter has a turn for who asks now; 0 where it cannot tell."""
+    tell = getattr(limiter, "turn_in", None)
+    return 0.0 if tell is None else tell()
 
 
 def give_back(limiter: Limiter | None) -> None:

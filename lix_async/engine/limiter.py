@@ -10,6 +10,7 @@ from typing import Protocol
 import anyio
 
 from ..core.bucket import RateLimit, TokenBucket
+from ..core.checks import must_be
 from ..core.windows import Bucket
 from .clock import Clock, RealClock
 from .home import Home
@@ -18,9 +19,10 @@ from .home import Home
 class Limiter(Protocol):
     """What paces calls. Shared by everybody who uses the same key, in or between processes.
 
-    Only these two methods are needed. A limiter may also have `give_back()` (a turn was taken
-    but nothing was sent), `late(seconds)` (the request left that long after its turn) and
-    `lane(row, params)` (the limiter for that call: see `LaneLimiter`).
+    Only these two methods are needed. A limiter may also have `turn_in()` (seconds until who
+    asks now has a turn: a call whose deadline is over by then ends at once), `give_back()` (a
+    turn was taken but nothing was sent), `late(seconds)` (the request left that long after its
+    turn) and `lane(row, params)` (the limiter for that call: see `LaneLimiter`).
     """
 
     async def acquire(self) -> None:
@@ -58,10 +60,12 @@ class LocalLimiter:
     def __init__(
         self, rate: RateLimit, *, clock: Clock | None = None, bucket: Bucket | None = None
     ) -> None:
+        must_be("rate", rate, RateLimit)
         self.rate = rate
         self._clock: Clock = clock or RealClock()
         self._bucket: Bucket = bucket or TokenBucket(rate)
         self._line: deque[_Waiter] = deque()
+        self._ahead = 0
         self._leading = False
         self._home = Home()
         # `give_back` names no turn: it is that of the caller's own task.
@@ -72,9 +76,7 @@ class LocalLimiter:
 
     async def acquire(self) -> None:
         """Return when it is the caller's turn."""
-        if self._home.moved(bool(self._line)):
-            self._line.clear()
-            self._leading = False
+        self._settle()
         if not self._leading:
             now = self._clock.now()
             if self._bucket.take(now) == 0.0:
@@ -82,7 +84,9 @@ class LocalLimiter:
                 return
         waiter = _Waiter(leads=not self._leading)
         self._leading = True
-        self._line.append(waiter)
+        line = self._line
+        line.append(waiter)
+        self._ahead += 1
         try:
             if not waiter.leads:
                 await waiter.event.wait()
@@ -97,8 +101,19 @@ class LocalLimiter:
             raise
         finally:
             waiter.gone = True
-            if waiter.leads:
-                self._pass_on()
+            if line is self._line:  # else it stood on a loop that has ended
+                self._ahead -= waiter.turn is None
+                if waiter.leads:
+                    self._pass_on()
+
+    def _settle(self) -> None:
+        if self._home.moved(bool(self._line)):  # who stands in line died with the loop
+            self._line, self._ahead, self._leading = deque(), 0, False
+
+    def turn_in(self) -> float:
+        """Seconds until a caller who asks now has its turn, if all before it stay. Takes none."""
+        self._settle()
+        return self._bucket.wait(self._clock.now(), self._ahead)
 
     def _serve(self) -> float:
         """Give the tokens that are there to the head of the line; seconds until the next one."""
@@ -110,6 +125,7 @@ class LocalLimiter:
                     return pause
                 head = self._line[0]
                 head.turn = now
+                self._ahead -= 1
                 head.event.set()
             self._line.popleft()
         return 0.0

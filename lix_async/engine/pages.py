@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import anyio
 import anyio.abc
 
+from ..core.checks import must_be
 from ..core.endpoint import Endpoint, Listing, P
 from ..core.errors import ConfigurationError, LixError
 from .checkpoint import Checkpoint, Stats
@@ -44,11 +45,12 @@ class Pages(Generic[Item]):
         prefetch: int = 0,
     ) -> None:
         for name, value in (("max_items", max_items), ("max_credits", max_credits)):
-            if value is not None and (type(value) is not int or value < 0):
-                what = "not be negative" if type(value) is int else "be a whole number"
-                raise ConfigurationError(f"{name} must {what}: {value!r}")
+            must_be(name, value, int | None)
+            if value is not None and value < 0:
+                raise ConfigurationError(f"{name} must not be negative: {value}")
         if resume is not None and not isinstance(resume, Checkpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
             raise ConfigurationError("resume must be a Checkpoint: use Checkpoint.from_json(…)")
+        must_be("prefetch", prefetch, int)
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
         self._walk = Walk(engine, row, params, resume, max_credits)

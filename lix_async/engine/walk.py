@@ -71,9 +71,9 @@ class Walk(Generic[Item]):
         resume: Checkpoint | None,
         max_credits: int | None = None,
     ) -> None:
+        params = engine.prepared(row, params)
         if row.paging is None:
             raise ConfigurationError(f"{row.id} has no pages: use send()")
-        params = engine.prepared(row, params)
         self.ready: deque[Page[Item]] = deque()
         self.stats = Stats()
         self.departing: Callable[[], Awaitable[None]] | None = None
@@ -159,12 +159,15 @@ class Walk(Generic[Item]):
             self._confirmed = True  # an empty page in the middle is asked for once more
             return True
         self._confirmed = False
-        fresh = self._unseen(rows)
-        if fresh is None:
-            seen = replace(seen, received=0)
+        fresh = self._unseen(rows, seen.past)
+        seen = replace(
+            seen,
+            received=seen.received if fresh is not None else 0,
+            repeated=self.stats.duplicates,
+        )
         following = None if fresh is None else self._plan.after(params, seen)
         if following is None:
-            self.stats.complete = not seen.promised(None)
+            self.stats.complete = not seen.short
         elif self._plan.sequence and listing.sequence_id:
             following = replace(following, sequence_id=listing.sequence_id)
         sequence = listing.sequence_id or getattr(params, "sequence_id", None)
@@ -184,13 +187,15 @@ class Walk(Generic[Item]):
                 endpoint=self._row.id,
             )
 
-    def _unseen(self, rows: list[Item]) -> list[Item] | None:
-        """The rows without those seen before; None where a repeated page is the end.
+    def _unseen(self, rows: list[Item], past: bool) -> list[Item] | None:
+        """The rows without those seen before; None where they end the walk.
 
-        It is where the plan says so, and where it is a single row: the list may have grown by
-        one while its last page was read. Raises `PagingError` for other pages seen before.
+        A repeated page does where the plan says so, and where it is a single row: the list may
+        have grown by one while its last page was read. `past` the total any page does that has
+        nothing new. Raises `PagingError` for other pages seen before.
         """
         names: list[str | None] = [getattr(row, "identity", None) for row in rows]
+        keys = [_key(name) if name else None for name in names]
         ends = getattr(self._plan, "repeats_end", False)
         # Ids tell a page, in any order: beside them an address may be signed anew each time.
         mark = fingerprint(
@@ -198,6 +203,8 @@ class Walk(Generic[Item]):
         )
         last = next(reversed(self._read), None)
         if rows and mark == last and (ends or len(rows) == 1):
+            return None
+        if past and rows and self._seen.issuperset(keys):
             return None
         if rows and mark in self._read and (all(names) or mark == last):
             raise PagingError(
@@ -209,15 +216,18 @@ class Walk(Generic[Item]):
             self._read.pop(mark, None)
             self._read[mark] = None
         fresh: list[Item] = []
-        for row, name in zip(rows, names, strict=True):
-            if name:
-                key = fingerprint(name.encode("utf-8", "surrogatepass"))
-                if key in self._seen:
-                    self.stats.duplicates += 1
-                    continue
+        for row, key in zip(rows, keys, strict=True):
+            if key in self._seen:
+                self.stats.duplicates += 1
+                continue
+            if key is not None:
                 self._seen.add(key)
             fresh.append(row)
         return fresh
+
+
+def _key(name: str) -> int:
+    return fingerprint(name.encode("utf-8", "surrogatepass"))
 
 
 def _tied(params: Params, plan: Plan) -> Params:

@@ -59,44 +59,6 @@ def break_lines(dsn: str) -> None:
         )
 
 
-async def test_a_key_that_another_worker_holds_is_busy_until_settled(
-    postgres_dsn: str, schema: str
-) -> None:
-    async with workers(postgres_dsn, schema, 2) as (one, other):
-        assert (await one.take(KEY, "e", b"1", 1.0)).held
-        assert (await other.take(KEY, "e", b"1", 1.0)).status == "busy"
-        assert not await other.sent(KEY, False, 2.0)
-        assert await one.sent(KEY, True, 2.0)
-        assert (await other.take(KEY, "e", b"1", 1e12)).status == "busy"  # no clock ends it
-        await one.done(KEY, b"{}", 1, 3.0)
-        assert (await other.take(KEY, "e", b"1", 4.0)).status == "done"
-
-
-async def test_workers_that_race_for_the_same_keys_share_them(
-    postgres_dsn: str, schema: str
-) -> None:
-    keys = [bytes([n]) * 16 for n in range(200)]
-    got: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
-
-    async def run(number: int, store: PostgresStore) -> None:
-        async def one(key: bytes) -> None:
-            if (await store.take(key, "e", b"1", 1.0)).held:
-                got[number].append(key)
-                assert await store.sent(key, True, 2.0)
-                await store.done(key, b"{}", 1, 3.0)
-
-        async with anyio.create_task_group() as tasks:
-            for key in keys if number else reversed(keys):
-                tasks.start_soon(one, key)
-
-    async with workers(postgres_dsn, schema, 3) as stores:
-        async with anyio.create_task_group() as tasks:
-            for number, store in enumerate(stores):
-                tasks.start_soon(run, number, store)
-        assert sorted(got[0] + got[1] + got[2]) == sorted(keys)
-        assert (await stores[0].counts()).done == len(keys)
-
-
 async def test_a_line_that_breaks_comes_back_under_the_same_owner(
     postgres_dsn: str, schema: str
 ) -> None:
@@ -123,16 +85,6 @@ async def test_a_worker_taken_for_dead_does_not_call_and_its_answer_counts(
         assert not await one.sent(KEY, True, 3.0)
         await one.done(lost, b"{}", 1, 3.0)
         assert (await other.take(lost, "e", b"2", 4.0)).status == "done"
-
-
-async def test_an_answer_is_charged_once_when_the_commit_is_repeated(
-    postgres_dsn: str, schema: str
-) -> None:
-    async with workers(postgres_dsn, schema, 1) as (store,):
-        await store.take(KEY, "e", b"1", 1.0)
-        await store.done(KEY, b"{}", 2, 2.0)
-        await store.done(KEY, b"{}", 2, 2.0)
-        assert (await store.counts()).credits == 2
 
 
 async def test_a_page_is_kept_once_when_the_commit_is_repeated(

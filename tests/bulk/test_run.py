@@ -24,7 +24,7 @@ from toy import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.bulk.sqlite import _Session as Session
+from lix_async.bulk.session import Session
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,

@@ -1,6 +1,6 @@
 """A worker process of its own: `python worker.py LEDGER URL FIRST LAST CONCURRENCY`.
 
-Prints the input of each outcome as it is handed over, so that the test can kill it in the middle.
+Prints each outcome as it is handed over, so that the test can kill it in the middle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ async def main(ledger: str, url: str, first: int, last: int, concurrency: int) -
         step = 1 if first < last else -1
         links = (link(number) for number in range(first, last, step))
         async for outcome in bulk.Run(store, lix.people.get, links, concurrency=concurrency):
-            sys.stdout.write(f"{outcome.state} {outcome.input}\n")
+            paid = " bought" if outcome.credits else ""
+            sys.stdout.write(f"{outcome.state} {outcome.input}{paid}\n")
             sys.stdout.flush()
 
 

@@ -12,6 +12,7 @@ from ...drift import OnDrift
 from ...engine.client import Client, TimeoutLike
 from ...engine.clock import Clock
 from ...engine.limiter import Limiter
+from .funds import FUNDS
 from .provider import LIX
 from .resources.account import Account
 from .resources.connections import Connections
@@ -63,6 +64,7 @@ class AsyncLix(Client):
     """
 
     provider = LIX
+    funds = FUNDS
     account: Account
     connections: Connections
     people: People

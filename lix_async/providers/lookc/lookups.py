@@ -7,6 +7,7 @@ half a minute.
 
 from __future__ import annotations
 
+from ...core.checks import must_be
 from ...core.errors import (
     ConfigurationError,
     DailyLimitError,
@@ -34,6 +35,7 @@ LONGEST = 30.0
 
 def checked(timeout: float) -> float:
     """The seconds to wait for a result, before anything is sent for it."""
+    must_be("timeout", timeout, float)
     if not timeout > 0:
         raise ConfigurationError(f"timeout must be a positive number of seconds: {timeout}")
     return timeout

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from ...core.checks import must_be
 from ...core.errors import DecodeError
 from ...tolerant import Misfit, reader
 from .models import PersonByEmail
@@ -65,7 +66,10 @@ def token_matches(given: str | None, *tokens: str) -> bool:
     """Whether the secret in a request's path is one of yours, in time that tells nothing.
 
     Pass two tokens while you change from one to the next. A missing or empty one never matches.
+    Raises `ConfigurationError` for what is no text.
     """
+    for text in (given or "", *tokens):
+        must_be("a token", text, str)
     digest = _digest(given or "")
     same = [hmac.compare_digest(digest, _digest(token)) and token != "" for token in tokens]
     return any(same)

@@ -89,6 +89,7 @@ EMAIL = Endpoint(
     p.EmailParams,
     m.Email,
     credits=Price("email", 1, only="is_valid"),
+    unsure="is_probable",
     docs="contract section 27",
 )
 EMPLOYMENT = Endpoint(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
+from ....core.checks import Checked
 from ....core.endpoint import Params, at_least, at_most, exactly_one, required
 from ..links import linkedin_url
 
@@ -35,7 +34,7 @@ class LinkedInAccountsParams(Params, frozen=True, kw_only=True):
         at_least(self, "page", 1)
 
 
-class Cookie(msgspec.Struct, frozen=True):
+class Cookie(Checked, frozen=True):
     """One cookie of www.linkedin.com. The value is as secret as the API key and never shown."""
 
     key: str

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from ....core.errors import ConfigurationError
+from ....core.checks import Checked, must_be
 
 
-class Pair(msgspec.Struct, frozen=True):
+class Pair(Checked, frozen=True):
     r"""A filter value with its id from `sales.facets`; without an id it is free text.
 
     `str(Pair("Exampleville, Country", "105"))` is what goes out: `[105,Exampleville\, Country]`
@@ -22,16 +20,15 @@ class Pair(msgspec.Struct, frozen=True):
         return f"[{self.id},{text}]"
 
 
-def pair(value: Pair | str | None) -> str | None:
+def pair(name: str, value: Pair | str | None) -> str | None:
     """A filter as it goes out; a plain text is free text unless it is bracketed already."""
     if isinstance(value, str) and not value.startswith("["):
         value = Pair(value)
-    if value is not None and not isinstance(value, Pair | str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        raise ConfigurationError(f"a filter is a text or a Pair, not {value!r}")
+    must_be(name, value, Pair | str | None)
     return None if value is None else str(value)
 
 
-class SkillFilter(msgspec.Struct, frozen=True):
+class SkillFilter(Checked, frozen=True):
     """A skill to search for in Recruiter. `text` and `entity` come from `recruiter.facets`."""
 
     text: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....core.checks import must_be
 from ....core.errors import ConfigurationError
 from ..endpoints import EMAIL
 from ..models import Email
@@ -23,6 +24,8 @@ class Contact(Resource):
         credit, only when `VALID`; asking again for a valid one may cost again (contract
         section 27).
         """
+        must_be("recheck", recheck, int)
+        must_be("pause", pause, float)
         if recheck < 0 or not pause >= 0:
             raise ConfigurationError("recheck and pause must not be negative")
         params = EmailParams(url=url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ....core.checks import listed
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
 from ..endpoints import SEND_INMAIL, THREAD, THREADS
@@ -94,4 +95,4 @@ class Inbox(Resource):
 
 def _listed(recipients: Iterable[str]) -> list[str]:
     """A single recipient is one, not the letters of it."""
-    return [recipients] if isinstance(recipients, str) else list(recipients)
+    return [recipients] if isinstance(recipients, str) else listed("recipients", recipients)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.errors import ConfigurationError
+from ....core.checks import must_be
 from ..endpoints import HIRERS, JOB
 from ..models import JobPosting, Person
 from ..params import JobParams
@@ -33,8 +33,5 @@ class JobPostings(Resource):
 
 
 def _digits(job_id: str | int) -> str:
-    if isinstance(job_id, bool) or not isinstance(job_id, str | int):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        raise ConfigurationError(
-            f"job_id must be the number in linkedin.com/jobs/view/<id>, not {job_id!r}"
-        )
+    must_be("job_id (the number in linkedin.com/jobs/view/<id>)", job_id, str | int)
     return str(job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ....core.checks import listed
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
 from ..endpoints import RECRUITER_FACETS, RECRUITER_PEOPLE
@@ -36,7 +37,10 @@ class Recruiter(Resource):
         (contract section 24).
         """
         params = RecruiterParams(
-            skills=list(skills), start=start, viewer_id=viewer_id, sequence_id=sequence_id
+            skills=listed("skills", skills),
+            start=start,
+            viewer_id=viewer_id,
+            sequence_id=sequence_id,
         )
         return self._client.pages(
             RECRUITER_PEOPLE,

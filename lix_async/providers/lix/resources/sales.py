@@ -53,7 +53,7 @@ class Sales(Inbox):
         long for a GET goes as a form by itself. 1 standard credit a page (contract section 23).
         """
         return self._client.pages(
-            SALES_PEOPLE_FORM if len(quote(str(url), "")) > LONGEST_GET else SALES_PEOPLE,
+            SALES_PEOPLE_FORM if _encoded(url) > LONGEST_GET else SALES_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
             max_credits=max_credits,
@@ -84,10 +84,10 @@ class Sales(Inbox):
         (section 23).
         """
         params = FilterParams(
-            person_titles=pair(person_titles),
-            locations=pair(locations),
-            location=pair(location),
-            organisations=pair(organisations),
+            person_titles=pair("person_titles", person_titles),
+            locations=pair("locations", locations),
+            location=pair("location", location),
+            organisations=pair("organisations", organisations),
             keywords=keywords,
             viewer_id=viewer_id,
             sequence_id=sequence_id,
@@ -206,3 +206,8 @@ class Sales(Inbox):
             resume=resume,
             prefetch=prefetch,
         )
+
+
+def _encoded(url: object) -> int:
+    """Characters of the URL once it is encoded. What is no text is refused later, by name."""
+    return len(quote(str(url), "", errors="replace"))

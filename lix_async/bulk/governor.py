@@ -1,0 +1,223 @@
+"""Whether a run may send another call: its budget, the account's means, the day's allowance.
+
+One governor per run or worker. It is asked before each call that would be paid for, and once more
+at the last moment before the call leaves; what the ledger knows already never comes here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Literal
+
+import anyio
+from msgspec.structs import replace
+
+from ..core.endpoint import Endpoint, Kind, Params, Price
+from ..core.errors import (
+    AuthenticationError,
+    BudgetError,
+    ConfigurationError,
+    DailyLimitError,
+    LixError,
+    QuotaExceededError,
+    RefusalError,
+    ViewerError,
+)
+from ..core.funds import Funds
+from ..engine.engine import Engine
+from .store import Store
+
+STOPPING = (DailyLimitError, QuotaExceededError, AuthenticationError, ViewerError)
+"""Refusals that every other call would meet as well."""
+DAY = 86_400.0
+EVERY = 900.0
+"""Seconds between two readings of the account's means: each costs a turn."""
+LOOK = 2.0
+"""Seconds between two looks whether somebody has parked the ledger."""
+
+OnDailyLimit = Literal["wait", "stop"]
+
+
+class Parked(Exception):
+    """No further call makes sense before something changes. The input is still owed.
+
+    `error` is the provider's refusal, where it was one: tell the governor.
+    """
+
+    def __init__(self, error: RefusalError | None = None) -> None:
+        super().__init__(str(error or "parked"))
+        self.error = error
+
+
+class Governor:
+    """The one who says yes to each call.
+
+    `funds`: where to read balances and allowance; None reads nothing. `max_credits`: credits of
+    all kinds that may be spent, calls whose end nobody knows included.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        *,
+        funds: Funds | None = None,
+        max_credits: int | None = None,
+        on_daily_limit: OnDailyLimit = "wait",
+    ) -> None:
+        if max_credits is not None and (
+            isinstance(max_credits, bool) or not isinstance(max_credits, int) or max_credits < 0  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        ):
+            raise ConfigurationError(f"max_credits must be a number from 0, not {max_credits!r}")
+        if on_daily_limit not in ("wait", "stop"):
+            raise ConfigurationError(
+                f'on_daily_limit must be "wait" or "stop", not {on_daily_limit!r}'
+            )
+        retry = replace(engine.settings.retry, queued_attempts=0)
+        self._engine = engine.with_settings(replace(engine.settings, retry=retry))
+        self._store = store
+        self._funds = funds
+        self._max_credits = max_credits
+        self._on_daily_limit: OnDailyLimit = on_daily_limit
+        self._spent: Counter[Kind] = Counter()
+        self._reserved: Counter[Kind] = Counter()
+        self._read_at: float | None = None
+        self._since: Counter[Kind] = Counter()
+        self._asked = 0
+        self._looked_at: float | None = None
+        self._lock: anyio.Lock | None = None
+        self._settled = anyio.Event()
+        self.balances: Mapping[Kind, int] | None = None
+        """Credits by kind when they were last read; None where nobody tells."""
+        self.requests_left: int | None = None
+        """Requests of the day when they were last read."""
+        self.refreshes_at: float | None = None
+        """When the day's allowance is full again (epoch seconds), as far as it is known."""
+        self.closed_until = 0.0
+        """No call before this moment (epoch seconds): the daily limit."""
+        self.stop: LixError | None = None
+        """What ends the run."""
+        self.parked = ""
+        """Why somebody has parked the ledger; empty while nobody has."""
+
+    def check(self) -> None:
+        """Raise `Parked` when no call may leave now."""
+        if self.stop is not None or self.parked or self.closed_until > self._engine.clock.wall():
+            raise Parked
+
+    async def admit(self, price: Price) -> None:
+        """Return when a call may be sent, its price set aside; raise `Parked` when none may.
+
+        Raises `BulkError` when the ledger cannot be asked. Ends with `settle`.
+        """
+        if self.stop is None and self.closed_until <= self._engine.clock.wall():
+            await self._look()
+        self.check()
+        if self._funds is not None:
+            self._lock = self._lock or anyio.Lock()
+            async with self._lock:
+                self.check()
+                if self._due(price):
+                    await self._read(self._funds)
+        await self._budget(price)
+        self._reserved[price.kind] += price.amount
+
+    async def read(self) -> None:
+        """Read balances and allowance now, where the provider tells them."""
+        if self._funds is not None:
+            await self._read(self._funds)
+
+    def settle(self, price: Price, spent: int, requests: int) -> None:
+        """An admitted call has ended: the credits and the requests that it took."""
+        settled, self._settled = self._settled, anyio.Event()
+        settled.set()
+        self._reserved[price.kind] -= price.amount
+        self._spent[price.kind] += spent
+        self._since[price.kind] += spent
+        self._asked += requests
+
+    def refused(self, error: LixError) -> None:
+        """Every further call would hear this too: close until the day ends, or stop for good."""
+        if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
+            now = self._engine.clock.wall()
+            until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
+            self.closed_until = max(until, now + 1.0)
+            self._read_at = None  # a new day: look at what there is before it begins
+        elif self.stop is None:
+            self.stop = error
+
+    async def _look(self) -> None:
+        """See whether another process has parked the ledger."""
+        now = self._engine.clock.now()
+        if self._looked_at is None or now - self._looked_at >= LOOK:
+            self._looked_at = now
+            self.parked = await self._store.parked()
+
+    def _due(self, price: Price) -> bool:
+        """Whether balances and allowance are to be read: at first, now and then, at the edge."""
+        if self._read_at is None:
+            return True
+        if self._engine.clock.now() - self._read_at >= EVERY:
+            return True
+        # At the edge only where calls have been made since: a reading does not change by itself.
+        return bool(self._asked) and (self._short(price) is not None or self._day_is_over())
+
+    def _short(self, price: Price) -> int | None:
+        """Credits that are left for a call which costs more; None where there are enough."""
+        if self.balances is None or price.kind not in self.balances or not price.amount:
+            return None
+        # What is in flight may come back uncharged; whether it does, the provider knows.
+        left = self.balances[price.kind] - self._since[price.kind]
+        return left if left < price.amount else None
+
+    def _day_is_over(self) -> bool:
+        return self.requests_left is not None and self.requests_left - self._asked <= 0
+
+    async def _read(self, funds: Funds) -> None:
+        """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
+        self._read_at = self._engine.clock.now()
+        self._since.clear()
+        self._asked = 0
+        told = await self._asked_for(funds.allowance, funds)
+        self.requests_left, full = (None, None) if told is None else funds.left(told)
+        self.refreshes_at = full or self.refreshes_at
+        told = await self._asked_for(funds.balances, funds)
+        self.balances = None if told is None else funds.credits(told)
+        if self._day_is_over():
+            error = DailyLimitError(
+                "the day's allowance is used up; nothing was sent", kind="daily_allowance"
+            )
+            error.refreshes_at = self.refreshes_at
+            self.refused(error)
+
+    async def _asked_for(self, row: Endpoint[Params, object], funds: Funds) -> object:
+        try:
+            return (await self._engine.send(row, funds.params)).value
+        except STOPPING as error:
+            self.refused(error)
+        except LixError:
+            pass
+        return None
+
+    async def _budget(self, price: Price) -> None:
+        limit = self._max_credits
+        while limit is not None and price.amount:
+            if self._spent.total() + price.amount > limit:
+                self.stop = self.stop or BudgetError(
+                    f"max_credits of this run is {limit}, and {self._spent.total()} are spent",
+                    kind="max_credits",
+                )
+                raise Parked
+            if self._spent.total() + self._reserved.total() + price.amount <= limit:
+                break
+            await self._settled.wait()  # what is in flight may come back uncharged
+        self.check()
+        left = self._short(price)
+        if left is not None:
+            self.stop = self.stop or QuotaExceededError(
+                f"{max(left, 0)} {price.kind} credits are left, and a call costs {price.amount}; "
+                "nothing was sent",
+                kind="balance",
+            )
+            raise Parked

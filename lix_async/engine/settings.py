@@ -1,0 +1,156 @@
+"""What a client is told: each argument checked by its annotation before anything is made of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
+
+import msgspec
+
+from ..core.bucket import RateLimit
+from ..core.checks import has, must_be
+from ..core.errors import ConfigurationError
+from ..core.provider import Provider
+from ..core.retry import RetryPolicy
+from .clock import Clock
+from .door import Door
+from .limiter import Limiter, LocalLimiter
+from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+    HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
+
+
+class TimeoutLike(Protocol):
+    """httpx.Timeout and httpx2.Timeout."""
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Seconds for connect, read, write and pool."""
+        ...
+
+
+class Unset:
+    """The argument was not given; None means something for deadline and viewer_id."""
+
+
+UNSET = Unset()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What `with_options` changes: everything about a call that is not shared."""
+
+    retry: RetryPolicy
+    deadline: float | None
+    defaults: Mapping[str, str] = {}
+    """Sent wherever a call takes a param of that name and the caller gave none."""
+    names: tuple[str, ...] = ()
+    """All params that may have a default. An empty text for one is a slip, not a value."""
+
+
+def settings(
+    retry: RetryPolicy, deadline: float | None, defaults: Mapping[str, str | None]
+) -> Settings:
+    """The settings of a client or view, or `ConfigurationError` naming the argument."""
+    must_be("retry", retry, RetryPolicy)
+    must_be("deadline", deadline, float | None)
+    if deadline is not None:
+        _positive("deadline", deadline)
+    for name, value in defaults.items():
+        must_be(name, value, str | None)
+        not_empty(name, value)
+    given = {name: value for name, value in defaults.items() if value is not None}
+    return Settings(retry, deadline, given, tuple(defaults))
+
+
+def not_empty(name: str, value: object) -> None:
+    """Raise `ConfigurationError` for an empty text where an id or None belongs."""
+    if value == "":
+        raise ConfigurationError(f"{name} must not be empty: leave it out, or pass None for none")
+
+
+def credential(provider: Provider, api_key: str | None, auth: str) -> str:
+    """The key given, or that of the environment; `auth` must be a style that is published."""
+    given = api_key if api_key is not None else variable(*provider.key_variables)
+    if given is None:
+        names = " or ".join(provider.key_variables)
+        raise ConfigurationError(f"no API key: pass api_key= or set {names}")
+    must_be("auth", auth, str)
+    if auth not in provider.credentials:
+        known = ", ".join(map(repr, provider.credentials))
+        raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
+    return given
+
+
+def location(provider: Provider, base_url: str | None) -> str:
+    """The address given, or that of the environment, or the vendor's."""
+    must_be("base_url", base_url, str | None)
+    url = base_url or variable(provider.url_variable) or provider.base_url
+    if not url:
+        raise ConfigurationError(
+            f"{provider.name} publishes no address: pass base_url= or set {provider.url_variable}"
+        )
+    return url
+
+
+def pace(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limiter | None:
+    """The limiter given, or one for the rate given."""
+    if rate_limit is None:
+        return None
+    if isinstance(rate_limit, RateLimit):
+        return LocalLimiter(rate_limit, clock=clock)
+    has("rate_limit", rate_limit, "a RateLimit, a Limiter or None", "acquire", "hold")
+    return rate_limit
+
+
+def transport(
+    door: Door, timeout: float | TimeoutLike | None, client: HttpClient | None
+) -> Transport:
+    """Connections of our own, with the library given or httpx; or the caller's own client."""
+    default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}
+    given = _timeouts(timeout)
+    if client is None:
+        return HttpTransport(door, given or default)
+    if isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport"):
+        return HttpTransport(door, given or default, client)
+    if callable(getattr(client, "exchange", None)) and not isinstance(client, type):
+        return cast("Transport", client)
+    what = "an AsyncClient of httpx or httpx2, or one of these modules"
+    has("http_client", client, what, "build_request", "aclose")
+    return ClientTransport(door, given, cast("httpx.AsyncClient", client))
+
+
+def variable(*names: str) -> str | None:
+    """The first of these environment variables that says something."""
+    return next((value for name in names if (value := os.environ.get(name))), None)
+
+
+def agent() -> str:
+    """How this library names itself to a server."""
+    from importlib.metadata import PackageNotFoundError, version  # 10 ms, at the first client
+
+    try:
+        release = version("lix_async")
+    except PackageNotFoundError:
+        release = "source"
+    return f"lix_async/{release} python/{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _positive(name: str, seconds: float) -> None:
+    if not seconds > 0:
+        raise ConfigurationError(f"{name} must be a positive number of seconds: {seconds}")
+
+
+def _timeouts(timeout: float | TimeoutLike | None) -> dict[str, float | None] | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool):
+        _positive("timeout", timeout)
+        return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
+    has("timeout", timeout, "seconds or an httpx.Timeout", "as_dict")
+    return dict(cast("TimeoutLike", timeout).as_dict())

@@ -1,0 +1,39 @@
+"""What a Lix account has left: balances (contract section 14) and the day's allowance (7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from ...core.endpoint import Endpoint, Kind, Params
+from ...core.funds import Funds
+from .endpoints import BALANCES, DAILY_ALLOWANCE
+from .models import Balances, DailyAllowance
+from .params import NoParams
+
+
+def _credits(answer: object) -> Mapping[Kind, int]:
+    balances = cast("Balances", answer)
+    tops_up = balances.auto_top_up_enabled
+    found: dict[Kind, int | None] = {"email": balances.email_balance}
+    # What is topped up by itself does not run out.
+    if tops_up is None or not tops_up.standard:
+        found["standard"] = balances.linkedin_balance
+    if tops_up is None or not tops_up.org:
+        found["org"] = balances.lookc_balance
+    return {kind: left for kind, left in found.items() if left is not None}
+
+
+def _left(answer: object) -> tuple[int | None, float | None]:
+    allowance = cast("DailyAllowance", answer)
+    full = allowance.refreshes_at
+    return allowance.requests_remaining, None if full is None else full.timestamp()
+
+
+FUNDS = Funds(
+    params=NoParams(),
+    balances=cast("Endpoint[Params, object]", BALANCES),
+    credits=_credits,
+    allowance=cast("Endpoint[Params, object]", DAILY_ALLOWANCE),
+    left=_left,
+)

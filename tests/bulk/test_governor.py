@@ -1,0 +1,264 @@
+"""What a run asks before it spends: balances, the day's allowance, a budget, a parked ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from toy import LOST, THING, Thing, ThingParams, Toy, refused, reply
+
+from lix_async import AsyncLix, bulk
+from lix_async.bulk.calls import Caller
+from lix_async.core.errors import (
+    BudgetError,
+    ConfigurationError,
+    DailyLimitError,
+    QuotaExceededError,
+)
+from lix_async.core.wire import Outgoing
+from lix_async.sandbox import Sandbox
+from lix_async.testing import VirtualClock, memory_client
+
+from .conftest import Open
+
+pytestmark = pytest.mark.anyio
+LINKS = [f"https://www.linkedin.com/in/some-body-{n}" for n in range(12)]
+
+
+class Vendor(Toy):
+    async def get(self, id: str) -> Thing:
+        return (await self.send(THING, ThingParams(id=id))).value
+
+
+def thing(outgoing: Outgoing) -> Any:
+    return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1], "size": 1})
+
+
+def small(**settings: Any) -> Sandbox:
+    return Sandbox(people=30, organisations=5, rate=None, **settings)
+
+
+async def drained(run: bulk.Run[Any], got: list[Any] | None = None) -> list[Any]:
+    got = [] if got is None else got
+    async for outcome in run:
+        got.append(outcome)
+    return got
+
+
+def asked(sandbox: Sandbox, endpoint: str) -> int:
+    return sum(fact.endpoint == endpoint for fact in sandbox.requests)
+
+
+async def test_means_are_read_before_the_first_credit_and_not_for_what_is_known(
+    ledger: Open,
+) -> None:
+    sandbox = small()
+    async with memory_client(sandbox) as lix:
+        run = bulk.Run(ledger(), lix.people.get, LINKS)
+        await drained(run)
+        assert run.governor.balances == {"standard": 50_000, "org": 10_000, "email": 10_000}
+        assert run.governor.requests_left == 10_000
+        first = [fact.endpoint for fact in sandbox.requests[:3]]
+        assert first == ["account.daily_allowance", "account.balances", "person.get"]
+        before = len(sandbox.requests)
+        again = bulk.Run(ledger(), lix.people.get, LINKS)
+        assert all(outcome.cached for outcome in await drained(again))
+        assert again.governor.balances is None
+        assert len(sandbox.requests) == before
+
+
+async def test_nobody_is_asked_who_does_not_want_it(ledger: Open) -> None:
+    sandbox = small()
+    async with memory_client(sandbox) as lix:
+        await drained(bulk.Run(ledger(), lix.people.get, LINKS, watch_funds=False))
+    assert {fact.endpoint for fact in sandbox.requests} == {"person.get"}
+
+
+async def test_a_balance_that_is_too_small_stops_before_the_provider_says_402(
+    ledger: Open,
+) -> None:
+    sandbox = small(credits={"standard": 7})
+    got: list[Any] = []
+    async with memory_client(sandbox) as lix:
+        with pytest.raises(QuotaExceededError, match="0 standard credits are left"):
+            await drained(bulk.Run(ledger(), lix.people.get, LINKS, concurrency=1), got)
+    assert len(got) == 7
+    assert sandbox.ledger.totals()["standard"] == 7
+    assert not [fact for fact in sandbox.requests if fact.status == 402]
+    assert asked(sandbox, "account.balances") == 2  # at the edge it was looked at once more
+
+
+async def test_means_are_read_again_now_and_then(ledger: Open) -> None:
+    sandbox = small()
+    async with VirtualClock() as clock, memory_client(sandbox, clock=clock) as lix:
+
+        async def slowly() -> AsyncIterator[str]:
+            for link in LINKS[:4]:
+                yield link
+                await clock.sleep(600)
+
+        await drained(bulk.Run(ledger(), lix.people.get, slowly(), concurrency=1))
+    assert asked(sandbox, "account.balances") == 2
+
+
+async def test_a_used_up_allowance_is_known_before_it_is_met(ledger: Open) -> None:
+    sandbox = small(daily_allowance=5)
+    async with VirtualClock() as clock:
+        sandbox = small(daily_allowance=5, clock=clock.now, wall=clock.wall)
+        async with memory_client(sandbox, clock=clock) as lix:
+            run = bulk.Run(ledger(), lix.people.get, LINKS[:8], concurrency=1)
+            assert len(await drained(run)) == 8
+            assert clock.now() > 3600
+            stopping = bulk.Run(
+                ledger(), lix.people.get, LINKS[8:], concurrency=1, on_daily_limit="stop"
+            )
+            with pytest.raises(DailyLimitError) as caught:
+                await drained(stopping)
+    assert caught.value.refreshes_at is not None
+    assert not [fact for fact in sandbox.requests if fact.status == 429]
+
+
+async def test_means_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
+    sandbox = small(closed=["/v1/account/balances", "/v1/account/daily_allowance"])
+    closed = [row.path for row in (AsyncLix.funds.balances, AsyncLix.funds.allowance)]  # type: ignore[union-attr]  # Lix tells
+    sandbox = small(closed=closed)
+    async with memory_client(sandbox) as lix:
+        run = bulk.Run(ledger(), lix.people.get, LINKS)
+        assert len(await drained(run)) == len(LINKS)
+    assert (run.governor.balances, run.governor.requests_left) == (None, None)
+
+
+async def test_calls_in_flight_may_come_back_uncharged_and_leave_room(ledger: Open) -> None:
+    def sometimes(outgoing: Outgoing) -> Any:
+        number = int(outgoing.target.rsplit("/", 1)[-1])
+        return refused(404, "not_found") if number < 4 else thing(outgoing)
+
+    vendor = Vendor(sometimes)
+    got: list[Any] = []
+    run = bulk.Run(ledger(), vendor.get, map(str, range(10)), concurrency=4, max_credits=6)
+    with pytest.raises(BudgetError):
+        await drained(run, got)
+    assert sum(outcome.credits for outcome in got) == 6
+    assert run.progress().credits == 6
+
+
+async def test_a_call_whose_end_nobody_knows_counts_as_paid(ledger: Open) -> None:
+    vendor = Vendor(LOST)
+    run = bulk.Run(ledger(), vendor.get, map(str, range(10)), concurrency=1, max_credits=6)
+    got: list[Any] = []
+    with pytest.raises(BudgetError):
+        await drained(run, got)
+    assert [outcome.state for outcome in got] == ["in_doubt"] * 3
+    assert len(vendor.script.sent) == 3
+
+
+async def test_a_parked_ledger_ends_a_run_and_keeps_the_next_one_from_beginning(
+    ledger: Open,
+) -> None:
+    vendor = Vendor(thing)
+    store = ledger()
+    run = bulk.Run(store, vendor.get, map(str, range(1000)), concurrency=1)
+    got = [await anext(run)]
+    beside = ledger()
+    await beside.look()
+    await beside.park("the office closes")
+    while True:
+        vendor.clock_used.time += 3.0
+        try:
+            got.append(await anext(run))
+        except StopAsyncIteration:
+            break
+    assert run.progress().parked == "the office closes"
+    assert len(got) < 20
+    sent = len(vendor.script.sent)
+    idle = bulk.Run(ledger(), vendor.get, ["x"])
+    assert await drained(idle) == []
+    assert idle.progress().parked == "the office closes"
+    assert len(vendor.script.sent) == sent
+    store = ledger()
+    async with store:  # type: ignore[attr-defined]  # both stores are context managers
+        with pytest.raises(bulk.LedgerParkedError, match="office"):
+            await bulk.chunk(store, vendor.get, ["x"])
+    await beside.park("")
+    await beside.close()
+    assert len(await drained(bulk.Run(ledger(), vendor.get, ["x"]))) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_credits": -1},
+        {"max_credits": "many"},
+        {"max_credits": True},
+        {"on_daily_limit": "sleep"},
+        {"recheck": -1},
+        {"recheck": 1.5},
+        {"recheck_after": -1.0},
+        {"doubts": "guess"},
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(ledger: Open, wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(ConfigurationError, match=name):
+        bulk.Run(ledger(), Vendor(thing).get, ["a"], **wrong)
+
+
+async def test_a_probable_address_is_asked_for_again_over_time(ledger: Open) -> None:
+    async with VirtualClock() as clock:
+        sandbox = small(clock=clock.now, wall=clock.wall)
+        async with memory_client(sandbox, clock=clock) as lix:
+            first = await drained(bulk.Run(ledger(), lix.contact.email, LINKS))
+            probable = [one.input for one in first if one.value and one.value.is_probable]
+            assert probable
+            before = len(sandbox.requests)
+            run = bulk.Run(ledger(), lix.contact.email, LINKS, recheck=6, recheck_after=7200)
+            second = await drained(run)
+            assert len(second) == len(LINKS)
+            assert clock.now() >= 7200
+            asked_again = [fact for fact in sandbox.requests[before:] if fact.status == 200]
+            assert asked_again
+            bought = sandbox.ledger.repeats()
+            assert not bought  # only a valid answer costs, and it is the last
+            assert all(one.state in ("done", "refused") for one in second)
+            after = len(sandbox.requests)
+            third = await drained(bulk.Run(ledger(), lix.contact.email, LINKS))
+            assert len(sandbox.requests) == after
+            assert [one.value for one in third if one.ok] != []
+            assert {one.input: one.value for one in third} == {
+                one.input: one.value for one in second
+            }
+
+
+async def test_the_price_is_told_before_anything_is_spent(ledger: Open) -> None:
+    sandbox = small(credits={"standard": 5})
+    async with memory_client(sandbox) as lix:
+        await drained(bulk.Run(ledger(), lix.people.get, LINKS[:2]))
+        spent = sandbox.ledger.totals()
+        inputs = [*LINKS, LINKS[0].upper().replace("HTTPS", "https"), "", {"nope": 1}]
+        told = await bulk.preview(ledger(), lix.people.get, inputs)
+        assert sandbox.ledger.totals() == spent
+    assert (told.inputs, told.distinct, told.invalid) == (15, 12, 2)
+    assert (told.known, told.in_doubt, told.calls, told.walks) == (2, 0, 10, 0)
+    assert told.credits == {"standard": 10}
+    assert told.lacking == {"standard": 7}
+    assert told.seconds is None
+
+
+async def test_a_preview_needs_no_ledger_and_makes_none(tmp_path: Any) -> None:
+    sandbox = small()
+    async with memory_client(sandbox, rate_limit=None) as lix:
+        path = str(tmp_path / "none.db")
+        told = await bulk.preview(path, lix.search.people, ["https://x"], watch_funds=False)
+        assert told.invalid + told.walks == 1
+        with pytest.raises(ConfigurationError, match="inputs"):
+            await bulk.preview(path, lix.people.get, "one text")
+    assert list(tmp_path.iterdir()) == []
+    assert sandbox.requests == []
+
+
+async def test_doubts_are_told_apart_in_a_preview(ledger: Open) -> None:
+    vendor = Vendor(LOST)
+    await drained(bulk.Run(ledger(), vendor.get, ["a"]))
+    told = await bulk.preview(ledger(), Caller(vendor.get), ["a", "b"])
+    assert (told.in_doubt, told.calls, told.credits) == (1, 1, {"standard": 2})
