@@ -7,9 +7,10 @@ from .outcome import Outcome, Progress, Report
 from .preview import Preview, preview
 from .run import Run
 from .sqlite import SqliteStore
-from .store import Entry, Store
+from .store import AbsentLedgerError, Entry, Store
 
 __all__ = [
+    "AbsentLedgerError",
     "Entry",
     "Governor",
     "LedgerParkedError",

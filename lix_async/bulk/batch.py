@@ -13,6 +13,7 @@ import msgspec
 
 from .owner import Connection
 from .store import COLUMNS, Entry, Row, read
+from .thread import UnreachableError
 
 INSERT = """
 INSERT INTO {0}.call (key, endpoint, given, status, changed, owner)
@@ -29,6 +30,7 @@ UPDATE {0}.call SET owner = %(owner)s FROM (
 ) AS free WHERE call.id = free.id RETURNING call.key
 """
 LOOK = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)s::bytea[])"
+DOUBT = "UPDATE {0}.call SET status = 5, owner = NULL WHERE key = %(key)s"
 SENT = """
 UPDATE {0}.call SET status = 1, attempts = attempts + 1, changed = %(now)s, owner = %(owner)s
 FROM (
@@ -83,6 +85,12 @@ class Other(msgspec.Struct, frozen=True):
 Job = Take | Send | Keep | Other
 
 
+def _frees(job: Job) -> bytes:
+    if isinstance(job, Keep):
+        return job.key
+    return job.frees if isinstance(job, Other) else b""
+
+
 class Batch:
     """The ledger's thread's view of the server: all jobs that wait in one transaction."""
 
@@ -91,8 +99,12 @@ class Batch:
         self._held: set[bytes] = set()
 
     def run(self, jobs: Sequence[Job]) -> list[object]:
-        values, held = self._connection.transact(lambda: self._all(jobs))
-        self._held = held
+        try:
+            values, self._held = self._connection.transact(lambda: self._all(jobs))
+        except Exception as error:
+            if len(jobs) == 1 or isinstance(error, UnreachableError):  # they are not tried again:
+                self._held.difference_update(map(_frees, jobs))  # those attempts are over
+            raise
         return values
 
     def told(self, error: Exception) -> str:
@@ -174,9 +186,12 @@ class Batch:
                     (buried if gone else living).add(owner)
                 if owner in buried:
                     again.append(entry.key)
+                elif owner == me and entry.key not in held and entry.status == "sent":
+                    self._connection.changed(DOUBT, key=entry.key)  # an attempt that was given up
+                    entry.status = "in_doubt"
                 elif entry.key in mine or (
                     # Ours, and nobody here knows: its taking was committed as the line broke.
-                    owner == me and entry.key not in held and entry.status != "sent"
+                    owner == me and entry.key not in held
                 ):
                     entry.held = True
                 elif owner is not None or entry.status == "owed":

@@ -85,6 +85,7 @@ class Governor:
         self._read_at: float | None = None
         self._since: Counter[Kind] = Counter()
         self._asked = 0
+        self._flying = 0
         self._looked_at: float | None = None
         self._lock: anyio.Lock | None = None
         self._settled = anyio.Event()
@@ -111,17 +112,34 @@ class Governor:
 
         Raises `BulkError` when the ledger cannot be asked. Ends with `settle`.
         """
-        if self.stop is None and self.closed_until <= self._engine.clock.wall():
-            await self._look()
+        self._lock = self._lock or anyio.Lock(fast_acquire=True)
+        async with self._lock:
+            if self.stop is None and self.closed_until <= self._engine.clock.wall():
+                await self._look()
+            self.check()
+            if self._funds is not None:
+                await self._means(price, self._funds)
+            await self._budget(price)
+            self.check()
+            self._reserved[price.kind] += price.amount
+            self._flying += 1
+
+    async def _means(self, price: Price, funds: Funds) -> None:
+        """See that there are credits and requests left for the call."""
+        while self._read_at is not None and self._flying and self._day_is_over():
+            await self._settled.wait()  # the last requests of the day are under way
         self.check()
-        if self._funds is not None:
-            self._lock = self._lock or anyio.Lock()
-            async with self._lock:
-                self.check()
-                if self._due(price):
-                    await self._read(self._funds)
-        await self._budget(price)
-        self._reserved[price.kind] += price.amount
+        if self._due(price):
+            await self._read(funds)
+        self.check()
+        left = self._short(price)
+        if left is not None:
+            self.stop = QuotaExceededError(
+                f"{max(left, 0)} {price.kind} credits are left, and a call costs {price.amount}; "
+                "nothing was sent",
+                kind="balance",
+            )
+            raise Parked
 
     async def read(self) -> None:
         """Read balances and allowance now, where the provider tells them."""
@@ -132,6 +150,7 @@ class Governor:
         """An admitted call has ended: the credits and the requests that it took."""
         settled, self._settled = self._settled, anyio.Event()
         settled.set()
+        self._flying -= 1
         self._reserved[price.kind] -= price.amount
         self._spent[price.kind] += spent
         self._since[price.kind] += spent
@@ -172,7 +191,8 @@ class Governor:
         return left if left < price.amount else None
 
     def _day_is_over(self) -> bool:
-        return self.requests_left is not None and self.requests_left - self._asked <= 0
+        taken = self._asked + self._flying
+        return self.requests_left is not None and self.requests_left - taken <= 0
 
     async def _read(self, funds: Funds) -> None:
         """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
@@ -213,11 +233,3 @@ class Governor:
                 break
             await self._settled.wait()  # what is in flight may come back uncharged
         self.check()
-        left = self._short(price)
-        if left is not None:
-            self.stop = self.stop or QuotaExceededError(
-                f"{max(left, 0)} {price.kind} credits are left, and a call costs {price.amount}; "
-                "nothing was sent",
-                kind="balance",
-            )
-            raise Parked

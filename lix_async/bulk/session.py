@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
@@ -14,6 +15,7 @@ from typing import IO
 import msgspec
 
 from ..core.errors import BulkError
+from ..engine.clock import RealClock
 from .file import joined, locked, private
 
 VERSION = "1"
@@ -77,10 +79,12 @@ class Session:
         held = set(self.held)
         try:
             database.execute("BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN")
-            values = [job.work(self) for job in jobs]
+            values = [self._done(job) for job in jobs]
             database.execute("COMMIT")
         except BaseException:
             self.held = held
+            if len(jobs) == 1:  # it is not tried again: the attempt is over, in one way or another
+                self.held.discard(jobs[0].frees)
             with contextlib.suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             if database.in_transaction:  # it is of no use any more
@@ -91,6 +95,11 @@ class Session:
             while self._graves:
                 self._graves.pop().close()
         return values
+
+    def _done(self, job: Job) -> object:
+        value = job.work(self)
+        self.held.discard(job.frees)
+        return value
 
     def bury(self, owner: int) -> int | None:
         """Free what a dead worker held; how many keys are in doubt now. None while it lives.
@@ -129,6 +138,20 @@ class Session:
             self._lock.close()
 
     def _connect(self) -> sqlite3.Connection:
+        until = RealClock().now() + LOCKED_FOR
+        while True:
+            try:
+                return self._connected()
+            except sqlite3.OperationalError as error:
+                # Two that make the file, or one that closes it: SQLite does not always wait.
+                if (
+                    error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
+                    or RealClock().now() > until
+                ):
+                    raise
+            threading.Event().wait(0.01)  # the ledger's own thread: no loop is held up
+
+    def _connected(self) -> sqlite3.Connection:
         private(self.path, make=not self._looks)
         there = f"{self.path.absolute().as_uri()}?mode=rw"
         database = sqlite3.connect(there, isolation_level=None, timeout=LOCKED_FOR, uri=True)
@@ -160,10 +183,11 @@ class Session:
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A part of a transaction."""
+    """A part of a transaction. `frees`: the key that is held no longer afterwards."""
 
     work: Callable[[Session], object]
     writes: bool = True
+    frees: bytes = b""
 
 
 def about(database: sqlite3.Connection, name: str) -> str | None:

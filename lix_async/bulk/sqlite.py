@@ -24,6 +24,7 @@ LOOK = f"SELECT {COLUMNS}, owner FROM call WHERE key = ?"
 INSERT = """
 INSERT INTO call (key, endpoint, given, status, changed, owner) VALUES (?, ?, ?, 0, ?, ?)
 """
+DOUBT = "UPDATE call SET status = 5, owner = NULL WHERE key = ?"
 CLAIM = "UPDATE call SET owner = ? WHERE key = ?"
 SENT = """
 UPDATE call SET status = 1, attempts = attempts + 1, changed = ?, owner = ?
@@ -41,8 +42,10 @@ WHERE key = ? AND status <> 3
 """
 PAGE = "INSERT INTO page SELECT ?, coalesce(max(number), 0) + 1, ? FROM page WHERE key = ?"
 PAGED = """
-UPDATE call SET status = 0, point = ?, credits = credits + ?, changed = ? WHERE key = ?
+UPDATE call SET status = 0, point = ?, credits = credits + ?, changed = ?
+WHERE key = ? AND status IN (1, 5)
 """
+AT = "SELECT 1 FROM call WHERE key = ? AND point = ?"
 WALKED = """
 UPDATE call SET status = 3, body = ?, point = NULL, changed = ?, owner = NULL WHERE key = ?
 """
@@ -101,10 +104,12 @@ class SqliteStore:
     ) -> None:
         await self.close()
 
-    async def _do(self, work: Callable[[Session], T], *, writes: bool = True) -> T:
+    async def _do(
+        self, work: Callable[[Session], T], *, writes: bool = True, frees: bytes = b""
+    ) -> T:
         if self._writer is None:
             raise BulkError(f"{self.path} is not open")
-        return cast("T", await self._writer.do(Job(work, writes)))
+        return cast("T", await self._writer.do(Job(work, writes, frees)))
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         def work(line: Session) -> list[tuple[object, ...]]:
@@ -152,6 +157,9 @@ class SqliteStore:
             entry = read(cast("Row", columns))
             if key in line.held or owner not in {None, line.owner}:
                 entry.status = "busy"
+            elif owner is not None and entry.status == "sent":  # by an attempt that was given up
+                line.database.execute(DOUBT, (key,))
+                entry.status = "in_doubt"
             elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
                 line.database.execute(CLAIM, (line.owner, key))
                 line.held.add(key)
@@ -176,21 +184,25 @@ class SqliteStore:
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
         def work(line: Session) -> None:
-            line.database.execute(PAGE, (key, items, key))
-            line.database.execute(PAGED, (point, credits, now, key))
+            if line.database.execute(PAGED, (point, credits, now, key)).rowcount:
+                line.database.execute(PAGE, (key, items, key))
+            elif line.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
+                raise BulkError("another worker has gone on with this walk")
 
         await self._do(work)
 
     async def walked(self, key: bytes, now: float) -> bytes:
         def work(line: Session) -> bytes:
+            done = line.database.execute(f"{FIND} AND status = 3", (key,)).fetchone()
+            if done is not None:  # a repetition: the error came after the commit
+                return read(done).body or b""
             pages = "SELECT items FROM page WHERE key = ? ORDER BY number"
             body = joined([items for (items,) in line.database.execute(pages, (key,))])
             line.database.execute(WALKED, (body, now, key))
             line.database.execute("DELETE FROM page WHERE key = ?", (key,))
-            line.held.discard(key)
             return body
 
-        return await self._do(work)
+        return await self._do(work, frees=key)
 
     async def again(self, key: bytes, due: float, now: float) -> bool:
         change = "UPDATE call SET status = 2, due = ?, changed = ? WHERE key = ? AND status = 3"
@@ -206,11 +218,7 @@ class SqliteStore:
         await self._free(key, CLAIM, None, key)
 
     async def _free(self, key: bytes, change: str, *values: object) -> None:
-        def work(line: Session) -> None:
-            line.database.execute(change, values)
-            line.held.discard(key)
-
-        await self._do(work)
+        await self._do(lambda line: line.database.execute(change, values), frees=key)
 
     async def _change(self, change: str, *values: object) -> int:
         return await self._do(lambda line: line.database.execute(change, values).rowcount)

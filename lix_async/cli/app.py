@@ -10,22 +10,17 @@ from cyclopts import App, CycloptsError, Group, UnknownCommandError
 
 from ..core.errors import LixError
 from . import screen
-from .account import account
 from .call import call
-from .demo import demo
 from .drift import drift
-from .enrich import enrich
 from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, explained
-from .links import command_for
-from .lookups import email, org, person
+from .houses import providers
 from .sandbox import sandbox
-from .searches import accounts, leads, search
-from .waterfall import waterfall
 
 _FIRST = Group("First steps", sort_key=0)
 _WALKS = Group("Walk a search", sort_key=1)
 _LOOKUPS = Group("Look up", sort_key=2)
-_MORE = Group("More", sort_key=3)
+_BULK = Group("Long runs", sort_key=3)
+_MORE = Group("More", sort_key=4)
 
 
 def _version() -> str:
@@ -42,6 +37,41 @@ def _exit_codes() -> str:
     return "\n".join(("Exit codes:", "", *lines))
 
 
+Command = Callable[..., int] | App
+
+
+def _commands() -> tuple[tuple[Group, Command], ...]:
+    """Every command in its order. Most are made of Lix, and go where its folder goes."""
+    if "lix" not in providers():
+        return (_FIRST, sandbox), (_MORE, call), (_MORE, drift)
+    from .account import account
+    from .demo import demo
+    from .enrich import enrich
+    from .lookups import email, org, person
+    from .runs import run as run_
+    from .searches import accounts, leads, search
+    from .waterfall import waterfall
+    from .worker import worker
+
+    return (
+        (_FIRST, demo),
+        (_FIRST, sandbox),
+        (_FIRST, account),
+        (_WALKS, search),
+        (_WALKS, leads),
+        (_WALKS, accounts),
+        (_LOOKUPS, person),
+        (_LOOKUPS, org),
+        (_LOOKUPS, email),
+        (_LOOKUPS, enrich),
+        (_LOOKUPS, waterfall),
+        (_BULK, run_),
+        (_BULK, worker),
+        (_MORE, call),
+        (_MORE, drift),
+    )
+
+
 app = App(
     name="lix",
     help="""LinkedIn data by the Lix API: searches walked to their end, people looked up by the
@@ -54,22 +84,7 @@ app = App(
     version=_version,
     suppress_keyboard_interrupt=False,
 )
-_COMMANDS: tuple[tuple[Group, Callable[..., int] | App], ...] = (
-    (_FIRST, demo),
-    (_FIRST, sandbox),
-    (_FIRST, account),
-    (_WALKS, search),
-    (_WALKS, leads),
-    (_WALKS, accounts),
-    (_LOOKUPS, person),
-    (_LOOKUPS, org),
-    (_LOOKUPS, email),
-    (_LOOKUPS, enrich),
-    (_LOOKUPS, waterfall),
-    (_MORE, call),
-    (_MORE, drift),
-)
-for _place, (_group, _command) in enumerate(_COMMANDS):
+for _place, (_group, _command) in enumerate(_commands()):
     if isinstance(_command, App):
         _command.group, _command.sort_key = (_group,), _place
         app.command(_command)
@@ -108,7 +123,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
     """What to do about a command line that cannot be read; a pasted URL tells what was meant."""
-    if isinstance(error, UnknownCommandError):
+    if isinstance(error, UnknownCommandError) and "lix" in providers():
+        from .links import command_for
+
         for argument in arguments:
             if (right := command_for(argument)) is not None:
                 return f"try: lix {right}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, cast
@@ -16,11 +16,11 @@ from msgspec.structs import replace
 from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import ConfigurationError
 from . import screen
-from .catalogue import listing, names, option
+from .catalogue import is_in, listing, names, option, single
 from .connect import client_for
 from .delivery import file_of, streams
 from .errors import OK, CommandError, one_line
-from .houses import Row, rows
+from .houses import Row, providers, rows
 from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
 from .progress import Tally
 from .session import Session, run
@@ -35,22 +35,33 @@ def call(
     /,
     *,
     list_: Annotated[
-        bool, Parameter(name="--list", negative="", show_default=False, help="Show the table.")
+        bool,
+        Parameter(
+            name="--list",
+            negative="",
+            show_default=False,
+            help="Show the table; with ENDPOINT that one's params and their types; with the name "
+            "of a provider, such as lookc, its endpoints.",
+        ),
     ] = False,
     output: WalkOutput = WALK_DEFAULTS,
     connection: Connection = CONNECTION_DEFAULTS,
     **params: Annotated[str, Parameter(help="The endpoint's own params, by name.")],
 ) -> int:
-    """Call any endpoint of the API: `lix call person.get --profile-link URL`.
+    """Call any endpoint of any provider: `lix call person.get --profile-link URL`.
 
-    Without an endpoint: the table of them all, with their params and what a call costs. Listings
-    are walked to their end; of the others the answer is printed as it came.
+    Without an endpoint: the table of them all, with their params and what a call costs;
+    `lix call person.get --list` shows one. Listings are walked to their end; of the others the
+    answer is printed as it came.
 
-    Lists and objects are written as JSON. @FILE takes a value from a file, @- from stdin: for
-    cookies, which should not stand in a command line.
+    Lists of texts are parted by commas, other lists and objects are written as JSON. @FILE takes
+    a value from a file, @- from stdin: for cookies, which should not stand in a command line.
+
+    Each provider has its own key and address in the environment: LIX_API_KEY, LOOKC_API_KEY,
+    CONNECTSAFELY_BASE_URL and so on. Connection options are for the one that is called.
     """
-    if endpoint is None or list_:
-        screen.out("\n".join(listing()))
+    if endpoint is None or list_ or endpoint in providers():
+        screen.out("\n".join(_table(endpoint)))
         return OK
     row = found(endpoint)
     given = converted(row, params, connection.viewer)
@@ -79,6 +90,12 @@ def call(
     )
 
 
+def _table(only: str | None) -> Iterator[str]:
+    if only is None or (only not in rows() and any(is_in(row, only) for row in rows().values())):
+        return listing(only)
+    return single(found(only))
+
+
 def found(endpoint: str) -> Row:
     """The row of an id, or an error that names the nearest ones."""
     row = rows().get(endpoint)
@@ -91,15 +108,15 @@ def found(endpoint: str) -> Row:
 
 def converted(row: Row, given: Mapping[str, str], viewer: str | None) -> Params:
     """The params of a call from the texts of the command line, checked."""
-    shape = inspect.type_info(row.params)
-    fields = {f.name: f.type for f in shape.fields} if isinstance(shape, inspect.StructType) else {}
+    fields = {field.name: field for field in msgspec.structs.fields(row.params)}
     takes = f"{row.id} takes {' '.join(names(row)) or 'no params'}"
     values: dict[str, object] = {}
     for text, value in given.items():
         name = text.replace("-", "_")
         if name not in fields:
             raise CommandError(f"{row.id} has no param {option(name)}", hint=takes)
-        values[name] = _value(option(name), _text(value), fields[name])
+        shape = inspect.type_info(fields[name].type)
+        values[fields[name].encode_name] = _value(option(name), _text(value), shape)
     try:
         params = msgspec.convert(values, row.params, strict=False)
         if viewer is not None and getattr(params, "viewer_id", "") is None:
@@ -107,6 +124,8 @@ def converted(row: Row, given: Mapping[str, str], viewer: str | None) -> Params:
         params.check()
     except msgspec.ValidationError as error:
         text = str(error).replace("Object missing required field", "missing")
+        for field in fields.values():
+            text = text.replace(f"`{field.encode_name}`", f"`{field.name}`")
         raise CommandError(f"{row.id}: {text}", hint=takes) from None
     except ConfigurationError as error:
         raise CommandError(f"{row.id}: {error}", hint=takes) from None
@@ -128,14 +147,16 @@ def _value(name: str, text: str, shape: inspect.Type) -> object:
     """A text as it is, or what it says in JSON where a list or an object belongs."""
     if isinstance(shape, inspect.UnionType):
         shape = next(part for part in shape.types if not isinstance(part, inspect.NoneType))
-    if not isinstance(shape, inspect.ListType | inspect.StructType):
+    many = isinstance(shape, inspect.ListType | inspect.VarTupleType)
+    if isinstance(shape, inspect.ListType | inspect.VarTupleType):
+        if text[:1] not in ("[", "{"):
+            if isinstance(shape.item_type, inspect.StrType):
+                return [part.strip() for part in text.split(",") if part.strip()]
+            raise CommandError(f"{name} is a list: write it as JSON", hint=f"{name} '[{{…}}]'")
+    elif not isinstance(shape, inspect.StructType | inspect.DictType):
         return text
-    if isinstance(shape, inspect.ListType) and text[:1] not in ("[", "{"):
-        if isinstance(shape.item_type, inspect.StrType):
-            return [part.strip() for part in text.split(",") if part.strip()]
-        raise CommandError(f"{name} is a list: write it as JSON", hint=f"{name} '[{{…}}]'")
     try:
         value: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         raise CommandError(f"{name} is not JSON") from None
-    return [value] if isinstance(shape, inspect.ListType) and text[:1] == "{" else value
+    return [value] if many and text[:1] == "{" else value

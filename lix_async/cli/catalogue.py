@@ -2,54 +2,100 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import cast, get_type_hints
 
 import msgspec
+from msgspec import inspect
 
 from ..core.endpoint import Endpoint, Price
-from ..providers.lix.client import AsyncLix
-from .houses import Row, client_of, house, rows
+from ..core.errors import ConfigurationError
+from ..core.provider import Provider
+from .houses import Row, client_kind, client_of, house, provider_of, providers, rows
 
 _WIDTH = 78
+_WORDS: dict[type[inspect.Type], str] = {
+    inspect.StrType: "text",
+    inspect.IntType: "number",
+    inspect.FloatType: "number",
+    inspect.BoolType: "true or false",
+    inspect.DateTimeType: "time, as 2025-01-06T00:00:00Z",
+    inspect.DictType: "JSON object",
+    inspect.StructType: "JSON object",
+}
 
 
-def listing() -> Iterator[str]:
-    """Every endpoint: id, price and Python method in a line, and below it the params."""
+def listing(only: str | None = None) -> Iterator[str]:
+    """The endpoints by provider: id, price and Python method in a line, below it the params.
+
+    `only`: the name of a provider, or what ids begin with; nothing comes where nothing does.
+    """
     known = methods()
-    first = max(map(len, rows())) + 1
-    for row in rows().values():
-        name = row.id if row.safe else f"{row.id}*"
-        yield f"{name:{first}} {price(row.credits):14} {known.get(row.id, '')}".rstrip()
-        params = " ".join(names(row))
-        for line in textwrap.wrap(params, _WIDTH, break_on_hyphens=False):
-            yield f"  {line}"
-    yield ""
+    for name in providers():
+        mine = [row for row in rows().values() if house(row.id) == name and is_in(row, only)]
+        if not mine:
+            continue
+        yield from _heading(name)
+        first = max(len(_marked(row)) for row in mine)
+        for row in mine:
+            yield f"{_marked(row):{first}} {price(row.credits):10} {known[row.id]}"
+            for text in (" ".join(names(row)), needs(row) or ""):
+                for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False):
+                    yield f"  {line}"
+        yield ""
     yield "[--param] may be left out. * acts on LinkedIn, and is never repeated by itself."
+    yield "The types of a param: lix call ID --list. One provider: lix call lookc."
+
+
+def single(row: Row) -> Iterator[str]:
+    """One endpoint: what it calls, what it costs, and its params with their types."""
+    provider = provider_of(house(row.id))
+    origin = provider.base_url or f"${provider.url_variable}"
+    if row.rooted:
+        origin = "/".join(origin.split("/")[:3])
+    yield f"{row.id}: {row.method} {origin}{row.path}"
+    yield ""
+    yield f"  price {price(row.credits)}, {_variables(provider)}"
+    yield f"  in Python {client_of(row.id).__name__}: {methods()[row.id]}"
+    yield ""
+    fields = _ordered(row)
+    width = max((len(_shown(field)) for field in fields), default=0)
+    for field in fields:
+        yield f"  {_shown(field):{width}}  {_words(inspect.type_info(field.type))}"
+    if (wanted := needs(row)) is not None:
+        yield f"  {wanted}"
+    if not row.safe:
+        yield ""
+        yield "It acts on LinkedIn, and is never repeated by itself."
 
 
 def methods() -> dict[str, str]:
-    """The method of `AsyncLix` over each endpoint; of other providers' rows, their client."""
+    """The Python method over each endpoint: of the client, or of a group of it."""
     found: dict[str, str] = {}
-    for group, kind in cast("dict[str, type]", get_type_hints(AsyncLix)).items():
-        for name in dir(kind):
-            if not name.startswith("_"):
-                for row in _used(getattr(kind, name)):
-                    found.setdefault(row.id, f"{group}.{name}")
+    if "lix" in providers():
+        for group, kind in cast("dict[str, type]", get_type_hints(client_kind("lix"))).items():
+            found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
+    for name in providers():
+        found = _methods(client_kind(name)) | found
     for row in rows().values():
-        if house(row.id) != "lix":
-            found[row.id] = client_of(row.id).__name__
+        name = row.id.split(".")[1]
+        if house(row.id) != "lix" and hasattr(client_of(row.id), name):
+            found[row.id] = name  # most are called as their id
     return found
 
 
-def _used(method: Callable[..., object]) -> Iterator[Row]:
-    """The rows that a method's code names: each is one line over its row."""
-    code = getattr(method, "__code__", None)
-    places = cast("dict[str, object]", getattr(method, "__globals__", {}))
-    for name in cast("tuple[str, ...]", getattr(code, "co_names", ())):
-        if isinstance(row := places.get(name), Endpoint):
-            yield cast("Row", row)
+def _methods(kind: type) -> dict[str, str]:
+    """The methods of a class by the rows that their code names: each is one line over its row."""
+    found: dict[str, str] = {}
+    for name in dir(kind):
+        code = getattr(getattr(kind, name), "__code__", None)
+        places = cast("dict[str, object]", getattr(getattr(kind, name), "__globals__", {}))
+        for word in cast("tuple[str, ...]", getattr(code, "co_names", ())):
+            if not name.startswith("_") and isinstance(row := places.get(word), Endpoint):
+                found.setdefault(cast("Row", row).id, name)
+    return found
 
 
 def price(credits: Price) -> str:
@@ -61,11 +107,66 @@ def price(credits: Price) -> str:
 
 def names(row: Row) -> list[str]:
     """The params as options; those that may be left out in brackets."""
-    fields = msgspec.structs.fields(row.params)
-    ordered = sorted(fields, key=lambda field: not field.required)
-    return [option(f.name) if f.required else f"[{option(f.name)}]" for f in ordered]
+    return [_shown(field) for field in _ordered(row)]
+
+
+def needs(row: Row) -> str | None:
+    """What a call needs besides its required params, in the words of its own check."""
+    try:
+        row.params().check()
+    except TypeError:  # some are required, and stand without brackets
+        return None
+    except ConfigurationError as error:
+        text = str(error).partition(":")[0].partition(" (")[0]
+        for name in row.params.__struct_fields__:
+            text = re.sub(rf"\b{name}\b", option(name), text)
+        return text
+    return None
+
+
+def is_in(row: Row, only: str | None) -> bool:
+    """Whether an endpoint belongs to a provider, or to a group such as `facets`."""
+    return only is None or house(row.id) == only or row.id.startswith(f"{only}.")
 
 
 def option(name: str) -> str:
     """A param as an option of the command line."""
     return f"--{name.replace('_', '-')}"
+
+
+def _heading(name: str) -> Iterator[str]:
+    provider = provider_of(name)
+    yield f"{provider.name}: {_variables(provider)}; {client_kind(name).__name__}"
+    yield ""
+
+
+def _variables(provider: Provider) -> str:
+    words = f"key in {' or '.join(provider.key_variables)}"
+    return words if provider.base_url else f"{words}, address in {provider.url_variable}"
+
+
+def _marked(row: Row) -> str:
+    return row.id if row.safe else f"{row.id}*"
+
+
+def _ordered(row: Row) -> list[msgspec.structs.FieldInfo]:
+    return sorted(msgspec.structs.fields(row.params), key=lambda field: not field.required)
+
+
+def _shown(field: msgspec.structs.FieldInfo) -> str:
+    return option(field.name) if field.required else f"[{option(field.name)}]"
+
+
+def _words(shape: inspect.Type) -> str:
+    if isinstance(shape, inspect.UnionType):
+        return _either(part for part in shape.types if not isinstance(part, inspect.NoneType))
+    if isinstance(shape, inspect.LiteralType):
+        return ", ".join(map(str, shape.values))
+    if isinstance(shape, inspect.ListType | inspect.VarTupleType):
+        plain = isinstance(shape.item_type, inspect.StrType)
+        return "texts, parted by commas or as JSON" if plain else "JSON list of objects"
+    return _WORDS.get(type(shape), "value")
+
+
+def _either(parts: Iterable[inspect.Type]) -> str:
+    return " or ".join(dict.fromkeys(map(_words, parts)))

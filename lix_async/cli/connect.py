@@ -5,30 +5,33 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider, address
 from ..core.retry import RetryPolicy
 from ..engine.client import Client
-from ..providers.lix.client import AsyncLix
-from ..providers.lix.provider import LIX
 from .errors import CommandError, no_key
-from .houses import client_of
+from .houses import client_of, house, provider_of
 from .options import CONNECTION_DEFAULTS, Connection, parsed_rate
 from .watch import Patience, Pauses, Turns, Watch
+
+if TYPE_CHECKING:
+    from ..providers.lix.client import AsyncLix
 
 SANDBOX_KEY = "sandbox-key"
 """What a sandbox on this machine is shown when there is no other key; it takes any."""
 
 
-def base_url(connection: Connection, provider: Provider = LIX) -> str:
-    """Where calls go: the option, the environment, the provider's own address."""
+def base_url(connection: Connection, provider: Provider | None = None) -> str:
+    """Where calls go: the option, the environment, the provider's own address. Default: Lix."""
+    provider = provider or provider_of("lix")
     return connection.base_url or os.environ.get(provider.url_variable) or provider.base_url
 
 
-def key_for(connection: Connection, url: str, provider: Provider = LIX) -> str:
+def key_for(connection: Connection, url: str, provider: Provider | None = None) -> str:
     """The key to use. It is read here and handed to the client, and kept nowhere else."""
+    provider = provider or provider_of("lix")
     if connection.api_key_stdin:
         key = sys.stdin.readline().strip()
         if not key:
@@ -49,9 +52,9 @@ def client(connection: Connection, watch: Watch) -> AsyncLix:
 
 def client_for(endpoint: str) -> Callable[[Connection, Watch], AsyncLix]:
     """How to make the client of an endpoint's own provider."""
-    kind = client_of(endpoint)
-    if kind is AsyncLix:
+    if house(endpoint) == "lix":
         return client
+    kind = client_of(endpoint)
 
     def make(connection: Connection, watch: Watch) -> AsyncLix:
         provider = kind.provider
@@ -84,6 +87,8 @@ def patient_client(
     connection: Connection, watch: Watch, retry: RetryPolicy, key: str | None = None
 ) -> AsyncLix:
     """The same, with a patience and perhaps a key of the command's own."""
+    from ..providers.lix.client import AsyncLix
+
     url = base_url(connection)
     try:
         return AsyncLix(

@@ -1,169 +1,64 @@
-"""Looking many targets up, each once: what comes of each, and when to stop asking.
-
-`Lookups` is the seam: a command hands targets in and takes outcomes out as they come, whoever
-does the asking. `Straight` asks the provider directly and remembers nothing between runs; what
-is in the output file already is not handed in again.
-"""
+"""Targets as a run asks for them: which call each one is, and what row comes of it."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, Protocol
-
-import anyio
 import msgspec
 
-from ..core.errors import (
-    AuthenticationError,
-    DailyLimitError,
-    DecodeError,
-    LixError,
-    NotFoundError,
-    QueuedError,
-    QuotaExceededError,
-    RateLimitError,
-    ServerError,
-    TransportError,
-    ViewerError,
-    WeeklyLimitError,
-)
+from ..bulk.calls import Call, Caller, Input
+from ..bulk.outcome import Outcome
+from ..core.errors import ConfigurationError, NotFoundError
 from ..providers.lix.client import AsyncLix
-from .asking import ask
-from .errors import CommandError, explained, one_line
+from .asking import params_of, row_of
+from .errors import one_line
 from .formats import compact
-from .links import Kind, Target
-from .watch import Stopped
+from .ledger import Line, RowStatus
+from .links import Kind, Target, target
 
-WORKERS = 16
-"""Lookups under way at once. The limiter sets the pace; these only bridge queued ones."""
-OUTAGE = 5
-"""Unanswered lookups in a row after which the rest is not even tried."""
-
-Status = Literal["found", "not_found", "refused", "unreadable"]
-# These would be said to every further target too.
-_FOR_ALL = (
-    AuthenticationError,
-    QuotaExceededError,
-    DailyLimitError,
-    WeeklyLimitError,
-    ViewerError,
-)
-_FOR_NOW = (TransportError, RateLimitError, QueuedError, ServerError)
+HELD = "nobody knows whether it was paid for: see `lix run doubts`"
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What came of one target, for good: asking again would cost again and say the same."""
-
-    target: Target
-    kind: Kind
-    status: Status
-    error: str | None = None
-    body: bytes | None = None
-    """The answer as it came, on one line."""
-    credits: int = 0
-
-    def row(self) -> bytes:
-        """The outcome as a row of the output."""
-        return msgspec.json.encode(
-            {
-                "input": self.target.text,
-                "kind": self.kind,
-                "status": self.status,
-                "error": self.error,
-                "result": None if self.body is None else msgspec.Raw(self.body),
-            }
-        )
+def kind_of(wanted: Kind | None, known: Target) -> Kind:
+    """What a target is looked up as: what was asked for, else people and companies as such."""
+    if wanted is not None:
+        return wanted
+    return "org" if known.kind == "org" else "person"
 
 
-class Report(msgspec.Struct):
-    """How a run ended."""
+class Targets(Caller):
+    """Turns links and addresses, as people write them, into calls: people, companies, e-mails."""
 
-    open: int = 0
-    """Targets without an outcome: handed in again, they are asked for again."""
-    trouble: CommandError | None = None
-    """Why they are open, where there is one reason."""
-    stopped: bool = False
-    """The person asked to stop."""
-    enough: bool = False
-    """The reader of the output went away."""
+    def __init__(self, lix: AsyncLix, wanted: Kind | None = None) -> None:
+        super().__init__(lix.people.get)
+        self.name = ""  # a ledger may hold all three kinds
+        self._wanted: Kind | None = wanted
 
-
-class Lookups(Protocol):
-    """Somebody who looks targets up."""
-
-    @abstractmethod
-    async def run(
-        self, targets: Sequence[tuple[Kind, Target]], deliver: Callable[[Outcome], None]
-    ) -> Report:
-        """Ask for each target once, hand every outcome over as it comes, and say how it ended."""
+    def call(self, given: Input) -> Call:
+        """The call for a text. Raises `ConfigurationError` for one that names nobody."""
+        known = target(given) if isinstance(given, str) else None
+        if known is None:
+            raise ConfigurationError(f"not a link or an address: {given!r}")
+        kind = kind_of(self._wanted, known)
+        row = row_of(kind)
+        params = self.engine.prepared(row, params_of(kind, known))
+        return Call(row, params, self._key(row, params))
 
 
-class Straight:
-    """Asks the provider, several targets at a time."""
-
-    def __init__(self, lix: AsyncLix, workers: int = WORKERS) -> None:
-        self._lix = lix
-        self._workers = workers
-        self._silent = 0
-
-    async def run(
-        self, targets: Sequence[tuple[Kind, Target]], deliver: Callable[[Outcome], None]
-    ) -> Report:
-        report = Report(open=len(targets))
-        line = iter(targets)
-        self._silent = 0
-        async with anyio.create_task_group() as tasks:
-            for _ in range(min(self._workers, len(targets))):
-                tasks.start_soon(self._work, line, deliver, report)
-        return report
-
-    async def _work(
-        self,
-        line: Iterator[tuple[Kind, Target]],
-        deliver: Callable[[Outcome], None],
-        report: Report,
-    ) -> None:
-        for kind, target in line:
-            if report.stopped or report.enough or report.trouble is not None:
-                return
-            try:
-                outcome = await self._outcome(kind, target)
-            except Stopped:
-                report.stopped = True
-                return
-            except _FOR_ALL as error:
-                report.trouble = report.trouble or explained(error)
-                return
-            except _FOR_NOW as error:
-                self._unanswered(error, report)
-                continue
-            self._silent = 0
-            try:
-                deliver(outcome)
-                report.open -= 1
-            except CommandError as error:  # the disk is full: stop asking for what cannot be kept
-                report.trouble = report.trouble or error
-            except BrokenPipeError:
-                report.enough = True
-
-    def _unanswered(self, error: LixError, report: Report) -> None:
-        self._silent += not isinstance(error, QueuedError)
-        if self._silent >= OUTAGE and report.trouble is None:
-            report.trouble = explained(error)
-
-    async def _outcome(self, kind: Kind, target: Target) -> Outcome:
-        try:
-            answer = await ask(self._lix, kind, target)
-        except NotFoundError as error:
-            return Outcome(target, kind, "not_found", one_line(error.message))
-        except DecodeError as error:
-            return Outcome(target, kind, "unreadable", one_line(str(error)), _json(error.body))
-        except (*_FOR_ALL, *_FOR_NOW):
-            raise
-        except LixError as error:
-            return Outcome(target, kind, "refused", one_line(str(error)))
-        return Outcome(target, kind, "found", None, compact(answer.body), answer.credits)
+def line_of(outcome: Outcome[object], kind: Kind) -> Line | None:
+    """An outcome in the words of a row; None for one that a later run asks for again."""
+    given, error = outcome.input, outcome.error
+    text = None if error is None else one_line(str(error))
+    if outcome.state == "done":
+        if error is None:
+            return Line(given, kind, "found", None, compact(outcome.body))
+        return Line(given, kind, "unreadable", text, _json(outcome.body))
+    if outcome.state == "in_doubt":
+        return Line(given, kind, "in_doubt", text or HELD)
+    if outcome.state not in ("refused", "invalid"):
+        return None
+    status: RowStatus = "not_found" if isinstance(error, NotFoundError) else "refused"
+    if isinstance(error, NotFoundError):
+        text = one_line(error.message)
+    return Line(given, kind, status, text)
 
 
 def _json(body: bytes) -> bytes | None:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import cast
 
 from ..core.endpoint import Endpoint, Params
+from ..core.provider import Provider
 from ..engine.client import Client
 
 Row = Endpoint[Params, object]
@@ -22,13 +23,20 @@ _PROVIDERS = f"{__name__.partition('.')[0]}.providers"
 
 
 @cache
+def providers() -> tuple[str, ...]:
+    """The providers that are there, by the names of their folders."""
+    specs = {name: find_spec(f"{_PROVIDERS}.{name}") for name in _CLIENTS}
+    # A folder that was deleted may leave its bytecode behind, and is a package without a file then.
+    return tuple(name for name, spec in specs.items() if spec is not None and spec.origin)
+
+
+@cache
 def rows() -> dict[str, Row]:
     """Every endpoint of every provider, by its id."""
     found: dict[str, Row] = {}
-    for name in _CLIENTS:
-        if find_spec(f"{_PROVIDERS}.{name}") is not None:
-            table = import_module(f"{_PROVIDERS}.{name}.endpoints")
-            found.update(cast("dict[str, Row]", table.BY_ID))
+    for name in providers():
+        table = import_module(f"{_PROVIDERS}.{name}.endpoints")
+        found.update(cast("dict[str, Row]", table.BY_ID))
     return found
 
 
@@ -40,6 +48,15 @@ def house(endpoint: str) -> str:
 
 def client_of(endpoint: str) -> type[Client]:
     """The client class that an endpoint is called with."""
-    name = house(endpoint)
+    return client_kind(house(endpoint))
+
+
+def client_kind(name: str) -> type[Client]:
+    """The client class of a provider that is there."""
     module = import_module(f"{_PROVIDERS}.{name}.client")
     return cast("type[Client]", getattr(module, _CLIENTS[name]))
+
+
+def provider_of(name: str) -> Provider:
+    """The provider itself: its address, its variables, its pace."""
+    return client_kind(name).provider

@@ -13,7 +13,7 @@ from ..core.bucket import RateLimit
 from ..core.errors import ConfigurationError
 from .errors import CommandError
 
-Format = Literal["jsonl", "csv", "table"]
+Format = Literal["jsonl", "csv", "table", "parquet"]
 Auth = Literal["raw", "bearer", "x-api-key", "query"]
 
 OUTPUT = Group("Output", sort_key=2)
@@ -23,6 +23,7 @@ ENDINGS: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".csv": "csv",
+    ".parquet": "parquet",
 }
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/([0-9]+(?:\.[0-9]+)?)?(s|min|h)", re.ASCII)
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -128,8 +129,21 @@ def parsed_columns(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def chosen_format(output: Output, terminal: bool) -> Format:
-    """The format that was asked for, or that the file's ending or the place suggests."""
+def chosen_format(output: Output, terminal: bool, *, parquet: bool = False) -> Format:
+    """The format that was asked for, or that the file's ending or the place suggests.
+
+    `parquet`: whether that can be written; its files cannot be added to.
+    """
+    form = _format(output, terminal)
+    if form == "parquet" and not parquet:
+        raise CommandError(
+            "Parquet is written by `lix enrich` and `lix run export`",
+            hint="use --format jsonl or csv, and another ending of the file",
+        )
+    return form
+
+
+def _format(output: Output, terminal: bool) -> Format:
     if str(output.out or "")[:2] == "--":
         raise CommandError("--out needs the name of a file")
     if output.out is None or str(output.out) == "-":

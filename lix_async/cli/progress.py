@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rich.console import Console, RenderableType
@@ -33,6 +33,11 @@ class Tally:
     requests_left: int | None = None
     credits: int = 0
     duplicates: int = 0
+    queued: int = 0
+    in_doubt: int = 0
+    failed: int = 0
+    look: Callable[[], None] | None = None
+    """Brings the counts up to date before they are shown."""
 
 
 class Progress:
@@ -90,7 +95,10 @@ class Progress:
 
     def _parts(self) -> Iterator[tuple[str, str]]:
         """What there is to say; what comes last is cut off first."""
-        tally, left, state = self.tally, self.seconds_left(), self._watch.words()
+        tally = self.tally
+        if tally.look is not None:
+            tally.look()
+        left, state = self.seconds_left(), self._watch.words()
         if tally.items or tally.total:
             of = f" of {tally.total:,}" if tally.total else ""
             yield f"{tally.items:,}{of} {tally.what}", "bold"
@@ -100,6 +108,13 @@ class Progress:
             yield state, "yellow"
         if tally.credits:
             yield f"{tally.credits:,} {plural(tally.credits, 'credit')}", ""
+        for count, what, style in (
+            (tally.queued, "queued", ""),
+            (tally.in_doubt, "in doubt", "yellow"),
+            (tally.failed, "failed", "red"),
+        ):
+            if count:
+                yield f"{count:,} {what}", style
         if tally.duplicates:
             yield f"{tally.duplicates:,} {plural(tally.duplicates, 'duplicate')}", "dim"
 

@@ -1,21 +1,26 @@
-"""`lix sandbox`: the provider played on this machine."""
+"""`lix sandbox`: the providers played on this machine."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import anyio
 from cyclopts import Parameter
 
+from ..core.bucket import RateLimit
 from ..core.errors import ConfigurationError
 from . import connect, screen
 from .errors import OK, CommandError
+from .houses import provider_of, providers
 from .options import parsed_rate
 
 SEARCH = "https://www.linkedin.com/search/results/people/?keywords=cto"
 """A search that any sandbox answers."""
+_WIDTH = 78
 
 
 def sandbox(
@@ -24,8 +29,13 @@ def sandbox(
     seed: Annotated[int, Parameter(help="Another number, another invented world.")] = 1,
     people: Annotated[int, Parameter(help="How many people there are to be found.")] = 2000,
     rate: Annotated[
-        str, Parameter(help="Requests per time that it allows: 1/3s, 20/s, or none.")
-    ] = "1/3s",
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Requests per time that Lix allows: 1/3s (its own), 20/s, or none for no limit "
+            "anywhere. Of another provider: lookc=2/s. May be given several times.",
+        ),
+    ] = (),
     envelope: Annotated[
         Literal["flat", "seed", "response"],
         Parameter(help="How searches wrap their rows: as today, or as older documents have it."),
@@ -34,19 +44,30 @@ def sandbox(
         Literal["none", "weather", "storm"],
         Parameter(help="How often things go wrong: never, on an ordinary day, on a bad one."),
     ] = "none",
+    webhook: Annotated[
+        str | None,
+        Parameter(help="Where LookC's finished lookups are posted: http on this machine."),
+    ] = None,
 ) -> int:
-    """Play the API on this machine: invented people, the real rules, no key, no cost.
+    """Play the APIs on this machine: invented people, the real rules, no key, no cost.
 
-    It keeps the provider's rate limit, allowance and credits, and shows its books and its last
-    requests on a page of its own. Ends with Ctrl-C.
+    Lix, LookC, ConnectSafely, Letrics and Meet Alfred are played on one port, each with its rate
+    limit, allowance and credits. Its books and the last requests are shown on a page of its own.
+    Ends with Ctrl-C.
     """
     from ..sandbox import Sandbox, running  # and its web server: no other command needs them
 
-    allowed = parsed_rate(rate)
+    paces = _paces(rate)
     if people < 1:
         raise CommandError("--people must be at least 1")
-    pace = None if allowed is None else (max(int(allowed.requests), 1), allowed.per)
-    played = Sandbox(seed, people, rate=pace, envelope=envelope, faults=faults)
+    try:
+        played = Sandbox(
+            seed, people, rate=paces, envelope=envelope, faults=faults, webhook=webhook
+        )
+    except ConfigurationError as error:
+        raise CommandError(
+            f"--webhook: {error}", hint="write http://127.0.0.1:9000/lookc, or another port"
+        ) from None
     try:
         with running(played, port=port) as url:
             announce(url, rate)
@@ -63,22 +84,69 @@ def sandbox(
     return OK
 
 
-def announce(url: str, rate: str) -> None:
+def _paces(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
+    """The rates of the command line by the houses that keep them; the others keep their own."""
+    from ..sandbox.addresses import house_of
+    from ..sandbox.houses import houses
+
+    paces: dict[str, tuple[int, float] | None] = {}
+    for text in sorted(rates, key=lambda text: "=" in text):  # one for all, then exceptions
+        name, named, rate = text.rpartition("=")
+        pace = _pace(parsed_rate(rate))
+        if not named:
+            first, *others = (house.name for house in houses())
+            paces[first] = pace
+            if pace is None:
+                paces |= dict.fromkeys(others)
+            continue
+        try:
+            paces[house_of(name).name] = pace
+        except ConfigurationError as error:
+            raise CommandError(f"--rate {text}: {error}") from None
+    return paces
+
+
+def _pace(rate: RateLimit | None) -> tuple[int, float] | None:
+    if rate is None:
+        return None
+    if rate.requests < 1:
+        return 1, rate.per / rate.requests
+    return int(rate.requests), rate.per
+
+
+def announce(url: str, rates: Sequence[str] = ()) -> None:
     """Say where it is, and what to do with it."""
-    pace = "" if rate == "1/3s" else f" --rate {rate}"
-    lines = (
-        f"The sandbox is at {url} (its books: {url}/_sandbox)",
-        "",
-        "In another terminal:",
-        "",
-        f"  export LIX_BASE_URL={url} LIX_API_KEY={connect.SANDBOX_KEY}",
-        f"  lix person https://www.linkedin.com/in/ada-example{pace}",
-        f'  lix search people "{SEARCH}"{pace}',
-        "",
-        "Ctrl-C ends it.",
-    )
+    lines = [f"The sandbox is at {url}", f"Its books: {url}/_sandbox", ""]
+    lines += ["In another terminal:", ""]
+    first, *others = providers()
+    lines += _exports(url, [first])
+    if first == "lix":
+        bare = next((f" --rate {rate}" for rate in rates if "=" not in rate and rate != "1/3s"), "")
+        lines.append(f"  lix person https://www.linkedin.com/in/ada-example{bare}")
+        lines.append(f'  lix search people "{SEARCH}"{bare}')
+    if others:
+        lines += ["", "The other providers are here too; `lix call` lists what they answer:", ""]
+        lines += _exports(url, others)
+    lines += ["", "Ctrl-C ends it."]
     screen.out("\n".join(lines))
     sys.stdout.flush()
+
+
+def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
+    """What to set, in lines that can be pasted: addresses first, and keys."""
+    from ..sandbox import base_url_of
+
+    words: list[str] = []
+    for name in names:
+        provider = provider_of(name)
+        words.append(f"{provider.url_variable}={base_url_of(url, name)}")
+        words.append(f"{provider.key_variables[0]}={connect.SANDBOX_KEY}")
+    if len(names) > 1:
+        words = [*words[::2], *words[1::2]]
+    for line in textwrap.wrap(
+        " ".join(words), _WIDTH - len("  export "), break_on_hyphens=False, break_long_words=False
+    ):
+        yield f"  export {line}"
 
 
 async def _until_stopped() -> None:

@@ -11,17 +11,20 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.abc
 
 from ..core.errors import LixError
-from ..providers.lix.client import AsyncLix
 from . import connect, screen
 from .errors import INTERRUPTED, OK, TERMINATED, CommandError, explained
 from .options import Connection
 from .progress import TICK, Progress, Tally
 from .watch import Stopped, Watch
+
+if TYPE_CHECKING:
+    from ..providers.lix.client import AsyncLix
 
 DRAIN = 5.0
 """Seconds that an answer under way is waited for after a signal."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..core.endpoint import Endpoint, Listing, P
 from ..core.errors import PagingError
 from ..engine.checkpoint import Checkpoint
 from ..engine.pages import Pages
-from ..providers.lix.client import AsyncLix
 from . import screen
 from .connect import client
 from .delivery import Delivery, IntoFile, delivery, file_of, streams
@@ -22,6 +21,9 @@ from .schema import Schema, item_of
 from .session import Session, run
 from .times import took
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..providers.lix.client import AsyncLix
 
 Item = TypeVar("Item")
 

@@ -72,7 +72,7 @@ class Watch:
             return "waiting for turn"
         if self._pauses:
             reason, due = min(self._pauses.values(), key=lambda pause: pause[1])
-            return f"{reason}, asking again in {span(math.ceil(due - now))}"
+            return f"{reason or self.state}, asking again in {span(math.ceil(due - now))}"
         return self.state
 
     def failed(self, error: LixError, again: bool) -> None:

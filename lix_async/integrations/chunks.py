@@ -7,16 +7,20 @@ the ledger alone, so a chunk may run any number of times.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from operator import attrgetter
 
 import anyio
 import msgspec
 
-from ..bulk import chunk
 from ..bulk.calls import Input, Method
+from ..bulk.chunk import LedgerParkedError, chunk
+from ..bulk.governor import Governor
+from ..bulk.outcome import Outcome
 from ..bulk.store import Doubts, Store
-from ..core.errors import ConfigurationError, DailyLimitError, LixError
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..engine.client import Client
 
 NAME = "lix_async.chunk"
@@ -25,7 +29,12 @@ SIZE = 50
 """Inputs in a chunk."""
 DAY = 86_400.0
 AFTER_STOP = 60.0
-"""Seconds until a chunk is tried again that stopped its worker."""
+"""Seconds until a chunk is tried again that stopped its worker, or that got no answers."""
+STAND = 1.0
+"""Seconds that a worker stands still between two looks at a ledger that is parked."""
+TRIES = 8
+"""Times that a worker comes back to a chunk whose lookups fail, each time after twice as long;
+then they stay owed in the ledger."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -56,15 +65,32 @@ def cut(method: str, inputs: Iterable[Input], size: int = SIZE) -> Iterator[Chun
 
 
 class Hands:
-    """Does a worker's chunks, one at a time, and notices what makes further ones pointless."""
+    """Does a worker's chunks, one at a time, and notices what makes further ones pointless.
 
-    def __init__(self, store: Store, client: Client, concurrency: int, doubts: Doubts) -> None:
+    `stop`: set it, and no further chunk is taken, the one at hand is put back as soon as its calls
+    in flight have ended, and the worker ends. `max_credits`: the worker ends before it spends more.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        concurrency: int,
+        doubts: Doubts,
+        *,
+        max_credits: int | None = None,
+        stop: anyio.Event | None = None,
+    ) -> None:
         self._store = store
         self._client = client
         self._concurrency = concurrency
         self._doubts: Doubts = doubts
+        self._governor = Governor(
+            client.engine, store, funds=type(client).funds, max_credits=max_credits
+        )
         self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
-        self.stopped = anyio.Event()
+        self._failed: Counter[bytes] = Counter()
+        self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
         """What ended the worker: 402, a bad key, a ledger that fails."""
 
@@ -74,27 +100,85 @@ class Hands:
             method: Method[object] = attrgetter(job.method)(self._client)
         except AttributeError:
             raise ConfigurationError(f"this client has no {job.method}") from None
-        now = self._client.clock.wall
         async with self._lock:
-            if self.error is not None:
-                raise ComeBack(AFTER_STOP)
-            try:
-                outcomes = await chunk(
-                    self._store,
-                    method,
-                    job.inputs,
-                    concurrency=self._concurrency,
-                    doubts=self._doubts,
-                )
-            except ConfigurationError:
-                raise
-            except DailyLimitError as error:
-                until = error.refreshes_at or (now() // DAY + 1) * DAY
-                raise ComeBack(max(until - now(), 1.0)) from error
-            except LixError as error:
-                self.error = error
-                self.stopped.set()
-                raise ComeBack(AFTER_STOP) from error
-        due = [outcome.due for outcome in outcomes if outcome.state == "queued"]
+            await self._ready()
+            outcomes = await self._outcomes(method, job)
+        now = self._client.clock.wall()
+        due = [outcome.due - now for outcome in outcomes if outcome.state == "queued"]
+        if any(outcome.state == "failed" for outcome in outcomes):
+            due += self._again(msgspec.json.encode(job))
+        if len(outcomes) < len(job.inputs):
+            due = [0.0]
         if due:
-            raise ComeBack(max(min(due) - now(), 1.0))
+            raise ComeBack(max(min(due), 1.0 if outcomes else 0.0))
+
+    async def _ready(self) -> None:
+        """Return when a chunk may be begun; stand still while the ledger is parked."""
+        if not self.stopped.is_set() and await self._parked():
+            with anyio.move_on_after(STAND):  # keeps hold of the chunk: the queue is not churned
+                await self.stopped.wait()
+            if not self.stopped.is_set() and await self._parked():
+                raise ComeBack(STAND)
+        if self.stopped.is_set():
+            raise ComeBack(0.0 if self.error is None else AFTER_STOP)
+
+    async def _parked(self) -> bool:
+        try:
+            self._governor.parked = await self._store.parked()
+        except BulkError as error:
+            raise self._ended(error) from error
+        return bool(self._governor.parked)
+
+    async def _outcomes(self, method: Method[object], job: Chunk) -> list[Outcome[object]]:
+        now = self._client.clock.wall
+        # A stop ends the inputs: who waits for a turn by then still gets it, or is told to leave.
+        inputs = itertools.takewhile(lambda _: not self.stopped.is_set(), job.inputs)
+        try:
+            return await chunk(
+                self._store,
+                method,
+                inputs,
+                concurrency=self._concurrency,
+                doubts=self._doubts,
+                governor=self._governor,
+            )
+        except ConfigurationError:
+            raise
+        except LedgerParkedError as error:
+            raise ComeBack(STAND) from error
+        except DailyLimitError as error:
+            until = error.refreshes_at or (now() // DAY + 1) * DAY
+            raise ComeBack(max(until - now(), 1.0)) from error
+        except LixError as error:
+            raise self._ended(error) from error
+        except Exception as error:
+            if not self.stopped.is_set():
+                raise
+            raise ComeBack(0.0) from error  # a wait that the stop has ended
+
+    def _ended(self, error: LixError) -> ComeBack:
+        self.error = error
+        self.stopped.set()
+        return ComeBack(AFTER_STOP)
+
+    def _again(self, job: bytes) -> list[float]:
+        """When to come back to a chunk whose lookups fail; empty when it was often enough."""
+        self._failed[job] += 1
+        tries = self._failed[job]
+        if tries > TRIES:
+            del self._failed[job]
+            return []
+        return [AFTER_STOP * 2 ** (tries - 1)]
+
+
+@contextmanager
+def told(*kinds: type[Exception]) -> Generator[None]:
+    """A queue's own errors as `BulkError`s; the address and its password are no part of them."""
+    try:
+        yield
+    except kinds as error:
+        lines = str(error).strip().splitlines()
+        message = f"the queue in PostgreSQL cannot be used: {lines[0] if lines else error!r}"
+    else:
+        return
+    raise BulkError(message)

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +21,10 @@ from ..bulk.postgres import PostgresStore
 from ..bulk.store import Doubts
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunks import NAME, SIZE, Chunk, ComeBack, Hands, cut
+from .chunks import NAME, SIZE, Chunk, ComeBack, Hands, cut, told
+
+if TYPE_CHECKING:
+    import anyio
 
 try:
     import psycopg
@@ -58,21 +62,27 @@ async def worker(
     doubts: Doubts = "hold",
     schema: str = "lix_async",
     heartbeat: float = 30.0,
+    max_credits: int | None = None,
+    stop: anyio.Event | None = None,
 ) -> None:
-    """Work on chunks until it is cancelled. Any number of workers may run, anywhere.
+    """Work on chunks until `stop` is set. Any number of workers may run, anywhere.
 
     One `client` per process; its methods are what `submit` named. `concurrency`: calls in flight
     at most (4); the client's limiter sets the pace, and should be one that is shared. The ledger
     is in the same database (`schema`). `doubts` is that of `bulk.Run`. The chunk of a worker that
     died is taken over after `heartbeat` seconds (30); what it had sent is held in doubt.
 
-    A chunk comes back by itself when lookups are queued, and after a daily limit. Raises what
-    makes further calls pointless (`QuotaExceededError`, `AuthenticationError`, `BulkError`, …):
-    the chunk stays where it is, for a worker to come.
+    `stop`: when it is set, no further chunk is taken, calls in flight end, the rest of the chunk
+    goes back to the queue, and this returns; cancelled, it leaves calls in flight in doubt.
+    `max_credits`: this worker ends with `BudgetError` before it spends more (no bound).
+
+    A chunk comes back by itself when lookups are queued or fail, after a daily limit, and while
+    the ledger is parked. Raises what makes further calls pointless (`QuotaExceededError`,
+    `AuthenticationError`, `BulkError`, …): the chunk stays where it is, for a worker to come.
     """
     async with _queries(dsn) as queries, PostgresStore(dsn, schema=schema) as store:
         manager = QueueManager(queries)
-        hands = Hands(store, client, concurrency, doubts)
+        hands = Hands(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
 
         @manager.entrypoint(NAME, on_failure="hold")
         async def run(job: Job) -> None:
@@ -102,13 +112,14 @@ async def worker(
 
 @asynccontextmanager
 async def _queries(dsn: str) -> AsyncGenerator[Queries]:
-    line = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
-    async with line, PsycopgDriver(line) as driver:
-        queries = Queries(driver)
-        await line.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-        try:
-            if not await queries.schema_is_installed():
-                await queries.install()
-        finally:
-            await line.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
-        yield queries
+    with told(psycopg.Error):
+        line = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+        async with line, PsycopgDriver(line) as driver:
+            queries = Queries(driver)
+            await line.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+            try:
+                if not await queries.schema_is_installed():
+                    await queries.install()
+            finally:
+                await line.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+            yield queries

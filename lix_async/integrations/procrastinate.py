@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,11 +20,15 @@ from ..bulk.postgres import PostgresStore
 from ..bulk.store import Doubts
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunks import NAME, SIZE, Chunk, ComeBack, Hands, cut
+from .chunks import NAME, SIZE, Chunk, ComeBack, Hands, cut, told
+
+if TYPE_CHECKING:
+    import anyio
 
 try:
     import psycopg
     from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+    from procrastinate.exceptions import ConnectorException
     from procrastinate.jobs import Job  # noqa: TC002  # beside its siblings
 except ModuleNotFoundError as error:
     raise ConfigurationError(
@@ -33,6 +38,8 @@ except ModuleNotFoundError as error:
 LOCK = 0x6C697870
 """The advisory lock under which the queue's tables are made."""
 QUEUE = "lix_async"
+POLL = 2.0
+"""Seconds between two looks for chunks whose time has come."""
 
 
 async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = SIZE) -> int:
@@ -66,20 +73,26 @@ async def worker(
     doubts: Doubts = "hold",
     schema: str = "lix_async",
     heartbeat: float = 30.0,
+    max_credits: int | None = None,
+    stop: anyio.Event | None = None,
 ) -> None:
-    """Work on chunks until it is cancelled. Any number of workers may run, anywhere.
+    """Work on chunks until `stop` is set. Any number of workers may run, anywhere.
 
     One `client` per process; its methods are what `submit` named. `concurrency`: calls in flight
     at most (4); the client's limiter sets the pace, and should be one that is shared. The ledger
     is in the same database (`schema`). `doubts` is that of `bulk.Run`. The chunk of a worker that
     died is taken over after `heartbeat` seconds (30); what it had sent is held in doubt.
 
-    A chunk comes back by itself when lookups are queued, and after a daily limit. Raises what
-    makes further calls pointless (`QuotaExceededError`, `AuthenticationError`, `BulkError`, …):
-    the chunk stays where it is, for a worker to come.
+    `stop`: when it is set, no further chunk is taken, calls in flight end, the rest of the chunk
+    goes back to the queue, and this returns; cancelled, it leaves calls in flight in doubt.
+    `max_credits`: this worker ends with `BudgetError` before it spends more (no bound).
+
+    A chunk comes back by itself when lookups are queued or fail, after a daily limit, and while
+    the ledger is parked. Raises what makes further calls pointless (`QuotaExceededError`,
+    `AuthenticationError`, `BulkError`, …): the chunk stays where it is, for a worker to come.
     """
     async with _app(dsn) as app, PostgresStore(dsn, schema=schema) as store:
-        hands = Hands(store, client, concurrency, doubts)
+        hands = Hands(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
 
         @app.task(name=NAME, queue=QUEUE, retry=_Patience())
         async def run(method: str, inputs: list[object]) -> None:
@@ -91,7 +104,7 @@ async def worker(
                 concurrency=1,
                 update_heartbeat_interval=heartbeat / 3,
                 stalled_worker_timeout=heartbeat,
-                fetch_job_polling_interval=heartbeat / 3,
+                fetch_job_polling_interval=min(heartbeat / 3, POLL),
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=5.0,
             )
@@ -123,11 +136,12 @@ async def _take_over(app: App, heartbeat: float) -> None:
 
 @asynccontextmanager
 async def _app(dsn: str) -> AsyncGenerator[App]:
-    app = App(connector=PsycopgConnector(conninfo=dsn))
-    async with app.open_async():
-        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as line:
-            await line.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-            found = await line.execute("SELECT to_regclass('procrastinate_jobs')")
-            if await found.fetchone() == (None,):
-                await app.schema_manager.apply_schema_async()
-        yield app
+    with told(psycopg.Error, ConnectorException):
+        app = App(connector=PsycopgConnector(conninfo=dsn))
+        async with app.open_async():
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as line:
+                await line.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+                found = await line.execute("SELECT to_regclass('procrastinate_jobs')")
+                if await found.fetchone() == (None,):
+                    await app.schema_manager.apply_schema_async()
+            yield app

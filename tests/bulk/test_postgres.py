@@ -112,7 +112,7 @@ async def test_answers_that_a_lost_server_cannot_keep_come_with_the_error_at_onc
     memory = Memory()
     vendor = AsyncLix("demo", rate_limit=None, http_client=memory)
     links = [f"https://www.linkedin.com/in/p-{number}" for number in range(40)]
-    run = bulk.Run(store, vendor.people.get, links, concurrency=20)
+    run = bulk.Run(store, vendor.people.get, links, concurrency=20, watch_funds=False)
 
     def gone(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("no route to the server")

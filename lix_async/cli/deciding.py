@@ -1,0 +1,100 @@
+"""Lookups that are in doubt: showing them, and settling what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Literal, cast
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..bulk.store import Entry, Store
+from ..engine.clock import RealClock
+from . import screen
+from .cells import text
+from .errors import NOT_FOUND, OK, CommandError, one_line
+from .ledger import KINDS, input_of
+from .links import target
+from .progress import plural
+from .times import span
+
+Decision = Literal["owed", "refused"]
+CUT_OFF = "ended before an answer came"
+MOST = 200
+"""Rows of a table: more are not read on a screen."""
+
+
+async def decide(ledger: Store, given: str | None, choice: Decision) -> int:
+    """Settle every doubt, or those about one input; the exit code. One line says how many."""
+    count = 0
+    async for entry in _held(ledger, given):
+        count += await ledger.decide(entry.key, choice, RealClock.wall())
+    if not count:
+        return _none(given)
+    what = f"{count:,} {plural(count, 'lookup')}"
+    if choice == "owed":
+        screen.note(f"{what} owed again: the next run over the same links asks for them")
+    else:
+        screen.note(f"{what} dropped: nobody asks for them again")
+    return OK
+
+
+async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
+    """Show every doubt, or those about one input; the exit code."""
+    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    found.add_column("input", overflow="fold", ratio=3)
+    found.add_column("kind", no_wrap=True)
+    found.add_column("since", no_wrap=True)
+    found.add_column("error", ratio=2)
+    count = 0
+    async for entry in _held(ledger, given):
+        count += 1
+        error = None if entry.error is None else one_line(entry.error.message)
+        shown = input_of(entry)
+        kind = KINDS.get(entry.endpoint, entry.endpoint)
+        if not table:
+            row = {"input": shown, "kind": kind, "since": entry.changed, "error": error}
+            screen.out(msgspec.json.encode(row).decode())
+        elif count <= MOST:
+            ago = span(RealClock.wall() - entry.changed)
+            found.add_row(Text(text(shown)), kind, f"{ago} ago", Text(error or CUT_OFF))
+    if not count:
+        return _none(given)
+    if table:
+        Console().print(found)
+        if count > MOST:
+            screen.note(f"and {count - MOST:,} more: --format jsonl shows them all")
+        screen.note(
+            "hint: --retry asks for them again and may pay twice; --drop lets them be;\n"
+            "      --input LINK decides about one"
+        )
+    return OK
+
+
+def _none(given: str | None) -> int:
+    if given is not None:
+        raise CommandError(f"nothing about {one_line(given, 80)} is in doubt", code=NOT_FOUND)
+    screen.note("nothing is in doubt")
+    return OK
+
+
+async def _held(ledger: Store, given: str | None) -> AsyncIterator[Entry]:
+    wanted = None if given is None else _identity(given)
+    async for entry in ledger.entries("in_doubt"):
+        if wanted is None or wanted in _identities(entry):
+            yield entry
+
+
+def _identities(entry: Entry) -> set[str]:
+    """What an entry's input may be called by."""
+    given: object = msgspec.json.decode(entry.given)
+    values = cast("Mapping[str, object]", given).values() if isinstance(given, dict) else [given]
+    return {_identity(value if isinstance(value, str) else text(value)) for value in values}
+
+
+def _identity(value: str) -> str:
+    found = target(value)
+    return value.strip() if found is None else found.key

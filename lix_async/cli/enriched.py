@@ -1,0 +1,214 @@
+"""One run of `lix enrich`: what is asked for, how it stands, and what is said at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from ..bulk import Outcome, Run, SqliteStore
+from ..bulk.governor import OnDailyLimit
+from ..bulk.store import Doubts
+from ..core.errors import BulkError
+from . import screen
+from .asking import row_of
+from .doubting import asked_for
+from .enriching import Targets, kind_of, line_of
+from .errors import NETWORK, OK, CommandError, explained
+from .exporting import export
+from .inputs import Inputs
+from .links import Kind, target
+from .options import RowOutput
+from .progress import plural
+from .schema import Looked
+from .session import Session
+from .sheet import Sheet
+from .summing import show_summary
+from .watch import Stopped
+
+OUTAGE = 5
+"""Unanswered lookups in a row after which the rest is not even tried."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a person wants done, as far as it is about asking."""
+
+    wanted: Kind | None
+    ledger: str
+    doubts: Literal["hold", "retry", "ask"]
+    recheck: int
+    on_daily_limit: OnDailyLimit
+    concurrency: int
+    queued_for: float
+
+
+class Answered:
+    """Asks for what has no row yet, and writes the rows."""
+
+    def __init__(self, wish: Wish, inputs: Inputs, output: RowOutput, session: Session) -> None:
+        self._wish = wish
+        self._inputs = inputs
+        self._quiet = output.quiet
+        self._session = session
+        self._caller = Targets(session.lix, wish.wanted)
+        asked: set[Kind] = {kind_of(wish.wanted, known) for known in inputs.targets}
+        self._sheet = Sheet(output, Looked({kind: row_of(kind).result for kind in asked}))
+        self._counts: Counter[str] = Counter()
+        self._silent = 0
+        self._skipped = 0
+        self._open = 0
+        self._trouble: CommandError | None = None
+        self._enough = False
+        self._stopped = False
+
+    async def to_the_end(self) -> int:
+        """Look everything up that has no row yet; the exit code."""
+        targets = self._inputs.targets
+        before = self._sheet.opened()
+        run: Run[object] | None = None
+        try:
+            todo = [known.text for known in targets if known.key not in before.keys]
+            self._open, self._skipped = len(todo), len(targets) - len(todo)
+            self._session.tally.items = self._skipped
+            self._session.tally.requests_left = len(todo)
+            run = Run(
+                SqliteStore(self._wish.ledger),
+                self._caller,
+                todo,
+                concurrency=self._wish.concurrency,
+                doubts=await self._doubts(),
+                on_daily_limit=self._wish.on_daily_limit,
+                queued_for=self._wish.queued_for,
+                recheck=self._wish.recheck,
+            )
+            await self._asked(run)
+        finally:
+            self._session.tally.look = None
+            self._session.progress.stop()
+            self._close()
+        return await self._ended(run)
+
+    async def _doubts(self) -> Doubts:
+        if self._wish.doubts == "ask":
+            return await asked_for(self._wish.ledger, self._session.progress)
+        return self._wish.doubts
+
+    async def _asked(self, run: Run[object]) -> None:
+        self._session.tally.look = lambda: self._look(run)
+        try:
+            async with run:
+                async for outcome in run:
+                    self._take(outcome, run)
+        except Stopped:
+            self._stopped = True
+        except BulkError as error:
+            for unsaved in error.unsaved:  # the ledger could not keep them: the output may
+                self._take(cast("Outcome[object]", unsaved), run)
+            raise
+
+    def _take(self, outcome: Outcome[object], run: Run[object]) -> None:
+        known = target(str(outcome.input))
+        assert known is not None  # what was read is what was asked for
+        line = line_of(outcome, kind_of(self._wish.wanted, known))
+        if line is None:
+            self._unanswered(outcome, run)
+            return
+        self._silent = 0
+        self._open -= 1
+        self._counts[line.status] += 1
+        self._session.tally.items += 1
+        try:
+            self._sheet.add(line, at_once=not outcome.cached)
+        except CommandError as error:  # the disk is full: stop asking for what cannot be written
+            self._trouble = self._trouble or error
+            run.park("output")
+        except BrokenPipeError:
+            self._enough = True
+            run.park("output")
+
+    def _unanswered(self, outcome: Outcome[object], run: Run[object]) -> None:
+        self._counts[outcome.state] += 1
+        self._silent += outcome.state == "failed"
+        if self._silent >= OUTAGE and self._trouble is None and outcome.error is not None:
+            self._trouble = explained(outcome.error)
+            run.park("outage")
+
+    def _look(self, run: Run[object]) -> None:
+        """Bring the progress line up to date."""
+        now, tally = run.progress(), self._session.tally
+        tally.credits, tally.queued = now.credits, now.queued
+        tally.in_doubt, tally.failed = now.in_doubt, now.failed
+        tally.requests_left = max(self._open, 0)
+        self._session.watch.state = "daily limit" if now.parked == "daily limit" else "asking"
+
+    def _close(self) -> None:
+        path = self._sheet.path
+        try:
+            path = self._sheet.close()
+        except CommandError as error:
+            self._trouble = self._trouble or error
+        except BrokenPipeError:
+            self._enough = True
+        rows = path is not None and self._sheet.form != "parquet"
+        kept = "every row so far is in the file" if rows else "every answer so far is kept"
+        self._session.go_on = (
+            f"{kept}; the same command goes on with the rest:\n  {screen.command_line()}"
+        )
+
+    async def _ended(self, run: Run[object]) -> int:
+        if self._enough:
+            return OK
+        if self._sheet.form == "parquet" and not (self._stopped or self._trouble or self._open):
+            await self._parquet()
+        self._say(run)
+        if self._stopped:
+            raise Stopped
+        if self._trouble is not None:
+            raise self._trouble
+        if parked := run.progress().parked:
+            raise CommandError(
+                f"the ledger is parked: {parked}",
+                hint=f"lix run resume {self._wish.ledger}",
+                code=NETWORK,
+            )
+        if self._open:
+            raise CommandError(
+                f"{self._open:,} {plural(self._open, 'link')} got no answer for now",
+                hint="run the same command again: only those are asked for",
+                code=NETWORK,
+            )
+        return OK
+
+    def _say(self, run: Run[object]) -> None:
+        if self._quiet:
+            return
+        report = run.report()
+        credits = report.progress.credits
+        words = [f"{n:,} {status.replace('_', ' ')}" for status, n in self._counts.items()]
+        place = "" if self._sheet.path is None else f" in {self._sheet.path}"
+        said = [f"{', '.join(words) or 'nothing new'}{place}"]
+        said.append(f"{credits:,} {plural(credits, 'credit')}")
+        if self._skipped:
+            said.append(f"{self._skipped:,} had their row already")
+        if self._inputs.unusable:
+            said.append(f"{self._inputs.unusable:,} without a usable link")
+        screen.note(", ".join(said))
+        show_summary(report, self._wish.ledger)
+
+    async def _parquet(self) -> None:
+        assert self._sheet.path is not None  # Parquet goes into a file
+        keys = {self._caller.call(known.text).key for known in self._inputs.targets}
+        store = SqliteStore(self._wish.ledger)
+        await store.look()
+        try:
+            await export(
+                store,
+                self._sheet.path,
+                "parquet",
+                self._sheet.columns,
+                keep=lambda entry: entry.key in keys,
+                overwrite=self._sheet.remakable,
+            )
+        finally:
+            await store.close()

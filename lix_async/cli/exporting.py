@@ -1,0 +1,226 @@
+"""What a ledger holds as a file: jsonl, csv or parquet, read and written a few rows at a time."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from ..bulk.store import Entry, Status, Store
+from .aside import Aside, private
+from .cells import Tree
+from .delivery import rows_as
+from .errors import CommandError
+from .files import refused
+from .formats import Rows
+from .ledger import line_of, row_behind, walked
+from .parquet import Parquet
+from .schema import OTHER, Looked, Schema, of_type
+
+Form = Literal["jsonl", "csv", "parquet"]
+BATCH = 500
+"""Rows that are turned into cells at once."""
+
+
+class Answers(Schema):
+    """The columns of a ledger's rows, whatever endpoints it knows; `kinds` are a row's `kind`s."""
+
+    def __init__(self, kinds: Iterable[str] = ()) -> None:
+        super().__init__(None)
+        shapes = {kind: shape for kind in kinds if (shape := _shape(kind)) is not None}
+        self.columns = Looked(shapes).columns
+        if not shapes:
+            self.columns = (*Looked.head, "result", OTHER)
+
+    def tidy(self, row: Tree) -> Tree:
+        """The row, its result as the struct of its kind reads it."""
+        kind, result = _schema(str(row.get("kind"))), row.get("result")
+        if kind is None or not isinstance(result, dict):
+            return row
+        return {**row, "result": kind.tidy(cast("Tree", result))}
+
+
+@cache
+def _schema(kind: str) -> Schema | None:
+    shape = _shape(kind)
+    return None if shape is None else Schema(shape)
+
+
+def _shape(kind: str) -> type | None:
+    """The struct of an answer; None where no one knows it, and for the items of a walk."""
+    row = row_behind(kind)
+    if row is None or walked(row):
+        return None
+    found = cast("type", row.result)
+    return found if of_type(found) else None
+
+
+async def export(
+    store: Store,
+    path: Path | None,
+    form: Form,
+    columns: Sequence[str] | None = None,
+    keep: Callable[[Entry], bool] | None = None,
+    *,
+    statuses: Sequence[Status] = (),
+    overwrite: bool = False,
+) -> Counter[str]:
+    """Write a row for each entry of an open ledger; how many of each row status there were.
+
+    The rows are those of `lix enrich`, in the order of the inputs; nothing that an answer holds
+    is left out (csv: what has no column stands as JSON under `other`). `path`: the file, 0600 and
+    in its place at once when all is written; None for stdout (not parquet). `columns`: only these,
+    dotted; `keep`: only entries for which it says so; `statuses`: only entries in these (all).
+
+    Raises `CommandError` when the file is there already (unless it may be overwritten) or cannot
+    be written, and `BulkError` when the ledger cannot be read.
+    """
+    counts: Counter[str] = Counter()
+    with Aside(path, overwrite=overwrite) as aside:
+        sink = _sink(aside, form, None if columns is None else tuple(columns))
+        try:
+            async for entry in store.entries(*statuses):
+                if keep is None or keep(entry):
+                    line = line_of(entry)
+                    counts[line.status] += 1
+                    sink.add(line.kind, line.row())
+            await sink.finish()
+        except BrokenPipeError:  # the reader of stdout has enough: told further up
+            raise
+        except OSError as error:
+            raise refused(aside.path or aside.folder, error, "write") from None
+        finally:
+            sink.close()
+    return counts
+
+
+class _Sink:
+    """Takes rows in. This one passes them on as they come."""
+
+    def __init__(self, aside: Aside, rows: Rows) -> None:
+        self._aside = aside
+        self._rows = rows
+        self._made = aside.folder / "made"
+        self._file: BinaryIO | None = None
+        self._first = True
+
+    def add(self, kind: str, row: bytes) -> None:
+        """Take a row in."""
+        self.write([row])
+
+    def write(self, rows: Sequence[bytes]) -> None:
+        """Write rows."""
+        file = self._file
+        if file is None:
+            file = private(self._made) if self._aside.path else sys.stdout.buffer
+            self._file = file
+        file.write(self._rows.encode(rows, first=self._first))
+        self._first = False
+
+    async def finish(self) -> None:
+        """Everything is in: put the file in its place."""
+        if self._first:
+            self.write([])
+        self.close()
+        if self._aside.path is not None:
+            self._aside.place(self._made)
+
+    def close(self) -> None:
+        """Let go of everything, finished or not."""
+        if self._file is not None:
+            self._file.flush() if self._aside.path is None else self._file.close()
+
+
+class _Later(_Sink):
+    """Keeps rows aside until it is known which kinds there are: they decide on the columns."""
+
+    def __init__(self, aside: Aside) -> None:
+        super().__init__(aside, rows_as("csv", Answers(), None))
+        self._kinds: dict[str, None] = {}
+        self._staged = aside.folder / "rows.jsonl"
+        self._stage = private(self._staged)
+
+    def add(self, kind: str, row: bytes) -> None:
+        self._kinds[kind] = None
+        self._stage.write(row)
+        self._stage.write(b"\n")
+
+    async def finish(self) -> None:
+        self._stage.close()
+        schema = Answers(self._kinds)
+        self._rows = rows_as("csv", schema, schema.columns)
+        with self._staged.open("rb") as file:
+            for batch in _batches(file):
+                self.write(batch)
+                await anyio.lowlevel.checkpoint()
+        await super().finish()
+
+    def close(self) -> None:
+        self._stage.close()
+        super().close()
+
+
+class _IntoParquet(_Sink):
+    """Rows for Parquet: the columns asked for, or everything."""
+
+    def __init__(self, aside: Aside, columns: tuple[str, ...] | None) -> None:
+        self._parquet = Parquet(aside.folder, Looked.head if columns is None else columns)
+        super().__init__(aside, rows_as("jsonl", Answers(), columns))
+
+    def write(self, rows: Sequence[bytes]) -> None:
+        for row in rows:
+            self._parquet.add(self._rows.encode([row], first=False).rstrip(b"\n"))
+
+    async def finish(self) -> None:
+        made: Path | None = None
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._interrupting)
+            try:
+                made = await anyio.to_thread.run_sync(self._parquet.finish)
+            except (CommandError, OSError) as error:  # raised below, as itself
+                failure = error
+            tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        if made is not None:
+            self._aside.place(made)
+
+    async def _interrupting(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._parquet.interrupt()
+
+    def close(self) -> None:
+        self._parquet.close()
+        super().close()
+
+
+def _sink(aside: Aside, form: Form, columns: tuple[str, ...] | None) -> _Sink:
+    if form == "parquet":
+        return _IntoParquet(aside, columns)
+    if form == "csv" and columns is None:
+        return _Later(aside)
+    return _Sink(aside, rows_as(form, Answers(), columns))
+
+
+def _batches(lines: BinaryIO) -> Iterator[list[bytes]]:
+    return iter(lambda: list(itertools.islice(lines, BATCH)), [])
+
+
+def wanted(statuses: frozenset[str]) -> Callable[[Entry], bool]:
+    """Whether an entry's row has one of these statuses."""
+    return partial(_has, statuses)
+
+
+def _has(statuses: frozenset[str], entry: Entry) -> bool:
+    return line_of(entry).status in statuses

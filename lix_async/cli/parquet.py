@@ -1,0 +1,227 @@
+"""Rows as Parquet: by duckdb, under a schema that was read from every row.
+
+What duckdb infers by itself loses: large numbers become floats, texts that look like dates or
+UUIDs are rewritten, an object with `Name` and `name` is an error. So each place gets a type that
+holds all the values that came there, and a place that has none becomes JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import msgspec
+
+from .aside import Aside, private
+from .errors import REFUSED, CommandError
+from .files import refused
+from .schema import Looked
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LARGEST = 2**63
+EXACT = 2**53
+"""Integers up to here are floats without loss."""
+FIELDS = 1000
+"""An object with more fields than this is a dictionary: JSON."""
+GROUP = 8192
+"""Rows that are in memory at once while they are written."""
+
+
+class Shape:
+    """What came at one place of the rows."""
+
+    __slots__ = ("fields", "items", "kinds")
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+        self.fields: dict[str, Shape] = {}
+        self.items: Shape | None = None
+
+    def add(self, value: object) -> None:
+        """Take a value in."""
+        if isinstance(value, str):
+            self.kinds.add("text")
+        elif isinstance(value, bool):
+            self.kinds.add("flag")
+        elif isinstance(value, int):
+            size = abs(value)
+            self.kinds.add("int" if size <= EXACT else "long" if size < LARGEST else "huge")
+        elif isinstance(value, float):
+            self.kinds.add("float" if abs(value) != float("inf") else "huge")
+        elif isinstance(value, list):
+            self.kinds.add("list")
+            self.items = self.items or Shape()
+            for item in cast("list[object]", value):
+                self.items.add(item)
+        elif value is not None:
+            self.kinds.add("object")
+            for name, part in cast("dict[str, object]", value).items():
+                if (found := self.fields.get(name)) is None:
+                    found = self.fields[name] = Shape()
+                found.add(part)
+
+    def sql(self) -> str:
+        """The type that holds all of it."""
+        if self.kinds == {"object"}:
+            names = {name.casefold() for name in self.fields}
+            # duckdb does not tell names apart by case.
+            if not names or "" in names or len(names) != len(self.fields) or len(names) > FIELDS:
+                return "JSON"
+            parts = (f"{_name(name)} {part.sql()}" for name, part in self.fields.items())
+            return f"STRUCT({', '.join(parts)})"
+        if self.kinds == {"list"} and self.items is not None:
+            return f"{self.items.sql()}[]"
+        for kinds, found in _PLAIN:
+            if self.kinds <= kinds:
+                return found
+        return "JSON"
+
+
+_PLAIN = (
+    ({"text"}, "VARCHAR"),  # also where nothing came but null
+    ({"flag"}, "BOOLEAN"),
+    ({"int", "long"}, "BIGINT"),
+    ({"int", "float"}, "DOUBLE"),
+)
+
+
+class Parquet:
+    """Rows on their way into a Parquet file, in a folder of their own.
+
+    `columns` are there even if no row has them.
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str] = Looked.head) -> None:
+        self._duckdb = _connected(folder)
+        self._rows = folder / "rows.jsonl"
+        self._done = folder / "rows.parquet"
+        self._shape = Shape()
+        self._shape.fields = {name: Shape() for name in columns}
+        self._longest = 0
+        self._file: BinaryIO = private(self._rows)
+
+    def add(self, row: bytes) -> None:
+        """Take a row in: a JSON object on one line."""
+        try:
+            self._shape.add(msgspec.json.decode(row))
+        except msgspec.DecodeError:  # a number beyond all floats
+            self._shape.add(json.loads(row))
+        self._longest = max(self._longest, len(row))
+        self._file.write(row)
+        self._file.write(b"\n")
+
+    def interrupt(self) -> None:
+        """End `finish`, which runs in another thread: it raises."""
+        self._duckdb.interrupt()
+
+    def finish(self) -> Path:
+        """Write the Parquet; the file, still in the folder. Raises `CommandError`."""
+        self._file.close()
+        fields = self._shape.fields
+        if len({name.casefold() for name in fields} - {""}) != len(fields):
+            raise CommandError(
+                "Parquet does not tell columns apart by upper and lower case",
+                hint="choose some by --columns",
+            )
+        try:
+            self._copy()
+        except _Repeated:  # a JSON object with a key twice: the last one counts
+            self._once()
+            self._copy()
+        return self._done
+
+    def close(self) -> None:
+        """Let go of everything, finished or not."""
+        self._file.close()
+        self._duckdb.close()
+
+    def _copy(self) -> None:
+        import duckdb  # late: it needs an extra
+
+        pairs = ((name, part.sql()) for name, part in self._shape.fields.items())
+        columns = ", ".join(f"{_name(name)}: {_text(kind)}" for name, kind in pairs)
+        command = (
+            f"COPY (SELECT * FROM read_json({_text(str(self._rows))}, "
+            f"format = 'newline_delimited', columns = {{{columns}}}, "
+            f"maximum_object_size = {max(2 * self._longest, 16_777_216)})) "
+            f"TO {_text(str(self._done))} "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP})"
+        )
+        try:
+            self._duckdb.execute(command)
+        except duckdb.Error as error:
+            first = str(error).partition("\n")[0]
+            if "duplicate key" in first:
+                raise _Repeated from None
+            raise CommandError(f"the Parquet cannot be written: {first}", code=REFUSED) from None
+
+    def _once(self) -> None:
+        again = self._rows.with_name("again.jsonl")
+        with self._rows.open("rb") as old, private(again) as new:
+            for line in old:
+                new.write(json.dumps(json.loads(line)).encode() + b"\n")
+        again.replace(self._rows)
+
+
+class _Repeated(Exception):
+    pass
+
+
+def write_parquet(
+    rows: Iterable[bytes],
+    path: Path,
+    *,
+    columns: Sequence[str] = Looked.head,
+    overwrite: bool = False,
+) -> int:
+    """Write rows (JSON objects, each on one line) to a Parquet file; how many there were.
+
+    The file is 0600 and in its place at once, or not at all. Every field of every row is in it;
+    `columns` even if no row has them. Raises `CommandError` when it is there already (unless it
+    may be overwritten), cannot be written, or duckdb is not installed.
+    """
+    with Aside(path, overwrite=overwrite) as aside:
+        made = Parquet(aside.folder, columns)
+        try:
+            count = _fed(rows, made.add)
+            aside.place(made.finish())
+        except OSError as error:
+            raise refused(path, error, "write") from None
+        finally:
+            made.close()
+    return count
+
+
+def _fed(rows: Iterable[bytes], add: Callable[[bytes], None]) -> int:
+    count = 0
+    for row in _lines(rows):
+        add(row)
+        count += 1
+    return count
+
+
+def _lines(rows: Iterable[bytes]) -> Iterator[bytes]:
+    return (row.rstrip(b"\n") for row in rows)
+
+
+def _connected(folder: Path) -> DuckDBPyConnection:
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        raise CommandError(
+            "Parquet needs duckdb", hint="pip install 'lix_async[parquet]'"
+        ) from None
+    # One thread and its spills beside the rows: memory stays flat, and nothing lies elsewhere.
+    return duckdb.connect(config={"threads": 1, "temp_directory": str(folder / "spill")})
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

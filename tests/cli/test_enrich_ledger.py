@@ -1,0 +1,239 @@
+"""`lix enrich` over its ledger: nothing is bought twice, doubts are held, and what is told of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+from servers import postgres_dsn  # noqa: F401  # a fixture
+
+from lix_async.bulk import SqliteStore
+from lix_async.sandbox import running
+
+from .conftest import Lix
+from .playing import Process, Watched, environment, rows_of
+
+L = "https://www.linkedin.com/in"
+DAY = 86_400.0
+
+
+def links(count: int, path: str = "in.txt") -> None:
+    Path(path).write_text("".join(f"{L}/person-{n}\n" for n in range(count)))
+
+
+def by_status(rows: list[dict[str, object]]) -> dict[object, list[object]]:
+    found: dict[object, list[object]] = {}
+    for row in rows:
+        found.setdefault(row["status"], []).append(row["input"])
+    return found
+
+
+def test_another_file_and_another_form_cost_nothing(lix: Lix, sandbox: Watched) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    links(6)
+    assert lix("enrich", "in.txt", "--out", "a.jsonl").code == 0
+    asked = len(sandbox.requests)
+    assert lix("enrich", "in.txt", "--out", "b.csv").code == 0
+    for _ in range(2):  # a Parquet is made anew
+        assert lix("enrich", "in.txt", "--out", "c.parquet").code == 0
+    assert len(sandbox.requests) == asked
+    assert len(sandbox.ledger) == 6
+    rows = rows_of(Path("a.jsonl"))
+    with Path("b.csv").open(newline="") as file:
+        assert {row["input"] for row in csv.DictReader(file)} == {row["input"] for row in rows}
+    found = duckdb.sql("SELECT input, status, result.name FROM 'c.parquet'").fetchall()
+    assert {row[0]: row[2] for row in found} == {
+        row["input"]: row["result"]["name"]  # type: ignore[index]
+        for row in rows
+    }
+    for name in ("in.txt.ledger", "c.parquet", "a.jsonl"):
+        assert Path(name).stat().st_mode & 0o777 == 0o600
+
+
+def test_parquet_needs_a_file_that_is_one(lix: Lix) -> None:
+    links(1)
+    assert "--out" in lix("enrich", "in.txt", "--format", "parquet").err
+    Path("b.parquet").write_text("precious")
+    assert lix("enrich", "in.txt", "--out", "b.parquet").code == 2
+    assert Path("b.parquet").read_text() == "precious"
+    walk = lix(
+        "search", "people", f"{L[:24]}/search/results/people/?keywords=a", "--out", "w.parquet"
+    )
+    assert (walk.code, "Parquet" in walk.err) == (2, True)
+
+
+def test_the_price_is_told_and_nothing_is_bought(lix: Lix, sandbox: Watched) -> None:
+    links(5)
+    Path("in.txt").write_text(Path("in.txt").read_text() + "nobody\n")
+    told = lix("enrich", "in.txt", "--dry-run", rate="1/3s")
+    assert told.code == 0
+    for part in ("5 distinct in 6 rows", "5 standard credits at most", "50,000", "about 15 s"):
+        assert part in told.out
+    assert (len(sandbox.ledger), sorted(path.name for path in Path().iterdir())) == (0, ["in.txt"])
+    sandbox.ledger.balances["standard"] = 2
+    told = lix("enrich", "in.txt", "--dry-run")
+    assert "Missing" in told.out
+    assert "too few credits" in told.err
+
+
+def test_a_doubt_has_a_row_at_the_end_until_it_is_decided(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links(6)
+    sandbox = Watched(faults={"person.get": ["reset_after", "truncated"]})
+    with running(sandbox) as url:
+        monkeypatch.setenv("LIX_BASE_URL", url)
+        for form in ("jsonl", "csv"):
+            out = f"out.{form}"
+            found = lix("enrich", "in.txt", "--out", out, "--concurrency", "1")
+            assert found.code == 0
+            assert "2 lookups in doubt" in found.err
+            assert "lix run doubts in.txt.ledger" in found.err
+            rows = read(Path(out))
+            assert [row["status"] for row in rows] == ["found"] * 4 + ["in_doubt"] * 2
+        assert len(sandbox.ledger) == 6
+        lines = Path("out.csv").read_text()
+        again = lix("enrich", "in.txt", "--out", "out.csv", "--doubts", "hold")
+        assert (again.code, Path("out.csv").read_text()) == (0, lines)
+        assert lix("enrich", "in.txt", "--out", "out.jsonl", "--doubts", "ask").code == 2
+        for form in ("jsonl", "csv"):
+            assert lix("enrich", "in.txt", "--out", f"out.{form}", "--doubts", "retry").code == 0
+            rows = read(Path(f"out.{form}"))
+            assert [row["status"] for row in rows] == ["found"] * 6
+            assert len({row["input"] for row in rows}) == 6
+    assert len(sandbox.ledger) == 8  # the two were paid for twice, as was asked
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    if path.suffix == ".jsonl":
+        return rows_of(path)
+    return list(csv.DictReader(io.StringIO(path.read_text())))  # type: ignore[arg-type]
+
+
+def test_asking_a_person_about_doubts(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    links(3)
+    answers = iter(["y", "n"])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    sandbox = Watched(faults={"person.get": ["reset_after", "reset_after"]})
+    with running(sandbox) as url:
+        monkeypatch.setenv("LIX_BASE_URL", url)
+        first = lix("enrich", "in.txt", "--concurrency", "1", "--doubts", "ask")
+        assert by_status(first.rows)["in_doubt"] == [f"{L}/person-0", f"{L}/person-1"]
+        second = lix("enrich", "in.txt", "--doubts", "ask")
+    assert by_status(second.rows)["in_doubt"] == [f"{L}/person-1"]
+    assert "it may have been paid for" in second.err
+
+
+def test_what_failed_is_told_with_its_reason_and_how_long_answers_took(lix: Lix) -> None:
+    Path("in.txt").write_text(f"{L}/some-one\n{L}/missing-one\n{L}/not-found-two\n")
+    found = lix("enrich", "in.txt")
+    assert found.code == 0
+    assert "What failed, and why:" in found.err
+    assert "unknown_record" in found.err
+    assert "How long answers took:" in found.err
+    assert lix("enrich", "in.txt", "--quiet").err == ""
+
+
+def test_a_daily_limit_may_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    links(5)
+    sandbox = Watched(daily_allowance=3)
+    with running(sandbox) as url:
+        monkeypatch.setenv("LIX_BASE_URL", url)
+        found = lix("enrich", "in.txt", "--out", "o.jsonl", "--on-daily-limit", "stop")
+        assert found.code == 4
+        assert "full again" in found.err
+    assert len(rows_of(Path("o.jsonl"))) == 3
+    assert not [fact for fact in sandbox.requests if fact.status == 429]
+
+
+def test_a_parked_ledger_is_left_alone(lix: Lix, sandbox: Watched) -> None:
+    links(2)
+    assert lix("enrich", "in.txt").code == 0
+
+    async def park() -> None:
+        store = SqliteStore("in.txt.ledger")
+        await store.look()
+        await store.park("budget talks")
+        await store.close()
+
+    anyio.run(park)
+    links(4)
+    before = len(sandbox.requests)
+    found = lix("enrich", "in.txt")
+    assert (found.code, len(sandbox.requests)) == (6, before)
+    assert "budget talks" in found.err
+    assert "lix run resume in.txt.ledger" in found.err
+
+
+@pytest.mark.parametrize("wrong", [("--recheck", "-1"), ("--concurrency", "0")])
+def test_numbers_that_cannot_be_meant(lix: Lix, wrong: tuple[str, str]) -> None:
+    links(1)
+    assert lix("enrich", "in.txt", *wrong).code == 2
+
+
+def test_probable_addresses_are_asked_for_again(lix: Lix, sandbox: Watched) -> None:
+    links(12)
+    found = lix("enrich", "in.txt", "--as", "email")
+    probable = [r for r in found.rows if (r["result"] or {}).get("status") == "PROBABLE"]  # type: ignore[attr-defined]
+    assert probable
+    assert not sandbox.ledger.repeats()
+
+
+def test_links_for_workers_are_queued_and_the_password_is_shown_to_nobody(
+    lix: Lix, request: pytest.FixtureRequest
+) -> None:
+    dsn: str = request.getfixturevalue("postgres_dsn")
+    links(120)
+    for queue in ("pgqueuer", "procrastinate"):
+        found = lix("enrich", "in.txt", "--store", dsn, "--queue", queue)
+        assert found.code == 0, found.err
+        assert "120 links submitted in 3 chunks" in found.err
+        assert "lix worker --store postgresql://" in found.err
+    wrong = "postgresql://me:hunter2@127.0.0.1:1/none"
+    found = lix("enrich", "in.txt", "--store", wrong)
+    assert found.code == 1
+    assert "hunter2" not in found.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_twice_ends_with_one_row_each_and_one_bill(
+    start: Callable[..., Process], sandbox: Watched, tmp_path: Path, number: signal.Signals
+) -> None:
+    """What a new user does: a CSV with faults on, interrupted twice, and then to the end."""
+    rows = ["name,profile"]
+    for n in range(60):
+        rows.append(f"p{n},{L}/person-{n}")
+        if n % 3 == 0:
+            rows.append(f"p{n},https://de.linkedin.com/in/Person-{n}/?trk=x")
+    (tmp_path / "in.csv").write_text("\n".join(rows))
+    sandbox = Watched(faults="weather")
+    command = ("enrich", "in.csv", "--out", "out.jsonl", "--rate")
+    with running(sandbox) as url:
+        env = environment(url)
+        for _ in range(2):
+            process = Process(*command, "20/s", env=env, cwd=tmp_path)
+            sandbox.wait_for(8)
+            process.popen.send_signal(number)
+            began = time.monotonic()
+            stopped = process.end()
+            process.close()
+            assert stopped.code == 128 + number
+            assert time.monotonic() - began < 8
+        done = Process(*command, "none", env=env, cwd=tmp_path)
+        ended = done.end()
+        done.close()
+    assert ended.code in (0, 6), ended.err
+    found = rows_of(tmp_path / "out.jsonl")
+    assert len({row["input"] for row in found}) == len(found)
+    paid = {charge.input for charge in sandbox.ledger}
+    assert len(paid) == len(sandbox.ledger)  # no input twice
+    held = [row for row in found if row["status"] == "in_doubt"]
+    fetched = [row for row in found if row["status"] in ("found", "unreadable")]
+    assert len(fetched) <= len(sandbox.ledger) <= len(fetched) + len(held)

@@ -1,0 +1,291 @@
+"""`lix run export`: every row and every field of a ledger, as jsonl, csv and parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lix_async.bulk.store import Entry, Failed
+from lix_async.cli.errors import CommandError
+from lix_async.cli.ledger import ROWS, row_of_entry
+from lix_async.cli.parquet import write_parquet
+from lix_async.providers.lix.endpoints import BY_ID
+
+from .conftest import Lix
+from .ledgers import ADA, L, every_status, filled, many
+from .playing import environment, rows_of
+
+duckdb = pytest.importorskip("duckdb")
+
+STATUSES = {
+    f"{L}/ada": "found",
+    "bob@example.com": "not_found",
+    "https://www.linkedin.com/company/acme": "refused",
+    f"{L}/carl": "unreadable",
+    f"{L}/dora": "queued",
+    f"{L}/emil": "in_doubt",
+    f"{L}/fay": "owed",
+    f"{L}/gus": "in_doubt",
+}
+LATE = 50_000
+
+
+def table(path: Path) -> list[dict[str, object]]:
+    """The rows of a Parquet."""
+    with duckdb.connect() as line:
+        found = line.execute("SELECT * FROM read_parquet(?)", [str(path)])
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def entry(status: str, body: bytes | None = None, **more: object) -> Entry:
+    given: dict[str, object] = {"key": b"k", "endpoint": "person.get", "given": b'"x"', **more}
+    return Entry(status=status, body=body, **given)  # type: ignore[arg-type]  # spelled by tests
+
+
+def row(one: Entry) -> dict[str, object]:
+    found: dict[str, object] = json.loads(row_of_entry(one))
+    return found
+
+
+def test_a_row_is_that_of_enrich() -> None:
+    assert list(row(entry("done", b'{"name": "A", "new": [1.50]}'))) == [
+        "input",
+        "kind",
+        "status",
+        "error",
+        "result",
+    ]
+    assert row_of_entry(entry("done", b'{"name": "A",\n "new": [1.50]}')).endswith(
+        b'"result":{"name":"A","new":[1.50]}}'
+    ), "numbers stay as they were written"
+    assert {kind: row(entry("owed", endpoint=ROWS[kind]))["kind"] for kind in ROWS} == {
+        kind: kind for kind in ROWS
+    }
+    other = next(id for id in BY_ID if id not in ROWS.values())
+    assert row(entry("owed", endpoint=other))["kind"] == other
+    assert row(entry("owed", endpoint="nobody.knows"))["kind"] == "nobody.knows"
+
+
+def test_inputs_are_as_they_were_given() -> None:
+    assert row(entry("owed", given=b'{"email":"a@b.c"}'))["input"] == "a@b.c"
+    both = {"email": "a@b.c", "viewer_id": "1"}
+    assert row(entry("owed", given=json.dumps(both).encode()))["input"] == both
+    assert row(entry("owed", given=b"17"))["input"] == 17
+
+
+def test_answers_of_unknown_tables_walks_and_misfits() -> None:
+    unknown = row(entry("done", b'{"a":1}', endpoint="nobody.knows"))
+    assert (unknown["status"], unknown["result"]) == ("found", {"a": 1})
+    torn = row(entry("done", b'{"a":', endpoint="nobody.knows"))
+    assert (torn["status"], torn["result"]) == ("unreadable", None)
+    people = "search.people" if "search.people" in BY_ID else "linkedin.search_people"
+    walk = next(id for id, one in BY_ID.items() if one.paging is not None and "people" in id)
+    assert people
+    walked = row(entry("done", b'[{"name":"A"},{"name":"B"}]', endpoint=walk))
+    assert (walked["status"], len(walked["result"])) == ("found", 2)  # type: ignore[arg-type]
+    assert row(entry("done", b"{}", endpoint=walk))["status"] == "unreadable"
+    misfit = row(entry("done", b'{"name":{"not":"a text"},"experience":7}'))
+    assert misfit["result"] == {"name": {"not": "a text"}, "experience": 7}
+
+
+def test_a_better_answer_that_is_waited_for_hides_nothing() -> None:
+    waiting = row(entry("queued", b'{"name":"A"}'))
+    assert (waiting["status"], waiting["result"]) == ("found", {"name": "A"})
+
+
+def test_what_was_dropped_or_is_owed_says_why() -> None:
+    lost = Failed("TransportError", "connection lost")
+    assert row(entry("refused", error=lost))["error"] == "person.get: connection lost"
+    assert row(entry("owed"))["error"] is None
+    assert row(entry("busy"))["status"] == "owed"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_every_entry_is_a_row(lix: Lix, form: str) -> None:
+    filled(Path("l.db"))
+    found = lix("run", "export", "l.db", "--out", f"out.{form}", rate="")
+    assert found.code == 0, found.err
+    assert "8 rows in out" in found.err
+    assert "2 in doubt" in found.err
+    path = Path(f"out.{form}")
+    assert path.stat().st_mode & 0o777 == 0o600
+    if form == "jsonl":
+        rows = rows_of(path)
+        assert rows[0]["result"] == ADA
+    elif form == "csv":
+        rows = list(csv.DictReader(path.open(newline="")))  # type: ignore[arg-type]
+        assert json.loads(str(rows[0]["other"])) == {"result.profileLanguage": "fr"}
+    else:
+        rows = table(path)
+        assert rows[0]["result"] == ADA
+    assert {one["input"]: one["status"] for one in rows} == STATUSES
+    assert sorted(os.listdir()) == ["l.db", "l.db.lock", path.name]
+
+
+def test_it_works_beside_a_run_and_on_stdout(lix: Lix) -> None:
+    async def beside(store: object) -> None:
+        await every_status(store)  # type: ignore[arg-type]
+        run = subprocess.run(
+            [sys.executable, "-m", "lix_async", "run", "export", "l.db"],
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        assert (run.returncode, len(run.stdout.splitlines())) == (0, 8), run.stderr
+
+    filled(Path("l.db"), beside)
+    assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 8
+    shown = lix("run", "export", "l.db", "--format", "csv", rate="").out.splitlines()
+    assert (len(shown), shown[0][:25]) == (9, "input,kind,status,error,r")
+    assert lix("run", "export", "l.db", "--format", "parquet", rate="").code == 2
+
+
+def test_columns_and_statuses(lix: Lix) -> None:
+    filled(Path("l.db"))
+    wanted = ("run", "export", "l.db", "--columns", "input,result.name", "--status", "found,owed")
+    assert lix(*wanted, rate="").rows == [
+        {"input": f"{L}/ada", "result.name": "Ada"},
+        {"input": f"{L}/fay", "result.name": None},
+    ]
+    assert lix(*wanted, "--format", "csv", rate="").out.splitlines() == [
+        "input,result.name",
+        f"{L}/ada,Ada",
+        f"{L}/fay,",
+    ]
+    assert lix(*wanted, "--out", "o.parquet", rate="").code == 0
+    assert table(Path("o.parquet"))[0] == {"input": f"{L}/ada", "result.name": "Ada"}
+    for status in ("unreadable", "in_doubt", "not_found"):
+        rows = lix("run", "export", "l.db", "--status", status, rate="").rows
+        assert {one["status"] for one in rows} == {status}
+    assert lix("run", "export", "l.db", "--status", "nonsense", rate="").code == 2
+
+
+def test_formulas_are_harmless_in_a_csv(lix: Lix) -> None:
+    many(Path("l.db"), [b'{"name":"=1+1","headline":"@x"}'])
+    (found,) = csv.DictReader(
+        lix("run", "export", "l.db", "--format", "csv", rate="").out.splitlines()
+    )
+    assert (found["result.name"], found["result.headline"]) == ("'=1+1", "'@x")
+
+
+def test_a_field_of_the_last_row_is_in_every_form(lix: Lix) -> None:
+    body = b'{"name":"A"}'
+    late = b'{"name":"Z","brandNew":{"deep":[{"x":1}]}}'
+    many(Path("l.db"), [*[body] * LATE, late])
+    assert lix("run", "export", "l.db", "--out", "o.jsonl", rate="").code == 0
+    assert lix("run", "export", "l.db", "--out", "o.parquet", rate="").code == 0
+    assert lix("run", "export", "l.db", "--out", "o.csv", rate="").code == 0
+    lines = Path("o.jsonl").read_bytes().splitlines()
+    assert (len(lines), json.loads(lines[-1])["result"]) == (LATE + 1, json.loads(late))
+    with Path("o.csv").open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    assert json.loads(last["other"]) == {"result.brandNew.deep": [{"x": 1}]}
+    with duckdb.connect() as line:
+        found = line.execute(
+            "SELECT count(*), max(result.brandNew.deep[1].x), count(result.brandNew) "
+            "FROM read_parquet('o.parquet')"
+        ).fetchone()
+    assert found == (LATE + 1, 1, 1)
+
+
+def test_files_that_are_there_stay_unless_they_may_go(lix: Lix) -> None:
+    filled(Path("l.db"))
+    Path("precious.csv").write_text("mine")
+    found = lix("run", "export", "l.db", "--out", "precious.csv", rate="")
+    assert (found.code, "--overwrite" in found.err) == (2, True)
+    Path("link.csv").symlink_to("precious.csv")
+    assert lix("run", "export", "l.db", "--out", "link.csv", "--overwrite", rate="").code == 2
+    assert Path("precious.csv").read_text() == "mine"
+    assert lix("run", "export", "l.db", "--out", ".", rate="").code == 2
+    assert lix("run", "export", "l.db", "--out", "none/x.csv", rate="").code == 2
+    assert lix("run", "export", "l.db", "--out", "precious.csv", "--overwrite", rate="").code == 0
+    assert Path("precious.csv").read_text().startswith("input,")
+
+
+def test_a_failure_leaves_nothing_behind(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(Path("l.db"))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr(signal, "raise_signal", signal.raise_signal)
+    many(Path("big.db"), [b'{"name":"%s"}' % (b"x" * 4000)] * 100)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+    try:
+        found = [
+            lix("run", "export", "big.db", "--out", f"o.{x}", rate="") for x in ("csv", "jsonl")
+        ]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert [one.code for one in found] == [1, 1]
+    assert all("cannot write o." in one.err for one in found)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    missing = lix("run", "export", "l.db", "--out", "o.parquet", rate="")
+    assert (missing.code, "pip install 'lix_async[parquet]'" in missing.err) == (2, True)
+    assert {name.partition(".")[0] for name in os.listdir()} == {"l", "big"}
+
+
+def test_a_signal_ends_it_in_order(lix: Lix, tmp_path: Path) -> None:
+    many(Path("l.db"), [b'{"name":"A","experience":[{"title":"x"}]}'] * 20_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lix_async", "run", "export", "l.db", "-o", "o.parquet"],
+        env=environment(),
+        stderr=subprocess.PIPE,
+    )
+    while process.poll() is None and not list(tmp_path.glob(".o.parquet.*/rows.jsonl")):
+        pass
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (143, b"")
+    assert not [name for name in os.listdir() if "o.parquet" in name]
+
+
+VALUES = [
+    {"uuid": "550E8400-E29B-41D4-A716-446655440000", "date": "2020-01-01", "time": "12:00:00"},
+    {"long": 2**53 + 1, "huge": 2**70, "mixed": 1, "number": 1, "near": 2**53 + 1},
+    {"mixed": "x", "number": 1.5, "near": 0.5, "flag": True, "nothing": None, "empty": {}},
+    {"object": {"Name": 1, "name": 2}, "list": [1, None], "lists": [[], [{"a": 1}]], "none": []},
+    {"object": {"": 1}, "flags": [True, 0], "q\"u'o": {"te d": "\x00'"}},
+    {"dictionary": {f"k{n}": n for n in range(2000)}},
+]
+
+
+def test_parquet_keeps_every_value(tmp_path: Path) -> None:
+    path = tmp_path / "it's.parquet"
+    assert write_parquet((json.dumps(one).encode() for one in VALUES), path) == len(VALUES)
+    rows = table(path)
+    assert (rows[0]["uuid"], rows[0]["date"], rows[0]["time"]) == tuple(VALUES[0].values())
+    assert (rows[1]["long"], rows[1]["huge"]) == (2**53 + 1, str(2**70))
+    assert [one["mixed"] for one in rows[1:3]] == ["1", '"x"']
+    assert [one["number"] for one in rows[1:3]] == [1.0, 1.5]
+    assert [one["near"] for one in rows[1:3]] == [str(2**53 + 1), "0.5"]
+    assert (rows[2]["flag"], rows[2]["nothing"], rows[2]["empty"]) == (True, None, "{}")
+    assert json.loads(str(rows[3]["object"])) == {"Name": 1, "name": 2}
+    assert (rows[3]["list"], rows[3]["lists"]) == ([1, None], [[], [{"a": 1}]])
+    assert (rows[4]["flags"], rows[4]["q\"u'o"]) == (["true", "0"], {"te d": "\x00'"})
+    assert json.loads(str(rows[5]["dictionary"])) == VALUES[5]["dictionary"]
+    assert [one["input"] for one in rows] == [None] * len(VALUES), "the head is always there"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_parquet_of_nothing_and_of_odd_rows(tmp_path: Path) -> None:
+    assert write_parquet([], tmp_path / "none.parquet") == 0
+    assert table(tmp_path / "none.parquet") == []
+    odd = [b'{"a":1,"a":{"b":2,"b":3}}\n', b'{"far":1e400}', b'{"a":{"b":4}}']
+    write_parquet(odd, tmp_path / "odd.parquet")
+    first, second, third = table(tmp_path / "odd.parquet")
+    assert (first["a"], third["a"]) == ({"b": 3}, {"b": 4}), "of a key that came twice the last"
+    assert second["a"] is None
+    with pytest.raises(CommandError, match="upper and lower case"):
+        write_parquet([b'{"A":1,"a":2}'], tmp_path / "case.parquet")
+    with pytest.raises(CommandError, match="cannot be written"):
+        write_parquet([b'{"a":"\\ud800"}'], tmp_path / "half.parquet")
+    with pytest.raises(CommandError, match="there already"):
+        write_parquet([], tmp_path / "odd.parquet")
+    assert len(list(tmp_path.iterdir())) == 2
