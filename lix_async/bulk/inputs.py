@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import NamedTuple
 
+import anyio
+
 from ..core.errors import ConfigurationError
 from .calls import Call, Caller, Input
 from .lookup import Lookup
@@ -50,6 +52,7 @@ class Inputs:
         self._store = store
         self._hand_over = hand_over
         self._ready: deque[Job] = deque()
+        self._lock: anyio.Lock | None = None
         self._ahead = 0
 
     @property
@@ -64,20 +67,17 @@ class Inputs:
 
     async def next(self) -> Job:
         """The next call, or `StopAsyncIteration`."""
-        while not self._ready:
-            await self._look()
-        return self._ready.popleft()
+        if self._lock is None:
+            self._lock = anyio.Lock(fast_acquire=True)
+        async with self._lock:  # one looks ahead for all
+            while not self._ready:
+                await self._look()
+            return self._ready.popleft()
 
     async def _look(self) -> None:
         jobs: list[Job] = []
         out: list[Outcome[object]] = []
-        for _ in range(max(self._ahead, 1)):
-            try:
-                _, given = await self._source.next()
-            except StopAsyncIteration:
-                if not jobs and not out:
-                    raise
-                break
+        for given in await self._taken():
             try:
                 jobs.append(Job(given, self._caller.call(given)))
             except ConfigurationError as error:
@@ -86,6 +86,14 @@ class Inputs:
             jobs = await self._unknown(jobs, out)
         self._ready += jobs
         await self._hand_over(out)
+
+    async def _taken(self) -> list[Input]:
+        if not self._source.plain:
+            return [(await self._source.next())[1]]
+        found = self._source.many(max(self._ahead, 1))
+        if not found:
+            raise StopAsyncIteration
+        return found
 
     async def _unknown(self, jobs: list[Job], out: list[Outcome[object]]) -> list[Job]:
         """The jobs that the ledger has no final answer for; of the others, the outcome."""

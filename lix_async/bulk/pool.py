@@ -7,6 +7,7 @@ consumer slows the whole pool down instead of filling the memory.
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections import deque
 from collections.abc import (
     AsyncIterable,
@@ -48,10 +49,23 @@ class Source(Generic[I]):
         self.taken = 0
         self.ended = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether nobody has to be waited for."""
+        return self._plain is not None
+
+    def many(self, most: int) -> list[I]:
+        """The next inputs of a plain iterable; none when there are no more."""
+        assert self._plain is not None  # see `plain`
+        found = [] if self.ended else list(itertools.islice(self._plain, most))
+        self.ended = len(found) < most
+        self.taken += len(found)
+        return found
+
     async def next(self) -> tuple[int, I]:
         """The next input and its number, or `StopAsyncIteration`."""
         if self._lock is None:
-            self._lock = anyio.Lock()
+            self._lock = anyio.Lock(fast_acquire=True)
         async with self._lock:
             if self.ended:
                 raise StopAsyncIteration

@@ -63,9 +63,12 @@ def shown(text: str) -> str:
 def stripped(text: str) -> str:
     """The text without surrounding blanks, invisible characters, pairs of quotes or brackets."""
     for _ in range(8):
+        before = text
         text = text.strip().strip(_INVISIBLE)
         if len(text) > 1 and text[0] + text[-1] in _PAIRS:
             text = text[1:-1]
+        if text == before:
+            break
     return text
 
 
@@ -124,6 +127,8 @@ def decoded(text: str) -> str:
 
     Raises `ConfigurationError` for escapes that are not UTF-8 or hide control characters.
     """
+    if "%" not in text:
+        return visible(text)
     try:
         for _ in range(4):
             before, text = text, unquote(text, errors="strict")
@@ -140,9 +145,12 @@ def identifier(text: str) -> str:
     Raises `ConfigurationError` for what cannot be a name in a LinkedIn URL.
     """
     name = decoded(text)
-    if not ENCODED.fullmatch(name):
+    deceives = False
+    if name.isascii():
+        name = name if ENCODED.fullmatch(name) else name.lower()
+    else:
         name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
-    deceives = any(unicodedata.category(c) == "Cf" and c not in _JOINERS for c in name)
+        deceives = any(unicodedata.category(c) == "Cf" and c not in _JOINERS for c in name)
     if not name or name in (".", "..") or deceives or _UNFIT.search(name):
         raise ConfigurationError(
             f"{shown(text)} cannot be a name in a LinkedIn URL: pass the part after /in/ or "
