@@ -45,7 +45,8 @@ class Waterfall:
       Clients without any are passed over (`passed_over` says why).
     * `want`: the fields that shall be filled, default the e-mail address.
     * `until`: called with a result; true when it is good enough. Then every field that is
-      missing is asked for, whatever `want` says. Default: all of `want` is filled.
+      missing is asked for, whatever `want` says. Default: all of `want` is filled. Names of
+      fields stand for that too: `until=("email", "headline")` is `want` in another word.
     * `order`: `"given"` (default), `"price"` (cheapest first, unpublished prices last), or
       `"fill"`: by the fields that an ask is expected to fill per credit, learned from `stats`.
     * `budget`: credits of all kinds that this object may spend; None sets no bound. A call's
@@ -68,7 +69,7 @@ class Waterfall:
         sources: Iterable[Client | Step],
         *,
         want: Iterable[str] = ("email",),
-        until: Callable[[Result], object] | None = None,
+        until: Callable[[Result], object] | Iterable[str] | None = None,
         order: Order = "given",
         budget: int | None = None,
         concurrency: int = 4,
@@ -78,6 +79,8 @@ class Waterfall:
         """Providers whose clients have no step, and why."""
         self.steps = self._collected(sources)
         """What is asked, in the given order."""
+        if until is not None and not callable(until):
+            want, until = until, None
         self._want = frozenset((want,) if isinstance(want, str) else want)
         unknown = self._want - Profile.fields() - Company.fields() - Email.fields()
         if unknown or not self._want:

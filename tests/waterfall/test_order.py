@@ -131,6 +131,15 @@ async def test_until_decides_instead_of_want() -> None:
     assert (await falls(name, phone, until=lambda _: False).profile(ADA)).phone == "1"
 
 
+async def test_until_takes_the_names_of_fields_too() -> None:
+    name, title = Lookup("one.person", {"full_name": "Ada"}), Lookup("two.person", {"title": "C"})
+    for until in (("full_name",), "full_name"):
+        found = await falls(name, title, until=until).profile(ADA)
+        assert (found.full_name, found.title) == ("Ada", None)
+    with pytest.raises(ConfigurationError, match="nonsense"):
+        falls(name, until=["nonsense"])
+
+
 async def test_companies_and_addresses_are_results_of_their_own() -> None:
     org = Lookup("orgs.company", {"name": "Engines", "website": "e.example"}, about="company")
     mail = Lookup("mails.email", {"email": "a@example.com", "full_name": "Ada"})
