@@ -123,12 +123,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
     """What to do about a command line that cannot be read; a pasted URL tells what was meant."""
-    if isinstance(error, UnknownCommandError) and "lix" in providers():
-        from .links import command_for
+    if isinstance(error, UnknownCommandError):
+        if "lix" in providers():
+            from .links import command_for
 
-        for argument in arguments:
-            if (right := command_for(argument)) is not None:
-                return f"try: lix {right}"
+            for argument in arguments:
+                if (right := command_for(argument)) is not None:
+                    return f"try: lix {right}"
         return "lix --help"
     commands = (part for part in arguments[:2] if part.isalpha())
     return f"{' '.join(('lix', *commands))} --help"

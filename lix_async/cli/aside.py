@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -18,6 +19,12 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 def private(path: Path) -> BinaryIO:
     """A new file that only its owner may read, to be written."""
     return os.fdopen(os.open(path, _FLAGS, 0o600), "wb", buffering=1 << 16)
+
+
+def let_go(file: BinaryIO) -> None:
+    """Close a file that may hold what no longer fits on the disk: whoever wrote it was told."""
+    with contextlib.suppress(OSError):
+        file.close()
 
 
 class Aside:

@@ -140,7 +140,12 @@ class Answered:
         tally.credits, tally.queued = now.credits, now.queued
         tally.in_doubt, tally.failed = now.in_doubt, now.failed
         tally.requests_left = max(self._open, 0)
-        self._session.watch.state = "daily limit" if now.parked == "daily limit" else "asking"
+        state = "asking"
+        if now.parked == "daily limit":
+            state = now.parked
+        elif now.queued and not now.in_flight:
+            state = "queued"
+        self._session.watch.state = state
 
     def _close(self) -> None:
         path = self._sheet.path

@@ -13,10 +13,11 @@ from typing import BinaryIO, Literal, cast
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+import msgspec
 
 from ..bulk.store import Entry, Status, Store
-from .aside import Aside, private
-from .cells import Tree
+from .aside import Aside, let_go, private
+from .cells import Tree, beside, cell, dig
 from .delivery import rows_as
 from .errors import CommandError
 from .files import refused
@@ -46,6 +47,34 @@ class Answers(Schema):
         if kind is None or not isinstance(result, dict):
             return row
         return {**row, "result": kind.tidy(cast("Tree", result))}
+
+    def cells(self, row: Tree, columns: Sequence[str]) -> list[str]:
+        """What `Schema.cells` gives, in a third of the time: a ledger has millions of them."""
+        tidy, plain = self.tidy(row), dict[int, bool]()
+        cells: list[str] = []
+        for column in columns:
+            if column == OTHER:
+                left = beside(row, columns)
+                cells.append(msgspec.json.encode(left).decode() if left else "")
+            else:
+                found = at(tidy, column, plain)
+                cells.append("" if found is None else cell(found))
+        return cells
+
+
+def at(tree: Tree, path: str, plain: dict[int, bool]) -> object:
+    """What `dig` finds. `plain`: whether an object's names are without dots, by its id."""
+    here: object = tree
+    for name in path.split("."):
+        if not isinstance(here, dict):
+            return dig(tree, path)
+        named = cast("dict[str, object]", here)
+        if name not in named:
+            if (known := plain.get(id(named))) is None:
+                known = plain[id(named)] = not any("." in other for other in named)
+            return None if known else dig(tree, path)
+        here = named[name]
+    return here
 
 
 @cache
@@ -129,14 +158,16 @@ class _Sink:
         """Everything is in: put the file in its place."""
         if self._first:
             self.write([])
+        if self._file is not None:
+            self._file.flush()
         self.close()
         if self._aside.path is not None:
             self._aside.place(self._made)
 
     def close(self) -> None:
         """Let go of everything, finished or not."""
-        if self._file is not None:
-            self._file.flush() if self._aside.path is None else self._file.close()
+        if self._file is not None and self._aside.path is not None:
+            let_go(self._file)
 
 
 class _Later(_Sink):
@@ -164,7 +195,7 @@ class _Later(_Sink):
         await super().finish()
 
     def close(self) -> None:
-        self._stage.close()
+        let_go(self._stage)
         super().close()
 
 

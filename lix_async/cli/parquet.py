@@ -8,13 +8,14 @@ holds all the values that came there, and a place that has none becomes JSON.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import msgspec
 
-from .aside import Aside, private
+from .aside import Aside, let_go, private
 from .errors import REFUSED, CommandError
 from .files import refused
 from .schema import Looked
@@ -51,7 +52,7 @@ class Shape:
             size = abs(value)
             self.kinds.add("int" if size <= EXACT else "long" if size < LARGEST else "huge")
         elif isinstance(value, float):
-            self.kinds.add("float" if abs(value) != float("inf") else "huge")
+            self.kinds.add("float" if math.isfinite(value) else "huge")
         elif isinstance(value, list):
             self.kinds.add("list")
             self.items = self.items or Shape()
@@ -129,14 +130,14 @@ class Parquet:
             )
         try:
             self._copy()
-        except _Repeated:  # a JSON object with a key twice: the last one counts
-            self._once()
+        except CommandError:
+            self._tidied()  # an object with a key twice: the last one counts, as everywhere
             self._copy()
         return self._done
 
     def close(self) -> None:
         """Let go of everything, finished or not."""
-        self._file.close()
+        let_go(self._file)
         self._duckdb.close()
 
     def _copy(self) -> None:
@@ -154,21 +155,20 @@ class Parquet:
         try:
             self._duckdb.execute(command)
         except duckdb.Error as error:
-            first = str(error).partition("\n")[0]
-            if "duplicate key" in first:
-                raise _Repeated from None
+            first = str(error).partition("\n")[0].replace(str(self._rows.parent), "…")
             raise CommandError(f"the Parquet cannot be written: {first}", code=REFUSED) from None
 
-    def _once(self) -> None:
+    def _tidied(self) -> None:
         again = self._rows.with_name("again.jsonl")
         with self._rows.open("rb") as old, private(again) as new:
             for line in old:
-                new.write(json.dumps(json.loads(line)).encode() + b"\n")
+                new.write(json.dumps(json.loads(line, parse_float=_number)).encode() + b"\n")
         again.replace(self._rows)
 
 
-class _Repeated(Exception):
-    pass
+def _number(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 def write_parquet(

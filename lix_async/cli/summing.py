@@ -10,6 +10,12 @@ from ..bulk import Report
 from . import screen
 from .progress import plural
 
+_WORDS = {
+    "TransportError": "no answer came",
+    "DeadlineError": "the deadline passed",
+    "DecodeError": "the answer cannot be read",
+    "503": "the provider was unavailable",
+}
 BAR = 24
 """Characters of the longest bar."""
 
@@ -20,7 +26,7 @@ def show_summary(report: Report, ledger: str) -> None:
     if report.reasons:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for reason, count in report.reasons.items():
-            table.add_row("", f"{count:,}", f"× {reason}")
+            table.add_row("", f"{count:,}", f"× {_WORDS.get(reason, reason)}")
         out.print("What failed, and why:", table, sep="\n")
     doubts = report.progress.in_doubt
     if doubts:

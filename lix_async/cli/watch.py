@@ -109,6 +109,7 @@ class Watch:
             self._scopes.add(scope)
             if until is not None:
                 self._pauses[scope] = (_reason.get(), until)
+                _reason.set("")  # the next pause may have no failure before it
             try:
                 await wait()
             finally:

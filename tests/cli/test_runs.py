@@ -1,0 +1,165 @@
+"""`lix run`: how far a ledger is, parking it, deciding its doubts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lix_async.bulk.store import Store
+from lix_async.cli.errors import CommandError
+from lix_async.cli.ledger import address_of, scrubbed, shown
+
+from .conftest import Lix
+from .ledgers import NOW, L, every_status, filled, key
+
+
+@pytest.fixture
+def ledger(lix: Lix) -> str:
+    """A ledger with every status in it, in the current folder."""
+    assert lix
+    return str(filled(Path("l.db")))
+
+
+def status(lix: Lix, *more: str) -> dict[str, object]:
+    (row,) = lix("run", "status", "l.db", *more, rate="").rows
+    return row
+
+
+def doubts(lix: Lix, *more: str) -> list[dict[str, object]]:
+    return lix("run", "doubts", "l.db", *more, rate="").rows
+
+
+def test_status_in_numbers(lix: Lix, ledger: str) -> None:
+    assert status(lix) == {
+        "store": ledger,
+        "owed": 1,
+        "sent": 1,
+        "queued": 1,
+        "done": 2,
+        "refused": 2,
+        "in_doubt": 1,
+        "credits": 2,
+        "due": NOW + 60,
+        "parked": None,
+    }
+
+
+def test_status_for_the_eye(lix: Lix, ledger: str) -> None:
+    lix("run", "park", ledger, "--reason", "lunch", rate="")
+    found = lix("run", "status", ledger, "--format", "table", rate="")
+    said = " ".join((found.out + found.err).split())
+    for words in ("In doubt 1", "Queued 1 the first is due", "Credits 2", "parked: lunch"):
+        assert words in said
+    assert "lix run doubts" in said
+
+    async def nothing(store: Store) -> None:
+        await store.counts()
+
+    filled(Path("empty.db"), nothing)
+    empty = lix("run", "status", "empty.db", "--format", "table", rate="")
+    assert "nothing has been asked for yet" in empty.out
+    assert "doubts" not in empty.err
+
+
+def test_parking_and_going_on(lix: Lix, ledger: str) -> None:
+    assert lix("run", "park", ledger, rate="").code == 0
+    assert status(lix)["parked"] == "parked by hand"
+    assert "going on" in lix("run", "resume", ledger, rate="").err
+    assert status(lix)["parked"] is None
+    assert "not parked" in lix("run", "resume", ledger, rate="").err
+    assert lix("run", "park", ledger, "--reason", " ", rate="").code == 2
+
+
+def test_doubts_are_only_listed_unless_somebody_decides(lix: Lix, ledger: str) -> None:
+    assert doubts(lix) == [
+        {"input": f"{L}/emil", "kind": "person", "since": NOW, "error": "connection lost"}
+    ]
+    found = lix("run", "doubts", ledger, "--format", "table", rate="")
+    assert "/emil" in found.out
+    assert "--retry" in found.err
+    assert status(lix)["in_doubt"] == 1
+    assert lix("run", "doubts", ledger, "--retry", "--drop", rate="").code == 2
+
+
+@pytest.mark.parametrize(("flag", "becomes"), [("--retry", "owed"), ("--drop", "refused")])
+def test_all_doubts_at_once(lix: Lix, ledger: str, flag: str, becomes: str) -> None:
+    before = status(lix)
+    found = lix("run", "doubts", ledger, flag, rate="")
+    assert (found.code, found.err[:9]) == (0, "1 lookup ")
+    after = status(lix)
+    assert (after["in_doubt"], after[becomes]) == (0, int(str(before[becomes])) + 1)
+    again = lix("run", "doubts", ledger, flag, rate="")
+    assert (again.code, again.err) == (0, "nothing is in doubt\n")
+
+
+def test_one_doubt_by_any_spelling(lix: Lix) -> None:
+    async def some(store: Store) -> None:
+        await every_status(store)
+        given = [
+            ("person.get", {"email": "Hal@example.com"}),
+            ("contact.email_by_linkedin", f"{L}/emil"),
+            ("jobs.get", 17),
+        ]
+        for number, (endpoint, what) in enumerate(given, start=20):
+            await store.take(key(number), endpoint, json.dumps(what).encode(), NOW)
+            await store.sent(key(number), True, NOW)
+            await store.settle(key(number), "in_doubt", None, 0, NOW)
+
+    filled(Path("l.db"), some)
+    spelled = "http://fr.linkedin.com/in/EMIL/?trk=x"
+    assert {row["kind"] for row in doubts(lix, "--input", spelled)} == {"person", "email"}
+    assert lix("run", "doubts", "l.db", "--drop", "--input", spelled, rate="").code == 0
+    assert len(doubts(lix)) == 2
+    assert lix("run", "doubts", "l.db", "--drop", "--input", spelled, rate="").code == 5
+    assert lix("run", "doubts", "l.db", "--input", "who@example.com", rate="").code == 5
+    assert len(doubts(lix, "--input", " hal@EXAMPLE.com")) == 1
+    assert "ended before an answer" in " ".join(
+        lix("run", "doubts", "l.db", "--input", "17", "--format", "table", rate="").out.split()
+    )
+    assert lix("run", "doubts", "l.db", "--retry", "--input", "17", rate="").code == 0
+
+
+def test_many_doubts_are_not_all_for_the_eye(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def some(store: Store) -> None:
+        for number in range(5):
+            await store.take(key(number), "person.get", json.dumps(f"{L}/p-{number}").encode(), NOW)
+            await store.sent(key(number), True, NOW)
+            await store.settle(key(number), "in_doubt", None, 0, NOW)
+
+    filled(Path("l.db"), some)
+    monkeypatch.setattr("lix_async.cli.deciding.MOST", 3)
+    found = lix("run", "doubts", "l.db", "--format", "table", rate="")
+    assert found.out.count("/p-") == 3
+    assert "and 2 more" in found.err
+
+
+def test_ledgers_that_cannot_be_used(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = lix("run", "status", rate="")
+    assert (nowhere.code, "LIX_STORE" in nowhere.err) == (2, True)
+    for command in ("status", "export", "park", "resume", "doubts"):
+        found = lix("run", command, "gone.db", rate="")
+        assert (found.code, "gone.db" in found.err) == (2, True)
+    assert not Path("gone.db").exists()
+    Path("text.db").write_text("no ledger" * 1000)
+    assert lix("run", "status", "text.db", rate="").code == 2
+    filled(Path("l.db"))
+    monkeypatch.setenv("LIX_STORE", "l.db")
+    (row,) = lix("run", "status", rate="").rows
+    assert row["store"] == "l.db"
+
+
+SECRET = "postgresql://me:s3cr%65t@db.example.com:5432/leads?password=other&x=1"
+
+
+def test_a_password_is_never_shown() -> None:
+    assert shown(SECRET) == "postgresql://me@db.example.com:5432/leads"
+    assert shown("postgres://db/leads") == "postgresql://db/leads"
+    assert shown("postgresql://me:pass@[bad/x") == "postgresql://…"
+    assert scrubbed("no such host: s3cr%65t, s3cret, other", SECRET) == "no such host: …, …, …"
+    split = scrubbed('host name "cret@db" is unknown', "postgresql://me:se@cret@db/x")
+    assert "cret" not in split
+    assert scrubbed("me:x", "me:x.db") == "me:x"
+    with pytest.raises(CommandError, match="which ledger"):
+        address_of("  ")

@@ -1,0 +1,209 @@
+"""`lix sandbox`: its options, what it says, and the addresses of every provider on it."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import lix_async.sandbox
+from lix_async.cli import main
+from lix_async.cli.houses import provider_of, providers
+from lix_async.cli.sandbox import announce
+from lix_async.core.errors import ConfigurationError
+from lix_async.sandbox import Sandbox, base_url_of
+from lix_async.sandbox.addresses import house_of
+from lix_async.sandbox.houses import houses
+
+from .playing import PATIENCE, Process, environment
+
+URL = "http://127.0.0.1:8765"
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
+    """The sandbox that a command line makes: it is made, and then not run."""
+    made: list[Sandbox] = []
+
+    @contextmanager
+    def running(sandbox: Sandbox, port: int) -> Iterator[str]:
+        made.append(sandbox)
+        raise KeyboardInterrupt
+        yield  # never: what makes it a generator
+
+    monkeypatch.setattr(lix_async.sandbox, "running", running, raising=False)  # over its table
+
+    def run(*arguments: str) -> Sandbox:
+        assert main(["sandbox", *arguments]) == 0
+        return made[-1]
+
+    return run
+
+
+def rates(sandbox: Sandbox) -> dict[str, object]:
+    return dict(sandbox._paces.rates)
+
+
+def own() -> dict[str, object]:
+    return {house.name: house.rate for house in houses()}
+
+
+def test_by_itself_every_provider_keeps_its_own_rate(settings: Callable[..., Sandbox]) -> None:
+    assert rates(settings()) == own()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed"),
+    [
+        (["20/s"], {0: (20, 1.0)}),
+        (["1/3s"], {0: (1, 3.0)}),
+        (["0.5/s"], {0: (1, 2.0)}),
+        (["none"], dict.fromkeys(range(5))),
+        (["none", "1=2/s"], {**dict.fromkeys(range(5)), 1: (2, 1.0)}),
+        (["1=2/s", "none"], {**dict.fromkeys(range(5)), 1: (2, 1.0)}),
+        (["1=none", "2=100/min", "3/s"], {0: (3, 1.0), 1: None, 2: (100, 60.0)}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_rates_are_set_for_the_first_provider_or_by_name(
+    settings: Callable[..., Sandbox], arguments: list[str], changed: dict[int, object]
+) -> None:
+    names = list(providers())
+    options: list[str] = []
+    for argument in arguments:
+        place, named, rate = argument.rpartition("=")
+        options += ["--rate", f"{names[int(place)]}={rate}" if named else argument]
+    there = [house.name for house in houses()]
+    wanted = {there[place]: rate for place, rate in changed.items() if place < len(there)}
+    assert rates(settings(*options)) == own() | wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rate", "nobody=2/s"], "no provider 'nobody'"),
+        (["--rate", "often"], "is no rate"),
+        (["--rate", "=1/s"], "no provider ''"),
+        (["--webhook", "https://example.com/x"], "on this machine only"),
+        (["--webhook", "http://127.0.0.1:x"], "--webhook: the webhook is not a URL"),
+        (["--people", "0"], "--people must be at least 1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_makes_no_sense_is_told(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["sandbox", "--port", "0", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, said in shown.err) == ("", True), shown.err
+
+
+def test_a_taken_port_names_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with lix_async.sandbox.running(Sandbox(people=5, organisations=2)) as url:
+        assert main(["sandbox", "--port", url.rpartition(":")[2]]) == 2
+    assert "--port 0" in capsys.readouterr().err
+
+
+def test_what_it_says_fits_a_narrow_screen_and_names_every_provider(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    announce(URL)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 82 for line in lines)
+    exports = [line.removeprefix("  export ") for line in lines if line.startswith("  export ")]
+    settings = dict(word.split("=", 1) for line in exports for word in line.split())
+    wanted: dict[str, str] = {}
+    for name in providers():
+        provider = provider_of(name)
+        wanted[provider.url_variable] = base_url_of(URL, name)
+        wanted[provider.key_variables[0]] = "sandbox-key"
+    assert settings == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [((), ""), (("1/3s",), ""), (("lookc=2/s",), ""), (("lookc=2/s", "none"), " --rate none")],
+)
+def test_the_lines_to_try_go_as_fast_as_it_allows(
+    capsys: pytest.CaptureFixture[str], given: tuple[str, ...], told: str
+) -> None:
+    announce(URL, given)
+    tries = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  lix ")]
+    assert len(tries) == (2 if "lix" in providers() else 0)
+    assert all(line.endswith(told) and line.count("--rate") == bool(told) for line in tries)
+
+
+def test_base_urls_are_those_of_the_houses() -> None:
+    assert "base_url_of" in dir(lix_async.sandbox)
+    for name in providers():
+        house = house_of(name)
+        assert house is house_of(house.name) is house_of(name.upper())
+        assert base_url_of(URL, name) == base_url_of(f"{URL}/", name) == URL + house.prefix
+    with pytest.raises(ConfigurationError, match="plays no provider 'nobody'"):
+        base_url_of(URL, "nobody")
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[bytes], threading.Event]]:
+    """A server that keeps what is posted to it."""
+    bodies: list[bytes] = []
+    came = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+            came.set()
+
+        def log_message(self, *args: object) -> None:
+            """Nothing on stderr."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/lookc", bodies, came
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def started(tmp_path: Path, *arguments: str) -> Iterator[dict[str, str]]:
+    """`lix sandbox` as a process; what it says to set."""
+    process = Process("sandbox", "--port", "0", *arguments, env=environment(), cwd=tmp_path)
+    try:
+        assert process.popen.stdout is not None
+        settings: dict[str, str] = {}
+        for raw in iter(process.popen.stdout.readline, b""):
+            line = raw.decode()
+            if line.startswith("  export "):
+                settings |= dict(word.split("=", 1) for word in line.split()[1:])
+            if "Ctrl-C" in line:
+                break
+        yield settings
+    finally:
+        process.close()
+
+
+@pytest.mark.skipif("lookc" not in providers(), reason="a webhook is LookC's")
+def test_a_finished_lookup_is_posted_to_the_webhook(tmp_path: Path) -> None:
+    with receiver() as (url, bodies, came), started(tmp_path, "--webhook", url) as settings:
+        code = "import sys; from lix_async.cli import main; sys.exit(main())"
+        asked = ["call", "lookc.person_by_email", "--email", "slow@example.com", "--rate", "none"]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *asked],
+            env=environment(**settings), cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert came.wait(PATIENCE), "nothing was posted"
+    assert json.loads(bodies[0])["type"] == "search.person.by-email"
