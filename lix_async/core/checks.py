@@ -78,7 +78,7 @@ def _fits(value: object, kind: Any) -> bool:
         return all(_fits(key, keys) and _fits(one, values) for key, one in pairs)
     if kind in (int, float):
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
-    return isinstance(value, NoneType if kind is None else kind)
+    return isinstance(value, kind)
 
 
 def _word(kind: Any) -> str:
@@ -89,7 +89,8 @@ def _word(kind: Any) -> str:
         return f"one of {', '.join(map(repr, parts))}"
     if origin is not None:
         return f"a mapping to {_word(parts[1])}"
-    return _WORDS.get(kind) or f"a {kind.__name__}"
+    name: str = kind.__name__
+    return _WORDS.get(kind) or f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 
 def _type(value: object) -> str:

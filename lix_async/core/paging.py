@@ -6,7 +6,8 @@ position, which is what tells one walk from another.
 
 Offsets advance by the number of rows that came, never by `paging.count` or `paging.start`, which
 documentation and samples fill differently (lix.md section 6). A short page is no end. Pages may
-overlap: a total is reached by different rows, a cap, which is a position, by all of them.
+overlap: a total is reached by different rows, a cap, which is a position, by all of them, and only
+where the total is not below it.
 """
 
 from __future__ import annotations
@@ -42,11 +43,9 @@ class Seen(msgspec.Struct, frozen=True):
 
     def more(self, cap: int | None) -> bool:
         """Whether another page can exist: this one had rows, and neither total nor cap is met."""
-        return (
-            self.received > 0
-            and (self.total is None or self.upto - self.repeated < self.total)
-            and (cap is None or self.upto < cap)
-        )
+        total, distinct = self.total, self.upto - self.repeated
+        capped = cap is not None and self.upto >= cap and (total is None or total > cap)
+        return self.received > 0 and (total is None or distinct < total) and not capped
 
     def promised(self, cap: int | None) -> bool:
         """Whether the provider says that there is more behind this page, and would give it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -14,6 +14,8 @@ from .errors import ConfigurationError, RefusalError
 Refusal = Callable[[int, bytes, type], "RefusalError | None"]
 """(status, body, type of the result) → the refusal that this answer is, or None."""
 
+_IN_PATHS = "/%:@!$&'()*+,;="
+"""What stands in a path as it is, beside letters, digits and -._~ (RFC 3986 section 3.3)."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -117,4 +119,4 @@ def address(url: str) -> Address:
         raise ConfigurationError(
             f"base_url must be https (http only to this machine): {parts.scheme}://{host}"
         )
-    return Address(parts.scheme, host, port, parts.path.rstrip("/"))
+    return Address(parts.scheme, host, port, quote(parts.path.rstrip("/"), _IN_PATHS))

@@ -21,6 +21,7 @@ from .errors import ConfigurationError, DecodeError, LixError, TransportError
 from .provider import Provider
 
 R = TypeVar("R")
+NO_TEXT = "a parameter has characters that no UTF-8 text can hold"
 _EXAMPLE = "datetime(2025, 1, 6, tzinfo=UTC)"
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -103,7 +104,7 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         )
     except UnicodeEncodeError:
         pass  # its traceback and text would hold the value
-    raise ConfigurationError("a parameter has characters that no UTF-8 text can hold")
+    raise ConfigurationError(NO_TEXT)
 
 
 def text(value: object, name: str = "a time") -> str:

@@ -33,8 +33,8 @@ class Call(msgspec.Struct):
     watched: Watched | None = None
 
     def overdue(self, seconds: float) -> bool:
-        """Whether the deadline is over before so many seconds are: then no wait is begun."""
-        if self.give_up_at is None or self.clock.now() + seconds <= self.give_up_at:
+        """Whether the deadline is over when so many seconds are: then no wait is begun."""
+        if self.give_up_at is None or self.clock.now() + seconds < self.give_up_at:
             return False
         self.too_late = self.clock.wall() + seconds
         return True

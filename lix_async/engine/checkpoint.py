@@ -8,7 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from ..core.endpoint import Endpoint, P, Params
-from ..core.errors import PagingError
+from ..core.errors import ConfigurationError, PagingError
+from ..core.wire import NO_TEXT
 
 R = TypeVar("R")
 VERSION = 1
@@ -80,9 +81,16 @@ def fingerprint(text: bytes) -> int:
 
 
 def origin(row: Endpoint[P, R], params: Params) -> str:
-    """What tells one search from another: the row and the params without position."""
+    """What tells one search from another: the row and the params without position.
+
+    Raises `ConfigurationError` for params that cannot be sent.
+    """
     assert row.paging is not None  # only listings are walked
     start = row.paging.origin(params)
     if row.paging.sequence and getattr(start, "sequence_id", None) is not None:
         start = msgspec.structs.replace(start, sequence_id=None)
-    return f"{fingerprint(row.id.encode() + msgspec.json.encode(start)):016x}"
+    try:
+        return f"{fingerprint(row.id.encode() + msgspec.json.encode(start)):016x}"
+    except UnicodeEncodeError:
+        pass  # its traceback and text would hold the value
+    raise ConfigurationError(NO_TEXT)

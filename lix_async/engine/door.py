@@ -46,13 +46,17 @@ class Door:
         """Whether the key travels in the URL."""
         return self._credential.place == "query"
 
-    def url(self, outgoing: Outgoing) -> str:
-        """Where it goes, with the key if it travels in the query."""
+    def target(self, outgoing: Outgoing) -> str:
+        """Path and query, with the key if it travels there. Only visible ASCII."""
         target = outgoing.target
         if self.in_query:
             glue = "&" if "?" in target else "?"
             target = f"{target}{glue}{self._credential.name}={quote(self._key.reveal(), '')}"
-        return f"{self.address.scheme}://{self.address.authority}{target}"
+        return target
+
+    def url(self, outgoing: Outgoing) -> str:
+        """Where it goes, with the key if it travels in the query."""
+        return f"{self.address.scheme}://{self.address.authority}{self.target(outgoing)}"
 
     def headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
         """What goes before the body, with the key if it travels in a header."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 READ_TIMEOUT = 90.0
 """Seconds without a byte: lookups are made live and take their time."""
 CONNECT_TIMEOUT = 15.0
+LONGEST_URL = 60_000
+"""Characters beyond which httpx is asked whether a URL can be sent; it takes 65,536."""
 KEEP_ALIVE = 60.0
 """Seconds that an idle connection is kept: twenty turns at the default rate."""
 
@@ -87,6 +89,7 @@ class _Httpx(Protocol):
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
     Limits: type[httpx.Limits]
     Request: type[httpx.Request]
+    URL: type[httpx.URL]
 
 
 class HttpTransport:
@@ -109,6 +112,8 @@ class HttpTransport:
         self._library = cast("_Httpx", library)
         self._stream = at_once(library.ByteStream)
         self._context: ssl.SSLContext | None = None
+        address = door.address
+        self._base = self._library.URL(f"{address.scheme}://{address.authority}")
         self.slots: Slots[httpx.AsyncHTTPTransport] = Slots(self._connection, size)
 
     def _connection(self) -> httpx.AsyncHTTPTransport:
@@ -141,15 +146,19 @@ class HttpTransport:
     async def _over(
         self, slot: Slot[httpx.AsyncHTTPTransport], outgoing: Outgoing, departure: Departure
     ) -> Reply | Failure:
-        extensions = self._extensions
+        # The target stands beside the URL, which is parsed once: the ground floor has encoded
+        # it, and to parse and quote every one of them again takes httpx 15 µs of a call.
+        target = self._door.target(outgoing)
+        base = self._base if len(target) < LONGEST_URL else None
+        extensions = {**self._extensions, "target": target.encode("ascii")}
         if slot.used:
             departure.at = self._door.now()
         else:
-            extensions = {**extensions, "trace": _departs(departure, self._door.now)}
+            extensions["trace"] = _departs(departure, self._door.now)
         try:
             request = self._library.Request(
                 outgoing.method,
-                self._door.url(outgoing),
+                base or self._door.url(outgoing),
                 headers=self._door.headers(outgoing),
                 stream=self._stream(outgoing.body or b""),
                 extensions=extensions,

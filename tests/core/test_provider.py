@@ -76,6 +76,7 @@ def test_exactly_visible_ascii_is_a_key(text):
         ("http://localhost", "http://localhost", True),
         ("http://[::1]:80", "http://[::1]:80", True),
         ("https://[2001:db8::1]/v", "https://[2001:db8::1]/v", False),
+        ("https://a.example/für alle/%2F", "https://a.example/f%C3%BCr%20alle/%2F", False),
     ],
 )
 def test_an_address_is_https_or_this_machine(url, origin, loopback):

@@ -88,6 +88,19 @@ def test_values_that_are_no_text_are_written_as_the_contract_has_them():
     assert text(datetime(2025, 1, 2, tzinfo=UTC)) == "2025-01-02T00:00:00Z"
 
 
+def test_a_time_without_a_zone_is_refused_by_name_wherever_it_would_travel():
+    """What it means would depend on the machine, and the ground floor knows no machine."""
+    naive = AllParams(since=datetime(2025, 1, 2))
+    rows = [row(), row(body=("since",)), row(body=("since",), form=True), row("/v1/{since}")]
+    for one in rows:
+        with pytest.raises(ConfigurationError, match=r"^since must have a zone, .*tzinfo=UTC\)"):
+            encode(one, naive)
+    with pytest.raises(ConfigurationError, match="a time must have a zone"):
+        text([datetime(2025, 1, 2)])
+    aware = AllParams(since=datetime(2025, 1, 2, tzinfo=UTC))
+    assert encode(row(body=("since",)), aware).body == b'{"since":"2025-01-02T00:00:00Z"}'
+
+
 def test_lists_travel_joined_or_repeated_or_bracketed():
     params = AllParams(names=["a&", "b"])
     assert encode(row(), params).target.endswith("&names=a%26%2Cb")
@@ -111,6 +124,8 @@ def test_the_entries_of_a_spread_mapping_stand_beside_the_others():
     spread = row(body=("link", "extra"), spread="extra")
     assert encode(spread, AllParams(link="a", extra={"b": 1})).body == b'{"profile_link":"a","b":1}'
     assert encode(spread, AllParams(link="a")).body == b'{"profile_link":"a"}'
+    for params in (AllParams(link="a", extra={"b": 1}), AllParams(link="a")):
+        assert read(spread, {}, [], encode(spread, params).body or b"") == params
 
 
 def test_a_form_is_encoded_once_as_a_form():

@@ -147,6 +147,8 @@ async def test_a_checkpoint_holds_no_key():
         b"[" * 99_999,
         "ü",
         "\ud800",
+        None,
+        5,
     ],
 )
 def test_what_is_no_checkpoint_is_refused(data):

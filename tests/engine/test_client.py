@@ -40,13 +40,30 @@ class OnlyAcquires:
             "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'",
         ),
         ({"base_url": "http://toy.example"}, r"base_url must be https \(http only to this machine"),
-        ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not 5"),
+        ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not int"),
         ({"rate_limit": OnlyAcquires()}, "rate_limit must be a RateLimit, a Limiter or None"),
-        ({"retry": 3}, "retry must be a RetryPolicy, not 3"),
+        ({"retry": 3}, "retry must be a RetryPolicy, not int"),
         ({"deadline": 0}, "deadline must be a positive number of seconds: 0"),
         ({"deadline": math.nan}, "deadline must be a positive number of seconds: nan"),
         ({"timeout": -1}, "timeout must be a positive number of seconds: -1"),
-        ({"timeout": "5"}, "timeout must be seconds or an httpx.Timeout, not '5'"),
+        ({"timeout": "5"}, "timeout must be seconds or an httpx.Timeout, not str"),
+        ({"timeout": True}, "timeout must be seconds or an httpx.Timeout, not bool"),
+        ({"api_key": 5}, "api_key must be a text, not int"),
+        ({"auth": []}, "auth must be a text, not list"),
+        ({"base_url": 5}, "base_url must be a text or None, not int"),
+        ({"viewer_id": 5}, "viewer_id must be a text or None, not int"),
+        ({"viewer_id": ""}, "viewer_id must not be empty: leave it out, or pass None"),
+        ({"rate_limit": LocalLimiter}, "rate_limit must be .* not the class LocalLimiter itself"),
+        ({"deadline": "5"}, "deadline must be a number or None, not str"),
+        ({"deadline": True}, "deadline must be a number or None, not bool"),
+        ({"max_credits": "5"}, "max_credits must be a whole number or a mapping to a whole number"),
+        ({"max_credits": True}, "max_credits must be .* not bool"),
+        ({"max_credits": {"org": "5"}}, "max_credits must be .* not dict"),
+        ({"on_drift": "print"}, "on_drift must be a Callable or None, not str"),
+        ({"clock": "now"}, "clock must be a Clock, not str"),
+        ({"http_client": "x"}, "http_client must be an AsyncClient .* not str"),
+        ({"http_client": httpx.AsyncClient}, "not the class AsyncClient itself"),
+        ({"http_client": Script}, "http_client must be .* not the class Script itself"),
         ({"http_client": 5}, "http_client must be an AsyncClient of httpx or httpx2, .* not int"),
         ({"http_client": math}, "http_client must be an AsyncClient .* not module"),
         ({"http_client": httpx.Client()}, "http_client must be an AsyncClient .* not Client"),
@@ -124,9 +141,39 @@ async def test_a_view_shares_limiter_connections_and_books_and_has_its_own_setti
     assert toy.script.targets[1::4] == ["/v1/things/1?viewer_id=me", "/v1/things/1"]
     again = view.with_options()
     assert again.engine.settings == view.engine.settings
-    for bad in ({"retry": 3}, {"deadline": -1}):
-        with pytest.raises(ConfigurationError):
+    for bad in (
+        *({"retry": 3}, {"deadline": -1}, {"deadline": "5"}, {"deadline": True}),
+        *({"viewer_id": 5}, {"viewer_id": ""}),
+    ):
+        with pytest.raises(ConfigurationError, match=next(iter(bad))):
             toy.with_options(**bad)
+
+
+async def test_only_rows_of_a_table_are_sent_and_only_listings_walked():
+    toy = Toy(reply())
+    with pytest.raises(ConfigurationError, match="endpoint must be an Endpoint, not str"):
+        await toy.send("thing.get", ONE)
+    with pytest.raises(ConfigurationError, match="endpoint must be an Endpoint, not None"):
+        toy.pages(None, ONE)
+    with pytest.raises(ConfigurationError, match=r"thing.get has no pages: use send\(\)"):
+        toy.pages(THING, ONE)
+    assert toy.script.sent == []
+
+
+async def test_what_a_callback_raises_costs_no_answer(caplog):
+    """It is warned of, without its words: they may hold what an answer told of somebody."""
+
+    def raises(drift: Drift) -> None:
+        raise KeyError(f"Ada Example {drift.path} key")
+
+    toy = Toy(reply(200, {"id": "a", "new": 1}), on_drift=raises)
+    assert (await toy.send(THING, ONE)).value.id == "a"
+    assert [record.name for record in caplog.records] == ["lix_async"]
+    assert caplog.messages == ["on_drift raised KeyError; the answer is kept"]
+    await toy.aclose()
+    assert len(caplog.messages) > 1
+    assert "Ada" not in caplog.text
+    assert caplog.records[0].exc_info is None
 
 
 async def test_two_clients_may_share_one_limiter():
@@ -155,6 +202,7 @@ def test_a_client_works_under_one_loop_after_the_other_with_real_connections():
     async def visit() -> int:
         async with serve(saying(answer(b'{"id": "1"}'))) as server:
             toy.engine.transport._door.address = Toy(base_url=server.url)._address
+            toy.engine.transport._base = httpx.URL(server.url)
             async with toy:
                 return (await toy.send(THING, ONE)).attempts
 

@@ -69,12 +69,72 @@ async def test_it_does_not_end_a_call_before_its_time():
     assert await Call(never, deadline=5).after(4.9) is None
 
 
-async def test_it_counts_the_wait_for_a_turn():
+@pytest.mark.parametrize("row", [THING, SEND])
+async def test_a_turn_that_comes_behind_it_is_not_waited_for(row):
+    """The caller learns at once, and when a repeat makes sense; nothing of the line is spent."""
     call = Call(reply(), deadline=2, rate_limit=RATE)
     await call.toy.send(THING, ONE)
+    error = await call.after(row=row, params=ONE if row is THING else MAIL)
+    assert isinstance(error, DeadlineError)
+    assert "the deadline of 2 s cannot be met: the next turn comes in 3 s" in str(error)
+    assert (error.attempts, error.sent, len(call.toy.script.sent)) == (0, False, 1)
+    assert error.retry_at == VirtualClock().wall() + 3
+    assert error.__context__ is None
+    call.clock.advance(3)
+    assert (await call.after()).attempts == 1  # the turn was not taken
+
+
+async def test_a_turn_that_comes_just_in_time_is_waited_for():
+    call = Call(reply(), deadline=3.1, rate_limit=RATE)
+    await call.toy.send(THING, ONE)
+    assert (await call.after(3)).waited == 3
+
+
+async def test_those_who_stand_in_line_before_count_too():
+    """Six seconds are enough for the second turn from now, and not for the third."""
+    call = Call(reply(), deadline=7, rate_limit=RATE)
+    patient = call.toy.with_options(deadline=None)
+    await patient.send(THING, ONE)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(patient.send, THING, ONE)
+        await settle()
+        tasks.start_soon(call)
+        await settle()
+        assert call.outcome is None
+        late = Call(reply())
+        late.clock, late.toy = call.clock, call.toy
+        error = await late.after()
+        assert isinstance(error, DeadlineError)
+        assert error.retry_at == VirtualClock().wall() + 9
+        for moment in (3, 6):
+            call.clock.advance(moment - call.clock.now())
+            await settle()
+    assert (call.outcome.waited, call.clock.now(), len(call.toy.script.sent)) == (6, 6, 3)
+
+
+async def test_a_pause_whose_end_has_no_turn_in_time_is_not_begun():
+    call = Call(UNREACHED, reply(), deadline=5, rate_limit=RateLimit(1, per=10.0, margin=0))
+    error = await call.after()
+    assert isinstance(error, DeadlineError)
+    assert error.retry_at == VirtualClock().wall() + 10
+
+
+class Unforeseen:
+    """A limiter of the caller's own, with nothing but what is needed."""
+
+    async def acquire(self) -> None:
+        await anyio.sleep_forever()
+
+    async def hold(self, seconds: float) -> None: ...
+
+
+async def test_it_counts_the_wait_for_a_turn_that_a_limiter_cannot_foresee():
+    call = Call(reply(), deadline=2, rate_limit=Unforeseen())
+    assert await call.after(1.9) is None
+    call = Call(reply(), deadline=2, rate_limit=Unforeseen())
     error = await call.after(2)
     assert isinstance(error, DeadlineError)
-    assert (error.attempts, error.sent, len(call.toy.script.sent)) == (0, False, 1)
+    assert (error.attempts, error.retry_at, call.toy.script.sent) == (0, None, [])
 
 
 async def test_a_send_that_had_left_has_an_unknown_outcome():

@@ -172,18 +172,25 @@ async def test_bad_arguments_are_refused_before_anything_is_sent():
     assert toy.script.sent == []
 
 
+@pytest.mark.parametrize("viewer", [None, "me"])
+async def test_an_empty_viewer_is_a_slip_and_is_never_sent(viewer):
+    toy = Toy(FINE, viewer_id=viewer)
+    error = await failed(toy, ConfigurationError, LIST, ListParams(viewer_id=""))
+    assert str(error) == "viewer_id must not be empty: leave it out, or pass None for none"
+    with pytest.raises(ConfigurationError, match="viewer_id must not be empty"):
+        toy.pages(LIST, ListParams(viewer_id=""))
+    assert toy.script.sent == []
+
+
 async def test_the_viewer_goes_along_wherever_a_call_takes_one_and_has_none():
     toy = Toy(FINE, viewer_id="me")
     await toy.send(THING, ONE)
     await toy.send(THING, ThingParams(id="1", viewer_id="other"))
-    await toy.send(LIST, ListParams(viewer_id=""))
     await toy.send(SEND, MAIL)
     await toy.with_options(viewer_id=None).send(THING, ONE)
-    await Toy(FINE, viewer_id="").send(THING, ONE)
     assert toy.script.targets == [
         "/v1/things/1?viewer_id=me",
         "/v1/things/1?viewer_id=other",
-        "/v1/list?q=&start=0&viewer_id=",
         "/v1/send?to=me",
         "/v1/things/1",
     ]

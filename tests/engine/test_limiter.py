@@ -263,3 +263,43 @@ def test_two_loops_at_once_are_refused_by_name():
     asyncio.run(here())
     assert len(problems) == 2
     assert all("another event loop: make one for each loop" in str(error) for error in problems)
+
+
+async def test_when_a_turn_comes_is_known_before_it_is_asked_for():
+    line = Line()
+    assert line.limiter.turn_in() == 0
+    async with anyio.create_task_group() as tasks:
+        await stand_in(tasks, line, 4)
+        assert line.limiter.turn_in() == 12
+        await line.until(1)
+        assert line.limiter.turn_in() == 11
+        line.scopes[2].cancel()
+        await settle()
+        assert line.limiter.turn_in() == 8
+        await line.until(3)
+        assert line.limiter.turn_in() == 6
+        await line.until(9)
+        assert line.limiter.turn_in() == 0
+    assert line.turns == [(0, 0), (1, 3), (3, 6)]
+
+
+def test_a_line_that_died_with_its_loop_is_not_counted():
+    line = Line()
+    dead = asyncio.new_event_loop()
+    calls = [dead.create_task(line.limiter.acquire()) for _ in range(3)]
+    dead.run_until_complete(settle())
+    dead.close()
+
+    async def asks() -> float:
+        return line.limiter.turn_in()
+
+    assert asyncio.run(asks()) == 3
+    for call in calls[1:]:  # leaves the line of another loop: takes nothing off the new one
+        call.get_coro().close()
+        call._log_destroy_pending = False
+        assert asyncio.run(asks()) == 3
+
+
+def test_only_a_rate_makes_a_limiter():
+    with pytest.raises(ConfigurationError, match="rate must be a RateLimit, not int"):
+        LocalLimiter(3)

@@ -267,3 +267,19 @@ async def test_a_key_in_the_answer_is_taken_out_of_it():
         reply = await transport.exchange(READ, Departure())
         await transport.aclose()
     assert reply.body == b'{"error": "***?"}'
+
+
+@pytest.mark.parametrize("length", [59_000, 65_000])
+async def test_a_long_url_goes_out_as_it_is(library, length):
+    target = f"/v1/things?q={'%20' * (length // 3)}"
+    async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
+        assert isinstance(await visit.exchange(Outgoing("GET", target)), Reply)
+        assert server.heard[0].startswith(f"GET {target} HTTP/1.1".encode())
+
+
+async def test_a_url_that_no_server_would_take_is_not_sent(library):
+    target = f"/v1/things?q={'x' * 70_000}"
+    async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
+        failure = await visit.exchange(Outgoing("GET", target))
+        assert failure.message.startswith("the URL is too long or not valid")
+        assert (failure.sent, failure.permanent, server.heard) == (False, True, [])

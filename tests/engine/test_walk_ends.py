@@ -11,7 +11,7 @@ from toy import LIST, ListParams, Thing, ThingPage, Toy, reply
 
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import PagingError
-from lix_async.core.paging import PageNumber, WhileMore
+from lix_async.core.paging import Offset, PageNumber, WhileMore
 
 pytestmark = pytest.mark.anyio
 
@@ -100,3 +100,31 @@ async def test_a_rooted_path_leaves_the_base_urls_path_out() -> None:
     await toy.send(LIST, ListParams())
     await toy.send(replace(LIST, rooted=True), ListParams())
     assert [target.split("?")[0] for target in toy.script.targets] == ["/api/v1/list", "/v1/list"]
+
+
+async def test_past_the_total_a_page_without_anything_new_is_the_end_and_no_error() -> None:
+    """The rows before it overlapped, so it had to be asked for; a server may send any for it."""
+    total = {"paging": {"total": 4}}
+    pages = [page("a", "b", **total), page("b", "c", **total)]
+    for last in (page("c", "b", **total), page("b", "c", **total), page("a", **total), page()):
+        toy = Toy(*pages, last)
+        walk = toy.pages(LIST, ListParams())
+        assert [thing.id for thing in await walk.collect()] == ["a", "b", "c"]
+        assert (len(toy.script.sent), walk.stats.complete) == (3, False)
+
+
+async def test_past_the_total_what_is_new_is_taken_along() -> None:
+    total = {"paging": {"total": 4}}
+    toy = Toy(page("a", "b", **total), page("b", "c", **total), page("c", "d", **total))
+    walk = toy.pages(LIST, ListParams())
+    assert [thing.id for thing in await walk.collect()] == ["a", "b", "c", "d"]
+    assert (len(toy.script.sent), walk.stats.duplicates, walk.stats.complete) == (3, 2, True)
+
+
+async def test_a_cap_is_a_position_and_is_not_moved_by_what_came_twice() -> None:
+    row = replace(LIST, paging=Offset(cap=4))
+    total = {"paging": {"total": 9}}
+    toy = Toy(page("a", "b", **total), page("b", "c", **total), page("d", **total))
+    walk = toy.pages(row, ListParams())
+    assert [thing.id for thing in await walk.collect()] == ["a", "b", "c"]
+    assert (len(toy.script.sent), walk.stats.complete) == (2, False)

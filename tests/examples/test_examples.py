@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from lix_async import AsyncLix
+from lix_async import AsyncLix, AsyncLookC
 from lix_async.sandbox import Sandbox, running
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +98,18 @@ async def test_an_address_is_looked_for(lix: AsyncLix, capsys: pytest.CaptureFix
     first, second = capsys.readouterr().out.splitlines()
     assert first.split()[0] in {"VALID", "PROBABLE", "UNKNOWN"}
     assert second.endswith("is not known")
+
+
+async def test_the_employees_of_an_organisation_are_listed(
+    address: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (house,) = [house for house in sandbox.houses if house.name == "LookC"]
+    org_id = str(house.examples(sandbox.world)["lookc.org_employees"]["org_id"])
+    async with AsyncLookC("sandbox-key", base_url=address, rate_limit=None) as lookc:
+        await example("company_employees").main(lookc, org_id)
+        asked = [fact for fact in sandbox.requests if fact.path == f"/org/{org_id}/employees"]
+        wanted = [one async for one in lookc.employees(org_id)]
+    rows = [line.split(" · ") for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == [one.name for one in wanted]
+    assert all(len(row) == 3 and row[1] and row[2] for row in rows)
+    assert (len(wanted) > 100) == (len(asked) > 1)

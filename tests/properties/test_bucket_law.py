@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.core.bucket import RateLimit, TokenBucket
+from lix_async.core.windows import JointBucket, Lane, WindowBucket
 
 EPS = 1e-6
 
@@ -102,3 +104,27 @@ def test_after_a_late_departure_the_next_turn_keeps_its_distance(rate, calls):
             slack = EPS * max(1.0, now)
             assert all(now - departure >= rate.interval - slack for departure in left)
             underway.append((now + late * rate.interval, late * rate.interval))
+
+
+lanes = st.builds(Lane, st.just("x"), st.integers(1, 5), st.floats(0.1, 100), margin=st.just(0.0))
+buckets = st.one_of(
+    rates.map(TokenBucket),
+    lanes.map(WindowBucket),
+    lanes.map(lambda lane: JointBucket([WindowBucket(lane)])),
+)
+
+
+@given(buckets, st.lists(st.floats(0, 50), max_size=8), st.integers(0, 12), st.floats(0, 100))
+def test_a_turn_comes_when_it_was_foretold_to_who_stands_behind_others(bucket, pauses, ahead, held):
+    now = 0.0
+    for pause in pauses:
+        now += pause
+        bucket.take(now)
+    bucket.hold(held)
+    foretold = bucket.wait(now, ahead)
+    moment = now
+    for _ in range(ahead + 1):
+        moment += bucket.wait(moment)
+        while bucket.take(moment) > 0.0:  # what rounding leaves over
+            moment = math.nextafter(moment, math.inf)
+    assert moment - now == pytest.approx(foretold, abs=EPS * max(1.0, moment))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,15 @@ params = st.builds(
     count=st.none() | st.integers(-(2**63), 2**63 - 1),
     flag=st.none() | st.booleans(),
 )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=["query", "json", "form"])
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@given(params=params)
+def test_a_url_is_what_the_http_library_would_make_of_it(row, library, params):
+    """So it need not be asked: the transport hands the target over as it is."""
+    target = encode(row, params).target
+    assert library.URL(f"https://toy.example{target}").raw_path == target.encode("ascii")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=["query", "json", "form"])

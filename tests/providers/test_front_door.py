@@ -24,7 +24,14 @@ def test_what_is_not_there_is_an_ordinary_error() -> None:
 
 
 def test_importing_the_package_imports_none_of_them() -> None:
-    look = "import sys, lix_async; print(*(name for name in sys.modules if 'providers' in name))"
+    look = "import sys, lix_async; print(*(name for name in sys.modules if 'lix_async' in name))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
-    assert "lix_async.providers.lix.client" in done.stdout
+    assert "lix_async.engine.client" in done.stdout.split()
     assert not [name for name in LATE.values() if name in done.stdout]
+
+
+def test_importing_the_package_imports_no_room_beside_the_clients() -> None:
+    look = "import sys, lix_async; print(*(name for name in sys.modules if 'lix_async.' in name))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    rooms = {name.split(".")[1] for name in done.stdout.split()}
+    assert not rooms & {"bulk", "cli", "integrations", "limiters", "sandbox", "testing"}

@@ -45,22 +45,25 @@ class AsyncLix(Client):
     * `auth`: how the key travels: `"raw"` (the bare key in `Authorization`, the vendor's
       default), `"bearer"`, `"x-api-key"` or `"query"`.
     * `base_url`: default `LIX_BASE_URL`, else the vendor's; https, or http to this machine.
-    * `viewer_id`: sent wherever a call takes one and the caller gives none.
+    * `viewer_id`: sent wherever a call takes one and the caller gives none. An empty text is
+      refused, here and in calls.
     * `rate_limit`: a `RateLimit` for a limiter of its own, a `Limiter` to share one, None for
       none.
     * `retry`: how patient calls are.
     * `deadline`: seconds for one call in all, with waiting for its turn, every attempt and every
-      pause; None sets no bound.
+      pause; None sets no bound. A turn or pause that would end behind it is not waited for:
+      `DeadlineError` comes at once, with `retry_at`.
     * `timeout`: seconds per network operation, or the HTTP library's own object.
     * `http_client`: an `AsyncClient` of your own from httpx or httpx2 (it is not closed here),
       or the module `httpx2` to make connections with that.
     * `max_credits`: stop with `BudgetError` before this client spends more, in all or by kind
       (`{"org": 50}`).
     * `on_drift`: called once for each field that arrives and is not in the structs, and at
-      `aclose` for each documented one that never arrived.
+      `aclose` for each documented one that never arrived. What it raises is logged as a warning
+      of `lix_async` and costs no answer.
     * `clock`: for tests.
 
-    Raises `ConfigurationError` for a missing or malformed key, address or setting.
+    Raises `ConfigurationError` for a missing or malformed key, address or setting, by its name.
     """
 
     provider = LIX

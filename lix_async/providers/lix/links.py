@@ -18,6 +18,7 @@ _BARE = re.compile(rf"(?:https?://)?{_HOST}", re.ASCII | re.IGNORECASE | re.DOTA
 _PATH = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/([^?#]*)(?:\?([^#]*))?", re.ASCII | re.IGNORECASE
 )
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _COMPANY_ID = re.compile(r"(?:^|&)companyId=([0-9]+)", re.ASCII)
 
 
@@ -26,7 +27,7 @@ def is_linkedin(text: str, *, bare: bool = False) -> bool:
 
     No user names, ports, spaces or control characters: nobody can read such a URL in two ways.
     """
-    if any(char.isspace() or char < " " or "\x7f" <= char <= "\x9f" for char in text):
+    if _BLANK.search(text):
         return False
     return (_BARE if bare else _FULL).fullmatch(text) is not None
 

@@ -125,7 +125,8 @@ class AsyncLookC(Client):
         """One look at how far a request is: `.complete` with `.data`, `.pending` or `.failed`.
 
         Its price is not published. Raises `NotFoundError` when neither of the two published
-        paths knows the id (`.kind` is then `unknown_route`). Contract: lookc.md section 5.
+        paths knows the id, and a plain `RefusalError` when neither of them is there (`.kind` is
+        `unknown_route` for both). Contract: lookc.md section 5.
         """
         return (await self.send(REQUEST_STATUS, RequestStatusParams(request_id=request_id))).value
 

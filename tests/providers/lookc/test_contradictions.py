@@ -11,6 +11,7 @@ from lix_async.engine.transport import Reply
 from lix_async.providers.lookc import endpoints
 from lix_async.providers.lookc.client import AsyncLookC
 from lix_async.providers.lookc.models import EmployeesPage, PersonByEmail
+from lix_async.sandbox import Sandbox, running
 from lix_async.tolerant import reader
 
 from .stub import COMPLETE, DIRECT, ID, LOOKUP, STATUS, WAITING, Wire, client, sample, says
@@ -45,6 +46,47 @@ async def test_1_when_both_paths_know_nothing_it_is_not_found() -> None:
             await lookc.request_status(ID)
         assert (caught.value.status, caught.value.kind) == (404, "unknown_route")
     assert wire.paths == [STATUS, LOOKUP, STATUS, LOOKUP]
+
+
+UNKNOWN_RECORD = says({"error": {"type": "unknown_record", "message": "no such id"}}, 404)
+NO_ROUTE = says({"error": {"type": "unknown_route", "message": "no such route"}}, 404)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (NO_ROUTE, UNKNOWN_RECORD),
+        (UNKNOWN_RECORD, NO_ROUTE),
+        (UNKNOWN_RECORD, UNKNOWN_ROUTE),
+        (UNKNOWN_RECORD, UNKNOWN_RECORD),
+    ],
+)
+async def test_1_the_path_that_looked_for_the_id_tells_what_it_found(
+    first: Reply, second: Reply
+) -> None:
+    """Whichever of the two is not there: an id that the other one does not know is not found."""
+    wire = Wire(status=[first], lookup=[second])
+    lookc = client(wire)
+    for ask in (lookc.request_status, lookc.result):
+        with pytest.raises(NotFoundError, match="no such id"):
+            await ask(ID)
+    assert wire.paths == [STATUS, LOOKUP] * 2
+
+
+async def test_1_where_neither_path_is_there_it_is_no_record_that_is_missing() -> None:
+    with pytest.raises(RefusalError, match="no such route") as caught:
+        await client(Wire(status=[NO_ROUTE], lookup=[NO_ROUTE])).request_status(ID)
+    assert not isinstance(caught.value, NotFoundError)
+
+
+@pytest.mark.parametrize("closed", [LOOKUP, STATUS])
+async def test_1_the_sandbox_closes_either_path(closed: str) -> None:
+    sandbox = Sandbox(closed=[closed], rate=None)
+    with running(sandbox) as url:
+        async with AsyncLookC("demo", base_url=url, rate_limit=None) as lookc:
+            with pytest.raises(NotFoundError):
+                await lookc.request_status(ID)
+    assert [fact.path for fact in sandbox.requests] == [STATUS, LOOKUP]
 
 
 async def test_1_what_is_pending_on_the_other_path_is_pending() -> None:

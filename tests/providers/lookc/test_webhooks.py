@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lix_async.core.errors import DecodeError
+from lix_async.core.errors import ConfigurationError, DecodeError
 from lix_async.providers.lookc import webhooks
 from lix_async.providers.lookc.client import AsyncLookC
 
@@ -121,6 +121,12 @@ def test_an_event_goes_to_json() -> None:
 )
 def test_tokens(given: str | None, tokens: tuple[str, ...], same: bool) -> None:
     assert webhooks.token_matches(given, *tokens) is same
+
+
+@pytest.mark.parametrize("given", [(5, "new"), ("new", None), ("new", "old", b"new")])
+def test_what_is_no_text_is_no_token(given: tuple[Any, ...]) -> None:
+    with pytest.raises(ConfigurationError, match="a token must be a text, not "):
+        webhooks.token_matches(*given)
 
 
 def test_every_token_is_compared_even_after_a_match(monkeypatch: pytest.MonkeyPatch) -> None:

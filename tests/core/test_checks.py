@@ -1,0 +1,134 @@
+"""Types of arguments: what is taken, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Literal
+
+import pytest
+
+from lix_async.core.bucket import RateLimit
+from lix_async.core.checks import Checked, has, listed, must_be
+from lix_async.core.errors import ConfigurationError
+from lix_async.core.retry import RetryPolicy
+from lix_async.core.windows import Lane
+
+
+class Word(StrEnum):
+    A = "a"
+
+
+class Fraction(float):
+    """As numpy's numbers are: of a subclass."""
+
+
+MAPPING = int | Mapping[Literal["org", "email"], int] | None
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (1, int),
+        (1, float),
+        (1.5, float),
+        (Fraction(1.5), float),
+        (Word.A, str),
+        (True, bool),
+        (None, str | None),
+        ({"org": 3}, MAPPING),
+        (3, MAPPING),
+        (print, Callable | None),
+        (RateLimit(1, per=3), RateLimit),
+    ],
+)
+def test_what_is_of_the_type_is_taken(value, kind):
+    must_be("x", value, kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        ("1", int, "x must be a whole number, not str"),
+        (True, int, "x must be a whole number, not bool"),
+        (1.0, int, "x must be a whole number, not float"),
+        ("1", float, "x must be a number, not str"),
+        (False, float, "x must be a number, not bool"),
+        (None, float, "x must be a number, not None"),
+        (5, str, "x must be a text, not int"),
+        (b"5", str | None, "x must be a text or None, not bytes"),
+        (1, bool, "x must be True or False, not int"),
+        (0, type(None), "x must be None, not int"),
+        ("c", Literal["a", "b"], "x must be one of 'a', 'b', not str"),
+        ([], Literal["a", "b"], "x must be one of 'a', 'b', not list"),
+        ({"org": True}, MAPPING, "x must be a whole number or a mapping to a whole number or None"),
+        ({"o": 1}, MAPPING, "x must be a whole number or a mapping"),
+        ([1], MAPPING, "x must be a whole number or a mapping"),
+        ({"requests": 1, "per": 3}, RateLimit, "x must be a RateLimit, not dict"),
+        ("f", Callable | None, "x must be a Callable or None, not str"),
+    ],
+)
+def test_what_is_not_is_refused_by_name_and_without_its_value(value, kind, message):
+    with pytest.raises(ConfigurationError) as caught:
+        must_be("x", value, kind)
+    assert str(caught.value).startswith(message)
+
+
+class Pot(Checked, frozen=True):
+    size: int
+    lid: str | None = None
+
+
+def test_a_checked_value_knows_the_types_of_its_fields():
+    assert Pot(3, "red") == Pot(size=3, lid="red")
+    for wrong, message in (
+        (("3",), "Pot.size must be a whole"),
+        ((3, 5), "Pot.lid must be a text"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            Pot(*wrong)
+
+
+FIELDS = [
+    *((RetryPolicy, name, {}) for name in RetryPolicy.__struct_fields__),
+    *((RateLimit, name, {"requests": 1, "per": 3}) for name in ("requests", "per", "burst")),
+    (RateLimit, "margin", {"requests": 1, "per": 3}),
+    *((Lane, name, {"name": "all", "requests": 1}) for name in ("requests", "per", "margin")),
+]
+
+
+@pytest.mark.parametrize("wrong", ["x", None, [], object()], ids=repr)
+@pytest.mark.parametrize(("cls", "name", "given"), FIELDS, ids=str)
+def test_every_field_of_a_public_value_is_refused_by_its_name(cls, name, given, wrong):
+    with pytest.raises(ConfigurationError, match=rf"^{cls.__name__}\.{name} must be "):
+        cls(**{**given, name: wrong})
+
+
+def test_flags_are_no_numbers_and_a_name_is_a_text():
+    for make in (lambda: RateLimit(True, per=3), lambda: RetryPolicy(attempts=True)):
+        with pytest.raises(ConfigurationError, match="number, not bool"):
+            make()
+    with pytest.raises(ConfigurationError, match=r"Lane\.name must be a text, not int"):
+        Lane(5, 1)
+
+
+def test_anything_that_can_be_iterated_is_listed():
+    assert listed("x", (n for n in range(3))) == [0, 1, 2]
+    for wrong in (None, 5):
+        with pytest.raises(ConfigurationError, match="x must be a list, not "):
+            listed("x", wrong)
+
+
+class Door:
+    handle = "brass"
+
+    def open(self) -> None: ...
+
+
+def test_an_object_is_known_by_its_methods():
+    has("x", Door(), "a door", "open")
+    for wrong, names, told in ((Door(), ["open", "shut"], "Door"), (Door(), ["handle"], "Door")):
+        with pytest.raises(ConfigurationError, match=f"x must be a door, not {told}"):
+            has("x", wrong, "a door", *names)
+    with pytest.raises(ConfigurationError, match="x must be a door, not the class Door itself"):
+        has("x", Door, "a door", "open")

@@ -1,0 +1,113 @@
+"""Packed answers: of one member or many, cut anywhere, and made to do harm."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import tracemalloc
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.engine import body as module
+from lix_async.engine.body import BODY_CAP, MEMBERS, PIECE, WIRE_CAP, read
+
+EMPTY = gzip.compress(b"")
+
+
+async def chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+def whole(data: bytes, size: int = PIECE) -> object:
+    body = module._Body(True)
+    for start in range(0, len(data), size):
+        if not body.feed(data[start : start + size]):
+            break
+    return body.whole()
+
+
+@given(
+    parts=st.lists(st.binary(max_size=300), min_size=1, max_size=6),
+    zeros=st.integers(0, 30),
+    size=st.integers(1, 70),
+)
+def test_all_members_are_read_however_they_are_cut(parts, zeros, size):
+    """RFC 1952 section 2.2: a file is a series of members, without anything between them."""
+    packed = b"".join(map(gzip.compress, parts))
+    assert whole(packed + bytes(zeros), size) == b"".join(parts)
+
+
+@given(parts=st.lists(st.binary(max_size=50), min_size=2, max_size=4), data=st.data())
+def test_a_member_that_is_cut_off_is_no_answer(parts, data):
+    first, *others = map(gzip.compress, parts)
+    packed = first + b"".join(others)
+    cut = data.draw(st.integers(1, len(packed) - 1))
+    ends = {len(first) + sum(map(len, others[:n])) for n in range(len(others))}
+    if cut not in ends:
+        assert whole(packed[:cut], 7) == ("the packed answer is cut off", True, False)
+
+
+@pytest.mark.parametrize("size", [1, 5, PIECE])
+def test_bytes_behind_the_last_member_that_begin_no_other_are_nobodys(size):
+    """As every HTTP client has it; also where one of them looks like a beginning."""
+    assert whole(gzip.compress(b"{}") + b"\r\n\x1f\x8b" + EMPTY, size) == b"{}"
+    assert whole(gzip.compress(b"{}") + b"\x00\x00" + EMPTY + bytes(9), size) == b"{}"
+
+
+def test_a_second_member_that_is_none_cannot_be_unpacked():
+    broken = gzip.compress(b"a") + gzip.compress(b"b" * 90)[:-8] + bytes(8)
+    assert whole(broken) == ("the answer cannot be unpacked", True, True)
+    assert whole(gzip.compress(b"a") + b"\x1fnonsense") == (
+        "the answer cannot be unpacked",
+        True,
+        True,
+    )
+
+
+def test_a_bomb_of_many_members_is_stopped_at_the_cap_and_keeps_no_more():
+    """Each member is small enough by itself; together they are four times the cap."""
+    bomb = gzip.compress(bytes(BODY_CAP // 16)) * 64
+    tracemalloc.start()
+    try:
+        message, sent, permanent = whole(bomb)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert message.startswith("the answer is too large")
+    assert (sent, permanent) == (True, True)
+    assert peak <= BODY_CAP + 16 * 2**20
+
+
+def test_a_last_member_may_fill_the_cap_to_the_byte_and_no_further(monkeypatch):
+    monkeypatch.setattr(module, "BODY_CAP", 1000)
+    assert whole(gzip.compress(bytes(600)) + gzip.compress(bytes(400))) == bytes(1000)
+    assert whole(gzip.compress(bytes(600)) + gzip.compress(bytes(401)))[2] is True
+    assert whole(gzip.compress(bytes(1001)) + EMPTY)[2] is True
+
+
+@pytest.mark.parametrize("size", [7, PIECE, WIRE_CAP])
+def test_members_without_number_are_stopped_however_they_come(size):
+    """Empty ones cost time and no room: the cap on the wire would let 800,000 of them in."""
+    assert whole(EMPTY * MEMBERS, size) == b""
+    flood = EMPTY * (WIRE_CAP // len(EMPTY) if size > 7 else MEMBERS + 1)
+    assert whole(flood, size) == ("the answer has more than 2048 gzip members", True, True)
+
+
+def test_noise_is_refused_and_never_raises():
+    noise = random.Random(7)
+    for _ in range(300):
+        body = bytearray(gzip.compress(b"x" * 50) * 3)
+        for _ in range(noise.randrange(1, 6)):
+            body[noise.randrange(len(body))] = noise.randrange(256)
+        assert isinstance(whole(bytes(body), noise.randrange(1, 90)), bytes | tuple)
+
+
+@pytest.mark.anyio
+async def test_the_whole_way_in():
+    packed = gzip.compress(b'{"a": ') + gzip.compress(b"1}")
+    assert await read(chunks(packed, 9), "gzip") == b'{"a": 1}'
+    assert await read(chunks(b"plain", 2), "identity") == b"plain"
