@@ -413,3 +413,16 @@ def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refused)
     for text, _ in _rows(SPELLINGS):
         linkedin.classify(text)
+
+
+@given(
+    host=st.sampled_from(["www.linkedin.com", "linkedin.com"]),
+    folder=st.sampled_from(["in", "company"]),
+    slug=st.text("abcz019-", min_size=1, max_size=12),
+    end=st.sampled_from(["", "/"]),
+)
+def test_the_short_way_reads_what_the_long_one_does(
+    host: str, folder: str, slug: str, end: str
+) -> None:
+    text = f"https://{host}/{folder}/{slug}{end}"
+    assert linkedin.classify(text) == linkedin.classify(f"{text}?")  # the `?` makes it take the long way
