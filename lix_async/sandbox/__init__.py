@@ -1,8 +1,10 @@
-"""The sandbox: Lix and LookC played on this machine, with an invented world and faults on request.
+"""The sandbox: all providers played on this machine, with an invented world, faults on request.
 
-from lix_async.sandbox import Sandbox, running
+from lix_async.sandbox import Sandbox, base_url_of, running
 
-with running(Sandbox(seed=7, faults="weather")) as base_url: ...
+with running(Sandbox(seed=7, faults="weather")) as url:
+    AsyncLix("key", base_url=url)
+    AsyncMeetAlfred("key", base_url=base_url_of(url, "meetalfred"))
 
 `Sandbox().app` is the same thing as an ASGI application, for clients in memory. The world alone
 needs no web server; `app`, `running` and `serve` need the extra: `pip install lix_async[sandbox]`.
@@ -13,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .addresses import base_url_of
     from .app import Sandbox
     from .faults import Fault, Faults
     from .ledger import Charge, Ledger
@@ -32,6 +35,7 @@ __all__ = [
     "Sent",
     "Webhook",
     "World",
+    "base_url_of",
     "running",
     "serve",
 ]
@@ -46,6 +50,7 @@ _HOMES = {
     "Sent": "memory",
     "Webhook": "webhooks",
     "World": "world",
+    "base_url_of": "addresses",
     "running": "server",
     "serve": "server",
 }

@@ -22,7 +22,7 @@ from .dice import number
 from .extra import missing_extra
 from .faults import Fault, Faults, Plan, parse
 from .gate import Gate
-from .houses import House, houses
+from .houses import House, Outcome, houses
 from .houses.house import Rate
 from .ledger import Charge, Ledger
 from .limits import Allowance
@@ -146,14 +146,17 @@ class Sandbox:
         self.requests.append(fact)
         if len(self.requests) > KEPT:
             del self.requests[: KEPT // 2]
-        house = arrival.house or self.houses[0]
+        house, row, asked = arrival.house or self.houses[0], arrival.row, None
         try:
-            answer = self._answer(house, arrival, fact)
+            row, asked = self._enter(house, arrival, fact)
+            answer = self._answer(house, row, asked, fact, arrival)
         except Refusal as refusal:
             fact.kind = refusal.kind
             answer = house.refuse(refusal)
-        standing = self._paces.standing(house, fact.caller, fact.at, self._wall())
-        answer.headers |= house.headers(standing, arrival.row)
+        epoch = self._wall()
+        standing = self._paces.standing(house, fact.caller, row, asked, fact.at, epoch)
+        outcome = Outcome(answer.status, row, asked, standing, self.memory, epoch)
+        answer.headers = {**house.headers(outcome), **answer.headers}
         fact.status = 0 if answer.cut == "reset" else answer.status
         return answer
 
@@ -163,7 +166,7 @@ class Sandbox:
             if self.webhook and not lookup.fails:
                 self.deliveries += await self.webhook.tell(lookup.result)
 
-    def _answer(self, house: House, arrival: Arrival, fact: Fact) -> Reply:
+    def _enter(self, house: House, arrival: Arrival, fact: Fact) -> tuple[Row, Asked]:
         ways = house.provider.credentials.values()
         fact.caller = self._gate.caller(ways, arrival.headers, arrival.query)
         row, epoch = arrival.row, self._wall()
@@ -173,7 +176,10 @@ class Sandbox:
         self._paces.admit(house, fact.caller, fact.at, epoch)
         if house.daily(row.id) and not self.allowance.spend(epoch):
             raise spoil.daily_limit(epoch)
-        asked = read(row, arrival, {way.name for way in ways if way.place == "query"})
+        return row, read(row, arrival, {way.name for way in ways if way.place == "query"})
+
+    def _answer(self, house: House, row: Row, asked: Asked, fact: Fact, arrival: Arrival) -> Reply:
+        epoch = self._wall()
         self._paces.admit_group(house, row, asked, fact.at, epoch)
         fact.input = input_text(asked)
         fault = self._fault(row, arrival, fact)

@@ -136,6 +136,11 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(pieces)
 
 
+def _greed(place: tuple[str, object]) -> tuple[bool, int]:
+    """How much of other paths a path would take: few with no placeholder, longer ones less."""
+    return "{" in place[0], -place[0].count("/")
+
+
 def application(sandbox: Sandbox) -> Starlette:
     """The routes of a sandbox: its own, the tables', and `unknown_route` for the rest."""
     places: dict[str, tuple[House, list[Row]]] = {}
@@ -149,7 +154,7 @@ def application(sandbox: Sandbox) -> Starlette:
     ]
     # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
     # say more stand first.
-    for path, (house, rows) in sorted(places.items(), key=lambda place: "{" in place[0]):
+    for path, (house, rows) in sorted(places.items(), key=_greed):
         whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
         routes.append(Route(whole, Door(sandbox, sandbox.handle, house, rows)))
     app = Starlette(routes=routes)

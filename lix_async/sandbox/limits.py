@@ -88,3 +88,9 @@ def _next_day(epoch: float, days: int) -> int:
 def iso(epoch: float) -> str:
     """A moment as the provider writes it: `2025-01-06T00:00:00Z`."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stamp(epoch: float) -> str:
+    """The same with milliseconds: `2025-01-06T00:00:00.000Z`."""
+    written = datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
+    return written.replace("+00:00", "Z")

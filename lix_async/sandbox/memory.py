@@ -50,8 +50,12 @@ class Memory:
 
     views: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
     """When an account fetched a profile last, in seconds since the epoch (ConnectSafely)."""
-    viewed: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
-    """The different profiles that an account fetched on a day (ConnectSafely)."""
+    viewed: dict[tuple[str, int], Counter[str]] = field(
+        default_factory=dict[tuple[str, int], "Counter[str]"]
+    )
+    """What each profile took of an account's quota, by account and end of the day
+    (ConnectSafely).
+    """
     desk: Desk = field(default_factory=Desk)
     """Lookups by e-mail address that go on in the background."""
 

@@ -55,12 +55,27 @@ class Paces:
             if not log.admit(now):
                 raise _refusal(house, log, now, epoch)
 
-    def standing(self, house: House, caller: str, now: float, epoch: float) -> Standing | None:
-        """How far a caller is, at a moment that is `epoch` in seconds since 1970."""
+    def standing(
+        self,
+        house: House,
+        caller: str,
+        row: Row | None,
+        asked: Asked | None,
+        now: float,
+        epoch: float,
+    ) -> Standing | None:
+        """How far a caller is, at a moment that is `epoch` in seconds since 1970.
+
+        Of the rates that the call counts against, it is the one with the least left.
+        """
         log = self._log(house, caller) if caller else None
         if log is None:
             return None
-        return _standing(log, now, epoch)
+        logs = [log]
+        if row is not None and asked is not None:
+            names = ((house.name, name) for name in house.lanes(row, asked))
+            logs += [self._logs[name] for name in names if name in self._logs]
+        return min((_standing(one, now, epoch) for one in logs), key=lambda one: one.left)
 
     def _log(self, house: House, caller: str) -> SlidingLog | None:
         rate = self.rates[house.name]

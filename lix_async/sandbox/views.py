@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import careers
+from . import careers, names
+from .careers import TODAY
 from .dice import chance, number, pick
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .careers import Job
     from .people import Person
     from .world import World
 
 _DEGREES = ("DISTANCE_1", "DISTANCE_2", "DISTANCE_3", "3rd", None)
+_BIRTHS = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})
 
 
 def degree(person: Person) -> str | None:
@@ -22,85 +27,135 @@ def degree(person: Person) -> str | None:
     return pick(_DEGREES, "degree", person.slug)
 
 
-def profile(person: Person, geo: bool) -> dict[str, object]:
-    """The profile itself; `geo` adds where the person is."""
+def premium(person: Person) -> bool:
+    """Whether the person pays LinkedIn."""
+    return chance(0.3, "premium", person.slug)
+
+
+def nests(person: Person) -> bool:
+    """Whether the person's positions stand inside the profile, as in an output of the vendor's."""
+    return chance(0.15, "nests", person.slug)
+
+
+def says_fresh(person: Person) -> bool:
+    """Whether an answer that is not from the cache says so; the vendor's samples mostly do not."""
+    return chance(0.3, "says fresh", person.slug)
+
+
+def profile(person: Person, *, geo: bool, short: bool) -> dict[str, object]:
+    """The profile itself; `geo` adds where the person is, `short` leaves out what GET lacks."""
     city, country, code = person.place
     distance = degree(person)
     body: dict[str, object] = {
         "firstName": person.first,
         "lastName": person.last,
         "headline": person.headline,
-        "location": {"countryCode": code.lower(), "postalCode": None, "geoLocationName": city},
+        "location": {
+            "countryCode": code.lower(),
+            "postalCode": pick((None, None, "00000"), "post", person.slug),
+            "geoLocationName": pick((None, city), "geo", person.slug),
+        },
         "entityUrn": person.urn,
         "publicIdentifier": person.slug,
         "profilePicture": person.picture,
-        "isPremium": chance(0.3, "premium", person.slug),
-        "isVerified": chance(0.5, "verified", person.slug),
-        "supportsFreeEmail": False,
-        "connectionCount": number("connections", person.slug) % 500,
-        "followerCount": number("followers", person.slug) % 5000,
+        "isPremium": premium(person),
         "isConnected": distance == "DISTANCE_1",
         "connectionDegree": distance,
-        "invitationSent": False,
-        "invitationReceived": False,
     }
+    if not short:
+        body |= {
+            "isVerified": chance(0.5, "verified", person.slug),
+            "supportsFreeEmail": chance(0.2, "free email", person.slug),
+            "connectionCount": number("connections", person.slug) % 500,
+            "followerCount": number("followers", person.slug) % 5000,
+            "invitationSent": False,
+            "invitationReceived": False,
+        }
     if geo:
         body["geoLocation"] = {
             "city": city,
             "state": None,
             "country": country,
             "fullLocation": person.location,
-            "birthDate": pick((None, {"month": 1, "day": 2}), "birth", person.slug),
+            "birthDate": pick(_BIRTHS, "birth", person.slug),
         }
     return body
 
 
 def experience(world: World, person: Person) -> list[dict[str, object]]:
     """Positions, the running one first; some rows have no title."""
+    return [
+        {
+            "title": job.title if job.linked else None,
+            "companyName": job.employer.name,
+            "employmentType": "Full-time" if job.linked else None,
+            "duration": _duration(job),
+            "location": job.place,
+            "description": job.text,
+            "companyUrl": job.employer.link if job.linked else None,
+            "companyLogoUrl": None,
+        }
+        for job in careers.career(person, world.companies.employer)
+    ]
+
+
+def _duration(job: Job) -> str:
+    """As LinkedIn writes it: `Jan 2022 - Present · 3 yrs 1 mo`, or years alone."""
+    ends = "Present" if job.ended is None else _month(job.ended)
+    written = f"{_month(job.started)} - {ends}"
+    end = job.ended or TODAY
+    if not (job.started[1] and end[1]):
+        return written
+    # Both months count, the first and the last.
+    months = (end[0] - job.started[0]) * 12 + end[1] - job.started[1] + 1
+    years, rest = divmod(months, 12)
+    parts = [_count(years, "yr"), _count(rest, "mo")]
+    return f"{written} · {' '.join(filter(None, parts))}"
+
+
+def _month(when: tuple[int, int]) -> str:
+    return f"{names.MONTHS[when[1] - 1][:3]} {when[0]}" if when[1] else str(when[0])
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s' if number > 1 else ''}" if number else ""
+
+
+def skills(person: Person, endorsed: Collection[str] = ()) -> list[dict[str, object]]:
+    """Skills that the person names; `endorsed` are the ids of those that the account endorsed."""
     rows: list[dict[str, object]] = []
-    for job in careers.career(person, world.companies.employer):
-        until = job.ended[0] if job.ended else "Present"
+    for name in person.skills:
+        skill = str(number("skill", name) % 90_000 + 100)
+        done = skill in endorsed
+        given = number("endorsed", person.slug, name) % 40
         rows.append(
             {
-                "title": job.title if job.linked else None,
-                "companyName": job.employer.name,
-                "employmentType": "Full-time" if job.linked else None,
-                "duration": f"{job.started[0]} - {until}",
-                "location": job.place,
-                "description": job.text,
-                "companyUrl": job.employer.link if job.linked else None,
-                "companyLogoUrl": None,
+                "skillId": skill,
+                "name": name,
+                "endorsementCount": given + done,
+                "isEndorsed": done,
             }
         )
     return rows
 
 
-def skills(person: Person) -> list[dict[str, object]]:
-    """Skills that the person names."""
-    return [
-        {
-            "skillId": str(number("skill", name) % 9000 + 100),
-            "name": name,
-            "endorsementCount": number("endorsed", person.slug, name) % 40,
-            "isEndorsed": False,
-        }
-        for name in person.skills
-    ]
-
-
 def schools(person: Person) -> list[dict[str, object]]:
-    """Schools, the last one first."""
-    return [
-        {
-            "schoolName": one["institutionName"],
-            "degree": one["degree"],
-            "fieldOfStudy": one["fieldOfStudy"],
-            "dateRange": f"{one['dateStarted']} – {one['dateEnded']}",
-            "startYear": one["dateStarted"],
-            "endYear": one["dateEnded"],
-            "grade": None,
-            "activities": None,
-            "description": None,
-        }
-        for one in careers.education(person)
-    ]
+    """Schools, the last one first; the last one may still go on."""
+    rows: list[dict[str, object]] = []
+    for place, one in enumerate(careers.education(person)):
+        ongoing = place == 0 and chance(0.1, "studies", person.slug)
+        until = "Present" if ongoing else one["dateEnded"]
+        rows.append(
+            {
+                "schoolName": one["institutionName"],
+                "degree": one["degree"],
+                "fieldOfStudy": one["fieldOfStudy"],
+                "dateRange": f"{one['dateStarted']} – {until}",
+                "startYear": one["dateStarted"],
+                "endYear": None if ongoing else one["dateEnded"],
+                "grade": None,
+                "activities": None,
+                "description": None,
+            }
+        )
+    return rows

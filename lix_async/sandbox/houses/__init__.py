@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from .house import House, Standing
+from .house import House, Outcome, Standing
 
 MODULES = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
 """Modules of this folder, each with a `HOUSE`. The first that is there answers unknown paths."""
@@ -32,4 +32,4 @@ def _house(name: str) -> House | None:
     return house
 
 
-__all__ = ["House", "Standing", "houses"]
+__all__ = ["House", "Outcome", "Standing", "houses"]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from ...providers.connectsafely.endpoints import TABLE
 from ...providers.connectsafely.provider import CONNECTSAFELY
 from ...providers.connectsafely.velocity import VELOCITY
+from .. import quotas, zod
 from ..answers import connectsafely
-from ..limits import iso
+from ..limits import midnight, stamp
 from ..replies import Reply, json_reply
-from .house import House, Rate, Standing
+from .house import House, Outcome, Rate, Standing
 
 if TYPE_CHECKING:
     from ..answers.context import Asked
@@ -22,65 +22,87 @@ if TYPE_CHECKING:
     from ..world import World
     from .house import Examples
 
-_FIELD = re.compile(r"`(?:\$\.)?([A-Za-z]+)`")
 _MINUTE = 60.0
+_PAUSE = "12"
+"""Seconds that the contract's sample of a velocity 429 asks to wait."""
 
 
 def _refuse(refusal: Refusal) -> Reply:
+    """The four shapes of connectsafely.md, "Errors"."""
+    status, headers = refusal.status, refusal.headers
     message = refusal.message or refusal.kind or "not possible"
     body: dict[str, object] = {"success": False, "error": message}
-    if refusal.status == 400:
-        found = _FIELD.search(message)
-        issue = {
-            "code": "invalid_type",
-            "path": [found[1]] if found else [],
-            "message": message,
-        }
-        body["error"] = {"issues": [issue], "name": "ZodError"}
-    elif refusal.status == 401:
+    if refusal.kind == "queued":
+        # Nothing goes on in the background here: what a server that is not ready says instead.
+        status = 502
+    elif status == 400 and (wrong := zod.issue(message)):
+        body["error"] = {"issues": [wrong], "name": "ZodError"}
+    elif status == 400:
+        body = {"success": False, "code": "validation_error", "message": message}
+    elif status == 401 or refusal.kind == "unknown_route":
         body = {"error": message}
+    elif status == 402:
+        # There are no credits; what is used up here is a trial or a subscription.
+        status, body["error"] = 403, "no active subscription"
     elif refusal.kind == "daily_limit":
         ends = refusal.more.get("refreshesAt")
-        said = "Rate limit exceeded for PROFILE: 120/120 used."
-        moment = f" Resets at {iso(ends)}" if isinstance(ends, int) else ""
-        body = {"error": said + moment, "success": False}
-    elif refusal.status == 429:
+        resets = float(ends) if isinstance(ends, int) else None
+        body = {"error": quotas.full(resets), "success": False}
+        headers |= {} if resets is None else quotas.headers(quotas.DAILY, resets)
+    elif status == 429:
         body = {"success": False, "code": "rate_limit_exceeded", "message": message}
+        headers.setdefault("Retry-After", _PAUSE)
     elif refusal.kind == "api_error":
         body = {"success": False, "code": "internal_error", "message": message}
-    return json_reply(body, refusal.status, refusal.headers)
+    return json_reply(body, status, headers)
 
 
 def _lanes(row: Row, asked: Asked) -> Mapping[str, Rate]:
-    account = asked.text("account_id") or connectsafely.ACCOUNT
-    lanes = VELOCITY.lanes(row.group, account)[1:]  # the first one is the key's own
+    lanes = VELOCITY.lanes(row.group, connectsafely.account_of(asked))[1:]  # first: the key's own
     return {lane.name: (lane.requests, _MINUTE) for lane in lanes}
 
 
 def _too_fast(standing: Standing, epoch: float) -> Mapping[str, str]:
+    pause = {"Retry-After": str(max(math.ceil(standing.reset - epoch), 1))}
+    return pause | _speed(standing)
+
+
+def _speed(standing: Standing) -> dict[str, str]:
     return {
-        "Retry-After": str(max(math.ceil(standing.reset - epoch), 1)),
         "X-RateLimit-Limit": str(standing.limit),
-        "X-RateLimit-Remaining": "0",
-        "X-RateLimit-Reset": iso(standing.reset),
+        "X-RateLimit-Remaining": str(standing.left),
+        "X-RateLimit-Reset": stamp(standing.reset),
     }
 
 
+def _headers(outcome: Outcome) -> Mapping[str, str]:
+    """The day's quota for calls about a profile, the speed limit without an action for others.
+
+    A 429 has those of the limit that it is about. Without a known key nobody is counted, and a
+    proxy counts nobody either.
+    """
+    if outcome.status in (401, 429, 502, 504):
+        return {}
+    if outcome.row is not None and outcome.row.group == "profile":
+        account = connectsafely.account_of(outcome.asked)
+        spent = quotas.used(outcome.memory, account, outcome.epoch)
+        return quotas.headers(spent, midnight(outcome.epoch))
+    return _speed(outcome.standing) if outcome.standing else {}
+
+
 def _examples(world: World) -> Examples:
-    slug = world.person(0).slug
-    one = {"profile_id": slug}
-    account = {"account_id": connectsafely.ACCOUNT}
+    profile, account = {"profileId": world.person(0).slug}, {"accountId": connectsafely.ACCOUNT}
     return {
-        "connectsafely.profile": {**one, "include_experience": True},
-        "connectsafely.profile_get": one,
-        "connectsafely.account_status": {},
+        "connectsafely.profile": {**profile, "includeExperience": True},
+        "connectsafely.profile_get": profile,
+        "connectsafely.account_status": account,
         "connectsafely.account_status_by_id": account,
         "connectsafely.account_quota": account,
-        "connectsafely.relationship": one,
-        "connectsafely.relationship_by_account": {**account, **one},
-        "connectsafely.search_groups": {"keywords": "sales"},
+        "connectsafely.relationship": profile,
+        "connectsafely.relationship_by_account": {**account, **profile},
+        "connectsafely.search_groups": {"keywords": "sales", "count": 10},
         "connectsafely.search_people": {"keywords": "sales"},
-        "connectsafely.endorse_skill": {**one, "skill_id": "101"},
+        "connectsafely.endorse_skill": {**profile, "skillId": "101"},
         "connectsafely.health": {},
     }
 
@@ -95,6 +117,7 @@ HOUSE = House(
     refuse=_refuse,
     lanes=_lanes,
     too_fast=_too_fast,
+    headers=_headers,
     error={
         "type": "object",
         "properties": {

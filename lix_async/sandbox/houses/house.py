@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ...core.provider import Provider
     from ..answers.context import Answer, Asked
     from ..arrivals import Row
+    from ..memory import Memory
     from ..refusals import Refusal
     from ..world import World
 
@@ -38,6 +39,23 @@ class Standing:
         return self.limit - self.used
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A request and what became of it; for the headers that go out with every answer.
+
+    `row` is None where the path or the method was wrong, `asked` where the params were not read.
+    `standing` tells of the rate that the call counts against and that has the least left; it is
+    None where no rate is kept or no key was known. `epoch` is now, in seconds since 1970.
+    """
+
+    status: int
+    row: Row | None
+    asked: Asked | None
+    standing: Standing | None
+    memory: Memory
+    epoch: float
+
+
 def _always(endpoint: str, body: object) -> bool:
     return True
 
@@ -54,7 +72,7 @@ def _nothing_told(standing: Standing, epoch: float) -> Mapping[str, str]:
     return {}
 
 
-def _no_headers(standing: Standing | None, row: Row | None) -> Mapping[str, str]:
+def _no_headers(outcome: Outcome) -> Mapping[str, str]:
     return {}
 
 
@@ -107,9 +125,8 @@ class House:
     """Further rates that a call counts against, by a name that tells them apart."""
     too_fast: Callable[[Standing, float], Mapping[str, str]] = _nothing_told
     """(how far the rate is used up, now in seconds since the epoch) → headers of the refusal."""
-    headers: Callable[[Standing | None, Row | None], Mapping[str, str]] = _no_headers
-    """What goes out with every answer. The standing is None where no rate is kept or no key was
-    known, the row where the path or the method was wrong."""
+    headers: Callable[[Outcome], Mapping[str, str]] = _no_headers
+    """What goes out with every answer, where the answer does not have such a header of its own."""
     error: Mapping[str, object] = field(default_factory=lambda: ERROR)
     """JSON schema of the bodies that `refuse` makes."""
     statuses: Sequence[int] = (400, 401, 402, 404, 407, 429, 500, 503)

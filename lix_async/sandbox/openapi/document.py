@@ -28,6 +28,7 @@ STATUSES = {
     422: "The request's data are wrong.",
     429: "Too fast, or a daily or weekly limit is used up.",
     500: "The server failed.",
+    502: "Something in between failed.",
     503: "Not available for now.",
 }
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -106,8 +107,10 @@ class _Maker:
             if name not in body and name not in renamed
         ]
         for parameter in parameters:
-            if parameter["name"] in example:
-                parameter["example"] = example[str(parameter["name"])]
+            name = str(parameter["name"])
+            name = self._house.renamed.get(name, name) if parameter["in"] == "path" else name
+            if name in example:
+                parameter["example"] = example[name]
         operation: Schema = {
             "operationId": row.id + suffix,
             "tags": [self._house.name],

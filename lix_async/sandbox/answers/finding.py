@@ -1,0 +1,103 @@
+"""ConnectSafely's searches: people and groups.
+
+Contract: connectsafely.md, "live section". Pages are shorter than asked for now and then, `total`
+is missing or approximate, and only `hasMore` says whether there is more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from .. import views
+from ..dice import chance, number
+from ..searching import from_url, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..people import Person
+    from ..searching import Wanted
+    from ..world import World
+    from .context import Asked, Context
+
+_DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
+# Filters whose values are words of the world; the others hold ids of LinkedIn's.
+_WORDS = ("firstName", "lastName", "title", "company", "school", "industry")
+
+
+def people(world: World, params: Asked, context: Context) -> object:
+    """People by keywords and filters, or by the address of a search."""
+    places = world.search("people", _search(params), "connectsafely")
+    rows, pages = _page(params, len(places), context.page_size(10))
+    return {"success": True, "people": [_person(world.person(places[at])) for at in rows], **pages}
+
+
+def groups(world: World, params: Asked, context: Context) -> object:
+    """Groups by keywords; filters are taken and ignored."""
+    keywords = params.text("keywords") or ""
+    total = wanted(f"connectsafely groups {keywords}", keywords).total
+    rows, pages = _page(params, total, context.page_size(25), about=True)
+    return {"success": True, "groups": [_group(keywords, at) for at in rows], **pages}
+
+
+def _search(params: Asked) -> Wanted:
+    keywords, url = params.text("keywords") or "", params.text("url")
+    if url:
+        return from_url(url)
+    filters = params.values.get("filters")
+    given: Mapping[str, object] = {}
+    if isinstance(filters, dict):
+        given = cast("Mapping[str, object]", filters)
+    alternatives = [tuple(_words(given.get(name))) for name in _WORDS]
+    key = f"connectsafely people {keywords} {sorted(given.items(), key=str)}"
+    return wanted(key, keywords, filter(None, alternatives))
+
+
+def _words(value: object) -> Iterator[str]:
+    listed = cast("list[object]", value) if isinstance(value, list) else [value]
+    yield from (one.casefold() for one in listed if isinstance(one, str) and one)
+
+
+def _page(
+    params: Asked, total: int, size: int, *, about: bool = False
+) -> tuple[range, dict[str, object]]:
+    """The rows of a page, and what stands beside them; `about`: it says how many there are."""
+    start, count = params.number("start"), params.number("count", size, least=1)
+    # A short page is not the end: pages of 8 to 10 rows are normal.
+    short = count - number("short", start) % 3 if count > 3 else count
+    rows = range(min(start, total), min(start + short, total))
+    pagination = {"count": count, "start": start}
+    if about and total:
+        pagination["total"] = -(-total // 10) * 10
+    return rows, {"pagination": pagination, "hasMore": rows.stop < total}
+
+
+def _person(person: Person) -> dict[str, object]:
+    return {
+        "profileId": person.slug,
+        "profileUrn": person.urn,
+        "firstName": person.first,
+        "lastName": person.last,
+        "headline": person.headline,
+        "profilePicture": person.picture,
+        "location": person.location,
+        "connectionDegree": _DEGREES.get(views.degree(person) or "", "3rd"),
+        "currentPosition": person.headline if chance(0.8, "position", person.slug) else None,
+        "profileUrl": person.link,
+        "isPremium": views.premium(person),
+        "isOpenToWork": chance(0.1, "open", person.slug),
+    }
+
+
+def _group(keywords: str, place: int) -> dict[str, object]:
+    name = str(100_001 + number("group", keywords) % 800_000 + place)
+    members = 50 + number("members", name) % 20_000
+    logo = f"https://media.example.com/g/{name}.jpg"
+    return {
+        "groupId": name,
+        "name": f"{keywords.title() or 'Example'} Group {place + 1}",
+        "memberCount": members if members < 1000 else members // 1000 * 1000,
+        "logoUrl": logo if chance(0.7, "logo", name) else None,
+        "groupUrl": f"https://www.linkedin.com/groups/{name}",
+        "isPrivate": chance(0.5, "private", name),
+    }

@@ -1,0 +1,66 @@
+"""ConnectSafely's memory of profiles: a cache of six hours, and 120 different ones a day.
+
+Contract: connectsafely.md, "Cache and quota". Both are kept for each LinkedIn account, whatever
+the key; a day ends at midnight UTC, as the text of the 429 has it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from .limits import midnight, stamp
+from .refusals import Refusal
+
+if TYPE_CHECKING:
+    from .memory import Memory
+
+ACTION = "PROFILE"
+DAILY = 120
+"""Different profiles that an account may fetch a day."""
+FRESH = 6 * 3600.0
+"""Seconds that an answer stays in the cache."""
+
+
+def used(memory: Memory, account: str, epoch: float) -> int:
+    """Units of the day's quota that an account has spent."""
+    day = memory.viewed.get((account, midnight(epoch)))
+    return day.total() if day else 0
+
+
+def spend(memory: Memory, account: str, slug: str, epoch: float, *, refresh: bool) -> None:
+    """Take a unit off for a profile; a `daily_limit` refusal where none is left.
+
+    A profile of the day is free to fetch again, since the limit counts different ones. A refresh
+    that the caller forces is not: the vendor says that it always counts.
+    """
+    day = memory.viewed.setdefault((account, midnight(epoch)), Counter())
+    if slug in day and not refresh:
+        return
+    if day.total() >= DAILY:
+        more = {"refreshesAt": midnight(epoch)}
+        raise Refusal(429, "daily_limit", "the day's profiles are used up", more=more)
+    day[slug] += 1
+
+
+def kept_since(memory: Memory, account: str, slug: str, epoch: float) -> float | None:
+    """When the profile that the cache holds was fetched; None where it holds none."""
+    at = memory.views.get((account, slug))
+    return at if at is not None and epoch - at < FRESH else None
+
+
+def headers(spent: int, resets: float) -> dict[str, str]:
+    """How the vendor tells of the quota; `resets` is the end of the day."""
+    return {
+        "X-RateLimit-Action": ACTION,
+        "X-RateLimit-Limit": str(DAILY),
+        "X-RateLimit-Used": str(spent),
+        "X-RateLimit-Remaining": str(max(DAILY - spent, 0)),
+        "X-RateLimit-Reset": stamp(resets),
+    }
+
+
+def full(resets: float | None) -> str:
+    """The text of the 429, which also says when it ends."""
+    said = f"Rate limit exceeded for {ACTION}: {DAILY}/{DAILY} used."
+    return said if resets is None else f"{said} Resets at {stamp(resets)}"

@@ -1,0 +1,62 @@
+"""What ConnectSafely's validator (Zod) makes of a wrong request: one issue, with its own words.
+
+Contract: connectsafely.md, "Errors". Other codes than `invalid_type` carry other keys.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_TYPE = re.compile(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.(\w+))?")
+_LEAST = re.compile(r"(\w+) must be at least (\d+)")
+_RULE = re.compile(r"(\w+) must ")
+_NAMES = {
+    "str": "string",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
+    "array": "array",
+    "object": "object",
+    "null": "null",
+}
+
+
+def issue(message: str) -> dict[str, object] | None:
+    """The issue that a message about a field is; None where it is not about a field."""
+    if found := _MISSING.search(message):
+        wrong: dict[str, object] = {"expected": "string", "received": "undefined"}
+        return {"code": "invalid_type", **wrong, "path": [found[1]], "message": "Required"}
+    if found := _TYPE.search(message):
+        expected, received = _type(found[1]), _type(found[2])
+        return {
+            "code": "invalid_type",
+            "expected": expected,
+            "received": received,
+            "path": [found[3]] if found[3] else [],
+            "message": f"Expected {expected}, received {received}",
+        }
+    if found := _LEAST.match(message):
+        return {
+            "code": "too_small",
+            "minimum": int(found[2]),
+            "type": "number",
+            "inclusive": True,
+            "exact": False,
+            "message": f"Number must be greater than or equal to {found[2]}",
+            "path": [_camel(found[1])],
+        }
+    if found := _RULE.match(message):
+        return {"code": "custom", "message": message, "path": [_camel(found[1])]}
+    return None
+
+
+def _type(text: str) -> str:
+    """What the validator calls a type of msgspec's, of which null is no part."""
+    first = text.split(" | ", maxsplit=1)[0]
+    return _NAMES.get(first, first)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,260 @@
+"""ConnectSafely in the sandbox: the cache, the day's quota, speed limits, bad weather."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from toy import Skipping
+
+from lix_async.core.errors import (
+    DailyLimitError,
+    DecodeError,
+    OutcomeUnknownError,
+    RefusalError,
+)
+from lix_async.core.retry import RetryPolicy
+from lix_async.providers.connectsafely.rates import RateState
+from lix_async.providers.connectsafely.velocity import VELOCITY
+from lix_async.sandbox.answers.connectsafely import ACCOUNT
+from lix_async.sandbox.faults import FAULTS
+
+from .safely import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
+
+pytestmark = pytest.mark.anyio
+TOLD = [f"x-ratelimit-{name}" for name in ("action", "limit", "used", "remaining", "reset")]
+
+
+async def test_a_profile_stays_in_the_cache_for_six_hours_and_a_refresh_passes_it_by() -> None:
+    clock = Skipping()
+    sandbox = small(clock)
+    async with connect(sandbox, clock) as safely:
+
+        async def ask(**more: Any) -> tuple[bool, int | None]:
+            found = await safely.profile("some-body", **more)
+            used = (await safely.account_quota(ACCOUNT)).quotas[0].used
+            return found.cached, used
+
+        assert await ask() == (False, 1)
+        clock.time = 3600.0
+        kept = await safely.profile("Some-Body", include_skills=True)
+        assert kept.cached
+        assert kept.skills
+        assert kept.cached_time == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+        assert kept.expires_time == datetime(2023, 11, 15, 4, 13, 20, tzinfo=UTC)
+        assert await ask() == (True, 1)
+        assert await ask(account_id=OTHER) == (False, 1)
+        assert await ask(force_refresh=True) == (False, 2)
+        clock.time = 3600.0 + 6 * 3600.0 - 1  # of another day
+        assert await ask() == (True, 0)
+        clock.time += 1
+        assert await ask() == (False, 1)
+        clock.time += 6 * 3600.0  # of the same day: not a different profile
+        assert await ask() == (False, 1)
+
+
+async def test_the_days_profiles_are_120_different_ones() -> None:
+    clock = Skipping()
+    sandbox = small(clock)
+    names = slugs(sandbox, 120)
+    async with connect(sandbox, clock) as safely:
+        for name in names:
+            await safely.profile(name)
+        assert safely.rate_states[ACCOUNT, "PROFILE"] == RateState("PROFILE", 120, 120, 0, NIGHT)
+        assert (await safely.profile(names[0])).cached
+        for extra in ({}, {"force_refresh": True}):
+            with pytest.raises(DailyLimitError) as full:
+                await safely.profile("one-too-many" if not extra else names[0], **extra)
+            assert full.value.refreshes_at == NIGHT.timestamp()
+        assert not (await safely.profile("one-too-many", account_id=OTHER)).cached
+        quota = await safely.account_quota(ACCOUNT)
+        assert quota.quotas[0].remaining == 0
+        clock.time = NIGHT.timestamp() - 1_700_000_000.0
+        await safely.profile("one-too-many")
+        assert safely.rate_states[ACCOUNT, "PROFILE"].used == 1
+
+
+async def test_the_clients_own_count_stops_before_the_sandbox_has_to() -> None:
+    sandbox = small()
+    async with connect(sandbox, daily_profiles=120) as safely:
+        for name in slugs(sandbox, 120):
+            await safely.profile(name)
+        with pytest.raises(DailyLimitError):
+            await safely.profile("one-too-many")
+    assert len(sandbox.requests) == 120
+
+
+async def test_the_two_429s_differ() -> None:
+    clock = Skipping()
+    sandbox = small(clock, rate=(1, 3.0))
+    async with bare(sandbox) as http:
+        for _ in range(30):
+            good = await http.get("/relationship/some-body")
+            clock.time += 0.5
+        fast = await http.get("/relationship/some-body")
+        other = await http.get(f"/relationship/{OTHER}/some-body")
+        clock.time += 45.0
+        later = await http.get("/relationship/some-body")
+        clock.time += 60.0
+        daily = await http.post(
+            "/profile", json={"profileId": "x"}, headers={"X-Sandbox-Fault": "daily_limit"}
+        )
+    assert [one.status_code for one in (good, fast, other, later)] == [200, 429, 200, 200]
+    assert fast.json() == {
+        "success": False,
+        "code": "rate_limit_exceeded",
+        "message": "too many requests",
+    }
+    assert fast.headers["retry-after"] == "45"
+    assert {name: fast.headers.get(name) for name in TOLD} == {
+        "x-ratelimit-action": None,
+        "x-ratelimit-limit": "30",
+        "x-ratelimit-used": None,
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": "2023-11-14T22:14:20.000Z",
+    }
+    assert good.headers["x-ratelimit-remaining"] == "0"
+    assert other.headers["x-ratelimit-limit"] == "60"  # of the key, which has less left
+    assert daily.json() == {
+        "error": "Rate limit exceeded for PROFILE: 120/120 used. "
+        "Resets at 2023-11-15T00:00:00.000Z",
+        "success": False,
+    }
+    assert "retry-after" not in daily.headers
+    assert [daily.headers[name] for name in TOLD] == [
+        "PROFILE",
+        "120",
+        "120",
+        "0",
+        "2023-11-15T00:00:00.000Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "limit"),
+    [
+        ("POST", "/search/people", {"keywords": "sales"}, 30),
+        ("POST", "/endorse-skill", {"profileId": "some-body", "skillId": "1"}, 15),
+        ("GET", "/account/status", None, 10),
+        ("GET", "/../health", None, 60),
+    ],
+)
+async def test_every_kind_of_call_has_its_own_speed_limit(
+    method: str, path: str, body: object, limit: int
+) -> None:
+    sandbox = small(rate=(1, 3.0))
+    async with bare(sandbox) as http:
+        url = path.replace("/..", "http://sandbox")
+        seen = [(await http.request(method, url, json=body)) for _ in range(limit + 1)]
+    assert [one.status_code for one in seen] == [200] * limit + [429]
+    left = [int(one.headers["x-ratelimit-remaining"]) for one in seen]
+    assert left == [*range(limit - 1, -1, -1), 0]
+
+
+async def test_the_clients_pacing_is_never_too_fast_and_an_impatient_client_waits() -> None:
+    clock = Skipping()
+    sandbox = small(clock, rate=(1, 3.0))
+    async with connect(sandbox, clock, rate_limit=VELOCITY) as safely:
+        for name in slugs(sandbox, 70):
+            await safely.profile(name)
+            await safely.account_status(OTHER)
+    assert {fact.status for fact in sandbox.requests} == {200}
+    assert clock.time > 360  # 70 calls about an account, 10 a minute
+    clock = Skipping()
+    sandbox = small(clock, rate=(1, 3.0))
+    async with connect(sandbox, clock) as safely:
+        for _ in range(12):
+            await safely.account_status()
+        assert safely.rate_states[None, None].limit == 10
+    assert [fact.status for fact in sandbox.requests] == [200] * 10 + [429] + [200] * 2
+    assert clock.slept == [60.0]
+
+
+async def test_every_answer_tells_of_its_limit_except_where_nobody_is_counted() -> None:
+    sandbox = small(rate=(1, 3.0))
+    async with bare(sandbox) as http:
+        good = await http.get("/profile", params={"profileId": "some-body"})
+        wrong = await http.post("/profile", json={})
+        other = await http.get("/account/status")
+        lost = await http.get("/nowhere-at-all")
+        proxy = await http.post(
+            "/profile", json={"profileId": "x"}, headers={"X-Sandbox-Fault": "502"}
+        )
+        none = await http.get("/account/status", headers={"Authorization": "Bearer wrong"})
+    for answer in (good, wrong):
+        assert [answer.headers[name] for name in TOLD] == [
+            "PROFILE",
+            "120",
+            "1",
+            "119",
+            "2023-11-15T00:00:00.000Z",
+        ]
+    assert other.headers["x-ratelimit-limit"] == "10"
+    for answer in (lost, proxy, none):
+        assert not set(TOLD) & set(answer.headers)
+
+
+async def test_calls_come_through_bad_weather() -> None:
+    clock = Skipping()
+    sandbox = small(clock, faults="weather", seed=3)
+    good = lost = 0
+    async with connect(sandbox, clock) as safely:
+        for name in slugs(sandbox, 100) * 3:
+            found = await safely.profile(name)
+            assert found.profile.public_identifier == name
+        rows = await safely.search_people("total:90").collect()
+        for name in slugs(sandbox, 100):
+            try:
+                await safely.endorse_skill(name, skill_id="1")
+                good += 1
+            except OutcomeUnknownError:
+                lost += 1
+            except RefusalError as error:
+                assert error.status in (429, 500, 502, 503)
+    assert len(rows) == 90
+    assert len({fact.fault for fact in sandbox.requests}) > 5
+    assert 90 < good <= len(sandbox.sent) <= good + lost < 101
+    assert len({sent.target for sent in sandbox.sent}) == len(sandbox.sent)  # none twice
+
+
+async def test_what_a_storm_spoils_is_an_error_and_nothing_else() -> None:
+    clock = Skipping()
+    sandbox = small(clock, faults="storm", seed=3)
+    spoiled = 0
+    async with connect(sandbox, clock, retry=RetryPolicy(attempts=12)) as safely:
+        for name in slugs(sandbox, 100):
+            try:
+                assert (await safely.profile(name)).profile.public_identifier == name
+            except DecodeError:
+                spoiled += 1
+                assert sandbox.requests[-1].fault in ("html200", "empty200")
+    assert spoiled < 15
+    assert len({fact.fault for fact in sandbox.requests}) > 8
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+async def test_every_fault_can_be_asked_for(name: str) -> None:
+    sandbox = small()
+    text = f"{name};mib=1" if "mib" in FAULTS[name].options else name
+    async with bare(sandbox, **RIGHT, **{"X-Sandbox-Fault": text}) as http:
+        for path, body in (
+            ("/search/groups", {"keywords": "sales"}),
+            ("/profile", {"profileId": "some-body"}),
+        ):
+            try:
+                async with http.stream("POST", path, json=body) as answer:
+                    assert answer.status_code < 600
+            except (ConnectionResetError, httpx.HTTPError):
+                assert FAULTS[name].stage in ("before", "after")
+    assert [fact.fault for fact in sandbox.requests] == [name, name]
+
+
+async def test_a_reset_forgets_cache_and_quota() -> None:
+    sandbox = small()
+    async with connect(sandbox) as safely:
+        await safely.profile("some-body")
+        sandbox.reset()
+        assert (await safely.account_quota(ACCOUNT)).quotas[0].used == 0
+        assert not (await safely.profile("some-body")).cached
