@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+
 import anyio
 import pytest
-from toy import LIST, SEND, THING, ListParams, SendParams, ThingParams, Toy, refused, reply, settle
+from toy import (
+    LIST,
+    SEND,
+    THING,
+    TOY,
+    ListParams,
+    SendParams,
+    ThingParams,
+    Toy,
+    refused,
+    reply,
+    settle,
+)
 
-from lix_async import AsyncLookC
+import lix_async
+from lix_async.cli.houses import client_kind, providers
 from lix_async.core.bucket import RateLimit
-from lix_async.core.errors import RateLimitError
-from lix_async.sandbox import Sandbox
+from lix_async.core.errors import ConfigurationError, RateLimitError
+from lix_async.engine.client import Client
+from lix_async.sandbox import Sandbox, base_url_of
 from lix_async.testing import VirtualClock, memory_client
 
 pytest_plugins = ["lix_async.testing.fixtures"]
@@ -105,20 +123,82 @@ async def test_a_clock_can_be_entered_again():
         assert clock.now() == moment
 
 
-async def test_the_fixtures_give_a_client_on_a_sandbox_and_a_clock(lix, lix_sandbox, virtual_clock):
-    assert isinstance(lix_sandbox, Sandbox)
-    await lix.account.balances()
+CALLS: dict[str, tuple[str, Callable[..., Awaitable[object]]]] = {
+    "lix": ("account.balances", lambda lix: lix.account.balances()),
+    "lookc": ("lookc.person_by_email", lambda lookc: lookc.submit("ada@example.com")),
+    "connectsafely": ("connectsafely.profile", lambda safely: safely.profile("ada-example")),
+    "letrics": ("letrics.companies", lambda letrics: letrics.companies().first()),
+    "meetalfred": ("meetalfred.campaigns", lambda alfred: alfred.campaigns()),
+}
+"""A call to each provider, and the row that it is."""
+there = pytest.mark.parametrize("name", providers())
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, name: str) -> Client:
+    """The fixture of a provider, by its name."""
+    return request.getfixturevalue(name)
+
+
+@there
+async def test_the_fixtures_give_clients_on_one_sandbox_and_a_clock(
+    given, lix_sandbox, virtual_clock, name
+):
+    row, call = CALLS[name]
+    assert type(given) is client_kind(name)
+    await call(given)
+    assert [fact.endpoint for fact in lix_sandbox.requests] == [row]
     await virtual_clock.sleep(3600)
     assert virtual_clock.now() == 3600
 
 
-async def test_a_client_in_memory_is_any_client_on_a_sandbox_of_its_own_or_yours():
-    async with memory_client() as lix:
-        assert "sandbox-key" not in repr(lix)
-        await lix.account.balances()
-    sandbox = Sandbox(rate=None)
-    async with memory_client(sandbox, AsyncLookC, deadline=9) as lookc:
-        assert (type(lookc), lookc.engine.settings.deadline) == (AsyncLookC, 9)
+@there
+async def test_a_client_in_memory_is_any_client_on_a_sandbox_of_its_own_or_yours(name):
+    row, call = CALLS[name]
+    kind, sandbox = client_kind(name), Sandbox(rate=None)
+    for own in ({}, {"base_url": base_url_of("http://localhost:1", name)}):
+        async with memory_client(sandbox, kind, deadline=9, **own) as client:
+            assert (type(client), client.engine.settings.deadline) == (kind, 9)
+            assert "sandbox-key" not in repr(client)
+            await call(client)
+    assert [(fact.endpoint, fact.status) for fact in sandbox.requests] == [(row, 200)] * 2
+    async with memory_client(kind=kind) as client:
+        await call(client)
+    assert len(sandbox.requests) == 2
+
+
+async def test_a_client_in_memory_is_lix_unless_another_is_named():
+    if "lix" not in providers():
+        with pytest.raises(ModuleNotFoundError, match="lix"):
+            memory_client()
+        return
+    async with memory_client() as client:
+        assert type(client) is client_kind("lix")
+        await client.account.balances()
+
+
+async def test_a_provider_that_nobody_plays_is_an_error():
+    stranger = type("Stranger", (Client,), {"provider": TOY})
+    with pytest.raises(ConfigurationError, match="plays no provider"):
+        memory_client(Sandbox(), stranger)
+
+
+NOTHING = """
+import sys, types
+package = types.ModuleType("lix_async")
+package.__path__ = [sys.argv[1]]
+sys.modules["lix_async"] = package  # without its front door, which does import some
+from lix_async.testing import VirtualClock, memory_client
+import lix_async.testing.fixtures
+assert VirtualClock().now() == 0
+print(*(name for name in sys.modules if "providers" in name))
+"""
+
+
+async def test_testing_imports_no_provider_before_it_is_asked_for():
+    folder = next(iter(lix_async.__path__))
+    done = await anyio.run_process([sys.executable, "-c", NOTHING, folder], stderr=subprocess.PIPE)
+    assert done.stdout.strip() == b""
 
 
 async def test_a_script_is_a_transport_too():

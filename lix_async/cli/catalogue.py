@@ -164,7 +164,7 @@ def _words(shape: inspect.Type) -> str:
         return ", ".join(map(str, shape.values))
     if isinstance(shape, inspect.ListType | inspect.VarTupleType):
         plain = isinstance(shape.item_type, inspect.StrType)
-        return "texts, parted by commas or as JSON" if plain else "JSON list of objects"
+        return "texts, parted by commas" if plain else "JSON list of objects"
     return _WORDS.get(type(shape), "value")
 
 

@@ -18,7 +18,7 @@ from .errors import OK, CommandError
 from .houses import provider_of, providers
 from .options import parsed_rate
 
-SEARCH = "https://www.linkedin.com/search/results/people/?keywords=cto"
+SEARCH = "https://linkedin.com/search/results/people/?keywords=cto"
 """A search that any sandbox answers."""
 _WIDTH = 78
 
@@ -32,6 +32,7 @@ def sandbox(
         tuple[str, ...],
         Parameter(
             negative="",
+            show_default=False,
             help="Requests per time that Lix allows: 1/3s (its own), 20/s, or none for no limit "
             "anywhere. Of another provider: lookc=2/s. May be given several times.",
         ),

@@ -1,7 +1,9 @@
 """For your tests: a clock that jumps, and clients on a vendor that lives in memory.
 
-`pytest_plugins = ["lix_async.testing.fixtures"]` in a `conftest.py` gives the fixtures
-`lix_sandbox`, `lix` and `virtual_clock`.
+`memory_client()` is an `AsyncLix`, `memory_client(sandbox, AsyncLookC)` any other client on a
+sandbox of yours. `pytest_plugins = ["lix_async.testing.fixtures"]` in a `conftest.py` gives the
+fixtures `lix_sandbox`, `lix`, `lookc`, `connectsafely`, `letrics`, `meetalfred` and
+`virtual_clock`.
 """
 
 from .clock import VirtualClock

@@ -1,18 +1,27 @@
 """Pytest fixtures: `pytest_plugins = ["lix_async.testing.fixtures"]` in your `conftest.py`.
 
 They are for tests that run with anyio's plugin (`@pytest.mark.anyio`), on asyncio and trio.
+`lix`, `lookc`, `connectsafely`, `letrics` and `meetalfred` are clients on one `lix_sandbox`; each
+is imported when a test asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ..providers.lix.client import AsyncLix
 from ..sandbox import Sandbox
 from .clock import VirtualClock
 from .memory import memory_client
+
+if TYPE_CHECKING:
+    from ..providers.connectsafely.client import AsyncConnectSafely
+    from ..providers.letrics.client import AsyncLetrics
+    from ..providers.lix.client import AsyncLix
+    from ..providers.lookc.client import AsyncLookC
+    from ..providers.meetalfred.client import AsyncMeetAlfred
 
 
 @pytest.fixture
@@ -30,6 +39,42 @@ async def virtual_clock() -> AsyncIterator[VirtualClock]:
 
 @pytest.fixture
 async def lix(lix_sandbox: Sandbox) -> AsyncIterator[AsyncLix]:
-    """A client on `lix_sandbox`, in memory."""
-    async with memory_client(lix_sandbox, AsyncLix) as client:
+    """An `AsyncLix` on `lix_sandbox`, in memory."""
+    async with memory_client(lix_sandbox) as client:
+        yield client
+
+
+@pytest.fixture
+async def lookc(lix_sandbox: Sandbox) -> AsyncIterator[AsyncLookC]:
+    """An `AsyncLookC` on `lix_sandbox`, in memory."""
+    from ..providers.lookc.client import AsyncLookC
+
+    async with memory_client(lix_sandbox, AsyncLookC) as client:
+        yield client
+
+
+@pytest.fixture
+async def connectsafely(lix_sandbox: Sandbox) -> AsyncIterator[AsyncConnectSafely]:
+    """An `AsyncConnectSafely` on `lix_sandbox`, in memory."""
+    from ..providers.connectsafely.client import AsyncConnectSafely
+
+    async with memory_client(lix_sandbox, AsyncConnectSafely) as client:
+        yield client
+
+
+@pytest.fixture
+async def letrics(lix_sandbox: Sandbox) -> AsyncIterator[AsyncLetrics]:
+    """An `AsyncLetrics` on `lix_sandbox`, in memory."""
+    from ..providers.letrics.client import AsyncLetrics
+
+    async with memory_client(lix_sandbox, AsyncLetrics) as client:
+        yield client
+
+
+@pytest.fixture
+async def meetalfred(lix_sandbox: Sandbox) -> AsyncIterator[AsyncMeetAlfred]:
+    """An `AsyncMeetAlfred` on `lix_sandbox`, in memory."""
+    from ..providers.meetalfred.client import AsyncMeetAlfred
+
+    async with memory_client(lix_sandbox, AsyncMeetAlfred) as client:
         yield client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import shlex
 import subprocess
 import sys
 import threading
@@ -116,7 +117,7 @@ def test_what_it_says_fits_a_narrow_screen_and_names_every_provider(
 ) -> None:
     announce(URL)
     lines = capsys.readouterr().out.splitlines()
-    assert all(len(line) <= 82 for line in lines)
+    assert all(len(line) <= 80 for line in lines)
     exports = [line.removeprefix("  export ") for line in lines if line.startswith("  export ")]
     settings = dict(word.split("=", 1) for line in exports for word in line.split())
     wanted: dict[str, str] = {}
@@ -138,6 +139,21 @@ def test_the_lines_to_try_go_as_fast_as_it_allows(
     tries = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  lix ")]
     assert len(tries) == (2 if "lix" in providers() else 0)
     assert all(line.endswith(told) and line.count("--rate") == bool(told) for line in tries)
+
+
+@pytest.mark.skipif("lix" not in providers(), reason="a search is Lix's")
+def test_the_lines_to_try_are_answered(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with lix_async.sandbox.running(Sandbox(rate=None)) as url:
+        monkeypatch.setenv("LIX_BASE_URL", url)
+        announce(url, ["none"])
+        said = capsys.readouterr().out.splitlines()
+        tries = [shlex.split(line) for line in said if line.startswith("  lix ")]
+        for _, *arguments in tries:
+            assert main([*arguments, *(["--limit", "1"] if "search" in arguments else [])]) == 0
+            assert json.loads(capsys.readouterr().out)
 
 
 def test_base_urls_are_those_of_the_houses() -> None:

@@ -14,6 +14,7 @@ from lix_async import (
     Answer,
     AsyncLix,
     AsyncLookC,
+    AsyncMeetAlfred,
     Checkpoint,
     Limiter,
     LocalLimiter,
@@ -27,6 +28,8 @@ from lix_async import (
 from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
 from lix_async.providers.lix.models import Email, Organisation, Person
 from lix_async.providers.lix.params import PersonParams, SearchParams
+from lix_async.sandbox import Sandbox, base_url_of
+from lix_async.testing import memory_client
 
 
 async def clients() -> None:
@@ -76,6 +79,19 @@ async def runs(lix: AsyncLix, links: list[str]) -> None:
         assert_type(outcome, bulk.Outcome[Person])
     outcomes: AsyncIterator[bulk.Outcome[Person]] = bulk.map(lix.people.get, links)
     assert_type(await anext(outcomes), bulk.Outcome[Person])
+
+
+async def in_memory() -> None:
+    sandbox = Sandbox(rate=None)
+    assert_type(memory_client(), AsyncLix)
+    assert_type(memory_client(sandbox, deadline=5), AsyncLix)
+    assert_type(memory_client(rate_limit=None), AsyncLix)
+    assert_type(memory_client(sandbox, AsyncLookC), AsyncLookC)
+    assert_type(memory_client(None, AsyncLookC, deadline=5), AsyncLookC)
+    async with memory_client(kind=AsyncMeetAlfred) as alfred:
+        assert_type(alfred, AsyncMeetAlfred)
+    assert_type(base_url_of("http://127.0.0.1:8765", "letrics"), str)
+    memory_client(sandbox, str)  # type: ignore[type-var]  # expect: error
 
 
 def urls() -> None:
