@@ -64,15 +64,17 @@ class Answers(Schema):
 
 def at(tree: Tree, path: str, plain: dict[int, bool]) -> object:
     """What `dig` finds. `plain`: whether an object's names are without dots, by its id."""
-    here: object = tree
+    here = cast("object", tree)
     for name in path.split("."):
         if not isinstance(here, dict):
             return dig(tree, path)
         named = cast("dict[str, object]", here)
+        if (known := plain.get(id(named))) is None:
+            known = plain[id(named)] = not any("." in other for other in named)
+        if not known:
+            return dig(tree, path)
         if name not in named:
-            if (known := plain.get(id(named))) is None:
-                known = plain[id(named)] = not any("." in other for other in named)
-            return None if known else dig(tree, path)
+            return None
         here = named[name]
     return here
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..bulk.store import CODES, Counts, Status, Store
+from ..engine.clock import RealClock
 from . import screen
 from .calmly import calmly
 from .deciding import Decision, decide, listed
@@ -90,7 +91,7 @@ def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> N
     for name, words in _WORDS.items():
         if count := getattr(counts, name):
             if name == "queued" and soonest is not None:
-                words = f"the first is due {until(soonest)}"  # noqa: PLW2901  # says more
+                words = _due(soonest)  # noqa: PLW2901  # says more
             table.add_row(name.replace("_", " ").capitalize(), f"{count:,}", words)
     if not sum(getattr(counts, name) for name in CODES):
         table.add_row("Lookups", "0", "nothing has been asked for yet")
@@ -102,6 +103,10 @@ def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> N
         screen.note("hint: `lix run resume` lets them go on")
     if counts.in_doubt:
         screen.note("hint: `lix run doubts` shows what is in doubt, and decides")
+
+
+def _due(moment: float) -> str:
+    return f"the first is due {until(moment) if moment > RealClock.wall() else 'now'}"
 
 
 @run.command(name="export", sort_key=1)

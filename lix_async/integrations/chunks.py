@@ -178,7 +178,7 @@ def told(*kinds: type[Exception]) -> Generator[None]:
         yield
     except kinds as error:
         lines = str(error).strip().splitlines()
-        message = f"the queue in PostgreSQL cannot be used: {lines[0] if lines else error!r}"
+        message = f"the queue in PostgreSQL cannot be used: {lines[0] if lines else repr(error)}"
     else:
         return
     raise BulkError(message)
