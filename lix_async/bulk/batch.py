@@ -15,27 +15,28 @@ from .owner import Connection
 from .store import COLUMNS, Entry, Row, read
 from .thread import UnreachableError
 
+# %b: arrays as binary; as text, each element would be escaped by a regular expression.
 INSERT = """
 INSERT INTO {0}.call (key, endpoint, given, status, changed, owner)
 SELECT key, endpoint, given, 0, %(now)s, %(owner)s
-FROM unnest(%(keys)s::bytea[], %(endpoints)s::text[], %(givens)s::bytea[])
+FROM unnest(%(keys)b::bytea[], %(endpoints)b::text[], %(givens)b::bytea[])
     AS new (key, endpoint, given)
 ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING key
 """
 CLAIM = """
 UPDATE {0}.call SET owner = %(owner)s FROM (
-    SELECT id FROM {0}.call WHERE key = ANY(%(keys)s::bytea[]) AND owner IS NULL
+    SELECT id FROM {0}.call WHERE key = ANY(%(keys)b::bytea[]) AND owner IS NULL
         AND (status = 0 OR (status = 2 AND due <= %(now)s))
     ORDER BY key FOR UPDATE SKIP LOCKED
 ) AS free WHERE call.id = free.id RETURNING call.key
 """
-LOOK = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)s::bytea[])"
+LOOK = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)b::bytea[])"
 DOUBT = "UPDATE {0}.call SET status = 5, owner = NULL WHERE key = %(key)s"
 SENT = """
 UPDATE {0}.call SET status = 1, attempts = attempts + 1, changed = %(now)s, owner = %(owner)s
 FROM (
-    SELECT id FROM {0}.call WHERE (key = ANY(%(held)s::bytea[]) AND owner = %(owner)s)
-        OR (key = ANY(%(free)s::bytea[]) AND owner IS NULL AND status IN (0, 2, 5))
+    SELECT id FROM {0}.call WHERE (key = ANY(%(held)b::bytea[]) AND owner = %(owner)s)
+        OR (key = ANY(%(free)b::bytea[]) AND owner IS NULL AND status IN (0, 2, 5))
     ORDER BY key FOR UPDATE SKIP LOCKED
 ) AS mine WHERE call.id = mine.id RETURNING call.key
 """
@@ -43,7 +44,7 @@ FROM (
 KEEP = """
 UPDATE {0}.call SET status = 3, body = answer.body, credits = call.credits + answer.credits,
     changed = answer.now, error = NULL, due = 0, owner = NULL
-FROM unnest(%(keys)s::bytea[], %(bodies)s::bytea[], %(credits)s::int[], %(nows)s::float8[])
+FROM unnest(%(keys)b::bytea[], %(bodies)b::bytea[], %(credits)b::int[], %(nows)b::float8[])
     AS answer (key, body, credits, now)
 WHERE call.key = answer.key AND call.status <> 3
 """

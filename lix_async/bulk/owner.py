@@ -77,7 +77,7 @@ class Connection:
         self._patience = patience
         self._looks = looks
         self._line: psycopg.Connection[Row] | None = None
-        self._texts: dict[str, sql.Composed] = {}
+        self._texts: dict[str, bytes] = {}
         self.owner = 0
 
     def transact(self, work: Callable[[], T]) -> T:
@@ -129,7 +129,7 @@ class Connection:
     def told(self, error: Exception) -> str:
         """What went wrong; the address and its password are no part of it."""
         lines = str(error).strip().splitlines()
-        return f"the ledger in PostgreSQL cannot be used: {lines[0] if lines else error!r}"
+        return f"the ledger in PostgreSQL cannot be used: {lines[0] if lines else repr(error)}"
 
     def close(self) -> None:
         """Let go of everything that is still held."""
@@ -139,9 +139,10 @@ class Connection:
                 if self.owner:
                     line.execute(self._text(BURY), {"owner": self.owner})
 
-    def _text(self, statement: LiteralString) -> sql.Composed:
+    def _text(self, statement: LiteralString) -> bytes:
         if (found := self._texts.get(statement)) is None:
-            found = self._texts[statement] = sql.SQL(statement).format(self._schema)
+            found = sql.SQL(statement).format(self._schema).as_bytes(None)
+            self._texts[statement] = found
         return found
 
     def _connect(self) -> psycopg.Connection[Row]:
@@ -166,7 +167,7 @@ class Connection:
     def _prepare(self, line: psycopg.Connection[Row]) -> None:
         with line.transaction():
             line.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (LOCKS,))
-            about = self._text("{0}.about").as_string(line)
+            about = self._text("{0}.about").decode()
             there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
             if there is None or there[0] is None:
                 if self._looks:

@@ -23,6 +23,7 @@ FIND = f"SELECT {COLUMNS} FROM call WHERE key = ?"
 LOOK = f"SELECT {COLUMNS}, owner FROM call WHERE key = ?"
 INSERT = """
 INSERT INTO call (key, endpoint, given, status, changed, owner) VALUES (?, ?, ?, 0, ?, ?)
+ON CONFLICT (key) DO NOTHING
 """
 DOUBT = "UPDATE call SET status = 5, owner = NULL WHERE key = ?"
 CLAIM = "UPDATE call SET owner = ? WHERE key = ?"
@@ -36,14 +37,16 @@ UPDATE call SET status = 3, body = ?, credits = credits + ?, changed = ?, error 
     owner = NULL
 WHERE key = ? AND status <> 3
 """
+# A key that somebody else has taken over (our lock was gone) is theirs to settle.
 SETTLE = """
 UPDATE call SET status = ?, error = ?, due = ?, changed = ?, owner = NULL
-WHERE key = ? AND status <> 3
+WHERE key = ? AND status <> 3 AND (owner = ? OR owner IS NULL)
 """
+RELEASE = "UPDATE call SET owner = NULL WHERE key = ? AND owner = ?"
 PAGE = "INSERT INTO page SELECT ?, coalesce(max(number), 0) + 1, ? FROM page WHERE key = ?"
 PAGED = """
-UPDATE call SET status = 0, point = ?, credits = credits + ?, changed = ?
-WHERE key = ? AND status IN (1, 5)
+UPDATE call SET status = 0, point = ?1, credits = credits + ?2, changed = ?3, owner = ?5
+WHERE key = ?4 AND status IN (1, 5) AND (owner = ?5 OR owner IS NULL)
 """
 AT = "SELECT 1 FROM call WHERE key = ? AND point = ?"
 WALKED = """
@@ -144,13 +147,13 @@ class SqliteStore:
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         def work(line: Session) -> Entry:
-            row = line.database.execute(LOOK, (key,)).fetchone()
-            if row is None:
-                line.database.execute(INSERT, (key, endpoint, given, now, line.owner))
+            values = (key, endpoint, given, now, line.owner)
+            if line.database.execute(INSERT, values).rowcount == 1:
                 line.held.add(key)
                 return Entry(
                     key=key, endpoint=endpoint, given=given, status="owed", changed=now, held=True
                 )
+            row = line.database.execute(LOOK, (key,)).fetchone()
             if row[-1] not in {None, line.owner} and line.bury(row[-1]) is not None:
                 row = line.database.execute(LOOK, (key,)).fetchone()
             *columns, owner = row
@@ -180,11 +183,12 @@ class SqliteStore:
         return await self._do(work)
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
-        await self._free(key, KEEP, body, credits, now, key)
+        values = (body, credits, now, key)
+        await self._do(lambda line: line.database.execute(KEEP, values), frees=key)
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
         def work(line: Session) -> None:
-            if line.database.execute(PAGED, (point, credits, now, key)).rowcount:
+            if line.database.execute(PAGED, (point, credits, now, key, line.owner)).rowcount:
                 line.database.execute(PAGE, (key, items, key))
             elif line.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
                 raise BulkError("another worker has gone on with this walk")
@@ -215,10 +219,10 @@ class SqliteStore:
         await self._free(key, SETTLE, CODES[status], kept, due, now, key)
 
     async def release(self, key: bytes) -> None:
-        await self._free(key, CLAIM, None, key)
+        await self._free(key, RELEASE, key)
 
     async def _free(self, key: bytes, change: str, *values: object) -> None:
-        await self._do(lambda line: line.database.execute(change, values), frees=key)
+        await self._do(lambda line: line.database.execute(change, (*values, line.owner)), frees=key)
 
     async def _change(self, change: str, *values: object) -> int:
         return await self._do(lambda line: line.database.execute(change, values).rowcount)

@@ -118,8 +118,8 @@ class Store(Protocol):
     async def open(self, name: str, now: float) -> int:
         """Take the ledger for a run named `name`; keys `sent` by the dead become `in_doubt`.
 
-        Returns how many did. Raises `BulkError` when it belongs to another kind of run, is damaged
-        or out of reach, or is in use by another process (where it cannot be shared).
+        Returns how many did. A `name` of "" is mixed work, and fits any run. Raises `BulkError`
+        when it belongs to another kind of run, is damaged or out of reach.
         """
         ...
 

@@ -87,19 +87,6 @@ async def test_a_worker_taken_for_dead_does_not_call_and_its_answer_counts(
         assert (await other.take(lost, "e", b"2", 4.0)).status == "done"
 
 
-async def test_a_page_is_kept_once_when_the_commit_is_repeated(
-    postgres_dsn: str, schema: str
-) -> None:
-    async with workers(postgres_dsn, schema, 2) as (one, other):
-        await one.take(KEY, "e", b"1", 1.0)
-        await one.sent(KEY, True, 2.0)
-        for _ in range(2):
-            await one.page(KEY, b"[1]", b"point", 1, 3.0)
-        with pytest.raises(BulkError, match="another worker"):
-            await other.page(KEY, b"[1]", b"elsewhere", 1, 3.0)
-        assert [await one.walked(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
-
-
 async def ended(run: bulk.Run[Person]) -> None:
     async for _ in run:
         pass

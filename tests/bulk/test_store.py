@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-import sqlite3
+import sqlite3 as database
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,7 +16,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from lix_async.bulk import SqliteStore
+from lix_async.bulk import SqliteStore, batch, file, session, sqlite
+from lix_async.bulk.postgres import PostgresStore
 from lix_async.bulk.store import Counts, Entry, Failed, Store
 from lix_async.core.errors import BulkError, NotFoundError
 
@@ -19,6 +25,12 @@ from .conftest import Open
 
 pytestmark = pytest.mark.anyio
 KEY, OTHER = b"k" * 16, b"o" * 16
+FILL = """
+INSERT INTO {0} (key, endpoint, given, status, changed, credits, body, owner)
+{2} SELECT {1}, 'thing.get', {4}, CASE WHEN {3} THEN 1 ELSE 3 END, 1.0, 1,
+    {4}, CASE WHEN {3} THEN 99 END
+"""
+"""All done but some, which a dead worker has sent."""
 
 
 @asynccontextmanager
@@ -356,6 +368,63 @@ async def test_an_answer_is_charged_once_and_nothing_undoes_it(ledger: Open) -> 
         assert await store.counts() == Counts(done=1, credits=2)
 
 
+async def test_an_attempt_whose_answer_was_not_kept_is_in_doubt_at_once(
+    ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(ledger) as store:
+        await taken(store)
+        await store.sent(KEY, True, 3.0)
+        with monkeypatch.context() as patch, pytest.raises(BulkError):
+            for home in (sqlite, batch):
+                patch.setattr(home, "KEEP", "UPDATE nothing")
+            await store.done(KEY, b"{}", 1, 4.0)
+        assert (await taken(store)).status == "in_doubt"  # nobody waits for it
+        assert await store.sent(KEY, False, 5.0)
+
+
+async def test_a_page_is_kept_once_when_the_commit_is_repeated(ledger: Open) -> None:
+    async with opened(ledger) as store, opened(ledger) as other:
+        await taken(store)
+        await store.sent(KEY, True, 2.0)
+        for _ in range(2):
+            await store.page(KEY, b"[1]", b"point", 1, 3.0)
+        for whose in (store, other):
+            with pytest.raises(BulkError, match="another worker"):
+                await whose.page(KEY, b"[1]", b"elsewhere", 1, 3.0)
+        await other.release(KEY)  # what it does not hold
+        await other.settle(KEY, "refused", None, 0.0, 3.0)
+        assert (await taken(other)).status == "busy"
+        assert [await store.walked(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
+        assert await store.counts() == Counts(done=1, credits=1)
+
+
+async def test_resuming_is_quick_however_much_is_known(ledger: Open) -> None:
+    count = 100_000
+    async with opened(ledger) as store:
+        if isinstance(store, SqliteStore):
+            many = FILL.format(
+                "call", "randomblob(16)", "WITH RECURSIVE n(i) AS "
+                f"(VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})", "i % 2000 = 0", "x'7b7d'",
+            )  # fmt: skip
+            await store._change(f"{many} FROM n")
+        elif isinstance(store, PostgresStore):
+            table, one = "{0}.call", "decode(md5(i::text), 'hex')"
+            many = FILL.format(table, one, "", "i %% 2000 = 0", r"'\x7b7d'::bytea")
+            await store._do(
+                lambda line: line.changed(f"{many} FROM generate_series(1, {count}) n(i)")
+            )
+    began = time.perf_counter()
+    store = ledger()
+    assert await store.open("run", 2.0) == count // 2000
+    assert await store.counts() == Counts(done=count - 50, in_doubt=50, credits=count)
+    doubts = [entry.key async for entry in store.entries("in_doubt")]
+    assert len(doubts) == 50
+    assert await store.soonest() is None
+    assert await store.known(doubts) == {}
+    await store.close()
+    assert time.perf_counter() - began < 1.0
+
+
 class TestFile:
     """What only a file can get wrong."""
 
@@ -373,13 +442,106 @@ class TestFile:
             await SqliteStore(path).look()
         assert path.read_bytes() == content
 
+    async def test_many_may_make_it_at_once(self, tmp_path: Path) -> None:
+        async def one(path: Path) -> None:
+            async with opened(lambda: SqliteStore(path)) as store:
+                await taken(store, os.urandom(16))
+
+        for number in range(5):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(6):
+                    tasks.start_soon(one, tmp_path / f"{number}.db")
+        async with looking(lambda: SqliteStore(tmp_path / "4.db")) as store:
+            assert await store.counts() == Counts(owed=6)
+
+    async def test_its_companions_are_nobody_elses(self, tmp_path: Path) -> None:
+        make = lambda: SqliteStore(tmp_path / "x.db")  # noqa: E731  # one line says it
+        async with opened(make) as one, opened(make):
+            await taken(one)
+            names = sorted(os.listdir(tmp_path))
+            assert names == ["x.db", "x.db-shm", "x.db-wal", "x.db.lock", "x.db.lock2"]
+            assert {os.stat(tmp_path / name).st_mode & 0o777 for name in names} == {0o600}
+
+    async def test_one_at_work_takes_over_from_one_that_dies(self, tmp_path: Path) -> None:
+        make = lambda: SqliteStore(tmp_path / "x.db")  # noqa: E731  # one line says it
+        async with opened(make) as other, opened(make) as one:
+            await taken(one)
+            await taken(one, OTHER)
+            await one.sent(OTHER, True, 3.0)
+            assert (await taken(other)).status == "busy"
+            file._let_go()  # as the system does for the dead
+            assert (await taken(other)).held
+            assert (await taken(other, OTHER)).status == "in_doubt"
+            assert not await one.sent(KEY, True, 4.0)
+            await one.done(OTHER, b"{}", 1, 4.0)  # an answer is a fact
+            assert (await taken(other, OTHER)).status == "done"
+
+    async def test_a_damaged_file_is_told_and_left_alone(self, tmp_path: Path) -> None:
+        store = SqliteStore(tmp_path / "x.db")
+        async with opened(lambda: store):
+            for number in range(200):
+                await store.take(bytes([number]) * 16, "thing.get", b"1" * 500, 2.0)
+        with store.path.open("r+b") as damaged:
+            damaged.seek(4096)
+            damaged.write(b"\xff" * 100_000)
+        before = store.path.read_bytes()
+        with pytest.raises(BulkError, match="damaged: restore a copy"):
+            async with opened(lambda: store):
+                assert [entry async for entry in store.entries()] == []
+        assert store.path.read_bytes() == before
+
+    async def test_one_that_is_locked_for_too_long_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(session, "LOCKED_FOR", 0.05)
+        path = tmp_path / "x.db"
+        with contextlib.closing(database.connect(path)) as line:
+            line.execute("CREATE TABLE other (x)")
+            line.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(BulkError, match="locked"):
+                await SqliteStore(path).open("run", 1.0)
+
+    async def test_a_pipe_is_no_ledger(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(BulkError, match="not a file"):
+            await SqliteStore(tmp_path / "pipe").open("run", 1.0)
+
+    async def test_a_disk_without_locks_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none(*_: object) -> None:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr(file, "_lock", none)
+        with pytest.raises(BulkError, match="cannot be locked: No locks"):
+            await SqliteStore(tmp_path / "x.db").open("run", 1.0)
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+    def test_a_fork_does_not_keep_its_parent_alive(self, tmp_path: Path) -> None:
+        forks = (
+            "import os, sys; from pathlib import Path; from lix_async.bulk.file import joined\n"
+            "number, lock = joined(Path(sys.argv[1]))\n"
+            "if os.fork(): os._exit(number)\n"
+            "print('forked', flush=True); sys.stdin.read()"
+        )
+        path = tmp_path / "x.db"
+        with subprocess.Popen(
+            [sys.executable, "-c", forks, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as parent:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == b"forked\n"
+            assert parent.wait() == 1
+            lock = file.locked(path, 1)  # while the child lives
+            assert lock is not None
+            lock.close()
+
     async def test_another_version_or_run_is_refused(self, tmp_path: Path) -> None:
         store = SqliteStore(tmp_path / "x.db")
         async with opened(lambda: store):
             pass
         with pytest.raises(BulkError, match="another run"):
             await store.open("other", 1.0)
-        with sqlite3.connect(store.path) as line:
+        with database.connect(store.path) as line:
             line.execute("UPDATE about SET value = '99' WHERE name = 'version'")
         line.close()
         for begin in (store.look(), store.open("run", 1.0)):
