@@ -105,7 +105,8 @@ def bench(session: nox.Session) -> None:
 def campaign(session: nox.Session) -> None:
     """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
 
-    Then a disk or a server that fails at each statement, in turn, and two minutes of four processes that share a rate, on each kind of store.
+    Then a disk or a server that fails at each statement in turn, and two minutes of four processes
+    that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}

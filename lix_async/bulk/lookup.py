@@ -142,7 +142,7 @@ class Lookup:
             return replace(found, state="refused", error=error)
         if entry.status == "queued" and entry.due > self._now() and self._awaited(entry):
             return replace(found, state="queued", error=error, due=entry.due)
-        if entry.status == "in_doubt" and self._choice(entry) != "retry" and entry.body is None:
+        if entry.status == "in_doubt" and entry.body is None and self._choice(entry) != "retry":
             return replace(found, state="in_doubt", error=error)
         if entry.status == "done" or (entry.body is not None and not self._awaited(entry)):
             found.body = entry.body or b""
