@@ -9,7 +9,7 @@ from typing import Literal, cast
 from ..bulk import Outcome, Run, SqliteStore
 from ..bulk.governor import OnDailyLimit
 from ..bulk.store import Doubts
-from ..core.errors import BulkError
+from ..core.errors import LixError
 from . import screen
 from .asking import row_of
 from .doubting import asked_for
@@ -102,10 +102,10 @@ class Answered:
                     self._take(outcome, run)
         except Stopped:
             self._stopped = True
-        except BulkError as error:
-            for unsaved in error.unsaved:  # the ledger could not keep them: the output may
+        except LixError as error:
+            for unsaved in getattr(error, "unsaved", ()):  # not in the ledger: the output may do
                 self._take(cast("Outcome[object]", unsaved), run)
-            raise
+            self._trouble = self._trouble or explained(error)
 
     def _take(self, outcome: Outcome[object], run: Run[object]) -> None:
         known = target(str(outcome.input))

@@ -125,6 +125,7 @@ def test_out_of_credits_parks_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch)
         assert found.code == 4
         assert len(sandbox.requests) <= 4 + 16, "after a 402 nobody asks on"
         assert "the same command goes on with the rest" in found.err
+        assert "4 found in out.jsonl, 4 credits" in found.err
         assert len(rows_of(Path("out.jsonl"))) == 4
         sandbox.ledger.balances["standard"] = 100
         assert lix("enrich", "in.txt", "--out", "out.jsonl").code == 0
