@@ -47,7 +47,7 @@ def _install(session: nox.Session, *more: str) -> None:
 def tests(session: nox.Session) -> None:
     """All tests. Arguments go to pytest: `nox -s tests-3.11 -- -k paging`."""
     _install(session)
-    session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session

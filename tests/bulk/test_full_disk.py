@@ -1,7 +1,7 @@
 """A ledger that fails at any moment: nothing that was paid for is dropped without a word.
 
 Statements of a run fail in turn, before they are done or after it, once or from then on: a full
-disk, a disk that cannot be written, a server that goes away. The suite takes every fourth
+disk, a disk that cannot be written, a server that goes away. The suite takes every twelfth
 statement, each kind of fault others of them; `LIX_FAULTS=1` takes every one (`nox -s campaign`).
 """
 
@@ -188,7 +188,7 @@ async def test_a_disk_that_fails_at_any_statement(
     tmp_path: Path, walks: bool, after: bool, lasts: bool
 ) -> None:
     async with Vendor(walks) as vendor:
-        for at in points(4, after=after, lasts=lasts):
+        for at in points(12, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{at}.db"
             fault = Fault(at, after=after, lasts=lasts)
@@ -211,7 +211,7 @@ async def test_a_server_that_goes_away_at_any_statement(
         return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", patience=patience)
 
     async with Vendor(walks) as vendor:
-        for at in points(16, after=after, lasts=lasts):
+        for at in points(40, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             fault = Fault(at, after=after, lasts=lasts)
             with on_server(fault):

@@ -97,7 +97,7 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("wrong", ["x", None, [], object()], ids=repr)
+@pytest.mark.parametrize("wrong", ["x", None, [], object()], ids=["text", "none", "list", "object"])
 @pytest.mark.parametrize(("cls", "name", "given"), FIELDS, ids=str)
 def test_every_field_of_a_public_value_is_refused_by_its_name(cls, name, given, wrong):
     with pytest.raises(ConfigurationError, match=rf"^{cls.__name__}\.{name} must be "):

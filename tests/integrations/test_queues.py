@@ -67,7 +67,10 @@ def start(engine: str, dsn: str, url: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, program, engine, dsn, "lix_async", url])
 
 
+@pytest.mark.parametrize("engine", ["procrastinate"], indirect=True)
 def test_two_workers_one_killed(engine: str, adapter: ModuleType, dsn: str) -> None:
+    """By Procrastinate; tests/cli/test_worker.py kills a worker of PgQueuer's."""
+
     async def main(url: str) -> Counts:
         assert await adapter.submit(dsn, "people.get", links(200), size=20) == 10
         doomed, other = start(engine, dsn, url), start(engine, dsn, url)
