@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_args, get_origin
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -142,33 +142,49 @@ def read(
 ) -> P:
     """The way back, for a server: params from decoded path and query values and a raw body.
 
+    A list in a query is taken in each of the three spellings, whatever the row's own: as
+    `a[]=1&a[]=2`, as `a=1&a=2`, and where the row joins and the name comes once, as `a=1,2`. What
+    has a comma inside cannot be told from two values then.
     Raises `ConfigurationError` when something required is missing or cannot be read.
     """
-    given: dict[str, object] = {}
-    names = dict(
-        zip(row.params.__struct_encode_fields__, row.params.__struct_fields__, strict=True)
-    )
-    pairs: list[tuple[str, object]] = [*path.items(), *query]
-    if row.body and body:
-        if row.form:
-            parts = (part.partition("=") for part in body.decode("utf-8", "replace").split("&"))
-            pairs += [(_plain(name), _plain(value)) for name, _, value in parts]
-        else:
-            pairs += _json_fields(body)
-    spread: dict[str, object] = {}
-    for name, value in pairs:
-        if name in names and value != "":
-            given[name] = value
-        elif row.spread is not None and name not in names:
-            spread[name] = value
-    if row.spread is not None and spread:
-        given[row.spread] = spread
+    names, lists = set(row.params.__struct_encode_fields__), _lists(row.params)
+    texts, sent = [*path.items(), *query], list[tuple[str, object]]()
+    if row.body and body and row.form:
+        parts = (part.partition("=") for part in body.decode("utf-8", "replace").split("&"))
+        form = [(_plain(name), _plain(value)) for name, _, value in parts]
+        texts, sent = texts + form, [*form]
+    elif row.body and body:
+        sent = _json_fields(body)
+    given: dict[str, object] = {
+        name: text for name, text in texts if name in names - lists and text != ""
+    }
+    for name in lists:
+        found = [text for known, text in texts if known == name]
+        if len(found) == 1 and row.arrays == "joined":
+            found = found[0].split(",")
+        found += [text for known, text in texts if known == f"{name}[]"]
+        if values := [text for text in found if text]:
+            given[name] = values
+    if not row.form:
+        given |= {name: value for name, value in sent if name in names and value != ""}
+    if row.spread is not None and (beside := [pair for pair in sent if pair[0] not in names]):
+        given[row.spread] = dict(beside)
     try:
         params = msgspec.convert(given, row.params, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(str(error)) from None
     params.check()
     return params
+
+
+@cache
+def _lists(params: type[Params]) -> frozenset[str]:
+    """The params that are lists, by wire name."""
+    kinds = {
+        one.encode_name: (one.type, *get_args(one.type)) for one in msgspec.structs.fields(params)
+    }
+    found = {name for name, types in kinds.items() if {*map(get_origin, types)} & {list, tuple}}
+    return frozenset(found)
 
 
 def _plain(text: str) -> str:

@@ -48,6 +48,8 @@ _NULLS = [
     "versionTag",
 ]
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
+_UNKNOWN = ("email", "first_name", "last_name", "location", "current_title")
+"""What nobody may have found out about a lead yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,16 @@ def zulu(at: datetime) -> str:
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def _written(at: datetime, *, seed: bool) -> str:
+    return spaced(at) if seed else zulu(at)
+
+
+def listed(one: Campaign) -> Body:
+    """A campaign as newer clients list it: an id and a label, and at times a form field's hints."""
+    hints = {} if one.key % 2 else {"required": False, "dropdown": True}
+    return {"id": one.key, "label": one.name, "status": one.status, **hints}
+
+
 def object_urn(person: Person) -> str:
     """LinkedIn's number of a member: digits in a text."""
     return str(700_000_000 + number("object", person.slug) % 10**8)
@@ -90,7 +102,6 @@ def object_urn(person: Person) -> str:
 
 def campaign(one: Campaign, *, seed: bool = True) -> Body:
     """A campaign with everything, as leads embed it."""
-    write = spaced if seed else zulu
     languages = ("english", "french", "polish", "portuguese", "russian", "spanish")
     specified = ("company", "firstName", "lastName", "school", "title")
     flags = [
@@ -104,7 +115,7 @@ def campaign(one: Campaign, *, seed: bool = True) -> Body:
         "exclude_invited_profiles",
     ]
     counts = ["excluded_profiles", "next_search_index", "num_pending_leads"]
-    touch = {"delay_number": 0, "delay_time_unit": "day(s)", "tags": [], "type": "LI View"}
+    touch: Body = {"delay_number": 0, "delay_time_unit": "day(s)", "tags": [], "type": "LI View"}
     return {
         **dict.fromkeys(flags, False),
         **dict.fromkeys(counts, 0),
@@ -113,9 +124,9 @@ def campaign(one: Campaign, *, seed: bool = True) -> Body:
         "status": one.status,
         "run_state": one.run_state,
         "campaign_type": "linkedin search",
-        "created_at": write(_MONDAY),
-        "updated_at": write(_MONDAY + timedelta(days=2)),
-        "next_search_at": write(_MONDAY + timedelta(hours=6)),
+        "created_at": _written(_MONDAY, seed=seed),
+        "updated_at": _written(_MONDAY + timedelta(days=2), seed=seed),
+        "next_search_at": _written(_MONDAY + timedelta(hours=6), seed=seed),
         "limit_exceeded": None,
         "max_search_amount": 500,
         "num_touches": 1,
@@ -154,54 +165,36 @@ def short(person: Person) -> Body:
 
 
 def lead(person: Person, *, seed: bool) -> Body:
-    """A lead; `seed` writes times as the seed does."""
-    write = spaced if seed else zulu
+    """A lead; `seed` as the published sample has it, else as public clients find it.
+
+    There it may have been written to already, and of others less is known.
+    """
     mine = of(person)
     at = _MONDAY + timedelta(minutes=number("lead", person.slug) % 50_000)
+    moment = _written(at, seed=seed)
+    written_to = not seed and bool(number("touched", person.slug) % 2)
     return {
         "id": person.sales_id,
         "status": "approved",
         "campaign": campaign(mine, seed=seed),
-        "person": {
-            **short(person),
-            # In the sample the name is filled while its parts are null.
-            "first_name": None,
-            "last_name": None,
-            "location": person.location,
-            "current_title": person.title,
-            "current_employer": person.employer.name,
-            "current_employer_size": None,
-            "work_email": None,
-            "personal_email": None,
-            "phone": None,
-            **{f"{name}_handle": None for name in _HANDLES},
-            "linkedin_data": {
-                "connectionLevel": "2nd",
-                "handle": person.slug,
-                "headline": person.headline,
-                "subHeadline": "",
-                "location": person.location,
-                "name": person.name,
-                "pic": person.picture or "https://media.example.com/p/nobody.jpg",
-                "sharedConnections": "3 shared connections",
-                "urn": person.sales_id,
-            },
-        },
+        "person": _profile(person, seed=seed),
         "last_action": {
             "key": number("action", person.slug) % 10**6,
             "campaign_key": mine.key,
             "campaign_name": mine.name,
-            "created_at": write(at),
+            "created_at": moment,
             "desc": "found",
-            "msg": None,
-            "msg_created_at": None,
-        },
-        "next_touch_index": 0,
-        "next_touch_at": None,
+            "msg": "Example message." if written_to else None,
+            "msg_created_at": moment if written_to else None,
+        }
+        if seed or number("found", person.slug) % 8
+        else None,
+        "next_touch_index": int(written_to),
+        "next_touch_at": _written(at + timedelta(days=2), seed=seed) if written_to else None,
         "connect_followup": False,
-        "conversation_urn": None,
-        "custom_data": {},
-        "request_connect_at": None,
+        "conversation_urn": "2-RVhBTVBMRS1DT05WRVJTQVRJT04=" if written_to else None,
+        "custom_data": {"example_column": "example value"} if written_to else {},
+        "request_connect_at": moment if written_to else None,
         "return_to_campaign": False,
         "return_to_campaign_date": None,
         "tags": [],
@@ -209,30 +202,84 @@ def lead(person: Person, *, seed: bool) -> Body:
     }
 
 
-def connection(person: Person) -> Body:
-    """A connection: flat, 49 keys, absence as null here and as an empty text there."""
+def _profile(person: Person, *, seed: bool) -> Body:
+    """The person of a lead. In the seed's sample the name is filled while its parts are null."""
+    known: Body = {
+        **short(person),
+        "location": person.location,
+        "current_title": person.title,
+        "current_employer": None if seed else person.employer.name,
+        "current_employer_size": None,
+        "work_email": None,
+        "personal_email": None,
+        "phone": None,
+        **{f"{name}_handle": None for name in _HANDLES},
+    }
+    data: Body = {
+        "connectionLevel": "2nd",
+        "handle": person.slug,
+        "headline": person.headline,
+        "subHeadline": "",
+        "location": person.location,
+        "name": person.name,
+        "pic": person.picture or "https://media.example.com/p/nobody.jpg",
+        "sharedConnections": "3 shared connections",
+        "urn": person.sales_id,
+    }
+    if seed:
+        del known["object_urn"]
+        known |= dict.fromkeys(("email", "first_name", "last_name"))
+        return known | {"linkedin_data": data}
+    if number("unknown", person.slug) % 5 == 0:
+        return known | dict.fromkeys((*_UNKNOWN, "current_employer"))
+    return known | {"linkedin_data": data | {"objectUrn": object_urn(person)}}
+
+
+def connection(person: Person, *, seed: bool = False) -> Body:
+    """A connection: flat, 49 keys, absence as null here and as an empty text there.
+
+    In the seed's sample most are null and the date is of HTTP; live rows say more, at times in ISO.
+    """
     at = _MONDAY + timedelta(minutes=number("connected", person.slug) % 50_000)
     picture = f"https://media.example.com/p/{person.slug}.jpg?e=1751328000&v=beta&t=EXAMPLE"
-    mail = number("shares mail", person.slug) % 2
+    iso = not seed and number("iso", person.slug) % 3 == 0
     return {
         **dict.fromkeys(_NULLS),
         "SKYPE": "",
-        "companyName": person.employer.name,
-        "connectedAt": format_datetime(at, usegmt=True),
+        "companyName": None,
+        "connectedAt": zulu(at) if iso else format_datetime(at, usegmt=True),
         "degree": 1,
-        "email": person.email if mail else "",
+        "email": person.email if number("shares mail", person.slug) % 2 else "",
         "entityUrn": person.sales_id,
         "firstName": person.first,
         "headline": person.headline,
         "id": person.sales_id,
         "lastName": person.last,
-        "locationName": person.place[0],
+        "locationName": None,
         "name": person.name,
         "objectUrn": object_urn(person),
         "phone": "",
         "picture": picture,
         "publicIdentifier": person.slug,
         "tags": [],
-        "title": person.title,
+        "title": None,
         "twitter": "",
+        **({} if seed or number("synced", person.slug) % 4 == 0 else _more(person)),
+    }
+
+
+def _more(person: Person) -> Body:
+    months = number("tenure", person.slug) % 100
+    return {
+        "COMPANY_WEBSITE": f"https://{person.employer.domain}",
+        "companyName": person.employer.name,
+        "locationName": person.place[0],
+        "openLink": False,
+        "premium": bool(months % 2),
+        "startedMonth": 1 + months % 12,
+        "startedYear": 2025 - months // 12,
+        "tenureMonths": months % 12,
+        "tenureYears": months // 12,
+        "title": person.title,
+        "twitter": person.slug.replace("-", "_"),
     }

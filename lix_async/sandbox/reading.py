@@ -44,21 +44,24 @@ def read(row: Row, arrival: Arrival, keys: Collection[str]) -> Asked:
 def _check(row: Row, query: list[tuple[str, str]], body: bytes) -> None:
     """Refuse what lenient reading lets pass.
 
-    In a query: nothing, or the text `null`, where a number or a flag belongs. In a JSON body: a
-    number or a flag as a text.
+    In a query: nothing, or the text `null`, where a number or a flag belongs, and nothing where a
+    list does. In a JSON body: a number or a flag as a text.
     """
     types = {info.encode_name: info.type for info in msgspec.structs.fields(row.params)}
     for name, text in query:
-        if text.lower() in ("", "null") and name in types and not _takes_text(types[name]):
-            raise ConfigurationError(f"{name} is neither a number nor a flag")
+        if text.lower() in ("", "null") and name in types and not _takes_text(types[name], text):
+            raise ConfigurationError(f"{name} is no number, no flag and no list")
     if row.body and body and not row.form:
         for name, value in msgspec.json.decode(body, type=dict[str, object]).items():
             if name in types and value not in (None, ""):
                 msgspec.convert(value, types[name])
 
 
-def _takes_text(kind: object) -> bool:
-    try:
-        return isinstance(msgspec.convert("null", kind), str)
-    except msgspec.ValidationError:
-        return False
+def _takes_text(kind: object, text: str) -> bool:
+    for value in ("null", [text] if text else None):
+        try:
+            if msgspec.convert(value, kind):
+                return True
+        except msgspec.ValidationError:
+            pass
+    return False

@@ -172,6 +172,33 @@ def test_a_server_reads_back_what_it_knows_and_passes_over_the_rest():
     assert params == AllParams(id="7", link="null", count=3, flag=True)
 
 
+@pytest.mark.parametrize(
+    ("query", "joined", "other"),
+    [
+        ([("names", "a,b")], ["a", "b"], ["a,b"]),
+        ([("names", "a,b"), ("names", "c")], ["a,b", "c"], ["a,b", "c"]),
+        ([("names[]", "a,b"), ("names[]", "c")], ["a,b", "c"], ["a,b", "c"]),
+        ([("names[]", "a,b")], ["a,b"], ["a,b"]),
+        ([("names", "a,,b"), ("id[]", "y")], ["a", "b"], ["a,,b"]),
+        ([("names", ""), ("names[]", "")], None, None),
+        ([("names", ",")], None, [","]),
+    ],
+)
+def test_a_server_takes_a_list_in_each_of_its_spellings(query, joined, other):
+    assert read(row(), {}, query, b"") == AllParams(names=joined)
+    for arrays in ("repeated", "bracketed"):
+        assert read(row(arrays=arrays), {}, query, b"") == AllParams(names=other)
+
+
+def test_only_what_stands_in_the_body_belongs_to_a_spread_mapping():
+    spread = row(body=("link", "extra"), spread="extra")
+    assert read(spread, {"slot": "1"}, [("other", "2")], b'{"link":"a"}').extra == {"link": "a"}
+    assert read(spread, {"slot": "1"}, [("other", "2")], b"").extra is None
+    form = row(body=("link", "extra"), spread="extra", form=True)
+    params = AllParams(link="a", extra={"b": "1"})
+    assert read(form, {}, [("other", "2")], encode(form, params).body or b"") == params
+
+
 def test_a_server_reads_bodies_of_both_kinds():
     json = read(row(body=("link", "filters")), {}, [], b'{"filters":[{"id":1}],"link":null}')
     assert json == AllParams(filters=[Filter(1)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from msgspec import field
@@ -42,16 +43,20 @@ class CompaniesParams(Params, frozen=True, kw_only=True):
         for name in ("added_after", "added_before"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is not None:
-                force_setattr(self, name, moment.astimezone(UTC))
+                # A time at the calendar's edge may have none in UTC: `check` says so.
+                with suppress(OverflowError):
+                    force_setattr(self, name, moment.astimezone(UTC))
 
     def check(self) -> None:
-        """Times have a zone, locations their grammar, pages 1 to 100 rows."""
+        """Times have a zone and are times in UTC, locations their grammar, pages 1 to 100 rows."""
         for name in ("added_after", "added_before"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise ConfigurationError(
                     f"{name} must be a time with a zone, such as datetime(2025, 1, 6, tzinfo=UTC)"
                 )
+            if moment is not None and moment.utcoffset():
+                raise ConfigurationError(f"{name} must be from year 1 to 9999 in UTC")
         for location in (*(self.locations or ()), *(self.exclude_locations or ())):
             locations.check(location)
         at_least(self, "page", 1)

@@ -18,7 +18,7 @@ from ...drift import OnDrift
 from ...engine.client import TimeoutLike
 from ...engine.clock import Clock
 from ...engine.limiter import Limiter
-from .endpoints import BY_ID
+from .endpoints import BY_ID, Method
 from .provider import MEETALFRED
 from .resources import PREFIX, Calls
 
@@ -39,7 +39,10 @@ class AsyncMeetAlfred(Calls):
     `api_key`: the organisation's key from the Settings page, default `MEETALFRED_API_KEY` from
     the environment. `base_url`: default `MEETALFRED_BASE_URL`, else the address that most
     clients use; white-label customers have their own. `key_parameter`: the key's name in the
-    query. `paths`: other paths by method, as `{"leads": "/leads"}`. `rate_limit`: none is
+    query. `paths`: other paths by method, as `{"leads": "/leads"}`. `method`: how reads are asked,
+    `"GET"` (a guess) or `"POST"`, with everything in the query either way, where the vendor has
+    the key; adding a lead stays a POST. `first_page`: the number of the first page, 0 in public
+    clients; with 1, the methods' default `page=0` means that one. `rate_limit`: none is
     documented, the default is one call in 0.4 s. `viewer_id`: taken so that clients can be set
     up alike; no call here sends one. All other arguments are those of `AsyncLix`: `auth` (only
     `"query"`), `retry`, `deadline`, `timeout`, `http_client`, `max_credits`, `on_drift`, `clock`.
@@ -61,6 +64,8 @@ class AsyncMeetAlfred(Calls):
         base_url: str | None = None,
         key_parameter: str = "webhook_key",
         paths: Mapping[str, str] = MappingProxyType({}),
+        method: Method = "GET",
+        first_page: int = 0,
         viewer_id: str | None = None,
         rate_limit: RateLimit | Limiter | None = MEETALFRED.rate,
         retry: RetryPolicy = RetryPolicy(),
@@ -78,7 +83,13 @@ class AsyncMeetAlfred(Calls):
                 raise ConfigurationError(f"paths knows the names of methods, not {name!r}")
             if not path.startswith("/") or any(char in "?#{}\\" or char <= " " for char in path):
                 raise ConfigurationError(f"a path is /like/this, behind base_url: {path!r}")
+        if method not in ("GET", "POST"):
+            raise ConfigurationError(f"method must be GET or POST, not {method!r}")
+        if isinstance(first_page, bool) or first_page not in (0, 1):
+            raise ConfigurationError(f"first_page must be 0 or 1, not {first_page!r}")
         self._paths = dict(paths)
+        self._method = method
+        self._first_page = first_page
         credential = Credential("query", key_parameter)
         self.provider = structs.replace(MEETALFRED, credentials={"query": credential})
         super().__init__(

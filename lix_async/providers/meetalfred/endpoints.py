@@ -1,12 +1,12 @@
 """The table of the Meet Alfred API. Sections are those of meetalfred.md.
 
-Paths and methods are seen in public clients, not documented: a client's `paths` setting mends
-them. Names mix dashes and underscores on the wire.
+Paths, method and first page are seen in public clients, not documented: a client's settings
+`paths`, `method` and `first_page` mend them. Names mix dashes and underscores on the wire.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ...core.endpoint import Endpoint
 from ...core.paging import PageNumber
@@ -15,6 +15,8 @@ from . import params as p
 
 Row = Endpoint[Any, object]
 """Any row. `send` ties a row to its params; a table of them all has to forget those."""
+Method = Literal["GET", "POST"]
+"""How the reads are asked; not published."""
 
 # A server that ignores `page` sends the first page again: that is the end there, and no error.
 _PAGES = PageNumber("page", first=0, size="per_page", repeats_end=True)

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from ...core.endpoint import Endpoint, P
+from ...core.paging import PageNumber
 from ...engine.checkpoint import Checkpoint
 from ...engine.client import Client
 from ...engine.pages import Pages
@@ -23,10 +26,21 @@ class Calls(Client):
     """A client with this provider's methods, over the engine of `Client`."""
 
     _paths: Mapping[str, str]
+    _method: e.Method
+    _first_page: int
 
     def _at(self, row: Endpoint[P, R]) -> Endpoint[P, R]:
-        """The row at this client's path."""
-        return replace(row, path=self._paths.get(row.id.removeprefix(PREFIX), row.path))
+        """The row under this client's settings."""
+        paging = row.paging
+        if isinstance(paging, PageNumber):
+            paging = structs.replace(paging, first=self._first_page)
+        path = self._paths.get(row.id.removeprefix(PREFIX), row.path)
+        method = self._method if row.safe else row.method
+        return replace(row, path=path, method=method, paging=paging)
+
+    def _from(self, page: int) -> int:
+        """Where a walk begins: the default 0 is the first page, whatever its number."""
+        return page or self._first_page
 
     async def campaigns(
         self,
@@ -59,7 +73,7 @@ class Calls(Client):
         """
         return self.pages(
             self._at(e.LEADS),
-            p.LeadsParams(campaign=campaign, page=page, per_page=per_page),
+            p.LeadsParams(campaign=campaign, page=self._from(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -85,7 +99,7 @@ class Calls(Client):
         return self.pages(
             self._at(e.CONNECTIONS),
             p.ConnectionsParams(
-                return_only_synced=return_only_synced, page=page, per_page=per_page
+                return_only_synced=return_only_synced, page=self._from(page), per_page=per_page
             ),
             max_items=max_items,
             max_credits=max_credits,
@@ -109,7 +123,7 @@ class Calls(Client):
         """
         return self.pages(
             self._at(e.NEW_REPLY_DETECTED),
-            p.PagedParams(page=page, per_page=per_page),
+            p.PagedParams(page=self._from(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -133,7 +147,7 @@ class Calls(Client):
         """
         return self.pages(
             self._at(e.GET_LAST_ACTIONS),
-            p.LastActionsParams(action=action, page=page, per_page=per_page),
+            p.LastActionsParams(action=action, page=self._from(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -166,7 +180,7 @@ class Calls(Client):
         """
         return self.pages(
             self._at(e.GET_MEMBER_CONNECTIONS),
-            p.PagedParams(page=page, per_page=per_page),
+            p.PagedParams(page=self._from(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,

@@ -11,7 +11,6 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from ..dice import chance, number, pick
-from ..refusals import params_invalid
 
 if TYPE_CHECKING:
     from ..organisations import Organisation
@@ -20,12 +19,13 @@ if TYPE_CHECKING:
     from .context import Answer, Asked, Context
 
 Body = dict[str, object]
-LARGEST = 100
 FUNCTIONS = ("Engineering", "Finance", "Marketing", "Operations", "Sales")
 TECHNOLOGIES = ("Airflow", "Django", "Kafka", "PostgreSQL", "React", "Redis", "Snowflake")
 TLDS = ("com", "net", "org")
 DECIDES = frozenset({"CXO", "Director", "Owner", "Partner", "Vice President"})
 """Seniorities of those who decide."""
+_STATES = {"Nordavia": ("Inner", "Outer"), "Ostrelia": ("North", "South", "West")}
+"""States of the countries that have any, named after them."""
 _FIRST_DAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 
 
@@ -36,7 +36,7 @@ def contacts(world: World, params: Asked, context: Context) -> object:
     def fits(place: int) -> bool:
         person = world.person(place)
         employer = _employer(person)
-        title = person.title.casefold()
+        title = (_title(person) or "").casefold()
         return (
             _company_fits(employer, params)
             and _some(params, "job_titles", lambda one: one.casefold() in title)
@@ -73,9 +73,7 @@ def _listed(
     fits: Callable[[int], bool],
     row: Callable[[int], Body],
 ) -> Body:
-    page, size = params.number("page", 1, least=1), params.number("per_page", 25, least=1)
-    if size > LARGEST:
-        raise params_invalid(f"per_page must be at most {LARGEST}")
+    page, size = params.number("page", 1), params.number("per_page", 25)
     found = [place for place in places if fits(place)]
     start = (page - 1) * size
     return {
@@ -121,9 +119,15 @@ def _made(one: Organisation) -> datetime:
     return _FIRST_DAY + timedelta(hours=number("made", one.slug) % (24 * 150))
 
 
-def _places(one: Organisation) -> tuple[str, str]:
+def _places(one: Organisation) -> tuple[str, ...]:
+    """Every location filter that lets a company pass; the first is the location itself."""
+    if chance(0.04, "no location", one.slug):
+        return ()
     city, country, _ = one.place
-    return f"city:{city}||||{country}", f"country:{country}"
+    if (states := _STATES.get(country)) is None:
+        return f"city:{city}||||{country}", f"country:{country}"
+    state = f"{pick(states, 'state', city)} {country}"
+    return f"city:{city}||{state}||{country}", f"state:{state}||{country}", f"country:{country}"
 
 
 def _generic(one: Organisation | None) -> bool:
@@ -138,14 +142,15 @@ def _technologies(slug: str) -> tuple[str, ...]:
 def company(one: Organisation) -> Body:
     """A company's row."""
     tld = pick(TLDS, "tld", one.slug)
+    known = not chance(0.04, "no business", one.slug)
     return {
         "id": f"company-{one.number}",
         "name": one.name,
         "domain": f"{one.slug}.example.{tld}",
         "tld": tld,
-        "location": _places(one)[0],
-        "function": pick(FUNCTIONS, "function", one.slug),
-        "industry": one.industry,
+        "location": next(iter(_places(one)), None),
+        "function": pick(FUNCTIONS, "function", one.slug) if known else None,
+        "industry": one.industry if known else None,
         "technologies": list(_technologies(one.slug)),
         "created_at": _made(one).isoformat().replace("+00:00", "Z"),
     }
@@ -153,6 +158,10 @@ def company(one: Organisation) -> Body:
 
 def _employer(person: Person) -> Organisation | None:
     return None if chance(0.02, "no company", person.slug) else person.employer
+
+
+def _title(person: Person) -> str | None:
+    return None if chance(0.03, "no title", person.slug) else person.title
 
 
 def _personal(person: Person) -> list[str]:
@@ -169,7 +178,7 @@ def _contact(person: Person) -> Body:
         "id": f"contact-{person.slug}",
         "first_name": person.first,
         "last_name": person.last,
-        "job_title": person.title,
+        "job_title": _title(person),
         "department": person.function,
         "seniority": person.seniority,
         "is_decision_maker": _decides(person),
@@ -179,5 +188,10 @@ def _contact(person: Person) -> Body:
     }
 
 
-ANSWERS: Mapping[str, Answer] = {"letrics.contacts": contacts, "letrics.companies": companies}
-"""By catalogue id; every row of the sandbox's table has one."""
+ANSWERS: Mapping[str, Answer] = {
+    "letrics.contacts": contacts,
+    "letrics.companies": companies,
+    "letrics.contacts.get": contacts,
+    "letrics.companies.get": companies,
+}
+"""By catalogue id, and by that of its twin which is asked by GET."""

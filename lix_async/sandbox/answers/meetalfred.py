@@ -2,12 +2,15 @@
 
 Contract: meetalfred.md. The seed's bare arrays come with the sandbox's setting
 `envelope="seed"`; else rows are wrapped as newer clients find them. Times stand in three formats.
+A server that ignores `page` is played by `faults=Faults(rates={"repeated_page": 1.0})`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from .. import alfred
 from ..dice import number
@@ -48,7 +51,7 @@ def campaigns(world: World, params: Asked, context: Context) -> object:
     found = [one for one in alfred.CAMPAIGNS if wanted in ("all", one.status)]
     if context.envelope == "seed":
         return [alfred.campaign(one) for one in found]
-    return {"campaigns": [{"id": c.key, "label": c.name, "status": c.status} for c in found]}
+    return {"campaigns": [alfred.listed(one) for one in found]}
 
 
 def leads(world: World, params: Asked, context: Context) -> object:
@@ -60,11 +63,12 @@ def leads(world: World, params: Asked, context: Context) -> object:
 
 
 def connections(world: World, params: Asked, context: Context) -> object:
-    """LinkedIn connections of the user."""
+    """LinkedIn connections of the user; of those only that were read in full, where it is asked."""
     people = _people(world, 90)
     if params.flag("return_only_synced", False):
         people = [person for person in people if not person.hidden]
-    return _wrapped(_page([alfred.connection(one) for one in people], params, context), context)
+    rows = [alfred.connection(one, seed=context.envelope == "seed") for one in people]
+    return _wrapped(_page(rows, params, context), context)
 
 
 def member_connections(world: World, params: Asked, context: Context) -> object:
@@ -98,7 +102,7 @@ def _reply(person: Person, context: Context) -> Body:
 
 
 def last_actions(world: World, params: Asked, context: Context) -> object:
-    """What the campaigns did, the newest first."""
+    """What the campaigns did, the newest first. Some rows do not say to whom."""
     kind = params.need("action")
     if kind not in _KINDS:
         raise params_invalid(f"action must be one of {', '.join(_KINDS)}")
@@ -106,19 +110,19 @@ def last_actions(world: World, params: Asked, context: Context) -> object:
     for place, person in enumerate(_people(world, 50)):
         at = datetime.fromtimestamp(context.epoch - 3600 * place, UTC)
         name = 9000 + 50 - place
-        rows.append(
-            {
-                "id": str(name) if place % 3 else name,
-                "created_at": alfred.zulu(at) if place % 2 else alfred.spaced(at),
-                "desc": _KINDS[kind],
-                "msg": "Example message." if place % 4 else None,
-                "lead": {
-                    "object_urn": alfred.object_urn(person),
-                    "campaign": {"key": alfred.of(person).key},
-                    "person": alfred.short(person),
-                },
+        row: Body = {
+            "id": str(name) if place % 3 else name,
+            "created_at": alfred.zulu(at) if place % 2 else alfred.spaced(at),
+            "desc": _KINDS[kind],
+        }
+        if place % 5 != 4:
+            row["msg"] = "Example message." if place % 4 else None
+            row["lead"] = {
+                "object_urn": alfred.object_urn(person),
+                "campaign": {"key": alfred.of(person).key},
+                "person": alfred.short(person),
             }
-        )
+        rows.append(row)
     return {"actions": _page(rows, params, context)}
 
 
@@ -137,13 +141,15 @@ def team_members(world: World, params: Asked, context: Context) -> object:
 
 
 def add_lead(world: World, params: Asked, context: Context) -> object:
-    """A lead for a campaign: kept among what was sent."""
+    """A lead for a campaign: kept among what was sent, with its own columns as the text."""
     wanted = params.number("campaign")
     if wanted not in {one.key for one in alfred.CAMPAIGNS}:
         raise Refusal(404, "unknown_record", "no such campaign")
     target = params.text("linkedin_profile_url") or params.need("email")
+    columns = params.values.get("columns")
+    text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
     context.memory.sent.append(
-        Sent(context.endpoint, str(wanted), target, "", context.epoch, context.request)
+        Sent(context.endpoint, str(wanted), target, text, context.epoch, context.request)
     )
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
 from ..replies import Reply, json_reply, reply
-from .house import House
+from .house import House, Standing
 
 if TYPE_CHECKING:
     from ..arrivals import Row
@@ -19,9 +21,16 @@ if TYPE_CHECKING:
 
 def _refuse(refusal: Refusal) -> Reply:
     said = refusal.message or refusal.kind or "not possible"
-    if refusal.status >= 500:  # error bodies may be plain text too
-        return reply(refusal.status, said.encode(), "text/plain", refusal.headers)
-    return json_reply({"message": said}, refusal.status, refusal.headers)
+    # Nothing goes on in the background here: what a server that is not ready says instead.
+    status = 502 if refusal.kind == "queued" else refusal.status
+    if status >= 500:  # error bodies may be plain text too
+        return reply(status, said.encode(), "text/plain", refusal.headers)
+    return json_reply({"message": said}, status, refusal.headers)
+
+
+def _too_fast(standing: Standing, epoch: float) -> Mapping[str, str]:
+    """Seconds to wait, as public clients have seen them with a 429."""
+    return {"Retry-After": str(max(math.ceil(standing.reset - epoch), 1))}
 
 
 def _examples(world: World) -> Examples:
@@ -47,8 +56,9 @@ HOUSE = House(
     prefix="/api/integrations/webhook",
     charged=lambda endpoint, body: False,
     refuse=_refuse,
+    too_fast=_too_fast,
     error={"type": "object", "properties": {"message": {"type": "string"}}},
-    statuses=(400, 401, 404, 429, 500, 503),
+    statuses=(400, 401, 404, 429, 500, 502, 503),
     loose=frozenset(row.id for row in TABLE),
     examples=_examples,
 )

@@ -106,6 +106,14 @@ def test_times_go_out_in_utc() -> None:
     [
         ({"added_after": datetime(2025, 1, 6)}, "added_after must be a time with a zone"),
         ({"added_before": datetime(2025, 1, 6)}, "added_before must be a time with a zone"),
+        (
+            {"added_after": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))},
+            "added_after must be from year 1 to 9999 in UTC",
+        ),
+        (
+            {"added_before": datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=9)))},
+            "added_before must be from year 1 to 9999 in UTC",
+        ),
         ({"per_page": 0}, "per_page must be at least 1"),
         ({"per_page": 101}, "per_page must be at most 100"),
         ({"page": 0}, "page must be at least 1"),

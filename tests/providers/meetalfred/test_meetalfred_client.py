@@ -148,6 +148,48 @@ def test_paths_are_settings() -> None:
             client(paths=wrong)
 
 
+async def test_the_method_of_reads_is_a_setting() -> None:
+    found = client(rows(), reply(200, []), rows(), method="POST")
+    await found.leads(101).collect()
+    await found.campaigns()
+    await found.add_lead_to_campaign(1, email="a@example.com")
+    assert [(one.method, one.body is None) for one in sent(found)] == [
+        ("POST", True),
+        ("POST", True),
+        ("POST", False),
+    ]
+    assert queries(found)[0] == {"campaign": "101", "page": "0", "per_page": "100"}
+    found = client(LOST, reply(502, b""), reply(200, []), method="POST")
+    assert await found.campaigns() == []
+    assert len(sent(found)) == 3, "a read is repeated, whatever its method"
+    for wrong in ("post", "PUT", ""):
+        with pytest.raises(ConfigurationError, match="method"):
+            client(method=wrong)
+
+
+def test_the_number_of_the_first_page_is_a_setting() -> None:
+    found = client(rows(1, 2), rows(3), rows(4), first_page=1)
+    pages = found.get_last_actions("invites", per_page=2)
+    assert [one.id for one in run(pages.collect())] == [1, 2, 3]
+    run(found.leads(page=3).collect())
+    assert [query["page"] for query in queries(found)] == ["1", "2", "3"]
+    with pytest.raises(ConfigurationError, match="page must be at least 0"):
+        run(found.leads(page=-1).collect())
+    for wrong in (-1, 2, True, "1"):
+        with pytest.raises(ConfigurationError, match="first_page"):
+            client(first_page=wrong)
+
+
+def test_a_walk_from_page_1_is_resumed_where_it_was() -> None:
+    found = client(rows(1, 2), rows(3), first_page=1)
+    pages = found.get_last_actions("invites", per_page=2)
+    run(pages.first())
+    point = Checkpoint.from_json(pages.checkpoint.to_json())
+    rest = found.get_last_actions("invites", per_page=2, resume=point)
+    assert [one.id for one in run(rest.collect())] == [2, 3]
+    assert [query["page"] for query in queries(found)] == ["1", "2"]
+
+
 def test_the_first_page_is_0_and_is_sent() -> None:
     found = client(rows())
     run(found.leads(campaign=101).collect())
