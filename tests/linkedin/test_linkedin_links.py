@@ -425,4 +425,6 @@ def test_the_short_way_reads_what_the_long_one_does(
     host: str, folder: str, slug: str, end: str
 ) -> None:
     text = f"https://{host}/{folder}/{slug}{end}"
-    assert linkedin.classify(text) == linkedin.classify(f"{text}?")  # the `?` makes it take the long way
+    assert linkedin.classify(text) == linkedin.classify(
+        f"{text}?"
+    )  # the `?` makes it take the long way

@@ -1,0 +1,81 @@
+"""`bulk.map`: bounded, in either order, and an outcome for every input whatever comes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import pytest
+from toy import LIST, LOST, THING, ListParams, Thing, ThingParams, Toy, refused, reply
+
+from lix_async import bulk
+from lix_async.core.errors import ConfigurationError
+from lix_async.core.wire import Outgoing
+from lix_async.engine.pages import Pages
+
+pytestmark = pytest.mark.anyio
+
+
+class Vendor(Toy):
+    async def get(self, id: str) -> Thing:
+        return (await self.send(THING, ThingParams(id=id))).value
+
+    def list(self, q: str) -> Pages[Thing]:
+        return self.pages(LIST, ListParams(q=q))
+
+
+def by_name(outgoing: Outgoing) -> Any:
+    name = outgoing.target.rsplit("/", 1)[-1]
+    answers = {
+        "lost": LOST,
+        "gone": refused(404, "not_found"),
+        "down": refused(503, "unavailable"),
+        "later": refused(202, "queued"),
+        "odd": reply(200, [1, 2]),
+    }
+    return answers.get(name) or reply(200, {"id": name, "size": 1})
+
+
+async def test_every_input_has_an_outcome_that_says_what_came_of_it() -> None:
+    vendor = Vendor(by_name)
+    inputs = ["a", "gone", "down", "later", "lost", "odd", {"nope": 1}, {"id": "b"}]
+    async with bulk.map(vendor.get, inputs, ordered=True) as outcomes:
+        found = [outcome async for outcome in outcomes]
+    assert [outcome.input for outcome in found] == inputs
+    states = ["done", "refused", "failed", "queued", "failed", "failed", "invalid", "done"]
+    assert [outcome.state for outcome in found] == states
+    assert [outcome.ok for outcome in found] == [state == "done" for state in states]
+    assert found[0].value == Thing(id="a", size=1)
+    assert (found[0].credits, found[1].credits) == (2, 0)
+    assert found[2].attempts > 1
+    assert isinstance(found[6].error, ConfigurationError)
+
+
+async def test_a_listing_collects_the_whole_walk_of_each_input() -> None:
+    def page(outgoing: Outgoing) -> Any:
+        start = 1 if "start=1" in outgoing.target else 0
+        return reply(200, {"things": [{"id": str(start)}], "paging": {"total": 2, "count": 1}})
+
+    vendor = Vendor(page)
+    (outcome,) = [outcome async for outcome in bulk.map(vendor.list, ["q"])]
+    assert [thing.id for thing in outcome.value] == ["0", "1"]
+    assert outcome.attempts == 2
+
+
+async def test_no_more_is_asked_for_than_is_taken() -> None:
+    vendor = Vendor(by_name)
+    taken = 0
+
+    async def inputs() -> AsyncIterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield str(taken)
+
+    async with bulk.map(vendor.get, inputs(), concurrency=2) as outcomes:
+        for _ in range(5):
+            assert (await anext(outcomes)).ok
+        await anyio.wait_all_tasks_blocked()
+        assert taken <= 5 + 2 + 2
+    assert len(vendor.script.sent) <= taken
