@@ -140,7 +140,6 @@ of the command and the sandbox)."""
 EVERY = bool(os.environ.get("LIX_WITHOUT_EACH"))
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("gone", CLIENTS if EVERY else [FAST])
 def test_the_rest_can_be_imported_and_passes_its_tests(gone: str, tmp_path: Path) -> None:
     without(gone, tmp_path)

@@ -56,9 +56,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lacking(self) -> dict[Kind, int]:
         """Credits by kind that the account has too few, as far as its balances are known."""
-        have = self.balances or {}
-        lacks = {kind: cost - have[kind] for kind, cost in self.credits.items() if kind in have}
-        return {kind: lack for kind, lack in lacks.items() if lack > 0}
+        lacks: dict[Kind, int] = {}
+        for kind, have in (self.balances or {}).items():
+            if (lack := self.credits.get(kind, 0) - have) > 0:
+                lacks[kind] = lack
+        return lacks
 
 
 async def preview(

@@ -8,7 +8,7 @@ from .enriching import kind_of
 from .errors import OK, CommandError
 from .inputs import Inputs
 from .ledger import shown
-from .links import Kind
+from .links import Kind, Target
 from .progress import plural
 from .queues import Queue
 from .queues import submit as queued
@@ -16,7 +16,9 @@ from .queues import submit as queued
 
 async def submit(address: str, queue: Queue, wanted: Kind | None, inputs: Inputs) -> int:
     """Queue every link; what to do next is said on stderr."""
-    lookups = [(kind_of(wanted, known), known) for known in inputs.targets]
+    lookups: list[tuple[Kind, Target]] = [
+        (kind_of(wanted, known), known) for known in inputs.targets
+    ]
     try:
         chunks = await queued(address, lookups, queue)
     except ConfigurationError as error:

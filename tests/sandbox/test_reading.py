@@ -109,7 +109,7 @@ def arrival(row: Any, sent: wire.Outgoing) -> Arrival:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.id}-{row.method}-{row.arrays}")
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_a_client_writes_is_read_back(
     row: Endpoint[Params, object], data: st.DataObject
