@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import os
+
+from ..core.errors import ConfigurationError
 from .sqlite import SqliteStore
 from .store import Store
 
+Where = Store | str | os.PathLike[str]
+"""A ledger, or where it is: a file's path, or `postgresql://…`."""
 
-def opened(address: str) -> Store:
+
+def opened(address: Where) -> Store:
     """The ledger at `postgresql://…`, else in the file of that name. Nothing is connected yet.
 
-    Raises `ConfigurationError` where the extra that it needs is not installed.
+    Raises `ConfigurationError` for what is neither, and where an extra is not installed.
     """
+    if isinstance(address, os.PathLike):
+        return SqliteStore(address)
+    if not isinstance(address, str):
+        if not hasattr(address, "take"):
+            raise ConfigurationError(
+                f"store must be a path, a postgresql:// address or a Store, not {address!r}"
+            )
+        return address
+    if not address:
+        raise ConfigurationError("store must not be empty: name the ledger's file")
     if address.startswith(("postgresql://", "postgres://")):
         from .postgres import PostgresStore  # late: it needs an extra
 

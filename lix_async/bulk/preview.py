@@ -12,7 +12,7 @@ import msgspec
 
 from ..core.endpoint import Kind, Price
 from ..core.errors import ConfigurationError
-from .address import opened
+from .address import Where, opened
 from .calls import Caller, Input, Method
 from .governor import Governor
 from .pool import Source
@@ -64,7 +64,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def preview(
-    store: Store | str,
+    store: Where,
     method: Method[T] | Caller,
     inputs: Iterable[Input] | AsyncIterable[Input],
     *,
@@ -81,7 +81,7 @@ async def preview(
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
     caller = method if isinstance(method, Caller) else Caller(method, account)
-    ledger = opened(store) if isinstance(store, str) else store
+    ledger = opened(store)
     try:
         await ledger.look()
     except AbsentLedgerError:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, cast
 import anyio
 
 from ..core.errors import BulkError, ConfigurationError, LixError
-from .address import opened
+from .address import Where, opened
 from .attempt import QUEUED_FOR
 from .calls import Caller, Input, Method
 from .governor import Governor, OnDailyLimit, Parked
@@ -19,7 +19,7 @@ from .inputs import Inputs, Job
 from .lookup import BUSY_FOR, RECHECK_AFTER, Lookup
 from .outcome import Outcome, Progress, Report, Tally
 from .pool import GRACE, Pool
-from .store import Doubts, Store
+from .store import Doubts
 
 T = TypeVar("T")
 POLLS = 20
@@ -65,7 +65,7 @@ class Run(Generic[T]):
 
     def __init__(
         self,
-        store: Store | str,
+        store: Where,
         method: Method[T] | Caller,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
@@ -82,7 +82,7 @@ class Run(Generic[T]):
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
         self._caller = method if isinstance(method, Caller) else Caller(method, account)
-        self._store = opened(store) if isinstance(store, str) else store
+        self._store = opened(store)
         engine = self._caller.engine
         self.governor = Governor(
             engine,

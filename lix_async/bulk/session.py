@@ -159,6 +159,8 @@ class Session:
             # FULL: an intent that the disk forgot would be paid for twice.
             database.execute("PRAGMA synchronous=FULL")
             if not self._looks:
+                if _foreign(database):
+                    raise BulkError(f"{self.path} is no ledger")
                 database.execute("PRAGMA journal_mode=WAL")
                 self._make(database)
             self._check(database)
@@ -194,6 +196,12 @@ def about(database: sqlite3.Connection, name: str) -> str | None:
     """What is written down of the ledger as a whole."""
     found = database.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
     return None if found is None else str(found[0])
+
+
+def _foreign(database: sqlite3.Connection) -> bool:
+    """Whether another program keeps its tables there: none of ours are put beside them."""
+    tables = database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    return tables and not _there(database)
 
 
 def _there(database: sqlite3.Connection) -> bool:

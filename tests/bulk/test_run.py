@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
 import tracemalloc
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -29,6 +32,7 @@ from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
     BulkError,
+    ConfigurationError,
     DailyLimitError,
 )
 from lix_async.core.wire import Outgoing
@@ -393,3 +397,24 @@ async def test_a_chunk_raises_what_stops_it_and_goes_on_later(ledger: Open) -> N
         assert [outcome.cached for outcome in outcomes] == [True, False, False]
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("wrong", [5, None, "", b"x.db"])
+def test_what_is_no_ledger_is_refused_by_its_name(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="store"):
+        bulk.Run(wrong, Vendor(thing).get, ["a"])
+
+
+async def test_a_path_object_names_a_ledger_and_another_programs_file_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    vendor = Vendor(thing)
+    assert len(await drained(bulk.Run(tmp_path / "a.db", vendor.get, ["a"]))) == 1
+    foreign = tmp_path / "foreign.db"
+    with contextlib.closing(sqlite3.connect(foreign)) as other:
+        other.execute("CREATE TABLE mine (x)")
+    before = foreign.read_bytes()
+    with pytest.raises(BulkError, match="is no ledger"):
+        await drained(bulk.Run(foreign, vendor.get, ["a"]))
+    assert foreign.read_bytes() == before
+    assert len(vendor.script.sent) == 1
