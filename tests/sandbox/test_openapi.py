@@ -1,7 +1,7 @@
 """The sandbox against its own document: Schemathesis asks, every standard check looks on.
 
-Two examples for each operation here, always the same; more, drawn anew each time, in
-`nox -s schemathesis`.
+Two examples for each operation here, always the same; more, drawn anew each time, and every boundary
+value, in `nox -s schemathesis`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MORE = os.environ.get("SCHEMATHESIS_EXAMPLES")
 CONFIG = SchemathesisConfig.from_dict(
     {
         "generation": {"with-security-parameters": False},
+        "phases": {"coverage": {"enabled": bool(MORE)}},
         "checks": {
             # Exactly one of some query params is needed here and there, which OpenAPI cannot say:
             # so valid data may be refused. That the examples are accepted is tested below.

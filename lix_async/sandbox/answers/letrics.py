@@ -5,10 +5,10 @@ Contract: letrics.md. Rows are not documented: these carry what the filters are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from ..dice import chance, number, pick
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .context import Answer, Asked, Context
 
 Body = dict[str, object]
+T = TypeVar("T")
+Check: TypeAlias = Callable[[T], bool]
+Fact: TypeAlias = Callable[[T], Container[object]]
 FUNCTIONS = ("Engineering", "Finance", "Marketing", "Operations", "Sales")
 TECHNOLOGIES = ("Airflow", "Django", "Kafka", "PostgreSQL", "React", "Redis", "Snowflake")
 TLDS = ("com", "net", "org")
@@ -31,40 +34,32 @@ _FIRST_DAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 
 def contacts(world: World, params: Asked, context: Context) -> object:
     """People at companies. Every filter that is set must let a row pass."""
-    wants_email = _set(params, "has_personal_emails") or _set(params, "has_personal_email")
+    employers = list(_company_checks(params))
+    people = list(_person_checks(params))
 
     def fits(place: int) -> bool:
         person = world.person(place)
-        employer = _employer(person)
-        title = (_title(person) or "").casefold()
-        return (
-            _company_fits(employer, params)
-            and _some(params, "job_titles", lambda one: one.casefold() in title)
-            and _among(params, "departments", (person.function,))
-            and _among(params, "seniorities", (person.seniority,))
-            and not (wants_email and not _personal(person))
-            and not (_set(params, "has_linkedin_profile") and person.hidden)
-            and not (_set(params, "is_decision_maker") and not _decides(person))
-            and not (_set(params, "company_has_generic_email") and not _generic(employer))
-            and not (_set(params, "company_has_linkedin_profile") and employer is None)
-        )
+        if not all(check(person) for check in people):
+            return False
+        employer = _employer(person) if employers else None
+        return all(check(employer) for check in employers)
 
     return _listed(params, range(world.people), fits, lambda place: _contact(world.person(place)))
 
 
 def companies(world: World, params: Asked, context: Context) -> object:
     """Companies. Every filter that is set must let a row pass."""
+    checks = list(_company_checks(params))
 
     def at(place: int) -> Organisation:
         return world.companies.at(place)
 
-    count = len(world.companies.listed)
-    return _listed(
-        params,
-        range(count),
-        lambda place: _company_fits(at(place), params),
-        lambda place: company(at(place)),
-    )
+    def fits(place: int) -> bool:
+        one = at(place) if checks else None
+        return all(check(one) for check in checks)
+
+    places = range(len(world.companies.listed))
+    return _listed(params, places, fits, lambda place: company(at(place)))
 
 
 def _listed(
@@ -82,32 +77,54 @@ def _listed(
     }
 
 
-def _company_fits(one: Organisation | None, params: Asked) -> bool:
-    facts = {} if one is None else company(one)
-    made = None if one is None else _made(one)
+def _person_checks(params: Asked) -> Iterator[Check[Person]]:
+    """What the filters that are set ask of a person."""
+    yield from _asked(params, _OF_A_PERSON)
+    if _set(params, "has_personal_emails") or _set(params, "has_personal_email"):
+        yield lambda one: bool(_personal(one))
+    if _set(params, "has_linkedin_profile"):
+        yield lambda one: not one.hidden
+    if _set(params, "is_decision_maker"):
+        yield _decides
+
+
+def _company_checks(params: Asked) -> Iterator[Check[Organisation | None]]:
+    """What the filters that are set ask of a company, or of a contact's."""
     after, before = params.values.get("added_after"), params.values.get("added_before")
-    if isinstance(after, datetime) and (made is None or made < after):
-        return False
-    if isinstance(before, datetime) and (made is None or made > before):
-        return False
-    return (
-        _some(params, "locations", lambda wanted: one is not None and wanted in _places(one))
-        and _among(params, "functions", (facts.get("function"),))
-        and _among(params, "industries", (facts.get("industry"),))
-        and _among(params, "technologies", cast("list[str]", facts.get("technologies", [])))
-        and _some(params, "tlds", lambda wanted: wanted.lstrip(".") == facts.get("tld"))
+    if isinstance(after, datetime):
+        yield lambda one: one is not None and _made(one) >= after
+    if isinstance(before, datetime):
+        yield lambda one: one is not None and _made(one) <= before
+    yield from _asked(params, _OF_A_COMPANY)
+    if _set(params, "company_has_generic_email"):
+        yield _generic
+    if _set(params, "company_has_linkedin_profile"):
+        yield lambda one: one is not None
+
+
+def _asked(params: Asked, facts: Mapping[str, Fact[T]]) -> Iterator[Check[T]]:
+    """One of the wanted values is had, and none of the excluded ones."""
+    for name, fact in facts.items():
+        wanted, unwanted = _list(params, name), _list(params, f"exclude_{name}")
+        if wanted or unwanted:
+            yield partial(_lets_through, fact, wanted, unwanted)
+
+
+def _lets_through(fact: Fact[T], wanted: list[str], unwanted: list[str], one: T) -> bool:
+    have = fact(one)
+    return (not wanted or any(each in have for each in wanted)) and not any(
+        each in have for each in unwanted
     )
 
 
-def _among(params: Asked, name: str, have: Collection[object]) -> bool:
-    return _some(params, name, lambda wanted: wanted in have)
+def _list(params: Asked, name: str) -> list[str]:
+    values = cast("list[str]", params.rows(name))
+    # Titles are compared without case, and by any part of them.
+    return [one.casefold() for one in values] if name.endswith("job_titles") else values
 
 
-def _some(params: Asked, name: str, fits: Callable[[str], bool]) -> bool:
-    """Whether one of the wanted values fits, and none of the excluded ones."""
-    wanted = cast("list[str]", params.rows(name))
-    unwanted = cast("list[str]", params.rows(f"exclude_{name}"))
-    return (not wanted or any(map(fits, wanted))) and not any(map(fits, unwanted))
+def _facts(one: Organisation | None) -> Body:
+    return {} if one is None else company(one)
 
 
 def _set(params: Asked, name: str) -> bool:
@@ -154,6 +171,21 @@ def company(one: Organisation) -> Body:
         "technologies": list(_technologies(one.slug)),
         "created_at": _made(one).isoformat().replace("+00:00", "Z"),
     }
+
+
+_OF_A_PERSON: Mapping[str, Fact[Person]] = {
+    "job_titles": lambda one: (_title(one) or "").casefold(),
+    "departments": lambda one: (one.function,),
+    "seniorities": lambda one: (one.seniority,),
+}
+_OF_A_COMPANY: Mapping[str, Fact[Organisation | None]] = {
+    "locations": lambda one: () if one is None else _places(one),
+    "functions": lambda one: (_facts(one).get("function"),),
+    "industries": lambda one: (_facts(one).get("industry"),),
+    "technologies": lambda one: () if one is None else _technologies(one.slug),
+    "tlds": lambda one: (tld := _facts(one).get("tld"), f".{tld}"),
+}
+"""By the filter's name, what of a row it is compared with."""
 
 
 def _employer(person: Person) -> Organisation | None:
