@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,8 @@ def _runs(version: str) -> bool:
 INSTALLED = [version for version in SUPPORTED if _runs(version)]
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 PYTHONS = INSTALLED or [HERE]
+WORKERS = str(min(os.cpu_count() or 2, 7) + 1)
+"""One more than cores: a third of the suite's time is spent waiting for processes it started."""
 
 
 def _install(session: nox.Session, *more: str) -> None:
@@ -47,7 +50,7 @@ def _install(session: nox.Session, *more: str) -> None:
 def tests(session: nox.Session) -> None:
     """All tests. Arguments go to pytest: `nox -s tests-3.11 -- -k paging`."""
     _install(session)
-    session.run("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *session.posargs)
 
 
 @nox.session
