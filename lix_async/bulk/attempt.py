@@ -24,7 +24,7 @@ from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
 from ..engine.walk import Walk, item_type
 from ..tolerant import Misfit, read_items, reader
-from .calls import Call, Input
+from .calls import Call, Input, Row, walks
 from .governor import STOPPING, Governor, Parked
 from .outcome import Outcome
 from .store import Entry, Failed, Status, Store
@@ -129,7 +129,7 @@ class Attempt:
                 raise _unsaved(error, kept) from error
             self._sent = False
         outcome.body = await self._store.walked(call.key, self._wall())
-        outcome.value, outcome.error = value_of(call, outcome.body)
+        outcome.value, outcome.error = value_of(call.row, outcome.body)
         return outcome
 
     async def failed(self, error: LixError) -> Outcome[object]:
@@ -153,7 +153,7 @@ class Attempt:
             outcome.state = "failed" if passing else "refused"
             if self.earlier is not None and not passing:  # nothing better came: it was that
                 outcome.state, outcome.body = "done", self.earlier
-                outcome.value, outcome.error = value_of(self._call, self.earlier)
+                outcome.value, outcome.error = value_of(self._call.row, self.earlier)
                 await self._keep(self.earlier, 0)
                 return outcome
             await self._settle("owed" if passing else "refused", error)
@@ -190,13 +190,13 @@ def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
     return told
 
 
-def value_of(call: Call, body: bytes) -> tuple[object, LixError | None]:
+def value_of(row: Row, body: bytes) -> tuple[object, LixError | None]:
     """An answer that was kept, read; or why it cannot be."""
     try:
-        if call.listing:
-            items: list[object] = read_items(item_type(call.row.result), body)
+        if walks(row):
+            items: list[object] = read_items(item_type(row.result), body)
             return items, None
-        return reader(call.row.result).read(body), None
+        return reader(row.result).read(body), None
     except (Misfit, msgspec.DecodeError) as misfit:
         message = str(misfit)
-    return None, DecodeError(message, body=body, endpoint=call.row.id)
+    return None, DecodeError(message, body=body, endpoint=row.id)

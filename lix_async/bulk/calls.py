@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ..core.errors import ConfigurationError
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
+from ..linkedin.links import plain
 
 T = TypeVar("T")
 Input = str | int | Mapping[str, object]
@@ -27,10 +28,13 @@ Input = str | int | Mapping[str, object]
 Method = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
 
 
+Row = Endpoint[Params, object]
+
+
 class Call(msgspec.Struct, frozen=True):
     """One call that is to be made once: where it goes, and what tells it from others."""
 
-    row: Endpoint[Params, object]
+    row: Row
     params: Params
     key: bytes
     """16 bytes. The same for every spelling of the same lookup."""
@@ -38,21 +42,43 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def listing(self) -> bool:
         """Whether it is a walk of many pages."""
-        return self.row.paging is not None and issubclass(self.row.result, Listing)
+        return walks(self.row)
+
+
+def walks(row: Row) -> bool:
+    """Whether a call of the row is a walk of many pages."""
+    return row.paging is not None and issubclass(row.result, Listing)
+
+
+class Sketch(NamedTuple):
+    """What is needed to look a call up in a ledger, before anybody knows whether it is made."""
+
+    key: bytes
+    row: Row
+    call: Call | None = None
+    """The call, where finding its key took all of it."""
+
+
+class _Template(NamedTuple):
+    """The text of a key before and after the one thing in which inputs of a kind differ."""
+
+    before: str
+    after: str
+    row: Row
 
 
 class _Noted(BaseException):
-    def __init__(self, row: Endpoint[Params, object], params: Params) -> None:
+    def __init__(self, row: Row, params: Params) -> None:
         super().__init__()
         self.row = row
         self.params = params
 
 
-async def _send(row: Endpoint[Params, object], params: Params, **_: object) -> object:
+async def _send(row: Row, params: Params, **_: object) -> object:
     raise _Noted(row, params)
 
 
-def _pages(row: Endpoint[Params, object], params: Params, **_: object) -> object:
+def _pages(row: Row, params: Params, **_: object) -> object:
     raise _Noted(row, params)
 
 
@@ -77,6 +103,7 @@ class Caller:
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         target = stand_in if owner is client else make(stand_in)
         self._method = cast("Callable[..., object]", getattr(target, name))
+        self._templates: dict[str, _Template | None] = {}
 
     def call(self, given: Input) -> Call:
         """The call for an input. Raises `ConfigurationError` for one that cannot be sent."""
@@ -85,23 +112,50 @@ class Caller:
             if isinstance(found, Awaitable):
                 next(iter(cast("Awaitable[object]", found).__await__()))
         except _Noted as noted:
-            params = self.engine.prepared(noted.row, noted.params)
-            return Call(noted.row, params, self._key(noted.row, params))
+            return self.made(noted.row, noted.params)
         except TypeError as error:
             raise ConfigurationError(f"{self.name}: {error}") from None
         raise ConfigurationError(f"{self.name} does not send one call: it cannot run in bulk")
 
-    def _key(self, row: Endpoint[Params, object], params: Params) -> bytes:
-        """The fingerprint of (provider, account, endpoint, normalised params)."""
+    def made(self, row: Row, params: Params) -> Call:
+        """The call of a row with these params, checked and with the client's defaults."""
+        params = self.engine.prepared(row, params)
+        return Call(row, params, _fingerprint(self._text(row, params)))
+
+    def sketch(self, given: Input) -> Sketch:
+        """Key and row of an input's call: quickly, where the link is spelled as most are.
+
+        A run that goes on looks up millions of them, and of few the call is made. Raises
+        `ConfigurationError` for an input that cannot be sent.
+        """
+        kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
+        if (template := self._templates.get(kind)) is not None:
+            text = f"{template.before}{kind} {name}{template.after}"
+            return Sketch(_fingerprint(text.encode()), template.row)
+        call = self.call(given)
+        if kind not in self._templates:
+            self._templates[kind] = self._template(call, f"{kind} {name}") if name else None
+        return Sketch(call.key, call.row, call)
+
+    def _template(self, call: Call, identity: str) -> _Template | None:
+        parts = self._text(call.row, call.params).decode().split(f'"{identity}"')
+        if len(parts) != 2:  # the method makes something else of its input
+            return None
+        return _Template(parts[0] + '"', '"' + parts[1], call.row)
+
+    def _text(self, row: Row, params: Params) -> bytes:
+        """(Provider, account, endpoint, normalised params): what a key is the fingerprint of."""
         fields = {
             name: _plain(name, getattr(params, name))
             for name in params.__struct_fields__
             if name != "sequence_id" and getattr(params, name) is not None
         }
-        text = msgspec.json.encode(
-            [self.engine.provider.name, self._account, row.id, fields], order="deterministic"
-        )
-        return hashlib.blake2b(text, digest_size=16).digest()
+        told = [self.engine.provider.name, self._account, row.id, fields]
+        return msgspec.json.encode(told, order="deterministic")
+
+
+def _fingerprint(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _plain(name: str, value: object) -> object:

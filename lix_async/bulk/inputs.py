@@ -9,7 +9,7 @@ from typing import NamedTuple
 import anyio
 
 from ..core.errors import ConfigurationError
-from .calls import Call, Caller, Input
+from .calls import Call, Caller, Input, Sketch
 from .lookup import Lookup
 from .outcome import Outcome
 from .pool import Source
@@ -53,7 +53,7 @@ class Inputs:
         self._hand_over = hand_over
         self._ready: deque[Job] = deque()
         self._lock: anyio.Lock | None = None
-        self._ahead = 0
+        self._ahead = min(FIRST, self._most)
 
     @property
     def used_up(self) -> bool:
@@ -75,16 +75,18 @@ class Inputs:
             return self._ready.popleft()
 
     async def _look(self) -> None:
-        jobs: list[Job] = []
+        sketches: list[tuple[Input, Sketch]] = []
         out: list[Outcome[object]] = []
         for given in await self._taken():
             try:
-                jobs.append(Job(given, self._caller.call(given)))
+                sketches.append((given, self._caller.sketch(given)))
             except ConfigurationError as error:
                 out.append(Outcome(input=given, state="invalid", error=error))
         if self._ahead:
-            jobs = await self._unknown(jobs, out)
-        self._ready += jobs
+            sketches = await self._unknown(sketches, out)
+        self._ready += (
+            Job(given, sketch.call or self._caller.call(given)) for given, sketch in sketches
+        )
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
@@ -95,17 +97,19 @@ class Inputs:
             raise StopAsyncIteration
         return found
 
-    async def _unknown(self, jobs: list[Job], out: list[Outcome[object]]) -> list[Job]:
-        """The jobs that the ledger has no final answer for; of the others, the outcome."""
-        entries = await self._store.known([job.call.key for job in jobs])
-        left: list[Job] = []
-        for job in jobs:
-            entry = entries.get(job.call.key)
-            outcome = None if entry is None else self._lookup.final(entry, job.call, job.given)
+    async def _unknown(
+        self, sketches: list[tuple[Input, Sketch]], out: list[Outcome[object]]
+    ) -> list[tuple[Input, Sketch]]:
+        """Those that the ledger has no final answer for; of the others, the outcome."""
+        entries = await self._store.known([sketch.key for _, sketch in sketches])
+        left: list[tuple[Input, Sketch]] = []
+        for given, sketch in sketches:
+            entry = entries.get(sketch.key)
+            outcome = None if entry is None else self._lookup.final(entry, sketch.row, given)
             if outcome is None:
-                left.append(job)
+                left.append((given, sketch))
             else:
                 out.append(outcome)
-        few = 2 * len(left) > len(jobs)
+        few = 2 * len(left) > len(sketches)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return left

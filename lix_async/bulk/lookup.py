@@ -31,7 +31,7 @@ from ..core.errors import (
 )
 from ..engine.engine import Engine
 from .attempt import QUEUED_FOR, Attempt, Taken, value_of
-from .calls import Call, Input
+from .calls import Call, Input, Row
 from .governor import Governor, Parked
 from .outcome import Outcome
 from .store import Doubts, Entry, Store
@@ -86,21 +86,21 @@ class Lookup:
         """
         spelled = msgspec.json.encode(given)
         entry = await self._store.take(call.key, call.row.id, spelled, self._now())
-        known = self._known(entry, call, given)
+        known = self._known(entry, call.row, given)
         if known is None:
             known = await self._made(entry, call, given)
         elif entry.held:
             await self._store.release(call.key)
-        if self._wanted_again(known, call, entry.attempts + known.attempts):
+        if self._wanted_again(known, call.row, entry.attempts + known.attempts):
             known.due = self._recheck_after + (self._now() if known.attempts else entry.changed)
             if await self._store.again(call.key, known.due, self._now()):
                 known.state = "queued"
         return known
 
-    def final(self, entry: Entry, call: Call, given: Input) -> Outcome[object] | None:
+    def final(self, entry: Entry, row: Row, given: Input) -> Outcome[object] | None:
         """The outcome that an entry is for good; None where there is something left to do."""
-        found = self._known(entry, call, given)
-        if found is None or self._wanted_again(found, call, entry.attempts):
+        found = self._known(entry, row, given)
+        if found is None or self._wanted_again(found, row, entry.attempts):
             return None
         return found
 
@@ -124,18 +124,18 @@ class Lookup:
                 await attempt.abandoned()
             raise
 
-    def _wanted_again(self, outcome: Outcome[object], call: Call, attempts: int) -> bool:
+    def _wanted_again(self, outcome: Outcome[object], row: Row, attempts: int) -> bool:
         """Whether a better answer may come, and has not been asked for often enough."""
-        flag = call.row.unsure
+        flag = row.unsure
         unsure = flag is not None and bool(getattr(outcome.value, flag, False))
         return unsure and outcome.state == "done" and attempts <= self._recheck
 
-    def _known(self, entry: Entry, call: Call, given: Input) -> Outcome[object] | None:
+    def _known(self, entry: Entry, row: Row, given: Input) -> Outcome[object] | None:
         """The outcome of a call that need not be made (now); None for one that must be."""
         found: Outcome[object] = Outcome(
-            input=given, key=call.key.hex(), state="done", cached=True, credits=0
+            input=given, key=entry.key.hex(), state="done", cached=True, credits=0
         )
-        error = entry.error.error(call.row.id) if entry.error else None
+        error = entry.error.error(row.id) if entry.error else None
         if entry.status == "busy":
             return replace(found, state="busy", cached=False)
         if entry.status == "refused":
@@ -146,7 +146,7 @@ class Lookup:
             return replace(found, state="in_doubt", error=error)
         if entry.status == "done" or (entry.body is not None and not self._awaited(entry)):
             found.body = entry.body or b""
-            found.value, found.error = value_of(call, found.body)
+            found.value, found.error = value_of(row, found.body)
             return found
         return None
 

@@ -112,7 +112,8 @@ class Pool(Generic[I, O]):
         self._background: Background | None = None
         self._send: MemoryObjectSendStream[list[O]] | None = None
         self._receive: MemoryObjectReceiveStream[list[O]] | None = None
-        self._received: deque[O] = deque()
+        self.received: deque[O] = deque()
+        """Outcomes that came together with the one that was handed out last."""
         self._error: BaseException | None = None
         self._stopping = False
         self._idle: set[anyio.CancelScope] = set()
@@ -148,16 +149,16 @@ class Pool(Generic[I, O]):
         return self
 
     async def __anext__(self) -> O:
-        if self._received:
-            return self._received.popleft()
+        if self.received:
+            return self.received.popleft()
         if self._background is None:
             self._send, self._receive = anyio.create_memory_object_stream[list[O]](0)
             self._moved = anyio.Event() if self._ordered else None
             self._background = Background(self._run)
         assert self._receive is not None  # made together with the background task
         try:
-            self._received.extend(await self._receive.receive())
-            return self._received.popleft()
+            self.received.extend(await self._receive.receive())
+            return self.received.popleft()
         except (anyio.EndOfStream, anyio.ClosedResourceError):
             self._receive.close()
             error, self._error = self._error, None

@@ -121,7 +121,8 @@ class Run(Generic[T]):
 
     async def __anext__(self) -> Outcome[T]:
         try:
-            outcome = await self._pool.__anext__()
+            received = self._pool.received
+            outcome = received.popleft() if received else await self._pool.__anext__()
         except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._store.close()
             self._raise()

@@ -38,9 +38,7 @@ class Targets(Caller):
         if known is None:
             raise ConfigurationError(f"not a link or an address: {given!r}")
         kind = kind_of(self._wanted, known)
-        row = row_of(kind)
-        params = self.engine.prepared(row, params_of(kind, known))
-        return Call(row, params, self._key(row, params))
+        return self.made(row_of(kind), params_of(kind, known))
 
 
 def line_of(outcome: Outcome[object], kind: Kind) -> Line | None:

@@ -24,7 +24,15 @@ _WRAPPERS = ("comm", "mwlite")
 _PLAIN = re.compile(
     r"https://(?:www\.)?linkedin\.com/(in|company)/([a-z0-9-]*[a-z][a-z0-9-]*)/?", re.ASCII
 )
+_PLAIN_KINDS: dict[str, Kind] = {"in": "person", "company": "organisation"}
+_PLAIN_HEADS = {kind: head for head, kind in _PLAIN_KINDS.items()}
 _JOB = re.compile(r"(?:^|.*-)([0-9]{6,20})|([0-9]+)")
+
+
+def plain(text: str) -> tuple[Kind, str] | None:
+    """Kind and id of a link that is spelled as most are; None for every other text."""
+    found = _PLAIN.fullmatch(text)
+    return None if found is None else (_PLAIN_KINDS[found[1]], found[2])
 
 
 def read(text: str) -> Link:
@@ -32,9 +40,9 @@ def read(text: str) -> Link:
 
     Raises `ConfigurationError` naming what is wrong, for a text that is neither.
     """
-    if (plain := _PLAIN.fullmatch(text)) is not None:
-        kind: Kind = "person" if plain[1] == "in" else "organisation"
-        return Link(kind, plain[2], f"{SITE}/{plain[1]}/{plain[2]}")
+    if (found := plain(text)) is not None:
+        kind, name = found
+        return Link(kind, name, f"{SITE}/{_PLAIN_HEADS[kind]}/{name}")
     if urns.is_urn(text):
         return urns.from_urn(text)
     address = split(text)

@@ -1,0 +1,60 @@
+"""Keys of bulk calls: found the quick way or the long way, they are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lix_async import AsyncConnectSafely, AsyncLix
+from lix_async.bulk.calls import Caller
+from lix_async.core.errors import ConfigurationError
+
+lix = AsyncLix("key", viewer_id="me")
+safely = AsyncConnectSafely("key")
+METHODS: list[Callable[..., Any]] = [
+    lix.people.get,
+    lix.people.posts,
+    lix.people.employment,
+    lix.people.extended,
+    lix.contact.email,
+    lix.organisations.get,
+    lix.organisations.by_website,
+    lix.search.people,
+    safely.profile,
+]
+names = st.from_regex(r"[a-z0-9-]{0,6}[a-z][a-z0-9-]{0,20}", fullmatch=True)
+links = st.builds(
+    "{}linkedin.com/{}/{}{}".format,
+    st.sampled_from(["https://www.", "https://", "http://", "https://uk.", ""]),
+    st.sampled_from(["in", "company", "school", "jobs/view"]),
+    names | st.sampled_from(["", "person", "Ada", "ad%61", "12", "a?x=1"]),
+    st.sampled_from(["", "/"]),
+)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__qualname__)
+@given(many=st.lists(links, max_size=6))
+@example(many=["https://www.linkedin.com/in/ada", "https://linkedin.com/in/in/"])
+def test_a_key_that_is_sketched_is_the_call_s(method: Callable[..., Any], many: list[str]) -> None:
+    caller = Caller(method)
+    for link in many:
+        try:
+            call = caller.call(link)
+        except ConfigurationError as error:
+            with pytest.raises(ConfigurationError, match=r".") as caught:
+                caller.sketch(link)
+            assert str(caught.value) == str(error)
+            continue
+        sketch = caller.sketch(link)
+        assert (sketch.key, sketch.row) == (call.key, call.row)
+
+
+def test_of_links_spelled_as_most_are_only_the_first_takes_a_call() -> None:
+    caller = Caller(lix.people.get)
+    made = [caller.sketch(f"https://www.linkedin.com/in/{name}").call for name in ("ada", "bob")]
+    assert made[0] is not None
+    assert made[1] is None
