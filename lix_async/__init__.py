@@ -1,4 +1,10 @@
-"""Async-first Python SDK for the Lix and LookC APIs: paced, resumable, paid once."""
+"""Async-first Python SDK for LinkedIn data: paced, resumable, paid once.
+
+`AsyncLix` and `AsyncLookC`, and the sister systems `AsyncConnectSafely`, `AsyncLetrics` and
+`AsyncMeetAlfred`. Long runs are in `lix_async.bulk`, one rate for many processes in
+`lix_async.limiters`, several providers in turn in `lix_async.waterfall`, links and search URLs in
+`lix_async.linkedin`; `lix_async.sandbox` plays the providers locally, for `lix_async.testing`.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -52,6 +58,9 @@ else:
         from importlib import import_module
 
         return getattr(import_module(f"{__name__}.providers.{_LATE[name]}.client"), name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATE})
 
 
 __all__ = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -93,12 +95,22 @@ def file_of(output: Output) -> Path | None:
 
 
 def streams(output: Output) -> bool:
-    """Whether rows run over the screen as they come, so that no progress line belongs there."""
-    return (
-        file_of(output) is None
-        and sys.stdout.isatty()
-        and chosen_format(output, terminal=True) != "table"
-    )
+    """Whether rows run over the screen as they come, so that no progress line belongs there.
+
+    Behind a pipe they mostly do too.
+    """
+    if file_of(output) is not None:
+        return False
+    if sys.stdout.isatty():
+        return chosen_format(output, terminal=True) != "table"
+    return _into_a_pipe()
+
+
+def _into_a_pipe() -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+    except (OSError, ValueError):  # no file at all, or closed
+        return False
 
 
 def delivery(output: WalkOutput, schema: Schema, endpoint: str) -> Delivery:

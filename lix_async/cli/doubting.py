@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Literal
 
-import anyio.to_thread
+import anyio
 import msgspec
 
 from ..bulk import AbsentLedgerError, Entry, SqliteStore
 from ..bulk.store import Ask
 from . import screen
 from .errors import CommandError, one_line
-from .progress import Progress
+from .session import Session
+from .watch import Watch
 
 
-async def asked_for(ledger: str, progress: Progress) -> Ask:
+async def asked_for(ledger: str, session: Session) -> Ask:
     """What the person says of each lookup in doubt, as a run wants to know it.
 
     Those that come into doubt later are held. Raises `CommandError` without a terminal.
@@ -24,15 +26,14 @@ async def asked_for(ledger: str, progress: Progress) -> Ask:
         raise CommandError("--doubts ask needs a terminal", hint="say --doubts hold or retry")
     again: set[bytes] = set()
     entries = await _in_doubt(ledger)
-    progress.stop()
+    session.progress.stop()
     for entry in entries:
         given = one_line(str(msgspec.json.decode(entry.given)))
         screen.note(f"{given}\n  was sent, and no answer came: it may have been paid for.")
-        said = await anyio.to_thread.run_sync(_yes_or_no, abandon_on_cancel=True)
-        if said:
+        if await _yes(session.watch):
             again.add(entry.key)
     if entries:
-        progress.start()
+        session.progress.start()
 
     def ask(entry: Entry) -> Literal["hold", "retry"]:
         return "retry" if entry.key in again else "hold"
@@ -53,5 +54,10 @@ async def _in_doubt(ledger: str) -> list[Entry]:
         await store.close()
 
 
-def _yes_or_no() -> bool:
-    return input("Buy it again? [y/N] ").strip().lower() in ("y", "yes")
+async def _yes(watch: Watch) -> bool:
+    sys.stderr.write("Buy it again? [y/N] ")
+    sys.stderr.flush()
+    if sys.platform != "win32":
+        # A thread that reads would outlive Ctrl-C.
+        await watch.unless_stopped(partial(anyio.wait_readable, sys.stdin))
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

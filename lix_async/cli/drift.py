@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ..core.endpoint import Listing
 from ..drift import Drift, Radar
+from ..engine.walk import item_type
 from .errors import OK, CommandError
 from .houses import rows
+from .ledger import BEHIND
+
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Line(msgspec.Struct):
@@ -23,6 +29,15 @@ class _Line(msgspec.Struct):
 
     endpoint: str
     body: msgspec.Raw
+
+
+class _Kept(msgspec.Struct):
+    """A row of `lix enrich` or `lix run export`."""
+
+    input: object
+    kind: str
+    status: str
+    result: msgspec.Raw
 
 
 def drift(
@@ -34,19 +49,23 @@ def drift(
 ) -> int:
     """Summarise how the bodies in a JSONL file differ from what this version documents.
 
-    Each line is one answer as it was received, of the endpoint given, or an object with
-    "endpoint" and "body". "-" reads stdin. "new" fields arrive and are not in the structs (they
+    Each line is one answer as it was received, or one row of a walk, of the endpoint given; or an
+    object with "endpoint" and "body"; or a row of `lix enrich` or `lix run export`, which says
+    itself what it is. "-" reads stdin. "new" fields arrive and are not in the structs (they
     stay reachable in the raw body); "missing" ones are documented and came in no line.
     """
     found: list[Drift] = []
     radar = Radar(found.append)
     lines = 0
     for number, line in enumerate(_lines(file), 1):
-        name, body = _body(line, endpoint, number)
+        found_in = _answer(line, endpoint, number)
+        if found_in is None:
+            continue
+        name, body = found_in
         row = rows().get(name)
         if row is None:
             raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
-        radar.look(name, row.result, body)
+        radar.look(name, _shape(row.result, body), body)
         lines += 1
     radar.sum_up()
     _show(found, lines)
@@ -62,16 +81,41 @@ def _lines(file: str) -> Iterator[bytes]:
         yield from (line for line in source if line.strip())
 
 
-def _body(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes]:
+def _answer(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes] | None:
+    """Endpoint and body of a line; None for a row without an answer."""
+    with contextlib.suppress(*_BROKEN):
+        kept = msgspec.json.decode(line, type=_Kept)
+        if bytes(kept.result) == b"null":
+            return None
+        return endpoint or BEHIND.get(kept.kind, kept.kind), bytes(kept.result)
     if endpoint is not None:
         return endpoint, line
     try:
         said = msgspec.json.decode(line, type=_Line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _BROKEN:
         raise CommandError(
             f"line {number} does not say its endpoint", hint="name it: --endpoint person.get"
         ) from None
     return said.endpoint, bytes(said.body)
+
+
+def _shape(result: type, body: bytes) -> type:
+    """The struct that a body is compared with: of a listing's rows, a row's."""
+    if not issubclass(result, Listing):
+        return result
+    try:
+        keys = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).keys()
+    except _BROKEN:
+        return result
+    item = item_type(result)
+    return item if keys & _names(item) and not keys & _names(result) else result
+
+
+def _names(struct: type) -> set[str]:
+    aliases: dict[str, str] = getattr(struct, "__aliases__", {})
+    envelopes: tuple[str, ...] = getattr(struct, "__envelopes__", ())
+    fields = msgspec.structs.fields(struct) if issubclass(struct, msgspec.Struct) else ()
+    return {*(field.encode_name for field in fields), *aliases, *envelopes}
 
 
 def _show(found: list[Drift], lines: int) -> None:

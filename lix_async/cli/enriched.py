@@ -91,7 +91,7 @@ class Answered:
 
     async def _doubts(self) -> Doubts:
         if self._wish.doubts == "ask":
-            return await asked_for(self._wish.ledger, self._session.progress)
+            return await asked_for(self._wish.ledger, self._session)
         return self._wish.doubts
 
     async def _asked(self, run: Run[object]) -> None:

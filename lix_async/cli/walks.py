@@ -97,6 +97,7 @@ class _Run(Generic[Item]):
                 self._tell(pages)
             ended = pages.checkpoint.ended
         finally:
+            self.session.progress.stop()  # a table may come
             self.there.close(ended=ended)
         self._close(pages, ended, clock.now() - began)
         return OK

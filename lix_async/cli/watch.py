@@ -90,7 +90,7 @@ class Watch:
         """Wait for a turn, and count it."""
         self._waiting += 1
         try:
-            await self._unless_stopped(wait)
+            await self.unless_stopped(wait)
         finally:
             self._waiting -= 1
         self.requests += 1
@@ -98,11 +98,12 @@ class Watch:
     async def pause(self, seconds: float) -> None:
         """Wait before another attempt."""
         until = self.clock.now() + seconds
-        await self._unless_stopped(lambda: self.clock.sleep(seconds), until)
+        await self.unless_stopped(lambda: self.clock.sleep(seconds), until)
 
-    async def _unless_stopped(
+    async def unless_stopped(
         self, wait: Callable[[], Awaitable[None]], until: float | None = None
     ) -> None:
+        """Wait for something; raise `Stopped` as soon as the person asks to stop."""
         if self.stopping:
             raise Stopped
         with anyio.CancelScope() as scope:

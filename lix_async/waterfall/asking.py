@@ -44,6 +44,7 @@ class Asking:
         missing = result.missing(wanted)
         left = [s for s in self.steps if s.name not in asked and s.about == result.about]
         useful = [step for step in left if step.fills & missing]
+        useful = [one for one in useful if not any(_rather(it, one, missing) for it in useful)]
         ready = [step for step in useful if step.ready(target)]
         if not ready:
             needed = {name for step in useful for need in step.needs for name in need}
@@ -94,6 +95,18 @@ class Asking:
             provider=step.provider, endpoint=found.endpoint, at=found.at, credits=found.credits
         )
         result.take(values, source)
+
+
+def _rather(special: Step, step: Step, missing: frozenset[str]) -> bool:
+    """Whether a provider has a lookup of its own for all that a step could add.
+
+    A record that has an address at times is paid for at any rate: it is asked for the address last.
+    """
+    return (
+        special.provider == step.provider
+        and special.fills < step.fills
+        and step.fills & missing <= special.fills
+    )
 
 
 def known(result: Result) -> Target:

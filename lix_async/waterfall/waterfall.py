@@ -57,7 +57,8 @@ class Waterfall:
 
     For each target, each step is asked once at most, and only with something that it may fill
     still missing. Where no such step has what it needs (a link, an address), one is asked that
-    may find that first. What one step finds, the next ones can be asked with.
+    may find that first. What one step finds, the next ones can be asked with. Where a provider
+    has a lookup of its own for all that is still missing, that goes before its wider ones.
 
     Errors of a step are kept on the result and stop neither the other steps nor other targets.
     Raises `ConfigurationError` for settings that make no sense, and for a target that cannot be
@@ -101,6 +102,11 @@ class Waterfall:
             if isinstance(source, Step):
                 steps.append(source)
                 continue
+            if not isinstance(source, Client):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+                raise ConfigurationError(
+                    "sources must be clients, such as AsyncLix(), or steps, not "
+                    f"{type(source).__name__}"
+                )
             ready = steps_of(source)
             steps += ready
             if not ready:

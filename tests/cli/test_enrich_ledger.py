@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import signal
 import time
 from pathlib import Path
@@ -117,17 +118,38 @@ def read(path: Path) -> list[dict[str, object]]:
 
 def test_asking_a_person_about_doubts(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     links(3)
-    answers = iter(["y", "n"])
-    monkeypatch.setattr("builtins.input", lambda _: next(answers))
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    person, terminal = os.openpty()
     sandbox = Watched(faults={"person.get": ["reset_after", "reset_after"]})
-    with running(sandbox) as url:
+    with running(sandbox) as url, os.fdopen(terminal) as stdin, os.fdopen(person, "wb", 0) as keys:
         monkeypatch.setenv("LIX_BASE_URL", url)
+        monkeypatch.setattr("sys.stdin", stdin)
         first = lix("enrich", "in.txt", "--concurrency", "1", "--doubts", "ask")
         assert by_status(first.rows)["in_doubt"] == [f"{L}/person-0", f"{L}/person-1"]
+        keys.write(b"y\nn\n")
         second = lix("enrich", "in.txt", "--doubts", "ask")
-    assert by_status(second.rows)["in_doubt"] == [f"{L}/person-1"]
+        # The question is asked on stderr: stdout is for rows.
+        assert by_status(second.rows)["in_doubt"] == [f"{L}/person-1"]
+    assert second.err.count("Buy it again?") == 2
     assert "it may have been paid for" in second.err
+
+
+def test_a_person_who_is_asked_may_leave(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    links(2)
+    person, terminal = os.openpty()
+    sandbox = Watched(faults={"person.get": ["reset_after"]})
+    with running(sandbox) as url, os.fdopen(terminal, "rb") as stdin, os.fdopen(person):
+        monkeypatch.setenv("LIX_BASE_URL", url)
+        lix("enrich", "in.txt", "--out", "out.csv")
+        again = ("enrich", "in.txt", "--out", "out.csv", "--doubts", "ask")
+        process = Process(*again, env=environment(url), cwd=Path.cwd(), stdin=stdin)
+        assert process.popen.stderr is not None
+        said = b""
+        while b"again?" not in said:
+            said += (more := os.read(process.popen.stderr.fileno(), 1000))
+            assert more, said
+        process.popen.send_signal(signal.SIGINT)
+        assert process.end().code == 130
+        process.close()
 
 
 def test_what_failed_is_told_with_its_reason_and_how_long_answers_took(lix: Lix) -> None:
