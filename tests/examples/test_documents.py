@@ -1,0 +1,120 @@
+"""Every program of the README and the docs runs as it is written."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import lix_async
+from lix_async.sandbox import Sandbox, base_url_of, running
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "docs/bulk.md", "docs/providers.md"]
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+LINK = "https://www.linkedin.com/in/{}"
+GIVEN = {"links": [LINK.format("person-1"), LINK.format("person-2")], "dsn": "postgresql://db/lix"}
+CLIENTS = ("AsyncLix", "AsyncLookC", "AsyncConnectSafely", "AsyncLetrics", "AsyncMeetAlfred")
+SERVERS = ("pgqueuer", "PostgresStore")
+"""What the blocks use that have a server: tests/integrations and tests/bulk run the same lines."""
+
+
+def blocks() -> list[tuple[str, str]]:
+    found = [
+        (f"{page}:{number}", block)
+        for page in PAGES
+        for number, block in enumerate(BLOCK.findall((ROOT / page).read_text()), 1)
+    ]
+    assert {name.partition(":")[0] for name, _ in found} == set(PAGES)
+    return found
+
+
+def compiled(name: str, block: str) -> types.CodeType:
+    return compile(block, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
+    """All five clients of the blocks talk to it, and none waits for turns."""
+    sandbox = Sandbox(people=40, rate=None)
+    with running(sandbox) as url:
+        for name in CLIENTS:
+            address = base_url_of(url, name.removeprefix("Async").lower())
+            client: Callable[..., object] = getattr(lix_async, name)
+
+            def made(
+                client: Callable[..., object] = client, address: str = address, **more: object
+            ) -> object:
+                settings = {**more, "base_url": address, "rate_limit": None}
+                return client("sandbox-key", **settings)
+
+            monkeypatch.setattr(lix_async, name, made)
+        monkeypatch.chdir(tmp_path)
+        yield sandbox
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, id=name)
+        for name, block in blocks()
+        if "asyncio.run" not in block and not any(word in block for word in SERVERS)
+    ],
+)
+async def test_a_block_runs(
+    block: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: dict[str, object] = {
+        **GIVEN,
+        "links_and_addresses": [LINK.format("person-1"), "person-2@example.com"],
+    }
+    running_block = eval(compiled("block", block), names)  # our own documents
+    if inspect.isawaitable(running_block):
+        await running_block
+        assert sandbox.requests
+    if "app" not in names:
+        return
+    app = names["app"]
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # FastAPI's, which is no name here
+    async with (
+        app.router.lifespan_context(app),  # type: ignore[attr-defined]
+        httpx.AsyncClient(transport=transport, base_url="http://app") as http,
+    ):
+        found = await http.get("/person", params={"link": LINK.format("person-1")})
+        assert (found.status_code, bool(found.json()["name"])) == (200, True)
+        assert (await http.get("/person", params={"link": "garbage"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "block", [pytest.param(block, id=name) for name, block in blocks() if "asyncio.run" in block]
+)
+def test_a_whole_program_runs(
+    block: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(compiled("block", block), {"__name__": "__main__"})  # our own documents
+    said = capsys.readouterr().out
+    assert said
+    assert "None" not in said
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, id=name)
+        for name, block in blocks()
+        if any(word in block for word in SERVERS)
+    ],
+)
+def test_a_block_with_a_server_names_what_there_is(block: str) -> None:
+    tree = ast.parse(block)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert imports
+    exec(compile(ast.Module(imports, []), "block", "exec"), {})  # our own documents
+    compiled("block", block)
