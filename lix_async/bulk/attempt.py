@@ -138,9 +138,13 @@ class Attempt:
         outcome.error = error
         outcome.seconds = self._engine.clock.now() - self._began if outcome.attempts else 0.0
         self._sent = False
-        if isinstance(error, DecodeError) and not self._call.listing:  # paid for: keep what came
-            outcome.body = error.body
-            await self._keep(error.body, 0)
+        if isinstance(error, DecodeError) and not _is_json(error.body):
+            # A proxy's page, or half an answer: nothing to keep, and nobody knows whether it cost.
+            outcome.state = "in_doubt"
+            await self._settle("in_doubt", error)
+        elif isinstance(error, DecodeError) and not self._call.listing:  # a later version reads it
+            outcome.body, outcome.credits = error.body, self._call.row.credits.amount
+            await self._keep(error.body, outcome.credits)
         elif isinstance(error, QueuedError):
             outcome.state = "queued"
             outcome.due = self._wall() + max(self.queued_for, error.retry_after or 0.0)
@@ -188,6 +192,16 @@ def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
     told = BulkError(f"{error.args[0]}; what was paid for is in .unsaved", endpoint=error.endpoint)
     told.unsaved = (outcome,)
     return told
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    except RecursionError:  # too deep to be read, but whole
+        pass
+    return True
 
 
 def value_of(row: Row, body: bytes) -> tuple[object, LixError | None]:

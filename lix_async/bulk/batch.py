@@ -33,7 +33,8 @@ UPDATE {0}.call SET owner = %(owner)s FROM (
 LOOK = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)b::bytea[])"
 DOUBT = "UPDATE {0}.call SET status = 5, owner = NULL WHERE key = %(key)s"
 SENT = """
-UPDATE {0}.call SET status = 1, attempts = attempts + 1, changed = %(now)s, owner = %(owner)s
+UPDATE {0}.call SET status = 1, attempts = attempts + 1, lost = lost + (status = 5)::int,
+    changed = %(now)s, owner = %(owner)s
 FROM (
     SELECT id FROM {0}.call WHERE (key = ANY(%(held)b::bytea[]) AND owner = %(owner)s)
         OR (key = ANY(%(free)b::bytea[]) AND owner IS NULL AND status IN (0, 2, 5))

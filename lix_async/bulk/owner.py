@@ -27,7 +27,7 @@ except ModuleNotFoundError as error:
 
 T = TypeVar("T")
 Row = tuple[object, ...]
-VERSION = "1"
+VERSION = "2"
 LOCKS = 0x6C6978
 """The class of our advisory locks: "lix" in ASCII. Its member 0 guards the making of tables."""
 KEEPALIVE = """
@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS {0}.call (
     status smallint NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
     credits integer NOT NULL DEFAULT 0,
+    lost integer NOT NULL DEFAULT 0,
     due double precision NOT NULL DEFAULT 0,
     changed double precision NOT NULL,
     owner integer,

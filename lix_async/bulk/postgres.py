@@ -12,7 +12,19 @@ from ..core.errors import BulkError
 from ..engine.clock import RealClock
 from .batch import Batch, Job, Keep, Other, Send, Take
 from .owner import Connection
-from .store import CODES, COLUMNS, STATUSES, Counts, Entry, Failed, Row, Status, joined, read
+from .store import (
+    CODES,
+    COLUMNS,
+    STATUSES,
+    Counts,
+    Entry,
+    Failed,
+    Row,
+    Status,
+    counted,
+    joined,
+    read,
+)
 from .thread import Writer
 
 T = TypeVar("T")
@@ -27,7 +39,7 @@ UPDATE {0}.call SET status = %(status)s, error = %(error)s, due = %(due)s, chang
 WHERE key = %(key)s AND (owner = %(owner)s OR owner IS NULL) AND status <> 3
 """
 DECIDE = """
-UPDATE {0}.call SET status = %(status)s, changed = %(now)s
+UPDATE {0}.call SET status = %(status)s, lost = lost + 1, changed = %(now)s
 WHERE key = %(key)s AND status = 5 AND owner IS NULL
 """
 FIND = f"SELECT {COLUMNS} FROM {{0}}.call WHERE key = %(key)s"
@@ -81,7 +93,7 @@ class PostgresStore:
         return await self._begin(Connection.bury_all, looks=False)
 
     async def look(self) -> None:
-        await self._begin(lambda line: None, looks=True)
+        await self._begin(Connection.bury_all, looks=True)
 
     async def _begin(self, first: Callable[[Connection], T], *, looks: bool) -> T:
         if self._writer is not None:
@@ -194,13 +206,10 @@ class PostgresStore:
     async def counts(self) -> Counts:
         def work(line: Connection) -> Counts:
             found = line.rows(
-                "SELECT status, count(*), sum(credits)::bigint FROM {0}.call GROUP BY status"
+                "SELECT status, count(*), sum(credits)::bigint, sum(lost)::bigint "
+                "FROM {0}.call GROUP BY status"
             )
-            rows = cast("list[tuple[int, int, int]]", found)
-            return Counts(
-                **{STATUSES[status]: count for status, count, _ in rows},
-                credits=sum(credits for _, _, credits in rows),
-            )
+            return counted(cast("list[tuple[int, int, int, int]]", found))
 
         return await self._do(work)
 

@@ -194,11 +194,12 @@ class Run(Generic[T]):
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
         while True:
             now = self._clock.wall()
-            if self._waiting and (self._waiting[0][0] <= now or self._inputs.used_up):
-                due, number, job = heapq.heappop(self._waiting)
-                if due > now:
-                    await self._clock.sleep(due - now)
+            if self._waiting and self._waiting[0][0] <= now:
+                _, number, job = heapq.heappop(self._waiting)
                 return number, job
+            if self._waiting and self._inputs.used_up:
+                await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
+                continue
             try:
                 return next(self._order), await self._inputs.next()
             except StopAsyncIteration:

@@ -18,7 +18,7 @@ from ..core.errors import BulkError
 from ..engine.clock import RealClock
 from .file import joined, locked, private
 
-VERSION = "1"
+VERSION = "2"
 LOCKED_FOR = 60.0
 """Seconds that others may write, before a commit fails."""
 SCHEMA = """
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS call (
     status INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     credits INTEGER NOT NULL DEFAULT 0,
+    lost INTEGER NOT NULL DEFAULT 0,
     due REAL NOT NULL DEFAULT 0,
     changed REAL NOT NULL,
     owner INTEGER,

@@ -13,7 +13,19 @@ import msgspec
 from ..core.errors import BulkError
 from ..engine.clock import RealClock
 from .session import Job, Session, about
-from .store import CODES, COLUMNS, STATUSES, Counts, Entry, Failed, Row, Status, joined, read
+from .store import (
+    CODES,
+    COLUMNS,
+    STATUSES,
+    Counts,
+    Entry,
+    Failed,
+    Row,
+    Status,
+    counted,
+    joined,
+    read,
+)
 from .thread import Writer
 
 T = TypeVar("T")
@@ -28,7 +40,8 @@ ON CONFLICT (key) DO NOTHING
 DOUBT = "UPDATE call SET status = 5, owner = NULL WHERE key = ?"
 CLAIM = "UPDATE call SET owner = ? WHERE key = ?"
 SENT = """
-UPDATE call SET status = 1, attempts = attempts + 1, changed = ?, owner = ?
+UPDATE call SET status = 1, attempts = attempts + 1, lost = lost + (status = 5), changed = ?,
+    owner = ?
 WHERE key = ? AND owner
 """
 # An answer is a fact, whoever holds the key by now.
@@ -83,7 +96,7 @@ class SqliteStore:
         return await self._begin(Session(self.path), begin)
 
     async def look(self) -> None:
-        await self._begin(Session(self.path, looks=True), lambda line: None)
+        await self._begin(Session(self.path, looks=True), Session.bury_all)
 
     async def _begin(self, session: Session, first: Callable[[Session], T]) -> T:
         if self._writer is not None:
@@ -142,7 +155,9 @@ class SqliteStore:
         await self._do(work)
 
     async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
-        change = "UPDATE call SET status = ?, changed = ? WHERE key = ? AND status = 5"
+        change = (
+            "UPDATE call SET status = ?, lost = lost + 1, changed = ? WHERE key = ? AND status = 5"
+        )
         return await self._change(change, CODES[status], now, key) == 1
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
@@ -228,12 +243,10 @@ class SqliteStore:
         return await self._do(lambda line: line.database.execute(change, values).rowcount)
 
     async def counts(self) -> Counts:
-        found = await self._rows("SELECT status, count(*), sum(credits) FROM call GROUP BY status")
-        rows = cast("list[tuple[int, int, int]]", found)
-        return Counts(
-            **{STATUSES[status]: count for status, count, _ in rows},
-            credits=sum(credits for _, _, credits in rows),
+        found = await self._rows(
+            "SELECT status, count(*), sum(credits), sum(lost) FROM call GROUP BY status"
         )
+        return counted(cast("list[tuple[int, int, int, int]]", found))
 
     async def soonest(self) -> float | None:
         found = await self._rows("SELECT min(due) FROM call WHERE status = 2")

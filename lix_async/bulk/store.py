@@ -12,7 +12,7 @@ a hold, only the death of its holder.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -85,6 +85,19 @@ class Counts(msgspec.Struct, frozen=True):
     refused: int = 0
     in_doubt: int = 0
     credits: int = 0
+    lost: int = 0
+    """Attempts that may have been paid for besides, whatever became of their keys: those that were
+    in doubt until it was decided to buy again, or to let be."""
+
+
+def counted(rows: Iterable[tuple[int, int, int, int]]) -> Counts:
+    """Counts from (status, keys, credits, lost), a row for each status."""
+    rows = list(rows)
+    return Counts(
+        **{STATUSES[status]: keys for status, keys, _, _ in rows},
+        credits=sum(credits for _, _, credits, _ in rows),
+        lost=sum(lost for _, _, _, lost in rows),
+    )
 
 
 COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"

@@ -194,6 +194,8 @@ class Answered:
         place = "" if self._sheet.path is None else f" in {self._sheet.path}"
         said = [f"{', '.join(words) or 'nothing new'}{place}"]
         said.append(f"{credits:,} {plural(credits, 'credit')}")
+        if lost := self._session.lix.credits.lost:
+            said.append(f"perhaps {lost:,} more for answers that were lost")
         if self._skipped:
             said.append(f"{self._skipped:,} had their row already")
         if self._inputs.unusable:

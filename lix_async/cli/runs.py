@@ -77,7 +77,7 @@ async def _status(ledger: Store, address: str, style: str | None) -> None:
         _show(counts, parked, soonest, address)
         return
     told: dict[str, object] = {"store": shown(address)}
-    told |= {name: getattr(counts, name) for name in (*CODES, "credits")}
+    told |= {name: getattr(counts, name) for name in (*CODES, "credits", "lost")}
     told |= {"due": soonest, "parked": parked or None}
     screen.out(msgspec.json.encode(told).decode())
 
@@ -95,7 +95,7 @@ def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> N
             table.add_row(name.replace("_", " ").capitalize(), f"{count:,}", words)
     if not sum(getattr(counts, name) for name in CODES):
         table.add_row("Lookups", "0", "nothing has been asked for yet")
-    table.add_row("Credits", f"{counts.credits:,}", "paid for all of these")
+    table.add_row("Credits", f"{counts.credits:,}", _paid(counts.in_doubt + counts.lost))
     console = Console()
     console.print(table)
     if parked:
@@ -103,6 +103,12 @@ def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> N
         screen.note("hint: `lix run resume` lets them go on")
     if counts.in_doubt:
         screen.note("hint: `lix run doubts` shows what is in doubt, and decides")
+
+
+def _paid(doubtful: int) -> str:
+    if not doubtful:
+        return "paid for all of these"
+    return f"paid; perhaps {doubtful:,} {plural(doubtful, 'lookup')} more, whose answers were lost"
 
 
 def _due(moment: float) -> str:

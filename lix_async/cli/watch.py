@@ -72,7 +72,8 @@ class Watch:
             return "waiting for turn"
         if self._pauses:
             reason, due = min(self._pauses.values(), key=lambda pause: pause[1])
-            return f"{reason or self.state}, asking again in {span(math.ceil(due - now))}"
+            what = reason or (self.state if self.state != "asking" else "waiting")
+            return f"{what}, asking again in {span(math.ceil(due - now))}"
         return self.state
 
     def failed(self, error: LixError, again: bool) -> None:

@@ -34,6 +34,7 @@ from lix_async.core.errors import (
     BulkError,
     ConfigurationError,
     DailyLimitError,
+    DecodeError,
 )
 from lix_async.core.wire import Outgoing
 from lix_async.engine.pages import Pages
@@ -418,3 +419,53 @@ async def test_a_path_object_names_a_ledger_and_another_programs_file_is_left_al
         await drained(bulk.Run(foreign, vendor.get, ["a"]))
     assert foreign.read_bytes() == before
     assert len(vendor.script.sent) == 1
+
+
+async def test_what_is_no_answer_at_all_is_in_doubt_and_what_does_not_fit_is_kept(
+    ledger: Open,
+) -> None:
+    vendor = Vendor(reply(200, b"<html>busy</html>"), reply(200, b""), reply(200, [1, 2]))
+    found = await drained(bulk.Run(ledger(), vendor.get, ["a", "b", "c"], concurrency=1))
+    assert [(outcome.state, outcome.credits) for outcome in found] == [
+        ("in_doubt", 0),
+        ("in_doubt", 0),
+        ("done", 2),
+    ]
+    assert [type(outcome.error) for outcome in found] == [DecodeError] * 3
+    again = await drained(bulk.Run(ledger(), Vendor(thing).get, ["a", "b", "c"], doubts="retry"))
+    assert sorted((outcome.input, outcome.cached) for outcome in again) == [
+        ("a", False),
+        ("b", False),
+        ("c", True),
+    ]
+    store = ledger()
+    await store.look()
+    counts = await store.counts()
+    await store.close()
+    assert (counts.done, counts.credits, counts.lost) == (3, 6, 2)
+
+
+async def test_a_walk_that_met_a_web_page_goes_on_there(ledger: Open) -> None:
+    pages = [[{"id": f"{start + n}"} for n in range(2)] for start in (0, 2)]
+    first = reply(200, {"things": pages[0], "paging": {"total": 4, "start": 0, "count": 2}})
+    second = reply(200, {"things": pages[1], "paging": {"total": 4, "start": 2, "count": 2}})
+    vendor = Vendor(first, reply(200, b"<html>busy</html>"))
+    (cut,) = await drained(bulk.Run(ledger(), vendor.list, ["q"]))
+    assert cut.state == "in_doubt"
+    (whole,) = await drained(bulk.Run(ledger(), Vendor(second).list, ["q"], doubts="retry"))
+    assert [item.id for item in whole.value] == ["0", "1", "2", "3"]
+
+
+async def test_a_queued_lookup_counts_as_queued_while_it_is_waited_for(ledger: Open) -> None:
+    vendor = Vendor(refused(202, "queued"), thing)
+    run = bulk.Run(ledger(), vendor.get, ["a"], concurrency=3)
+    seen: list[int] = []
+    sleep = vendor.clock_used.sleep
+
+    async def watched(seconds: float) -> None:
+        seen.append(run.progress().queued)
+        await sleep(seconds)
+
+    vendor.clock_used.sleep = watched  # type: ignore[method-assign]
+    assert [outcome.state for outcome in await drained(run)] == ["done"]
+    assert 1 in seen

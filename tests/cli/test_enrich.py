@@ -157,16 +157,16 @@ def test_an_outage_ends_the_run_early(lix: Lix, monkeypatch: pytest.MonkeyPatch)
     assert len(sandbox.requests) < 40
 
 
-def test_an_answer_that_does_not_fit_is_kept_as_it_came(
-    lix: Lix, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_is_no_json_is_in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.txt").write_text(f"{L}/odd-one\n{L}/even-one\n")
     with running(Watched(faults={"person.get": ["odd_number", "broken_json"]})) as url:
         faulty(monkeypatch, url)
         rows = lix("enrich", "in.txt").rows
-    assert len(rows) == 2
-    assert {row["status"] for row in rows} <= {"found", "unreadable"}
-    assert all(row["error"] for row in rows if row["status"] == "unreadable")
+        # What is no JSON is no answer: it may be bought again, where that is wanted.
+        assert [row["status"] for row in rows] == ["in_doubt", "in_doubt"]
+        assert all(row["error"] for row in rows)
+        again = lix("enrich", "in.txt", "--doubts", "retry").rows
+    assert [row["status"] for row in again] == ["found", "found"]
 
 
 def test_a_foreign_output_and_other_columns_are_refused(lix: Lix) -> None:

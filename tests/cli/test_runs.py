@@ -41,6 +41,7 @@ def test_status_in_numbers(lix: Lix, ledger: str) -> None:
         "refused": 2,
         "in_doubt": 2,
         "credits": 2,
+        "lost": 0,
         "due": NOW + 60,
         "parked": None,
     }
