@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import (
     BulkError,
+    ConfigurationError,
     DecodeError,
     LixError,
     PagingError,
@@ -23,10 +24,11 @@ from ..core.errors import (
 from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
 from ..engine.walk import Walk, item_type
-from ..tolerant import Misfit, read_items, reader
+from ..tolerant import Misfit, Reader, reader
 from .calls import Call, Input, Row, walks
 from .governor import STOPPING, Governor, Parked
 from .outcome import Outcome
+from .raw import rows_of
 from .store import Entry, Failed, Status, Store
 
 QUEUED_FOR = 180.0
@@ -52,24 +54,36 @@ class Attempt:
         self.earlier: bytes | None = None
         """The answer that is to be bettered."""
         self._sent = False
+        self._noted = False
         self._began = 0.0
         self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
 
     async def departing(self) -> None:
         """Write the intent down, at the last moment before the call leaves."""
         self._governor.check()
-        self._sent = True  # from here on an interruption leaves a doubt
+        self._sent = self._noted = True  # from here on an interruption leaves a doubt
         if not await self._store.sent(self._call.key, self.held, self._wall()):
             raise Taken
         self.held = True
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
+    def returned(self) -> None:
+        """The attempt was refused, or never left: until the next one there is nothing to doubt."""
+        self._sent = False
+
+    @property
+    def credits(self) -> int:
+        """Credits that it has spent so far."""
+        return self._outcome.credits
+
     async def once(self) -> Outcome[object]:
         """A single call."""
         call, outcome = self._call, self._outcome
         async with self._paid_for():
-            answer = await self._engine.send(call.row, call.params, departing=self.departing)
+            answer = await self._engine.send(
+                call.row, call.params, departing=self.departing, returned=self.returned
+            )
             outcome.credits = answer.credits
         outcome.seconds = self._engine.clock.now() - self._began
         outcome.value, outcome.body = answer.value, answer.body
@@ -109,25 +123,25 @@ class Attempt:
         row = cast("Endpoint[Params, Listing[object]]", call.row)
         point = None if entry.point is None else Checkpoint.from_json(entry.point)
         walk: Walk[object] = Walk(self._engine, row, call.params, point)
-        walk.departing = self.departing
-        while not walk.ended:
+        walk.departing, walk.returned = self.departing, self.returned
+        while not walk.ended and (room := call.room(walk.stats.items)) != 0:
             spent = walk.stats.credits
             async with self._paid_for():
                 await walk.turn()
                 outcome.credits += walk.stats.credits - spent
             outcome.seconds = max(outcome.seconds, self._engine.clock.now() - self._began)
-            items = [item for page in walk.ready for item in page.items]
+            rows = [row for page in walk.ready for row in rows_of(page).rows][:room]
             walk.ready.clear()
-            walk.stats.items += len(items)
+            walk.stats.items += len(rows)
             spent = walk.stats.credits - spent
-            page = msgspec.json.encode(items)
+            page = b"[%b]" % b",".join(rows)
             try:
                 standing = walk.checkpoint().to_json()
                 await self._store.page(call.key, page, standing, spent, self._wall())
             except BulkError as error:
-                kept = replace(outcome, state="in_doubt", value=items, body=page)
+                kept = replace(outcome, state="in_doubt", value=value_of(row, page)[0], body=page)
                 raise _unsaved(error, kept) from error
-            self._sent = False
+            self._sent = self._noted = False
         outcome.body = await self._store.walked(call.key, self._wall())
         outcome.value, outcome.error = value_of(call.row, outcome.body)
         return outcome
@@ -151,7 +165,7 @@ class Attempt:
             await self._settle("queued", error, outcome.due)
         elif isinstance(error, STOPPING):
             await self._settle("owed", error)
-            raise Parked(error)
+            raise Parked(error, outcome.credits)
         elif isinstance(error, RefusalError):
             passing = isinstance(error, RateLimitError | ServerError)
             outcome.state = "failed" if passing else "refused"
@@ -168,7 +182,7 @@ class Attempt:
             outcome.state = "in_doubt"
             await self._settle("in_doubt", error)
         else:
-            outcome.state = "failed" if outcome.attempts else "invalid"
+            outcome.state = "invalid" if isinstance(error, ConfigurationError) else "failed"
             await self._settle("owed", error)
         return outcome
 
@@ -176,6 +190,8 @@ class Attempt:
         """Cancelled: in doubt if it may have left, else as if nothing had been."""
         if self._sent:
             await self._settle("in_doubt", None)
+        elif self._noted:
+            await self._settle("owed", None)
         elif self.held:
             await self._store.release(self._call.key)
 
@@ -194,6 +210,9 @@ def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
     return told
 
 
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body)
@@ -208,8 +227,8 @@ def value_of(row: Row, body: bytes) -> tuple[object, LixError | None]:
     """An answer that was kept, read; or why it cannot be."""
     try:
         if walks(row):
-            items: list[object] = read_items(item_type(row.result), body)
-            return items, None
+            item: Reader[object] = reader(item_type(row.result))
+            return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
         return reader(row.result).read(body), None
     except (Misfit, msgspec.DecodeError) as misfit:
         message = str(misfit)

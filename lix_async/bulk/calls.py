@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from .. import linkedin
+from ..core.checks import must_be
 from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
@@ -38,6 +39,12 @@ class Call(msgspec.Struct, frozen=True):
     params: Params
     key: bytes
     """16 bytes. The same for every spelling of the same lookup."""
+    max_items: int | None = None
+    """Of a walk: rows that are wanted at most."""
+
+    def room(self, items: int) -> int | None:
+        """Rows that are still wanted after so many; None for all."""
+        return None if self.max_items is None else max(self.max_items - items, 0)
 
     @property
     def listing(self) -> bool:
@@ -68,24 +75,42 @@ class _Template(NamedTuple):
 
 
 class _Noted(BaseException):
-    def __init__(self, row: Row, params: Params) -> None:
+    def __init__(self, row: Row, params: Params, max_items: int | None = None) -> None:
         super().__init__()
         self.row = row
         self.params = params
+        self.max_items = max_items
 
 
 async def _send(row: Row, params: Params, **_: object) -> object:
     raise _Noted(row, params)
 
 
-def _pages(row: Row, params: Params, **_: object) -> object:
-    raise _Noted(row, params)
+def _pages(
+    row: Row,
+    params: Params,
+    *,
+    max_items: int | None = None,
+    max_credits: int | None = None,
+    resume: object = None,
+    prefetch: int = 0,
+) -> object:
+    if max_credits is not None or resume is not None or prefetch:
+        raise ConfigurationError(
+            "max_credits, resume and prefetch are not for an input of a bulk run: the run has a "
+            "budget, and goes on with its walks by itself"
+        )
+    must_be("max_items", max_items, int | None)
+    if max_items is not None and max_items < 0:
+        raise ConfigurationError(f"max_items must not be negative: {max_items}")
+    raise _Noted(row, params, max_items)
 
 
 class Caller:
     """Turns inputs into calls for one method of one client."""
 
     def __init__(self, method: Method[T], account: str = "") -> None:
+        must_be("account", account, str)
         owner = getattr(method, "__self__", None)
         name = getattr(method, "__name__", "")
         client = owner if isinstance(owner, Client) else getattr(owner, "_client", None)
@@ -112,15 +137,18 @@ class Caller:
             if isinstance(found, Awaitable):
                 next(iter(cast("Awaitable[object]", found).__await__()))
         except _Noted as noted:
-            return self.made(noted.row, noted.params)
+            return self.made(noted.row, noted.params, noted.max_items)
         except TypeError as error:
             raise ConfigurationError(f"{self.name}: {error}") from None
         raise ConfigurationError(f"{self.name} does not send one call: it cannot run in bulk")
 
-    def made(self, row: Row, params: Params) -> Call:
+    def made(self, row: Row, params: Params, max_items: int | None = None) -> Call:
         """The call of a row with these params, checked and with the client's defaults."""
         params = self.engine.prepared(row, params)
-        return Call(row, params, _fingerprint(self._text(row, params)))
+        text = self._text(row, params)
+        if max_items is not None:  # the beginning of a walk is another thing than all of it
+            text += b" %d" % max_items
+        return Call(row, params, _fingerprint(text), max_items)
 
     def sketch(self, given: Input) -> Sketch:
         """Key and row of an input's call: quickly, where the link is spelled as most are.

@@ -22,7 +22,8 @@ from .calls import Caller, Input, Method
 from .governor import Governor, Parked
 from .lookup import BUSY_FOR, Lookup
 from .outcome import Outcome
-from .pool import Pool, Source
+from .pool import Pool
+from .source import Source
 from .store import Doubts, Store
 
 T = TypeVar("T")

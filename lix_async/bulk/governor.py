@@ -45,9 +45,11 @@ class Parked(Exception):
     `error` is the provider's refusal, where it was one: tell the governor.
     """
 
-    def __init__(self, error: RefusalError | None = None) -> None:
+    def __init__(self, error: RefusalError | None = None, spent: int = 0) -> None:
         super().__init__(str(error or "parked"))
         self.error = error
+        self.spent = spent
+        """Credits that the lookup had spent before: pages of its walk, which are kept."""
 
 
 class Governor:
@@ -128,6 +130,8 @@ class Governor:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
             await self._settled.wait()  # the last requests of the day are under way
+        while self._flying and self._tight(price):
+            await self._settled.wait()  # those in flight may take what is left
         self.check()
         if self._due(price):
             await self._read(funds)
@@ -184,11 +188,22 @@ class Governor:
 
     def _short(self, price: Price) -> int | None:
         """Credits that are left for a call which costs more; None where there are enough."""
+        left = self._left(price)
+        return left if left is not None and left < price.amount else None
+
+    def _left(self, price: Price) -> int | None:
+        """Credits of a call's kind, as far as they are known and it costs any."""
         if self.balances is None or price.kind not in self.balances or not price.amount:
             return None
         # What is in flight may come back uncharged; whether it does, the provider knows.
-        left = self.balances[price.kind] - self._since[price.kind]
-        return left if left < price.amount else None
+        return self.balances[price.kind] - self._since[price.kind]
+
+    def _tight(self, price: Price) -> bool:
+        """Whether there are credits for the call, but not for those in flight besides."""
+        left = self._left(price)
+        if left is None or left < price.amount:
+            return False
+        return left - self._reserved[price.kind] < price.amount
 
     def _day_is_over(self) -> bool:
         taken = self._asked + self._flying
@@ -225,7 +240,8 @@ class Governor:
         while limit is not None and price.amount:
             if self._spent.total() + price.amount > limit:
                 self.stop = self.stop or BudgetError(
-                    f"max_credits of this run is {limit}, and {self._spent.total()} are spent",
+                    f"max_credits of this run is {limit}, and {self._spent.total()} are spent, "
+                    "those in doubt included",
                     kind="max_credits",
                 )
                 raise Parked

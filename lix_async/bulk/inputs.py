@@ -12,7 +12,7 @@ from ..core.errors import ConfigurationError
 from .calls import Call, Caller, Input, Sketch
 from .lookup import Lookup
 from .outcome import Outcome
-from .pool import Source
+from .source import Source
 from .store import Store
 
 FIRST = 16

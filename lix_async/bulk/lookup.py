@@ -24,6 +24,7 @@ import anyio
 import msgspec
 from msgspec.structs import replace
 
+from ..core.checks import must_be
 from ..core.errors import (
     BulkError,
     ConfigurationError,
@@ -61,10 +62,13 @@ class Lookup:
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
     ) -> None:
-        if isinstance(recheck, bool) or not isinstance(recheck, int) or recheck < 0:  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+        must_be("recheck", recheck, int)
+        if recheck < 0:
             raise ConfigurationError(f"recheck must be a number from 0, not {recheck!r}")
-        if not recheck_after >= 0:
-            raise ConfigurationError(f"recheck_after must not be negative: {recheck_after}")
+        for name, seconds in (("queued_for", queued_for), ("recheck_after", recheck_after)):
+            must_be(name, seconds, float)
+            if not 0 <= seconds < float("inf"):
+                raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
         if doubts not in ("hold", "retry") and not callable(doubts):
             raise ConfigurationError(
                 f'doubts must be "hold", "retry" or a function, not {doubts!r}'
@@ -111,7 +115,8 @@ class Lookup:
             return await (attempt.walk(entry) if call.listing else attempt.once())
         except Taken:
             return Outcome(input=given, key=call.key.hex(), state="busy")
-        except Parked:
+        except Parked as parked:
+            parked.spent = attempt.credits
             await attempt.abandoned()
             raise
         except BulkError:

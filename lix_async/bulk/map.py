@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import TypeVar, cast
 
+from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import (
     ConfigurationError,
     LixError,
@@ -17,7 +18,8 @@ from ..core.errors import (
 from ..engine.pages import Pages
 from .calls import Caller, Input, Method
 from .outcome import Outcome, State
-from .pool import Pool, Source
+from .pool import Pool
+from .source import Source
 
 T = TypeVar("T")
 
@@ -52,6 +54,8 @@ def map(  # noqa: A001  # read as `bulk.map`
     becomes an outcome with its `error`; nothing is raised for it, and nothing is repeated beyond
     the client's retry policy. For runs that must survive a crash, use `Run`.
     """
+    if isinstance(inputs, str | bytes):
+        raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
     caller = Caller(method)
     engine = caller.engine
 
@@ -62,7 +66,8 @@ def map(  # noqa: A001  # read as `bulk.map`
             call = caller.call(given)
             outcome.key = call.key.hex()
             if call.listing:
-                pages: Pages[object] = Pages(engine, call.row, call.params)  # type: ignore[arg-type]  # a listing row, just asked
+                row = cast("Endpoint[Params, Listing[object]]", call.row)
+                pages = Pages(engine, row, call.params, max_items=call.max_items)
                 outcome.value = cast("T", await pages.collect())
                 outcome.credits, outcome.attempts = pages.stats.credits, pages.stats.pages
             else:

@@ -7,22 +7,14 @@ consumer slows the whole pool down instead of filling the memory.
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections import deque
-from collections.abc import (
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Generator,
-    Iterable,
-    Iterator,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
+from ..core.checks import must_be
 from ..core.errors import ConfigurationError
 from ..engine.background import Background
 
@@ -35,61 +27,14 @@ GRACE = 5.0
 """Seconds that calls in flight get to end by themselves when the pool is closed."""
 
 
-class Source(Generic[I]):
-    """Inputs one at a time, from anything that can be iterated, by many tasks."""
+class Crew(Generic[I, O]):
+    """The workers, and what they have ready. They know nothing of who takes their outcomes.
 
-    def __init__(self, inputs: Iterable[I] | AsyncIterable[I]) -> None:
-        self._plain: Iterator[I] | None = None
-        self._async: AsyncIterator[I] | None = None
-        if isinstance(inputs, AsyncIterable):
-            self._async = aiter(inputs)
-        else:
-            self._plain = iter(inputs)
-        self._lock: anyio.Lock | None = None
-        self.taken = 0
-        self.ended = False
+    `ordered` hands outcomes over in the order of the inputs; finished ones wait for those before
+    them, at most `concurrency` at a time. `before` is awaited first of all, `after` at the end of
+    a crew whose taker went away; `left` is told of each outcome that nobody took.
 
-    @property
-    def plain(self) -> bool:
-        """Whether nobody has to be waited for."""
-        return self._plain is not None
-
-    def many(self, most: int) -> list[I]:
-        """The next inputs of a plain iterable; none when there are no more."""
-        assert self._plain is not None  # see `plain`
-        found = [] if self.ended else list(itertools.islice(self._plain, most))
-        self.ended = len(found) < most
-        self.taken += len(found)
-        return found
-
-    async def next(self) -> tuple[int, I]:
-        """The next input and its number, or `StopAsyncIteration`."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:
-            if self.ended:
-                raise StopAsyncIteration
-            try:
-                found = next(self._plain) if self._plain is not None else await self._awaited()
-            except (StopIteration, StopAsyncIteration):
-                self.ended = True
-                raise StopAsyncIteration from None
-            self.taken += 1
-            return self.taken - 1, found
-
-    async def _awaited(self) -> I:
-        assert self._async is not None  # one of the two is there
-        return await anext(self._async)
-
-
-class Pool(Generic[I, O]):
-    """An async iterator over the outcomes of `work`, done by `concurrency` workers.
-
-    Use it with `async with`, or bare: then the workers live beside the event loop until the
-    inputs are used up. `ordered` hands outcomes over in the order of the inputs; finished ones
-    wait for those before them, at most `concurrency` at a time.
-
-    An exception (from the inputs or from `work`) stops the pool; it is raised after what was in
+    An exception (from the inputs or from `work`) stops the crew; it is raised after what was in
     flight has ended and was handed over.
     """
 
@@ -100,15 +45,21 @@ class Pool(Generic[I, O]):
         concurrency: int,
         *,
         ordered: bool = False,
-        around: Callable[[], Awaitable[None]] | None = None,
+        before: Callable[[], Awaitable[None]] | None = None,
+        after: Callable[[], Awaitable[None]] | None = None,
+        left: Callable[[O], None] | None = None,
     ) -> None:
+        must_be("concurrency", concurrency, int)
         if concurrency < 1:
             raise ConfigurationError(f"concurrency must be at least 1: {concurrency}")
         self._work = work
         self._take = take
         self._concurrency = concurrency
         self._ordered = ordered
-        self._before = around
+        self._before = before
+        self._after = after
+        self._left = left
+        self._dropped = False
         self._background: Background | None = None
         self._send: MemoryObjectSendStream[list[O]] | None = None
         self._receive: MemoryObjectReceiveStream[list[O]] | None = None
@@ -145,10 +96,8 @@ class Pool(Generic[I, O]):
         finally:
             self._idle.discard(scope)
 
-    def __aiter__(self) -> AsyncIterator[O]:
-        return self
-
-    async def __anext__(self) -> O:
+    async def next(self) -> O:
+        """The next outcome; `StopAsyncIteration` when there are no more."""
         if self.received:
             return self.received.popleft()
         if self._background is None:
@@ -169,8 +118,17 @@ class Pool(Generic[I, O]):
     async def hand_over(self, outcomes: list[O]) -> None:
         """Hand out outcomes that need no work, from within `take`: many at once cost little."""
         assert self._send is not None  # made together with the background task
-        if outcomes:
+        if not outcomes:
+            return
+        try:
             await self._send.send(outcomes)
+        except anyio.BrokenResourceError:  # whoever took them has gone away
+            self._untaken(outcomes)
+
+    def _untaken(self, outcomes: list[O]) -> None:
+        if self._left is not None:
+            for outcome in outcomes:
+                self._left(outcome)
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Take no further input, give calls in flight `grace` seconds, then cancel the rest."""
@@ -178,10 +136,27 @@ class Pool(Generic[I, O]):
         if self._background is None or self._receive is None:
             return
         with anyio.move_on_after(grace), contextlib.suppress(anyio.ClosedResourceError):
-            async for _ in self._receive:  # closed already when the inputs were used up
-                pass
+            async for outcomes in self._receive:  # closed already when the inputs were used up
+                self._untaken(outcomes)
         await self._background.cancel()
         self._receive.close()
+
+    def drop(self) -> None:
+        """Whoever took the outcomes has gone away without a word, in whatever thread.
+
+        No further input is taken. Calls in flight end, and `after` follows them; without an
+        `after` nobody would keep what they bring, so they are cancelled.
+        """
+        if self._background is not None:
+            self._background.soon(self._drop)
+
+    def _drop(self) -> None:
+        self._dropped = True
+        self.stop()
+        if self._receive is not None:
+            self._receive.close()
+        if self._after is None and self._background is not None:
+            self._background.end()
 
     async def _run(self) -> None:
         assert self._send is not None  # made together with the background task
@@ -195,6 +170,8 @@ class Pool(Generic[I, O]):
             self._error = self._error or error
         finally:
             self._send.close()
+            if self._dropped and self._after is not None:
+                await self._after()
 
     async def _worker(self) -> None:
         while not self._stopping:
@@ -215,7 +192,6 @@ class Pool(Generic[I, O]):
 
     async def _one(self) -> bool:
         """One input from beginning to end. False when there is none, or no more are wanted."""
-        assert self._send is not None  # made together with the background task
         job = await self._next()
         if job is None:
             return False
@@ -232,7 +208,7 @@ class Pool(Generic[I, O]):
         while self._ordered and self._turn != number and self._moved is not None:
             await self._moved.wait()
         if outcome is not None:
-            await self._send.send([outcome])
+            await self.hand_over([outcome])
         if self._moved is not None:
             self._turn += 1
             moved, self._moved = self._moved, anyio.Event()
@@ -240,3 +216,44 @@ class Pool(Generic[I, O]):
         if failure is not None:
             raise failure
         return True
+
+
+class Pool(Generic[I, O]):
+    """An async iterator over the outcomes of `work`, done by `concurrency` workers.
+
+    Use it with `async with`, or bare: then the workers live beside the event loop until the
+    inputs are used up, or until nobody holds the iterator any more.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[I], Awaitable[O | None]],
+        take: Callable[[], Awaitable[tuple[int, I]]],
+        concurrency: int,
+        *,
+        ordered: bool = False,
+    ) -> None:
+        self._crew: Crew[I, O] = Crew(work, take, concurrency, ordered=ordered)
+
+    def __aiter__(self) -> AsyncIterator[O]:
+        return self
+
+    def __anext__(self) -> Awaitable[O]:
+        return self._crew.next()
+
+    def __del__(self) -> None:
+        if (crew := getattr(self, "_crew", None)) is not None:
+            crew.drop()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return self._crew.in_flight
+
+    def stop(self) -> None:
+        """Take no further input. Calls in flight end and are handed over."""
+        self._crew.stop()
+
+    async def aclose(self, grace: float = GRACE) -> None:
+        """Take no further input, give calls in flight `grace` seconds, then cancel the rest."""
+        await self._crew.aclose(grace)

@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError
 from .address import Where, opened
 from .calls import Caller, Input, Method
 from .governor import Governor
-from .pool import Source
+from .source import Source
 from .store import AbsentLedgerError, Store
 
 T = TypeVar("T")

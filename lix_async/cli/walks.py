@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ..bulk.raw import rows_of
 from ..core.endpoint import Endpoint, Listing, P
 from ..core.errors import PagingError
 from ..engine.checkpoint import Checkpoint
@@ -16,7 +17,6 @@ from .delivery import Delivery, IntoFile, delivery, file_of, streams
 from .errors import OK, CommandError
 from .options import Connection, WalkOutput
 from .progress import Tally, pages_left, plural
-from .raw import rows_of
 from .schema import Schema, item_of
 from .session import Session, run
 from .times import took

@@ -23,7 +23,8 @@ LixError
 └── BulkError
 
 Every error survives pickling: its one positional argument is the message, all other facts are
-attributes. None of them ever holds the API key.
+attributes. None of them ever holds the API key: where a server echoes it, in whatever spelling,
+an error says `***` instead, also in `body`.
 """
 
 EXCERPT = 1024
@@ -197,7 +198,7 @@ class DecodeError(LixError):
     """A success that does not fit its struct.
 
     `path` names the place (`$.people[3].name`), `excerpt` shows the beginning, `body` is the
-    whole answer: it was paid for and is not thrown away.
+    whole answer: it was paid for and is not thrown away. As received, but for an echoed key.
     """
 
     def __init__(

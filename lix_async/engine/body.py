@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import cache
@@ -16,6 +17,8 @@ MEMBERS = 2048
 """Members of one gzip answer (RFC 1952 section 2.2): the cap in blocks of 64 KiB, twice. Each
 costs time, also an empty one, of which the cap on the wire would let eight hundred thousand in."""
 GZIP = zlib.MAX_WBITS | 16
+_CODING = re.compile(r"[a-z]{2,8}(?:, ?[a-z]{2,8})?")
+"""The names of codings, such as br, zstd and deflate, or two of them."""
 PIECE = 2**16
 """Bytes unpacked at a time: what follows the end of a member is copied."""
 
@@ -27,7 +30,9 @@ async def read(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | Tr
     """The whole body, unpacked; stops at the caps instead of filling the memory."""
     packed = (encoding or "identity").strip().lower()
     if packed not in ("identity", "gzip", "x-gzip", ""):
-        return f"the answer is packed as {packed[:40]!r}, not as asked for", True, True
+        # Told only where it is a word: a careless server may say anything in a header.
+        how = f"as {packed!r}" if _CODING.fullmatch(packed) else "in a strange way"
+        return f"the answer is packed {how}, not as asked for", True, True
     body = _Body("gzip" in packed)
     # Leaving the loop early would leave the library's generators half run, which trio reports:
     # a cancellation ends them where they wait.

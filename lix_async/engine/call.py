@@ -21,12 +21,15 @@ class Call(msgspec.Struct):
     give_up_at: float | None
     limiter: Limiter | None
     departing: Callable[[], Awaitable[None]] | None = None
+    returned: Callable[[], None] | None = None
     attempts: int = 0
     failures: int = 0
     polls: int = 0
     lost: int = 0
     waited: float = 0.0
     departed: bool = False
+    stalled: bool = False
+    """The limiter has given up: it cannot be reached."""
     pause: float = 0.0
     too_late: float | None = None
     """When the wait that the deadline forbids would have ended, in seconds since the epoch."""

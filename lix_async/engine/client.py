@@ -21,6 +21,7 @@ from .credits import Credits
 from .door import Door, HideKey
 from .engine import Engine
 from .limiter import Limiter
+from .mask import Mask
 from .pages import Pages
 from .settings import (
     UNSET,
@@ -88,6 +89,7 @@ class Client:
             clock,
             settings(retry, deadline, {"viewer_id": viewer_id, **defaults}),
             Credits(max_credits),
+            Mask(key),
             None if on_drift is None else Radar(on_drift),
             watch,
         )

@@ -71,16 +71,16 @@ class Door:
         return headers
 
     def hide(self, body: bytes) -> bytes:
-        """A body without the key, should the server echo it (some gateways do in a 403)."""
+        """A body without the key, should the server echo it: also a success is kept in files.
+
+        A quick look for the two spellings that a request has. What turns out to be an error is
+        looked through more closely: see `Mask`.
+        """
         key = self._key.reveal()
         for form in {key, quote(key, "")} if len(key) >= SECRET else ():
             if form.encode() in body:
                 body = body.replace(form.encode(), b"***")
         return body
-
-    def hidden(self, message: str, sent: bool, permanent: bool) -> tuple[str, bool, bool]:
-        """A failure's words without the key: a transport of the caller's own may tell too much."""
-        return self.hide(message.encode()).decode(), sent, permanent
 
 
 class HideKey(logging.Filter):

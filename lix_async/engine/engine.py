@@ -32,6 +32,7 @@ from .clock import Clock
 from .credits import Credits
 from .lanes import give_back, lane, late, turn_in
 from .limiter import Limiter
+from .mask import Mask
 from .settings import UNSET, Settings, not_empty
 from .transport import Departure, Failure, Reply, Transport
 from .watch import Watch
@@ -51,6 +52,7 @@ class Engine:
         clock: Clock,
         settings: Settings,
         credits: Credits,
+        mask: Mask,
         radar: Radar | None = None,
         watch: Watch | None = None,
     ) -> None:
@@ -62,6 +64,7 @@ class Engine:
         self.limiter = limiter
         self.clock = clock
         self.settings = settings
+        self._mask = mask
         self._prefix = prefix
         self._alternates: set[str] = set()
 
@@ -90,18 +93,20 @@ class Engine:
         params: P,
         *,
         departing: Callable[[], Awaitable[None]] | None = None,
+        returned: Callable[[], None] | None = None,
     ) -> Answer[R]:
         """One call. See `AsyncLix.send`.
 
         `departing` is awaited before each attempt, after its turn and before its first byte: the
-        moment to write down that something is about to be paid for.
+        moment to write down that something is about to be paid for. `returned` is called when
+        that attempt was refused, or never left, and no earlier one was lost: nothing was paid.
         """
         params = self.prepared(row, params)
         row = row.sent_with(params)
         seconds = self.settings.deadline
         until = None if seconds is None else self.clock.now() + seconds
         line = lane(self.limiter, row, params)
-        call = Call(self.clock, seconds, until, line, departing)
+        call = Call(self.clock, seconds, until, line, departing, returned)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(row.credits, row.id)
         try:
@@ -168,7 +173,12 @@ class Engine:
             wait = turn_in(call.limiter) if call.give_up_at is not None else 0.0
             if call.overdue(wait):
                 return TransportError(f"the next turn comes in {wait:.3g} s")
-            await call.limiter.acquire()
+            try:
+                await call.limiter.acquire()
+            except TransportError as error:  # a shared one cannot be reached, and was patient
+                call.stalled = True
+                error.sent = call.lost > 0
+                return error.with_traceback(None)
         turn = self.clock.now()
         departure = Departure(lambda at: late(call.limiter, at - turn))
         call.waited += turn - began
@@ -186,11 +196,15 @@ class Engine:
             raise
         if isinstance(reply, Failure):
             call.lost += reply.sent
-            return TransportError(reply.message, sent=reply.sent, permanent=reply.permanent)
+            message = self._mask.text(reply.message)
+            return TransportError(message, sent=reply.sent, permanent=reply.permanent)
         return self._read(row, reply, call)
 
     def _read(self, row: Endpoint[P, R], reply: Reply, call: Call) -> Answer[R] | LixError:
         value = wire.decode(self.provider, row, reply.status, reply.body)
+        if isinstance(value, LixError) and (masked := self._mask.reply(reply)) is not reply:
+            reply = masked  # all of the error's facts come from an answer without the key
+            value = wire.decode(self.provider, row, reply.status, reply.body)
         if isinstance(value, RefusalError):
             named = read_headers(reply.headers).get("retry-after")
             value.retry_after = retry_after(named, self.clock.wall())
@@ -214,7 +228,13 @@ class Engine:
 
     async def _again(self, row: Endpoint[P, R], call: Call, error: LixError) -> bool:
         """Whether to try again; sets `call.pause`, and holds the limiter after a 429."""
-        if call.too_late is not None:
+        if (
+            call.returned is not None
+            and not call.lost
+            and isinstance(error, RefusalError | TransportError)
+        ):
+            call.returned()
+        if call.too_late is not None or call.stalled:
             return False
         if isinstance(error, QueuedError):
             call.polls += 1

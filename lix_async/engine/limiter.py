@@ -26,7 +26,11 @@ class Limiter(Protocol):
     """
 
     async def acquire(self) -> None:
-        """Return when it is the caller's turn. One attempt spends one turn."""
+        """Return when it is the caller's turn. One attempt spends one turn.
+
+        A `TransportError` raised here ends the call: its `sent` is False, unless the answer of
+        an earlier attempt was lost, and `attempts` counts those earlier ones.
+        """
 
     async def hold(self, seconds: float) -> None:
         """The provider said "too fast": no turn for anybody for that long."""

@@ -171,7 +171,7 @@ class HttpTransport:
                 return Failure(*body)
             return Reply(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
-            return Failure(*self._door.hidden(*meaning(error)))
+            return Failure(*meaning(error))
 
     async def aclose(self) -> None:
         await self.slots.aclose()
@@ -227,7 +227,7 @@ class ClientTransport:
                 return Failure(*body)
             return Reply(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
-            return Failure(*self._door.hidden(*meaning(error)))
+            return Failure(*meaning(error))
 
     async def aclose(self) -> None:
         """The client belongs to the caller."""

@@ -77,7 +77,8 @@ class Walk(Generic[Item]):
         self.ready: deque[Page[Item]] = deque()
         self.stats = Stats()
         self.departing: Callable[[], Awaitable[None]] | None = None
-        """Awaited before each attempt at a page; see `Engine.send`."""
+        self.returned: Callable[[], None] | None = None
+        """Both are for each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the params stay of the type that the caller's row asked for.
         self._row = cast("Endpoint[Params, Listing[Item]]", row)
@@ -143,7 +144,9 @@ class Walk(Generic[Item]):
         if params is None:
             return False
         self._afford(self._row.credits.amount)
-        answer = await self._engine.send(self._row, params, departing=self.departing)
+        answer = await self._engine.send(
+            self._row, params, departing=self.departing, returned=self.returned
+        )
         listing = answer.value
         rows = listing.rows()
         self.stats.pages += 1

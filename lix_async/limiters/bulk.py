@@ -20,6 +20,7 @@ class BulkLimiter:
         self.rate = shared.rate
         self.acquire = shared.acquire_patiently
         self.try_acquire = shared.try_acquire
+        self.turn_in = shared.turn_in_patiently
         self.hold = shared.hold
         self.give_back = shared.give_back
         self.late = shared.late

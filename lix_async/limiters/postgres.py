@@ -12,6 +12,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, LiteralString
 
 from ..core.bucket import RateLimit
+from ..core.checks import has
 from ..core.errors import ConfigurationError, LixError
 from ..engine.clock import Clock
 from .gcra import LONGEST_HOLD, Pace, Reply
@@ -105,6 +106,10 @@ class PostgresStore:
         except ImportError:
             hint = "PostgresLimiter needs: pip install 'lix_async[postgres]'"
             raise ConfigurationError(hint) from None
+        if not isinstance(where, str):
+            # Its asyncio sister has a `connection` too, but no `with`.
+            what = "a connection string or a psycopg_pool.ConnectionPool"
+            has("where", where, what, "connection", "__enter__")
         self._where = where
         self._name = name
         self._held = contextlib.ExitStack()

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ..core.bucket import RateLimit
+from ..core.checks import has
 from ..core.errors import ConfigurationError, LixError
 from ..engine.clock import Clock
 from .gcra import LONGEST_HOLD, Pace, Reply
@@ -116,9 +117,11 @@ class RedisStore:
         self._key = f"lix_async:{name}"
         self._url = where if isinstance(where, str) else None
         self._shas: dict[str, str] = {}
+        if self._url is None:
+            if "asyncio" in type(where).__module__:
+                raise ConfigurationError("where must be a redis.Redis or a URL, not redis.asyncio")
+            has("where", where, "a URL (redis://…) or a redis.Redis", "evalsha", "script_load")
         self._client = self._open() if self._url is not None else cast("_Client", where)
-        if not isinstance(where, str) and "asyncio" in type(where).__module__:
-            raise ConfigurationError("RedisLimiter takes a redis.Redis or a URL, not redis.asyncio")
 
     def ask(self, pace: Pace, ahead: int) -> Reply:
         pacing = (pace.interval, pace.slack, pace.tolerance, pace.horizon, ahead)
@@ -156,7 +159,7 @@ class RedisStore:
                 retry=Retry(NoBackoff(), 0),  # the limiter itself tries again
             )
         if client is None:
-            raise ConfigurationError("that is no redis URL: redis://, rediss:// or unix://")
+            raise ConfigurationError("where is no URL of a Redis: redis://, rediss:// or unix://")
         return client
 
     def _run(self, body: str, *args: int) -> object:

@@ -19,14 +19,15 @@ from typing import TypeVar
 import anyio
 
 from ..core.bucket import RateLimit
-from ..core.errors import ConfigurationError, TransportError
+from ..core.errors import TransportError
 from ..engine.clock import Clock, RealClock
 from ..engine.home import Home
 from ..engine.limiter import LocalLimiter
 from .bulk import BulkLimiter
 from .gcra import FOREVER, SECOND, Pace
+from .lateness import Lateness
 from .outage import Outage
-from .store import Store, checked
+from .store import Store, check
 from .teller import Teller, Turn
 
 T = TypeVar("T")
@@ -41,10 +42,6 @@ SLOW_ANSWER = 1.0
 """Nor when asking about a hold took longer: everybody's turns passed while the store was away."""
 SPACED = SECOND
 """Gaps of that many microseconds are counted one by one: there a late turn shifts the next."""
-LATE_MEMORY = 60.0
-"""Seconds for which requests that leave late are taken to be late side by side."""
-
-
 _OWN_SHARE = Turn(-1, 0.0)
 """A turn that was not the store's."""
 
@@ -91,9 +88,8 @@ class SharedLimiter:
         fallback: int | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if fallback is not None and fallback < 1:
-            raise ConfigurationError(f"fallback is a number of processes: {fallback!r}")
-        self.name = checked(name)
+        check(name, rate, margin, give_up_after, fallback, clock)
+        self.name = name
         self.rate = rate
         self.give_up_after = give_up_after
         self._clock: Clock = clock or RealClock()
@@ -104,7 +100,7 @@ class SharedLimiter:
         self._lines: _Lines | None = None
         self._mine: ContextVar[Turn | None] = ContextVar("turn", default=None)
         self._held_until = -math.inf
-        self._lateness = (-math.inf, 0.0)
+        self._lateness = Lateness()
         self._share: LocalLimiter | None = None
         if fallback is not None:
             share = RateLimit(rate.requests / fallback, rate.per, margin=rate.margin)
@@ -140,6 +136,23 @@ class SharedLimiter:
             return self._pace.interval / SECOND
         async with lines.bulk:
             return await self._free(0)
+
+    def turn_in(self) -> float:
+        """Seconds until a caller who asks now has its turn at the earliest. Takes none.
+
+        By the store's last answer, so too little where others took turns since; 0.0 before it.
+        """
+        if self._share is not None and self._outage.error is not None:
+            return self._share.turn_in()
+        return self._left(self._here().interactive)
+
+    def turn_in_patiently(self) -> float:
+        """What `limiter.bulk.turn_in()` does: its callers stand in another line."""
+        return max(self._left(self._here().bulk), self._outage.left(self._clock.now()))
+
+    def _left(self, line: anyio.Lock) -> float:
+        at = self._teller.next_at(line.statistics().tasks_waiting)  # who holds it has its turn
+        return max(max(at, self._held_until) - self._clock.now(), 0.0)
 
     async def acquire_patiently(self) -> None:
         """Return when a turn was free. What `limiter.bulk.acquire()` does."""
@@ -180,12 +193,7 @@ class SharedLimiter:
 
         Requests of one process that are late side by side shift them once.
         """
-        now = self._clock.now()
-        at, known = self._lateness
-        if now - at > LATE_MEMORY:
-            known = 0.0
-        self._lateness = (now, max(seconds, known))
-        length = math.floor((seconds - known) * SECOND)
+        length = math.floor(self._lateness.more(seconds, self._clock.now()) * SECOND)
         if length > self._pace.tolerance:
             self._teller.push(length)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..core.bucket import RateLimit
+from ..core.checks import must_be
 from ..core.errors import ConfigurationError
 from ..engine.clock import Clock, RealClock
 from . import gcra
@@ -46,6 +47,7 @@ class SqliteLimiter(SharedLimiter):
         fallback: int | None = None,
         clock: Clock | None = None,
     ) -> None:
+        must_be("path", path, str | os.PathLike)
         store = SqliteStore(Path(path), name, clock or RealClock())
         super().__init__(
             store,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..core.bucket import RateLimit
+from ..core.checks import has, must_be
 from ..core.errors import ConfigurationError, TransportError
+from ..engine.clock import Clock
 from .gcra import Pace, Reply
 
 
@@ -34,11 +37,37 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-def checked(name: str) -> str:
-    """A name that every store takes: 1 to 200 printable characters without spaces."""
+def check(
+    name: str,
+    rate: RateLimit,
+    margin: float | None,
+    give_up_after: float,
+    fallback: int | None,
+    clock: Clock | None,
+) -> None:
+    """Raise `ConfigurationError` for the first of a limiter's arguments that is none.
+
+    A name is what every store takes: 1 to 200 printable characters without spaces.
+    """
+    must_be("name", name, str)
     if not (0 < len(name) <= 200 and name.isprintable() and " " not in name):
-        raise ConfigurationError("a limiter's name is 1 to 200 printable characters, no spaces")
-    return name
+        raise ConfigurationError(
+            "name must be 1 to 200 printable characters without spaces: a word for the account"
+        )
+    must_be("rate", rate, RateLimit)
+    must_be("margin", margin, float | None)
+    must_be("give_up_after", give_up_after, float)
+    if not give_up_after > 0:
+        raise ConfigurationError(
+            f"give_up_after must be a positive number of seconds: {give_up_after!r}"
+        )
+    must_be("fallback", fallback, int | None)
+    if fallback is not None and fallback < 1:
+        raise ConfigurationError(
+            f"fallback must be the number of processes that share the rate: {fallback!r}"
+        )
+    if clock is not None:
+        has("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
 
 
 def unreachable(store: str, error: Exception) -> TransportError:

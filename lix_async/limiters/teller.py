@@ -30,7 +30,8 @@ class Teller:
         self._pace = pace
         self._clock = clock
         self._desk: Desk[Store] = Desk(store, f"lix_async limiter {name}")
-        self._spare: Turn | None = None  # touched by the desk's thread alone
+        self._spare: Turn | None = None  # changed by the desk's thread alone, as is the next
+        self._full_at = -math.inf  # on this process's clock, as of the last answer
 
     async def ask(self, ahead: int) -> tuple[float, Turn | None]:
         """Seconds until the next turn, and the turn if that is at most `ahead` microseconds."""
@@ -54,6 +55,19 @@ class Teller:
             self._desk.post(undo)
             raise
 
+    def next_at(self, ahead: int) -> float:
+        """When, on this process's clock, a turn comes for who has so many before it at the least.
+
+        As far as the last answer tells, without asking: what others have taken since makes it
+        later. What they have given back since could make it earlier.
+        """
+        spare = self._spare
+        if spare is not None and spare.at > self._clock.now():
+            if not ahead:
+                return spare.at
+            ahead -= 1
+        return self._full_at + (ahead * self._pace.interval - self._pace.slack) / SECOND
+
     def give_back(self, turn: Turn) -> None:
         """The turn is not used. Needs no waiting: whoever asks later finds it done."""
         self._desk.post(lambda store: self._undo(store, turn))
@@ -75,13 +89,20 @@ class Teller:
         await self._desk.close()
 
     def _undo(self, store: Store, turn: Turn) -> None:
-        if not store.give_back(self._pace, turn.stamp) and turn.at > self._clock.now():
+        if store.give_back(self._pace, turn.stamp):
+            self._full_at -= self._pace.interval / SECOND
+        elif turn.at > self._clock.now():
             self._spare = turn  # others come after it: the next caller of this process has it
 
     def _take(self, store: Store, ahead: int) -> Reply:
         spare = self._spare
         left = 0 if spare is None else math.ceil((spare.at - self._clock.now()) * SECOND)
-        if spare is not None and ahead and left > 0:
+        if spare is not None and 0 < left <= ahead:
             self._spare = None
             return Reply(0, left, spare.stamp)
-        return store.ask(self._pace, ahead)
+        # The server's moment is a later one than this: what is told by `next_at` is no later
+        # than what is so.
+        asked = self._clock.now()
+        reply = store.ask(self._pace, ahead)
+        self._full_at = asked + (reply.full_at - reply.now) / SECOND
+        return reply

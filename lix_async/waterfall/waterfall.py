@@ -8,7 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import TypeVar, get_args, overload
 
 from ..bulk.pool import Pool
-from ..bulk.pool import Source as Inputs
+from ..bulk.source import Source as Inputs
 from ..core.errors import ConfigurationError, LixError
 from ..engine.client import Client
 from ..engine.clock import Clock, RealClock

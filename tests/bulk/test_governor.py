@@ -75,14 +75,16 @@ async def test_nobody_is_asked_who_does_not_want_it(ledger: Open) -> None:
     assert {fact.endpoint for fact in sandbox.requests} == {"person.get"}
 
 
+@pytest.mark.parametrize("concurrency", [1, 16])
 async def test_a_balance_that_is_too_small_stops_before_the_provider_says_402(
-    ledger: Open,
+    ledger: Open, concurrency: int
 ) -> None:
     sandbox = small(credits={"standard": 7})
     got: list[Any] = []
     async with memory_client(sandbox) as lix:
         with pytest.raises(QuotaExceededError, match="0 standard credits are left"):
-            await drained(bulk.Run(ledger(), lix.people.get, LINKS, concurrency=1), got)
+            run = bulk.Run(ledger(), lix.people.get, LINKS, concurrency=concurrency)
+            await drained(run, got)
     assert len(got) == 7
     assert sandbox.ledger.totals()["standard"] == 7
     assert not [fact for fact in sandbox.requests if fact.status == 402]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import anyio
 import pytest
 
@@ -56,3 +58,49 @@ async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
         scope.cancel()
         await background.cancel()
     assert cleaned.is_set()
+
+
+async def test_another_thread_may_tell_it_something() -> None:
+    told = anyio.Event()
+    task = Background(anyio.sleep_forever)
+    thread = threading.Thread(target=task.soon, args=(told.set,))
+    thread.start()
+    await told.wait()
+    thread.join()
+    await task.cancel()
+
+
+async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() -> None:
+    ended = anyio.Event()
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    task = Background(work)
+    await anyio.lowlevel.checkpoint()
+    task.end()
+    await ended.wait()
+    await task.cancel()
+    heard: list[int] = []
+    task.soon(lambda: heard.append(1))
+    await anyio.lowlevel.checkpoint()
+    assert heard == []
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_loop_that_is_gone_is_no_trouble(backend: str) -> None:
+    left: list[Background] = []
+
+    async def work() -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        left.append(Background(work))
+
+    anyio.run(main, backend=backend)
+    left[0]._done = anyio.Event()  # as if it had not come to its end
+    left[0].soon(lambda: pytest.fail("nobody hears it"))

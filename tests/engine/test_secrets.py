@@ -5,27 +5,41 @@ from __future__ import annotations
 import asyncio
 import copy
 import gzip
+import json
 import logging
 import pickle
 import ssl
 import traceback
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import anyio
 import httpx
 import httpx2
 import pytest
 from loopback import Connection, answer, free_port, once, serve
-from toy import LIST, SEND, THING, ListParams, SendParams, ThingParams, Toy
+from toy import LIST, SEND, THING, ListParams, SendParams, Skipping, ThingParams, Toy, run
 
-from lix_async.core.errors import ConfigurationError, LixError
+from lix_async import AsyncConnectSafely, AsyncLetrics, AsyncLix, AsyncLookC, AsyncMeetAlfred
+from lix_async.core.endpoint import Params
+from lix_async.core.errors import ConfigurationError, DecodeError, LixError, RefusalError
 from lix_async.core.retry import RetryPolicy
+from lix_async.engine.client import Client
+from lix_async.engine.transport import Failure, Reply
+from lix_async.providers.connectsafely.endpoints import TABLE as CONNECTSAFELY
+from lix_async.providers.letrics.endpoints import TABLE as LETRICS
+from lix_async.providers.lix.endpoints import TABLE as LIX
+from lix_async.providers.lookc.endpoints import TABLE as LOOKC
+from lix_async.providers.meetalfred.endpoints import TABLE as MEETALFRED
 
 pytestmark = pytest.mark.anyio
 KEY = "s3cret-k3y/of+the=caller"
 ESCAPED = "s3cret-k3y%2Fof%2Bthe%3Dcaller"
 ECHO = f'{{"error": {{"type": "x", "message": "bad key {KEY} or {ESCAPED}"}}}}'.encode()
+SPELLED = r"""{"error": {"message": "s3cret-k3y\/of+the=caller s3cret-k3y\u002Fof\u002bthe=caller",
+"type": "<b>s3cret&#45;k3y&#x2f;of&#43;the=caller s3cret-k3y%252fof%252bthe%3dcaller"}}"""
 AUTHS = ["raw", "bearer", "x-api-key", "query"]
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client would load its own: 20 ms
 CALLS = [(THING, ThingParams(id="1")), (SEND, SendParams(to="me", text="x"))]
@@ -48,6 +62,7 @@ async def echo(connection: Connection) -> None:
 
 
 FAULTS = {
+    "refusal that escapes": once(answer(SPELLED.encode(), "403 No")),
     "refusal that echoes": once(answer(ECHO, "401 Unauthorized")),
     "request that is echoed": echo,
     "page that does not fit": once(answer(f'["{KEY}"]'.encode())),
@@ -127,6 +142,13 @@ async def fail_everywhere(url: str, auth: str) -> None:
                     assert_hidden(*shown(caught.value))
 
 
+async def test_a_header_that_echoes_the_key_is_in_no_error():
+    """Not even in the one that names how an answer is packed."""
+    for headers in ([f"X-Echo: {KEY}"], [f"Content-Encoding: {KEY}"]):
+        async with serve(once(answer(SPELLED.encode(), "403 No", *headers))) as server:
+            await fail_everywhere(server.url, "raw")
+
+
 async def test_no_success_shows_the_key_to_a_log(caplog):
     caplog.set_level(1)
     for auth in AUTHS:
@@ -189,3 +211,114 @@ def test_a_cancellation_by_asyncio_itself_carries_no_frame_that_saw_the_key(auth
         raise AssertionError("no timeout")
 
     assert_hidden(*shown(asyncio.run(main())))
+
+
+def echoes(shown: str) -> Iterator[bytes]:
+    """Error bodies of every shape that one of the vendors has, with the key in every field."""
+    said = f"key was Bearer {shown}, at {shown}"
+    item: dict[str, object] = {"id": shown, "code": said, "details": said, "message": said}
+    issue = {**item, "path": [shown, 0], "expected": shown, "received": said}
+    zod = {"name": shown, "type": said, "message": said, "issues": [issue, issue], shown: said}
+    trees: list[object] = [
+        {"error": {"type": shown, "message": said}},
+        {"error": {"type": "daily_limit", "message": said, "refreshesAt": shown}},
+        {"error": {"type": "queued", "message": said}, shown: {shown: [said]}},
+        {"error": said, "code": shown, "success": False, "holdUntil": said},
+        {"success": False, "code": "rate_limit_exceeded", "message": f"{said} (120/120)"},
+        {"success": False, "error": zod},
+        {"success": False, "message": [said]},
+        {"errors": [item, {**item, "code": 401}, {"id": shown}]},
+        {"message": said, "holdUntil": "2030-01-01T00:00:00Z"},
+        {"detail": {"message": said}, "details": said},
+        {"profile": {}, "message": said},
+        {"success": shown, "items": shown, "data": {shown: [shown]}},
+        [shown, {"id": [shown]}],
+        said,
+    ]
+    for tree in trees:
+        yield json.dumps(tree).encode()
+    yield said.encode()
+    yield f"<!doctype html><p title='{said}'>{shown}".encode()
+    yield b"x" * (1024 - 9) + shown.encode()  # the end of an error's excerpt would cut it
+    yield f'{{"error": "{shown}'.encode()
+    yield b"\xff" + shown.encode()
+
+
+def facts(thing: object, seen: set[int]) -> Iterator[str]:
+    """Everything that an object holds, however deep, as texts."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    yield f"{thing} {thing!r}"
+    inside: list[object] = [getattr(thing, "__dict__", None)]
+    inside += [getattr(thing, name, None) for name in getattr(type(thing), "__slots__", ())]
+    inside += getattr(thing, "args", ()), getattr(thing, "__notes__", ())
+    if isinstance(thing, dict):
+        inside += [*thing, *thing.values()]
+    elif isinstance(thing, list | tuple | set | frozenset):
+        inside += thing
+    for part in inside:
+        yield from facts(part, seen)
+
+
+class Echo:
+    """A transport of the caller's own, which nothing stands behind: it says what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[Reply | Failure] = []
+
+    async def exchange(self, _outgoing: object, _departure: object) -> Reply | Failure:
+        return self.said.pop()
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+class Nothing(Params, frozen=True, kw_only=True):
+    """The params of a probe: what is asked for does not matter, only what it is read as."""
+
+
+HEADERS = ["X-Echo", "WWW-Authenticate", "Retry-After", "Location", "X-RateLimit-Action"]
+STATUSES = [
+    200, 202, 301, 304, 400, 401, 402, 403, 404, 405, 407, 409, 422, 429, 500, 502, 503, 504, 999,
+]  # fmt: skip
+SISTERS: dict[str, tuple[type[Client], tuple[Any, ...], dict[str, object]]] = {
+    "lix": (AsyncLix, LIX, {}),
+    "lookc": (AsyncLookC, LOOKC, {}),
+    "connectsafely": (AsyncConnectSafely, CONNECTSAFELY, {}),
+    "letrics": (AsyncLetrics, LETRICS, {"base_url": "https://letrics.example"}),
+    "meetalfred": (AsyncMeetAlfred, MEETALFRED, {}),
+}
+
+
+@pytest.mark.parametrize(
+    "spelled", [KEY, ESCAPED, KEY.replace("/", r"\/")], ids=["plain", "percent", "json"]
+)
+@pytest.mark.parametrize("sister", SISTERS)
+def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, spelled):
+    """Each row at two statuses, the first of the table at all of them."""
+    cls, table, own = SISTERS[sister]
+    vendor = Echo()
+    client = cls(
+        KEY, http_client=vendor, rate_limit=None, clock=Skipping(),
+        retry=RetryPolicy(attempts=1, queued_attempts=0), **own,
+    )  # fmt: skip
+    headers = [(name.encode(), spelled.encode()) for name in HEADERS]
+    kinds, refused = set(), 0
+    for row in table:
+        probe = replace(row, method="GET", path="/probe", params=Nothing, body=(), alternate=None)
+        for status in STATUSES if row is table[0] else [200, 400]:
+            for body in echoes(spelled):
+                vendor.said = [Reply(status, headers, body)]
+                try:
+                    run(client.send(probe, Nothing()))
+                except LixError as error:
+                    assert_hidden(*facts(error, set()), *shown(error))
+                    refused += isinstance(error, RefusalError) and "***" in error.body
+                    kinds.add(type(error))
+    assert refused > 100, "it looked where there was something to find"
+    assert DecodeError in kinds
+    vendor.said = [Failure(f"the proxy said {spelled} \udc80", sent=False)]
+    with pytest.raises(LixError, match=r"the proxy said \*\*\*") as caught:
+        run(client.send(probe, Nothing()))
+    assert_hidden(*facts(caught.value, set()), *shown(caught.value))

@@ -186,7 +186,7 @@ async def test_an_empty_body_may_call_itself_packed_or_plain():
         ("deflate", zlib.compress(b"{}"), "the answer is packed as 'deflate'", True),
         ("br", b"{}", "the answer is packed as 'br'", True),
         ("gzip, gzip", gzip.compress(PACKED), "the answer is packed as 'gzip, gzip'", True),
-        ("x" * 900, b"{}", f"the answer is packed as '{'x' * 40}', not as asked for", True),
+        ("x" * 900, b"{}", "the answer is packed in a strange way, not as asked for", True),
     ],
 )
 async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permanent):

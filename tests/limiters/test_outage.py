@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 import time
+import traceback
 
 import anyio
 import pytest
@@ -13,6 +14,7 @@ from lix_async import ConfigurationError, RateLimit, TransportError
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter, sqlite
 from lix_async.limiters.gcra import SECOND
 from lix_async.limiters.outage import Outage
+from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
 FAST = RateLimit(100, per=1.0)
@@ -60,6 +62,16 @@ async def test_interactive_callers_are_told_within_bounds_and_the_error_names_no
         assert not failures[0].sent
         told = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"
         assert "hunter2" not in told
+
+
+async def test_a_client_tells_that_nothing_left(away):
+    async with away(give_up_after=0.05) as limiter, memory_client(rate_limit=limiter) as lix:
+        with pytest.raises(TransportError) as caught:
+            await lix.account.balances()
+    error = caught.value
+    assert (error.sent, error.permanent, error.attempts) == (False, False, 0)
+    assert error.endpoint == "account.balances"
+    assert "hunter2" not in "".join(traceback.format_exception(error))
 
 
 async def test_bulk_waits(away):
@@ -226,11 +238,6 @@ async def test_long_gaps_stay_long_after_a_turn_that_came_late(tmp_path):
         assert await limiter.try_acquire() > before + 0.03
         assert not limiter._fresh(0.2, 0.0)
         assert not limiter._fresh(0.0, 2.0)
-
-
-async def test_a_fallback_is_a_number_of_processes(tmp_path):
-    with pytest.raises(ConfigurationError):
-        SqliteLimiter(tmp_path / "x", "x", FAST, fallback=0)
 
 
 def test_pauses_double_and_an_outage_ends():

@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from lix_async import ConfigurationError, RateLimit
+from lix_async import RateLimit
 from lix_async.limiters import SqliteLimiter
 from lix_async.limiters.gcra import FOREVER, SECOND, Pace
 from lix_async.testing import memory_client
@@ -199,12 +199,6 @@ async def test_the_file_is_the_owners_alone(tmp_path):
             assert {x.stat().st_mode & 0o777 for x in tmp_path.iterdir()} == {0o600}
     finally:
         os.umask(before)
-
-
-@pytest.mark.parametrize("name", ["", "a b", "x" * 201, "a\n"])
-def test_names_are_checked(name, tmp_path):
-    with pytest.raises(ConfigurationError):
-        SqliteLimiter(tmp_path / "x", name, FAST)
 
 
 def test_it_costs_the_front_door_nothing():

@@ -15,7 +15,6 @@ import msgspec
 
 from ..engine.walk import Page
 from ..tolerant import Misfit, reader
-from .formats import compact
 
 Item = TypeVar("Item")
 _DEPTH = 4
@@ -27,6 +26,11 @@ class PageRows(NamedTuple, Generic[Item]):
 
     rows: list[bytes]
     whole: bool
+
+
+def compact(body: bytes) -> bytes:
+    """A JSON text on one line, every number and text as it was."""
+    return msgspec.json.format(body, indent=-1)
 
 
 def rows_of(page: Page[Item]) -> PageRows[Item]:

@@ -1,0 +1,135 @@
+"""A run that is left: what was never charged is owed, what was charged is on the bill."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from toy import THING, UNREACHED, Skipping, Thing, ThingParams, Toy, refused, reply
+
+from lix_async import bulk
+from lix_async.core.errors import BulkError, ConfigurationError
+from lix_async.core.wire import Outgoing
+from lix_async.engine.transport import Failure, Reply
+
+from .conftest import Open
+from .test_run import drained
+
+pytestmark = pytest.mark.anyio
+
+
+class Vendor(Toy):
+    async def get(self, id: str) -> Thing:
+        return (await self.send(THING, ThingParams(id=id))).value
+
+
+class Stopping(Skipping):
+    """A clock whose sleeps never end, so that a run can be left in the middle of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asleep = anyio.Event()
+
+    def between(self, low: float, high: float) -> float:
+        return high
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.asleep.set()
+            await anyio.sleep_forever()
+        await super().sleep(seconds)
+
+
+@pytest.mark.parametrize(
+    "answer", [refused(503, "api_error"), refused(429, "rate_limit"), UNREACHED]
+)
+async def test_between_two_attempts_nothing_is_in_doubt(
+    ledger: Open, answer: Reply | Failure
+) -> None:
+    clock = Stopping()
+    vendor = Vendor(answer, clock=clock)
+    run = bulk.Run(ledger(), vendor.get, ["a"])
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drained, run)
+        await clock.asleep.wait()
+        await run.aclose(0.0)
+        tasks.cancel_scope.cancel()
+    store = ledger()
+    await store.look()
+    counts = await store.counts()
+    await store.close()
+    assert (counts.owed, counts.in_doubt) == (1, 0)
+    assert len(vendor.script.sent) == 1
+
+
+async def test_what_came_while_a_run_was_left_is_on_its_bill(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    async with bulk.Run(ledger(), vendor.get, map(str, range(50)), concurrency=8) as run:
+        async for _ in run:
+            break
+    assert run.report().progress.credits == 2 * len(vendor.script.sent)
+
+
+def thing(outgoing: Outgoing) -> Reply:
+    return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1]})
+
+
+async def tasks_left(before: int) -> int:
+    """Tasks that are there beside those of before, once all had time to end."""
+    for _ in range(200):
+        gc.collect()
+        await anyio.lowlevel.checkpoint()
+        if (left := len(anyio.get_running_tasks()) - before) <= 0:
+            return 0
+        await anyio.sleep(0.005)
+    return left
+
+
+async def test_nobody_works_on_for_who_has_left_the_loop(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    before = len(anyio.get_running_tasks())
+    for number in range(3):
+        async for _ in bulk.map(vendor.get, map(str, range(1000))):
+            break
+        names = (f"{number}-{n}" for n in range(1000))
+        async for _ in bulk.Run(ledger(), vendor.get, names):
+            break
+    assert await tasks_left(before) == 0
+    store = ledger()
+    await store.look()
+    counts = await store.counts()
+    await store.close()
+    assert counts.done > 3, "what was under way was kept"
+    assert (counts.in_doubt, counts.sent) == (0, 0)
+    assert counts.credits == 2 * counts.done
+
+
+async def test_a_store_that_is_open_already_stays_so(ledger: Open) -> None:
+    vendor = Vendor(thing)
+    store = ledger()
+    async with bulk.Run(store, vendor.get, map(str, range(9))) as first:
+        got = [await anext(first)]
+        with pytest.raises(BulkError, match="open already"):
+            await drained(bulk.Run(store, vendor.get, ["x"]))
+        got += [outcome async for outcome in first]
+    assert sorted(outcome.state for outcome in got) == ["done"] * 9
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"concurrency": 1.5},
+        {"concurrency": 0},
+        {"queued_for": "x"},
+        {"queued_for": -1},
+        {"queued_for": float("nan")},
+        {"recheck_after": "a"},
+        {"account": 1},
+    ],
+)
+async def test_wrong_settings_are_named_at_once(ledger: Open, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        bulk.Run(ledger(), Vendor(thing).get, ["a"], **wrong)

@@ -1,0 +1,85 @@
+"""What is taken out of an answer that becomes an error, and what is left as it is."""
+
+from __future__ import annotations
+
+import html
+import json
+import pickle
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lix_async.core.provider import Key
+from lix_async.engine.mask import SECRET, SHORT, Mask
+from lix_async.engine.transport import Reply
+
+KEY = "k3y/of+the='caller'<&>\"\\~"
+VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SECRET, max_size=90)
+
+
+def mask(key: str = KEY) -> Mask:
+    return Mask(Key(key))
+
+
+@given(VISIBLE)
+def test_every_spelling_of_any_key_is_found(key):
+    spellings = [
+        key,
+        quote(key, ""),
+        quote(key, "").lower() if key == key.lower() else quote(key),
+        quote(quote(key, ""), ""),
+        json.dumps(key)[1:-1],
+        json.dumps(key)[1:-1].replace("/", "\\/"),
+        "".join(c if c.isalnum() else f"\\u{ord(c):04X}" for c in key),
+        html.escape(key),
+        "".join(c if c.isalnum() else f"&#{ord(c)};" for c in key),
+    ]
+    for spelled in spellings:
+        assert mask(key).text(f"a {spelled} b") == "a *** b"
+
+
+@given(VISIBLE, st.sampled_from([b"", b"a", b"ab", b"Bearer "]), st.sampled_from([b"", b":", b"x"]))
+def test_base64_keeps_no_more_than_what_is_shared_with_the_neighbours(key, before, after):
+    for encoded in (b64encode, urlsafe_b64encode):
+        spelled = encoded(before + key.encode() + after).decode()
+        for told in (spelled, spelled.replace("/", "\\/"), quote(spelled, "")):
+            left = mask(key).text(told)
+            assert "***" in left
+            assert len(left.replace("%3D", "=")) <= len("***") + len(before) * 4 / 3 + 8
+
+
+@pytest.mark.parametrize("key", ["demo", "sandbox", "secret", "12345", "123456789012", "k-1"])
+def test_a_key_that_is_an_ordinary_word_or_number_is_left_where_it_stands(key):
+    assert mask(key).text(f"a {key} body") == f"a {key} body"
+
+
+@pytest.mark.parametrize("key", ["sandbox-key", "abc123", "a" * SECRET, "1" * SECRET])
+def test_a_shorter_key_that_looks_like_one_is_taken_out(key):
+    assert len(key) >= SHORT
+    assert mask(key).text(f"key was {key}.") == "key was ***."
+
+
+def test_an_answer_without_the_key_stays_the_same_object():
+    plain = Reply(200, [(b"A", b"b")], b"body")
+    assert mask().reply(plain) is plain
+    for headers, body in (([(b"A", KEY.encode())], b""), ([(KEY.encode(), b"")], b""), ([], KEY)):
+        told = body.encode() if isinstance(body, str) else body
+        assert b"***" in repr(mask().reply(Reply(200, headers, told))).encode()
+        assert "k3y" not in repr(mask().reply(Reply(200, headers, told)))
+
+
+def test_a_text_that_no_utf8_can_hold_is_masked_too():
+    assert mask().text(f"\udc80 {KEY}") == "\udc80 ***"
+
+
+def test_it_shows_the_key_to_nobody():
+    one = mask()
+    one.text("made ready")
+    assert repr(one) == str(one) == "<mask>"
+    assert "k3y" not in repr([getattr(one, name) for name in Mask.__slots__])
+    with pytest.raises((AttributeError, TypeError, pickle.PicklingError)) as caught:
+        pickle.dumps(one)
+    assert "k3y" not in repr(caught.value)
