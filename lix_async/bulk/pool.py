@@ -171,7 +171,8 @@ class Crew(Generic[I, O]):
         finally:
             self._send.close()
             if self._dropped and self._after is not None:
-                await self._after()
+                with contextlib.suppress(Exception):  # there is nobody to be told
+                    await self._after()
 
     async def _worker(self) -> None:
         while not self._stopping:
