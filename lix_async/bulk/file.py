@@ -6,6 +6,7 @@ lets go of the lock when the process dies, so no clock decides who is dead.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -21,19 +22,33 @@ TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _locks: weakref.WeakSet[IO[bytes]] = weakref.WeakSet()
 
 
-def private(path: Path, *, make: bool = True) -> None:
-    """Make the file before SQLite does, so that it and its journal are nobody else's (0600).
+def there(path: Path, *, make: bool = True) -> None:
+    """See to it that the file is there, made before SQLite does: nobody else's to read (0600).
 
-    With `make=False` it must be there already.
+    One that is there already is not touched: it may be anybody's. With `make=False` it must be.
     """
-    handle = _opened(path, os.O_CREAT if make else 0)
+    if make and not os.path.lexists(path):
+        with contextlib.suppress(FileExistsError):  # another worker was quicker
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        # No handle is opened: closing it would end SQLite's locks on it in all this process.
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
             raise BulkError(f"the ledger {path} is not a file")
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, 0o600)
-    finally:
-        os.close(handle)
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _closed(path, error) from None
+
+
+def private(path: Path) -> None:
+    """Make a ledger and what SQLite keeps beside it nobody else's (0600), if it is not yet."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        file = path.with_name(name)
+        with contextlib.suppress(FileNotFoundError):
+            found = file.lstat().st_mode
+            if stat.S_ISREG(found) and stat.S_IMODE(found) != 0o600 and hasattr(os, "fchmod"):
+                file.chmod(0o600)
 
 
 def joined(path: Path) -> tuple[int, IO[bytes]]:
@@ -63,8 +78,12 @@ def _opened(path: Path, more: int) -> int:
     try:
         return os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | more, 0o600)
     except OSError as error:
-        kind = AbsentLedgerError if isinstance(error, FileNotFoundError) else BulkError
-        raise kind(f"the ledger {path} cannot be opened: {error.strerror}") from None
+        raise _closed(path, error) from None
+
+
+def _closed(path: Path, error: OSError) -> BulkError:
+    kind = AbsentLedgerError if isinstance(error, FileNotFoundError) else BulkError
+    return kind(f"the ledger {path} cannot be opened: {error.strerror}")
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from ..core.errors import BulkError
 from ..engine.clock import RealClock
-from .file import joined, locked, private
+from .file import joined, locked, private, there
 
 VERSION = "2"
 LOCKED_FOR = 60.0
@@ -153,35 +153,45 @@ class Session:
             threading.Event().wait(0.01)  # the ledger's own thread: no loop is held up
 
     def _connected(self) -> sqlite3.Connection:
-        private(self.path, make=not self._looks)
-        there = f"{self.path.absolute().as_uri()}?mode=rw"
-        database = sqlite3.connect(there, isolation_level=None, timeout=LOCKED_FOR, uri=True)
+        there(self.path, make=not self._looks)
+        place = f"{self.path.absolute().as_uri()}?mode=rw"
+        database = sqlite3.connect(place, isolation_level=None, timeout=LOCKED_FOR, uri=True)
         try:
+            # Nothing is changed before it is known whose the file is, not even who may read it.
+            self._recognise(database)
+            private(self.path)
             # FULL: an intent that the disk forgot would be paid for twice.
             database.execute("PRAGMA synchronous=FULL")
             if not self._looks:
-                if _foreign(database):
-                    raise BulkError(f"{self.path} is no ledger")
                 database.execute("PRAGMA journal_mode=WAL")
                 self._make(database)
-            self._check(database)
-            if not self._looks and self._lock is None:
-                self.owner, self._lock = joined(self.path)
+                if self._lock is None:
+                    self.owner, self._lock = joined(self.path)
         except BaseException:
             database.close()
             raise
         return database
 
     def _make(self, database: sqlite3.Connection) -> None:
-        if not _there(database):
+        if not _tables(database):
             version = f"INSERT OR IGNORE INTO about VALUES ('version', '{VERSION}')"
             database.executescript(f"BEGIN IMMEDIATE; {SCHEMA}; {version}; COMMIT")
 
-    def _check(self, database: sqlite3.Connection) -> None:
-        found = about(database, "version") if _there(database) else None
-        if found is None:
-            raise BulkError(f"{self.path} is no ledger")
-        if found != VERSION:
+    def _recognise(self, database: sqlite3.Connection) -> None:
+        try:
+            tables = _tables(database)
+            ours = {"about", "call", "page"} <= tables
+            found = about(database, "version") if ours else None
+        except sqlite3.DatabaseError as error:
+            # No database at all, or an `about` of other columns; what is locked or damaged is else.
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+                raise
+            tables, found = {""}, None
+        if found is None and (self._looks or tables):
+            raise BulkError(
+                f"{self.path} is no ledger: give the file that a run or `lix enrich --store` made"
+            )
+        if found not in (None, VERSION):
             raise BulkError(f"{self.path} is a ledger of version {found}")
 
 
@@ -199,12 +209,5 @@ def about(database: sqlite3.Connection, name: str) -> str | None:
     return None if found is None else str(found[0])
 
 
-def _foreign(database: sqlite3.Connection) -> bool:
-    """Whether another program keeps its tables there: none of ours are put beside them."""
-    tables = database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
-    return tables and not _there(database)
-
-
-def _there(database: sqlite3.Connection) -> bool:
-    table = "SELECT 1 FROM sqlite_master WHERE name = 'about'"
-    return database.execute(table).fetchone() is not None
+def _tables(database: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in database.execute("SELECT name FROM sqlite_master")}

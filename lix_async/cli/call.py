@@ -17,12 +17,14 @@ from ..core.endpoint import Endpoint, Listing, Params
 from ..core.errors import ConfigurationError
 from . import screen
 from .catalogue import is_in, listing, names, option, single
+from .columns import checked
 from .connect import client_for
 from .delivery import file_of, streams
 from .errors import OK, CommandError, one_line
 from .houses import Row, providers, rows
-from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
+from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput, parsed_columns
 from .progress import Tally
+from .schema import Schema
 from .session import Session, run
 from .single import deliver
 from .walks import over, walk
@@ -69,6 +71,7 @@ def call(
         pages = cast("Endpoint[Params, Listing[object]]", row)
         job = over("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return walk(job, output, connection, client_for(row.id))
+    checked(parsed_columns(output.columns), Schema(row.result))
 
     async def work(session: Session) -> int:
         answer = await session.lix.send(row, given)

@@ -59,7 +59,8 @@ def text(value: object) -> str:
         return str(value)
     if isinstance(value, list) and value:
         entries = cast("list[object]", value)
-        if all(isinstance(entry, str | int | float) for entry in entries):
+        # An empty text would be lost among the others: `[""]` is no empty list.
+        if all(isinstance(entry, str | int | float) and entry != "" for entry in entries):
             return "; ".join(map(text, entries))
     if value in ([], {}):
         return ""
@@ -85,12 +86,15 @@ def leaves(tree: Tree, depth: int = 3, under: str = "") -> dict[str, object]:
 
 
 def beside(tree: Tree, columns: Sequence[str]) -> dict[str, object]:
-    """The values of a row that no column shows: what a provider added without notice."""
+    """The values of a row that no column shows: what a provider added without notice.
+
+    Empty lists and objects are values too; only null and the empty text say nothing.
+    """
     shown = tuple(f"{column}." for column in columns)
     return {
         name: value
         for name, value in leaves(tree).items()
-        if text(value) and not f"{name}.".startswith(shown)
+        if value is not None and value != "" and not f"{name}.".startswith(shown)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from ..bulk import preview
 from ..bulk.attempt import QUEUED_FOR
 from ..bulk.governor import OnDailyLimit
 from . import screen
+from .apart import apart
 from .asking import TAKES
 from .delivery import file_of, streams
 from .enriched import Answered, Wish
@@ -19,7 +21,7 @@ from .enriching import Targets
 from .errors import OK, CommandError
 from .estimate import show_preview
 from .inputs import Inputs, read
-from .ledger import on_server
+from .ledger import checked_address, on_server
 from .links import Kind
 from .options import (
     CONNECTION_DEFAULTS,
@@ -30,9 +32,11 @@ from .options import (
 from .progress import Tally
 from .queues import Queue
 from .session import Session, run
-from .submitting import submit
+from .submitting import refuse, submit, typed
 
 _EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
+CONCURRENCY = 16
+"""Lookups under way at once, when nobody says."""
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -58,12 +62,17 @@ def enrich(
         str | None,
         Parameter(
             help="The ledger of what was bought: a file (by itself FILE.ledger beside the "
-            "input, for all its outputs), or postgresql://… to hand the links to `lix worker`."
+            "input, for all its outputs), or postgresql://… to hand the links to `lix worker`, "
+            "which then has the options of asking, as `lix run export` has those of the output."
         ),
     ] = None,
     queue: Annotated[
-        Queue, Parameter(help="The queue that workers take from; only with postgresql://….")
-    ] = "pgqueuer",
+        Queue | None,
+        Parameter(
+            help="The queue that workers take from; only with postgresql://…, and by itself "
+            "pgqueuer."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, Parameter(help="Say what it would cost, and buy nothing."), _flag
     ] = False,
@@ -89,7 +98,7 @@ def enrich(
     ] = "wait",
     concurrency: Annotated[
         int, Parameter(help="Lookups under way at once. --rate sets the pace, not this.")
-    ] = 16,
+    ] = CONCURRENCY,
     output: RowOutput = ROW_DEFAULTS,
     connection: Connection = CONNECTION_DEFAULTS,
 ) -> int:
@@ -110,10 +119,33 @@ def enrich(
         raise CommandError("--concurrency must be at least 1")
     if recheck < 0:
         raise CommandError("--recheck must not be negative")
+    address = checked_address(store) if store else ledger_for(file, output)
+    to_queue = on_server(address) and not dry_run
+    if to_queue:
+        refuse(
+            {
+                "worker": {
+                    "--concurrency": concurrency != CONCURRENCY or typed("--concurrency"),
+                    "--doubts": doubts != "hold" or typed("--doubts"),
+                },
+                "nobody": {
+                    "--recheck": bool(recheck) or typed("--recheck"),
+                    "--on-daily-limit": on_daily_limit != "wait" or typed("--on-daily-limit"),
+                },
+            },
+            output,
+            connection,
+        )
+    elif queue is not None and not on_server(address):
+        raise CommandError(
+            f"--queue {queue} needs a PostgreSQL, and {address} is a file",
+            hint="--store postgresql://USER@HOST/DATABASE hands the links to `lix worker`",
+        )
+    apart(file_of(output), address, file)
     inputs = read(file, column, kinds)
-    address = store or ledger_for(file, output)
-    if on_server(address) and not dry_run:
-        return anyio.run(submit, address, queue, as_, inputs)
+    if to_queue:
+        chosen = queue or "pgqueuer"
+        return anyio.run(partial(submit, address, chosen, as_, inputs, quiet=output.quiet))
     wish = Wish(
         wanted=as_,
         ledger=address,

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, cast
 
+import anyio
+
 from ..bulk import Outcome, Run, SqliteStore
 from ..bulk.governor import OnDailyLimit
 from ..bulk.store import Doubts
@@ -17,6 +19,7 @@ from .enriching import Targets, kind_of, line_of
 from .errors import NETWORK, OK, CommandError, explained
 from .exporting import export
 from .inputs import Inputs
+from .ledger import looked
 from .links import Kind, target
 from .options import RowOutput
 from .progress import plural
@@ -61,12 +64,14 @@ class Answered:
         self._trouble: CommandError | None = None
         self._enough = False
         self._stopped = False
+        self._doubted: set[str] = set()
 
     async def to_the_end(self) -> int:
         """Look everything up that has no row yet; the exit code."""
-        targets = self._inputs.targets
+        targets, began = self._inputs.targets, self._session.watch.clock.wall()
         before = self._sheet.opened()
         run: Run[object] | None = None
+        cut: Run[object] | None = None
         try:
             todo = [known.text for known in targets if known.key not in before.keys]
             self._open, self._skipped = len(todo), len(targets) - len(todo)
@@ -83,10 +88,16 @@ class Answered:
                 recheck=self._wish.recheck,
             )
             await self._asked(run)
+        except anyio.get_cancelled_exc_class():  # an answer under way did not come in time
+            cut = run
+            raise
         finally:
             self._session.tally.look = None
             self._session.progress.stop()
             self._close()
+            if cut is not None and not self._quiet:
+                with anyio.CancelScope(shield=True):
+                    self._say(cut, await self._abandoned(cut, began))
         return await self._ended(run)
 
     async def _doubts(self) -> Doubts:
@@ -116,6 +127,8 @@ class Answered:
             return
         self._silent = 0
         self._open -= 1
+        if line.status == "in_doubt":
+            self._doubted.add(outcome.key)
         self._counts[line.status] += 1
         self._session.tally.items += 1
         try:
@@ -185,7 +198,18 @@ class Answered:
             )
         return OK
 
-    def _say(self, run: Run[object]) -> None:
+    async def _abandoned(self, run: Run[object], began: float) -> int:
+        """How many lookups this run has left in doubt without having told so; it is ended first."""
+        keys = {self._caller.call(known.text).key for known in self._inputs.targets}
+        try:
+            await run.aclose(0)
+            async with looked(self._wish.ledger) as store:
+                found = [one async for one in store.entries("in_doubt") if one.changed >= began]
+        except (CommandError, LixError):  # it cannot be looked at now: `lix run status` will tell
+            return 0
+        return sum(one.key in keys and one.key.hex() not in self._doubted for one in found)
+
+    def _say(self, run: Run[object], abandoned: int = 0) -> None:
         if self._quiet:
             return
         report = run.report()
@@ -201,7 +225,7 @@ class Answered:
         if self._inputs.unusable:
             said.append(f"{self._inputs.unusable:,} without a usable link")
         screen.note(", ".join(said))
-        show_summary(report, self._wish.ledger)
+        show_summary(report, self._wish.ledger, abandoned)
 
     async def _parquet(self) -> None:
         assert self._sheet.path is not None  # Parquet goes into a file

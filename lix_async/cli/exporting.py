@@ -17,7 +17,7 @@ import msgspec
 
 from ..bulk.store import Entry, Status, Store
 from .aside import Aside, let_go, private
-from .cells import Tree, beside, cell, dig
+from .cells import Tree, cell, dig
 from .delivery import rows_as
 from .errors import CommandError
 from .files import refused
@@ -31,13 +31,12 @@ BATCH = 500
 """Rows that are turned into cells at once."""
 
 
-class Answers(Schema):
+class Answers(Looked):
     """The columns of a ledger's rows, whatever endpoints it knows; `kinds` are a row's `kind`s."""
 
     def __init__(self, kinds: Iterable[str] = ()) -> None:
-        super().__init__(None)
         shapes = {kind: shape for kind in kinds if (shape := _shape(kind)) is not None}
-        self.columns = Looked(shapes).columns
+        super().__init__(shapes)
         if not shapes:
             self.columns = (*Looked.head, "result", OTHER)
 
@@ -54,10 +53,12 @@ class Answers(Schema):
         cells: list[str] = []
         for column in columns:
             if column == OTHER:
-                left = beside(row, columns)
+                left = self.left(row, columns)
                 cells.append(msgspec.json.encode(left).decode() if left else "")
             else:
-                found = at(tidy, column, plain)
+                found = at(tidy, self.place(column), plain)
+                if found is None and column.startswith(OTHER):
+                    found = self.find(tidy, column)
                 cells.append("" if found is None else cell(found))
         return cells
 
@@ -109,7 +110,8 @@ async def export(
     The rows are those of `lix enrich`, in the order of the inputs; nothing that an answer holds
     is left out (csv: what has no column stands as JSON under `other`). `path`: the file, 0600 and
     in its place at once when all is written; None for stdout (not parquet). `columns`: only these,
-    dotted; `keep`: only entries for which it says so; `statuses`: only entries in these (all).
+    dotted (`name` is `result.name`); `keep`: only entries for which it says so; `statuses`: only
+    entries in these (all).
 
     Raises `CommandError` when the file is there already (unless it may be overwritten) or cannot
     be written, and `BulkError` when the ledger cannot be read.

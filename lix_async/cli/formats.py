@@ -17,9 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .cells import Tree, dig, filled, text
+from .cells import Tree, filled, text
 from .errors import one_line
-from .schema import Schema
+from .schema import OTHER, Schema
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,8 +91,12 @@ class Jsonl:
     def _line(self, row: bytes) -> bytes:
         if self.columns is None:
             return row
-        tidy = self._schema.tidy(tree_of(row))
-        return msgspec.json.encode({name: dig(tidy, name) for name in self.columns})
+        tree, find = tree_of(row), self._schema.find
+        tidy = self._schema.tidy(tree)
+        cut = {name: find(tidy, name) for name in self.columns}
+        if OTHER in cut:
+            cut[OTHER] = self._schema.left(tree, self.columns) or cut[OTHER]
+        return msgspec.json.encode(cut)
 
 
 class Csv:
@@ -129,11 +133,11 @@ def table(
         return None
     found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in names:
-        longest = max(len(one_line(text(dig(tree, name)))) for tree in trees)
+        longest = max(len(one_line(text(schema.find(tree, name)))) for tree in trees)
         least = min(longest, _NAME) if name.endswith("name") else None
         found.add_column(escape(title(name)), min_width=least)
     for tree in trees:
-        found.add_row(*(_cell(name, text(dig(tree, name))) for name in names))
+        found.add_row(*(_cell(name, text(schema.find(tree, name))) for name in names))
     return found
 
 

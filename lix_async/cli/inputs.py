@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from .cells import dig, leaves
 from .errors import CommandError
+from .largecells import large_cells, records_of
 from .links import Kind, Target, target
 
 _DELIMITERS = ",;\t|"
@@ -44,9 +44,10 @@ class Inputs:
 def read(path: str, column: str | None, kinds: frozenset[Kind]) -> Inputs:
     """Read a file, or stdin for `-`: what is of these kinds. Raises `CommandError` for nothing."""
     text = _text(sys.stdin.buffer.read() if path == "-" else _bytes(Path(path)))
-    records = list(_records(text, Path(path).suffix.lower()))
-    name = _chosen(records, column, path, kinds)
-    inputs = Inputs(records, name, kinds)
+    records = Records(text, Path(path).suffix.lower())
+    with large_cells(path):
+        name = _chosen(records, column, path, kinds)
+        inputs = Inputs(records, name, kinds)
     if not inputs.targets:
         inside = f" in column {name!r}" if column else ""
         raise CommandError(
@@ -55,6 +56,17 @@ def read(path: str, column: str | None, kinds: frozenset[Kind]) -> Inputs:
             "https://www.linkedin.com/company/NAME",
         )
     return inputs
+
+
+class Records:
+    """The rows of a file, read anew each time: together they take ten times what the text does."""
+
+    def __init__(self, text: str, ending: str) -> None:
+        self._text = text
+        self._ending = ending
+
+    def __iter__(self) -> Iterator[Record]:
+        return _records(self._text, self._ending)
 
 
 def _bytes(path: Path) -> bytes:
@@ -120,7 +132,7 @@ def _delimiter(text: str) -> str | None:
 
 
 def _csv(text: str) -> Iterator[Record]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text) or ",")
+    rows = records_of(text, _delimiter(text) or ",")
     filled = (row for row in rows if any(cell.strip() for cell in row))
     first = next(filled, list[str]())
     names = [cell.strip() or f"column {place}" for place, cell in enumerate(first, start=1)]
@@ -131,7 +143,7 @@ def _csv(text: str) -> Iterator[Record]:
         yield dict(zip(names, row, strict=False))
 
 
-def _chosen(records: list[Record], column: str | None, path: str, kinds: frozenset[Kind]) -> str:
+def _chosen(records: Records, column: str | None, path: str, kinds: frozenset[Kind]) -> str:
     """The column that was asked for, or the one with the most links and addresses in it."""
     names = dict.fromkeys(name for record in records for name in (*record, *leaves(record)))
     if column is not None:
@@ -139,7 +151,7 @@ def _chosen(records: list[Record], column: str | None, path: str, kinds: frozens
             shown = ", ".join(name for name in names if name) or "no columns at all"
             raise CommandError(f"{path} has no column {column!r}", hint=f"there are: {shown}")
         return column
-    some = records[:SAMPLE]
+    some = list(itertools.islice(records, SAMPLE))
 
     def worth(name: str) -> int:
         cells = (dig(record, name) for record in some)

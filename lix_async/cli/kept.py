@@ -6,8 +6,6 @@ them last, and the next one writes them anew.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
 import msgspec
@@ -15,6 +13,7 @@ import msgspec
 from .cells import original
 from .errors import CommandError
 from .files import Appended
+from .largecells import large_cells, records_of
 from .links import target
 from .options import Format
 from .schema import Looked
@@ -51,7 +50,8 @@ def kept(file: Appended, form: Format) -> Kept:
     whole = data[: ends[-1]] if ends else b""
     columns: tuple[str, ...] | None = None
     if form == "csv":
-        columns, rows = _csv(whole, ends)
+        with large_cells(str(file.path)):
+            columns, rows = _csv(whole, ends)
     else:
         rows = _jsonl(whole, ends)
     if rows is None or not (whole or _HEADS[form].startswith(data[:9])):
@@ -84,7 +84,7 @@ def _jsonl(data: bytes, ends: list[int]) -> list[_Row] | None:
 
 
 def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_Row] | None]:
-    records = csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+    records = records_of(data.decode("utf-8", "replace"))
     columns = tuple(next(records, ()))
     if not columns:
         return None, []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -26,6 +28,12 @@ from .houses import Row, house, provider_of, rows
 VARIABLE = "LIX_STORE"
 """Where the address of a ledger is read from: one with a password is no argument."""
 SERVERS = ("postgresql://", "postgres://")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:/", re.ASCII | re.IGNORECASE)  # a drive has one letter
+# What libpq takes instead of an address: `host=db user=me password=…`.
+_KEYWORD = re.compile(
+    r"(?:^|\s)(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=",
+    re.ASCII | re.IGNORECASE,
+)
 
 RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "owed"]
 WHERE: dict[RowStatus, tuple[Status, ...]] = {
@@ -139,7 +147,21 @@ def address_of(given: str | None) -> str:
         raise CommandError(
             "which ledger?", hint=f"name its file or postgresql:// address, or set {VARIABLE}"
         )
-    return found
+    return checked_address(found)
+
+
+def checked_address(address: str) -> str:
+    """An address that names a file or a PostgreSQL, as it is.
+
+    Raises `CommandError` for one of another kind, and shows nothing of it: there may be a password
+    in it, which as the name of a file would be told to everybody.
+    """
+    if not on_server(address) and (_SCHEME.match(address) or _KEYWORD.search(address)):
+        raise CommandError(
+            "a ledger is a file or a postgresql:// address, and this is neither",
+            hint="write postgresql://USER@HOST/DATABASE, without a driver and without key=value",
+        )
+    return address
 
 
 def on_server(address: str) -> bool:
@@ -157,6 +179,17 @@ def shown(address: str) -> str:
         return f"postgresql://{user}{parts.netloc.rpartition('@')[2]}{parts.path}"
     except ValueError:
         return "postgresql://…"
+
+
+def pasteable(address: str) -> str | None:
+    """An address as an argument of a command line, options and all; None if it has a password."""
+    try:
+        parts = urlsplit(address)
+        query = {name.lower() for name, _ in parse_qsl(parts.query)}
+    except ValueError:
+        return None
+    secret = parts.password or query & {"password", "sslpassword"}
+    return None if secret else shlex.quote(address)
 
 
 def scrubbed(text: str, address: str) -> str:

@@ -9,11 +9,13 @@ from cyclopts import Parameter
 
 from . import screen
 from .asking import TAKES, ask, row_of
+from .columns import checked
 from .delivery import streams
 from .errors import OK, CommandError, one_line
 from .links import Kind, Target, command_for, target
-from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
+from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, parsed_columns
 from .progress import Tally, plural
+from .schema import Schema
 from .session import Session, run
 from .single import deliver
 
@@ -77,6 +79,7 @@ def email(
 
 def _look_up(kind: Kind, link: str, output: RowOutput, connection: Connection) -> int:
     wanted = _wanted(kind, link)
+    checked(parsed_columns(output.columns), Schema(row_of(kind).result))
 
     async def work(session: Session) -> int:
         answer = await ask(session.lix, kind, wanted)

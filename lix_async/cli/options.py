@@ -42,7 +42,8 @@ class Output:
     """Default: by the file's ending; else a table on a terminal, jsonl in a pipe."""
 
     columns: str | None = None
-    """Only these: name,link,experience.0.title"""
+    """Only these: name,link,experience.0.title. What the provider has added since this version:
+    other.NAME; of a file's lookups result.NAME."""
 
 
 @Parameter(name="*", group=OUTPUT)

@@ -16,10 +16,12 @@ from rich.text import Text
 from ..bulk.store import CODES, Counts, Status, Store
 from ..engine.clock import RealClock
 from . import screen
+from .apart import apart
 from .calmly import calmly
+from .columns import checked
 from .deciding import Decision, decide, listed
 from .errors import OK, CommandError
-from .exporting import Form, export, wanted
+from .exporting import Answers, Form, export, wanted
 from .ledger import WHERE, RowStatus, address_of, looked, shown
 from .options import OUTPUT, parsed_columns
 from .progress import plural
@@ -138,7 +140,12 @@ def export_(
         ),
     ] = None,
     columns: Annotated[
-        str | None, Parameter(group=OUTPUT, help="Only these: input,status,result.name")
+        str | None,
+        Parameter(
+            group=OUTPUT,
+            help="Only these: input,status,name,experience.0.title. What the provider has added "
+            "since this version: result.NAME.",
+        ),
     ] = None,
     only: Annotated[
         str | None,
@@ -171,7 +178,9 @@ def export_(
     chosen: Form = form or ("jsonl" if path is None else _FORMS.get(path.suffix.lower(), "jsonl"))
     if chosen == "parquet" and path is None:
         raise CommandError("parquet goes into a file", hint="say --out FILE")
+    apart(path, address)
     picked = parsed_columns(columns)
+    checked(picked, Answers())
 
     async def work() -> int:
         async with looked(address) as ledger:

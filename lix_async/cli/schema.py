@@ -20,6 +20,7 @@ from ..tolerant import Misfit, reader
 from .cells import Tree, beside, cell, dig
 
 OTHER = "other"
+_BESIDE = f"{OTHER}."
 # The first entries of these lists get columns of their own, beside the whole list as JSON.
 _FIRST = {
     "experience": ("title", "organisation.name", "location", "dateStarted", "dateEnded"),
@@ -32,7 +33,29 @@ class Schema:
 
     def __init__(self, kind: type | None) -> None:
         self.kind = kind
+        self.kinds: tuple[type, ...] = () if kind is None else (kind,)
+        """What a row, or the answer in it, may be."""
         self.columns = of_type(kind)
+        self._columns: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
+
+    def find(self, row: Tree, column: str) -> object:
+        """What stands under a column of a row; `other.new` names what no document does."""
+        found = dig(row, column)
+        if found is None and column.startswith(_BESIDE):
+            return dig(row, column.removeprefix(_BESIDE))
+        return found
+
+    def left(self, row: Tree, columns: Sequence[str]) -> dict[str, object]:
+        """What of a row none of the columns shows."""
+        columns = tuple(columns)
+        if columns != self._columns:
+            self._columns, self._shown = columns, self._places(columns)
+        return beside(row, self._shown)
+
+    def _places(self, columns: Sequence[str]) -> tuple[str, ...]:
+        named = [column for column in columns if column != OTHER]
+        return (*named, *(name.removeprefix(_BESIDE) for name in named if _BESIDE in name))
 
     def opened(self, rows: Sequence[Tree]) -> tuple[str, ...]:
         """The columns; of a kind that no document describes, those that the first rows have."""
@@ -48,7 +71,7 @@ class Schema:
         """A row's cells; under `other` stands as JSON what no column shows."""
         tidy = self.tidy(row)
         return [
-            _json(beside(row, columns)) if column == OTHER else cell(dig(tidy, column))
+            _json(self.left(row, columns)) if column == OTHER else cell(self.find(tidy, column))
             for column in columns
         ]
 
@@ -56,17 +79,31 @@ class Schema:
 class Looked(Schema):
     """The columns of lookups: what was asked and how it went, then the answer under `result`.
 
-    `kinds` gives the struct of an answer by the row's `kind`.
+    `kinds` gives the struct of an answer by the row's `kind`. A column that is none of the row's
+    own is one of the answer: `name` is `result.name`.
     """
 
     head = ("input", "kind", "status", "error")
+    own = (*head, "result", OTHER)
+    """What a row has, whatever was asked."""
 
     def __init__(self, kinds: Mapping[str, type]) -> None:
         super().__init__(None)
+        self.kinds = tuple(kinds.values())
         self._kinds = kinds
         inside = dict.fromkeys(name for kind in kinds.values() for name in of_type(kind))
         inside.pop(OTHER, None)
         self.columns = (*self.head, *(f"result.{name}" for name in inside), OTHER)
+
+    def place(self, column: str) -> str:
+        """Where in a row a column stands."""
+        return column if column.partition(".")[0] in self.own else f"result.{column}"
+
+    def find(self, row: Tree, column: str) -> object:
+        return super().find(row, self.place(column))
+
+    def _places(self, columns: Sequence[str]) -> tuple[str, ...]:
+        return super()._places([self.place(column) for column in columns])
 
     def tidy(self, row: Tree) -> Tree:
         """The row, its result as the struct of its kind reads it."""
@@ -129,12 +166,17 @@ def _json(value: dict[str, object]) -> str:
 
 
 def _merged(sent: object, known: object) -> object:
-    """What was sent, overlaid by what the struct made of it: objects and lists part by part."""
+    """What was sent, overlaid by what the struct made of it: objects and lists part by part.
+
+    What the struct made nothing of (a number that is none, a null in a list) stays as it was sent.
+    """
     if isinstance(sent, dict) and isinstance(known, dict):
         old, new = cast("dict[str, object]", sent), cast("dict[str, object]", known)
         return old | {name: _merged(old.get(name), value) for name, value in new.items()}
     if isinstance(sent, list) and isinstance(known, list):
         before, after = cast("list[object]", sent), cast("list[object]", known)
         if len(before) == len(after):
-            known = [_merged(*pair) for pair in zip(before, after, strict=True)]
-    return known  # pyright: ignore[reportUnknownVariableType]  # narrowed to a list, and back
+            return [_merged(*pair) for pair in zip(before, after, strict=True)]
+        rest = iter(after)  # the reader drops nulls, and nothing else
+        return [None if one is None else _merged(one, next(rest, None)) for one in before]
+    return sent if known is None else known  # pyright: ignore[reportUnknownVariableType]  # narrowed to a list, and back

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from .columns import checked
 from .delivery import file_of, rows_as
 from .errors import CommandError
 from .files import Appended
@@ -30,6 +31,7 @@ class Sheet:
         self.path = file_of(output)
         self.form: Format = chosen_format(output, terminal=sys.stdout.isatty(), parquet=True)
         self.columns = parsed_columns(output.columns)
+        checked(self.columns, schema)
         if self.columns is not None:  # a later run knows by these two what is done
             self.columns = tuple(dict.fromkeys(("input", "status", *self.columns)))
         if self.form == "parquet" and self.path is None:

@@ -30,7 +30,11 @@ def deliver(body: bytes, result: type, output: Output) -> None:
     schema, row = Schema(result), compact(body)
     whole = row[:1] == b"{"
     if form == "table" and path is None and whole:
-        card(schema.tidy(tree_of(row)), columns, schema.columns)
+        tidy = schema.tidy(tree_of(row))
+        if columns is None:
+            card(leaves(tidy), schema.columns)
+        else:
+            card({name: schema.find(tidy, name) for name in columns}, columns)
         return
     # What is no object (a list of accounts) has no columns: it is printed as it came.
     data = rows_as(form, schema, columns).encode([row], first=True) if whole else row + b"\n"
@@ -45,27 +49,22 @@ def deliver(body: bytes, result: type, output: Output) -> None:
         file.close()
 
 
-def card(row: Tree, columns: tuple[str, ...] | None, order: tuple[str, ...]) -> None:
-    """A record for the eye: one line for each thing it says."""
+def card(found: Tree, order: tuple[str, ...]) -> None:
+    """A record for the eye: one line for each thing it says, in that order."""
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _lines(row, columns, order):
+    for name, value in _lines(found, order):
         table.add_row(name, Text(value))
     Console().print(table)
 
 
-def _lines(
-    row: Tree, columns: tuple[str, ...] | None, order: tuple[str, ...]
-) -> Iterator[tuple[str, str]]:
-    """Names and values in the order of the struct; what two parts of a record say, once."""
-    found = leaves(row)
+def _lines(found: Tree, order: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Names and values in their order; what two parts of a record say, once."""
     places = {name: place for place, name in enumerate(order)}
     said: dict[str, str] = {}
     for name in sorted(found, key=lambda name: places.get(name, len(places))):
         value = found[name]
-        if columns is not None and name not in columns:
-            continue
         entries = cast("list[object]", value) if isinstance(value, list) else []
         if entries and isinstance(entries[0], dict):
             for place, entry in enumerate(cast("list[Tree]", entries)):

@@ -2,35 +2,115 @@
 
 from __future__ import annotations
 
-from ..core.errors import ConfigurationError
+from collections.abc import Iterator
+from typing import Literal
+
+from ..bulk.address import opened
+from ..core.errors import BulkError, ConfigurationError
+from ..engine.clock import RealClock
 from . import screen
 from .enriching import kind_of
-from .errors import OK, CommandError
+from .errors import OK, REFUSED, CommandError
 from .inputs import Inputs
-from .ledger import shown
+from .ledger import VARIABLE, pasteable, scrubbed
 from .links import Kind, Target
+from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
 from .progress import plural
 from .queues import Queue
 from .queues import submit as queued
 
+Whose = Literal["worker", "export", "nobody"]
+_BELONG: dict[Whose, str] = {
+    "worker": "`lix worker` takes {}",
+    "export": "`lix run export` takes {}",
+    "nobody": "{} is only for a ledger in a file",
+}
 
-async def submit(address: str, queue: Queue, wanted: Kind | None, inputs: Inputs) -> int:
-    """Queue every link; what to do next is said on stderr."""
+
+def refuse(whose: dict[Whose, dict[str, bool]], output: RowOutput, connection: Connection) -> None:
+    """Refuse options that do nothing where links only go to a queue.
+
+    `whose`: the command's own options by the command that has them, and whether each was given;
+    those of an output and of a connection are looked at here. Raises `CommandError`.
+    """
+    whose["export"] = _given(output, ROW_DEFAULTS, ("out", "format", "columns"))
+    names = tuple(connection.__dataclass_fields__)
+    whose["worker"] |= _given(connection, CONNECTION_DEFAULTS, names)
+    found: dict[Whose, list[str]] = {
+        to: [name for name, given in whose[to].items() if given] for to in _BELONG
+    }
+    every = [name for names in found.values() for name in names]
+    if every:
+        raise CommandError(
+            f"{_listed(every)} {'does' if len(every) == 1 else 'do'} nothing here: with "
+            "--store postgresql://… the links only go to a queue",
+            hint="; ".join(
+                _BELONG[to].format(_listed(names)) for to, names in found.items() if names
+            ),
+        )
+
+
+def typed(option: str) -> bool:
+    """Whether an option stands in the command line, be it with its default."""
+    return any(one == option or one.startswith(f"{option}=") for one in screen.typed.get())
+
+
+def _given(options: object, defaults: object, names: tuple[str, ...]) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    for name in names:
+        option = f"--{name.replace('_', '-')}"
+        changed = getattr(options, name) != getattr(defaults, name)
+        found[option] = changed or typed(option)
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+async def submit(
+    address: str, queue: Queue, wanted: Kind | None, inputs: Inputs, *, quiet: bool = False
+) -> int:
+    """Make the ledger if there is none, and queue every link; what to do next is on stderr.
+
+    Raises `CommandError` where the database cannot be used; nothing of the address's password is
+    in it.
+    """
     lookups: list[tuple[Kind, Target]] = [
         (kind_of(wanted, known), known) for known in inputs.targets
     ]
     try:
+        await _made(address)
         chunks = await queued(address, lookups, queue)
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
-    links, place = len(lookups), shown(address)
-    option = "" if queue == "pgqueuer" else f" --queue {queue}"
-    screen.note(
-        f"{links:,} {plural(links, 'link')} submitted in {chunks:,} {plural(chunks, 'chunk')}. "
-        "On any number of machines:\n"
-        f"  lix worker --store {place}{option}\n"
-        "How it stands, and the rows when they are there:\n"
-        f"  lix run status {place}\n"
-        f"  lix run export {place} --out rows.jsonl"
-    )
+        raise CommandError(scrubbed(str(error), address)) from None
+    except BulkError as error:
+        raise CommandError(scrubbed(str(error), address), code=REFUSED) from None
+    if not quiet:
+        links = f"{len(lookups):,} {plural(len(lookups), 'link')}"
+        screen.note(f"{links} submitted in {chunks:,} {plural(chunks, 'chunk')}. {_next(address)}")
+        screen.note("\n".join(_commands(pasteable(address), queue)))
     return OK
+
+
+async def _made(address: str) -> None:
+    """The ledger's tables: so that it can be looked at before the first worker has come."""
+    store = opened(address)
+    await store.open("", RealClock.wall())
+    await store.close()
+
+
+def _next(address: str) -> str:
+    if pasteable(address) is not None:
+        return "On any number of machines:"
+    return f"Put the address, which has a password, in {VARIABLE}; on any number of machines:"
+
+
+def _commands(place: str | None, queue: Queue) -> Iterator[str]:
+    option = "" if queue == "pgqueuer" else f" --queue {queue}"
+    yield f"  lix worker{'' if place is None else f' --store {place}'}{option}"
+    yield "How it stands, and the rows when they are there:"
+    where = "" if place is None else f" {place}"
+    yield f"  lix run status{where}"
+    yield f"  lix run export{where} --out rows.jsonl"

@@ -20,15 +20,18 @@ BAR = 24
 """Characters of the longest bar."""
 
 
-def show_summary(report: Report, ledger: str) -> None:
-    """Reasons of failures, doubts, and a histogram of latencies, on stderr; nothing for nothing."""
+def show_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
+    """Reasons of failures, doubts, and a histogram of latencies, on stderr; nothing for nothing.
+
+    `abandoned`: lookups in doubt beside those of the report, whose answers nobody waited for.
+    """
     out = screen.console()
     if report.reasons:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for reason, count in report.reasons.items():
             table.add_row("", f"{count:,}", f"× {_WORDS.get(reason, reason)}")
         out.print("What failed, and why:", table, sep="\n")
-    doubts = report.progress.in_doubt
+    doubts = report.progress.in_doubt + abandoned
     if doubts:
         it = "it" if doubts == 1 else "they"
         screen.note(

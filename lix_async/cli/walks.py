@@ -12,10 +12,11 @@ from ..core.errors import PagingError
 from ..engine.checkpoint import Checkpoint
 from ..engine.pages import Pages
 from . import screen
+from .columns import checked
 from .connect import client
 from .delivery import Delivery, IntoFile, delivery, file_of, streams
 from .errors import OK, CommandError
-from .options import Connection, WalkOutput
+from .options import Connection, WalkOutput, parsed_columns
 from .progress import Tally, pages_left, plural
 from .schema import Schema, item_of
 from .session import Session, run
@@ -62,9 +63,11 @@ def walk(
     """Carry it out; the exit code."""
     if output.limit is not None and output.limit < 1:
         raise CommandError("--limit must be at least 1")
+    schema = Schema(job.kind)
+    checked(parsed_columns(output.columns), schema)
 
     async def work(session: Session) -> int:
-        there = delivery(output, Schema(job.kind), job.endpoint)
+        there = delivery(output, schema, job.endpoint)
         return await _Run(job, output, session, there).to_the_end()
 
     tally = Tally(job.what)

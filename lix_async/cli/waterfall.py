@@ -19,6 +19,7 @@ from ..core.errors import (
 )
 from ..waterfall import Order, Profile, Target, Waterfall
 from . import screen
+from .columns import unknown
 from .delivery import file_of, rows_as, streams
 from .errors import NETWORK, OK, QUOTA, CommandError
 from .files import Appended
@@ -98,6 +99,7 @@ def waterfall(
             f"--want does not know {', '.join(sorted(unknown))}",
             hint=f"there are: {', '.join(_FIELDS)}",
         )
+    _columns(output)
     inputs = read(file, column, frozenset({"person", "email"}))
     sources = Sources(connection, providers)
 
@@ -113,6 +115,14 @@ def waterfall(
         for note in sources.notes:
             screen.note(note)
     return code
+
+
+def _columns(output: RowOutput) -> tuple[str, ...] | None:
+    found = parsed_columns(output.columns)
+    for name in found or ():
+        if name.partition(".")[0] not in _COLUMNS:
+            raise unknown(name, _COLUMNS)
+    return found
 
 
 class _Run:
@@ -133,7 +143,7 @@ class _Run:
         self._wanted = wanted
         self._counts: Counter[str] = Counter()
         self._form: Format = chosen_format(output, terminal=sys.stdout.isatty())
-        columns = parsed_columns(output.columns) or (_COLUMNS if self._form == "csv" else None)
+        columns = _columns(output) or (_COLUMNS if self._form == "csv" else None)
         self._rows: Rows = rows_as(self._form, Schema(None), columns)
         self._shown: list[bytes] = []
         self._file: Appended | None = None

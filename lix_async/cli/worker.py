@@ -91,7 +91,9 @@ def worker(
         if not quiet:
             pace = rate_text(parsed_rate(connection.rate))
             shared = "" if parsed_rate(connection.rate) is None else ", shared by all workers"
+            session.progress.stop()  # the line would stand before the note
             screen.note(f"working for {shown(address)}, {pace}{shared}; Ctrl-C ends it")
+            session.progress.start()
         failure: Exception | None = None
         async with maker.limiter(), anyio.create_task_group() as tasks:
             tasks.start_soon(_stopping, session, stop)
@@ -107,10 +109,11 @@ def worker(
                 )
             except (LixError, Stopped) as error:  # raised below, as itself
                 failure = error
+            except anyio.get_cancelled_exc_class():  # an answer under way did not come in time
+                _close(session, quiet=quiet)
+                raise
             tasks.cancel_scope.cancel()
-        session.progress.stop()
-        if not quiet:
-            screen.note(_summary(session))
+        _close(session, quiet=quiet)
         if session.watch.stopping:
             raise Stopped
         if isinstance(failure, BulkError):
@@ -122,9 +125,11 @@ def worker(
     return run(work, connection, Tally("requests"), quiet=quiet, make=maker.client)
 
 
-def _summary(session: Session) -> str:
-    asked, paid = session.watch.requests, session.lix.credits.total
-    return f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}"
+def _close(session: Session, *, quiet: bool) -> None:
+    session.progress.stop()
+    if not quiet:
+        asked, paid = session.watch.requests, session.lix.credits.total
+        screen.note(f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}")
 
 
 async def _stopping(session: Session, stop: anyio.Event) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.cli.cells import beside, cell, dig, harmless, leaves, original, text
+from lix_async.cli.cells import beside, cell, dig, harmless, leaves, original
 from lix_async.cli.formats import Csv, Jsonl, tree_of
 from lix_async.cli.schema import OTHER, Looked, Schema, item_of
 from lix_async.providers.lix.endpoints import TABLE
@@ -57,6 +57,9 @@ def test_every_text_comes_back_from_its_cell(given: str) -> None:
         ("'t Hooft", "'t Hooft"),
         (["a", "b"], "a; b"),
         (["=a"], "'=a"),
+        ([""], '[""]'),
+        (["a", ""], '["a",""]'),
+        ([0, False], "0; false"),
         ([{"a": 1}], '[{"a":1}]'),
     ],
 )
@@ -91,7 +94,7 @@ def test_every_value_is_in_a_column_or_beside_them(
     rest = beside(tree, sorted(columns))
     for name, value in leaves(tree).items():
         shown = any(name == column or name.startswith(f"{column}.") for column in columns)
-        assert (name in rest) == (not shown and bool(text(value)))
+        assert (name in rest) == (not shown and value not in (None, ""))
 
 
 def test_columns_are_known_before_the_first_row() -> None:
@@ -148,6 +151,28 @@ def test_numbers_in_strings_are_tidied_and_nested_unknown_keys_kept() -> None:
     (found,) = written([row], Schema(Person))
     assert found["numOfConnections"] == "12"
     assert json.loads(found["skills"]) == [{"name": "Go", "numOfEndorsement": 57, "fresh": 1}]
+
+
+def test_nothing_of_an_entry_is_lost_for_a_null_beside_it() -> None:
+    row: dict[str, object] = {
+        "experience": [None, {"title": "t", "nest": 1}, None, {"title": "u", "fresh": {"a": []}}],
+        "numOfConnections": "500+",
+        "emails": [""],
+        "brandNew": {"list": [], "object": {}, "texts": ["", ""], "nothing": None, "empty": ""},
+    }
+    (found,) = written([row], Schema(Person))
+    entries = json.loads(found["experience"])
+    assert [entry is None for entry in entries] == [True, False, True, False]
+    assert (entries[1]["nest"], entries[3]["fresh"]) == (1, {"a": []})
+    assert found["numOfConnections"] == "500+"
+    other = json.loads(found["other"])
+    assert {name: other[f"brandNew.{name}"] for name in ("list", "object", "texts")} == {
+        "list": [],
+        "object": {},
+        "texts": ["", ""],
+    }
+    assert len([name for name in other if name.startswith("brandNew")]) == 3
+    assert other["emails"] == [""]
 
 
 def test_jsonl_is_what_was_sent_and_columns_cut_it() -> None:

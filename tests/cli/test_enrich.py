@@ -190,3 +190,20 @@ def test_rows_are_whole_json_and_a_table_can_be_seen(lix: Lix) -> None:
     for line in lix("enrich", "in.csv").out.splitlines():
         assert list(json.loads(line)) == ["input", "kind", "status", "error", "result"]
     assert "not_found" in lix("enrich", "in.csv", "--format", "table").out
+
+
+def test_a_large_cell_of_an_output_is_no_trouble_to_the_next_run(lix: Lix) -> None:
+    Path("in.txt").write_text(f"{L}/ada\n{L}/bob\n")
+    Path("o.csv").write_text(
+        f'input,kind,status,error,other\n{L}/ada,person,found,,"{"x" * 200_000}"\n'
+    )
+    found = lix("enrich", "in.txt", "--out", "o.csv")
+    assert (found.code, "1 had their row already" in found.err) == (0, True), found.err
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_torn_csv_is_an_error_in_a_line(lix: Lix, sandbox: Watched, more: tuple[str]) -> None:
+    Path("in.csv").write_text(f'link,notes\n{L}/a,"open\n{L}/b,x\n')
+    found = lix("enrich", "in.csv", *more)
+    assert (found.code, "in.csv, line 2: a quote" in found.err) == (2, True), found.err
+    assert not sandbox.requests

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.bulk import SqliteStore
 from lix_async.sandbox import running
@@ -205,22 +204,6 @@ def test_probable_addresses_are_asked_for_again(lix: Lix, sandbox: Watched) -> N
     probable = [r for r in found.rows if (r["result"] or {}).get("status") == "PROBABLE"]  # type: ignore[attr-defined]
     assert probable
     assert not sandbox.ledger.repeats()
-
-
-def test_links_for_workers_are_queued_and_the_password_is_shown_to_nobody(
-    lix: Lix, request: pytest.FixtureRequest
-) -> None:
-    dsn: str = request.getfixturevalue("postgres_dsn")
-    links(120)
-    for queue in ("pgqueuer", "procrastinate"):
-        found = lix("enrich", "in.txt", "--store", dsn, "--queue", queue)
-        assert found.code == 0, found.err
-        assert "120 links submitted in 3 chunks" in found.err
-        assert "lix worker --store postgresql://" in found.err
-    wrong = "postgresql://me:hunter2@127.0.0.1:1/none"
-    found = lix("enrich", "in.txt", "--store", wrong)
-    assert found.code == 1
-    assert "hunter2" not in found.err
 
 
 def test_a_run_that_is_stopped_twice_ends_with_one_row_each_and_one_bill(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import sys
 from pathlib import Path
 
 import pytest
 
+from lix_async.cli import largecells
 from lix_async.cli.errors import CommandError
 from lix_async.cli.inputs import Inputs, read
 from lix_async.cli.links import Kind
@@ -107,3 +109,44 @@ def test_stdin_and_a_file_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert links(read("-", None, EVERY)) == [f"{L}/a"]
     with pytest.raises(CommandError, match="cannot read"):
         read(str(tmp_path / "none"), None, EVERY)
+
+
+def test_a_cell_may_be_large_and_the_limit_is_as_it_was(file: Path) -> None:
+    path = file.with_suffix(".csv")
+    before = csv.field_size_limit()
+    found = of(path, f'link,notes\n{L}/a,"{"x" * 200_000}"\n{L}/b,y\n')
+    assert links(found) == [f"{L}/a", f"{L}/b"]
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize("most", [largecells.MOST, 1000])
+def test_a_quote_that_is_never_closed_is_told_with_its_line(
+    file: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(largecells, "MOST", most)
+    path = file.with_suffix(".csv")
+    before = csv.field_size_limit(1000)
+    try:
+        rest = "".join(f"{L}/p-{n},fine\n" for n in range(100))
+        with pytest.raises(CommandError) as raised:
+            of(path, f'link,notes\n{L}/a,"two\nlines"\n{L}/b,"open\n{rest}')
+        assert csv.field_size_limit() == 1000
+    finally:
+        csv.field_size_limit(before)
+    assert raised.value.message.startswith(f"{path}, line 4: ")
+    assert "never closed" in raised.value.hint
+
+
+def test_quotes_that_are_only_sloppy_are_taken_as_ever(file: Path) -> None:
+    path = file.with_suffix(".csv")
+    assert links(of(path, f'link,name\n{L}/a,"A" B\n{L}/b,"B\n')) == [f"{L}/a", f"{L}/b"]
+    assert links(of(path, f'link,name\n{L}/a,"A\nB" C "D"\n')) == [f"{L}/a"]
+
+
+def test_lines_may_end_as_on_any_system(file: Path) -> None:
+    path = file.with_suffix(".csv")
+    for end in ("\n", "\r\n", "\r"):
+        text = end.join(
+            ("link,name", f'{L}/a,"two{end}lines\u2028"', f"{L}/b,\x0b\u2028b", f"{L}/c")
+        )
+        assert links(of(path, text)) == [f"{L}/a", f"{L}/b", f"{L}/c"]

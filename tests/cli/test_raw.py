@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from lix_async import Answer, Page
-from lix_async.cli.raw import rows_of
+from lix_async.bulk.raw import rows_of
 from lix_async.core.endpoint import Listing
 from lix_async.providers.lix.endpoints import (
     ACTIVITY_POSTS,

@@ -157,6 +157,24 @@ def test_a_signal_gives_the_rest_back(dsn: str, play: Start, queue: Queue) -> No
     assert not sandbox.ledger.repeats()
 
 
+def test_an_answer_that_does_not_come_leaves_a_doubt_and_the_closing_line(
+    dsn: str, play: Start, here: Here
+) -> None:
+    hand_in(dsn, "pgqueuer", links(5))
+    sandbox = Watched()
+    with running(sandbox) as url:
+        worker = play("worker", "--rate", "2/s", "--concurrency", "1", url=url)
+        eventually(dsn, lambda found: found.get(3, 0) == 1)
+        sandbox.gate.clear()
+        eventually(dsn, lambda found: found.get(1, 0) == 1)
+        worker.popen.send_signal(signal.SIGTERM)
+        found = worker.end()
+        sandbox.gate.set()
+    assert (found.code, "requests, " in found.err) == (143, True), found.err
+    (told,) = here("run", "status").rows
+    assert (told["sent"], told["in_doubt"]) == (0, 1)
+
+
 def test_what_stops_everything_ends_it(
     dsn: str, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:

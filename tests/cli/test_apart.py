@@ -1,0 +1,74 @@
+"""An output never takes the place of the ledger, its companions, or the file with the links."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lix_async.cli.apart import apart
+from lix_async.cli.errors import CommandError
+
+from .conftest import Lix
+from .ledgers import L, filled
+from .playing import Watched
+
+
+def planted(kind: str) -> str:
+    """Another name for the ledger, or a name of its own files."""
+    if kind == "hard":
+        os.link("l.db", "hard")
+    elif kind == "soft":
+        Path("soft").symlink_to("l.db")
+    elif kind == "folder":
+        Path("folder").symlink_to(".")
+        return "folder/l.db"
+    return {"same": "l.db", "dots": "./x/../l.db"}.get(kind, kind)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["same", "dots", "hard", "soft", "folder", "l.db-wal", "l.db-shm", "l.db.lock", "l.db.lock7"],
+)
+def test_an_export_over_its_own_ledger_is_refused(lix: Lix, kind: str) -> None:
+    filled(Path("l.db"))
+    Path("x").mkdir()
+    before = Path("l.db").read_bytes()
+    found = lix("run", "export", "l.db", "--out", planted(kind), "--overwrite", rate="")
+    assert (found.code, "belongs to the ledger" in found.err) == (2, True), found.err
+    assert Path("l.db").read_bytes() == before
+    assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 8
+
+
+def test_names_that_only_begin_alike_are_free(lix: Lix) -> None:
+    filled(Path("l.db"))
+    for name in ("l.db.csv", "l.db-wal.jsonl", "l.db.locks"):
+        assert lix("run", "export", "l.db", "--out", name, rate="").code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--store", "x.db", "--out", "x.db"), "belongs to the ledger"),
+        (("--store", "x.db", "--out", "x.db.lock"), "belongs to the ledger"),
+        (("--out", "in.txt.ledger"), "belongs to the ledger"),
+        (("--out", "in.txt.ledger-wal"), "belongs to the ledger"),
+        (("--out", "in.txt"), "the file with the links"),
+    ],
+)
+def test_an_enrichment_into_its_own_files_is_refused_before_anything_is_sent(
+    lix: Lix, sandbox: Watched, more: tuple[str, ...], words: str
+) -> None:
+    Path("in.txt").write_text(f"{L}/ada\n")
+    found = lix("enrich", "in.txt", *more)
+    assert (found.code, words in found.err) == (2, True), found.err
+    assert (len(sandbox.requests), os.listdir()) == (0, ["in.txt"])
+
+
+def test_what_cannot_be_the_same_is_let_through(tmp_path: Path) -> None:
+    apart(None, str(tmp_path / "x"))
+    apart(tmp_path / "x", "postgresql://db/x", str(tmp_path / "y"))
+    apart(tmp_path / "x", str(tmp_path / "none" / "x"))
+    with pytest.raises(CommandError, match="belongs to the ledger"):
+        apart(tmp_path / "none" / "x-wal", str(tmp_path / "none" / "x"))

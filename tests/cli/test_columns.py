@@ -1,0 +1,155 @@
+"""`--columns`: a name means the answer's field, and one that nobody knows is told in time."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from lix_async.cli.columns import checked
+from lix_async.cli.errors import CommandError
+from lix_async.cli.exporting import Answers
+from lix_async.cli.formats import Csv, Jsonl
+from lix_async.cli.schema import Looked, Schema
+from lix_async.providers.lix.models import JobPosting, Organisation, Person
+
+from .conftest import Lix
+from .ledgers import L, filled
+from .playing import FULL, Watched
+
+BOTH = Looked({"person": Person, "org": Organisation})
+
+
+def test_the_example_of_the_help_is_filled(lix: Lix) -> None:
+    Path("in.txt").write_text(f"{L}/ada\n{L}/bob\n")
+    wanted = "name,link,experience.0.title"
+    for form in ("csv", "jsonl"):
+        found = lix("enrich", "in.txt", "--columns", wanted, "--out", f"out.{form}")
+        assert found.code == 0, found.err
+    with Path("out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["input", "status", *wanted.split(",")]
+    assert all(row["name"] and row["link"] for row in rows)
+    (first, *_) = (json.loads(line) for line in Path("out.jsonl").read_text().splitlines())
+    assert first["name"] in {row["name"] for row in rows}
+    assert "experience.0.title" in first
+    shown = lix("enrich", "in.txt", "--columns", "input,name", "--format", "table")
+    assert str(rows[0]["name"]) in shown.out
+    assert lix("enrich", "in.txt", "--columns", wanted, "--out", "out.csv").code == 0
+
+
+def test_a_parquet_has_them_too(lix: Lix) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    Path("in.txt").write_text(f"{L}/ada\n")
+    assert lix("enrich", "in.txt", "--columns", "name", "--out", "o.parquet").code == 0
+    ((status, name),) = duckdb.sql("SELECT status, name FROM 'o.parquet'").fetchall()
+    assert (status, bool(name)) == ("found", True)
+
+
+def test_an_export_takes_them_in_every_form(lix: Lix) -> None:
+    filled(Path("l.db"))
+    wanted = ("run", "export", "l.db", "--status", "found", "--columns")
+    (row,) = lix(*wanted, "status,name,result.link,result.profileLanguage,other", rate="").rows
+    assert list(row.values()) == [
+        "found", "Ada", f"{L}/ada", "fr",
+        {"input": f"{L}/ada", "kind": "person"},
+    ]  # fmt: skip
+    said = lix(*wanted, "name,other.result.profileLanguage", "--format", "csv", rate="").out
+    assert said.splitlines() == ["name,other.result.profileLanguage", "Ada,fr"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("enrich", "in.txt", "--out", "o.csv"),
+        ("run", "export", "l.db", "--out", "o.csv"),
+        ("search", "people", FULL, "--out", "o.csv"),
+        ("leads", "https://www.linkedin.com/sales/search/people?query=(a)", "--out", "o.csv"),
+        ("person", f"{L}/ada", "--out", "o.csv"),
+        ("call", "person.get", "--profile-link", f"{L}/ada", "--out", "o.csv"),
+        ("waterfall", "in.txt", "--out", "o.csv"),
+    ],
+)
+def test_a_slip_is_told_before_anything_is_sent_or_written(
+    lix: Lix, sandbox: Watched, command: tuple[str, ...]
+) -> None:
+    Path("in.txt").write_text(f"{L}/ada\n")
+    filled(Path("l.db"))
+    rate = "" if command[0] == "run" else "none"
+    found = lix(*command, "--columns", "link,descriptio", rate=rate)
+    assert found.code == 2
+    assert "nobody knows 'descriptio'" in found.err or "nobody knows 'link'" in found.err
+    assert "there are" in found.err or "did you mean" in found.err
+    assert (len(sandbox.requests), Path("o.csv").exists()) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "input",
+        "result",
+        "other",
+        "name",
+        "result.name",
+        "result.brandNew",
+        "input.email",
+        "other.result.brandNew",
+        "experience",
+        "experience.3.organisation.name",
+        "profile.name",
+        "liOrganisation.liEmployeeCount",
+    ],
+)
+def test_columns_that_lookups_may_have(column: str) -> None:
+    checked([column], BOTH)
+    checked([column], Answers())
+
+
+@pytest.mark.parametrize(
+    ("column", "hint"),
+    [
+        ("nme", "did you mean name"),
+        ("name.first", "did you mean name"),
+        ("experience.first.title", "experience.0.title"),
+        ("statu", "did you mean status"),
+        ("status.x", "did you mean status"),
+        ("liEmployeeCount", "liOrganisation.liEmployeeCount"),
+        ("zzzz", "there are input, kind"),
+    ],
+)
+def test_columns_that_nobody_knows_have_a_hint(column: str, hint: str) -> None:
+    with pytest.raises(CommandError, match="nobody knows") as raised:
+        checked(["name", column], BOTH)
+    assert hint in raised.value.hint
+    assert "result.NAME" in raised.value.hint
+
+
+def test_rows_that_no_document_describes_may_have_any() -> None:
+    checked(["whatever"], Schema(JobPosting))
+    checked(["whatever"], Schema(None))
+    checked(None, Schema(Person))
+    checked(["other.brandNew"], Schema(Person))
+    with pytest.raises(CommandError) as raised:
+        checked(["result.name"], Schema(Person))
+    assert "other.NAME" in raised.value.hint
+
+
+def test_what_the_provider_has_added_is_found_where_it_is_spelled_out() -> None:
+    row = b'{"name":"A","brandNew":{"x":1},"other":7}'
+    columns = ("name", "other.brandNew.x", "other")
+    (line,) = Jsonl(Schema(Person), columns).encode([row], first=True).splitlines()
+    assert json.loads(line) == {"name": "A", "other.brandNew.x": 1, "other": {"other": 7}}
+    table = Csv(Schema(Person), columns).encode([row], first=True).decode().splitlines()
+    assert table[1] == 'A,1,"{""other"":7}"'
+    (line,) = Jsonl(Schema(Person), ("name", "brandNew", "other")).encode(
+        [b'{"name":"A","other":{"b":1}}', ], first=True
+    ).splitlines()  # fmt: skip
+    assert json.loads(line)["other"] == {"other.b": 1}
+
+
+def test_a_card_shows_the_columns_that_were_asked_for(lix: Lix) -> None:
+    shown = lix("person", f"{L}/ada", "--columns", "link,name", "--format", "table").out
+    assert shown.index("link") < shown.index("name")
+    assert "headline" not in shown
