@@ -31,4 +31,9 @@ def opened(address: Where) -> Store:
         from .postgres import PostgresStore  # late: it needs an extra
 
         return PostgresStore(address)
+    if "://" in address:  # not shown: it may hold a password
+        raise ConfigurationError(
+            "store names no kind of ledger that there is: say postgresql://… (without a driver's "
+            "name), or a path"
+        )
     return SqliteStore(address)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from typing import LiteralString, TypeVar, cast
 
@@ -28,8 +29,6 @@ except ModuleNotFoundError as error:
 T = TypeVar("T")
 Row = tuple[object, ...]
 VERSION = "2"
-LOCKS = 0x6C6978
-"""The class of our advisory locks: "lix" in ASCII. Its member 0 guards the making of tables."""
 KEEPALIVE = """
 SET synchronous_commit = on; SET lock_timeout = '5s';
 SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3
@@ -75,6 +74,9 @@ class Connection:
     def __init__(self, dsn: str, schema: str, patience: float, *, looks: bool = False) -> None:
         self._dsn = dsn
         self._schema = sql.Identifier(schema)
+        # Advisory locks are the database's: those of two ledgers in it must differ. Member 0 of
+        # the class guards the making of tables, the others are the owners'.
+        self._locks = zlib.crc32(f"lix_async ledger {schema}".encode()) - 2**31
         self._patience = patience
         self._looks = looks
         self._line: psycopg.Connection[Row] | None = None
@@ -117,7 +119,7 @@ class Connection:
     def bury(self, owner: int) -> int | None:
         """Free what a dead owner held; how many keys are in doubt now. None while it lives."""
         lock: LiteralString = "SELECT pg_try_advisory_xact_lock(%(locks)s::int, %(owner)s::int)"
-        if not self.rows(lock, locks=LOCKS, owner=owner)[0][0]:
+        if not self.rows(lock, locks=self._locks, owner=owner)[0][0]:
             return None
         return sum(row[0] == 5 for row in self.rows(BURY, owner=owner))
 
@@ -159,7 +161,7 @@ class Connection:
                 found = line.execute(self._text("SELECT nextval('{0}.owner')")).fetchone()
                 assert found is not None  # one row, always
                 self.owner = cast("int", found[0])
-            line.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (LOCKS, self.owner))
+            line.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (self._locks, self.owner))
         except BaseException:
             line.close()
             raise
@@ -167,7 +169,7 @@ class Connection:
 
     def _prepare(self, line: psycopg.Connection[Row]) -> None:
         with line.transaction():
-            line.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (LOCKS,))
+            line.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (self._locks,))
             about = self._text("{0}.about").decode()
             there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
             if there is None or there[0] is None:

@@ -135,11 +135,13 @@ class Crew(Generic[I, O]):
         self.stop()
         if self._background is None or self._receive is None:
             return
-        with anyio.move_on_after(grace), contextlib.suppress(anyio.ClosedResourceError):
-            async for outcomes in self._receive:  # closed already when the inputs were used up
-                self._untaken(outcomes)
-        await self._background.cancel()
-        self._receive.close()
+        try:
+            with anyio.move_on_after(grace), contextlib.suppress(anyio.ClosedResourceError):
+                async for outcomes in self._receive:  # closed when the inputs were used up
+                    self._untaken(outcomes)
+        finally:  # also where it is closed because its block was cancelled
+            await self._background.cancel()
+            self._receive.close()
 
     def drop(self) -> None:
         """Whoever took the outcomes has gone away without a word, in whatever thread.

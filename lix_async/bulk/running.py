@@ -123,8 +123,10 @@ class Running(Generic[T]):
 
         Raises the `BulkError` that tells of paid answers which the ledger could not keep.
         """
-        await self._crew.aclose(grace)
-        await self._close()
+        try:
+            await self._crew.aclose(grace)
+        finally:  # also where its block was cancelled
+            await self._close()
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
             self._raise()
 

@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..core.endpoint import Listing
+from ..bulk.calls import walks
 from ..drift import Drift, Radar
 from ..engine.walk import item_type
 from .errors import OK, CommandError
@@ -65,7 +65,8 @@ def drift(
         row = rows().get(name)
         if row is None:
             raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
-        radar.look(name, _shape(row.result, body), body)
+        shape = _shape(row.result, body) if walks(row) else row.result
+        radar.look(name, shape, body)
         lines += 1
     radar.sum_up()
     _show(found, lines)
@@ -100,9 +101,7 @@ def _answer(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes]
 
 
 def _shape(result: type, body: bytes) -> type:
-    """The struct that a body is compared with: of a listing's rows, a row's."""
-    if not issubclass(result, Listing):
-        return result
+    """What a listing's body is compared with: the listing, or where it is a row, the row."""
     try:
         keys = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).keys()
     except _BROKEN:

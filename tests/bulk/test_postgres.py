@@ -167,3 +167,13 @@ async def test_another_version_is_refused(postgres_dsn: str, schema: str) -> Non
     with pytest.raises(BulkError, match="version"):
         async with workers(postgres_dsn, schema, 1):
             pass
+
+
+async def test_two_ledgers_in_one_database_do_not_wait_for_each_other(
+    postgres_dsn: str,
+) -> None:  # the fixture
+    """Both number their workers from 1."""
+    async with PostgresStore(postgres_dsn, schema="ledger_one", patience=0.5) as one:
+        async with PostgresStore(postgres_dsn, schema="ledger_two", patience=0.5) as two:
+            for store in (one, two):
+                assert (await store.take(b"k" * 16, "thing.get", b'"x"', 1.0)).held

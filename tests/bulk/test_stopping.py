@@ -133,3 +133,27 @@ async def test_a_store_that_is_open_already_stays_so(ledger: Open) -> None:
 async def test_wrong_settings_are_named_at_once(ledger: Open, wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         bulk.Run(ledger(), Vendor(thing).get, ["a"], **wrong)
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql+asyncpg"])
+async def test_an_address_of_another_kind_is_no_file(kind: str) -> None:
+    with pytest.raises(ConfigurationError, match="store names no kind of ledger") as caught:
+        bulk.Run(f"{kind}://user:hunter2@host/db", Vendor(thing).get, ["a"])
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_run_whose_block_is_cancelled_leaves_no_task(ledger: Open) -> None:
+    clock = Stopping()
+    vendor = Vendor(refused(503, "api_error"), clock=clock)
+    before = len(anyio.get_running_tasks())
+    with anyio.CancelScope() as scope:
+        async with bulk.Run(ledger(), vendor.get, ["a"]) as run:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(anext, run)
+                await clock.asleep.wait()
+                scope.cancel()
+    assert await tasks_left(before) == 0
+    store = ledger()
+    await store.look()
+    assert (await store.counts()).in_doubt == 0
+    await store.close()
