@@ -10,15 +10,10 @@ from ..engine.answer import Answer
 from ..providers.lix.client import AsyncLix
 from ..providers.lix.endpoints import BY_ID
 from ..providers.lix.params import EmailParams, OrganisationParams, PersonParams
-from .links import Kind, Target
+from .kinds import ROWS, Kind
+from .links import Target
 
 Row = Endpoint[Params, object]
-ROWS: Mapping[Kind, str] = {
-    "person": "person.get",
-    "org": "organisation.by_linkedin",
-    "email": "contact.email_by_linkedin",
-}
-"""The endpoint that answers for each kind of lookup."""
 TAKES: Mapping[Kind, frozenset[Kind]] = {
     "person": frozenset({"person", "email"}),
     "org": frozenset({"org"}),

@@ -16,7 +16,8 @@ from ..engine.clock import RealClock
 from . import screen
 from .cells import text
 from .errors import NOT_FOUND, OK, CommandError, one_line
-from .ledger import KINDS, input_of
+from .kinds import KINDS
+from .ledger import input_of
 from .links import target
 from .progress import plural
 from .times import span

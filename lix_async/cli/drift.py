@@ -19,7 +19,7 @@ from ..drift import Drift, Radar
 from ..engine.walk import item_type
 from .errors import OK, CommandError
 from .houses import rows
-from .ledger import BEHIND
+from .kinds import BEHIND
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 

@@ -21,8 +21,8 @@ from .enriching import Targets
 from .errors import OK, CommandError
 from .estimate import show_preview
 from .inputs import Inputs, read
+from .kinds import Kind
 from .ledger import checked_address, on_server
-from .links import Kind
 from .options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,

@@ -19,8 +19,9 @@ from .enriching import Targets, kind_of, line_of
 from .errors import NETWORK, OK, CommandError, explained
 from .exporting import export
 from .inputs import Inputs
+from .kinds import Kind
 from .ledger import looked
-from .links import Kind, target
+from .links import target
 from .options import RowOutput
 from .progress import plural
 from .schema import Looked

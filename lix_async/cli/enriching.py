@@ -11,8 +11,9 @@ from ..providers.lix.client import AsyncLix
 from .asking import params_of, row_of
 from .errors import one_line
 from .formats import compact
+from .kinds import Kind
 from .ledger import Line, RowStatus
-from .links import Kind, Target, target
+from .links import Target, target
 
 HELD = "nobody knows whether it was paid for: see `lix run doubts`"
 

@@ -12,8 +12,9 @@ import msgspec
 
 from .cells import dig, leaves
 from .errors import CommandError
+from .kinds import Kind
 from .largecells import large_cells, records_of
-from .links import Kind, Target, target
+from .links import Target, target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]

@@ -20,10 +20,10 @@ from ..core.endpoint import Listing
 from ..core.errors import BulkError, DecodeError, LixError, NotFoundError
 from ..engine.walk import item_type
 from ..tolerant import read_items
-from .asking import ROWS
 from .errors import REFUSED, USAGE, CommandError, one_line
 from .formats import compact
 from .houses import Row, house, provider_of, rows
+from .kinds import BEHIND, KINDS
 
 VARIABLE = "LIX_STORE"
 """Where the address of a ledger is read from: one with a password is no argument."""
@@ -47,8 +47,6 @@ WHERE: dict[RowStatus, tuple[Status, ...]] = {
 }
 """The statuses of a row, and those of the entries that become one."""
 UNDER_WAY = "it has been sent, and no answer is known yet"
-KINDS = {endpoint: kind for kind, endpoint in ROWS.items()}
-BEHIND: dict[str, str] = dict(ROWS.items())
 
 
 class Line(msgspec.Struct, frozen=True):

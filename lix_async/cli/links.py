@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ..linkedin import Link, classify
 from ..providers.lix.links import is_linkedin
 from .errors import CommandError, one_line
-
-Kind = Literal["person", "org", "email"]
+from .kinds import Kind
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _COMMANDS: Mapping[str, str] = {

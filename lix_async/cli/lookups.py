@@ -12,7 +12,8 @@ from .asking import TAKES, ask, row_of
 from .columns import checked
 from .delivery import streams
 from .errors import OK, CommandError, one_line
-from .links import Kind, Target, command_for, target
+from .kinds import Kind
+from .links import Target, command_for, target
 from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, parsed_columns
 from .progress import Tally, plural
 from .schema import Schema

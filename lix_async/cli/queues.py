@@ -10,8 +10,9 @@ from ..bulk.calls import Input
 from ..core.errors import BulkError
 from ..engine.client import Client
 from .errors import REFUSED, CommandError
+from .kinds import Kind
 from .ledger import on_server, scrubbed, shown
-from .links import Kind, Target
+from .links import Target
 
 if TYPE_CHECKING:
     import anyio

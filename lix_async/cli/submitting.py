@@ -12,8 +12,9 @@ from . import screen
 from .enriching import kind_of
 from .errors import OK, REFUSED, CommandError
 from .inputs import Inputs
+from .kinds import Kind
 from .ledger import VARIABLE, pasteable, scrubbed
-from .links import Kind, Target
+from .links import Target
 from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
 from .progress import plural
 from .queues import Queue

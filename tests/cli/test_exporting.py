@@ -19,7 +19,8 @@ from lix_async.bulk.store import Entry, Failed
 from lix_async.cli.cells import Tree, dig
 from lix_async.cli.errors import CommandError
 from lix_async.cli.exporting import at
-from lix_async.cli.ledger import ROWS, row_of_entry
+from lix_async.cli.kinds import ROWS
+from lix_async.cli.ledger import row_of_entry
 from lix_async.cli.parquet import write_parquet
 from lix_async.providers.lix.endpoints import BY_ID
 

@@ -12,7 +12,7 @@ import pytest
 from lix_async.cli import largecells
 from lix_async.cli.errors import CommandError
 from lix_async.cli.inputs import Inputs, read
-from lix_async.cli.links import Kind
+from lix_async.cli.kinds import Kind
 
 L = "https://www.linkedin.com/in"
 EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
