@@ -217,21 +217,3 @@ def test_lists_of_texts_are_parted_by_commas(call: Call, played: tuple[Sandbox, 
     assert call("letrics.companies", "--tlds", "com, io", "--limit", "1").code == 0
     asked = json.loads(played[0].requests[-1].input or "")
     assert asked["tlds"] == ["com", "io"]
-
-
-def test_drift_reads_what_lix_writes(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
-    """Rows of lookups say what they are; rows of walks are items of their listing."""
-    person = {"name": "Ada", "brandNewField": 1}
-    kept = {"input": "x", "kind": "person", "status": "found", "error": None, "result": person}
-    gone = {"input": "y", "kind": "person", "status": "not_found", "error": "no", "result": None}
-    Path("kept.jsonl").write_text(f"{json.dumps(kept)}\n{json.dumps(gone)}\n")
-    Path("items.jsonl").write_text(f"{json.dumps(person)}\n")
-    for arguments, name in (
-        (["kept.jsonl"], "person.get"),
-        (["items.jsonl", "--endpoint", "search.people"], "search.people"),
-    ):
-        assert main(["drift", *arguments]) == 0
-        told = capsys.readouterr().out
-        assert ["new", name, "brandNewField"] in [line.split() for line in told.splitlines()]
-        assert "1 answers: 1 fields are new" in told
-        assert " name" not in told
