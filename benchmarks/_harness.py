@@ -25,7 +25,8 @@ ROOT = HERE.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # the checkout is measured, also where a release is installed
 
-from lix_async.engine.transport import Departure, Reply  # noqa: E402  # found by the line above
+from lix_async.core.wire import Reply  # noqa: E402  # found by the line above
+from lix_async.engine.transport import Departure  # noqa: E402  # found by the line above
 
 if TYPE_CHECKING:
     from lix_async.core.wire import Outgoing

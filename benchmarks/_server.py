@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
-import _invented
+import _sample_data
 
-ANSWERS = {b"/v1/person": _invented.person(1)}
-PAGE = _invented.page(1)
+ANSWERS = {b"/v1/person": _sample_data.person(1)}
+PAGE = _sample_data.page(1)
 
 
 def response(body: bytes) -> bytes:

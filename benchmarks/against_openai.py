@@ -7,9 +7,9 @@ fields, with its own two retries, as it is used everywhere.
 from __future__ import annotations
 
 import anyio
+from _baseline import twin
 from _harness import Race, count, flock, race, server, table, verdict
-from _invented import KEY, LINK
-from _twin import twin
+from _sample_data import KEY, LINK
 
 from lix_async import AsyncLix
 from lix_async.providers.lix.endpoints import PERSON

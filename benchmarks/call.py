@@ -11,7 +11,7 @@ import anyio
 import httpx
 import msgspec
 from _harness import Race, count, flock, race, server, table, verdict
-from _invented import KEY, LINK
+from _sample_data import KEY, LINK
 
 from lix_async import AsyncLix
 from lix_async.providers.lix.endpoints import PERSON

@@ -11,16 +11,16 @@ import time
 
 import anyio
 from _harness import Memory, count, race, table, verdict
-from _invented import KEY, LINK, person
+from _sample_data import KEY, LINK, person
 
 from lix_async import AsyncLix, RateLimit
+from lix_async.core.decoding import reader
 from lix_async.core.provider import Key, address
 from lix_async.core.wire import Outgoing
-from lix_async.engine.door import Door
-from lix_async.engine.slots import Slots
+from lix_async.engine.connection_pool import Slots
+from lix_async.engine.credentials import Door
 from lix_async.providers.lix.endpoints import PERSON
 from lix_async.providers.lix.provider import LIX
-from lix_async.tolerant import reader
 
 NEVER_SHORT = RateLimit(1e9, per=1.0, burst=10**9)
 

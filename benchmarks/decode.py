@@ -13,12 +13,12 @@ from typing import Any
 
 import anyio
 import msgspec
+from _baseline import twin
 from _harness import count, race, table, verdict
-from _invented import page, person
-from _twin import twin
+from _sample_data import page, person
 
+from lix_async.core.decoding import reader
 from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
-from lix_async.tolerant import reader
 
 ENVELOPE = "searchResponse"
 WRAPPED = msgspec.defstruct("Wrapped", [(ENVELOPE, SEARCH_PEOPLE.result)])

@@ -26,10 +26,10 @@ from typing import Any
 import anyio
 import msgspec
 from _harness import Memory, count, table, verdict
-from _invented import KEY
+from _sample_data import KEY
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.store import Store
+from lix_async.bulk.stores.base import Store
 
 LONG = "--long" in sys.argv[1:]
 BODY = b'{"name":"Some One","liId":"someone","headline":"Keeper of books"}'

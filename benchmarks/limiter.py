@@ -18,8 +18,8 @@ import anyio.lowlevel
 from _harness import QUICK, Race, count, race, table, verdict
 
 from lix_async import RateLimit
-from lix_async.engine.clock import RealClock
-from lix_async.engine.limiter import LocalLimiter
+from lix_async.concurrency.clock import RealClock
+from lix_async.limiters.local import LocalLimiter
 
 NEVER_SHORT = RateLimit(1e9, per=1.0, burst=10**9)
 FEW, MANY = 1_000, 10_000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 from _harness import Memory, count, server, table, verdict
-from _invented import KEY, LINK, ROWS, SEARCH, page
+from _sample_data import KEY, LINK, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import anyio
 import msgspec
 from _harness import Memory, count, race, table, verdict
-from _invented import KEY, ROWS, SEARCH, page
+from _sample_data import KEY, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
 from lix_async.providers.lix.endpoints import SEARCH_PEOPLE

@@ -8,7 +8,6 @@
 
 from typing import TYPE_CHECKING
 
-from .core.bucket import RateLimit
 from .core.errors import (
     AuthenticationError,
     BudgetError,
@@ -32,12 +31,13 @@ from .core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
+from .core.rate_limit import RateLimit
 from .core.retry import RetryPolicy
 from .engine.answer import Answer
 from .engine.checkpoint import Checkpoint
-from .engine.limiter import Limiter, LocalLimiter
-from .engine.pages import Pages
-from .engine.walk import Page
+from .engine.pages import Page, Pages
+from .limiters.base import Limiter
+from .limiters.local import LocalLimiter
 from .providers.lix.client import AsyncLix
 from .providers.lookc.client import AsyncLookC
 

@@ -1,7 +1,7 @@
-"""A ledger's file, nobody else's to read; and beside it, who is at work on it.
+"""Private files: created for their owner alone, never through a symbolic link.
 
-Each worker has a number and locks the file of that number for as long as it lives. The system
-lets go of the lock when the process dies, so no clock decides who is dead.
+Everything here raises `OSError`; callers turn it into their own errors. Files are created with
+mode 0600, because ledgers, outputs and checkpoints hold personal data.
 """
 
 from __future__ import annotations
@@ -9,98 +9,138 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 import weakref
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
-from ..core.errors import BulkError
-from .store import AbsentLedgerError
-
-TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-"""What the systems say of a lock that somebody holds."""
+PRIVATE = 0o600
+"""Mode of every file created here: only its owner reads and writes it."""
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""Flags for `os.open`: no symbolic link, not inherited by child processes, bytes as they are."""
+LOCK_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+"""The errors of a lock that another open file holds; which one depends on the system."""
 _locks: weakref.WeakSet[IO[bytes]] = weakref.WeakSet()
 
 
-def there(path: Path, *, make: bool = True) -> None:
-    """See to it that the file is there, made before SQLite does: nobody else's to read (0600).
+def open_private(path: Path, flags: int) -> int:
+    """Open a file, created with mode 0600 where `flags` create it.
 
-    One that is there already is not touched: it may be anybody's. With `make=False` it must be.
+    Raises:
+        OSError: The file cannot be opened, or is a symbolic link.
+
     """
-    if make and not os.path.lexists(path):
-        with contextlib.suppress(FileExistsError):  # another worker was quicker
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    return os.open(path, flags | NO_FOLLOW, PRIVATE)
+
+
+def create_private_file(path: Path) -> None:
+    """Create an empty file with mode 0600; an existing file is left as it is."""
+    if not os.path.lexists(path):
+        with contextlib.suppress(FileExistsError):  # another process created it first
+            os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+
+
+def make_private(path: Path) -> None:
+    """Set mode 0600 on a regular file that has another mode; a missing file is ignored."""
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and stat.S_IMODE(mode) != PRIVATE and hasattr(os, "fchmod"):
+            path.chmod(PRIVATE)
+
+
+def new_private_file(path: Path) -> BinaryIO:
+    """Create a file with mode 0600 and open it for writing.
+
+    Raises:
+        OSError: The file exists already, or cannot be created.
+
+    """
+    handle = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    return os.fdopen(handle, "wb", buffering=1 << 16)
+
+
+def replace_atomically(path: Path, data: bytes) -> None:
+    """Replace a file's contents: readers see the old contents or the new ones, never a part.
+
+    The data and the rename are on the disk when this returns.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        # No handle is opened: closing it would end SQLite's locks on it in all this process.
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
-            raise BulkError(f"the ledger {path} is not a file")
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise _closed(path, error) from None
+        with new_private_file(temporary) as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_directory(path.parent)
 
 
-def private(path: Path) -> None:
-    """Make a ledger and what SQLite keeps beside it nobody else's (0600), if it is not yet."""
-    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-        file = path.with_name(name)
-        with contextlib.suppress(FileNotFoundError):
-            found = file.lstat().st_mode
-            if stat.S_ISREG(found) and stat.S_IMODE(found) != 0o600 and hasattr(os, "fchmod"):
-                file.chmod(0o600)
+def fsync_file(path: Path) -> None:
+    """Flush a file's contents to the disk."""
+    _fsync(path, os.O_RDWR)
 
 
-def joined(path: Path) -> tuple[int, IO[bytes]]:
-    """The first number that nobody has, and its lock, which holds until it is closed."""
-    number = 1
-    while (lock := locked(path, number)) is None:
-        number += 1
-    return number, lock
+def fsync_directory(folder: Path) -> None:
+    """Make a rename in a folder survive a power failure, where the system can sync folders."""
+    if hasattr(os, "O_DIRECTORY"):
+        _fsync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def locked(path: Path, number: int) -> IO[bytes] | None:
-    """The lock of that number, or None while its worker lives."""
-    name = f"{path.name}.lock" if number == 1 else f"{path.name}.lock{number}"
-    lock = os.fdopen(_opened(path.with_name(name), os.O_CREAT), "r+b")
+def _fsync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
-        _lock(lock)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def try_lock(path: Path) -> IO[bytes] | None:
+    """Lock a file, created if missing, until it is closed or the process ends.
+
+    Returns:
+        The open file that holds the lock, or None where another process holds it.
+
+    Raises:
+        OSError: The file cannot be opened or locked.
+
+    """
+    file = os.fdopen(open_private(path, os.O_RDWR | os.O_CREAT), "r+b")
+    try:
+        lock_descriptor(file.fileno())
     except OSError as error:
-        lock.close()
-        if error.errno in TAKEN:
+        file.close()
+        if error.errno in LOCK_HELD:
             return None
-        raise BulkError(f"the ledger {path} cannot be locked: {error.strerror}") from None
-    _locks.add(lock)
-    return lock
+        raise
+    _locks.add(file)
+    return file
 
 
-def _opened(path: Path, more: int) -> int:
-    try:
-        return os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | more, 0o600)
-    except OSError as error:
-        raise _closed(path, error) from None
+def lock_descriptor(descriptor: int) -> None:
+    """Lock an open file without waiting; closing it releases the lock.
 
+    Raises:
+        OSError: Another process holds the lock (`LOCK_HELD`), or the system has no locks.
 
-def _closed(path: Path, error: OSError) -> BulkError:
-    kind = AbsentLedgerError if isinstance(error, FileNotFoundError) else BulkError
-    return kind(f"the ledger {path} cannot be opened: {error.strerror}")
-
-
-def _lock(file: IO[bytes]) -> None:
+    """
     try:
         import fcntl
     except ImportError:  # Windows
         import msvcrt
 
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # there only
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # there only
     else:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _let_go() -> None:
-    for lock in _locks:  # a fork shares them: it would keep its parent alive in others' eyes
+def _release_in_child() -> None:
+    # A fork shares the open files: the locks would outlive the parent.
+    for lock in _locks:
         lock.close()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go)
+    os.register_at_fork(after_in_child=_release_in_child)

@@ -13,9 +13,10 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from lix_async import AsyncLix, RetryPolicy
-from lix_async.core.endpoint import Endpoint, Params
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import Departure, Failure, Reply
+from lix_async.core.endpoint import Endpoint
+from lix_async.core.models import Params
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine.transport import Departure, Failure
 
 CONTRACT = Path(__file__).parent / "contract"
 SAMPLES = CONTRACT / "samples"

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 import anyio
 import anyio.abc
 import pytest
-from toy import TOY
+from sample_provider import TOY
 
+from lix_async.concurrency.clock import RealClock
 from lix_async.core.provider import Address, Key, address
-from lix_async.engine.clock import RealClock
-from lix_async.engine.door import Door
+from lix_async.engine.credentials import Door
 
 
 class Gone(Exception):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from toy import reply
+from sample_provider import reply
 
-from lix_async.core.paging import number_in_url
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import Reply
+from lix_async.core.pagination import number_in_url
+from lix_async.core.wire import Outgoing, Reply
 
 Total = int | str | None | Callable[[int], object]
 

@@ -9,8 +9,8 @@ import anyio
 import msgspec
 from anyio.lowlevel import checkpoint
 
-from lix_async.core.bucket import RateLimit
-from lix_async.core.endpoint import Endpoint, Listing, Model, Params, Price, required, standard
+from lix_async.core.endpoint import Endpoint, Price, required, standard
+from lix_async.core.error_responses import Refusals
 from lix_async.core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -20,13 +20,14 @@ from lix_async.core.errors import (
     RefusalError,
     ServerError,
 )
-from lix_async.core.paging import Offset, PageInUrl
+from lix_async.core.models import Listing, Model, Params
+from lix_async.core.pagination import Offset, PageInUrl
 from lix_async.core.provider import Credential, Provider
-from lix_async.core.refusals import Refusals
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Outgoing
+from lix_async.core.wire import Outgoing, Reply
 from lix_async.engine.client import Client
-from lix_async.engine.transport import Departure, Failure, Reply
+from lix_async.engine.transport import Departure, Failure
 
 T = TypeVar("T")
 Said = Reply | Failure | BaseException | Callable[[Outgoing], Any]

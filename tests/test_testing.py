@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import pytest
-from toy import (
+from sample_provider import (
     LIST,
     SEND,
     THING,
@@ -23,9 +23,9 @@ from toy import (
 )
 
 import lix_async
-from lix_async.cli.houses import client_kind, providers
-from lix_async.core.bucket import RateLimit
+from lix_async.cli.providers import client_kind, providers
 from lix_async.core.errors import ConfigurationError, RateLimitError
+from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
 from lix_async.sandbox import Sandbox, base_url_of
 from lix_async.testing import VirtualClock, memory_client
@@ -191,7 +191,7 @@ sys.modules["lix_async"] = package  # without its front door, which does import 
 from lix_async.testing import VirtualClock, memory_client
 import lix_async.testing.fixtures
 assert VirtualClock().now() == 0
-print(*(name for name in sys.modules if "providers" in name))
+print(*(name for name in sys.modules if name.startswith("lix_async.providers")))
 """
 
 

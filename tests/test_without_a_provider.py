@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 import lix_async
-from lix_async.cli.houses import house, provider_of, rows
+from lix_async.cli.providers import house, provider_of, rows
 
 PACKAGE = Path(lix_async.__file__).parent
 TESTS = Path(__file__).parent
@@ -33,7 +33,12 @@ CLIENTS = {
 }
 MADE_OF = {"lix": ("cli", "integrations")}
 """Rooms where modules may be made of a provider."""
-STAYS = {"lix_async.cli.app", "lix_async.cli.call", "lix_async.cli.drift", "lix_async.cli.sandbox"}
+STAYS = {
+    "lix_async.cli.app",
+    "lix_async.cli.commands.call",
+    "lix_async.cli.commands.drift",
+    "lix_async.cli.commands.sandbox",
+}
 ASKS = re.compile(r'\bcli\.houses import [^()\n]*\bproviders\b|\bimportorskip\("lix_async\.')
 """How a test asks who is there."""
 

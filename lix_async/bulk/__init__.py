@@ -2,23 +2,23 @@
 
 from typing import TYPE_CHECKING
 
+from .admission import Governor
 from .chunk import LedgerParkedError, chunk
-from .governor import Governor
 from .map import Outcomes, map  # noqa: A004  # read as `bulk.map`
 from .outcome import Outcome, Progress, Report
 from .preview import Preview, preview
 from .run import Run
-from .sqlite import SqliteStore
-from .store import AbsentLedgerError, Entry, Store
+from .stores.base import AbsentLedgerError, Entry, Store
+from .stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from .postgres import PostgresStore
+    from .stores.postgres import PostgresStore
 else:
 
     def __getattr__(name: str) -> object:
         if name != "PostgresStore":  # imported when it is asked for: it needs the extra `postgres`
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .postgres import PostgresStore
+        from .stores.postgres import PostgresStore
 
         return PostgresStore
 

@@ -13,7 +13,7 @@ from typing import Literal
 import anyio
 from msgspec.structs import replace
 
-from ..core.endpoint import Endpoint, Kind, Params, Price
+from ..core.endpoint import Endpoint, Funds, Kind, Price
 from ..core.errors import (
     AuthenticationError,
     BudgetError,
@@ -24,9 +24,9 @@ from ..core.errors import (
     RefusalError,
     ViewerError,
 )
-from ..core.funds import Funds
+from ..core.models import Params
 from ..engine.engine import Engine
-from .store import Store
+from .stores.base import Store
 
 STOPPING = (DailyLimitError, QuotaExceededError, AuthenticationError, ViewerError)
 """Refusals that every other call would meet as well."""

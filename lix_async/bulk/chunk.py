@@ -16,15 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar, cast
 
+from ..concurrency.worker_pool import Pool, Source
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError
-from .attempt import QUEUED_FOR
-from .calls import Caller, Input, Method
-from .governor import Governor, Parked
-from .lookup import BUSY_FOR, Lookup
+from .admission import Governor, Parked
+from .lookup import BUSY_FOR, QUEUED_FOR, Lookup
 from .outcome import Outcome
-from .pool import Pool
-from .source import Source
-from .store import Doubts, Store
+from .prepared_call import Caller, Input, Method
+from .stores.base import Doubts, Store
 
 T = TypeVar("T")
 

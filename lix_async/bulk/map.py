@@ -6,7 +6,8 @@ from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import TypeVar, cast
 
-from ..core.endpoint import Endpoint, Listing, Params
+from ..concurrency.worker_pool import Pool, Source
+from ..core.endpoint import Endpoint
 from ..core.errors import (
     ConfigurationError,
     LixError,
@@ -15,11 +16,10 @@ from ..core.errors import (
     RefusalError,
     ServerError,
 )
+from ..core.models import Listing, Params
 from ..engine.pages import Pages
-from .calls import Caller, Input, Method
 from .outcome import Outcome, State
-from .pool import Pool
-from .source import Source
+from .prepared_call import Caller, Input, Method
 
 T = TypeVar("T")
 

@@ -15,9 +15,10 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from .. import linkedin
-from ..core.checks import must_be
-from ..core.endpoint import Endpoint, Listing, Params
+from ..core.endpoint import Endpoint
 from ..core.errors import ConfigurationError
+from ..core.models import Listing, Params
+from ..core.validation import must_be
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages

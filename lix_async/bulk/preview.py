@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import msgspec
 
+from ..concurrency.worker_pool import Source
 from ..core.endpoint import Kind, Price
 from ..core.errors import ConfigurationError
-from .address import Where, opened
-from .calls import Caller, Input, Method
-from .governor import Governor
-from .source import Source
-from .store import AbsentLedgerError, Store
+from .admission import Governor
+from .prepared_call import Caller, Input, Method
+from .stores import Where, opened
+from .stores.base import AbsentLedgerError, Store
 
 T = TypeVar("T")
 AHEAD = 256

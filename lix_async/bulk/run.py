@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable
+import heapq
+import itertools
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
-from .address import Where
-from .attempt import QUEUED_FOR
-from .calls import Caller, Input, Method
-from .governor import OnDailyLimit
-from .lookup import RECHECK_AFTER
-from .outcome import Outcome, Progress, Report
-from .pool import GRACE
-from .running import Running
-from .store import Doubts
+import anyio
+
+from ..concurrency.worker_pool import GRACE, Crew, Source
+from ..core.errors import BulkError, ConfigurationError, LixError
+from .admission import Governor, OnDailyLimit, Parked
+from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, Lookup
+from .outcome import Outcome, Progress, Report, Tally
+from .prepared_call import Call, Caller, Input, Method, Sketch
+from .stores import Where, opened
+from .stores.base import Doubts, Store
 
 T = TypeVar("T")
 
@@ -128,3 +132,324 @@ class Run(Generic[T]):
     def report(self) -> Report:
         """Counts, credits, reasons of failures, and a histogram of latencies."""
         return self._running.report()
+
+
+FIRST = 16
+
+
+MOST = 256
+"""Inputs looked up in the ledger at once: the more, the more of them it knew."""
+
+
+class Job(NamedTuple):
+    """A call that is to be made, or to be looked up."""
+
+    given: Input
+    call: Call
+    polls: int = 0
+    """How often the provider said that it is queued."""
+
+
+class Inputs:
+    """Takes inputs as they are needed, and hands out at once what needs no call.
+
+    A run that goes on meets what it knows first: there many inputs are looked up at once, and
+    handed over together. Where they are new they are taken one at a time.
+    """
+
+    def __init__(
+        self,
+        inputs: Iterable[Input] | AsyncIterable[Input],
+        caller: Caller,
+        lookup: Lookup,
+        store: Store,
+        hand_over: Callable[[list[Outcome[object]]], Awaitable[None]],
+    ) -> None:
+        self._source: Source[Input] = Source(inputs)
+        # One at a time from a stream: the next input may be long in coming.
+        self._most = 1 if isinstance(inputs, AsyncIterable) else MOST
+        self._caller = caller
+        self._lookup = lookup
+        self._store = store
+        self._hand_over = hand_over
+        self._ready: deque[Job] = deque()
+        self._lock: anyio.Lock | None = None
+        self._ahead = min(FIRST, self._most)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether there is nothing more to take."""
+        return self._source.ended and not self._ready
+
+    def met(self, *, known: bool) -> None:
+        """Tell whether the ledger knew the input that was last worked on."""
+        if not self._ahead and known:
+            self._ahead = min(FIRST, self._most)
+
+    async def next(self) -> Job:
+        """The next call, or `StopAsyncIteration`."""
+        if self._lock is None:
+            self._lock = anyio.Lock(fast_acquire=True)
+        async with self._lock:  # one looks ahead for all
+            while not self._ready:
+                await self._look()
+            return self._ready.popleft()
+
+    async def _look(self) -> None:
+        sketches: list[tuple[Input, Sketch]] = []
+        out: list[Outcome[object]] = []
+        for given in await self._taken():
+            try:
+                sketches.append((given, self._caller.sketch(given)))
+            except ConfigurationError as error:
+                out.append(Outcome(input=given, state="invalid", error=error))
+        if self._ahead:
+            sketches = await self._unknown(sketches, out)
+        self._ready += (
+            Job(given, sketch.call or self._caller.call(given)) for given, sketch in sketches
+        )
+        await self._hand_over(out)
+
+    async def _taken(self) -> list[Input]:
+        if not self._source.plain:
+            return [(await self._source.next())[1]]
+        found = self._source.many(max(self._ahead, 1))
+        if not found:
+            raise StopAsyncIteration
+        return found
+
+    async def _unknown(
+        self, sketches: list[tuple[Input, Sketch]], out: list[Outcome[object]]
+    ) -> list[tuple[Input, Sketch]]:
+        """Those that the ledger has no final answer for; of the others, the outcome."""
+        entries = await self._store.known([sketch.key for _, sketch in sketches])
+        left: list[tuple[Input, Sketch]] = []
+        for given, sketch in sketches:
+            entry = entries.get(sketch.key)
+            outcome = None if entry is None else self._lookup.final(entry, sketch.row, given)
+            if outcome is None:
+                left.append((given, sketch))
+            else:
+                out.append(outcome)
+        few = 2 * len(left) > len(sketches)
+        self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
+        return left
+
+
+POLLS = 20
+"""Times that a queued lookup is asked for before the run hands it over as still queued."""
+
+
+class Running(Generic[T]):
+    """A run at work. See `Run`, which hands out what is done here."""
+
+    def __init__(
+        self,
+        store: Where,
+        method: Method[T] | Caller,
+        inputs: Iterable[Input] | AsyncIterable[Input],
+        *,
+        concurrency: int = 4,
+        doubts: Doubts = "hold",
+        max_credits: int | None = None,
+        on_daily_limit: OnDailyLimit = "wait",
+        queued_for: float = QUEUED_FOR,
+        recheck: int = 0,
+        recheck_after: float = RECHECK_AFTER,
+        account: str = "",
+        watch_funds: bool = True,
+    ) -> None:
+        if isinstance(inputs, str | bytes):
+            raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
+        self._caller = method if isinstance(method, Caller) else Caller(method, account)
+        self._store = opened(store)
+        engine = self._caller.engine
+        self.governor = Governor(
+            engine,
+            self._store,
+            funds=self._caller.funds if watch_funds else None,
+            max_credits=max_credits,
+            on_daily_limit=on_daily_limit,
+        )
+        """What this run may still spend, as far as it was told."""
+        self._lookup = Lookup(
+            self._store,
+            engine,
+            self.governor,
+            doubts=doubts,
+            queued_for=queued_for,
+            recheck=recheck,
+            recheck_after=recheck_after,
+        )
+        self._total = len(inputs) if isinstance(inputs, Sized) else None
+        self._tally = Tally()
+        self._clock = engine.clock
+        self._began = self._clock.now()
+        self._waiting: list[tuple[float, int, Job]] = []
+        self._order = itertools.count()
+        self._flying: dict[bytes, anyio.Event] = {}
+        self._parked = ""
+        self._stop: LixError | None = None
+        self._opened = False
+        self._crew: Crew[Job, Outcome[T]] = Crew(
+            self._work,
+            self._take,
+            concurrency,
+            before=self._open,
+            after=self._close,
+            left=self._tally.add,
+        )
+        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.hand_over)
+        self._inputs = Inputs(inputs, self._caller, self._lookup, self._store, hand_over)
+
+    async def next(self) -> Outcome[T]:
+        """The next outcome, or what stops the run."""
+        try:
+            received = self._crew.received
+            outcome = received.popleft() if received else await self._crew.next()
+        except Exception:  # also StopAsyncIteration: it has ended, one way or another
+            await self._close()
+            self._raise()
+            raise
+        self._tally.add(outcome)
+        return outcome
+
+    def drop(self) -> None:
+        """Whoever took the outcomes has gone away."""
+        self._crew.drop()
+
+    async def _close(self) -> None:
+        if self._opened:  # a store that was open before is somebody else's
+            self._opened = False
+            await self._store.close()
+
+    def _raise(self) -> None:
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            raise stop from None
+
+    def park(self, reason: str = "parked") -> None:
+        """Take no further input: calls in flight end, are kept and handed over, then it ends."""
+        self._parked = reason
+        self._crew.stop()
+
+    async def aclose(self, grace: float = GRACE) -> None:
+        """Stop within `grace` seconds. What is still in flight then is held in doubt.
+
+        Raises the `BulkError` that tells of paid answers which the ledger could not keep.
+        """
+        try:
+            await self._crew.aclose(grace)
+        finally:  # also where its block was cancelled
+            await self._close()
+        if isinstance(self._stop, BulkError) and self._stop.unsaved:
+            self._raise()
+
+    def progress(self) -> Progress:
+        """The run as it stands; costs nothing to ask."""
+        waiting = sum(job.polls > 0 for _, _, job in self._waiting)
+        return self._tally.progress(
+            total=self._total,
+            waiting=waiting,
+            in_flight=self._crew.in_flight,
+            parked=self._reason(),
+        )
+
+    def _reason(self) -> str:
+        closed = self.governor.closed_until > self._clock.wall()
+        return self._parked or ("daily limit" if closed else "")
+
+    def report(self) -> Report:
+        """Counts, credits, reasons of failures, and a histogram of latencies."""
+        return Report(
+            progress=self.progress(),
+            reasons=dict(self._tally.reasons.most_common()),
+            latencies=dict(sorted(self._tally.latencies.items())),
+            seconds=self._clock.now() - self._began,
+        )
+
+    async def _open(self) -> None:
+        name = f"{self._caller.engine.provider.name} {self._caller.name}"
+        await self._store.open(name if self._caller.name else "", self._clock.wall())
+        self._opened = True
+        if parked := await self._store.parked():
+            self.park(parked)
+
+    async def _take(self) -> tuple[int, Job]:
+        """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
+        while True:
+            now = self._clock.wall()
+            if self._waiting and self._waiting[0][0] <= now:
+                _, number, job = heapq.heappop(self._waiting)
+                return number, job
+            if self._waiting and self._inputs.used_up:
+                await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
+                continue
+            try:
+                return next(self._order), await self._inputs.next()
+            except StopAsyncIteration:
+                if not self._waiting:
+                    raise
+
+    async def _work(self, job: Job) -> Outcome[T] | None:
+        while (other := self._flying.get(job.call.key)) is not None:
+            await other.wait()
+        self._flying[job.call.key] = done = anyio.Event()
+        spent = 0
+        try:
+            while self._stop is None and await self._open_again():
+                try:
+                    outcome = await self._lookup.run(job.call, job.given)
+                except Parked as parked:
+                    spent += parked.spent
+                    self._told(parked)
+                    continue
+                outcome.credits, spent = outcome.credits + spent, 0
+                self._inputs.met(known=outcome.cached)
+                return self._settled(outcome, job)
+        except BulkError as error:
+            self._end(error)
+        finally:
+            self._tally.credits += spent
+            del self._flying[job.call.key]
+            done.set()
+        return None
+
+    async def _open_again(self) -> bool:
+        """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
+        while (pause := self.governor.closed_until - self._clock.wall()) > 0:
+            if self._crew.stopping:
+                return False
+            with self._crew.idle():
+                await self._clock.sleep(pause)
+        return not self._parked or not self.governor.parked
+
+    def _settled(self, outcome: Outcome[object], job: Job) -> Outcome[T] | None:
+        """The outcome, unless there is reason to come back for it later."""
+        due, polls = outcome.due, job.polls
+        if outcome.state == "busy":
+            due = self._clock.wall() + BUSY_FOR
+        elif outcome.state == "queued" and (polls < POLLS or outcome.body):
+            polls += not outcome.body
+        else:
+            return cast("Outcome[T]", outcome)
+        self._tally.spent(outcome)
+        heapq.heappush(self._waiting, (due, next(self._order), job._replace(polls=polls)))
+        return None
+
+    def _told(self, parked: Parked) -> None:
+        if parked.error is not None:
+            self.governor.refused(parked.error)
+        if self.governor.parked:
+            self.park(self.governor.parked)
+        if self.governor.stop is not None:
+            self._end(self.governor.stop)
+
+    def _end(self, error: LixError) -> None:
+        unsaved = error.unsaved if isinstance(error, BulkError) else ()
+        if isinstance(self._stop, BulkError) and unsaved:
+            if self._stop is not error:
+                self._stop.unsaved += unsaved
+        elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
+            self._stop = error
+        self.park(type(error).__name__)

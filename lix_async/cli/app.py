@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from cyclopts import App, CycloptsError, Group, UnknownCommandError
 
 from ..core.errors import LixError
-from . import screen
-from .call import call
-from .drift import drift
+from . import console
+from .commands.call import call
+from .commands.drift import drift
+from .commands.sandbox import sandbox
 from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, explained
-from .houses import providers
-from .sandbox import sandbox
+from .providers import providers
 
 _FIRST = Group("First steps", sort_key=0)
 _WALKS = Group("Walk a search", sort_key=1)
@@ -44,14 +44,14 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     """Every command in its order. Most are made of Lix, and go where its folder goes."""
     if "lix" not in providers():
         return (_FIRST, sandbox), (_MORE, call), (_MORE, drift)
-    from .account import account
-    from .demo import demo
-    from .enrich import enrich
-    from .lookups import email, org, person
-    from .runs import run as run_
-    from .searches import accounts, leads, search
-    from .waterfall import waterfall
-    from .worker import worker
+    from .commands.account import account
+    from .commands.demo import demo
+    from .commands.enrich import enrich
+    from .commands.lookup import email, org, person
+    from .commands.run import run as run_
+    from .commands.search import accounts, leads, search
+    from .commands.waterfall import waterfall
+    from .commands.worker import worker
 
     return (
         (_FIRST, demo),
@@ -96,7 +96,7 @@ for _flag in ("--help", "--version"):
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command line; the exit code. Every error is a line on stderr."""
-    screen.typed.set(tuple(arguments))
+    console.typed.set(tuple(arguments))
     try:
         code = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
@@ -104,14 +104,14 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except CycloptsError as error:
         message = str(error).partition(" Available commands:")[0]
-        screen.trouble(CommandError(message, hint=_hint(error, arguments)))
+        console.trouble(CommandError(message, hint=_hint(error, arguments)))
         return USAGE
     except CommandError as error:
-        screen.trouble(error)
+        console.trouble(error)
         return error.code
     except LixError as error:
         known = explained(error)
-        screen.trouble(known)
+        console.trouble(known)
         return known.code
     except (BrokenPipeError, SystemExit):  # rich turns the former into the latter
         _close_quietly()
@@ -125,7 +125,7 @@ def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
     """What to do about a command line that cannot be read; a pasted URL tells what was meant."""
     if isinstance(error, UnknownCommandError):
         if "lix" in providers():
-            from .links import command_for
+            from .input.targets import command_for
 
             for argument in arguments:
                 if (right := command_for(argument)) is not None:

@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from rich.console import Console
 from rich.text import Text
 
-from .errors import CommandError, one_line
+from .errors import CommandError
+from .text import one_line
 
 typed: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_typed", default=())
 """The arguments of the command under way."""

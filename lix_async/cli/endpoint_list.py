@@ -13,7 +13,7 @@ from msgspec import inspect
 from ..core.endpoint import Endpoint, Price
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
-from .houses import Row, client_kind, client_of, house, provider_of, providers, rows
+from .providers import Row, client_kind, client_of, house, provider_of, providers, rows
 
 _WIDTH = 78
 _WORDS: dict[type[inspect.Type], str] = {

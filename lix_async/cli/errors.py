@@ -23,7 +23,7 @@ from ..core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
-from .times import until
+from .text import one_line, until
 
 OK, REFUSED, USAGE, AUTH, QUOTA, NOT_FOUND, NETWORK = range(7)
 INTERRUPTED, TERMINATED = 130, 143
@@ -100,7 +100,5 @@ def explained(error: LixError) -> CommandError:
     return CommandError(one_line(str(error)), hint=hint, code=code)
 
 
-def one_line(text: str, width: int = 300) -> str:
-    """A text without line breaks and control characters, cut where nobody reads on."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= width else f"{flat[: width - 1]}…"
+class Stopped(Exception):
+    """The person, or the system, asked to stop."""

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from ..core.bucket import RateLimit
 from ..core.errors import ConfigurationError
+from ..core.rate_limit import RateLimit
 from .errors import CommandError
 
 Format = Literal["jsonl", "csv", "table", "parquet"]

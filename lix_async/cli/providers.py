@@ -7,7 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
-from ..core.endpoint import Endpoint, Params
+from ..core.endpoint import Endpoint
+from ..core.models import Params
 from ..core.provider import Provider
 from ..engine.client import Client
 

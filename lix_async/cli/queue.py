@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Awaitable, Iterable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from ..bulk.address import opened
+from ..bulk.prepared_call import Input
+from ..bulk.stores import opened
+from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
-from ..engine.clock import RealClock
-from . import screen
-from .enriching import kind_of
+from ..engine.client import Client
+from . import console
 from .errors import OK, REFUSED, CommandError
-from .inputs import Inputs
-from .kinds import Kind
-from .ledger import VARIABLE, pasteable, scrubbed
-from .links import Target
+from .input.reader import Inputs
+from .input.targets import METHODS, Kind, Target, input_for, kind_of
+from .ledger.address import VARIABLE, on_server, pasteable, scrubbed, shown
 from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
-from .progress import plural
-from .queues import Queue
-from .queues import submit as queued
+from .text import plural
+
+if TYPE_CHECKING:
+    import anyio
 
 Whose = Literal["worker", "export", "nobody"]
 _BELONG: dict[Whose, str] = {
@@ -53,7 +55,7 @@ def refuse(whose: dict[Whose, dict[str, bool]], output: RowOutput, connection: C
 
 def typed(option: str) -> bool:
     """Whether an option stands in the command line, be it with its default."""
-    return any(one == option or one.startswith(f"{option}=") for one in screen.typed.get())
+    return any(one == option or one.startswith(f"{option}=") for one in console.typed.get())
 
 
 def _given(options: object, defaults: object, names: tuple[str, ...]) -> dict[str, bool]:
@@ -83,15 +85,15 @@ async def submit(
     ]
     try:
         await _made(address)
-        chunks = await queued(address, lookups, queue)
+        chunks = await queue_lookups(address, lookups, queue)
     except ConfigurationError as error:
         raise CommandError(scrubbed(str(error), address)) from None
     except BulkError as error:
         raise CommandError(scrubbed(str(error), address), code=REFUSED) from None
     if not quiet:
         links = f"{len(lookups):,} {plural(len(lookups), 'link')}"
-        screen.note(f"{links} submitted in {chunks:,} {plural(chunks, 'chunk')}. {_next(address)}")
-        screen.note("\n".join(_commands(pasteable(address), queue)))
+        console.note(f"{links} submitted in {chunks:,} {plural(chunks, 'chunk')}. {_next(address)}")
+        console.note("\n".join(_commands(pasteable(address), queue)))
     return OK
 
 
@@ -115,3 +117,65 @@ def _commands(place: str | None, queue: Queue) -> Iterator[str]:
     where = "" if place is None else f" {place}"
     yield f"  lix run status{where}"
     yield f"  lix run export{where} --out rows.jsonl"
+
+
+Queue = Literal["pgqueuer", "procrastinate"]
+
+
+_PACKAGE = f"{__name__.partition('.')[0]}.integrations"
+
+
+class Adapter(Protocol):
+    """What every queue's module offers."""
+
+    def submit(self, dsn: str, method: str, inputs: Iterable[Input]) -> Awaitable[int]:
+        """Queue inputs for a method; how many chunks they make."""
+        ...
+
+    def worker(
+        self,
+        dsn: str,
+        client: Client,
+        *,
+        concurrency: int,
+        doubts: Literal["hold", "retry"],
+        heartbeat: float,
+        max_credits: int | None,
+        stop: anyio.Event,
+    ) -> Awaitable[None]:
+        """Work on chunks until the stop."""
+        ...
+
+
+def adapter(queue: Queue) -> Adapter:
+    """A queue's module. Raises `ConfigurationError` where its extra is not installed."""
+    return cast("Adapter", import_module(f"{_PACKAGE}.{queue}"))
+
+
+def server(address: str, command: str) -> str:
+    """An address that workers can share. Raises `CommandError` for a file."""
+    if not on_server(address):
+        raise CommandError(
+            f"{command} needs a PostgreSQL, and {shown(address)} is a file",
+            hint="--store postgresql://USER@HOST/DATABASE, or LIX_STORE",
+        )
+    return address
+
+
+async def queue_lookups(
+    address: str, lookups: Iterable[tuple[Kind, Target]], queue: Queue = "pgqueuer"
+) -> int:
+    """Queue lookups for `lix worker`; how many chunks they make.
+
+    Inputs go as they were given. What the ledger knows already costs nothing when it comes again,
+    in whatever spelling. Raises `CommandError` when the address is no PostgreSQL, or cannot be
+    used, and `ConfigurationError` where the queue's extra is not installed.
+    """
+    found, address = adapter(queue), server(address, "a queue")
+    inputs: dict[Kind, list[Input]] = {}
+    for kind, target in lookups:
+        inputs.setdefault(kind, []).append(input_for(kind, target))
+    try:
+        return sum([await found.submit(address, METHODS[kind], inputs[kind]) for kind in inputs])
+    except BulkError as error:
+        raise CommandError(scrubbed(str(error), address), code=REFUSED) from None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..core.bucket import RateLimit
-from ..engine.clock import RealClock
+from ..concurrency.clock import RealClock
+from ..core.rate_limit import RateLimit
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -51,3 +51,14 @@ def rate_text(rate: RateLimit | None) -> str:
         return "no limit"
     per = "s" if rate.per == 1 else f"{rate.per:g} s"
     return f"{rate.requests:g} per {per}"
+
+
+def one_line(text: str, width: int = 300) -> str:
+    """A text without line breaks and control characters, cut where nobody reads on."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= width else f"{flat[: width - 1]}…"
+
+
+def plural(count: int, word: str) -> str:
+    """`credit` or `credits`."""
+    return word if count == 1 else f"{word}s"

@@ -17,16 +17,13 @@ from typing import Generic, Protocol, TypeVar, cast
 import anyio
 import anyio.to_thread
 
+from ..bulk.stores.base import UnreachableError
 from ..core.errors import BulkError
 
 J = TypeVar("J")
 J_contra = TypeVar("J_contra", contravariant=True)
 GROUP = 500
 """Jobs in one commit at most."""
-
-
-class UnreachableError(BulkError):
-    """The ledger itself is out of reach: no job has to be tried alone."""
 
 
 class Session(Protocol[J_contra]):

@@ -296,3 +296,8 @@ def _place(error: Exception) -> tuple[str, str]:
         return "the answer is not UTF-8", "$"
     message, _, path = str(error).partition(" - at `")
     return message, path.rstrip("`") or "$"
+
+
+def compact(body: bytes) -> bytes:
+    """A JSON text on one line, every number and text as it was."""
+    return msgspec.json.format(body, indent=-1)

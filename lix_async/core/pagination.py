@@ -18,8 +18,8 @@ from typing import Protocol, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from .endpoint import Params
 from .errors import ConfigurationError
+from .models import Params
 
 P = TypeVar("P", bound=Params)
 

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from .bucket import RateLimit
 from .errors import ConfigurationError, RefusalError
+from .rate_limit import RateLimit
 
 Refusal = Callable[[int, bytes, type], "RefusalError | None"]
 """(status, body, type of the result) → the refusal that this answer is, or None."""

@@ -13,7 +13,6 @@ from datetime import UTC
 
 import msgspec
 
-from .checks import Checked
 from .errors import (
     ConfigurationError,
     DailyLimitError,
@@ -24,6 +23,7 @@ from .errors import (
     TransportError,
     WeeklyLimitError,
 )
+from .validation import Checked
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 

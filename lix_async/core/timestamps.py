@@ -33,3 +33,16 @@ def _http_date(text: str) -> datetime:
     from email.utils import parsedate_to_datetime  # 7 ms that hardly any process needs
 
     return parsedate_to_datetime(text)
+
+
+def from_seconds(seconds: float | None) -> datetime | None:
+    """The moment that many seconds after 1970; None for None and for what no calendar holds."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def from_ms(milliseconds: int | None) -> datetime | None:
+    """The same for milliseconds."""
+    return None if milliseconds is None else from_seconds(milliseconds / 1000)

@@ -15,9 +15,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from ..tolerant import Misfit, reader
-from .endpoint import Endpoint, P, Params
+from .decoding import Misfit, reader
+from .endpoint import Endpoint, P
 from .errors import ConfigurationError, DecodeError, LixError, TransportError
+from .models import Params
 from .provider import Provider
 
 R = TypeVar("R")
@@ -221,3 +222,11 @@ def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) ->
     elif body.lstrip()[:1] == b"<":
         message = "the answer is a web page, not JSON"
     return DecodeError(f"{message} at {path}", path=path, body=body, endpoint=row.id)
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """An answer as it came: status, headers (raw, in order) and the unpacked body."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes

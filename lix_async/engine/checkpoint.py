@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import msgspec
 
-from ..core.endpoint import Endpoint, P, Params
+from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, PagingError
+from ..core.models import Params
 from ..core.wire import NO_TEXT
 
 R = TypeVar("R")

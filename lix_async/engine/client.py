@@ -6,24 +6,23 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from ..core.bucket import RateLimit
-from ..core.checks import has, must_be
-from ..core.endpoint import Endpoint, Kind, Listing, P
+from ..concurrency.clock import Clock, RealClock
+from ..core.endpoint import Endpoint, Funds, Kind, P
 from ..core.errors import ConfigurationError
-from ..core.funds import Funds
+from ..core.models import Listing
 from ..core.provider import Key, Provider, address
+from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
-from ..drift import OnDrift, Radar
+from ..core.schema_drift import OnDrift, Radar
+from ..core.validation import has, must_be
+from ..limiters.base import Limiter
 from .answer import Answer
 from .checkpoint import Checkpoint
-from .clock import Clock, RealClock
+from .credentials import Door, HideKey, Mask
 from .credits import Credits
-from .door import Door, HideKey
 from .engine import Engine
-from .limiter import Limiter
-from .mask import Mask
-from .pages import Pages
-from .settings import (
+from .observer import Watch
+from .options import (
     UNSET,
     TimeoutLike,
     Unset,
@@ -34,10 +33,10 @@ from .settings import (
     settings,
     transport,
 )
-from .watch import Watch
+from .pages import Pages
 
 if TYPE_CHECKING:
-    from .settings import HttpClient as HttpClient  # noqa: PLC0414  # for the providers' clients
+    from .options import HttpClient  # for the providers' clients
 
 __all__ = ["UNSET", "Client", "TimeoutLike", "Unset"]
 

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 import anyio
 
-from .home import Home
+from ..concurrency.event_loop import Home
 
 SLOTS = 100
 """Connections at most, as in httpx's own pool."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ..core.checks import must_be
 from ..core.endpoint import Kind, Price
 from ..core.errors import BudgetError, ConfigurationError
+from ..core.validation import must_be
 
 PAID: tuple[Kind, ...] = ("standard", "org", "email")
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
-from ..core.bucket import RateLimit
-from ..core.checks import has, must_be
+from ..concurrency.clock import Clock
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
+from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
-from .clock import Clock
-from .door import Door
-from .limiter import Limiter, LocalLimiter
+from ..core.validation import has, must_be
+from ..limiters.base import Limiter
+from ..limiters.local import LocalLimiter
+from .credentials import Door
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
 
 if TYPE_CHECKING:

@@ -6,20 +6,27 @@ cleaned up, on asyncio and trio alike.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import anyio
 import anyio.abc
+import msgspec
+from msgspec.structs import replace
 
-from ..core.checks import must_be
-from ..core.endpoint import Endpoint, Listing, P
-from ..core.errors import ConfigurationError, LixError
-from .checkpoint import Checkpoint, Stats
+from ..core.decoding import read_items
+from ..core.endpoint import Endpoint, P
+from ..core.errors import BudgetError, ConfigurationError, LixError, PagingError
+from ..core.models import Listing, Params, item_type
+from ..core.pagination import Plan, Seen
+from ..core.validation import must_be
+from .answer import Answer
+from .checkpoint import Checkpoint, Stats, fingerprint, origin
 from .engine import Engine
-from .walk import Page, Walk
 
 Item = TypeVar("Item")
 
@@ -199,3 +206,222 @@ class _ByPage(Generic[Item]):
         if page is None:
             raise StopAsyncIteration
         return page
+
+
+class Page(Generic[Item]):
+    """One page of a walk, without the items that an earlier page had already."""
+
+    __slots__ = ("answer", "count", "items", "sequence_id", "start", "total")
+
+    def __init__(
+        self,
+        items: list[Item],
+        start: int,
+        count: int,
+        total: int | None,
+        sequence_id: str | None,
+        answer: Answer[Listing[Item]] | None,
+    ) -> None:
+        self.items = items
+        self.start = start
+        """Rows before this page."""
+        self.count = count
+        """Rows that the provider sent, duplicates included."""
+        self.total = total
+        """Matches that the provider claims, if it claims any."""
+        self.sequence_id = sequence_id
+        """The id that ties this walk's pages together."""
+        self.answer = answer
+        """The call behind the page; None for items that a checkpoint brought along."""
+
+    def cut(self, length: int) -> Page[Item]:
+        """The first items as a page of their own; the others stay in this one."""
+        head, self.items = self.items[:length], self.items[length:]
+        return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
+
+    def __repr__(self) -> str:
+        return f"<Page {self.start}+{len(self.items)} of {self.total}>"
+
+
+class Walk(Generic[Item]):
+    """Reads a listing page by page into `ready`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        row: Endpoint[P, Listing[Item]],
+        params: P,
+        resume: Checkpoint | None,
+        max_credits: int | None = None,
+    ) -> None:
+        params = engine.prepared(row, params)
+        if row.paging is None:
+            raise ConfigurationError(f"{row.id} has no pages: use send()")
+        self.ready: deque[Page[Item]] = deque()
+        self.stats = Stats()
+        self.departing: Callable[[], Awaitable[None]] | None = None
+        self.returned: Callable[[], None] | None = None
+        """Both are for each attempt at a page; see `Engine.send`."""
+        self._engine = engine
+        # From here on the params stay of the type that the caller's row asked for.
+        self._row = cast("Endpoint[Params, Listing[Item]]", row)
+        self._plan: Plan = row.paging
+        self._origin = origin(row, params)
+        self._params: Params | None = _tied(params, self._plan)
+        self._plan.base(params, 0)  # raises for a position that is no number, before it is paid
+        self._before: int | None = None
+        self._confirmed = False
+        self._seen: set[int] = set()
+        self._read: dict[int, None] = {}
+        if resume is not None:
+            self._resume(resume)
+        self._max_credits = None if max_credits is None else self.stats.credits + max_credits
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last page has been read."""
+        return self._params is None
+
+    def _resume(self, point: Checkpoint) -> None:
+        if point.endpoint != self._row.id or point.origin != self._origin:
+            raise PagingError(
+                f"the checkpoint belongs to another walk ({point.endpoint})",
+                endpoint=self._row.id,
+            )
+        items: list[Item] | None = None
+        try:
+            self._params = msgspec.json.decode(point.params, type=self._row.params | None)
+            items = read_items(item_type(self._row.result), bytes(point.owed))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # raised below: in here the traceback would hold the items
+        if items is None:
+            raise PagingError("the checkpoint is damaged", endpoint=self._row.id)
+        self._before = point.before
+        self._confirmed = point.confirmed
+        self._seen = set(point.seen)
+        self._read = dict.fromkeys(point.pages)
+        self.stats = replace(point.stats)
+        if items:
+            start = max((point.before or 0) - len(items), 0)
+            self.ready.append(Page(items, start, len(items), self.stats.total, None, None))
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that a later walk needs to go on with the next item."""
+        owed = [item for page in self.ready for item in page.items]
+        params = self._params
+        return Checkpoint(
+            endpoint=self._row.id,
+            origin=self._origin,
+            params=msgspec.Raw(msgspec.json.encode(params)),
+            owed=msgspec.Raw(msgspec.json.encode(owed)),
+            before=self._before,
+            confirmed=self._confirmed,
+            seen=tuple(self._seen),
+            pages=tuple(self._read),
+            stats=replace(self.stats),
+        )
+
+    async def turn(self) -> bool:
+        """Fetch the next page and put it in line. No await after the answer: it is never lost."""
+        params = self._params
+        if params is None:
+            return False
+        self._afford(self._row.credits.amount)
+        answer = await self._engine.send(
+            self._row, params, departing=self.departing, returned=self.returned
+        )
+        listing = answer.value
+        rows = listing.rows()
+        self.stats.pages += 1
+        self.stats.credits += answer.credits
+        if listing.total or (listing.total == 0 and not rows and not self._before):
+            self.stats.total = listing.total  # 0 beside or after rows is a slip, no claim
+        if self._before is None:
+            size = max(len(rows), (listing.paging.count or 0) if listing.paging else 0)
+            self._before = self._plan.base(params, size)
+        # A page that leaves the total out does not take back what an earlier one said.
+        seen = Seen(self._before, len(rows), self.stats.total, listing.cursor, listing.goes_on)
+        if not rows and not self._confirmed and seen.promised(self._plan.cap):
+            self._confirmed = True  # an empty page in the middle is asked for once more
+            return True
+        self._confirmed = False
+        fresh = self._unseen(rows, seen.past)
+        seen = replace(
+            seen,
+            received=seen.received if fresh is not None else 0,
+            repeated=self.stats.duplicates,
+        )
+        following = None if fresh is None else self._plan.after(params, seen)
+        if following is None:
+            self.stats.complete = not seen.short
+        elif self._plan.sequence and listing.sequence_id:
+            following = replace(following, sequence_id=listing.sequence_id)
+        sequence = listing.sequence_id or getattr(params, "sequence_id", None)
+        if fresh is not None and rows:
+            page = Page(fresh, seen.before, len(rows), listing.total, sequence, answer)
+            self.ready.append(page)
+        self._before = seen.upto
+        self._params = following
+        return True
+
+    def _afford(self, price: int) -> None:
+        if self._max_credits is not None and self.stats.credits + price > self._max_credits:
+            raise BudgetError(
+                f"max_credits of this walk is spent: {self.stats.credits} for "
+                f"{self.stats.pages} pages; its checkpoint goes on from here",
+                kind="max_credits",
+                endpoint=self._row.id,
+            )
+
+    def _unseen(self, rows: list[Item], past: bool) -> list[Item] | None:
+        """The rows without those seen before; None where they end the walk.
+
+        A repeated page does where the plan says so, and where it is a single row: the list may
+        have grown by one while its last page was read. `past` the total any page does that has
+        nothing new. Raises `PagingError` for other pages seen before.
+        """
+        names: list[str | None] = [getattr(row, "identity", None) for row in rows]
+        keys = [_key(name) if name else None for name in names]
+        ends = getattr(self._plan, "repeats_end", False)
+        # Ids tell a page, in any order: beside them an address may be signed anew each time.
+        mark = fingerprint(
+            msgspec.json.encode(sorted(name or "" for name in names) if all(names) else rows)
+        )
+        last = next(reversed(self._read), None)
+        if rows and mark == last and (ends or len(rows) == 1):
+            return None
+        if past and rows and self._seen.issuperset(keys):
+            return None
+        if rows and mark in self._read and (all(names) or mark == last):
+            raise PagingError(
+                f"page {self.stats.pages} of this walk repeats an earlier one: the provider "
+                "does not move on; what came before is complete",
+                endpoint=self._row.id,
+            )
+        if rows:
+            self._read.pop(mark, None)
+            self._read[mark] = None
+        fresh: list[Item] = []
+        for row, key in zip(rows, keys, strict=True):
+            if key in self._seen:
+                self.stats.duplicates += 1
+                continue
+            if key is not None:
+                self._seen.add(key)
+            fresh.append(row)
+        return fresh
+
+
+def _key(name: str) -> int:
+    return fingerprint(name.encode("utf-8", "surrogatepass"))
+
+
+def _tied(params: Params, plan: Plan) -> Params:
+    """With a sequence id of this walk's own, unless a viewer makes it needless (lix.md 5)."""
+    if (
+        plan.sequence
+        and not getattr(params, "sequence_id", None)
+        and not getattr(params, "viewer_id", None)
+    ):
+        return replace(params, sequence_id=uuid.uuid4().hex)
+    return params

@@ -13,8 +13,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from ..engine.walk import Page
-from ..tolerant import Misfit, reader
+from ..core.decoding import Misfit, compact, reader
+from .pages import Page
 
 Item = TypeVar("Item")
 _DEPTH = 4
@@ -26,11 +26,6 @@ class PageRows(NamedTuple, Generic[Item]):
 
     rows: list[bytes]
     whole: bool
-
-
-def compact(body: bytes) -> bytes:
-    """A JSON text on one line, every number and text as it was."""
-    return msgspec.json.format(body, indent=-1)
 
 
 def rows_of(page: Page[Item]) -> PageRows[Item]:

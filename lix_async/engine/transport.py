@@ -15,11 +15,10 @@ import anyio
 import msgspec
 
 from ..core.provider import Address
-from ..core.wire import Outgoing
-from .body import Trouble, at_once, read
-from .door import Door
-from .failures import meaning, strip
-from .slots import CLOSING, SLOTS, Slot, Slots
+from ..core.wire import Outgoing, Reply
+from .connection_pool import CLOSING, SLOTS, Slot, Slots
+from .credentials import Door
+from .response_body import Trouble, at_once, read
 
 if TYPE_CHECKING:
     import httpx
@@ -34,14 +33,6 @@ LONGEST_URL = 60_000
 """Characters beyond which httpx is asked whether a URL can be sent; it takes 65,536."""
 KEEP_ALIVE = 60.0
 """Seconds that an idle connection is kept: twenty turns at the default rate."""
-
-
-class Reply(msgspec.Struct, frozen=True, gc=False):
-    """An answer as it came: status, headers (raw, in order) and the unpacked body."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -266,3 +257,52 @@ def _tls(address: Address) -> ssl.SSLContext:
 
         context.load_verify_locations(cafile=certifi.where())
     return context
+
+
+# What is known of a failure from its class, for every class of the library (a test looks for
+# new ones): may the request have arrived? does a repeat make no sense?
+FAILURES: dict[str, tuple[bool, bool, str]] = {
+    "InvalidURL": (False, True, "the URL is too long or not valid"),
+    "ConnectTimeout": (False, False, "no connection within the timeout"),
+    "ConnectError": (False, False, "no connection"),
+    "PoolTimeout": (False, False, "no free connection in the HTTP client given"),
+    "ProxyError": (False, False, "the proxy refused"),
+    "UnsupportedProtocol": (False, True, "the HTTP client cannot reach such an address"),
+    "LocalProtocolError": (False, True, "the request is not valid HTTP"),
+    "WriteTimeout": (True, False, "the request could not be sent within the timeout"),
+    "WriteError": (True, False, "the connection broke while sending"),
+    "ReadTimeout": (True, False, "no answer within the timeout"),
+    "ReadError": (True, False, "the connection broke before the answer was complete"),
+    "RemoteProtocolError": (True, False, "the server broke off or did not speak HTTP"),
+    "CloseError": (True, False, "the connection could not be closed"),
+    "DecodingError": (True, False, "the answer cannot be unpacked"),
+    "TooManyRedirects": (True, True, "redirects"),
+    "SSEError": (True, True, "the answer is a stream of events"),
+}
+
+
+def meaning(error: Exception) -> tuple[str, bool, bool]:
+    """In words; may it have arrived; is a repeat senseless. Only connecting tells more."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    name = next((name for name in names if name in FAILURES), "")
+    sent, permanent, message = FAILURES.get(name, (True, False, "the connection failed"))
+    if name in ("ConnectError", "ConnectTimeout", "ProxyError"):  # no header in there
+        untrusted = _certificate(error)
+        permanent = untrusted or (name == "ProxyError" and "407" in str(error))
+        why = "the certificate cannot be verified" if untrusted else str(error)
+        message = f"{message}: {why}" if why else message
+    return f"{message} ({type(error).__name__})", sent, permanent
+
+
+def _certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def strip(error: BaseException) -> None:
+    """Take the HTTP library's frames off a cancellation: their locals hold the key."""
+    error.__cause__ = error.__context__ = None
+    error.with_traceback(None)

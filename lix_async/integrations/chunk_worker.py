@@ -15,11 +15,11 @@ from operator import attrgetter
 import anyio
 import msgspec
 
-from ..bulk.calls import Input, Method
+from ..bulk.admission import Governor
 from ..bulk.chunk import LedgerParkedError, chunk
-from ..bulk.governor import Governor
 from ..bulk.outcome import Outcome
-from ..bulk.store import Doubts, Store
+from ..bulk.prepared_call import Input, Method
+from ..bulk.stores.base import Doubts, Store
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..engine.client import Client
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..bulk.calls import Input
-from ..bulk.postgres import PostgresStore
-from ..bulk.store import Doubts
+from ..bulk.prepared_call import Input
+from ..bulk.stores.base import Doubts
+from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunks import NAME, SIZE, Chunk, ComeBack, Hands, cut, told
+from .chunk_worker import NAME, SIZE, Chunk, ComeBack, Hands, cut, told
 
 if TYPE_CHECKING:
     import anyio

@@ -18,8 +18,8 @@ import math
 
 import msgspec
 
-from ..core.bucket import MARGIN, RateLimit
 from ..core.errors import ConfigurationError
+from ..core.rate_limit import MARGIN, RateLimit
 
 SECOND = 1_000_000
 SHARED_MARGIN = 0.005

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core.bucket import RateLimit
-from ..core.checks import must_be
-from ..core.endpoint import Endpoint, P, Params
-from ..core.windows import JointBucket, Lane, WindowBucket
-from .clock import Clock, RealClock
-from .limiter import Limiter, LocalLimiter
+from ..concurrency.clock import Clock, RealClock
+from ..core.endpoint import Endpoint, P
+from ..core.models import Params
+from ..core.rate_limit import JointBucket, Lane, RateLimit, WindowBucket
+from ..core.validation import must_be
+from .base import Limiter
+from .local import LocalLimiter
 
 LATE = 0.001
 """Seconds between turn and departure that are not worth a correction."""

@@ -5,35 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from contextvars import ContextVar
-from typing import Protocol
 
 import anyio
 
-from ..core.bucket import RateLimit, TokenBucket
-from ..core.checks import must_be
-from ..core.windows import Bucket
-from .clock import Clock, RealClock
-from .home import Home
-
-
-class Limiter(Protocol):
-    """What paces calls. Shared by everybody who uses the same key, in or between processes.
-
-    Only these two methods are needed. A limiter may also have `turn_in()` (seconds until who
-    asks now has a turn: a call whose deadline is over by then ends at once), `give_back()` (a
-    turn was taken but nothing was sent), `late(seconds)` (the request left that long after its
-    turn) and `lane(row, params)` (the limiter for that call: see `LaneLimiter`).
-    """
-
-    async def acquire(self) -> None:
-        """Return when it is the caller's turn. One attempt spends one turn.
-
-        A `TransportError` raised here ends the call: its `sent` is False, unless the answer of
-        an earlier attempt was lost, and `attempts` counts those earlier ones.
-        """
-
-    async def hold(self, seconds: float) -> None:
-        """The provider said "too fast": no turn for anybody for that long."""
+from ..concurrency.clock import Clock, RealClock
+from ..concurrency.event_loop import Home
+from ..core.rate_limit import Bucket, RateLimit, TokenBucket
+from ..core.validation import must_be
 
 
 class _Waiter:

@@ -11,13 +11,13 @@ import importlib
 from collections.abc import Generator
 from typing import TYPE_CHECKING, LiteralString
 
-from ..core.bucket import RateLimit
-from ..core.checks import has
+from ..concurrency.clock import Clock
 from ..core.errors import ConfigurationError, LixError
-from ..engine.clock import Clock
+from ..core.rate_limit import RateLimit
+from ..core.validation import has
+from .backend import refused, unreachable
 from .gcra import LONGEST_HOLD, Pace, Reply
 from .shared import GIVE_UP_AFTER, SharedLimiter
-from .store import refused, unreachable
 
 if TYPE_CHECKING:
     from psycopg import Connection

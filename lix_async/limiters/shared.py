@@ -18,17 +18,13 @@ from typing import TypeVar
 
 import anyio
 
-from ..core.bucket import RateLimit
+from ..concurrency.clock import Clock, RealClock
+from ..concurrency.event_loop import Home
 from ..core.errors import TransportError
-from ..engine.clock import Clock, RealClock
-from ..engine.home import Home
-from ..engine.limiter import LocalLimiter
-from .bulk import BulkLimiter
+from ..core.rate_limit import Lateness, RateLimit
+from .backend import Store, Teller, Turn, check
 from .gcra import FOREVER, SECOND, Pace
-from .lateness import Lateness
-from .outage import Outage
-from .store import Store, check
-from .teller import Teller, Turn
+from .local import LocalLimiter
 
 T = TypeVar("T")
 GIVE_UP_AFTER = 5.0
@@ -298,3 +294,66 @@ class SharedLimiter:
             if hopeless is not None:
                 raise hopeless
             await self._clock.sleep(self._outage.left(self._clock.now()))
+
+
+class BulkLimiter:
+    """A `SharedLimiter`'s rate for work that can wait: `AsyncLix(rate_limit=limiter.bulk)`.
+
+    It takes turns that are free and reserves none, so it gets what others leave: under callers
+    who use the whole rate it gets nothing. While the store cannot be reached it waits.
+    """
+
+    def __init__(self, shared: SharedLimiter) -> None:
+        self.shared = shared
+        self.rate = shared.rate
+        self.acquire = shared.acquire_patiently
+        self.try_acquire = shared.try_acquire
+        self.turn_in = shared.turn_in_patiently
+        self.hold = shared.hold
+        self.give_back = shared.give_back
+        self.late = shared.late
+
+    def __repr__(self) -> str:
+        return f"{self.shared!r}.bulk"
+
+
+FIRST_PAUSE = 0.05
+
+
+LONGEST_PAUSE = 5.0
+
+
+class Outage:
+    """All callers of a process share one: while it lasts, one of them tries at a time.
+
+    Pauses between attempts double from 0.05 to 5 s.
+    """
+
+    def __init__(self) -> None:
+        self.error: TransportError | None = None
+        self.retry_at = 0.0
+        self._since = 0.0
+        self._pause = FIRST_PAUSE
+
+    def failed(self, error: TransportError, now: float) -> None:
+        """An attempt failed. Errors are kept as new objects: one that is raised twice grows."""
+        if self.error is None:
+            self._since, self._pause = now, FIRST_PAUSE
+        self.error = error
+        self.retry_at = now + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def worked(self) -> None:
+        """An attempt brought an answer."""
+        self.error = None
+        self.retry_at = 0.0
+
+    def left(self, now: float) -> float:
+        """Seconds until the next attempt; 0 when one may be made."""
+        return max(self.retry_at - now, 0.0)
+
+    def hopeless(self, patience: float) -> TransportError | None:
+        """The error for a caller with that much patience, if the next attempt comes too late."""
+        if self.error is None or self.retry_at <= self._since + patience:
+            return None
+        return TransportError(str(self.error.args[0]))

@@ -10,14 +10,15 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
-from ..core.bucket import RateLimit
-from ..core.checks import must_be
+from ..concurrency.clock import Clock, RealClock
 from ..core.errors import ConfigurationError
-from ..engine.clock import Clock, RealClock
+from ..core.rate_limit import RateLimit
+from ..core.validation import must_be
+from ..filesystem import create_private_file, make_private
 from . import gcra
+from .backend import refused, unreachable
 from .gcra import SECOND, Pace, Reply, State
 from .shared import GIVE_UP_AFTER, SharedLimiter
-from .store import refused, unreachable
 
 T = TypeVar("T")
 BUSY = 2.0
@@ -131,7 +132,7 @@ class SqliteStore:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            _private(self._path)
+            _create(self._path)
             # The desk's thread may be another one next time, never two at once.
             connection = sqlite3.connect(
                 self._path, timeout=BUSY, isolation_level=None, check_same_thread=False
@@ -144,14 +145,9 @@ class SqliteStore:
         return self._connection
 
 
-def _private(path: Path) -> None:
-    """Make the file before SQLite does, readable for its owner alone."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(path, flags, 0o600)
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ConfigurationError("the limiter's path is not a file")
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, 0o600)
-    finally:
-        os.close(handle)
+def _create(path: Path) -> None:
+    """Create the file before SQLite does, readable for its owner alone."""
+    create_private_file(path)
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ConfigurationError("the limiter's path is not a file")
+    make_private(path)

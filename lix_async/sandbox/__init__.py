@@ -15,15 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .addresses import base_url_of
-    from .app import Sandbox
-    from .faults import Fault, Faults
-    from .ledger import Charge, Ledger
-    from .lookups import Lookups
-    from .memory import Sent
-    from .server import running, serve
-    from .webhooks import Webhook
-    from .world import World
+    from .faults.schedule import Fault, Faults
+    from .server.base_urls import base_url_of
+    from .server.sandbox import Sandbox
+    from .server.server import running, serve
+    from .state.background_lookups import Lookups
+    from .state.credit_ledger import Charge, Ledger
+    from .state.state import Sent
+    from .state.webhooks import Webhook
+    from .world.world import World
 
 __all__ = [
     "Charge",
@@ -41,18 +41,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Charge": "ledger",
-    "Fault": "faults",
-    "Faults": "faults",
-    "Ledger": "ledger",
-    "Lookups": "lookups",
-    "Sandbox": "app",
-    "Sent": "memory",
-    "Webhook": "webhooks",
-    "World": "world",
-    "base_url_of": "addresses",
-    "running": "server",
-    "serve": "server",
+    "Charge": "state.credit_ledger",
+    "Fault": "faults.schedule",
+    "Faults": "faults.schedule",
+    "Ledger": "state.credit_ledger",
+    "Lookups": "state.background_lookups",
+    "Sandbox": "server.sandbox",
+    "Sent": "state.state",
+    "Webhook": "state.webhooks",
+    "World": "world.world",
+    "base_url_of": "server.base_urls",
+    "running": "server.server",
+    "serve": "server.server",
 }
 
 

@@ -6,7 +6,7 @@ fixtures `lix_sandbox`, `lix`, `lookc`, `connectsafely`, `letrics`, `meetalfred`
 `virtual_clock`.
 """
 
+from .clients import memory_client
 from .clock import VirtualClock
-from .memory import memory_client
 
 __all__ = ["VirtualClock", "memory_client"]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..sandbox import Sandbox
+from .clients import memory_client
 from .clock import VirtualClock
-from .memory import memory_client
 
 if TYPE_CHECKING:
     from ..providers.connectsafely.client import AsyncConnectSafely

@@ -16,8 +16,7 @@ at what cost.
 
 from .registry import installed, steps_of
 from .results import Company, Email, Profile, Result, Source
-from .stats import Order, Stat
-from .steps import Found, Step
+from .steps import Found, Order, Stat, Step
 from .targets import Target
 from .waterfall import Results, Waterfall
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from ..core.errors import (
-    BudgetError,
-    ConfigurationError,
-    DecodeError,
-    LixError,
-    TransportError,
-)
+from ..core.errors import BudgetError, ConfigurationError, DecodeError, LixError, TransportError
 
 
 class Budget:

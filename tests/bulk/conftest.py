@@ -10,7 +10,7 @@ import pytest
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.bulk import SqliteStore, Store
-from lix_async.bulk.postgres import PostgresStore
+from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.sandbox import Sandbox, running
 
 NUMBERS = itertools.count(1)

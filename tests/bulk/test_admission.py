@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from toy import LOST, THING, Thing, ThingParams, Toy, refused, reply
+from sample_provider import LOST, THING, Thing, ThingParams, Toy, refused, reply
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.calls import Caller
+from lix_async.bulk.prepared_call import Caller
 from lix_async.core.errors import (
     BudgetError,
     ConfigurationError,

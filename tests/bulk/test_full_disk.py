@@ -22,8 +22,8 @@ import pytest
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.bulk.postgres import PostgresStore
-from lix_async.bulk.store import Entry, Store
+from lix_async.bulk.stores.base import Entry, Store
+from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import BulkError
 from lix_async.sandbox import Sandbox
 from lix_async.testing import memory_client

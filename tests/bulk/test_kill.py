@@ -18,9 +18,9 @@ import anyio
 import pytest
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.address import opened
-from lix_async.bulk.postgres import PostgresStore
-from lix_async.bulk.store import Store
+from lix_async.bulk.stores import opened
+from lix_async.bulk.stores.base import Store
+from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.sandbox import Sandbox
 
 from .worker import link

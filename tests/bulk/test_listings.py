@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import LIST, ListParams, Thing, Toy, refused, reply
+from sample_provider import LIST, ListParams, Thing, Toy, refused, reply
 
 from lix_async import bulk
 from lix_async.core.errors import BudgetError, ConfigurationError

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from toy import LIST, LOST, THING, ListParams, Thing, ThingParams, Toy, refused, reply
+from sample_provider import LIST, LOST, THING, ListParams, Thing, ThingParams, Toy, refused, reply
 
 from lix_async import bulk
 from lix_async.core.errors import ConfigurationError

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.postgres import PostgresStore
+from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import BulkError
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import Departure, Reply
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine.transport import Departure
 from lix_async.providers.lix.models import Person
 
 
@@ -111,7 +111,9 @@ async def test_answers_that_a_lost_server_cannot_keep_come_with_the_error_at_onc
 
             async def cut() -> None:
                 await memory.asked.wait()
-                monkeypatch.setattr("lix_async.bulk.owner.psycopg.connect", gone)
+                monkeypatch.setattr(
+                    "lix_async.bulk.stores.postgres_connection.psycopg.connect", gone
+                )
                 break_lines(postgres_dsn)
                 memory.answers.set()
 
@@ -153,7 +155,7 @@ async def test_a_bad_job_does_not_take_the_others_along(postgres_dsn: str, schem
 
 
 def test_an_address_opens_it() -> None:
-    from lix_async.bulk.address import opened
+    from lix_async.bulk.stores import opened
 
     assert isinstance(opened("postgresql://127.0.0.1/x"), PostgresStore)
     assert isinstance(opened("x.db"), bulk.SqliteStore)

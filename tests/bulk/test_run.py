@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
-from toy import (
+from sample_provider import (
     LIST,
     LOST,
     THING,
@@ -27,7 +27,7 @@ from toy import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.bulk.session import Session
+from lix_async.bulk.stores.sqlite import Session
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,

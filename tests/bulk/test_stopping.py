@@ -8,12 +8,12 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from toy import THING, UNREACHED, Skipping, Thing, ThingParams, Toy, refused, reply
+from sample_provider import THING, UNREACHED, Skipping, Thing, ThingParams, Toy, refused, reply
 
 from lix_async import bulk
 from lix_async.core.errors import BulkError, ConfigurationError
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import Failure, Reply
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine.transport import Failure
 
 from .conftest import Open
 from .test_run import drained

@@ -15,9 +15,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from lix_async.bulk import SqliteStore, batch, file, session, sqlite
-from lix_async.bulk.postgres import PostgresStore
-from lix_async.bulk.store import Counts, Entry, Failed, Store
+from lix_async import filesystem
+from lix_async.bulk import SqliteStore
+from lix_async.bulk.stores import postgres_batch as batch
+from lix_async.bulk.stores import sqlite
+from lix_async.bulk.stores import sqlite as session
+from lix_async.bulk.stores.base import Counts, Entry, Failed, Store
+from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import BulkError, NotFoundError
 
 from .conftest import Open
@@ -477,7 +481,7 @@ class TestFile:
             await taken(one, OTHER)
             await one.sent(OTHER, True, 3.0)
             assert (await taken(other)).status == "busy"
-            file._let_go()  # as the system does for the dead
+            filesystem._release_in_child()  # as the system does for the dead
             assert (await taken(other)).held
             assert (await taken(other, OTHER)).status == "in_doubt"
             assert not await one.sent(KEY, True, 4.0)
@@ -520,16 +524,16 @@ class TestFile:
         def none(*_: object) -> None:
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr(file, "_lock", none)
+        monkeypatch.setattr(filesystem, "lock_descriptor", none)
         with pytest.raises(BulkError, match="cannot be locked: No locks"):
             await SqliteStore(tmp_path / "x.db").open("run", 1.0)
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
     def test_a_fork_does_not_keep_its_parent_alive(self, tmp_path: Path) -> None:
         forks = (
-            "import os, sys; from pathlib import Path; from lix_async.bulk.file import joined\n"
-            "number, lock = joined(Path(sys.argv[1]))\n"
-            "if os.fork(): os._exit(number)\n"
+            "import os, sys; from pathlib import Path; from lix_async.filesystem import try_lock\n"
+            "lock = try_lock(Path(sys.argv[1]))\n"
+            "if os.fork(): os._exit(lock is not None)\n"
             "print('forked', flush=True); sys.stdin.read()"
         )
         path = tmp_path / "x.db"
@@ -539,7 +543,7 @@ class TestFile:
             assert parent.stdout is not None
             assert parent.stdout.readline() == b"forked\n"
             assert parent.wait() == 1
-            lock = file.locked(path, 1)  # while the child lives
+            lock = filesystem.try_lock(path)  # while the child lives
             assert lock is not None
             lock.close()
 

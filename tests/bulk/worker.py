@@ -10,8 +10,8 @@ import sys
 import anyio
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.address import opened
-from lix_async.bulk.postgres import PostgresStore
+from lix_async.bulk.stores import opened
+from lix_async.bulk.stores.postgres import PostgresStore
 
 
 def link(number: int) -> str:

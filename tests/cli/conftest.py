@@ -11,7 +11,7 @@ import pytest
 from lix_async.cli import main
 from lix_async.sandbox import running
 
-from .playing import Process, Result, Watched, environment
+from .sandbox_helpers import Process, Result, Watched, environment
 
 Lix = Callable[..., Result]
 

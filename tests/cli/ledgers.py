@@ -9,8 +9,8 @@ from pathlib import Path
 
 import anyio
 
-from lix_async.bulk.sqlite import SqliteStore
-from lix_async.bulk.store import Failed, Store
+from lix_async.bulk.stores.base import Failed, Store
+from lix_async.bulk.stores.sqlite import SqliteStore
 
 L = "https://www.linkedin.com/in"
 ADA = {"name": "Ada", "link": f"{L}/ada", "profileLanguage": "fr"}

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.arrivals import Arrival
-from lix_async.sandbox.replies import Reply
+from lix_async.sandbox.protocol.requests import Arrival
+from lix_async.sandbox.protocol.responses import Reply
 
 PATIENCE = 30.0
 """Seconds after which a test that waits for something gives up."""

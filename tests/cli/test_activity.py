@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from lix_async import RateLimit, RetryPolicy
-from lix_async.cli.progress import Progress, Tally, pages_left
-from lix_async.cli.watch import Patience, Pauses, Stopped, Turns, Watch
+from lix_async.cli.errors import Stopped
+from lix_async.cli.runtime.activity import Patience, Pauses, Turns, Watch
+from lix_async.cli.runtime.progress import Progress, Tally, pages_left
 from lix_async.core.errors import (
     DecodeError,
     LixError,

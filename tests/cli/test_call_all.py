@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from lix_async.cli import main
-from lix_async.cli.catalogue import listing, methods, single
-from lix_async.cli.houses import Row, client_of, house, provider_of, providers, rows
-from lix_async.cli.sandbox import announce
-from lix_async.core.endpoint import Listing
+from lix_async.cli.commands.sandbox import announce
+from lix_async.cli.endpoint_list import listing, methods, single
+from lix_async.cli.providers import Row, client_of, house, provider_of, providers, rows
+from lix_async.core.models import Listing
 from lix_async.sandbox import Sandbox, running
-from lix_async.sandbox.houses import houses
+from lix_async.sandbox.providers import houses
 
-from .playing import Result, Watched
+from .sandbox_helpers import Result, Watched
 
 Call = Callable[..., Result]
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from lix_async.cli.columns import checked
 from lix_async.cli.errors import CommandError
-from lix_async.cli.exporting import Answers
-from lix_async.cli.formats import Csv, Jsonl
-from lix_async.cli.schema import Looked, Schema
+from lix_async.cli.ledger.export import Answers
+from lix_async.cli.output.columns import checked
+from lix_async.cli.output.rows import Csv, Jsonl
+from lix_async.cli.output.schema import Looked, Schema
 from lix_async.providers.lix.models import JobPosting, Organisation, Person
 
 from .conftest import Lix
 from .ledgers import L, filled
-from .playing import FULL, Watched
+from .sandbox_helpers import FULL, Watched
 
 BOTH = Looked({"person": Person, "org": Organisation})
 

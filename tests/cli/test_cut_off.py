@@ -15,7 +15,7 @@ from lix_async.cli.errors import CommandError
 
 from .conftest import Lix
 from .ledgers import L
-from .playing import Watched, rows_of
+from .sandbox_helpers import Watched, rows_of
 
 Cut = Callable[..., AbstractContextManager[None]]
 
@@ -23,7 +23,7 @@ Cut = Callable[..., AbstractContextManager[None]]
 @pytest.fixture
 def cut(monkeypatch: pytest.MonkeyPatch, sandbox: Watched) -> Cut:
     """A SIGTERM to this process when so many requests have come, the last of them unanswered."""
-    monkeypatch.setattr("lix_async.cli.session.DRAIN", 0.2)
+    monkeypatch.setattr("lix_async.cli.runtime.session.DRAIN", 0.2)
 
     @contextmanager
     def after(requests: int) -> Iterator[None]:
@@ -75,7 +75,7 @@ def test_a_ledger_that_cannot_be_looked_at_is_left_to_later(
     def gone(address: str) -> None:
         raise CommandError(f"{address} is gone")
 
-    monkeypatch.setattr("lix_async.cli.enriched.looked", gone)
+    monkeypatch.setattr("lix_async.cli.commands.enrich_run.looked", gone)
     with cut(3):
         found = lix("enrich", "in.txt")
     assert (found.code, "0 credits" in found.err, "in doubt" in found.err) == (143, True, False)

@@ -13,7 +13,7 @@ import pytest
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .playing import Watched, rows_of
+from .sandbox_helpers import Watched, rows_of
 
 L = "https://www.linkedin.com/in"
 TABLE = f"""company,profile,mail

@@ -16,7 +16,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .playing import Process, Watched, environment, rows_of
+from .sandbox_helpers import Process, Watched, environment, rows_of
 
 L = "https://www.linkedin.com/in"
 DAY = 86_400.0

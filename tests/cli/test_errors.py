@@ -6,7 +6,8 @@ import pytest
 
 import lix_async
 from lix_async.cli import main
-from lix_async.cli.errors import EXIT_CODES, CommandError, explained, one_line
+from lix_async.cli.errors import EXIT_CODES, CommandError, explained
+from lix_async.cli.text import one_line
 from lix_async.core import errors
 
 LINKEDIN = "https://www.linkedin.com"

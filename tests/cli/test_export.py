@@ -15,18 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.bulk.store import Entry, Failed
-from lix_async.cli.cells import Tree, dig
+from lix_async.bulk.stores.base import Entry, Failed
 from lix_async.cli.errors import CommandError
-from lix_async.cli.exporting import at
-from lix_async.cli.kinds import ROWS
-from lix_async.cli.ledger import row_of_entry
-from lix_async.cli.parquet import write_parquet
+from lix_async.cli.input.targets import ROWS
+from lix_async.cli.ledger.export import at
+from lix_async.cli.output.lookup_rows import row_of_entry
+from lix_async.cli.output.parquet import write_parquet
+from lix_async.cli.values import Tree, dig
 from lix_async.providers.lix.endpoints import BY_ID
 
 from .conftest import Lix
 from .ledgers import ADA, L, every_status, filled, many
-from .playing import environment, rows_of
+from .sandbox_helpers import environment, rows_of
 
 duckdb = pytest.importorskip("duckdb")
 

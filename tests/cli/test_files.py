@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.files import Appended, contents, replace
-from lix_async.cli.kept import _ends, kept
+from lix_async.cli.output.files import Appended, contents, replace
+from lix_async.cli.output.lookup_file import _ends, kept
 
 
 @pytest.fixture(autouse=True)

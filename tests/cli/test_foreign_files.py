@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import Lix
 from .ledgers import L, filled
-from .playing import Watched
+from .sandbox_helpers import Watched
 
 COMMANDS = [
     ("run", "status", "theirs"),

@@ -11,7 +11,7 @@ import pytest
 from lix_async.sandbox import Faults, running
 
 from .conftest import Lix
-from .playing import FULL, Watched, rows_of
+from .sandbox_helpers import FULL, Watched, rows_of
 
 SEARCH = "https://www.linkedin.com/search/results"
 SALES = "https://www.linkedin.com/sales/search"

@@ -10,10 +10,10 @@ import pytest
 
 from lix_async import Checkpoint
 from lix_async.cli.errors import CommandError
-from lix_async.cli.files import Appended
-from lix_async.cli.formats import Csv, Jsonl, Rows
-from lix_async.cli.journal import Journal, checkpoint_path, load
-from lix_async.cli.schema import Schema
+from lix_async.cli.output.files import Appended
+from lix_async.cli.output.listing_file import Journal, checkpoint_path, load
+from lix_async.cli.output.rows import Csv, Jsonl, Rows
+from lix_async.cli.output.schema import Schema
 from lix_async.engine.checkpoint import Stats
 from lix_async.providers.lix.models import Person
 

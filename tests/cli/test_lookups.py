@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lix_async.cli.catalogue import listing, methods
-from lix_async.cli.houses import rows
+from lix_async.cli.endpoint_list import listing, methods
+from lix_async.cli.providers import rows
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .playing import Watched
+from .sandbox_helpers import Watched
 
 L = "https://www.linkedin.com"
 ADA = "https://www.linkedin.com/in/ada-example"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lix_async.cli.apart import apart
 from lix_async.cli.errors import CommandError
+from lix_async.cli.ledger.address import apart
 
 from .conftest import Lix
 from .ledgers import L, filled
-from .playing import Watched
+from .sandbox_helpers import Watched
 
 
 def planted(kind: str) -> str:

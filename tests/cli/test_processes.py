@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .playing import FULL, PATIENCE, Process, Result, Watched, environment, rows_of
+from .sandbox_helpers import FULL, PATIENCE, Process, Result, Watched, environment, rows_of
 
 Start = Callable[..., Process]
 WALK = ("search", "people", FULL, "--out", "a.jsonl")

@@ -11,11 +11,11 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.cli import main
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger import address_of, checked_address, pasteable
+from lix_async.cli.ledger.address import address_of, checked_address, pasteable
 
 from .conftest import Lix
 from .ledgers import L
-from .playing import Watched
+from .sandbox_helpers import Watched
 
 NOWHERE = "postgresql://me:hunter2@127.0.0.1:1/none"
 

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from lix_async import Answer, Page
-from lix_async.bulk.raw import rows_of
-from lix_async.core.endpoint import Listing
+from lix_async.core.decoding import reader
+from lix_async.core.models import Listing
+from lix_async.engine.raw_items import rows_of
 from lix_async.providers.lix.endpoints import (
     ACTIVITY_POSTS,
     LINKEDIN_ACCOUNTS,
@@ -20,7 +21,6 @@ from lix_async.providers.lix.endpoints import (
     SEARCH_PEOPLE,
     Row,
 )
-from lix_async.tolerant import reader
 
 PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lix_async.cli import largecells
 from lix_async.cli.errors import CommandError
-from lix_async.cli.inputs import Inputs, read
-from lix_async.cli.kinds import Kind
+from lix_async.cli.input import csv_records as largecells
+from lix_async.cli.input.reader import Inputs, read
+from lix_async.cli.input.targets import Kind
 
 L = "https://www.linkedin.com/in"
 EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lix_async.bulk.store import Store
+from lix_async.bulk.stores.base import Store
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger import address_of, scrubbed, shown
+from lix_async.cli.ledger.address import address_of, scrubbed, shown
 
 from .conftest import Lix
 from .ledgers import NOW, L, every_status, filled, key
@@ -131,7 +131,7 @@ def test_many_doubts_are_not_all_for_the_eye(lix: Lix, monkeypatch: pytest.Monke
             await store.settle(key(number), "in_doubt", None, 0, NOW)
 
     filled(Path("l.db"), some)
-    monkeypatch.setattr("lix_async.cli.deciding.MOST", 3)
+    monkeypatch.setattr("lix_async.cli.ledger.in_doubt.MOST", 3)
     found = lix("run", "doubts", "l.db", "--format", "table", rate="")
     assert found.out.count("/p-") == 3
     assert "and 2 more" in found.err

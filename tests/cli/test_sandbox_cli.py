@@ -16,14 +16,14 @@ import pytest
 
 import lix_async.sandbox
 from lix_async.cli import main
-from lix_async.cli.houses import provider_of, providers
-from lix_async.cli.sandbox import announce
+from lix_async.cli.commands.sandbox import announce
+from lix_async.cli.providers import provider_of, providers
 from lix_async.core.errors import ConfigurationError
 from lix_async.sandbox import Sandbox, base_url_of
-from lix_async.sandbox.addresses import house_of
-from lix_async.sandbox.houses import houses
+from lix_async.sandbox.providers import houses
+from lix_async.sandbox.server.base_urls import house_of
 
-from .playing import PATIENCE, Process, environment
+from .sandbox_helpers import PATIENCE, Process, environment
 
 URL = "http://127.0.0.1:8765"
 

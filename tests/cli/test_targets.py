@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.links import checked, command_for, target
+from lix_async.cli.input.targets import checked, command_for, target
 
 L = "https://www.linkedin.com"
 

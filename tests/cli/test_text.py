@@ -12,7 +12,7 @@ import pytest
 from lix_async import RateLimit
 from lix_async.cli.errors import CommandError
 from lix_async.cli.options import Output, chosen_format, parsed_columns, parsed_rate
-from lix_async.cli.times import clock_face, rate_text, span, took, until
+from lix_async.cli.text import clock_face, rate_text, span, took, until
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.cli.cells import beside, cell, dig, harmless, leaves, original
-from lix_async.cli.formats import Csv, Jsonl, tree_of
-from lix_async.cli.schema import OTHER, Looked, Schema, item_of
+from lix_async.cli.output.rows import Csv, Jsonl, tree_of
+from lix_async.cli.output.schema import OTHER, Looked, Schema, item_of
+from lix_async.cli.values import beside, cell, dig, harmless, leaves, original
 from lix_async.providers.lix.endpoints import TABLE
 from lix_async.providers.lix.models import JobPosting, Organisation, Person
 

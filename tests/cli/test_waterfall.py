@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from lix_async.cli.commands.waterfall import Sources
 from lix_async.cli.options import Connection
-from lix_async.cli.sources import Sources
-from lix_async.cli.watch import Watch
+from lix_async.cli.runtime.activity import Watch
 from lix_async.core.errors import TransportError
 from lix_async.waterfall import Target
 
 from .conftest import Lix
-from .playing import Watched, rows_of
+from .sandbox_helpers import Watched, rows_of
 
 OTHERS = ("LOOKC_API_KEY", "CONNECTSAFELY_API_KEY", "LETRICS_API_KEY", "MEETALFRED_API_KEY")
 

@@ -14,13 +14,14 @@ import pytest
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.cli import main
+from lix_async.cli.commands.worker import name_for
 from lix_async.cli.errors import CommandError
-from lix_async.cli.links import target
-from lix_async.cli.queues import Queue, input_for, submit
-from lix_async.cli.worker import name_for
+from lix_async.cli.input.targets import input_for, target
+from lix_async.cli.queue import Queue
+from lix_async.cli.queue import queue_lookups as submit
 from lix_async.sandbox import running
 
-from .playing import PATIENCE, Process, Result, Watched, environment, rows_of
+from .sandbox_helpers import PATIENCE, Process, Result, Watched, environment, rows_of
 
 NUMBERS = itertools.count(1)
 QUEUES = pytest.mark.parametrize("queue", ["pgqueuer", "procrastinate"])

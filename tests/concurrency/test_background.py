@@ -7,7 +7,7 @@ import threading
 import anyio
 import pytest
 
-from lix_async.engine.background import Background
+from lix_async.concurrency.background import Background
 
 pytestmark = pytest.mark.anyio
 

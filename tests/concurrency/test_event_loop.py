@@ -9,11 +9,11 @@ import sys
 import anyio
 import pytest
 import trio
-from toy import LOST, THING, ThingParams, Toy, reply
+from sample_provider import LOST, THING, ThingParams, Toy, reply
 
-from lix_async.core.bucket import RateLimit
+from lix_async.concurrency.event_loop import Home
 from lix_async.core.errors import ConfigurationError
-from lix_async.engine.home import Home
+from lix_async.core.rate_limit import RateLimit
 
 pytestmark = pytest.mark.anyio
 

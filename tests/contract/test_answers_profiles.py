@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from lix_methods import sample
 
-from lix_async.core.endpoint import Listing
+from lix_async.core.decoding import reader
+from lix_async.core.models import Listing
 from lix_async.providers.lix import models as m
-from lix_async.tolerant import reader
 
 T = TypeVar("T")
 MAY_2013 = datetime(2013, 5, 2, 10, tzinfo=UTC)

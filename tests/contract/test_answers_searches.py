@@ -8,9 +8,9 @@ from typing import TypeVar
 import msgspec
 from lix_methods import sample
 
-from lix_async.core.endpoint import Listing
+from lix_async.core.decoding import reader
+from lix_async.core.models import Listing
 from lix_async.providers.lix import models as m
-from lix_async.tolerant import reader
 
 T = TypeVar("T")
 DELIVERED = datetime(2025, 1, 2, 9, 0, 0, 446000, tzinfo=UTC)

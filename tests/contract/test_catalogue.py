@@ -12,14 +12,7 @@ from lix_methods import CATALOGUE, METHODS, WALKING, Recorder, arguments, method
 
 from lix_async.core.endpoint import FREE, UNKNOWN, Price
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.paging import (
-    Cursor,
-    Offset,
-    OffsetInUrl,
-    PageInUrl,
-    PageNumber,
-    SinglePage,
-)
+from lix_async.core.pagination import Cursor, Offset, OffsetInUrl, PageInUrl, PageNumber, SinglePage
 from lix_async.core.wire import encode, read
 from lix_async.providers.lix.endpoints import BY_ID, TABLE
 from lix_async.providers.lix.params import Cookie, SkillFilter

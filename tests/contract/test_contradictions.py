@@ -14,11 +14,11 @@ import pytest
 from lix_methods import sample
 
 from lix_async import InvalidParamsError, NotFoundError, RefusalError, ViewerError
+from lix_async.core.decoding import reader
 from lix_async.core.wire import decode
 from lix_async.providers.lix import models as m
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.providers.lix.provider import LIX
-from lix_async.tolerant import reader
 
 T = TypeVar("T")
 SEARCHES = [

@@ -13,14 +13,13 @@ import msgspec
 import pytest
 from lix_methods import CATALOGUE, CONTRACT, SAMPLES
 
-from lix_async.core.endpoint import Listing
+from lix_async.core.decoding import read_items, reader
 from lix_async.core.errors import LixError
+from lix_async.core.models import Listing, item_type
+from lix_async.core.schema_drift import Drift, Radar
 from lix_async.core.wire import decode
-from lix_async.drift import Drift, Radar
-from lix_async.engine.walk import item_type
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.providers.lix.provider import LIX
-from lix_async.tolerant import read_items, reader
 
 FILES = {
     name.removeprefix("samples/").removesuffix(".json"): row["id"]

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import THING, TOY, Thing
+from sample_provider import THING, TOY, Thing
 
 from lix_async.core import errors
-from lix_async.core.endpoint import Endpoint, Model, Params
+from lix_async.core.decoding import Misfit
+from lix_async.core.endpoint import Endpoint
+from lix_async.core.error_responses import json_object
 from lix_async.core.errors import (
     AuthenticationError,
     DailyLimitError,
@@ -28,9 +30,8 @@ from lix_async.core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
-from lix_async.core.refusals import json_object
+from lix_async.core.models import Model, Params
 from lix_async.core.wire import decode
-from lix_async.tolerant import Misfit
 
 
 def said(status: int, body: object) -> object:

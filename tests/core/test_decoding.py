@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from lix_async.core.endpoint import Listing, Model
-from lix_async.tolerant import Misfit, Open, read_items, reader
+from lix_async.core.decoding import Misfit, Open, read_items, reader
+from lix_async.core.models import Listing, Model
 
 
 class Month(Model):

@@ -7,16 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import LIST, SEND, THING, ListParams, SendParams, Thing, ThingPage, ThingParams
+from sample_provider import LIST, SEND, THING, ListParams, SendParams, Thing, ThingPage, ThingParams
 
 from lix_async.core.endpoint import (
     FREE,
     UNKNOWN,
-    Listing,
-    Meta,
-    Model,
-    Paging,
-    Params,
     Price,
     at_least,
     at_most,
@@ -27,6 +22,7 @@ from lix_async.core.endpoint import (
     typed,
 )
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Listing, Meta, Model, Paging, Params
 
 
 class Ids(Params, frozen=True, kw_only=True, rename="camel"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lix_async.core.endpoint import Params
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.paging import (
+from lix_async.core.models import Params
+from lix_async.core.pagination import (
     Cursor,
     Offset,
     OffsetInUrl,

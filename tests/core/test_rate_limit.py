@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from lix_async.core.bucket import MARGIN, RateLimit, TokenBucket
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.rate_limit import MARGIN, RateLimit, TokenBucket
 
 
 def bucket(requests: float = 1, per: float = 3.0, burst: int = 1) -> TokenBucket:

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.bucket import RateLimit, TokenBucket
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.windows import JointBucket, Lane, WindowBucket
+from lix_async.core.rate_limit import JointBucket, Lane, RateLimit, TokenBucket, WindowBucket
 
 
 def window(requests: int = 2, per: float = 60.0) -> WindowBucket:

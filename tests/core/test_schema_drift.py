@@ -6,8 +6,8 @@ import json
 
 import msgspec
 
-from lix_async.core.endpoint import Listing, Model
-from lix_async.drift import Drift, Radar
+from lix_async.core.models import Listing, Model
+from lix_async.core.schema_drift import Drift, Radar
 
 
 class Part(Model):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.times import moment
+from lix_async.core.timestamps import moment
 
 NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
 

@@ -8,11 +8,10 @@ from typing import Literal
 
 import pytest
 
-from lix_async.core.bucket import RateLimit
-from lix_async.core.checks import Checked, has, listed, must_be
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.rate_limit import Lane, RateLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.windows import Lane
+from lix_async.core.validation import Checked, has, listed, must_be
 
 
 class Word(StrEnum):

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import SEND, THING, SendParams, ThingParams
+from sample_provider import SEND, THING, SendParams, ThingParams
 
-from lix_async.core.endpoint import Endpoint, Params, at_least
+from lix_async.core.endpoint import Endpoint, at_least
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Params
 from lix_async.core.wire import Outgoing, encode, read, text
 
 URN = "urn:li:activity:7000000000000000001"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from toy import LIST, SEARCH, ListParams, Toy, UrlParams
-from vendor import Vendor, ids, things
+from reference_server import Vendor, ids, things
+from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams
 
 from lix_async.core.errors import PagingError
 from lix_async.engine.checkpoint import Checkpoint, fingerprint

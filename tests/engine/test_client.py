@@ -12,16 +12,16 @@ import httpx
 import pytest
 import trio
 from loopback import answer, saying, serve
-from toy import LIST, THING, ListParams, Script, Skipping, ThingParams, Toy, reply
-from vendor import Vendor, things
+from reference_server import Vendor, things
+from sample_provider import LIST, THING, ListParams, Script, Skipping, ThingParams, Toy, reply
 
-from lix_async.core.bucket import RateLimit
+from lix_async.concurrency.clock import RealClock
 from lix_async.core.errors import ConfigurationError, ServerError
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.drift import Drift
-from lix_async.engine.clock import RealClock
-from lix_async.engine.limiter import LocalLimiter
+from lix_async.core.schema_drift import Drift
 from lix_async.engine.transport import ClientTransport, HttpTransport
+from lix_async.limiters.local import LocalLimiter
 
 pytestmark = pytest.mark.anyio
 ONE = ThingParams(id="1")

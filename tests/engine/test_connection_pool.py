@@ -9,10 +9,10 @@ import anyio
 import pytest
 import trio
 from anyio.lowlevel import checkpoint
-from toy import settle
+from sample_provider import settle
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.engine.slots import Slots
+from lix_async.engine.connection_pool import Slots
 
 pytestmark = pytest.mark.anyio
 
@@ -176,7 +176,7 @@ async def test_a_connection_that_cannot_be_closed_is_left_after_a_while(monkeypa
         async def aclose(self) -> None:
             await anyio.sleep_forever()
 
-    monkeypatch.setattr("lix_async.engine.slots.CLOSING", 0.01)
+    monkeypatch.setattr("lix_async.engine.connection_pool.CLOSING", 0.01)
     pool = Slots(Stuck, 1)
     await pool.discard(await pool.take())
     assert pool.lent == 0

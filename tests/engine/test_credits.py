@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import LIST, LOST, SEND, THING, ListParams, SendParams, ThingParams, Toy, refused, reply
+from sample_provider import (
+    LIST,
+    LOST,
+    SEND,
+    THING,
+    ListParams,
+    SendParams,
+    ThingParams,
+    Toy,
+    refused,
+    reply,
+)
 
 from lix_async.core.endpoint import FREE, UNKNOWN, Price, org, standard
 from lix_async.core.errors import BudgetError, ConfigurationError, NotFoundError, TransportError

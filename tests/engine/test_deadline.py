@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import (
+from sample_provider import (
     LOST,
     SEND,
     THING,
@@ -17,8 +17,8 @@ from toy import (
     settle,
 )
 
-from lix_async.core.bucket import RateLimit
 from lix_async.core.errors import DeadlineError, OutcomeUnknownError, RateLimitError
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
 from lix_async.testing import VirtualClock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import (
+from sample_provider import (
     LIST,
     LOST,
     SEND,
@@ -19,7 +19,6 @@ from toy import (
     reply,
 )
 
-from lix_async.core.bucket import RateLimit
 from lix_async.core.errors import (
     ConfigurationError,
     DailyLimitError,
@@ -31,9 +30,10 @@ from lix_async.core.errors import (
     ServerError,
     TransportError,
 )
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.engine.limiter import LocalLimiter
 from lix_async.engine.transport import Failure
+from lix_async.limiters.local import LocalLimiter
 
 pytestmark = pytest.mark.anyio
 ONE, MAIL = ThingParams(id="1"), SendParams(to="me", text="hi")

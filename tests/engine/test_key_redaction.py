@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.core.provider import Key
-from lix_async.engine.mask import SECRET, SHORT, Mask
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Reply
+from lix_async.engine.credentials import SECRET, SHORT, Mask
 
 KEY = "k3y/of+the='caller'<&>\"\\~"
 VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SECRET, max_size=90)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from toy import LOST, ROUTED, SEND, THING, SendParams, ThingParams, Toy, refused, reply
+from sample_provider import LOST, ROUTED, SEND, THING, SendParams, ThingParams, Toy, refused, reply
 
 from lix_async.core.errors import OutcomeUnknownError, TransportError
 from lix_async.core.retry import RetryPolicy

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from toy import LOST, SEND, THING, SendParams, Skipping, Thing, ThingParams, Toy, reply
+from sample_provider import LOST, SEND, THING, SendParams, Skipping, Thing, ThingParams, Toy, reply
 
 from lix_async.core.errors import (
     BudgetError,
@@ -130,7 +130,7 @@ async def test_params_may_make_a_safe_row_an_act() -> None:
 
 async def test_a_provider_without_an_address_says_how_to_give_one() -> None:
     from msgspec.structs import replace
-    from toy import TOY
+    from sample_provider import TOY
 
     class Homeless(Toy):
         provider = replace(TOY, base_url="")

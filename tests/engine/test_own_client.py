@@ -11,12 +11,22 @@ import httpx2
 import pytest
 import respx
 from loopback import Connection, answer, door, once, saying, serve
-from toy import LIST, SEND, THING, ListParams, SendParams, Skipping, ThingParams, Toy, settle
+from sample_provider import (
+    LIST,
+    SEND,
+    THING,
+    ListParams,
+    SendParams,
+    Skipping,
+    ThingParams,
+    Toy,
+    settle,
+)
 
 from lix_async.core.errors import OutcomeUnknownError, TransportError
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import ClientTransport, Departure, Failure, Reply, _pool_size
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine.transport import ClientTransport, Departure, Failure, _pool_size
 
 pytestmark = pytest.mark.anyio
 libraries = pytest.mark.parametrize(

@@ -6,8 +6,19 @@ import gc
 
 import anyio
 import pytest
-from toy import LIST, LOST, SEARCH, THING, ListParams, ThingParams, Toy, UrlParams, reply, settle
-from vendor import Vendor, ids, things
+from reference_server import Vendor, ids, things
+from sample_provider import (
+    LIST,
+    LOST,
+    SEARCH,
+    THING,
+    ListParams,
+    ThingParams,
+    Toy,
+    UrlParams,
+    reply,
+    settle,
+)
 
 from lix_async.core.errors import BudgetError, ConfigurationError, PagingError, TransportError
 from lix_async.core.retry import RetryPolicy

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import LIST, ListParams, Thing, ThingPage, Toy, reply
+from sample_provider import LIST, ListParams, Thing, ThingPage, Toy, reply
 
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import PagingError
-from lix_async.core.paging import Offset, PageNumber, WhileMore
+from lix_async.core.pagination import Offset, PageNumber, WhileMore
 
 pytestmark = pytest.mark.anyio
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from toy import LIST, SEARCH, ListParams, ThingPage, Toy, UrlParams, reply
-from vendor import Vendor, ids, things
+from reference_server import Vendor, ids, things
+from sample_provider import LIST, SEARCH, ListParams, ThingPage, Toy, UrlParams, reply
 
-from lix_async.core.endpoint import Listing
 from lix_async.core.errors import PagingError
-from lix_async.engine.walk import item_type
+from lix_async.core.models import Listing, item_type
 
 pytestmark = pytest.mark.anyio
 ALL = [f"t{number}" for number in range(25)]

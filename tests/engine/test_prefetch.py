@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import LIST, LOST, ListParams, Toy, settle
-from vendor import Vendor, ids, things
+from reference_server import Vendor, ids, things
+from sample_provider import LIST, LOST, ListParams, Toy, settle
 
 from lix_async.core.errors import PagingError, TransportError
 from lix_async.core.retry import RetryPolicy

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import LOST, ROUTED, THING, Skipping, ThingParams, Toy, refused, reply, settle
+from sample_provider import LOST, ROUTED, THING, Skipping, ThingParams, Toy, refused, reply, settle
 
-from lix_async.core.bucket import RateLimit
 from lix_async.core.errors import RefusalError, ServerError
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
 from lix_async.testing import VirtualClock
 

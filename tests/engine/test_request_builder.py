@@ -6,11 +6,11 @@ import logging
 
 import httpx
 import pytest
-from toy import TOY
+from sample_provider import TOY
 
 from lix_async.core.provider import Key, address
 from lix_async.core.wire import Outgoing
-from lix_async.engine.door import Door, HideKey
+from lix_async.engine.credentials import Door, HideKey
 
 KEY = "s3cret+key/with=signs&more#"
 

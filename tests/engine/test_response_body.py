@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.engine import body as module
-from lix_async.engine.body import BODY_CAP, MEMBERS, PIECE, WIRE_CAP, read
+from lix_async.engine import response_body as module
+from lix_async.engine.response_body import BODY_CAP, MEMBERS, PIECE, WIRE_CAP, read
 
 EMPTY = gzip.compress(b"")
 

@@ -20,14 +20,25 @@ import httpx
 import httpx2
 import pytest
 from loopback import Connection, answer, free_port, once, serve
-from toy import LIST, SEND, THING, ListParams, SendParams, Skipping, ThingParams, Toy, run
+from sample_provider import (
+    LIST,
+    SEND,
+    THING,
+    ListParams,
+    SendParams,
+    Skipping,
+    ThingParams,
+    Toy,
+    run,
+)
 
 from lix_async import AsyncConnectSafely, AsyncLetrics, AsyncLix, AsyncLookC, AsyncMeetAlfred
-from lix_async.core.endpoint import Params
 from lix_async.core.errors import ConfigurationError, DecodeError, LixError, RefusalError
+from lix_async.core.models import Params
 from lix_async.core.retry import RetryPolicy
+from lix_async.core.wire import Reply
 from lix_async.engine.client import Client
-from lix_async.engine.transport import Failure, Reply
+from lix_async.engine.transport import Failure
 from lix_async.providers.connectsafely.endpoints import TABLE as CONNECTSAFELY
 from lix_async.providers.letrics.endpoints import TABLE as LETRICS
 from lix_async.providers.lix.endpoints import TABLE as LIX

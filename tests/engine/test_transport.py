@@ -11,9 +11,9 @@ import httpx2
 import pytest
 from loopback import Connection, answer, door, free_port, once, saying, serve
 
-from lix_async.core.wire import Outgoing
-from lix_async.engine import body as module
-from lix_async.engine.transport import Departure, Failure, HttpTransport, Reply
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine import response_body as module
+from lix_async.engine.transport import Departure, Failure, HttpTransport
 
 pytestmark = pytest.mark.anyio
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}

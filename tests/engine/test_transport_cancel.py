@@ -13,8 +13,8 @@ import pytest
 from anyio.lowlevel import checkpoint
 from loopback import Connection, answer, door, saying, serve
 
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import ClientTransport, Departure, HttpTransport, Reply
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine.transport import ClientTransport, Departure, HttpTransport
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
 READ = Outgoing("GET", "/v1/things")

@@ -14,8 +14,7 @@ from anyio.streams.tls import TLSStream
 from loopback import answer, door, free_port, saying, serve
 
 from lix_async.core.wire import Outgoing
-from lix_async.engine.failures import FAILURES, meaning, strip
-from lix_async.engine.transport import Departure, Failure, HttpTransport
+from lix_async.engine.transport import FAILURES, Departure, Failure, HttpTransport, meaning, strip
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
 # A certificate for localhost that nobody trusts, valid for a hundred years, and its key.

@@ -10,11 +10,11 @@ import anyio
 import pytest
 
 from lix_async import AsyncLix
-from lix_async.bulk.sqlite import SqliteStore
+from lix_async.bulk.stores.sqlite import SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
-from lix_async.integrations import chunks
-from lix_async.integrations.chunks import Chunk, ComeBack, Hands, told
+from lix_async.integrations import chunk_worker as chunks
+from lix_async.integrations.chunk_worker import Chunk, ComeBack, Hands, told
 from lix_async.sandbox import Sandbox, running
 
 pytestmark = pytest.mark.anyio

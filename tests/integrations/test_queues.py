@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from lix_async import AsyncLix
-from lix_async.bulk.postgres import PostgresStore
-from lix_async.bulk.store import Counts
+from lix_async.bulk.stores.base import Counts
+from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import ConfigurationError, QuotaExceededError
-from lix_async.integrations.chunks import ComeBack, cut
+from lix_async.integrations.chunk_worker import ComeBack, cut
 from lix_async.sandbox import Sandbox, running
 
 NUMBERS = itertools.count(1)

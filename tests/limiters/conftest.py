@@ -11,12 +11,12 @@ import pytest
 from servers import mortal_redis, postgres_dsn, redis_url  # noqa: F401  # fixtures
 
 from lix_async import RateLimit
-from lix_async.engine.clock import RealClock
+from lix_async.concurrency.clock import RealClock
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SharedLimiter, SqliteLimiter
+from lix_async.limiters.backend import Store
 from lix_async.limiters.postgres import PostgresStore
 from lix_async.limiters.redis import RedisStore
 from lix_async.limiters.sqlite import SqliteStore
-from lix_async.limiters.store import Store
 
 NUMBERS = itertools.count()
 LIMITERS = {"redis": RedisLimiter, "postgres": PostgresLimiter, "sqlite": SqliteLimiter}

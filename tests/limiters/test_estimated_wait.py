@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from lix_async import DeadlineError, RateLimit, TransportError
+from lix_async.core.rate_limit import MEMORY, Lateness
 from lix_async.limiters import SqliteLimiter
 from lix_async.limiters.gcra import FOREVER
-from lix_async.limiters.lateness import MEMORY, Lateness
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import LIST, SEND, THING, ListParams, SendParams, Skipping, ThingParams, Toy, reply, settle
+from sample_provider import (
+    LIST,
+    SEND,
+    THING,
+    ListParams,
+    SendParams,
+    Skipping,
+    ThingParams,
+    Toy,
+    reply,
+    settle,
+)
 
-from lix_async.core.windows import Lane
-from lix_async.engine.lanes import LaneLimiter, give_back, lane, late
-from lix_async.engine.limiter import LocalLimiter
+from lix_async.core.rate_limit import Lane
+from lix_async.limiters.keyed import LaneLimiter, give_back, lane, late
+from lix_async.limiters.local import LocalLimiter
 from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio

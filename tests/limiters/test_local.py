@@ -8,12 +8,11 @@ import threading
 import anyio
 import pytest
 import trio
-from toy import Skipping, settle
+from sample_provider import Skipping, settle
 
-from lix_async.core.bucket import RateLimit
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.windows import Lane, WindowBucket
-from lix_async.engine.limiter import LocalLimiter
+from lix_async.core.rate_limit import Lane, RateLimit, WindowBucket
+from lix_async.limiters.local import LocalLimiter
 from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ import pytest
 from lix_async import ConfigurationError, RateLimit, TransportError
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter, sqlite
 from lix_async.limiters.gcra import SECOND
-from lix_async.limiters.outage import Outage
+from lix_async.limiters.shared import Outage
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio

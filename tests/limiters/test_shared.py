@@ -202,5 +202,5 @@ async def test_the_file_is_the_owners_alone(tmp_path):
 
 
 def test_it_costs_the_front_door_nothing():
-    program = "import sys, lix_async; sys.exit('lix_async.limiters' in sys.modules)"
+    program = "import sys, lix_async; sys.exit('lix_async.limiters.shared' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

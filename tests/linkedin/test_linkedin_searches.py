@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lix_async import linkedin
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.paging import number_in_url, with_number
+from lix_async.core.pagination import number_in_url, with_number
 from lix_async.linkedin import FACETS, Filter, SalesSearch, Value, restli
 
 LEADS = "https://www.linkedin.com/sales/search/people"

@@ -10,7 +10,7 @@ from core.test_tolerant import People, Person
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lix_async.tolerant import Misfit, Open, read_items, reader
+from lix_async.core.decoding import Misfit, Open, read_items, reader
 
 KEYS = [
     "people", "persons", "profiles", "searchResponse", "response", "meta", "sequenceId", "paging",

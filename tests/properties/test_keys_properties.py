@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lix_async import AsyncConnectSafely, AsyncLix
-from lix_async.bulk.calls import Caller
+from lix_async.bulk.prepared_call import Caller
 from lix_async.core.errors import ConfigurationError
 
 lix = AsyncLix("key", viewer_id="me")

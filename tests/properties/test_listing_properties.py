@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import LIST, SEARCH, ListParams, Toy, UrlParams, run
-from vendor import Vendor, ids, things
+from reference_server import Vendor, ids, things
+from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams, run
 
 from lix_async.core.errors import LixError, PagingError
 from lix_async.engine.checkpoint import Checkpoint

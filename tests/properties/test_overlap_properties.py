@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy import LIST, SEARCH, ListParams, Toy, UrlParams, reply, run
-from vendor import ids, things
+from reference_server import ids, things
+from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams, reply, run
 
-from lix_async.core.paging import number_in_url
+from lix_async.core.pagination import number_in_url
 from lix_async.core.wire import Outgoing
 from lix_async.engine.checkpoint import Checkpoint
 

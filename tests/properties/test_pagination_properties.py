@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.endpoint import Params
-from lix_async.core.paging import (
+from lix_async.core.models import Params
+from lix_async.core.pagination import (
     Cursor,
     Offset,
     OffsetInUrl,

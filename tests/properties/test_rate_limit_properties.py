@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.bucket import RateLimit, TokenBucket
-from lix_async.core.windows import JointBucket, Lane, WindowBucket
+from lix_async.core.rate_limit import JointBucket, Lane, RateLimit, TokenBucket, WindowBucket
 
 EPS = 1e-6
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.endpoint import Endpoint, Params
+from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Params
 from lix_async.core.wire import encode, read
 
 hostile = st.text(

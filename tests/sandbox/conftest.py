@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.world import World
+from lix_async.sandbox.world.world import World
 
-from .playing import NOON, Asker, Client
+from .sandbox_helpers import NOON, Asker, Client
 
 
 @pytest.fixture(scope="session")

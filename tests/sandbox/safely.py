@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from toy import Skipping
+from sample_provider import Skipping
 
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.sandbox import Sandbox

@@ -8,12 +8,13 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.answers.context import Asked, Context, Envelope
+from lix_async.sandbox.answers.context import Context, Envelope
 from lix_async.sandbox.answers.lix import ANSWERS
-from lix_async.sandbox.ledger import Ledger
-from lix_async.sandbox.limits import Allowance
-from lix_async.sandbox.memory import Memory
-from lix_async.sandbox.world import World
+from lix_async.sandbox.protocol.params import Asked
+from lix_async.sandbox.state.credit_ledger import Ledger
+from lix_async.sandbox.state.rate_limits import Allowance
+from lix_async.sandbox.state.state import Memory
+from lix_async.sandbox.world.world import World
 
 NOON = 1_750_075_200.0
 """Monday 2025-06-16, 12:00 UTC."""

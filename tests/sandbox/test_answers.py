@@ -10,12 +10,12 @@ import pytest
 from lix_async.providers.lix.endpoints import TABLE
 from lix_async.sandbox.answers.facets import match
 from lix_async.sandbox.answers.lix import ANSWERS, charged
-from lix_async.sandbox.refusals import Refusal
+from lix_async.sandbox.protocol.errors import Refusal
 
 if TYPE_CHECKING:
-    from lix_async.sandbox.world import World
+    from lix_async.sandbox.world.world import World
 
-    from .playing import Asker
+    from .sandbox_helpers import Asker
 
 VIEWER = "sandbox-viewer"
 PEOPLE = "https://www.linkedin.com/search/results/people/?keywords=sales%20total:57"

@@ -20,7 +20,7 @@ from lix_async.providers.connectsafely.endpoints import PROFILE, TABLE
 from lix_async.providers.connectsafely.errors import InvalidFieldsError
 from lix_async.providers.connectsafely.params import PeopleFilters, ProfileParams
 from lix_async.sandbox.answers.connectsafely import ACCOUNT
-from lix_async.sandbox.houses.connectsafely import HOUSE
+from lix_async.sandbox.providers.connectsafely import HOUSE
 
 from .safely import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
 

@@ -7,19 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from toy import Skipping
+from sample_provider import Skipping
 
-from lix_async.core.errors import (
-    DailyLimitError,
-    DecodeError,
-    OutcomeUnknownError,
-    RefusalError,
-)
+from lix_async.core.errors import DailyLimitError, DecodeError, OutcomeUnknownError, RefusalError
 from lix_async.core.retry import RetryPolicy
-from lix_async.providers.connectsafely.rates import RateState
-from lix_async.providers.connectsafely.velocity import VELOCITY
+from lix_async.providers.connectsafely.rate_limits import VELOCITY, RateState
 from lix_async.sandbox.answers.connectsafely import ACCOUNT
-from lix_async.sandbox.faults import FAULTS
+from lix_async.sandbox.faults.schedule import FAULTS
 
 from .safely import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
 

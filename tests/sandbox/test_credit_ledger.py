@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.ledger import Charge, Ledger
-from lix_async.sandbox.refusals import Refusal
+from lix_async.sandbox.protocol.errors import Refusal
+from lix_async.sandbox.state.credit_ledger import Charge, Ledger
 
 if TYPE_CHECKING:
-    from .playing import Client
+    from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
 LINK = "https://www.linkedin.com/in/some-body"

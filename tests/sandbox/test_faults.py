@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.faults import ALIASES, FAULTS, PRESETS, Fault, parse
+from lix_async.sandbox.faults.schedule import ALIASES, FAULTS, PRESETS, Fault, parse
 
 if TYPE_CHECKING:
-    from .playing import Client
+    from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
 PERSON = {"profile_link": "https://www.linkedin.com/in/some-body"}

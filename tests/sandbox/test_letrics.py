@@ -13,7 +13,7 @@ from typing import Any, cast
 import httpx
 import msgspec
 import pytest
-from toy import Skipping
+from sample_provider import Skipping
 
 from lix_async.core.errors import ConfigurationError, InvalidParamsError, PagingError
 from lix_async.core.retry import RetryPolicy
@@ -27,7 +27,7 @@ from lix_async.providers.letrics.errors import (
     LetricsRateLimitError,
 )
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.houses.letrics import HOUSE
+from lix_async.sandbox.providers.letrics import HOUSE
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.limits import Allowance, SlidingLog, iso, midnight, monday
+from lix_async.sandbox.protocol.dates import iso, midnight, monday
+from lix_async.sandbox.state.rate_limits import Allowance, SlidingLog
 
-from .playing import NOON
+from .sandbox_helpers import NOON
 
 if TYPE_CHECKING:
-    from .playing import Client
+    from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
 ALLOWANCE = "/v1/account/allowances/daily"

@@ -27,7 +27,7 @@ from lix_async.sandbox import Lookups, Sandbox, Webhook, running
 from lix_async.sandbox.answers.lookc import EXAMPLE_REQUEST, org_id
 from lix_async.testing import VirtualClock, memory_client
 
-from .playing import Client
+from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
 SLOW = "slow.somebody@some-firm.example.com"

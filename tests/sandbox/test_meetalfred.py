@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 
 import httpx
 import pytest
-from toy import Skipping
+from sample_provider import Skipping
 
 from lix_async.core.errors import (
     AuthenticationError,
@@ -29,7 +29,7 @@ from lix_async.providers.meetalfred.client import AsyncMeetAlfred
 from lix_async.providers.meetalfred.endpoints import TABLE
 from lix_async.providers.meetalfred.params import ActionKind
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.houses.meetalfred import HOUSE
+from lix_async.sandbox.providers.meetalfred import HOUSE
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"

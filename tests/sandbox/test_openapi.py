@@ -18,14 +18,15 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from lix_async.core.endpoint import Params, at_least, required
+from lix_async.core.endpoint import at_least, required
+from lix_async.core.models import Params
 from lix_async.providers.lix import params as p
 from lix_async.providers.lookc import params as q
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.openapi import document
-from lix_async.sandbox.openapi.demands import BARE, demands
+from lix_async.sandbox.openapi.required_params import BARE, demands
 
-from .playing import NOON
+from .sandbox_helpers import NOON
 
 KEY = "sesame"
 PLENTY = 10**9

@@ -13,17 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lix_async.cli.houses import house, rows
+from lix_async.cli.providers import house, rows
 from lix_async.core import wire
-from lix_async.core.endpoint import Endpoint, Params
+from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Params
 from lix_async.providers.letrics.endpoints import Arrays, PersonalEmailField, tailored
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.arrivals import Arrival
-from lix_async.sandbox.houses import houses
-from lix_async.sandbox.reading import read
-from lix_async.sandbox.refusals import Refusal
-from lix_async.sandbox.replies import JSON
+from lix_async.sandbox.protocol.errors import Refusal
+from lix_async.sandbox.protocol.parsing import read
+from lix_async.sandbox.protocol.requests import Arrival
+from lix_async.sandbox.protocol.responses import JSON
+from lix_async.sandbox.providers import houses
 
 SANDBOX = Sandbox(people=30, organisations=5)
 KNOWN = {id_: params for one in houses() for id_, params in one.examples(SANDBOX.world).items()}

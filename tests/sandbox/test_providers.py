@@ -13,11 +13,11 @@ from msgspec.structs import replace as changed
 
 from lix_async.core.provider import Credential
 from lix_async.sandbox import Lookups, Sandbox
-from lix_async.sandbox.houses import House, Outcome, houses
-from lix_async.sandbox.refusals import Refusal
-from lix_async.sandbox.replies import Reply, json_reply
+from lix_async.sandbox.protocol.errors import Refusal
+from lix_async.sandbox.protocol.responses import Reply, json_reply
+from lix_async.sandbox.providers import House, Outcome, houses
 
-from .playing import NOON
+from .sandbox_helpers import NOON
 
 pytestmark = pytest.mark.anyio
 NAMES = ["Lix", "LookC", "ConnectSafely", "Letrics", "Meet Alfred"]
@@ -145,7 +145,7 @@ def test_a_provider_that_is_not_there_is_left_out(name: str) -> None:
 
 def test_a_fault_of_another_module_is_not_taken_for_an_absent_house() -> None:
     code = (
-        "import sys; sys.modules['lix_async.sandbox.employees'] = None\n"
+        "import sys; sys.modules['lix_async.sandbox.world.lookc_employees'] = None\n"
         "from lix_async.sandbox import Sandbox\n"
         "Sandbox(people=5, organisations=2)"
     )

@@ -9,12 +9,12 @@ import pytest
 
 from lix_async.sandbox import Sandbox
 
-from .playing import NOON
+from .sandbox_helpers import NOON
 
 if TYPE_CHECKING:
     import httpx
 
-    from .playing import Client
+    from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
 # No walk in these tests may take longer than the caps allow: 1000 rows, ten on a page.

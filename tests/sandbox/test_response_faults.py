@@ -13,14 +13,14 @@ import httpx
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.faults import FAULTS, Fault
-from lix_async.sandbox.replies import Reply
-from lix_async.sandbox.spoil import spoil
+from lix_async.sandbox.faults.response_faults import spoil
+from lix_async.sandbox.faults.schedule import FAULTS, Fault
+from lix_async.sandbox.protocol.responses import Reply
 
-from .playing import NOON
+from .sandbox_helpers import NOON
 
 if TYPE_CHECKING:
-    from .playing import Client
+    from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
 PERSON = {"profile_link": "https://www.linkedin.com/in/some-body"}

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from lix_async.sandbox import persons
-from lix_async.sandbox.finder import Finder
-from lix_async.sandbox.refusals import Refusal
-from lix_async.sandbox.searching import Wanted, from_url, wanted
-from lix_async.sandbox.world import World
+from lix_async.sandbox.protocol.errors import Refusal
+from lix_async.sandbox.world.search_index import Finder
+from lix_async.sandbox.world.search_queries import Wanted, from_url, wanted
+from lix_async.sandbox.world.world import World
+from lix_async.sandbox.world.world import person_bodies as persons
 
 WORLD = World(seed=1, people=2000, organisations=200)
 SEARCH = "https://www.linkedin.com/search/results/people/?keywords="
@@ -222,7 +222,7 @@ def test_viewers() -> None:
 
 def test_the_world_needs_no_web_server() -> None:
     code = (
-        "import sys; from lix_async.sandbox.answers import lix; import lix_async.sandbox.world;"
+        "import sys; from lix_async.sandbox.answers import lix; import lix_async.sandbox.world.world;"
         "bad = {'starlette', 'uvicorn'} & set(sys.modules);"
         "sys.exit(str(bad) if bad else 0)"
     )

@@ -9,11 +9,11 @@ from typing import Any
 
 from anyio.lowlevel import checkpoint
 from msgspec import structs
-from toy import Skipping
+from sample_provider import Skipping
 
 from lix_async.core.endpoint import Price, standard
 from lix_async.core.errors import LixError
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Reply
 from lix_async.waterfall import Found, Step, Target, Waterfall
 from lix_async.waterfall.steps import LINK
 

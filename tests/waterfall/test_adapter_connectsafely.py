@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import Script, Skipping
+from sample_provider import Script, Skipping
 
 pytest.importorskip(
     "lix_async.providers.connectsafely.client", reason="the provider is not installed"
@@ -14,7 +14,7 @@ pytest.importorskip(
 
 from lix_async.core.errors import ConfigurationError, NotFoundError, RateLimitError
 from lix_async.core.retry import RetryPolicy
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Reply
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.waterfall import Waterfall
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from toy import Script, Skipping, refused
+from sample_provider import Script, Skipping, refused
 
 pytest.importorskip("lix_async.providers.lix.client", reason="the provider is not installed")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from toy import LOST, Script, Skipping, reply
+from sample_provider import LOST, Script, Skipping, reply
 
 pytest.importorskip("lix_async.providers.lookc.client", reason="the provider is not installed")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from toy import Script
+from sample_provider import Script
 
 pytest.importorskip("lix_async.providers.meetalfred.client", reason="the provider is not installed")
 

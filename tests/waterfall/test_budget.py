@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from toy import settle
+from sample_provider import settle
 
 from lix_async.core.endpoint import UNKNOWN, standard
 from lix_async.core.errors import (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from toy import Toy
+from sample_provider import Toy
 
 from lix_async.core.endpoint import FREE, UNKNOWN, standard
 from lix_async.core.errors import ConfigurationError, NotFoundError, ServerError

@@ -17,8 +17,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from ..core import errors
-from ..core.errors import BulkError, LixError
+from ...core import errors
+from ...core.errors import BulkError, LixError
 
 Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt", "busy"]
 """`busy` is never stored: it is what others see of a key that somebody alive holds."""
@@ -235,3 +235,7 @@ def joined(pages: Sequence[bytes]) -> bytes:
     """JSON arrays as one."""
     inner = [page.strip()[1:-1] for page in pages]
     return b"[" + b",".join(part for part in inner if part.strip()) + b"]"
+
+
+class UnreachableError(BulkError):
+    """The ledger itself is out of reach: no job has to be tried alone."""

@@ -8,11 +8,10 @@ from typing import Literal, LiteralString, TypeVar, cast
 
 import msgspec
 
-from ..core.errors import BulkError
-from ..engine.clock import RealClock
-from .batch import Batch, Job, Keep, Other, Send, Take
-from .owner import Connection
-from .store import (
+from ...concurrency.clock import RealClock
+from ...concurrency.worker_thread import Writer
+from ...core.errors import BulkError
+from .base import (
     CODES,
     COLUMNS,
     STATUSES,
@@ -25,7 +24,8 @@ from .store import (
     joined,
     read,
 )
-from .thread import Writer
+from .postgres_batch import Batch, Job, Keep, Other, Send, Take
+from .postgres_connection import Connection
 
 T = TypeVar("T")
 BATCH = 200

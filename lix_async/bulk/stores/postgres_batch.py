@@ -11,9 +11,8 @@ from typing import cast
 
 import msgspec
 
-from .owner import Connection
-from .store import COLUMNS, Entry, Row, read
-from .thread import UnreachableError
+from .base import COLUMNS, Entry, Row, UnreachableError, read
+from .postgres_connection import Connection
 
 # %b: arrays as binary; as text, each element would be escaped by a regular expression.
 INSERT = """

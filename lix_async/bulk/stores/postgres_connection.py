@@ -13,10 +13,9 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import LiteralString, TypeVar, cast
 
-from ..core.errors import BulkError, ConfigurationError
-from ..engine.clock import RealClock
-from .store import AbsentLedgerError
-from .thread import UnreachableError
+from ...concurrency.clock import RealClock
+from ...core.errors import BulkError, ConfigurationError
+from .base import AbsentLedgerError, UnreachableError
 
 try:
     import psycopg

@@ -10,17 +10,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..providers.lix.endpoints import BALANCES, DAILY_ALLOWANCE
-from ..providers.lix.models import Balances, DailyAllowance
-from ..providers.lix.params import NoParams
-from .delivery import streams
-from .errors import OK
-from .formats import compact
-from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, chosen_format
-from .progress import Tally
-from .session import Session, run
-from .single import deliver
-from .times import until
+from ...providers.lix.endpoints import BALANCES, DAILY_ALLOWANCE
+from ...providers.lix.models import Balances, DailyAllowance
+from ...providers.lix.params import NoParams
+from ..errors import OK
+from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, chosen_format
+from ..output.destination import streams
+from ..output.rows import compact
+from ..output.single import deliver
+from ..runtime.progress import Tally
+from ..runtime.session import Session, run
+from ..text import until
 
 
 def account(

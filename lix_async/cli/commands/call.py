@@ -13,21 +13,23 @@ from cyclopts import Parameter
 from msgspec import inspect
 from msgspec.structs import replace
 
-from ..core.endpoint import Endpoint, Listing, Params
-from ..core.errors import ConfigurationError
-from . import screen
-from .catalogue import is_in, listing, names, option, single
-from .columns import checked
-from .connect import client_for
-from .delivery import file_of, streams
-from .errors import OK, CommandError, one_line
-from .houses import Row, providers, rows
-from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput, parsed_columns
-from .progress import Tally
-from .schema import Schema
-from .session import Session, run
-from .single import deliver
-from .walks import over, walk
+from ...core.endpoint import Endpoint
+from ...core.errors import ConfigurationError
+from ...core.models import Listing, Params
+from .. import console
+from ..endpoint_list import is_in, listing, names, option, single
+from ..errors import OK, CommandError
+from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput, parsed_columns
+from ..output.columns import checked
+from ..output.destination import file_of, streams
+from ..output.schema import Schema
+from ..output.single import deliver
+from ..providers import Row, providers, rows
+from ..runtime.clients import client_for
+from ..runtime.progress import Tally
+from ..runtime.session import Session, run
+from ..text import one_line
+from .listing import over, walk
 
 
 def call(
@@ -63,7 +65,7 @@ def call(
     CONNECTSAFELY_BASE_URL and so on. Connection options are for the one that is called.
     """
     if endpoint is None or list_ or endpoint in providers():
-        screen.out("\n".join(_table(endpoint)))
+        console.out("\n".join(_table(endpoint)))
         return OK
     row = found(endpoint)
     given = converted(row, params, connection.viewer)

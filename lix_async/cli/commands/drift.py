@@ -14,12 +14,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..bulk.calls import walks
-from ..drift import Drift, Radar
-from ..engine.walk import item_type
-from .errors import OK, CommandError
-from .houses import rows
-from .kinds import BEHIND
+from ...bulk.prepared_call import walks
+from ...core.models import item_type
+from ...core.schema_drift import Drift, Radar
+from ..errors import OK, CommandError
+from ..input.targets import BEHIND
+from ..providers import rows
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 

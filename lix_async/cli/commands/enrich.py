@@ -8,31 +8,25 @@ from typing import Annotated, Literal
 
 import anyio
 from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
 
-from ..bulk import preview
-from ..bulk.attempt import QUEUED_FOR
-from ..bulk.governor import OnDailyLimit
-from . import screen
-from .apart import apart
-from .asking import TAKES
-from .delivery import file_of, streams
-from .enriched import Answered, Wish
-from .enriching import Targets
-from .errors import OK, CommandError
-from .estimate import show_preview
-from .inputs import Inputs, read
-from .kinds import Kind
-from .ledger import checked_address, on_server
-from .options import (
-    CONNECTION_DEFAULTS,
-    ROW_DEFAULTS,
-    Connection,
-    RowOutput,
-)
-from .progress import Tally
-from .queues import Queue
-from .session import Session, run
-from .submitting import refuse, submit, typed
+from ...bulk import Preview, preview
+from ...bulk.admission import OnDailyLimit
+from ...bulk.lookup import QUEUED_FOR
+from ...core.rate_limit import RateLimit
+from .. import console
+from ..errors import OK, CommandError
+from ..input.reader import Inputs, read
+from ..input.targets import TAKES, Kind, Targets
+from ..ledger.address import apart, checked_address, on_server
+from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
+from ..output.destination import file_of, streams
+from ..queue import Queue, refuse, submit, typed
+from ..runtime.progress import Tally
+from ..runtime.session import Session, run
+from ..text import plural, rate_text, span, until
+from .enrich_run import Answered, Wish
 
 _EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
 CONCURRENCY = 16
@@ -179,5 +173,37 @@ async def _estimate(session: Session, wish: Wish, inputs: Inputs) -> int:
     session.progress.stop()
     show_preview(told, inputs, session.watch.rate)
     if told.lacking:
-        screen.note("the account has too few credits for all of it")
+        console.note("the account has too few credits for all of it")
     return OK
+
+
+def show_preview(told: Preview, inputs: Inputs, rate: RateLimit | None) -> None:
+    """Print it, on stdout."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("Links", _links(told, inputs))
+    table.add_row("In the ledger", f"{told.known:,}, which cost nothing" if told.known else "none")
+    if told.in_doubt:
+        table.add_row("In doubt", f"{told.in_doubt:,}, held unless --doubts says otherwise")
+    table.add_row("To ask", f"{told.calls:,}")
+    costs = [f"{n:,} {kind} {plural(n, 'credit')}" for kind, n in told.credits.items()]
+    table.add_row("Cost", ", ".join(costs) + " at most" if costs else "nothing")
+    if told.balances is not None:
+        have = [f"{n:,} {kind}" for kind, n in told.balances.items()]
+        table.add_row("Balance", ", ".join(have))
+    for kind, lack in told.lacking.items():
+        table.add_row("Missing", f"{lack:,} {kind} {plural(lack, 'credit')}")
+    if told.requests_left is not None:
+        full = "" if told.refreshes_at is None else f"; full again {until(told.refreshes_at)}"
+        table.add_row("Today", f"{told.requests_left:,} requests left{full}")
+    if told.seconds is not None:
+        table.add_row("Time", f"about {span(told.seconds)} at {rate_text(rate)}")
+    Console(highlight=False).print(table)
+
+
+def _links(told: Preview, inputs: Inputs) -> str:
+    words = [f"{told.distinct:,} distinct in {inputs.rows:,} {plural(inputs.rows, 'row')}"]
+    if inputs.unusable:
+        words.append(f"{inputs.unusable:,} rows without a usable link")
+    return ", ".join(words)

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import anyio
+from rich.table import Table
 
-from ..bulk import Outcome, Run, SqliteStore
-from ..bulk.governor import OnDailyLimit
-from ..bulk.store import Doubts
-from ..core.errors import LixError
-from . import screen
-from .asking import row_of
-from .doubting import asked_for
-from .enriching import Targets, kind_of, line_of
-from .errors import NETWORK, OK, CommandError, explained
-from .exporting import export
-from .inputs import Inputs
-from .kinds import Kind
-from .ledger import looked
-from .links import target
-from .options import RowOutput
-from .progress import plural
-from .schema import Looked
-from .session import Session
-from .sheet import Sheet
-from .summing import show_summary
-from .watch import Stopped
+from ...bulk import Outcome, Report, Run, SqliteStore
+from ...bulk.admission import OnDailyLimit
+from ...bulk.stores.base import Doubts
+from ...core.errors import LixError
+from .. import console
+from ..errors import NETWORK, OK, CommandError, Stopped, explained
+from ..input.reader import Inputs
+from ..input.targets import Kind, Targets, kind_of, row_of, target
+from ..ledger.address import looked
+from ..ledger.export import export
+from ..ledger.in_doubt import asked_for
+from ..options import RowOutput
+from ..output.lookup_file import Sheet
+from ..output.lookup_rows import row_of_outcome as line_of
+from ..output.schema import Looked
+from ..runtime.session import Session
+from ..text import plural
 
 OUTAGE = 5
 """Unanswered lookups in a row after which the rest is not even tried."""
@@ -172,7 +170,7 @@ class Answered:
         rows = path is not None and self._sheet.form != "parquet"
         kept = "every row so far is in the file" if rows else "every answer so far is kept"
         self._session.go_on = (
-            f"{kept}; the same command goes on with the rest:\n  {screen.command_line()}"
+            f"{kept}; the same command goes on with the rest:\n  {console.command_line()}"
         )
 
     async def _ended(self, run: Run[object]) -> int:
@@ -225,7 +223,7 @@ class Answered:
             said.append(f"{self._skipped:,} had their row already")
         if self._inputs.unusable:
             said.append(f"{self._inputs.unusable:,} without a usable link")
-        screen.note(", ".join(said))
+        console.note(", ".join(said))
         show_summary(report, self._wish.ledger, abandoned)
 
     async def _parquet(self) -> None:
@@ -244,3 +242,46 @@ class Answered:
             )
         finally:
             await store.close()
+
+
+_WORDS = {
+    "TransportError": "no answer came",
+    "DeadlineError": "the deadline passed",
+    "DecodeError": "the answer cannot be read",
+    "503": "the provider was unavailable",
+}
+
+
+BAR = 24
+"""Characters of the longest bar."""
+
+
+def show_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
+    """Reasons of failures, doubts, and a histogram of latencies, on stderr; nothing for nothing.
+
+    `abandoned`: lookups in doubt beside those of the report, whose answers nobody waited for.
+    """
+    out = console.console()
+    if report.reasons:
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        for reason, count in report.reasons.items():
+            table.add_row("", f"{count:,}", f"× {_WORDS.get(reason, reason)}")
+        out.print("What failed, and why:", table, sep="\n")
+    doubts = report.progress.in_doubt + abandoned
+    if doubts:
+        it = "it" if doubts == 1 else "they"
+        console.note(
+            f"{doubts:,} {plural(doubts, 'lookup')} in doubt: {it} may have been paid for, and "
+            f"will not be bought again by itself.\n  lix run doubts {ledger}"
+        )
+    if sum(report.latencies.values()) > 1:
+        out.print("How long answers took:", _histogram(report.latencies), sep="\n")
+
+
+def _histogram(latencies: dict[float, int]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    most = max(latencies.values())
+    for top, count in latencies.items():
+        upto = "longer" if math.isinf(top) else f"≤ {top:g} s"
+        table.add_row("", upto, f"{count:,}", "▇" * max(round(BAR * count / most), 1))
+    return table

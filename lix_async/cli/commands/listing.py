@@ -6,25 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ..bulk.raw import rows_of
-from ..core.endpoint import Endpoint, Listing, P
-from ..core.errors import PagingError
-from ..engine.checkpoint import Checkpoint
-from ..engine.pages import Pages
-from . import screen
-from .columns import checked
-from .connect import client
-from .delivery import Delivery, IntoFile, delivery, file_of, streams
-from .errors import OK, CommandError
-from .options import Connection, WalkOutput, parsed_columns
-from .progress import Tally, pages_left, plural
-from .schema import Schema, item_of
-from .session import Session, run
-from .times import took
-from .watch import Watch
+from ...core.endpoint import Endpoint, P
+from ...core.errors import PagingError
+from ...core.models import Listing
+from ...engine.checkpoint import Checkpoint
+from ...engine.pages import Pages
+from ...engine.raw_items import rows_of
+from .. import console
+from ..errors import OK, CommandError
+from ..options import Connection, WalkOutput, parsed_columns
+from ..output.columns import checked
+from ..output.destination import Delivery, IntoFile, delivery, file_of, streams
+from ..output.schema import Schema, item_of
+from ..runtime.activity import Watch
+from ..runtime.clients import client
+from ..runtime.progress import Tally, pages_left
+from ..runtime.session import Session, run
+from ..text import plural, took
 
 if TYPE_CHECKING:
-    from ..providers.lix.client import AsyncLix
+    from ...providers.lix.client import AsyncLix
 
 Item = TypeVar("Item")
 
@@ -135,7 +136,7 @@ class _Run(Generic[Item]):
         if isinstance(self.there, IntoFile) and self.there.walk is not None:
             self.session.go_on = (
                 f"{tally.items:,} {self.job.what} are in {file_of(self.output)}; go on with:\n"
-                f"  {screen.command_line('--resume')}"
+                f"  {console.command_line('--resume')}"
             )
         elif file_of(self.output) is None and tally.items:
             self.session.go_on = "with --out FILE a walk can go on where it stopped"
@@ -151,10 +152,10 @@ class _Run(Generic[Item]):
         facts.append(f"{stats.credits:,} {plural(stats.credits, 'credit')}")
         if stats.duplicates:
             facts.append(f"{stats.duplicates:,} that came twice dropped")
-        screen.note(f"{', '.join(facts)}, {took(seconds)}")
+        console.note(f"{', '.join(facts)}, {took(seconds)}")
         if not self.whole:
-            screen.note("rows are as this version reads them: the pages list them otherwise")
+            console.note("rows are as this version reads them: the pages list them otherwise")
         if ended and not stats.complete and stats.total is not None:
-            screen.note(f"the provider speaks of {stats.total:,} and gives no more than these")
+            console.note(f"the provider speaks of {stats.total:,} and gives no more than these")
         if isinstance(self.there, IntoFile) and (self.there.owed or not ended):
-            screen.note("there is more: the same command with a higher --limit, and --resume")
+            console.note("there is more: the same command with a higher --limit, and --resume")

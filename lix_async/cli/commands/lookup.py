@@ -7,18 +7,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from . import screen
-from .asking import TAKES, ask, row_of
-from .columns import checked
-from .delivery import streams
-from .errors import OK, CommandError, one_line
-from .kinds import Kind
-from .links import Target, command_for, target
-from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, parsed_columns
-from .progress import Tally, plural
-from .schema import Schema
-from .session import Session, run
-from .single import deliver
+from .. import console
+from ..errors import OK, CommandError
+from ..input.targets import TAKES, Kind, Target, ask, command_for, row_of, target
+from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, parsed_columns
+from ..output.columns import checked
+from ..output.destination import streams
+from ..output.schema import Schema
+from ..output.single import deliver
+from ..runtime.progress import Tally
+from ..runtime.session import Session, run
+from ..text import one_line, plural
 
 _NAME = re.compile(r"[\w-]{2,}")
 _FOLDERS = {"person": "in", "org": "company", "email": "in"}
@@ -88,7 +87,7 @@ def _look_up(kind: Kind, link: str, output: RowOutput, connection: Connection) -
         deliver(answer.body, row_of(kind).result, output)
         if not output.quiet and output.out is not None:
             cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
-            screen.note(f"in {output.out}, {cost}")
+            console.note(f"in {output.out}, {cost}")
         return OK
 
     return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))

@@ -13,19 +13,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..bulk.store import CODES, Counts, Status, Store
-from ..engine.clock import RealClock
-from . import screen
-from .apart import apart
-from .calmly import calmly
-from .columns import checked
-from .deciding import Decision, decide, listed
-from .errors import OK, CommandError
-from .exporting import Answers, Form, export, wanted
-from .ledger import WHERE, RowStatus, address_of, looked, shown
-from .options import OUTPUT, parsed_columns
-from .progress import plural
-from .times import until
+from ...bulk.stores.base import CODES, Counts, Status, Store
+from ...concurrency.clock import RealClock
+from .. import console
+from ..errors import OK, CommandError
+from ..ledger.address import address_of, apart, looked, shown
+from ..ledger.export import Answers, Form, export, wanted
+from ..ledger.in_doubt import Decision, decide, listed
+from ..options import OUTPUT, parsed_columns
+from ..output.columns import checked
+from ..output.lookup_rows import WHERE, RowStatus
+from ..runtime.session import calmly
+from ..text import plural, until
 
 Where = Annotated[
     str | None,
@@ -81,11 +80,11 @@ async def _status(ledger: Store, address: str, style: str | None) -> None:
     told: dict[str, object] = {"store": shown(address)}
     told |= {name: getattr(counts, name) for name in (*CODES, "credits", "lost")}
     told |= {"due": soonest, "parked": parked or None}
-    screen.out(msgspec.json.encode(told).decode())
+    console.out(msgspec.json.encode(told).decode())
 
 
 def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> None:
-    screen.out(shown(address))
+    console.out(shown(address))
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
@@ -98,13 +97,13 @@ def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> N
     if not sum(getattr(counts, name) for name in CODES):
         table.add_row("Lookups", "0", "nothing has been asked for yet")
     table.add_row("Credits", f"{counts.credits:,}", _paid(counts.in_doubt + counts.lost))
-    console = Console()
-    console.print(table)
+    terminal = Console()
+    terminal.print(table)
     if parked:
-        console.print(Text.assemble(("parked: ", "bold yellow"), parked))
-        screen.note("hint: `lix run resume` lets them go on")
+        terminal.print(Text.assemble(("parked: ", "bold yellow"), parked))
+        console.note("hint: `lix run resume` lets them go on")
     if counts.in_doubt:
-        screen.note("hint: `lix run doubts` shows what is in doubt, and decides")
+        console.note("hint: `lix run doubts` shows what is in doubt, and decides")
 
 
 def _paid(doubtful: int) -> str:
@@ -197,7 +196,7 @@ def export_(
             total = counts.total()
             parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
             place = "" if path is None else f" in {path}"
-            screen.note(f"{total:,} {plural(total, 'row')}{place}" + (parts and f": {parts}"))
+            console.note(f"{total:,} {plural(total, 'row')}{place}" + (parts and f": {parts}"))
         return OK
 
     return calmly(work)
@@ -234,7 +233,7 @@ def park(
     async def work() -> int:
         async with looked(address) as ledger:
             await ledger.park(reason.strip())
-        screen.note(f"parked: {shown(address)}")
+        console.note(f"parked: {shown(address)}")
         return OK
 
     return calmly(work)
@@ -249,7 +248,7 @@ def resume(store: Where = None, /) -> int:
         async with looked(address) as ledger:
             before = await ledger.parked()
             await ledger.park("")
-        screen.note(f"going on: {shown(address)}" if before else "it was not parked")
+        console.note(f"going on: {shown(address)}" if before else "it was not parked")
         return OK
 
     return calmly(work)

@@ -11,12 +11,13 @@ from typing import Annotated, Literal
 import anyio
 from cyclopts import Parameter
 
-from ..core.bucket import RateLimit
-from ..core.errors import ConfigurationError
-from . import connect, screen
-from .errors import OK, CommandError
-from .houses import provider_of, providers
-from .options import parsed_rate
+from ...core.errors import ConfigurationError
+from ...core.rate_limit import RateLimit
+from .. import console
+from ..errors import OK, CommandError
+from ..options import parsed_rate
+from ..providers import provider_of, providers
+from ..runtime import clients
 
 SEARCH = "https://linkedin.com/search/results/people/?keywords=cto"
 """A search that any sandbox answers."""
@@ -56,7 +57,7 @@ def sandbox(
     limit, allowance and credits. Its books and the last requests are shown on a page of its own.
     Ends with Ctrl-C.
     """
-    from ..sandbox import Sandbox, running  # and its web server: no other command needs them
+    from ...sandbox import Sandbox, running  # and its web server: no other command needs them
 
     paces = _paces(rate)
     if people < 1:
@@ -87,8 +88,8 @@ def sandbox(
 
 def _paces(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
     """The rates of the command line by the houses that keep them; the others keep their own."""
-    from ..sandbox.addresses import house_of
-    from ..sandbox.houses import houses
+    from ...sandbox.providers import houses
+    from ...sandbox.server.base_urls import house_of
 
     paces: dict[str, tuple[int, float] | None] = {}
     for text in sorted(rates, key=lambda text: "=" in text):  # one for all, then exceptions
@@ -129,19 +130,19 @@ def announce(url: str, rates: Sequence[str] = ()) -> None:
         lines += ["", "The other providers are here too; `lix call` lists what they answer:", ""]
         lines += _exports(url, others)
     lines += ["", "Ctrl-C ends it."]
-    screen.out("\n".join(lines))
+    console.out("\n".join(lines))
     sys.stdout.flush()
 
 
 def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
     """What to set, in lines that can be pasted: addresses first, and keys."""
-    from ..sandbox import base_url_of
+    from ...sandbox import base_url_of
 
     words: list[str] = []
     for name in names:
         provider = provider_of(name)
         words.append(f"{provider.url_variable}={base_url_of(url, name)}")
-        words.append(f"{provider.key_variables[0]}={connect.SANDBOX_KEY}")
+        words.append(f"{provider.key_variables[0]}={clients.SANDBOX_KEY}")
     if len(names) > 1:
         words = [*words[::2], *words[1::2]]
     for line in textwrap.wrap(

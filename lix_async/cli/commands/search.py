@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from ..providers.lix.endpoints import (
+from ...providers.lix.endpoints import (
     SALES_ORGS,
     SALES_PEOPLE,
     SEARCH_JOBS,
@@ -14,9 +14,9 @@ from ..providers.lix.endpoints import (
     SEARCH_PEOPLE,
     SEARCH_POSTS,
 )
-from .links import checked
-from .options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
-from .walks import over, walk
+from ..input.targets import checked
+from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
+from .listing import over, walk
 
 Url = Annotated[
     str,

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Annotated, cast
 
+import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from ..core.errors import (
+from ...core.errors import (
     BudgetError,
     ConfigurationError,
     DecodeError,
     InvalidParamsError,
     NotFoundError,
+    TransportError,
 )
-from ..waterfall import Order, Profile, Target, Waterfall
-from . import screen
-from .columns import unknown
-from .delivery import file_of, rows_as, streams
-from .errors import NETWORK, OK, QUOTA, CommandError
-from .files import Appended
-from .formats import Rows, show
-from .inputs import Inputs, read
-from .kept import Kept, kept
-from .options import (
+from ...core.provider import address
+from ...core.retry import RetryPolicy
+from ...engine.client import Client
+from ...providers.lix.client import AsyncLix
+from ...waterfall import Found, Order, Profile, Step, Target, Waterfall, installed, steps_of
+from .. import console
+from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Stopped
+from ..input.reader import Inputs, read
+from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
     Connection,
@@ -35,11 +39,18 @@ from .options import (
     chosen_format,
     parsed_columns,
 )
-from .progress import Tally, plural
-from .schema import Schema
-from .session import Session, run
-from .sources import Sources, row_of
-from .watch import Stopped
+from ..output.columns import unknown
+from ..output.destination import file_of, streams
+from ..output.files import Appended
+from ..output.lookup_file import Kept, kept
+from ..output.rows import Rows, rows_as
+from ..output.schema import Schema
+from ..output.table import show
+from ..runtime import clients
+from ..runtime.activity import Patience, Pauses, Watch
+from ..runtime.progress import Tally
+from ..runtime.session import Session, run
+from ..text import plural
 
 _HEAD = ("input", "kind", "status")
 _FIELDS = tuple(name for name in Profile.__struct_fields__ if name in Profile.fields())
@@ -113,7 +124,7 @@ def waterfall(
     code = run(work, connection, tally, quiet=output.quiet, live=live, make=sources.open)
     if not output.quiet:
         for note in sources.notes:
-            screen.note(note)
+            console.note(note)
     return code
 
 
@@ -159,7 +170,7 @@ class _Run:
         if self._file is not None:
             self._session.go_on = (
                 "every row so far is in the file; the same command goes on with the rest:\n"
-                f"  {screen.command_line()}"
+                f"  {console.command_line()}"
             )
         kinds = {t.text: t.kind for t in todo}
         try:
@@ -230,7 +241,7 @@ class _Run:
     def _ended(self, skipped: int) -> int:
         left = self._counts.pop("open", 0)
         if not self._output.quiet:
-            screen.note(self._summary(skipped))
+            console.note(self._summary(skipped))
         if self._session.watch.stopping:
             raise Stopped
         if not left:
@@ -258,3 +269,102 @@ class _Run:
         if self._inputs.unusable:
             words.append(f"{self._inputs.unusable:,} without a usable link")
         return ", ".join(words)
+
+
+_LIX = "lix"
+
+
+class Sources:
+    """Clients, opened and closed together."""
+
+    def __init__(self, connection: Connection, named: str | None) -> None:
+        self.notes: list[str] = []
+        """What to tell of providers that were not asked."""
+        self._connection = connection
+        self._clients: list[Client] = []
+        self._stack = AsyncExitStack()
+        self._adapters = installed()
+        self._names = parsed_columns(named)
+        if unknown := set(self._names or ()) - set(self._adapters):
+            raise CommandError(
+                f"--providers does not know {', '.join(sorted(unknown))}",
+                hint=f"there are: {', '.join(self._adapters)}",
+            )
+
+    def open(self, connection: Connection, watch: Watch) -> AsyncLix:
+        """Make the clients. What comes back is opened and closed by a session like a client."""
+        for name in self._names or self._adapters:
+            adapter = self._adapters[name]
+            provider = adapter.CLIENT.provider
+            if not self._has_key(name):
+                if self._names:
+                    raise CommandError(f"no key: set {provider.key_variables[0]}", code=AUTH)
+            elif adapter.NOTE:
+                self.notes.append(f"{name} was not asked: {adapter.NOTE}")
+            elif name == _LIX:
+                self._clients.append(clients.client(connection, watch))
+            else:
+                self._clients.append(_client(adapter.CLIENT, watch))
+        if not self._clients:
+            variables = (a.CLIENT.provider.key_variables[0] for a in self._adapters.values())
+            raise CommandError(f"no API key: set one of {', '.join(variables)}", code=AUTH)
+        # A session does with its client no more than this.
+        return cast("AsyncLix", self)
+
+    def steps(self, watch: Watch) -> list[Step]:
+        """The steps of all clients; none of them begins once the person asked to stop."""
+        return [_stoppable(step, watch) for one in self._clients for step in steps_of(one)]
+
+    def _has_key(self, name: str) -> bool:
+        """Only a provider's own variable counts: LookC would take the key of Lix as well."""
+        if name == _LIX and self._connection.api_key_stdin:
+            return True
+        url = clients.base_url(self._connection)
+        if name == _LIX and address(url).loopback:
+            return True
+        variables = self._adapters[name].CLIENT.provider.key_variables
+        return bool(os.environ.get(variables[0], "").strip())
+
+    async def __aenter__(self) -> Sources:
+        for client in self._clients:
+            await self._stack.enter_async_context(client)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+
+def row_of(result: Profile, kind: str, status: str, fields: Sequence[str]) -> bytes:
+    """A result as a row of the output; it begins as those of `lix enrich` do."""
+    row: dict[str, object] = {"input": result.target.text, "kind": kind, "status": status}
+    row |= {name: result.get(name) for name in fields}
+    row |= {"credits": result.credits, "sources": result.sources}
+    errors = {name: str(error) for name, error in result.errors.items()}
+    return msgspec.json.encode(row | {"errors": errors})
+
+
+def _client(kind: type[Client], watch: Watch) -> Client:
+    """A client at its provider's own pace whose waiting can be seen and stopped."""
+    make = cast("Callable[..., Client]", kind)
+    patience = {name: getattr(RetryPolicy(), name) for name in RetryPolicy.__struct_fields__}
+    return make(retry=Patience(**patience, watch=watch), clock=Pauses(watch))
+
+
+def _stoppable(step: Step, watch: Watch) -> Step:
+    look: Callable[[Target], Awaitable[Found]] = step.look
+
+    async def unless_stopped(target: Target) -> Found:
+        # As an error of the step, so that what others were paid for still becomes a row.
+        try:
+            if not watch.stopping:
+                return await look(target)
+        except Stopped:
+            pass
+        raise TransportError("not asked: the run was stopped", endpoint=step.endpoint)
+
+    return msgspec.structs.replace(step, look=unless_stopped)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import anyio
 from cyclopts import Parameter
 
-from ..core.errors import BulkError, ConfigurationError, LixError
-from . import screen
-from .connect import base_url, key_for
-from .errors import OK, REFUSED, CommandError
-from .ledger import address_of, scrubbed, shown
-from .options import CONNECTION_DEFAULTS, OUTPUT, Connection, parsed_rate
-from .progress import TICK, Tally, plural
-from .queues import Queue, adapter, server
-from .session import Session, run
-from .times import rate_text
-from .watch import Patience, Pauses, Stopped, Turns, Watch
+from ...core.errors import BulkError, ConfigurationError, LixError
+from .. import console
+from ..errors import OK, REFUSED, CommandError, Stopped
+from ..ledger.address import address_of, scrubbed, shown
+from ..options import CONNECTION_DEFAULTS, OUTPUT, Connection, parsed_rate
+from ..queue import Queue, adapter, server
+from ..runtime.activity import Patience, Pauses, Turns, Watch
+from ..runtime.clients import base_url, key_for
+from ..runtime.progress import TICK, Tally
+from ..runtime.session import Session, run
+from ..text import plural, rate_text
 
 if TYPE_CHECKING:
-    from ..limiters import PostgresLimiter
-    from ..providers.lix.client import AsyncLix
+    from ...limiters import PostgresLimiter
+    from ...providers.lix.client import AsyncLix
 
 SLOW = 1.0
 """Seconds between two requests from which on a strict server's clock matters."""
@@ -92,7 +92,7 @@ def worker(
             pace = rate_text(parsed_rate(connection.rate))
             shared = "" if parsed_rate(connection.rate) is None else ", shared by all workers"
             session.progress.stop()  # the line would stand before the note
-            screen.note(f"working for {shown(address)}, {pace}{shared}; Ctrl-C ends it")
+            console.note(f"working for {shown(address)}, {pace}{shared}; Ctrl-C ends it")
             session.progress.start()
         failure: Exception | None = None
         async with maker.limiter(), anyio.create_task_group() as tasks:
@@ -129,7 +129,7 @@ def _close(session: Session, *, quiet: bool) -> None:
     session.progress.stop()
     if not quiet:
         asked, paid = session.watch.requests, session.lix.credits.total
-        screen.note(f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}")
+        console.note(f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}")
 
 
 async def _stopping(session: Session, stop: anyio.Event) -> None:
@@ -150,8 +150,8 @@ class _Maker:
 
     def client(self, connection: Connection, watch: Watch) -> AsyncLix:
         """A client at the shared rate whose waiting can be watched and stopped."""
-        from ..limiters import PostgresLimiter  # late: other commands never need it
-        from ..providers.lix.client import AsyncLix
+        from ...limiters import PostgresLimiter  # late: other commands never need it
+        from ...providers.lix.client import AsyncLix
 
         url = base_url(connection)
         key = key_for(connection, url)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
-from .errors import CommandError
+from ..errors import CommandError
 
 MOST = 16 << 20
 """Characters of a cell: more has never been one, it is a quote that nobody closed."""

@@ -10,11 +10,10 @@ from typing import cast
 
 import msgspec
 
-from .cells import dig, leaves
-from .errors import CommandError
-from .kinds import Kind
-from .largecells import large_cells, records_of
-from .links import Target, target
+from ..errors import CommandError
+from ..values import dig, leaves
+from .csv_records import large_cells, records_of
+from .targets import Kind, Target, target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
-from ..linkedin import Link, classify
-from ..providers.lix.links import is_linkedin
-from .errors import CommandError, one_line
-from .kinds import Kind
+from ...bulk.prepared_call import Call, Caller, Input
+from ...core.endpoint import Endpoint
+from ...core.errors import ConfigurationError
+from ...core.models import Params
+from ...engine.answer import Answer
+from ...linkedin import Link, classify
+from ...providers.lix.client import AsyncLix
+from ...providers.lix.endpoints import BY_ID
+from ...providers.lix.links import is_linkedin
+from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
+from ..errors import CommandError
+from ..text import one_line
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _COMMANDS: Mapping[str, str] = {
@@ -94,3 +102,95 @@ def target(text: str) -> Target | None:
 
 def _sent(given: str, link: Link) -> str:
     return given if is_linkedin(given, bare=True) else link.url
+
+
+Row = Endpoint[Params, object]
+
+
+TAKES: Mapping[Kind, frozenset[Kind]] = {
+    "person": frozenset({"person", "email"}),
+    "org": frozenset({"org"}),
+    "email": frozenset({"person"}),
+}
+"""What may be given to each kind of lookup: people are found by link or address."""
+
+
+def row_of(kind: Kind) -> Row:
+    """The row of the table behind a kind of lookup."""
+    return cast("Row", BY_ID[ROWS[kind]])
+
+
+def params_of(kind: Kind, target: Target) -> Params:
+    """What goes out for a target; links go as they were given."""
+    if kind == "email":
+        return EmailParams(url=target.sent)
+    if kind == "org":
+        if target.sales:
+            return OrganisationParams(sales_nav_url=target.sent)
+        return OrganisationParams(linkedin_url=target.sent)
+    if target.kind == "email":
+        return PersonParams(email=target.sent)
+    return PersonParams(profile_link=target.sent)
+
+
+async def ask(lix: AsyncLix, kind: Kind, target: Target) -> Answer[object]:
+    """Look one target up."""
+    return await lix.send(row_of(kind), params_of(kind, target))
+
+
+def kind_of(wanted: Kind | None, known: Target) -> Kind:
+    """What a target is looked up as: what was asked for, else people and companies as such."""
+    if wanted is not None:
+        return wanted
+    return "org" if known.kind == "org" else "person"
+
+
+class Targets(Caller):
+    """Turns links and addresses, as people write them, into calls: people, companies, e-mails."""
+
+    def __init__(self, lix: AsyncLix, wanted: Kind | None = None) -> None:
+        super().__init__(lix.people.get)
+        self.name = ""  # a ledger may hold all three kinds
+        self._wanted: Kind | None = wanted
+
+    def call(self, given: Input) -> Call:
+        """The call for a text. Raises `ConfigurationError` for one that names nobody."""
+        known = target(given) if isinstance(given, str) else None
+        if known is None:
+            raise ConfigurationError(f"not a link or an address: {given!r}")
+        kind = kind_of(self._wanted, known)
+        return self.made(row_of(kind), params_of(kind, known))
+
+
+Kind = Literal["person", "org", "email"]
+
+
+ROWS: Mapping[Kind, str] = {
+    "person": "person.get",
+    "org": "organisation.by_linkedin",
+    "email": "contact.email_by_linkedin",
+}
+"""The endpoint that answers for each kind of lookup."""
+
+
+KINDS: Mapping[str, str] = {endpoint: kind for kind, endpoint in ROWS.items()}
+
+
+BEHIND: Mapping[str, str] = dict(ROWS.items())
+
+
+METHODS: dict[Kind, str] = {
+    "person": "people.get",
+    "org": "organisations.get",
+    "email": "contact.email",
+}
+"""The method of `AsyncLix` that answers for each kind of lookup."""
+
+
+def input_for(kind: Kind, target: Target) -> Input:
+    """A target as the first argument of its method, or as the keyword argument that it needs."""
+    if kind == "person" and target.kind == "email":
+        return {"email": target.sent}
+    if kind == "org" and target.sales:
+        return {"sales_nav_url": target.sent}
+    return target.sent

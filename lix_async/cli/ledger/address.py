@@ -5,25 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import Literal, cast
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import msgspec
-
-from ..bulk.address import opened
-from ..bulk.store import Entry, Status, Store
-from ..core import wire
-from ..core.endpoint import Listing
-from ..core.errors import BulkError, DecodeError, LixError, NotFoundError
-from ..engine.walk import item_type
-from ..tolerant import read_items
-from .errors import REFUSED, USAGE, CommandError, one_line
-from .formats import compact
-from .houses import Row, house, provider_of, rows
-from .kinds import BEHIND, KINDS
+from ...bulk.stores import opened
+from ...bulk.stores.base import Store
+from ...core.errors import BulkError
+from ..errors import REFUSED, USAGE, CommandError
 
 VARIABLE = "LIX_STORE"
 """Where the address of a ledger is read from: one with a password is no argument."""
@@ -34,108 +24,6 @@ _KEYWORD = re.compile(
     r"(?:^|\s)(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=",
     re.ASCII | re.IGNORECASE,
 )
-
-RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "owed"]
-WHERE: dict[RowStatus, tuple[Status, ...]] = {
-    "found": ("done", "queued", "owed", "sent", "in_doubt"),  # one may be asked for again
-    "not_found": ("refused",),
-    "refused": ("refused",),
-    "unreadable": ("done", "queued", "owed", "sent", "in_doubt"),
-    "queued": ("queued",),
-    "in_doubt": ("in_doubt", "sent"),
-    "owed": ("owed",),
-}
-"""The statuses of a row, and those of the entries that become one."""
-UNDER_WAY = "it has been sent, and no answer is known yet"
-
-
-class Line(msgspec.Struct, frozen=True):
-    """An entry in the words of an output."""
-
-    input: object
-    kind: str
-    status: RowStatus
-    error: str | None = None
-    body: bytes | None = None
-    """The answer as it came, on one line."""
-
-    def row(self) -> bytes:
-        """The row of the output: input, kind, status, error, result."""
-        return msgspec.json.encode(
-            {
-                "input": self.input,
-                "kind": self.kind,
-                "status": self.status,
-                "error": self.error,
-                "result": None if self.body is None else msgspec.Raw(self.body),
-            }
-        )
-
-
-def row_of_entry(entry: Entry) -> bytes:
-    """An entry as the row that `lix enrich` writes for it: nothing of the answer is left out."""
-    return line_of(entry).row()
-
-
-def line_of(entry: Entry) -> Line:
-    """An entry in the words of an output."""
-    given, kind = input_of(entry), KINDS.get(entry.endpoint, entry.endpoint)
-    if entry.body is not None:  # also where a better answer is waited for
-        trouble = _trouble(entry.endpoint, entry.body)
-        if trouble is None:
-            return Line(given, kind, "found", None, compact(entry.body))
-        return Line(given, kind, "unreadable", one_line(str(trouble)), _json(entry.body))
-    error = None if entry.error is None else entry.error.error(entry.endpoint)
-    if isinstance(error, NotFoundError) and entry.status == "refused":
-        return Line(given, kind, "not_found", one_line(error.message))
-    text = None if error is None else one_line(str(error))
-    if entry.status == "sent":
-        return Line(given, kind, "in_doubt", UNDER_WAY)
-    status = entry.status if entry.status in WHERE else "owed"
-    return Line(given, kind, cast("RowStatus", status), text)
-
-
-def input_of(entry: Entry) -> object:
-    """The input as it was given; of keyword arguments the only one, or all by name."""
-    given = cast("object", msgspec.json.decode(entry.given))
-    if not isinstance(given, dict):
-        return given
-    named = cast("dict[str, object]", given)
-    return next(iter(named.values())) if len(named) == 1 else named
-
-
-def row_behind(kind: str) -> Row | None:
-    """The row of the table behind a row's `kind`."""
-    return rows().get(BEHIND.get(kind, kind))
-
-
-@cache
-def walked(row: Row) -> bool:
-    """Whether an answer in the ledger is a whole walk: its items as an array."""
-    return row.paging is not None and issubclass(row.result, Listing)
-
-
-def _trouble(endpoint: str, body: bytes) -> LixError | None:
-    """Why an answer that was kept cannot be read; None when it can."""
-    row = row_behind(endpoint)
-    if row is None:  # of a table that is not installed: as it came, if it is JSON
-        return None if _json(body) is not None else DecodeError("no JSON", endpoint=endpoint)
-    if not walked(row):
-        found = wire.decode(provider_of(house(endpoint)), row, 200, body)
-        return found if isinstance(found, LixError) else None
-    try:
-        read_items(item_type(cast("type[Listing[object]]", row.result)), body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return DecodeError(str(error), endpoint=endpoint)
-    return None
-
-
-def _json(body: bytes) -> bytes | None:
-    try:
-        msgspec.json.decode(body)
-        return compact(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def address_of(given: str | None) -> str:
@@ -216,3 +104,47 @@ async def looked(address: str) -> AsyncGenerator[Store]:
     except BulkError as error:
         code = REFUSED if on_server(address) else USAGE
         raise CommandError(scrubbed(str(error), address), code=code) from None
+
+
+_COMPANION = re.compile(r"(?:-wal|-shm|-journal|\.lock[0-9]*)?", re.ASCII)
+"""What the names of a ledger's files end with: its own, SQLite's, and the workers' locks."""
+
+
+def apart(out: Path | None, ledger: str, source: str = "-") -> None:
+    """Refuse an output that is the ledger, one of its companions, or the file with the links.
+
+    `out`: None for stdout; `ledger`: as it was named, an address too; `source`: `-` for stdin.
+    Links, hard or symbolic, are followed. Raises `CommandError`.
+    """
+    if out is None:
+        return
+    if source != "-" and _same(out, Path(source)):
+        raise CommandError(f"--out {out} is the file with the links", hint="choose another name")
+    if not on_server(ledger) and any(_same(out, file) for file in _files(out, Path(ledger))):
+        raise CommandError(
+            f"--out {out} belongs to the ledger, which holds what was paid for",
+            hint="choose another name",
+        )
+
+
+def _files(out: Path, ledger: Path) -> Iterator[Path]:
+    """The ledger, what lies beside it under its name, and what would if it were there."""
+    whole = Path(os.path.realpath(ledger))
+    yield whole
+    for name in {Path(os.path.realpath(out)).name, *_names(whole.parent)}:
+        if name.startswith(whole.name) and _COMPANION.fullmatch(name[len(whole.name) :]):
+            yield whole.with_name(name)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them is not there (yet)
+        return os.path.realpath(one) == os.path.realpath(other)

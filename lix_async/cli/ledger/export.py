@@ -15,16 +15,15 @@ import anyio.lowlevel
 import anyio.to_thread
 import msgspec
 
-from ..bulk.store import Entry, Status, Store
-from .aside import Aside, let_go, private
-from .cells import Tree, cell, dig
-from .delivery import rows_as
-from .errors import CommandError
-from .files import refused
-from .formats import Rows
-from .ledger import line_of, row_behind, walked
-from .parquet import Parquet
-from .schema import OTHER, Looked, Schema, of_type
+from ...bulk.stores.base import Entry, Status, Store
+from ...filesystem import new_private_file
+from ..errors import CommandError
+from ..output.files import Aside, let_go, refused
+from ..output.lookup_rows import line_of, row_behind, walked
+from ..output.parquet import Parquet
+from ..output.rows import Rows, rows_as
+from ..output.schema import OTHER, Looked, Schema, of_type
+from ..values import Tree, cell, dig
 
 Form = Literal["jsonl", "csv", "parquet"]
 BATCH = 500
@@ -153,7 +152,7 @@ class _Sink:
         """Write rows."""
         file = self._file
         if file is None:
-            file = private(self._made) if self._aside.path else sys.stdout.buffer
+            file = new_private_file(self._made) if self._aside.path else sys.stdout.buffer
             self._file = file
         file.write(self._rows.encode(rows, first=self._first))
         self._first = False
@@ -181,7 +180,7 @@ class _Later(_Sink):
         super().__init__(aside, rows_as("csv", Answers(), None))
         self._kinds: dict[str, None] = {}
         self._staged = aside.folder / "rows.jsonl"
-        self._stage = private(self._staged)
+        self._stage = new_private_file(self._staged)
 
     def add(self, kind: str, row: bytes) -> None:
         self._kinds[kind] = None

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Literal, cast
 
+import anyio
 import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..bulk.store import Entry, Store
-from ..engine.clock import RealClock
-from . import screen
-from .cells import text
-from .errors import NOT_FOUND, OK, CommandError, one_line
-from .kinds import KINDS
-from .ledger import input_of
-from .links import target
-from .progress import plural
-from .times import span
+from ...bulk import AbsentLedgerError, SqliteStore
+from ...bulk.stores.base import Ask, Entry, Store
+from ...concurrency.clock import RealClock
+from .. import console
+from ..errors import NOT_FOUND, OK, CommandError
+from ..input.targets import KINDS, target
+from ..output.lookup_rows import input_of
+from ..runtime.activity import Watch
+from ..runtime.session import Session
+from ..text import one_line, plural, span
+from ..values import text
 
 Decision = Literal["owed", "refused"]
 CUT_OFF = "ended before an answer came"
 MOST = 200
-"""Rows of a table: more are not read on a screen."""
+"""Rows of a table: more are not read on a console."""
 
 
 async def decide(ledger: Store, given: str | None, choice: Decision) -> int:
@@ -37,9 +41,9 @@ async def decide(ledger: Store, given: str | None, choice: Decision) -> int:
         return _none(given)
     what = f"{count:,} {plural(count, 'lookup')}"
     if choice == "owed":
-        screen.note(f"{what} owed again: the next run over the same links asks for them")
+        console.note(f"{what} owed again: the next run over the same links asks for them")
     else:
-        screen.note(f"{what} dropped: nobody asks for them again")
+        console.note(f"{what} dropped: nobody asks for them again")
     return OK
 
 
@@ -58,7 +62,7 @@ async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
         kind = KINDS.get(entry.endpoint, entry.endpoint)
         if not table:
             row = {"input": shown, "kind": kind, "since": entry.changed, "error": error}
-            screen.out(msgspec.json.encode(row).decode())
+            console.out(msgspec.json.encode(row).decode())
         elif count <= MOST:
             ago = span(RealClock.wall() - entry.changed)
             found.add_row(Text(text(shown)), kind, f"{ago} ago", Text(error or CUT_OFF))
@@ -67,8 +71,8 @@ async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
     if table:
         Console().print(found)
         if count > MOST:
-            screen.note(f"and {count - MOST:,} more: --format jsonl shows them all")
-        screen.note(
+            console.note(f"and {count - MOST:,} more: --format jsonl shows them all")
+        console.note(
             "hint: --retry asks for them again and may pay twice; --drop lets them be;\n"
             "      --input LINK decides about one"
         )
@@ -78,7 +82,7 @@ async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
 def _none(given: str | None) -> int:
     if given is not None:
         raise CommandError(f"nothing about {one_line(given, 80)} is in doubt", code=NOT_FOUND)
-    screen.note("nothing is in doubt")
+    console.note("nothing is in doubt")
     return OK
 
 
@@ -99,3 +103,49 @@ def _identities(entry: Entry) -> set[str]:
 def _identity(value: str) -> str:
     found = target(value)
     return value.strip() if found is None else found.key
+
+
+async def asked_for(ledger: str, session: Session) -> Ask:
+    """What the person says of each lookup in doubt, as a run wants to know it.
+
+    Those that come into doubt later are held. Raises `CommandError` without a terminal.
+    """
+    if not sys.stdin.isatty():
+        raise CommandError("--doubts ask needs a terminal", hint="say --doubts hold or retry")
+    again: set[bytes] = set()
+    entries = await _in_doubt(ledger)
+    session.progress.stop()
+    for entry in entries:
+        given = one_line(str(msgspec.json.decode(entry.given)))
+        console.note(f"{given}\n  was sent, and no answer came: it may have been paid for.")
+        if await _yes(session.watch):
+            again.add(entry.key)
+    if entries:
+        session.progress.start()
+
+    def ask(entry: Entry) -> Literal["hold", "retry"]:
+        return "retry" if entry.key in again else "hold"
+
+    return ask
+
+
+async def _in_doubt(ledger: str) -> list[Entry]:
+    store = SqliteStore(ledger)
+    try:
+        await store.look()
+    except AbsentLedgerError:
+        return []
+    try:
+        # Those that a run was about to send as it died are in doubt too, once it is opened.
+        return [entry async for entry in store.entries("in_doubt", "sent")]
+    finally:
+        await store.close()
+
+
+async def _yes(watch: Watch) -> bool:
+    sys.stderr.write("Buy it again? [y/N] ")
+    sys.stderr.flush()
+    if sys.platform != "win32":
+        # A thread that reads would outlive Ctrl-C.
+        await watch.unless_stopped(partial(anyio.wait_readable, sys.stdin))
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

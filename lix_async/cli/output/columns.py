@@ -9,9 +9,10 @@ from typing import cast
 
 from msgspec import inspect
 
-from .errors import CommandError, one_line
-from .houses import rows
-from .ledger import walked
+from ..errors import CommandError
+from ..providers import rows
+from ..text import one_line
+from .lookup_rows import walked
 from .schema import OTHER, Looked, Schema, of_type
 
 _SHOWN = 12

@@ -12,13 +12,14 @@ from typing import Protocol
 
 from rich.console import Console
 
-from ..engine.checkpoint import Checkpoint
-from .errors import CommandError
+from ...engine.checkpoint import Checkpoint
+from ..errors import CommandError
+from ..options import Format, Output, WalkOutput, chosen_format, parsed_columns
 from .files import Appended
-from .formats import Csv, Jsonl, Rows, show
-from .journal import Journal, checkpoint_path, load
-from .options import Format, Output, WalkOutput, chosen_format, parsed_columns
+from .listing_file import Journal, checkpoint_path, load
+from .rows import rows_as
 from .schema import Schema
+from .table import show
 
 
 class Delivery(Protocol):
@@ -82,11 +83,6 @@ class IntoFile(Journal):
             self.file.close()
             if not self.file.size and self.walk is None:
                 self.file.path.unlink(missing_ok=True)
-
-
-def rows_as(form: Format, schema: Schema, columns: tuple[str, ...] | None) -> Rows:
-    """The form in which rows are written."""
-    return Csv(schema, columns) if form == "csv" else Jsonl(schema, columns)
 
 
 def file_of(output: Output) -> Path | None:

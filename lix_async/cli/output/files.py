@@ -6,22 +6,24 @@ been written is on the disk before the next step relies on it.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
+import shutil
 import stat
+import sys
+import tempfile
 from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
 
-from .errors import REFUSED, CommandError
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows
-    fcntl = None  # type: ignore[assignment]  # asked for before use
-
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
-_FLAGS = _NOFOLLOW | _CLOEXEC | _BINARY
+from ...filesystem import (
+    fsync_directory,
+    fsync_file,
+    lock_descriptor,
+    open_private,
+    replace_atomically,
+)
+from ..errors import REFUSED, CommandError
 
 
 def refused(path: Path, error: OSError, doing: str) -> CommandError:
@@ -47,8 +49,7 @@ class Appended:
         try:
             if overwrite and not path.is_symlink():
                 path.unlink(missing_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS
-            return cls._held(path, os.open(path, flags, 0o600), 0)
+            return cls._held(path, open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), 0)
         except OSError as error:
             raise refused(path, error, "create") from None
 
@@ -56,7 +57,7 @@ class Appended:
     def open(cls, path: Path) -> Appended:
         """A file that is there, to go on with."""
         try:
-            fd = os.open(path, os.O_RDWR | _FLAGS)
+            fd = open_private(path, os.O_RDWR)
         except OSError as error:
             raise refused(path, error, "open") from None
         found = os.fstat(fd)
@@ -67,9 +68,9 @@ class Appended:
 
     @classmethod
     def _held(cls, path: Path, fd: int, size: int) -> Appended:
-        if fcntl is not None:
+        if sys.platform != "win32":  # there a locked file cannot be read either
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock_descriptor(fd)
             except OSError:
                 os.close(fd)
                 raise CommandError(f"another program is writing to {path}") from None
@@ -109,19 +110,8 @@ class Appended:
 
 def replace(path: Path, data: bytes) -> None:
     """Put a whole file in place at once: readers see the old one or the new one, never a part."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
-        _settle(path.parent)
+        replace_atomically(path, data)
     except OSError as error:
         raise refused(path, error, "write") from None
 
@@ -129,7 +119,7 @@ def replace(path: Path, data: bytes) -> None:
 def contents(path: Path) -> bytes | None:
     """A whole file, or None where there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | _FLAGS)
+        fd = open_private(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -138,11 +128,63 @@ def contents(path: Path) -> bytes | None:
         return file.read()
 
 
-def _settle(folder: Path) -> None:
-    """Make a rename survive a power cut, where folders can be synced."""
-    if hasattr(os, "O_DIRECTORY"):
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)
+def let_go(file: BinaryIO) -> None:
+    """Close a file that may hold what no longer fits on the disk: whoever wrote it was told."""
+    with contextlib.suppress(OSError):
+        file.close()
+
+
+class Aside:
+    """A folder (0700) beside a file that is to be made; always gone at the end.
+
+    Without a path there is nothing to put in place, and it lies where temporary files do.
+    """
+
+    def __init__(self, path: Path | None, *, overwrite: bool = False) -> None:
+        self.path = path
+        self._overwrite = overwrite
+        self.folder = Path()
+
+    def __enter__(self) -> Aside:
+        path = self.path
+        if path is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="lix."))
+            return self
+        self._free(path)
         try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+            self.folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        except OSError as error:
+            raise refused(path, error, "create") from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def place(self, made: Path) -> None:
+        """Put a file of the folder in place, private and on the disk."""
+        assert self.path is not None  # whoever calls this has named one
+        self._free(self.path)
+        try:
+            made.chmod(0o600)
+            fsync_file(made)
+            made.replace(self.path)
+            fsync_directory(self.path.parent)
+        except OSError as error:
+            raise refused(self.path, error, "write") from None
+
+    def _free(self, path: Path) -> None:
+        if path.is_symlink():
+            raise CommandError(
+                f"{path} is a symbolic link", hint="name the file that it stands for"
+            )
+        if path.is_dir():
+            raise CommandError(f"{path} is a folder", hint="name a file in it")
+        if path.exists() and not self._overwrite:
+            raise CommandError(
+                f"{path} is there already", hint="choose another name, or say --overwrite"
+            )

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from ..core.errors import PagingError
-from ..engine.checkpoint import Checkpoint
-from .errors import CommandError
+from ...core.errors import PagingError
+from ...engine.checkpoint import Checkpoint
+from ..errors import CommandError
 from .files import Appended, contents, replace
-from .formats import Rows
+from .rows import Rows
 
 VERSION = 1
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import msgspec
 
-from .aside import Aside, let_go, private
-from .errors import REFUSED, CommandError
-from .files import refused
+from ...filesystem import new_private_file
+from ..errors import REFUSED, CommandError
+from .files import Aside, let_go, refused
 from .schema import Looked
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Parquet:
         self._shape = Shape()
         self._shape.fields = {name: Shape() for name in columns}
         self._longest = 0
-        self._file: BinaryIO = private(self._rows)
+        self._file: BinaryIO = new_private_file(self._rows)
 
     def add(self, row: bytes) -> None:
         """Take a row in: a JSON object on one line."""
@@ -160,7 +160,7 @@ class Parquet:
 
     def _tidied(self) -> None:
         again = self._rows.with_name("again.jsonl")
-        with self._rows.open("rb") as old, private(again) as new:
+        with self._rows.open("rb") as old, new_private_file(again) as new:
             for line in old:
                 new.write(json.dumps(json.loads(line, parse_float=_number)).encode() + b"\n")
         again.replace(self._rows)

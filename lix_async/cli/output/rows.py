@@ -9,51 +9,13 @@ import csv
 import io
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
-from rich import box
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
-from .cells import Tree, filled, text
-from .errors import one_line
+from ..options import Format
+from ..values import Tree
 from .schema import OTHER, Schema
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-# What people look for first, in this order; the first few that hold something make the table.
-_TELLING = (
-    "input",
-    "status",
-    "name",
-    "result.name",
-    "result.liOrganisation.name",
-    "result.profile.name",
-    "result.email",
-    "title",
-    "headline",
-    "description",
-    "result.headline",
-    "result.description",
-    "industry",
-    "actor.name",
-    "text",
-    "companyDetails.name",
-    "location",
-    "formattedLocation",
-    "result.location",
-    "experience.0.organisation.name",
-    "firstName",
-    "lastName",
-    "displayValue",
-    "companyName",
-    "error",
-)
-_WIDE = 100
-_NAME = 28
 
 
 def tree_of(row: bytes) -> Tree:
@@ -121,49 +83,11 @@ class Csv:
         return out.getvalue().encode("utf-8", "surrogatepass")
 
 
-def table(
-    rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None, width: int
-) -> Table | None:
-    """Rows for the eye: the columns asked for, or as many telling ones as are readable."""
-    most = 5 if width >= _WIDE else 3
-    trees = [schema.tidy(tree_of(row)) for row in rows]
-    names = columns or filled(trees, _TELLING, most)
-    names = names or filled(trees, schema.opened(trees), most)
-    if not trees or not names:
-        return None
-    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in names:
-        longest = max(len(one_line(text(schema.find(tree, name)))) for tree in trees)
-        least = min(longest, _NAME) if name.endswith("name") else None
-        found.add_column(escape(title(name)), min_width=least)
-    for tree in trees:
-        found.add_row(*(_cell(name, text(schema.find(tree, name))) for name in names))
-    return found
-
-
-def _cell(name: str, value: str) -> Text:
-    """A text on one line, cut where it must be; links are never cut, so that they can be copied."""
-    link = name.rpartition(".")[2].lower() in ("link", "url", "input")
-    return Text(one_line(value), no_wrap=not link, overflow="fold" if link else "ellipsis")
-
-
-def title(name: str) -> str:
-    """A column's heading for the eye: `experience.0.organisation.name` is `organisation`."""
-    parts = [part for part in name.split(".") if not part.isdigit() and part != "result"]
-    if parts[-1] == "name" and len(parts) > 1:
-        parts.pop()
-    return parts[-1] if parts else name
-
-
-def show(
-    console: Console, rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None
-) -> None:
-    """Print rows as a table."""
-    found = table(rows, schema, columns, console.width)
-    if found is not None:
-        console.print(found)
-
-
 def compact(body: bytes) -> bytes:
     """A JSON text on one line, every number and text as it was."""
     return msgspec.json.format(body, indent=-1)
+
+
+def rows_as(form: Format, schema: Schema, columns: tuple[str, ...] | None) -> Rows:
+    """The form in which rows are written."""
+    return Csv(schema, columns) if form == "csv" else Jsonl(schema, columns)

@@ -14,10 +14,9 @@ from typing import cast
 import msgspec
 from msgspec import inspect
 
-from ..core.endpoint import Listing
-from ..engine.walk import item_type
-from ..tolerant import Misfit, reader
-from .cells import Tree, beside, cell, dig
+from ...core.decoding import Misfit, reader
+from ...core.models import Listing, item_type
+from ..values import Tree, beside, cell, dig
 
 OTHER = "other"
 _BESIDE = f"{OTHER}."

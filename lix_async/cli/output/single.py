@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .cells import Tree, leaves, text
-from .delivery import file_of, rows_as
-from .errors import one_line
+from ..options import Output, chosen_format, parsed_columns
+from ..text import one_line
+from ..values import Tree, leaves, text
+from .destination import file_of
 from .files import Appended
-from .formats import compact, tree_of
-from .options import Output, chosen_format, parsed_columns
+from .rows import compact, rows_as, tree_of
 from .schema import Schema
 
 _PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import anyio
 
-from ..core.bucket import RateLimit
-from ..core.errors import (
+from ...concurrency.clock import Clock, RealClock
+from ...core.errors import (
     DeadlineError,
     LixError,
     QueuedError,
@@ -23,17 +23,14 @@ from ..core.errors import (
     RefusalError,
     TransportError,
 )
-from ..core.retry import Pause, RetryPolicy
-from ..engine.clock import Clock, RealClock
-from ..engine.limiter import LocalLimiter
-from .times import span
+from ...core.rate_limit import RateLimit
+from ...core.retry import Pause, RetryPolicy
+from ...limiters.local import LocalLimiter
+from ..errors import Stopped
+from ..text import span
 
 T = TypeVar("T")
 _reason: ContextVar[str] = ContextVar("lix_cli_reason", default="")
-
-
-class Stopped(Exception):
-    """The person, or the system, asked to stop."""
 
 
 class Watch:

@@ -7,17 +7,17 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from ..core.errors import ConfigurationError
-from ..core.provider import Provider, address
-from ..core.retry import RetryPolicy
-from ..engine.client import Client
-from .errors import CommandError, no_key
-from .houses import client_of, house, provider_of
-from .options import CONNECTION_DEFAULTS, Connection, parsed_rate
-from .watch import Patience, Pauses, Turns, Watch
+from ...core.errors import ConfigurationError
+from ...core.provider import Provider, address
+from ...core.retry import RetryPolicy
+from ...engine.client import Client
+from ..errors import CommandError, no_key
+from ..options import CONNECTION_DEFAULTS, Connection, parsed_rate
+from ..providers import client_of, house, provider_of
+from .activity import Patience, Pauses, Turns, Watch
 
 if TYPE_CHECKING:
-    from ..providers.lix.client import AsyncLix
+    from ...providers.lix.client import AsyncLix
 
 SANDBOX_KEY = "sandbox-key"
 """What a sandbox on this machine is shown when there is no other key; it takes any."""
@@ -87,7 +87,7 @@ def patient_client(
     connection: Connection, watch: Watch, retry: RetryPolicy, key: str | None = None
 ) -> AsyncLix:
     """The same, with a patience and perhaps a key of the command's own."""
-    from ..providers.lix.client import AsyncLix
+    from ...providers.lix.client import AsyncLix
 
     url = base_url(connection)
     try:

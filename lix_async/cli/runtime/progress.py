@@ -14,8 +14,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from .times import clock_face, rate_text
-from .watch import Watch
+from ..text import clock_face, plural, rate_text
+from .activity import Watch
 
 TICK = 0.1
 """Seconds between two looks at what is going on."""
@@ -132,8 +132,3 @@ def pages_left(items: int, pages: int, wanted: int | None) -> int | None:
     if wanted is None or not items or not pages:
         return None
     return math.ceil(max(wanted - items, 0) / (items / pages))
-
-
-def plural(count: int, word: str) -> str:
-    """`credit` or `credits`."""
-    return word if count == 1 else f"{word}s"

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.abc
 
-from ..core.errors import LixError
-from . import connect, screen
-from .errors import INTERRUPTED, OK, TERMINATED, CommandError, explained
-from .options import Connection
+from ...core.errors import LixError
+from .. import console
+from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Stopped, explained
+from ..options import Connection
+from . import clients
+from .activity import Watch
 from .progress import TICK, Progress, Tally
-from .watch import Stopped, Watch
 
 if TYPE_CHECKING:
-    from ..providers.lix.client import AsyncLix
+    from ...providers.lix.client import AsyncLix
 
 DRAIN = 5.0
 """Seconds that an answer under way is waited for after a signal."""
@@ -52,7 +53,7 @@ def run(
     *,
     quiet: bool,
     live: bool = True,
-    make: Callable[[Connection, Watch], AsyncLix] = connect.client,
+    make: Callable[[Connection, Watch], AsyncLix] = clients.client,
 ) -> int:
     """Do a command's work under signals; the exit code. Errors are told here, in one line."""
     watch = Watch()
@@ -69,11 +70,11 @@ async def _run(work: Work, session: Session) -> int:
     finally:
         session.progress.stop()
     if trouble is not None:
-        screen.trouble(trouble)
+        console.trouble(trouble)
     elif code in (INTERRUPTED, TERMINATED):
-        screen.note("stopped")
+        console.note("stopped")
     if code != OK and session.go_on:
-        screen.note(session.go_on)
+        console.note(session.go_on)
     return code
 
 
@@ -141,3 +142,41 @@ class Stop:
     async def _drain(self) -> None:
         await self._session.watch.clock.sleep(DRAIN)
         self.scope.cancel()
+
+
+def calmly(work: Callable[[], Awaitable[int]]) -> int:
+    """Do it; its exit code, or that of the signal which ended it."""
+    return anyio.run(_run_until_signal, work)
+
+
+async def _run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
+    code = OK
+    failure: Exception | None = None
+    ended: list[int] = []
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_listen, tasks.cancel_scope, ended)
+        try:
+            code = await work()
+        except Exception as error:  # noqa: BLE001  # raised below, as itself
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return 128 + ended[0] if ended else code
+
+
+async def _listen(
+    scope: anyio.CancelScope,
+    ended: list[int],
+    *,
+    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        task_status.started()
+        return
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for number in signals:
+            ended.append(number)
+            scope.cancel()
+            return

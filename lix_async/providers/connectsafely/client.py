@@ -6,22 +6,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from ...core.bucket import RateLimit
+from ...concurrency.clock import Clock, RealClock
 from ...core.endpoint import Kind
+from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...drift import OnDrift
-from ...engine.client import UNSET, TimeoutLike, Unset
-from ...engine.clock import Clock, RealClock
-from ...engine.lanes import LaneLimiter
-from ...engine.limiter import Limiter
-from .books import Books
+from ...core.schema_drift import OnDrift
+from ...engine.options import UNSET, TimeoutLike, Unset
+from ...limiters.base import Limiter
+from ...limiters.keyed import LaneLimiter
 from .provider import CONNECTSAFELY
-from .rates import RateState
+from .rate_limits import VELOCITY, RateState, Velocity
 from .resources import Calls
-from .velocity import VELOCITY, Velocity
+from .usage import Books
 
 if TYPE_CHECKING:
-    from ...engine.client import HttpClient
+    from ...engine.options import HttpClient
 
 DAILY_PROFILES = 120
 """Different profiles that one LinkedIn account may fetch a day (connectsafely.md, "Cache and

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.endpoint import FREE, Endpoint
-from ...core.paging import WhileMore
+from ...core.pagination import WhileMore
 from . import models as m
 from . import params as p
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...core.decoding import Open
 from ...core.errors import InvalidParamsError, RateLimitError
-from ...tolerant import Open
 
 
 class Issue(Open):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ...core.endpoint import Params, at_least
+from ...core.endpoint import at_least
 from ...core.errors import ConfigurationError
+from ...core.models import Params
 from .links import profile_id
 
 

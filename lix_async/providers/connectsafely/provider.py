@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from ...core.bucket import RateLimit
+from ...core.error_responses import STATUSES, json_object
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -20,11 +20,11 @@ from ...core.errors import (
     excerpt,
 )
 from ...core.provider import Credential, Provider
-from ...core.refusals import STATUSES, json_object
-from ...core.times import moment
+from ...core.rate_limit import RateLimit
+from ...core.timestamps import moment
 from .errors import HeldError, InvalidFieldsError, Issue
 from .models import Health
-from .rates import RateState
+from .rate_limits import RateState
 
 CODES: dict[str, type[RefusalError]] = {
     "validation_error": InvalidParamsError,

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from ...core.endpoint import Endpoint, P, Params
+from ...core.endpoint import Endpoint, P
 from ...core.errors import DailyLimitError, LixError, NotFoundError, RateLimitError
+from ...core.models import Params
 from .errors import HeldError
 from .models import ProfileResult
-from .rates import RateState
+from .rate_limits import RateState
 
 Limited = TypeVar("Limited", bound=RateLimitError)
 

@@ -7,22 +7,23 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ...core.bucket import RateLimit
+from ...concurrency.clock import Clock
 from ...core.endpoint import Kind
+from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...drift import OnDrift
+from ...core.schema_drift import OnDrift
 from ...engine.checkpoint import Checkpoint
-from ...engine.client import Client, TimeoutLike
-from ...engine.clock import Clock
-from ...engine.limiter import Limiter
+from ...engine.client import Client
+from ...engine.options import TimeoutLike
 from ...engine.pages import Pages
+from ...limiters.base import Limiter
 from .endpoints import Arrays, Method, PersonalEmailField, tailored
 from .models import Company, Contact
 from .params import CompaniesParams, texts
 from .provider import LETRICS
 
 if TYPE_CHECKING:
-    from ...engine.client import HttpClient
+    from ...engine.options import HttpClient
 
 
 class AsyncLetrics(Client):

@@ -15,7 +15,7 @@ import msgspec
 
 from ...core.endpoint import Endpoint
 from ...core.errors import ConfigurationError
-from ...core.paging import PageNumber
+from ...core.pagination import PageNumber
 from .models import CompaniesPage, ContactsPage
 from .params import CompaniesParams, ContactsParams, NewerContactsParams
 

@@ -6,6 +6,7 @@ and `.errors` is there.
 
 from __future__ import annotations
 
+from ...core.decoding import Open
 from ...core.errors import (
     AuthenticationError,
     InvalidParamsError,
@@ -15,7 +16,6 @@ from ...core.errors import (
     RefusalError,
     ServerError,
 )
-from ...tolerant import Open
 
 
 class ErrorItem(Open):

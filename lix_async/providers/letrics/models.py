@@ -10,8 +10,8 @@ from typing import cast
 
 from msgspec import field
 
-from ...core.endpoint import Listing, Meta
-from ...tolerant import Open
+from ...core.decoding import Open
+from ...core.models import Listing, Meta
 
 
 class Row(Open):

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from msgspec import field
 from msgspec.structs import force_setattr
 
-from ...core.endpoint import Params, at_least
+from ...core.endpoint import at_least
 from ...core.errors import ConfigurationError
+from ...core.models import Params
 from . import locations
 
 Texts = tuple[str, ...] | None

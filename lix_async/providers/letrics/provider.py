@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...core.bucket import RateLimit
+from ...core.error_responses import json_object
 from ...core.errors import RefusalError, excerpt
 from ...core.provider import Credential, Provider
-from ...core.refusals import json_object
+from ...core.rate_limit import RateLimit
 from .errors import CLASSES, ErrorItem, LetricsError, LetricsServerError
 
 SAYINGS = {

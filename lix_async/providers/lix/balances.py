@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from ...core.endpoint import Endpoint, Kind, Params
-from ...core.funds import Funds
+from ...core.endpoint import Endpoint, Funds, Kind
+from ...core.models import Params
 from .endpoints import BALANCES, DAILY_ALLOWANCE
 from .models import Balances, DailyAllowance
 from .params import NoParams

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...core.bucket import RateLimit
+from ...concurrency.clock import Clock
 from ...core.endpoint import Kind
+from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...drift import OnDrift
-from ...engine.client import Client, TimeoutLike
-from ...engine.clock import Clock
-from ...engine.limiter import Limiter
-from .funds import FUNDS
+from ...core.schema_drift import OnDrift
+from ...engine.client import Client
+from ...engine.options import TimeoutLike
+from ...limiters.base import Limiter
+from .balances import FUNDS
 from .provider import LIX
 from .resources.account import Account
 from .resources.connections import Connections
@@ -27,7 +28,7 @@ from .resources.sales import Sales
 from .resources.search import Search
 
 if TYPE_CHECKING:
-    from ...engine.client import HttpClient
+    from ...engine.options import HttpClient
 
 
 class AsyncLix(Client):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from ...core.endpoint import Params
 from ...core.errors import ConfigurationError
+from ...core.models import Params
 
 _HOST = r"(?:[a-z0-9-]+\.)*linkedin\.com(?:[/?#].*)?"
 _FULL = re.compile(rf"https?://{_HOST}", re.ASCII | re.IGNORECASE | re.DOTALL)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ...core.bucket import RateLimit
+from ...core.decoding import Misfit, reader
+from ...core.error_responses import Refusals
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -20,8 +21,7 @@ from ...core.errors import (
     excerpt,
 )
 from ...core.provider import Credential, Provider
-from ...core.refusals import Refusals
-from ...tolerant import Misfit, reader
+from ...core.rate_limit import RateLimit
 from .models.connections import Invitation
 from .models.organisations import Organisation
 

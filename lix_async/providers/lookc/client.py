@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...core.bucket import RateLimit
+from ...concurrency.clock import Clock
 from ...core.endpoint import Kind
+from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...drift import OnDrift
+from ...core.schema_drift import OnDrift
 from ...engine.checkpoint import Checkpoint
-from ...engine.client import Client, TimeoutLike
-from ...engine.clock import Clock
-from ...engine.limiter import Limiter
+from ...engine.client import Client
+from ...engine.options import TimeoutLike
 from ...engine.pages import Pages
+from ...limiters.base import Limiter
 from .endpoints import ORG_EMPLOYEES, PERSON_BY_EMAIL, REQUEST_STATUS
-from .lookups import accepted, checked, wait_for
 from .models import Employee, Lookup, PersonByEmail, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
+from .polling import accepted, checked, wait_for
 from .provider import LOOKC
 from .webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from ...engine.client import HttpClient
+    from ...engine.options import HttpClient
 
 
 class AsyncLookC(Client):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from ...core.endpoint import Endpoint, org
-from ...core.paging import Cursor
+from ...core.pagination import Cursor
 from .models import EmployeesPage, LookupAnswer, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
 

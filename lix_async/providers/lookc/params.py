@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ...core.endpoint import Params, at_least, exactly_one, required
+from ...core.endpoint import at_least, exactly_one, required
 from ...core.errors import ConfigurationError
+from ...core.models import Params
 
 
 class PersonByEmailParams(Params, frozen=True, kw_only=True):

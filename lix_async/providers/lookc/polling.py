@@ -7,7 +7,6 @@ half a minute.
 
 from __future__ import annotations
 
-from ...core.checks import must_be
 from ...core.errors import (
     ConfigurationError,
     DailyLimitError,
@@ -22,6 +21,7 @@ from ...core.errors import (
     TransportError,
     excerpt,
 )
+from ...core.validation import must_be
 from ...engine.answer import Answer
 from ...engine.client import Client
 from .endpoints import PERSON_BY_EMAIL, REQUEST_STATUS

@@ -6,7 +6,7 @@ Contract: lookc.md sections 1 and 9; error words as in lix.md section 10.
 
 from __future__ import annotations
 
-from ...core.bucket import RateLimit
+from ...core.error_responses import Refusals
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -17,7 +17,7 @@ from ...core.errors import (
     ServerError,
 )
 from ...core.provider import Credential, Provider
-from ...core.refusals import Refusals
+from ...core.rate_limit import RateLimit
 from .models import RequestStatus
 
 TYPES: dict[str, type[RefusalError]] = {

@@ -17,9 +17,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from ...core.checks import must_be
+from ...core.decoding import Misfit, reader
 from ...core.errors import DecodeError
-from ...tolerant import Misfit, reader
+from ...core.validation import must_be
 from .models import PersonByEmail
 
 PERSON_BY_EMAIL = "search.person.by-email"

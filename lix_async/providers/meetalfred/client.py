@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from ...core.bucket import RateLimit
+from ...concurrency.clock import Clock
 from ...core.endpoint import Kind
 from ...core.errors import ConfigurationError
 from ...core.provider import Credential
+from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...drift import OnDrift
-from ...engine.client import TimeoutLike
-from ...engine.clock import Clock
-from ...engine.limiter import Limiter
+from ...core.schema_drift import OnDrift
+from ...engine.options import TimeoutLike
+from ...limiters.base import Limiter
 from .endpoints import BY_ID, Method
 from .provider import MEETALFRED
 from .resources import PREFIX, Calls
 
 if TYPE_CHECKING:
-    from ...engine.client import HttpClient
+    from ...engine.options import HttpClient
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 

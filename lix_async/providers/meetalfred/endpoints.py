@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ...core.endpoint import Endpoint
-from ...core.paging import PageNumber
+from ...core.pagination import PageNumber
 from . import models as m
 from . import params as p
 

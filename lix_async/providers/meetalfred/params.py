@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...core.endpoint import Params, at_least, required
+from ...core.endpoint import at_least, required
 from ...core.errors import ConfigurationError
+from ...core.models import Params
 
 CampaignType = Literal["active", "draft", "archived", "all"]
 ActionKind = Literal[

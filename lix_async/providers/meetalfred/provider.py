@@ -9,11 +9,11 @@ from typing import cast
 
 import msgspec
 
-from ...core.bucket import RateLimit
+from ...core.decoding import Misfit
+from ...core.error_responses import STATUSES, json_object
 from ...core.errors import RefusalError, ServerError, excerpt
 from ...core.provider import Credential, Provider
-from ...core.refusals import STATUSES, json_object
-from ...tolerant import Misfit
+from ...core.rate_limit import RateLimit
 
 SAYINGS = {
     401: "the key is missing or not accepted",

@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from ...core.endpoint import Endpoint, P
-from ...core.paging import PageNumber
+from ...core.pagination import PageNumber
 from ...engine.checkpoint import Checkpoint
 from ...engine.client import Client
 from ...engine.pages import Pages

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import limits
-from ..dice import chance, number
-from ..memory import Sent
-from ..refusals import params_invalid, weekly_limit
+from ..protocol import dates
+from ..protocol.errors import params_invalid, weekly_limit
+from ..state.state import Sent
+from ..world.random import chance, number
 from .context import part
 from .profiles import check_message
 
 if TYPE_CHECKING:
-    from ..people import Person
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Context
 
 INVITE = "connections.send"
 LONGEST = 300
@@ -35,7 +36,7 @@ def balances(world: World, params: Asked, context: Context) -> object:
 def daily_allowance(world: World, params: Asked, context: Context) -> object:
     """Requests left today, and when they are filled up again in epoch seconds."""
     left = context.allowance.left(context.epoch)
-    return {"requestsRemaining": left, "refreshesAt": limits.midnight(context.epoch)}
+    return {"requestsRemaining": left, "refreshesAt": dates.midnight(context.epoch)}
 
 
 def _account(viewer: str) -> dict[str, object]:
@@ -96,7 +97,7 @@ def put_linkedin(world: World, params: Asked, context: Context) -> object:
 
 def _invitations(viewer: str, context: Context) -> tuple[int, int]:
     """Weekly limit and used: a few at the start of each week, and one for each invitation since."""
-    monday = limits.monday(context.epoch)
+    monday = dates.monday(context.epoch)
     mine = [
         sent for sent in context.memory.sent if (sent.endpoint, sent.viewer) == (INVITE, viewer)
     ]
@@ -113,7 +114,7 @@ def connections_remaining(world: World, params: Asked, context: Context) -> obje
         "weeklyLimit": limit,
         "used": used,
         "remaining": max(limit - used, 0),
-        "nextRefresh": limits.iso(limits.monday(context.epoch)),
+        "nextRefresh": dates.iso(dates.monday(context.epoch)),
     }
 
 
@@ -124,7 +125,7 @@ def invite(world: World, params: Asked, context: Context) -> object:
     one = world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
     limit, used = _invitations(viewer, context)
     if used >= limit:
-        raise weekly_limit(limits.monday(context.epoch) - int(context.epoch))
+        raise weekly_limit(dates.monday(context.epoch) - int(context.epoch))
     known = [sent for sent in context.memory.said(INVITE, one.slug) if sent.viewer == viewer]
     if known:
         return {"success": False, "entity_urn": None}

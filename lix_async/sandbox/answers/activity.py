@@ -5,14 +5,15 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING
 
-from .. import postings, posts
-from ..dice import chance, dice, number, pick
-from ..refusals import params_invalid
+from ..protocol.errors import params_invalid
+from ..world import job_postings, posts
+from ..world.random import chance, dice, number, pick
 
 if TYPE_CHECKING:
-    from ..people import Person
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Context
 
 
 def _token(name: str, start: int) -> str:
@@ -51,7 +52,7 @@ def _turn(
 
 def job(world: World, params: Asked, context: Context) -> object:
     """A job posting."""
-    return postings.body(world.posting(params.need("job_id")))
+    return job_postings.body(world.posting(params.need("job_id")))
 
 
 def post(world: World, params: Asked, context: Context) -> object:

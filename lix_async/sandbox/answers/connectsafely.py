@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .. import quotas, views
-from ..dice import number, pick
-from ..limits import midnight, monday, stamp
-from ..memory import Sent
-from ..refusals import Refusal, missing
-from . import finding
+from ..protocol.dates import midnight, monday, stamp
+from ..protocol.errors import Refusal, missing
+from ..state import connectsafely_quota
+from ..state.state import Sent
+from ..world import connectsafely_profiles
+from ..world.random import number, pick
+from . import connectsafely_search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..people import Person
-    from ..world import World
-    from .context import Answer, Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Answer, Context
 
 ACCOUNT = "0123456789abcdef01234567"
 """The connected account that acts where none is named."""
@@ -60,31 +62,37 @@ def profile(world: World, params: Asked, context: Context) -> object:
     asked, account = params.need("profile_id"), _account(params)
     memory, now, slug = context.memory, context.epoch, asked.casefold()
     refresh = params.flag("force_refresh", False)
-    since = None if refresh else quotas.kept_since(memory, account, slug, now)
+    since = None if refresh else connectsafely_quota.kept_since(memory, account, slug, now)
     if since is None:
-        quotas.spend(memory, account, slug, now, refresh=refresh)
+        connectsafely_quota.spend(memory, account, slug, now, refresh=refresh)
     body: dict[str, object] = {"success": True, "profileId": asked, "accountId": account}
     if (person := _person(world, asked)) is None:
         body["profile"] = dict[str, object]()
         return body | {"message": "no such profile"}
     by_get = context.endpoint.endswith("_get")
-    shown = views.profile(person, geo=params.flag("include_geo_location", False), short=by_get)
+    shown = connectsafely_profiles.profile(
+        person, geo=params.flag("include_geo_location", False), short=by_get
+    )
     body["profile"] = shown
     if params.flag("include_experience", False):
         # The vendor's own sample code reads it inside the profile, its documentation beside it.
-        place = shown if views.nests(person) else body
-        place["experience"] = views.experience(world, person)
+        place = shown if connectsafely_profiles.nests(person) else body
+        place["experience"] = connectsafely_profiles.experience(world, person)
     if params.flag("include_skills", False):
         endorsed = _endorsed(context, account, person)
-        body["skills"] = views.skills(person, endorsed)
+        body["skills"] = connectsafely_profiles.skills(person, endorsed)
     if params.flag("include_education", False):
-        body["education"] = views.schools(person)
+        body["education"] = connectsafely_profiles.schools(person)
     if since is not None:
-        body |= {"cached": True, "cachedAt": stamp(since), "expiresAt": stamp(since + quotas.FRESH)}
+        body |= {
+            "cached": True,
+            "cachedAt": stamp(since),
+            "expiresAt": stamp(since + connectsafely_quota.FRESH),
+        }
     else:
         memory.views[account, slug] = now
-        if views.says_fresh(person):
-            body |= {"cached": False, "expiresAt": stamp(now + quotas.FRESH)}
+        if connectsafely_profiles.says_fresh(person):
+            body |= {"cached": False, "expiresAt": stamp(now + connectsafely_quota.FRESH)}
     return body | {"message": "profile fetched"}
 
 
@@ -121,9 +129,9 @@ def account_status(world: World, params: Asked, context: Context) -> object:
 def account_quota(world: World, params: Asked, context: Context) -> object:
     """The limits of an account. Connections and messages have no call here, so none is used."""
     account, now = _account(params), context.epoch
-    spent, night = quotas.used(context.memory, account, now), midnight(now)
+    spent, night = connectsafely_quota.used(context.memory, account, now), midnight(now)
     rows = [
-        _quota("PROFILE_VIEW", "daily", spent, quotas.DAILY, 150, night),
+        _quota("PROFILE_VIEW", "daily", spent, connectsafely_quota.DAILY, 150, night),
         _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, monday(now)),
         _quota("MESSAGE", "daily", 0, 100, 150, night),
     ]
@@ -150,7 +158,7 @@ def _quota(
 def relationship(world: World, params: Asked, context: Context) -> object:
     """How an account stands to a profile; a bare object."""
     account, person = _account(params), _known(world, params)
-    connected = views.degree(person) == "DISTANCE_1"
+    connected = connectsafely_profiles.degree(person) == "DISTANCE_1"
     return {
         "connected": connected,
         "invitationSent": False,
@@ -164,13 +172,13 @@ def relationship(world: World, params: Asked, context: Context) -> object:
 def search_people(world: World, params: Asked, context: Context) -> object:
     """People by keywords, filters or a search's address."""
     _account(params)
-    return finding.people(world, params, context)
+    return connectsafely_search.people(world, params, context)
 
 
 def search_groups(world: World, params: Asked, context: Context) -> object:
     """Groups by keywords."""
     _account(params)
-    return finding.groups(world, params, context)
+    return connectsafely_search.groups(world, params, context)
 
 
 def endorse_skill(world: World, params: Asked, context: Context) -> object:
@@ -178,7 +186,7 @@ def endorse_skill(world: World, params: Asked, context: Context) -> object:
     account, person = _account(params), _known(world, params)
     at_random, skill = params.flag("random", False), params.text("skill_id")
     endorsed = _endorsed(context, account, person)
-    names = {str(row["skillId"]): str(row["name"]) for row in views.skills(person)}
+    names = {str(row["skillId"]): str(row["name"]) for row in connectsafely_profiles.skills(person)}
     if at_random:
         skill = next((one for one in names if one not in endorsed), None)
     if skill is None:

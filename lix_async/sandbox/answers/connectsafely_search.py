@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from .. import views
-from ..dice import chance, number
-from ..searching import from_url, wanted
+from ..world import connectsafely_profiles
+from ..world.random import chance, number
+from ..world.search_queries import from_url, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..people import Person
-    from ..searching import Wanted
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.search_queries import Wanted
+    from ..world.world import World
+    from .context import Context
 
 _DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
 # Filters whose values are words of the world; the others hold ids of LinkedIn's.
@@ -81,10 +82,10 @@ def _person(person: Person) -> dict[str, object]:
         "headline": person.headline,
         "profilePicture": person.picture,
         "location": person.location,
-        "connectionDegree": _DEGREES.get(views.degree(person) or "", "3rd"),
+        "connectionDegree": _DEGREES.get(connectsafely_profiles.degree(person) or "", "3rd"),
         "currentPosition": person.headline if chance(0.8, "position", person.slug) else None,
         "profileUrl": person.link,
-        "isPremium": views.premium(person),
+        "isPremium": connectsafely_profiles.premium(person),
         "isOpenToWork": chance(0.1, "open", person.slug),
     }
 

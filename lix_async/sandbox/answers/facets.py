@@ -5,12 +5,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from .. import names
-from ..dice import dice, number
+from ..world import names
+from ..world.random import dice, number
 
 if TYPE_CHECKING:
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.world import World
+    from .context import Context
 
 _TENURES = (
     "Less than 1 year",

@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from ..dice import chance, number, pick
+from ..world.random import chance, number, pick
 
 if TYPE_CHECKING:
-    from ..organisations import Organisation
-    from ..people import Person
-    from ..world import World
-    from .context import Answer, Asked, Context
+    from ..protocol.params import Asked
+    from ..world.organisations import Organisation
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Answer, Context
 
 Body = dict[str, object]
 T = TypeVar("T")

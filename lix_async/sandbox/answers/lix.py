@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import (
-    accounts,
-    activity,
-    facets,
-    inmail,
-    messages,
-    profiles,
-    searches,
-)
+from . import accounts, activity, facets, inmail, messages, profiles, searches
 from .context import part
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""LookC's three calls: people by e-mail address, how far a lookup is, employees.
+"""LookC's three calls: people by e-mail address, how far a lookup is, lookc_employees.
 
 Contract: lookc.md. What it leaves open (the first answer of a lookup that goes on in the
 background) comes in several of the shapes that a client has to read.
@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from .. import employees
-from ..dice import chance, number, pick
-from ..lookups import FAILING, Lookup
-from ..refusals import Refusal, missing, params_invalid, unknown_record
+from ..protocol.errors import Refusal, missing, params_invalid, unknown_record
+from ..state.background_lookups import FAILING, Lookup
+from ..world import lookc_employees
+from ..world.random import chance, number, pick
 from .context import Said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..organisations import Organisation
-    from ..people import Person
-    from ..world import World
-    from .context import Answer, Asked, Context
+    from ..protocol.params import Asked
+    from ..world.organisations import Organisation
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Answer, Context
 
 FREE = frozenset(
     {
@@ -138,7 +139,7 @@ def org_employees(world: World, params: Asked, context: Context) -> object:
     """The people who work or worked at an organisation, linked page by page."""
     asked = params.need("org_id")
     employer = _organisation(world, asked)
-    rows = employees.of(world, employer)
+    rows = lookc_employees.of(world, employer)
     size = min(params.number("page_size", context.page_size(25), least=1), LARGEST)
     start = _start(employer, params.text("after"))
     page = rows[start : start + size]
@@ -148,7 +149,7 @@ def org_employees(world: World, params: Asked, context: Context) -> object:
     if context.lookups.preview:
         after = {"after": cursor} if cursor else {}
         more = {"has_more": cursor is not None, **after}
-        return {"data": [employees.preview(body) for body in bodies], "pagination": more}
+        return {"data": [lookc_employees.preview(body) for body in bodies], "pagination": more}
     links: dict[str, object] = {}
     if cursor:
         given = {"page_size": size} if params.values.get("page_size") else {}
@@ -162,7 +163,7 @@ def org_employees(world: World, params: Asked, context: Context) -> object:
 
 def _employee(world: World, one: Person, employer: Organisation) -> dict[str, object]:
     now = one.employer
-    return employees.row(one, world.career(one), employer, org_id(world, now))
+    return lookc_employees.row(one, world.career(one), employer, org_id(world, now))
 
 
 def org_id(world: World, one: Organisation) -> str:

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .. import alfred
-from ..dice import number
-from ..memory import Sent
-from ..refusals import Refusal, params_invalid
+from ..protocol.errors import Refusal, params_invalid
+from ..state.state import Sent
+from ..world import meetalfred_records
+from ..world.random import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..people import Person
-    from ..world import World
-    from .context import Answer, Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Answer, Context
 
 Body = dict[str, object]
 LARGEST = 100
@@ -48,17 +49,17 @@ def campaigns(world: World, params: Asked, context: Context) -> object:
     wanted = params.text("type") or "active"
     if wanted not in ("active", "draft", "archived", "all"):
         raise params_invalid("type must be active, draft, archived or all")
-    found = [one for one in alfred.CAMPAIGNS if wanted in ("all", one.status)]
+    found = [one for one in meetalfred_records.CAMPAIGNS if wanted in ("all", one.status)]
     if context.envelope == "seed":
-        return [alfred.campaign(one) for one in found]
-    return {"campaigns": [alfred.listed(one) for one in found]}
+        return [meetalfred_records.campaign(one) for one in found]
+    return {"campaigns": [meetalfred_records.listed(one) for one in found]}
 
 
 def leads(world: World, params: Asked, context: Context) -> object:
     """Everybody who is in a campaign."""
     asked = params.values.get("campaign")
-    people = [p for p in _people(world, 140) if asked in (None, alfred.of(p).key)]
-    rows = [alfred.lead(person, seed=context.envelope == "seed") for person in people]
+    people = [p for p in _people(world, 140) if asked in (None, meetalfred_records.of(p).key)]
+    rows = [meetalfred_records.lead(person, seed=context.envelope == "seed") for person in people]
     return _wrapped(_page(rows, params, context), context)
 
 
@@ -67,13 +68,13 @@ def connections(world: World, params: Asked, context: Context) -> object:
     people = _people(world, 90)
     if params.flag("return_only_synced", False):
         people = [person for person in people if not person.hidden]
-    rows = [alfred.connection(one, seed=context.envelope == "seed") for one in people]
+    rows = [meetalfred_records.connection(one, seed=context.envelope == "seed") for one in people]
     return _wrapped(_page(rows, params, context), context)
 
 
 def member_connections(world: World, params: Asked, context: Context) -> object:
     """Connections of the team's members; nobody knows under which name, so under another one."""
-    rows = [alfred.connection(one) for one in _people(world, 60)]
+    rows = [meetalfred_records.connection(one) for one in _people(world, 60)]
     return {"connections": _page(rows, params, context)}
 
 
@@ -86,7 +87,10 @@ def replies(world: World, params: Asked, context: Context) -> object:
 def _reply(person: Person, context: Context) -> Body:
     at = datetime.fromtimestamp(context.epoch - number("reply", person.slug) % 10**6, UTC)
     if number("bare reply", person.slug) % 5 == 0:
-        return {"id": number("id", person.slug) % 10**6, "reply_detected_on": alfred.spaced(at)}
+        return {
+            "id": number("id", person.slug) % 10**6,
+            "reply_detected_on": meetalfred_records.spaced(at),
+        }
     return {
         "name": person.name,
         "first_name": person.first,
@@ -95,9 +99,9 @@ def _reply(person: Person, context: Context) -> Body:
         "linkedin_profile_url": person.link,
         "linkedin_conversation_url": "https://www.linkedin.com/messaging/thread/2-EXAMPLE=/",
         "companyName": person.employer.name,
-        "campaign_name": alfred.of(person).name,
+        "campaign_name": meetalfred_records.of(person).name,
         "reply_message": "Example reply.",
-        "reply_detected_on": alfred.zulu(at),
+        "reply_detected_on": meetalfred_records.zulu(at),
     }
 
 
@@ -112,15 +116,17 @@ def last_actions(world: World, params: Asked, context: Context) -> object:
         name = 9000 + 50 - place
         row: Body = {
             "id": str(name) if place % 3 else name,
-            "created_at": alfred.zulu(at) if place % 2 else alfred.spaced(at),
+            "created_at": meetalfred_records.zulu(at)
+            if place % 2
+            else meetalfred_records.spaced(at),
             "desc": _KINDS[kind],
         }
         if place % 5 != 4:
             row["msg"] = "Example message." if place % 4 else None
             row["lead"] = {
-                "object_urn": alfred.object_urn(person),
-                "campaign": {"key": alfred.of(person).key},
-                "person": alfred.short(person),
+                "object_urn": meetalfred_records.object_urn(person),
+                "campaign": {"key": meetalfred_records.of(person).key},
+                "person": meetalfred_records.short(person),
             }
         rows.append(row)
     return {"actions": _page(rows, params, context)}
@@ -143,7 +149,7 @@ def team_members(world: World, params: Asked, context: Context) -> object:
 def add_lead(world: World, params: Asked, context: Context) -> object:
     """A lead for a campaign: kept among what was sent, with its own columns as the text."""
     wanted = params.number("campaign")
-    if wanted not in {one.key for one in alfred.CAMPAIGNS}:
+    if wanted not in {one.key for one in meetalfred_records.CAMPAIGNS}:
         raise Refusal(404, "unknown_record", "no such campaign")
     target = params.text("linkedin_profile_url") or params.need("email")
     columns = params.values.get("columns")

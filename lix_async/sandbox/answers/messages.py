@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import inbox
-from ..dice import number
-from ..memory import Sent
-from ..refusals import params_invalid
+from ..protocol.errors import params_invalid
+from ..state.state import Sent
+from ..world import inbox
+from ..world.random import number
 from .profiles import check_message
 
 if TYPE_CHECKING:
-    from ..inbox import Talk
-    from ..people import Person
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.inbox import Talk
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Context
 
 KIND = "conversation"
 SEND = "messages.send"

@@ -5,15 +5,16 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from .. import careers, organisations, persons
-from ..dice import chance, number
-from ..names import MONTHS
-from ..refusals import params_invalid, unknown_record
+from ..protocol.errors import params_invalid, unknown_record
+from ..world import careers, organisations, person_bodies
+from ..world.names import MONTHS
+from ..world.random import chance, number
 
 if TYPE_CHECKING:
-    from ..people import Person
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Context
 
 
 def _who(world: World, params: Asked) -> Person:
@@ -26,13 +27,13 @@ def person(world: World, params: Asked, context: Context) -> object:
     name, value = params.one_of("profile_link", "email")
     one = world.person_at(value) if name == "profile_link" else world.person_by_email(value)
     peers = [peer for peer in world.some_people(3, "peers", one.slug) if peer != one]
-    return persons.profile(one, world.career(one), peers)
+    return person_bodies.profile(one, world.career(one), peers)
 
 
 def legacy_person(world: World, params: Asked, context: Context) -> object:
     """A profile by public identifier, in the oldest documented shape."""
     one = world.person_by_slug(params.need("id"))
-    return persons.legacy(one, world.career(one))
+    return person_bodies.legacy(one, world.career(one))
 
 
 def employment(world: World, params: Asked, context: Context) -> object:

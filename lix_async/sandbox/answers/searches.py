@@ -6,18 +6,19 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .. import links, organisations, persons, postings, posts
-from ..dice import number
-from ..refusals import missing, params_invalid, unknown_record
-from ..searching import Wanted, from_url, wanted
+from ..protocol.errors import missing, params_invalid, unknown_record
+from ..world import job_postings, links, organisations, person_bodies, posts
+from ..world.random import number
+from ..world.search_queries import Wanted, from_url, wanted
 from .context import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..people import Person
-    from ..world import World
-    from .context import Asked, Context
+    from ..protocol.params import Asked
+    from ..world.people import Person
+    from ..world.world import World
+    from .context import Context
 
 # What can be fetched of one search, whatever its total says.
 LINKEDIN_CAP = 1000
@@ -71,10 +72,10 @@ def search_people(world: World, params: Asked, context: Context) -> object:
 
 def _row(world: World, one: Person, first: bool) -> dict[str, object]:
     if one.hidden and not first:
-        return persons.hidden_row(one)
+        return person_bodies.hidden_row(one)
     if not first and number("bare", one.slug) % 20 == 0:
         return {"name": one.name, "link": one.link, "description": None, "location": one.location}
-    return persons.search_row(one, world.career(one))
+    return person_bodies.search_row(one, world.career(one))
 
 
 def search_jobs(world: World, params: Asked, context: Context) -> object:
@@ -83,7 +84,7 @@ def search_jobs(world: World, params: Asked, context: Context) -> object:
     size, (order, shown) = context.page_size(10), context.sequence(params)
     found, start = world.search("postings", from_url(url), order), _start(url, size)
     rows = [
-        postings.search_row(world.posting_at(place))
+        job_postings.search_row(world.posting_at(place))
         for place in _slice(found, start, size, LINKEDIN_CAP)
     ]
     return _page(context, ("jobPostings", "people"), rows, start, len(found), shown)
@@ -142,7 +143,7 @@ def _leads(
     order, shown = context.sequence(params)
     found = world.search("people", search, order)
     people = [world.person(place) for place in _slice(found, start, size, SALES_CAP)]
-    rows = [persons.search_row(one, world.career(one)) for one in people]
+    rows = [person_bodies.search_row(one, world.career(one)) for one in people]
     return _page(context, ("people", "people"), rows, start, len(found), shown)
 
 

@@ -9,11 +9,11 @@ from email.utils import formatdate
 from functools import lru_cache
 from itertools import chain, repeat
 
-from . import refusals
-from .faults import Fault
-from .limits import midnight, monday
-from .refusals import Refusal
-from .replies import JSON, Reply, json_reply, refused, reply
+from ..protocol import errors
+from ..protocol.dates import midnight, monday
+from ..protocol.errors import Refusal
+from ..protocol.responses import JSON, Reply, json_reply, refused, reply
+from .schedule import Fault
 
 _PAGE = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
 _MIB = 1024 * 1024
@@ -22,14 +22,14 @@ Say = Callable[[Refusal], Reply]
 """How a provider words a refusal."""
 
 _REFUSALS: Mapping[str, Callable[[], Refusal]] = {
-    "rate_limit": refusals.rate_limit,
-    "quota": refusals.quota,
-    "unauthorized": refusals.unauthorized,
-    "viewer_invalid": refusals.viewer_invalid,
-    "params_invalid": lambda: refusals.params_invalid("a parameter is wrong"),
+    "rate_limit": errors.rate_limit,
+    "quota": errors.quota,
+    "unauthorized": errors.unauthorized,
+    "viewer_invalid": errors.viewer_invalid,
+    "params_invalid": lambda: errors.params_invalid("a parameter is wrong"),
     "not_found": lambda: Refusal(400, "not_found", "profile could not be found"),
-    "unknown_record": lambda: refusals.unknown_record("record"),
-    "unknown_route": refusals.unknown_route,
+    "unknown_record": lambda: errors.unknown_record("record"),
+    "unknown_route": errors.unknown_route,
     "api_error": lambda: Refusal(500, "api_error"),
     "no_type": lambda: Refusal(500, None, "something went wrong"),
     "unavailable": lambda: Refusal(503, None, "temporarily unavailable"),
@@ -47,7 +47,7 @@ def refuse(fault: Fault, epoch: float, say: Say = refused) -> Reply:
     """
     match fault.name:
         case "rate_limit_weekly":
-            answer = say(refusals.weekly_limit(monday(epoch) - int(epoch)))
+            answer = say(errors.weekly_limit(monday(epoch) - int(epoch)))
         case "daily_limit":
             answer = say(daily_limit(epoch))
         case "string_error":

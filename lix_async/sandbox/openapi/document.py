@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .demands import demands
-from .shapes import FREE, Schema, Shapes
+from .required_params import demands
+from .schemas import FREE, Schema, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..app import Sandbox
-    from ..arrivals import Row
-    from ..houses import House
+    from ..protocol.requests import Row
+    from ..providers import House
+    from ..server.sandbox import Sandbox
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -15,8 +15,8 @@ from typing import cast
 
 import msgspec
 
-from ...core.endpoint import Params
 from ...core.errors import ConfigurationError
+from ...core.models import Params
 
 FULL = r"^https?://([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
 BARE = r"^(https?://)?([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from .demands import demands
+from .required_params import demands
 
 if TYPE_CHECKING:
-    from ..arrivals import Row
-    from ..houses import House
+    from ..protocol.requests import Row
+    from ..providers import House
 
 Schema = dict[str, object]
 FREE: Schema = {"type": ["object", "array"]}

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from ..core.provider import Credential
-from .refusals import Refusal, params_invalid, unauthorized
+from ...core.provider import Credential
+from .errors import Refusal, params_invalid, unauthorized
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver", "sandbox"})
 """Names of this machine, and those that in-memory clients use; any port may follow them."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..core import wire
-from ..core.errors import ConfigurationError
-from .answers.context import Asked
-from .refusals import params_invalid
-from .replies import JSON
+from ...core import wire
+from ...core.errors import ConfigurationError
+from .errors import params_invalid
+from .params import Asked
+from .responses import JSON
 
 if TYPE_CHECKING:
-    from .arrivals import Arrival, Row
+    from .requests import Arrival, Row
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from ..core.endpoint import Endpoint, Params
-from .answers.context import Asked
+from ...core.endpoint import Endpoint
+from ...core.models import Params
+from .params import Asked
 
 if TYPE_CHECKING:
-    from .houses import House
+    from ..providers import House
 
 Row = Endpoint[Params, object]
 """A row of any provider's table."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from .refusals import Refusal
+from .errors import Refusal
 
 JSON = "application/json"
 Cut = Literal["", "close", "reset"]

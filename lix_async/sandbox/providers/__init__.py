@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from .house import House, Outcome, Standing
+from ..state.rate_limits import Standing
+from .base import House, Outcome
 
 MODULES = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
 """Modules of this folder, each with a `HOUSE`. The first that is there answers unknown paths."""

@@ -6,37 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..replies import Reply, refused
+from ..protocol.responses import Reply, refused
+from ..state.rate_limits import Standing
 
 if TYPE_CHECKING:
     from ...core.provider import Provider
-    from ..answers.context import Answer, Asked
-    from ..arrivals import Row
-    from ..memory import Memory
-    from ..refusals import Refusal
-    from ..world import World
+    from ..answers.context import Answer
+    from ..protocol.errors import Refusal
+    from ..protocol.params import Asked
+    from ..protocol.requests import Row
+    from ..state.state import Memory
+    from ..world.world import World
 
 Rate = tuple[int, float]
 """Requests and seconds."""
 Examples = Mapping[str, Mapping[str, object]]
 """By catalogue id: params, under their wire names, that are answered with 200."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a caller has used up a house's rate; for the headers that tell it.
-
-    `reset` is the moment, in seconds since the epoch, when the first turn is free again.
-    """
-
-    limit: int
-    used: int
-    reset: float
-
-    @property
-    def left(self) -> int:
-        """Turns that are free now."""
-        return self.limit - self.used
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, cast
 
 from ...providers.connectsafely.endpoints import TABLE
 from ...providers.connectsafely.provider import CONNECTSAFELY
-from ...providers.connectsafely.velocity import VELOCITY
-from .. import quotas, zod
+from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
-from ..limits import midnight, stamp
-from ..replies import Reply, json_reply
-from .house import House, Outcome, Rate, Standing
+from ..protocol import zod
+from ..protocol.dates import midnight, stamp
+from ..protocol.responses import Reply, json_reply
+from ..state import connectsafely_quota
+from ..state.rate_limits import Standing
+from .base import House, Outcome, Rate
 
 if TYPE_CHECKING:
-    from ..answers.context import Asked
-    from ..arrivals import Row
-    from ..refusals import Refusal
-    from ..world import World
-    from .house import Examples
+    from ..protocol.errors import Refusal
+    from ..protocol.params import Asked
+    from ..protocol.requests import Row
+    from ..world.world import World
+    from .base import Examples
 
 _MINUTE = 60.0
 _PAUSE = "12"
@@ -47,8 +49,10 @@ def _refuse(refusal: Refusal) -> Reply:
     elif refusal.kind == "daily_limit":
         ends = refusal.more.get("refreshesAt")
         resets = float(ends) if isinstance(ends, int) else None
-        body = {"error": quotas.full(resets), "success": False}
-        headers |= {} if resets is None else quotas.headers(quotas.DAILY, resets)
+        body = {"error": connectsafely_quota.full(resets), "success": False}
+        headers |= (
+            {} if resets is None else connectsafely_quota.headers(connectsafely_quota.DAILY, resets)
+        )
     elif status == 429:
         body = {"success": False, "code": "rate_limit_exceeded", "message": message}
         headers.setdefault("Retry-After", _PAUSE)
@@ -85,8 +89,8 @@ def _headers(outcome: Outcome) -> Mapping[str, str]:
         return {}
     if outcome.row is not None and outcome.row.group == "profile":
         account = connectsafely.account_of(outcome.asked)
-        spent = quotas.used(outcome.memory, account, outcome.epoch)
-        return quotas.headers(spent, midnight(outcome.epoch))
+        spent = connectsafely_quota.used(outcome.memory, account, outcome.epoch)
+        return connectsafely_quota.headers(spent, midnight(outcome.epoch))
     return _speed(outcome.standing) if outcome.standing else {}
 
 

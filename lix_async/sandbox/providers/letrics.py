@@ -15,14 +15,14 @@ from ...providers.letrics.endpoints import COMPANIES, CONTACTS
 from ...providers.letrics.params import CompaniesParams, ContactsParams
 from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
-from ..replies import Reply, json_reply
-from .house import House
+from ..protocol.responses import Reply, json_reply
+from .base import House
 
 if TYPE_CHECKING:
-    from ..arrivals import Row
-    from ..refusals import Refusal
-    from ..world import World
-    from .house import Examples
+    from ..protocol.errors import Refusal
+    from ..protocol.requests import Row
+    from ..world.world import World
+    from .base import Examples
 
 _IDS = {400: "invalid_input", 401: "unauthorized", 404: "not_found", 429: "too_many_requests"}
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, cast
 
 from ...providers.lix.endpoints import TABLE
 from ...providers.lix.provider import LIX
-from .. import inbox, postings
 from ..answers import inmail, lix, messages
-from .house import House
+from ..world import inbox, job_postings
+from .base import House
 
 if TYPE_CHECKING:
-    from ..arrivals import Row
-    from ..world import World
-    from .house import Examples
+    from ..protocol.requests import Row
+    from ..world.world import World
+    from .base import Examples
 
 _PEOPLE = "https://www.linkedin.com/search/results/people/?keywords=sales"
 _LEADS = "https://www.linkedin.com/sales/search/people?query=(keywords:sales)"
@@ -25,7 +25,7 @@ def _examples(world: World) -> Examples:
     seen = {"viewer_id": viewer}
     profile: dict[str, object] = {"profile_link": person.link}
     post: dict[str, object] = {"post_urn": world.post_at(0).urn}
-    job: dict[str, object] = {"job_id": str(postings.FIRST_ID)}
+    job: dict[str, object] = {"job_id": str(job_postings.FIRST_ID)}
     page: dict[str, object] = {"url": _PEOPLE, "sequence_id": "example-sequence"}
     leads = {**page, "url": _LEADS}
     listed: dict[str, object] = {"list_id": "1001", **seen}

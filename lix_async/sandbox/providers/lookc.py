@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
 from ..answers import lookc
-from .house import House
+from .base import House
 
 if TYPE_CHECKING:
-    from ..arrivals import Row
-    from ..world import World
-    from .house import Examples
+    from ..protocol.requests import Row
+    from ..world.world import World
+    from .base import Examples
 
 
 def _examples(world: World) -> Examples:

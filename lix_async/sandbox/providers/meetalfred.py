@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, cast
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
-from ..replies import Reply, json_reply, reply
-from .house import House, Standing
+from ..protocol.responses import Reply, json_reply, reply
+from ..state.rate_limits import Standing
+from .base import House
 
 if TYPE_CHECKING:
-    from ..arrivals import Row
-    from ..refusals import Refusal
-    from ..world import World
-    from .house import Examples
+    from ..protocol.errors import Refusal
+    from ..protocol.requests import Row
+    from ..world.world import World
+    from .base import Examples
 
 
 def _refuse(refusal: Refusal) -> Reply:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from .faults import FAULTS, PRESETS
-from .openapi import document
-from .refusals import Refusal, params_invalid, unknown_route
-from .replies import Reply, json_reply, refused, reply
+from ..faults.schedule import FAULTS, PRESETS
+from ..openapi import document
+from ..protocol.errors import Refusal, params_invalid, unknown_route
+from ..protocol.responses import Reply, json_reply, refused, reply
 
 if TYPE_CHECKING:
-    from .app import Sandbox
-    from .arrivals import Arrival
+    from ..protocol.requests import Arrival
+    from .sandbox import Sandbox
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}

@@ -10,17 +10,17 @@ import anyio
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
+from ..protocol.authentication import check_host
+from ..protocol.errors import Refusal
+from ..protocol.requests import Arrival, Row
+from ..protocol.responses import Reply, refused
+from ..providers import House
 from . import admin
-from .arrivals import Arrival, Row
-from .gate import check_host
-from .houses import House
-from .refusals import Refusal
-from .replies import Reply, refused
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from .app import Sandbox
+    from .sandbox import Sandbox
 
 CUT = "lix_async.sandbox.cut"
 """ASGI extension through which the sandbox's own server ends a connection: called with True for a

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.errors import ConfigurationError
-from .houses import houses
+from ...core.errors import ConfigurationError
+from ..providers import houses
 
 if TYPE_CHECKING:
-    from .houses import House
+    from ..providers import House
 
 
 def folded(name: str) -> str:

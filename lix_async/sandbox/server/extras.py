@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.errors import ConfigurationError
+from ...core.errors import ConfigurationError
 
 
 def missing_extra(error: ModuleNotFoundError) -> Exception:

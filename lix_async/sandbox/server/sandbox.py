@@ -15,31 +15,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from . import mischief, spoil
-from .answers.context import Asked, Context, Envelope, Said
-from .arrivals import Arrival, Fact, Row, input_text
-from .dice import number
-from .extra import missing_extra
-from .faults import Fault, Faults, Plan, parse
-from .gate import Gate
-from .houses import House, Outcome, houses
-from .houses.house import Rate
-from .ledger import Charge, Ledger
-from .limits import Allowance
-from .lookups import Lookups
-from .memory import Memory, Sent
-from .paces import Paces
-from .reading import read
-from .refusals import (
-    Refusal,
-    params_invalid,
-    unknown_route,
-    viewer_invalid,
-    wrong_method,
-)
-from .replies import Reply, json_reply
-from .webhooks import Delivery, Webhook
-from .world import World
+from ..answers.context import Context, Envelope, Said
+from ..faults import page_faults, response_faults
+from ..faults.schedule import Fault, Faults, Plan, parse
+from ..protocol.authentication import Gate
+from ..protocol.errors import Refusal, params_invalid, unknown_route, viewer_invalid, wrong_method
+from ..protocol.params import Asked
+from ..protocol.parsing import read
+from ..protocol.requests import Arrival, Fact, Row, input_text
+from ..protocol.responses import Reply, json_reply
+from ..providers import House, Outcome, houses
+from ..providers.base import Rate
+from ..state.background_lookups import Lookups
+from ..state.credit_ledger import Charge, Ledger
+from ..state.rate_limits import Allowance, Paces
+from ..state.state import Memory, Sent
+from ..state.webhooks import Delivery, Webhook
+from ..world.random import number
+from ..world.world import World
+from .extras import missing_extra
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -175,7 +169,7 @@ class Sandbox:
         fact.endpoint = row.id
         self._paces.admit(house, fact.caller, fact.at, epoch)
         if house.daily(row.id) and not self.allowance.spend(epoch):
-            raise spoil.daily_limit(epoch)
+            raise response_faults.daily_limit(epoch)
         return row, read(row, arrival, {way.name for way in ways if way.place == "query"})
 
     def _answer(self, house: House, row: Row, asked: Asked, fact: Fact, arrival: Arrival) -> Reply:
@@ -185,19 +179,19 @@ class Sandbox:
         fault = self._fault(row, arrival, fact)
         fact.fault = fault.name if fault else None
         if fault and fault.kind.stage == "refusal":
-            return spoil.refuse(fault, epoch, house.refuse)
+            return response_faults.refuse(fault, epoch, house.refuse)
         if fault and fault.kind.stage == "queued":
-            return spoil.queued(fault, house.refuse)
+            return response_faults.queued(fault, house.refuse)
         if fault and fault.kind.stage == "before":
-            return spoil.lost()
+            return response_faults.lost()
         said = self._work(house, row, asked, fact, arrival)
         body = said.body
         if fault and fault.kind.stage == "page":
             body = self._play(fault, row, body, fact.number)
-        if mischief.is_page(body):
+        if page_faults.is_page(body):
             self.memory.pages[row.id] = body
         if fault and fault.kind.stage == "after":
-            return spoil.spoil(fault, msgspec.json.encode(body), said.status)
+            return response_faults.spoil(fault, msgspec.json.encode(body), said.status)
         return json_reply(body, said.status, dict(said.headers))
 
     def _fault(self, row: Row, arrival: Arrival, fact: Fact) -> Fault | None:
@@ -251,8 +245,8 @@ class Sandbox:
         return said
 
     def _play(self, fault: Fault, row: Row, body: object, request: int) -> object:
-        old = mischief.sequence_of(body)
+        old = page_faults.sequence_of(body)
         new = f"SBX{number(self.world.seed, 'changed sequence', request):016X}"
         if fault.name == "changed_sequence" and old is not None:
             self.memory.sequences[new] = old
-        return mischief.play(fault.name, body, self.memory.pages.get(row.id), new)
+        return page_faults.play(fault.name, body, self.memory.pages.get(row.id), new)

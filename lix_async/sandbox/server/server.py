@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from ..core.errors import ConfigurationError
-from .extra import missing_extra
+from ...core.errors import ConfigurationError
+from .extras import missing_extra
 
 try:
     import uvicorn
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from .app import Sandbox
+    from .sandbox import Sandbox
 
 # On, and nothing to wait for: closing then sends a reset instead of an orderly end.
 _NO_LINGER = struct.pack("ii", 1, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .dice import chance
+from ..world.random import chance
 
 FAILING = "fail"
 SLOW = "slow"

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .limits import midnight, stamp
-from .refusals import Refusal
+from ..protocol.dates import midnight, stamp
+from ..protocol.errors import Refusal
 
 if TYPE_CHECKING:
-    from .memory import Memory
+    from .state import Memory
 
 ACTION = "PROFILE"
 DAILY = 120

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .refusals import quota
+from ..protocol.errors import quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

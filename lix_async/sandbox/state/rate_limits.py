@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .houses import Standing
-from .limits import SlidingLog
-from .refusals import Refusal, rate_limit
+from ..protocol.errors import Refusal, rate_limit
 
 if TYPE_CHECKING:
-    from .answers.context import Asked
-    from .arrivals import Row
-    from .houses import House
-    from .houses.house import Rate
+    from ..protocol.params import Asked
+    from ..protocol.requests import Row
+    from ..providers import House
+    from ..providers.base import Rate
 
 
 class Paces:
@@ -92,3 +93,81 @@ def _refusal(house: House, log: SlidingLog, now: float, epoch: float) -> Refusal
     refusal = rate_limit()
     refusal.headers |= house.too_fast(_standing(log, now, epoch), epoch)
     return refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a caller has used up a house's rate; for the headers that tell it.
+
+    `reset` is the moment, in seconds since the epoch, when the first turn is free again.
+    """
+
+    limit: int
+    used: int
+    reset: float
+
+    @property
+    def left(self) -> int:
+        """Turns that are free now."""
+        return self.limit - self.used
+
+
+# Sums of floats: three waits of a second may add up to a hair less than three seconds.
+_HAIR = 1e-6
+
+
+class SlidingLog:
+    """At most `requests` accepted arrivals in any window of `per` seconds.
+
+    This is the strictest of the usual limits: whatever passes here passes a fixed window and a
+    token bucket too. A refused arrival does not count, so that waiting always helps.
+    """
+
+    def __init__(self, requests: int, per: float) -> None:
+        if requests < 1 or not per > 0:
+            raise ValueError("a rate is at least one request in more than zero seconds")
+        self.requests = requests
+        self.per = per
+        self._arrivals: deque[float] = deque(maxlen=requests)
+
+    def admit(self, now: float) -> bool:
+        """Whether an arrival at `now` (seconds, of any clock) is allowed; it counts if so."""
+        if len(self._arrivals) == self.requests and now - self._arrivals[0] < self.per - _HAIR:
+            return False
+        self._arrivals.append(now)
+        return True
+
+    def used(self, now: float) -> int:
+        """Arrivals that count at this moment."""
+        return sum(now - at < self.per - _HAIR for at in self._arrivals)
+
+    def free_in(self, now: float) -> float:
+        """Seconds until the oldest arrival that counts does no longer; 0 where none does."""
+        return next((at + self.per - now for at in self._arrivals if now - at < self.per), 0.0)
+
+
+class Allowance:
+    """Requests left today; filled up again at midnight UTC."""
+
+    def __init__(self, requests: int) -> None:
+        self.requests = requests
+        self._used = 0
+        self._day = ""
+
+    def left(self, epoch: float) -> int:
+        """Requests left on the day of this moment, in seconds since the epoch."""
+        day = datetime.fromtimestamp(epoch, UTC).date().isoformat()
+        if day != self._day:
+            self._day, self._used = day, 0
+        return max(self.requests - self._used, 0)
+
+    def spend(self, epoch: float) -> bool:
+        """Take one request off; False when none was left."""
+        if not self.left(epoch):
+            return False
+        self._used += 1
+        return True
+
+    def reset(self) -> None:
+        """A full allowance again."""
+        self._used = 0

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .lookups import Desk
+from .background_lookups import Desk
 
 if TYPE_CHECKING:
-    from .faults import Fault
+    from ..faults.schedule import Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 import msgspec
 
-from ..core.errors import ConfigurationError
-from ..core.provider import LOOPBACK
+from ...core.errors import ConfigurationError
+from ...core.provider import LOOPBACK
 
 Send = Callable[[str, bytes], Awaitable[int]]
 """(URL, JSON body) → the status of the answer. May raise `OSError` where nobody answers."""

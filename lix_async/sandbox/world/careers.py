@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .dice import dice, pick
+from .random import dice, pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

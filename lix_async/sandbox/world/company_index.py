@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..protocol.errors import missing, params_invalid, unknown_record
 from . import links, names
-from .dice import dice, number
 from .organisations import FIRST_SALES_ID, Organisation, make
-from .refusals import missing, params_invalid, unknown_record
+from .random import dice, number
 
 _DIGITS = re.compile(r"-([0-9]{1,12})$")
 _STRANGER = 1_000_000_000

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import careers, names
 from .careers import TODAY
-from .dice import chance, number, pick
+from .random import chance, number, pick
 
 if TYPE_CHECKING:
     from collections.abc import Collection

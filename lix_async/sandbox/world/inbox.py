@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from .dice import chance, number
-from .refusals import unknown_record
+from ..protocol.errors import unknown_record
+from .random import chance, number
 
 if TYPE_CHECKING:
     from .people import Person

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .dice import dice
+from .random import dice
 
 if TYPE_CHECKING:
     from .organisations import Organisation

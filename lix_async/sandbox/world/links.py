@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from .refusals import params_invalid
+from ..protocol.errors import params_invalid
 
 _PERSON = re.compile(r"^/(?:in|pub)/([^/]+)", re.IGNORECASE)
 _LEAD = re.compile(r"^/(?:sales/(?:lead|people|person)|talent/profile)/([^/,]+)", re.IGNORECASE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from .careers import TODAY
-from .dice import dice, number
+from .random import dice, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

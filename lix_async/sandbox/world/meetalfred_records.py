@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from .dice import number
+from .random import number
 
 if TYPE_CHECKING:
     from .people import Person

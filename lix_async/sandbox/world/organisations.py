@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from . import names
-from .dice import chance, dice
+from .random import chance, dice
 
 FIRST_SALES_ID = 1_000_001
 """Sales Navigator id of the first company; the others follow."""

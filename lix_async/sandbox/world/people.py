@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .dice import dice, number
+from .random import dice, number
 
 if TYPE_CHECKING:
     from .organisations import Organisation

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import names
 from .careers import date, education, experience
-from .dice import chance, dice, number
+from .random import chance, dice, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

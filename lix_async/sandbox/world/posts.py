@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .dice import chance, dice, number
+from .random import chance, dice, number
 
 if TYPE_CHECKING:
     from .people import Person

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .dice import dice
+from .random import dice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .searching import Wanted
+    from .search_queries import Wanted
 
 _KEPT = 64
 """Searches whose order is kept, so that walking one does not sort the world again for every

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
 from . import links
-from .dice import number
+from .random import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,20 +10,20 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from . import careers, links, names, people, postings, posts
-from .companies import Companies
-from .dice import dice, number
-from .finder import Finder
-from .refusals import missing, params_invalid, unknown_record
+from ..protocol.errors import missing, params_invalid, unknown_record
+from . import careers, job_postings, links, names, people, posts
+from .company_index import Companies
+from .random import dice, number
+from .search_index import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .careers import Job
+    from .job_postings import Posting
     from .people import Person
-    from .postings import Posting
     from .posts import Post
-    from .searching import Wanted
+    from .search_queries import Wanted
 
 _POST_URN = re.compile(r"urn:li:(?:activity|ugcPost|share):([0-9]{1,19})")
 _CODE = re.compile(r"-([0-9a-f]{8})$")
@@ -178,11 +178,11 @@ class World:
         if missing(job_id):
             raise unknown_record("job")
         employer = self.companies.employer(number(self.seed, "hiring", int(job_id)))
-        return postings.make(self.seed, int(job_id), employer, self.people)
+        return job_postings.make(self.seed, int(job_id), employer, self.people)
 
     def posting_at(self, place: int) -> Posting:
         """The posting at a place of the search for jobs."""
-        return self.posting(str(postings.FIRST_ID + place))
+        return self.posting(str(job_postings.FIRST_ID + place))
 
     def post(self, urn: str) -> Post:
         """The post of a urn."""

@@ -8,9 +8,9 @@ from ...core.errors import LixError
 from ...engine.client import Client
 from ...providers.lookc.client import AsyncLookC
 from ...providers.lookc.endpoints import PERSON_BY_EMAIL
-from ...providers.lookc.lookups import accepted, wait_for
 from ...providers.lookc.models import PersonByEmail
 from ...providers.lookc.params import PersonByEmailParams
+from ...providers.lookc.polling import accepted, wait_for
 from ..steps import EMAIL, Found, Step, found
 from ..targets import Target
 

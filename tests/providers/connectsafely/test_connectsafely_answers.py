@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import reply, run
+from sample_provider import reply, run
 
 from lix_async.core import wire
 from lix_async.core.errors import ConfigurationError, NotFoundError
 from lix_async.providers.connectsafely import models as m
 from lix_async.providers.connectsafely.endpoints import PROFILE, SEARCH_PEOPLE
 from lix_async.providers.connectsafely.links import profile_id
-from lix_async.providers.connectsafely.models.words import degree
+from lix_async.providers.connectsafely.models.text import degree
 from lix_async.providers.connectsafely.params import (
     EndorseParams,
     PeopleFilters,

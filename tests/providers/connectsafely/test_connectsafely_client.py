@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from toy import Skipping, reply, run
+from sample_provider import Skipping, reply, run
 
 from lix_async.core.errors import ConfigurationError, PagingError
 from lix_async.engine.checkpoint import Checkpoint
-from lix_async.engine.client import UNSET
+from lix_async.engine.options import UNSET
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 
 from .stub import ACCOUNT, OTHER, answer, client, fresh, profile, sent

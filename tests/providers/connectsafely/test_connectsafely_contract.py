@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import run
+from sample_provider import run
 
 from lix_async.core import wire
 from lix_async.core.endpoint import FREE, UNKNOWN

@@ -7,7 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
-from toy import LOST, Skipping, reply, run
+from sample_provider import LOST, Skipping, reply, run
 
 from lix_async.core.errors import (
     AuthenticationError,

@@ -8,16 +8,15 @@ from typing import Any
 
 import anyio
 import pytest
-from toy import LOST, Script, Skipping, reply, run
+from sample_provider import LOST, Script, Skipping, reply, run
 
-from lix_async.core.bucket import RateLimit
 from lix_async.core.errors import ConfigurationError, DailyLimitError, LixError, NotFoundError
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.providers.connectsafely.endpoints import PROFILE
 from lix_async.providers.connectsafely.params import ProfileParams
-from lix_async.providers.connectsafely.rates import RateState
-from lix_async.providers.connectsafely.velocity import VELOCITY, Velocity
+from lix_async.providers.connectsafely.rate_limits import VELOCITY, RateState, Velocity
 from lix_async.testing import VirtualClock
 
 from .stub import ACCOUNT, OTHER, answer, client, fresh, profile, sent, tree

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from toy import LOST, reply, run
+from sample_provider import LOST, reply, run
 
 from lix_async.core.errors import (
     AuthenticationError,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from toy import run
+from sample_provider import run
 
 from lix_async.core.errors import ConfigurationError
 from lix_async.providers.letrics.client import AsyncLetrics

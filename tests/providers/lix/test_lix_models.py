@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from lix_async.core.endpoint import Params
+from lix_async.core.decoding import Misfit, reader
+from lix_async.core.models import Params
 from lix_async.providers.lix import models as m
 from lix_async.providers.lix import params as p
-from lix_async.tolerant import Misfit, reader
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from lix_async.core import timestamps as times
+from lix_async.core.decoding import reader
 from lix_async.providers.lix import models as m
-from lix_async.providers.lix.models import times
-from lix_async.tolerant import reader
 
 EMPTY = m.PartialDate()
 

@@ -12,8 +12,8 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import Departure, Failure, Reply
+from lix_async.core.wire import Outgoing, Reply
+from lix_async.engine.transport import Departure, Failure
 from lix_async.providers.lookc.client import AsyncLookC
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"

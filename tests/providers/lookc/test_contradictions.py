@@ -6,13 +6,13 @@ import httpx
 import msgspec
 import pytest
 
+from lix_async.core.decoding import reader
 from lix_async.core.errors import ConfigurationError, DecodeError, NotFoundError, RefusalError
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Reply
 from lix_async.providers.lookc import endpoints
 from lix_async.providers.lookc.client import AsyncLookC
 from lix_async.providers.lookc.models import EmployeesPage, PersonByEmail
 from lix_async.sandbox import Sandbox, running
-from lix_async.tolerant import reader
 
 from .stub import COMPLETE, DIRECT, ID, LOOKUP, STATUS, WAITING, Wire, client, sample, says
 

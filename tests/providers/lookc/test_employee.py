@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from lix_async.core.decoding import reader
 from lix_async.providers.lookc.models import CurrentOrg, Employee, EmployeesPage, Tenure
-from lix_async.tolerant import reader
 
 from .stub import sample
 

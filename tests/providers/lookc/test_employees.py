@@ -9,11 +9,10 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from lix_async.core.decoding import reader
 from lix_async.core.errors import ConfigurationError, NotFoundError, PagingError
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Outgoing, Reply
 from lix_async.providers.lookc.models import EmployeesPage
-from lix_async.tolerant import reader
 
 from .stub import Wire, client, says
 

@@ -20,7 +20,7 @@ from lix_async.core.errors import (
     ServerError,
     WeeklyLimitError,
 )
-from lix_async.core.paging import Cursor
+from lix_async.core.pagination import Cursor
 from lix_async.core.retry import RetryPolicy
 from lix_async.providers.lookc.client import AsyncLookC
 from lix_async.providers.lookc.endpoints import (

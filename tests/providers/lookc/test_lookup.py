@@ -16,7 +16,7 @@ from lix_async.core.errors import (
     ServerError,
 )
 from lix_async.core.retry import RetryPolicy
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Reply
 from lix_async.providers.lookc.client import AsyncLookC
 from lix_async.providers.lookc.models import Lookup, PersonByEmail
 

@@ -17,7 +17,8 @@ from lix_async.core.errors import (
     RefusalError,
     TransportError,
 )
-from lix_async.engine.transport import Failure, Reply
+from lix_async.core.wire import Reply
+from lix_async.engine.transport import Failure
 from lix_async.providers.lookc.models import PersonByEmail
 from lix_async.testing import VirtualClock
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from toy import Script, Skipping, reply
+from sample_provider import Script, Skipping, reply
 
-from lix_async.engine.transport import Reply
+from lix_async.core.wire import Reply
 from lix_async.providers.meetalfred.client import AsyncMeetAlfred
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"

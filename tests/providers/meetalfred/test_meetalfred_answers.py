@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from toy import reply, run
+from sample_provider import reply, run
 
 from lix_async.core import wire
 from lix_async.core.errors import DecodeError

@@ -11,7 +11,7 @@ import anyio
 import httpx
 import msgspec
 import pytest
-from toy import LOST, Script, Skipping, reply, run
+from sample_provider import LOST, Script, Skipping, reply, run
 
 from lix_async.core.errors import (
     AuthenticationError,

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec import field
 
-from ....core.endpoint import Model
-from ....core.times import moment
-from ....tolerant import Open
+from ....core.decoding import Open
+from ....core.models import Model
+from ....core.timestamps import moment
 
 
 class LinkedInPlan(Model):

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec import field
 
-from ....core.endpoint import Model
-from ....core.times import moment
-from .words import degree, full_name
+from ....core.models import Model
+from ....core.timestamps import moment
+from .text import degree, full_name
 
 
 class Location(Model):

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model, Paging
-from .words import degree, full_name
+from ....core.models import Listing, Model, Paging
+from .text import degree, full_name
 
 Item = TypeVar("Item")
 

@@ -20,14 +20,7 @@ from .accounts import (
     LINKEDIN_ACCOUNTS,
     PUT_LINKEDIN,
 )
-from .messages import (
-    CONVERSATIONS,
-    MESSAGES,
-    SEND_INMAIL,
-    SEND_MESSAGE,
-    THREAD,
-    THREADS,
-)
+from .messages import CONVERSATIONS, MESSAGES, SEND_INMAIL, SEND_MESSAGE, THREAD, THREADS
 from .profiles import (
     ACTIVITY_COMMENTS,
     ACTIVITY_POSTS,

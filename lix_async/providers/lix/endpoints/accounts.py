@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.endpoint import FREE, UNKNOWN, Endpoint, standard
-from ....core.paging import Offset, PageNumber
+from ....core.pagination import Offset, PageNumber
 from .. import models as m
 from .. import params as p
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.endpoint import Endpoint, standard
-from ....core.paging import Cursor
+from ....core.pagination import Cursor
 from .. import models as m
 from .. import params as p
 

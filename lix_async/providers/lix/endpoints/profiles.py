@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.endpoint import Endpoint, Price, org, standard
-from ....core.paging import Cursor, Offset
+from ....core.pagination import Cursor, Offset
 from .. import models as m
 from .. import params as p
 

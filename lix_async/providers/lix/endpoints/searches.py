@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.endpoint import FREE, Endpoint, standard
-from ....core.paging import Offset, OffsetInUrl, PageInUrl, PageNumber, SinglePage
+from ....core.pagination import Offset, OffsetInUrl, PageInUrl, PageNumber, SinglePage
 from .. import models as m
 from .. import params as p
 

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
-from ....core.endpoint import Listing, Model
-from ....core.times import moment
+from ....core.models import Listing, Model
+from ....core.timestamps import moment
 
 
 class AutoTopUp(Model):

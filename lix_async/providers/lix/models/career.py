@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
+from ....core.models import Listing, Model
 from .li_organisations import LiOrganisation
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
-from ....tolerant import Open
+from ....core.decoding import Open
+from ....core.models import Listing, Model
 
 
 class Connection(Open):

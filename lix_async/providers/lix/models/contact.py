@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
-from ....core.endpoint import Model
+from ....core.models import Model
 
 
 class Email(Model):

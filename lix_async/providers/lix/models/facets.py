@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
+from ....core.models import Listing, Model
 from ..params.filters import Pair, SkillFilter
 
 

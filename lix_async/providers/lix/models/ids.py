@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Model
+from ....core.models import Model
 
 
 class Links(Model):

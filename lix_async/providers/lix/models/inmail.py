@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
-from .shapes import as_list, as_object
-from .times import from_ms
+from ....core.models import Listing, Model
+from ....core.timestamps import from_ms
+from .coercion import as_list, as_object
 
 
 class SalesMessage(Model):

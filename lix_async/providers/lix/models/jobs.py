@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing
-from ....tolerant import Open
-from .shapes import as_object, as_text, as_texts
+from ....core.decoding import Open
+from ....core.models import Listing
+from .coercion import as_object, as_text, as_texts
 
 _COMPANY = (
     "companyDetails",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .shapes import as_list, as_object
+from .coercion import as_list, as_object
 
 _EXPERIENCE = ("title", "description", "location", "organisation")
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
+from ....core.models import Listing, Model
 from ..links import company_slug, sales_company_id
 
 

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
-from .times import from_ms
+from ....core.models import Listing, Model
+from ....core.timestamps import from_ms
 
 
 class Message(Model):

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
-from ....core.times import moment
+from ....core.models import Listing, Model
+from ....core.timestamps import moment
 from ..links import profile_slug, sales_lead_id
 from . import legacy
 from .career import Education, Experience, PartialDate

@@ -7,12 +7,11 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing
-from ....core.times import moment
-from ....tolerant import Open
+from ....core.decoding import Open
+from ....core.models import Listing
+from ....core.timestamps import from_ms, from_seconds, moment
+from .coercion import as_list, as_object, as_text
 from .reactions import ReactionCount, TokenPage
-from .shapes import as_list, as_object, as_text
-from .times import from_ms, from_seconds
 
 
 class PostActor(Open):

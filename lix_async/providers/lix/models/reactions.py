@@ -10,10 +10,9 @@ from typing import ClassVar, Generic, TypeVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
-from ....core.times import moment
+from ....core.models import Listing, Model
+from ....core.timestamps import from_seconds, moment
 from ..links import profile_slug
-from .times import from_seconds
 
 Item = TypeVar("Item")
 PREFIX = "REACTION_TYPE_"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....core.checks import Checked
-from ....core.endpoint import Params, at_least, at_most, exactly_one, required
+from ....core.endpoint import at_least, at_most, exactly_one, required
+from ....core.models import Params
+from ....core.validation import Checked
 from ..links import linkedin_url
 
 INVITATION = 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.checks import Checked, must_be
+from ....core.validation import Checked, must_be
 
 
 class Pair(Checked, frozen=True):

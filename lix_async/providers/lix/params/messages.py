@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....core.endpoint import Params, at_least, at_most, exactly_one, required
+from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.errors import ConfigurationError
+from ....core.models import Params
 from ..links import is_linkedin
 
 MESSAGE = 8000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ....core.endpoint import Params, at_least, exactly_one, required
+from ....core.endpoint import at_least, exactly_one, required
 from ....core.errors import ConfigurationError
+from ....core.models import Params
 from ..links import linkedin_url
 
 

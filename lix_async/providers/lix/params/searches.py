@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import force_setattr
 
-from ....core.endpoint import Params, at_least, required
+from ....core.endpoint import at_least, required
 from ....core.errors import ConfigurationError
-from ....core.paging import number_in_url
+from ....core.models import Params
+from ....core.pagination import number_in_url
 from ..links import linkedin_url
 from .filters import SkillFilter
 

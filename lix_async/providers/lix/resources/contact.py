@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ....core.checks import must_be
 from ....core.errors import ConfigurationError
+from ....core.validation import must_be
 from ..endpoints import EMAIL
 from ..models import Email
 from ..params import EmailParams

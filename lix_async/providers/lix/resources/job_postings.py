@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.checks import must_be
+from ....core.validation import must_be
 from ..endpoints import HIRERS, JOB
 from ..models import JobPosting, Person
 from ..params import JobParams

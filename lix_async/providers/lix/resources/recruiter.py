@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ....core.checks import listed
+from ....core.validation import listed
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
 from ..endpoints import RECRUITER_FACETS, RECRUITER_PEOPLE

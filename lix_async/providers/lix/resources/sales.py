@@ -16,14 +16,7 @@ from ..endpoints import (
     SALES_PEOPLE_FORM,
 )
 from ..models import Facet, LiOrganisation, Person
-from ..params import (
-    FacetParams,
-    FilterParams,
-    ListParams,
-    Pair,
-    SearchParams,
-    pair,
-)
+from ..params import FacetParams, FilterParams, ListParams, Pair, SearchParams, pair
 from .inmail import Inbox
 
 LONGEST_GET = 2000

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model, Paging
+from ....core.models import Listing, Model, Paging
 
 
 class Tenure(Model):

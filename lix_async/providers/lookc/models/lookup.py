@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 import msgspec
 from msgspec import field
 
-from ....core.endpoint import Model
+from ....core.models import Model
 
 PROFILE = "https://www.linkedin.com/in/"
 COMPLETE = "complete"

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing
-from ....core.times import moment
+from ....core.models import Listing
+from ....core.timestamps import moment
 from .campaigns import Campaign, Snake
 from .leads import Person
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing, Model
-from ....core.times import moment
+from ....core.models import Listing, Model
+from ....core.timestamps import moment
 
 _SHOUTED = {
     "aim", "blog_website", "company_website", "gtalk", "icq", "other_website", "personal_website",

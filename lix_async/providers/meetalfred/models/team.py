@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.endpoint import Listing
 from ....core.errors import ConfigurationError
+from ....core.models import Listing
 from ....core.provider import Key
 from .campaigns import Snake
 

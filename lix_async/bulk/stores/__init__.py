@@ -1,12 +1,12 @@
-"""Which kind of ledger an address names."""
+"""Ledger stores: SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 import os
 
-from ..core.errors import ConfigurationError
+from ...core.errors import ConfigurationError
+from .base import Store
 from .sqlite import SqliteStore
-from .store import Store
 
 Where = Store | str | os.PathLike[str]
 """A ledger, or where it is: a file's path, or `postgresql://…`."""

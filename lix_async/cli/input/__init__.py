@@ -1,0 +1,1 @@
+"""What commands read: files of links and addresses, and single targets."""

@@ -1,0 +1,1 @@
+"""Ledgers on the command line: addresses, export and lookups in doubt."""

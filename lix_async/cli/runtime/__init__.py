@@ -1,0 +1,1 @@
+"""What every command runs in: session, signals, progress and clients."""

@@ -1,0 +1,1 @@
+"""Event loops, clocks, worker threads and worker pools."""

@@ -1,0 +1,1 @@
+"""Requests, responses, errors and parameters of the played APIs."""

@@ -1,0 +1,1 @@
+"""The sandbox as an object, an ASGI application and a server."""

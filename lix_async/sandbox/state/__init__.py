@@ -1,0 +1,1 @@
+"""What changes while a sandbox runs: credits, rates, lookups and webhooks."""

@@ -1,0 +1,1 @@
+"""The invented people, organisations, posts and jobs."""
