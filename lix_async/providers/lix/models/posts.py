@@ -16,7 +16,7 @@ from .times import from_ms, from_seconds
 
 
 class PostActor(Open):
-    """Who posted: a dict, and accessors for what was observed (section 28)."""
+    """Who posted: a dict, and accessors for what was observed (lix.md#post)."""
 
     @property
     def id(self) -> str | None:
