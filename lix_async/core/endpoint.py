@@ -69,6 +69,7 @@ class Endpoint(Generic[P, R_co]):
     alternate: str | None = None
     """A second published path, tried once when the provider says `unknown_route`."""
     docs: str = ""
+    """Where the contract describes it, as `file.md#anchor` of docs/contract."""
     group: str = ""
     """Which of the provider's limits a call counts against, where it has several."""
     rooted: bool = False

@@ -5,7 +5,7 @@ A plan answers three questions. `after`: which params fetch the next page, or No
 position, which is what tells one walk from another.
 
 Offsets advance by the number of rows that came, never by `paging.count` or `paging.start`, which
-documentation and samples fill differently (lix.md section 6). A short page is no end. Pages may
+documentation and samples fill differently (lix.md#paging). A short page is no end. Pages may
 overlap: a total is reached by different rows, a cap, which is a position, by all of them, and only
 where the total is not below it.
 """
@@ -224,7 +224,7 @@ class Cursor(msgspec.Struct, frozen=True):
             return None
         beside = {self.start: seen.upto} if self.start else {}
         if seen.cursor in (None, ""):
-            # lix.md section 21: no token, but more by the total: go on with start alone.
+            # lix.md#activity: no token, but more by the total: go on with start alone.
             more = bool(beside) and self.alone and seen.total is not None
             return replace(params, **{self.param: None}, **beside) if more else None
         if seen.cursor == getattr(params, self.param):

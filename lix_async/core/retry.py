@@ -107,7 +107,7 @@ class RetryPolicy(Checked, frozen=True):
     def _after_429(
         self, named: float | None, failures: int, safe: bool, window: float
     ) -> Pause | None:
-        # lix.md section 11: a send is not repeated by itself after a 429.
+        # lix.md#retries: a send is not repeated by itself after a 429.
         if not safe or (named is not None and named > self.max_retry_after):
             return None
         # Every further 429 in a row says that somebody else uses the key too: give more room.

@@ -1,7 +1,7 @@
 """Between structs and the wire: row + params → `Outgoing`; status, headers, body → result.
 
-Every value is percent-encoded exactly once, everything but unreserved characters (lix.md
-section 4): a LinkedIn URL with `%3A` inside travels as `%253A`.
+Every value is percent-encoded exactly once, everything but unreserved characters
+(lix.md#encoding): a LinkedIn URL with `%3A` inside travels as `%253A`.
 """
 
 from __future__ import annotations

@@ -248,7 +248,7 @@ class Engine:
             error,
             failures=call.failures,
             polls=call.polls,
-            # lix.md section 11: a PUT is repeated after a failure, but not while it is queued.
+            # lix.md#retries: a PUT is repeated after a failure, but not while it is queued.
             safe=row.safe and not (row.method == "PUT" and isinstance(error, QueuedError)),
             window=self.provider.window,
         )

@@ -417,7 +417,10 @@ def _key(name: str) -> int:
 
 
 def _tied(params: Params, plan: Plan) -> Params:
-    """With a sequence id of this walk's own, unless a viewer makes it needless (lix.md 5)."""
+    """With a sequence id of this listing's own, unless a viewer makes it needless.
+
+    Contract: lix.md#sequence-id
+    """
     if (
         plan.sequence
         and not getattr(params, "sequence_id", None)

@@ -30,7 +30,7 @@ _JOINERS = "\u200c\u200d"
 _PATH_SAFE = "!$&'()*+,;=:@"
 
 ENCODED = re.compile(r"A[CE][A-Za-z]AA[A-Za-z0-9_-]{8,}")
-"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md section 5). Its letters keep their case."""
+"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md#viewer-id). Its letters keep their case."""
 
 
 class Address(msgspec.Struct, frozen=True):

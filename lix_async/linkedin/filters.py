@@ -18,15 +18,15 @@ from lix_async.core.errors import ConfigurationError
 
 FACETS: Mapping[str, str] = MappingProxyType(
     {
-        # lix.md section 30.
+        # lix.md#search-urls
         "TITLE": "CURRENT_TITLE",
         "COMPANY_WITH_LIST": "CURRENT_COMPANY",
         "SENIORITY_V2": "SENIORITY_LEVEL",
         "BING_GEO": "REGION",
-        # The other spellings on the page of the facet endpoint: section 31, contradiction 8.
+        # The other spellings on the page of the facet endpoint: lix.md#contradiction-8
         "COMPANY_TITLE": "CURRENT_COMPANY",
         "SENIORITY": "SENIORITY_LEVEL",
-        # Not in the contract: as Sales Navigator's own URLs spell them.
+        # Not in lix.md#search-urls: as Sales Navigator's own URLs spell them.
         "BING_GEO_POSTAL_CODE": "POSTAL_CODE",
         "COMPANY_SIZE": "COMPANY_HEADCOUNT",
         "TENURE": "YEARS_OF_EXPERIENCE",
@@ -105,7 +105,7 @@ def _value(given: Given, type_: str) -> Value:
     if isinstance(given, str):
         given = Value(given)
     value = given if isinstance(given, Value) else Value.of(given)
-    # lix.md section 30: company values add `parent:(id:0)`.
+    # lix.md#search-urls: company values add `parent:(id:0)`.
     if type_ in _OF_COMPANIES and value.id and value.parent is None:
         return msgspec.structs.replace(value, parent="0")
     return value

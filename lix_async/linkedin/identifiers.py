@@ -1,7 +1,8 @@
 """Identifiers: the one id that a call wants, out of whatever spelling the caller has.
 
 Each function takes a URL, a URN or the bare id, and raises `ConfigurationError` for a link of
-another kind. What the API calls these ids: lix.md sections 4, 17, 20 and 22.
+another kind. What the API calls these ids: lix.md#encoding, lix.md#id-lookup,
+lix.md#jobs-and-posts, lix.md#jobs.hirers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _BARE = re.compile(r"[^\s/.:@?#]+")
 def public_identifier(text: str) -> str:
     """The `<name>` of linkedin.com/in/<name>, decoded and in lower case.
 
-    LookC gives bare names where a URL is promised (lookc.md section 8); they are taken as well.
+    LookC gives bare names where a URL is promised (lookc.md#hit); they are taken as well.
     An encoded profile id (`ACoAA…`), which LinkedIn accepts in that place, comes back as it is.
     """
     bare = stripped(text)
@@ -63,7 +64,7 @@ def post_urn(text: str) -> str:
     """The URN of a post: `urn:li:activity:<digits>`, or `ugcPost` or `share` where a URL says so.
 
     The 19 digits alone are taken for an activity. Only activities are documented for `post_urn`
-    (lix.md section 20); which activity belongs to a share, LinkedIn alone knows.
+    (lix.md#enrich.post); which activity belongs to a share, LinkedIn alone knows.
     """
     bare = stripped(text)
     if re.fullmatch("[0-9]{19}", bare):

@@ -38,7 +38,7 @@ class Link(msgspec.Struct, frozen=True):
     """One LinkedIn link, understood.
 
     Of a search, `url` keeps every parameter byte for byte: LinkedIn's `query` must not be
-    re-encoded (lix.md section 6).
+    re-encoded (lix.md#paging-url).
     """
 
     kind: Kind

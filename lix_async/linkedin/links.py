@@ -1,7 +1,8 @@
 """Links: what a LinkedIn URL or URN points at, and how it is written once and for all.
 
 A row of `_ROUTES` says which reader takes the paths that begin so; the longest beginning wins.
-The spellings come from lix.md sections 4, 12, 17, 23, 28 and 30 and lookc.md section 8.
+The spellings come from lix.md#encoding, lix.md#value-quirks, lix.md#id-lookup,
+lix.md#sales-navigator, lix.md#objects, lix.md#search-urls and lookc.md#hit.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def classify(text: str) -> Link:
     """What a text points at: kind, id, canonical URL and URN. Never raises, never asks anyone.
 
     Whatever is no LinkedIn URL or URN, or names nothing (such as the placeholder
-    `https://linkedin.com/sales/company/`, lix.md section 12), is of kind `unknown`.
+    `https://linkedin.com/sales/company/`, lix.md#value-quirks), is of kind `unknown`.
     """
     try:
         return read(text)
@@ -113,7 +114,7 @@ def _lead(text: str, _: Address) -> Link | None:
 
 
 def _misspelt_lead(text: str, _: Address) -> Link | None:
-    # lookc.md section 8: `linkedin.com/sales/<id>,NAME,undefined` lacks its segment `lead`.
+    # lookc.md#hit: `linkedin.com/sales/<id>,NAME,undefined` lacks its segment `lead`.
     return urns.lead(text) if "," in text or ENCODED.fullmatch(text) else None
 
 

@@ -2,7 +2,7 @@
 
 A word (a text or an id) is percent-encoded on its own, so that none of `( ) , :` in it can be
 taken for structure; the notation as a whole is encoded once more when it is put into the URL
-(lix.md section 30).
+(lix.md#search-urls).
 """
 
 from __future__ import annotations

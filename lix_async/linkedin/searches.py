@@ -1,6 +1,6 @@
 """Search URLs, built from words and filters so that nobody encodes by hand.
 
-Of the three levels of encoding (lix.md section 30) this module does two: each text and id on its
+Of the three levels of encoding (lix.md#search-urls) this module does two: each text and id on its
 own, then the whole query. The third is done by the client, which encodes the finished URL as the
 value of a parameter; so a URL from here goes into a call as it is. On LinkedIn's plain searches
 the first level is the only one.
@@ -38,8 +38,8 @@ def people_search(keywords: str | None = None, **filters: str | Sequence[str]) -
 
     A text goes in as it is, a list as LinkedIn writes lists (`["F","S"]`). Names may be written
     in Python's way; known are geoUrn, network, currentCompany, pastCompany, industry, title,
-    firstName, lastName, company, schoolFilter and profileLanguage. Only `keywords` is in the
-    contract (section 30). Raises `ConfigurationError` for a search for nothing.
+    firstName, lastName, company, schoolFilter and profileLanguage. Only `keywords` is in
+    lix.md#search-urls. Raises `ConfigurationError` for a search for nothing.
     """
     return _search("/search/results/people/", keywords, filters)
 
@@ -69,8 +69,8 @@ def job_search(keywords: str | None = None, **filters: str | Sequence[str]) -> s
 def lead_search(*filters: Filter, keywords: str | None = None) -> str:
     """A Sales Navigator search for people: all filters hold, and `keywords` match the profile.
 
-    The bytes are those of the vendor's own example program (section 30). Raises
-    `ConfigurationError` for a search for nothing.
+    The bytes are those of the vendor's own example program (lix.md#search-urls).
+    Raises `ConfigurationError` for a search for nothing.
     """
     return _sales_search("/sales/search/people", filters, keywords)
 

@@ -1,7 +1,8 @@
 """URNs: LinkedIn's own names for things, as the API gives and takes them.
 
-`urn:li:<type>:<key>`, where the key is one value or `(a,b,c)`. Which types appear where: lix.md
-sections 4, 16, 18, 20, 23, 24 and 26.
+`urn:li:<type>:<key>`, where the key is one value or `(a,b,c)`. Which types appear where:
+lix.md#encoding, lix.md#connections.send, lix.md#person.employment, lix.md#enrich.post,
+lix.md#sales.threads, lix.md#recruiter.search_people, lix.md#conversations.list.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def account(digits: str) -> Link | None:
 def lead(key: str) -> Link | None:
     """A Sales Navigator person from `<id>,<auth type>,<auth token>`, of which the id is needed.
 
-    The URN needs all three (lix.md section 23), and `undefined` is no token.
+    The URN needs all three (lix.md#sales.threads), and `undefined` is no token.
     """
     id_, *proof = key.strip("()").split(",")
     if not _TOKEN.fullmatch(id_):
@@ -118,7 +119,7 @@ def sales_thread(key: str) -> Link | None:
 
 
 def _conversation(key: str) -> Link | None:
-    # (<viewer>,<conversation id>), lix.md section 26. The calls that take it want it whole.
+    # (<viewer>,<conversation id>), lix.md#conversations.list. The calls that take it want it whole.
     link = thread(key.strip("()").rsplit(",", 1)[-1])
     return link and msgspec.structs.replace(link, urn=f"urn:li:msg_conversation:{key}")
 

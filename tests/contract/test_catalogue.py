@@ -90,7 +90,7 @@ def test_the_table_has_every_row_and_no_other_the_seeds_first() -> None:
 def test_method_and_path(entry: dict[str, Any]) -> None:
     row = BY_ID[entry["id"]]
     assert (row.method, BASE + row.path) == (entry["method"], entry["url"])
-    assert row.docs
+    assert row.docs == entry["docs"]
 
 
 @ROWS
@@ -124,7 +124,8 @@ def test_params_have_the_providers_names_and_places(entry: dict[str, Any]) -> No
     for param in entry["params"]:
         expected = param["in"]
         if (entry["id"], param["name"]) == ("sales.search_people_post", "viewer_id"):
-            expected = "query"  # as a form field it is unconfirmed (section 23)
+            # As a form field it is unconfirmed (lix.md#sales.search_people_post).
+            expected = "query"
         assert place(entry["id"], param["name"]) == expected, param["name"]
 
 
@@ -197,7 +198,8 @@ def test_paging(entry: dict[str, Any]) -> None:
         return
     assert plan is not None
     assert plan.cap == paging["cap"]
-    # Where the sequence id is itself the cursor it is not a tie between pages (section 5).
+    # Where the sequence id is itself the cursor it is not a tie between pages
+    # (lix.md#sequence-id).
     assert plan.sequence is (paging["sequence"] and paging["style"] != "token")
     if entry["id"] == "sales.people_by_filters":
         assert isinstance(plan, SinglePage)  # its note: no paging parameter is documented
@@ -219,7 +221,7 @@ def test_second_paths_are_the_published_ones(entry: dict[str, Any]) -> None:
     published = [url.removeprefix(BASE) for url in entry.get("alternative_urls", ())]
     row = BY_ID[entry["id"]]
     if entry["id"].startswith("activity."):
-        published = []  # the early path without /person is obsolete (section 21)
+        published = []  # the early path without /person is obsolete (lix.md#activity)
     assert [row.alternate] == (published or [None])
 
 
@@ -279,4 +281,4 @@ def test_every_method_promises_something_and_names_its_price(entry: dict[str, An
         "email": "1 email credit",
     }
     assert words[entry["credits"]["kind"]] in text
-    assert "section" in text
+    assert entry["docs"] in text.partition("Contract: ")[2].split(", ")

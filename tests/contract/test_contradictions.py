@@ -1,4 +1,6 @@
-"""Where the published descriptions disagree: one test for each row of the contract's section 31.
+"""Where the published descriptions disagree: one test for each row of the table.
+
+Contract: lix.md#contradictions
 
 Here those about answers; `test_contradictions_calls` has those about calls.
 """

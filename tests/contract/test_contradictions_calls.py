@@ -1,4 +1,7 @@
-"""Where the published descriptions of calls disagree: the other rows of section 31."""
+"""Where the published descriptions of calls disagree: the other rows of the table.
+
+Contract: lix.md#contradictions
+"""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def test_saved_lists_are_walked_by_page(ask: Asker, endpoint: str, key: str) -> 
 
 
 def tokens(ask: Asker, endpoint: str, key: str, **params: object) -> tuple[list[dict], int]:  # type: ignore[type-arg]
-    """Walk a listing as the contract says: by token and start, or by start alone."""
+    """Walk a listing by token and start, or by start alone (lix.md#activity)."""
     rows: list[dict] = []  # type: ignore[type-arg]
     token, total = None, 1
     while len(rows) < total:

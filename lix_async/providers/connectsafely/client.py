@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ...engine.options import HttpClient
 
 DAILY_PROFILES = 120
-"""Different profiles that one LinkedIn account may fetch a day (connectsafely.md, "Cache and
-quota")."""
+"""Different profiles that one LinkedIn account may fetch a day
+(connectsafely.md#cache-and-quota)."""
 Self = TypeVar("Self", bound="AsyncConnectSafely")
 
 

@@ -1,4 +1,4 @@
-"""The table of the ConnectSafely API. Sections are those of connectsafely.md.
+"""The table of the ConnectSafely API (connectsafely.md#overview).
 
 Credits are not a thing of this API: what limits it are quotas by account and day. `group` says
 which of the vendor's speed limits a call counts against; `profile` is a read that also counts
@@ -36,7 +36,7 @@ PROFILE = Endpoint(
         "force_refresh",
     ),
     group="profile",
-    docs="Seed endpoint",
+    docs="connectsafely.md#connectsafely.profile",
 )
 PROFILE_GET = Endpoint(
     "connectsafely.profile_get",
@@ -45,7 +45,7 @@ PROFILE_GET = Endpoint(
     p.ProfileGetParams,
     m.ProfileResult,
     group="profile",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.profile_get",
 )
 ACCOUNT_STATUS = Endpoint(
     "connectsafely.account_status",
@@ -54,7 +54,7 @@ ACCOUNT_STATUS = Endpoint(
     p.AccountStatusParams,
     m.AccountStatus,
     group="account",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.account_status",
 )
 ACCOUNT_STATUS_BY_ID = Endpoint(
     "connectsafely.account_status_by_id",
@@ -63,7 +63,7 @@ ACCOUNT_STATUS_BY_ID = Endpoint(
     p.AccountParams,
     m.AccountStatus,
     group="account",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.account_status_by_id",
 )
 ACCOUNT_QUOTA = Endpoint(
     "connectsafely.account_quota",
@@ -73,7 +73,7 @@ ACCOUNT_QUOTA = Endpoint(
     m.AccountQuota,
     credits=FREE,
     group="account",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.account_quota",
 )
 RELATIONSHIP = Endpoint(
     "connectsafely.relationship",
@@ -82,7 +82,7 @@ RELATIONSHIP = Endpoint(
     p.RelationshipParams,
     m.Relationship,
     group="read",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.relationship",
 )
 RELATIONSHIP_BY_ACCOUNT = Endpoint(
     "connectsafely.relationship_by_account",
@@ -91,7 +91,7 @@ RELATIONSHIP_BY_ACCOUNT = Endpoint(
     p.AccountRelationshipParams,
     m.Relationship,
     group="read",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.relationship_by_account",
 )
 SEARCH_GROUPS = Endpoint(
     "connectsafely.search_groups",
@@ -102,7 +102,7 @@ SEARCH_GROUPS = Endpoint(
     paging=_PAGES,
     body=("keywords", "account_id", "count", "start", "filters", "pagination_token"),
     group="read",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.search_groups",
 )
 SEARCH_PEOPLE = Endpoint(
     "connectsafely.search_people",
@@ -113,7 +113,7 @@ SEARCH_PEOPLE = Endpoint(
     paging=_PAGES,
     body=("keywords", "account_id", "count", "start", "url", "filters", "pagination_token"),
     group="read",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.search_people",
 )
 ENDORSE_SKILL = Endpoint(
     "connectsafely.endorse_skill",
@@ -124,7 +124,7 @@ ENDORSE_SKILL = Endpoint(
     safe=False,
     body=("profile_id", "account_id", "skill_id", "random"),
     group="write",
-    docs="live section",
+    docs="connectsafely.md#connectsafely.endorse_skill",
 )
 HEALTH = Endpoint(
     "connectsafely.health",
@@ -133,7 +133,7 @@ HEALTH = Endpoint(
     p.HealthParams,
     m.Health,
     rooted=True,
-    docs="live section",
+    docs="connectsafely.md#connectsafely.health",
 )
 
 TABLE: tuple[Row, ...] = (

@@ -1,7 +1,7 @@
 """The ConnectSafely API as a whole: address, key, rate, and its four ways to say no.
 
-Contract: connectsafely.md, "Common" and "Errors". `error` is a text or an object, `success` may
-be missing, and a status of 200 can be a refusal too.
+Contract: connectsafely.md#common, connectsafely.md#errors. `error` is a text or an object,
+`success` may be missing, and a status of 200 can be a refusal too.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Velocity(msgspec.Struct, frozen=True):
     """Requests in any minute. They may come all at once: what counts is the minute.
 
     `key`: all calls of the key together. `reads`, `writes`, `account`: those of one LinkedIn
-    account, `account` being the calls about the account itself. connectsafely.md, "Errors".
+    account, `account` being the calls about the account itself (connectsafely.md#rate-limits).
     """
 
     key: int = 60

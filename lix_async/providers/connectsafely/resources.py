@@ -41,7 +41,8 @@ class Calls(Client):
         `OutcomeUnknownError`, since a unit may be spent.
         Raises `NotFoundError` also where the service answers 200 with an empty profile, and
         `DailyLimitError` before anything is sent when the day's profiles are used up.
-        Contract: connectsafely.md, "Seed endpoint".
+
+        Contract: connectsafely.md#connectsafely.profile
         """
         asked = p.ProfileParams(
             profile_id=slug(profile_id),
@@ -66,7 +67,9 @@ class Calls(Client):
     ) -> m.ProfileResult:
         """The same by GET, without experience, education and skills, and with fewer fields.
 
-        Costs and raises what `profile()` does. Contract: connectsafely.md, "live section".
+        Costs and raises what `profile()` does.
+
+        Contract: connectsafely.md#connectsafely.profile_get
         """
         asked = p.ProfileGetParams(
             profile_id=slug(profile_id),
@@ -81,7 +84,9 @@ class Calls(Client):
         """A connected account's state and plan; without an id the most recently used one's.
 
         Spends none of the daily quotas; 10 such calls a minute and account. Raises
-        `NotFoundError` for an unknown id. Contract: connectsafely.md, "live section".
+        `NotFoundError` for an unknown id.
+
+        Contract: connectsafely.md#connectsafely.account_status
         """
         return (
             await self.send(e.ACCOUNT_STATUS, p.AccountStatusParams(account_id=account_id))
@@ -91,7 +96,8 @@ class Calls(Client):
         """The same with the id in the path. None takes the client's `account_id`.
 
         Costs and raises what `account_status()` does, and `ConfigurationError` without any id.
-        Contract: connectsafely.md, "live section".
+
+        Contract: connectsafely.md#connectsafely.account_status_by_id
         """
         return (
             await self.send(e.ACCOUNT_STATUS_BY_ID, p.AccountParams(account_id=account_id))
@@ -102,7 +108,9 @@ class Calls(Client):
 
         Free to poll: it reads the vendor's database and spends nothing of what it reports; 10
         such calls a minute and account. Raises `ConfigurationError` without any id,
-        `NotFoundError` for an unknown one. Contract: connectsafely.md, "live section".
+        `NotFoundError` for an unknown one.
+
+        Contract: connectsafely.md#connectsafely.account_quota
         """
         return (await self.send(e.ACCOUNT_QUOTA, p.AccountParams(account_id=account_id))).value
 
@@ -110,7 +118,9 @@ class Calls(Client):
         """How the client's `account_id` stands to a profile; without one, the default account.
 
         `profile_id`: the slug or the address. No price is published; counts as one of 30 reads
-        a minute. Raises `NotFoundError`. Contract: connectsafely.md, "live section".
+        a minute. Raises `NotFoundError`.
+
+        Contract: connectsafely.md#connectsafely.relationship
         """
         if "account_id" in self._engine.settings.defaults:
             return await self.relationship_by_account(profile_id=profile_id)
@@ -123,7 +133,8 @@ class Calls(Client):
         """The same for a given account. None takes the client's `account_id`.
 
         Costs and raises what `relationship()` does, and `ConfigurationError` without any id.
-        Contract: connectsafely.md, "live section".
+
+        Contract: connectsafely.md#connectsafely.relationship_by_account
         """
         asked = p.AccountRelationshipParams(account_id=account_id, profile_id=slug(profile_id))
         return (await self.send(e.RELATIONSHIP_BY_ACCOUNT, asked)).value
@@ -147,7 +158,8 @@ class Calls(Client):
         service says that there are more. `start`: rows to leave out. `filters` are accepted and
         ignored by the service. `stats.total` is its estimate, if it makes one.
         No price is published; each page counts as one of 30 reads a minute.
-        Contract: connectsafely.md, "live section".
+
+        Contract: connectsafely.md#connectsafely.search_groups
         """
         asked = p.SearchParams(
             keywords=keywords,
@@ -185,7 +197,9 @@ class Calls(Client):
         know. `count`: rows that a page should have, by default the service's choice (its maximum
         is not published); fewer are no end. `start`: rows to leave out.
         No price is published; each page counts as one of 30 reads a minute, and a client in
-        public counts 300 searches a month. Contract: connectsafely.md, "live section".
+        public counts 300 searches a month.
+
+        Contract: connectsafely.md#connectsafely.search_people
         """
         if isinstance(filters, p.PeopleFilters):
             filters = msgspec.convert(msgspec.to_builtins(filters), dict[str, object])
@@ -218,7 +232,8 @@ class Calls(Client):
 
         It acts, so it is never repeated: `OutcomeUnknownError` says that it may have happened.
         No price is published; counts as one of 15 writes a minute and account.
-        Contract: connectsafely.md, "live section".
+
+        Contract: connectsafely.md#connectsafely.endorse_skill
         """
         asked = p.EndorseParams(
             profile_id=slug(profile_id), skill_id=skill_id, random=random, account_id=account_id
@@ -229,6 +244,8 @@ class Calls(Client):
         """Whether the service takes the key: what it answers, an open mapping.
 
         Lies beside the `/linkedin` prefix of all other paths. Free. Raises
-        `AuthenticationError`. Contract: connectsafely.md, "live section".
+        `AuthenticationError`.
+
+        Contract: connectsafely.md#connectsafely.health
         """
         return (await self.send(e.HEALTH, p.HealthParams())).value

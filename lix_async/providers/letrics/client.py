@@ -133,7 +133,9 @@ class AsyncLetrics(Client):
         Walks from `page` on with `per_page` rows a page (1 to 100; the service's own default is
         25) to the first shorter page. The order is not stated: a fixed `added_before` makes a
         walk repeatable. Windows that share a bound both return its rows.
-        No price is published. Contract: letrics.md, "Seed endpoints" and "live section".
+        No price is published.
+
+        Contract: letrics.md#letrics.contacts, letrics.md#letrics.contacts.newer
         """
         asked = self._rows.contacts.params(
             job_titles=texts("job_titles", job_titles),
@@ -196,7 +198,9 @@ class AsyncLetrics(Client):
         """Companies by place, kind, age and technologies: the filters of `contacts()` on them.
 
         That each list has a twin `exclude_…` is stated for contacts and assumed here.
-        Walks, costs and raises what `contacts()` does. Contract: letrics.md, "Seed endpoints".
+        Walks, costs and raises what `contacts()` does.
+
+        Contract: letrics.md#letrics.companies
         """
         asked = CompaniesParams(
             added_after=added_after,

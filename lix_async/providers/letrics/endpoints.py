@@ -1,7 +1,7 @@
 """The table of the Letrics API, and the one place where guesses become requests.
 
 Method, paths, the place of the fields and one spelling are not published or contradict one
-another (letrics.md, "What the SDK must leave configurable"). `tailored` makes the rows of a
+another (letrics.md#configurable). `tailored` makes the rows of a
 client from its settings, so a guess that proves wrong is mended by a setting.
 """
 
@@ -39,7 +39,7 @@ CONTACTS = Endpoint(
     ContactsPage,
     paging=_PAGES,
     body=ContactsParams.__struct_fields__,
-    docs="Contacts",
+    docs="letrics.md#letrics.contacts",
 )
 COMPANIES = Endpoint(
     "letrics.companies",
@@ -49,10 +49,13 @@ COMPANIES = Endpoint(
     CompaniesPage,
     paging=_PAGES,
     body=CompaniesParams.__struct_fields__,
-    docs="Companies",
+    docs="letrics.md#letrics.companies",
 )
 CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
-    CONTACTS, id="letrics.contacts.newer", params=NewerContactsParams, docs="live section"
+    CONTACTS,
+    id="letrics.contacts.newer",
+    params=NewerContactsParams,
+    docs="letrics.md#letrics.contacts.newer",
 )
 
 TABLE: tuple[Row, ...] = (CONTACTS, COMPANIES, CONTACTS_NEWER)

@@ -2,7 +2,7 @@
 
 A kind, a colon, and parts from small to large with `||` between them. A part that is missing in
 the middle stays as an empty one, so a city without a state has four bars in a row. Names are
-written out in full; no way to escape `||` is documented. letrics.md, "Location grammar".
+written out in full; no way to escape `||` is documented (letrics.md#locations).
 """
 
 from __future__ import annotations

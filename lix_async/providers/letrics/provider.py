@@ -1,6 +1,7 @@
-"""The Letrics API as a whole: key, rate, and how it says no. letrics.md, "Envelope".
+"""The Letrics API as a whole: key, rate, and how it says no.
 
-No address is published, so the base URL is a setting without a default.
+Contract: letrics.md#authentication, letrics.md#envelope. No address is published, so
+the base URL is a setting without a default.
 """
 
 from __future__ import annotations

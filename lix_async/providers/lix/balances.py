@@ -1,4 +1,7 @@
-"""What a Lix account has left: balances (contract section 14) and the day's allowance (7)."""
+"""What a Lix account has left: balances and the day's allowance.
+
+Contract: lix.md#account.balances, lix.md#account.daily_allowance
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """LinkedIn links: which ones may be sent, and what two spellings of one link have in common.
 
 Links of the caller are sent as they are, never decoded or encoded a second time: LinkedIn's
-search URLs hold percent sequences that belong to their values (contract section 4).
+search URLs hold percent sequences that belong to their values (lix.md#encoding).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Lix API as a whole: address, credential styles, rate, and the words it refuses with.
 
-Contract: errors in section 10, statuses in 9, authentication in 3, rates in 7.
+Contract: lix.md#errors, lix.md#statuses, lix.md#authentication, lix.md#rate-limits.
 """
 
 from __future__ import annotations
@@ -62,13 +62,16 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
 
 
 def _described(body: bytes) -> bool:
-    """An organisation with an `error` text of its own (section 10): its other keys are there."""
+    """An organisation with an `error` text beside its other keys (lix.md#errors)."""
     keys = _KEYS.decode(body)
     return bytes(keys["error"])[:1] == b'"' and len(keys.keys() & PROFILE_KEYS) > 0
 
 
 def _denied(body: bytes) -> bool:
-    """A connection request that was not sent although the status is 200 (section 16)."""
+    """A connection request that was not sent although the status is 200.
+
+    Contract: lix.md#connections.send
+    """
     try:
         return reader(Invitation).read(body).success is False
     except Misfit:

@@ -90,7 +90,8 @@ class AsyncLookC(Client):
         Raises `PendingError` at the end of that time: its `.request_id` goes to `result()`. To
         keep the id through a cancellation or restart too, use `submit()` and `result()`.
         Raises `RefusalError` when the lookup ends as failed, error or cancelled (`.kind`).
-        Contract: lookc.md sections 3 and 4.
+
+        Contract: lookc.md#asynchronous-requests, lookc.md#lookc.person_by_email
         """
         seconds = checked(timeout)
         lookup = await self.submit(email)
@@ -103,7 +104,8 @@ class AsyncLookC(Client):
 
         Costs 1 organisation credit. The handle can be saved as JSON with msgspec and survives a
         restart. Raises `DecodeError` when the lookup runs on but the answer names no id.
-        Contract: lookc.md sections 3 and 4.
+
+        Contract: lookc.md#asynchronous-requests, lookc.md#lookc.person_by_email
         """
         return accepted(await self.send(PERSON_BY_EMAIL, PersonByEmailParams(email=email)))
 
@@ -113,7 +115,9 @@ class AsyncLookC(Client):
         Looks at once, then at intervals from 1 s to 30 s, for `timeout` seconds; a handle that
         has its result gives it without any call. Its price is not published; it never starts the
         lookup again. Raises `PendingError` when the time is over, `NotFoundError` for an id that
-        LookC does not know. Contract: lookc.md section 5.
+        LookC does not know.
+
+        Contract: lookc.md#asynchronous-requests, lookc.md#lookc.request_status
         """
         seconds = checked(timeout)
         if isinstance(lookup, Lookup):
@@ -127,7 +131,9 @@ class AsyncLookC(Client):
 
         Its price is not published. Raises `NotFoundError` when neither of the two published
         paths knows the id, and a plain `RefusalError` when neither of them is there (`.kind` is
-        `unknown_route` for both). Contract: lookc.md section 5.
+        `unknown_route` for both).
+
+        Contract: lookc.md#lookc.request_status
         """
         return (await self.send(REQUEST_STATUS, RequestStatusParams(request_id=request_id))).value
 
@@ -147,7 +153,8 @@ class AsyncLookC(Client):
         after so many. `resume`: a checkpoint of an earlier walk. `prefetch=1`: fetch the next
         page ahead. Paid in organisation credits for each page; the price is not published.
         Rows may lack a `person_id`. Raises `NotFoundError` for an unknown organisation.
-        Contract: lookc.md section 7.
+
+        Contract: lookc.md#lookc.org_employees
         """
         return self.pages(
             ORG_EMPLOYEES,

@@ -1,4 +1,4 @@
-"""The table of LookC: three calls. The paths share no prefix (lookc.md sections 1 and 2)."""
+"""The table of LookC: three calls. The paths share no prefix (lookc.md#endpoints)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PERSON_BY_EMAIL = Endpoint(
     PersonByEmailParams,
     LookupAnswer,
     credits=org(1),
-    docs="LookC contract section 4",
+    docs="lookc.md#lookc.person_by_email",
 )
 REQUEST_STATUS = Endpoint(
     "lookc.request_status",
@@ -31,9 +31,10 @@ REQUEST_STATUS = Endpoint(
     "/v1/request",
     RequestStatusParams,
     RequestStatus,
-    # Section 5: the heading prints the lookup's own path, the sample prints the one above.
+    # lookc.md#lookc.request_status: the heading prints the lookup's own path, the sample prints
+    # the one above.
     alternate="/v1/search/person/by-email",
-    docs="LookC contract section 5",
+    docs="lookc.md#lookc.request_status",
 )
 ORG_EMPLOYEES = Endpoint(
     "lookc.org_employees",
@@ -42,7 +43,7 @@ ORG_EMPLOYEES = Endpoint(
     OrgEmployeesParams,
     EmployeesPage,
     paging=Cursor("after"),
-    docs="LookC contract section 7",
+    docs="lookc.md#lookc.org_employees",
 )
 
 TABLE: tuple[Row, ...] = (PERSON_BY_EMAIL, REQUEST_STATUS, ORG_EMPLOYEES)

@@ -1,8 +1,8 @@
 """From a lookup's first answer to its result: asking how far it is, ever less often.
 
 Nothing is published about how a lookup becomes asynchronous, how often to ask or how long an id
-lives (lookc.md sections 3 and 11). The intervals are the contract's advice: from one second to
-half a minute.
+lives (lookc.md#asynchronous-requests, lookc.md#open-questions). The intervals are those of
+the first: from one second to half a minute.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The LookC API as a whole: address, credential styles, rate, and the words it refuses with.
 
 LookC is the sister of Lix and takes the same key; an account may have a second key for it.
-Contract: lookc.md sections 1 and 9; error words as in lix.md section 10.
+Contract: lookc.md#basics, lookc.md#errors; error words as in lix.md#errors.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
     """The refusal that an answer of LookC is, or None.
 
     Any 404 of the status call counts as `unknown_route`: two paths are published for it
-    (section 5), and this word makes the engine try the other one.
+    (lookc.md#lookc.request_status), and this word makes the engine try the other one.
     """
     error = _said(status, body, result)
     if error is not None and status == 404 and result is RequestStatus:

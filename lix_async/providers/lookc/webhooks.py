@@ -1,4 +1,6 @@
-"""What LookC posts to the URL set in its dashboard when a request is complete (section 6).
+"""What LookC posts to the URL set in its dashboard when a request is complete.
+
+Contract: lookc.md#webhook
 
 Nothing is published about signatures, secrets, request ids or repeats. So take a payload as a
 hint and not as proof: receive it under a path that holds a secret of 256 bits or more

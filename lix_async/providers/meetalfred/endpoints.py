@@ -1,4 +1,4 @@
-"""The table of the Meet Alfred API. Sections are those of meetalfred.md.
+"""The table of the Meet Alfred API (meetalfred.md#overview).
 
 Paths, method and first page are seen in public clients, not documented: a client's settings
 `paths`, `method` and `first_page` mend them. Names mix dashes and underscores on the wire.
@@ -27,7 +27,7 @@ CAMPAIGNS = Endpoint(
     "/campaigns",
     p.CampaignsParams,
     m.Campaigns,
-    docs="1. Campaigns",
+    docs="meetalfred.md#meetalfred.campaigns",
 )
 LEADS = Endpoint(
     "meetalfred.leads",
@@ -36,7 +36,7 @@ LEADS = Endpoint(
     p.LeadsParams,
     m.Leads,
     paging=_PAGES,
-    docs="2. Leads",
+    docs="meetalfred.md#meetalfred.leads",
 )
 CONNECTIONS = Endpoint(
     "meetalfred.connections",
@@ -45,7 +45,7 @@ CONNECTIONS = Endpoint(
     p.ConnectionsParams,
     m.Connections,
     paging=_PAGES,
-    docs="3. Connections",
+    docs="meetalfred.md#meetalfred.connections",
 )
 NEW_REPLY_DETECTED = Endpoint(
     "meetalfred.new_reply_detected",
@@ -54,7 +54,7 @@ NEW_REPLY_DETECTED = Endpoint(
     p.PagedParams,
     m.Replies,
     paging=_PAGES,
-    docs="live section",
+    docs="meetalfred.md#meetalfred.new_reply_detected",
 )
 GET_LAST_ACTIONS = Endpoint(
     "meetalfred.get_last_actions",
@@ -63,7 +63,7 @@ GET_LAST_ACTIONS = Endpoint(
     p.LastActionsParams,
     m.Actions,
     paging=_PAGES,
-    docs="live section",
+    docs="meetalfred.md#meetalfred.get_last_actions",
 )
 GET_TEAM_MEMBERS = Endpoint(
     "meetalfred.get_team_members",
@@ -71,7 +71,7 @@ GET_TEAM_MEMBERS = Endpoint(
     "/get_team_members",
     p.NoParams,
     m.TeamMembers,
-    docs="live section",
+    docs="meetalfred.md#meetalfred.get_team_members",
 )
 GET_MEMBER_CONNECTIONS = Endpoint(
     "meetalfred.get_member_connections",
@@ -80,7 +80,7 @@ GET_MEMBER_CONNECTIONS = Endpoint(
     p.PagedParams,
     m.MemberConnections,
     paging=_PAGES,
-    docs="live section",
+    docs="meetalfred.md#meetalfred.get_member_connections",
 )
 ADD_LEAD_TO_CAMPAIGN = Endpoint(
     "meetalfred.add_lead_to_campaign",
@@ -91,7 +91,7 @@ ADD_LEAD_TO_CAMPAIGN = Endpoint(
     safe=False,
     body=("campaign", "linkedin_profile_url", "email", "columns"),
     spread="columns",
-    docs="live section",
+    docs="meetalfred.md#meetalfred.add_lead_to_campaign",
 )
 
 TABLE: tuple[Row, ...] = (

@@ -1,6 +1,7 @@
 """The Meet Alfred API as a whole: address, key, rate, how it says no, and how it wraps rows.
 
-Contract: meetalfred.md. Base URL, method and the key's name are seen in public clients only.
+Contract: meetalfred.md#configurable. Base URL, method and the key's name are seen in public clients
+only.
 """
 
 from __future__ import annotations

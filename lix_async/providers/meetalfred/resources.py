@@ -50,7 +50,8 @@ class Calls(Client):
 
         `campaign_id` and `title` are right in either of the two forms in which they come. Not
         paged: if a server ignored the page, asking for one more would never end.
-        Contract: meetalfred.md, "1. Campaigns".
+
+        Contract: meetalfred.md#meetalfred.campaigns
         """
         return (await self.send(self._at(e.CAMPAIGNS), p.CampaignsParams(type=type))).value.items
 
@@ -69,7 +70,9 @@ class Calls(Client):
 
         `page`: the first one is 0. `per_page`: 100 is known to work; a maximum is not published,
         None leaves the size to the service, and then only an empty page or a repeated one ends
-        the walk. Contract: meetalfred.md, "2. Leads".
+        the walk.
+
+        Contract: meetalfred.md#meetalfred.leads
         """
         return self.pages(
             self._at(e.LEADS),
@@ -94,7 +97,9 @@ class Calls(Client):
         """All LinkedIn connections of the user. Absent texts are None, however they come.
 
         `return_only_synced`: public clients send True; what None does is not known. `page` and
-        `per_page` as in `leads()`. Contract: meetalfred.md, "3. Connections".
+        `per_page` as in `leads()`.
+
+        Contract: meetalfred.md#meetalfred.connections
         """
         return self.pages(
             self._at(e.CONNECTIONS),
@@ -119,7 +124,9 @@ class Calls(Client):
     ) -> Pages[m.Reply]:
         """Replies that were detected. Rows may hold the reply, or an id and times only.
 
-        `page` and `per_page` as in `leads()`. Contract: meetalfred.md, "live section".
+        `page` and `per_page` as in `leads()`.
+
+        Contract: meetalfred.md#meetalfred.new_reply_detected
         """
         return self.pages(
             self._at(e.NEW_REPLY_DETECTED),
@@ -143,7 +150,9 @@ class Calls(Client):
     ) -> Pages[m.Action]:
         """What was done or came back last, of one kind, newest first.
 
-        `page` and `per_page` as in `leads()`. Contract: meetalfred.md, "live section".
+        `page` and `per_page` as in `leads()`.
+
+        Contract: meetalfred.md#meetalfred.get_last_actions
         """
         return self.pages(
             self._at(e.GET_LAST_ACTIONS),
@@ -159,7 +168,8 @@ class Calls(Client):
 
         Each one's `webhook_key` is a `Key`: it is not printed and not written as JSON, and gives
         its text by `.reveal()`. The body that `send()` returns has them as they came.
-        Contract: meetalfred.md, "live section".
+
+        Contract: meetalfred.md#meetalfred.get_team_members
         """
         return (await self.send(self._at(e.GET_TEAM_MEMBERS), p.NoParams())).value.items
 
@@ -176,7 +186,9 @@ class Calls(Client):
         """Connections of the team's member whose key is used; read like `connections()`.
 
         The form of the answer is not known: any object with one array in it is taken. `page` and
-        `per_page` as in `leads()`. Contract: meetalfred.md, "live section".
+        `per_page` as in `leads()`.
+
+        Contract: meetalfred.md#meetalfred.get_member_connections
         """
         return self.pages(
             self._at(e.GET_MEMBER_CONNECTIONS),
@@ -200,7 +212,8 @@ class Calls(Client):
         `columns`: values for the campaign's texts, with or without the prefix `csv_` that they
         have on the wire. It acts, so it is never repeated: `OutcomeUnknownError` says that it
         may have happened. Look at `.success`: it may be False.
-        Contract: meetalfred.md, "live section".
+
+        Contract: meetalfred.md#meetalfred.add_lead_to_campaign
         """
         named = {
             name if name.startswith(p.COLUMN) else f"{p.COLUMN}{name}": value

@@ -1,6 +1,7 @@
 """ConnectSafely's calls: profiles with their cache and quota, accounts, searches, endorsements.
 
-Contract: connectsafely.md. Whose account looks is in every answer; quota and cache are its own.
+Contract: connectsafely.md#common, connectsafely.md#cache-and-quota. Whose account looks is in every
+answer; quota and cache are its own.
 """
 
 from __future__ import annotations

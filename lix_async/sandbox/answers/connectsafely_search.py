@@ -1,7 +1,7 @@
 """ConnectSafely's searches: people and groups.
 
-Contract: connectsafely.md, "live section". Pages are shorter than asked for now and then, `total`
-is missing or approximate, and only `hasMore` says whether there is more.
+Contract: connectsafely.md#paging. Pages are shorter than asked for now and then, `total` is missing
+or approximate, and only `hasMore` says whether there is more.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Letrics' two calls: contacts and companies by filters that really filter.
 
-Contract: letrics.md. Rows are not documented: these carry what the filters are named after.
+Contract: letrics.md#records. Rows are not documented: these carry what the filters are named after.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """LookC's three calls: people by e-mail address, how far a lookup is, lookc_employees.
 
-Contract: lookc.md. What it leaves open (the first answer of a lookup that goes on in the
-background) comes in several of the shapes that a client has to read.
+Contract: lookc.md#endpoints. What lookc.md#open-questions lists (the first answer of a lookup that
+goes on in the background) comes in several of the shapes that a client has to read.
 """
 
 from __future__ import annotations
@@ -180,7 +180,8 @@ def _organisation(world: World, asked: str) -> Organisation:
         if org_id(world, found) == asked.lower():
             return found
         raise unknown_record("organisation")
-    # How to obtain an id is not published; `uuid` of `ids.organisation` may be one (section 11).
+    # How to obtain an id is not published; `uuid` of `ids.organisation` may be one
+    # (lookc.md#open-questions).
     place = world.from_lix_id(asked, "organisation")
     if not re.fullmatch(r"[0-9]{1,9}", place, re.ASCII):
         raise unknown_record("organisation")

@@ -1,6 +1,6 @@
 """Meet Alfred's calls: campaigns, leads, connections, and what public clients know besides.
 
-Contract: meetalfred.md. The seed's bare arrays come with the sandbox's setting
+Contract: meetalfred.md#endpoints. The seed's bare arrays come with the sandbox's setting
 `envelope="seed"`; else rows are wrapped as newer clients find them. Times stand in three formats.
 A server that ignores `page` is played by `faults=Faults(rates={"repeated_page": 1.0})`.
 """

@@ -185,4 +185,4 @@ def _body(
 def _summary(row: Row) -> str:
     price = row.credits
     cost = f"{price.amount} {price.kind}" if price.amount else price.kind
-    return f"{row.id} ({row.docs}; credits: {cost})"
+    return f"{row.id} (contract: {row.docs}; credits: {cost})"

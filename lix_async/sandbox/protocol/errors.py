@@ -84,7 +84,7 @@ def quota() -> Refusal:
 
 
 def rate_limit() -> Refusal:
-    """429: too fast. No `Retry-After`: the contract documents it only for the weekly quota."""
+    """429: too fast. No `Retry-After`: only the weekly quota has one (lix.md#rate-limits)."""
     return Refusal(429, "rate_limit", "too many requests")
 
 

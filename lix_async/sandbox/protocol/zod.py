@@ -1,6 +1,6 @@
 """What ConnectSafely's validator (Zod) makes of a wrong request: one issue, with its own words.
 
-Contract: connectsafely.md, "Errors". Other codes than `invalid_type` carry other keys.
+Contract: connectsafely.md#errors. Other codes than `invalid_type` carry other keys.
 """
 
 from __future__ import annotations

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 _MINUTE = 60.0
 _PAUSE = "12"
-"""Seconds that the contract's sample of a velocity 429 asks to wait."""
+"""Seconds that the sample of a velocity 429 asks to wait (connectsafely.md#rate-limits)."""
 
 
 def _refuse(refusal: Refusal) -> Reply:
-    """The four shapes of connectsafely.md, "Errors"."""
+    """The four shapes of an error (connectsafely.md#errors)."""
     status, headers = refusal.status, refusal.headers
     message = refusal.message or refusal.kind or "not possible"
     body: dict[str, object] = {"success": False, "error": message}

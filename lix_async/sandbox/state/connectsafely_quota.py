@@ -1,6 +1,6 @@
 """ConnectSafely's memory of profiles: a cache of six hours, and 120 different ones a day.
 
-Contract: connectsafely.md, "Cache and quota". Both are kept for each LinkedIn account, whatever
+Contract: connectsafely.md#cache-and-quota. Both are kept for each LinkedIn account, whatever
 the key; a day ends at midnight UTC, as the text of the 429 has it.
 """
 

@@ -16,7 +16,7 @@ from ...core.provider import LOOPBACK
 Send = Callable[[str, bytes], Awaitable[int]]
 """(URL, JSON body) → the status of the answer. May raise `OSError` where nobody answers."""
 TYPE = "search.person.by-email"
-"""The documented type of the only event there is (LookC contract section 6)."""
+"""The documented type of the only event there is (lookc.md#webhook)."""
 SECONDS = 5.0
 """Until a receiver that does not answer is given up."""
 

@@ -1,6 +1,6 @@
 """A person as ConnectSafely shows it: the profile, and what stands beside it on request.
 
-Contract: connectsafely.md, "Answer 200". What that calls nullable is null here and there.
+Contract: connectsafely.md#profile-answer. What that calls nullable is null here and there.
 """
 
 from __future__ import annotations

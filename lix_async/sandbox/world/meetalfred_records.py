@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, object]
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
-# Fields of a connection that are null in the sample (contract, "3. Connections").
+# Fields of a connection that are null in the sample (meetalfred.md#meetalfred.connections).
 _NULLS = [
     "AIM",
     "BLOG_WEBSITE",

@@ -1,4 +1,4 @@
-"""The contract's own list of contradictions (section 10): one test for each."""
+"""One test for each of the contradictions in the contract (lookc.md#contradictions)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ ORG = "00000000-0000-4000-8000-000000000200"
     ],
 )
 def test_tenure_in_months(body: dict[str, Any], months: int | None) -> None:
-    """Absent parts count as none, an absent tenure stays unknown (section 8)."""
+    """Absent parts count as none, an absent tenure stays unknown (lookc.md#employee)."""
     assert _employee(body).months_at_org == months
     role = {
         name.replace("AtOrg", "InRole").replace("at_org", "in_role"): body[name] for name in body

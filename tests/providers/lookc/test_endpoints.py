@@ -1,4 +1,4 @@
-"""The three rows against what the contract's index says, and the methods against the rows."""
+"""The three rows against lookc.md#endpoints, and the methods against the rows."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_the_key_travels_in_the_ways_of_lix(auth: str) -> None:
     ],
 )
 def test_statuses_decide_where_no_type_is_readable(status: int, error: type[RefusalError]) -> None:
-    """The error bodies of this host are not confirmed (section 9)."""
+    """The error bodies of this host are not confirmed (lookc.md#errors)."""
     for body in (b"", b"<html>", b'{"message":"x"}', b'{"error":{}}'):
         assert type(refusal(status, body, PersonByEmail)) is error
     for status_ in (200, 202):

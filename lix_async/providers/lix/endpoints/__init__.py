@@ -1,7 +1,7 @@
 """The table of the Lix API: one row per endpoint, and nothing about one anywhere else.
 
-Names of params are the provider's own; section numbers are those of the API contract, the public
-pages behind it are at https://lix-it.com/docs. Prices are for one call, which of a listing is one
+Names of params are the provider's own; `docs` cites lix.md#endpoints, and the vendor's public pages
+are at https://lix-it.com/docs. Prices are for one call, which of a listing is one
 page. `TABLE` has the rows of the vendor's oldest reference first, then the newer ones.
 """
 

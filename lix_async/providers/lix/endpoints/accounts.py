@@ -1,4 +1,7 @@
-"""Rows: the Lix account, LinkedIn accounts, connections (contract sections 14 to 16)."""
+"""Endpoints: the Lix account, LinkedIn accounts, connections.
+
+Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ BALANCES = Endpoint(
     p.NoParams,
     m.Balances,
     credits=UNKNOWN,
-    docs="contract section 14",
+    docs="lix.md#account.balances",
 )
 DAILY_ALLOWANCE = Endpoint(
     "account.daily_allowance",
@@ -23,7 +26,7 @@ DAILY_ALLOWANCE = Endpoint(
     p.NoParams,
     m.DailyAllowance,
     credits=FREE,
-    docs="contract section 14",
+    docs="lix.md#account.daily_allowance",
 )
 CONNECTIONS = Endpoint(
     "connections.list",
@@ -34,7 +37,7 @@ CONNECTIONS = Endpoint(
     # A short page is no end here: nothing says that `count` is obeyed.
     paging=Offset("start"),
     credits=UNKNOWN,
-    docs="contract section 16",
+    docs="lix.md#connections.list",
 )
 LINKEDIN_ACCOUNT = Endpoint(
     "linkedin_account.get",
@@ -43,7 +46,7 @@ LINKEDIN_ACCOUNT = Endpoint(
     p.ViewerParams,
     m.LinkedInAccount,
     credits=UNKNOWN,
-    docs="contract section 15",
+    docs="lix.md#linkedin_account.get",
 )
 LINKEDIN_ACCOUNTS = Endpoint(
     "linkedin_account.list",
@@ -53,7 +56,7 @@ LINKEDIN_ACCOUNTS = Endpoint(
     m.LinkedInAccountsPage,
     paging=PageNumber("page", size=5),
     credits=UNKNOWN,
-    docs="contract section 15",
+    docs="lix.md#linkedin_account.list",
 )
 PUT_LINKEDIN = Endpoint(
     "linkedin_account.put",
@@ -63,7 +66,7 @@ PUT_LINKEDIN = Endpoint(
     m.AttachedAccount,
     credits=UNKNOWN,
     body=("cookies",),
-    docs="contract section 15",
+    docs="lix.md#linkedin_account.put",
 )
 CONNECTIONS_REMAINING = Endpoint(
     "linkedin_account.connections_remaining",
@@ -72,7 +75,7 @@ CONNECTIONS_REMAINING = Endpoint(
     p.ViewerParams,
     m.ConnectionsRemaining,
     credits=UNKNOWN,
-    docs="contract section 15",
+    docs="lix.md#linkedin_account.connections_remaining",
 )
 INVITE = Endpoint(
     "connections.send",
@@ -83,5 +86,5 @@ INVITE = Endpoint(
     credits=standard(1),
     safe=False,
     body=("viewer_id", "profile_link", "profile_id", "message"),
-    docs="contract section 16",
+    docs="lix.md#connections.send",
 )

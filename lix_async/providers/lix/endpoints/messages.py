@@ -1,4 +1,7 @@
-"""Rows: Sales Navigator threads, LinkedIn messages (contract sections 23 and 26)."""
+"""Endpoints: Sales Navigator threads, LinkedIn messages.
+
+Contract: lix.md#sales-navigator, lix.md#conversations-and-messages
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ THREADS = Endpoint(
     m.ThreadsPage,
     paging=Cursor("page_starts_at"),
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.threads",
 )
 THREAD = Endpoint(
     "sales.thread",
@@ -24,7 +27,7 @@ THREAD = Endpoint(
     p.ThreadParams,
     m.SingleThread,
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.thread",
 )
 SEND_INMAIL = Endpoint(
     "sales.send_message",
@@ -35,7 +38,7 @@ SEND_INMAIL = Endpoint(
     credits=standard(1),
     safe=False,
     body=("body", "thread_id", "recipients", "subject", "copy_to_crm"),
-    docs="contract section 23",
+    docs="lix.md#sales.send_message",
 )
 CONVERSATIONS = Endpoint(
     "conversations.list",
@@ -45,7 +48,7 @@ CONVERSATIONS = Endpoint(
     m.ConversationsPage,
     paging=Cursor("sequence_id"),
     credits=standard(1),
-    docs="contract section 26",
+    docs="lix.md#conversations.list",
 )
 MESSAGES = Endpoint(
     "messages.list",
@@ -55,7 +58,7 @@ MESSAGES = Endpoint(
     m.MessagesPage,
     paging=Cursor("sequence_id"),
     credits=standard(1),
-    docs="contract section 26",
+    docs="lix.md#messages.list",
 )
 SEND_MESSAGE = Endpoint(
     "messages.send",
@@ -66,5 +69,5 @@ SEND_MESSAGE = Endpoint(
     credits=standard(1),
     safe=False,
     body=("conversation_id", "conversation_urn", "body"),
-    docs="contract section 26",
+    docs="lix.md#messages.send",
 )

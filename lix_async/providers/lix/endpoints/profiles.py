@@ -1,4 +1,8 @@
-"""Rows: people, organisations, postings, posts, contacts (sections 17 to 22, 27)."""
+"""Endpoints: people, organisations, postings, posts, contacts.
+
+Contract: lix.md#id-lookup, lix.md#people, lix.md#organisations, lix.md#jobs-and-posts,
+lix.md#activity, lix.md#jobs.hirers, lix.md#contact
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ PERSON_IDS = Endpoint(
     p.IdsParams,
     m.PersonIds,
     credits=org(1),
-    docs="contract section 17",
+    docs="lix.md#ids.person",
 )
 ORGANISATION_IDS = Endpoint(
     "ids.organisation",
@@ -26,7 +30,7 @@ ORGANISATION_IDS = Endpoint(
     p.IdsParams,
     m.OrganisationIds,
     credits=org(1),
-    docs="contract section 17",
+    docs="lix.md#ids.organisation",
 )
 PERSON = Endpoint(
     "person.get",
@@ -35,7 +39,7 @@ PERSON = Endpoint(
     p.PersonParams,
     m.Person,
     credits=standard(1),
-    docs="contract section 18",
+    docs="lix.md#person.get",
 )
 LEGACY_PERSON = Endpoint(
     "person.legacy",
@@ -44,7 +48,7 @@ LEGACY_PERSON = Endpoint(
     p.LegacyPersonParams,
     m.Person,
     credits=standard(1),
-    docs="contract section 18",
+    docs="lix.md#person.legacy",
 )
 ORGANISATION = Endpoint(
     "organisation.by_linkedin",
@@ -53,7 +57,7 @@ ORGANISATION = Endpoint(
     p.OrganisationParams,
     m.Organisation,
     credits=org(1),
-    docs="contract section 19",
+    docs="lix.md#organisation.by_linkedin",
 )
 JOB = Endpoint(
     "enrich.job",
@@ -62,7 +66,7 @@ JOB = Endpoint(
     p.JobParams,
     m.JobPosting,
     credits=standard(1),
-    docs="contract section 20",
+    docs="lix.md#enrich.job",
 )
 POST = Endpoint(
     "enrich.post",
@@ -71,7 +75,7 @@ POST = Endpoint(
     p.PostParams,
     m.Post,
     credits=standard(1),
-    docs="contract section 20",
+    docs="lix.md#enrich.post",
 )
 HIRERS = Endpoint(
     "jobs.hirers",
@@ -80,7 +84,7 @@ HIRERS = Endpoint(
     p.JobParams,
     m.PeoplePage,
     credits=standard(1),
-    docs="contract section 22",
+    docs="lix.md#jobs.hirers",
 )
 EMAIL = Endpoint(
     "contact.email_by_linkedin",
@@ -90,7 +94,7 @@ EMAIL = Endpoint(
     m.Email,
     credits=Price("email", 1, only="is_valid"),
     unsure="is_probable",
-    docs="contract section 27",
+    docs="lix.md#contact.email_by_linkedin",
 )
 EMPLOYMENT = Endpoint(
     "person.employment",
@@ -99,7 +103,7 @@ EMPLOYMENT = Endpoint(
     p.EmploymentParams,
     m.EmploymentPage,
     credits=standard(1),
-    docs="contract section 18",
+    docs="lix.md#person.employment",
 )
 EXTENDED = Endpoint(
     "person.extended",
@@ -108,7 +112,7 @@ EXTENDED = Endpoint(
     p.ExtendedParams,
     m.Extended,
     credits=standard(1),
-    docs="contract section 18",
+    docs="lix.md#person.extended",
 )
 ORGANISATIONS_BY_WEBSITE = Endpoint(
     "organisation.by_website",
@@ -118,7 +122,7 @@ ORGANISATIONS_BY_WEBSITE = Endpoint(
     m.WebsiteMatches,
     credits=org(1),
     alternate="/v1/organisations/by-domain/{domain}",
-    docs="contract section 19",
+    docs="lix.md#organisation.by_website",
 )
 FOLLOWERS = Endpoint(
     "organisation.followers",
@@ -128,7 +132,7 @@ FOLLOWERS = Endpoint(
     m.FollowersPage,
     paging=Offset("start"),
     credits=standard(1),
-    docs="contract section 19",
+    docs="lix.md#organisation.followers",
 )
 POST_COMMENTS = Endpoint(
     "enrich.post_comments",
@@ -138,7 +142,7 @@ POST_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
-    docs="contract section 20",
+    docs="lix.md#enrich.post_comments",
 )
 POST_REACTIONS = Endpoint(
     "enrich.post_reactions",
@@ -148,7 +152,7 @@ POST_REACTIONS = Endpoint(
     m.ReactionsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
-    docs="contract section 20",
+    docs="lix.md#enrich.post_reactions",
 )
 ACTIVITY_POSTS = Endpoint(
     "activity.posts",
@@ -158,7 +162,7 @@ ACTIVITY_POSTS = Endpoint(
     m.ActivityPostsPage,
     paging=_TOKEN,
     credits=standard(1),
-    docs="contract section 21",
+    docs="lix.md#activity.posts",
 )
 ACTIVITY_COMMENTS = Endpoint(
     "activity.comments",
@@ -168,7 +172,7 @@ ACTIVITY_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_TOKEN,
     credits=standard(1),
-    docs="contract section 21",
+    docs="lix.md#activity.comments",
 )
 ACTIVITY_REACTIONS = Endpoint(
     "activity.reactions",
@@ -178,5 +182,5 @@ ACTIVITY_REACTIONS = Endpoint(
     m.ActivityReactionsPage,
     paging=_TOKEN,
     credits=standard(1),
-    docs="contract section 21",
+    docs="lix.md#activity.reactions",
 )

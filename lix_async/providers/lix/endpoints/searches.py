@@ -1,4 +1,7 @@
-"""Rows: searches, lists and facets (contract sections 22 to 25)."""
+"""Endpoints: searches, lists and facets.
+
+Contract: lix.md#linkedin-search, lix.md#sales-navigator, lix.md#recruiter, lix.md#facets
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from .. import models as m
 from .. import params as p
 
 LINKEDIN_CAP = 1000
-"""Rows that a LinkedIn search gives at most, whatever its total says (section 6)."""
+"""Rows that a LinkedIn search gives at most, whatever its total says (lix.md#paging-caps)."""
 SALES_CAP = 2500
 """The same for Sales Navigator and Recruiter."""
 
@@ -23,7 +26,7 @@ SEARCH_PEOPLE = Endpoint(
     m.PeoplePage,
     paging=_LINKEDIN_PAGES,
     credits=standard(1),
-    docs="contract section 22",
+    docs="lix.md#search.people",
 )
 SEARCH_JOBS = Endpoint(
     "search.jobs",
@@ -33,7 +36,7 @@ SEARCH_JOBS = Endpoint(
     m.JobsPage,
     paging=OffsetInUrl("url", cap=LINKEDIN_CAP),
     credits=standard(1),
-    docs="contract section 22",
+    docs="lix.md#search.jobs",
 )
 SEARCH_POSTS = Endpoint(
     "search.posts",
@@ -43,7 +46,7 @@ SEARCH_POSTS = Endpoint(
     m.PostsPage,
     paging=Offset("start", cap=LINKEDIN_CAP, sequence=True),
     credits=standard(1),
-    docs="contract section 22",
+    docs="lix.md#search.posts",
 )
 SEARCH_ORGS = Endpoint(
     "search.orgs",
@@ -53,7 +56,7 @@ SEARCH_ORGS = Endpoint(
     m.OrganisationsPage,
     paging=_LINKEDIN_PAGES,
     credits=standard(1),
-    docs="contract section 22",
+    docs="lix.md#search.orgs",
 )
 SALES_PEOPLE = Endpoint(
     "sales.search_people",
@@ -63,7 +66,7 @@ SALES_PEOPLE = Endpoint(
     m.PeoplePage,
     paging=_SALES_PAGES,
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.search_people",
 )
 RECRUITER_PEOPLE = Endpoint(
     "recruiter.search_people",
@@ -74,7 +77,7 @@ RECRUITER_PEOPLE = Endpoint(
     paging=Offset("start", cap=SALES_CAP, sequence=True),
     credits=standard(1),
     body=("skills", "start"),
-    docs="contract section 24",
+    docs="lix.md#recruiter.search_people",
 )
 SALES_FACETS = Endpoint(
     "facets.sales",
@@ -84,7 +87,7 @@ SALES_FACETS = Endpoint(
     m.FacetsPage,
     paging=Offset("start", size="count"),
     credits=FREE,
-    docs="contract section 25",
+    docs="lix.md#facets.sales",
 )
 RECRUITER_FACETS = Endpoint(
     "facets.recruiter",
@@ -95,7 +98,7 @@ RECRUITER_FACETS = Endpoint(
     paging=Offset("start"),
     credits=FREE,
     alternate="/v1/li/recruiter/search/facet",
-    docs="contract section 25",
+    docs="lix.md#facets.recruiter",
 )
 SALES_PEOPLE_FORM = Endpoint(
     "sales.search_people_post",
@@ -107,7 +110,7 @@ SALES_PEOPLE_FORM = Endpoint(
     credits=standard(1),
     body=("url", "sequence_id"),
     form=True,
-    docs="contract section 23",
+    docs="lix.md#sales.search_people_post",
 )
 PEOPLE_BY_FILTERS = Endpoint(
     "sales.people_by_filters",
@@ -117,7 +120,7 @@ PEOPLE_BY_FILTERS = Endpoint(
     m.PeoplePage,
     paging=SinglePage(cap=SALES_CAP, sequence=True),
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.people_by_filters",
 )
 SALES_ORGS = Endpoint(
     "sales.search_orgs",
@@ -127,7 +130,7 @@ SALES_ORGS = Endpoint(
     m.AccountsPage,
     paging=_SALES_PAGES,
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.search_orgs",
 )
 PEOPLE_LIST = Endpoint(
     "sales.list_people",
@@ -137,7 +140,7 @@ PEOPLE_LIST = Endpoint(
     m.PeoplePage,
     paging=PageNumber("page", sequence=True),
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.list_people",
 )
 ORGS_LIST = Endpoint(
     "sales.list_orgs",
@@ -147,5 +150,5 @@ ORGS_LIST = Endpoint(
     m.AccountsPage,
     paging=PageNumber("page", sequence=True),
     credits=standard(1),
-    docs="contract section 23",
+    docs="lix.md#sales.list_orgs",
 )

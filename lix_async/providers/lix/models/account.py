@@ -1,4 +1,7 @@
-"""The Lix account and the LinkedIn accounts attached to it (contract sections 14 and 15)."""
+"""The Lix account and the LinkedIn accounts attached to it.
+
+Contract: lix.md#lix-account, lix.md#linkedin-accounts
+"""
 
 from __future__ import annotations
 

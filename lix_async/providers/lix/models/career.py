@@ -1,4 +1,7 @@
-"""Jobs held and schools attended (contract section 28), and the dates in them."""
+"""Jobs held and schools attended, and the dates in them.
+
+Contract: lix.md#experience, lix.md#education, lix.md#time-period
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ class Education(Model):
 
 
 class Employment(Model):
-    """A job as `people.employment` tells of it (section 18)."""
+    """A job as `people.employment` tells of it (lix.md#person.employment)."""
 
     title: str | None = None
     company_name: str | None = None

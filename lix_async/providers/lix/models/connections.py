@@ -1,4 +1,4 @@
-"""Connections of an attached account (contract section 16)."""
+"""Connections of an attached account (lix.md#connections)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contact data (contract section 27)."""
+"""Contact data (lix.md#contact)."""
 
 from __future__ import annotations
 

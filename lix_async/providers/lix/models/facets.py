@@ -1,4 +1,4 @@
-"""Facets: what a person types, as ids for filters (contract section 25)."""
+"""Facets: what a person types, as ids for filters (lix.md#facets)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids of one person or organisation at LinkedIn, Sales Navigator and Lix (section 17)."""
+"""Ids of one person or organisation at LinkedIn, Sales Navigator and Lix (lix.md#id-lookup)."""
 
 from __future__ import annotations
 

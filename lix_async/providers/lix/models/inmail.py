@@ -1,4 +1,4 @@
-"""Sales Navigator threads and their messages (contract section 23)."""
+"""Sales Navigator threads and their messages (lix.md#sales.threads)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ _COMPANY = (
 
 
 class Company(Open):
-    """The company inside a posting: a dict, and accessors for what was observed (section 28)."""
+    """The company inside a posting: a dict with accessors for what was observed.
+
+    Contract: lix.md#job-posting
+    """
 
     @property
     def name(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The person that the oldest document prints (contract section 29), in today's shape."""
+"""The person that the oldest document prints (lix.md#legacy-shapes), in today's shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An organisation as one source describes it (contract section 28), and searches for them."""
+"""An organisation as one source describes it (lix.md#li-organisation), and searches for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations and messages of a LinkedIn account (contract section 26)."""
+"""Conversations and messages of a LinkedIn account (lix.md#conversations-and-messages)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Organisations: one view of both descriptions (contract sections 19 and 28), and followers."""
+"""Organisations: one view of both descriptions, and followers.
+
+Contract: lix.md#organisations, lix.md#organisation-profile
+"""
 
 from __future__ import annotations
 
@@ -165,7 +168,7 @@ class WebsiteMatches(Listing[WebsiteMatch]):
 
 
 class Follower(Model):
-    """Who follows an organisation (section 19)."""
+    """Who follows an organisation (lix.md#organisation.followers)."""
 
     public_identifier: str | None = None
     first_name: str | None = None

@@ -1,4 +1,4 @@
-"""People (contract section 28), as lookups, searches and lists give them."""
+"""People (lix.md#person), as lookups, searches and lists give them."""
 
 from __future__ import annotations
 
@@ -183,6 +183,6 @@ class PeoplePage(Listing[Person]):
 
 
 class Extended(Model):
-    """What `people.extended` adds (section 18)."""
+    """What `people.extended` adds (lix.md#person.extended)."""
 
     top_voice: bool | None = None

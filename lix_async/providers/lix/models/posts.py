@@ -15,7 +15,7 @@ from .reactions import ReactionCount, TokenPage
 
 
 class PostActor(Open):
-    """Who posted: a dict, and accessors for what was observed (section 28)."""
+    """Who posted: a dict, and accessors for what was observed (lix.md#post)."""
 
     @property
     def id(self) -> str | None:

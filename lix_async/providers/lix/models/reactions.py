@@ -1,4 +1,7 @@
-"""Comments and reactions (contract sections 20, 21 and 28).
+"""Comments and reactions.
+
+Contract: lix.md#enrich.post_comments, lix.md#enrich.post_reactions, lix.md#activity,
+lix.md#comment, lix.md#actor
 
 The reference writes them in snake_case, the vendor's preview in camelCase; both are read.
 """

@@ -1,4 +1,7 @@
-"""What goes out for the Lix account, LinkedIn accounts and connections (sections 14 to 16)."""
+"""What goes out for the Lix account, LinkedIn accounts and connections.
+
+Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ....core.validation import Checked
 from ..links import linkedin_url
 
 INVITATION = 300
-"""Characters of the note that goes with a connection request, at most (section 16)."""
+"""Characters of the note that goes with a connection request, at most (lix.md#connections.send)."""
 
 
 class NoParams(Params, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ class Pair(Checked, frozen=True):
     r"""A filter value with its id from `sales.facets`; without an id it is free text.
 
     `str(Pair("Exampleville, Country", "105"))` is what goes out: `[105,Exampleville\, Country]`
-    (section 23: not JSON, commas of the text escaped).
+    (lix.md#sales.people_by_filters: not JSON, commas of the text escaped).
     """
 
     text: str

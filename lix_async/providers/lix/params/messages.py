@@ -1,4 +1,7 @@
-"""What goes out for LinkedIn messages and Sales Navigator threads (sections 23 and 26)."""
+"""What goes out for LinkedIn messages and Sales Navigator threads.
+
+Contract: lix.md#conversations-and-messages, lix.md#sales-navigator
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ....core.models import Params
 from ..links import is_linkedin
 
 MESSAGE = 8000
-"""Characters of a message, at most (section 26)."""
+"""Characters of a message, at most (lix.md#messages.send)."""
 
 
 class ConversationsParams(Params, frozen=True, kw_only=True):
@@ -107,7 +110,8 @@ class SendInMailParams(Params, frozen=True, kw_only=True):
         if self.recipients:
             required(self, "subject")
         for one in self.recipients or ():
-            # A urn, a link or a bare id (section 23); only a link can lead somewhere else.
+            # A urn, a link or a bare id (lix.md#sales.send_message); only a link can lead
+            # somewhere else.
             if not one or ("/" in one and not is_linkedin(one, bare=True)):
                 raise ConfigurationError(
                     "recipients must be sales profile urns, linkedin.com/sales/lead links or "

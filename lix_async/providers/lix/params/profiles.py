@@ -1,4 +1,8 @@
-"""What goes out for people, organisations, postings, posts and contacts (sections 17 to 21, 27)."""
+"""What goes out for people, organisations, postings, posts and contacts.
+
+Contract: lix.md#id-lookup, lix.md#people, lix.md#organisations, lix.md#jobs-and-posts,
+lix.md#activity, lix.md#contact
+"""
 
 from __future__ import annotations
 
@@ -105,7 +109,10 @@ class WebsiteParams(Params, frozen=True, kw_only=True):
 
     @property
     def domain(self) -> str:
-        """The host of `website`, which an earlier path has as its last segment (section 19)."""
+        """The host of `website`, which an earlier path has as its last segment.
+
+        Contract: lix.md#organisation.by_website
+        """
         url = self.website if "//" in self.website else f"//{self.website}"
         try:
             return urlsplit(url.strip()).hostname or ""

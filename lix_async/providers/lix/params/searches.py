@@ -1,4 +1,7 @@
-"""What goes out for searches, lists and facets (sections 22 to 25)."""
+"""What goes out for searches, lists and facets.
+
+Contract: lix.md#linkedin-search, lix.md#sales-navigator, lix.md#recruiter, lix.md#facets
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class JobSearchParams(SearchParams, frozen=True, kw_only=True):
 
 
 class PostSearchParams(Params, frozen=True, kw_only=True):
-    """`search.posts`. `start` is listed as required, so it is always sent (section 22)."""
+    """`start` is listed as required, so it is always sent (lix.md#search.posts)."""
 
     url: str
     start: int = 0

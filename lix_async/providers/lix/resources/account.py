@@ -34,18 +34,26 @@ class Account(Resource):
     __slots__ = ()
 
     async def balances(self) -> Balances:
-        """Credits left, by kind. The cost is not published (contract section 14)."""
+        """Credits left, by kind. The cost is not published.
+
+        Contract: lix.md#account.balances
+        """
         return (await self._client.send(BALANCES, NoParams())).value
 
     async def daily_allowance(self) -> DailyAllowance:
-        """Requests left today and when the allowance is full again. Free (section 14)."""
+        """Requests left today and when the allowance is full again. Free.
+
+        Contract: lix.md#account.daily_allowance
+        """
         return (await self._client.send(DAILY_ALLOWANCE, NoParams())).value
 
     async def linkedin(self, viewer_id: str | None = None) -> LinkedInAccount:
         """One attached LinkedIn account: what it is ready for, how far its warm-up has come.
 
         `viewer_id`: default the client's. Raises `ViewerError` when it is not attached. The cost
-        is not published (section 15).
+        is not published.
+
+        Contract: lix.md#linkedin_account.get
         """
         return (await self._client.send(LINKEDIN_ACCOUNT, ViewerParams(viewer_id=viewer_id))).value
 
@@ -60,7 +68,9 @@ class Account(Resource):
     ) -> Pages[LinkedInAccount]:
         """All attached LinkedIn accounts, five on a page, from `page` on.
 
-        The cost is not published (section 15).
+        The cost is not published.
+
+        Contract: lix.md#linkedin_account.list
         """
         return self._client.pages(
             LINKEDIN_ACCOUNTS,
@@ -79,7 +89,9 @@ class Account(Resource):
         `cookies`: every cookie of www.linkedin.com, as a mapping or a list of `key` and
         `value`; `li_at` is the essential one. They are as secret as the API key and appear in no
         log or error. Returns the `viewer_id` to use. Raises `InvalidParamsError` when they do not
-        work. Repeating it is safe. The cost is not published (section 15).
+        work. Repeating it is safe. The cost is not published.
+
+        Contract: lix.md#linkedin_account.put
         """
         params = PutLinkedInParams(cookies=_jar(cookies))
         del cookies  # a crash reporter shows the locals of this frame
@@ -89,7 +101,9 @@ class Account(Resource):
         """Connection requests that a LinkedIn account may still send this week.
 
         `viewer_id`: default the client's. The week begins on Monday 00:00 UTC. The cost is not
-        published (section 15).
+        published.
+
+        Contract: lix.md#linkedin_account.connections_remaining
         """
         params = ViewerParams(viewer_id=viewer_id)
         return (await self._client.send(CONNECTIONS_REMAINING, params)).value

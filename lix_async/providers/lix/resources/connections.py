@@ -32,7 +32,9 @@ class Connections(Resource):
         `viewer_id`: default the client's. `count`: rows asked for on a page (default 1000).
         `include_profile_pictures=False` leaves the pictures out, which is about half the bytes.
         Raises `ViewerError` or `InvalidParamsError` when the account is not attached: both are
-        documented. The cost is not published (contract section 16).
+        documented. The cost is not published.
+
+        Contract: lix.md#connections.list
         """
         params = ConnectionsParams(
             viewer_id=viewer_id,
@@ -63,7 +65,9 @@ class Connections(Resource):
         repeated by itself once it may have arrived: then it raises `OutcomeUnknownError`, and
         `used` of `account.connections_remaining` tells. `RefusalError` with kind `not_sent` when
         the provider answers that it did not send it, `WeeklyLimitError` when the week's requests
-        are used up. 1 standard credit (section 16).
+        are used up. 1 standard credit.
+
+        Contract: lix.md#connections.send
         """
         params = InviteParams(
             viewer_id=viewer_id, profile_link=profile_link, profile_id=profile_id, message=message

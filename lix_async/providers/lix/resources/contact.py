@@ -21,8 +21,9 @@ class Contact(Resource):
         A `PROBABLE` answer may become `VALID` when asked again, which the vendor advises to do
         5 to 10 times: `recheck` is how often at most (default 0), with `pause` seconds before
         each. The last answer comes back. Raises `NotFoundError` when nothing is known. 1 email
-        credit, only when `VALID`; asking again for a valid one may cost again (contract
-        section 27).
+        credit, only when `VALID`; asking again for a valid one may cost again.
+
+        Contract: lix.md#contact.email_by_linkedin
         """
         must_be("recheck", recheck, int)
         must_be("pause", pause, float)

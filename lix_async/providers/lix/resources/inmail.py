@@ -34,7 +34,9 @@ class Inbox(Resource):
 
         `viewer_id`: whose inbox, default the client's. `filter`: by default `INBOX`; no other
         value is published. `page_starts_at`: milliseconds since 1970, to begin further back.
-        1 standard credit a page (section 23).
+        1 standard credit a page.
+
+        Contract: lix.md#sales.threads
         """
         params = ThreadsParams(
             viewer_id=viewer_id, filter=filter, count=count, page_starts_at=page_starts_at
@@ -58,7 +60,9 @@ class Inbox(Resource):
     ) -> SingleThread:
         """One thread with its newest messages, by default 10, and whom it mentions.
 
-        1 standard credit (section 23).
+        1 standard credit.
+
+        Contract: lix.md#sales.thread
         """
         params = ThreadParams(
             thread_id=thread_id, viewer_id=viewer_id, count=count, message_count=message_count
@@ -80,7 +84,9 @@ class Inbox(Resource):
         A recipient is a sales profile urn, a `linkedin.com/sales/lead` link or a Sales Navigator
         id. Beginning one also spends an InMail credit of the LinkedIn account, and fails when a
         recipient takes no InMail. Never repeated by itself once it may have arrived: then it
-        raises `OutcomeUnknownError`, and `thread` tells. 1 standard credit (section 23).
+        raises `OutcomeUnknownError`, and `thread` tells. 1 standard credit.
+
+        Contract: lix.md#sales.send_message
         """
         params = SendInMailParams(
             viewer_id=viewer_id,

@@ -17,8 +17,9 @@ class JobPostings(Resource):
     async def get(self, job_id: str | int, *, viewer_id: str | None = None) -> JobPosting:
         """One job posting, an open object: no document says what is in it.
 
-        `job_id` is the number in `linkedin.com/jobs/view/…`. 1 standard credit (contract
-        section 20).
+        `job_id` is the number in `linkedin.com/jobs/view/…`. 1 standard credit.
+
+        Contract: lix.md#enrich.job
         """
         params = JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
         return (await self._client.send(JOB, params)).value
@@ -26,7 +27,9 @@ class JobPostings(Resource):
     async def hirers(self, job_id: str | int, *, viewer_id: str | None = None) -> list[Person]:
         """Who hires for a posting: name, picture, headline and link.
 
-        1 standard credit (section 22).
+        1 standard credit.
+
+        Contract: lix.md#jobs.hirers
         """
         params = JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
         return (await self._client.send(HIRERS, params)).value.items

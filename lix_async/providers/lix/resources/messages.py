@@ -28,8 +28,9 @@ class Messages(Resource):
     ) -> Pages[Conversation]:
         """Conversations, newest first, by default 20 on a page.
 
-        `sequence_id`: of an earlier page, to begin after it. 1 standard credit a page (contract
-        section 26).
+        `sequence_id`: of an earlier page, to begin after it. 1 standard credit a page.
+
+        Contract: lix.md#conversations.list
         """
         params = ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
         return self._client.pages(
@@ -59,7 +60,9 @@ class Messages(Resource):
         """The messages of a conversation, named by id or urn. Their order is not documented.
 
         `delivered_at`: milliseconds since 1970, around which `count_before` older and
-        `count_after` newer messages are asked for. 1 standard credit a page (section 26).
+        `count_after` newer messages are asked for. 1 standard credit a page.
+
+        Contract: lix.md#messages.list
         """
         params = MessagesParams(
             viewer_id=viewer_id,
@@ -90,7 +93,9 @@ class Messages(Resource):
         """Write into an existing conversation, named by id or urn. At most 8000 characters.
 
         Never repeated by itself once it may have arrived: then it raises `OutcomeUnknownError`,
-        and `list` tells. 1 standard credit (section 26).
+        and `list` tells. 1 standard credit.
+
+        Contract: lix.md#messages.send
         """
         params = SendMessageParams(
             viewer_id=viewer_id,

@@ -25,7 +25,9 @@ class Organisations(Resource):
         """One organisation, by its LinkedIn or its Sales Navigator page.
 
         Read the properties of the result: they merge the two descriptions that may come. Its
-        `error` says why an answer holds nothing. 1 org credit (contract section 19).
+        `error` says why an answer holds nothing. 1 org credit.
+
+        Contract: lix.md#organisation.by_linkedin
         """
         params = OrganisationParams(
             linkedin_url=linkedin_url, sales_nav_url=sales_nav_url, viewer_id=viewer_id
@@ -38,7 +40,9 @@ class Organisations(Resource):
         Each is an `Organisation`, as from `get`.
 
         `website`: a URL or a bare domain. The vendor announced this call without confirming it;
-        where it is unknown, an earlier path is tried once. 1 org credit (section 19).
+        where it is unknown, an earlier path is tried once. 1 org credit.
+
+        Contract: lix.md#organisation.by_website
         """
         params = WebsiteParams(website=website)
         return (await self._client.send(ORGANISATIONS_BY_WEBSITE, params)).value.items
@@ -53,7 +57,9 @@ class Organisations(Resource):
         """All ids of an organisation, by exactly one of them.
 
         `li_flagship_id` is the last part of `linkedin.com/company/…`, `sales_nav_id` the digits
-        after `linkedin.com/sales/company/`. 1 org credit (section 17).
+        after `linkedin.com/sales/company/`. 1 org credit.
+
+        Contract: lix.md#ids.organisation
         """
         params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
         return (await self._client.send(ORGANISATION_IDS, params)).value
@@ -73,7 +79,9 @@ class Organisations(Resource):
         """Who follows an organisation. `profile_link` is its LinkedIn or Sales Navigator page.
 
         `viewer_id`: default the client's. `count`: rows on a page, by default 100. 1 standard
-        credit a page (section 19).
+        credit a page.
+
+        Contract: lix.md#organisation.followers
         """
         params = FollowersParams(
             profile_link=profile_link, viewer_id=viewer_id, start=start, count=count

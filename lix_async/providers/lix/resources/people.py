@@ -40,7 +40,9 @@ class People(Resource):
     ) -> Person:
         """One person, by the link of the profile or by an e-mail address.
 
-        Raises `NotFoundError` when there is none. 1 standard credit (contract section 18).
+        Raises `NotFoundError` when there is none. 1 standard credit.
+
+        Contract: lix.md#person.get
         """
         params = PersonParams(profile_link=profile_link, email=email, viewer_id=viewer_id)
         return (await self._client.send(PERSON, params)).value
@@ -48,7 +50,9 @@ class People(Resource):
     async def legacy(self, id: str) -> Person:  # noqa: A002  # the provider's own name
         """The same by public identifier, over the path of the oldest document.
 
-        Newer documents never mention it: prefer `get`. 1 standard credit (section 18).
+        Newer documents never mention it: prefer `get`. 1 standard credit.
+
+        Contract: lix.md#person.legacy
         """
         return (await self._client.send(LEGACY_PERSON, LegacyPersonParams(id=id))).value
 
@@ -63,7 +67,9 @@ class People(Resource):
 
         `li_flagship_id` is the last part of `linkedin.com/in/…`, `sales_nav_id` the first part
         of what follows `linkedin.com/sales/lead/`. 1 org credit; one page of the vendor says
-        1 standard credit (section 17).
+        1 standard credit.
+
+        Contract: lix.md#ids.person
         """
         params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
         return (await self._client.send(PERSON_IDS, params)).value
@@ -77,7 +83,9 @@ class People(Resource):
     ) -> list[Employment]:
         """Only the jobs of a person, by link or public identifier.
 
-        1 standard credit (section 18).
+        1 standard credit.
+
+        Contract: lix.md#person.employment
         """
         params = EmploymentParams(
             profile_link=profile_link, profile_id=profile_id, viewer_id=viewer_id
@@ -87,7 +95,9 @@ class People(Resource):
     async def extended(self, profile_link: str, *, viewer_id: str | None = None) -> Extended:
         """What no other call tells of a person: whether LinkedIn calls them a top voice.
 
-        1 standard credit (section 18).
+        1 standard credit.
+
+        Contract: lix.md#person.extended
         """
         params = ExtendedParams(profile_link=profile_link, viewer_id=viewer_id)
         return (await self._client.send(EXTENDED, params)).value
@@ -104,7 +114,10 @@ class People(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Post]:
-        """What a person posted, up to 50 on a page. 1 standard credit a page (section 21)."""
+        """What a person posted, up to 50 on a page. 1 standard credit a page.
+
+        Contract: lix.md#activity.posts
+        """
         return self._client.pages(
             ACTIVITY_POSTS,
             _activity(profile_link, start, viewer_id, pagination_token),
@@ -126,7 +139,10 @@ class People(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Comment]:
-        """What a person commented, up to 50 on a page. 1 standard credit a page (section 21)."""
+        """What a person commented, up to 50 on a page. 1 standard credit a page.
+
+        Contract: lix.md#activity.comments
+        """
         return self._client.pages(
             ACTIVITY_COMMENTS,
             _activity(profile_link, start, viewer_id, pagination_token),
@@ -150,7 +166,9 @@ class People(Resource):
     ) -> Pages[ActivityReaction]:
         """The posts that a person reacted to, up to 50 on a page.
 
-        1 standard credit a page (section 21).
+        1 standard credit a page.
+
+        Contract: lix.md#activity.reactions
         """
         return self._client.pages(
             ACTIVITY_REACTIONS,

@@ -18,7 +18,9 @@ class Posts(Resource):
     async def get(self, post_urn: str, *, viewer_id: str | None = None) -> Post:
         """One post, an open object: no document says what is in it.
 
-        1 standard credit (contract section 20).
+        1 standard credit.
+
+        Contract: lix.md#enrich.post
         """
         params = PostParams(post_urn=post_urn, viewer_id=viewer_id)
         return (await self._client.send(POST, params)).value
@@ -35,7 +37,10 @@ class Posts(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Comment]:
-        """The comments on a post. 1 standard credit a page (section 20)."""
+        """The comments on a post. 1 standard credit a page.
+
+        Contract: lix.md#enrich.post_comments
+        """
         params = PostCommentsParams(
             post_urn=post_urn,
             viewer_id=viewer_id,
@@ -65,7 +70,9 @@ class Posts(Resource):
         """The reactions to a post one by one, each with `type` and `actor`.
 
         Totals by type are in `page.answer.value.items` of each page. No viewer can be named for
-        this call. 1 standard credit a page (section 20).
+        this call. 1 standard credit a page.
+
+        Contract: lix.md#enrich.post_reactions
         """
         params = PostReactionsParams(
             post_urn=post_urn, start=start, pagination_token=pagination_token

@@ -33,8 +33,9 @@ class Recruiter(Resource):
         """Candidates with these skills, 25 on a page, at most 2500.
 
         Skills come from `facets`: `[facet.filter() async for facet in lix.recruiter.facets(…)]`.
-        The call is a GET with a JSON body, which some proxies drop. 1 standard credit a page
-        (contract section 24).
+        The call is a GET with a JSON body, which some proxies drop. 1 standard credit a page.
+
+        Contract: lix.md#recruiter.search_people
         """
         params = RecruiterParams(
             skills=listed("skills", skills),
@@ -68,7 +69,9 @@ class Recruiter(Resource):
 
         `q`: what to look for, `skill` is the only value published. Two paths are published: when
         one is unknown, the other is tried once and remembered. Free, but the account must hold
-        credits (section 25).
+        credits.
+
+        Contract: lix.md#facets.recruiter
         """
         params = SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
         return self._client.pages(

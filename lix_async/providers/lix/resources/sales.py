@@ -20,8 +20,8 @@ from ..params import FacetParams, FilterParams, ListParams, Pair, SearchParams, 
 from .inmail import Inbox
 
 LONGEST_GET = 2000
-"""Characters of an encoded search URL that still goes into a GET. The contract says "a few
-thousand" (section 23); 2000 is what every proxy and log on the way is known to carry."""
+"""Characters of an encoded search URL that still goes into a GET. "A few thousand", says
+lix.md#sales.search_people_post; 2000 is what every proxy and log on the way is known to carry."""
 
 
 class Sales(Inbox):
@@ -43,7 +43,9 @@ class Sales(Inbox):
         """People by the URL of a lead search, 25 on a page. Parameters may stand after `#`.
 
         Give the URL as the browser shows it: it is encoded here, exactly once. One that is too
-        long for a GET goes as a form by itself. 1 standard credit a page (contract section 23).
+        long for a GET goes as a form by itself. 1 standard credit a page.
+
+        Contract: lix.md#sales.search_people, lix.md#sales.search_people_post
         """
         return self._client.pages(
             SALES_PEOPLE_FORM if _encoded(url) > LONGEST_GET else SALES_PEOPLE,
@@ -73,8 +75,9 @@ class Sales(Inbox):
 
         At least one filter is needed. `location` is `locations` under the name that the
         published samples use, should the other one not work. One page only: no way to a second
-        is published, and `stats.complete` is False when there are more. 1 standard credit
-        (section 23).
+        is published, and `stats.complete` is False when there are more. 1 standard credit.
+
+        Contract: lix.md#sales.people_by_filters
         """
         params = FilterParams(
             person_titles=pair("person_titles", person_titles),
@@ -105,7 +108,10 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
-        """Companies by the URL of an account search. 1 standard credit a page (section 23)."""
+        """Companies by the URL of an account search. 1 standard credit a page.
+
+        Contract: lix.md#sales.search_orgs
+        """
         return self._client.pages(
             SALES_ORGS,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
@@ -130,7 +136,9 @@ class Sales(Inbox):
         """The people of a saved list, 25 on a page, from `page` on.
 
         `list_id`: the digits in `linkedin.com/sales/lists/people/…`. `viewer_id`: the account
-        that owns it, default the client's. 1 standard credit a page (section 23).
+        that owns it, default the client's. 1 standard credit a page.
+
+        Contract: lix.md#sales.list_people
         """
         params = ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
@@ -158,7 +166,9 @@ class Sales(Inbox):
     ) -> Pages[LiOrganisation]:
         """The companies of a saved list (`linkedin.com/sales/lists/company/…`).
 
-        The rest as with `lead_list`. 1 standard credit a page (section 23).
+        The rest as with `lead_list`. 1 standard credit a page.
+
+        Contract: lix.md#sales.list_orgs
         """
         params = ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
@@ -188,7 +198,9 @@ class Sales(Inbox):
         """Values that a filter takes, by what a person would type into it.
 
         `type`: one of `FacetType`, or any other name that the vendor knows. Companies, which the
-        wire nests, come one by one. Free, but the account must hold credits (section 25).
+        wire nests, come one by one. Free, but the account must hold credits.
+
+        Contract: lix.md#facets.sales
         """
         params = FacetParams(query=query, type=type, count=count, start=start, viewer_id=viewer_id)
         return self._client.pages(

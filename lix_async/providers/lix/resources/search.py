@@ -33,7 +33,9 @@ class Search(Resource):
         """People. Rows are partial, hidden members have no link.
 
         `viewer_id`: search as this account. `sequence_id` ties the pages together: by default a
-        fresh one for each walk. 1 standard credit a page (contract section 22).
+        fresh one for each walk. 1 standard credit a page.
+
+        Contract: lix.md#search.people
         """
         return self._client.pages(
             SEARCH_PEOPLE,
@@ -57,7 +59,9 @@ class Search(Resource):
     ) -> Pages[JobPosting]:
         """Job postings, as open objects. A `start=` in the URL is where the walk begins.
 
-        1 standard credit a page (section 22).
+        1 standard credit a page.
+
+        Contract: lix.md#search.jobs
         """
         return self._client.pages(
             SEARCH_JOBS,
@@ -80,7 +84,10 @@ class Search(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Post]:
-        """Posts, as open objects, from row `start` on. 1 standard credit a page (section 22)."""
+        """Posts, as open objects, from row `start` on. 1 standard credit a page.
+
+        Contract: lix.md#search.posts
+        """
         params = PostSearchParams(
             url=url, start=start, viewer_id=viewer_id, sequence_id=sequence_id
         )
@@ -104,7 +111,10 @@ class Search(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
-        """Companies. 1 standard credit a page (section 22)."""
+        """Companies. 1 standard credit a page.
+
+        Contract: lix.md#search.orgs
+        """
         return self._client.pages(
             SEARCH_ORGS,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),

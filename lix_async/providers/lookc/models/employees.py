@@ -1,4 +1,4 @@
-"""The employees of an organisation, in either published shape (lookc.md sections 7 and 8)."""
+"""The employees of an organisation, in either published shape (lookc.md#employee)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The lookup by e-mail address and how far it is (lookc.md sections 3 to 5 and 8)."""
+"""The lookup by e-mail address and how far it is.
+
+Contract: lookc.md#asynchronous-requests, lookc.md#lookc.person_by_email,
+lookc.md#lookc.request_status, lookc.md#hit, lookc.md#org-ref
+"""
 
 from __future__ import annotations
 
@@ -76,8 +80,8 @@ class PersonByEmail(Model):
 class LookupAnswer(PersonByEmail):
     """The lookup's first answer: the result itself, or the id under which it is being made.
 
-    The second kind is not published (section 3): the id may be called `request_id`, `requestId`
-    or `id`, at the root or under `data`, with or without a status word.
+    The second kind is not published (lookc.md#asynchronous-requests): the id may be called
+    `request_id`, `requestId` or `id`, at the root or under `data`, with or without a status word.
     """
 
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
@@ -124,7 +128,7 @@ class RequestStatus(Model):
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """The lookup's own path may answer with the bare result instead (section 5)."""
+        """The lookup's own path may answer with the bare result (lookc.md#lookc.request_status)."""
         return {**tree, "status": _status(tree), "data": tree}
 
     @property
