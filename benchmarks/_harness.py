@@ -25,11 +25,11 @@ ROOT = HERE.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # the checkout is measured, also where a release is installed
 
-from lix_async.core.wire import Reply  # noqa: E402  # found by the line above
-from lix_async.engine.transport import Departure  # noqa: E402  # found by the line above
+from lix_async.core.wire import HttpResponse  # noqa: E402  # found by the line above
+from lix_async.engine.transport import SendTimestamp  # noqa: E402  # found by the line above
 
 if TYPE_CHECKING:
-    from lix_async.core.wire import Outgoing
+    from lix_async.core.wire import HttpRequest
 
 QUICK = "--quick" in sys.argv[1:]
 MARK = "= "
@@ -137,9 +137,9 @@ class Memory:
     """A transport without a network: hands out its bodies one after the other, round and round."""
 
     def __init__(self, *bodies: bytes) -> None:
-        self._replies = itertools.cycle([Reply(200, HEADERS, body) for body in bodies])
+        self._replies = itertools.cycle([HttpResponse(200, HEADERS, body) for body in bodies])
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply:
+    async def exchange(self, outgoing: HttpRequest, departure: SendTimestamp) -> HttpResponse:
         """The next answer, at once."""
         departure.at = time.monotonic()
         return next(self._replies)

@@ -14,11 +14,11 @@ from _harness import Memory, count, race, table, verdict
 from _sample_data import KEY, LINK, person
 
 from lix_async import AsyncLix, RateLimit
-from lix_async.core.decoding import reader
-from lix_async.core.provider import Key, address
-from lix_async.core.wire import Outgoing
-from lix_async.engine.connection_pool import Slots
-from lix_async.engine.credentials import Door
+from lix_async.core.decoding import decoder_for
+from lix_async.core.provider import ApiKey, address
+from lix_async.core.wire import HttpRequest
+from lix_async.engine.connection_pool import ConnectionPool
+from lix_async.engine.credentials import RequestBuilder
 from lix_async.providers.lix.endpoints import PERSON
 from lix_async.providers.lix.provider import LIX
 
@@ -34,10 +34,12 @@ class Nothing:
 
 async def main() -> None:
     body = person(1)
-    read = reader(PERSON.result).read
-    door = Door(address(LIX.base_url), Key(KEY), LIX.credentials["raw"], "agent", time.monotonic)
-    outgoing = Outgoing("GET", "/v1/person?profile_link=example")
-    slots: Slots[Nothing] = Slots(Nothing)
+    read = decoder_for(PERSON.result).read
+    door = RequestBuilder(
+        address(LIX.base_url), ApiKey(KEY), LIX.credentials["raw"], "agent", time.monotonic
+    )
+    outgoing = HttpRequest("GET", "/v1/person?profile_link=example")
+    slots: ConnectionPool[Nothing] = ConnectionPool(Nothing)
     calls = count(3000, 1000)
 
     async def decoding() -> None:

@@ -17,7 +17,7 @@ from _baseline import twin
 from _harness import count, race, table, verdict
 from _sample_data import page, person
 
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
 
 ENVELOPE = "searchResponse"
@@ -28,7 +28,7 @@ Read = Callable[[bytes], Any]
 def readers(ours: type, theirs: type) -> dict[str, Read]:
     """Everybody who can read a document of this type."""
     found: dict[str, Read] = {
-        "lix_async": reader(ours).read,
+        "lix_async": decoder_for(ours).read,
         "msgspec alone": msgspec.json.Decoder(theirs, strict=False).decode,
         "json.loads": json.loads,
     }
@@ -63,7 +63,7 @@ async def compare(name: str, body: bytes, able: dict[str, Read], base: str) -> N
 
 async def main() -> None:
     people, listing = readers(PERSON.result, PERSON.result), SEARCH_PEOPLE.result
-    assert len(reader(listing).read(page(1, envelope=ENVELOPE)).items) == 25
+    assert len(decoder_for(listing).read(page(1, envelope=ENVELOPE)).items) == 25
     await compare("a person", person(1), people, "msgspec alone")
     await compare("a page of 25", page(1), readers(listing, listing), "msgspec alone")
     wrapped = page(1, envelope=ENVELOPE)

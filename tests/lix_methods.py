@@ -15,8 +15,8 @@ from anyio.lowlevel import checkpoint
 from lix_async import AsyncLix, RetryPolicy
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.models import Params
-from lix_async.core.wire import Outgoing, Reply
-from lix_async.engine.transport import Departure, Failure
+from lix_async.core.wire import HttpRequest, HttpResponse
+from lix_async.engine.transport import SendTimestamp, TransportFailure
 
 CONTRACT = Path(__file__).parent / "contract"
 SAMPLES = CONTRACT / "samples"
@@ -118,24 +118,26 @@ class Recorder(AsyncLix):
         return walking
 
 
-def says(body: object = None, status: int = 200, **headers: str) -> Reply:
+def says(body: object = None, status: int = 200, **headers: str) -> HttpResponse:
     """An answer. Bytes go out as they are, anything else as JSON."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Reply(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
+    return HttpResponse(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
 
 class Wire:
     """A transport that gives the answers it was made with, in order, the last one for ever."""
 
-    def __init__(self, *answers: Reply | Failure) -> None:
+    def __init__(self, *answers: HttpResponse | TransportFailure) -> None:
         self.answers = list(answers)
-        self.sent: list[Outgoing] = []
+        self.sent: list[HttpRequest] = []
 
     @property
     def targets(self) -> list[str]:
         return [outgoing.target for outgoing in self.sent]
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+    async def exchange(
+        self, outgoing: HttpRequest, departure: SendTimestamp
+    ) -> HttpResponse | TransportFailure:
         await checkpoint()
         departure.at = 0.0
         self.sent.append(outgoing)

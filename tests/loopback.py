@@ -14,8 +14,8 @@ import pytest
 from sample_provider import TOY
 
 from lix_async.concurrency.clock import RealClock
-from lix_async.core.provider import Address, Key, address
-from lix_async.engine.credentials import Door
+from lix_async.core.provider import ApiKey, BaseUrl, address
+from lix_async.engine.credentials import RequestBuilder
 
 
 class Gone(Exception):
@@ -141,7 +141,7 @@ def free_port() -> int:
         return int(held.getsockname()[1])
 
 
-def door(url: str | Address, auth: str = "raw", key: str = "key") -> Door:
+def door(url: str | BaseUrl, auth: str = "raw", key: str = "key") -> RequestBuilder:
     """A door to a server, for a key of no value."""
     where = address(url) if isinstance(url, str) else url
-    return Door(where, Key(key), TOY.credentials[auth], "tests", RealClock.now)
+    return RequestBuilder(where, ApiKey(key), TOY.credentials[auth], "tests", RealClock.now)

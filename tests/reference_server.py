@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from sample_provider import reply
 
 from lix_async.core.pagination import number_in_url
-from lix_async.core.wire import Outgoing, Reply
+from lix_async.core.wire import HttpRequest, HttpResponse
 
 Total = int | str | None | Callable[[int], object]
 
@@ -39,7 +39,7 @@ class Vendor:
         self.spoil = spoil
         self.asked: list[dict[str, str]] = []
 
-    def __call__(self, outgoing: Outgoing) -> Reply:
+    def __call__(self, outgoing: HttpRequest) -> HttpResponse:
         query = {k: v[0] for k, v in parse_qs(urlsplit(outgoing.target).query).items()}
         self.asked.append(query)
         number = len(self.asked)

@@ -10,7 +10,7 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from lix_async.core.endpoint import Endpoint, Price, required, standard
-from lix_async.core.error_responses import Refusals
+from lix_async.core.error_responses import ErrorResponseParser
 from lix_async.core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -22,15 +22,15 @@ from lix_async.core.errors import (
 )
 from lix_async.core.models import Listing, Model, Params
 from lix_async.core.pagination import Offset, PageInUrl
-from lix_async.core.provider import Credential, Provider
+from lix_async.core.provider import AuthScheme, Provider
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Outgoing, Reply
+from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.client import Client
-from lix_async.engine.transport import Departure, Failure
+from lix_async.engine.transport import SendTimestamp, TransportFailure
 
 T = TypeVar("T")
-Said = Reply | Failure | BaseException | Callable[[Outgoing], Any]
+Said = HttpResponse | TransportFailure | BaseException | Callable[[HttpRequest], Any]
 
 TOY = Provider(
     name="Toy",
@@ -38,13 +38,13 @@ TOY = Provider(
     key_variables=("TOY_API_KEY", "OTHER_API_KEY"),
     url_variable="TOY_BASE_URL",
     credentials={
-        "raw": Credential("header", "Authorization"),
-        "bearer": Credential("header", "Authorization", "Bearer "),
-        "x-api-key": Credential("header", "X-Api-Key"),
-        "query": Credential("query", "api_key"),
+        "raw": AuthScheme("header", "Authorization"),
+        "bearer": AuthScheme("header", "Authorization", "Bearer "),
+        "x-api-key": AuthScheme("header", "X-Api-Key"),
+        "query": AuthScheme("query", "api_key"),
     },
     rate=RateLimit(1, per=3.0),
-    refusal=Refusals(
+    refusal=ErrorResponseParser(
         types={
             "params_invalid": InvalidParamsError,
             "not_found": NotFoundError,
@@ -118,19 +118,21 @@ LIST = Endpoint(
 SEARCH = Endpoint("search", "GET", "/v1/search", UrlParams, ThingPage, paging=PageInUrl(cap=100))
 
 
-def reply(status: int = 200, body: object = None, **headers: str) -> Reply:
+def reply(status: int = 200, body: object = None, **headers: str) -> HttpResponse:
     """An answer; header names are written with `_` for `-`."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Reply(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body or {}))
+    return HttpResponse(
+        status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body or {})
+    )
 
 
-def refused(status: int, kind: str, message: str = "", **headers: str) -> Reply:
+def refused(status: int, kind: str, message: str = "", **headers: str) -> HttpResponse:
     """A refusal in the provider's own words."""
     return reply(status, {"error": {"type": kind, "message": message}}, **headers)
 
 
-LOST = Failure("the connection broke", sent=True)
-UNREACHED = Failure("no connection", sent=False)
+LOST = TransportFailure("the connection broke", sent=True)
+UNREACHED = TransportFailure("no connection", sent=False)
 
 
 class Script:
@@ -139,14 +141,16 @@ class Script:
     def __init__(self, *answers: Said, departs: bool = True) -> None:
         self.answers = list(answers)
         self.departs = departs
-        self.sent: list[Outgoing] = []
+        self.sent: list[HttpRequest] = []
         self.closed = 0
 
     @property
     def targets(self) -> list[str]:
         return [outgoing.target for outgoing in self.sent]
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+    async def exchange(
+        self, outgoing: HttpRequest, departure: SendTimestamp
+    ) -> HttpResponse | TransportFailure:
         self.sent.append(outgoing)
         if self.departs:
             departure.at = 0.0

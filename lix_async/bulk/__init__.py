@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from .admission import Governor
+from .admission import AdmissionController
 from .chunk import LedgerParkedError, chunk
 from .map import Outcomes, map  # noqa: A004  # read as `bulk.map`
 from .outcome import Outcome, Progress, Report
 from .preview import Preview, preview
 from .run import Run
-from .stores.base import AbsentLedgerError, Entry, Store
+from .stores.base import Entry, LedgerNotFoundError, Store
 from .stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ else:
 
 
 __all__ = [
-    "AbsentLedgerError",
+    "AdmissionController",
     "Entry",
-    "Governor",
+    "LedgerNotFoundError",
     "LedgerParkedError",
     "Outcome",
     "Outcomes",

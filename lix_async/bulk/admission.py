@@ -13,7 +13,7 @@ from typing import Literal
 import anyio
 from msgspec.structs import replace
 
-from ..core.endpoint import Endpoint, Funds, Kind, Price
+from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, Price
 from ..core.errors import (
     AuthenticationError,
     BudgetError,
@@ -39,7 +39,7 @@ LOOK = 2.0
 OnDailyLimit = Literal["wait", "stop"]
 
 
-class Parked(Exception):
+class CallsParked(Exception):
     """No further call makes sense before something changes. The input is still owed.
 
     `error` is the provider's refusal, where it was one: tell the governor.
@@ -52,7 +52,7 @@ class Parked(Exception):
         """Credits that the lookup had spent before: pages of its walk, which are kept."""
 
 
-class Governor:
+class AdmissionController:
     """The one who says yes to each call.
 
     `funds`: where to read balances and allowance; None reads nothing. `max_credits`: credits of
@@ -64,7 +64,7 @@ class Governor:
         engine: Engine,
         store: Store,
         *,
-        funds: Funds | None = None,
+        funds: BalanceEndpoints | None = None,
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
     ) -> None:
@@ -82,16 +82,16 @@ class Governor:
         self._funds = funds
         self._max_credits = max_credits
         self._on_daily_limit: OnDailyLimit = on_daily_limit
-        self._spent: Counter[Kind] = Counter()
-        self._reserved: Counter[Kind] = Counter()
+        self._spent: Counter[CreditKind] = Counter()
+        self._reserved: Counter[CreditKind] = Counter()
         self._read_at: float | None = None
-        self._since: Counter[Kind] = Counter()
+        self._since: Counter[CreditKind] = Counter()
         self._asked = 0
         self._flying = 0
         self._looked_at: float | None = None
         self._lock: anyio.Lock | None = None
         self._settled = anyio.Event()
-        self.balances: Mapping[Kind, int] | None = None
+        self.balances: Mapping[CreditKind, int] | None = None
         """Credits by kind when they were last read; None where nobody tells."""
         self.requests_left: int | None = None
         """Requests of the day when they were last read."""
@@ -107,7 +107,7 @@ class Governor:
     def check(self) -> None:
         """Raise `Parked` when no call may leave now."""
         if self.stop is not None or self.parked or self.closed_until > self._engine.clock.wall():
-            raise Parked
+            raise CallsParked
 
     async def admit(self, price: Price) -> None:
         """Return when a call may be sent, its price set aside; raise `Parked` when none may.
@@ -126,7 +126,7 @@ class Governor:
             self._reserved[price.kind] += price.amount
             self._flying += 1
 
-    async def _means(self, price: Price, funds: Funds) -> None:
+    async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
             await self._settled.wait()  # the last requests of the day are under way
@@ -143,7 +143,7 @@ class Governor:
                 "nothing was sent",
                 kind="balance",
             )
-            raise Parked
+            raise CallsParked
 
     async def read(self) -> None:
         """Read balances and allowance now, where the provider tells them."""
@@ -209,7 +209,7 @@ class Governor:
         taken = self._asked + self._flying
         return self.requests_left is not None and self.requests_left - taken <= 0
 
-    async def _read(self, funds: Funds) -> None:
+    async def _read(self, funds: BalanceEndpoints) -> None:
         """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
         self._read_at = self._engine.clock.now()
         self._since.clear()
@@ -226,7 +226,7 @@ class Governor:
             error.refreshes_at = self.refreshes_at
             self.refused(error)
 
-    async def _asked_for(self, row: Endpoint[Params, object], funds: Funds) -> object:
+    async def _asked_for(self, row: Endpoint[Params, object], funds: BalanceEndpoints) -> object:
         try:
             return (await self._engine.send(row, funds.params)).value
         except STOPPING as error:
@@ -244,7 +244,7 @@ class Governor:
                     "those in doubt included",
                     kind="max_credits",
                 )
-                raise Parked
+                raise CallsParked
             if self._spent.total() + self._reserved.total() + price.amount <= limit:
                 break
             await self._settled.wait()  # what is in flight may come back uncharged

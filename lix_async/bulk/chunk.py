@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar, cast
 
-from ..concurrency.worker_pool import Pool, Source
+from ..concurrency.worker_pool import InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError
-from .admission import Governor, Parked
-from .lookup import BUSY_FOR, QUEUED_FOR, Lookup
+from .admission import AdmissionController, CallsParked
+from .lookup import BUSY_FOR, QUEUED_FOR, LookupExecutor
 from .outcome import Outcome
-from .prepared_call import Caller, Input, Method
-from .stores.base import Doubts, Store
+from .prepared_call import CallPreparer, Input, Method
+from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -37,10 +37,10 @@ async def chunk(
     inputs: Iterable[Input],
     *,
     concurrency: int = 4,
-    doubts: Doubts = "hold",
+    doubts: DoubtPolicy = "hold",
     queued_for: float = QUEUED_FOR,
     account: str = "",
-    governor: Governor | None = None,
+    governor: AdmissionController | None = None,
 ) -> list[Outcome[T]]:
     """The outcomes of some inputs, in their order; nothing is bought that the ledger knows.
 
@@ -54,9 +54,9 @@ async def chunk(
     `BulkError` (see its `unsaved`), `LedgerParkedError` (somebody has parked the ledger). Running
     the chunk again goes on where it stopped.
     """
-    caller = Caller(method, account)
-    governor = governor or Governor(caller.engine, store, on_daily_limit="stop")
-    lookup = Lookup(store, caller.engine, governor, doubts=doubts, queued_for=queued_for)
+    caller = CallPreparer(method, account)
+    governor = governor or AdmissionController(caller.engine, store, on_daily_limit="stop")
+    lookup = LookupExecutor(store, caller.engine, governor, doubts=doubts, queued_for=queued_for)
 
     async def work(given: Input) -> Outcome[T] | None:
         try:
@@ -66,7 +66,7 @@ async def chunk(
         while True:
             try:
                 outcome = await lookup.run(call, given)
-            except Parked as parked:
+            except CallsParked as parked:
                 if parked.error is not None:
                     governor.refused(parked.error)
                 break
@@ -76,7 +76,9 @@ async def chunk(
         pool.stop()
         return None
 
-    pool: Pool[Input, Outcome[T]] = Pool(work, Source(inputs).next, concurrency, ordered=True)
+    pool: WorkerPool[Input, Outcome[T]] = WorkerPool(
+        work, InputStream(inputs).next, concurrency, ordered=True
+    )
     try:
         outcomes = [outcome async for outcome in pool]
     finally:

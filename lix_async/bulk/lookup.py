@@ -27,7 +27,7 @@ import anyio
 import msgspec
 from msgspec.structs import replace
 
-from ..core.decoding import Misfit, Reader, reader
+from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
 from ..core.endpoint import Endpoint
 from ..core.errors import (
     BulkError,
@@ -44,12 +44,12 @@ from ..core.models import Listing, Params, item_type
 from ..core.validation import must_be
 from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
-from ..engine.pages import Walk
+from ..engine.pages import Paginator
 from ..engine.raw_items import rows_of
-from .admission import STOPPING, Governor, Parked
+from .admission import STOPPING, AdmissionController, CallsParked
 from .outcome import Outcome
-from .prepared_call import Call, Input, Row, walks
-from .stores.base import Doubts, Entry, Failed, Status, Store
+from .prepared_call import AnyEndpoint, Input, PreparedCall, walks
+from .stores.base import DoubtPolicy, Entry, Status, Store, StoredError
 
 QUEUED_FOR = 180.0
 """Seconds after which a queued lookup is asked for again: the vendor says "a few minutes"."""
@@ -59,7 +59,7 @@ RECHECK_AFTER = 3600.0
 """Seconds after which an answer that may become better is asked for again: spread over time."""
 
 
-class Lookup:
+class LookupExecutor:
     """Makes calls through one engine, with one ledger as the authority on what was paid.
 
     `recheck`: how often at most an answer that says of itself that it may become better (an
@@ -71,9 +71,9 @@ class Lookup:
         self,
         store: Store,
         engine: Engine,
-        governor: Governor,
+        governor: AdmissionController,
         *,
-        doubts: Doubts = "hold",
+        doubts: DoubtPolicy = "hold",
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
@@ -98,7 +98,7 @@ class Lookup:
         self._recheck = recheck
         self._recheck_after = recheck_after
 
-    async def run(self, call: Call, given: Input) -> Outcome[object]:
+    async def run(self, call: PreparedCall, given: Input) -> Outcome[object]:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
         `busy` when somebody else is at it: ask again in a moment. Raises `Parked`, and `BulkError`
@@ -117,21 +117,21 @@ class Lookup:
                 known.state = "queued"
         return known
 
-    def final(self, entry: Entry, row: Row, given: Input) -> Outcome[object] | None:
+    def final(self, entry: Entry, row: AnyEndpoint, given: Input) -> Outcome[object] | None:
         """The outcome that an entry is for good; None where there is something left to do."""
         found = self._known(entry, row, given)
         if found is None or self._wanted_again(found, row, entry.attempts):
             return None
         return found
 
-    async def _made(self, entry: Entry, call: Call, given: Input) -> Outcome[object]:
-        attempt = Attempt(self._store, self._engine, self._governor, call, given)
+    async def _made(self, entry: Entry, call: PreparedCall, given: Input) -> Outcome[object]:
+        attempt = LookupAttempt(self._store, self._engine, self._governor, call, given)
         attempt.queued_for, attempt.held, attempt.earlier = self._queued_for, entry.held, entry.body
         try:
             return await (attempt.walk(entry) if call.listing else attempt.once())
-        except Taken:
+        except AlreadyClaimed:
             return Outcome(input=given, key=call.key.hex(), state="busy")
-        except Parked as parked:
+        except CallsParked as parked:
             parked.spent = attempt.credits
             await attempt.abandoned()
             raise
@@ -145,13 +145,13 @@ class Lookup:
                 await attempt.abandoned()
             raise
 
-    def _wanted_again(self, outcome: Outcome[object], row: Row, attempts: int) -> bool:
+    def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and has not been asked for often enough."""
         flag = row.unsure
         unsure = flag is not None and bool(getattr(outcome.value, flag, False))
         return unsure and outcome.state == "done" and attempts <= self._recheck
 
-    def _known(self, entry: Entry, row: Row, given: Input) -> Outcome[object] | None:
+    def _known(self, entry: Entry, row: AnyEndpoint, given: Input) -> Outcome[object] | None:
         """The outcome of a call that need not be made (now); None for one that must be."""
         found: Outcome[object] = Outcome(
             input=given, key=entry.key.hex(), state="done", cached=True, credits=0
@@ -184,15 +184,20 @@ class Lookup:
         return self._engine.clock.wall()
 
 
-class Taken(Exception):
+class AlreadyClaimed(Exception):
     """Somebody else has made this call in the meantime, or is about to."""
 
 
-class Attempt:
+class LookupAttempt:
     """One try at one call, and the books about it."""
 
     def __init__(
-        self, store: Store, engine: Engine, governor: Governor, call: Call, given: Input
+        self,
+        store: Store,
+        engine: Engine,
+        governor: AdmissionController,
+        call: PreparedCall,
+        given: Input,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -212,7 +217,7 @@ class Attempt:
         self._governor.check()
         self._sent = self._noted = True  # from here on an interruption leaves a doubt
         if not await self._store.sent(self._call.key, self.held, self._wall()):
-            raise Taken
+            raise AlreadyClaimed
         self.held = True
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
@@ -271,7 +276,7 @@ class Attempt:
         call, outcome = self._call, self._outcome
         row = cast("Endpoint[Params, Listing[object]]", call.row)
         point = None if entry.point is None else Checkpoint.from_json(entry.point)
-        walk: Walk[object] = Walk(self._engine, row, call.params, point)
+        walk: Paginator[object] = Paginator(self._engine, row, call.params, point)
         walk.departing, walk.returned = self.departing, self.returned
         while not walk.ended and (room := call.room(walk.stats.items)) != 0:
             spent = walk.stats.credits
@@ -314,7 +319,7 @@ class Attempt:
             await self._settle("queued", error, outcome.due)
         elif isinstance(error, STOPPING):
             await self._settle("owed", error)
-            raise Parked(error, outcome.credits)
+            raise CallsParked(error, outcome.credits)
         elif isinstance(error, RefusalError):
             passing = isinstance(error, RateLimitError | ServerError)
             outcome.state = "failed" if passing else "refused"
@@ -345,7 +350,7 @@ class Attempt:
             await self._store.release(self._call.key)
 
     async def _settle(self, status: Status, error: LixError | None, due: float = 0.0) -> None:
-        kept = None if error is None else Failed.of(error)
+        kept = None if error is None else StoredError.of(error)
         await self._store.settle(self._call.key, status, kept, due, self._wall())
 
     def _wall(self) -> float:
@@ -372,13 +377,13 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def value_of(row: Row, body: bytes) -> tuple[object, LixError | None]:
+def value_of(row: AnyEndpoint, body: bytes) -> tuple[object, LixError | None]:
     """An answer that was kept, read; or why it cannot be."""
     try:
         if walks(row):
-            item: Reader[object] = reader(item_type(row.result))
+            item: TolerantDecoder[object] = decoder_for(item_type(row.result))
             return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
-        return reader(row.result).read(body), None
-    except (Misfit, msgspec.DecodeError) as misfit:
+        return decoder_for(row.result).read(body), None
+    except (SchemaMismatch, msgspec.DecodeError) as misfit:
         message = str(misfit)
     return None, DecodeError(message, body=body, endpoint=row.id)

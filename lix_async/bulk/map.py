@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import TypeVar, cast
 
-from ..concurrency.worker_pool import Pool, Source
+from ..concurrency.worker_pool import InputStream, WorkerPool
 from ..core.endpoint import Endpoint
 from ..core.errors import (
     ConfigurationError,
@@ -19,12 +19,12 @@ from ..core.errors import (
 from ..core.models import Listing, Params
 from ..engine.pages import Pages
 from .outcome import Outcome, State
-from .prepared_call import Caller, Input, Method
+from .prepared_call import CallPreparer, Input, Method
 
 T = TypeVar("T")
 
 
-class Outcomes(Pool[Input, Outcome[T]]):
+class Outcomes(WorkerPool[Input, Outcome[T]]):
     """An async iterator of outcomes; `async with` ends its workers when the block is left."""
 
     async def __aenter__(self) -> Outcomes[T]:
@@ -56,7 +56,7 @@ def map(  # noqa: A001  # read as `bulk.map`
     """
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
-    caller = Caller(method)
+    caller = CallPreparer(method)
     engine = caller.engine
 
     async def work(given: Input) -> Outcome[T]:
@@ -80,7 +80,7 @@ def map(  # noqa: A001  # read as `bulk.map`
         outcome.seconds = engine.clock.now() - began
         return outcome
 
-    return Outcomes(work, Source(inputs).next, concurrency, ordered=ordered)
+    return Outcomes(work, InputStream(inputs).next, concurrency, ordered=ordered)
 
 
 def _state(error: LixError) -> State:

@@ -78,7 +78,7 @@ class Report(msgspec.Struct, kw_only=True):
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))
 
 
-class Tally:
+class OutcomeCounter:
     """Counts outcomes as they come."""
 
     def __init__(self) -> None:

@@ -30,13 +30,13 @@ Input = str | int | Mapping[str, object]
 Method = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
 
 
-Row = Endpoint[Params, object]
+AnyEndpoint = Endpoint[Params, object]
 
 
-class Call(msgspec.Struct, frozen=True):
+class PreparedCall(msgspec.Struct, frozen=True):
     """One call that is to be made once: where it goes, and what tells it from others."""
 
-    row: Row
+    row: AnyEndpoint
     params: Params
     key: bytes
     """16 bytes. The same for every spelling of the same lookup."""
@@ -53,42 +53,42 @@ class Call(msgspec.Struct, frozen=True):
         return walks(self.row)
 
 
-def walks(row: Row) -> bool:
+def walks(row: AnyEndpoint) -> bool:
     """Whether a call of the row is a walk of many pages."""
     return row.paging is not None and issubclass(row.result, Listing)
 
 
-class Sketch(NamedTuple):
+class CallKey(NamedTuple):
     """What is needed to look a call up in a ledger, before anybody knows whether it is made."""
 
     key: bytes
-    row: Row
-    call: Call | None = None
+    row: AnyEndpoint
+    call: PreparedCall | None = None
     """The call, where finding its key took all of it."""
 
 
-class _Template(NamedTuple):
+class _KeyTemplate(NamedTuple):
     """The text of a key before and after the one thing in which inputs of a kind differ."""
 
     before: str
     after: str
-    row: Row
+    row: AnyEndpoint
 
 
 class _Noted(BaseException):
-    def __init__(self, row: Row, params: Params, max_items: int | None = None) -> None:
+    def __init__(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> None:
         super().__init__()
         self.row = row
         self.params = params
         self.max_items = max_items
 
 
-async def _send(row: Row, params: Params, **_: object) -> object:
+async def _send(row: AnyEndpoint, params: Params, **_: object) -> object:
     raise _Noted(row, params)
 
 
 def _pages(
-    row: Row,
+    row: AnyEndpoint,
     params: Params,
     *,
     max_items: int | None = None,
@@ -107,7 +107,7 @@ def _pages(
     raise _Noted(row, params, max_items)
 
 
-class Caller:
+class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
     def __init__(self, method: Method[T], account: str = "") -> None:
@@ -122,16 +122,16 @@ class Caller:
             )
         self.name = name
         self.engine: Engine = client.engine
-        self.funds = type(client).funds
+        self.funds = type(client).balance_endpoints
         self._account = account
         stand_in = object.__new__(type(client))  # a client is not copied otherwise
         stand_in.__dict__.update(client.__dict__, send=_send, pages=_pages)
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         target = stand_in if owner is client else make(stand_in)
         self._method = cast("Callable[..., object]", getattr(target, name))
-        self._templates: dict[str, _Template | None] = {}
+        self._templates: dict[str, _KeyTemplate | None] = {}
 
-    def call(self, given: Input) -> Call:
+    def call(self, given: Input) -> PreparedCall:
         """The call for an input. Raises `ConfigurationError` for one that cannot be sent."""
         try:
             found = self._method(**given) if isinstance(given, Mapping) else self._method(given)
@@ -143,15 +143,15 @@ class Caller:
             raise ConfigurationError(f"{self.name}: {error}") from None
         raise ConfigurationError(f"{self.name} does not send one call: it cannot run in bulk")
 
-    def made(self, row: Row, params: Params, max_items: int | None = None) -> Call:
+    def made(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> PreparedCall:
         """The call of a row with these params, checked and with the client's defaults."""
         params = self.engine.prepared(row, params)
         text = self._text(row, params)
         if max_items is not None:  # the beginning of a walk is another thing than all of it
             text += b" %d" % max_items
-        return Call(row, params, _fingerprint(text), max_items)
+        return PreparedCall(row, params, _fingerprint(text), max_items)
 
-    def sketch(self, given: Input) -> Sketch:
+    def sketch(self, given: Input) -> CallKey:
         """Key and row of an input's call: quickly, where the link is spelled as most are.
 
         A run that goes on looks up millions of them, and of few the call is made. Raises
@@ -160,19 +160,19 @@ class Caller:
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
         if (template := self._templates.get(kind)) is not None:
             text = f"{template.before}{kind} {name}{template.after}"
-            return Sketch(_fingerprint(text.encode()), template.row)
+            return CallKey(_fingerprint(text.encode()), template.row)
         call = self.call(given)
         if kind not in self._templates:
             self._templates[kind] = self._template(call, f"{kind} {name}") if name else None
-        return Sketch(call.key, call.row, call)
+        return CallKey(call.key, call.row, call)
 
-    def _template(self, call: Call, identity: str) -> _Template | None:
+    def _template(self, call: PreparedCall, identity: str) -> _KeyTemplate | None:
         parts = self._text(call.row, call.params).decode().split(f'"{identity}"')
         if len(parts) != 2:  # the method makes something else of its input
             return None
-        return _Template(parts[0] + '"', '"' + parts[1], call.row)
+        return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row)
 
-    def _text(self, row: Row, params: Params) -> bytes:
+    def _text(self, row: AnyEndpoint, params: Params) -> bytes:
         """(Provider, account, endpoint, normalised params): what a key is the fingerprint of."""
         fields = {
             name: _plain(name, getattr(params, name))

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import msgspec
 
-from ..concurrency.worker_pool import Source
-from ..core.endpoint import Kind, Price
+from ..concurrency.worker_pool import InputStream
+from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
-from .admission import Governor
-from .prepared_call import Caller, Input, Method
-from .stores import Where, opened
-from .stores.base import AbsentLedgerError, Store
+from .admission import AdmissionController
+from .prepared_call import CallPreparer, Input, Method
+from .stores import StoreAddress, opened
+from .stores.base import LedgerNotFoundError, Store
 
 T = TypeVar("T")
 AHEAD = 256
@@ -40,11 +40,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Calls that would be made; of a listing the first pages only."""
     walks: int
     """Those of the calls that are first pages: how many follow, nobody knows before."""
-    credits: dict[Kind, int]
+    credits: dict[CreditKind, int]
     """Credits by kind at most: answers that the provider does not charge for cost less."""
     unpriced: int
     """Calls without a published price."""
-    balances: dict[Kind, int] | None
+    balances: dict[CreditKind, int] | None
     """Credits that the account has, where the provider tells."""
     requests_left: int | None
     """Requests that the day's allowance has left, where the provider tells."""
@@ -54,9 +54,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """How long the calls take at the client's rate; None without a rate."""
 
     @property
-    def lacking(self) -> dict[Kind, int]:
+    def lacking(self) -> dict[CreditKind, int]:
         """Credits by kind that the account has too few, as far as its balances are known."""
-        lacks: dict[Kind, int] = {}
+        lacks: dict[CreditKind, int] = {}
         for kind, have in (self.balances or {}).items():
             if (lack := self.credits.get(kind, 0) - have) > 0:
                 lacks[kind] = lack
@@ -64,8 +64,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def preview(
-    store: Where,
-    method: Method[T] | Caller,
+    store: StoreAddress,
+    method: Method[T] | CallPreparer,
     inputs: Iterable[Input] | AsyncIterable[Input],
     *,
     account: str = "",
@@ -80,18 +80,20 @@ async def preview(
     """
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
-    caller = method if isinstance(method, Caller) else Caller(method, account)
+    caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
     ledger = opened(store)
     try:
         await ledger.look()
-    except AbsentLedgerError:
+    except LedgerNotFoundError:
         count = await _counted(None, caller, inputs)
     else:
         try:
             count = await _counted(ledger, caller, inputs)
         finally:
             await ledger.close()
-    governor = Governor(caller.engine, ledger, funds=caller.funds if watch_funds else None)
+    governor = AdmissionController(
+        caller.engine, ledger, funds=caller.funds if watch_funds else None
+    )
     await governor.read()
     rate = getattr(caller.engine.limiter, "rate", None)
     return Preview(
@@ -111,11 +113,11 @@ async def preview(
     )
 
 
-class _Count:
+class _PreviewCounter:
     def __init__(self) -> None:
         self.inputs = self.distinct = self.invalid = self.known = self.in_doubt = 0
         self.calls = self.walks = self.unpriced = 0
-        self.credits: Counter[Kind] = Counter()
+        self.credits: Counter[CreditKind] = Counter()
 
     def call(self, price: Price, *, walk: bool) -> None:
         self.calls += 1
@@ -126,13 +128,13 @@ class _Count:
 
 
 async def _counted(
-    store: Store | None, caller: Caller, inputs: Iterable[Input] | AsyncIterable[Input]
-) -> _Count:
-    count = _Count()
+    store: Store | None, caller: CallPreparer, inputs: Iterable[Input] | AsyncIterable[Input]
+) -> _PreviewCounter:
+    count = _PreviewCounter()
     doubts: set[bytes] = set()
     if store is not None:
         doubts = {entry.key async for entry in store.entries("in_doubt")}
-    source: Source[Input] = Source(inputs)
+    source: InputStream[Input] = InputStream(inputs)
     # A temporary file of SQLite's own: the keys of ten million inputs would fill the memory.
     with closing(sqlite3.connect("")) as seen:
         seen.execute("CREATE TABLE key (key BLOB PRIMARY KEY) WITHOUT ROWID")
@@ -141,7 +143,7 @@ async def _counted(
     return count
 
 
-async def _batch(source: Source[Input]) -> list[Input]:
+async def _batch(source: InputStream[Input]) -> list[Input]:
     batch: list[Input] = []
     while len(batch) < AHEAD:
         try:
@@ -152,9 +154,9 @@ async def _batch(source: Source[Input]) -> list[Input]:
 
 
 async def _add(
-    count: _Count,
+    count: _PreviewCounter,
     batch: Sequence[Input],
-    caller: Caller,
+    caller: CallPreparer,
     store: Store | None,
     doubts: set[bytes],
     seen: sqlite3.Connection,

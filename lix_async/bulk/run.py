@@ -11,14 +11,14 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 import anyio
 
-from ..concurrency.worker_pool import GRACE, Crew, Source
+from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError
-from .admission import Governor, OnDailyLimit, Parked
-from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, Lookup
-from .outcome import Outcome, Progress, Report, Tally
-from .prepared_call import Call, Caller, Input, Method, Sketch
-from .stores import Where, opened
-from .stores.base import Doubts, Store
+from .admission import AdmissionController, CallsParked, OnDailyLimit
+from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, LookupExecutor
+from .outcome import Outcome, OutcomeCounter, Progress, Report
+from .prepared_call import CallKey, CallPreparer, Input, Method, PreparedCall
+from .stores import StoreAddress, opened
+from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -62,12 +62,12 @@ class Run(Generic[T]):
 
     def __init__(
         self,
-        store: Where,
-        method: Method[T] | Caller,
+        store: StoreAddress,
+        method: Method[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
         concurrency: int = 4,
-        doubts: Doubts = "hold",
+        doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
         queued_for: float = QUEUED_FOR,
@@ -76,7 +76,7 @@ class Run(Generic[T]):
         account: str = "",
         watch_funds: bool = True,
     ) -> None:
-        self._running: Running[T] = Running(
+        self._running: RunExecutor[T] = RunExecutor(
             store,
             method,
             inputs,
@@ -141,16 +141,16 @@ MOST = 256
 """Inputs looked up in the ledger at once: the more, the more of them it knew."""
 
 
-class Job(NamedTuple):
+class PendingLookup(NamedTuple):
     """A call that is to be made, or to be looked up."""
 
     given: Input
-    call: Call
+    call: PreparedCall
     polls: int = 0
     """How often the provider said that it is queued."""
 
 
-class Inputs:
+class InputReader:
     """Takes inputs as they are needed, and hands out at once what needs no call.
 
     A run that goes on meets what it knows first: there many inputs are looked up at once, and
@@ -160,19 +160,19 @@ class Inputs:
     def __init__(
         self,
         inputs: Iterable[Input] | AsyncIterable[Input],
-        caller: Caller,
-        lookup: Lookup,
+        caller: CallPreparer,
+        lookup: LookupExecutor,
         store: Store,
         hand_over: Callable[[list[Outcome[object]]], Awaitable[None]],
     ) -> None:
-        self._source: Source[Input] = Source(inputs)
+        self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
         self._most = 1 if isinstance(inputs, AsyncIterable) else MOST
         self._caller = caller
         self._lookup = lookup
         self._store = store
         self._hand_over = hand_over
-        self._ready: deque[Job] = deque()
+        self._ready: deque[PendingLookup] = deque()
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
 
@@ -186,7 +186,7 @@ class Inputs:
         if not self._ahead and known:
             self._ahead = min(FIRST, self._most)
 
-    async def next(self) -> Job:
+    async def next(self) -> PendingLookup:
         """The next call, or `StopAsyncIteration`."""
         if self._lock is None:
             self._lock = anyio.Lock(fast_acquire=True)
@@ -196,7 +196,7 @@ class Inputs:
             return self._ready.popleft()
 
     async def _look(self) -> None:
-        sketches: list[tuple[Input, Sketch]] = []
+        sketches: list[tuple[Input, CallKey]] = []
         out: list[Outcome[object]] = []
         for given in await self._taken():
             try:
@@ -206,7 +206,8 @@ class Inputs:
         if self._ahead:
             sketches = await self._unknown(sketches, out)
         self._ready += (
-            Job(given, sketch.call or self._caller.call(given)) for given, sketch in sketches
+            PendingLookup(given, sketch.call or self._caller.call(given))
+            for given, sketch in sketches
         )
         await self._hand_over(out)
 
@@ -219,11 +220,11 @@ class Inputs:
         return found
 
     async def _unknown(
-        self, sketches: list[tuple[Input, Sketch]], out: list[Outcome[object]]
-    ) -> list[tuple[Input, Sketch]]:
+        self, sketches: list[tuple[Input, CallKey]], out: list[Outcome[object]]
+    ) -> list[tuple[Input, CallKey]]:
         """Those that the ledger has no final answer for; of the others, the outcome."""
         entries = await self._store.known([sketch.key for _, sketch in sketches])
-        left: list[tuple[Input, Sketch]] = []
+        left: list[tuple[Input, CallKey]] = []
         for given, sketch in sketches:
             entry = entries.get(sketch.key)
             outcome = None if entry is None else self._lookup.final(entry, sketch.row, given)
@@ -240,17 +241,17 @@ POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
 
 
-class Running(Generic[T]):
+class RunExecutor(Generic[T]):
     """A run at work. See `Run`, which hands out what is done here."""
 
     def __init__(
         self,
-        store: Where,
-        method: Method[T] | Caller,
+        store: StoreAddress,
+        method: Method[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
         concurrency: int = 4,
-        doubts: Doubts = "hold",
+        doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
         queued_for: float = QUEUED_FOR,
@@ -261,10 +262,10 @@ class Running(Generic[T]):
     ) -> None:
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
-        self._caller = method if isinstance(method, Caller) else Caller(method, account)
+        self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = opened(store)
         engine = self._caller.engine
-        self.governor = Governor(
+        self.governor = AdmissionController(
             engine,
             self._store,
             funds=self._caller.funds if watch_funds else None,
@@ -272,7 +273,7 @@ class Running(Generic[T]):
             on_daily_limit=on_daily_limit,
         )
         """What this run may still spend, as far as it was told."""
-        self._lookup = Lookup(
+        self._lookup = LookupExecutor(
             self._store,
             engine,
             self.governor,
@@ -282,16 +283,16 @@ class Running(Generic[T]):
             recheck_after=recheck_after,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
-        self._tally = Tally()
+        self._tally = OutcomeCounter()
         self._clock = engine.clock
         self._began = self._clock.now()
-        self._waiting: list[tuple[float, int, Job]] = []
+        self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
         self._flying: dict[bytes, anyio.Event] = {}
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
-        self._crew: Crew[Job, Outcome[T]] = Crew(
+        self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
             concurrency,
@@ -300,7 +301,7 @@ class Running(Generic[T]):
             left=self._tally.add,
         )
         hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.hand_over)
-        self._inputs = Inputs(inputs, self._caller, self._lookup, self._store, hand_over)
+        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, hand_over)
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
@@ -375,7 +376,7 @@ class Running(Generic[T]):
         if parked := await self._store.parked():
             self.park(parked)
 
-    async def _take(self) -> tuple[int, Job]:
+    async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
         while True:
             now = self._clock.wall()
@@ -391,7 +392,7 @@ class Running(Generic[T]):
                 if not self._waiting:
                     raise
 
-    async def _work(self, job: Job) -> Outcome[T] | None:
+    async def _work(self, job: PendingLookup) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
             await other.wait()
         self._flying[job.call.key] = done = anyio.Event()
@@ -400,7 +401,7 @@ class Running(Generic[T]):
             while self._stop is None and await self._open_again():
                 try:
                     outcome = await self._lookup.run(job.call, job.given)
-                except Parked as parked:
+                except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
                     continue
@@ -424,7 +425,7 @@ class Running(Generic[T]):
                 await self._clock.sleep(pause)
         return not self._parked or not self.governor.parked
 
-    def _settled(self, outcome: Outcome[object], job: Job) -> Outcome[T] | None:
+    def _settled(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T] | None:
         """The outcome, unless there is reason to come back for it later."""
         due, polls = outcome.due, job.polls
         if outcome.state == "busy":
@@ -437,7 +438,7 @@ class Running(Generic[T]):
         heapq.heappush(self._waiting, (due, next(self._order), job._replace(polls=polls)))
         return None
 
-    def _told(self, parked: Parked) -> None:
+    def _told(self, parked: CallsParked) -> None:
         if parked.error is not None:
             self.governor.refused(parked.error)
         if self.governor.parked:

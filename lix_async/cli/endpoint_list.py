@@ -13,7 +13,7 @@ from msgspec import inspect
 from ..core.endpoint import Endpoint, Price
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
-from .providers import Row, client_kind, client_of, house, provider_of, providers, rows
+from .providers import AnyEndpoint, client_kind, client_of, house, provider_of, providers, rows
 
 _WIDTH = 78
 _WORDS: dict[type[inspect.Type], str] = {
@@ -49,7 +49,7 @@ def listing(only: str | None = None) -> Iterator[str]:
     yield "The types of a param: lix call ID --list. One provider: lix call lookc."
 
 
-def single(row: Row) -> Iterator[str]:
+def single(row: AnyEndpoint) -> Iterator[str]:
     """One endpoint: what it calls, what it costs, and its params with their types."""
     provider = provider_of(house(row.id))
     origin = provider.base_url or f"${provider.url_variable}"
@@ -94,7 +94,7 @@ def _methods(kind: type) -> dict[str, str]:
         places = cast("dict[str, object]", getattr(getattr(kind, name), "__globals__", {}))
         for word in cast("tuple[str, ...]", getattr(code, "co_names", ())):
             if not name.startswith("_") and isinstance(row := places.get(word), Endpoint):
-                found.setdefault(cast("Row", row).id, name)
+                found.setdefault(cast("AnyEndpoint", row).id, name)
     return found
 
 
@@ -105,12 +105,12 @@ def price(credits: Price) -> str:
     return f"{credits.amount} {credits.kind}" + (" if valid" if credits.only else "")
 
 
-def names(row: Row) -> list[str]:
+def names(row: AnyEndpoint) -> list[str]:
     """The params as options; those that may be left out in brackets."""
     return [_shown(field) for field in _ordered(row)]
 
 
-def needs(row: Row) -> str | None:
+def needs(row: AnyEndpoint) -> str | None:
     """What a call needs besides its required params, in the words of its own check."""
     try:
         row.params().check()
@@ -124,7 +124,7 @@ def needs(row: Row) -> str | None:
     return None
 
 
-def is_in(row: Row, only: str | None) -> bool:
+def is_in(row: AnyEndpoint, only: str | None) -> bool:
     """Whether an endpoint belongs to a provider, or to a group such as `facets`."""
     return only is None or house(row.id) == only or row.id.startswith(f"{only}.")
 
@@ -145,11 +145,11 @@ def _variables(provider: Provider) -> str:
     return words if provider.base_url else f"{words}, address in {provider.url_variable}"
 
 
-def _marked(row: Row) -> str:
+def _marked(row: AnyEndpoint) -> str:
     return row.id if row.safe else f"{row.id}*"
 
 
-def _ordered(row: Row) -> list[msgspec.structs.FieldInfo]:
+def _ordered(row: AnyEndpoint) -> list[msgspec.structs.FieldInfo]:
     return sorted(msgspec.structs.fields(row.params), key=lambda field: not field.required)
 
 

@@ -100,5 +100,5 @@ def explained(error: LixError) -> CommandError:
     return CommandError(one_line(str(error)), hint=hint, code=code)
 
 
-class Stopped(Exception):
+class Interrupted(Exception):
     """The person, or the system, asked to stop."""

@@ -32,7 +32,7 @@ _flag = Parameter(negative="", show_default=False)
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
-class Output:
+class OutputOptions:
     """Where rows go, and in which form."""
 
     out: Annotated[Path | None, Parameter(name=("--out", "-o"), allow_leading_hyphen=True)] = None
@@ -48,7 +48,7 @@ class Output:
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
-class RowOutput(Output):
+class RowOutputOptions(OutputOptions):
     """Where the rows of lookups go."""
 
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q")), _flag] = False
@@ -57,7 +57,7 @@ class RowOutput(Output):
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
-class WalkOutput(Output):
+class ListingOutputOptions(OutputOptions):
     """Where the rows of a walk go."""
 
     limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None
@@ -75,7 +75,7 @@ class WalkOutput(Output):
 
 @Parameter(name="*", group=CONNECTION)
 @dataclass(frozen=True, kw_only=True)
-class Connection:
+class ConnectionOptions:
     """How the provider is reached."""
 
     rate: str = "1/3s"
@@ -100,9 +100,9 @@ class Connection:
     """Read the key from stdin; without this it is LIX_API_KEY."""
 
 
-ROW_DEFAULTS = RowOutput()
-WALK_DEFAULTS = WalkOutput()
-CONNECTION_DEFAULTS = Connection()
+ROW_DEFAULTS = RowOutputOptions()
+WALK_DEFAULTS = ListingOutputOptions()
+CONNECTION_DEFAULTS = ConnectionOptions()
 
 
 def parsed_rate(text: str) -> RateLimit | None:
@@ -130,7 +130,7 @@ def parsed_columns(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def chosen_format(output: Output, terminal: bool, *, parquet: bool = False) -> Format:
+def chosen_format(output: OutputOptions, terminal: bool, *, parquet: bool = False) -> Format:
     """The format that was asked for, or that the file's ending or the place suggests.
 
     `parquet`: whether that can be written; its files cannot be added to.
@@ -144,7 +144,7 @@ def chosen_format(output: Output, terminal: bool, *, parquet: bool = False) -> F
     return form
 
 
-def _format(output: Output, terminal: bool) -> Format:
+def _format(output: OutputOptions, terminal: bool) -> Format:
     if str(output.out or "")[:2] == "--":
         raise CommandError("--out needs the name of a file")
     if output.out is None or str(output.out) == "-":

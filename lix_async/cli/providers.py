@@ -12,7 +12,7 @@ from ..core.models import Params
 from ..core.provider import Provider
 from ..engine.client import Client
 
-Row = Endpoint[Params, object]
+AnyEndpoint = Endpoint[Params, object]
 _CLIENTS = {
     "lix": "AsyncLix",
     "lookc": "AsyncLookC",
@@ -32,12 +32,12 @@ def providers() -> tuple[str, ...]:
 
 
 @cache
-def rows() -> dict[str, Row]:
+def rows() -> dict[str, AnyEndpoint]:
     """Every endpoint of every provider, by its id."""
-    found: dict[str, Row] = {}
+    found: dict[str, AnyEndpoint] = {}
     for name in providers():
         table = import_module(f"{_PROVIDERS}.{name}.endpoints")
-        found.update(cast("dict[str, Row]", table.BY_ID))
+        found.update(cast("dict[str, AnyEndpoint]", table.BY_ID))
     return found
 
 

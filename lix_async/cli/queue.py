@@ -13,10 +13,10 @@ from ..core.errors import BulkError, ConfigurationError
 from ..engine.client import Client
 from . import console
 from .errors import OK, REFUSED, CommandError
-from .input.reader import Inputs
-from .input.targets import METHODS, Kind, Target, input_for, kind_of
+from .input.reader import InputFile
+from .input.targets import METHODS, Kind, LookupTarget, input_for, kind_of
 from .ledger.address import VARIABLE, on_server, pasteable, scrubbed, shown
-from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
+from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from .text import plural
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ _BELONG: dict[Whose, str] = {
 }
 
 
-def refuse(whose: dict[Whose, dict[str, bool]], output: RowOutput, connection: Connection) -> None:
+def refuse(
+    whose: dict[Whose, dict[str, bool]], output: RowOutputOptions, connection: ConnectionOptions
+) -> None:
     """Refuse options that do nothing where links only go to a queue.
 
     `whose`: the command's own options by the command that has them, and whether each was given;
@@ -73,14 +75,14 @@ def _listed(names: list[str]) -> str:
 
 
 async def submit(
-    address: str, queue: Queue, wanted: Kind | None, inputs: Inputs, *, quiet: bool = False
+    address: str, queue: Queue, wanted: Kind | None, inputs: InputFile, *, quiet: bool = False
 ) -> int:
     """Make the ledger if there is none, and queue every link; what to do next is on stderr.
 
     Raises `CommandError` where the database cannot be used; nothing of the address's password is
     in it.
     """
-    lookups: list[tuple[Kind, Target]] = [
+    lookups: list[tuple[Kind, LookupTarget]] = [
         (kind_of(wanted, known), known) for known in inputs.targets
     ]
     try:
@@ -125,7 +127,7 @@ Queue = Literal["pgqueuer", "procrastinate"]
 _PACKAGE = f"{__name__.partition('.')[0]}.integrations"
 
 
-class Adapter(Protocol):
+class QueueAdapter(Protocol):
     """What every queue's module offers."""
 
     def submit(self, dsn: str, method: str, inputs: Iterable[Input]) -> Awaitable[int]:
@@ -147,9 +149,9 @@ class Adapter(Protocol):
         ...
 
 
-def adapter(queue: Queue) -> Adapter:
+def adapter(queue: Queue) -> QueueAdapter:
     """A queue's module. Raises `ConfigurationError` where its extra is not installed."""
-    return cast("Adapter", import_module(f"{_PACKAGE}.{queue}"))
+    return cast("QueueAdapter", import_module(f"{_PACKAGE}.{queue}"))
 
 
 def server(address: str, command: str) -> str:
@@ -163,7 +165,7 @@ def server(address: str, command: str) -> str:
 
 
 async def queue_lookups(
-    address: str, lookups: Iterable[tuple[Kind, Target]], queue: Queue = "pgqueuer"
+    address: str, lookups: Iterable[tuple[Kind, LookupTarget]], queue: Queue = "pgqueuer"
 ) -> int:
     """Queue lookups for `lix worker`; how many chunks they make.
 

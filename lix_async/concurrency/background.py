@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 
-class Background:
+class BackgroundTask:
     """Runs `work` at once. `work` must not raise: it has nobody to raise to."""
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -43,7 +43,7 @@ def _alive(loop: Loop, waiting: bool) -> bool:
     return True
 
 
-class Home:
+class EventLoopBinding:
     """Binds to the loop of the first use; tells when a later use comes from another one."""
 
     __slots__ = ("_loop", "_pid")

@@ -25,7 +25,7 @@ import anyio
 
 from ..core.errors import ConfigurationError
 from ..core.validation import must_be
-from .background import Background
+from .background import BackgroundTask
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -36,7 +36,7 @@ GRACE = 5.0
 """Seconds that calls in flight get to end by themselves when the pool is closed."""
 
 
-class Crew(Generic[I, O]):
+class WorkerGroup(Generic[I, O]):
     """The workers, and what they have ready. They know nothing of who takes their outcomes.
 
     `ordered` hands outcomes over in the order of the inputs; finished ones wait for those before
@@ -69,7 +69,7 @@ class Crew(Generic[I, O]):
         self._after = after
         self._left = left
         self._dropped = False
-        self._background: Background | None = None
+        self._background: BackgroundTask | None = None
         self._send: MemoryObjectSendStream[list[O]] | None = None
         self._receive: MemoryObjectReceiveStream[list[O]] | None = None
         self.received: deque[O] = deque()
@@ -112,7 +112,7 @@ class Crew(Generic[I, O]):
         if self._background is None:
             self._send, self._receive = anyio.create_memory_object_stream[list[O]](0)
             self._moved = anyio.Event() if self._ordered else None
-            self._background = Background(self._run)
+            self._background = BackgroundTask(self._run)
         assert self._receive is not None  # made together with the background task
         try:
             self.received.extend(await self._receive.receive())
@@ -230,7 +230,7 @@ class Crew(Generic[I, O]):
         return True
 
 
-class Pool(Generic[I, O]):
+class WorkerPool(Generic[I, O]):
     """An async iterator over the outcomes of `work`, done by `concurrency` workers.
 
     Use it with `async with`, or bare: then the workers live beside the event loop until the
@@ -245,7 +245,7 @@ class Pool(Generic[I, O]):
         *,
         ordered: bool = False,
     ) -> None:
-        self._crew: Crew[I, O] = Crew(work, take, concurrency, ordered=ordered)
+        self._crew: WorkerGroup[I, O] = WorkerGroup(work, take, concurrency, ordered=ordered)
 
     def __aiter__(self) -> AsyncIterator[O]:
         return self
@@ -271,7 +271,7 @@ class Pool(Generic[I, O]):
         await self._crew.aclose(grace)
 
 
-class Source(Generic[I]):
+class InputStream(Generic[I]):
     """Inputs one at a time, from anything that can be iterated, by many tasks."""
 
     def __init__(self, inputs: Iterable[I] | AsyncIterable[I]) -> None:

@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar, cast
 import anyio
 import anyio.to_thread
 
-from ..bulk.stores.base import UnreachableError
+from ..bulk.stores.base import LedgerUnreachableError
 from ..core.errors import BulkError
 
 J = TypeVar("J")
@@ -26,7 +26,7 @@ GROUP = 500
 """Jobs in one commit at most."""
 
 
-class Session(Protocol[J_contra]):
+class JobHandler(Protocol[J_contra]):
     """A connection. Only the thread touches it."""
 
     def run(self, jobs: Sequence[J_contra]) -> Sequence[object]:
@@ -41,7 +41,7 @@ class Session(Protocol[J_contra]):
         """Let go of it."""
 
 
-class _Waiting(Generic[J]):
+class _QueuedJob(Generic[J]):
     def __init__(self, job: J) -> None:
         self.job = job
         self.done = anyio.Event()
@@ -60,12 +60,12 @@ def _post() -> Callable[[Callable[[], object]], object]:
     return cast("Callable[[Callable[[], object]], object]", token.run_sync_soon)
 
 
-class Writer(Generic[J]):
+class WorkerThread(Generic[J]):
     """The thread, and the way to hand it jobs."""
 
-    def __init__(self, session: Session[J]) -> None:
+    def __init__(self, session: JobHandler[J]) -> None:
         self._session = session
-        self._queue: queue.SimpleQueue[_Waiting[J] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_QueuedJob[J] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="lix_async ledger", daemon=True)
         self._thread.start()
 
@@ -75,7 +75,7 @@ class Writer(Generic[J]):
         Raises `BulkError` when they are not. Not to be cancelled: it happens anyway, and the
         caller must know how it ends.
         """
-        waiting = _Waiting(job)
+        waiting = _QueuedJob(job)
         self._queue.put(waiting)
         with anyio.CancelScope(shield=True):
             await waiting.done.wait()
@@ -95,7 +95,7 @@ class Writer(Generic[J]):
     def _work(self) -> None:
         ends = False
         while not ends:
-            group: list[_Waiting[J]] = []
+            group: list[_QueuedJob[J]] = []
             first = self._queue.get()
             while first is not None:
                 group.append(first)
@@ -110,7 +110,7 @@ class Writer(Generic[J]):
                 self._commit(group)
         self._session.close()
 
-    def _commit(self, group: list[_Waiting[J]]) -> None:
+    def _commit(self, group: list[_QueuedJob[J]]) -> None:
         if not self._tried(group):
             for waiting in group:  # one bad job must not take the others' paid answers along
                 self._tried([waiting])
@@ -119,13 +119,13 @@ class Writer(Generic[J]):
             with contextlib.suppress(RuntimeError):  # that loop has ended; nobody waits there
                 post(functools.partial(_wake, mine))
 
-    def _tried(self, group: list[_Waiting[J]]) -> bool:
+    def _tried(self, group: list[_QueuedJob[J]]) -> bool:
         try:
             values = self._session.run([waiting.job for waiting in group])
         except Exception as error:  # noqa: BLE001  # told to everybody who waits
             for waiting in group:
                 waiting.error = error
-            return len(group) == 1 or isinstance(error, UnreachableError)
+            return len(group) == 1 or isinstance(error, LedgerUnreachableError)
         for waiting, value in zip(group, values, strict=True):
             waiting.value, waiting.error = value, None
         return True

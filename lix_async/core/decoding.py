@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40
 
 
-class Misfit(Exception):
+class SchemaMismatch(Exception):
     """A body does not fit, at `path`."""
 
     def __init__(self, message: str, path: str = "$") -> None:
@@ -42,7 +42,7 @@ class Misfit(Exception):
         self.path = path
 
 
-class Open(dict[str, object]):
+class OpenObject(dict[str, object]):
     """An object whose keys no document confirms: a dict with accessors for the likely ones."""
 
     def first_text(self, *names: str) -> str | None:
@@ -72,12 +72,12 @@ class Open(dict[str, object]):
 def _open(kind: type, value: object) -> object:
     if kind is object:  # a field of a type that no document tells
         return value
-    if issubclass(kind, Open) and isinstance(value, dict):
+    if issubclass(kind, OpenObject) and isinstance(value, dict):
         return kind(cast("Tree", value))
     raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
 
 
-class Reader(Generic[T]):
+class TolerantDecoder(Generic[T]):
     """How bodies of one type are read. Make it with `reader()`, which keeps one for each type."""
 
     def __init__(self, type_: type[T]) -> None:
@@ -99,7 +99,7 @@ class Reader(Generic[T]):
             return self._read(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message, path = _place(error)
-        raise Misfit(message, path)
+        raise SchemaMismatch(message, path)
 
     def _read(self, body: bytes) -> T:
         if not any(map(body.__contains__, self._markers)):
@@ -111,7 +111,7 @@ class Reader(Generic[T]):
         if isinstance(found, list) and self._root is not None:
             found = {self._root: cast("list[object]", found)}
         if not isinstance(found, dict):
-            raise Misfit(f"expected an object, got {_word(found)}")
+            raise SchemaMismatch(f"expected an object, got {_word(found)}")
         tree = cast("Tree", found)
         for name in self._envelopes:
             if isinstance(inner := tree.get(name), dict):
@@ -142,12 +142,12 @@ _OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _READERS: dict[type, object] = {}
 
 
-def reader(type_: type[T]) -> Reader[T]:
+def decoder_for(type_: type[T]) -> TolerantDecoder[T]:
     """The reader for a type. Built once: describing a type costs milliseconds, reading micros."""
     found = _READERS.get(type_)
     if found is None:
-        found = _READERS[type_] = Reader(type_)
-    return cast("Reader[T]", found)
+        found = _READERS[type_] = TolerantDecoder(type_)
+    return cast("TolerantDecoder[T]", found)
 
 
 def read_items(type_: type[T], body: bytes) -> list[T]:
@@ -192,7 +192,7 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
         if value in (None, "", {}):
             return []
         if not isinstance(value, list):
-            raise Misfit(f"expected an array, got {_word(value)}", path)
+            raise SchemaMismatch(f"expected an array, got {_word(value)}", path)
         return [
             _repair(item, shape.item_type, f"{path}[{i}]")
             for i, item in enumerate(cast("list[object]", value))
@@ -203,10 +203,10 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
         if isinstance(value, dict | list):
             if read is not _text:  # no number, flag or date is nothing; a text may be lost data
                 return None
-            raise Misfit(f"expected {name}, got {_word(value)}", path)
+            raise SchemaMismatch(f"expected {name}, got {_word(value)}", path)
         return read(value)
     if isinstance(shape, inspect.CustomType) and not isinstance(value, dict | shape.cls):
-        raise Misfit(f"expected an object, got {_word(value)}", path)
+        raise SchemaMismatch(f"expected an object, got {_word(value)}", path)
     return value
 
 
@@ -214,7 +214,7 @@ def _object(value: object, shape: inspect.StructType, path: str) -> object:
     if value in ("", []):
         value = cast("Tree", {})
     if not isinstance(value, dict):
-        raise Misfit(f"expected an object, got {_word(value)}", path)
+        raise SchemaMismatch(f"expected an object, got {_word(value)}", path)
     cls = shape.cls
     tree = cast("Tree", value)
     if any(name in tree for name in getattr(cls, "__markers__", ())):

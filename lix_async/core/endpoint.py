@@ -18,9 +18,9 @@ from .errors import ConfigurationError
 from .models import Params, R_co
 
 if TYPE_CHECKING:
-    from .pagination import Plan
+    from .pagination import PaginationStrategy
 
-Kind = Literal["standard", "org", "email", "free", "unknown"]
+CreditKind = Literal["standard", "org", "email", "free", "unknown"]
 
 
 P = TypeVar("P", bound=Params)
@@ -29,7 +29,7 @@ P = TypeVar("P", bound=Params)
 class Price(msgspec.Struct, frozen=True):
     """Credits for one call: `amount` of a `kind`. `unknown` where the provider does not say."""
 
-    kind: Kind
+    kind: CreditKind
     amount: int = 0
     only: str | None = None
     """Name of the result's flag that must be true for the call to be charged."""
@@ -58,7 +58,7 @@ class Endpoint(Generic[P, R_co]):
     path: str
     params: type[P]
     result: type[R_co]
-    paging: Plan | None = None
+    paging: PaginationStrategy | None = None
     credits: Price = UNKNOWN
     safe: bool = True
     """May be repeated when it is not known whether it arrived. False for calls that act."""
@@ -138,7 +138,7 @@ def at_least(params: Params, name: str, limit: int) -> None:
 
 
 @dataclass(frozen=True)
-class Funds:
+class BalanceEndpoints:
     """The rows of a provider's table that tell what is left, and how their answers are read.
 
     `credits` gives the balance by kind of credit; a kind that is not in it is unknown, or is
@@ -148,6 +148,6 @@ class Funds:
 
     params: Params
     balances: Endpoint[Params, object]
-    credits: Callable[[object], Mapping[Kind, int]]
+    credits: Callable[[object], Mapping[CreditKind, int]]
     allowance: Endpoint[Params, object]
     left: Callable[[object], tuple[int | None, float | None]]

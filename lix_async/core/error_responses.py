@@ -37,7 +37,7 @@ STATUSES: dict[int, type[RefusalError]] = {
 }
 
 
-class Refusals(msgspec.Struct, frozen=True):
+class ErrorResponseParser(msgspec.Struct, frozen=True):
     """How one provider says no. Called with status, body and result type, like any `Refusal`.
 
     `types`: the class for each of its error types. `sayings`: what to tell a person for a

@@ -24,7 +24,7 @@ from .models import Params
 P = TypeVar("P", bound=Params)
 
 
-class Seen(msgspec.Struct, frozen=True):
+class PageObservation(msgspec.Struct, frozen=True):
     """What a plan may know of the page just read: rows before it, rows on it, and its words."""
 
     before: int
@@ -65,7 +65,7 @@ class Seen(msgspec.Struct, frozen=True):
         return self.total is not None and self.before >= self.total
 
 
-class Plan(Protocol):
+class PaginationStrategy(Protocol):
     """The paging of one row."""
 
     @property
@@ -78,7 +78,7 @@ class Plan(Protocol):
         """Whether `sequence_id` ties the pages together (and is not itself the cursor)."""
         ...
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         """The params of the next page, or None at the end."""
         ...
 
@@ -100,7 +100,7 @@ class Offset(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         asked = getattr(params, self.size) if self.size else None
         if asked is not None and seen.total is None and seen.received < asked:
             return None
@@ -126,7 +126,7 @@ class PageNumber(msgspec.Struct, frozen=True):
     repeats_end: bool = False
     """A page that repeats the one before is the end and no error: the server may not count."""
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         full = getattr(params, self.size) if isinstance(self.size, str) else self.size
         if full is not None and seen.total is None and seen.received < full:
             return None
@@ -144,7 +144,7 @@ class PageNumber(msgspec.Struct, frozen=True):
         return self.first if page is None else page
 
 
-class WhileMore(msgspec.Struct, frozen=True):
+class OffsetWhileMore(msgspec.Struct, frozen=True):
     """`start` = rows so far for as long as pages say that they go on; a token travels beside it.
 
     A total is no end here: it may be missing or approximate.
@@ -155,7 +155,7 @@ class WhileMore(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         if not (seen.received and seen.goes_on):
             return None
         beside = {self.token: seen.cursor or None} if self.token else {}
@@ -177,7 +177,7 @@ class PageInUrl(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = True
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         url = getattr(params, self.param)
         page = number_in_url(url, self.name, 1) + 1
         turned = with_number(url, self.name, page)
@@ -198,7 +198,7 @@ class OffsetInUrl(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = True
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         turned = with_number(getattr(params, self.param), self.name, seen.upto)
         return replace(params, **{self.param: turned}) if seen.more(self.cap) else None
 
@@ -219,7 +219,7 @@ class Cursor(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         if not seen.more(self.cap):
             return None
         beside = {self.start: seen.upto} if self.start else {}
@@ -245,7 +245,7 @@ class SinglePage(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: Seen) -> P | None:
+    def after(self, params: P, seen: PageObservation) -> P | None:
         return None
 
     def base(self, params: Params, size: int) -> int:

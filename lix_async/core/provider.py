@@ -19,7 +19,7 @@ _IN_PATHS = "/%:@!$&'()*+,;="
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Credential(msgspec.Struct, frozen=True):
+class AuthScheme(msgspec.Struct, frozen=True):
     """One way to present the key: in a header or in the query, behind an optional prefix."""
 
     place: Literal["header", "query"]
@@ -34,7 +34,7 @@ class Provider(msgspec.Struct, frozen=True):
     base_url: str
     key_variables: tuple[str, ...]
     url_variable: str
-    credentials: Mapping[str, Credential]
+    credentials: Mapping[str, AuthScheme]
     rate: RateLimit
     refusal: Refusal
     window: float = 3.0
@@ -46,7 +46,7 @@ class Provider(msgspec.Struct, frozen=True):
     wraps the same rows now one way, now another. May raise `tolerant.Misfit`."""
 
 
-class Key:
+class ApiKey:
     """An API key that shows itself to nobody: not in repr, str, pickles or copies.
 
     Only visible ASCII is taken: a newline would be printed whole by the HTTP library's error,
@@ -78,7 +78,7 @@ class Key:
         raise ConfigurationError("an API key is never pickled; make a new client over there")
 
 
-class Address(msgspec.Struct, frozen=True):
+class BaseUrl(msgspec.Struct, frozen=True):
     """Where calls go: scheme, host, port and an optional path prefix, checked."""
 
     scheme: str
@@ -103,7 +103,7 @@ class Address(msgspec.Struct, frozen=True):
         return self.host in LOOPBACK
 
 
-def address(url: str) -> Address:
+def address(url: str) -> BaseUrl:
     """Read a base URL; https, or http to this machine only, so that no key crosses in clear."""
     try:
         parts = urlsplit(url)
@@ -119,4 +119,4 @@ def address(url: str) -> Address:
         raise ConfigurationError(
             f"base_url must be https (http only to this machine): {parts.scheme}://{host}"
         )
-    return Address(parts.scheme, host, port, quote(parts.path.rstrip("/"), _IN_PATHS))
+    return BaseUrl(parts.scheme, host, port, quote(parts.path.rstrip("/"), _IN_PATHS))

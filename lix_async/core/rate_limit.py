@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .errors import ConfigurationError
-from .validation import Checked
+from .validation import ValidatedStruct
 
 MARGIN = 0.02
 """Share by which turns are stretched. Spacing sends does not space arrivals: network jitter
 shortens gaps, and a strict server counts arrivals. At 1 request per 3 s this is 60 ms."""
 
 
-class RateLimit(Checked, frozen=True):
+class RateLimit(ValidatedStruct, frozen=True):
     """`requests` per `per` seconds; up to `burst` at once after a pause.
 
     `margin` is the share by which the gaps are stretched (default 2 %), because a server counts
@@ -124,7 +124,7 @@ class Bucket(Protocol):
         ...
 
 
-class Lane(Checked, frozen=True):
+class WindowLimit(ValidatedStruct, frozen=True):
     """One limit that a call counts against: `requests` in any `per` seconds. Equal names are one.
 
     `margin` stretches the window, because a server counts arrivals and the network moves them.
@@ -143,12 +143,12 @@ class Lane(Checked, frozen=True):
             raise ConfigurationError(f"{self.name}: per must be positive seconds, not {self.per}")
 
 
-class WindowBucket:
+class SlidingWindow:
     """Turns of one `Lane`: all at once if they come at once, never more in any window."""
 
     __slots__ = ("_held", "_late", "_per", "_taken")
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: WindowLimit) -> None:
         self._per = lane.per * (1.0 + lane.margin)
         self._taken: deque[float] = deque([-math.inf] * lane.requests, lane.requests)
         self._held = -math.inf
@@ -181,7 +181,7 @@ class WindowBucket:
         self._late = max(self._late, seconds)
 
 
-class JointBucket:
+class CombinedBucket:
     """A turn in each of several buckets, or in none."""
 
     __slots__ = ("_buckets",)
@@ -216,7 +216,7 @@ MEMORY = 60.0
 """Seconds for which requests that leave late are taken to be late side by side."""
 
 
-class Lateness:
+class DelayTracker:
     """One process's. Requests that are late side by side (each one had to connect) count once."""
 
     def __init__(self) -> None:

@@ -23,12 +23,12 @@ from .errors import (
     TransportError,
     WeeklyLimitError,
 )
-from .validation import Checked
+from .validation import ValidatedStruct
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
-class Pause(msgspec.Struct, frozen=True):
+class RetryDelay(msgspec.Struct, frozen=True):
     """Wait between `low` and `high` seconds. `everybody`: the whole limiter holds for as long."""
 
     low: float
@@ -36,7 +36,7 @@ class Pause(msgspec.Struct, frozen=True):
     everybody: bool = False
 
 
-class RetryPolicy(Checked, frozen=True):
+class RetryPolicy(ValidatedStruct, frozen=True):
     """How patient a call is. All times in seconds.
 
     `attempts` (default 4) counts the first try. Pauses between failures grow from `backoff` (0.5)
@@ -70,7 +70,7 @@ class RetryPolicy(Checked, frozen=True):
 
     def verdict(
         self, error: LixError, *, failures: int, polls: int, safe: bool, window: float
-    ) -> Pause | None:
+    ) -> RetryDelay | None:
         """What to do after the `failures`-th failure or the `polls`-th queued answer.
 
         `safe` says whether the call may be repeated once it may have arrived; `window` is the
@@ -83,7 +83,7 @@ class RetryPolicy(Checked, frozen=True):
             if named is not None and named > max(self.max_retry_after, self.queued_interval):
                 return None
             wait = max(named or 0.0, self.queued_interval)
-            return Pause(wait, wait * 1.1)
+            return RetryDelay(wait, wait * 1.1)
         if failures >= self.attempts or isinstance(error, DailyLimitError | WeeklyLimitError):
             return None
         if isinstance(error, RateLimitError):
@@ -106,22 +106,22 @@ class RetryPolicy(Checked, frozen=True):
 
     def _after_429(
         self, named: float | None, failures: int, safe: bool, window: float
-    ) -> Pause | None:
+    ) -> RetryDelay | None:
         # lix.md#retries: a send is not repeated by itself after a 429.
         if not safe or (named is not None and named > self.max_retry_after):
             return None
         # Every further 429 in a row says that somebody else uses the key too: give more room.
         grown = min(window * 2.0 ** min(failures - 1, 60), max(window, self.max_backoff))
         wait = named if named is not None else grown
-        return Pause(wait, wait + max(0.05 * wait, 0.1 * window), everybody=True)
+        return RetryDelay(wait, wait + max(0.05 * wait, 0.1 * window), everybody=True)
 
-    def _named_or_grown(self, named: float | None, failures: int) -> Pause | None:
+    def _named_or_grown(self, named: float | None, failures: int) -> RetryDelay | None:
         if named is None:
             return self._grown(failures)
-        return None if named > self.max_retry_after else Pause(named, named * 1.05)
+        return None if named > self.max_retry_after else RetryDelay(named, named * 1.05)
 
-    def _grown(self, failures: int) -> Pause:
-        return Pause(0.0, min(self.backoff * 2.0 ** min(failures - 1, 60), self.max_backoff))
+    def _grown(self, failures: int) -> RetryDelay:
+        return RetryDelay(0.0, min(self.backoff * 2.0 ** min(failures - 1, 60), self.max_backoff))
 
 
 def retry_after(value: str | None, now: float) -> float | None:

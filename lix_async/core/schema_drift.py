@@ -34,7 +34,7 @@ OnDrift = Callable[[Drift], object]
 _log = logging.getLogger("lix_async")
 
 
-class Radar:
+class DriftDetector:
     """Looks at bodies and tells `on_drift` of each difference once."""
 
     def __init__(self, on_drift: OnDrift) -> None:

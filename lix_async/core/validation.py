@@ -25,7 +25,7 @@ _WORDS: dict[object, str] = {
 }
 
 
-class Checked(msgspec.Struct, frozen=True):
+class ValidatedStruct(msgspec.Struct, frozen=True):
     """A value whose fields are of their types from the moment at which it is made."""
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 @cache
-def _fields(cls: type[Checked]) -> tuple[tuple[str, object], ...]:
+def _fields(cls: type[ValidatedStruct]) -> tuple[tuple[str, object], ...]:
     return tuple((field.name, field.type) for field in msgspec.structs.fields(cls))
 
 

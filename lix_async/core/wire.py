@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from .decoding import Misfit, reader
+from .decoding import SchemaMismatch, decoder_for
 from .endpoint import Endpoint, P
 from .errors import ConfigurationError, DecodeError, LixError, TransportError
 from .models import Params
@@ -27,7 +27,7 @@ _EXAMPLE = "datetime(2025, 1, 6, tzinfo=UTC)"
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-class Outgoing(msgspec.Struct, frozen=True):
+class HttpRequest(msgspec.Struct, frozen=True):
     """One request, without the key. `target` is path and query, already percent-encoded."""
 
     method: str
@@ -37,7 +37,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     safe: bool = True
 
 
-class _Plan(msgspec.Struct, frozen=True):
+class _EncodingPlan(msgspec.Struct, frozen=True):
     """Where the params of a row go: (attribute, wire name) by place."""
 
     path: tuple[str, ...]
@@ -47,7 +47,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
 
 @cache
-def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _Plan:
+def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _EncodingPlan:
     names = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
     slots = tuple(str(slot) for slot in _SLOT.findall(path))
     # A slot may also be a property: what the params only imply, for an alternate path.
@@ -56,7 +56,7 @@ def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _Plan:
     if missing:
         raise TypeError(f"{path}: {params.__name__} has no field {', '.join(missing)}")
     query = tuple((a, w) for a, w in names.items() if a not in slots and a not in body)
-    return _Plan(
+    return _EncodingPlan(
         path=tuple(_SLOT.split(path)[::2]),
         slots=tuple((name, names.get(name, name)) for name in slots),
         query=query,
@@ -64,7 +64,7 @@ def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _Plan:
     )
 
 
-def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str = "") -> Outgoing:
+def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str = "") -> HttpRequest:
     """The request for a call. `prefix` goes before the path; `path` replaces the row's.
 
     Raises `ConfigurationError` for what cannot be sent: an empty path segment, `.` or `..` (the
@@ -88,7 +88,7 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         if pairs:
             target = f"{target}?{'&'.join(pairs)}"
         if not plan.body:
-            return Outgoing(row.method, target, None, "application/json", row.safe)
+            return HttpRequest(row.method, target, None, "application/json", row.safe)
         fields = {name: getattr(params, attribute) for attribute, name in plan.body}
         if row.spread:
             fields |= fields.pop(row.spread, None) or {}
@@ -96,11 +96,11 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         if row.form:
             form = "&".join(f"{name}={quote(text(v, name), '')}" for name, v in fields.items())
             kind = "application/x-www-form-urlencoded"
-            return Outgoing(row.method, target, form.encode(), kind, row.safe)
+            return HttpRequest(row.method, target, form.encode(), kind, row.safe)
         for name, value in fields.items():
             if isinstance(value, datetime):
                 _zoned(name, value)
-        return Outgoing(
+        return HttpRequest(
             row.method, target, msgspec.json.encode(fields), "application/json", row.safe
         )
     except UnicodeEncodeError:
@@ -214,8 +214,8 @@ def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) ->
         body = body.removeprefix(b"\xef\xbb\xbf")
         if provider.shape is not None:
             body = provider.shape(body, row.result)
-        return reader(row.result).read(body)
-    except Misfit as misfit:
+        return decoder_for(row.result).read(body)
+    except SchemaMismatch as misfit:
         message, path = str(misfit), misfit.path
     if not body.strip():
         message = "the answer is empty"
@@ -224,7 +224,7 @@ def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) ->
     return DecodeError(f"{message} at {path}", path=path, body=body, endpoint=row.id)
 
 
-class Reply(msgspec.Struct, frozen=True, gc=False):
+class HttpResponse(msgspec.Struct, frozen=True, gc=False):
     """An answer as it came: status, headers (raw, in order) and the unpacked body."""
 
     status: int

@@ -16,7 +16,7 @@ R = TypeVar("R")
 VERSION = 1
 
 
-class Stats(msgspec.Struct):
+class PaginationStats(msgspec.Struct):
     """What a walk did so far. `complete`: it reached its end and got as many as were promised."""
 
     items: int = 0
@@ -53,7 +53,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Identities handed out, as 64-bit fingerprints."""
     pages: tuple[int, ...]
     """Fingerprints of the pages read."""
-    stats: Stats
+    stats: PaginationStats
 
     @property
     def ended(self) -> bool:

@@ -7,21 +7,21 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from ..concurrency.clock import Clock, RealClock
-from ..core.endpoint import Endpoint, Funds, Kind, P
+from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
 from ..core.models import Listing
-from ..core.provider import Key, Provider, address
+from ..core.provider import ApiKey, Provider, address
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
-from ..core.schema_drift import OnDrift, Radar
+from ..core.schema_drift import DriftDetector, OnDrift
 from ..core.validation import has, must_be
 from ..limiters.base import Limiter
 from .answer import Answer
 from .checkpoint import Checkpoint
-from .credentials import Door, HideKey, Mask
-from .credits import Credits
+from .credentials import KeyRedactionFilter, KeyRedactor, RequestBuilder
+from .credits import CreditBudget
 from .engine import Engine
-from .observer import Watch
+from .observer import CallObserver
 from .options import (
     UNSET,
     TimeoutLike,
@@ -49,7 +49,7 @@ class Client:
     """A provider's client without its methods. Use it through `AsyncLix` and its sisters."""
 
     provider: Provider
-    funds: ClassVar[Funds | None] = None
+    balance_endpoints: ClassVar[BalanceEndpoints | None] = None
     """Where the provider tells what an account has left; None where it does not."""
 
     def __init__(
@@ -64,14 +64,14 @@ class Client:
         deadline: float | None,
         timeout: float | TimeoutLike | None,
         http_client: HttpClient | None,
-        max_credits: int | Mapping[Kind, int] | None,
+        max_credits: int | Mapping[CreditKind, int] | None,
         on_drift: OnDrift | None,
         clock: Clock | None,
         defaults: Mapping[str, str | None] = MappingProxyType({}),
-        watch: Watch | None = None,
+        watch: CallObserver | None = None,
     ) -> None:
         provider = self.provider
-        key = Key(credential(provider, api_key, auth))
+        key = ApiKey(credential(provider, api_key, auth))
         must_be("on_drift", on_drift, Callable | None)
         self._address = address(location(provider, base_url))
         self._auth = auth
@@ -79,7 +79,7 @@ class Client:
             has("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
         clock = clock or RealClock()
         style = provider.credentials[auth]
-        door = Door(self._address, key, style, agent(), clock.now, typed=provider.typed)
+        door = RequestBuilder(self._address, key, style, agent(), clock.now, typed=provider.typed)
         self._engine = Engine(
             provider,
             self._address.prefix,
@@ -87,13 +87,13 @@ class Client:
             pace(rate_limit, clock),
             clock,
             settings(retry, deadline, {"viewer_id": viewer_id, **defaults}),
-            Credits(max_credits),
-            Mask(key),
-            None if on_drift is None else Radar(on_drift),
+            CreditBudget(max_credits),
+            KeyRedactor(key),
+            None if on_drift is None else DriftDetector(on_drift),
             watch,
         )
         if door.in_query:
-            HideKey(self._address, style.name).install()
+            KeyRedactionFilter(self._address, style.name).install()
         self._ready()
 
     def _ready(self) -> None:
@@ -178,7 +178,7 @@ class Client:
         return self._engine
 
     @property
-    def credits(self) -> Credits:
+    def credits(self) -> CreditBudget:
         """What this client and its views have spent so far, by kind of credit."""
         return self._engine.credits
 

@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 import anyio
 
-from ..concurrency.event_loop import Home
+from ..concurrency.event_loop import EventLoopBinding
 
 SLOTS = 100
 """Connections at most, as in httpx's own pool."""
@@ -32,7 +32,7 @@ class Closable(Protocol):
 C = TypeVar("C", bound=Closable)
 
 
-class Slot(Generic[C]):
+class PooledConnection(Generic[C]):
     """One connection. `used` once something was exchanged over it, `kept` until `aclose`."""
 
     __slots__ = ("connection", "kept", "used")
@@ -43,39 +43,39 @@ class Slot(Generic[C]):
         self.used = False
 
 
-class _Waiter(Generic[C]):
+class _ConnectionWaiter(Generic[C]):
     __slots__ = ("event", "gone", "slot")
 
     def __init__(self) -> None:
         self.event = anyio.Event()
-        self.slot: Slot[C] | None = None
+        self.slot: PooledConnection[C] | None = None
         self.gone = False
 
 
-class Slots(Generic[C]):
+class ConnectionPool(Generic[C]):
     """At most `size` connections; the one used last is lent first, so that it stays warm."""
 
     def __init__(self, make: Callable[[], C], size: int = SLOTS) -> None:
         self._make = make
         self._size = size
-        self._free: list[Slot[C]] = []
-        self._lent: set[Slot[C]] = set()
-        self._line: deque[_Waiter[C]] = deque()
-        self._home = Home()
+        self._free: list[PooledConnection[C]] = []
+        self._lent: set[PooledConnection[C]] = set()
+        self._line: deque[_ConnectionWaiter[C]] = deque()
+        self._home = EventLoopBinding()
 
     @property
     def lent(self) -> int:
         """Connections in use at this moment."""
         return len(self._lent)
 
-    async def take(self) -> Slot[C]:
+    async def take(self) -> PooledConnection[C]:
         """Borrow a slot; give it back with `give` or `discard`, whatever happens."""
         self._settle()
         if self._free or len(self._lent) < self._size:
-            slot = self._free.pop() if self._free else Slot(self._make())
+            slot = self._free.pop() if self._free else PooledConnection(self._make())
             self._lent.add(slot)
             return slot
-        waiter: _Waiter[C] = _Waiter()
+        waiter: _ConnectionWaiter[C] = _ConnectionWaiter()
         self._line.append(waiter)
         try:
             await waiter.event.wait()
@@ -87,7 +87,7 @@ class Slots(Generic[C]):
         assert waiter.slot is not None  # set before the event, by _lend
         return waiter.slot
 
-    def give(self, slot: Slot[C]) -> bool:
+    def give(self, slot: PooledConnection[C]) -> bool:
         """The exchange ended well: lend the connection to the next caller.
 
         False when it is not wanted any more, because of `aclose` or another loop: discard it.
@@ -99,16 +99,16 @@ class Slots(Generic[C]):
             self._free.append(slot)
         return True
 
-    async def discard(self, slot: Slot[C]) -> None:
+    async def discard(self, slot: PooledConnection[C]) -> None:
         """The exchange was cancelled or broke: close the connection, make room for a new one."""
         if slot in self._lent:
             self._lent.remove(slot)
-            if self._line and self._lend(fresh := Slot(self._make())):
+            if self._line and self._lend(fresh := PooledConnection(self._make())):
                 self._lent.add(fresh)
             self._leave()
         await _close(slot.connection)
 
-    async def renew(self, slot: Slot[C]) -> None:
+    async def renew(self, slot: PooledConnection[C]) -> None:
         """Replace the connection of a borrowed slot by a fresh one."""
         old, slot.connection, slot.used = slot.connection, self._make(), False
         await _close(old)
@@ -135,7 +135,7 @@ class Slots(Generic[C]):
         if not self._lent and not self._free:
             self._home.leave()
 
-    def _lend(self, slot: Slot[C]) -> bool:
+    def _lend(self, slot: PooledConnection[C]) -> bool:
         while self._line:
             waiter = self._line.popleft()
             if not waiter.gone:

@@ -14,21 +14,21 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from ..core.provider import Address, Credential, Key
-from ..core.wire import Outgoing, Reply
+from ..core.provider import ApiKey, AuthScheme, BaseUrl
+from ..core.wire import HttpRequest, HttpResponse
 
 SECRET = 16
 """Characters that a real key has at least. A shorter one (`demo`) is a word like others."""
 
 
-class Door:
+class RequestBuilder:
     """Puts address, headers and key on a request. The last to see it and the first to know."""
 
     def __init__(
         self,
-        address: Address,
-        key: Key,
-        credential: Credential,
+        address: BaseUrl,
+        key: ApiKey,
+        credential: AuthScheme,
         agent: str,
         now: Callable[[], float],
         typed: bool = True,
@@ -50,7 +50,7 @@ class Door:
         """Whether the key travels in the URL."""
         return self._credential.place == "query"
 
-    def target(self, outgoing: Outgoing) -> str:
+    def target(self, outgoing: HttpRequest) -> str:
         """Path and query, with the key if it travels there. Only visible ASCII."""
         target = outgoing.target
         if self.in_query:
@@ -58,11 +58,11 @@ class Door:
             target = f"{target}{glue}{self._credential.name}={quote(self._key.reveal(), '')}"
         return target
 
-    def url(self, outgoing: Outgoing) -> str:
+    def url(self, outgoing: HttpRequest) -> str:
         """Where it goes, with the key if it travels in the query."""
         return f"{self.address.scheme}://{self.address.authority}{self.target(outgoing)}"
 
-    def headers(self, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
+    def headers(self, outgoing: HttpRequest) -> list[tuple[bytes, bytes]]:
         """What goes before the body, with the key if it travels in a header."""
         headers = list(self._fixed)
         if self._typed or outgoing.body is not None:
@@ -87,7 +87,7 @@ class Door:
         return body
 
 
-class HideKey(logging.Filter):
+class KeyRedactionFilter(logging.Filter):
     """Takes the key out of what HTTP libraries log, where it travels in the query.
 
     httpx logs "HTTP Request: GET <url>" for a client of the caller's own (other hosts' lines are
@@ -96,7 +96,7 @@ class HideKey(logging.Filter):
 
     LOGGERS = ("httpx", "httpx2", "httpcore.http11", "httpcore2.http11")
 
-    def __init__(self, address: Address, name: str) -> None:
+    def __init__(self, address: BaseUrl, name: str) -> None:
         super().__init__()
         self._host = f"//{address.authority}/"
         self._key = re.compile(rf"(?<=[?&]{re.escape(name)}=)[^&\s'\"]+")
@@ -104,7 +104,9 @@ class HideKey(logging.Filter):
     def install(self) -> None:
         """Put it on the libraries' loggers, once for each host."""
         for logger in map(logging.getLogger, self.LOGGERS):
-            if not any(isinstance(f, HideKey) and f._host == self._host for f in logger.filters):
+            if not any(
+                isinstance(f, KeyRedactionFilter) and f._host == self._host for f in logger.filters
+            ):
                 logger.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -140,7 +142,7 @@ _BASE64 = {
 _NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
-class Mask:
+class KeyRedactor:
     """Replaces the key by `***`, in each spelling that an echo may have. Shows it to nobody.
 
     Spellings: as it is; percent-encoded, once or twice; escaped as in JSON or in HTML; in
@@ -149,7 +151,7 @@ class Mask:
 
     __slots__ = ("_pattern",)
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: ApiKey) -> None:
         @cache
         def pattern() -> re.Pattern[bytes] | None:
             return _pattern(key.reveal())
@@ -164,7 +166,7 @@ class Mask:
         plain = self._masked(text.encode("utf-8", "surrogatepass"))
         return plain.decode("utf-8", "surrogatepass")
 
-    def reply(self, reply: Reply) -> Reply:
+    def reply(self, reply: HttpResponse) -> HttpResponse:
         """An answer without the key in its body and headers; the same one if it is in neither."""
         body = self._masked(reply.body)
         headers = [(self._masked(name), self._masked(value)) for name, value in reply.headers]

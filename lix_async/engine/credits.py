@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from ..core.endpoint import Kind, Price
+from ..core.endpoint import CreditKind, Price
 from ..core.errors import BudgetError, ConfigurationError
 from ..core.validation import must_be
 
-PAID: tuple[Kind, ...] = ("standard", "org", "email")
+PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
 
 
-class Credits:
+class CreditBudget:
     """Credits by kind, counted from the price list as answers arrive. Read it at any moment.
 
     `standard`, `org`, `email`: spent for answers that came. `lost`: price of attempts whose
@@ -20,7 +20,7 @@ class Credits:
     Calls without a published price count as nothing (`unpriced` says how many there were).
     """
 
-    def __init__(self, limit: int | Mapping[Kind, int] | None = None) -> None:
+    def __init__(self, limit: int | Mapping[CreditKind, int] | None = None) -> None:
         must_be("max_credits", limit, int | Mapping[str, int] | None)
         if isinstance(limit, int):
             limits: dict[str, int] = {"total": limit}

@@ -28,18 +28,18 @@ from ..core.errors import (
     TransportError,
 )
 from ..core.provider import Provider
-from ..core.retry import Pause, retry_after
-from ..core.schema_drift import Radar
+from ..core.retry import RetryDelay, retry_after
+from ..core.schema_drift import DriftDetector
 from ..core.validation import must_be
-from ..core.wire import Reply
+from ..core.wire import HttpResponse
 from ..limiters.base import Limiter
 from ..limiters.keyed import give_back, lane, late, turn_in
 from .answer import Answer, charged, read_headers
-from .credentials import Mask
-from .credits import Credits
-from .observer import Watch, Watched
-from .options import UNSET, Settings, not_empty
-from .transport import Departure, Failure, Transport
+from .credentials import KeyRedactor
+from .credits import CreditBudget
+from .observer import CallObservation, CallObserver
+from .options import UNSET, CallOptions, not_empty
+from .transport import SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
 
@@ -54,11 +54,11 @@ class Engine:
         transport: Transport,
         limiter: Limiter | None,
         clock: Clock,
-        settings: Settings,
-        credits: Credits,
-        mask: Mask,
-        radar: Radar | None = None,
-        watch: Watch | None = None,
+        settings: CallOptions,
+        credits: CreditBudget,
+        mask: KeyRedactor,
+        radar: DriftDetector | None = None,
+        watch: CallObserver | None = None,
     ) -> None:
         self.credits = credits
         self.radar = radar
@@ -72,7 +72,7 @@ class Engine:
         self._prefix = prefix
         self._alternates: set[str] = set()
 
-    def with_settings(self, settings: Settings) -> Engine:
+    def with_settings(self, settings: CallOptions) -> Engine:
         """The same engine, limiter and connections under other settings."""
         other = copy.copy(self)
         other.settings = settings
@@ -110,7 +110,7 @@ class Engine:
         seconds = self.settings.deadline
         until = None if seconds is None else self.clock.now() + seconds
         line = lane(self.limiter, row, params)
-        call = Call(self.clock, seconds, until, line, departing, returned)
+        call = CallState(self.clock, seconds, until, line, departing, returned)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(row.credits, row.id)
         try:
@@ -130,13 +130,15 @@ class Engine:
             return outcome
         raise call.told(row, outcome)
 
-    async def _run(self, row: Endpoint[P, R], params: P, call: Call) -> Answer[R] | LixError:
+    async def _run(self, row: Endpoint[P, R], params: P, call: CallState) -> Answer[R] | LixError:
         outcome = await self._attempt(row, params, call)
         if isinstance(outcome, Answer) or not await self._again(row, call, outcome):
             return outcome
         return await self._patiently(row, params, call)
 
-    async def _patiently(self, row: Endpoint[P, R], params: P, call: Call) -> Answer[R] | LixError:
+    async def _patiently(
+        self, row: Endpoint[P, R], params: P, call: CallState
+    ) -> Answer[R] | LixError:
         import tenacity  # late, for a quick import: most processes never need it
 
         async def again(state: tenacity.RetryCallState) -> bool:
@@ -153,7 +155,9 @@ class Engine:
         await self.clock.sleep(call.pause)
         return await patient(self._attempt, row, params, call)
 
-    async def _attempt(self, row: Endpoint[P, R], params: P, call: Call) -> Answer[R] | LixError:
+    async def _attempt(
+        self, row: Endpoint[P, R], params: P, call: CallState
+    ) -> Answer[R] | LixError:
         """One attempt; where a row has two published paths, over the one that works."""
         other = row.id in self._alternates
         paths = (row.alternate or "", "") if other else ("", row.alternate or "")
@@ -168,7 +172,7 @@ class Engine:
         return second
 
     async def _over(
-        self, path: str, row: Endpoint[P, R], params: P, call: Call
+        self, path: str, row: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
         prefix = "" if row.rooted else self._prefix
         outgoing = wire.encode(row, params, prefix=prefix, path=path)
@@ -184,7 +188,7 @@ class Engine:
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         turn = self.clock.now()
-        departure = Departure(lambda at: late(call.limiter, at - turn))
+        departure = SendTimestamp(lambda at: late(call.limiter, at - turn))
         call.waited += turn - began
         call.attempts += 1
         try:
@@ -198,13 +202,15 @@ class Engine:
                 call.departed = True
                 call.lost += 1
             raise
-        if isinstance(reply, Failure):
+        if isinstance(reply, TransportFailure):
             call.lost += reply.sent
             message = self._mask.text(reply.message)
             return TransportError(message, sent=reply.sent, permanent=reply.permanent)
         return self._read(row, reply, call)
 
-    def _read(self, row: Endpoint[P, R], reply: Reply, call: Call) -> Answer[R] | LixError:
+    def _read(
+        self, row: Endpoint[P, R], reply: HttpResponse, call: CallState
+    ) -> Answer[R] | LixError:
         value = wire.decode(self.provider, row, reply.status, reply.body)
         if isinstance(value, LixError) and (masked := self._mask.reply(reply)) is not reply:
             reply = masked  # all of the error's facts come from an answer without the key
@@ -230,7 +236,7 @@ class Engine:
             lost=call.lost,
         )
 
-    async def _again(self, row: Endpoint[P, R], call: Call, error: LixError) -> bool:
+    async def _again(self, row: Endpoint[P, R], call: CallState, error: LixError) -> bool:
         """Whether to try again; sets `call.pause`, and holds the limiter after a 429."""
         if (
             call.returned is not None
@@ -260,7 +266,7 @@ class Engine:
         call.pause = await self._chosen(pause, call)
         return call.too_late is None
 
-    async def _chosen(self, pause: Pause, call: Call) -> float:
+    async def _chosen(self, pause: RetryDelay, call: CallState) -> float:
         seconds = self.clock.between(pause.low, pause.high)
         if pause.everybody and call.limiter is not None:
             await call.limiter.hold(seconds)
@@ -274,7 +280,7 @@ def _no_route(outcome: object) -> bool:
     return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"
 
 
-class Call(msgspec.Struct):
+class CallState(msgspec.Struct):
     """What happened to a call so far."""
 
     clock: Clock
@@ -294,7 +300,7 @@ class Call(msgspec.Struct):
     pause: float = 0.0
     too_late: float | None = None
     """When the wait that the deadline forbids would have ended, in seconds since the epoch."""
-    watched: Watched | None = None
+    watched: CallObservation | None = None
 
     def overdue(self, seconds: float) -> bool:
         """Whether the deadline is over when so many seconds are: then no wait is begun."""

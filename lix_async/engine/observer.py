@@ -13,7 +13,7 @@ from ..core.endpoint import Endpoint, P
 from ..core.errors import LixError
 
 
-class Watched(Protocol):
+class CallObservation(Protocol):
     """One call under watch, from before its first turn to its end."""
 
     def look(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
@@ -28,9 +28,9 @@ class Watched(Protocol):
         ...
 
 
-class Watch(Protocol):
+class CallObserver(Protocol):
     """Told of every call before it waits for its turn."""
 
-    def begin(self, row: Endpoint[P, object], params: P, wall: float) -> Watched:
+    def begin(self, row: Endpoint[P, object], params: P, wall: float) -> CallObservation:
         """The call's own watch. Raises a `LixError` to stop it: then nothing is sent."""
         ...

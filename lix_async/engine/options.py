@@ -18,7 +18,7 @@ from ..core.retry import RetryPolicy
 from ..core.validation import has, must_be
 from ..limiters.base import Limiter
 from ..limiters.local import LocalLimiter
-from .credentials import Door
+from .credentials import RequestBuilder
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Unset:
 UNSET = Unset()
 
 
-class Settings(msgspec.Struct, frozen=True):
+class CallOptions(msgspec.Struct, frozen=True):
     """What `with_options` changes: everything about a call that is not shared."""
 
     retry: RetryPolicy
@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 def settings(
     retry: RetryPolicy, deadline: float | None, defaults: Mapping[str, str | None]
-) -> Settings:
+) -> CallOptions:
     """The settings of a client or view, or `ConfigurationError` naming the argument."""
     must_be("retry", retry, RetryPolicy)
     must_be("deadline", deadline, float | None)
@@ -66,7 +66,7 @@ def settings(
         must_be(name, value, str | None)
         not_empty(name, value)
     given = {name: value for name, value in defaults.items() if value is not None}
-    return Settings(retry, deadline, given, tuple(defaults))
+    return CallOptions(retry, deadline, given, tuple(defaults))
 
 
 def not_empty(name: str, value: object) -> None:
@@ -110,7 +110,7 @@ def pace(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limiter | None
 
 
 def transport(
-    door: Door, timeout: float | TimeoutLike | None, client: HttpClient | None
+    door: RequestBuilder, timeout: float | TimeoutLike | None, client: HttpClient | None
 ) -> Transport:
     """Connections of our own, with the library given or httpx; or the caller's own client."""
     default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}

@@ -22,10 +22,10 @@ from ..core.decoding import read_items
 from ..core.endpoint import Endpoint, P
 from ..core.errors import BudgetError, ConfigurationError, LixError, PagingError
 from ..core.models import Listing, Params, item_type
-from ..core.pagination import Plan, Seen
+from ..core.pagination import PageObservation, PaginationStrategy
 from ..core.validation import must_be
 from .answer import Answer
-from .checkpoint import Checkpoint, Stats, fingerprint, origin
+from .checkpoint import Checkpoint, PaginationStats, fingerprint, origin
 from .engine import Engine
 
 Item = TypeVar("Item")
@@ -60,7 +60,7 @@ class Pages(Generic[Item]):
         must_be("prefetch", prefetch, int)
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
-        self._walk = Walk(engine, row, params, resume, max_credits)
+        self._walk = Paginator(engine, row, params, resume, max_credits)
         self._left = max_items
         self._prefetch = prefetch
         self._busy = False
@@ -72,7 +72,7 @@ class Pages(Generic[Item]):
         """What `collect` has so far: kept when an error interrupts it."""
 
     @property
-    def stats(self) -> Stats:
+    def stats(self) -> PaginationStats:
         """Items, pages, duplicates, credits, total, complete: so far."""
         return self._walk.stats
 
@@ -99,7 +99,7 @@ class Pages(Generic[Item]):
 
     def by_page(self) -> AsyncIterator[Page[Item]]:
         """The same walk, a page at a time; the last one is cut to what `max_items` leaves."""
-        return _ByPage(self)
+        return _PageIterator(self)
 
     async def next_page(self) -> Page[Item] | None:
         """The next page (or what is left of the current one), None at the end."""
@@ -194,7 +194,7 @@ class Pages(Generic[Item]):
             done.set()
 
 
-class _ByPage(Generic[Item]):
+class _PageIterator(Generic[Item]):
     def __init__(self, pages: Pages[Item]) -> None:
         self._pages = pages
 
@@ -243,7 +243,7 @@ class Page(Generic[Item]):
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
 
 
-class Walk(Generic[Item]):
+class Paginator(Generic[Item]):
     """Reads a listing page by page into `ready`."""
 
     def __init__(
@@ -258,14 +258,14 @@ class Walk(Generic[Item]):
         if row.paging is None:
             raise ConfigurationError(f"{row.id} has no pages: use send()")
         self.ready: deque[Page[Item]] = deque()
-        self.stats = Stats()
+        self.stats = PaginationStats()
         self.departing: Callable[[], Awaitable[None]] | None = None
         self.returned: Callable[[], None] | None = None
         """Both are for each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the params stay of the type that the caller's row asked for.
         self._row = cast("Endpoint[Params, Listing[Item]]", row)
-        self._plan: Plan = row.paging
+        self._plan: PaginationStrategy = row.paging
         self._origin = origin(row, params)
         self._params: Params | None = _tied(params, self._plan)
         self._plan.base(params, 0)  # raises for a position that is no number, before it is paid
@@ -340,7 +340,9 @@ class Walk(Generic[Item]):
             size = max(len(rows), (listing.paging.count or 0) if listing.paging else 0)
             self._before = self._plan.base(params, size)
         # A page that leaves the total out does not take back what an earlier one said.
-        seen = Seen(self._before, len(rows), self.stats.total, listing.cursor, listing.goes_on)
+        seen = PageObservation(
+            self._before, len(rows), self.stats.total, listing.cursor, listing.goes_on
+        )
         if not rows and not self._confirmed and seen.promised(self._plan.cap):
             self._confirmed = True  # an empty page in the middle is asked for once more
             return True
@@ -416,7 +418,7 @@ def _key(name: str) -> int:
     return fingerprint(name.encode("utf-8", "surrogatepass"))
 
 
-def _tied(params: Params, plan: Plan) -> Params:
+def _tied(params: Params, plan: PaginationStrategy) -> Params:
     """With a sequence id of this listing's own, unless a viewer makes it needless.
 
     Contract: lix.md#sequence-id

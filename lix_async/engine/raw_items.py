@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from ..core.decoding import Misfit, compact, reader
+from ..core.decoding import SchemaMismatch, compact, decoder_for
 from .pages import Page
 
 Item = TypeVar("Item")
@@ -21,14 +21,14 @@ _DEPTH = 4
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class PageRows(NamedTuple, Generic[Item]):
+class RawItems(NamedTuple, Generic[Item]):
     """The new rows of a page; `whole` tells whether they are as sent."""
 
     rows: list[bytes]
     whole: bool
 
 
-def rows_of(page: Page[Item]) -> PageRows[Item]:
+def rows_of(page: Page[Item]) -> RawItems[Item]:
     """The page's new items as rows: as sent where they can be paired, else as read."""
     listing = None if page.answer is None else page.answer.value
     if page.answer is not None and listing is not None:
@@ -37,8 +37,8 @@ def rows_of(page: Page[Item]) -> PageRows[Item]:
         wanted = [places.get(id(item)) for item in page.items]
         raw = _paired(page.answer.body, items) if None not in wanted else None
         if raw is not None:
-            return PageRows([compact(raw[place]) for place in wanted if place is not None], True)
-    return PageRows([msgspec.json.encode(item) for item in page.items], not page.items)
+            return RawItems([compact(raw[place]) for place in wanted if place is not None], True)
+    return RawItems([msgspec.json.encode(item) for item in page.items], not page.items)
 
 
 def _paired(body: bytes, items: Sequence[object]) -> list[bytes] | None:
@@ -53,8 +53,8 @@ def _reads_as(entry: bytes, item: object) -> bool:
     try:
         if isinstance(item, dict):
             return bool(msgspec.json.decode(entry) == item)
-        return bool(reader(type(item)).read(entry) == item)
-    except (Misfit, *_BROKEN):
+        return bool(decoder_for(type(item)).read(entry) == item)
+    except (SchemaMismatch, *_BROKEN):
         return False
 
 

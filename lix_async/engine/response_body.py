@@ -33,7 +33,7 @@ async def read(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | Tr
         # Told only where it is a word: a careless server may say anything in a header.
         how = f"as {packed!r}" if _CODING.fullmatch(packed) else "in a strange way"
         return f"the answer is packed {how}, not as asked for", True, True
-    body = _Body("gzip" in packed)
+    body = _BodyReader("gzip" in packed)
     # Leaving the loop early would leave the library's generators half run, which trio reports:
     # a cancellation ends them where they wait.
     with anyio.CancelScope() as scope:
@@ -43,7 +43,7 @@ async def read(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | Tr
     return body.whole()
 
 
-class _Body:
+class _BodyReader:
     """What came so far of a body."""
 
     def __init__(self, packed: bool) -> None:
@@ -104,13 +104,13 @@ def at_once(stream: type) -> type:
     When a request is cancelled while its body leaves, that generator stays behind half run.
     """
 
-    def iterate(self: Iterable[bytes]) -> _Once:
-        return _Once(b"".join(self))
+    def iterate(self: Iterable[bytes]) -> _SingleChunkStream:
+        return _SingleChunkStream(b"".join(self))
 
     return type(stream.__name__, (stream,), {"__aiter__": iterate})
 
 
-class _Once:
+class _SingleChunkStream:
     """One chunk, and the end."""
 
     def __init__(self, chunk: bytes) -> None:

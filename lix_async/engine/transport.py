@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 import anyio
 import msgspec
 
-from ..core.provider import Address
-from ..core.wire import Outgoing, Reply
-from .connection_pool import CLOSING, SLOTS, Slot, Slots
-from .credentials import Door
+from ..core.provider import BaseUrl
+from ..core.wire import HttpRequest, HttpResponse
+from .connection_pool import CLOSING, SLOTS, ConnectionPool, PooledConnection
+from .credentials import RequestBuilder
 from .response_body import Trouble, at_once, read
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ KEEP_ALIVE = 60.0
 """Seconds that an idle connection is kept: twenty turns at the default rate."""
 
 
-class Failure(msgspec.Struct, frozen=True):
+class TransportFailure(msgspec.Struct, frozen=True):
     """No answer. `sent`: the request may have arrived. `permanent`: a repeat makes no sense."""
 
     message: str
@@ -43,7 +43,7 @@ class Failure(msgspec.Struct, frozen=True):
     permanent: bool = False
 
 
-class Departure:
+class SendTimestamp:
     """When a request left; None until its first byte is on its way. `notice` hears at once."""
 
     __slots__ = ("_at", "_notice")
@@ -66,7 +66,9 @@ class Departure:
 class Transport(Protocol):
     """One method wide, so that another HTTP library can stand in."""
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+    async def exchange(
+        self, outgoing: HttpRequest, departure: SendTimestamp
+    ) -> HttpResponse | TransportFailure:
         """Send one request and read its whole answer, without following redirects."""
         ...
 
@@ -74,7 +76,7 @@ class Transport(Protocol):
         """Close the connections. The next exchange opens new ones."""
 
 
-class _Httpx(Protocol):
+class _HttpxModule(Protocol):
     """What is used of httpx. httpx2 continues it, same names."""
 
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
@@ -88,7 +90,7 @@ class HttpTransport:
 
     def __init__(
         self,
-        door: Door,
+        door: RequestBuilder,
         timeout: dict[str, float | None],
         library: ModuleType | None = None,
         size: int = SLOTS,
@@ -100,12 +102,14 @@ class HttpTransport:
 
             library = httpx
 
-        self._library = cast("_Httpx", library)
+        self._library = cast("_HttpxModule", library)
         self._stream = at_once(library.ByteStream)
         self._context: ssl.SSLContext | None = None
         address = door.address
         self._base = self._library.URL(f"{address.scheme}://{address.authority}")
-        self.slots: Slots[httpx.AsyncHTTPTransport] = Slots(self._connection, size)
+        self.slots: ConnectionPool[httpx.AsyncHTTPTransport] = ConnectionPool(
+            self._connection, size
+        )
 
     def _connection(self) -> httpx.AsyncHTTPTransport:
         if self._context is None:
@@ -117,7 +121,9 @@ class HttpTransport:
             verify=self._context, trust_env=False, limits=limits
         )
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+    async def exchange(
+        self, outgoing: HttpRequest, departure: SendTimestamp
+    ) -> HttpResponse | TransportFailure:
         slot = await self.slots.take()
         try:
             if slot.used and not outgoing.safe:
@@ -130,13 +136,16 @@ class HttpTransport:
             strip(error)
             raise
         slot.used = True
-        if isinstance(reply, Failure) or not self.slots.give(slot):
+        if isinstance(reply, TransportFailure) or not self.slots.give(slot):
             await self.slots.discard(slot)
         return reply
 
     async def _over(
-        self, slot: Slot[httpx.AsyncHTTPTransport], outgoing: Outgoing, departure: Departure
-    ) -> Reply | Failure:
+        self,
+        slot: PooledConnection[httpx.AsyncHTTPTransport],
+        outgoing: HttpRequest,
+        departure: SendTimestamp,
+    ) -> HttpResponse | TransportFailure:
         # The target stands beside the URL, which is parsed once: the ground floor has encoded
         # it, and to parse and quote every one of them again takes httpx 15 µs of a call.
         target = self._door.target(outgoing)
@@ -159,10 +168,10 @@ class HttpTransport:
             body = await read(stream, response.headers.get("content-encoding"))
             await response.stream.aclose()  # type: ignore[union-attr]  # always async here
             if isinstance(body, tuple):
-                return Failure(*body)
-            return Reply(response.status_code, response.headers.raw, self._door.hide(body))
+                return TransportFailure(*body)
+            return HttpResponse(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
-            return Failure(*meaning(error))
+            return TransportFailure(*meaning(error))
 
     async def aclose(self) -> None:
         await self.slots.aclose()
@@ -171,16 +180,22 @@ class HttpTransport:
 class ClientTransport:
     """A client of the caller's own: its proxies, mounts and hooks apply; it is never closed."""
 
-    def __init__(self, door: Door, timeout: dict[str, float | None] | None, client: Client) -> None:
+    def __init__(
+        self, door: RequestBuilder, timeout: dict[str, float | None] | None, client: Client
+    ) -> None:
         self._door = door
         self._client = cast("httpx.AsyncClient", client)
         self._extensions: dict[str, object] | None = {"timeout": timeout} if timeout else None
         # Cancelling a call that waits inside the pool strands a connection: never wait there.
-        self._gate: Slots[_Nothing] = Slots(_Nothing, _pool_size(client))
+        self._gate: ConnectionPool[_NullConnection] = ConnectionPool(
+            _NullConnection, _pool_size(client)
+        )
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+    async def exchange(
+        self, outgoing: HttpRequest, departure: SendTimestamp
+    ) -> HttpResponse | TransportFailure:
         if getattr(self._client, "is_closed", False):
-            return Failure("the HTTP client given is closed", sent=False, permanent=True)
+            return TransportFailure("the HTTP client given is closed", sent=False, permanent=True)
         slot = await self._gate.take()
         try:
             departure.at = self._door.now()
@@ -191,7 +206,7 @@ class ClientTransport:
         finally:
             self._gate.give(slot)
 
-    async def _through(self, outgoing: Outgoing) -> Reply | Failure:
+    async def _through(self, outgoing: HttpRequest) -> HttpResponse | TransportFailure:
         try:
             request = self._client.build_request(
                 outgoing.method,
@@ -215,16 +230,16 @@ class ClientTransport:
                 with anyio.move_on_after(CLOSING, shield=True):
                     await response.aclose()
             if isinstance(body, tuple):
-                return Failure(*body)
-            return Reply(response.status_code, response.headers.raw, self._door.hide(body))
+                return TransportFailure(*body)
+            return HttpResponse(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
-            return Failure(*meaning(error))
+            return TransportFailure(*meaning(error))
 
     async def aclose(self) -> None:
         """The client belongs to the caller."""
 
 
-class _Nothing:
+class _NullConnection:
     async def aclose(self) -> None:
         """Nothing to close: the slot only counts."""
 
@@ -237,7 +252,7 @@ def _pool_size(client: Client) -> int:
 
 
 def _departs(
-    departure: Departure, now: Callable[[], float]
+    departure: SendTimestamp, now: Callable[[], float]
 ) -> Callable[[str, object], Awaitable[None]]:
     async def trace(event: str, _info: object) -> None:
         if event.endswith("send_request_headers.started"):
@@ -246,7 +261,7 @@ def _departs(
     return trace
 
 
-def _tls(address: Address) -> ssl.SSLContext:
+def _tls(address: BaseUrl) -> ssl.SSLContext:
     """One context for all slots: making one costs 19 ms and 0.8 MB.
 
     Made by hand, because `ssl.create_default_context` obeys SSLKEYLOGFILE.

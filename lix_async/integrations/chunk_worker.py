@@ -15,24 +15,24 @@ from operator import attrgetter
 import anyio
 import msgspec
 
-from ..bulk.admission import Governor
+from ..bulk.admission import AdmissionController
 from ..bulk.chunk import LedgerParkedError, chunk
 from ..bulk.outcome import Outcome
 from ..bulk.prepared_call import Input, Method
-from ..bulk.stores.base import Doubts, Store
+from ..bulk.stores.base import DoubtPolicy, Store
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..engine.client import Client
 
-NAME = "lix_async.chunk"
+TASK_NAME = "lix_async.chunk"
 """The job's name in every engine."""
 SIZE = 50
 """Inputs in a chunk."""
 DAY = 86_400.0
 AFTER_STOP = 60.0
 """Seconds until a chunk is tried again that stopped its worker, or that got no answers."""
-STAND = 1.0
+PARK_CHECK_INTERVAL = 1.0
 """Seconds that a worker stands still between two looks at a ledger that is parked."""
-TRIES = 8
+MAX_CHUNK_RETRIES = 8
 """Times that a worker comes back to a chunk whose lookups fail, each time after twice as long;
 then they stay owed in the ledger."""
 
@@ -44,7 +44,7 @@ class Chunk(msgspec.Struct, frozen=True):
     inputs: list[str | int | dict[str, object]]
 
 
-class ComeBack(Exception):
+class RetryChunkLater(Exception):
     """The chunk is not finished: run it again after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -64,7 +64,7 @@ def cut(method: str, inputs: Iterable[Input], size: int = SIZE) -> Iterator[Chun
             ) from None
 
 
-class Hands:
+class ChunkWorker:
     """Does a worker's chunks, one at a time, and notices what makes further ones pointless.
 
     `stop`: set it, and no further chunk is taken, the one at hand is put back as soon as its calls
@@ -76,7 +76,7 @@ class Hands:
         store: Store,
         client: Client,
         concurrency: int,
-        doubts: Doubts,
+        doubts: DoubtPolicy,
         *,
         max_credits: int | None = None,
         stop: anyio.Event | None = None,
@@ -84,9 +84,9 @@ class Hands:
         self._store = store
         self._client = client
         self._concurrency = concurrency
-        self._doubts: Doubts = doubts
-        self._governor = Governor(
-            client.engine, store, funds=type(client).funds, max_credits=max_credits
+        self._doubts: DoubtPolicy = doubts
+        self._governor = AdmissionController(
+            client.engine, store, funds=type(client).balance_endpoints, max_credits=max_credits
         )
         self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
         self._failed: Counter[bytes] = Counter()
@@ -110,17 +110,19 @@ class Hands:
         if len(outcomes) < len(job.inputs):
             due = [0.0]
         if due:
-            raise ComeBack(max(min(due), 1.0 if outcomes else 0.0))
+            raise RetryChunkLater(max(min(due), 1.0 if outcomes else 0.0))
 
     async def _ready(self) -> None:
         """Return when a chunk may be begun; stand still while the ledger is parked."""
         if not self.stopped.is_set() and await self._parked():
-            with anyio.move_on_after(STAND):  # keeps hold of the chunk: the queue is not churned
+            with anyio.move_on_after(
+                PARK_CHECK_INTERVAL
+            ):  # keeps hold of the chunk: the queue is not churned
                 await self.stopped.wait()
             if not self.stopped.is_set() and await self._parked():
-                raise ComeBack(STAND)
+                raise RetryChunkLater(PARK_CHECK_INTERVAL)
         if self.stopped.is_set():
-            raise ComeBack(0.0 if self.error is None else AFTER_STOP)
+            raise RetryChunkLater(0.0 if self.error is None else AFTER_STOP)
 
     async def _parked(self) -> bool:
         try:
@@ -145,27 +147,27 @@ class Hands:
         except ConfigurationError:
             raise
         except LedgerParkedError as error:
-            raise ComeBack(STAND) from error
+            raise RetryChunkLater(PARK_CHECK_INTERVAL) from error
         except DailyLimitError as error:
             until = error.refreshes_at or (now() // DAY + 1) * DAY
-            raise ComeBack(max(until - now(), 1.0)) from error
+            raise RetryChunkLater(max(until - now(), 1.0)) from error
         except LixError as error:
             raise self._ended(error) from error
         except Exception as error:
             if not self.stopped.is_set():
                 raise
-            raise ComeBack(0.0) from error  # a wait that the stop has ended
+            raise RetryChunkLater(0.0) from error  # a wait that the stop has ended
 
-    def _ended(self, error: LixError) -> ComeBack:
+    def _ended(self, error: LixError) -> RetryChunkLater:
         self.error = error
         self.stopped.set()
-        return ComeBack(AFTER_STOP)
+        return RetryChunkLater(AFTER_STOP)
 
     def _again(self, job: bytes) -> list[float]:
         """When to come back to a chunk whose lookups fail; empty when it was often enough."""
         self._failed[job] += 1
         tries = self._failed[job]
-        if tries > TRIES:
+        if tries > MAX_CHUNK_RETRIES:
             del self._failed[job]
             return []
         return [AFTER_STOP * 2 ** (tries - 1)]

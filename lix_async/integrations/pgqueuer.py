@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..bulk.prepared_call import Input
-from ..bulk.stores.base import Doubts
+from ..bulk.stores.base import DoubtPolicy
 from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunk_worker import NAME, SIZE, Chunk, ComeBack, Hands, cut, told
+from .chunk_worker import SIZE, TASK_NAME, Chunk, ChunkWorker, RetryChunkLater, cut, told
 
 if TYPE_CHECKING:
     import anyio
@@ -49,7 +49,7 @@ async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = 
     count = 0
     async with _queries(dsn) as queries:
         for chunk in cut(method, inputs, size):
-            await queries.enqueue(NAME, msgspec.json.encode(chunk))
+            await queries.enqueue(TASK_NAME, msgspec.json.encode(chunk))
             count += 1
     return count
 
@@ -59,7 +59,7 @@ async def worker(
     client: Client,
     *,
     concurrency: int = 4,
-    doubts: Doubts = "hold",
+    doubts: DoubtPolicy = "hold",
     schema: str = "lix_async",
     heartbeat: float = 30.0,
     max_credits: int | None = None,
@@ -82,13 +82,13 @@ async def worker(
     """
     async with _queries(dsn) as queries, PostgresStore(dsn, schema=schema) as store:
         manager = QueueManager(queries)
-        hands = Hands(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
+        hands = ChunkWorker(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
 
-        @manager.entrypoint(NAME, on_failure="hold")
+        @manager.entrypoint(TASK_NAME, on_failure="hold")
         async def run(job: Job) -> None:
             try:
                 await hands.do(msgspec.json.decode(job.payload or b"", type=Chunk))
-            except ComeBack as later:
+            except RetryChunkLater as later:
                 raise RetryRequested(timedelta(seconds=later.seconds), str(later)) from later
 
         async def ending() -> None:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..bulk.prepared_call import Input
-from ..bulk.stores.base import Doubts
+from ..bulk.stores.base import DoubtPolicy
 from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunk_worker import NAME, SIZE, Chunk, ComeBack, Hands, cut, told
+from .chunk_worker import SIZE, TASK_NAME, Chunk, ChunkWorker, RetryChunkLater, cut, told
 
 if TYPE_CHECKING:
     import anyio
@@ -51,16 +51,16 @@ async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = 
     count = 0
     async with _app(dsn) as app:
         for chunk in cut(method, inputs, size):
-            await app.configure_task(NAME, queue=QUEUE).defer_async(
+            await app.configure_task(TASK_NAME, queue=QUEUE).defer_async(
                 method=chunk.method, inputs=msgspec.to_builtins(chunk.inputs)
             )
             count += 1
     return count
 
 
-class _Patience(BaseRetryStrategy):
+class _ChunkRetryStrategy(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if isinstance(exception, ComeBack):
+        if isinstance(exception, RetryChunkLater):
             return RetryDecision(retry_in={"seconds": round(exception.seconds)})
         return None
 
@@ -70,7 +70,7 @@ async def worker(
     client: Client,
     *,
     concurrency: int = 4,
-    doubts: Doubts = "hold",
+    doubts: DoubtPolicy = "hold",
     schema: str = "lix_async",
     heartbeat: float = 30.0,
     max_credits: int | None = None,
@@ -92,9 +92,9 @@ async def worker(
     `AuthenticationError`, `BulkError`, …): the chunk stays where it is, for a worker to come.
     """
     async with _app(dsn) as app, PostgresStore(dsn, schema=schema) as store:
-        hands = Hands(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
+        hands = ChunkWorker(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
 
-        @app.task(name=NAME, queue=QUEUE, retry=_Patience())
+        @app.task(name=TASK_NAME, queue=QUEUE, retry=_ChunkRetryStrategy())
         async def run(method: str, inputs: list[object]) -> None:
             await hands.do(msgspec.convert({"method": method, "inputs": inputs}, Chunk))
 

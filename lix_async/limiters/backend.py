@@ -12,10 +12,10 @@ from ..core.errors import ConfigurationError, TransportError
 from ..core.rate_limit import RateLimit
 from ..core.validation import has, must_be
 from .desk import Desk
-from .gcra import SECOND, Pace, Reply
+from .gcra import SECOND, GcraDecision, GcraParameters
 
 
-class Store(Protocol):
+class LimiterBackend(Protocol):
     """One name's numbers on a server. Blocking: only the limiter's own thread calls it.
 
     Each method is one atomic step on the server's clock, in microseconds, and does what the
@@ -24,11 +24,11 @@ class Store(Protocol):
     `ConfigurationError` when it can, but refuses.
     """
 
-    def ask(self, pace: Pace, ahead: int) -> Reply: ...
+    def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision: ...
 
-    def hold(self, pace: Pace, length: int) -> None: ...
+    def hold(self, pace: GcraParameters, length: int) -> None: ...
 
-    def give_back(self, pace: Pace, stamp: int) -> bool:
+    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
         """Whether the turn was the last one, and is there again."""
         ...
 
@@ -89,36 +89,38 @@ def _kind(error: Exception) -> str:
     return f"{type(error).__name__} {state}" if state else type(error).__name__
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Permit(msgspec.Struct, frozen=True):
     """`stamp`: what taking it left in the store. `at`: its moment on this process's clock."""
 
     stamp: int
     at: float
 
 
-class Teller:
+class BackendClient:
     """One process's way to a store."""
 
-    def __init__(self, store: Store, pace: Pace, clock: Clock, name: str) -> None:
+    def __init__(
+        self, store: LimiterBackend, pace: GcraParameters, clock: Clock, name: str
+    ) -> None:
         self._pace = pace
         self._clock = clock
-        self._desk: Desk[Store] = Desk(store, f"lix_async limiter {name}")
-        self._spare: Turn | None = None  # changed by the desk's thread alone, as is the next
+        self._desk: Desk[LimiterBackend] = Desk(store, f"lix_async limiter {name}")
+        self._spare: Permit | None = None  # changed by the desk's thread alone, as is the next
         self._full_at = -math.inf  # on this process's clock, as of the last answer
 
-    async def ask(self, ahead: int) -> tuple[float, Turn | None]:
+    async def ask(self, ahead: int) -> tuple[float, Permit | None]:
         """Seconds until the next turn, and the turn if that is at most `ahead` microseconds."""
-        taken: list[Turn] = []
+        taken: list[Permit] = []
 
-        def take(store: Store) -> tuple[float, Turn | None]:
+        def take(store: LimiterBackend) -> tuple[float, Permit | None]:
             reply = self._take(store, ahead)
             wait = reply.wait / SECOND
             if reply.wait > ahead:
                 return wait, None
-            taken.append(Turn(reply.full_at, self._clock.now() + wait))
+            taken.append(Permit(reply.full_at, self._clock.now() + wait))
             return wait, taken[0]
 
-        def undo(store: Store) -> None:
+        def undo(store: LimiterBackend) -> None:
             for turn in taken:
                 self._undo(store, turn)
 
@@ -141,7 +143,7 @@ class Teller:
             ahead -= 1
         return self._full_at + (ahead * self._pace.interval - self._pace.slack) / SECOND
 
-    def give_back(self, turn: Turn) -> None:
+    def give_back(self, turn: Permit) -> None:
         """The turn is not used. Needs no waiting: whoever asks later finds it done."""
         self._desk.post(lambda store: self._undo(store, turn))
 
@@ -161,18 +163,18 @@ class Teller:
         """Finish what was posted and disconnect."""
         await self._desk.close()
 
-    def _undo(self, store: Store, turn: Turn) -> None:
+    def _undo(self, store: LimiterBackend, turn: Permit) -> None:
         if store.give_back(self._pace, turn.stamp):
             self._full_at -= self._pace.interval / SECOND
         elif turn.at > self._clock.now():
             self._spare = turn  # others come after it: the next caller of this process has it
 
-    def _take(self, store: Store, ahead: int) -> Reply:
+    def _take(self, store: LimiterBackend, ahead: int) -> GcraDecision:
         spare = self._spare
         left = 0 if spare is None else math.ceil((spare.at - self._clock.now()) * SECOND)
         if spare is not None and 0 < left <= ahead:
             self._spare = None
-            return Reply(0, left, spare.stamp)
+            return GcraDecision(0, left, spare.stamp)
         # The server's moment is a later one than this: what is told by `next_at` is no later
         # than what is so.
         asked = self._clock.now()

@@ -32,7 +32,7 @@ FOREVER = 2**52
 """`ahead` of a caller who takes the next turn whenever it comes. Exact in Lua's doubles."""
 
 
-class Pace(msgspec.Struct, frozen=True):
+class GcraParameters(msgspec.Struct, frozen=True):
     """A `RateLimit` in microseconds.
 
     `horizon`: a line longer than that was written by a clock that has been put back since, and
@@ -45,7 +45,7 @@ class Pace(msgspec.Struct, frozen=True):
     horizon: int
 
     @classmethod
-    def of(cls, rate: RateLimit, margin: float | None = None) -> Pace:
+    def of(cls, rate: RateLimit, margin: float | None = None) -> GcraParameters:
         """The pace of a rate. `margin` None: `SHARED_MARGIN` where the rate has its default.
 
         A `RateLimit` cannot tell a margin of 2 % that was asked for from its default: who wants
@@ -64,14 +64,14 @@ class Pace(msgspec.Struct, frozen=True):
         return cls(interval, slack, tolerance, LONGEST_HOLD + slack + WAITING * interval)
 
 
-class State(msgspec.Struct, frozen=True):
+class GcraState(msgspec.Struct, frozen=True):
     """What is shared: two moments on the server's clock, in microseconds since 1970."""
 
     full_at: int = 0
     held: int = 0
 
 
-class Reply(msgspec.Struct, frozen=True):
+class GcraDecision(msgspec.Struct, frozen=True):
     """What asking for a turn brought: when it was asked, when the turn is, `full_at` afterwards.
 
     The turn is the caller's if `turn - now` is no more than what it was ready to wait.
@@ -87,30 +87,32 @@ class Reply(msgspec.Struct, frozen=True):
         return self.turn - self.now
 
 
-def ask(state: State, pace: Pace, now: int, ahead: int) -> tuple[State, Reply]:
+def ask(
+    state: GcraState, pace: GcraParameters, now: int, ahead: int
+) -> tuple[GcraState, GcraDecision]:
     """Take the next turn if it is at most `ahead` away (0: only one that is free now)."""
     if state.full_at - now > pace.horizon:
-        state = State()
+        state = GcraState()
     turn = max(state.full_at - pace.slack, state.held, now)
     full_at = state.full_at
     if turn - now <= ahead:
         full_at = max(full_at, turn - pace.tolerance) + pace.interval
-    return State(full_at, state.held), Reply(now, turn, full_at)
+    return GcraState(full_at, state.held), GcraDecision(now, turn, full_at)
 
 
-def hold(state: State, pace: Pace, now: int, length: int) -> State:
+def hold(state: GcraState, pace: GcraParameters, now: int, length: int) -> GcraState:
     """No turn for that long, and no burst saved up by holding."""
     until = now + min(length, LONGEST_HOLD)
-    return State(max(state.full_at, until + pace.slack), max(state.held, until))
+    return GcraState(max(state.full_at, until + pace.slack), max(state.held, until))
 
 
-def give_back(state: State, pace: Pace, stamp: int) -> State:
+def give_back(state: GcraState, pace: GcraParameters, stamp: int) -> GcraState:
     """Undo the turn that left `full_at` at `stamp`. Nothing once a later turn was taken."""
     if state.full_at != stamp:
         return state
-    return State(stamp - pace.interval, state.held)
+    return GcraState(stamp - pace.interval, state.held)
 
 
-def push(state: State, length: int) -> State:
+def push(state: GcraState, length: int) -> GcraState:
     """Requests leave that much after their turns: shift the turns that follow."""
-    return State(state.full_at + length, state.held)
+    return GcraState(state.full_at + length, state.held)

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import Endpoint, P
 from ..core.models import Params
-from ..core.rate_limit import JointBucket, Lane, RateLimit, WindowBucket
+from ..core.rate_limit import CombinedBucket, RateLimit, SlidingWindow, WindowLimit
 from ..core.validation import must_be
 from .base import Limiter
 from .local import LocalLimiter
 
 LATE = 0.001
 """Seconds between turn and departure that are not worth a correction."""
-Choice = Callable[[Endpoint[Params, object], Params], tuple[Lane, ...]]
+Choice = Callable[[Endpoint[Params, object], Params], tuple[WindowLimit, ...]]
 """Which lanes a call counts against."""
 
 
-class LaneLimiter:
+class KeyedLimiter:
     """A `Limiter` that gives each call the line for its lanes. For one process.
 
     `lane()` is what the engine asks. Outside of a call, `acquire` counts against nothing and
@@ -33,8 +33,8 @@ class LaneLimiter:
         must_be("choose", choose, Callable)
         self._choose = choose
         self._clock: Clock = clock or RealClock()
-        self._buckets: dict[Lane, WindowBucket] = {}
-        self._lines: dict[tuple[Lane, ...], LocalLimiter] = {}
+        self._buckets: dict[WindowLimit, SlidingWindow] = {}
+        self._lines: dict[tuple[WindowLimit, ...], LocalLimiter] = {}
 
     def __repr__(self) -> str:
         lanes = ", ".join(f"{x.name} {x.requests} per {x.per:g} s" for x in self._buckets)
@@ -45,8 +45,8 @@ class LaneLimiter:
         lanes = self._choose(row, params)
         if lanes and lanes not in self._lines:
             for one in lanes:
-                self._buckets.setdefault(one, WindowBucket(one))
-            joint = JointBucket([self._buckets[one] for one in lanes])
+                self._buckets.setdefault(one, SlidingWindow(one))
+            joint = CombinedBucket([self._buckets[one] for one in lanes])
             rate = min((RateLimit(one.requests, one.per) for one in lanes), key=_speed)
             self._lines[lanes] = LocalLimiter(rate, clock=self._clock, bucket=joint)
         return self._lines.get(lanes)

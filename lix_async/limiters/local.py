@@ -9,12 +9,12 @@ from contextvars import ContextVar
 import anyio
 
 from ..concurrency.clock import Clock, RealClock
-from ..concurrency.event_loop import Home
+from ..concurrency.event_loop import EventLoopBinding
 from ..core.rate_limit import Bucket, RateLimit, TokenBucket
 from ..core.validation import must_be
 
 
-class _Waiter:
+class _WaitingCaller:
     """A caller in the line. `leads`: its turn to sleep for all. `gone`: cancelled or served.
 
     `turn`: when its token was taken, None until then.
@@ -46,10 +46,10 @@ class LocalLimiter:
         self.rate = rate
         self._clock: Clock = clock or RealClock()
         self._bucket: Bucket = bucket or TokenBucket(rate)
-        self._line: deque[_Waiter] = deque()
+        self._line: deque[_WaitingCaller] = deque()
         self._ahead = 0
         self._leading = False
-        self._home = Home()
+        self._home = EventLoopBinding()
         # `give_back` names no turn: it is that of the caller's own task.
         self._mine: ContextVar[float] = ContextVar("turn", default=-math.inf)
 
@@ -64,7 +64,7 @@ class LocalLimiter:
             if self._bucket.take(now) == 0.0:
                 self._mine.set(now)
                 return
-        waiter = _Waiter(leads=not self._leading)
+        waiter = _WaitingCaller(leads=not self._leading)
         self._leading = True
         line = self._line
         line.append(waiter)

@@ -16,7 +16,7 @@ from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import RateLimit
 from ..core.validation import has
 from .backend import refused, unreachable
-from .gcra import LONGEST_HOLD, Pace, Reply
+from .gcra import LONGEST_HOLD, GcraDecision, GcraParameters
 from .shared import GIVE_UP_AFTER, SharedLimiter
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class PostgresLimiter(SharedLimiter):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
-            PostgresStore(where, name),
+            PostgresBackend(where, name),
             name,
             rate,
             margin=margin,
@@ -97,7 +97,7 @@ class PostgresLimiter(SharedLimiter):
         )
 
 
-class PostgresStore:
+class PostgresBackend:
     """The numbers in a row; each step is one statement."""
 
     def __init__(self, where: str | ConnectionPool, name: str) -> None:
@@ -115,7 +115,7 @@ class PostgresStore:
         self._held = contextlib.ExitStack()
         self._connection: Connection | None = None
 
-    def ask(self, pace: Pace, ahead: int) -> Reply:
+    def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision:
         now, turn, full_at = self._run(
             ASK,
             interval=pace.interval,
@@ -124,12 +124,12 @@ class PostgresStore:
             horizon=pace.horizon,
             ahead=ahead,
         )
-        return Reply(now, turn, full_at)
+        return GcraDecision(now, turn, full_at)
 
-    def hold(self, pace: Pace, length: int) -> None:
+    def hold(self, pace: GcraParameters, length: int) -> None:
         self._run(HOLD, length=min(length, LONGEST_HOLD), slack=pace.slack)
 
-    def give_back(self, pace: Pace, stamp: int) -> bool:
+    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
         return bool(self._run(GIVE_BACK, stamp=stamp, interval=pace.interval)[0])
 
     def push(self, length: int) -> None:

@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import RateLimit
 from ..core.validation import has
 from .backend import refused, unreachable
-from .gcra import LONGEST_HOLD, Pace, Reply
+from .gcra import LONGEST_HOLD, GcraDecision, GcraParameters
 from .shared import GIVE_UP_AFTER, SharedLimiter
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class RedisLimiter(SharedLimiter):
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
-            RedisStore(where, name),
+            RedisBackend(where, name),
             name,
             rate,
             margin=margin,
@@ -98,7 +98,7 @@ class RedisLimiter(SharedLimiter):
         )
 
 
-class _Client(Protocol):
+class _RedisClient(Protocol):
     """What is used of `redis.Redis`, whose own annotations cover the asyncio client too."""
 
     def evalsha(self, sha: str, numkeys: int, *keys_and_args: str | int) -> object: ...
@@ -106,7 +106,7 @@ class _Client(Protocol):
     def close(self) -> None: ...
 
 
-class RedisStore:
+class RedisBackend:
     """The numbers in a hash; each step is one script."""
 
     def __init__(self, where: str | Redis, name: str) -> None:
@@ -121,17 +121,17 @@ class RedisStore:
             if "asyncio" in type(where).__module__:
                 raise ConfigurationError("where must be a redis.Redis or a URL, not redis.asyncio")
             has("where", where, "a URL (redis://…) or a redis.Redis", "evalsha", "script_load")
-        self._client = self._open() if self._url is not None else cast("_Client", where)
+        self._client = self._open() if self._url is not None else cast("_RedisClient", where)
 
-    def ask(self, pace: Pace, ahead: int) -> Reply:
+    def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision:
         pacing = (pace.interval, pace.slack, pace.tolerance, pace.horizon, ahead)
         now, turn, full_at = cast("list[int]", self._run(ASK, *pacing))
-        return Reply(now, turn, full_at)
+        return GcraDecision(now, turn, full_at)
 
-    def hold(self, pace: Pace, length: int) -> None:
+    def hold(self, pace: GcraParameters, length: int) -> None:
         self._run(HOLD, min(length, LONGEST_HOLD), pace.slack)
 
-    def give_back(self, pace: Pace, stamp: int) -> bool:
+    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
         return bool(self._run(GIVE_BACK, stamp, pace.interval))
 
     def push(self, length: int) -> None:
@@ -144,13 +144,13 @@ class RedisStore:
         if self._url is not None:
             self._client.close()
 
-    def _open(self) -> _Client:
+    def _open(self) -> _RedisClient:
         # By name: redis-py's annotation of from_url is not complete.
         redis = importlib.import_module("redis")
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        client: _Client | None = None
+        client: _RedisClient | None = None
         with contextlib.suppress(ValueError):  # left behind: it would show the URL's password
             client = redis.Redis.from_url(
                 self._url,

@@ -19,11 +19,11 @@ from typing import TypeVar
 import anyio
 
 from ..concurrency.clock import Clock, RealClock
-from ..concurrency.event_loop import Home
+from ..concurrency.event_loop import EventLoopBinding
 from ..core.errors import TransportError
-from ..core.rate_limit import Lateness, RateLimit
-from .backend import Store, Teller, Turn, check
-from .gcra import FOREVER, SECOND, Pace
+from ..core.rate_limit import DelayTracker, RateLimit
+from .backend import BackendClient, LimiterBackend, Permit, check
+from .gcra import FOREVER, SECOND, GcraParameters
 from .local import LocalLimiter
 
 T = TypeVar("T")
@@ -38,11 +38,11 @@ SLOW_ANSWER = 1.0
 """Nor when asking about a hold took longer: everybody's turns passed while the store was away."""
 SPACED = SECOND
 """Gaps of that many microseconds are counted one by one: there a late turn shifts the next."""
-_OWN_SHARE = Turn(-1, 0.0)
+_OWN_SHARE = Permit(-1, 0.0)
 """A turn that was not the store's."""
 
 
-class _Lines:
+class _WaitQueues:
     """The locks of one event loop. anyio's are first come, first served."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class SharedLimiter:
 
     def __init__(
         self,
-        store: Store,
+        store: LimiterBackend,
         name: str,
         rate: RateLimit,
         *,
@@ -89,14 +89,14 @@ class SharedLimiter:
         self.rate = rate
         self.give_up_after = give_up_after
         self._clock: Clock = clock or RealClock()
-        self._pace = Pace.of(rate, margin)
-        self._teller = Teller(store, self._pace, self._clock, name)
-        self._outage = Outage()
-        self._home = Home()
-        self._lines: _Lines | None = None
-        self._mine: ContextVar[Turn | None] = ContextVar("turn", default=None)
+        self._pace = GcraParameters.of(rate, margin)
+        self._teller = BackendClient(store, self._pace, self._clock, name)
+        self._outage = OutageTracker()
+        self._home = EventLoopBinding()
+        self._lines: _WaitQueues | None = None
+        self._mine: ContextVar[Permit | None] = ContextVar("turn", default=None)
         self._held_until = -math.inf
-        self._lateness = Lateness()
+        self._lateness = DelayTracker()
         self._share: LocalLimiter | None = None
         if fallback is not None:
             share = RateLimit(rate.requests / fallback, rate.per, margin=rate.margin)
@@ -211,12 +211,12 @@ class SharedLimiter:
         with anyio.CancelScope(shield=True):
             await self.aclose()
 
-    def _here(self) -> _Lines:
+    def _here(self) -> _WaitQueues:
         if self._home.moved() or self._lines is None:
-            self._lines = _Lines()
+            self._lines = _WaitQueues()
         return self._lines
 
-    async def _reserve(self) -> Turn:
+    async def _reserve(self) -> Permit:
         while True:
             await self._sit_out()
             wait, turn = await self._attempt(lambda: self._teller.ask(FOREVER)) or (0.0, None)
@@ -244,7 +244,7 @@ class SharedLimiter:
             self._teller.push(math.floor(late * SECOND))
         return asking <= SLOW_ANSWER
 
-    async def _from_share(self) -> Turn:
+    async def _from_share(self) -> Permit:
         if self._share is not None:
             await self._share.acquire()
         return _OWN_SHARE
@@ -323,7 +323,7 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 
 
-class Outage:
+class OutageTracker:
     """All callers of a process share one: while it lasts, one of them tries at a time.
 
     Pauses between attempts double from 0.05 to 5 s.

@@ -17,7 +17,7 @@ from ..core.validation import must_be
 from ..filesystem import create_private_file, make_private
 from . import gcra
 from .backend import refused, unreachable
-from .gcra import SECOND, Pace, Reply, State
+from .gcra import SECOND, GcraDecision, GcraParameters, GcraState
 from .shared import GIVE_UP_AFTER, SharedLimiter
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class SqliteLimiter(SharedLimiter):
         clock: Clock | None = None,
     ) -> None:
         must_be("path", path, str | os.PathLike)
-        store = SqliteStore(Path(path), name, clock or RealClock())
+        store = SqliteBackend(Path(path), name, clock or RealClock())
         super().__init__(
             store,
             name,
@@ -61,7 +61,7 @@ class SqliteLimiter(SharedLimiter):
         )
 
 
-class SqliteStore:
+class SqliteBackend:
     """The numbers in a row; each step is a write transaction around a function of `gcra`."""
 
     def __init__(self, path: Path, name: str, clock: Clock) -> None:
@@ -70,14 +70,14 @@ class SqliteStore:
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
 
-    def ask(self, pace: Pace, ahead: int) -> Reply:
+    def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision:
         return self._step(lambda state, now: gcra.ask(state, pace, now, ahead))
 
-    def hold(self, pace: Pace, length: int) -> None:
+    def hold(self, pace: GcraParameters, length: int) -> None:
         self._step(lambda state, now: (gcra.hold(state, pace, now, length), None))
 
-    def give_back(self, pace: Pace, stamp: int) -> bool:
-        def undo(state: State, now: int) -> tuple[State, bool]:
+    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
+        def undo(state: GcraState, now: int) -> tuple[GcraState, bool]:
             return gcra.give_back(state, pace, stamp), state.full_at == stamp
 
         return self._step(undo)
@@ -93,12 +93,12 @@ class SqliteStore:
             self._connection.close()
             self._connection = None
 
-    def _step(self, change: Callable[[State, int], tuple[State, T]]) -> T:
+    def _step(self, change: Callable[[GcraState, int], tuple[GcraState, T]]) -> T:
         with self._transaction() as connection:
             row: tuple[int, int] | None = connection.execute(
                 "SELECT full_at, held FROM lix_async_limiter WHERE name = ?", (self._name,)
             ).fetchone()
-            before = State() if row is None else State(*row)
+            before = GcraState() if row is None else GcraState(*row)
             # Read inside the transaction: whoever waited for it must not use an old moment.
             after, value = change(before, int(self._clock.wall() * SECOND))
             if after != before:

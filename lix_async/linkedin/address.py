@@ -33,7 +33,7 @@ ENCODED = re.compile(r"A[CE][A-Za-z]AA[A-Za-z0-9_-]{8,}")
 """An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md#viewer-id). Its letters keep their case."""
 
 
-class Address(msgspec.Struct, frozen=True):
+class LinkedInUrl(msgspec.Struct, frozen=True):
     """A linkedin.com URL: its path decoded and cut up, its parameters byte for byte."""
 
     segments: tuple[str, ...]
@@ -72,7 +72,7 @@ def stripped(text: str) -> str:
     return text
 
 
-def split(text: str) -> Address:
+def split(text: str) -> LinkedInUrl:
     """The parts of a LinkedIn URL. Scheme and subdomain may be missing or be any of LinkedIn's.
 
     Raises `ConfigurationError` for everything that is no plain http(s) URL on linkedin.com.
@@ -94,7 +94,7 @@ def split(text: str) -> Address:
     segments = tuple(decoded(part) for part in path.split("/") if part)
     if "\\" in path or "." in segments or ".." in segments:
         raise ConfigurationError(f"{shown(text)} has a path that leads elsewhere: pass it resolved")
-    return Address(segments, query, fragment)
+    return LinkedInUrl(segments, query, fragment)
 
 
 def _check_host(authority: str, text: str) -> None:

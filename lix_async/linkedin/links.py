@@ -13,10 +13,10 @@ from collections.abc import Callable
 from lix_async.core.errors import ConfigurationError
 
 from . import urns
-from .address import ENCODED, SITE, Address, identifier, page, shown, split
+from .address import ENCODED, SITE, LinkedInUrl, identifier, page, shown, split
 from .kinds import Kind, Link
 
-Reader = Callable[[str, Address], Link | None]
+Reader = Callable[[str, LinkedInUrl], Link | None]
 """Reads the path segment after the known ones ("" without one), or the parameters."""
 
 # Links in LinkedIn's mails and on its old mobile pages carry one of these in front.
@@ -94,14 +94,14 @@ def normalise(text: str) -> str:
     return link.url
 
 
-def _person(text: str, _: Address) -> Link | None:
+def _person(text: str, _: LinkedInUrl) -> Link | None:
     if not text:
         return None
     name = identifier(text)
     return urns.person(name) or Link("person", name, page("in", name))
 
 
-def _organisation(text: str, _: Address) -> Link | None:
+def _organisation(text: str, _: LinkedInUrl) -> Link | None:
     # Schools and showcase pages share the names of companies, and LinkedIn redirects between them.
     if not text:
         return None
@@ -109,51 +109,51 @@ def _organisation(text: str, _: Address) -> Link | None:
     return urns.company(name) or Link("organisation", name, page("company", name))
 
 
-def _lead(text: str, _: Address) -> Link | None:
+def _lead(text: str, _: LinkedInUrl) -> Link | None:
     return urns.lead(text)
 
 
-def _misspelt_lead(text: str, _: Address) -> Link | None:
+def _misspelt_lead(text: str, _: LinkedInUrl) -> Link | None:
     # lookc.md#hit: `linkedin.com/sales/<id>,NAME,undefined` lacks its segment `lead`.
     return urns.lead(text) if "," in text or ENCODED.fullmatch(text) else None
 
 
-def _recruiter(text: str, _: Address) -> Link | None:
+def _recruiter(text: str, _: LinkedInUrl) -> Link | None:
     link = urns.lead(text)
     return link and Link("recruiter", link.id, page("talent", "profile", link.id))
 
 
-def _account(text: str, _: Address) -> Link | None:
+def _account(text: str, _: LinkedInUrl) -> Link | None:
     return urns.account(text.partition(",")[0])
 
 
-def _insights(_: str, address: Address) -> Link | None:
+def _insights(_: str, address: LinkedInUrl) -> Link | None:
     return urns.account(address.raw("companyId") or "")
 
 
-def _post(text: str, _: Address) -> Link | None:
+def _post(text: str, _: LinkedInUrl) -> Link | None:
     return urns.post_in(text)
 
 
-def _job(text: str, _: Address) -> Link | None:
+def _job(text: str, _: LinkedInUrl) -> Link | None:
     found = _JOB.fullmatch(text)
     return urns.job(found[1] or found[2]) if found else None
 
 
-def _shown_job(_: str, address: Address) -> Link | None:
+def _shown_job(_: str, address: LinkedInUrl) -> Link | None:
     return urns.job(address.raw("currentJobId") or "")
 
 
-def _thread(text: str, _: Address) -> Link | None:
+def _thread(text: str, _: LinkedInUrl) -> Link | None:
     return urns.thread(text)
 
 
-def _sales_thread(text: str, _: Address) -> Link | None:
+def _sales_thread(text: str, _: LinkedInUrl) -> Link | None:
     return urns.sales_thread(text)
 
 
 def _search(kind: Kind, path: str) -> Reader:
-    def reader(_: str, address: Address) -> Link:
+    def reader(_: str, address: LinkedInUrl) -> Link:
         job = _shown_job("", address) if kind == "job_search" else None
         return Link(kind, id=job.id if job else "", url=f"{SITE}{path}{address.parameters}")
 
@@ -161,7 +161,7 @@ def _search(kind: Kind, path: str) -> Reader:
 
 
 def _list(kind: Kind, section: str) -> Reader:
-    def reader(text: str, _: Address) -> Link | None:
+    def reader(text: str, _: LinkedInUrl) -> Link | None:
         digits = text.isascii() and text.isdigit()
         return Link(kind, text, page("sales", "lists", section, text)) if digits else None
 

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from .server.base_urls import base_url_of
     from .server.sandbox import Sandbox
     from .server.server import running, serve
-    from .state.background_lookups import Lookups
-    from .state.credit_ledger import Charge, Ledger
-    from .state.state import Sent
+    from .state.background_lookups import BackgroundLookups
+    from .state.credit_ledger import Charge, CreditLedger
+    from .state.state import SentItem
     from .state.webhooks import Webhook
     from .world.world import World
 
 __all__ = [
+    "BackgroundLookups",
     "Charge",
+    "CreditLedger",
     "Fault",
     "Faults",
-    "Ledger",
-    "Lookups",
     "Sandbox",
-    "Sent",
+    "SentItem",
     "Webhook",
     "World",
     "base_url_of",

@@ -16,21 +16,21 @@ at what cost.
 
 from .registry import installed, steps_of
 from .results import Company, Email, Profile, Result, Source
-from .steps import Found, Order, Stat, Step
+from .steps import Order, Step, StepResult, StepStats
 from .targets import Target
 from .waterfall import Results, Waterfall
 
 __all__ = [
     "Company",
     "Email",
-    "Found",
     "Order",
     "Profile",
     "Result",
     "Results",
     "Source",
-    "Stat",
     "Step",
+    "StepResult",
+    "StepStats",
     "Target",
     "Waterfall",
     "installed",

@@ -20,7 +20,7 @@ _PROVIDERS = f"{_HOUSE}.providers"
 _ADAPTERS = f"{_HOUSE}.waterfall.adapters"
 
 
-class Adapter(Protocol):
+class ProviderAdapter(Protocol):
     """What an adapter's module has."""
 
     CLIENT: type[Client]
@@ -33,14 +33,14 @@ class Adapter(Protocol):
         ...
 
 
-def installed() -> Mapping[str, Adapter]:
+def installed() -> Mapping[str, ProviderAdapter]:
     """The adapters by the names of their providers' folders, in alphabetical order."""
     folder = import_module(_ADAPTERS).__path__
     names = [module.name for module in pkgutil.iter_modules(folder)]
     return {name: _load(name) for name in names if _is_there(f"{_PROVIDERS}.{name}")}
 
 
-def adapter_of(client: Client) -> Adapter | None:
+def adapter_of(client: Client) -> ProviderAdapter | None:
     """The adapter of a client, also of a subclass of it; None for a client that has none."""
     for cls in type(client).__mro__:
         house, _, rest = cls.__module__.partition(f"{_PROVIDERS}.")
@@ -65,8 +65,8 @@ def why_none(client: Client) -> str:
     return adapter.NOTE if adapter is not None else "no adapter is known for it"
 
 
-def _load(name: str) -> Adapter:
-    return cast("Adapter", import_module(f"{_ADAPTERS}.{name}"))
+def _load(name: str) -> ProviderAdapter:
+    return cast("ProviderAdapter", import_module(f"{_ADAPTERS}.{name}"))
 
 
 def _is_there(module: str) -> bool:

@@ -24,7 +24,7 @@ NAME = frozenset({"name", "company"})
 """What a step may need: `needs=(LINK, EMAIL)` is either."""
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one answer brought, under the names of the results' fields, and what it took."""
 
     values: Mapping[str, str | None]
@@ -56,7 +56,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The fields that it may fill: the names of `Profile`, `Email` or `Company`."""
     needs: tuple[frozenset[str], ...]
     """What it can be asked with, as alternatives."""
-    look: Callable[[Target], Awaitable[Found]]
+    look: Callable[[Target], Awaitable[StepResult]]
     about: About = "person"
     price: Price = UNKNOWN
     """Of one ask, at most: this much is reserved in the budget."""
@@ -65,7 +65,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """Whether enough is known to ask."""
         return any(target.has(need) for need in self.needs)
 
-    async def ask(self, target: Target) -> Found:
+    async def ask(self, target: Target) -> StepResult:
         """Look the target up: the partial result, and what it took.
 
         Costs `price` at most for an answer that comes at the first attempt. Raises what the
@@ -80,9 +80,9 @@ def found(
     answer: Answer[R],
     values: Mapping[str, str | None],
     error: LixError | None = None,
-) -> Found:
+) -> StepResult:
     """What an answer brought, as a step hands it on; its moment is read from the client's clock."""
-    return Found(
+    return StepResult(
         values=values,
         endpoint=row.id,
         at=datetime.fromtimestamp(client.clock.wall(), UTC),
@@ -99,7 +99,7 @@ CHEAPEST = 0.1
 """Credits that a free call counts as in the order by fill rate: it still takes a turn."""
 
 
-class Stat(msgspec.Struct, kw_only=True):
+class StepStats(msgspec.Struct, kw_only=True):
     """What came of asking one step, so far."""
 
     asked: int = 0
@@ -123,7 +123,7 @@ class Stat(msgspec.Struct, kw_only=True):
 
 
 def in_order(
-    steps: Iterable[Step], order: Order, stats: Mapping[str, Stat], wanted: frozenset[str]
+    steps: Iterable[Step], order: Order, stats: Mapping[str, StepStats], wanted: frozenset[str]
 ) -> list[Step]:
     """The steps in the order in which to ask for these fields.
 
@@ -138,6 +138,6 @@ def in_order(
     return list(steps)
 
 
-def _worth(step: Step, stat: Stat, wanted: frozenset[str]) -> float:
+def _worth(step: Step, stat: StepStats, wanted: frozenset[str]) -> float:
     expected = sum(stat.rate(name) for name in step.fills & wanted)
     return expected / max(stat.cost(step.price.amount), CHEAPEST)

@@ -8,8 +8,8 @@ from types import MappingProxyType, TracebackType
 from typing import TypeVar, get_args, overload
 
 from ..concurrency.clock import Clock, RealClock
-from ..concurrency.worker_pool import Pool
-from ..concurrency.worker_pool import Source as Inputs
+from ..concurrency.worker_pool import InputStream as Inputs
+from ..concurrency.worker_pool import WorkerPool
 from ..core.errors import (
     AuthenticationError,
     BudgetError,
@@ -24,13 +24,13 @@ from ..engine.client import Client
 from .budget import Budget, owed
 from .registry import steps_of, why_none
 from .results import INPUT, Company, Email, Profile, Result, Source
-from .steps import Found, Order, Stat, Step, in_order
+from .steps import Order, Step, StepResult, StepStats, in_order
 from .targets import Target
 
 R = TypeVar("R", bound=Result)
 
 
-class Results(Pool[Target | str, R]):
+class Results(WorkerPool[Target | str, R]):
     """An async iterator of results; `async with` ends its workers when the block is left."""
 
     async def __aenter__(self) -> Results[R]:
@@ -101,7 +101,7 @@ class Waterfall:
         self._until = until
         self._concurrency = concurrency
         self._clock: Clock = clock or RealClock()
-        self._asking = Asking(self.steps, order, Budget(budget))
+        self._asking = StepScheduler(self.steps, order, Budget(budget))
 
     def _collected(self, sources: Iterable[Client | Step]) -> tuple[Step, ...]:
         steps: list[Step] = []
@@ -130,7 +130,7 @@ class Waterfall:
         return tuple(steps)
 
     @property
-    def stats(self) -> Mapping[str, Stat]:
+    def stats(self) -> Mapping[str, StepStats]:
         """By step: asked, filled by field, failed, credits. Read it at any moment."""
         return MappingProxyType(self._asking.stats)
 
@@ -231,14 +231,14 @@ _KEYS = {
 """Fields of results that steps may need, and what they are called in a target."""
 
 
-class Asking:
+class StepScheduler:
     """Asks the steps of a waterfall, for one target at a time or for many at once."""
 
     def __init__(self, steps: Sequence[Step], order: Order, budget: Budget) -> None:
         self.steps = tuple(steps)
         self.order: Order = order
         self.budget = budget
-        self.stats = {step.name: Stat() for step in steps}
+        self.stats = {step.name: StepStats() for step in steps}
 
     def next(self, result: Result, wanted: frozenset[str], asked: frozenset[str]) -> Step | None:
         """The step to ask now, or None when nobody is left who could add anything."""
@@ -266,7 +266,7 @@ class Asking:
         if not await self.budget.reserve(price):
             result.errors[step.name] = self.budget.refusal(price, step.endpoint)
             return
-        found: Found | None = None
+        found: StepResult | None = None
         error: LixError | None = None
         spent, lost = 0, price  # what an ask may have cost that is cancelled
         try:
@@ -288,7 +288,7 @@ class Asking:
         if found is not None:
             self._keep(step, found, result)
 
-    def _keep(self, step: Step, found: Found, result: Result) -> None:
+    def _keep(self, step: Step, found: StepResult, result: Result) -> None:
         values = {name: value for name, value in found.values.items() if name in step.fills}
         self.stats[step.name].filled.update(
             name for name, value in values.items() if (value or "").strip()

@@ -9,14 +9,14 @@ import pytest
 from sample_provider import LOST, THING, Thing, ThingParams, Toy, refused, reply
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.prepared_call import Caller
+from lix_async.bulk.prepared_call import CallPreparer
 from lix_async.core.errors import (
     BudgetError,
     ConfigurationError,
     DailyLimitError,
     QuotaExceededError,
 )
-from lix_async.core.wire import Outgoing
+from lix_async.core.wire import HttpRequest
 from lix_async.sandbox import Sandbox
 from lix_async.testing import VirtualClock, memory_client
 
@@ -31,7 +31,7 @@ class Vendor(Toy):
         return (await self.send(THING, ThingParams(id=id))).value
 
 
-def thing(outgoing: Outgoing) -> Any:
+def thing(outgoing: HttpRequest) -> Any:
     return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1], "size": 1})
 
 
@@ -123,7 +123,10 @@ async def test_a_used_up_allowance_is_known_before_it_is_met(ledger: Open) -> No
 
 async def test_means_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
     sandbox = small(closed=["/v1/account/balances", "/v1/account/daily_allowance"])
-    closed = [row.path for row in (AsyncLix.funds.balances, AsyncLix.funds.allowance)]  # type: ignore[union-attr]  # Lix tells
+    closed = [
+        row.path
+        for row in (AsyncLix.balance_endpoints.balances, AsyncLix.balance_endpoints.allowance)
+    ]  # type: ignore[union-attr]  # Lix tells
     sandbox = small(closed=closed)
     async with memory_client(sandbox) as lix:
         run = bulk.Run(ledger(), lix.people.get, LINKS)
@@ -132,7 +135,7 @@ async def test_means_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
 
 
 async def test_calls_in_flight_may_come_back_uncharged_and_leave_room(ledger: Open) -> None:
-    def sometimes(outgoing: Outgoing) -> Any:
+    def sometimes(outgoing: HttpRequest) -> Any:
         number = int(outgoing.target.rsplit("/", 1)[-1])
         return refused(404, "not_found") if number < 4 else thing(outgoing)
 
@@ -262,5 +265,5 @@ async def test_a_preview_needs_no_ledger_and_makes_none(tmp_path: Any) -> None:
 async def test_doubts_are_told_apart_in_a_preview(ledger: Open) -> None:
     vendor = Vendor(LOST)
     await drained(bulk.Run(ledger(), vendor.get, ["a"]))
-    told = await bulk.preview(ledger(), Caller(vendor.get), ["a", "b"])
+    told = await bulk.preview(ledger(), CallPreparer(vendor.get), ["a", "b"])
     assert (told.in_doubt, told.calls, told.credits) == (1, 1, {"standard": 2})

@@ -10,7 +10,7 @@ from sample_provider import LIST, ListParams, Thing, Toy, refused, reply
 
 from lix_async import bulk
 from lix_async.core.errors import BudgetError, ConfigurationError
-from lix_async.core.wire import Outgoing
+from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
 
 from .conftest import Open
@@ -29,7 +29,7 @@ def row(number: int) -> dict[str, object]:
     return {"id": str(number), "size": number, "undocumented": {"kept": [number, None, 1.50]}}
 
 
-def page(outgoing: Outgoing) -> Any:
+def page(outgoing: HttpRequest) -> Any:
     """Two rows a page, of seven."""
     start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
     rows = [row(number) for number in range(start, min(start + 2, TOTAL))]
@@ -69,7 +69,7 @@ async def test_what_a_run_does_itself_is_no_input_s(ledger: Open, more: dict[str
 async def test_pages_before_a_daily_limit_are_on_the_bill(ledger: Open) -> None:
     asked = 0
 
-    def limited(outgoing: Outgoing) -> Any:
+    def limited(outgoing: HttpRequest) -> Any:
         nonlocal asked
         asked += 1
         return refused(429, "daily_limit") if asked == 3 else page(outgoing)

@@ -11,7 +11,7 @@ from sample_provider import LIST, LOST, THING, ListParams, Thing, ThingParams, T
 
 from lix_async import bulk
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.wire import Outgoing
+from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ class Vendor(Toy):
         return self.pages(LIST, ListParams(q=q))
 
 
-def by_name(outgoing: Outgoing) -> Any:
+def by_name(outgoing: HttpRequest) -> Any:
     name = outgoing.target.rsplit("/", 1)[-1]
     answers = {
         "lost": LOST,
@@ -53,7 +53,7 @@ async def test_every_input_has_an_outcome_that_says_what_came_of_it() -> None:
 
 
 async def test_a_listing_collects_the_whole_walk_of_each_input() -> None:
-    def page(outgoing: Outgoing) -> Any:
+    def page(outgoing: HttpRequest) -> Any:
         start = 1 if "start=1" in outgoing.target else 0
         return reply(200, {"things": [{"id": str(start)}], "paging": {"total": 2, "count": 1}})
 

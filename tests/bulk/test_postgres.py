@@ -12,8 +12,8 @@ import pytest
 from lix_async import AsyncLix, bulk
 from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import BulkError
-from lix_async.core.wire import Outgoing, Reply
-from lix_async.engine.transport import Departure
+from lix_async.core.wire import HttpRequest, HttpResponse
+from lix_async.engine.transport import SendTimestamp
 from lix_async.providers.lix.models import Person
 
 
@@ -25,13 +25,13 @@ class Memory:
         self.asked = anyio.Event()
         self.answers: anyio.Event | None = None
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply:
+    async def exchange(self, outgoing: HttpRequest, departure: SendTimestamp) -> HttpResponse:
         departure.at = 0.0
         self.calls += 1
         if self.answers is not None:
             self.asked.set()
             await self.answers.wait()
-        return Reply(200, [], b'{"name": "Some One"}')
+        return HttpResponse(200, [], b'{"name": "Some One"}')
 
     async def aclose(self) -> None: ...
 

@@ -27,7 +27,7 @@ from sample_provider import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.bulk.stores.sqlite import Session
+from lix_async.bulk.stores.sqlite import SqliteLedgerConnection
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
@@ -36,7 +36,7 @@ from lix_async.core.errors import (
     DailyLimitError,
     DecodeError,
 )
-from lix_async.core.wire import Outgoing
+from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
 
 from .conftest import Open
@@ -54,7 +54,7 @@ class Vendor(Toy):
         return self.pages(LIST, ListParams(q=q))
 
 
-def thing(outgoing: Outgoing) -> Any:
+def thing(outgoing: HttpRequest) -> Any:
     return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1], "size": 1})
 
 
@@ -132,7 +132,7 @@ async def test_an_input_that_cannot_be_sent_costs_nothing(ledger: Open) -> None:
 
 
 async def test_a_walk_goes_on_with_the_page_after_the_last_one_kept(ledger: Open) -> None:
-    def page(outgoing: Outgoing) -> Any:
+    def page(outgoing: HttpRequest) -> Any:
         start = 1 if "start=1" in outgoing.target else 0
         if start and not answers:
             return LOST
@@ -165,7 +165,7 @@ async def test_inputs_that_fail_end_the_run_after_the_calls_in_flight(ledger: Op
 async def test_aclose_lets_calls_in_flight_end(ledger: Open) -> None:
     release, begun = anyio.Event(), anyio.Event()
 
-    async def slowly(outgoing: Outgoing) -> Any:
+    async def slowly(outgoing: HttpRequest) -> Any:
         begun.set()
         await release.wait()
         return thing(outgoing)
@@ -189,7 +189,7 @@ async def test_aclose_lets_calls_in_flight_end(ledger: Open) -> None:
 async def test_aclose_holds_in_doubt_what_does_not_end(ledger: Open) -> None:
     begun = anyio.Event()
 
-    async def never(outgoing: Outgoing) -> Any:
+    async def never(outgoing: HttpRequest) -> Any:
         begun.set()
         await anyio.sleep_forever()
 
@@ -269,21 +269,21 @@ async def test_a_paid_answer_that_cannot_be_kept_comes_with_the_error(
 async def test_a_full_disk_stops_the_run_and_drops_nothing(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = Session._connect
+    connect = SqliteLedgerConnection._connect
 
-    def small(session: Session) -> Any:
+    def small(session: SqliteLedgerConnection) -> Any:
         connection = connect(session)
         connection.execute("PRAGMA max_page_count = 40")
         return connection
 
-    def big(outgoing: Outgoing) -> Any:
+    def big(outgoing: HttpRequest) -> Any:
         return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1], "note": "x" * 3000})
 
     path = tmp_path / "x.db"
     vendor = Vendor(big)
     got: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "_connect", small)
+        patch.setattr(SqliteLedgerConnection, "_connect", small)
         run = bulk.Run(str(path), vendor.get, map(str, range(200)), concurrency=4)
         with pytest.raises(BulkError, match="full") as caught:
             await drained(run, got)
@@ -313,7 +313,7 @@ async def test_closing_tells_of_what_could_not_be_kept(tmp_path: Any) -> None:
 async def test_ordered_outcomes_come_in_the_order_of_the_inputs() -> None:
     gates = [anyio.Event() for _ in range(3)]
 
-    async def gated(outgoing: Outgoing) -> Any:
+    async def gated(outgoing: HttpRequest) -> Any:
         number = int(outgoing.target[-1])
         if number < 2:
             await gates[number + 1].wait()  # each waits for the one behind it
@@ -347,7 +347,7 @@ async def test_memory_does_not_grow_with_the_inputs() -> None:
             tracemalloc.stop()
 
     class Reply:
-        def __call__(self, outgoing: Outgoing) -> Any:
+        def __call__(self, outgoing: HttpRequest) -> Any:
             return thing(outgoing)
 
     assert await peak(600) < await peak(200) + 300_000  # the script remembers what was sent

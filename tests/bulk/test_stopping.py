@@ -12,8 +12,8 @@ from sample_provider import THING, UNREACHED, Skipping, Thing, ThingParams, Toy,
 
 from lix_async import bulk
 from lix_async.core.errors import BulkError, ConfigurationError
-from lix_async.core.wire import Outgoing, Reply
-from lix_async.engine.transport import Failure
+from lix_async.core.wire import HttpRequest, HttpResponse
+from lix_async.engine.transport import TransportFailure
 
 from .conftest import Open
 from .test_run import drained
@@ -47,7 +47,7 @@ class Stopping(Skipping):
     "answer", [refused(503, "api_error"), refused(429, "rate_limit"), UNREACHED]
 )
 async def test_between_two_attempts_nothing_is_in_doubt(
-    ledger: Open, answer: Reply | Failure
+    ledger: Open, answer: HttpResponse | TransportFailure
 ) -> None:
     clock = Stopping()
     vendor = Vendor(answer, clock=clock)
@@ -73,7 +73,7 @@ async def test_what_came_while_a_run_was_left_is_on_its_bill(ledger: Open) -> No
     assert run.report().progress.credits == 2 * len(vendor.script.sent)
 
 
-def thing(outgoing: Outgoing) -> Reply:
+def thing(outgoing: HttpRequest) -> HttpResponse:
     return reply(200, {"id": outgoing.target.rsplit("/", 1)[-1]})
 
 

@@ -20,7 +20,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.bulk.stores import postgres_batch as batch
 from lix_async.bulk.stores import sqlite
 from lix_async.bulk.stores import sqlite as session
-from lix_async.bulk.stores.base import Counts, Entry, Failed, Store
+from lix_async.bulk.stores.base import Entry, LedgerCounts, Store, StoredError
 from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import BulkError, NotFoundError
 
@@ -93,7 +93,7 @@ async def test_an_answer_is_there_for_ever(ledger: Open) -> None:
             2,
             1,
         )
-        assert await store.counts() == Counts(done=1, credits=2)
+        assert await store.counts() == LedgerCounts(done=1, credits=2)
         assert not entry.held
 
 
@@ -108,7 +108,9 @@ async def test_a_queued_key_is_left_alone_until_it_is_due(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
         await store.sent(KEY, True, 3.0)
-        await store.settle(KEY, "queued", Failed("QueuedError", "soon", 202, "queued"), 50.0, 4.0)
+        await store.settle(
+            KEY, "queued", StoredError("QueuedError", "soon", 202, "queued"), 50.0, 4.0
+        )
         assert await store.soonest() == 50.0
         early, late = await taken(store, now=49.0), await taken(store, now=50.0)
         assert (early.status, early.held, early.due) == ("queued", False, 50.0)
@@ -119,7 +121,7 @@ async def test_a_refusal_is_kept_with_its_facts(ledger: Open) -> None:
     error = NotFoundError("nobody", status=404, kind="not_found")
     async with opened(ledger) as store:
         await taken(store)
-        await store.settle(KEY, "refused", Failed.of(error), 0.0, 3.0)
+        await store.settle(KEY, "refused", StoredError.of(error), 0.0, 3.0)
         entry = await taken(store)
         assert entry.status == "refused"
         assert entry.error is not None
@@ -203,7 +205,7 @@ async def test_who_looks_disturbs_nobody_who_works(ledger: Open) -> None:
         await taken(store)
         await store.sent(KEY, True, 3.0)
         async with looking(ledger) as beside:
-            assert await beside.counts() == Counts(sent=1)
+            assert await beside.counts() == LedgerCounts(sent=1)
             found = await beside.find(KEY)
             assert found is not None
             assert (found.status, found.held, found.attempts) == ("sent", False, 1)
@@ -220,7 +222,7 @@ async def test_looking_finds_what_is_final(ledger: Open) -> None:
         for key in (KEY, OTHER, b"n" * 16):
             await taken(store, key)
         await store.done(KEY, b"{}", 1, 3.0)
-        await store.settle(OTHER, "refused", Failed("NotFoundError", "nobody", 404), 0.0, 3.0)
+        await store.settle(OTHER, "refused", StoredError("NotFoundError", "nobody", 404), 0.0, 3.0)
     async with looking(ledger) as store:
         found = await store.find(KEY)
         assert found is not None
@@ -228,7 +230,7 @@ async def test_looking_finds_what_is_final(ledger: Open) -> None:
         many = await store.known([bytes([number]) * 16 for number in range(200)] + [b"x" * 16])
         assert {key: entry.status for key, entry in many.items()} == {KEY: "done", OTHER: "refused"}
         assert many[KEY].body == b"{}"
-        assert many[OTHER].error == Failed("NotFoundError", "nobody", 404)
+        assert many[OTHER].error == StoredError("NotFoundError", "nobody", 404)
         assert await store.known([]) == {}
         assert len([entry async for entry in store.entries()]) == 3
         assert await store.soonest() is None
@@ -292,7 +294,7 @@ async def test_entries_of_one_endpoint(ledger: Open) -> None:
 async def test_mixed_work_shares_the_ledger_of_any_run(ledger: Open) -> None:
     for name in ("", "run", "", "run"):
         async with opened(ledger, name) as store:
-            assert await store.counts() == Counts()
+            assert await store.counts() == LedgerCounts()
 
 
 async def test_a_done_key_can_be_asked_for_again_and_keeps_its_answer_meanwhile(
@@ -359,7 +361,7 @@ async def test_workers_that_race_for_the_same_keys_share_them(ledger: Open) -> N
                 for key in keys if number else reversed(keys):
                     tasks.start_soon(one, store, key)
         assert sorted(got) == sorted(keys)
-        assert await stores[0].counts() == Counts(done=200, credits=200)
+        assert await stores[0].counts() == LedgerCounts(done=200, credits=200)
 
 
 async def test_an_answer_is_charged_once_and_nothing_undoes_it(ledger: Open) -> None:
@@ -368,7 +370,7 @@ async def test_an_answer_is_charged_once_and_nothing_undoes_it(ledger: Open) -> 
         await store.done(KEY, b"{}", 2, 2.0)
         await store.done(KEY, b"{}", 2, 2.0)
         await store.settle(KEY, "in_doubt", None, 0.0, 3.0)  # by one who was cancelled meanwhile
-        assert await store.counts() == Counts(done=1, credits=2)
+        assert await store.counts() == LedgerCounts(done=1, credits=2)
 
 
 async def test_an_attempt_whose_answer_was_not_kept_is_in_doubt_at_once(
@@ -398,7 +400,7 @@ async def test_a_page_is_kept_once_when_the_commit_is_repeated(ledger: Open) -> 
         await other.settle(KEY, "refused", None, 0.0, 3.0)
         assert (await taken(other)).status == "busy"
         assert [await store.walked(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
-        assert await store.counts() == Counts(done=1, credits=1)
+        assert await store.counts() == LedgerCounts(done=1, credits=1)
 
 
 async def filled(store: Store, count: int) -> None:
@@ -419,7 +421,7 @@ async def test_what_the_dead_had_sent_is_in_doubt_among_many_answers(ledger: Ope
         await filled(store, 100_000)
     store = ledger()
     assert await store.open("run", 2.0) == 50
-    assert await store.counts() == Counts(done=99_950, in_doubt=50, credits=100_000)
+    assert await store.counts() == LedgerCounts(done=99_950, in_doubt=50, credits=100_000)
     doubts = [entry.key async for entry in store.entries("in_doubt")]
     assert len(doubts) == 50
     assert await store.soonest() is None
@@ -431,10 +433,10 @@ async def test_who_looks_after_a_kill_sees_doubts_and_decides_them(ledger: Open)
     async with opened(ledger) as store:
         await filled(store, 2_000)
     async with looking(ledger) as beside:
-        assert await beside.counts() == Counts(done=1_999, in_doubt=1, credits=2_000)
+        assert await beside.counts() == LedgerCounts(done=1_999, in_doubt=1, credits=2_000)
         (entry,) = [entry async for entry in beside.entries("in_doubt")]
         assert await beside.decide(entry.key, "owed", 3.0)
-        assert await beside.counts() == Counts(done=1_999, owed=1, credits=2_000, lost=1)
+        assert await beside.counts() == LedgerCounts(done=1_999, owed=1, credits=2_000, lost=1)
 
 
 class TestFile:
@@ -464,7 +466,7 @@ class TestFile:
                 for _ in range(6):
                     tasks.start_soon(one, tmp_path / f"{number}.db")
         async with looking(lambda: SqliteStore(tmp_path / "4.db")) as store:
-            assert await store.counts() == Counts(owed=6)
+            assert await store.counts() == LedgerCounts(owed=6)
 
     async def test_its_companions_are_nobody_elses(self, tmp_path: Path) -> None:
         make = lambda: SqliteStore(tmp_path / "x.db")  # noqa: E731  # one line says it

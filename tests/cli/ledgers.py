@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from lix_async.bulk.stores.base import Failed, Store
+from lix_async.bulk.stores.base import Store, StoredError
 from lix_async.bulk.stores.sqlite import SqliteStore
 
 L = "https://www.linkedin.com/in"
@@ -38,14 +38,14 @@ async def every_status(store: Store) -> None:
     for number in (0, 1, 2, 3, 4, 5, 7):
         await store.sent(key(number), True, NOW)
     await store.done(key(0), json.dumps(ADA).encode(), 1, NOW)
-    absent = Failed("NotFoundError", "no such person", 404, "not_found")
+    absent = StoredError("NotFoundError", "no such person", 404, "not_found")
     await store.settle(key(1), "refused", absent, 0, NOW)
-    wrong = Failed("InvalidParamsError", "bad link", 400, "invalid_params")
+    wrong = StoredError("InvalidParamsError", "bad link", 400, "invalid_params")
     await store.settle(key(2), "refused", wrong, 0, NOW)
     await store.done(key(3), b"<html>", 1, NOW)
-    waits = Failed("QueuedError", "still queued", 202, "queued")
+    waits = StoredError("QueuedError", "still queued", 202, "queued")
     await store.settle(key(4), "queued", waits, NOW + 60, NOW)
-    await store.settle(key(5), "in_doubt", Failed("TransportError", "connection lost"), 0, NOW)
+    await store.settle(key(5), "in_doubt", StoredError("TransportError", "connection lost"), 0, NOW)
 
 
 def filled(path: Path, fill: Callable[[Store], Awaitable[None]] = every_status) -> Path:

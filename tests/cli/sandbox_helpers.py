@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.protocol.requests import Arrival
-from lix_async.sandbox.protocol.responses import Reply
+from lix_async.sandbox.protocol.requests import IncomingRequest
+from lix_async.sandbox.protocol.responses import SandboxResponse
 
 PATIENCE = 30.0
 """Seconds after which a test that waits for something gives up."""
@@ -31,7 +31,7 @@ class Watched(Sandbox):
         self.gate = threading.Event()
         self.gate.set()
 
-    def handle(self, arrival: Arrival) -> Reply:
+    def handle(self, arrival: IncomingRequest) -> SandboxResponse:
         reply = super().handle(arrival)
         self.came.release()
         if not self.gate.wait(PATIENCE):

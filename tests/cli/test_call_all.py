@@ -13,7 +13,7 @@ import pytest
 from lix_async.cli import main
 from lix_async.cli.commands.sandbox import announce
 from lix_async.cli.endpoint_list import listing, methods, single
-from lix_async.cli.providers import Row, client_of, house, provider_of, providers, rows
+from lix_async.cli.providers import AnyEndpoint, client_of, house, provider_of, providers, rows
 from lix_async.core.models import Listing
 from lix_async.sandbox import Sandbox, running
 from lix_async.sandbox.providers import houses
@@ -61,7 +61,7 @@ def exported(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for line in lines for word in line[1:])
 
 
-def example(sandbox: Sandbox, row: Row) -> Mapping[str, object]:
+def example(sandbox: Sandbox, row: AnyEndpoint) -> Mapping[str, object]:
     """What the sandbox knows to be answered; of a twin of a row what is known of the row."""
     known: dict[str, Mapping[str, object]] = {}
     for one in houses():
@@ -74,7 +74,7 @@ def example(sandbox: Sandbox, row: Row) -> Mapping[str, object]:
     return params
 
 
-def options(row: Row, params: Mapping[str, object]) -> list[str]:
+def options(row: AnyEndpoint, params: Mapping[str, object]) -> list[str]:
     """Params as a person would write them: texts as they are, everything else as JSON."""
     names = {field.encode_name: field.name for field in msgspec.structs.fields(row.params)}
     names |= {name: name for name in names.values()}

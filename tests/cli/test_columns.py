@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger.export import Answers
+from lix_async.cli.ledger.export import ExportSchema
 from lix_async.cli.output.columns import checked
-from lix_async.cli.output.rows import Csv, Jsonl
-from lix_async.cli.output.schema import Looked, Schema
+from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder
+from lix_async.cli.output.schema import LookupSchema, RowSchema
 from lix_async.providers.lix.models import JobPosting, Organisation, Person
 
 from .conftest import Lix
 from .ledgers import L, filled
 from .sandbox_helpers import FULL, Watched
 
-BOTH = Looked({"person": Person, "org": Organisation})
+BOTH = LookupSchema({"person": Person, "org": Organisation})
 
 
 def test_the_example_of_the_help_is_filled(lix: Lix) -> None:
@@ -104,7 +104,7 @@ def test_a_slip_is_told_before_anything_is_sent_or_written(
 )
 def test_columns_that_lookups_may_have(column: str) -> None:
     checked([column], BOTH)
-    checked([column], Answers())
+    checked([column], ExportSchema())
 
 
 @pytest.mark.parametrize(
@@ -127,23 +127,23 @@ def test_columns_that_nobody_knows_have_a_hint(column: str, hint: str) -> None:
 
 
 def test_rows_that_no_document_describes_may_have_any() -> None:
-    checked(["whatever"], Schema(JobPosting))
-    checked(["whatever"], Schema(None))
-    checked(None, Schema(Person))
-    checked(["other.brandNew"], Schema(Person))
+    checked(["whatever"], RowSchema(JobPosting))
+    checked(["whatever"], RowSchema(None))
+    checked(None, RowSchema(Person))
+    checked(["other.brandNew"], RowSchema(Person))
     with pytest.raises(CommandError) as raised:
-        checked(["result.name"], Schema(Person))
+        checked(["result.name"], RowSchema(Person))
     assert "other.NAME" in raised.value.hint
 
 
 def test_what_the_provider_has_added_is_found_where_it_is_spelled_out() -> None:
     row = b'{"name":"A","brandNew":{"x":1},"other":7}'
     columns = ("name", "other.brandNew.x", "other")
-    (line,) = Jsonl(Schema(Person), columns).encode([row], first=True).splitlines()
+    (line,) = JsonlEncoder(RowSchema(Person), columns).encode([row], first=True).splitlines()
     assert json.loads(line) == {"name": "A", "other.brandNew.x": 1, "other": {"other": 7}}
-    table = Csv(Schema(Person), columns).encode([row], first=True).decode().splitlines()
+    table = CsvEncoder(RowSchema(Person), columns).encode([row], first=True).decode().splitlines()
     assert table[1] == 'A,1,"{""other"":7}"'
-    (line,) = Jsonl(Schema(Person), ("name", "brandNew", "other")).encode(
+    (line,) = JsonlEncoder(RowSchema(Person), ("name", "brandNew", "other")).encode(
         [b'{"name":"A","other":{"b":1}}', ], first=True
     ).splitlines()  # fmt: skip
     assert json.loads(line)["other"] == {"other.b": 1}

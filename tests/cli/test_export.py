@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.bulk.stores.base import Entry, Failed
+from lix_async.bulk.stores.base import Entry, StoredError
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input.targets import ROWS
 from lix_async.cli.ledger.export import at
@@ -106,7 +106,7 @@ def test_a_better_answer_that_is_waited_for_hides_nothing() -> None:
 
 
 def test_what_was_dropped_or_is_owed_says_why() -> None:
-    lost = Failed("TransportError", "connection lost")
+    lost = StoredError("TransportError", "connection lost")
     assert row(entry("refused", error=lost))["error"] == "person.get: connection lost"
     assert row(entry("owed"))["error"] is None
     assert row(entry("busy"))["status"] == "owed"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.output.files import Appended, contents, replace
+from lix_async.cli.output.files import AppendFile, contents, replace
 from lix_async.cli.output.lookup_file import _ends, kept
 
 
@@ -29,7 +29,7 @@ def mode(path: Path) -> int:
 
 
 def test_files_are_their_owners_alone(tmp_path: Path) -> None:
-    file = Appended.create(tmp_path / "a")
+    file = AppendFile.create(tmp_path / "a")
     file.append(b"x")
     file.close()
     replace(tmp_path / "b", b"y")
@@ -40,11 +40,11 @@ def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "target").write_bytes(b"precious")
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "target")
-    for attempt in (Appended.create, Appended.open, contents):
+    for attempt in (AppendFile.create, AppendFile.open, contents):
         with pytest.raises(CommandError, match="symbolic link"):
             attempt(link)
     with pytest.raises(CommandError, match="symbolic link"):
-        Appended.create(link, overwrite=True)
+        AppendFile.create(link, overwrite=True)
     replace(link, b"new")  # takes the link's place: what it stood for stays
     assert (tmp_path / "target").read_bytes() == b"precious"
     assert not link.is_symlink()
@@ -55,32 +55,32 @@ def test_an_existing_file_is_kept_unless_it_may_go(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     path.chmod(0o644)
     with pytest.raises(CommandError, match="File exists"):
-        Appended.create(path)
-    Appended.create(path, overwrite=True).close()
+        AppendFile.create(path)
+    AppendFile.create(path, overwrite=True).close()
     assert (path.read_bytes(), mode(path)) == (b"", 0o600)
 
 
 def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
-    first = Appended.create(tmp_path / "a")
+    first = AppendFile.create(tmp_path / "a")
     with pytest.raises(CommandError, match="another program"):
-        Appended.open(tmp_path / "a")
+        AppendFile.open(tmp_path / "a")
     first.close()
-    Appended.open(tmp_path / "a").close()
+    AppendFile.open(tmp_path / "a").close()
 
 
 def test_a_folder_or_a_device_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(CommandError):
-        Appended.open(tmp_path)
+        AppendFile.open(tmp_path)
     with pytest.raises(CommandError, match="no ordinary file"):
-        Appended.open(Path("/dev/null"))
+        AppendFile.open(Path("/dev/null"))
     with pytest.raises(CommandError, match="cannot write"):
         replace(tmp_path / "none" / "a", b"")
     assert contents(tmp_path / "none") is None
 
 
-def output(tmp_path: Path, data: bytes) -> Appended:
+def output(tmp_path: Path, data: bytes) -> AppendFile:
     (tmp_path / "out").write_bytes(data)
-    return Appended.open(tmp_path / "out")
+    return AppendFile.open(tmp_path / "out")
 
 
 LINE = b'{"input":"https://www.linkedin.com/in/a","kind":"person","status":"found"}\n'

@@ -10,11 +10,11 @@ import pytest
 
 from lix_async import Checkpoint
 from lix_async.cli.errors import CommandError
-from lix_async.cli.output.files import Appended
-from lix_async.cli.output.listing_file import Journal, checkpoint_path, load
-from lix_async.cli.output.rows import Csv, Jsonl, Rows
-from lix_async.cli.output.schema import Schema
-from lix_async.engine.checkpoint import Stats
+from lix_async.cli.output.files import AppendFile
+from lix_async.cli.output.listing_file import ResumableListingFile, checkpoint_path, load
+from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder, RowEncoder
+from lix_async.cli.output.schema import RowSchema
+from lix_async.engine.checkpoint import PaginationStats
 from lix_async.providers.lix.models import Person
 
 PAGES = [[f'{{"name":"=P{page}{row}"}}'.encode() for row in range(3)] for page in range(3)]
@@ -24,22 +24,22 @@ def point(page: int) -> Checkpoint:
     none = msgspec.Raw(b"[]")
     return Checkpoint(
         endpoint="search.people", origin="x", params=msgspec.Raw(b"{}"), owed=none, before=page * 3,
-        confirmed=False, seen=(), pages=(), stats=Stats(pages=page),
+        confirmed=False, seen=(), pages=(), stats=PaginationStats(pages=page),
     )  # fmt: skip
 
 
-def form(kind: str) -> Rows:
-    return Csv(Schema(Person)) if kind == "csv" else Jsonl(Schema(Person))
+def form(kind: str) -> RowEncoder:
+    return CsvEncoder(RowSchema(Person)) if kind == "csv" else JsonlEncoder(RowSchema(Person))
 
 
-def begun(path: Path, kind: str) -> Journal:
-    return Journal(Appended.create(path), form(kind), kind, "search.people")
+def begun(path: Path, kind: str) -> ResumableListingFile:
+    return ResumableListingFile(AppendFile.create(path), form(kind), kind, "search.people")
 
 
-def resumed(path: Path, kind: str) -> Journal:
+def resumed(path: Path, kind: str) -> ResumableListingFile:
     entry = load(path)
     assert entry is not None
-    journal = Journal(Appended.open(path), form(kind), kind, "search.people")
+    journal = ResumableListingFile(AppendFile.open(path), form(kind), kind, "search.people")
     journal.take_up(entry)
     return journal
 
@@ -126,14 +126,16 @@ def test_another_format_or_listing_does_not_go_on(tmp_path: Path) -> None:
     journal.file.close()
     entry = load(path)
     assert entry is not None
-    file = Appended.open(path)
+    file = AppendFile.open(path)
     for other, match in (
-        (Journal(file, form("csv"), "csv", "search.people"), "another format"),
+        (ResumableListingFile(file, form("csv"), "csv", "search.people"), "another format"),
         (
-            Journal(file, Jsonl(Schema(Person), ("name",)), "jsonl", "search.people"),
+            ResumableListingFile(
+                file, JsonlEncoder(RowSchema(Person), ("name",)), "jsonl", "search.people"
+            ),
             "other columns",
         ),
-        (Journal(file, form("jsonl"), "jsonl", "search.jobs"), "search.people"),
+        (ResumableListingFile(file, form("jsonl"), "jsonl", "search.jobs"), "search.people"),
     ):
         with pytest.raises(CommandError, match=match):
             other.take_up(entry)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from lix_async import Answer, Page
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.core.models import Listing
 from lix_async.engine.raw_items import rows_of
 from lix_async.providers.lix.endpoints import (
@@ -19,14 +19,14 @@ from lix_async.providers.lix.endpoints import (
     SEARCH_JOBS,
     SEARCH_ORGS,
     SEARCH_PEOPLE,
-    Row,
+    AnyEndpoint,
 )
 
 PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'
 
 
-def page(row: Row, body: str) -> Page[object]:
-    listing = cast("Listing[object]", reader(row.result).read(body.encode()))
+def page(row: AnyEndpoint, body: str) -> Page[object]:
+    listing = cast("Listing[object]", decoder_for(row.result).read(body.encode()))
     answer = Answer(
         value=listing,
         body=body.encode(),
@@ -66,7 +66,7 @@ def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
         (ACTIVITY_POSTS, '{"posts":[{"id":"p","likes":3}],"paging":{"total":1}}'),
     ],
 )
-def test_listings_of_other_kinds_keep_what_was_sent(row: Row, body: str) -> None:
+def test_listings_of_other_kinds_keep_what_was_sent(row: AnyEndpoint, body: str) -> None:
     found = rows_of(page(row, body))
     assert found.whole
     assert found.rows[0] in body.encode()

@@ -11,19 +11,19 @@ import pytest
 
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input import csv_records as largecells
-from lix_async.cli.input.reader import Inputs, read
+from lix_async.cli.input.reader import InputFile, read
 from lix_async.cli.input.targets import Kind
 
 L = "https://www.linkedin.com/in"
 EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
 
 
-def of(path: Path, text: str | bytes, column: str | None = None) -> Inputs:
+def of(path: Path, text: str | bytes, column: str | None = None) -> InputFile:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read(str(path), column, EVERY)
 
 
-def links(inputs: Inputs) -> list[str]:
+def links(inputs: InputFile) -> list[str]:
     return [target.text for target in inputs.targets]
 
 

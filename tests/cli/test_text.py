@@ -11,7 +11,7 @@ import pytest
 
 from lix_async import RateLimit
 from lix_async.cli.errors import CommandError
-from lix_async.cli.options import Output, chosen_format, parsed_columns, parsed_rate
+from lix_async.cli.options import OutputOptions, chosen_format, parsed_columns, parsed_rate
 from lix_async.cli.text import clock_face, rate_text, span, took, until
 
 
@@ -114,10 +114,10 @@ def test_columns_are_a_list_without_repeats() -> None:
 def test_the_format_follows_from_the_place(
     out: str | None, asked: str | None, terminal: bool, form: str
 ) -> None:
-    output = Output(out=Path(out) if out else None, format=asked)  # type: ignore[arg-type]
+    output = OutputOptions(out=Path(out) if out else None, format=asked)  # type: ignore[arg-type]
     assert chosen_format(output, terminal) == form
 
 
 def test_a_table_is_for_the_screen() -> None:
     with pytest.raises(CommandError, match="screen"):
-        chosen_format(Output(out=Path("a.csv"), format="table"), terminal=True)
+        chosen_format(OutputOptions(out=Path("a.csv"), format="table"), terminal=True)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.cli.output.rows import Csv, Jsonl, tree_of
-from lix_async.cli.output.schema import OTHER, Looked, Schema, item_of
+from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder, tree_of
+from lix_async.cli.output.schema import OTHER, LookupSchema, RowSchema, item_of
 from lix_async.cli.values import beside, cell, dig, harmless, leaves, original
 from lix_async.providers.lix.endpoints import TABLE
 from lix_async.providers.lix.models import JobPosting, Organisation, Person
@@ -98,27 +98,29 @@ def test_every_value_is_in_a_column_or_beside_them(
 
 
 def test_columns_are_known_before_the_first_row() -> None:
-    columns = Schema(Person).columns
+    columns = RowSchema(Person).columns
     assert {"name", "link", "experience", "experience.0.title", "viewerConnection.saved"} <= set(
         columns
     )
     assert columns[-1] == OTHER
-    assert {"profile.name", "liOrganisation.liEmployeeCount"} <= set(Schema(Organisation).columns)
+    assert {"profile.name", "liOrganisation.liEmployeeCount"} <= set(
+        RowSchema(Organisation).columns
+    )
     assert len(set(columns)) == len(columns)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
 def test_every_row_of_the_table_has_a_schema(row: object) -> None:
     kind = item_of(row.result)  # type: ignore[attr-defined]
-    schema = Schema(kind)
+    schema = RowSchema(kind)
     assert schema.opened([{"a": 1}])[-1] == OTHER
     assert schema.tidy({"some": "thing"})["some"] == "thing"
 
 
 def written(
-    rows: list[dict[str, object]], schema: Schema, columns: tuple[str, ...] | None = None
+    rows: list[dict[str, object]], schema: RowSchema, columns: tuple[str, ...] | None = None
 ) -> list[dict[str, str]]:
-    form = Csv(schema, columns)
+    form = CsvEncoder(schema, columns)
     data = b"".join(
         form.encode([msgspec.json.encode(row)], first=not at) for at, row in enumerate(rows)
     )
@@ -128,7 +130,7 @@ def written(
 def test_a_field_that_first_appears_late_is_not_lost() -> None:
     rows: list[dict[str, object]] = [{"name": f"Person {n}"} for n in range(500)]
     rows.append({"name": "Late", "twitter": "late", "brandNew": {"deep": [1, 2]}})
-    last = written(rows, Schema(Person))[-1]
+    last = written(rows, RowSchema(Person))[-1]
     assert last["twitter"] == "late"
     assert json.loads(last["other"]) == {"brandNew.deep": [1, 2]}
 
@@ -138,7 +140,7 @@ def test_of_an_undescribed_kind_the_first_rows_make_the_columns() -> None:
         {"title": "=cmd", "place": {"city": "X"}},
         {"title": "b", "pay": 5},
     ]
-    first, second = written(rows, Schema(JobPosting))
+    first, second = written(rows, RowSchema(JobPosting))
     assert first == {"title": "'=cmd", "place.city": "X", "other": ""}
     assert second == {"title": "b", "place.city": "", "other": '{"pay":5}'}
 
@@ -148,7 +150,7 @@ def test_numbers_in_strings_are_tidied_and_nested_unknown_keys_kept() -> None:
         "skills": [{"name": "Go", "numOfEndorsement": "57", "fresh": 1}],
         "numOfConnections": "12",
     }
-    (found,) = written([row], Schema(Person))
+    (found,) = written([row], RowSchema(Person))
     assert found["numOfConnections"] == "12"
     assert json.loads(found["skills"]) == [{"name": "Go", "numOfEndorsement": 57, "fresh": 1}]
 
@@ -160,7 +162,7 @@ def test_nothing_of_an_entry_is_lost_for_a_null_beside_it() -> None:
         "emails": [""],
         "brandNew": {"list": [], "object": {}, "texts": ["", ""], "nothing": None, "empty": ""},
     }
-    (found,) = written([row], Schema(Person))
+    (found,) = written([row], RowSchema(Person))
     entries = json.loads(found["experience"])
     assert [entry is None for entry in entries] == [True, False, True, False]
     assert (entries[1]["nest"], entries[3]["fresh"]) == (1, {"a": []})
@@ -177,13 +179,15 @@ def test_nothing_of_an_entry_is_lost_for_a_null_beside_it() -> None:
 
 def test_jsonl_is_what_was_sent_and_columns_cut_it() -> None:
     row = b'{"name":"A","big":12345678901234567890.125,"experience":[{"title":"T"}]}'
-    assert Jsonl(Schema(Person)).encode([row], first=True) == row + b"\n"
-    cut = Jsonl(Schema(Person), ("name", "experience.0.title", "nothing")).encode([row], first=True)
+    assert JsonlEncoder(RowSchema(Person)).encode([row], first=True) == row + b"\n"
+    cut = JsonlEncoder(RowSchema(Person), ("name", "experience.0.title", "nothing")).encode(
+        [row], first=True
+    )
     assert tree_of(cut) == {"name": "A", "experience.0.title": "T", "nothing": None}
 
 
 def test_lookups_of_two_kinds_share_one_heading() -> None:
-    schema = Looked({"person": Person, "org": Organisation})
+    schema = LookupSchema({"person": Person, "org": Organisation})
     rows: list[dict[str, object]] = [
         {"input": "a", "kind": "person", "status": "found", "error": None, "result": {"name": "A"}},
         {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lix_async.cli.commands.waterfall import Sources
-from lix_async.cli.options import Connection
-from lix_async.cli.runtime.activity import Watch
+from lix_async.cli.commands.waterfall import WaterfallClients
+from lix_async.cli.options import ConnectionOptions
+from lix_async.cli.runtime.activity import ActivityMonitor
 from lix_async.core.errors import TransportError
 from lix_async.waterfall import Target
 
@@ -114,8 +114,8 @@ async def test_once_stopped_nobody_is_asked_and_no_row_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CONNECTSAFELY_API_KEY", "key")
-    watch, connection = Watch(), Connection()
-    sources = Sources(connection, "connectsafely")
+    watch, connection = ActivityMonitor(), ConnectionOptions()
+    sources = WaterfallClients(connection, "connectsafely")
     async with sources.open(connection, watch):
         [step] = sources.steps(watch)
         watch.stop()

@@ -7,7 +7,7 @@ import threading
 import anyio
 import pytest
 
-from lix_async.concurrency.background import Background
+from lix_async.concurrency.background import BackgroundTask
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ async def test_work_begins_at_once_and_ends_by_itself():
         await finish.wait()
         ended.set()
 
-    Background(work)
+    BackgroundTask(work)
     await begun.wait()
     finish.set()
     await ended.wait()
@@ -36,7 +36,7 @@ async def test_cancelling_waits_until_the_work_has_cleaned_up():
         finally:
             cleaned.set()
 
-    background = Background(work)
+    background = BackgroundTask(work)
     await begun.wait()
     await background.cancel()
     assert cleaned.is_set()
@@ -52,7 +52,7 @@ async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
         finally:
             cleaned.set()
 
-    background = Background(work)
+    background = BackgroundTask(work)
     await anyio.wait_all_tasks_blocked()
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -62,7 +62,7 @@ async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
 
 async def test_another_thread_may_tell_it_something() -> None:
     told = anyio.Event()
-    task = Background(anyio.sleep_forever)
+    task = BackgroundTask(anyio.sleep_forever)
     thread = threading.Thread(target=task.soon, args=(told.set,))
     thread.start()
     await told.wait()
@@ -79,7 +79,7 @@ async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() ->
         finally:
             ended.set()
 
-    task = Background(work)
+    task = BackgroundTask(work)
     await anyio.lowlevel.checkpoint()
     task.end()
     await ended.wait()
@@ -92,14 +92,14 @@ async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() ->
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_loop_that_is_gone_is_no_trouble(backend: str) -> None:
-    left: list[Background] = []
+    left: list[BackgroundTask] = []
 
     async def work() -> None:
         with anyio.CancelScope(shield=True):
             await anyio.lowlevel.checkpoint()
 
     async def main() -> None:
-        left.append(Background(work))
+        left.append(BackgroundTask(work))
 
     anyio.run(main, backend=backend)
     left[0]._done = anyio.Event()  # as if it had not come to its end

@@ -11,7 +11,7 @@ import pytest
 import trio
 from sample_provider import LOST, THING, ThingParams, Toy, reply
 
-from lix_async.concurrency.event_loop import Home
+from lix_async.concurrency.event_loop import EventLoopBinding
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.rate_limit import RateLimit
 
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_first_use_binds_and_further_ones_are_at_home():
-    home = Home()
+    home = EventLoopBinding()
     assert [home.moved(), home.moved()] == [False, False]
     home.leave()
     assert home.moved() is False
 
 
-def moved(home: Home) -> bool:
+def moved(home: EventLoopBinding) -> bool:
     async def ask() -> bool:
         return home.moved()
 
@@ -33,7 +33,7 @@ def moved(home: Home) -> bool:
 
 
 def test_a_new_loop_takes_over_from_one_that_ended():
-    home = Home()
+    home = EventLoopBinding()
     assert [moved(home), moved(home)] == [False, True]
 
     async def ask() -> bool:
@@ -44,17 +44,17 @@ def test_a_new_loop_takes_over_from_one_that_ended():
 
 def test_outside_of_any_loop_it_says_so(monkeypatch):
     with pytest.raises(ConfigurationError, match="no event loop runs"):
-        Home().moved()
+        EventLoopBinding().moved()
     monkeypatch.delitem(sys.modules, "trio")
     with pytest.raises(ConfigurationError, match="no event loop runs"):
-        Home().moved()
+        EventLoopBinding().moved()
     monkeypatch.delitem(sys.modules, "asyncio")
     with pytest.raises(ConfigurationError, match="no event loop runs"):
-        Home().moved()
+        EventLoopBinding().moved()
 
 
 async def test_another_thread_with_a_loop_of_its_own_is_refused():
-    home = Home()
+    home = EventLoopBinding()
     home.moved()
     for run in (lambda: moved(home), lambda: trio.run(ask, home)):
         with pytest.raises(ConfigurationError, match="make one for each loop"):
@@ -62,7 +62,7 @@ async def test_another_thread_with_a_loop_of_its_own_is_refused():
 
 
 def test_another_process_is_refused_although_the_loop_is_the_same_object(monkeypatch):
-    home = Home()
+    home = EventLoopBinding()
 
     async def fork() -> None:
         home.moved()
@@ -73,7 +73,7 @@ def test_another_process_is_refused_although_the_loop_is_the_same_object(monkeyp
     asyncio.run(fork())
 
 
-async def ask(home: Home) -> bool:
+async def ask(home: EventLoopBinding) -> bool:
     return home.moved()
 
 

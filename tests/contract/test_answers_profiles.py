@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from lix_methods import sample
 
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.core.models import Listing
 from lix_async.providers.lix import models as m
 
@@ -16,7 +16,7 @@ MAY_2013 = datetime(2013, 5, 2, 10, tzinfo=UTC)
 
 
 def read(type_: type[T], name: str) -> T:
-    return reader(type_).read(sample(name))
+    return decoder_for(type_).read(sample(name))
 
 
 def rows(type_: type[Listing[T]], name: str) -> list[T]:

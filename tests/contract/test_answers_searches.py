@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from lix_methods import sample
 
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.core.models import Listing
 from lix_async.providers.lix import models as m
 
@@ -17,7 +17,7 @@ DELIVERED = datetime(2025, 1, 2, 9, 0, 0, 446000, tzinfo=UTC)
 
 
 def read(type_: type[T], name: str) -> T:
-    return reader(type_).read(sample(name))
+    return decoder_for(type_).read(sample(name))
 
 
 def rows(type_: type[Listing[T]], name: str) -> list[T]:

@@ -16,7 +16,7 @@ import pytest
 from lix_methods import sample
 
 from lix_async import InvalidParamsError, NotFoundError, RefusalError, ViewerError
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.core.wire import decode
 from lix_async.providers.lix import models as m
 from lix_async.providers.lix.endpoints import BY_ID
@@ -38,7 +38,7 @@ SEARCHES = [
 
 
 def read(type_: type[T], tree: object) -> T:
-    return reader(type_).read(tree if isinstance(tree, bytes) else msgspec.json.encode(tree))
+    return decoder_for(type_).read(tree if isinstance(tree, bytes) else msgspec.json.encode(tree))
 
 
 def answer(id_: str, tree: object, status: int = 200) -> Any:

@@ -13,10 +13,10 @@ import msgspec
 import pytest
 from lix_methods import CATALOGUE, CONTRACT, SAMPLES
 
-from lix_async.core.decoding import read_items, reader
+from lix_async.core.decoding import decoder_for, read_items
 from lix_async.core.errors import LixError
 from lix_async.core.models import Listing, item_type
-from lix_async.core.schema_drift import Drift, Radar
+from lix_async.core.schema_drift import Drift, DriftDetector
 from lix_async.core.wire import decode
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.providers.lix.provider import LIX
@@ -107,7 +107,7 @@ def test_every_value_can_be_reached(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_what_was_read_can_be_written_and_read_again(name: str) -> None:
     value = read(name)
-    again = reader(type(value)).read(msgspec.json.encode(value))
+    again = decoder_for(type(value)).read(msgspec.json.encode(value))
     assert again == value
 
 
@@ -122,7 +122,7 @@ def test_items_of_a_checkpoint_come_back_as_they_were(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_profiles_and_searches_are_read_without_repair(name: str) -> None:
-    quick = reader(BY_ID[ALL[name]].result)
+    quick = decoder_for(BY_ID[ALL[name]].result)
     assert not any(marker in body(name) for marker in quick._markers)
     assert quick._fast.decode(quick._unwrapped(body(name))) == read(name)
 
@@ -130,7 +130,7 @@ def test_profiles_and_searches_are_read_without_repair(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_the_radar_finds_nothing_new(name: str) -> None:
     told: list[Drift] = []
-    Radar(told.append).look(ALL[name], BY_ID[ALL[name]].result, body(name))
+    DriftDetector(told.append).look(ALL[name], BY_ID[ALL[name]].result, body(name))
     new = {drift.path for drift in told if drift.kind == "new"}
     assert new <= ({"paging"} if name == "variants/sales.thread.elements" else set())
 

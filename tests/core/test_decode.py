@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sample_provider import THING, TOY, Thing
 
 from lix_async.core import errors
-from lix_async.core.decoding import Misfit
+from lix_async.core.decoding import SchemaMismatch
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.error_responses import json_object
 from lix_async.core.errors import (
@@ -180,7 +180,7 @@ def test_a_success_that_does_not_fit_says_where_and_keeps_the_body(body, message
 def test_a_provider_may_bring_a_body_into_shape_first():
     def shape(body: bytes, result: type) -> bytes:
         if body == b"[]":
-            raise Misfit("expected one", "$[0]")
+            raise SchemaMismatch("expected one", "$[0]")
         return body.strip(b"[]") if result is Thing else body
 
     provider = msgspec.structs.replace(TOY, shape=shape)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from lix_async.core.decoding import Misfit, Open, read_items, reader
+from lix_async.core.decoding import OpenObject, SchemaMismatch, decoder_for, read_items
 from lix_async.core.models import Listing, Model
 
 
@@ -33,7 +33,7 @@ class Person(Model):
     place: str | int | None = None
     jobs: list[Job] = []
     related: list[Person] = []
-    raw: Open | None = None
+    raw: OpenObject | None = None
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -52,7 +52,7 @@ class Strict(Model):
 
 
 def read(kind: type, body: object) -> Any:
-    return reader(kind).read(body if isinstance(body, bytes) else json.dumps(body).encode())
+    return decoder_for(kind).read(body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 def both(name: str, value: object) -> object:
@@ -69,7 +69,7 @@ def person(**fields: object) -> Person:
 
 
 def misfit(kind: type, body: object) -> tuple[str, str]:
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(SchemaMismatch) as caught:
         read(kind, body)
     assert caught.value.__context__ is None or isinstance(body, dict | list)
     return str(caught.value), caught.value.path
@@ -253,7 +253,7 @@ def test_a_body_that_is_no_json_is_a_misfit(body, message):
 
 
 class Job2(Model):
-    posting: Open | None = None
+    posting: OpenObject | None = None
     anything: object = None
     size: int | None = None
 
@@ -267,18 +267,18 @@ def test_a_field_of_a_type_that_no_document_tells_takes_anything(value):
 
 def test_an_open_object_has_accessors_for_its_likely_keys():
     posting = read(Job2, {"posting": {"a": "", "b": "x", "n": "7", "deep": {"er": [1]}}}).posting
-    assert isinstance(posting, Open)
+    assert isinstance(posting, OpenObject)
     assert posting.first_text("missing", "a", "n", "b") == "7"
     assert posting.first_text("a", "missing") is None
     assert posting.first_number("b", "n") == 7
     assert posting.first_number("b") is None
     assert posting.inside("deep", "er") == [1]
     assert [posting.inside("deep", "no", "more"), posting.inside("a", "b")] == [None, None]
-    assert read(Open, {"a": 1}) == {"a": 1}
-    assert misfit(Open, [1]) == ("expected an object, got an array", "$")
+    assert read(OpenObject, {"a": 1}) == {"a": 1}
+    assert misfit(OpenObject, [1]) == ("expected an object, got an array", "$")
 
 
 def test_what_this_library_wrote_itself_is_read_back():
-    people = [Person(name="a", raw=Open(x=1)), Person(jobs=[Job(title="t")])]
+    people = [Person(name="a", raw=OpenObject(x=1)), Person(jobs=[Job(title="t")])]
     assert read_items(Person, msgspec.json.encode(people)) == people
-    assert reader(Person) is reader(Person)
+    assert decoder_for(Person) is decoder_for(Person)

@@ -10,11 +10,11 @@ from lix_async.core.pagination import (
     Cursor,
     Offset,
     OffsetInUrl,
+    OffsetWhileMore,
     PageInUrl,
     PageNumber,
-    Seen,
+    PageObservation,
     SinglePage,
-    WhileMore,
     number_in_url,
     with_number,
 )
@@ -33,8 +33,8 @@ class P(Params, frozen=True, kw_only=True):
 
 def test_an_offset_advances_by_what_came():
     plan = Offset()
-    assert plan.after(P(start=10), Seen(10, 7, 100)) == P(start=17)
-    assert plan.after(P(), Seen(0, 0, 100)) is None
+    assert plan.after(P(start=10), PageObservation(10, 7, 100)) == P(start=17)
+    assert plan.after(P(), PageObservation(0, 0, 100)) is None
     assert (plan.base(P(start=10), 25), plan.base(P(start=None), 25)) == (10, 0)
     assert plan.origin(P(start=10)) == P(start=0)
 
@@ -53,7 +53,7 @@ def test_an_offset_advances_by_what_came():
 )
 def test_every_plan_ends_at_no_rows_at_the_total_and_at_the_cap(plan):
     def goes_on(*seen: object) -> bool:
-        return plan.after(P(), Seen(*seen, cursor="next")) is not None
+        return plan.after(P(), PageObservation(*seen, cursor="next")) is not None
 
     assert goes_on(0, 10, None)
     assert goes_on(9, 10, 20)
@@ -65,22 +65,22 @@ def test_every_plan_ends_at_no_rows_at_the_total_and_at_the_cap(plan):
 
 def test_a_short_page_is_an_end_only_where_that_is_documented_and_no_total_is_known():
     asked = Offset(size="count")
-    assert asked.after(P(count=10), Seen(0, 9)) is None
-    assert asked.after(P(count=10), Seen(0, 10)) is not None
-    assert asked.after(P(count=10), Seen(0, 9, 100)) is not None
-    assert asked.after(P(count=None), Seen(0, 9)) is not None
+    assert asked.after(P(count=10), PageObservation(0, 9)) is None
+    assert asked.after(P(count=10), PageObservation(0, 10)) is not None
+    assert asked.after(P(count=10), PageObservation(0, 9, 100)) is not None
+    assert asked.after(P(count=None), PageObservation(0, 9)) is not None
     numbered = PageNumber(size=10)
-    assert numbered.after(P(), Seen(0, 9)) is None
-    assert numbered.after(P(), Seen(0, 9, 100)) == P(page=2)
+    assert numbered.after(P(), PageObservation(0, 9)) is None
+    assert numbered.after(P(), PageObservation(0, 9, 100)) == P(page=2)
     named = PageNumber(size="count")
-    assert named.after(P(count=10), Seen(0, 9)) is None
-    assert named.after(P(count=None), Seen(0, 9)) == P(page=2)
-    assert PageNumber().after(P(), Seen(0, 9)) == P(page=2)
+    assert named.after(P(count=10), PageObservation(0, 9)) is None
+    assert named.after(P(count=None), PageObservation(0, 9)) == P(page=2)
+    assert PageNumber().after(P(), PageObservation(0, 9)) == P(page=2)
 
 
 def test_page_numbers_count_from_their_first():
     plan = PageNumber(first=0)
-    assert plan.after(P(), Seen(0, 10)) == P(page=1)
+    assert plan.after(P(), PageObservation(0, 10)) == P(page=1)
     assert (plan.base(P(page=2), 25), plan.base(P(), 25)) == (50, 0)
     assert PageNumber().base(P(page=3), 25) == 50
     assert plan.origin(P(page=7)) == P(page=0)
@@ -89,8 +89,8 @@ def test_page_numbers_count_from_their_first():
 def test_a_page_in_the_url_is_turned_inside_the_url():
     plan = PageInUrl()
     second = P(url=f"{PEOPLE}&page=2")
-    assert plan.after(P(), Seen(0, 10)) == second
-    assert plan.after(second, Seen(10, 10)) == P(url=f"{PEOPLE}&page=3")
+    assert plan.after(P(), PageObservation(0, 10)) == second
+    assert plan.after(second, PageObservation(10, 10)) == P(url=f"{PEOPLE}&page=3")
     assert (plan.base(P(), 25), plan.base(second, 25)) == (0, 25)
     assert plan.origin(second) == P()
 
@@ -98,60 +98,60 @@ def test_a_page_in_the_url_is_turned_inside_the_url():
 def test_an_offset_in_the_url_is_the_number_of_rows_so_far():
     plan = OffsetInUrl()
     later = P(url=f"{PEOPLE}&start=33")
-    assert plan.after(P(), Seen(0, 33)) == later
+    assert plan.after(P(), PageObservation(0, 33)) == later
     assert (plan.base(P(), 25), plan.base(later, 25)) == (0, 33)
     assert plan.origin(later) == P()
 
 
 def test_a_token_leads_on_until_it_is_missing_or_stands_still():
     plan = Cursor("token")
-    assert plan.after(P(), Seen(0, 10, cursor="b")) == P(token="b")
-    assert plan.after(P(token="b"), Seen(10, 10, cursor="b")) is None
-    assert plan.after(P(), Seen(0, 10, cursor=0)) == P(token=0)
+    assert plan.after(P(), PageObservation(0, 10, cursor="b")) == P(token="b")
+    assert plan.after(P(token="b"), PageObservation(10, 10, cursor="b")) is None
+    assert plan.after(P(), PageObservation(0, 10, cursor=0)) == P(token=0)
     for nothing in (None, ""):
-        assert plan.after(P(token="b"), Seen(0, 10, 100, cursor=nothing)) is None
+        assert plan.after(P(token="b"), PageObservation(0, 10, 100, cursor=nothing)) is None
     assert plan.base(P(token="b"), 25) == 0
     assert plan.origin(P(token="b")) == P()
 
 
 def test_beside_a_token_the_offset_travels_and_may_lead_on_alone():
     plan = Cursor("token", "start")
-    assert plan.after(P(), Seen(0, 10, cursor="b")) == P(token="b", start=10)
-    assert plan.after(P(token="b"), Seen(10, 10, 100)) == P(token=None, start=20)
-    assert plan.after(P(token="b"), Seen(10, 10)) is None
-    assert Cursor("token", "start", alone=False).after(P(), Seen(0, 10, 100)) is None
+    assert plan.after(P(), PageObservation(0, 10, cursor="b")) == P(token="b", start=10)
+    assert plan.after(P(token="b"), PageObservation(10, 10, 100)) == P(token=None, start=20)
+    assert plan.after(P(token="b"), PageObservation(10, 10)) is None
+    assert Cursor("token", "start", alone=False).after(P(), PageObservation(0, 10, 100)) is None
     assert (plan.base(P(start=10), 25), plan.base(P(start=None), 25)) == (10, 0)
     assert plan.origin(P(token="b", start=10)) == P()
 
 
 def test_where_pages_say_that_they_go_on_no_total_is_asked():
-    plan = WhileMore()
-    assert plan.after(P(), Seen(0, 10, 5, goes_on=True)) == P(start=10)
-    assert plan.after(P(), Seen(0, 10, 500, goes_on=False)) is None
-    assert plan.after(P(), Seen(0, 10, 500)) is None
-    assert plan.after(P(), Seen(0, 0, goes_on=True)) is None
+    plan = OffsetWhileMore()
+    assert plan.after(P(), PageObservation(0, 10, 5, goes_on=True)) == P(start=10)
+    assert plan.after(P(), PageObservation(0, 10, 500, goes_on=False)) is None
+    assert plan.after(P(), PageObservation(0, 10, 500)) is None
+    assert plan.after(P(), PageObservation(0, 0, goes_on=True)) is None
     assert (plan.base(P(start=7), 25), plan.base(P(start=None), 25)) == (7, 0)
     assert plan.origin(P(start=7, token="b")) == P(token="b")
-    tied = WhileMore(token="token")
-    assert tied.after(P(), Seen(0, 9, cursor="b", goes_on=True)) == P(start=9, token="b")
-    assert tied.after(P(token="b"), Seen(0, 9, cursor="", goes_on=True)) == P(start=9)
+    tied = OffsetWhileMore(token="token")
+    assert tied.after(P(), PageObservation(0, 9, cursor="b", goes_on=True)) == P(start=9, token="b")
+    assert tied.after(P(token="b"), PageObservation(0, 9, cursor="", goes_on=True)) == P(start=9)
     assert tied.origin(P(start=7, token="b")) == P()
 
 
 def test_a_listing_of_one_page_has_no_second_one():
     plan = SinglePage()
-    assert plan.after(P(), Seen(0, 10, 500)) is None
+    assert plan.after(P(), PageObservation(0, 10, 500)) is None
     assert (plan.base(P(), 25), plan.origin(P(start=3))) == (0, P(start=3))
 
 
 def test_what_a_provider_promises_is_what_it_says_and_would_give():
-    assert not Seen(0, 10).promised(None)
-    assert Seen(0, 10, 11).promised(None)
-    assert not Seen(0, 10, 10).promised(None)
-    assert not Seen(0, 10, 500).promised(10)
-    assert Seen(0, 9, 500).promised(10)
-    assert Seen(0, 10, 5, goes_on=True).promised(None)
-    assert not Seen(0, 10, 50, goes_on=False).promised(None)
+    assert not PageObservation(0, 10).promised(None)
+    assert PageObservation(0, 10, 11).promised(None)
+    assert not PageObservation(0, 10, 10).promised(None)
+    assert not PageObservation(0, 10, 500).promised(10)
+    assert PageObservation(0, 9, 500).promised(10)
+    assert PageObservation(0, 10, 5, goes_on=True).promised(None)
+    assert not PageObservation(0, 10, 50, goes_on=False).promised(None)
 
 
 @pytest.mark.parametrize(

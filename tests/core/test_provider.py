@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.provider import Key, address
+from lix_async.core.provider import ApiKey, address
 
 SECRET = 's3cret-"key"/with+signs&%41~'
 
 
 def test_a_key_shows_itself_to_nobody():
-    key = Key(SECRET)
+    key = ApiKey(SECRET)
     assert key.reveal() == SECRET
     assert SECRET not in f"{key} {key!r} {[key]} {getattr(key, '__dict__', '')}"
     assert not any(SECRET in repr(getattr(key, name, "")) for name in dir(key) if name != "reveal")
@@ -25,7 +25,7 @@ def test_a_key_shows_itself_to_nobody():
 @pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_key_is_neither_pickled_nor_copied(taken):
     with pytest.raises(ConfigurationError, match="never pickled") as caught:
-        taken(Key(SECRET))
+        taken(ApiKey(SECRET))
     assert SECRET not in str(caught.value)
 
 
@@ -43,14 +43,14 @@ def test_a_key_is_neither_pickled_nor_copied(taken):
 )
 def test_a_key_that_cannot_travel_is_refused_without_being_shown(text, why):
     with pytest.raises(ConfigurationError, match=why) as caught:
-        Key(text)
+        ApiKey(text)
     assert SECRET not in f"{caught.value!r} {caught.value}"
 
 
 @pytest.mark.parametrize("value", [7, None, SECRET.encode()])
 def test_a_key_that_is_no_text_is_refused_without_being_shown(value):
     with pytest.raises(ConfigurationError, match="must be a text") as caught:
-        Key(value)
+        ApiKey(value)
     assert SECRET not in str(caught.value)
 
 
@@ -58,7 +58,7 @@ def test_a_key_that_is_no_text_is_refused_without_being_shown(value):
 def test_exactly_visible_ascii_is_a_key(text):
     fine = bool(text) and all(33 <= ord(char) <= 126 for char in text)
     try:
-        key = Key(text)
+        key = ApiKey(text)
     except ConfigurationError:
         assert not fine
     else:

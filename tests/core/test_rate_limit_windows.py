@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.rate_limit import JointBucket, Lane, RateLimit, TokenBucket, WindowBucket
+from lix_async.core.rate_limit import (
+    CombinedBucket,
+    RateLimit,
+    SlidingWindow,
+    TokenBucket,
+    WindowLimit,
+)
 
 
-def window(requests: int = 2, per: float = 60.0) -> WindowBucket:
-    return WindowBucket(Lane("calls", requests, per, margin=0))
+def window(requests: int = 2, per: float = 60.0) -> SlidingWindow:
+    return SlidingWindow(WindowLimit("calls", requests, per, margin=0))
 
 
 def taken(bucket, *moments: float) -> list[float]:
@@ -30,7 +36,7 @@ def test_wait_takes_nothing():
 
 
 def test_the_margin_stretches_the_window():
-    calls = WindowBucket(Lane("calls", 1, 60))
+    calls = SlidingWindow(WindowLimit("calls", 1, 60))
     assert taken(calls, 0, 60) == [0, pytest.approx(1.2)]
 
 
@@ -95,17 +101,17 @@ def test_departures_keep_the_limit_where_their_lateness_was_known_in_time(calls)
 
 def test_a_joint_turn_is_taken_in_all_buckets_or_in_none():
     few, many = window(1), window(2)
-    joint = JointBucket([few, many])
+    joint = CombinedBucket([few, many])
     assert taken(joint, 0, 1) == [0, 59]
     assert taken(many, 1, 1) == [0, 59]
     assert joint.wait(30) == 30
-    assert JointBucket([]).wait(0) == 0
+    assert CombinedBucket([]).wait(0) == 0
 
 
 def test_what_is_told_to_a_joint_bucket_is_told_to_each():
     rate = TokenBucket(RateLimit(1, per=3.0, margin=0))
     calls = window(1)
-    joint = JointBucket([rate, calls])
+    joint = CombinedBucket([rate, calls])
     joint.take(0)
     joint.give_back(0)
     assert joint.take(0) == 0
@@ -125,4 +131,4 @@ def test_what_is_told_to_a_joint_bucket_is_told_to_each():
 )
 def test_an_impossible_lane_is_refused(settings, message):
     with pytest.raises(ConfigurationError, match=message):
-        Lane("x", **settings)
+        WindowLimit("x", **settings)

@@ -23,7 +23,7 @@ from lix_async.core.errors import (
     TransportError,
     WeeklyLimitError,
 )
-from lix_async.core.retry import Pause, RetryPolicy
+from lix_async.core.retry import RetryDelay, RetryPolicy
 
 WINDOW = 3.0
 
@@ -89,12 +89,12 @@ def test_attempts_count_the_first_try(attempts):
 
 def test_pauses_grow_to_their_limit_with_full_jitter():
     pauses = [verdict(ServerError("500"), n, attempts=99) for n in (1, 2, 3, 7, 8, 98)]
-    assert pauses == [Pause(0, high) for high in (0.5, 1.0, 2.0, 30.0, 30.0, 30.0)]
+    assert pauses == [RetryDelay(0, high) for high in (0.5, 1.0, 2.0, 30.0, 30.0, 30.0)]
 
 
 def test_a_named_pause_is_kept_and_one_that_is_too_long_ends_the_call():
-    assert verdict(ServerError("503", retry_after=10)) == Pause(10, 10.5)
-    assert verdict(ServerError("503", retry_after=120)) == Pause(120, 126)
+    assert verdict(ServerError("503", retry_after=10)) == RetryDelay(10, 10.5)
+    assert verdict(ServerError("503", retry_after=120)) == RetryDelay(120, 126)
     assert verdict(ServerError("503", retry_after=120.1)) is None
     assert verdict(RateLimitError("429", retry_after=121)) is None
 
@@ -109,7 +109,9 @@ def test_after_a_429_everybody_waits_at_least_the_named_pause_or_a_window():
 
 
 def test_many_429s_in_a_row_do_not_grow_into_days():
-    assert verdict(RateLimitError("429"), 5000, attempts=9999) == Pause(30, 31.5, everybody=True)
+    assert verdict(RateLimitError("429"), 5000, attempts=9999) == RetryDelay(
+        30, 31.5, everybody=True
+    )
     slow = RetryPolicy(attempts=99, max_backoff=1)
     pause = slow.verdict(RateLimitError("429"), failures=9, polls=0, safe=True, window=WINDOW)
     assert pause is not None
@@ -134,16 +136,16 @@ def test_a_429_stops_everybody_also_when_its_call_gives_up(error, seconds):
 def test_queued_is_asked_again_at_its_own_pace_as_often_as_allowed():
     queued = QueuedError("queued")
     answers = [verdict(queued, failures=99, polls=polls) for polls in (1, 10, 11)]
-    assert answers == [Pause(60, 66), Pause(60, 66), None]
+    assert answers == [RetryDelay(60, 66), RetryDelay(60, 66), None]
     assert verdict(queued, polls=1, queued_attempts=0) is None
 
 
 def test_a_pause_named_by_a_queued_answer_counts_up_to_the_longer_of_two_limits():
-    assert verdict(QueuedError("queued", retry_after=5), polls=1) == Pause(60, 66)
-    assert verdict(QueuedError("queued", retry_after=90), polls=1) == Pause(90, 90 * 1.1)
+    assert verdict(QueuedError("queued", retry_after=5), polls=1) == RetryDelay(60, 66)
+    assert verdict(QueuedError("queued", retry_after=90), polls=1) == RetryDelay(90, 90 * 1.1)
     assert verdict(QueuedError("queued", retry_after=121), polls=1) is None
     patient = verdict(QueuedError("queued", retry_after=200), polls=1, queued_interval=300)
-    assert patient == Pause(300, 300 * 1.1)
+    assert patient == RetryDelay(300, 300 * 1.1)
 
 
 kinds = st.sampled_from([ServerError, RateLimitError, QueuedError, TransportError])

@@ -7,7 +7,7 @@ import json
 import msgspec
 
 from lix_async.core.models import Listing, Model
-from lix_async.core.schema_drift import Drift, Radar
+from lix_async.core.schema_drift import Drift, DriftDetector
 
 
 class Part(Model):
@@ -31,7 +31,7 @@ class Page(Listing[Item]):
 
 def told(*bodies: object, kind: type = Page, end: bool = False) -> list[str]:
     seen: list[Drift] = []
-    radar = Radar(seen.append)
+    radar = DriftDetector(seen.append)
     for body in bodies:
         radar.look("e", kind, body if isinstance(body, bytes) else json.dumps(body).encode())
     if end:

@@ -9,9 +9,9 @@ from typing import Literal
 import pytest
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.rate_limit import Lane, RateLimit
+from lix_async.core.rate_limit import RateLimit, WindowLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.validation import Checked, has, listed, must_be
+from lix_async.core.validation import ValidatedStruct, has, listed, must_be
 
 
 class Word(StrEnum):
@@ -73,7 +73,7 @@ def test_what_is_not_is_refused_by_name_and_without_its_value(value, kind, messa
     assert str(caught.value).startswith(message)
 
 
-class Pot(Checked, frozen=True):
+class Pot(ValidatedStruct, frozen=True):
     size: int
     lid: str | None = None
 
@@ -92,7 +92,10 @@ FIELDS = [
     *((RetryPolicy, name, {}) for name in RetryPolicy.__struct_fields__),
     *((RateLimit, name, {"requests": 1, "per": 3}) for name in ("requests", "per", "burst")),
     (RateLimit, "margin", {"requests": 1, "per": 3}),
-    *((Lane, name, {"name": "all", "requests": 1}) for name in ("requests", "per", "margin")),
+    *(
+        (WindowLimit, name, {"name": "all", "requests": 1})
+        for name in ("requests", "per", "margin")
+    ),
 ]
 
 
@@ -108,7 +111,7 @@ def test_flags_are_no_numbers_and_a_name_is_a_text():
         with pytest.raises(ConfigurationError, match="number, not bool"):
             make()
     with pytest.raises(ConfigurationError, match=r"Lane\.name must be a text, not int"):
-        Lane(5, 1)
+        WindowLimit(5, 1)
 
 
 def test_anything_that_can_be_iterated_is_listed():

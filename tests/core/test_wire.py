@@ -12,7 +12,7 @@ from sample_provider import SEND, THING, SendParams, ThingParams
 from lix_async.core.endpoint import Endpoint, at_least
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.models import Params
-from lix_async.core.wire import Outgoing, encode, read, text
+from lix_async.core.wire import HttpRequest, encode, read, text
 
 URN = "urn:li:activity:7000000000000000001"
 LINKEDIN = "https://www.linkedin.com/sales/search/people?query=(a%3Ab,c%2520d)&x=1#y"
@@ -48,7 +48,7 @@ def row(path: str = "/v1/all", body: tuple[str, ...] = (), **more: Any) -> Endpo
 
 def test_a_read_travels_in_its_path_and_query():
     request = encode(THING, ThingParams(id="7", note="a b", viewer_id="v"))
-    assert request == Outgoing("GET", "/v1/things/7?note=a%20b&viewer_id=v", None)
+    assert request == HttpRequest("GET", "/v1/things/7?note=a%20b&viewer_id=v", None)
     assert (request.safe, request.content_type) == (True, "application/json")
     assert encode(THING, ThingParams(id="7")).target == "/v1/things/7"
 

@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 from sample_provider import settle
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.engine.connection_pool import Slots
+from lix_async.engine.connection_pool import ConnectionPool
 
 pytestmark = pytest.mark.anyio
 
@@ -29,9 +29,9 @@ class Connection:
         self.closed += 1
 
 
-def slots(size: int = 1) -> Slots[Connection]:
+def slots(size: int = 1) -> ConnectionPool[Connection]:
     Connection.made = 0
-    return Slots(Connection, size)
+    return ConnectionPool(Connection, size)
 
 
 async def test_the_connection_used_last_is_lent_first():
@@ -177,7 +177,7 @@ async def test_a_connection_that_cannot_be_closed_is_left_after_a_while(monkeypa
             await anyio.sleep_forever()
 
     monkeypatch.setattr("lix_async.engine.connection_pool.CLOSING", 0.01)
-    pool = Slots(Stuck, 1)
+    pool = ConnectionPool(Stuck, 1)
     await pool.discard(await pool.take())
     assert pool.lent == 0
 

@@ -21,7 +21,7 @@ from lix_async.core.endpoint import FREE, UNKNOWN, Price, org, standard
 from lix_async.core.errors import BudgetError, ConfigurationError, NotFoundError, TransportError
 from lix_async.core.retry import RetryPolicy
 from lix_async.engine.answer import charged
-from lix_async.engine.credits import Credits
+from lix_async.engine.credits import CreditBudget
 
 pytestmark = pytest.mark.anyio
 ONE = ThingParams(id="1")
@@ -97,7 +97,7 @@ async def test_what_a_failed_call_had_set_aside_is_free_again():
 
 
 def test_limits_may_be_set_for_each_kind():
-    books = Credits({"standard": 1, "org": 2})
+    books = CreditBudget({"standard": 1, "org": 2})
     books.reserve(standard(1), "a")
     books.reserve(org(2), "a")
     books.reserve(Price("email", 50), "a")
@@ -111,7 +111,7 @@ def test_limits_may_be_set_for_each_kind():
 
 
 def test_calls_without_a_price_are_free_to_go_and_counted():
-    books = Credits(0)
+    books = CreditBudget(0)
     for price in (FREE, UNKNOWN, UNKNOWN):
         books.reserve(price, "a")
         books.settle(price, 0, 1)
@@ -128,4 +128,4 @@ def test_calls_without_a_price_are_free_to_go_and_counted():
 )
 def test_an_impossible_limit_is_refused(limit, message):
     with pytest.raises(ConfigurationError, match=message):
-        Credits(limit)
+        CreditBudget(limit)

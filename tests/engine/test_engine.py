@@ -32,7 +32,7 @@ from lix_async.core.errors import (
 )
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.engine.transport import Failure
+from lix_async.engine.transport import TransportFailure
 from lix_async.limiters.local import LocalLimiter
 
 pytestmark = pytest.mark.anyio
@@ -104,7 +104,7 @@ async def test_a_pause_that_is_too_long_is_raised_at_once_and_named():
         (refused(404, "not_found"), NotFoundError),
         (refused(429, "daily_limit"), DailyLimitError),
         (reply(200, b"<html>"), DecodeError),
-        (Failure("bad certificate", False, permanent=True), TransportError),
+        (TransportFailure("bad certificate", False, permanent=True), TransportError),
     ],
 )
 async def test_what_a_repeat_cannot_change_is_raised_at_once(fault, kind):

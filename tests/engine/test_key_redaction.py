@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.provider import Key
-from lix_async.core.wire import Reply
-from lix_async.engine.credentials import SECRET, SHORT, Mask
+from lix_async.core.provider import ApiKey
+from lix_async.core.wire import HttpResponse
+from lix_async.engine.credentials import SECRET, SHORT, KeyRedactor
 
 KEY = "k3y/of+the='caller'<&>\"\\~"
 VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SECRET, max_size=90)
 
 
-def mask(key: str = KEY) -> Mask:
-    return Mask(Key(key))
+def mask(key: str = KEY) -> KeyRedactor:
+    return KeyRedactor(ApiKey(key))
 
 
 @given(VISIBLE)
@@ -63,12 +63,12 @@ def test_a_shorter_key_that_looks_like_one_is_taken_out(key):
 
 
 def test_an_answer_without_the_key_stays_the_same_object():
-    plain = Reply(200, [(b"A", b"b")], b"body")
+    plain = HttpResponse(200, [(b"A", b"b")], b"body")
     assert mask().reply(plain) is plain
     for headers, body in (([(b"A", KEY.encode())], b""), ([(KEY.encode(), b"")], b""), ([], KEY)):
         told = body.encode() if isinstance(body, str) else body
-        assert b"***" in repr(mask().reply(Reply(200, headers, told))).encode()
-        assert "k3y" not in repr(mask().reply(Reply(200, headers, told)))
+        assert b"***" in repr(mask().reply(HttpResponse(200, headers, told))).encode()
+        assert "k3y" not in repr(mask().reply(HttpResponse(200, headers, told)))
 
 
 def test_a_text_that_no_utf8_can_hold_is_masked_too():
@@ -79,7 +79,7 @@ def test_it_shows_the_key_to_nobody():
     one = mask()
     one.text("made ready")
     assert repr(one) == str(one) == "<mask>"
-    assert "k3y" not in repr([getattr(one, name) for name in Mask.__slots__])
+    assert "k3y" not in repr([getattr(one, name) for name in KeyRedactor.__slots__])
     with pytest.raises((AttributeError, TypeError, pickle.PicklingError)) as caught:
         pickle.dumps(one)
     assert "k3y" not in repr(caught.value)

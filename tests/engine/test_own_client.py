@@ -25,8 +25,8 @@ from sample_provider import (
 
 from lix_async.core.errors import OutcomeUnknownError, TransportError
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Outgoing, Reply
-from lix_async.engine.transport import ClientTransport, Departure, Failure, _pool_size
+from lix_async.core.wire import HttpRequest, HttpResponse
+from lix_async.engine.transport import ClientTransport, SendTimestamp, TransportFailure, _pool_size
 
 pytestmark = pytest.mark.anyio
 libraries = pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_redirects_are_not_followed_although_the_client_would(library):
         moved = answer(b"", "302 Found", f"Location: {elsewhere.url}")
         async with serve(once(moved)) as server, library.AsyncClient(follow_redirects=True) as http:
             transport = ClientTransport(door(server.url), None, http)
-            reply = await transport.exchange(Outgoing("GET", "/"), Departure())
+            reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
             assert (reply.status, elsewhere.connections) == (302, 0)
 
 
@@ -165,11 +165,15 @@ async def test_failures_are_told_apart_and_mock_transports_may_raise_what_they_l
 
     async with library.AsyncClient(transport=library.MockTransport(handle)) as http:
         transport = ClientTransport(door("http://127.0.0.1:1"), {"read": 1.0}, http)
-        found = [await transport.exchange(Outgoing("GET", "/"), Departure()) for _ in range(3)]
+        found = [
+            await transport.exchange(HttpRequest("GET", "/"), SendTimestamp()) for _ in range(3)
+        ]
     assert found == [
-        Failure("no connection: no (ConnectError)", False, False),
-        Failure("the connection broke before the answer was complete (ReadError)", True, False),
-        Failure("the connection failed (KeyError)", True, False),
+        TransportFailure("no connection: no (ConnectError)", False, False),
+        TransportFailure(
+            "the connection broke before the answer was complete (ReadError)", True, False
+        ),
+        TransportFailure("the connection failed (KeyError)", True, False),
     ]
 
 
@@ -207,14 +211,14 @@ async def test_nobody_waits_inside_a_small_pool(library):
         transport = ClientTransport(door(server.url), None, http)
 
         async def call() -> None:
-            done.append(await transport.exchange(Outgoing("GET", "/"), Departure()))
+            done.append(await transport.exchange(HttpRequest("GET", "/"), SendTimestamp()))
 
         async with anyio.create_task_group() as tasks:
             for _ in range(10):
                 tasks.start_soon(call)
             await settle(2)
             assert (transport._gate.lent, len(transport._gate._line)) == (2, 8)
-    assert [type(reply) for reply in done] == [Reply] * 10
+    assert [type(reply) for reply in done] == [HttpResponse] * 10
     assert max(at_once) <= 2
 
 

@@ -11,7 +11,7 @@ from sample_provider import LIST, ListParams, Thing, ThingPage, Toy, reply
 
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import PagingError
-from lix_async.core.pagination import Offset, PageNumber, WhileMore
+from lix_async.core.pagination import Offset, OffsetWhileMore, PageNumber
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ class PageParams(ListParams, frozen=True, kw_only=True):
 
 
 FLAGGED: Endpoint[ListParams, FlaggedPage] = Endpoint(
-    "flagged", "GET", "/v1/list", ListParams, FlaggedPage, paging=WhileMore()
+    "flagged", "GET", "/v1/list", ListParams, FlaggedPage, paging=OffsetWhileMore()
 )
 STUBBORN: Endpoint[PageParams, ThingPage] = Endpoint(
     "stubborn", "GET", "/v1/list", PageParams, ThingPage,

@@ -8,16 +8,16 @@ import httpx
 import pytest
 from sample_provider import TOY
 
-from lix_async.core.provider import Key, address
-from lix_async.core.wire import Outgoing
-from lix_async.engine.credentials import Door, HideKey
+from lix_async.core.provider import ApiKey, address
+from lix_async.core.wire import HttpRequest
+from lix_async.engine.credentials import KeyRedactionFilter, RequestBuilder
 
 KEY = "s3cret+key/with=signs&more#"
 
 
-def door(auth: str = "raw", key: str = KEY) -> Door:
+def door(auth: str = "raw", key: str = KEY) -> RequestBuilder:
     where = address("https://toy.example:8443/base")
-    return Door(where, Key(key), TOY.credentials[auth], "agent/1", lambda: 0.0)
+    return RequestBuilder(where, ApiKey(key), TOY.credentials[auth], "agent/1", lambda: 0.0)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def door(auth: str = "raw", key: str = KEY) -> Door:
     ],
 )
 def test_the_key_goes_to_one_place_only(auth, header):
-    outgoing = Outgoing("POST", "/base/v1?a=b", b"{}")
+    outgoing = HttpRequest("POST", "/base/v1?a=b", b"{}")
     headers = door(auth).headers(outgoing)
     assert headers[:4] == [
         (b"Host", b"toy.example:8443"),
@@ -48,16 +48,18 @@ def test_the_key_goes_to_one_place_only(auth, header):
 
 
 def test_a_request_without_query_or_body_gets_no_stray_signs():
-    outgoing = Outgoing("GET", "/v1")
+    outgoing = HttpRequest("GET", "/v1")
     assert door("query").url(outgoing).startswith("https://toy.example:8443/v1?api_key=")
     assert b"Content-Length" not in dict(door().headers(outgoing))
 
 
 def test_some_providers_want_no_type_where_there_is_no_body():
     where = address("https://toy.example")
-    quiet = Door(where, Key(KEY), TOY.credentials["raw"], "agent/1", lambda: 0.0, typed=False)
-    assert b"Content-Type" not in dict(quiet.headers(Outgoing("GET", "/v1")))
-    assert b"Content-Type" in dict(quiet.headers(Outgoing("POST", "/v1", b"{}")))
+    quiet = RequestBuilder(
+        where, ApiKey(KEY), TOY.credentials["raw"], "agent/1", lambda: 0.0, typed=False
+    )
+    assert b"Content-Type" not in dict(quiet.headers(HttpRequest("GET", "/v1")))
+    assert b"Content-Type" in dict(quiet.headers(HttpRequest("POST", "/v1", b"{}")))
 
 
 def test_a_key_that_the_server_echoes_is_taken_out_of_the_body():
@@ -74,7 +76,7 @@ def test_a_key_that_is_an_ordinary_word_is_left_where_it_stands():
 
 
 def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are():
-    hide = HideKey(address("https://toy.example"), "api_key")
+    hide = KeyRedactionFilter(address("https://toy.example"), "api_key")
     record = logging.LogRecord("httpx", 20, "", 0, "%s %s %d", None, None)
 
     def logged(*args: object) -> str:
@@ -93,15 +95,15 @@ def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are()
 
 
 def test_the_filter_is_installed_once_for_each_host():
-    before = [len(logging.getLogger(name).filters) for name in HideKey.LOGGERS]
+    before = [len(logging.getLogger(name).filters) for name in KeyRedactionFilter.LOGGERS]
     for host in ("https://once.example", "https://twice.example", "https://once.example"):
-        HideKey(address(host), "api_key").install()
-    after = [len(logging.getLogger(name).filters) for name in HideKey.LOGGERS]
+        KeyRedactionFilter(address(host), "api_key").install()
+    after = [len(logging.getLogger(name).filters) for name in KeyRedactionFilter.LOGGERS]
     assert after == [count + 2 for count in before]
 
 
 def test_the_debug_line_with_the_headers_of_a_redirect_shows_no_key():
-    hide = HideKey(address("https://toy.example"), "api_key")
+    hide = KeyRedactionFilter(address("https://toy.example"), "api_key")
     said = "receive_response_headers.complete return_value=[(b'Location', b'/?a=b&api_key=s3cret')]"
     record = logging.LogRecord("httpcore.http11", 10, "", 0, said, None, None)
     assert hide.filter(record)

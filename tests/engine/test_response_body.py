@@ -23,7 +23,7 @@ async def chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
 
 
 def whole(data: bytes, size: int = PIECE) -> object:
-    body = module._Body(True)
+    body = module._BodyReader(True)
     for start in range(0, len(data), size):
         if not body.feed(data[start : start + size]):
             break

@@ -36,9 +36,9 @@ from lix_async import AsyncConnectSafely, AsyncLetrics, AsyncLix, AsyncLookC, As
 from lix_async.core.errors import ConfigurationError, DecodeError, LixError, RefusalError
 from lix_async.core.models import Params
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.engine.client import Client
-from lix_async.engine.transport import Failure
+from lix_async.engine.transport import TransportFailure
 from lix_async.providers.connectsafely.endpoints import TABLE as CONNECTSAFELY
 from lix_async.providers.letrics.endpoints import TABLE as LETRICS
 from lix_async.providers.lix.endpoints import TABLE as LIX
@@ -276,9 +276,11 @@ class Echo:
     """A transport of the caller's own, which nothing stands behind: it says what it is told."""
 
     def __init__(self) -> None:
-        self.said: list[Reply | Failure] = []
+        self.said: list[HttpResponse | TransportFailure] = []
 
-    async def exchange(self, _outgoing: object, _departure: object) -> Reply | Failure:
+    async def exchange(
+        self, _outgoing: object, _departure: object
+    ) -> HttpResponse | TransportFailure:
         return self.said.pop()
 
     async def aclose(self) -> None:
@@ -320,7 +322,7 @@ def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, s
         probe = replace(row, method="GET", path="/probe", params=Nothing, body=(), alternate=None)
         for status in STATUSES if row is table[0] else [200, 400]:
             for body in echoes(spelled):
-                vendor.said = [Reply(status, headers, body)]
+                vendor.said = [HttpResponse(status, headers, body)]
                 try:
                     run(client.send(probe, Nothing()))
                 except LixError as error:
@@ -329,7 +331,7 @@ def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, s
                     kinds.add(type(error))
     assert refused > 100, "it looked where there was something to find"
     assert DecodeError in kinds
-    vendor.said = [Failure(f"the proxy said {spelled} \udc80", sent=False)]
+    vendor.said = [TransportFailure(f"the proxy said {spelled} \udc80", sent=False)]
     with pytest.raises(LixError, match=r"the proxy said \*\*\*") as caught:
         run(client.send(probe, Nothing()))
     assert_hidden(*facts(caught.value, set()), *shown(caught.value))

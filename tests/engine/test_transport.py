@@ -11,14 +11,14 @@ import httpx2
 import pytest
 from loopback import Connection, answer, door, free_port, once, saying, serve
 
-from lix_async.core.wire import Outgoing, Reply
+from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine import response_body as module
-from lix_async.engine.transport import Departure, Failure, HttpTransport
+from lix_async.engine.transport import HttpTransport, SendTimestamp, TransportFailure
 
 pytestmark = pytest.mark.anyio
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
-READ = Outgoing("GET", "/v1/things?q=a%20b")
-SEND = Outgoing("POST", "/v1/send", b'{"a":1}', safe=False)
+READ = HttpRequest("GET", "/v1/things?q=a%20b")
+SEND = HttpRequest("POST", "/v1/send", b'{"a":1}', safe=False)
 
 
 @pytest.fixture(params=[httpx, httpx2], ids=lambda library: library.__name__)
@@ -31,10 +31,10 @@ class Visit:
 
     def __init__(self, url: str, library=httpx, size: int = 1, **timeout: float) -> None:
         self.transport = HttpTransport(door(url), TIMEOUT | timeout, library, size)
-        self.departure = Departure()
+        self.departure = SendTimestamp()
 
-    async def exchange(self, outgoing: Outgoing = READ) -> Reply | Failure:
-        self.departure = Departure()
+    async def exchange(self, outgoing: HttpRequest = READ) -> HttpResponse | TransportFailure:
+        self.departure = SendTimestamp()
         with anyio.fail_after(10):
             reply = await self.transport.exchange(outgoing, self.departure)
         assert self.transport.slots.lent == 0
@@ -47,7 +47,7 @@ class Visit:
         await self.transport.aclose()
 
 
-async def visited(talk, outgoing: Outgoing = READ, library=httpx, **timeout: float):
+async def visited(talk, outgoing: HttpRequest = READ, library=httpx, **timeout: float):
     """What one exchange brings, and when it left."""
     async with serve(talk) as server, Visit(server.url, library, **timeout) as visit:
         return await visit.exchange(outgoing), visit.departure.at
@@ -56,7 +56,7 @@ async def visited(talk, outgoing: Outgoing = READ, library=httpx, **timeout: flo
 async def test_a_request_goes_out_as_it_is_and_the_answer_comes_back_as_it_came(library):
     body = answer(b'{"a": 1}', "201 Created", "X-Twice: a", "X-Twice: b")
     async with serve(saying(body)) as server, Visit(server.url, library) as visit:
-        assert await visit.exchange(SEND) == Reply(
+        assert await visit.exchange(SEND) == HttpResponse(
             201,
             [(b"Content-Length", b"8"), (b"X-Twice", b"a"), (b"X-Twice", b"b")],
             b'{"a": 1}',
@@ -75,7 +75,7 @@ async def test_a_connection_is_kept_for_reads_and_a_send_gets_a_fresh_one(librar
     async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
         counts = []
         for outgoing in (READ, READ, SEND, READ, SEND, SEND):
-            assert isinstance(await visit.exchange(outgoing), Reply)
+            assert isinstance(await visit.exchange(outgoing), HttpResponse)
             assert visit.departure.at is not None
             counts.append(server.connections)
     assert counts == [1, 1, 2, 2, 3, 4]
@@ -84,7 +84,7 @@ async def test_a_connection_is_kept_for_reads_and_a_send_gets_a_fresh_one(librar
 async def test_a_connection_that_the_server_closed_meanwhile_is_replaced(library):
     async with serve(once(answer())) as server, Visit(server.url, library) as visit:
         for count in (1, 2, 3):
-            assert isinstance(await visit.exchange(), Reply)
+            assert isinstance(await visit.exchange(), HttpResponse)
             await anyio.wait_all_tasks_blocked()
             assert server.connections == count
 
@@ -102,7 +102,7 @@ async def test_closing_closes_the_idle_connection_and_the_next_exchange_opens_an
         await visit.exchange()
         await visit.transport.aclose()
         await gone.wait()
-        assert isinstance(await visit.exchange(), Reply)
+        assert isinstance(await visit.exchange(), HttpResponse)
         assert server.connections == 2
 
 
@@ -128,7 +128,7 @@ async def test_a_connection_that_breaks_at_any_stage_leaves_the_outcome_open(sta
 
     for outgoing in (READ, SEND):
         failure, departed = await visited(talk, outgoing, library)
-        assert isinstance(failure, Failure)
+        assert isinstance(failure, TransportFailure)
         assert (failure.sent, failure.permanent) == (True, False)
         assert departed is not None
 
@@ -145,7 +145,7 @@ async def test_a_head_cut_at_every_byte_is_a_failure_and_never_an_answer():
     async with serve(talk) as server, Visit(server.url) as visit:
         for _ in range(end + 2):
             failure = await visit.exchange()
-            assert isinstance(failure, Failure)
+            assert isinstance(failure, TransportFailure)
             assert (failure.sent, failure.permanent) == (True, False)
         assert server.connections == end + 2
 
@@ -157,7 +157,7 @@ async def test_bodies_come_by_length_in_chunks_or_until_the_end():
     found = [(await visited(once(data)))[0].body for data in (chunked, ending, nothing)]
     assert found == [b"{}", b"{}", b""]
     cut = await visited(once(chunked[:-7]))
-    assert isinstance(cut[0], Failure)
+    assert isinstance(cut[0], TransportFailure)
 
 
 PACKED = gzip.compress(b'{"packed": true}')
@@ -201,7 +201,9 @@ async def test_a_bomb_is_not_unpacked_beyond_the_cap(monkeypatch):
     data = answer(fits, "200 OK", "Content-Encoding: gzip")
     assert len((await visited(once(data)))[0].body) == 2**16
     failure, _ = await visited(once(answer(bomb, "200 OK", "Content-Encoding: gzip")))
-    assert failure == Failure(f"the answer is too large ({len(bomb)} bytes came)", True, True)
+    assert failure == TransportFailure(
+        f"the answer is too large ({len(bomb)} bytes came)", True, True
+    )
 
 
 async def test_a_body_without_end_is_read_up_to_the_cap_only(monkeypatch):
@@ -240,7 +242,7 @@ async def test_a_redirect_is_an_answer_and_is_never_followed(status, library):
 )
 async def test_what_is_not_http_is_no_answer(data):
     failure, _ = await visited(once(data))
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, TransportFailure)
     assert (failure.sent, failure.permanent) == (True, False)
 
 
@@ -255,7 +257,7 @@ async def test_a_server_that_says_nothing_is_given_up_after_the_timeout(library)
 
 
 async def test_an_url_that_is_too_long_was_not_sent_and_will_not_be():
-    long = Outgoing("GET", "/v1?q=" + "x" * 70_000)
+    long = HttpRequest("GET", "/v1?q=" + "x" * 70_000)
     failure, departed = await visited(saying(answer()), long)
     assert (failure.sent, failure.permanent, departed) == (False, True, None)
 
@@ -264,7 +266,7 @@ async def test_a_key_in_the_answer_is_taken_out_of_it():
     key = "a-key-of-enough-characters"
     async with serve(saying(answer(f'{{"error": "{key}?"}}'.encode(), "403 No"))) as server:
         transport = HttpTransport(door(server.url, key=key), TIMEOUT)
-        reply = await transport.exchange(READ, Departure())
+        reply = await transport.exchange(READ, SendTimestamp())
         await transport.aclose()
     assert reply.body == b'{"error": "***?"}'
 
@@ -273,13 +275,13 @@ async def test_a_key_in_the_answer_is_taken_out_of_it():
 async def test_a_long_url_goes_out_as_it_is(library, length):
     target = f"/v1/things?q={'%20' * (length // 3)}"
     async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
-        assert isinstance(await visit.exchange(Outgoing("GET", target)), Reply)
+        assert isinstance(await visit.exchange(HttpRequest("GET", target)), HttpResponse)
         assert server.heard[0].startswith(f"GET {target} HTTP/1.1".encode())
 
 
 async def test_a_url_that_no_server_would_take_is_not_sent(library):
     target = f"/v1/things?q={'x' * 70_000}"
     async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
-        failure = await visit.exchange(Outgoing("GET", target))
+        failure = await visit.exchange(HttpRequest("GET", target))
         assert failure.message.startswith("the URL is too long or not valid")
         assert (failure.sent, failure.permanent, server.heard) == (False, True, [])

@@ -13,20 +13,22 @@ import pytest
 from anyio.lowlevel import checkpoint
 from loopback import Connection, answer, door, saying, serve
 
-from lix_async.core.wire import Outgoing, Reply
-from lix_async.engine.transport import ClientTransport, Departure, HttpTransport
+from lix_async.core.wire import HttpRequest, HttpResponse
+from lix_async.engine.transport import ClientTransport, HttpTransport, SendTimestamp
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
-READ = Outgoing("GET", "/v1/things")
-SEND = Outgoing("POST", "/v1/send", b'{"text": "x"}', safe=False)
+READ = HttpRequest("GET", "/v1/things")
+SEND = HttpRequest("POST", "/v1/send", b'{"text": "x"}', safe=False)
 libraries = pytest.mark.parametrize(
     "library", [httpx, httpx2], ids=lambda library: library.__name__
 )
 
 
-async def cancelled_after(steps: int, transport, outgoing: Outgoing) -> tuple[object, Departure]:
+async def cancelled_after(
+    steps: int, transport, outgoing: HttpRequest
+) -> tuple[object, SendTimestamp]:
     """An exchange that is cancelled after so many turns of the event loop."""
-    departure = Departure()
+    departure = SendTimestamp()
     outcome: object = None
 
     async def call() -> None:
@@ -53,9 +55,9 @@ async def test_cancelled_at_every_step_the_slot_comes_back_and_the_next_call_suc
         for steps in range(60):
             outcome, _ = await cancelled_after(steps, transport, outgoing)
             assert transport.slots.lent == 0
-            done += isinstance(outcome, Reply)
+            done += isinstance(outcome, HttpResponse)
             with anyio.fail_after(5):
-                assert isinstance(await transport.exchange(outgoing, Departure()), Reply)
+                assert isinstance(await transport.exchange(outgoing, SendTimestamp()), HttpResponse)
             if outgoing is READ:
                 await transport.aclose()  # the next one has to connect again
         await transport.aclose()
@@ -98,7 +100,7 @@ def test_thousands_of_random_cancellations_leave_a_transport_that_works(backend,
             async def one() -> None:
                 nonlocal answers
                 outcome, _ = await cancelled_after(chance.randrange(25), transport, READ)
-                answers += isinstance(outcome, Reply)
+                answers += isinstance(outcome, HttpResponse)
 
             for _ in range(count // 100):
                 async with anyio.create_task_group() as tasks:
@@ -109,7 +111,7 @@ def test_thousands_of_random_cancellations_leave_a_transport_that_works(backend,
             assert 0 < answers < count
             with anyio.fail_after(10):
                 for _ in range(100):
-                    assert isinstance(await transport.exchange(READ, Departure()), Reply)
+                    assert isinstance(await transport.exchange(READ, SendTimestamp()), HttpResponse)
             await transport.aclose()
 
     anyio.run(main, backend=backend)
@@ -137,7 +139,7 @@ def test_no_frame_of_the_library_hangs_on_a_native_timeout(kind):
                 async with asyncio.timeout(5) as timeout:
                     async with anyio.create_task_group() as tasks:
                         tasks.start_soon(expire, heard, timeout)
-                        await transport.exchange(READ, Departure())
+                        await transport.exchange(READ, SendTimestamp())
             except TimeoutError as error:
                 return error
         raise AssertionError("no timeout")

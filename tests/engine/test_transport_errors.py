@@ -13,8 +13,15 @@ import pytest
 from anyio.streams.tls import TLSStream
 from loopback import answer, door, free_port, saying, serve
 
-from lix_async.core.wire import Outgoing
-from lix_async.engine.transport import FAILURES, Departure, Failure, HttpTransport, meaning, strip
+from lix_async.core.wire import HttpRequest
+from lix_async.engine.transport import (
+    FAILURES,
+    HttpTransport,
+    SendTimestamp,
+    TransportFailure,
+    meaning,
+    strip,
+)
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
 # A certificate for localhost that nobody trusts, valid for a hundred years, and its key.
@@ -113,9 +120,9 @@ async def test_a_server_with_a_certificate_that_nobody_signed_gets_no_request(li
     async with tls_server(tmp_path) as server:
         url = server.url.replace("http://127.0.0.1", "https://localhost")
         transport = HttpTransport(door(url), TIMEOUT, library)
-        departure = Departure()
-        failure = await transport.exchange(Outgoing("GET", "/"), departure)
-        assert isinstance(failure, Failure)
+        departure = SendTimestamp()
+        failure = await transport.exchange(HttpRequest("GET", "/"), departure)
+        assert isinstance(failure, TransportFailure)
         assert failure.message.startswith("no connection: the certificate cannot be verified")
         assert (failure.sent, failure.permanent, departure.at) == (False, True, None)
         assert server.heard == []
@@ -129,7 +136,7 @@ async def test_a_trusted_certificate_is_enough_and_no_key_log_is_written(tmp_pat
         monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "server.pem"))
         url = server.url.replace("http://127.0.0.1", "https://localhost")
         transport = HttpTransport(door(url), TIMEOUT)
-        reply = await transport.exchange(Outgoing("GET", "/"), Departure())
+        reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
         await transport.aclose()
     assert reply.status == 200
     assert not (tmp_path / "keys.log").exists()
@@ -141,7 +148,7 @@ async def test_the_environment_names_no_proxy_for_us(monkeypatch):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     async with serve(saying(answer())) as server:
         transport = HttpTransport(door(server.url), TIMEOUT)
-        reply = await transport.exchange(Outgoing("GET", "/"), Departure())
+        reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
         await transport.aclose()
     assert reply.status == 200
 
@@ -156,7 +163,7 @@ async def test_a_server_that_speaks_no_tls_hears_no_key():
 
     async with serve(talk) as server:
         transport = HttpTransport(door(server.url.replace("http:", "https:")), TIMEOUT)
-        failure = await transport.exchange(Outgoing("GET", "/"), Departure())
+        failure = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
     assert (failure.sent, failure.permanent) == (False, False)
     assert b"Authorization" not in heard[0]
 

@@ -14,7 +14,7 @@ from lix_async.bulk.stores.sqlite import SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
 from lix_async.integrations import chunk_worker as chunks
-from lix_async.integrations.chunk_worker import Chunk, ComeBack, Hands, told
+from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater, told
 from lix_async.sandbox import Sandbox, running
 
 pytestmark = pytest.mark.anyio
@@ -24,14 +24,14 @@ JOB = Chunk("people.get", ["https://www.linkedin.com/in/a", "https://www.linkedi
 @asynccontextmanager
 async def at_work(
     path: Path, *, stop: anyio.Event | None = None, **settings: object
-) -> AsyncGenerator[tuple[Hands, SqliteStore, Sandbox]]:
+) -> AsyncGenerator[tuple[ChunkWorker, SqliteStore, Sandbox]]:
     sandbox = Sandbox(people=20, organisations=5, rate=None, **settings)  # type: ignore[arg-type]
     with running(sandbox) as url:
         async with (
             AsyncLix("demo", base_url=url, rate_limit=None, retry=RetryPolicy(attempts=1)) as lix,
             SqliteStore(path / "l.db") as store,
         ):
-            yield Hands(store, lix, 1, "hold", stop=stop), store, sandbox
+            yield ChunkWorker(store, lix, 1, "hold", stop=stop), store, sandbox
 
 
 async def test_a_parked_ledger_is_waited_for(
@@ -40,7 +40,7 @@ async def test_a_parked_ledger_is_waited_for(
     monkeypatch.setattr(chunks, "STAND", 0.01)
     async with at_work(tmp_path) as (hands, store, sandbox):
         await store.park("lunch")
-        with pytest.raises(ComeBack):
+        with pytest.raises(RetryChunkLater):
             await hands.do(JOB)
         assert not sandbox.requests
         await store.park("")
@@ -53,7 +53,7 @@ async def test_a_stop_ends_standing_still_and_puts_chunks_back(tmp_path: Path) -
     async with at_work(tmp_path, stop=stop) as (hands, store, sandbox):
         await store.park("lunch")
         stop.set()
-        with pytest.raises(ComeBack) as back:
+        with pytest.raises(RetryChunkLater) as back:
             await hands.do(JOB)
         assert (back.value.seconds, sandbox.requests) == (0.0, [])
 
@@ -65,7 +65,7 @@ async def test_lookups_that_fail_are_come_back_to_less_and_less(
     faults = {"person.get": ["unavailable"] * 50}
     async with at_work(tmp_path, faults=faults) as (hands, store, _):
         for pause in (60.0, 120.0):
-            with pytest.raises(ComeBack) as back:
+            with pytest.raises(RetryChunkLater) as back:
                 await hands.do(JOB)
             assert back.value.seconds == pause
         await hands.do(JOB)
@@ -75,10 +75,10 @@ async def test_lookups_that_fail_are_come_back_to_less_and_less(
 async def test_a_ledger_that_fails_ends_the_worker(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (hands, store, _):
         await store.close()
-        with pytest.raises(ComeBack):
+        with pytest.raises(RetryChunkLater):
             await hands.do(JOB)
         assert isinstance(hands.error, BulkError)
-        with pytest.raises(ComeBack) as back:
+        with pytest.raises(RetryChunkLater) as back:
             await hands.do(JOB)
         assert (hands.stopped.is_set(), back.value.seconds) == (True, chunks.AFTER_STOP)
         with pytest.raises(ConfigurationError, match="has no"):

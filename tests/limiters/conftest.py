@@ -13,10 +13,10 @@ from servers import mortal_redis, postgres_dsn, redis_url  # noqa: F401  # fixtu
 from lix_async import RateLimit
 from lix_async.concurrency.clock import RealClock
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SharedLimiter, SqliteLimiter
-from lix_async.limiters.backend import Store
-from lix_async.limiters.postgres import PostgresStore
-from lix_async.limiters.redis import RedisStore
-from lix_async.limiters.sqlite import SqliteStore
+from lix_async.limiters.backend import LimiterBackend
+from lix_async.limiters.postgres import PostgresBackend
+from lix_async.limiters.redis import RedisBackend
+from lix_async.limiters.sqlite import SqliteBackend
 
 NUMBERS = itertools.count()
 LIMITERS = {"redis": RedisLimiter, "postgres": PostgresLimiter, "sqlite": SqliteLimiter}
@@ -32,10 +32,12 @@ class Place(NamedTuple):
     def limiter(self, rate: RateLimit, **options: object) -> SharedLimiter:
         return LIMITERS[self.kind](self.where, self.name, rate, **options)
 
-    def store(self) -> Store:
+    def store(self) -> LimiterBackend:
         if self.kind == "sqlite":
-            return SqliteStore(Path(self.where), self.name, RealClock())
-        return {"redis": RedisStore, "postgres": PostgresStore}[self.kind](self.where, self.name)
+            return SqliteBackend(Path(self.where), self.name, RealClock())
+        return {"redis": RedisBackend, "postgres": PostgresBackend}[self.kind](
+            self.where, self.name
+        )
 
 
 @pytest.fixture

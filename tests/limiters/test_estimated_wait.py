@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from lix_async import DeadlineError, RateLimit, TransportError
-from lix_async.core.rate_limit import MEMORY, Lateness
+from lix_async.core.rate_limit import MEMORY, DelayTracker
 from lix_async.limiters import SqliteLimiter
 from lix_async.limiters.gcra import FOREVER
 from lix_async.testing import memory_client
@@ -100,7 +100,7 @@ async def test_without_the_store_the_own_share_tells(tmp_path):
 
 
 def test_requests_that_are_late_side_by_side_count_once():
-    late = Lateness()
+    late = DelayTracker()
     assert late.more(2.0, 0.0) == 2.0
     assert late.more(3.0, 1.0) == 1.0
     assert late.more(1.0, 2.0) == -2.0

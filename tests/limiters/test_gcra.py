@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lix_async import ConfigurationError, RateLimit
 from lix_async.limiters import gcra
-from lix_async.limiters.gcra import FOREVER, LONGEST_HOLD, SECOND, Pace, State
+from lix_async.limiters.gcra import FOREVER, LONGEST_HOLD, SECOND, GcraParameters, GcraState
 
 RATES = st.builds(
     RateLimit,
@@ -27,7 +27,7 @@ T0 = 1_700_000_000 * SECOND
 
 @given(RATES, ASKS)
 def test_no_window_holds_more_turns_than_the_rate_allows(rate, asks):
-    pace, state, now = Pace.of(rate), State(), T0
+    pace, state, now = GcraParameters.of(rate), GcraState(), T0
     turns = []
     for gap, ahead in asks:
         now += gap
@@ -44,7 +44,7 @@ def test_no_window_holds_more_turns_than_the_rate_allows(rate, asks):
 
 @given(RATES)
 def test_the_margin_pays_for_the_tolerance(rate):
-    pace = Pace.of(rate)
+    pace = GcraParameters.of(rate)
     whole = max(int(rate.requests), 1)
     assert (
         whole * pace.interval - pace.tolerance
@@ -54,9 +54,9 @@ def test_the_margin_pays_for_the_tolerance(rate):
 
 @given(RATES, st.integers(0, LONGEST_HOLD * 2))
 def test_a_hold_stops_everybody_and_saves_up_nothing(rate, length):
-    pace = Pace.of(rate)
+    pace = GcraParameters.of(rate)
     until = T0 + min(length, LONGEST_HOLD)
-    state = gcra.hold(State(), pace, T0, length)
+    state = gcra.hold(GcraState(), pace, T0, length)
     state, first = gcra.ask(state, pace, T0, FOREVER)
     state, second = gcra.ask(state, pace, T0, FOREVER)
     assert first.turn == until
@@ -65,7 +65,7 @@ def test_a_hold_stops_everybody_and_saves_up_nothing(rate, length):
 
 @given(RATES, ASKS)
 def test_what_is_given_back_at_once_leaves_no_trace_in_the_pace(rate, asks):
-    pace, state, now = Pace.of(rate), State(), T0
+    pace, state, now = GcraParameters.of(rate), GcraState(), T0
     for gap, ahead in asks:
         now += gap
         _, before = gcra.ask(state, pace, now, 0)
@@ -79,40 +79,40 @@ def test_what_is_given_back_at_once_leaves_no_trace_in_the_pace(rate, asks):
 
 
 def test_a_turn_that_others_came_after_is_not_given_back():
-    pace = Pace.of(RateLimit(1, per=1.0))
-    state, first = gcra.ask(State(), pace, T0, FOREVER)
+    pace = GcraParameters.of(RateLimit(1, per=1.0))
+    state, first = gcra.ask(GcraState(), pace, T0, FOREVER)
     state, _ = gcra.ask(state, pace, T0, FOREVER)
     assert gcra.give_back(state, pace, first.full_at) == state
 
 
 def test_a_clock_put_back_by_a_day_costs_no_day():
-    pace = Pace.of(RateLimit(1, per=3.0))
-    state, _ = gcra.ask(State(), pace, T0 + 86_400 * SECOND, 0)
+    pace = GcraParameters.of(RateLimit(1, per=3.0))
+    state, _ = gcra.ask(GcraState(), pace, T0 + 86_400 * SECOND, 0)
     _, reply = gcra.ask(state, pace, T0, 0)
     assert reply.wait == 0
 
 
 def test_margins():
     rate = RateLimit(50, per=1.0)
-    assert Pace.of(rate).interval == 20_100
-    assert Pace.of(rate, 0.02).interval == 20_400
-    assert Pace.of(RateLimit(50, per=1.0, margin=0.01)).interval == 20_200
-    assert Pace.of(rate, 0).tolerance == 0
+    assert GcraParameters.of(rate).interval == 20_100
+    assert GcraParameters.of(rate, 0.02).interval == 20_400
+    assert GcraParameters.of(RateLimit(50, per=1.0, margin=0.01)).interval == 20_200
+    assert GcraParameters.of(rate, 0).tolerance == 0
     with pytest.raises(ConfigurationError):
-        Pace.of(rate, -1)
+        GcraParameters.of(rate, -1)
     with pytest.raises(ConfigurationError):
-        Pace.of(RateLimit(1, per=1e6))
+        GcraParameters.of(RateLimit(1, per=1e6))
 
 
 @pytest.mark.parametrize("burst", [1, 3])
 def test_each_server_counts_like_the_model(place, burst):
     """Random steps on the real server; each answer tells its moment, and is worked out again."""
     pace, chance, store = (
-        Pace.of(RateLimit(200, per=1.0, burst=burst)),
+        GcraParameters.of(RateLimit(200, per=1.0, burst=burst)),
         random.Random(7),
         place.store(),
     )
-    state, stamps = State(), [0]
+    state, stamps = GcraState(), [0]
     try:
         for _ in range(150):
             step = chance.choice(["ask"] * 6 + ["give_back", "push"])

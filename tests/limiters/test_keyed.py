@@ -17,14 +17,14 @@ from sample_provider import (
     settle,
 )
 
-from lix_async.core.rate_limit import Lane
-from lix_async.limiters.keyed import LaneLimiter, give_back, lane, late
+from lix_async.core.rate_limit import WindowLimit
+from lix_async.limiters.keyed import KeyedLimiter, give_back, lane, late
 from lix_async.limiters.local import LocalLimiter
 from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio
-ALL = Lane("all", 3, 60, margin=0)
-SENDS = Lane("sends", 1, 60, margin=0)
+ALL = WindowLimit("all", 3, 60, margin=0)
+SENDS = WindowLimit("sends", 1, 60, margin=0)
 
 
 def choose(row, params):
@@ -38,7 +38,7 @@ ONE, MAIL = ThingParams(id="1"), SendParams(to="me", text="x")
 
 async def test_a_call_counts_against_its_lanes_and_no_others():
     clock = Skipping()
-    lix = Toy(reply(), rate_limit=LaneLimiter(choose, clock=clock), clock=clock)
+    lix = Toy(reply(), rate_limit=KeyedLimiter(choose, clock=clock), clock=clock)
     await lix.send(SEND, MAIL)
     await lix.send(THING, ONE)
     await lix.send(LIST, ListParams())
@@ -53,18 +53,18 @@ async def test_a_call_counts_against_its_lanes_and_no_others():
 
 
 def test_calls_with_the_same_lanes_stand_in_one_line():
-    limiter = LaneLimiter(choose)
+    limiter = KeyedLimiter(choose)
     assert limiter.lane(THING, ONE) is limiter.lane(THING, ThingParams(id="2"))
     assert limiter.lane(THING, ONE) is not limiter.lane(SEND, MAIL)
     assert limiter.lane(LIST, ListParams()) is None
     assert repr(limiter) == "<LaneLimiter all 3 per 60 s, sends 1 per 60 s>"
-    assert repr(LaneLimiter(choose)) == "<LaneLimiter not used yet>"
+    assert repr(KeyedLimiter(choose)) == "<LaneLimiter not used yet>"
     assert limiter.lane(SEND, MAIL).rate.requests == 1
 
 
 async def test_a_hold_is_for_everybody_and_what_is_no_call_counts_against_nothing():
     clock = VirtualClock()
-    limiter = LaneLimiter(choose, clock=clock)
+    limiter = KeyedLimiter(choose, clock=clock)
     line = limiter.lane(THING, ONE)
     await limiter.acquire()
     await limiter.hold(10)

@@ -11,7 +11,7 @@ import trio
 from sample_provider import Skipping, settle
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.rate_limit import Lane, RateLimit, WindowBucket
+from lix_async.core.rate_limit import RateLimit, SlidingWindow, WindowLimit
 from lix_async.limiters.local import LocalLimiter
 from lix_async.testing import VirtualClock
 
@@ -170,7 +170,7 @@ async def test_a_late_departure_shifts_those_after_it():
 
 async def test_the_turns_may_come_from_another_bucket():
     clock = VirtualClock()
-    bucket = WindowBucket(Lane("x", 2, 60, margin=0))
+    bucket = SlidingWindow(WindowLimit("x", 2, 60, margin=0))
     limiter = LocalLimiter(RATE, clock=clock, bucket=bucket)
     await limiter.acquire()
     await limiter.acquire()

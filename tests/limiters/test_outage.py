@@ -13,7 +13,7 @@ import pytest
 from lix_async import ConfigurationError, RateLimit, TransportError
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter, sqlite
 from lix_async.limiters.gcra import SECOND
-from lix_async.limiters.shared import Outage
+from lix_async.limiters.shared import OutageTracker
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
@@ -241,7 +241,7 @@ async def test_long_gaps_stay_long_after_a_turn_that_came_late(tmp_path):
 
 
 def test_pauses_double_and_an_outage_ends():
-    outage, error = Outage(), TransportError("x")
+    outage, error = OutageTracker(), TransportError("x")
     pauses = []
     for _ in range(9):
         outage.failed(error, 0.0)

@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 
 from lix_async import RateLimit
 from lix_async.limiters import SqliteLimiter
-from lix_async.limiters.gcra import FOREVER, SECOND, Pace
+from lix_async.limiters.gcra import FOREVER, SECOND, GcraParameters
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def test_turns_come_at_the_rate_and_in_the_order_of_asking(place, bulk):
             for number in range(10):
                 group.start_soon(one, number)
                 await checkpoint()
-    pace = Pace.of(FAST)
+    pace = GcraParameters.of(FAST)
     assert order == list(range(10))
     assert moments[-1] >= (10 * pace.interval - pace.tolerance) / SECOND - 0.005
     assert moments[-1] < 10 * 0.0201 + 0.3, "on the way, a loaded machine may lose some"

@@ -10,7 +10,7 @@ from core.test_tolerant import People, Person
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lix_async.core.decoding import Misfit, Open, read_items, reader
+from lix_async.core.decoding import OpenObject, SchemaMismatch, decoder_for, read_items
 
 KEYS = [
     "people", "persons", "profiles", "searchResponse", "response", "meta", "sequenceId", "paging",
@@ -38,8 +38,8 @@ PATH = re.compile(r"\$(\.\w+|\[\d*\]|\[\.\.\.\])*")
 
 def read(kind: type, body: bytes) -> object:
     try:
-        found = reader(kind).read(body)
-    except Misfit as misfit:
+        found = decoder_for(kind).read(body)
+    except SchemaMismatch as misfit:
         assert PATH.fullmatch(misfit.path), misfit.path
         assert str(misfit)
         return None
@@ -50,7 +50,7 @@ def read(kind: type, body: bytes) -> object:
 @given(objects | trees)
 def test_every_tree_is_a_page_or_a_misfit(tree):
     body = json.dumps(tree).encode()
-    for kind in (People, Person, Open):
+    for kind in (People, Person, OpenObject):
         read(kind, body)
 
 
@@ -60,7 +60,7 @@ def test_every_tree_is_a_page_or_a_misfit(tree):
 @example(b'{"people":[' * 3000)
 @example(b"\xef\xbb\xbf{}")
 def test_every_body_is_a_page_or_a_misfit(body):
-    for kind in (People, Person, Open):
+    for kind in (People, Person, OpenObject):
         read(kind, body)
 
 
@@ -83,7 +83,7 @@ def test_what_was_read_can_be_written_and_read_again_unchanged(tree):
 
 @given(trees, st.text(max_size=3))
 def test_accessors_of_open_objects_take_anything(tree, name):
-    posting = Open({"a": tree, "b": {"c": tree}})
+    posting = OpenObject({"a": tree, "b": {"c": tree}})
     text, number = posting.first_text("a", name), posting.first_number("a", name)
     assert text is None or (isinstance(text, str) and text)
     assert number is None or isinstance(number, int)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lix_async import AsyncConnectSafely, AsyncLix
-from lix_async.bulk.prepared_call import Caller
+from lix_async.bulk.prepared_call import CallPreparer
 from lix_async.core.errors import ConfigurationError
 
 lix = AsyncLix("key", viewer_id="me")
@@ -40,7 +40,7 @@ links = st.builds(
 @given(many=st.lists(links, max_size=6))
 @example(many=["https://www.linkedin.com/in/ada", "https://linkedin.com/in/in/"])
 def test_a_key_that_is_sketched_is_the_call_s(method: Callable[..., Any], many: list[str]) -> None:
-    caller = Caller(method)
+    caller = CallPreparer(method)
     for link in many:
         try:
             call = caller.call(link)
@@ -54,7 +54,7 @@ def test_a_key_that_is_sketched_is_the_call_s(method: Callable[..., Any], many: 
 
 
 def test_of_links_spelled_as_most_are_only_the_first_takes_a_call() -> None:
-    caller = Caller(lix.people.get)
+    caller = CallPreparer(lix.people.get)
     made = [caller.sketch(f"https://www.linkedin.com/in/{name}").call for name in ("ada", "bob")]
     assert made[0] is not None
     assert made[1] is None

@@ -12,7 +12,7 @@ from reference_server import ids, things
 from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams, reply, run
 
 from lix_async.core.pagination import number_in_url
-from lix_async.core.wire import Outgoing
+from lix_async.core.wire import HttpRequest
 from lix_async.engine.checkpoint import Checkpoint
 
 kinds = pytest.mark.parametrize("kind", ["offset", "url"])
@@ -29,7 +29,7 @@ class Overlapping:
         self.missing = 0
         self.asked = 0
 
-    def __call__(self, outgoing: Outgoing) -> object:
+    def __call__(self, outgoing: HttpRequest) -> object:
         self.asked += 1
         start = self._start(outgoing.target)
         if start >= len(self.rows) and self.after == "last":

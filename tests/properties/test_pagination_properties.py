@@ -13,11 +13,11 @@ from lix_async.core.pagination import (
     Cursor,
     Offset,
     OffsetInUrl,
+    OffsetWhileMore,
     PageInUrl,
     PageNumber,
-    Plan,
-    Seen,
-    WhileMore,
+    PageObservation,
+    PaginationStrategy,
     number_in_url,
     with_number,
 )
@@ -36,7 +36,7 @@ class P(Params, frozen=True, kw_only=True):
 class Vendor:
     """Serves the numbers 0, 1, 2 … in pages of given sizes, wherever a plan looks for them."""
 
-    def __init__(self, plan: Plan, sizes: list[int]) -> None:
+    def __init__(self, plan: PaginationStrategy, sizes: list[int]) -> None:
         self.plan = plan
         self.length = sum(sizes)
         self.starts = [sum(sizes[:n]) for n in range(len(sizes))]
@@ -63,7 +63,7 @@ class Vendor:
         return self.starts.index(start) if start in self.starts else None
 
 
-def walk(plan: Plan, vendor: Vendor, total: int | None) -> tuple[list[int], int]:
+def walk(plan: PaginationStrategy, vendor: Vendor, total: int | None) -> tuple[list[int], int]:
     params: P | None = P()
     items: list[int] = []
     fetched = before = 0
@@ -73,7 +73,7 @@ def walk(plan: Plan, vendor: Vendor, total: int | None) -> tuple[list[int], int]
         assert fetched <= vendor.length + 2
         items += rows
         more = len(items) < vendor.length
-        params = plan.after(params, Seen(before, len(rows), total, token, more))
+        params = plan.after(params, PageObservation(before, len(rows), total, token, more))
         before += len(rows)
     return items, fetched
 
@@ -86,7 +86,7 @@ PLANS = [
     OffsetInUrl(),
     Cursor("token"),
     Cursor("token", "start"),
-    WhileMore(),
+    OffsetWhileMore(),
 ]
 plans = pytest.mark.parametrize("plan", PLANS, ids=str)
 

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.rate_limit import JointBucket, Lane, RateLimit, TokenBucket, WindowBucket
+from lix_async.core.rate_limit import (
+    CombinedBucket,
+    RateLimit,
+    SlidingWindow,
+    TokenBucket,
+    WindowLimit,
+)
 
 EPS = 1e-6
 
@@ -105,11 +111,13 @@ def test_after_a_late_departure_the_next_turn_keeps_its_distance(rate, calls):
             underway.append((now + late * rate.interval, late * rate.interval))
 
 
-lanes = st.builds(Lane, st.just("x"), st.integers(1, 5), st.floats(0.1, 100), margin=st.just(0.0))
+lanes = st.builds(
+    WindowLimit, st.just("x"), st.integers(1, 5), st.floats(0.1, 100), margin=st.just(0.0)
+)
 buckets = st.one_of(
     rates.map(TokenBucket),
-    lanes.map(WindowBucket),
-    lanes.map(lambda lane: JointBucket([WindowBucket(lane)])),
+    lanes.map(SlidingWindow),
+    lanes.map(lambda lane: CombinedBucket([SlidingWindow(lane)])),
 )
 
 

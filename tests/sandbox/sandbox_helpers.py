@@ -8,12 +8,12 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.answers.context import Context, Envelope
+from lix_async.sandbox.answers.context import AnswerContext, Envelope
 from lix_async.sandbox.answers.lix import ANSWERS
-from lix_async.sandbox.protocol.params import Asked
-from lix_async.sandbox.state.credit_ledger import Ledger
+from lix_async.sandbox.protocol.params import RequestParams
+from lix_async.sandbox.state.credit_ledger import CreditLedger
 from lix_async.sandbox.state.rate_limits import Allowance
-from lix_async.sandbox.state.state import Memory
+from lix_async.sandbox.state.state import SandboxState
 from lix_async.sandbox.world.world import World
 
 NOON = 1_750_075_200.0
@@ -27,7 +27,7 @@ class Asker:
 
     def __init__(self, world: World, envelope: Envelope = "flat") -> None:
         self.world = world
-        self.memory = Memory()
+        self.memory = SandboxState()
         self.envelope: Envelope = envelope
         self.epoch = NOON
         self.page_sizes: dict[str, int] = {}
@@ -35,15 +35,15 @@ class Asker:
 
     def __call__(self, endpoint: str, /, **params: object) -> dict:  # type: ignore[type-arg]
         self._count += 1
-        context = Context(
+        context = AnswerContext(
             endpoint=endpoint,
             seed=self.world.seed,
             request=self._count,
             epoch=self.epoch,
             memory=self.memory,
-            ledger=Ledger(),
+            ledger=CreditLedger(),
             allowance=Allowance(100),
             envelope=self.envelope,
             page_sizes=self.page_sizes,
         )
-        return ANSWERS[endpoint](self.world, Asked(params), context)  # type: ignore[return-value]
+        return ANSWERS[endpoint](self.world, RequestParams(params), context)  # type: ignore[return-value]

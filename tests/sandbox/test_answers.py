@@ -10,7 +10,7 @@ import pytest
 from lix_async.providers.lix.endpoints import TABLE
 from lix_async.sandbox.answers.facets import match
 from lix_async.sandbox.answers.lix import ANSWERS, charged
-from lix_async.sandbox.protocol.errors import Refusal
+from lix_async.sandbox.protocol.errors import ErrorReply
 
 if TYPE_CHECKING:
     from lix_async.sandbox.world.world import World
@@ -114,7 +114,7 @@ def test_page_is_read_after_the_fragment_too_and_the_last_one_wins(ask: Asker) -
     )
     assert ask("sales.search_people", url=url, sequence_id="s")["paging"]["start"] == 50
     for wrong in ("0", "x", "-1"):
-        with pytest.raises(Refusal, match="page"):
+        with pytest.raises(ErrorReply, match="page"):
             ask("search.people", url=f"{PEOPLE}&page={wrong}")
 
 
@@ -172,7 +172,7 @@ def test_filters_read_pairs_with_escaped_commas(ask: Asker, world: World) -> Non
     )
     assert body["people"][0]["experience"][0]["title"] == "Data Engineer"
     for wrong in ({}, {"person_titles": "Data Engineer"}):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask("sales.people_by_filters", **wrong)
         assert caught.value.kind == "params_invalid"
 
@@ -189,7 +189,7 @@ def test_saved_lists_are_walked_by_page(ask: Asker, endpoint: str, key: str) -> 
     total = ask(endpoint, list_id="77", viewer_id=VIEWER)["paging"]["total"]
     assert len(set(links)) == len(links) == total
     for wrong, kind in (("x", "params_invalid"), ("4041", "unknown_record")):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask(endpoint, list_id=wrong, viewer_id=VIEWER)
         assert caught.value.kind == kind
 
@@ -245,7 +245,7 @@ def test_activity_is_walked_once_each(
 
 
 def test_a_token_of_another_listing_is_refused(ask: Asker, world: World) -> None:
-    with pytest.raises(Refusal, match="pagination_token"):
+    with pytest.raises(ErrorReply, match="pagination_token"):
         ask("activity.posts", profile_link=world.person(0).link, pagination_token="bm9wZQ==")
 
 
@@ -276,7 +276,7 @@ def test_conversations_and_messages_are_walked_by_their_cursors(ask: Asker) -> N
             if (cursor := body.get("sequenceId")) is None:
                 break
         assert len(set(seen)) == len(seen) > 0
-    with pytest.raises(Refusal, match="cursor"):
+    with pytest.raises(ErrorReply, match="cursor"):
         ask("conversations.list", viewer_id=VIEWER, sequence_id="my-own")
 
 
@@ -307,7 +307,7 @@ def test_a_sent_message_is_found_when_one_looks(ask: Asker) -> None:
     assert found["bodyText"] == "Hello there"
     assert [(one.target, one.text) for one in ask.memory.sent] == [(id_, "Hello there")]
     for viewer, wrong in (("example-viewer-1", id_), (VIEWER, "2-bm9wZQ==")):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask("messages.send", viewer_id=viewer, conversation_id=wrong, body="x")
         assert caught.value.kind == "unknown_record"
 
@@ -351,7 +351,7 @@ def test_inmail_begins_a_thread_and_a_reply_goes_on_with_it(ask: Asker, world: W
         {},
         {"recipients": [to.sales_link], "subject": "Hi", "thread_id": id_},
     ):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask("sales.send_message", viewer_id=VIEWER, body="x", **wrong)
         assert caught.value.kind == "params_invalid"
 
@@ -368,13 +368,13 @@ def test_invitations_are_counted_refused_twice_and_end_with_the_week(ask: Asker)
     assert (after["used"], after["remaining"]) == (before["used"] + 1, before["remaining"] - 1)
     for n in range(1, before["remaining"]):
         invite(n)
-    with pytest.raises(Refusal, match="weekly") as caught:
+    with pytest.raises(ErrorReply, match="weekly") as caught:
         invite(1000)
     assert caught.value.status == 429
     assert int(caught.value.headers["Retry-After"]) == 6 * 86400 + 43200
     ask.epoch += 7 * 86400
     assert invite(1000)["success"] is True
-    with pytest.raises(Refusal, match="300"):
+    with pytest.raises(ErrorReply, match="300"):
         ask("connections.send", viewer_id=VIEWER, profile_id="a-b", message="x" * 301)
 
 
@@ -387,7 +387,7 @@ def test_attached_accounts_come_five_on_a_page(ask: Asker, world: World) -> None
     viewers = [row["viewerId"] for page in pages for row in page]
     assert viewers == [*world.viewers, viewer]
     for wrong in ([], [{"key": "lang", "value": "x"}], [{"key": "li_at", "value": "bad"}]):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask("linkedin_account.put", cookies=wrong)
         assert caught.value.status == 400
 
@@ -416,9 +416,9 @@ def test_ids_lead_to_the_same_person_and_company(ask: Asker, world: World) -> No
     assert ask("ids.organisation", sales_nav_id=company["salesNavID"])["organisationIds"] == company
     assert ask("ids.organisation", lix_id=company["uuid"])["organisationIds"] == company
     for wrong in ({}, {"sales_nav_id": "a", "lix_id": "b"}):
-        with pytest.raises(Refusal, match="exactly one"):
+        with pytest.raises(ErrorReply, match="exactly one"):
             ask("ids.person", **wrong)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ErrorReply) as caught:
         ask("ids.person", lix_id=base64.b64encode(b"organisation:3").decode())
     assert caught.value.kind == "unknown_record"
 

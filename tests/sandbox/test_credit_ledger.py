@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.protocol.errors import Refusal
-from lix_async.sandbox.state.credit_ledger import Charge, Ledger
+from lix_async.sandbox.protocol.errors import ErrorReply
+from lix_async.sandbox.state.credit_ledger import Charge, CreditLedger
 
 if TYPE_CHECKING:
     from .sandbox_helpers import Client
@@ -22,7 +22,7 @@ def charge(kind: str = "standard", amount: int = 1, what: str = "{}", request: i
 
 
 def test_totals_inputs_and_repeats() -> None:
-    ledger = Ledger({"standard": 5, "email": 1})
+    ledger = CreditLedger({"standard": 5, "email": 1})
     for request, what in enumerate(("a", "b", "a"), 1):
         ledger.charge(charge(what=what, request=request))
     ledger.charge(charge("email"))
@@ -39,19 +39,19 @@ def test_totals_inputs_and_repeats() -> None:
 
 
 def test_a_price_must_be_covered() -> None:
-    ledger = Ledger({"org": 1})
+    ledger = CreditLedger({"org": 1})
     ledger.cover("org", 1)
     ledger.cover("unknown", 9)
     ledger.cover_anything()
     for refuse in (lambda: ledger.cover("org", 2), lambda: ledger.cover("standard", 1)):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             refuse()
         assert caught.value.status == 402
     ledger.charge(charge("org"))
-    with pytest.raises(Refusal):
+    with pytest.raises(ErrorReply):
         ledger.cover_anything()
     with pytest.raises(ValueError, match="gold"):
-        Ledger({"gold": 1})
+        CreditLedger({"gold": 1})
 
 
 async def test_each_success_is_charged_once_with_its_input(

@@ -24,7 +24,7 @@ from lix_async.providers.lix import params as p
 from lix_async.providers.lookc import params as q
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.openapi import document
-from lix_async.sandbox.openapi.required_params import BARE, demands
+from lix_async.sandbox.openapi.required_params import BARE, required_params
 
 from .sandbox_helpers import NOON
 
@@ -172,12 +172,12 @@ class Child(Params, frozen=True, kw_only=True):
 
 
 def test_demands_are_heard_from_check_itself() -> None:
-    found = demands(Child)
+    found = required_params(Child)
     assert (found.required, found.least) == ({"rows"}, {"count": 3})
-    assert demands(p.SendMessageParams).longest == {"body": 8000}
-    assert demands(p.ExtendedParams).patterns == {"profile_link": BARE}
-    assert demands(p.JobSearchParams).required == {"url"}
-    assert demands(q.PersonByEmailParams).groups == [("email", "request_id")]
+    assert required_params(p.SendMessageParams).longest == {"body": 8000}
+    assert required_params(p.ExtendedParams).patterns == {"profile_link": BARE}
+    assert required_params(p.JobSearchParams).required == {"url"}
+    assert required_params(q.PersonByEmailParams).groups == [("email", "request_id")]
 
 
 @pytest.mark.parametrize(

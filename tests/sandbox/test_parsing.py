@@ -18,11 +18,11 @@ from lix_async.core import wire
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.models import Params
-from lix_async.providers.letrics.endpoints import Arrays, PersonalEmailField, tailored
+from lix_async.providers.letrics.endpoints import Arrays, PersonalEmailField, customised
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.protocol.errors import Refusal
+from lix_async.sandbox.protocol.errors import ErrorReply
 from lix_async.sandbox.protocol.parsing import read
-from lix_async.sandbox.protocol.requests import Arrival
+from lix_async.sandbox.protocol.requests import IncomingRequest
 from lix_async.sandbox.protocol.responses import JSON
 from lix_async.sandbox.providers import houses
 
@@ -35,7 +35,7 @@ def queries() -> Iterator[Any]:
     """Letrics' rows as GET, in each of the three spellings."""
     for arrays in get_args(Arrays):
         for field in get_args(PersonalEmailField):
-            made = tailored({}, "GET", field, arrays)
+            made = customised({}, "GET", field, arrays)
             yield from (made.contacts, made.companies)
 
 
@@ -89,13 +89,13 @@ def asked(draw: st.DrawFn, row: Any) -> Params:
     return params
 
 
-def arrival(row: Any, sent: wire.Outgoing) -> Arrival:
+def arrival(row: Any, sent: wire.HttpRequest) -> IncomingRequest:
     parts = urlsplit(sent.target)
     slots = re.findall(r"\{(\w+)\}", row.path)
     pattern = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(row.path))
     found = re.fullmatch(pattern, parts.path)
     assert found is not None
-    return Arrival(
+    return IncomingRequest(
         row,
         sent.method,
         parts.path,
@@ -138,16 +138,18 @@ def test_every_provider_has_rows_here() -> None:
 
 @pytest.mark.parametrize(("name", "said"), [("industries", ""), ("page", "null"), ("page", "")])
 def test_nothing_where_a_list_or_a_number_belongs_is_refused(name: str, said: str) -> None:
-    row: Any = tailored({}, "GET", "has_personal_emails", "joined").companies
-    with pytest.raises(Refusal, match=f"{name} is no number, no flag and no list"):
-        read(row, Arrival(row, "GET", row.path, query=[(name, said)]), ())
+    row: Any = customised({}, "GET", "has_personal_emails", "joined").companies
+    with pytest.raises(ErrorReply, match=f"{name} is no number, no flag and no list"):
+        read(row, IncomingRequest(row, "GET", row.path, query=[(name, said)]), ())
     query = [("industries", "null")]
-    assert read(row, Arrival(row, "GET", row.path, query=query), ()).rows("industries") == ["null"]
+    assert read(row, IncomingRequest(row, "GET", row.path, query=query), ()).rows("industries") == [
+        "null"
+    ]
 
 
 def test_a_body_of_another_type_is_refused() -> None:
     row: Any = rows()["letrics.companies"]
     for kind in ("", "text/plain"):
-        came = Arrival(row, "POST", row.path, headers={"content-type": kind}, body=b"{}")
-        with pytest.raises(Refusal, match=JSON):
+        came = IncomingRequest(row, "POST", row.path, headers={"content-type": kind}, body=b"{}")
+        with pytest.raises(ErrorReply, match=JSON):
             read(row, came, ())

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from msgspec.structs import replace as changed
 
-from lix_async.core.provider import Credential
-from lix_async.sandbox import Lookups, Sandbox
-from lix_async.sandbox.protocol.errors import Refusal
-from lix_async.sandbox.protocol.responses import Reply, json_reply
-from lix_async.sandbox.providers import House, Outcome, houses
+from lix_async.core.provider import AuthScheme
+from lix_async.sandbox import BackgroundLookups, Sandbox
+from lix_async.sandbox.protocol.errors import ErrorReply
+from lix_async.sandbox.protocol.responses import SandboxResponse, json_reply
+from lix_async.sandbox.providers import RequestOutcome, SandboxProvider, houses
 
 from .sandbox_helpers import NOON
 
@@ -44,22 +44,22 @@ def test_no_two_houses_share_a_name_or_a_path() -> None:
             assert paths.setdefault(house.place(row, path), house.name) == house.name
 
 
-def _refuse(refusal: Refusal) -> Reply:
+def _refuse(refusal: ErrorReply) -> SandboxResponse:
     body = {"success": False, "error": refusal.message or refusal.kind}
     return json_reply(body, refusal.status, refusal.headers)
 
 
-def _headers(outcome: Outcome) -> Mapping[str, str]:
+def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
     if (standing := outcome.standing) is None:
         return {}
     return {"X-RateLimit-Remaining": str(standing.left), "X-RateLimit-Reset": f"{standing.reset}"}
 
 
-def _other_ways(house: House) -> House:
+def _other_ways(house: SandboxProvider) -> SandboxProvider:
     """Lix as another provider would play it: seams that its own house does not use."""
     ways = {
-        "bearer": Credential("header", "Authorization", "Bearer "),
-        "query": Credential("query", "hook_key"),
+        "bearer": AuthScheme("header", "Authorization", "Bearer "),
+        "query": AuthScheme("query", "hook_key"),
     }
     provider = changed(house.provider, credentials=ways)
     return replace(house, provider=provider, prefix="/linkedin", refuse=_refuse, headers=_headers)
@@ -106,7 +106,7 @@ async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
     ],
 )
 async def test_rates_by_house(rate: object, lix: int, lookc: int) -> None:
-    at_once = Lookups(share=0)
+    at_once = BackgroundLookups(share=0)
     sandbox = Sandbox(1, 30, 5, rate=rate, lookups=at_once, clock=lambda: 0.0)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(sandbox.app)
     ask = {"email": sandbox.world.person(0).email}

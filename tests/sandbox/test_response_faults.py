@@ -15,7 +15,7 @@ import pytest
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.faults.response_faults import spoil
 from lix_async.sandbox.faults.schedule import FAULTS, Fault
-from lix_async.sandbox.protocol.responses import Reply
+from lix_async.sandbox.protocol.responses import SandboxResponse
 
 from .sandbox_helpers import NOON
 
@@ -161,7 +161,7 @@ async def test_spoiled_bodies_are_paid_for(sandbox: Sandbox, client: Client) -> 
 
 
 def test_a_bomb_is_small_on_the_wire_and_a_chain_is_packed_twice() -> None:
-    def wire(reply: Reply) -> bytes:
+    def wire(reply: SandboxResponse) -> bytes:
         return b"".join(reply.pieces)
 
     bomb = spoil(Fault("gzip_bomb", {"mib": "64"}), b"{}")

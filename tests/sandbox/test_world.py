@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from lix_async.sandbox.protocol.errors import Refusal
-from lix_async.sandbox.world.search_index import Finder
-from lix_async.sandbox.world.search_queries import Wanted, from_url, wanted
+from lix_async.sandbox.protocol.errors import ErrorReply
+from lix_async.sandbox.world.search_index import SearchIndex
+from lix_async.sandbox.world.search_queries import SearchQuery, from_url, wanted
 from lix_async.sandbox.world.world import World
 from lix_async.sandbox.world.world import person_bodies as persons
 
@@ -98,7 +98,7 @@ def test_missing_links_are_refused_as_unknown_records(slug: str) -> None:
         lambda: WORLD.posting("404123"),
         lambda: WORLD.post("urn:li:activity:4041"),
     ):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask()
         assert (caught.value.status, caught.value.kind) == (404, "unknown_record")
     assert WORLD.companies.by_website(f"{slug}.example.com") == []
@@ -110,7 +110,7 @@ def test_missing_links_are_refused_as_unknown_records(slug: str) -> None:
 )  # fmt: skip
 def test_what_is_no_linkedin_link_is_refused(link: str) -> None:
     for ask in (WORLD.person_at, WORLD.companies.by_link):
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(ErrorReply) as caught:
             ask(link)
         assert caught.value.kind == "params_invalid"
 
@@ -207,8 +207,8 @@ def test_parameters_of_linkedins_own_search_are_wanted_too() -> None:
 
 
 def test_a_text_that_holds_more_of_the_search_comes_first() -> None:
-    finder = Finder(1, {"rows": lambda: ["red", "red round", "blue"]})
-    found = finder.find("rows", Wanted("k", (("red",), ("round",)), 5), "x")
+    finder = SearchIndex(1, {"rows": lambda: ["red", "red round", "blue"]})
+    found = finder.find("rows", SearchQuery("k", (("red",), ("round",)), 5), "x")
     assert found == (1, 0, 2, *found[3:])
     assert set(found[3:]) == {3, 4}
 

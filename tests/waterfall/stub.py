@@ -13,20 +13,20 @@ from sample_provider import Skipping
 
 from lix_async.core.endpoint import Price, standard
 from lix_async.core.errors import LixError
-from lix_async.core.wire import Reply
-from lix_async.waterfall import Found, Step, Target, Waterfall
+from lix_async.core.wire import HttpResponse
+from lix_async.waterfall import Step, StepResult, Target, Waterfall
 from lix_async.waterfall.steps import LINK
 
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
 AT = datetime(2025, 1, 6, 9, tzinfo=UTC)
 ADA = "https://www.linkedin.com/in/ada"
 ONE = standard(1)
-Said = dict[str, str | None] | LixError | Exception | Found
+Said = dict[str, str | None] | LixError | Exception | StepResult
 
 
-def sample(name: str) -> Reply:
+def sample(name: str) -> HttpResponse:
     """A contract sample as an answer."""
-    return Reply(200, [], (SAMPLES / f"{name}.json").read_bytes())
+    return HttpResponse(200, [], (SAMPLES / f"{name}.json").read_bytes())
 
 
 def people(count: int) -> list[str]:
@@ -63,7 +63,7 @@ class Lookup:
             **more,
         )
 
-    async def look(self, target: Target) -> Found:
+    async def look(self, target: Target) -> StepResult:
         self.asked.append(target)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -76,9 +76,9 @@ class Lookup:
             said = said(target)
         if isinstance(said, Exception):
             raise said
-        if isinstance(said, Found):
+        if isinstance(said, StepResult):
             return said
-        return Found(values=said, endpoint=self.step.endpoint, at=AT, credits=self.cost)
+        return StepResult(values=said, endpoint=self.step.endpoint, at=AT, credits=self.cost)
 
 
 def falls(*lookups: Lookup | Step, **settings: Any) -> Waterfall:

@@ -14,7 +14,7 @@ pytest.importorskip(
 
 from lix_async.core.errors import ConfigurationError, NotFoundError, RateLimitError
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.waterfall import Waterfall
 
@@ -69,7 +69,7 @@ async def test_a_sparse_one_leaves_fields_empty() -> None:
 )
 async def test_refusals_stay_on_the_result(answer: str, status: int, error: type) -> None:
     said = sample(f"connectsafely.{answer}")
-    falls = Waterfall([client(Reply(status, said.headers, said.body))], want=WANT)
+    falls = Waterfall([client(HttpResponse(status, said.headers, said.body))], want=WANT)
     found = await falls.profile(ADA)
     assert isinstance(found.errors["connectsafely.profile"], error)
 

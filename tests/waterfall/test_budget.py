@@ -27,7 +27,7 @@ from lix_async.core.errors import (
     TransportError,
     ViewerError,
 )
-from lix_async.waterfall import Email, Found, Profile, Target
+from lix_async.waterfall import Email, Profile, StepResult, Target
 
 from .stub import ADA, AT, Lookup, falls, people
 
@@ -57,7 +57,7 @@ async def test_however_one_fails_the_others_are_asked(error: LixError) -> None:
 
 async def test_what_was_paid_before_a_failure_is_counted_and_kept() -> None:
     late = PendingError("later", request_id="7")
-    half = Found(
+    half = StepResult(
         values={"full_name": "Ada"}, endpoint="bad", at=AT, credits=1, lost=2, error=late
     )  # fmt: skip
     bad = Lookup("bad.person", half, fills=["email", "full_name"])
@@ -99,10 +99,10 @@ async def test_the_budget_holds_exactly_however_many_ask_at_once(budget: int, ca
 
 async def test_credits_that_come_back_are_spent_after_all() -> None:
     # Charged only when found: of ten people only the last three are.
-    def say(target: Target) -> Found:
+    def say(target: Target) -> StepResult:
         hit = target.text in people(10)[7:]
         values = {"email": "a@example.com"} if hit else {}
-        return Found(values=values, endpoint="e", at=AT, credits=int(hit))
+        return StepResult(values=values, endpoint="e", at=AT, credits=int(hit))
 
     lookup = Lookup("mail.person", say, fills=["email"])
     waterfall = falls(lookup, budget=2, concurrency=5)

@@ -8,11 +8,11 @@ from ...core.errors import ConfigurationError
 from .base import Store
 from .sqlite import SqliteStore
 
-Where = Store | str | os.PathLike[str]
+StoreAddress = Store | str | os.PathLike[str]
 """A ledger, or where it is: a file's path, or `postgresql://…`."""
 
 
-def opened(address: Where) -> Store:
+def opened(address: StoreAddress) -> Store:
     """The ledger at `postgresql://…`, else in the file of that name. Nothing is connected yet.
 
     Raises `ConfigurationError` for what is neither, and where an extra is not installed.

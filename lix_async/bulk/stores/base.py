@@ -27,11 +27,11 @@ CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)
 """Statuses as the stores of this package keep them."""
 
 
-class AbsentLedgerError(BulkError):
+class LedgerNotFoundError(BulkError):
     """There is no ledger (yet) at that place."""
 
 
-class Failed(msgspec.Struct, frozen=True):
+class StoredError(msgspec.Struct, frozen=True):
     """An error as the ledger keeps it."""
 
     type: str
@@ -40,7 +40,7 @@ class Failed(msgspec.Struct, frozen=True):
     kind: str = ""
 
     @classmethod
-    def of(cls, error: LixError) -> Failed:
+    def of(cls, error: LixError) -> StoredError:
         """What is worth keeping of an error."""
         message = str(error.args[0]) if error.args else ""
         status, kind = getattr(error, "status", 0), getattr(error, "kind", "")
@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, kw_only=True):
     due: float = 0.0
     """`queued`: ask again from this moment (epoch seconds)."""
     changed: float = 0.0
-    error: Failed | None = None
+    error: StoredError | None = None
     body: bytes | None = None
     point: bytes | None = None
     """A walk's checkpoint, as JSON."""
@@ -75,7 +75,7 @@ class Entry(msgspec.Struct, kw_only=True):
     """Whether whoever got this entry holds the key from here on."""
 
 
-class Counts(msgspec.Struct, frozen=True):
+class LedgerCounts(msgspec.Struct, frozen=True):
     """Keys by status, and the credits paid for them."""
 
     owed: int = 0
@@ -90,10 +90,10 @@ class Counts(msgspec.Struct, frozen=True):
     in doubt until it was decided to buy again, or to let be."""
 
 
-def counted(rows: Iterable[tuple[int, int, int, int]]) -> Counts:
+def counted(rows: Iterable[tuple[int, int, int, int]]) -> LedgerCounts:
     """Counts from (status, keys, credits, lost), a row for each status."""
     rows = list(rows)
-    return Counts(
+    return LedgerCounts(
         **{STATUSES[status]: keys for status, keys, _, _ in rows},
         credits=sum(credits for _, _, credits, _ in rows),
         lost=sum(lost for _, _, _, lost in rows),
@@ -102,12 +102,12 @@ def counted(rows: Iterable[tuple[int, int, int, int]]) -> Counts:
 
 COLUMNS = "key, endpoint, given, status, attempts, credits, due, changed, error, body, point"
 """An entry's columns in a table."""
-Row = tuple[
+EntryColumns = tuple[
     bytes, str, bytes, int, int, int, float, float, bytes | None, bytes | None, bytes | None
 ]
 
 
-def read(row: Row) -> Entry:
+def read(row: EntryColumns) -> Entry:
     """An entry from its columns."""
     key, endpoint, given, status, attempts, credits, due, changed, error, body, point = row
     return Entry(
@@ -119,7 +119,7 @@ def read(row: Row) -> Entry:
         credits=credits,
         due=due,
         changed=changed,
-        error=None if error is None else msgspec.json.decode(error, type=Failed),
+        error=None if error is None else msgspec.json.decode(error, type=StoredError),
         body=body,
         point=point,
     )
@@ -200,14 +200,14 @@ class Store(Protocol):
         ...
 
     async def settle(
-        self, key: bytes, status: Status, error: Failed | None, due: float, now: float
+        self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         """Any other end of an attempt."""
 
     async def release(self, key: bytes) -> None:
         """Nothing was sent: let others have the key."""
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> LedgerCounts:
         """Keys by status."""
         ...
 
@@ -226,8 +226,8 @@ class Store(Protocol):
         """Let go of the ledger."""
 
 
-Ask = Callable[[Entry], Literal["hold", "retry"]]
-Doubts = Literal["hold", "retry"] | Ask
+DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
+DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
 """What to do with a key that is in doubt."""
 
 
@@ -237,5 +237,5 @@ def joined(pages: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(part for part in inner if part.strip()) + b"]"
 
 
-class UnreachableError(BulkError):
+class LedgerUnreachableError(BulkError):
     """The ledger itself is out of reach: no job has to be tried alone."""

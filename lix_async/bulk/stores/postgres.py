@@ -9,23 +9,23 @@ from typing import Literal, LiteralString, TypeVar, cast
 import msgspec
 
 from ...concurrency.clock import RealClock
-from ...concurrency.worker_thread import Writer
+from ...concurrency.worker_thread import WorkerThread
 from ...core.errors import BulkError
 from .base import (
     CODES,
     COLUMNS,
     STATUSES,
-    Counts,
     Entry,
-    Failed,
-    Row,
+    EntryColumns,
+    LedgerCounts,
     Status,
+    StoredError,
     counted,
     joined,
     read,
 )
-from .postgres_batch import Batch, Job, Keep, Other, Send, Take
-from .postgres_connection import Connection
+from .postgres_batch import ClaimJob, Job, MarkSentJob, PostgresBatch, SaveAnswerJob, StatementJob
+from .postgres_connection import PostgresLedgerConnection
 
 T = TypeVar("T")
 BATCH = 200
@@ -84,22 +84,22 @@ class PostgresStore:
         self._dsn = dsn
         self._schema = schema
         self._patience = patience
-        self._writer: Writer[Job] | None = None
+        self._writer: WorkerThread[Job] | None = None
 
     def __repr__(self) -> str:
         return f"PostgresStore(…, schema={self._schema!r})"  # a dsn may hold a password
 
     async def open(self, name: str, now: float) -> int:
-        return await self._begin(Connection.bury_all, looks=False)
+        return await self._begin(PostgresLedgerConnection.bury_all, looks=False)
 
     async def look(self) -> None:
-        await self._begin(Connection.bury_all, looks=True)
+        await self._begin(PostgresLedgerConnection.bury_all, looks=True)
 
-    async def _begin(self, first: Callable[[Connection], T], *, looks: bool) -> T:
+    async def _begin(self, first: Callable[[PostgresLedgerConnection], T], *, looks: bool) -> T:
         if self._writer is not None:
             raise BulkError("this store is open already: make one for each run")
-        line = Connection(self._dsn, self._schema, self._patience, looks=looks)
-        self._writer = Writer(Batch(line))
+        line = PostgresLedgerConnection(self._dsn, self._schema, self._patience, looks=looks)
+        self._writer = WorkerThread(PostgresBatch(line))
         try:
             return await self._do(first)
         except BaseException:
@@ -123,16 +123,16 @@ class PostgresStore:
             raise BulkError("this store is not open")
         return await self._writer.do(job)
 
-    async def _do(self, work: Callable[[Connection], T], frees: bytes = b"") -> T:
-        return cast("T", await self._put(Other(work, frees)))
+    async def _do(self, work: Callable[[PostgresLedgerConnection], T], frees: bytes = b"") -> T:
+        return cast("T", await self._put(StatementJob(work, frees)))
 
     async def find(self, key: bytes) -> Entry | None:
         found = await self._do(lambda line: line.rows(FIND, key=key))
-        return read(cast("Row", found[0])) if found else None
+        return read(cast("EntryColumns", found[0])) if found else None
 
     async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         found = await self._do(lambda line: line.rows(KNOWN, keys=list(keys)))
-        entries = [read(cast("Row", row)) for row in found]
+        entries = [read(cast("EntryColumns", row)) for row in found]
         return {entry.key: entry for entry in entries}
 
     async def parked(self) -> str:
@@ -148,16 +148,16 @@ class PostgresStore:
         return change == 1
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
-        return cast("Entry", await self._put(Take(key, endpoint, given, now)))
+        return cast("Entry", await self._put(ClaimJob(key, endpoint, given, now)))
 
     async def sent(self, key: bytes, held: bool, now: float) -> bool:
-        return bool(await self._put(Send(key, held, now)))
+        return bool(await self._put(MarkSentJob(key, held, now)))
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
-        await self._put(Keep(key, body, credits, now))
+        await self._put(SaveAnswerJob(key, body, credits, now))
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
-        def work(line: Connection) -> None:
+        def work(line: PostgresLedgerConnection) -> None:
             if line.changed(PAGE, key=key, point=point, credits=credits, now=now, owner=line.owner):
                 line.changed(ADD_PAGE, key=key, items=items)
                 return
@@ -168,7 +168,7 @@ class PostgresStore:
         await self._do(work)
 
     async def walked(self, key: bytes, now: float) -> bytes:
-        def work(line: Connection) -> bytes:
+        def work(line: PostgresLedgerConnection) -> bytes:
             pages = "SELECT items FROM {0}.page WHERE key = %(key)s ORDER BY number"
             done = "SELECT body FROM {0}.call WHERE key = %(key)s AND status = 3"
             if kept := line.rows(done, key=key):
@@ -188,11 +188,11 @@ class PostgresStore:
         return await self._do(lambda line: line.changed(change, key=key, due=due, now=now) == 1)
 
     async def settle(
-        self, key: bytes, status: Status, error: Failed | None, due: float, now: float
+        self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         kept = None if error is None else msgspec.json.encode(error)
 
-        def work(line: Connection) -> None:
+        def work(line: PostgresLedgerConnection) -> None:
             line.changed(
                 SETTLE,
                 key=key, status=CODES[status], error=kept, due=due, now=now, owner=line.owner,
@@ -203,8 +203,8 @@ class PostgresStore:
     async def release(self, key: bytes) -> None:
         await self._do(lambda line: line.changed(RELEASE, key=key, owner=line.owner), key)
 
-    async def counts(self) -> Counts:
-        def work(line: Connection) -> Counts:
+    async def counts(self) -> LedgerCounts:
+        def work(line: PostgresLedgerConnection) -> LedgerCounts:
             found = line.rows(
                 "SELECT status, count(*), sum(credits)::bigint, sum(lost)::bigint "
                 "FROM {0}.call GROUP BY status"
@@ -214,7 +214,7 @@ class PostgresStore:
         return await self._do(work)
 
     async def soonest(self) -> float | None:
-        def work(line: Connection) -> float | None:
+        def work(line: PostgresLedgerConnection) -> float | None:
             found = line.rows("SELECT min(due) FROM {0}.call WHERE status = 2")
             return cast("float | None", found[0][0])
 
@@ -225,7 +225,7 @@ class PostgresStore:
         last = 0
         while True:
 
-            def work(line: Connection, after: int = last) -> list[tuple[int, Entry]]:
+            def work(line: PostgresLedgerConnection, after: int = last) -> list[tuple[int, Entry]]:
                 found = line.rows(
                     f"SELECT id, {COLUMNS} FROM {{0}}.call WHERE id > %(after)s "
                     "AND status = ANY(%(wanted)s) "
@@ -235,7 +235,7 @@ class PostgresStore:
                     endpoint=endpoint,
                     limit=BATCH,
                 )
-                return [(cast("int", row[0]), read(cast("Row", row[1:]))) for row in found]
+                return [(cast("int", row[0]), read(cast("EntryColumns", row[1:]))) for row in found]
 
             batch = await self._do(work)
             if not batch:

@@ -11,8 +11,8 @@ from typing import cast
 
 import msgspec
 
-from .base import COLUMNS, Entry, Row, UnreachableError, read
-from .postgres_connection import Connection
+from .base import COLUMNS, Entry, EntryColumns, LedgerUnreachableError, read
+from .postgres_connection import PostgresLedgerConnection
 
 # %b: arrays as binary; as text, each element would be escaped by a regular expression.
 INSERT = """
@@ -50,7 +50,7 @@ WHERE call.key = answer.key AND call.status <> 3
 """
 
 
-class Take(msgspec.Struct, frozen=True):
+class ClaimJob(msgspec.Struct, frozen=True):
     """Look a key up, and hold it if it is to be called."""
 
     key: bytes
@@ -59,7 +59,7 @@ class Take(msgspec.Struct, frozen=True):
     now: float
 
 
-class Send(msgspec.Struct, frozen=True):
+class MarkSentJob(msgspec.Struct, frozen=True):
     """Write an intent down."""
 
     key: bytes
@@ -67,7 +67,7 @@ class Send(msgspec.Struct, frozen=True):
     now: float
 
 
-class Keep(msgspec.Struct, frozen=True):
+class SaveAnswerJob(msgspec.Struct, frozen=True):
     """Keep an answer."""
 
     key: bytes
@@ -76,26 +76,26 @@ class Keep(msgspec.Struct, frozen=True):
     now: float
 
 
-class Other(msgspec.Struct, frozen=True):
+class StatementJob(msgspec.Struct, frozen=True):
     """Whatever comes one at a time. `frees`: the key that is held no longer afterwards."""
 
-    work: Callable[[Connection], object]
+    work: Callable[[PostgresLedgerConnection], object]
     frees: bytes = b""
 
 
-Job = Take | Send | Keep | Other
+Job = ClaimJob | MarkSentJob | SaveAnswerJob | StatementJob
 
 
 def _frees(job: Job) -> bytes:
-    if isinstance(job, Keep):
+    if isinstance(job, SaveAnswerJob):
         return job.key
-    return job.frees if isinstance(job, Other) else b""
+    return job.frees if isinstance(job, StatementJob) else b""
 
 
-class Batch:
+class PostgresBatch:
     """The ledger's thread's view of the server: all jobs that wait in one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: PostgresLedgerConnection) -> None:
         self._connection = connection
         self._held: set[bytes] = set()
 
@@ -103,7 +103,9 @@ class Batch:
         try:
             values, self._held = self._connection.transact(lambda: self._all(jobs))
         except Exception as error:
-            if len(jobs) == 1 or isinstance(error, UnreachableError):  # they are not tried again:
+            if len(jobs) == 1 or isinstance(
+                error, LedgerUnreachableError
+            ):  # they are not tried again:
                 self._held.difference_update(map(_frees, jobs))  # those attempts are over
             raise
         return values
@@ -117,9 +119,9 @@ class Batch:
     def _all(self, jobs: Sequence[Job]) -> tuple[list[object], set[bytes]]:
         values: list[object] = [None] * len(jobs)
         held = set(self._held)  # the new set counts from the commit on
-        takes = {i: job for i, job in enumerate(jobs) if isinstance(job, Take)}
-        sends = {i: job for i, job in enumerate(jobs) if isinstance(job, Send)}
-        keeps = [job for job in jobs if isinstance(job, Keep)]
+        takes = {i: job for i, job in enumerate(jobs) if isinstance(job, ClaimJob)}
+        sends = {i: job for i, job in enumerate(jobs) if isinstance(job, MarkSentJob)}
+        keeps = [job for job in jobs if isinstance(job, SaveAnswerJob)]
         if takes:
             self._take(takes, values, held)
         if sends:
@@ -134,14 +136,14 @@ class Batch:
             )
             held.difference_update(job.key for job in keeps)
         for i, job in enumerate(jobs):
-            if isinstance(job, Other):
+            if isinstance(job, StatementJob):
                 values[i] = job.work(self._connection)
                 held.discard(job.frees)
         return values, held
 
-    def _take(self, jobs: dict[int, Take], values: list[object], held: set[bytes]) -> None:
+    def _take(self, jobs: dict[int, ClaimJob], values: list[object], held: set[bytes]) -> None:
         now = max(job.now for job in jobs.values())
-        first: dict[bytes, Take] = {}
+        first: dict[bytes, ClaimJob] = {}
         for job in jobs.values():
             first.setdefault(job.key, job)
         inserted = self._connection.rows(
@@ -181,7 +183,7 @@ class Batch:
             again: list[bytes] = []
             buried: set[object] = set()
             for *row, owner in self._connection.rows(LOOK, keys=keys):
-                found[cast("bytes", row[0])] = entry = read(cast("Row", row))
+                found[cast("bytes", row[0])] = entry = read(cast("EntryColumns", row))
                 if owner not in living and owner not in buried:
                     gone = self._connection.bury(cast("int", owner)) is not None
                     (buried if gone else living).add(owner)
@@ -200,7 +202,7 @@ class Batch:
             keys = again
         return found
 
-    def _send(self, jobs: dict[int, Send], values: list[object], held: set[bytes]) -> None:
+    def _send(self, jobs: dict[int, MarkSentJob], values: list[object], held: set[bytes]) -> None:
         ours = {job.key for job in jobs.values() if job.held}
         sent = self._connection.rows(
             SENT,

@@ -15,7 +15,7 @@ from typing import LiteralString, TypeVar, cast
 
 from ...concurrency.clock import RealClock
 from ...core.errors import BulkError, ConfigurationError
-from .base import AbsentLedgerError, UnreachableError
+from .base import LedgerNotFoundError, LedgerUnreachableError
 
 try:
     import psycopg
@@ -64,7 +64,7 @@ WHERE owner = %(owner)s RETURNING status
 """
 
 
-class Connection:
+class PostgresLedgerConnection:
     """A connection that comes back, and the owner number that it keeps.
 
     `looks`: it makes no tables and has no number, it only comes to look at what is there.
@@ -99,7 +99,7 @@ class Connection:
                 if self._line is not None and self._line.closed:
                     self._line = None
                 if RealClock().now() + pause > give_up:
-                    raise UnreachableError(self.told(error)) from error
+                    raise LedgerUnreachableError(self.told(error)) from error
             threading.Event().wait(pause)  # the ledger's own thread: no loop is held up
             pause = min(2 * pause, 2.0)
 
@@ -173,7 +173,7 @@ class Connection:
             there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
             if there is None or there[0] is None:
                 if self._looks:
-                    raise AbsentLedgerError("there is no ledger in this schema of the PostgreSQL")
+                    raise LedgerNotFoundError("there is no ledger in this schema of the PostgreSQL")
                 line.execute(self._text(SCHEMA))
                 line.execute(self._text("INSERT INTO {0}.about VALUES ('version', %s)"), (VERSION,))
             found = line.execute(

@@ -16,19 +16,19 @@ from typing import IO, Literal, TypeVar, cast
 import msgspec
 
 from ...concurrency.clock import RealClock
-from ...concurrency.worker_thread import Writer
+from ...concurrency.worker_thread import WorkerThread
 from ...core.errors import BulkError
 from ...filesystem import create_private_file, make_private, try_lock
 from .base import (
     CODES,
     COLUMNS,
     STATUSES,
-    AbsentLedgerError,
-    Counts,
     Entry,
-    Failed,
-    Row,
+    EntryColumns,
+    LedgerCounts,
+    LedgerNotFoundError,
     Status,
+    StoredError,
     counted,
     joined,
     read,
@@ -83,13 +83,13 @@ class SqliteStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._writer: Writer[Job] | None = None
+        self._writer: WorkerThread[SqliteJob] | None = None
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 
     async def open(self, name: str, now: float) -> int:
-        def begin(line: Session) -> int:
+        def begin(line: SqliteLedgerConnection) -> int:
             if name and (found := about(line.database, "run") or name) != name:
                 raise BulkError(
                     f"{self.path} belongs to another run ({found}, not {name}): "
@@ -99,15 +99,19 @@ class SqliteStore:
                 line.database.execute("INSERT OR IGNORE INTO about VALUES ('run', ?)", (name,))
             return line.bury_all()
 
-        return await self._begin(Session(self.path), begin)
+        return await self._begin(SqliteLedgerConnection(self.path), begin)
 
     async def look(self) -> None:
-        await self._begin(Session(self.path, looks=True), Session.bury_all)
+        await self._begin(
+            SqliteLedgerConnection(self.path, looks=True), SqliteLedgerConnection.bury_all
+        )
 
-    async def _begin(self, session: Session, first: Callable[[Session], T]) -> T:
+    async def _begin(
+        self, session: SqliteLedgerConnection, first: Callable[[SqliteLedgerConnection], T]
+    ) -> T:
         if self._writer is not None:
             raise BulkError(f"{self.path} is open already")
-        self._writer = Writer(session)
+        self._writer = WorkerThread(session)
         try:
             return await self._do(first)
         except BaseException:
@@ -127,33 +131,37 @@ class SqliteStore:
         await self.close()
 
     async def _do(
-        self, work: Callable[[Session], T], *, writes: bool = True, frees: bytes = b""
+        self,
+        work: Callable[[SqliteLedgerConnection], T],
+        *,
+        writes: bool = True,
+        frees: bytes = b"",
     ) -> T:
         if self._writer is None:
             raise BulkError(f"{self.path} is not open")
-        return cast("T", await self._writer.do(Job(work, writes, frees)))
+        return cast("T", await self._writer.do(SqliteJob(work, writes, frees)))
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        def work(line: Session) -> list[tuple[object, ...]]:
+        def work(line: SqliteLedgerConnection) -> list[tuple[object, ...]]:
             return line.database.execute(statement, values).fetchall()
 
         return await self._do(work, writes=False)
 
     async def find(self, key: bytes) -> Entry | None:
         rows = await self._rows(FIND, key)
-        return read(cast("Row", rows[0])) if rows else None
+        return read(cast("EntryColumns", rows[0])) if rows else None
 
     async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         marks = ", ".join("?" * len(keys))
         final = f"SELECT {COLUMNS} FROM call WHERE key IN ({marks}) AND status IN (3, 4)"
-        entries = [read(cast("Row", row)) for row in await self._rows(final, *keys)]
+        entries = [read(cast("EntryColumns", row)) for row in await self._rows(final, *keys)]
         return {entry.key: entry for entry in entries}
 
     async def parked(self) -> str:
         return await self._do(lambda line: about(line.database, "parked") or "", writes=False)
 
     async def park(self, reason: str) -> None:
-        def work(line: Session) -> None:
+        def work(line: SqliteLedgerConnection) -> None:
             line.database.execute("DELETE FROM about WHERE name = 'parked'")
             if reason:
                 line.database.execute("INSERT INTO about VALUES ('parked', ?)", (reason,))
@@ -167,7 +175,7 @@ class SqliteStore:
         return await self._change(change, CODES[status], now, key) == 1
 
     async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
-        def work(line: Session) -> Entry:
+        def work(line: SqliteLedgerConnection) -> Entry:
             values = (key, endpoint, given, now, line.owner)
             if line.database.execute(INSERT, values).rowcount == 1:
                 line.held.add(key)
@@ -178,7 +186,7 @@ class SqliteStore:
             if row[-1] not in {None, line.owner} and line.bury(row[-1]) is not None:
                 row = line.database.execute(LOOK, (key,)).fetchone()
             *columns, owner = row
-            entry = read(cast("Row", columns))
+            entry = read(cast("EntryColumns", columns))
             if key in line.held or owner not in {None, line.owner}:
                 entry.status = "busy"
             elif owner is not None and entry.status == "sent":  # by an attempt that was given up
@@ -195,7 +203,7 @@ class SqliteStore:
     async def sent(self, key: bytes, held: bool, now: float) -> bool:
         change = f"{SENT} = ?2" if held else f"{SENT} IS NULL AND status IN (0, 2, 5)"
 
-        def work(line: Session) -> bool:
+        def work(line: SqliteLedgerConnection) -> bool:
             changed = line.database.execute(change, (now, line.owner, key)).rowcount == 1
             if changed:
                 line.held.add(key)
@@ -208,7 +216,7 @@ class SqliteStore:
         await self._do(lambda line: line.database.execute(KEEP, values), frees=key)
 
     async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
-        def work(line: Session) -> None:
+        def work(line: SqliteLedgerConnection) -> None:
             if line.database.execute(PAGED, (point, credits, now, key, line.owner)).rowcount:
                 line.database.execute(PAGE, (key, items, key))
             elif line.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
@@ -217,7 +225,7 @@ class SqliteStore:
         await self._do(work)
 
     async def walked(self, key: bytes, now: float) -> bytes:
-        def work(line: Session) -> bytes:
+        def work(line: SqliteLedgerConnection) -> bytes:
             done = line.database.execute(f"{FIND} AND status = 3", (key,)).fetchone()
             if done is not None:  # a repetition: the error came after the commit
                 return read(done).body or b""
@@ -234,7 +242,7 @@ class SqliteStore:
         return await self._change(change, due, now, key) == 1
 
     async def settle(
-        self, key: bytes, status: Status, error: Failed | None, due: float, now: float
+        self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         kept = None if error is None else msgspec.json.encode(error)
         await self._free(key, SETTLE, CODES[status], kept, due, now, key)
@@ -248,7 +256,7 @@ class SqliteStore:
     async def _change(self, change: str, *values: object) -> int:
         return await self._do(lambda line: line.database.execute(change, values).rowcount)
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> LedgerCounts:
         found = await self._rows(
             "SELECT status, count(*), sum(credits), sum(lost) FROM call GROUP BY status"
         )
@@ -270,7 +278,7 @@ class SqliteStore:
         while rows := await self._rows(some, last, endpoint, BATCH):
             last = cast("int", rows[-1][0])
             for row in rows:
-                yield read(cast("Row", row[1:]))
+                yield read(cast("EntryColumns", row[1:]))
 
     async def close(self) -> None:
         writer, self._writer = self._writer, None
@@ -323,7 +331,7 @@ UPDATE call SET owner = NULL, status = CASE status WHEN 1 THEN 5 ELSE status END
 """
 
 
-class Session:
+class SqliteLedgerConnection:
     """One worker's connection, its number, and the keys that it holds under it.
 
     `looks`: it makes no file and no tables and has no number, it only comes to look.
@@ -344,7 +352,7 @@ class Session:
         assert self._database is not None  # `run` made it
         return self._database
 
-    def run(self, jobs: Sequence[Job]) -> list[object]:
+    def run(self, jobs: Sequence[SqliteJob]) -> list[object]:
         """All jobs in one durable transaction."""
         database = self._database = self._database or self._connect()
         held = set(self.held)
@@ -367,7 +375,7 @@ class Session:
                 self._graves.pop().close()
         return values
 
-    def _done(self, job: Job) -> object:
+    def _done(self, job: SqliteJob) -> object:
         value = job.work(self)
         self.held.discard(job.frees)
         return value
@@ -466,10 +474,10 @@ class Session:
             raise BulkError(f"{self.path} is a ledger of version {found}")
 
 
-class Job(msgspec.Struct, frozen=True):
+class SqliteJob(msgspec.Struct, frozen=True):
     """A part of a transaction. `frees`: the key that is held no longer afterwards."""
 
-    work: Callable[[Session], object]
+    work: Callable[[SqliteLedgerConnection], object]
     writes: bool = True
     frees: bytes = b""
 
@@ -498,7 +506,7 @@ def _check_file(path: Path, *, create: bool) -> None:
         if not os.access(path, os.R_OK | os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        kind = AbsentLedgerError if isinstance(error, FileNotFoundError) else BulkError
+        kind = LedgerNotFoundError if isinstance(error, FileNotFoundError) else BulkError
         raise kind(f"the ledger {path} cannot be opened: {error.strerror}") from None
 
 

@@ -14,26 +14,32 @@ from ...providers.lix.endpoints import BALANCES, DAILY_ALLOWANCE
 from ...providers.lix.models import Balances, DailyAllowance
 from ...providers.lix.params import NoParams
 from ..errors import OK
-from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, chosen_format
+from ..options import (
+    CONNECTION_DEFAULTS,
+    ROW_DEFAULTS,
+    ConnectionOptions,
+    RowOutputOptions,
+    chosen_format,
+)
 from ..output.destination import streams
 from ..output.rows import compact
 from ..output.single import deliver
-from ..runtime.progress import Tally
-from ..runtime.session import Session, run
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run
 from ..text import until
 
 
 def account(
     *,
-    output: RowOutput = ROW_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: RowOutputOptions = ROW_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Credits left, requests left today, and when the allowance is full again.
 
     Costs nothing that the provider has published. Makes two calls, one after the other.
     """
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         balances = await session.lix.send(BALANCES, NoParams())
         allowance = await session.lix.send(DAILY_ALLOWANCE, NoParams())
         session.progress.stop()
@@ -45,7 +51,7 @@ def account(
         deliver(compact(body), dict, output)
         return OK
 
-    return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
+    return run(work, connection, ProgressCounts(""), quiet=output.quiet, live=not streams(output))
 
 
 def _show(balances: Balances, allowance: DailyAllowance) -> None:

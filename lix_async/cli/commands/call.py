@@ -19,15 +19,21 @@ from ...core.models import Listing, Params
 from .. import console
 from ..endpoint_list import is_in, listing, names, option, single
 from ..errors import OK, CommandError
-from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput, parsed_columns
+from ..options import (
+    CONNECTION_DEFAULTS,
+    WALK_DEFAULTS,
+    ConnectionOptions,
+    ListingOutputOptions,
+    parsed_columns,
+)
 from ..output.columns import checked
 from ..output.destination import file_of, streams
-from ..output.schema import Schema
+from ..output.schema import RowSchema
 from ..output.single import deliver
-from ..providers import Row, providers, rows
+from ..providers import AnyEndpoint, providers, rows
 from ..runtime.clients import client_for
-from ..runtime.progress import Tally
-from ..runtime.session import Session, run
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run
 from ..text import one_line
 from .listing import over, walk
 
@@ -48,8 +54,8 @@ def call(
             "of a provider, such as lookc, its endpoints.",
         ),
     ] = False,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
     **params: Annotated[str, Parameter(help="The endpoint's own params, by name.")],
 ) -> int:
     """Call any endpoint of any provider: `lix call person.get --profile-link URL`.
@@ -73,9 +79,9 @@ def call(
         pages = cast("Endpoint[Params, Listing[object]]", row)
         job = over("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return walk(job, output, connection, client_for(row.id))
-    checked(parsed_columns(output.columns), Schema(row.result))
+    checked(parsed_columns(output.columns), RowSchema(row.result))
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         answer = await session.lix.send(row, given)
         session.progress.stop()
         if output.format is None and output.columns is None and file_of(output) is None:
@@ -88,7 +94,7 @@ def call(
     return run(
         work,
         connection,
-        Tally(""),
+        ProgressCounts(""),
         quiet=output.quiet,
         live=not streams(output),
         make=client_for(row.id),
@@ -101,7 +107,7 @@ def _table(only: str | None) -> Iterator[str]:
     return single(found(only))
 
 
-def found(endpoint: str) -> Row:
+def found(endpoint: str) -> AnyEndpoint:
     """The row of an id, or an error that names the nearest ones."""
     row = rows().get(endpoint)
     if row is None:
@@ -111,7 +117,7 @@ def found(endpoint: str) -> Row:
     return row
 
 
-def converted(row: Row, given: Mapping[str, str], viewer: str | None) -> Params:
+def converted(row: AnyEndpoint, given: Mapping[str, str], viewer: str | None) -> Params:
     """The params of a call from the texts of the command line, checked."""
     fields = {field.name: field for field in msgspec.structs.fields(row.params)}
     takes = f"{row.id} takes {' '.join(names(row)) or 'no params'}"

@@ -23,12 +23,12 @@ from ...providers.lix.models import Person
 from ...providers.lix.provider import LIX
 from ...sandbox.faults.schedule import FAULTS, PRESETS, Faults
 from .. import console
-from ..errors import OK, CommandError, Stopped
-from ..options import Connection
+from ..errors import OK, CommandError, Interrupted
+from ..options import ConnectionOptions
 from ..runtime import clients
-from ..runtime.activity import Watch
-from ..runtime.progress import Tally, pages_left
-from ..runtime.session import Session, run
+from ..runtime.activity import ActivityMonitor
+from ..runtime.progress import ProgressCounts, pages_left
+from ..runtime.session import CommandSession, run
 from ..text import one_line, plural, rate_text, span
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ PATIENCE = RetryPolicy(attempts=6, backoff=0.2, queued_interval=0.5)
 
 
 @dataclass
-class Results:
+class DemoResults:
     """What a demo brought, and what it took on the client's side."""
 
     pages: Pages[Person]
@@ -95,9 +95,9 @@ def play(people: int, seed: int) -> int:
     words = quote(f"engineer total:{people}")
     url = f"https://www.linkedin.com/search/results/people/?keywords={words}"
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         session.go_on = "the demo begins anew with: lix demo"
-        results = Results(session.lix.search.people(url))
+        results = DemoResults(session.lix.search.people(url))
         clock, began = session.watch.clock, session.watch.clock.now()
         await _walk(session, results)
         await _look_up(session, results)
@@ -113,17 +113,17 @@ def play(people: int, seed: int) -> int:
     with running(sandbox) as address:
         console.note(f"A sandbox plays the API at {address}: seed {seed}, faults on.")
         # Through a viewer the rows of a search come in the same order each time.
-        connection = Connection(
+        connection = ConnectionOptions(
             base_url=address, rate=f"{ALLOWED[0]}/{ALLOWED[1]:g}s", viewer="sandbox-viewer"
         )
-        return run(work, connection, Tally("people"), quiet=False, make=_client)
+        return run(work, connection, ProgressCounts("people"), quiet=False, make=_client)
 
 
-def _client(connection: Connection, watch: Watch) -> AsyncLix:
+def _client(connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
     return clients.patient_client(connection, watch, PATIENCE, clients.SANDBOX_KEY)
 
 
-async def _walk(session: Session, results: Results) -> None:
+async def _walk(session: CommandSession, results: DemoResults) -> None:
     tally, pages = session.tally, results.pages
     session.watch.state = "searching"
     async for page in pages.by_page():
@@ -134,13 +134,13 @@ async def _walk(session: Session, results: Results) -> None:
         tally.requests_left = pages_left(stats.items, stats.pages, stats.total)
 
 
-async def _look_up(session: Session, results: Results) -> None:
+async def _look_up(session: CommandSession, results: DemoResults) -> None:
     links = [url for person in results.people if (url := person.profile_url)][:PROFILES]
     tally, line = session.tally, iter(links)
     tally.what, tally.items, tally.total = "profiles", 0, len(links)
     tally.duplicates = 0
     tally.requests_left = len(links)
-    stopped: list[Stopped] = []
+    stopped: list[Interrupted] = []
 
     async def work() -> None:
         for link in line:
@@ -148,7 +148,7 @@ async def _look_up(session: Session, results: Results) -> None:
                 results.profiles.append(await session.lix.people.get(link))
             except LixError:
                 results.refused += 1
-            except Stopped as stop:
+            except Interrupted as stop:
                 stopped.append(stop)
                 return
             tally.items += 1
@@ -186,7 +186,7 @@ _WORDS = {
 }
 
 
-def print_report(results: Results, sandbox: Sandbox) -> None:
+def print_report(results: DemoResults, sandbox: Sandbox) -> None:
     """Tell what was found and what it took, in the client's words and in the sandbox's."""
     terminal = Console(highlight=False)
     stats = results.pages.stats
@@ -200,7 +200,7 @@ def print_report(results: Results, sandbox: Sandbox) -> None:
     terminal.print(_next(), "", sep="\n")
 
 
-def _people(results: Results) -> Table:
+def _people(results: DemoResults) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     rows = [[one_line(cell or "") for cell in _shown(one)] for one in results.profiles[:_SHOWN]]
     table.add_column("name", min_width=max((len(row[0]) for row in rows), default=0))
@@ -215,7 +215,7 @@ def _shown(person: Person) -> tuple[str | None, ...]:
     return (person.full_name, person.headline or person.description, person.location)
 
 
-def _facts(results: Results, sandbox: Sandbox) -> Table:
+def _facts(results: DemoResults, sandbox: Sandbox) -> Table:
     struck = [fact.fault for fact in sandbox.requests if fact.fault]
     # Odd pages are told of by what came of them: the duplicates.
     faults = Counter(name for name in struck if FAULTS[name].stage != "page")
@@ -252,7 +252,7 @@ def _faults(faults: Counter[str], refused: int) -> str:
     return f"{faults.total():,}, {end}"
 
 
-def _credits(results: Results, sandbox: Sandbox) -> str:
+def _credits(results: DemoResults, sandbox: Sandbox) -> str:
     """The client's count against the sandbox's ledger, lost answers told apart."""
     ledger = sum(sandbox.ledger.totals().values())
     lost = sum(fact.charged for fact in sandbox.requests if fact.fault in _NEVER_CAME)

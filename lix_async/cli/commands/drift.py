@@ -16,7 +16,7 @@ from rich.table import Table
 
 from ...bulk.prepared_call import walks
 from ...core.models import item_type
-from ...core.schema_drift import Drift, Radar
+from ...core.schema_drift import Drift, DriftDetector
 from ..errors import OK, CommandError
 from ..input.targets import BEHIND
 from ..providers import rows
@@ -24,14 +24,14 @@ from ..providers import rows
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class _Line(msgspec.Struct):
+class _JsonLine(msgspec.Struct):
     """A line that says itself which endpoint its body is from."""
 
     endpoint: str
     body: msgspec.Raw
 
 
-class _Kept(msgspec.Struct):
+class _SavedRow(msgspec.Struct):
     """A row of `lix enrich` or `lix run export`."""
 
     input: object
@@ -55,7 +55,7 @@ def drift(
     stay reachable in the raw body); "missing" ones are documented and came in no line.
     """
     found: list[Drift] = []
-    radar = Radar(found.append)
+    radar = DriftDetector(found.append)
     lines = 0
     for number, line in enumerate(_lines(file), 1):
         found_in = _answer(line, endpoint, number)
@@ -85,14 +85,14 @@ def _lines(file: str) -> Iterator[bytes]:
 def _answer(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes] | None:
     """Endpoint and body of a line; None for a row without an answer."""
     with contextlib.suppress(*_BROKEN):
-        kept = msgspec.json.decode(line, type=_Kept)
+        kept = msgspec.json.decode(line, type=_SavedRow)
         if bytes(kept.result) == b"null":
             return None
         return endpoint or BEHIND.get(kept.kind, kept.kind), bytes(kept.result)
     if endpoint is not None:
         return endpoint, line
     try:
-        said = msgspec.json.decode(line, type=_Line)
+        said = msgspec.json.decode(line, type=_JsonLine)
     except _BROKEN:
         raise CommandError(
             f"line {number} does not say its endpoint", hint="name it: --endpoint person.get"

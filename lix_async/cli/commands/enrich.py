@@ -17,16 +17,16 @@ from ...bulk.lookup import QUEUED_FOR
 from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
-from ..input.reader import Inputs, read
-from ..input.targets import TAKES, Kind, Targets
+from ..input.reader import InputFile, read
+from ..input.targets import TAKES, Kind, TargetCallPreparer
 from ..ledger.address import apart, checked_address, on_server
-from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput
+from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from ..output.destination import file_of, streams
 from ..queue import Queue, refuse, submit, typed
-from ..runtime.progress import Tally
-from ..runtime.session import Session, run
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run
 from ..text import plural, rate_text, span, until
-from .enrich_run import Answered, Wish
+from .enrich_run import EnrichOptions, EnrichRun
 
 _EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
 CONCURRENCY = 16
@@ -93,8 +93,8 @@ def enrich(
     concurrency: Annotated[
         int, Parameter(help="Lookups under way at once. --rate sets the pace, not this.")
     ] = CONCURRENCY,
-    output: RowOutput = ROW_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: RowOutputOptions = ROW_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Look up every link in a file, each distinct one once.
 
@@ -140,7 +140,7 @@ def enrich(
     if to_queue:
         chosen = queue or "pgqueuer"
         return anyio.run(partial(submit, address, chosen, as_, inputs, quiet=output.quiet))
-    wish = Wish(
+    wish = EnrichOptions(
         wanted=as_,
         ledger=address,
         doubts=doubts,
@@ -150,25 +150,25 @@ def enrich(
         queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a person looks on
     )
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         if dry_run:
             return await _estimate(session, wish, inputs)
-        return await Answered(wish, inputs, output, session).to_the_end()
+        return await EnrichRun(wish, inputs, output, session).to_the_end()
 
     links = len(inputs.targets)
-    tally = Tally("links", total=links, requests_left=links)
+    tally = ProgressCounts("links", total=links, requests_left=links)
     return run(work, connection, tally, quiet=output.quiet, live=not streams(output))
 
 
-def ledger_for(file: str, output: RowOutput) -> str:
+def ledger_for(file: str, output: RowOutputOptions) -> str:
     """Where the ledger is when nobody says: beside the input, so that all its outputs share it."""
     path = Path(file) if file != "-" else file_of(output) or Path("stdin")
     return str(path.with_name(f"{path.name}.ledger"))
 
 
-async def _estimate(session: Session, wish: Wish, inputs: Inputs) -> int:
+async def _estimate(session: CommandSession, wish: EnrichOptions, inputs: InputFile) -> int:
     session.watch.state = "counting"
-    caller = Targets(session.lix, wish.wanted)
+    caller = TargetCallPreparer(session.lix, wish.wanted)
     told = await preview(wish.ledger, caller, [known.text for known in inputs.targets])
     session.progress.stop()
     show_preview(told, inputs, session.watch.rate)
@@ -177,7 +177,7 @@ async def _estimate(session: Session, wish: Wish, inputs: Inputs) -> int:
     return OK
 
 
-def show_preview(told: Preview, inputs: Inputs, rate: RateLimit | None) -> None:
+def show_preview(told: Preview, inputs: InputFile, rate: RateLimit | None) -> None:
     """Print it, on stdout."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
@@ -202,7 +202,7 @@ def show_preview(told: Preview, inputs: Inputs, rate: RateLimit | None) -> None:
     Console(highlight=False).print(table)
 
 
-def _links(told: Preview, inputs: Inputs) -> str:
+def _links(told: Preview, inputs: InputFile) -> str:
     words = [f"{told.distinct:,} distinct in {inputs.rows:,} {plural(inputs.rows, 'row')}"]
     if inputs.unusable:
         words.append(f"{inputs.unusable:,} rows without a usable link")

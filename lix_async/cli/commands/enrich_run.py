@@ -12,20 +12,20 @@ from rich.table import Table
 
 from ...bulk import Outcome, Report, Run, SqliteStore
 from ...bulk.admission import OnDailyLimit
-from ...bulk.stores.base import Doubts
+from ...bulk.stores.base import DoubtPolicy
 from ...core.errors import LixError
 from .. import console
-from ..errors import NETWORK, OK, CommandError, Stopped, explained
-from ..input.reader import Inputs
-from ..input.targets import Kind, Targets, kind_of, row_of, target
+from ..errors import NETWORK, OK, CommandError, Interrupted, explained
+from ..input.reader import InputFile
+from ..input.targets import Kind, TargetCallPreparer, kind_of, row_of, target
 from ..ledger.address import looked
 from ..ledger.export import export
 from ..ledger.in_doubt import asked_for
-from ..options import RowOutput
-from ..output.lookup_file import Sheet
+from ..options import RowOutputOptions
+from ..output.lookup_file import LookupOutput
 from ..output.lookup_rows import row_of_outcome as line_of
-from ..output.schema import Looked
-from ..runtime.session import Session
+from ..output.schema import LookupSchema
+from ..runtime.session import CommandSession
 from ..text import plural
 
 OUTAGE = 5
@@ -33,7 +33,7 @@ OUTAGE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class EnrichOptions:
     """What a person wants done, as far as it is about asking."""
 
     wanted: Kind | None
@@ -45,17 +45,25 @@ class Wish:
     queued_for: float
 
 
-class Answered:
+class EnrichRun:
     """Asks for what has no row yet, and writes the rows."""
 
-    def __init__(self, wish: Wish, inputs: Inputs, output: RowOutput, session: Session) -> None:
+    def __init__(
+        self,
+        wish: EnrichOptions,
+        inputs: InputFile,
+        output: RowOutputOptions,
+        session: CommandSession,
+    ) -> None:
         self._wish = wish
         self._inputs = inputs
         self._quiet = output.quiet
         self._session = session
-        self._caller = Targets(session.lix, wish.wanted)
+        self._caller = TargetCallPreparer(session.lix, wish.wanted)
         asked: set[Kind] = {kind_of(wish.wanted, known) for known in inputs.targets}
-        self._sheet = Sheet(output, Looked({kind: row_of(kind).result for kind in asked}))
+        self._sheet = LookupOutput(
+            output, LookupSchema({kind: row_of(kind).result for kind in asked})
+        )
         self._counts: Counter[str] = Counter()
         self._silent = 0
         self._skipped = 0
@@ -99,7 +107,7 @@ class Answered:
                     self._say(cut, await self._abandoned(cut, began))
         return await self._ended(run)
 
-    async def _doubts(self) -> Doubts:
+    async def _doubts(self) -> DoubtPolicy:
         if self._wish.doubts == "ask":
             return await asked_for(self._wish.ledger, self._session)
         return self._wish.doubts
@@ -110,7 +118,7 @@ class Answered:
             async with run:
                 async for outcome in run:
                     self._take(outcome, run)
-        except Stopped:
+        except Interrupted:
             self._stopped = True
         except LixError as error:
             for unsaved in getattr(error, "unsaved", ()):  # not in the ledger: the output may do
@@ -180,7 +188,7 @@ class Answered:
             await self._parquet()
         self._say(run)
         if self._stopped:
-            raise Stopped
+            raise Interrupted
         if self._trouble is not None:
             raise self._trouble
         if parked := run.progress().parked:

@@ -14,14 +14,14 @@ from ...engine.pages import Pages
 from ...engine.raw_items import rows_of
 from .. import console
 from ..errors import OK, CommandError
-from ..options import Connection, WalkOutput, parsed_columns
+from ..options import ConnectionOptions, ListingOutputOptions, parsed_columns
 from ..output.columns import checked
-from ..output.destination import Delivery, IntoFile, delivery, file_of, streams
-from ..output.schema import Schema, item_of
-from ..runtime.activity import Watch
+from ..output.destination import FileSink, RowSink, delivery, file_of, streams
+from ..output.schema import RowSchema, item_of
+from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import client
-from ..runtime.progress import Tally, pages_left
-from ..runtime.session import Session, run
+from ..runtime.progress import ProgressCounts, pages_left
+from ..runtime.session import CommandSession, run
 from ..text import plural, took
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Walk(Generic[Item]):
+class ListingJob(Generic[Item]):
     """A walk that a command is about."""
 
     what: str
@@ -49,37 +49,41 @@ def over(
     what: str,
     row: Endpoint[P, Listing[Item]],
     pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]],
-) -> Walk[Item]:
+) -> ListingJob[Item]:
     """A walk over a row of the table."""
     cap = row.paging.cap if row.paging is not None else None
-    return Walk(what, row.id, item_of(row.result), cap, pages)
+    return ListingJob(what, row.id, item_of(row.result), cap, pages)
 
 
 def walk(
-    job: Walk[Item],
-    output: WalkOutput,
-    connection: Connection,
-    make: Callable[[Connection, Watch], AsyncLix] = client,
+    job: ListingJob[Item],
+    output: ListingOutputOptions,
+    connection: ConnectionOptions,
+    make: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = client,
 ) -> int:
     """Carry it out; the exit code."""
     if output.limit is not None and output.limit < 1:
         raise CommandError("--limit must be at least 1")
-    schema = Schema(job.kind)
+    schema = RowSchema(job.kind)
     checked(parsed_columns(output.columns), schema)
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         there = delivery(output, schema, job.endpoint)
-        return await _Run(job, output, session, there).to_the_end()
+        return await _ListingRun(job, output, session, there).to_the_end()
 
-    tally = Tally(job.what)
+    tally = ProgressCounts(job.what)
     return run(work, connection, tally, quiet=output.quiet, live=not streams(output), make=make)
 
 
-class _Run(Generic[Item]):
+class _ListingRun(Generic[Item]):
     """One walk under way."""
 
     def __init__(
-        self, job: Walk[Item], output: WalkOutput, session: Session, there: Delivery
+        self,
+        job: ListingJob[Item],
+        output: ListingOutputOptions,
+        session: CommandSession,
+        there: RowSink,
     ) -> None:
         self.job = job
         self.output = output
@@ -133,7 +137,7 @@ class _Run(Generic[Item]):
         rows = stats.items + stats.duplicates
         wanted = None if tally.total is None else tally.total + stats.duplicates
         tally.requests_left = pages_left(rows, stats.pages, wanted)
-        if isinstance(self.there, IntoFile) and self.there.walk is not None:
+        if isinstance(self.there, FileSink) and self.there.walk is not None:
             self.session.go_on = (
                 f"{tally.items:,} {self.job.what} are in {file_of(self.output)}; go on with:\n"
                 f"  {console.command_line('--resume')}"
@@ -157,5 +161,5 @@ class _Run(Generic[Item]):
             console.note("rows are as this version reads them: the pages list them otherwise")
         if ended and not stats.complete and stats.total is not None:
             console.note(f"the provider speaks of {stats.total:,} and gives no more than these")
-        if isinstance(self.there, IntoFile) and (self.there.owed or not ended):
+        if isinstance(self.there, FileSink) and (self.there.owed or not ended):
             console.note("there is more: the same command with a higher --limit, and --resume")

@@ -9,14 +9,20 @@ from cyclopts import Parameter
 
 from .. import console
 from ..errors import OK, CommandError
-from ..input.targets import TAKES, Kind, Target, ask, command_for, row_of, target
-from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, Connection, RowOutput, parsed_columns
+from ..input.targets import TAKES, Kind, LookupTarget, ask, command_for, row_of, target
+from ..options import (
+    CONNECTION_DEFAULTS,
+    ROW_DEFAULTS,
+    ConnectionOptions,
+    RowOutputOptions,
+    parsed_columns,
+)
 from ..output.columns import checked
 from ..output.destination import streams
-from ..output.schema import Schema
+from ..output.schema import RowSchema
 from ..output.single import deliver
-from ..runtime.progress import Tally
-from ..runtime.session import Session, run
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run
 from ..text import one_line, plural
 
 _NAME = re.compile(r"[\w-]{2,}")
@@ -35,8 +41,8 @@ def person(
     ],
     /,
     *,
-    output: RowOutput = ROW_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: RowOutputOptions = ROW_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """One person's profile, by link or by e-mail address.
 
@@ -52,8 +58,8 @@ def org(
     ],
     /,
     *,
-    output: RowOutput = ROW_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: RowOutputOptions = ROW_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """One organisation, by its LinkedIn or Sales Navigator page.
 
@@ -66,8 +72,8 @@ def email(
     link: Annotated[str, Parameter(help="https://www.linkedin.com/in/NAME")],
     /,
     *,
-    output: RowOutput = ROW_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: RowOutputOptions = ROW_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """The e-mail address of a LinkedIn profile.
 
@@ -77,11 +83,11 @@ def email(
     return _look_up("email", link, output, connection)
 
 
-def _look_up(kind: Kind, link: str, output: RowOutput, connection: Connection) -> int:
+def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: ConnectionOptions) -> int:
     wanted = _wanted(kind, link)
-    checked(parsed_columns(output.columns), Schema(row_of(kind).result))
+    checked(parsed_columns(output.columns), RowSchema(row_of(kind).result))
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         answer = await ask(session.lix, kind, wanted)
         session.progress.stop()
         deliver(answer.body, row_of(kind).result, output)
@@ -90,10 +96,10 @@ def _look_up(kind: Kind, link: str, output: RowOutput, connection: Connection) -
             console.note(f"in {output.out}, {cost}")
         return OK
 
-    return run(work, connection, Tally(""), quiet=output.quiet, live=not streams(output))
+    return run(work, connection, ProgressCounts(""), quiet=output.quiet, live=not streams(output))
 
 
-def _wanted(kind: Kind, link: str) -> Target:
+def _wanted(kind: Kind, link: str) -> LookupTarget:
     found, given = target(link), link.strip()
     if found is not None and found.kind in TAKES[kind]:
         return found

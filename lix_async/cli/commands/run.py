@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...bulk.stores.base import CODES, Counts, Status, Store
+from ...bulk.stores.base import CODES, LedgerCounts, Status, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import OK, CommandError
 from ..ledger.address import address_of, apart, looked, shown
-from ..ledger.export import Answers, Form, export, wanted
+from ..ledger.export import ExportSchema, Form, export, wanted
 from ..ledger.in_doubt import Decision, decide, listed
 from ..options import OUTPUT, parsed_columns
 from ..output.columns import checked
@@ -83,7 +83,7 @@ async def _status(ledger: Store, address: str, style: str | None) -> None:
     console.out(msgspec.json.encode(told).decode())
 
 
-def _show(counts: Counts, parked: str, soonest: float | None, address: str) -> None:
+def _show(counts: LedgerCounts, parked: str, soonest: float | None, address: str) -> None:
     console.out(shown(address))
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
@@ -179,7 +179,7 @@ def export_(
         raise CommandError("parquet goes into a file", hint="say --out FILE")
     apart(path, address)
     picked = parsed_columns(columns)
-    checked(picked, Answers())
+    checked(picked, ExportSchema())
 
     async def work() -> int:
         async with looked(address) as ledger:

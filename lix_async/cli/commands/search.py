@@ -15,7 +15,7 @@ from ...providers.lix.endpoints import (
     SEARCH_POSTS,
 )
 from ..input.targets import checked
-from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, Connection, WalkOutput
+from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, ConnectionOptions, ListingOutputOptions
 from .listing import over, walk
 
 Url = Annotated[
@@ -43,8 +43,8 @@ def people(
     url: Url,
     /,
     *,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Everybody whom a people search finds.
 
@@ -60,8 +60,8 @@ def jobs(
     url: Url,
     /,
     *,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Every posting that a job search finds.
 
@@ -77,8 +77,8 @@ def posts(
     url: Url,
     /,
     *,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Every post that a content search finds.
 
@@ -94,8 +94,8 @@ def orgs(
     url: Url,
     /,
     *,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Every organisation that a company search finds.
 
@@ -110,8 +110,8 @@ def leads(
     url: SalesUrl,
     /,
     *,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Every lead that a Sales Navigator people search finds.
 
@@ -127,8 +127,8 @@ def accounts(
     url: SalesUrl,
     /,
     *,
-    output: WalkOutput = WALK_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: ListingOutputOptions = WALK_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Every account that a Sales Navigator company search finds.
 

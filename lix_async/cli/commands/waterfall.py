@@ -26,30 +26,30 @@ from ...core.provider import address
 from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ...providers.lix.client import AsyncLix
-from ...waterfall import Found, Order, Profile, Step, Target, Waterfall, installed, steps_of
+from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
 from .. import console
-from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Stopped
-from ..input.reader import Inputs, read
+from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
+from ..input.reader import InputFile, read
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
-    Connection,
+    ConnectionOptions,
     Format,
-    RowOutput,
+    RowOutputOptions,
     chosen_format,
     parsed_columns,
 )
 from ..output.columns import unknown
 from ..output.destination import file_of, streams
-from ..output.files import Appended
-from ..output.lookup_file import Kept, kept
-from ..output.rows import Rows, rows_as
-from ..output.schema import Schema
+from ..output.files import AppendFile
+from ..output.lookup_file import ExistingOutput, kept
+from ..output.rows import RowEncoder, rows_as
+from ..output.schema import RowSchema
 from ..output.table import show
 from ..runtime import clients
-from ..runtime.activity import Patience, Pauses, Watch
-from ..runtime.progress import Tally
-from ..runtime.session import Session, run
+from ..runtime.activity import ActivityMonitor, MonitoredClock, MonitoredRetryPolicy
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run
 from ..text import plural
 
 _HEAD = ("input", "kind", "status")
@@ -88,8 +88,8 @@ def waterfall(
         Parameter(help="The column with the links; by itself the one that holds most of them."),
     ] = None,
     concurrency: Annotated[int, Parameter(help="Links under way at once.")] = 4,
-    output: RowOutput = ROW_DEFAULTS,
-    connection: Connection = CONNECTION_DEFAULTS,
+    output: RowOutputOptions = ROW_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Ask several providers for each person in a file, until the wanted fields are filled.
 
@@ -112,14 +112,14 @@ def waterfall(
         )
     _columns(output)
     inputs = read(file, column, frozenset({"person", "email"}))
-    sources = Sources(connection, providers)
+    sources = WaterfallClients(connection, providers)
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         steps = sources.steps(session.watch)
         falls = Waterfall(steps, want=wanted, order=order, budget=budget, concurrency=concurrency)
-        return await _Run(inputs, output, session, falls, wanted).to_the_end()
+        return await _WaterfallRun(inputs, output, session, falls, wanted).to_the_end()
 
-    tally = Tally("links", total=len(inputs.targets))
+    tally = ProgressCounts("links", total=len(inputs.targets))
     live = not streams(output)
     code = run(work, connection, tally, quiet=output.quiet, live=live, make=sources.open)
     if not output.quiet:
@@ -128,7 +128,7 @@ def waterfall(
     return code
 
 
-def _columns(output: RowOutput) -> tuple[str, ...] | None:
+def _columns(output: RowOutputOptions) -> tuple[str, ...] | None:
     found = parsed_columns(output.columns)
     for name in found or ():
         if name.partition(".")[0] not in _COLUMNS:
@@ -136,14 +136,14 @@ def _columns(output: RowOutput) -> tuple[str, ...] | None:
     return found
 
 
-class _Run:
+class _WaterfallRun:
     """One run of the command: where rows go, and what to say at the end."""
 
     def __init__(
         self,
-        inputs: Inputs,
-        output: RowOutput,
-        session: Session,
+        inputs: InputFile,
+        output: RowOutputOptions,
+        session: CommandSession,
         falls: Waterfall,
         wanted: tuple[str, ...],
     ) -> None:
@@ -155,9 +155,9 @@ class _Run:
         self._counts: Counter[str] = Counter()
         self._form: Format = chosen_format(output, terminal=sys.stdout.isatty())
         columns = _columns(output) or (_COLUMNS if self._form == "csv" else None)
-        self._rows: Rows = rows_as(self._form, Schema(None), columns)
+        self._rows: RowEncoder = rows_as(self._form, RowSchema(None), columns)
         self._shown: list[bytes] = []
-        self._file: Appended | None = None
+        self._file: AppendFile | None = None
         self._first = True
         self._out_of_credits = False
 
@@ -183,10 +183,10 @@ class _Run:
             self._session.progress.stop()
             if self._form == "table" and self._file is None:
                 shown = self._rows.columns or ("input", "status", *self._wanted)
-                show(Console(), self._shown, Schema(None), shown)
+                show(Console(), self._shown, RowSchema(None), shown)
         return self._ended(skipped)
 
-    def _targets(self, before: Kept) -> Iterator[Target]:
+    def _targets(self, before: ExistingOutput) -> Iterator[Target]:
         for one in self._inputs.targets:
             if self._session.watch.stopping:
                 return
@@ -195,14 +195,14 @@ class _Run:
                 link = None if by_email else one.sent
                 yield Target(text=one.text, linkedin_url=link, email=one.sent if by_email else None)
 
-    def _open(self) -> Kept:
+    def _open(self) -> ExistingOutput:
         path = file_of(self._output)
         if path is None:
-            return Kept(set())
+            return ExistingOutput(set())
         if not path.exists():
-            self._file = Appended.create(path)
-            return Kept(set())
-        self._file = Appended.open(path)
+            self._file = AppendFile.create(path)
+            return ExistingOutput(set())
+        self._file = AppendFile.open(path)
         before = kept(self._file, self._form)
         if before.columns not in (None, self._rows.columns):
             raise CommandError(f"{path} has other columns", hint="choose another name")
@@ -243,7 +243,7 @@ class _Run:
         if not self._output.quiet:
             console.note(self._summary(skipped))
         if self._session.watch.stopping:
-            raise Stopped
+            raise Interrupted
         if not left:
             return OK
         people = f"{left:,} {plural(left, 'link')} got no answer for now"
@@ -274,10 +274,10 @@ class _Run:
 _LIX = "lix"
 
 
-class Sources:
+class WaterfallClients:
     """Clients, opened and closed together."""
 
-    def __init__(self, connection: Connection, named: str | None) -> None:
+    def __init__(self, connection: ConnectionOptions, named: str | None) -> None:
         self.notes: list[str] = []
         """What to tell of providers that were not asked."""
         self._connection = connection
@@ -291,7 +291,7 @@ class Sources:
                 hint=f"there are: {', '.join(self._adapters)}",
             )
 
-    def open(self, connection: Connection, watch: Watch) -> AsyncLix:
+    def open(self, connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
         """Make the clients. What comes back is opened and closed by a session like a client."""
         for name in self._names or self._adapters:
             adapter = self._adapters[name]
@@ -311,7 +311,7 @@ class Sources:
         # A session does with its client no more than this.
         return cast("AsyncLix", self)
 
-    def steps(self, watch: Watch) -> list[Step]:
+    def steps(self, watch: ActivityMonitor) -> list[Step]:
         """The steps of all clients; none of them begins once the person asked to stop."""
         return [_stoppable(step, watch) for one in self._clients for step in steps_of(one)]
 
@@ -325,7 +325,7 @@ class Sources:
         variables = self._adapters[name].CLIENT.provider.key_variables
         return bool(os.environ.get(variables[0], "").strip())
 
-    async def __aenter__(self) -> Sources:
+    async def __aenter__(self) -> WaterfallClients:
         for client in self._clients:
             await self._stack.enter_async_context(client)
         return self
@@ -348,22 +348,22 @@ def row_of(result: Profile, kind: str, status: str, fields: Sequence[str]) -> by
     return msgspec.json.encode(row | {"errors": errors})
 
 
-def _client(kind: type[Client], watch: Watch) -> Client:
+def _client(kind: type[Client], watch: ActivityMonitor) -> Client:
     """A client at its provider's own pace whose waiting can be seen and stopped."""
     make = cast("Callable[..., Client]", kind)
     patience = {name: getattr(RetryPolicy(), name) for name in RetryPolicy.__struct_fields__}
-    return make(retry=Patience(**patience, watch=watch), clock=Pauses(watch))
+    return make(retry=MonitoredRetryPolicy(**patience, watch=watch), clock=MonitoredClock(watch))
 
 
-def _stoppable(step: Step, watch: Watch) -> Step:
-    look: Callable[[Target], Awaitable[Found]] = step.look
+def _stoppable(step: Step, watch: ActivityMonitor) -> Step:
+    look: Callable[[Target], Awaitable[StepResult]] = step.look
 
-    async def unless_stopped(target: Target) -> Found:
+    async def unless_stopped(target: Target) -> StepResult:
         # As an error of the step, so that what others were paid for still becomes a row.
         try:
             if not watch.stopping:
                 return await look(target)
-        except Stopped:
+        except Interrupted:
             pass
         raise TransportError("not asked: the run was stopped", endpoint=step.endpoint)
 

@@ -13,14 +13,19 @@ from cyclopts import Parameter
 
 from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
-from ..errors import OK, REFUSED, CommandError, Stopped
+from ..errors import OK, REFUSED, CommandError, Interrupted
 from ..ledger.address import address_of, scrubbed, shown
-from ..options import CONNECTION_DEFAULTS, OUTPUT, Connection, parsed_rate
+from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parsed_rate
 from ..queue import Queue, adapter, server
-from ..runtime.activity import Patience, Pauses, Turns, Watch
+from ..runtime.activity import (
+    ActivityMonitor,
+    MonitoredClock,
+    MonitoredLimiter,
+    MonitoredRetryPolicy,
+)
 from ..runtime.clients import base_url, key_for
-from ..runtime.progress import TICK, Tally
-from ..runtime.session import Session, run
+from ..runtime.progress import TICK, ProgressCounts
+from ..runtime.session import CommandSession, run
 from ..text import plural, rate_text
 
 if TYPE_CHECKING:
@@ -64,7 +69,7 @@ def worker(
             help="No progress and no closing line; errors are still told.",
         ),
     ] = False,
-    connection: Connection = CONNECTION_DEFAULTS,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Take lookups from a queue and ask for them, until it is stopped.
 
@@ -83,9 +88,9 @@ def worker(
     module = adapter(queue)
     for name in ("pgqueuer", "procrastinate"):  # they tell of chunks that come back; we do too
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    maker = _Maker(address)
+    maker = _WorkerClientFactory(address)
 
-    async def work(session: Session) -> int:
+    async def work(session: CommandSession) -> int:
         stop = anyio.Event()
         session.watch.state = ""
         if not quiet:
@@ -107,7 +112,7 @@ def worker(
                     max_credits=connection.max_credits,
                     stop=stop,
                 )
-            except (LixError, Stopped) as error:  # raised below, as itself
+            except (LixError, Interrupted) as error:  # raised below, as itself
                 failure = error
             except anyio.get_cancelled_exc_class():  # an answer under way did not come in time
                 _close(session, quiet=quiet)
@@ -115,24 +120,24 @@ def worker(
             tasks.cancel_scope.cancel()
         _close(session, quiet=quiet)
         if session.watch.stopping:
-            raise Stopped
+            raise Interrupted
         if isinstance(failure, BulkError):
             raise CommandError(scrubbed(str(failure), address), code=REFUSED)
         if failure is not None:
             raise failure
         return OK
 
-    return run(work, connection, Tally("requests"), quiet=quiet, make=maker.client)
+    return run(work, connection, ProgressCounts("requests"), quiet=quiet, make=maker.client)
 
 
-def _close(session: Session, *, quiet: bool) -> None:
+def _close(session: CommandSession, *, quiet: bool) -> None:
     session.progress.stop()
     if not quiet:
         asked, paid = session.watch.requests, session.lix.credits.total
         console.note(f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}")
 
 
-async def _stopping(session: Session, stop: anyio.Event) -> None:
+async def _stopping(session: CommandSession, stop: anyio.Event) -> None:
     """Keep the progress line's numbers, and pass a signal on."""
     while not session.watch.stopping:
         session.tally.items = session.watch.requests
@@ -141,14 +146,14 @@ async def _stopping(session: Session, stop: anyio.Event) -> None:
     stop.set()
 
 
-class _Maker:
+class _WorkerClientFactory:
     """Makes the client, and keeps the limiter that it shares with the other workers."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._limiter: PostgresLimiter | None = None
 
-    def client(self, connection: Connection, watch: Watch) -> AsyncLix:
+    def client(self, connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
         """A client at the shared rate whose waiting can be watched and stopped."""
         from ...limiters import PostgresLimiter  # late: other commands never need it
         from ...providers.lix.client import AsyncLix
@@ -157,22 +162,22 @@ class _Maker:
         key = key_for(connection, url)
         rate = parsed_rate(connection.rate)
         try:
-            turns = Turns(None, watch)
+            turns = MonitoredLimiter(None, watch)
             if rate is not None:
                 margin = STRICT if rate.interval >= SLOW else None
                 self._limiter = PostgresLimiter(
                     self._address, name_for(key, url), rate, margin=margin, clock=watch.clock
                 )
-                turns = SharedTurns(self._limiter, watch)
+                turns = MonitoredSharedLimiter(self._limiter, watch)
             return AsyncLix(
                 key,
                 auth=connection.auth,
                 base_url=url,
                 viewer_id=connection.viewer,
                 rate_limit=turns,
-                retry=Patience(watch=watch),
+                retry=MonitoredRetryPolicy(watch=watch),
                 deadline=connection.deadline,
-                clock=Pauses(watch),
+                clock=MonitoredClock(watch),
             )
         except ConfigurationError as error:
             raise CommandError(scrubbed(str(error), self._address)) from None
@@ -192,10 +197,10 @@ def name_for(key: str, url: str) -> str:
     return f"worker.{hashlib.blake2b(f'{url} {key}'.encode(), digest_size=12).hexdigest()}"
 
 
-class SharedTurns(Turns):
+class MonitoredSharedLimiter(MonitoredLimiter):
     """Turns of a limiter that other processes share."""
 
-    def __init__(self, shared: PostgresLimiter, watch: Watch) -> None:
+    def __init__(self, shared: PostgresLimiter, watch: ActivityMonitor) -> None:
         super().__init__(None, watch)
         self.rate = watch.rate = shared.rate
         self._shared = shared.bulk

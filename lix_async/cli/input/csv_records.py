@@ -18,7 +18,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _REMEDY = "look for a quote that is opened there and never closed, or save the file anew as CSV"
 
 
-class Slip(Exception):
+class CsvSyntaxError(Exception):
     """What is no CSV, at a line."""
 
 
@@ -34,7 +34,7 @@ def large_cells(name: str) -> Generator[None]:
     csv.field_size_limit(max(before, MOST))
     try:
         yield
-    except Slip as slip:
+    except CsvSyntaxError as slip:
         raise CommandError(f"{name}, {slip}", hint=_REMEDY) from None
     finally:
         csv.field_size_limit(before)
@@ -57,9 +57,9 @@ def records_of(text: str, delimiter: str = ",") -> Iterator[list[str]]:
             yield row
     except csv.Error as error:
         at = rows.line_num - len(lines) + 1
-        raise Slip(f"line {at}: no CSV from here on ({error})") from None
+        raise CsvSyntaxError(f"line {at}: no CSV from here on ({error})") from None
     if last and _unclosed(last, delimiter):
-        raise Slip(f"line {began}: a quote is opened and never closed")
+        raise CsvSyntaxError(f"line {began}: a quote is opened and never closed")
 
 
 def _noted(text: str, seen: list[str]) -> Iterator[str]:

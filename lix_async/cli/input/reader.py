@@ -13,7 +13,7 @@ import msgspec
 from ..errors import CommandError
 from ..values import dig, leaves
 from .csv_records import large_cells, records_of
-from .targets import Kind, Target, target
+from .targets import Kind, LookupTarget, target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]
@@ -21,11 +21,11 @@ SAMPLE = 1000
 """Rows that are looked at to find the column."""
 
 
-class Inputs:
+class InputFile:
     """What a file asks for: each target once, in the order of the file."""
 
     def __init__(self, records: Iterable[Record], column: str, kinds: frozenset[Kind]) -> None:
-        found: dict[str, Target] = {}
+        found: dict[str, LookupTarget] = {}
         self.column = column
         self.rows = 0
         self.unusable = 0
@@ -41,13 +41,13 @@ class Inputs:
         self.targets = list(found.values())
 
 
-def read(path: str, column: str | None, kinds: frozenset[Kind]) -> Inputs:
+def read(path: str, column: str | None, kinds: frozenset[Kind]) -> InputFile:
     """Read a file, or stdin for `-`: what is of these kinds. Raises `CommandError` for nothing."""
     text = _text(sys.stdin.buffer.read() if path == "-" else _bytes(Path(path)))
-    records = Records(text, Path(path).suffix.lower())
+    records = InputRecords(text, Path(path).suffix.lower())
     with large_cells(path):
         name = _chosen(records, column, path, kinds)
-        inputs = Inputs(records, name, kinds)
+        inputs = InputFile(records, name, kinds)
     if not inputs.targets:
         inside = f" in column {name!r}" if column else ""
         raise CommandError(
@@ -58,7 +58,7 @@ def read(path: str, column: str | None, kinds: frozenset[Kind]) -> Inputs:
     return inputs
 
 
-class Records:
+class InputRecords:
     """The rows of a file, read anew each time: together they take ten times what the text does."""
 
     def __init__(self, text: str, ending: str) -> None:
@@ -143,7 +143,7 @@ def _csv(text: str) -> Iterator[Record]:
         yield dict(zip(names, row, strict=False))
 
 
-def _chosen(records: Records, column: str | None, path: str, kinds: frozenset[Kind]) -> str:
+def _chosen(records: InputRecords, column: str | None, path: str, kinds: frozenset[Kind]) -> str:
     """The column that was asked for, or the one with the most links and addresses in it."""
     names = dict.fromkeys(name for record in records for name in (*record, *leaves(record)))
     if column is not None:
@@ -161,7 +161,7 @@ def _chosen(records: Records, column: str | None, path: str, kinds: frozenset[Ki
     return max(names, key=worth, default="")
 
 
-def _worth(known: Target) -> int:
+def _worth(known: LookupTarget) -> int:
     """Of two columns that name the same people, the one with public links is the better one."""
     if known.kind == "email":
         return 9

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, cast
 
-from ...bulk.prepared_call import Call, Caller, Input
+from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
 from ...core.endpoint import Endpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Params
@@ -41,7 +41,7 @@ _PEOPLE = ("person", "lead", "recruiter")
 _ORGS = ("organisation", "account")
 
 
-class Target(NamedTuple):
+class LookupTarget(NamedTuple):
     """Somebody or something to look up."""
 
     kind: Kind
@@ -83,20 +83,20 @@ def checked(url: str, command: str) -> str:
     return url if "//" in url else f"https://{url}"
 
 
-def target(text: str) -> Target | None:
+def target(text: str) -> LookupTarget | None:
     """What a text names: a person, an organisation, or an e-mail address; else None."""
     given = text.strip()
     address = given[7:] if given[:7].lower() == "mailto:" else given
     if _EMAIL.fullmatch(address):
-        return Target("email", address.lower(), given, address)
+        return LookupTarget("email", address.lower(), given, address)
     link = classify(given)
     key = link.identity
     if key is None:
         return None
     if link.kind in _PEOPLE:
-        return Target("person", key, given, _sent(given, link))
+        return LookupTarget("person", key, given, _sent(given, link))
     if link.kind in _ORGS:
-        return Target("org", key, given, _sent(given, link), link.kind == "account")
+        return LookupTarget("org", key, given, _sent(given, link), link.kind == "account")
     return None
 
 
@@ -104,7 +104,7 @@ def _sent(given: str, link: Link) -> str:
     return given if is_linkedin(given, bare=True) else link.url
 
 
-Row = Endpoint[Params, object]
+AnyEndpoint = Endpoint[Params, object]
 
 
 TAKES: Mapping[Kind, frozenset[Kind]] = {
@@ -115,12 +115,12 @@ TAKES: Mapping[Kind, frozenset[Kind]] = {
 """What may be given to each kind of lookup: people are found by link or address."""
 
 
-def row_of(kind: Kind) -> Row:
+def row_of(kind: Kind) -> AnyEndpoint:
     """The row of the table behind a kind of lookup."""
-    return cast("Row", BY_ID[ROWS[kind]])
+    return cast("AnyEndpoint", BY_ID[ROWS[kind]])
 
 
-def params_of(kind: Kind, target: Target) -> Params:
+def params_of(kind: Kind, target: LookupTarget) -> Params:
     """What goes out for a target; links go as they were given."""
     if kind == "email":
         return EmailParams(url=target.sent)
@@ -133,19 +133,19 @@ def params_of(kind: Kind, target: Target) -> Params:
     return PersonParams(profile_link=target.sent)
 
 
-async def ask(lix: AsyncLix, kind: Kind, target: Target) -> Answer[object]:
+async def ask(lix: AsyncLix, kind: Kind, target: LookupTarget) -> Answer[object]:
     """Look one target up."""
     return await lix.send(row_of(kind), params_of(kind, target))
 
 
-def kind_of(wanted: Kind | None, known: Target) -> Kind:
+def kind_of(wanted: Kind | None, known: LookupTarget) -> Kind:
     """What a target is looked up as: what was asked for, else people and companies as such."""
     if wanted is not None:
         return wanted
     return "org" if known.kind == "org" else "person"
 
 
-class Targets(Caller):
+class TargetCallPreparer(CallPreparer):
     """Turns links and addresses, as people write them, into calls: people, companies, e-mails."""
 
     def __init__(self, lix: AsyncLix, wanted: Kind | None = None) -> None:
@@ -153,7 +153,7 @@ class Targets(Caller):
         self.name = ""  # a ledger may hold all three kinds
         self._wanted: Kind | None = wanted
 
-    def call(self, given: Input) -> Call:
+    def call(self, given: Input) -> PreparedCall:
         """The call for a text. Raises `ConfigurationError` for one that names nobody."""
         known = target(given) if isinstance(given, str) else None
         if known is None:
@@ -187,7 +187,7 @@ METHODS: dict[Kind, str] = {
 """The method of `AsyncLix` that answers for each kind of lookup."""
 
 
-def input_for(kind: Kind, target: Target) -> Input:
+def input_for(kind: Kind, target: LookupTarget) -> Input:
     """A target as the first argument of its method, or as the keyword argument that it needs."""
     if kind == "person" and target.kind == "email":
         return {"email": target.sent}

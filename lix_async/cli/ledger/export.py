@@ -18,11 +18,11 @@ import msgspec
 from ...bulk.stores.base import Entry, Status, Store
 from ...filesystem import new_private_file
 from ..errors import CommandError
-from ..output.files import Aside, let_go, refused
+from ..output.files import StagedOutput, let_go, refused
 from ..output.lookup_rows import line_of, row_behind, walked
-from ..output.parquet import Parquet
-from ..output.rows import Rows, rows_as
-from ..output.schema import OTHER, Looked, Schema, of_type
+from ..output.parquet import ParquetFile
+from ..output.rows import RowEncoder, rows_as
+from ..output.schema import OTHER, LookupSchema, RowSchema, of_type
 from ..values import Tree, cell, dig
 
 Form = Literal["jsonl", "csv", "parquet"]
@@ -30,14 +30,14 @@ BATCH = 500
 """Rows that are turned into cells at once."""
 
 
-class Answers(Looked):
+class ExportSchema(LookupSchema):
     """The columns of a ledger's rows, whatever endpoints it knows; `kinds` are a row's `kind`s."""
 
     def __init__(self, kinds: Iterable[str] = ()) -> None:
         shapes = {kind: shape for kind in kinds if (shape := _shape(kind)) is not None}
         super().__init__(shapes)
         if not shapes:
-            self.columns = (*Looked.head, "result", OTHER)
+            self.columns = (*LookupSchema.head, "result", OTHER)
 
     def tidy(self, row: Tree) -> Tree:
         """The row, its result as the struct of its kind reads it."""
@@ -80,9 +80,9 @@ def at(tree: Tree, path: str, plain: dict[int, bool]) -> object:
 
 
 @cache
-def _schema(kind: str) -> Schema | None:
+def _schema(kind: str) -> RowSchema | None:
     shape = _shape(kind)
-    return None if shape is None else Schema(shape)
+    return None if shape is None else RowSchema(shape)
 
 
 def _shape(kind: str) -> type | None:
@@ -116,7 +116,7 @@ async def export(
     be written, and `BulkError` when the ledger cannot be read.
     """
     counts: Counter[str] = Counter()
-    with Aside(path, overwrite=overwrite) as aside:
+    with StagedOutput(path, overwrite=overwrite) as aside:
         sink = _sink(aside, form, None if columns is None else tuple(columns))
         try:
             async for entry in store.entries(*statuses):
@@ -134,10 +134,10 @@ async def export(
     return counts
 
 
-class _Sink:
+class _ExportWriter:
     """Takes rows in. This one passes them on as they come."""
 
-    def __init__(self, aside: Aside, rows: Rows) -> None:
+    def __init__(self, aside: StagedOutput, rows: RowEncoder) -> None:
         self._aside = aside
         self._rows = rows
         self._made = aside.folder / "made"
@@ -173,11 +173,11 @@ class _Sink:
             let_go(self._file)
 
 
-class _Later(_Sink):
+class _DeferredHeaderWriter(_ExportWriter):
     """Keeps rows aside until it is known which kinds there are: they decide on the columns."""
 
-    def __init__(self, aside: Aside) -> None:
-        super().__init__(aside, rows_as("csv", Answers(), None))
+    def __init__(self, aside: StagedOutput) -> None:
+        super().__init__(aside, rows_as("csv", ExportSchema(), None))
         self._kinds: dict[str, None] = {}
         self._staged = aside.folder / "rows.jsonl"
         self._stage = new_private_file(self._staged)
@@ -189,7 +189,7 @@ class _Later(_Sink):
 
     async def finish(self) -> None:
         self._stage.close()
-        schema = Answers(self._kinds)
+        schema = ExportSchema(self._kinds)
         self._rows = rows_as("csv", schema, schema.columns)
         with self._staged.open("rb") as file:
             for batch in _batches(file):
@@ -202,12 +202,12 @@ class _Later(_Sink):
         super().close()
 
 
-class _IntoParquet(_Sink):
+class _ParquetExportWriter(_ExportWriter):
     """Rows for Parquet: the columns asked for, or everything."""
 
-    def __init__(self, aside: Aside, columns: tuple[str, ...] | None) -> None:
-        self._parquet = Parquet(aside.folder, Looked.head if columns is None else columns)
-        super().__init__(aside, rows_as("jsonl", Answers(), columns))
+    def __init__(self, aside: StagedOutput, columns: tuple[str, ...] | None) -> None:
+        self._parquet = ParquetFile(aside.folder, LookupSchema.head if columns is None else columns)
+        super().__init__(aside, rows_as("jsonl", ExportSchema(), columns))
 
     def write(self, rows: Sequence[bytes]) -> None:
         for row in rows:
@@ -239,12 +239,12 @@ class _IntoParquet(_Sink):
         super().close()
 
 
-def _sink(aside: Aside, form: Form, columns: tuple[str, ...] | None) -> _Sink:
+def _sink(aside: StagedOutput, form: Form, columns: tuple[str, ...] | None) -> _ExportWriter:
     if form == "parquet":
-        return _IntoParquet(aside, columns)
+        return _ParquetExportWriter(aside, columns)
     if form == "csv" and columns is None:
-        return _Later(aside)
-    return _Sink(aside, rows_as(form, Answers(), columns))
+        return _DeferredHeaderWriter(aside)
+    return _ExportWriter(aside, rows_as(form, ExportSchema(), columns))
 
 
 def _batches(lines: BinaryIO) -> Iterator[list[bytes]]:

@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...bulk import AbsentLedgerError, SqliteStore
-from ...bulk.stores.base import Ask, Entry, Store
+from ...bulk import LedgerNotFoundError, SqliteStore
+from ...bulk.stores.base import DoubtCallback, Entry, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
 from ..input.targets import KINDS, target
 from ..output.lookup_rows import input_of
-from ..runtime.activity import Watch
-from ..runtime.session import Session
+from ..runtime.activity import ActivityMonitor
+from ..runtime.session import CommandSession
 from ..text import one_line, plural, span
 from ..values import text
 
@@ -105,7 +105,7 @@ def _identity(value: str) -> str:
     return value.strip() if found is None else found.key
 
 
-async def asked_for(ledger: str, session: Session) -> Ask:
+async def asked_for(ledger: str, session: CommandSession) -> DoubtCallback:
     """What the person says of each lookup in doubt, as a run wants to know it.
 
     Those that come into doubt later are held. Raises `CommandError` without a terminal.
@@ -133,7 +133,7 @@ async def _in_doubt(ledger: str) -> list[Entry]:
     store = SqliteStore(ledger)
     try:
         await store.look()
-    except AbsentLedgerError:
+    except LedgerNotFoundError:
         return []
     try:
         # Those that a run was about to send as it died are in doubt too, once it is opened.
@@ -142,7 +142,7 @@ async def _in_doubt(ledger: str) -> list[Entry]:
         await store.close()
 
 
-async def _yes(watch: Watch) -> bool:
+async def _yes(watch: ActivityMonitor) -> bool:
     sys.stderr.write("Buy it again? [y/N] ")
     sys.stderr.flush()
     if sys.platform != "win32":

@@ -13,13 +13,13 @@ from ..errors import CommandError
 from ..providers import rows
 from ..text import one_line
 from .lookup_rows import walked
-from .schema import OTHER, Looked, Schema, of_type
+from .schema import OTHER, LookupSchema, RowSchema, of_type
 
 _SHOWN = 12
 """Columns that are named where none of them is like the one that was meant."""
 
 
-def checked(columns: Sequence[str] | None, schema: Schema) -> None:
+def checked(columns: Sequence[str] | None, schema: RowSchema) -> None:
     """See to it that rows of this schema may have these columns; None for all is fine.
 
     Where no document describes the rows, any column may be. Raises `CommandError` that names the
@@ -28,7 +28,9 @@ def checked(columns: Sequence[str] | None, schema: Schema) -> None:
     if columns is None or not schema.columns:
         return
     kinds = schema.kinds
-    if isinstance(schema, Looked) and not kinds:  # a ledger's: whatever anybody may have asked
+    if (
+        isinstance(schema, LookupSchema) and not kinds
+    ):  # a ledger's: whatever anybody may have asked
         kinds = tuple(_answers())
     for column in columns:
         if not _known(column, schema, kinds):
@@ -46,11 +48,11 @@ def unknown(column: str, names: Iterable[str]) -> CommandError:
     return CommandError(f"--columns: nobody knows {one_line(column, 60)!r}", hint=hint)
 
 
-def _known(column: str, schema: Schema, kinds: Sequence[type]) -> bool:
+def _known(column: str, schema: RowSchema, kinds: Sequence[type]) -> bool:
     first, dot, _ = column.partition(".")
     # `result.new`, `input.email`: whoever spells it out means it, whatever is documented.
-    spelled = column in Looked.own or (dot and first in ("input", "result"))
-    if first == OTHER or (isinstance(schema, Looked) and spelled):
+    spelled = column in LookupSchema.own or (dot and first in ("input", "result"))
+    if first == OTHER or (isinstance(schema, LookupSchema) and spelled):
         return True
     return any(_leads(inspect.type_info(kind), column) for kind in kinds)
 
@@ -82,8 +84,8 @@ def _answers() -> Iterator[type]:
             yield kind
 
 
-def _hint(column: str, schema: Schema, kinds: Sequence[type]) -> str:
-    own = schema.own if isinstance(schema, Looked) else ()
+def _hint(column: str, schema: RowSchema, kinds: Sequence[type]) -> str:
+    own = schema.own if isinstance(schema, LookupSchema) else ()
     names = list(dict.fromkeys((*own, *(name for kind in kinds for name in of_type(kind)))))
     names = [name for name in names if name != OTHER]
     alike = [name for name in names if name.endswith(f".{column}") or column.startswith(f"{name}.")]

@@ -14,15 +14,15 @@ from rich.console import Console
 
 from ...engine.checkpoint import Checkpoint
 from ..errors import CommandError
-from ..options import Format, Output, WalkOutput, chosen_format, parsed_columns
-from .files import Appended
-from .listing_file import Journal, checkpoint_path, load
+from ..options import Format, ListingOutputOptions, OutputOptions, chosen_format, parsed_columns
+from .files import AppendFile
+from .listing_file import ResumableListingFile, checkpoint_path, load
 from .rows import rows_as
-from .schema import Schema
+from .schema import RowSchema
 from .table import show
 
 
-class Delivery(Protocol):
+class RowSink(Protocol):
     """Takes in pages of rows, and passes on as many as a limit allows."""
 
     written: int
@@ -39,10 +39,10 @@ class Delivery(Protocol):
         """The walk is over, or stops here."""
 
 
-class Stdout:
+class StdoutSink:
     """Rows to stdout as they come; on the screen as a table at the end."""
 
-    def __init__(self, form: Format, schema: Schema, columns: tuple[str, ...] | None) -> None:
+    def __init__(self, form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> None:
         self.written = 0
         self.walk: Checkpoint | None = None
         self._rows = rows_as(form, schema, columns)
@@ -70,7 +70,7 @@ class Stdout:
             show(Console(), self._kept, *self._table)
 
 
-class IntoFile(Journal):
+class FileSink(ResumableListingFile):
     """Rows into a file, with a checkpoint beside it."""
 
     def close(self, *, ended: bool) -> None:
@@ -85,12 +85,12 @@ class IntoFile(Journal):
                 self.file.path.unlink(missing_ok=True)
 
 
-def file_of(output: Output) -> Path | None:
+def file_of(output: OutputOptions) -> Path | None:
     """The file to write to; None for stdout, also when it is asked for by `-`."""
     return None if output.out is None or str(output.out) == "-" else output.out
 
 
-def streams(output: Output) -> bool:
+def streams(output: OutputOptions) -> bool:
     """Whether rows run over the screen as they come, so that no progress line belongs there.
 
     Behind a pipe they mostly do too.
@@ -109,7 +109,7 @@ def _into_a_pipe() -> bool:
         return False
 
 
-def delivery(output: WalkOutput, schema: Schema, endpoint: str) -> Delivery:
+def delivery(output: ListingOutputOptions, schema: RowSchema, endpoint: str) -> RowSink:
     """The place that the options ask for, opened, and taken up again after `--resume`."""
     columns = parsed_columns(output.columns)
     form = chosen_format(output, terminal=sys.stdout.isatty())
@@ -119,7 +119,7 @@ def delivery(output: WalkOutput, schema: Schema, endpoint: str) -> Delivery:
             raise CommandError(
                 "only a walk into a file can go on", hint="say --out FILE, then --resume"
             )
-        return Stdout(form, schema, columns)
+        return StdoutSink(form, schema, columns)
     rows = rows_as(form, schema, columns)
     entry = None if output.overwrite else load(path)
     if entry is not None and not output.resume:
@@ -144,8 +144,8 @@ def delivery(output: WalkOutput, schema: Schema, endpoint: str) -> Delivery:
         )
     if output.overwrite:
         checkpoint_path(path).unlink(missing_ok=True)
-    file = Appended.open(path) if there else Appended.create(path, overwrite=output.overwrite)
-    journal = IntoFile(file, rows, form, endpoint)
+    file = AppendFile.open(path) if there else AppendFile.create(path, overwrite=output.overwrite)
+    journal = FileSink(file, rows, form, endpoint)
     try:
         if entry is not None:
             journal.take_up(entry)

@@ -34,7 +34,7 @@ def refused(path: Path, error: OSError, doing: str) -> CommandError:
     return CommandError(f"cannot {doing} {path}: {error.strerror or error}", code=code)
 
 
-class Appended:
+class AppendFile:
     """A file that rows are appended to, held by this process alone."""
 
     def __init__(self, path: Path, fd: int, size: int) -> None:
@@ -44,7 +44,7 @@ class Appended:
         self._fd = fd
 
     @classmethod
-    def create(cls, path: Path, *, overwrite: bool = False) -> Appended:
+    def create(cls, path: Path, *, overwrite: bool = False) -> AppendFile:
         """A new, empty file; one that is there already is an error unless it may go."""
         try:
             if overwrite and not path.is_symlink():
@@ -54,7 +54,7 @@ class Appended:
             raise refused(path, error, "create") from None
 
     @classmethod
-    def open(cls, path: Path) -> Appended:
+    def open(cls, path: Path) -> AppendFile:
         """A file that is there, to go on with."""
         try:
             fd = open_private(path, os.O_RDWR)
@@ -67,7 +67,7 @@ class Appended:
         return cls._held(path, fd, found.st_size)
 
     @classmethod
-    def _held(cls, path: Path, fd: int, size: int) -> Appended:
+    def _held(cls, path: Path, fd: int, size: int) -> AppendFile:
         if sys.platform != "win32":  # there a locked file cannot be read either
             try:
                 lock_descriptor(fd)
@@ -134,7 +134,7 @@ def let_go(file: BinaryIO) -> None:
         file.close()
 
 
-class Aside:
+class StagedOutput:
     """A folder (0700) beside a file that is to be made; always gone at the end.
 
     Without a path there is nothing to put in place, and it lies where temporary files do.
@@ -145,7 +145,7 @@ class Aside:
         self._overwrite = overwrite
         self.folder = Path()
 
-    def __enter__(self) -> Aside:
+    def __enter__(self) -> StagedOutput:
         path = self.path
         if path is None:
             self.folder = Path(tempfile.mkdtemp(prefix="lix."))

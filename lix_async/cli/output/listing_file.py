@@ -16,13 +16,13 @@ import msgspec
 from ...core.errors import PagingError
 from ...engine.checkpoint import Checkpoint
 from ..errors import CommandError
-from .files import Appended, contents, replace
-from .rows import Rows
+from .files import AppendFile, contents, replace
+from .rows import RowEncoder
 
 VERSION = 1
 
 
-class Entry(msgspec.Struct, kw_only=True):
+class ListingState(msgspec.Struct, kw_only=True):
     """What FILE.checkpoint holds."""
 
     version: int = VERSION
@@ -44,14 +44,14 @@ def checkpoint_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.checkpoint")
 
 
-def load(path: Path) -> Entry | None:
+def load(path: Path) -> ListingState | None:
     """The checkpoint beside a file, or None. Raises `CommandError` for one that cannot be used."""
     beside = checkpoint_path(path)
     data = contents(beside)
     if data is None:
         return None
     try:
-        entry = msgspec.json.decode(data, type=Entry)
+        entry = msgspec.json.decode(data, type=ListingState)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         entry = None
     if entry is None or entry.version != VERSION:
@@ -62,10 +62,10 @@ def load(path: Path) -> Entry | None:
     return entry
 
 
-class Journal:
+class ResumableListingFile:
     """FILE and its checkpoint, kept in step page by page."""
 
-    def __init__(self, file: Appended, rows: Rows, form: str, endpoint: str) -> None:
+    def __init__(self, file: AppendFile, rows: RowEncoder, form: str, endpoint: str) -> None:
         self.file = file
         self.written = 0
         """Rows in the file."""
@@ -77,7 +77,7 @@ class Journal:
         self._form = form
         self._endpoint = endpoint
 
-    def take_up(self, entry: Entry) -> None:
+    def take_up(self, entry: ListingState) -> None:
         """Go on from a checkpoint: check it against the file, and cut the file back to it."""
         path = self.file.path
         if entry.endpoint != self._endpoint:
@@ -123,7 +123,7 @@ class Journal:
     def save(self) -> None:
         """Write the checkpoint as things stand."""
         assert self.walk is not None  # set by the first page, or by the checkpoint
-        entry = Entry(
+        entry = ListingState(
             endpoint=self._endpoint,
             format=self._form,
             columns=self._rows.columns,

@@ -12,27 +12,27 @@ from rich.console import Console
 from ..errors import CommandError
 from ..input.csv_records import large_cells, records_of
 from ..input.targets import target
-from ..options import Format, RowOutput, chosen_format, parsed_columns
+from ..options import Format, RowOutputOptions, chosen_format, parsed_columns
 from ..values import original
 from .columns import checked
 from .destination import file_of
-from .files import Appended
-from .lookup_rows import Line
-from .rows import Rows, rows_as
-from .schema import Looked
+from .files import AppendFile
+from .lookup_rows import LookupRow
+from .rows import RowEncoder, rows_as
+from .schema import LookupSchema
 from .table import show
 
 BATCH = 500
 """Rows from the ledger that are written together."""
 
 
-class Sheet:
+class LookupOutput:
     """Takes rows in, writes them as they come, and those that are not final at the end.
 
     A Parquet file cannot be added to: its rows are left to the ledger.
     """
 
-    def __init__(self, output: RowOutput, schema: Looked) -> None:
+    def __init__(self, output: RowOutputOptions, schema: LookupSchema) -> None:
         self.path = file_of(output)
         self.form: Format = chosen_format(output, terminal=sys.stdout.isatty(), parquet=True)
         self.columns = parsed_columns(output.columns)
@@ -43,34 +43,34 @@ class Sheet:
             raise CommandError("Parquet goes into a file", hint="say --out FILE.parquet")
         self._schema = schema
         staged: Format = "jsonl" if self.form == "parquet" else self.form
-        self._rows: Rows = rows_as(staged, schema, self.columns)
-        self._file: Appended | None = None
+        self._rows: RowEncoder = rows_as(staged, schema, self.columns)
+        self._file: AppendFile | None = None
         self._first = True
         self._shown: list[bytes] = []
         self._waiting: list[bytes] = []
         self._open: list[bytes] = []
 
-    def opened(self) -> Kept:
+    def opened(self) -> ExistingOutput:
         """Open the file; what an earlier run has left in it."""
         if self.path is None:
-            return Kept(set())
+            return ExistingOutput(set())
         if self.form == "parquet":
             if self.path.exists() and not self.remakable:
                 raise CommandError(
                     f"{self.path} is there already, and is no Parquet", hint="choose another name"
                 )
-            return Kept(set())
+            return ExistingOutput(set())
         if not self.path.exists():
-            self._file = Appended.create(self.path)
-            return Kept(set())
-        self._file = Appended.open(self.path)
+            self._file = AppendFile.create(self.path)
+            return ExistingOutput(set())
+        self._file = AppendFile.open(self.path)
         try:
             return self._taken_up(self._file)
         except CommandError:
             self._file.close()
             raise
 
-    def _taken_up(self, file: Appended) -> Kept:
+    def _taken_up(self, file: AppendFile) -> ExistingOutput:
         before = kept(file, self.form)
         if self._rows.columns is not None and before.columns not in (None, self._rows.columns):
             raise CommandError(
@@ -90,7 +90,7 @@ class Sheet:
         except OSError:
             return False
 
-    def add(self, line: Line, *, at_once: bool) -> None:
+    def add(self, line: LookupRow, *, at_once: bool) -> None:
         """Take a row in. Raises `CommandError` when it cannot be written, `BrokenPipeError`."""
         if line.status == OPEN:
             self._open.append(line.row())
@@ -141,7 +141,7 @@ OPEN = "in_doubt"
 """The status of rows that are not final."""
 
 
-class Kept(msgspec.Struct):
+class ExistingOutput(msgspec.Struct):
     """What an output file holds."""
 
     keys: set[str]
@@ -150,14 +150,14 @@ class Kept(msgspec.Struct):
     """The heading of a CSV."""
 
 
-class _Row(msgspec.Struct):
+class _ExistingRow(msgspec.Struct):
     input: object
     status: object
     end: int
     """Where its line ends."""
 
 
-def kept(file: Appended, form: Format) -> Kept:
+def kept(file: AppendFile, form: Format) -> ExistingOutput:
     """Read an output file, cut off what is not to stay, and tell what it holds.
 
     Raises `CommandError` for a file that `lix enrich` did not write: nothing is appended there.
@@ -182,11 +182,13 @@ def kept(file: Appended, form: Format) -> Kept:
         end = rows[-1].end if rows else (ends[0] if form == "csv" else 0)
     if end < len(data):
         file.truncate(end)
-    return Kept({key for row in rows if row.status != OPEN for key in _key(row.input)}, columns)
+    return ExistingOutput(
+        {key for row in rows if row.status != OPEN for key in _key(row.input)}, columns
+    )
 
 
-def _jsonl(data: bytes, ends: list[int]) -> list[_Row] | None:
-    rows: list[_Row] = []
+def _jsonl(data: bytes, ends: list[int]) -> list[_ExistingRow] | None:
+    rows: list[_ExistingRow] = []
     for line, end in zip(data.split(b"\n"), ends, strict=False):
         if not line.strip():
             continue
@@ -196,20 +198,20 @@ def _jsonl(data: bytes, ends: list[int]) -> list[_Row] | None:
             return None
         if "input" not in row or "status" not in row:
             return None
-        rows.append(_Row(row["input"], row["status"], end))
+        rows.append(_ExistingRow(row["input"], row["status"], end))
     return rows
 
 
-def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_Row] | None]:
+def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_ExistingRow] | None]:
     records = records_of(data.decode("utf-8", "replace"))
     columns = tuple(next(records, ()))
     if not columns:
         return None, []
-    if not {"input", "status"} <= set(columns) or columns[0] != Looked.head[0]:
+    if not {"input", "status"} <= set(columns) or columns[0] != LookupSchema.head[0]:
         return columns, None
     given, status = columns.index("input"), columns.index("status")
     return columns, [
-        _Row(original(record[given]), record[status], end)
+        _ExistingRow(original(record[given]), record[status], end)
         for record, end in zip(records, ends[1:], strict=False)
         if record
     ]

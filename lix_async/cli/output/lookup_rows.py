@@ -14,29 +14,29 @@ from ...core.decoding import read_items
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.models import Listing, item_type
 from ..input.targets import BEHIND, KINDS, Kind
-from ..providers import Row, house, provider_of, rows
+from ..providers import AnyEndpoint, house, provider_of, rows
 from ..text import one_line
 from .rows import compact
 
 HELD = "nobody knows whether it was paid for: see `lix run doubts`"
 
 
-def row_of_outcome(outcome: Outcome[object], kind: Kind) -> Line | None:
+def row_of_outcome(outcome: Outcome[object], kind: Kind) -> LookupRow | None:
     """An outcome in the words of a row; None for one that a later run asks for again."""
     given, error = outcome.input, outcome.error
     text = None if error is None else one_line(str(error))
     if outcome.state == "done":
         if error is None:
-            return Line(given, kind, "found", None, compact(outcome.body))
-        return Line(given, kind, "unreadable", text, _outcome_json(outcome.body))
+            return LookupRow(given, kind, "found", None, compact(outcome.body))
+        return LookupRow(given, kind, "unreadable", text, _outcome_json(outcome.body))
     if outcome.state == "in_doubt":
-        return Line(given, kind, "in_doubt", text or HELD)
+        return LookupRow(given, kind, "in_doubt", text or HELD)
     if outcome.state not in ("refused", "invalid"):
         return None
     status: RowStatus = "not_found" if isinstance(error, NotFoundError) else "refused"
     if isinstance(error, NotFoundError):
         text = one_line(error.message)
-    return Line(given, kind, status, text)
+    return LookupRow(given, kind, status, text)
 
 
 def _outcome_json(body: bytes) -> bytes | None:
@@ -66,7 +66,7 @@ WHERE: dict[RowStatus, tuple[Status, ...]] = {
 UNDER_WAY = "it has been sent, and no answer is known yet"
 
 
-class Line(msgspec.Struct, frozen=True):
+class LookupRow(msgspec.Struct, frozen=True):
     """An entry in the words of an output."""
 
     input: object
@@ -94,22 +94,22 @@ def row_of_entry(entry: Entry) -> bytes:
     return line_of(entry).row()
 
 
-def line_of(entry: Entry) -> Line:
+def line_of(entry: Entry) -> LookupRow:
     """An entry in the words of an output."""
     given, kind = input_of(entry), KINDS.get(entry.endpoint, entry.endpoint)
     if entry.body is not None:  # also where a better answer is waited for
         trouble = _trouble(entry.endpoint, entry.body)
         if trouble is None:
-            return Line(given, kind, "found", None, compact(entry.body))
-        return Line(given, kind, "unreadable", one_line(str(trouble)), _json(entry.body))
+            return LookupRow(given, kind, "found", None, compact(entry.body))
+        return LookupRow(given, kind, "unreadable", one_line(str(trouble)), _json(entry.body))
     error = None if entry.error is None else entry.error.error(entry.endpoint)
     if isinstance(error, NotFoundError) and entry.status == "refused":
-        return Line(given, kind, "not_found", one_line(error.message))
+        return LookupRow(given, kind, "not_found", one_line(error.message))
     text = None if error is None else one_line(str(error))
     if entry.status == "sent":
-        return Line(given, kind, "in_doubt", UNDER_WAY)
+        return LookupRow(given, kind, "in_doubt", UNDER_WAY)
     status = entry.status if entry.status in WHERE else "owed"
-    return Line(given, kind, cast("RowStatus", status), text)
+    return LookupRow(given, kind, cast("RowStatus", status), text)
 
 
 def input_of(entry: Entry) -> object:
@@ -121,13 +121,13 @@ def input_of(entry: Entry) -> object:
     return next(iter(named.values())) if len(named) == 1 else named
 
 
-def row_behind(kind: str) -> Row | None:
+def row_behind(kind: str) -> AnyEndpoint | None:
     """The row of the table behind a row's `kind`."""
     return rows().get(BEHIND.get(kind, kind))
 
 
 @cache
-def walked(row: Row) -> bool:
+def walked(row: AnyEndpoint) -> bool:
     """Whether an answer in the ledger is a whole walk: its items as an array."""
     return row.paging is not None and issubclass(row.result, Listing)
 

@@ -17,8 +17,8 @@ import msgspec
 
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
-from .files import Aside, let_go, refused
-from .schema import Looked
+from .files import StagedOutput, let_go, refused
+from .schema import LookupSchema
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,15 +32,15 @@ GROUP = 8192
 """Rows that are in memory at once while they are written."""
 
 
-class Shape:
+class ColumnType:
     """What came at one place of the rows."""
 
     __slots__ = ("fields", "items", "kinds")
 
     def __init__(self) -> None:
         self.kinds: set[str] = set()
-        self.fields: dict[str, Shape] = {}
-        self.items: Shape | None = None
+        self.fields: dict[str, ColumnType] = {}
+        self.items: ColumnType | None = None
 
     def add(self, value: object) -> None:
         """Take a value in."""
@@ -55,14 +55,14 @@ class Shape:
             self.kinds.add("float" if math.isfinite(value) else "huge")
         elif isinstance(value, list):
             self.kinds.add("list")
-            self.items = self.items or Shape()
+            self.items = self.items or ColumnType()
             for item in cast("list[object]", value):
                 self.items.add(item)
         elif value is not None:
             self.kinds.add("object")
             for name, part in cast("dict[str, object]", value).items():
                 if (found := self.fields.get(name)) is None:
-                    found = self.fields[name] = Shape()
+                    found = self.fields[name] = ColumnType()
                 found.add(part)
 
     def sql(self) -> str:
@@ -90,18 +90,18 @@ _PLAIN = (
 )
 
 
-class Parquet:
+class ParquetFile:
     """Rows on their way into a Parquet file, in a folder of their own.
 
     `columns` are there even if no row has them.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str] = Looked.head) -> None:
+    def __init__(self, folder: Path, columns: Sequence[str] = LookupSchema.head) -> None:
         self._duckdb = _connected(folder)
         self._rows = folder / "rows.jsonl"
         self._done = folder / "rows.parquet"
-        self._shape = Shape()
-        self._shape.fields = {name: Shape() for name in columns}
+        self._shape = ColumnType()
+        self._shape.fields = {name: ColumnType() for name in columns}
         self._longest = 0
         self._file: BinaryIO = new_private_file(self._rows)
 
@@ -175,7 +175,7 @@ def write_parquet(
     rows: Iterable[bytes],
     path: Path,
     *,
-    columns: Sequence[str] = Looked.head,
+    columns: Sequence[str] = LookupSchema.head,
     overwrite: bool = False,
 ) -> int:
     """Write rows (JSON objects, each on one line) to a Parquet file; how many there were.
@@ -184,8 +184,8 @@ def write_parquet(
     `columns` even if no row has them. Raises `CommandError` when it is there already (unless it
     may be overwritten), cannot be written, or duckdb is not installed.
     """
-    with Aside(path, overwrite=overwrite) as aside:
-        made = Parquet(aside.folder, columns)
+    with StagedOutput(path, overwrite=overwrite) as aside:
+        made = ParquetFile(aside.folder, columns)
         try:
             count = _fed(rows, made.add)
             aside.place(made.finish())

@@ -15,7 +15,7 @@ import msgspec
 
 from ..options import Format
 from ..values import Tree
-from .schema import OTHER, Schema
+from .schema import OTHER, RowSchema
 
 
 def tree_of(row: bytes) -> Tree:
@@ -23,7 +23,7 @@ def tree_of(row: bytes) -> Tree:
     return msgspec.json.decode(row, type=dict[str, object])
 
 
-class Rows(Protocol):
+class RowEncoder(Protocol):
     """A form in which rows are written."""
 
     columns: tuple[str, ...] | None
@@ -37,10 +37,10 @@ class Rows(Protocol):
         """Rows as bytes; `first` where nothing stands before them."""
 
 
-class Jsonl:
+class JsonlEncoder:
     """One object a line: everything that the provider sent, or the columns asked for."""
 
-    def __init__(self, schema: Schema, columns: tuple[str, ...] | None = None) -> None:
+    def __init__(self, schema: RowSchema, columns: tuple[str, ...] | None = None) -> None:
         self._schema = schema
         self.columns = columns
 
@@ -61,10 +61,10 @@ class Jsonl:
         return msgspec.json.encode(cut)
 
 
-class Csv:
+class CsvEncoder:
     """Comma separated, UTF-8, one header line, formulas made harmless."""
 
-    def __init__(self, schema: Schema, columns: tuple[str, ...] | None = None) -> None:
+    def __init__(self, schema: RowSchema, columns: tuple[str, ...] | None = None) -> None:
         self._schema = schema
         self.columns = columns
 
@@ -88,6 +88,6 @@ def compact(body: bytes) -> bytes:
     return msgspec.json.format(body, indent=-1)
 
 
-def rows_as(form: Format, schema: Schema, columns: tuple[str, ...] | None) -> Rows:
+def rows_as(form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> RowEncoder:
     """The form in which rows are written."""
-    return Csv(schema, columns) if form == "csv" else Jsonl(schema, columns)
+    return CsvEncoder(schema, columns) if form == "csv" else JsonlEncoder(schema, columns)

@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 from msgspec import inspect
 
-from ...core.decoding import Misfit, reader
+from ...core.decoding import SchemaMismatch, decoder_for
 from ...core.models import Listing, item_type
 from ..values import Tree, beside, cell, dig
 
@@ -27,7 +27,7 @@ _FIRST = {
 }
 
 
-class Schema:
+class RowSchema:
     """The columns of the rows of a listing or a call. `kind` is the struct of an item."""
 
     def __init__(self, kind: type | None) -> None:
@@ -75,7 +75,7 @@ class Schema:
         ]
 
 
-class Looked(Schema):
+class LookupSchema(RowSchema):
     """The columns of lookups: what was asked and how it went, then the answer under `result`.
 
     `kinds` gives the struct of an answer by the row's `kind`. A column that is none of the row's
@@ -114,8 +114,8 @@ class Looked(Schema):
 
 def _tidied(row: Tree, kind: type) -> Tree:
     try:
-        value = reader(cast("type[object]", kind)).read(msgspec.json.encode(row))
-    except Misfit:
+        value = decoder_for(cast("type[object]", kind)).read(msgspec.json.encode(row))
+    except SchemaMismatch:
         return row
     return cast("Tree", _merged(row, msgspec.to_builtins(value)))
 

@@ -11,23 +11,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..options import Output, chosen_format, parsed_columns
+from ..options import OutputOptions, chosen_format, parsed_columns
 from ..text import one_line
 from ..values import Tree, leaves, text
 from .destination import file_of
-from .files import Appended
+from .files import AppendFile
 from .rows import compact, rows_as, tree_of
-from .schema import Schema
+from .schema import RowSchema
 
 _PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")
 _LONG = 600
 
 
-def deliver(body: bytes, result: type, output: Output) -> None:
+def deliver(body: bytes, result: type, output: OutputOptions) -> None:
     """Write one answer where the options say. An existing file is refused."""
     columns = parsed_columns(output.columns)
     form, path = chosen_format(output, terminal=sys.stdout.isatty()), file_of(output)
-    schema, row = Schema(result), compact(body)
+    schema, row = RowSchema(result), compact(body)
     whole = row[:1] == b"{"
     if form == "table" and path is None and whole:
         tidy = schema.tidy(tree_of(row))
@@ -42,7 +42,7 @@ def deliver(body: bytes, result: type, output: Output) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    file = Appended.create(path)
+    file = AppendFile.create(path)
     try:
         file.append(data)
     finally:

@@ -13,7 +13,7 @@ from rich.text import Text
 from ..text import one_line
 from ..values import filled, text
 from .rows import tree_of
-from .schema import Schema
+from .schema import RowSchema
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ _NAME = 28
 
 
 def table(
-    rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None, width: int
+    rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None, width: int
 ) -> Table | None:
     """Rows for the eye: the columns asked for, or as many telling ones as are readable."""
     most = 5 if width >= _WIDE else 3
@@ -90,7 +90,7 @@ def title(name: str) -> str:
 
 
 def show(
-    console: Console, rows: Sequence[bytes], schema: Schema, columns: tuple[str, ...] | None
+    console: Console, rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None
 ) -> None:
     """Print rows as a table."""
     found = table(rows, schema, columns, console.width)

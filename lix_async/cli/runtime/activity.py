@@ -24,16 +24,16 @@ from ...core.errors import (
     TransportError,
 )
 from ...core.rate_limit import RateLimit
-from ...core.retry import Pause, RetryPolicy
+from ...core.retry import RetryDelay, RetryPolicy
 from ...limiters.local import LocalLimiter
-from ..errors import Stopped
+from ..errors import Interrupted
 from ..text import span
 
 T = TypeVar("T")
 _reason: ContextVar[str] = ContextVar("lix_cli_reason", default="")
 
 
-class Watch:
+class ActivityMonitor:
     """What happens between a call and its answer, counted and put into words."""
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -103,7 +103,7 @@ class Watch:
     ) -> None:
         """Wait for something; raise `Stopped` as soon as the person asks to stop."""
         if self.stopping:
-            raise Stopped
+            raise Interrupted
         with anyio.CancelScope() as scope:
             self._scopes.add(scope)
             if until is not None:
@@ -115,7 +115,7 @@ class Watch:
                 self._scopes.discard(scope)
                 self._pauses.pop(scope, None)
         if scope.cancelled_caught:
-            raise Stopped
+            raise Interrupted
 
 
 def failure(error: LixError) -> str:
@@ -131,10 +131,10 @@ def failure(error: LixError) -> str:
     return "connection lost" if isinstance(error, TransportError) else "unreadable answer"
 
 
-class Turns:
+class MonitoredLimiter:
     """A limiter that tells a `Watch` who waits; without a rate nobody does."""
 
-    def __init__(self, rate: RateLimit | None, watch: Watch) -> None:
+    def __init__(self, rate: RateLimit | None, watch: ActivityMonitor) -> None:
         self.rate = watch.rate = rate
         self._inner = None if rate is None else LocalLimiter(rate, clock=watch.clock)
         self._watch = watch
@@ -164,14 +164,14 @@ class Turns:
         await self._watch.clock.sleep(0)
 
 
-class Patience(RetryPolicy, frozen=True, kw_only=True):
+class MonitoredRetryPolicy(RetryPolicy, frozen=True, kw_only=True):
     """A retry policy that tells a `Watch` what failed."""
 
-    watch: Watch
+    watch: ActivityMonitor
 
     def verdict(
         self, error: LixError, *, failures: int, polls: int, safe: bool, window: float
-    ) -> Pause | None:
+    ) -> RetryDelay | None:
         pause = RetryPolicy.verdict(
             self, error, failures=failures, polls=polls, safe=safe, window=window
         )
@@ -179,10 +179,10 @@ class Patience(RetryPolicy, frozen=True, kw_only=True):
         return pause
 
 
-class Pauses:
+class MonitoredClock:
     """A clock whose sleeps a `Watch` can see, and end."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: ActivityMonitor) -> None:
         self._watch = watch
 
     def now(self) -> float:

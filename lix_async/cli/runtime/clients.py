@@ -12,9 +12,9 @@ from ...core.provider import Provider, address
 from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ..errors import CommandError, no_key
-from ..options import CONNECTION_DEFAULTS, Connection, parsed_rate
+from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parsed_rate
 from ..providers import client_of, house, provider_of
-from .activity import Patience, Pauses, Turns, Watch
+from .activity import ActivityMonitor, MonitoredClock, MonitoredLimiter, MonitoredRetryPolicy
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
@@ -23,13 +23,13 @@ SANDBOX_KEY = "sandbox-key"
 """What a sandbox on this machine is shown when there is no other key; it takes any."""
 
 
-def base_url(connection: Connection, provider: Provider | None = None) -> str:
+def base_url(connection: ConnectionOptions, provider: Provider | None = None) -> str:
     """Where calls go: the option, the environment, the provider's own address. Default: Lix."""
     provider = provider or provider_of("lix")
     return connection.base_url or os.environ.get(provider.url_variable) or provider.base_url
 
 
-def key_for(connection: Connection, url: str, provider: Provider | None = None) -> str:
+def key_for(connection: ConnectionOptions, url: str, provider: Provider | None = None) -> str:
     """The key to use. It is read here and handed to the client, and kept nowhere else."""
     provider = provider or provider_of("lix")
     if connection.api_key_stdin:
@@ -45,29 +45,29 @@ def key_for(connection: Connection, url: str, provider: Provider | None = None) 
     raise no_key(provider.key_variables[0])
 
 
-def client(connection: Connection, watch: Watch) -> AsyncLix:
+def client(connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
     """A client whose waiting can be watched and stopped."""
     return patient_client(connection, watch, RetryPolicy())
 
 
-def client_for(endpoint: str) -> Callable[[Connection, Watch], AsyncLix]:
+def client_for(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], AsyncLix]:
     """How to make the client of an endpoint's own provider."""
     if house(endpoint) == "lix":
         return client
     kind = client_of(endpoint)
 
-    def make(connection: Connection, watch: Watch) -> AsyncLix:
+    def make(connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
         provider = kind.provider
         url = base_url(connection, provider)
         # The default of --rate and --auth is Lix's; the others have their own.
         unasked = connection.rate == CONNECTION_DEFAULTS.rate
         rate = provider.rate if unasked else parsed_rate(connection.rate)
         options: dict[str, object] = {
-            "rate_limit": Turns(rate, watch),
-            "retry": Patience(**_patience(RetryPolicy()), watch=watch),
+            "rate_limit": MonitoredLimiter(rate, watch),
+            "retry": MonitoredRetryPolicy(**_patience(RetryPolicy()), watch=watch),
             "deadline": connection.deadline,
             "max_credits": connection.max_credits,
-            "clock": Pauses(watch),
+            "clock": MonitoredClock(watch),
         }
         if url:
             options["base_url"] = url
@@ -84,7 +84,10 @@ def client_for(endpoint: str) -> Callable[[Connection, Watch], AsyncLix]:
 
 
 def patient_client(
-    connection: Connection, watch: Watch, retry: RetryPolicy, key: str | None = None
+    connection: ConnectionOptions,
+    watch: ActivityMonitor,
+    retry: RetryPolicy,
+    key: str | None = None,
 ) -> AsyncLix:
     """The same, with a patience and perhaps a key of the command's own."""
     from ...providers.lix.client import AsyncLix
@@ -96,11 +99,11 @@ def patient_client(
             auth=connection.auth,
             base_url=url,
             viewer_id=connection.viewer,
-            rate_limit=Turns(parsed_rate(connection.rate), watch),
-            retry=Patience(**_patience(retry), watch=watch),
+            rate_limit=MonitoredLimiter(parsed_rate(connection.rate), watch),
+            retry=MonitoredRetryPolicy(**_patience(retry), watch=watch),
             deadline=connection.deadline,
             max_credits=connection.max_credits,
-            clock=Pauses(watch),
+            clock=MonitoredClock(watch),
         )
     except ConfigurationError as error:
         raise CommandError(str(error)) from None

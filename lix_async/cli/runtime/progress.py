@@ -15,14 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..text import clock_face, plural, rate_text
-from .activity import Watch
+from .activity import ActivityMonitor
 
 TICK = 0.1
 """Seconds between two looks at what is going on."""
 
 
 @dataclass
-class Tally:
+class ProgressCounts:
     """What a command counts; the progress line and the closing line read it."""
 
     what: str
@@ -40,10 +40,10 @@ class Tally:
     """Brings the counts up to date before they are shown."""
 
 
-class Progress:
+class ProgressLine:
     """The line. `tick` draws it anew; without a terminal every method does nothing."""
 
-    def __init__(self, tally: Tally, watch: Watch, *, show: bool) -> None:
+    def __init__(self, tally: ProgressCounts, watch: ActivityMonitor, *, show: bool) -> None:
         self.tally = tally
         self._watch = watch
         self._spinner = Spinner("dots")

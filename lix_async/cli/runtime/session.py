@@ -18,11 +18,11 @@ import anyio.abc
 
 from ...core.errors import LixError
 from .. import console
-from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Stopped, explained
-from ..options import Connection
+from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Interrupted, explained
+from ..options import ConnectionOptions
 from . import clients
-from .activity import Watch
-from .progress import TICK, Progress, Tally
+from .activity import ActivityMonitor
+from .progress import TICK, ProgressCounts, ProgressLine
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
@@ -31,10 +31,10 @@ DRAIN = 5.0
 """Seconds that an answer under way is waited for after a signal."""
 
 
-class Session:
+class CommandSession:
     """What a command's work has at hand."""
 
-    def __init__(self, lix: AsyncLix, watch: Watch, progress: Progress) -> None:
+    def __init__(self, lix: AsyncLix, watch: ActivityMonitor, progress: ProgressLine) -> None:
         self.lix = lix
         self.watch = watch
         self.progress = progress
@@ -43,27 +43,27 @@ class Session:
         """What to tell a person whose run was stopped: how to go on."""
 
 
-Work = Callable[[Session], Awaitable[int]]
+Work = Callable[[CommandSession], Awaitable[int]]
 
 
 def run(
     work: Work,
-    connection: Connection,
-    tally: Tally,
+    connection: ConnectionOptions,
+    tally: ProgressCounts,
     *,
     quiet: bool,
     live: bool = True,
-    make: Callable[[Connection, Watch], AsyncLix] = clients.client,
+    make: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = clients.client,
 ) -> int:
     """Do a command's work under signals; the exit code. Errors are told here, in one line."""
-    watch = Watch()
+    watch = ActivityMonitor()
     lix = make(connection, watch)
-    progress = Progress(tally, watch, show=live and not quiet)
-    return anyio.run(_run, work, Session(lix, watch, progress))
+    progress = ProgressLine(tally, watch, show=live and not quiet)
+    return anyio.run(_run, work, CommandSession(lix, watch, progress))
 
 
-async def _run(work: Work, session: Session) -> int:
-    stop = Stop(session)
+async def _run(work: Work, session: CommandSession) -> int:
+    stop = SignalHandler(session)
     try:
         async with session.lix:
             code, trouble = await _supervised(work, session, stop)
@@ -78,7 +78,9 @@ async def _run(work: Work, session: Session) -> int:
     return code
 
 
-async def _supervised(work: Work, session: Session, stop: Stop) -> tuple[int, CommandError | None]:
+async def _supervised(
+    work: Work, session: CommandSession, stop: SignalHandler
+) -> tuple[int, CommandError | None]:
     code, trouble = OK, None
     async with anyio.create_task_group() as tasks:
         await tasks.start(stop.listen, tasks)
@@ -88,7 +90,7 @@ async def _supervised(work: Work, session: Session, stop: Stop) -> tuple[int, Co
         with stop.scope:
             try:
                 code = await work(session)
-            except Stopped:
+            except Interrupted:
                 code = stop.code
             except BrokenPipeError:
                 code = OK
@@ -102,16 +104,16 @@ async def _supervised(work: Work, session: Session, stop: Stop) -> tuple[int, Co
     return (code, None) if trouble is None else (trouble.code, trouble)
 
 
-async def _ticking(session: Session) -> None:
+async def _ticking(session: CommandSession) -> None:
     while True:
         session.progress.tick()
         await session.watch.clock.sleep(TICK)
 
 
-class Stop:
+class SignalHandler:
     """Waits for signals, and stops a session by them."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: CommandSession) -> None:
         self.scope = anyio.CancelScope()
         self.code = INTERRUPTED
         """What the command ends with when it was stopped."""

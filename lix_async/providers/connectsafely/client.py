@@ -7,17 +7,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from ...concurrency.clock import Clock, RealClock
-from ...core.endpoint import Kind
+from ...core.endpoint import CreditKind
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
 from ...core.schema_drift import OnDrift
 from ...engine.options import UNSET, TimeoutLike, Unset
 from ...limiters.base import Limiter
-from ...limiters.keyed import LaneLimiter
+from ...limiters.keyed import KeyedLimiter
 from .provider import CONNECTSAFELY
 from .rate_limits import VELOCITY, RateState, Velocity
-from .resources import Calls
-from .usage import Books
+from .resources import ConnectSafelyMethods
+from .usage import UsageTracker
 
 if TYPE_CHECKING:
     from ...engine.options import HttpClient
@@ -28,7 +28,7 @@ DAILY_PROFILES = 120
 Self = TypeVar("Self", bound="AsyncConnectSafely")
 
 
-class AsyncConnectSafely(Calls):
+class AsyncConnectSafely(ConnectSafelyMethods):
     """The ConnectSafely API, asynchronously, on asyncio and trio.
 
     Paced at the vendor's speed limits, by key and by account; a day's quota of profiles is
@@ -69,16 +69,16 @@ class AsyncConnectSafely(Calls):
         deadline: float | None = None,
         timeout: float | TimeoutLike | None = None,
         http_client: HttpClient | None = None,
-        max_credits: int | Mapping[Kind, int] | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or RealClock()
-        self._books = books = Books(daily_profiles)
+        self._books = books = UsageTracker(daily_profiles)
         if isinstance(rate_limit, Velocity):
             velocity = rate_limit
-            rate_limit = LaneLimiter(
-                lambda row, params: velocity.lanes(row.group, books.account(params)), clock=clock
+            rate_limit = KeyedLimiter(
+                lambda row, params: velocity.limits(row.group, books.account(params)), clock=clock
             )
         super().__init__(
             api_key,

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.endpoint import FREE, Endpoint
-from ...core.pagination import WhileMore
+from ...core.pagination import OffsetWhileMore
 from . import models as m
 from . import params as p
 
-Row = Endpoint[Any, object]
+AnyEndpoint = Endpoint[Any, object]
 """Any row. `send` ties a row to its params; a table of them all has to forget those."""
 
-_PAGES = WhileMore("start", token="pagination_token")
+_PAGES = OffsetWhileMore("start", token="pagination_token")
 
 PROFILE = Endpoint(
     "connectsafely.profile",
@@ -136,7 +136,7 @@ HEALTH = Endpoint(
     docs="connectsafely.md#connectsafely.health",
 )
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[AnyEndpoint, ...] = (
     PROFILE,
     PROFILE_GET,
     ACCOUNT_STATUS,
@@ -151,5 +151,5 @@ TABLE: tuple[Row, ...] = (
 )
 """Every row."""
 
-BY_ID: dict[str, Row] = {row.id: row for row in TABLE}
+BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
 """Every row by its catalogue id."""

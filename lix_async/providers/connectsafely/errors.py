@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...core.decoding import Open
+from ...core.decoding import OpenObject
 from ...core.errors import InvalidParamsError, RateLimitError
 
 
-class Issue(Open):
+class Issue(OpenObject):
     """One thing that is wrong with a request, as the vendor's validator (Zod) lists it.
 
     A mapping, because other codes bring other keys; `str()` is a line for people.

@@ -19,7 +19,7 @@ from ...core.errors import (
     ServerError,
     excerpt,
 )
-from ...core.provider import Credential, Provider
+from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 from ...core.timestamps import moment
 from .errors import HeldError, InvalidFieldsError, Issue
@@ -126,7 +126,7 @@ CONNECTSAFELY = Provider(
     base_url="https://api.connectsafely.ai/linkedin",
     key_variables=("CONNECTSAFELY_API_KEY",),
     url_variable="CONNECTSAFELY_BASE_URL",
-    credentials={"bearer": Credential("header", "Authorization", "Bearer ")},
+    credentials={"bearer": AuthScheme("header", "Authorization", "Bearer ")},
     rate=RateLimit(60, per=60.0),
     refusal=refusal,
     window=15.0,

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from ...core.errors import ConfigurationError
-from ...core.rate_limit import Lane
+from ...core.rate_limit import WindowLimit
 from ...core.timestamps import moment
 
 _TEXT = re.compile(
@@ -88,15 +88,15 @@ class Velocity(msgspec.Struct, frozen=True):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"Velocity.{name} must be at least 1 request a minute")
 
-    def lanes(self, group: str, account: str) -> tuple[Lane, ...]:
+    def limits(self, group: str, account: str) -> tuple[WindowLimit, ...]:
         """What a call of a group counts against, for one account (empty: the default one)."""
-        key = Lane("key", self.key)
+        key = WindowLimit("key", self.key)
         if group in ("profile", "read"):
-            return key, Lane(f"reads {account}".strip(), self.reads)
+            return key, WindowLimit(f"reads {account}".strip(), self.reads)
         if group == "write":
-            return key, Lane(f"writes {account}".strip(), self.writes)
+            return key, WindowLimit(f"writes {account}".strip(), self.writes)
         if group == "account":
-            return key, Lane(f"account {account}".strip(), self.account)
+            return key, WindowLimit(f"account {account}".strip(), self.account)
         return (key,)
 
 

@@ -15,7 +15,7 @@ from . import params as p
 from .links import profile_id as slug
 
 
-class Calls(Client):
+class ConnectSafelyMethods(Client):
     """A client with this provider's methods, over the engine of `Client`."""
 
     async def profile(

@@ -28,7 +28,7 @@ def midnight(wall: float) -> float:
     return (today + timedelta(days=1)).timestamp()
 
 
-class _Day:
+class _DailyProfileCount:
     """One account's day: profiles fetched, profiles on their way, and what the headers said."""
 
     __slots__ = ("ends", "fetched", "flying", "state")
@@ -48,14 +48,14 @@ class _Day:
         return max(len(self.fetched), told) + flying < limit
 
 
-class Books:
+class UsageTracker:
     """One client's books, shared by its views."""
 
     def __init__(self, daily_profiles: int | None) -> None:
         self.states: dict[tuple[str | None, str | None], RateState] = {}
         """The latest state of each limit, by account id and action."""
         self._limit = daily_profiles
-        self._days: dict[str, _Day] = {}
+        self._days: dict[str, _DailyProfileCount] = {}
         self._default: str | None = None
 
     def account(self, params: Params) -> str:
@@ -70,7 +70,7 @@ class Books:
         """The id of the account that a call counts for, as far as it is known."""
         return self.account(params) or self._default
 
-    def begin(self, row: Endpoint[P, object], params: P, wall: float) -> Call:
+    def begin(self, row: Endpoint[P, object], params: P, wall: float) -> TrackedCall:
         """A call begins. Raises `DailyLimitError` for a profile that the day has no room for."""
         slug = None
         if row.group == "profile":
@@ -80,13 +80,13 @@ class Books:
             if self._limit is not None and not known and not day.free(self._limit):
                 raise self._full(day, row.id)
             day.flying[slug] += 1
-        return Call(self, params, slug)
+        return TrackedCall(self, params, slug)
 
-    def day(self, params: Params, wall: float) -> _Day:
+    def day(self, params: Params, wall: float) -> _DailyProfileCount:
         """The account's day."""
         account = self.account(params)
         if account not in self._days or wall >= self._days[account].ends:
-            self._days[account] = _Day(midnight(wall))
+            self._days[account] = _DailyProfileCount(midnight(wall))
         return self._days[account]
 
     def landed(self, params: Params, slug: str, spent: bool) -> None:
@@ -111,7 +111,7 @@ class Books:
         elif named is not None:
             self._days[""] = named
 
-    def _full(self, day: _Day, endpoint: str) -> DailyLimitError:
+    def _full(self, day: _DailyProfileCount, endpoint: str) -> DailyLimitError:
         error = DailyLimitError(
             f"the day's {self._limit} different profiles of this LinkedIn account are used up, "
             "so nothing was sent; profiles of today can still be asked for",
@@ -122,12 +122,12 @@ class Books:
         return error
 
 
-class Call:
+class TrackedCall:
     """One call's entry: what the engine tells of it."""
 
     __slots__ = ("_books", "_params", "_slug", "_spent")
 
-    def __init__(self, books: Books, params: Params, slug: str | None) -> None:
+    def __init__(self, books: UsageTracker, params: Params, slug: str | None) -> None:
         self._books = books
         self._params = params
         self._slug = slug

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ...concurrency.clock import Clock
-from ...core.endpoint import Kind
+from ...core.endpoint import CreditKind
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
 from ...core.schema_drift import OnDrift
@@ -17,7 +17,7 @@ from ...engine.client import Client
 from ...engine.options import TimeoutLike
 from ...engine.pages import Pages
 from ...limiters.base import Limiter
-from .endpoints import Arrays, Method, PersonalEmailField, tailored
+from .endpoints import Arrays, Method, PersonalEmailField, customised
 from .models import Company, Contact
 from .params import CompaniesParams, texts
 from .provider import LETRICS
@@ -68,11 +68,11 @@ class AsyncLetrics(Client):
         deadline: float | None = None,
         timeout: float | TimeoutLike | None = None,
         http_client: HttpClient | None = None,
-        max_credits: int | Mapping[Kind, int] | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._rows = tailored(paths, method, personal_email_field, arrays)
+        self._rows = customised(paths, method, personal_email_field, arrays)
         super().__init__(
             api_key,
             auth=auth,

@@ -19,7 +19,7 @@ from ...core.pagination import PageNumber
 from .models import CompaniesPage, ContactsPage
 from .params import CompaniesParams, ContactsParams, NewerContactsParams
 
-Row = Endpoint[Any, object]
+AnyEndpoint = Endpoint[Any, object]
 """Any row. `send` ties a row to its params; a table of them all has to forget those."""
 R = TypeVar("R", bound=Endpoint[Any, Any])
 
@@ -58,26 +58,26 @@ CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
     docs="letrics.md#letrics.contacts.newer",
 )
 
-TABLE: tuple[Row, ...] = (CONTACTS, COMPANIES, CONTACTS_NEWER)
+TABLE: tuple[AnyEndpoint, ...] = (CONTACTS, COMPANIES, CONTACTS_NEWER)
 """Every row, under the working assumptions."""
 
-BY_ID: dict[str, Row] = {row.id: row for row in TABLE}
+BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
 """Every row by its catalogue id."""
 
 
-class Rows(msgspec.Struct, frozen=True):
+class EndpointSet(msgspec.Struct, frozen=True):
     """The rows of one client."""
 
     contacts: Endpoint[ContactsParams, ContactsPage]
     companies: Endpoint[CompaniesParams, CompaniesPage]
 
 
-def tailored(
+def customised(
     paths: Mapping[str, str],
     method: Method,
     personal_email_field: PersonalEmailField,
     arrays: Arrays,
-) -> Rows:
+) -> EndpointSet:
     """The rows under a client's settings. Raises `ConfigurationError` for one that is none."""
     if unknown := set(paths) - {"contacts", "companies"}:
         raise ConfigurationError(f"paths knows contacts and companies, not {sorted(unknown)}")
@@ -96,7 +96,7 @@ def tailored(
         if value not in known:
             raise ConfigurationError(f"{setting} must be one of {', '.join(known)}, not {value!r}")
     newer = personal_email_field == "has_personal_email"
-    return Rows(
+    return EndpointSet(
         _over(CONTACTS_NEWER if newer else CONTACTS, paths.get("contacts"), method, arrays),
         _over(COMPANIES, paths.get("companies"), method, arrays),
     )

@@ -6,7 +6,7 @@ and `.errors` is there.
 
 from __future__ import annotations
 
-from ...core.decoding import Open
+from ...core.decoding import OpenObject
 from ...core.errors import (
     AuthenticationError,
     InvalidParamsError,
@@ -18,7 +18,7 @@ from ...core.errors import (
 )
 
 
-class ErrorItem(Open):
+class ErrorItem(OpenObject):
     """One error as the vendor lists it: a mapping, of which three keys are documented."""
 
     @property

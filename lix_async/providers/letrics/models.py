@@ -10,11 +10,11 @@ from typing import cast
 
 from msgspec import field
 
-from ...core.decoding import Open
+from ...core.decoding import OpenObject
 from ...core.models import Listing, Meta
 
 
-class Row(Open):
+class OpenRecord(OpenObject):
     """What contacts and companies have in common."""
 
     @property
@@ -30,7 +30,7 @@ class Row(Open):
         return [item for item in items if isinstance(item, str)]
 
 
-class Company(Row):
+class Company(OpenRecord):
     """A company."""
 
     @property
@@ -54,7 +54,7 @@ class Company(Row):
         return self.texts("technologies")
 
 
-class Contact(Row):
+class Contact(OpenRecord):
     """A person at a company."""
 
     @property

@@ -10,7 +10,7 @@ from typing import cast
 
 from ...core.error_responses import json_object
 from ...core.errors import RefusalError, excerpt
-from ...core.provider import Credential, Provider
+from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 from .errors import CLASSES, ErrorItem, LetricsError, LetricsServerError
 
@@ -54,7 +54,7 @@ LETRICS = Provider(
     base_url="",
     key_variables=("LETRICS_API_KEY",),
     url_variable="LETRICS_BASE_URL",
-    credentials={"bearer": Credential("header", "Authorization", "Bearer ")},
+    credentials={"bearer": AuthScheme("header", "Authorization", "Bearer ")},
     rate=RateLimit(2, per=1.0),
     refusal=refusal,
 )

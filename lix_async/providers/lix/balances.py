@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from ...core.endpoint import Endpoint, Funds, Kind
+from ...core.endpoint import BalanceEndpoints, CreditKind, Endpoint
 from ...core.models import Params
 from .endpoints import BALANCES, DAILY_ALLOWANCE
 from .models import Balances, DailyAllowance
 from .params import NoParams
 
 
-def _credits(answer: object) -> Mapping[Kind, int]:
+def _credits(answer: object) -> Mapping[CreditKind, int]:
     balances = cast("Balances", answer)
     tops_up = balances.auto_top_up_enabled
-    found: dict[Kind, int | None] = {"email": balances.email_balance}
+    found: dict[CreditKind, int | None] = {"email": balances.email_balance}
     # What is topped up by itself does not run out.
     if tops_up is None or not tops_up.standard:
         found["standard"] = balances.linkedin_balance
@@ -33,7 +33,7 @@ def _left(answer: object) -> tuple[int | None, float | None]:
     return allowance.requests_remaining, None if full is None else full.timestamp()
 
 
-FUNDS = Funds(
+FUNDS = BalanceEndpoints(
     params=NoParams(),
     balances=cast("Endpoint[Params, object]", BALANCES),
     credits=_credits,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ...core.decoding import Misfit, reader
-from ...core.error_responses import Refusals
+from ...core.decoding import SchemaMismatch, decoder_for
+from ...core.error_responses import ErrorResponseParser
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -20,7 +20,7 @@ from ...core.errors import (
     ViewerError,
     excerpt,
 )
-from ...core.provider import Credential, Provider
+from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 from .models.connections import Invitation
 from .models.organisations import Organisation
@@ -44,7 +44,7 @@ SAYINGS = {
     429: "too many requests",
 }
 PROFILE_KEYS = frozenset({"organisationIds", "liOrganisation", "profile", "links"})
-_said = Refusals(TYPES, SAYINGS)
+_said = ErrorResponseParser(TYPES, SAYINGS)
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -73,8 +73,8 @@ def _denied(body: bytes) -> bool:
     Contract: lix.md#connections.send
     """
     try:
-        return reader(Invitation).read(body).success is False
-    except Misfit:
+        return decoder_for(Invitation).read(body).success is False
+    except SchemaMismatch:
         return False
 
 
@@ -84,10 +84,10 @@ LIX = Provider(
     key_variables=("LIX_API_KEY",),
     url_variable="LIX_BASE_URL",
     credentials={
-        "raw": Credential("header", "Authorization"),
-        "bearer": Credential("header", "Authorization", "Bearer "),
-        "x-api-key": Credential("header", "X-Api-Key"),
-        "query": Credential("query", "api_key"),
+        "raw": AuthScheme("header", "Authorization"),
+        "bearer": AuthScheme("header", "Authorization", "Bearer "),
+        "x-api-key": AuthScheme("header", "X-Api-Key"),
+        "query": AuthScheme("query", "api_key"),
     },
     rate=RateLimit(1, per=3.0),
     refusal=refusal,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...concurrency.clock import Clock
-from ...core.endpoint import Kind
+from ...core.endpoint import CreditKind
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
 from ...core.schema_drift import OnDrift
@@ -59,7 +59,7 @@ class AsyncLookC(Client):
         deadline: float | None = None,
         timeout: float | TimeoutLike | None = None,
         http_client: HttpClient | None = None,
-        max_credits: int | Mapping[Kind, int] | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
         clock: Clock | None = None,
     ) -> None:

@@ -10,7 +10,7 @@ from ...core.pagination import Cursor
 from .models import EmployeesPage, LookupAnswer, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
 
-Row: TypeAlias = (
+AnyEndpoint: TypeAlias = (
     Endpoint[PersonByEmailParams, LookupAnswer]
     | Endpoint[RequestStatusParams, RequestStatus]
     | Endpoint[OrgEmployeesParams, EmployeesPage]
@@ -46,5 +46,5 @@ ORG_EMPLOYEES = Endpoint(
     docs="lookc.md#lookc.org_employees",
 )
 
-TABLE: tuple[Row, ...] = (PERSON_BY_EMAIL, REQUEST_STATUS, ORG_EMPLOYEES)
-BY_ID: Mapping[str, Row] = {row.id: row for row in TABLE}
+TABLE: tuple[AnyEndpoint, ...] = (PERSON_BY_EMAIL, REQUEST_STATUS, ORG_EMPLOYEES)
+BY_ID: Mapping[str, AnyEndpoint] = {row.id: row for row in TABLE}

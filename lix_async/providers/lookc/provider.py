@@ -6,7 +6,7 @@ Contract: lookc.md#basics, lookc.md#errors; error words as in lix.md#errors.
 
 from __future__ import annotations
 
-from ...core.error_responses import Refusals
+from ...core.error_responses import ErrorResponseParser
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -16,7 +16,7 @@ from ...core.errors import (
     RefusalError,
     ServerError,
 )
-from ...core.provider import Credential, Provider
+from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 from .models import RequestStatus
 
@@ -36,7 +36,7 @@ SAYINGS = {
     404: "no such organisation, request or record",
     429: "too many requests",
 }
-_said = Refusals(TYPES, SAYINGS)
+_said = ErrorResponseParser(TYPES, SAYINGS)
 
 
 def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
@@ -57,10 +57,10 @@ LOOKC = Provider(
     key_variables=("LOOKC_API_KEY", "LIX_API_KEY"),
     url_variable="LOOKC_BASE_URL",
     credentials={
-        "raw": Credential("header", "Authorization"),
-        "bearer": Credential("header", "Authorization", "Bearer "),
-        "x-api-key": Credential("header", "X-Api-Key"),
-        "query": Credential("query", "api_key"),
+        "raw": AuthScheme("header", "Authorization"),
+        "bearer": AuthScheme("header", "Authorization", "Bearer "),
+        "x-api-key": AuthScheme("header", "X-Api-Key"),
+        "query": AuthScheme("query", "api_key"),
     },
     rate=RateLimit(50, per=1.0),
     refusal=refusal,

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from ...core.decoding import Misfit, reader
+from ...core.decoding import SchemaMismatch, decoder_for
 from ...core.errors import DecodeError
 from ...core.validation import must_be
 from .models import PersonByEmail
@@ -56,8 +56,8 @@ def parse(body: Body) -> WebhookEvent:
     if kind != PERSON_BY_EMAIL or data is None:
         return WebhookEvent(type=kind, raw=raw)
     try:
-        found = reader(PersonByEmail).read(msgspec.json.encode(data))
-    except Misfit as misfit:
+        found = decoder_for(PersonByEmail).read(msgspec.json.encode(data))
+    except SchemaMismatch as misfit:
         message, path = str(misfit), f"$.data{misfit.path.removeprefix('$')}"
     else:
         return WebhookEvent(type=kind, data=found, raw=raw)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from ...concurrency.clock import Clock
-from ...core.endpoint import Kind
+from ...core.endpoint import CreditKind
 from ...core.errors import ConfigurationError
-from ...core.provider import Credential
+from ...core.provider import AuthScheme
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
 from ...core.schema_drift import OnDrift
@@ -20,7 +20,7 @@ from ...engine.options import TimeoutLike
 from ...limiters.base import Limiter
 from .endpoints import BY_ID, Method
 from .provider import MEETALFRED
-from .resources import PREFIX, Calls
+from .resources import PREFIX, MeetAlfredMethods
 
 if TYPE_CHECKING:
     from ...engine.options import HttpClient
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
-class AsyncMeetAlfred(Calls):
+class AsyncMeetAlfred(MeetAlfredMethods):
     """The Meet Alfred API, asynchronously, on asyncio and trio: campaigns, leads, connections.
 
     Three listings are documented by the vendor, everything else about them is known from public
@@ -72,7 +72,7 @@ class AsyncMeetAlfred(Calls):
         deadline: float | None = None,
         timeout: float | TimeoutLike | None = None,
         http_client: HttpClient | None = None,
-        max_credits: int | Mapping[Kind, int] | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -90,7 +90,7 @@ class AsyncMeetAlfred(Calls):
         self._paths = dict(paths)
         self._method = method
         self._first_page = first_page
-        credential = Credential("query", key_parameter)
+        credential = AuthScheme("query", key_parameter)
         self.provider = structs.replace(MEETALFRED, credentials={"query": credential})
         super().__init__(
             api_key,

@@ -13,7 +13,7 @@ from ...core.pagination import PageNumber
 from . import models as m
 from . import params as p
 
-Row = Endpoint[Any, object]
+AnyEndpoint = Endpoint[Any, object]
 """Any row. `send` ties a row to its params; a table of them all has to forget those."""
 Method = Literal["GET", "POST"]
 """How the reads are asked; not published."""
@@ -94,7 +94,7 @@ ADD_LEAD_TO_CAMPAIGN = Endpoint(
     docs="meetalfred.md#meetalfred.add_lead_to_campaign",
 )
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[AnyEndpoint, ...] = (
     CAMPAIGNS,
     LEADS,
     CONNECTIONS,
@@ -106,5 +106,5 @@ TABLE: tuple[Row, ...] = (
 )
 """Every row."""
 
-BY_ID: dict[str, Row] = {row.id: row for row in TABLE}
+BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
 """Every row by its catalogue id."""

@@ -10,10 +10,10 @@ from typing import cast
 
 import msgspec
 
-from ...core.decoding import Misfit
+from ...core.decoding import SchemaMismatch
 from ...core.error_responses import STATUSES, json_object
 from ...core.errors import RefusalError, ServerError, excerpt
-from ...core.provider import Credential, Provider
+from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 
 SAYINGS = {
@@ -76,7 +76,9 @@ def shape(body: bytes, result: type) -> bytes:
         return body
     arrays = [value for value in outer.values() if bytes(value)[:1] == b"["]
     if len(arrays) != 1:
-        raise Misfit(f"expected rows under {name!r}, or one array, not {len(arrays)} arrays")
+        raise SchemaMismatch(
+            f"expected rows under {name!r}, or one array, not {len(arrays)} arrays"
+        )
     return msgspec.json.encode({name: arrays[0]})
 
 
@@ -85,7 +87,7 @@ MEETALFRED = Provider(
     base_url="https://meetalfred.com/api/integrations/webhook",
     key_variables=("MEETALFRED_API_KEY",),
     url_variable="MEETALFRED_BASE_URL",
-    credentials={"query": Credential("query", "webhook_key")},
+    credentials={"query": AuthScheme("query", "webhook_key")},
     rate=RateLimit(1, per=0.4),
     refusal=refusal,
     typed=False,

@@ -22,7 +22,7 @@ PREFIX = "meetalfred."
 """What the ids of rows begin with; methods have the rest of their names."""
 
 
-class Calls(Client):
+class MeetAlfredMethods(Client):
     """A client with this provider's methods, over the engine of `Client`."""
 
     _paths: Mapping[str, str]

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from ..protocol import dates
 from ..protocol.errors import params_invalid, weekly_limit
-from ..state.state import Sent
+from ..state.state import SentItem
 from ..world.random import chance, number
 from .context import part
 from .profiles import check_message
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 INVITE = "connections.send"
 LONGEST = 300
@@ -23,7 +23,7 @@ LONGEST = 300
 _WEEK = 7 * 86_400
 
 
-def balances(world: World, params: Asked, context: Context) -> object:
+def balances(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What is left of each kind of credit."""
     left = context.ledger.balances
     body: dict[str, object] = {"emailBalance": left["email"], "linkedInBalance": left["standard"]}
@@ -33,7 +33,7 @@ def balances(world: World, params: Asked, context: Context) -> object:
     return body | {"lookcBalance": left["org"], "autoTopUpEnabled": top_up, "enterprise": False}
 
 
-def daily_allowance(world: World, params: Asked, context: Context) -> object:
+def daily_allowance(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Requests left today, and when they are filled up again in epoch seconds."""
     left = context.allowance.left(context.epoch)
     return {"requestsRemaining": left, "refreshesAt": dates.midnight(context.epoch)}
@@ -63,12 +63,12 @@ def _sales(viewer: str) -> bool:
     return viewer == "sandbox-viewer" or chance(0.5, "sales navigator", viewer)
 
 
-def linkedin_account(world: World, params: Asked, context: Context) -> object:
+def linkedin_account(world: World, params: RequestParams, context: AnswerContext) -> object:
     """One attached account."""
     return _account(params.need("viewer_id"))
 
 
-def linkedin_accounts(world: World, params: Asked, context: Context) -> object:
+def linkedin_accounts(world: World, params: RequestParams, context: AnswerContext) -> object:
     """All attached accounts as a bare array, five on a page."""
     everybody = [*world.viewers, *sorted(context.memory.attached)]
     size = context.page_size(5)
@@ -76,7 +76,7 @@ def linkedin_accounts(world: World, params: Asked, context: Context) -> object:
     return [_account(viewer) for viewer in everybody[start : start + size]]
 
 
-def put_linkedin(world: World, params: Asked, context: Context) -> object:
+def put_linkedin(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Attach an account by its cookies.
 
     The same `li_at` gives the same viewer; a `bad` one is refused.
@@ -95,7 +95,7 @@ def put_linkedin(world: World, params: Asked, context: Context) -> object:
     return {"viewer_id": viewer}
 
 
-def _invitations(viewer: str, context: Context) -> tuple[int, int]:
+def _invitations(viewer: str, context: AnswerContext) -> tuple[int, int]:
     """Weekly limit and used: a few at the start of each week, and one for each invitation since."""
     monday = dates.monday(context.epoch)
     mine = [
@@ -105,7 +105,7 @@ def _invitations(viewer: str, context: Context) -> tuple[int, int]:
     return (100 if _sales(viewer) else 50), used
 
 
-def connections_remaining(world: World, params: Asked, context: Context) -> object:
+def connections_remaining(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Invitations left this week."""
     viewer = params.need("viewer_id")
     limit, used = _invitations(viewer, context)
@@ -118,7 +118,7 @@ def connections_remaining(world: World, params: Asked, context: Context) -> obje
     }
 
 
-def invite(world: World, params: Asked, context: Context) -> object:
+def invite(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Invite somebody to connect; inviting the same person again fails with `success: false`."""
     viewer, text = params.need("viewer_id"), check_message(params.text("message"), LONGEST)
     name, value = params.one_of("profile_link", "profile_id")
@@ -129,12 +129,14 @@ def invite(world: World, params: Asked, context: Context) -> object:
     known = [sent for sent in context.memory.said(INVITE, one.slug) if sent.viewer == viewer]
     if known:
         return {"success": False, "entity_urn": None}
-    context.memory.sent.append(Sent(INVITE, viewer, one.slug, text, context.epoch, context.request))
+    context.memory.sent.append(
+        SentItem(INVITE, viewer, one.slug, text, context.epoch, context.request)
+    )
     invitation = 7_000_000_000_000_000_000 + number("invitation", viewer, one.slug) % 10**15
     return {"success": True, "entity_urn": f"urn:li:fsd_invitation:{invitation}"}
 
 
-def connections(world: World, params: Asked, context: Context) -> object:
+def connections(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The connections of a viewer: 30 to 929 people, `count` on a page (default 100)."""
     viewer = params.need("viewer_id")
     everybody = world.some_people(
@@ -154,7 +156,7 @@ def connections(world: World, params: Asked, context: Context) -> object:
     }
 
 
-def _connection(one: Person, pictures: bool) -> dict[str, object]:
+def _connection(one: PersonRecord, pictures: bool) -> dict[str, object]:
     body: dict[str, object] = {
         "firstName": one.first,
         "lastName": one.last,

@@ -10,10 +10,10 @@ from ..world import job_postings, posts
 from ..world.random import chance, dice, number, pick
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 
 def _token(name: str, start: int) -> str:
@@ -31,7 +31,7 @@ def _from_token(name: str, token: str) -> int:
 
 
 def _turn(
-    params: Asked, context: Context, name: str, total: int, size: int
+    params: RequestParams, context: AnswerContext, name: str, total: int, size: int
 ) -> tuple[range, dict[str, object]]:
     """Which rows a page has, and the keys beside them.
 
@@ -50,17 +50,17 @@ def _turn(
     return rows, beside
 
 
-def job(world: World, params: Asked, context: Context) -> object:
+def job(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A job posting."""
     return job_postings.body(world.posting(params.need("job_id")))
 
 
-def post(world: World, params: Asked, context: Context) -> object:
+def post(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A post."""
     return posts.body(world.post(params.need("post_urn")))
 
 
-def post_comments(world: World, params: Asked, context: Context) -> object:
+def post_comments(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The comments under a post, as many as its `commentCount`."""
     one = world.post(params.need("post_urn"))
     rows, beside = _turn(params, context, f"comments {one.urn}", one.comments, 10)
@@ -68,7 +68,7 @@ def post_comments(world: World, params: Asked, context: Context) -> object:
     return {"comments": [posts.comment(one, which, authors[which]) for which in rows], **beside}
 
 
-def post_reactions(world: World, params: Asked, context: Context) -> object:
+def post_reactions(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The reactions to a post by kind; `count` is all of a kind, `reactors` those on this page."""
     one = world.post(params.need("post_urn"))
     kinds = posts.reaction_kinds(one)
@@ -84,7 +84,7 @@ def post_reactions(world: World, params: Asked, context: Context) -> object:
     return {"reactions": grouped, "total_reactions": len(kinds), **beside}
 
 
-def posts_of(world: World, params: Asked, context: Context) -> object:
+def posts_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What a person posted, newest first."""
     one = world.person_at(params.need("profile_link"))
     written = world.posts_of(one)
@@ -92,7 +92,7 @@ def posts_of(world: World, params: Asked, context: Context) -> object:
     return {"posts": [posts.body(written[which]) for which in rows], **beside}
 
 
-def comments_of(world: World, params: Asked, context: Context) -> object:
+def comments_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What a person commented."""
     one = world.person_at(params.need("profile_link"))
     total = number("comments of", one.slug) % 90
@@ -101,7 +101,7 @@ def comments_of(world: World, params: Asked, context: Context) -> object:
     return {"comments": [posts.comment(met[which], 1000 + which, one) for which in rows], **beside}
 
 
-def reactions_of(world: World, params: Asked, context: Context) -> object:
+def reactions_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What a person reacted to."""
     one = world.person_at(params.need("profile_link"))
     total = number("reactions of", one.slug) % 160
@@ -110,13 +110,13 @@ def reactions_of(world: World, params: Asked, context: Context) -> object:
     return {"reactions": [_reacted(one, met[which]) for which in rows], **beside}
 
 
-def _met(world: World, person: Person, count: int) -> list[posts.Post]:
+def _met(world: World, person: PersonRecord, count: int) -> list[posts.PostRecord]:
     """Different posts that a person came across."""
     places = dice(world.seed, "met", person.slug).sample(range(max(world.posts, count)), count)
     return [world.post_at(place) for place in places]
 
 
-def _reacted(person: Person, met: posts.Post) -> dict[str, object]:
+def _reacted(person: PersonRecord, met: posts.PostRecord) -> dict[str, object]:
     author: dict[str, object] = {"name": met.author.name, "link": met.author.link}
     if chance(0.1, "by a company", met.urn):
         author = {"name": met.author.employer.name, "link": None}

@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from ..protocol.dates import midnight, monday, stamp
-from ..protocol.errors import Refusal, missing
+from ..protocol.errors import ErrorReply, missing
 from ..state import connectsafely_quota
-from ..state.state import Sent
+from ..state.state import SentItem
 from ..world import connectsafely_profiles
 from ..world.random import number, pick
 from . import connectsafely_search
@@ -20,10 +20,10 @@ from . import connectsafely_search
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..protocol.params import Asked
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, Context
+    from .context import Answer, AnswerContext
 
 ACCOUNT = "0123456789abcdef01234567"
 """The connected account that acts where none is named."""
@@ -32,33 +32,33 @@ _STATES = ("AVAILABLE", "AVAILABLE", "WARMUP", "IN_USE")
 _PLANS = ("NON_PREMIUM", "BUSINESS_PREMIUM", "SALES_NAVIGATOR", "RECRUITER")
 
 
-def account_of(params: Asked | None) -> str:
+def account_of(params: RequestParams | None) -> str:
     """Whose account a call acts for."""
     return (params.text("account_id") if params else None) or ACCOUNT
 
 
-def _account(params: Asked) -> str:
+def _account(params: RequestParams) -> str:
     """The same; an account that is not connected is a 404."""
     asked = account_of(params)
     if not _HEX.fullmatch(asked) or missing(asked):
-        raise Refusal(404, "not_found", "account not found")
+        raise ErrorReply(404, "not_found", "account not found")
     return asked
 
 
-def _person(world: World, slug: str) -> Person | None:
+def _person(world: World, slug: str) -> PersonRecord | None:
     try:
         return world.person_by_slug(slug)
-    except Refusal:
+    except ErrorReply:
         return None
 
 
-def _known(world: World, params: Asked) -> Person:
+def _known(world: World, params: RequestParams) -> PersonRecord:
     if (person := _person(world, params.need("profile_id"))) is None:
-        raise Refusal(404, "not_found", "profile not found")
+        raise ErrorReply(404, "not_found", "profile not found")
     return person
 
 
-def profile(world: World, params: Asked, context: Context) -> object:
+def profile(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile: from the cache of six hours, or one of the day's 120."""
     asked, account = params.need("profile_id"), _account(params)
     memory, now, slug = context.memory, context.epoch, asked.casefold()
@@ -97,7 +97,7 @@ def profile(world: World, params: Asked, context: Context) -> object:
     return body | {"message": "profile fetched"}
 
 
-def account_status(world: World, params: Asked, context: Context) -> object:
+def account_status(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The state of a connected account; a bare object."""
     account = _account(params)
     owner = world.person(number("account", account) % world.people)
@@ -127,7 +127,7 @@ def account_status(world: World, params: Asked, context: Context) -> object:
     return body
 
 
-def account_quota(world: World, params: Asked, context: Context) -> object:
+def account_quota(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The limits of an account. Connections and messages have no call here, so none is used."""
     account, now = _account(params), context.epoch
     spent, night = connectsafely_quota.used(context.memory, account, now), midnight(now)
@@ -156,7 +156,7 @@ def _quota(
     }
 
 
-def relationship(world: World, params: Asked, context: Context) -> object:
+def relationship(world: World, params: RequestParams, context: AnswerContext) -> object:
     """How an account stands to a profile; a bare object."""
     account, person = _account(params), _known(world, params)
     connected = connectsafely_profiles.degree(person) == "DISTANCE_1"
@@ -170,19 +170,19 @@ def relationship(world: World, params: Asked, context: Context) -> object:
     }
 
 
-def search_people(world: World, params: Asked, context: Context) -> object:
+def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """People by keywords, filters or a search's address."""
     _account(params)
     return connectsafely_search.people(world, params, context)
 
 
-def search_groups(world: World, params: Asked, context: Context) -> object:
+def search_groups(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Groups by keywords."""
     _account(params)
     return connectsafely_search.groups(world, params, context)
 
 
-def endorse_skill(world: World, params: Asked, context: Context) -> object:
+def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -> object:
     """An endorsement, kept among what was sent; with `random`, of a skill not endorsed yet."""
     account, person = _account(params), _known(world, params)
     at_random, skill = params.flag("random", False), params.text("skill_id")
@@ -191,9 +191,9 @@ def endorse_skill(world: World, params: Asked, context: Context) -> object:
     if at_random:
         skill = next((one for one in names if one not in endorsed), None)
     if skill is None:
-        raise Refusal(400, "params_invalid", "no skill is left to endorse")
+        raise ErrorReply(400, "params_invalid", "no skill is left to endorse")
     context.memory.sent.append(
-        Sent(context.endpoint, account, person.slug, skill, context.epoch, context.request)
+        SentItem(context.endpoint, account, person.slug, skill, context.epoch, context.request)
     )
     body: dict[str, object] = {
         "success": True,
@@ -206,13 +206,13 @@ def endorse_skill(world: World, params: Asked, context: Context) -> object:
     return body | ({"skillName": names[skill]} if at_random else {})
 
 
-def _endorsed(context: Context, account: str, person: Person) -> set[str]:
+def _endorsed(context: AnswerContext, account: str, person: PersonRecord) -> set[str]:
     """Skills of a person that an account has endorsed."""
     done = context.memory.said("connectsafely.endorse_skill", person.slug)
     return {sent.text for sent in done if sent.viewer == account}
 
 
-def health(world: World, params: Asked, context: Context) -> object:
+def health(world: World, params: RequestParams, context: AnswerContext) -> object:
     """That it is there; the body is not documented."""
     return {"status": "ok"}
 

@@ -15,25 +15,25 @@ from ..world.search_queries import from_url, wanted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..protocol.params import Asked
-    from ..world.people import Person
-    from ..world.search_queries import Wanted
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
+    from ..world.search_queries import SearchQuery
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 _DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
 # Filters whose values are words of the world; the others hold ids of LinkedIn's.
 _WORDS = ("firstName", "lastName", "title", "company", "school", "industry")
 
 
-def people(world: World, params: Asked, context: Context) -> object:
+def people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """People by keywords and filters, or by the address of a search."""
     places = world.search("people", _search(params), "connectsafely")
     rows, pages = _page(params, len(places), context.page_size(10))
     return {"success": True, "people": [_person(world.person(places[at])) for at in rows], **pages}
 
 
-def groups(world: World, params: Asked, context: Context) -> object:
+def groups(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Groups by keywords; filters are taken and ignored."""
     keywords = params.text("keywords") or ""
     total = wanted(f"connectsafely groups {keywords}", keywords).total
@@ -41,7 +41,7 @@ def groups(world: World, params: Asked, context: Context) -> object:
     return {"success": True, "groups": [_group(keywords, at) for at in rows], **pages}
 
 
-def _search(params: Asked) -> Wanted:
+def _search(params: RequestParams) -> SearchQuery:
     keywords, url = params.text("keywords") or "", params.text("url")
     if url:
         return from_url(url)
@@ -60,7 +60,7 @@ def _words(value: object) -> Iterator[str]:
 
 
 def _page(
-    params: Asked, total: int, size: int, *, about: bool = False
+    params: RequestParams, total: int, size: int, *, about: bool = False
 ) -> tuple[range, dict[str, object]]:
     """The rows of a page, and what stands beside them; `about`: it says how many there are."""
     start, count = params.number("start"), params.number("count", size, least=1)
@@ -73,7 +73,7 @@ def _page(
     return rows, {"pagination": pagination, "hasMore": rows.stop < total}
 
 
-def _person(person: Person) -> dict[str, object]:
+def _person(person: PersonRecord) -> dict[str, object]:
     return {
         "profileId": person.slug,
         "profileUrn": person.urn,

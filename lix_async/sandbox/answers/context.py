@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from ..protocol.params import Asked
-from ..state.background_lookups import Lookups
+from ..protocol.params import RequestParams
+from ..state.background_lookups import BackgroundLookups
 from ..world.random import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..state.credit_ledger import Ledger
+    from ..state.credit_ledger import CreditLedger
     from ..state.rate_limits import Allowance
-    from ..state.state import Memory
+    from ..state.state import SandboxState
     from ..world.world import World
 
 
@@ -31,7 +31,7 @@ Envelope = Literal["flat", "seed", "response"]
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class AnswerContext:
     """The state of the sandbox at one request.
 
     `request` is the number of the request; `epoch` is the moment of it in seconds since the epoch,
@@ -42,20 +42,20 @@ class Context:
     seed: int
     request: int
     epoch: float
-    memory: Memory
-    ledger: Ledger
+    memory: SandboxState
+    ledger: CreditLedger
     allowance: Allowance
     envelope: Envelope = "flat"
     page_sizes: Mapping[str, int] | None = None
     now: float = 0.0
     origin: str = "http://127.0.0.1"
-    lookups: Lookups = field(default_factory=Lookups)
+    lookups: BackgroundLookups = field(default_factory=BackgroundLookups)
 
     def page_size(self, default: int) -> int:
         """Rows on one page of this endpoint."""
         return (self.page_sizes or {}).get(self.endpoint, default)
 
-    def sequence(self, params: Asked) -> tuple[str, str]:
+    def sequence(self, params: RequestParams) -> tuple[str, str]:
         """What orders a search, and the sequence id its answer shows.
 
         A viewer orders it, else the caller's sequence id. Without both a new id is made for this
@@ -70,7 +70,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AnswerBody:
     """A success that has another status than 200, or headers of its own."""
 
     body: object
@@ -78,7 +78,7 @@ class Said:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-Answer = Callable[["World", Asked, Context], object]
+Answer = Callable[["World", RequestParams, AnswerContext], object]
 """World, params and context to the JSON that goes on the wire: an object, or for one row an
 array; `Said` where the status is not 200.
 """

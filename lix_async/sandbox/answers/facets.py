@@ -9,9 +9,9 @@ from ..world import names
 from ..world.random import dice, number
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
+    from ..protocol.params import RequestParams
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 _TENURES = (
     "Less than 1 year",
@@ -78,7 +78,7 @@ def match(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [by_text[text] for text in get_close_matches(wanted, by_text, n=3, cutoff=0.0)]
 
 
-def sales(world: World, params: Asked, context: Context) -> object:
+def sales(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator facets.
 
     Companies stand below one element, in `children`; no match leaves `elements` out.
@@ -98,7 +98,7 @@ def sales(world: World, params: Asked, context: Context) -> object:
     return {"data": data}
 
 
-def recruiter(world: World, params: Asked, context: Context) -> object:
+def recruiter(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Recruiter facets: skills, ten at most on a page.
 
     `paging.start` is where the next page starts, not this one: the published sample has 10 for a

@@ -6,24 +6,24 @@ import re
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import params_invalid
-from ..state.state import Sent
+from ..state.state import SentItem
 from ..world import inbox, links
 from ..world.random import number
 from .profiles import check_message
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..world.inbox import Talk
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.inbox import ConversationRecord
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 KIND = "thread"
 SEND = "sales.send_message"
 _URN = re.compile(r"urn:li:fs_salesProfile:\(([^,)]+)")
 
 
-def _mention(person: Person) -> dict[str, object]:
+def _mention(person: PersonRecord) -> dict[str, object]:
     return {
         "firstName": person.first,
         "lastName": person.last,
@@ -41,7 +41,7 @@ def _said(name: str, text: str, at: int) -> dict[str, object]:
     }
 
 
-def _messages(one: Talk, context: Context) -> list[dict[str, object]]:
+def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str, object]]:
     new = reversed(context.memory.said(SEND, one.id))
     rows = [_said(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000)) for sent in new]
     old = [
@@ -51,7 +51,9 @@ def _messages(one: Talk, context: Context) -> list[dict[str, object]]:
     return rows + old
 
 
-def _thread(world: World, context: Context, one: Talk, shown: int) -> dict[str, object]:
+def _thread(
+    world: World, context: AnswerContext, one: ConversationRecord, shown: int
+) -> dict[str, object]:
     rows = _messages(one, context)
     people = inbox.partners(world, one)
     return {
@@ -66,11 +68,11 @@ def _thread(world: World, context: Context, one: Talk, shown: int) -> dict[str, 
     }
 
 
-def _archived(one: Talk) -> bool:
+def _archived(one: ConversationRecord) -> bool:
     return number("archived", one.id) % 6 == 0
 
 
-def _started(viewer: str, context: Context) -> list[Talk]:
+def _started(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
     """The threads that were begun by a send, newest first."""
     targets = {
         sent.target: sent
@@ -79,14 +81,14 @@ def _started(viewer: str, context: Context) -> list[Talk]:
     }
     mine = {inbox.talk_id(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))}
     new = [
-        inbox.Talk(target, viewer, -1, 0, int(sent.at * 1000))
+        inbox.ConversationRecord(target, viewer, -1, 0, int(sent.at * 1000))
         for target, sent in targets.items()
         if target not in mine
     ]
     return sorted(new, key=lambda one: -one.latest)
 
 
-def threads(world: World, params: Asked, context: Context) -> object:
+def threads(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The threads of a viewer, newest first.
 
     `nextPageStartsAt` of the last one is the `page_starts_at` of the next page; the very last has
@@ -117,21 +119,21 @@ def threads(world: World, params: Asked, context: Context) -> object:
     }
 
 
-def _find(viewer: str, thread_id: str, context: Context) -> Talk:
+def _find(viewer: str, thread_id: str, context: AnswerContext) -> ConversationRecord:
     for one in _started(viewer, context):
         if one.id == thread_id:
             return one
     return inbox.find(KIND, viewer, thread_id)
 
 
-def thread(world: World, params: Asked, context: Context) -> object:
+def thread(world: World, params: RequestParams, context: AnswerContext) -> object:
     """One thread with its newest messages, ten unless `message_count` says otherwise."""
     one = _find(params.need("viewer_id"), params.need("thread_id"), context)
     data = _thread(world, context, one, params.number("message_count", 10, least=0))
     return {"data": data, "included": [_mention(person) for person in inbox.partners(world, one)]}
 
 
-def _recipient(world: World, text: str) -> Person:
+def _recipient(world: World, text: str) -> PersonRecord:
     if found := _URN.match(text):
         return world.person_by_sales_id(found[1])
     if "/" in text:
@@ -142,7 +144,7 @@ def _recipient(world: World, text: str) -> Person:
     return world.person_by_sales_id(text)
 
 
-def send(world: World, params: Asked, context: Context) -> object:
+def send(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Reply to a thread, or begin one with `recipients` and `subject`.
 
     Hidden members take no InMail: a send to one of them is refused.
@@ -152,7 +154,7 @@ def send(world: World, params: Asked, context: Context) -> object:
     text, thread_id = check_message(params.need("body"), 8000), params.text("thread_id")
     if bool(recipients) == bool(thread_id):
         raise params_invalid("exactly one of thread_id, recipients is required")
-    people: list[Person] = []
+    people: list[PersonRecord] = []
     if thread_id:
         one = _find(viewer, thread_id, context)
     else:
@@ -160,8 +162,10 @@ def send(world: World, params: Asked, context: Context) -> object:
         people = [_recipient(world, recipient) for recipient in recipients]
         if any(person.hidden for person in people):
             raise params_invalid("a recipient does not accept InMail")
-        one = inbox.Talk(inbox.talk_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0)
-    sent = Sent(context.endpoint, viewer, one.id, text, context.epoch, context.request)
+        one = inbox.ConversationRecord(
+            inbox.talk_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
+        )
+    sent = SentItem(context.endpoint, viewer, one.id, text, context.epoch, context.request)
     context.memory.sent.append(sent)
     rows = _messages(one, context)
     data = {

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from ..world.random import chance, number, pick
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..world.organisations import Organisation
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.organisations import OrganisationRecord
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, Context
+    from .context import Answer, AnswerContext
 
 Body = dict[str, object]
 T = TypeVar("T")
@@ -33,7 +33,7 @@ _STATES = {"Nordavia": ("Inner", "Outer"), "Ostrelia": ("North", "South", "West"
 _FIRST_DAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 
 
-def contacts(world: World, params: Asked, context: Context) -> object:
+def contacts(world: World, params: RequestParams, context: AnswerContext) -> object:
     """People at companies. Every filter that is set must let a row pass."""
     employers = list(_company_checks(params))
     people = list(_person_checks(params))
@@ -48,11 +48,11 @@ def contacts(world: World, params: Asked, context: Context) -> object:
     return _listed(params, range(world.people), fits, lambda place: _contact(world.person(place)))
 
 
-def companies(world: World, params: Asked, context: Context) -> object:
+def companies(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Companies. Every filter that is set must let a row pass."""
     checks = list(_company_checks(params))
 
-    def at(place: int) -> Organisation:
+    def at(place: int) -> OrganisationRecord:
         return world.companies.at(place)
 
     def fits(place: int) -> bool:
@@ -64,7 +64,7 @@ def companies(world: World, params: Asked, context: Context) -> object:
 
 
 def _listed(
-    params: Asked,
+    params: RequestParams,
     places: Sequence[int],
     fits: Callable[[int], bool],
     row: Callable[[int], Body],
@@ -78,7 +78,7 @@ def _listed(
     }
 
 
-def _person_checks(params: Asked) -> Iterator[Check[Person]]:
+def _person_checks(params: RequestParams) -> Iterator[Check[PersonRecord]]:
     """What the filters that are set ask of a person."""
     yield from _asked(params, _OF_A_PERSON)
     if _set(params, "has_personal_emails") or _set(params, "has_personal_email"):
@@ -89,7 +89,7 @@ def _person_checks(params: Asked) -> Iterator[Check[Person]]:
         yield _decides
 
 
-def _company_checks(params: Asked) -> Iterator[Check[Organisation | None]]:
+def _company_checks(params: RequestParams) -> Iterator[Check[OrganisationRecord | None]]:
     """What the filters that are set ask of a company, or of a contact's."""
     after, before = params.values.get("added_after"), params.values.get("added_before")
     if isinstance(after, datetime):
@@ -103,7 +103,7 @@ def _company_checks(params: Asked) -> Iterator[Check[Organisation | None]]:
         yield lambda one: one is not None
 
 
-def _asked(params: Asked, facts: Mapping[str, Fact[T]]) -> Iterator[Check[T]]:
+def _asked(params: RequestParams, facts: Mapping[str, Fact[T]]) -> Iterator[Check[T]]:
     """One of the wanted values is had, and none of the excluded ones."""
     for name, fact in facts.items():
         wanted, unwanted = _list(params, name), _list(params, f"exclude_{name}")
@@ -118,26 +118,26 @@ def _lets_through(fact: Fact[T], wanted: list[str], unwanted: list[str], one: T)
     )
 
 
-def _list(params: Asked, name: str) -> list[str]:
+def _list(params: RequestParams, name: str) -> list[str]:
     values = cast("list[str]", params.rows(name))
     # Titles are compared without case, and by any part of them.
     return [one.casefold() for one in values] if name.endswith("job_titles") else values
 
 
-def _facts(one: Organisation | None) -> Body:
+def _facts(one: OrganisationRecord | None) -> Body:
     return {} if one is None else company(one)
 
 
-def _set(params: Asked, name: str) -> bool:
+def _set(params: RequestParams, name: str) -> bool:
     # Of the flags only true has a documented meaning.
     return params.flag(name, False)
 
 
-def _made(one: Organisation) -> datetime:
+def _made(one: OrganisationRecord) -> datetime:
     return _FIRST_DAY + timedelta(hours=number("made", one.slug) % (24 * 150))
 
 
-def _places(one: Organisation) -> tuple[str, ...]:
+def _places(one: OrganisationRecord) -> tuple[str, ...]:
     """Every location filter that lets a company pass; the first is the location itself."""
     if chance(0.04, "no location", one.slug):
         return ()
@@ -148,7 +148,7 @@ def _places(one: Organisation) -> tuple[str, ...]:
     return f"city:{city}||{state}||{country}", f"state:{state}||{country}", f"country:{country}"
 
 
-def _generic(one: Organisation | None) -> bool:
+def _generic(one: OrganisationRecord | None) -> bool:
     return one is not None and chance(0.6, "generic email", one.slug)
 
 
@@ -157,7 +157,7 @@ def _technologies(slug: str) -> tuple[str, ...]:
     return tuple(name for name in TECHNOLOGIES if chance(0.3, "technology", slug, name))
 
 
-def company(one: Organisation) -> Body:
+def company(one: OrganisationRecord) -> Body:
     """A company's row."""
     tld = pick(TLDS, "tld", one.slug)
     known = not chance(0.04, "no business", one.slug)
@@ -174,12 +174,12 @@ def company(one: Organisation) -> Body:
     }
 
 
-_OF_A_PERSON: Mapping[str, Fact[Person]] = {
+_OF_A_PERSON: Mapping[str, Fact[PersonRecord]] = {
     "job_titles": lambda one: (_title(one) or "").casefold(),
     "departments": lambda one: (one.function,),
     "seniorities": lambda one: (one.seniority,),
 }
-_OF_A_COMPANY: Mapping[str, Fact[Organisation | None]] = {
+_OF_A_COMPANY: Mapping[str, Fact[OrganisationRecord | None]] = {
     "locations": lambda one: () if one is None else _places(one),
     "functions": lambda one: (_facts(one).get("function"),),
     "industries": lambda one: (_facts(one).get("industry"),),
@@ -189,23 +189,23 @@ _OF_A_COMPANY: Mapping[str, Fact[Organisation | None]] = {
 """By the filter's name, what of a row it is compared with."""
 
 
-def _employer(person: Person) -> Organisation | None:
+def _employer(person: PersonRecord) -> OrganisationRecord | None:
     return None if chance(0.02, "no company", person.slug) else person.employer
 
 
-def _title(person: Person) -> str | None:
+def _title(person: PersonRecord) -> str | None:
     return None if chance(0.03, "no title", person.slug) else person.title
 
 
-def _personal(person: Person) -> list[str]:
+def _personal(person: PersonRecord) -> list[str]:
     return [f"{person.slug}@example.net"] if chance(0.5, "personal", person.slug) else []
 
 
-def _decides(person: Person) -> bool:
+def _decides(person: PersonRecord) -> bool:
     return person.seniority in DECIDES
 
 
-def _contact(person: Person) -> Body:
+def _contact(person: PersonRecord) -> Body:
     employer = _employer(person)
     return {
         "id": f"contact-{person.slug}",

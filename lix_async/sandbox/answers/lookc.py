@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ..protocol.errors import Refusal, missing, params_invalid, unknown_record
-from ..state.background_lookups import FAILING, Lookup
+from ..protocol.errors import ErrorReply, missing, params_invalid, unknown_record
+from ..state.background_lookups import FAILING, BackgroundLookup
 from ..world import lookc_employees
 from ..world.random import chance, number, pick
-from .context import Said
+from .context import AnswerBody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..protocol.params import Asked
-    from ..world.organisations import Organisation
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.organisations import OrganisationRecord
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, Context
+    from .context import Answer, AnswerContext
 
 FREE = frozenset(
     {
@@ -50,7 +50,7 @@ LARGEST = 100
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-def person_by_email(world: World, params: Asked, context: Context) -> object:
+def person_by_email(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Who is behind an address: at once, or a request id to ask for the result with."""
     email = params.need("email").strip().lower()
     result = _result(world, email)
@@ -59,7 +59,7 @@ def person_by_email(world: World, params: Asked, context: Context) -> object:
     name = _request_id(world.seed, context.request)
     seconds = context.lookups.seconds
     context.memory.desk.start(
-        Lookup(
+        BackgroundLookup(
             id=name,
             result=result,
             fails=email.startswith(FAILING),
@@ -69,9 +69,9 @@ def person_by_email(world: World, params: Asked, context: Context) -> object:
     )
     return pick(
         (
-            Said({"request_id": name, "status": "pending"}, 202),
-            Said({"request_id": name}, 200),
-            Said({"data": {"requestId": name}, "status": "queued"}, 202),
+            AnswerBody({"request_id": name, "status": "pending"}, 202),
+            AnswerBody({"request_id": name}, 200),
+            AnswerBody({"data": {"requestId": name}, "status": "queued"}, 202),
         ),
         world.seed,
         "accepted",
@@ -90,9 +90,9 @@ def _result(world: World, email: str) -> dict[str, object]:
         none: list[object] | None = None if chance(0.5, "null hits", email) else []
         return {"hits": none, "domainInfo": {"isFreeEmailDomain": True}}
     employer = _employer(world, domain)
-    people: list[Person] = []
+    people: list[PersonRecord] = []
     if employer is not None and not missing(local) and not local.startswith("nobody"):
-        with suppress(Refusal):
+        with suppress(ErrorReply):
             people.append(world.person_by_email(email))
         if people and chance(0.1, world.seed, "namesake", email):
             people.append(world.person(number(world.seed, "namesake", email) % world.people))
@@ -102,25 +102,25 @@ def _result(world: World, email: str) -> dict[str, object]:
     return body | {"domainInfo": {"isFreeEmailDomain": False}}
 
 
-def _employer(world: World, domain: str) -> Organisation | None:
+def _employer(world: World, domain: str) -> OrganisationRecord | None:
     try:
         return next(iter(world.companies.by_website(domain)), None)
-    except Refusal:
+    except ErrorReply:
         return None
 
 
-def _hit(one: Person) -> dict[str, object]:
+def _hit(one: PersonRecord) -> dict[str, object]:
     """As in the published sample: a bare identifier, and a link without `lead`."""
     link = f"https://linkedin.com/sales/{one.sales_id},NAME,undefined"
     return {"name": one.name, "liProfileUrl": one.slug, "salesNavUrl": link}
 
 
-def _org(one: Organisation) -> dict[str, object]:
+def _org(one: OrganisationRecord) -> dict[str, object]:
     link = f"https://linkedin.com/company/{one.slug}"
     return {"name": one.name, "liProfileUrl": link, "salesNavUrl": one.sales_link}
 
 
-def request_status(world: World, params: Asked, context: Context) -> object:
+def request_status(world: World, params: RequestParams, context: AnswerContext) -> object:
     """How far a lookup is."""
     name = params.need("request_id")
     if name == EXAMPLE_REQUEST:
@@ -135,7 +135,7 @@ def request_status(world: World, params: Asked, context: Context) -> object:
     return {"status": "complete", "data": found.result}
 
 
-def org_employees(world: World, params: Asked, context: Context) -> object:
+def org_employees(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people who work or worked at an organisation, linked page by page."""
     asked = params.need("org_id")
     employer = _organisation(world, asked)
@@ -161,18 +161,18 @@ def org_employees(world: World, params: Asked, context: Context) -> object:
     return {"employees": bodies, "paging": {"_links": links}}
 
 
-def _employee(world: World, one: Person, employer: Organisation) -> dict[str, object]:
+def _employee(world: World, one: PersonRecord, employer: OrganisationRecord) -> dict[str, object]:
     now = one.employer
     return lookc_employees.row(one, world.career(one), employer, org_id(world, now))
 
 
-def org_id(world: World, one: Organisation) -> str:
+def org_id(world: World, one: OrganisationRecord) -> str:
     """LookC's id of an organisation: a UUID whose first four bytes are its number."""
     rest = number(world.seed, "lookc org", one.number).to_bytes(8, "big") * 2
     return str(UUID(bytes=one.number.to_bytes(4, "big") + rest[:12], version=4))
 
 
-def _organisation(world: World, asked: str) -> Organisation:
+def _organisation(world: World, asked: str) -> OrganisationRecord:
     if missing(asked):
         raise unknown_record("organisation")
     if _UUID.fullmatch(asked.lower()):
@@ -188,11 +188,11 @@ def _organisation(world: World, asked: str) -> Organisation:
     return world.companies.at(int(place))
 
 
-def _cursor(one: Organisation, start: int) -> str:
+def _cursor(one: OrganisationRecord, start: int) -> str:
     return urlsafe_b64encode(f"{number('employees', one.slug):x}+{start}".encode()).decode()
 
 
-def _start(one: Organisation, cursor: str | None) -> int:
+def _start(one: OrganisationRecord, cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:

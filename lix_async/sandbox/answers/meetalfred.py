@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..protocol.errors import Refusal, params_invalid
-from ..state.state import Sent
+from ..protocol.errors import ErrorReply, params_invalid
+from ..state.state import SentItem
 from ..world import meetalfred_records
 from ..world.random import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..protocol.params import Asked
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, Context
+    from .context import Answer, AnswerContext
 
 Body = dict[str, object]
 LARGEST = 100
@@ -44,7 +44,7 @@ _KINDS = {
 """What `action` may be, and how a row words it."""
 
 
-def campaigns(world: World, params: Asked, context: Context) -> object:
+def campaigns(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Campaigns of a type, the active ones by default."""
     wanted = params.text("type") or "active"
     if wanted not in ("active", "draft", "archived", "all"):
@@ -55,7 +55,7 @@ def campaigns(world: World, params: Asked, context: Context) -> object:
     return {"campaigns": [meetalfred_records.listed(one) for one in found]}
 
 
-def leads(world: World, params: Asked, context: Context) -> object:
+def leads(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Everybody who is in a campaign."""
     asked = params.values.get("campaign")
     people = [p for p in _people(world, 140) if asked in (None, meetalfred_records.of(p).key)]
@@ -63,7 +63,7 @@ def leads(world: World, params: Asked, context: Context) -> object:
     return _wrapped(_page(rows, params, context), context)
 
 
-def connections(world: World, params: Asked, context: Context) -> object:
+def connections(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn connections of the user; of those only that were read in full, where it is asked."""
     people = _people(world, 90)
     if params.flag("return_only_synced", False):
@@ -72,19 +72,19 @@ def connections(world: World, params: Asked, context: Context) -> object:
     return _wrapped(_page(rows, params, context), context)
 
 
-def member_connections(world: World, params: Asked, context: Context) -> object:
+def member_connections(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Connections of the team's members; nobody knows under which name, so under another one."""
     rows = [meetalfred_records.connection(one) for one in _people(world, 60)]
     return {"connections": _page(rows, params, context)}
 
 
-def replies(world: World, params: Asked, context: Context) -> object:
+def replies(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Replies that were noticed. Some rows carry ids and times only."""
     rows = [_reply(person, context) for person in _people(world, 40)]
     return {"actions": _page(rows, params, context)}
 
 
-def _reply(person: Person, context: Context) -> Body:
+def _reply(person: PersonRecord, context: AnswerContext) -> Body:
     at = datetime.fromtimestamp(context.epoch - number("reply", person.slug) % 10**6, UTC)
     if number("bare reply", person.slug) % 5 == 0:
         return {
@@ -105,7 +105,7 @@ def _reply(person: Person, context: Context) -> Body:
     }
 
 
-def last_actions(world: World, params: Asked, context: Context) -> object:
+def last_actions(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What the campaigns did, the newest first. Some rows do not say to whom."""
     kind = params.need("action")
     if kind not in _KINDS:
@@ -132,7 +132,7 @@ def last_actions(world: World, params: Asked, context: Context) -> object:
     return {"actions": _page(rows, params, context)}
 
 
-def team_members(world: World, params: Asked, context: Context) -> object:
+def team_members(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The team, with its members' keys: placeholders here."""
     return [
         {
@@ -146,31 +146,31 @@ def team_members(world: World, params: Asked, context: Context) -> object:
     ]
 
 
-def add_lead(world: World, params: Asked, context: Context) -> object:
+def add_lead(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A lead for a campaign: kept among what was sent, with its own columns as the text."""
     wanted = params.number("campaign")
     if wanted not in {one.key for one in meetalfred_records.CAMPAIGNS}:
-        raise Refusal(404, "unknown_record", "no such campaign")
+        raise ErrorReply(404, "unknown_record", "no such campaign")
     target = params.text("linkedin_profile_url") or params.need("email")
     columns = params.values.get("columns")
     text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
     context.memory.sent.append(
-        Sent(context.endpoint, str(wanted), target, text, context.epoch, context.request)
+        SentItem(context.endpoint, str(wanted), target, text, context.epoch, context.request)
     )
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 
 
-def _people(world: World, most: int) -> list[Person]:
+def _people(world: World, most: int) -> list[PersonRecord]:
     return [world.person(place) for place in range(min(most, world.people))]
 
 
-def _page(rows: Sequence[Body], params: Asked, context: Context) -> list[Body]:
+def _page(rows: Sequence[Body], params: RequestParams, context: AnswerContext) -> list[Body]:
     size = min(params.number("per_page", context.page_size(25), least=1), LARGEST)
     start = params.number("page") * size
     return list(rows[start : start + size])
 
 
-def _wrapped(rows: list[Body], context: Context) -> object:
+def _wrapped(rows: list[Body], context: AnswerContext) -> object:
     return rows if context.envelope == "seed" else {"actions": rows}
 
 

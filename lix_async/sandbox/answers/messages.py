@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import params_invalid
-from ..state.state import Sent
+from ..state.state import SentItem
 from ..world import inbox
 from ..world.random import number
 from .profiles import check_message
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..world.inbox import Talk
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.inbox import ConversationRecord
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 KIND = "conversation"
 SEND = "messages.send"
@@ -38,7 +38,7 @@ def _from_cursor(name: str, cursor: str | None) -> int:
     return int(place)
 
 
-def conversations(world: World, params: Asked, context: Context) -> object:
+def conversations(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The conversations of a viewer, newest first.
 
     `sequenceId` leads to the next page; the last has none.
@@ -57,7 +57,9 @@ def conversations(world: World, params: Asked, context: Context) -> object:
     return body
 
 
-def _conversation(world: World, context: Context, one: Talk) -> dict[str, object]:
+def _conversation(
+    world: World, context: AnswerContext, one: ConversationRecord
+) -> dict[str, object]:
     people = inbox.partners(world, one)
     new = context.memory.said(SEND, one.id)
     latest = int(new[-1].at * 1000) if new else one.latest
@@ -78,7 +80,7 @@ def _conversation(world: World, context: Context, one: Talk) -> dict[str, object
     }
 
 
-def _participant(person: Person) -> dict[str, object]:
+def _participant(person: PersonRecord) -> dict[str, object]:
     return {
         "hostIdentityUrn": person.urn,
         "firstName": person.first,
@@ -90,7 +92,7 @@ def _participant(person: Person) -> dict[str, object]:
     }
 
 
-def _message(world: World, one: Talk, which: int) -> dict[str, object]:
+def _message(world: World, one: ConversationRecord, which: int) -> dict[str, object]:
     author = inbox.sender(world, one, which)
     body = _bare(one, f"{one.id} {which}", one.delivered(which), inbox.words(one, which))
     if author is None:
@@ -106,11 +108,11 @@ def _message(world: World, one: Talk, which: int) -> dict[str, object]:
     }
 
 
-def _sent(one: Talk, sent: Sent) -> dict[str, object]:
+def _sent(one: ConversationRecord, sent: SentItem) -> dict[str, object]:
     return _bare(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
 
 
-def _bare(one: Talk, name: str, delivered: int, text: str) -> dict[str, object]:
+def _bare(one: ConversationRecord, name: str, delivered: int, text: str) -> dict[str, object]:
     """A message of the viewer's own: the urns, the text and the time."""
     return {
         "backendUrn": f"urn:li:messagingMessage:2-{number('message', name):016X}",
@@ -123,14 +125,14 @@ def _bare(one: Talk, name: str, delivered: int, text: str) -> dict[str, object]:
     }
 
 
-def _talk(params: Asked, viewer: str) -> Talk:
+def _talk(params: RequestParams, viewer: str) -> ConversationRecord:
     name, value = params.one_of("conversation_id", "conversation_urn")
     if name == "conversation_urn":
         value = value.removesuffix(")").rpartition(",")[2]
     return inbox.find(KIND, viewer, value)
 
 
-def messages(world: World, params: Asked, context: Context) -> object:
+def messages(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The messages of a conversation, newest first, 20 on a page.
 
     `sequenceId` leads to the older ones.
@@ -159,11 +161,11 @@ def messages(world: World, params: Asked, context: Context) -> object:
     return body
 
 
-def send(world: World, params: Asked, context: Context) -> object:
+def send(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Send a message to an existing conversation; `messages` shows it from then on."""
     viewer = params.need("viewer_id")
     one = _talk(params, viewer)
     text = check_message(params.need("body"), LONGEST)
-    sent = Sent(context.endpoint, viewer, one.id, text, context.epoch, context.request)
+    sent = SentItem(context.endpoint, viewer, one.id, text, context.epoch, context.request)
     context.memory.sent.append(sent)
     return {"message": _sent(one, sent)}

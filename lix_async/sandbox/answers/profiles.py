@@ -11,18 +11,18 @@ from ..world.names import MONTHS
 from ..world.random import chance, number
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 
-def _who(world: World, params: Asked) -> Person:
+def _who(world: World, params: RequestParams) -> PersonRecord:
     name, value = params.one_of("profile_link", "profile_id")
     return world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
 
 
-def person(world: World, params: Asked, context: Context) -> object:
+def person(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile by link or by e-mail address."""
     name, value = params.one_of("profile_link", "email")
     one = world.person_at(value) if name == "profile_link" else world.person_by_email(value)
@@ -30,23 +30,23 @@ def person(world: World, params: Asked, context: Context) -> object:
     return person_bodies.profile(one, world.career(one), peers)
 
 
-def legacy_person(world: World, params: Asked, context: Context) -> object:
+def legacy_person(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile by public identifier, in the oldest documented shape."""
     one = world.person_by_slug(params.need("id"))
     return person_bodies.legacy(one, world.career(one))
 
 
-def employment(world: World, params: Asked, context: Context) -> object:
+def employment(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The positions of a person."""
     return careers.employment(world.career(_who(world, params)))
 
 
-def extended(world: World, params: Asked, context: Context) -> object:
+def extended(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Whether a person is a 'top voice': about one in ten is."""
     return {"topVoice": chance(0.1, "top voice", world.person_at(params.need("profile_link")).slug)}
 
 
-def person_ids(world: World, params: Asked, context: Context) -> object:
+def person_ids(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The ids of a person, found by any one of them."""
     name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
     if name == "sales_nav_id":
@@ -66,7 +66,7 @@ def person_ids(world: World, params: Asked, context: Context) -> object:
     }
 
 
-def organisation_ids(world: World, params: Asked, context: Context) -> object:
+def organisation_ids(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The ids of a company, found by any one of them."""
     name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
     if name == "sales_nav_id":
@@ -81,7 +81,7 @@ def organisation_ids(world: World, params: Asked, context: Context) -> object:
     return {"organisationIds": organisations.ids(one)}
 
 
-def organisation(world: World, params: Asked, context: Context) -> object:
+def organisation(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A company by its LinkedIn or Sales Navigator page; `unreadable-...` gives the error body."""
     _, link = params.one_of("linkedin_url", "sales_nav_url")
     one = world.companies.by_link(link)
@@ -91,7 +91,7 @@ def organisation(world: World, params: Asked, context: Context) -> object:
     return {"liOrganisation": body["liOrganisation"]} if context.envelope == "seed" else body
 
 
-def organisations_by_website(world: World, params: Asked, context: Context) -> object:
+def organisations_by_website(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Up to five companies of a website; none is an empty list, not a refusal."""
     found = world.companies.by_website(params.need("website"))
     if not found:
@@ -102,7 +102,7 @@ def organisations_by_website(world: World, params: Asked, context: Context) -> o
     return {"organisations": rows, "paging": {"total": len(rows), "count": len(rows), "start": 0}}
 
 
-def followers(world: World, params: Asked, context: Context) -> object:
+def followers(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The followers of a company, a hundred at most on a page."""
     one = world.companies.by_link(params.need("profile_link"))
     everybody = world.some_people(40 + one.followers % 400, "followers", one.slug)
@@ -115,7 +115,7 @@ def followers(world: World, params: Asked, context: Context) -> object:
     }
 
 
-def _follower(one: Person) -> dict[str, object]:
+def _follower(one: PersonRecord) -> dict[str, object]:
     moment = number("followed", one.slug)
     return {
         "publicIdentifier": one.slug,
@@ -129,7 +129,7 @@ def _follower(one: Person) -> dict[str, object]:
     }
 
 
-def email(world: World, params: Asked, context: Context) -> object:
+def email(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The e-mail address of a profile. Each call is one check.
 
     About seven in ten are VALID at once, two are PROBABLE and become VALID with the third to sixth
@@ -149,7 +149,7 @@ def email(world: World, params: Asked, context: Context) -> object:
     return {"email": one.email, "status": "VALID", "alternatives": [one.email]}
 
 
-def hirers(world: World, params: Asked, context: Context) -> object:
+def hirers(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people who hire for a job; may be nobody."""
     people = [world.person(place) for place in world.posting(params.need("job_id")).hirers]
     rows = [

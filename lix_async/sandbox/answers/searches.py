@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from ..protocol.errors import missing, params_invalid, unknown_record
 from ..world import job_postings, links, organisations, person_bodies, posts
 from ..world.random import number
-from ..world.search_queries import Wanted, from_url, wanted
+from ..world.search_queries import SearchQuery, from_url, wanted
 from .context import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..protocol.params import Asked
-    from ..world.people import Person
+    from ..protocol.params import RequestParams
+    from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Context
+    from .context import AnswerContext
 
 # What can be fetched of one search, whatever its total says.
 LINKEDIN_CAP = 1000
@@ -27,7 +27,7 @@ _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
 
 
 def _page(
-    context: Context,
+    context: AnswerContext,
     items: tuple[str, str],
     rows: list[dict[str, object]],
     start: int,
@@ -57,7 +57,7 @@ def _slice(found: Sequence[int], start: int, size: int, cap: int) -> Sequence[in
     return found[start : min(start + size, cap)]
 
 
-def search_people(world: World, params: Asked, context: Context) -> object:
+def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn people search. Some rows are hidden members; the first row of a page never is."""
     url = params.need("url")
     size, (order, shown) = context.page_size(10), context.sequence(params)
@@ -70,7 +70,7 @@ def search_people(world: World, params: Asked, context: Context) -> object:
     return _page(context, ("people", "people"), rows, start, len(found), shown)
 
 
-def _row(world: World, one: Person, first: bool) -> dict[str, object]:
+def _row(world: World, one: PersonRecord, first: bool) -> dict[str, object]:
     if one.hidden and not first:
         return person_bodies.hidden_row(one)
     if not first and number("bare", one.slug) % 20 == 0:
@@ -78,7 +78,7 @@ def _row(world: World, one: Person, first: bool) -> dict[str, object]:
     return person_bodies.search_row(one, world.career(one))
 
 
-def search_jobs(world: World, params: Asked, context: Context) -> object:
+def search_jobs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn job search, paged by `start` in the URL."""
     url = params.need("url")
     size, (order, shown) = context.page_size(10), context.sequence(params)
@@ -90,7 +90,7 @@ def search_jobs(world: World, params: Asked, context: Context) -> object:
     return _page(context, ("jobPostings", "people"), rows, start, len(found), shown)
 
 
-def search_posts(world: World, params: Asked, context: Context) -> object:
+def search_posts(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn post search, paged by `start` of the call itself."""
     size, (order, shown) = context.page_size(10), context.sequence(params)
     found, start = (
@@ -101,14 +101,14 @@ def search_posts(world: World, params: Asked, context: Context) -> object:
     return _page(context, ("posts", "posts"), rows, start, len(found), shown)
 
 
-def search_orgs(world: World, params: Asked, context: Context) -> object:
+def search_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn company search."""
     return _organisations(
         world, params, context, ("orgs", "posts"), 10, LINKEDIN_CAP, organisations.search_row
     )
 
 
-def sales_orgs(world: World, params: Asked, context: Context) -> object:
+def sales_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator account search."""
     return _organisations(
         world,
@@ -123,12 +123,12 @@ def sales_orgs(world: World, params: Asked, context: Context) -> object:
 
 def _organisations(
     world: World,
-    params: Asked,
-    context: Context,
+    params: RequestParams,
+    context: AnswerContext,
     items: tuple[str, str],
     size: int,
     cap: int,
-    row: Callable[[organisations.Organisation], dict[str, object]],
+    row: Callable[[organisations.OrganisationRecord], dict[str, object]],
 ) -> object:
     url = params.need("url")
     size, (order, shown) = context.page_size(size), context.sequence(params)
@@ -138,7 +138,12 @@ def _organisations(
 
 
 def _leads(
-    world: World, params: Asked, context: Context, search: Wanted, start: int, size: int
+    world: World,
+    params: RequestParams,
+    context: AnswerContext,
+    search: SearchQuery,
+    start: int,
+    size: int,
 ) -> dict[str, object]:
     order, shown = context.sequence(params)
     found = world.search("people", search, order)
@@ -147,13 +152,13 @@ def _leads(
     return _page(context, ("people", "people"), rows, start, len(found), shown)
 
 
-def sales_people(world: World, params: Asked, context: Context) -> object:
+def sales_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator people search: the same for the GET and for the form POST."""
     url, size = params.need("url"), context.page_size(25)
     return _leads(world, params, context, from_url(url), _start(url, size), size)
 
 
-def people_by_filters(world: World, params: Asked, context: Context) -> object:
+def people_by_filters(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator search by filters: one page, no request for a second is documented."""
     groups: list[tuple[str, ...]] = []
     for name in ("person_titles", "locations", "organisations"):
@@ -170,7 +175,7 @@ def people_by_filters(world: World, params: Asked, context: Context) -> object:
     return _leads(world, params, context, search, 0, context.page_size(25))
 
 
-def recruiter_people(world: World, params: Asked, context: Context) -> object:
+def recruiter_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Recruiter search by skills, paged by `start` in the JSON body.
 
     Always flat, also in the seed's samples.
@@ -190,23 +195,23 @@ def _skill(row: object) -> str:
     return text.casefold()
 
 
-def _list(params: Asked, size: int) -> tuple[Wanted, int]:
+def _list(params: RequestParams, size: int) -> tuple[SearchQuery, int]:
     list_id = params.need("list_id")
     if not list_id.isdecimal():
         raise params_invalid("list_id is digits")
     if missing(list_id):
         raise unknown_record("list")
-    search = Wanted(f"list {list_id}", (), 40 + number("list", list_id) % 240)
+    search = SearchQuery(f"list {list_id}", (), 40 + number("list", list_id) % 240)
     return search, (params.number("page", 1, least=1) - 1) * size
 
 
-def list_people(world: World, params: Asked, context: Context) -> object:
+def list_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people of a saved list, 25 on a page, as many pages as the list has."""
     size = context.page_size(25)
     return _leads(world, params, context, *_list(params, size), size)
 
 
-def list_orgs(world: World, params: Asked, context: Context) -> object:
+def list_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The companies of a saved list."""
     size, (order, shown) = context.page_size(25), context.sequence(params)
     search, start = _list(params, size)

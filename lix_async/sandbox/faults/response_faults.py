@@ -11,36 +11,36 @@ from itertools import chain, repeat
 
 from ..protocol import errors
 from ..protocol.dates import midnight, monday
-from ..protocol.errors import Refusal
-from ..protocol.responses import JSON, Reply, json_reply, refused, reply
+from ..protocol.errors import ErrorReply
+from ..protocol.responses import JSON, SandboxResponse, json_reply, refused, reply
 from .schedule import Fault
 
 _PAGE = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
 _MIB = 1024 * 1024
 
-Say = Callable[[Refusal], Reply]
+Say = Callable[[ErrorReply], SandboxResponse]
 """How a provider words a refusal."""
 
-_REFUSALS: Mapping[str, Callable[[], Refusal]] = {
+_REFUSALS: Mapping[str, Callable[[], ErrorReply]] = {
     "rate_limit": errors.rate_limit,
     "quota": errors.quota,
     "unauthorized": errors.unauthorized,
     "viewer_invalid": errors.viewer_invalid,
     "params_invalid": lambda: errors.params_invalid("a parameter is wrong"),
-    "not_found": lambda: Refusal(400, "not_found", "profile could not be found"),
+    "not_found": lambda: ErrorReply(400, "not_found", "profile could not be found"),
     "unknown_record": lambda: errors.unknown_record("record"),
     "unknown_route": errors.unknown_route,
-    "api_error": lambda: Refusal(500, "api_error"),
-    "no_type": lambda: Refusal(500, None, "something went wrong"),
-    "unavailable": lambda: Refusal(503, None, "temporarily unavailable"),
+    "api_error": lambda: ErrorReply(500, "api_error"),
+    "no_type": lambda: ErrorReply(500, None, "something went wrong"),
+    "unavailable": lambda: ErrorReply(503, None, "temporarily unavailable"),
 }
 
 
-def _web_page(status: int, text: bytes) -> Reply:
+def _web_page(status: int, text: bytes) -> SandboxResponse:
     return reply(status, _PAGE % (text, text), "text/html; charset=utf-8")
 
 
-def refuse(fault: Fault, epoch: float, say: Say = refused) -> Reply:
+def refuse(fault: Fault, epoch: float, say: Say = refused) -> SandboxResponse:
     """The answer of a fault of stage `refusal`; `epoch` is now, in seconds since the epoch.
 
     `say` words what the provider itself says; a proxy's pages are the same for all.
@@ -73,27 +73,27 @@ def refuse(fault: Fault, epoch: float, say: Say = refused) -> Reply:
     return answer
 
 
-def daily_limit(epoch: float) -> Refusal:
+def daily_limit(epoch: float) -> ErrorReply:
     """429: the daily allowance is used up. `refreshesAt` is in epoch seconds, as in the allowance.
 
     No published body shows where the refresh time stands; inside the error is a guess.
     """
     more = {"refreshesAt": midnight(epoch)}
-    return Refusal(429, "daily_limit", "daily limit reached", more=more)
+    return ErrorReply(429, "daily_limit", "daily limit reached", more=more)
 
 
-def queued(fault: Fault, say: Say = refused) -> Reply:
+def queued(fault: Fault, say: Say = refused) -> SandboxResponse:
     """The answer to a lookup that is not ready yet."""
     status = int(fault.number("status", 202))
-    return say(Refusal(status, "queued", "lookup queued, try again later"))
+    return say(ErrorReply(status, "queued", "lookup queued, try again later"))
 
 
-def lost() -> Reply:
+def lost() -> SandboxResponse:
     """No answer at all: the connection breaks."""
-    return Reply(cut="reset")
+    return SandboxResponse(cut="reset")
 
 
-def spoil(fault: Fault, body: bytes, status: int = 200) -> Reply:
+def spoil(fault: Fault, body: bytes, status: int = 200) -> SandboxResponse:
     """A good answer, spoiled on the way by a fault of stage `after`."""
     answer = reply(status, body)
     match fault.name:
@@ -130,7 +130,7 @@ _BODIES: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-def _packed(body: bytes, encoding: str) -> Reply:
+def _packed(body: bytes, encoding: str) -> SandboxResponse:
     return reply(200, body, JSON, {"content-encoding": encoding})
 
 

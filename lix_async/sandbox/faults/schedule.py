@@ -23,7 +23,7 @@ way. `page`: the answer is done and paid for, and what it says is odd.
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """One kind of fault: when it strikes, what it does, and the options it takes."""
 
     stage: Stage
@@ -36,57 +36,61 @@ class Kind:
         return self.stage in ("after", "page")
 
 
-FAULTS: Mapping[str, Kind] = {
-    "rate_limit": Kind(
+FAULTS: Mapping[str, FaultKind] = {
+    "rate_limit": FaultKind(
         "refusal", "429; retry-after in seconds, `date:30`, or anything", ("retry-after",)
     ),
-    "rate_limit_weekly": Kind(
+    "rate_limit_weekly": FaultKind(
         "refusal", "429, weekly quota, Retry-After to Monday", ("retry-after",)
     ),
-    "daily_limit": Kind("refusal", "429 daily_limit, or another status", ("status",)),
-    "quota": Kind("refusal", "402"),
-    "unauthorized": Kind("refusal", "401"),
-    "viewer_invalid": Kind("refusal", "407 viewer_invalid"),
-    "params_invalid": Kind("refusal", "400 params_invalid"),
-    "not_found": Kind("refusal", "400 not_found"),
-    "unknown_record": Kind("refusal", "404 unknown_record"),
-    "unknown_route": Kind("refusal", "404 unknown_route"),
-    "api_error": Kind("refusal", "500 api_error, or another status", ("status", "retry-after")),
-    "no_type": Kind("refusal", "500, an error without a type"),
-    "string_error": Kind("refusal", "500, an error that is a bare string"),
-    "bad_gateway": Kind("refusal", "502 with a proxy's web page"),
-    "unavailable": Kind("refusal", "503", ("retry-after",)),
-    "gateway_timeout": Kind("refusal", "504 with a proxy's web page"),
-    "redirect": Kind("refusal", "302 to another host", ("to", "status")),
-    "html200": Kind("refusal", "200 with a web page"),
-    "empty200": Kind("refusal", "200 with nothing"),
-    "queued": Kind(
+    "daily_limit": FaultKind("refusal", "429 daily_limit, or another status", ("status",)),
+    "quota": FaultKind("refusal", "402"),
+    "unauthorized": FaultKind("refusal", "401"),
+    "viewer_invalid": FaultKind("refusal", "407 viewer_invalid"),
+    "params_invalid": FaultKind("refusal", "400 params_invalid"),
+    "not_found": FaultKind("refusal", "400 not_found"),
+    "unknown_record": FaultKind("refusal", "404 unknown_record"),
+    "unknown_route": FaultKind("refusal", "404 unknown_route"),
+    "api_error": FaultKind(
+        "refusal", "500 api_error, or another status", ("status", "retry-after")
+    ),
+    "no_type": FaultKind("refusal", "500, an error without a type"),
+    "string_error": FaultKind("refusal", "500, an error that is a bare string"),
+    "bad_gateway": FaultKind("refusal", "502 with a proxy's web page"),
+    "unavailable": FaultKind("refusal", "503", ("retry-after",)),
+    "gateway_timeout": FaultKind("refusal", "504 with a proxy's web page"),
+    "redirect": FaultKind("refusal", "302 to another host", ("to", "status")),
+    "html200": FaultKind("refusal", "200 with a web page"),
+    "empty200": FaultKind("refusal", "200 with nothing"),
+    "queued": FaultKind(
         "queued", "202 queued (or status) for so many polls, then the answer", ("polls", "status")
     ),
-    "reset": Kind("before", "the connection breaks before anything is done"),
-    "slow": Kind("after", "the answer is late by so many seconds, and right", ("seconds",)),
-    "reset_after": Kind("after", "the connection breaks after the work was done"),
-    "truncated": Kind("after", "the connection closes in the middle of the body"),
-    "drip": Kind("after", "the body comes a little at a time, in so many seconds", ("seconds",)),
-    "broken_json": Kind("after", "the body is complete and no JSON"),
-    "invalid_utf8": Kind("after", "a byte that no UTF-8 text has"),
-    "deep_json": Kind("after", "lists in lists, too deep to read"),
-    "odd_number": Kind("after", "1e400 where a number should be"),
-    "wrong_type": Kind("after", "the right body as text/html"),
-    "gzip_bomb": Kind("after", "the right body, then blanks, packed small", ("mib",)),
-    "chained_encoding": Kind("after", "the right body, gzip in gzip"),
-    "huge": Kind("after", "the right body, then blanks", ("mib",)),
-    "repeated_page": Kind("page", "the page before once more"),
-    "overlap": Kind("page", "the last row of the page before comes again"),
-    "short_page": Kind("page", "half the rows"),
-    "empty_page": Kind("page", "no rows, and the same total"),
-    "null_items": Kind("page", "null in place of rows"),
-    "shrinking_total": Kind("page", "half the total"),
-    "growing_total": Kind("page", "a total larger by 50"),
-    "missing_total": Kind("page", "no total"),
-    "string_total": Kind("page", "the total as text"),
-    "nonsense_total": Kind("page", "a total that is no number"),
-    "changed_sequence": Kind("page", "another sequence id, for the same walk"),
+    "reset": FaultKind("before", "the connection breaks before anything is done"),
+    "slow": FaultKind("after", "the answer is late by so many seconds, and right", ("seconds",)),
+    "reset_after": FaultKind("after", "the connection breaks after the work was done"),
+    "truncated": FaultKind("after", "the connection closes in the middle of the body"),
+    "drip": FaultKind(
+        "after", "the body comes a little at a time, in so many seconds", ("seconds",)
+    ),
+    "broken_json": FaultKind("after", "the body is complete and no JSON"),
+    "invalid_utf8": FaultKind("after", "a byte that no UTF-8 text has"),
+    "deep_json": FaultKind("after", "lists in lists, too deep to read"),
+    "odd_number": FaultKind("after", "1e400 where a number should be"),
+    "wrong_type": FaultKind("after", "the right body as text/html"),
+    "gzip_bomb": FaultKind("after", "the right body, then blanks, packed small", ("mib",)),
+    "chained_encoding": FaultKind("after", "the right body, gzip in gzip"),
+    "huge": FaultKind("after", "the right body, then blanks", ("mib",)),
+    "repeated_page": FaultKind("page", "the page before once more"),
+    "overlap": FaultKind("page", "the last row of the page before comes again"),
+    "short_page": FaultKind("page", "half the rows"),
+    "empty_page": FaultKind("page", "no rows, and the same total"),
+    "null_items": FaultKind("page", "null in place of rows"),
+    "shrinking_total": FaultKind("page", "half the total"),
+    "growing_total": FaultKind("page", "a total larger by 50"),
+    "missing_total": FaultKind("page", "no total"),
+    "string_total": FaultKind("page", "the total as text"),
+    "nonsense_total": FaultKind("page", "a total that is no number"),
+    "changed_sequence": FaultKind("page", "another sequence id, for the same walk"),
 }
 """Every fault by name."""
 
@@ -132,7 +136,7 @@ class Fault:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> FaultKind:
         """What the name stands for."""
         return FAULTS[self.name]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .required_params import demands
-from .schemas import FREE, Schema, Shapes
+from .required_params import required_params
+from .schemas import FREE, JsonSchemas, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..protocol.requests import Row
-    from ..providers import House
+    from ..protocol.requests import AnyEndpoint
+    from ..providers import SandboxProvider
     from ..server.sandbox import Sandbox
 
 JSON = "application/json"
@@ -43,8 +43,8 @@ def document(sandbox: Sandbox) -> dict[str, object]:
     schemas: dict[str, Schema] = {}
     security: dict[str, Schema] = {}
     for house in sandbox.houses:
-        shapes = Shapes(house)
-        maker = _Maker(house, shapes, house.examples(sandbox.world))
+        shapes = JsonSchemas(house)
+        maker = _DocumentBuilder(house, shapes, house.examples(sandbox.world))
         own = [(row, row.path, "") for row in house.table]
         others = [(row, row.alternate, ".alternate") for row in house.table if row.alternate]
         for row, path, suffix in [*own, *others]:
@@ -66,11 +66,14 @@ def document(sandbox: Sandbox) -> dict[str, object]:
     }
 
 
-class _Maker:
+class _DocumentBuilder:
     """Makes the operations of one house."""
 
     def __init__(
-        self, house: House, shapes: Shapes, examples: Mapping[str, Mapping[str, object]]
+        self,
+        house: SandboxProvider,
+        shapes: JsonSchemas,
+        examples: Mapping[str, Mapping[str, object]],
     ) -> None:
         self._house = house
         self._shapes = shapes
@@ -86,9 +89,9 @@ class _Maker:
             made[f"{self._prefix}.{name}"] = bearer if way.prefix.strip() == "Bearer" else plain
         return made
 
-    def operation(self, row: Row, path: str, suffix: str) -> Schema:
+    def operation(self, row: AnyEndpoint, path: str, suffix: str) -> Schema:
         """What can be asked of one path by one method."""
-        wanted, fields = demands(row.params), self._shapes.fields(row)
+        wanted, fields = required_params(row.params), self._shapes.fields(row)
         example = self._examples.get(row.id, {})
         wire = dict(
             zip(row.params.__struct_fields__, row.params.__struct_encode_fields__, strict=True)
@@ -133,7 +136,7 @@ class _Maker:
             }
         return operation
 
-    def _responses(self, row: Row) -> Schema:
+    def _responses(self, row: AnyEndpoint) -> Schema:
         good: Schema = {"description": "Success.", "content": {JSON: _content(self._good(row))}}
         made: Schema = {"200": good}
         if row.id in self._house.background:
@@ -145,10 +148,10 @@ class _Maker:
                 made[str(status)] = {"description": STATUSES[status], "content": error}
         return made
 
-    def _good(self, row: Row) -> Schema:
+    def _good(self, row: AnyEndpoint) -> Schema:
         return FREE if row.id in self._house.background else self._shapes.result(row)
 
-    def _applies(self, status: int, row: Row) -> bool:
+    def _applies(self, status: int, row: AnyEndpoint) -> bool:
         if status == 407:
             return "viewer_id" in row.params.__struct_fields__
         if status == 402:
@@ -182,7 +185,7 @@ def _body(
     return schema
 
 
-def _summary(row: Row) -> str:
+def _summary(row: AnyEndpoint) -> str:
     price = row.credits
     cost = f"{price.amount} {price.kind}" if price.amount else price.kind
     return f"{row.id} (contract: {row.docs}; credits: {cost})"

@@ -23,7 +23,7 @@ BARE = r"^(https?://)?([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
 
 
 @dataclass(slots=True)
-class Demands:
+class RequiredParams:
     """By attribute: what must be there, how small and how long; groups of which one is needed."""
 
     required: set[str] = field(default_factory=set[str])
@@ -48,9 +48,9 @@ class Demands:
 
 
 @cache
-def demands(params: type[Params]) -> Demands:
+def required_params(params: type[Params]) -> RequiredParams:
     """What a struct demands."""
-    found = Demands()
+    found = RequiredParams()
     for info in msgspec.structs.fields(params):
         if info.required:
             found.required.add(info.name)
@@ -76,7 +76,7 @@ def _any(params: type[Params], name: str) -> object:
 class _Recorder:
     """The helpers of `check`, with ears instead of teeth."""
 
-    def __init__(self, found: Demands) -> None:
+    def __init__(self, found: RequiredParams) -> None:
         self._found = found
 
     def required(self, _: Params, *names: str) -> None:
@@ -98,7 +98,7 @@ class _Recorder:
 HELPERS = ("required", "at_least", "at_most", "exactly_one", "linkedin_url")
 
 
-def _run(check: FunctionType, stand_in: Params, found: Demands) -> None:
+def _run(check: FunctionType, stand_in: Params, found: RequiredParams) -> None:
     recorder = _Recorder(found)
     # The same code with other globals: the module's own helpers stay as they are.
     spied = FunctionType(

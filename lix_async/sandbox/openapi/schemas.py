@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from .required_params import demands
+from .required_params import required_params
 
 if TYPE_CHECKING:
-    from ..protocol.requests import Row
-    from ..providers import House
+    from ..protocol.requests import AnyEndpoint
+    from ..providers import SandboxProvider
 
 Schema = dict[str, object]
 FREE: Schema = {"type": ["object", "array"]}
@@ -26,10 +26,10 @@ _NUMBERS: Mapping[str, Schema] = {
 }
 
 
-class Shapes:
+class JsonSchemas:
     """The schemas of one house; what they share stands in `components` under the house's name."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: SandboxProvider) -> None:
         self._house = house
         self._prefix = re.sub(r"\W", "", house.name)
         self.components: dict[str, Schema] = {}
@@ -39,18 +39,18 @@ class Shapes:
         self.components[f"{self._prefix}.Error"] = dict(self._house.error)
         return {"$ref": f"#/components/schemas/{self._prefix}.Error"}
 
-    def result(self, row: Row) -> Schema:
+    def result(self, row: AnyEndpoint) -> Schema:
         """What a success of a row looks like."""
         if row.id in self._house.loose:
             return FREE
         return self._named(row.result, lenient=True)
 
-    def fields(self, row: Row) -> dict[str, Schema]:
+    def fields(self, row: AnyEndpoint) -> dict[str, Schema]:
         """The schema of every param of a row, by wire name, with what `check` demands.
 
         In a JSON body, null stands for a param that is not given.
         """
-        wanted = demands(row.params)
+        wanted = required_params(row.params)
         whole = self._named(row.params, lenient=False)
         name = str(whole["$ref"]).rpartition("/")[2]
         schemas = cast("dict[str, Schema]", self.components.pop(name).get("properties", {}))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from ...core.provider import Credential
-from .errors import Refusal, params_invalid, unauthorized
+from ...core.provider import AuthScheme
+from .errors import ErrorReply, params_invalid, unauthorized
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver", "sandbox"})
 """Names of this machine, and those that in-memory clients use; any port may follow them."""
@@ -31,10 +31,10 @@ def check_host(host: str, origin: str | None = None) -> None:
             head, colon, port = bare.rpartition(":")
             bare = head if colon and port.isdecimal() else bare
         if bare not in HOSTS:
-            raise Refusal(400, None, "the sandbox answers to this machine only")
+            raise ErrorReply(400, None, "the sandbox answers to this machine only")
 
 
-class Gate:
+class KeyAuthenticator:
     """Reads the key of a request and tells callers apart without keeping their keys."""
 
     def __init__(self, keys: Collection[str] | None = None) -> None:
@@ -47,7 +47,7 @@ class Gate:
 
     def caller(
         self,
-        ways: Iterable[Credential],
+        ways: Iterable[AuthScheme],
         headers: Mapping[str, str],
         query: Sequence[tuple[str, str]],
     ) -> str:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Refusal(Exception):
+class ErrorReply(Exception):
     """A request that will not be answered: status, error type and a message for a person.
 
     `kind` is the provider's error type (`params_invalid`, `unknown_record`, ...) or None where the
@@ -48,48 +48,48 @@ def missing(name: str) -> bool:
     )
 
 
-def params_invalid(message: str) -> Refusal:
+def params_invalid(message: str) -> ErrorReply:
     """400: a parameter is missing or wrong."""
-    return Refusal(400, "params_invalid", message)
+    return ErrorReply(400, "params_invalid", message)
 
 
-def unknown_record(what: str) -> Refusal:
+def unknown_record(what: str) -> ErrorReply:
     """404: the thing asked for does not exist."""
-    return Refusal(404, "unknown_record", f"no {what} could be found")
+    return ErrorReply(404, "unknown_record", f"no {what} could be found")
 
 
-def unknown_route() -> Refusal:
+def unknown_route() -> ErrorReply:
     """404: no such path. The documented body has no message."""
-    return Refusal(404, "unknown_route")
+    return ErrorReply(404, "unknown_route")
 
 
-def wrong_method(allowed: Iterable[str]) -> Refusal:
+def wrong_method(allowed: Iterable[str]) -> ErrorReply:
     """405: the path exists, and is not asked by this method. No type is documented for it."""
-    return Refusal(405, "unknown_route", headers={"Allow": ", ".join(sorted(allowed))})
+    return ErrorReply(405, "unknown_route", headers={"Allow": ", ".join(sorted(allowed))})
 
 
-def viewer_invalid(message: str = "viewer is not connected") -> Refusal:
+def viewer_invalid(message: str = "viewer is not connected") -> ErrorReply:
     """407: the LinkedIn account named by `viewer_id` is not attached."""
-    return Refusal(407, "viewer_invalid", message)
+    return ErrorReply(407, "viewer_invalid", message)
 
 
-def unauthorized() -> Refusal:
+def unauthorized() -> ErrorReply:
     """401: no key, or one that is not known."""
-    return Refusal(401, None, "the API key is missing or not valid")
+    return ErrorReply(401, None, "the API key is missing or not valid")
 
 
-def quota() -> Refusal:
+def quota() -> ErrorReply:
     """402: the credits of this kind are used up."""
-    return Refusal(402, None, "no credits left")
+    return ErrorReply(402, None, "no credits left")
 
 
-def rate_limit() -> Refusal:
+def rate_limit() -> ErrorReply:
     """429: too fast. No `Retry-After`: only the weekly quota has one (lix.md#rate-limits)."""
-    return Refusal(429, "rate_limit", "too many requests")
+    return ErrorReply(429, "rate_limit", "too many requests")
 
 
-def weekly_limit(seconds: int) -> Refusal:
+def weekly_limit(seconds: int) -> ErrorReply:
     """429: the invitations of this week are used up; `Retry-After` is the seconds to Monday."""
-    return Refusal(
+    return ErrorReply(
         429, "rate_limit", "weekly connection request limit reached", {"Retry-After": str(seconds)}
     )

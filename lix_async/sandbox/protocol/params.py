@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 
-class Asked:
+class RequestParams:
     """The params of a call under the provider's own names, checked for type when asked for."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = {name: value for name, value in values.items() if value is not None}
 
     @classmethod
-    def of(cls, params: object, without: Collection[str] = ()) -> Asked:
+    def of(cls, params: object, without: Collection[str] = ()) -> RequestParams:
         """Read a params struct, or any object; `without` names the fields to leave out."""
         names: tuple[str, ...] | None = getattr(params, "__struct_fields__", None)
         given = vars(params) if names is None else {name: getattr(params, name) for name in names}

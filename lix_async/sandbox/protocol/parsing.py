@@ -10,16 +10,16 @@ import msgspec
 from ...core import wire
 from ...core.errors import ConfigurationError
 from .errors import params_invalid
-from .params import Asked
+from .params import RequestParams
 from .responses import JSON
 
 if TYPE_CHECKING:
-    from .requests import Arrival, Row
+    from .requests import AnyEndpoint, IncomingRequest
 
 FORM = "application/x-www-form-urlencoded"
 
 
-def read(row: Row, arrival: Arrival, keys: Collection[str]) -> Asked:
+def read(row: AnyEndpoint, arrival: IncomingRequest, keys: Collection[str]) -> RequestParams:
     """The params of a call; a `params_invalid` refusal where they are wrong.
 
     `keys` are names in the query that hold the API key and are no params.
@@ -34,14 +34,14 @@ def read(row: Row, arrival: Arrival, keys: Collection[str]) -> Asked:
         _check(row, query, arrival.body)
     except (ConfigurationError, msgspec.ValidationError) as error:
         raise params_invalid(str(error)) from None
-    asked = Asked.of(params)
+    asked = RequestParams.of(params)
     # The struct makes a sequence id where the caller sent none; here only the caller's counts.
     if asked.text("sequence_id") not in arrival.sequences(row):
-        asked = Asked.of(params, without=("sequence_id",))
+        asked = RequestParams.of(params, without=("sequence_id",))
     return asked
 
 
-def _check(row: Row, query: list[tuple[str, str]], body: bytes) -> None:
+def _check(row: AnyEndpoint, query: list[tuple[str, str]], body: bytes) -> None:
     """Refuse what lenient reading lets pass.
 
     In a query: nothing, or the text `null`, where a number or a flag belongs, and nothing where a

@@ -11,36 +11,36 @@ import msgspec
 
 from ...core.endpoint import Endpoint
 from ...core.models import Params
-from .params import Asked
+from .params import RequestParams
 
 if TYPE_CHECKING:
-    from ..providers import House
+    from ..providers import SandboxProvider
 
-Row = Endpoint[Params, object]
+AnyEndpoint = Endpoint[Params, object]
 """A row of any provider's table."""
 # Cookies are secrets of the same rank as the key: what is kept of a request never holds them.
 _SECRETS = ("cookies",)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class IncomingRequest:
     """One request as it came; `row` is None where no row of a table has its path and method.
 
     `house` is whose path it is, None for a path that nobody has; `allowed` are the methods that a
     path is asked by. Names of headers are in lower case; path and query values are decoded.
     """
 
-    row: Row | None
+    row: AnyEndpoint | None
     method: str
     path: str
-    house: House | None = None
+    house: SandboxProvider | None = None
     allowed: Collection[str] = ()
     path_params: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
 
-    def sequences(self, row: Row) -> set[str]:
+    def sequences(self, row: AnyEndpoint) -> set[str]:
         """The sequence ids that the caller sent, in the query or in a form."""
         given = {value for name, value in self.query if name == "sequence_id"}
         if row.form:
@@ -49,7 +49,7 @@ class Arrival:
 
 
 @dataclass(slots=True)
-class Fact:
+class RequestRecord:
     """What is kept of a request: never the key, never a cookie.
 
     `at` is seconds on the sandbox's clock; `input` the params as JSON with sorted keys; `kind` the
@@ -70,7 +70,7 @@ class Fact:
     charged: int = 0
 
 
-def input_text(asked: Asked) -> str:
+def input_text(asked: RequestParams) -> str:
     """The params of a call as JSON with sorted keys, so that equal calls have equal texts."""
     shown = {name: "hidden" if name in _SECRETS else value for name, value in asked.values.items()}
     return msgspec.json.encode(shown, order="sorted").decode()

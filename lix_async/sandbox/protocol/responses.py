@@ -8,14 +8,14 @@ from typing import Literal
 
 import msgspec
 
-from .errors import Refusal
+from .errors import ErrorReply
 
 JSON = "application/json"
 Cut = Literal["", "close", "reset"]
 
 
 @dataclass(slots=True)
-class Reply:
+class SandboxResponse:
     """One answer on its way out.
 
     `wait` is seconds before anything is sent, `pause` seconds between two pieces. `cut` ends the
@@ -34,16 +34,20 @@ class Reply:
 
 def reply(
     status: int, body: bytes, content_type: str = JSON, headers: dict[str, str] | None = None
-) -> Reply:
+) -> SandboxResponse:
     """An ordinary answer."""
-    return Reply(status, {"content-type": content_type, **(headers or {})}, [body], len(body))
+    return SandboxResponse(
+        status, {"content-type": content_type, **(headers or {})}, [body], len(body)
+    )
 
 
-def json_reply(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+def json_reply(
+    value: object, status: int = 200, headers: dict[str, str] | None = None
+) -> SandboxResponse:
     """A JSON answer."""
     return reply(status, msgspec.json.encode(value), JSON, headers)
 
 
-def refused(refusal: Refusal) -> Reply:
+def refused(refusal: ErrorReply) -> SandboxResponse:
     """The answer that a refusal is."""
     return json_reply(refusal.body, refusal.status, refusal.headers)

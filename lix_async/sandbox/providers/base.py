@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..protocol.responses import Reply, refused
-from ..state.rate_limits import Standing
+from ..protocol.responses import SandboxResponse, refused
+from ..state.rate_limits import RateLimitStatus
 
 if TYPE_CHECKING:
     from ...core.provider import Provider
     from ..answers.context import Answer
-    from ..protocol.errors import Refusal
-    from ..protocol.params import Asked
-    from ..protocol.requests import Row
-    from ..state.state import Memory
+    from ..protocol.errors import ErrorReply
+    from ..protocol.params import RequestParams
+    from ..protocol.requests import AnyEndpoint
+    from ..state.state import SandboxState
     from ..world.world import World
 
 Rate = tuple[int, float]
@@ -25,7 +25,7 @@ Examples = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequestOutcome:
     """A request and what became of it; for the headers that go out with every answer.
 
     `row` is None where the path or the method was wrong, `asked` where the params were not read.
@@ -34,10 +34,10 @@ class Outcome:
     """
 
     status: int
-    row: Row | None
-    asked: Asked | None
-    standing: Standing | None
-    memory: Memory
+    row: AnyEndpoint | None
+    asked: RequestParams | None
+    standing: RateLimitStatus | None
+    memory: SandboxState
     epoch: float
 
 
@@ -49,15 +49,15 @@ def _never(endpoint: str) -> bool:
     return False
 
 
-def _no_lanes(row: Row, asked: Asked) -> Mapping[str, Rate]:
+def _no_lanes(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
     return {}
 
 
-def _nothing_told(standing: Standing, epoch: float) -> Mapping[str, str]:
+def _nothing_told(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
     return {}
 
 
-def _no_headers(outcome: Outcome) -> Mapping[str, str]:
+def _no_headers(outcome: RequestOutcome) -> Mapping[str, str]:
     return {}
 
 
@@ -83,14 +83,14 @@ ERROR: Mapping[str, object] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class SandboxProvider:
     """One provider as the sandbox plays it. The parts with a default are Lix's own ways.
 
     Keys are read by the provider's `credentials`, and its `rate` is kept for each key.
     """
 
     provider: Provider
-    table: Sequence[Row]
+    table: Sequence[AnyEndpoint]
     answers: Mapping[str, Answer]
     """By catalogue id; every row of the table has one."""
     prefix: str = ""
@@ -104,13 +104,13 @@ class House:
     """Whether a free call is still refused to an account without any credit."""
     daily: Callable[[str], bool] = _never
     """Whether a call counts against the daily allowance."""
-    refuse: Callable[[Refusal], Reply] = refused
+    refuse: Callable[[ErrorReply], SandboxResponse] = refused
     """How this provider words a refusal: status, body and headers."""
-    lanes: Callable[[Row, Asked], Mapping[str, Rate]] = _no_lanes
+    lanes: Callable[[AnyEndpoint, RequestParams], Mapping[str, Rate]] = _no_lanes
     """Further rates that a call counts against, by a name that tells them apart."""
-    too_fast: Callable[[Standing, float], Mapping[str, str]] = _nothing_told
+    too_fast: Callable[[RateLimitStatus, float], Mapping[str, str]] = _nothing_told
     """(how far the rate is used up, now in seconds since the epoch) → headers of the refusal."""
-    headers: Callable[[Outcome], Mapping[str, str]] = _no_headers
+    headers: Callable[[RequestOutcome], Mapping[str, str]] = _no_headers
     """What goes out with every answer, where the answer does not have such a header of its own."""
     error: Mapping[str, object] = field(default_factory=lambda: ERROR)
     """JSON schema of the bodies that `refuse` makes."""
@@ -133,6 +133,6 @@ class House:
         rate = self.provider.rate
         return max(int(rate.requests), 1), rate.per
 
-    def place(self, row: Row, path: str) -> str:
+    def place(self, row: AnyEndpoint, path: str) -> str:
         """A path of a row as the sandbox has it."""
         return path if row.rooted else self.prefix + path

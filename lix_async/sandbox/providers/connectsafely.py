@@ -12,15 +12,15 @@ from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
 from ..protocol.dates import midnight, stamp
-from ..protocol.responses import Reply, json_reply
+from ..protocol.responses import SandboxResponse, json_reply
 from ..state import connectsafely_quota
-from ..state.rate_limits import Standing
-from .base import House, Outcome, Rate
+from ..state.rate_limits import RateLimitStatus
+from .base import Rate, RequestOutcome, SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.errors import Refusal
-    from ..protocol.params import Asked
-    from ..protocol.requests import Row
+    from ..protocol.errors import ErrorReply
+    from ..protocol.params import RequestParams
+    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -29,7 +29,7 @@ _PAUSE = "12"
 """Seconds that the sample of a velocity 429 asks to wait (connectsafely.md#rate-limits)."""
 
 
-def _refuse(refusal: Refusal) -> Reply:
+def _refuse(refusal: ErrorReply) -> SandboxResponse:
     """The four shapes of an error (connectsafely.md#errors)."""
     status, headers = refusal.status, refusal.headers
     message = refusal.message or refusal.kind or "not possible"
@@ -61,17 +61,17 @@ def _refuse(refusal: Refusal) -> Reply:
     return json_reply(body, status, headers)
 
 
-def _lanes(row: Row, asked: Asked) -> Mapping[str, Rate]:
-    lanes = VELOCITY.lanes(row.group, connectsafely.account_of(asked))[1:]  # first: the key's own
+def _lanes(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
+    lanes = VELOCITY.limits(row.group, connectsafely.account_of(asked))[1:]  # first: the key's own
     return {lane.name: (lane.requests, _MINUTE) for lane in lanes}
 
 
-def _too_fast(standing: Standing, epoch: float) -> Mapping[str, str]:
+def _too_fast(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
     pause = {"Retry-After": str(max(math.ceil(standing.reset - epoch), 1))}
     return pause | _speed(standing)
 
 
-def _speed(standing: Standing) -> dict[str, str]:
+def _speed(standing: RateLimitStatus) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": str(standing.limit),
         "X-RateLimit-Remaining": str(standing.left),
@@ -79,7 +79,7 @@ def _speed(standing: Standing) -> dict[str, str]:
     }
 
 
-def _headers(outcome: Outcome) -> Mapping[str, str]:
+def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
     """The day's quota for calls about a profile, the speed limit without an action for others.
 
     A 429 has those of the limit that it is about. Without a known key nobody is counted, and a
@@ -111,9 +111,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = House(
+HOUSE = SandboxProvider(
     provider=CONNECTSAFELY,
-    table=cast("tuple[Row, ...]", TABLE),
+    table=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=connectsafely.ANSWERS,
     prefix="/linkedin",
     renamed={"account_id": "accountId", "profile_id": "profileId"},

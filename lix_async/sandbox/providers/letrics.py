@@ -15,12 +15,12 @@ from ...providers.letrics.endpoints import COMPANIES, CONTACTS
 from ...providers.letrics.params import CompaniesParams, ContactsParams
 from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
-from ..protocol.responses import Reply, json_reply
-from .base import House
+from ..protocol.responses import SandboxResponse, json_reply
+from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.errors import Refusal
-    from ..protocol.requests import Row
+    from ..protocol.errors import ErrorReply
+    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -55,7 +55,7 @@ class _ContactsParams(ContactsParams, frozen=True, kw_only=True):
         _all_wrong(self, ContactsParams)
 
 
-def _refuse(refusal: Refusal) -> Reply:
+def _refuse(refusal: ErrorReply) -> SandboxResponse:
     """The errors array: an item for each line of the message."""
     # Nothing goes on in the background here: what a server that is not ready says instead.
     status = 502 if refusal.kind == "queued" else refusal.status
@@ -79,9 +79,9 @@ def _examples(world: World) -> Examples:
     return {row.id: wanted for row in _TABLE}
 
 
-HOUSE = House(
+HOUSE = SandboxProvider(
     provider=LETRICS,
-    table=cast("tuple[Row, ...]", _TABLE),
+    table=cast("tuple[AnyEndpoint, ...]", _TABLE),
     answers=letrics.ANSWERS,
     prefix="/letrics",
     charged=lambda endpoint, body: False,

@@ -8,10 +8,10 @@ from ...providers.lix.endpoints import TABLE
 from ...providers.lix.provider import LIX
 from ..answers import inmail, lix, messages
 from ..world import inbox, job_postings
-from .base import House
+from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.requests import Row
+    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -83,9 +83,9 @@ def _daily(endpoint: str) -> bool:
     return not endpoint.startswith("account.")
 
 
-HOUSE = House(
+HOUSE = SandboxProvider(
     provider=LIX,
-    table=cast("tuple[Row, ...]", TABLE),
+    table=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=lix.ANSWERS,
     renamed={"domain": "website"},
     charged=lix.charged,

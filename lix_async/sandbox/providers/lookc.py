@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
 from ..answers import lookc
-from .base import House
+from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.requests import Row
+    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -24,9 +24,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = House(
+HOUSE = SandboxProvider(
     provider=LOOKC,
-    table=cast("tuple[Row, ...]", TABLE),
+    table=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, cast
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
-from ..protocol.responses import Reply, json_reply, reply
-from ..state.rate_limits import Standing
-from .base import House
+from ..protocol.responses import SandboxResponse, json_reply, reply
+from ..state.rate_limits import RateLimitStatus
+from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.errors import Refusal
-    from ..protocol.requests import Row
+    from ..protocol.errors import ErrorReply
+    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
 
-def _refuse(refusal: Refusal) -> Reply:
+def _refuse(refusal: ErrorReply) -> SandboxResponse:
     said = refusal.message or refusal.kind or "not possible"
     # Nothing goes on in the background here: what a server that is not ready says instead.
     status = 502 if refusal.kind == "queued" else refusal.status
@@ -29,7 +29,7 @@ def _refuse(refusal: Refusal) -> Reply:
     return json_reply({"message": said}, status, refusal.headers)
 
 
-def _too_fast(standing: Standing, epoch: float) -> Mapping[str, str]:
+def _too_fast(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
     """Seconds to wait, as public clients have seen them with a 429."""
     return {"Retry-After": str(max(math.ceil(standing.reset - epoch), 1))}
 
@@ -50,9 +50,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = House(
+HOUSE = SandboxProvider(
     provider=MEETALFRED,
-    table=cast("tuple[Row, ...]", TABLE),
+    table=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=meetalfred.ANSWERS,
     prefix="/api/integrations/webhook",
     charged=lambda endpoint, body: False,

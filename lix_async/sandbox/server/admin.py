@@ -11,11 +11,11 @@ import msgspec
 
 from ..faults.schedule import FAULTS, PRESETS
 from ..openapi import document
-from ..protocol.errors import Refusal, params_invalid, unknown_route
-from ..protocol.responses import Reply, json_reply, refused, reply
+from ..protocol.errors import ErrorReply, params_invalid, unknown_route
+from ..protocol.responses import SandboxResponse, json_reply, refused, reply
 
 if TYPE_CHECKING:
-    from ..protocol.requests import Arrival
+    from ..protocol.requests import IncomingRequest
     from .sandbox import Sandbox
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -24,7 +24,7 @@ td,th{padding:.2rem .8rem;border:1px solid #ccc;text-align:left}
 code{background:#f3f3f3;padding:0 .2rem}"""
 
 
-class Change(msgspec.Struct, forbid_unknown_fields=True):
+class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
     """What `POST /_sandbox/faults` takes: faults for the next requests, or another schedule."""
 
     next: list[str] = []
@@ -86,11 +86,11 @@ def status(sandbox: Sandbox) -> str:
     return "".join(parts)
 
 
-def _page(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _page(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     return reply(200, status(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _greeting(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _greeting(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     return json_reply(
         {
             "sandbox": "lix_async",
@@ -101,28 +101,28 @@ def _greeting(sandbox: Sandbox, arrival: Arrival) -> Reply:
     )
 
 
-def _ledger(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _ledger(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
     return json_reply({"balances": ledger.balances, "totals": ledger.totals(), "charges": charges})
 
 
-def _requests(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _requests(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     return json_reply({"requests": [asdict(fact) for fact in sandbox.requests]})
 
 
-def _openapi(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _openapi(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     return json_reply(document(sandbox))
 
 
-def _reset(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _reset(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
     return json_reply({"reset": True})
 
 
-def _faults(sandbox: Sandbox, arrival: Arrival) -> Reply:
+def _faults(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     try:
-        change = msgspec.json.decode(arrival.body, type=Change)
+        change = msgspec.json.decode(arrival.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
             raise ValueError(f"no such preset: {change.preset!r}")
         rates = change.rates if change.preset is None else PRESETS[change.preset]
@@ -136,17 +136,19 @@ def _faults(sandbox: Sandbox, arrival: Arrival) -> Reply:
     )
 
 
-Page = Callable[["Sandbox", "Arrival"], Reply]
+Page = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
 
 
-def _only(method: str, page: Page) -> Callable[[Sandbox], Callable[[Arrival], Reply]]:
-    def bind(sandbox: Sandbox) -> Callable[[Arrival], Reply]:
-        def handle(arrival: Arrival) -> Reply:
+def _only(
+    method: str, page: Page
+) -> Callable[[Sandbox], Callable[[IncomingRequest], SandboxResponse]]:
+    def bind(sandbox: Sandbox) -> Callable[[IncomingRequest], SandboxResponse]:
+        def handle(arrival: IncomingRequest) -> SandboxResponse:
             try:
                 if arrival.method != method:
                     raise unknown_route()
                 return page(sandbox, arrival)
-            except Refusal as refusal:
+            except ErrorReply as refusal:
                 return refused(refusal)
 
         return handle
@@ -154,7 +156,7 @@ def _only(method: str, page: Page) -> Callable[[Sandbox], Callable[[Arrival], Re
     return bind
 
 
-PAGES: Mapping[str, Callable[[Sandbox], Callable[[Arrival], Reply]]] = {
+PAGES: Mapping[str, Callable[[Sandbox], Callable[[IncomingRequest], SandboxResponse]]] = {
     "/": _only("GET", _greeting),
     "/openapi.json": _only("GET", _openapi),
     "/_sandbox": _only("GET", _page),

@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from ..protocol.authentication import check_host
-from ..protocol.errors import Refusal
-from ..protocol.requests import Arrival, Row
-from ..protocol.responses import Reply, refused
-from ..providers import House
+from ..protocol.errors import ErrorReply
+from ..protocol.requests import AnyEndpoint, IncomingRequest
+from ..protocol.responses import SandboxResponse, refused
+from ..providers import SandboxProvider
 from . import admin
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ reset.
 """
 LARGEST = 1024 * 1024
 """Bytes of a request body that are taken; a longer one is refused."""
-Handler = Callable[[Arrival], Reply]
+Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
-class Door:
+class SandboxAsgiApp:
     """One route: reads the request, hands it on as an `Arrival`, and plays the reply."""
 
     def __init__(
         self,
         sandbox: Sandbox,
         handler: Handler,
-        house: House | None = None,
-        rows: Sequence[Row] = (),
+        house: SandboxProvider | None = None,
+        rows: Sequence[AnyEndpoint] = (),
     ) -> None:
         self._sandbox = sandbox
         self._handler = handler
@@ -55,14 +55,14 @@ class Door:
         try:
             check_host(headers.get("host", ""), headers.get("origin"))
             body = await _body(receive)
-        except Refusal as refusal:
+        except ErrorReply as refusal:
             await self._play(refused(refusal), scope, receive, send)
             return
         found = cast("dict[str, str]", scope.get("path_params", {}))
         text = cast("bytes", scope["query_string"]).decode("latin-1")
         query = parse_qsl(text, keep_blank_values=True)
         renamed: Mapping[str, str] = self._house.renamed if self._house else {}
-        arrival = Arrival(
+        arrival = IncomingRequest(
             row=_meant([row for row in self._rows if row.method == scope["method"]], query),
             method=str(scope["method"]),
             path=str(scope["path"]),
@@ -76,7 +76,9 @@ class Door:
         await self._play(self._handler(arrival), scope, receive, send)
         await self._sandbox.tell()
 
-    async def _play(self, reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _play(
+        self, reply: SandboxResponse, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
         if reply.wait:
             await sleep(reply.wait)
@@ -98,18 +100,18 @@ class Door:
             pass
 
 
-def _meant(rows: Sequence[Row], query: Sequence[tuple[str, str]]) -> Row | None:
+def _meant(rows: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]) -> AnyEndpoint | None:
     """Which row of one path is meant: the one that knows most of the query, and little besides."""
     given = {name for name, _ in query}
 
-    def fits(row: Row) -> tuple[int, int]:
+    def fits(row: AnyEndpoint) -> tuple[int, int]:
         names = set(row.params.__struct_encode_fields__)
         return len(names & given), -len(names)
 
     return max(rows, key=fits, default=None)
 
 
-async def _start(reply: Reply, send: Send) -> None:
+async def _start(reply: SandboxResponse, send: Send) -> None:
     headers = [(name.lower().encode(), _value(value)) for name, value in reply.headers.items()]
     if reply.length is not None:
         headers.append((b"content-length", str(reply.length).encode()))
@@ -132,7 +134,7 @@ async def _body(receive: Receive) -> bytes:
         if size <= LARGEST:
             pieces.append(piece)
     if size > LARGEST:
-        raise Refusal(413, None, "the request body is too large")
+        raise ErrorReply(413, None, "the request body is too large")
     return b"".join(pieces)
 
 
@@ -143,21 +145,21 @@ def _greed(place: tuple[str, object]) -> tuple[bool, int]:
 
 def application(sandbox: Sandbox) -> Starlette:
     """The routes of a sandbox: its own, the tables', and `unknown_route` for the rest."""
-    places: dict[str, tuple[House, list[Row]]] = {}
+    places: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
     for house in sandbox.houses:
         for row in house.table:
             for path in filter(None, (row.path, row.alternate)):
                 if path not in sandbox.closed:
                     places.setdefault(house.place(row, path), (house, []))[1].append(row)
     routes: list[BaseRoute] = [
-        Route(path, Door(sandbox, made(sandbox))) for path, made in admin.PAGES.items()
+        Route(path, SandboxAsgiApp(sandbox, made(sandbox))) for path, made in admin.PAGES.items()
     ]
     # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
     # say more stand first.
     for path, (house, rows) in sorted(places.items(), key=_greed):
         whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        routes.append(Route(whole, Door(sandbox, sandbox.handle, house, rows)))
+        routes.append(Route(whole, SandboxAsgiApp(sandbox, sandbox.handle, house, rows)))
     app = Starlette(routes=routes)
-    app.router.default = Door(sandbox, sandbox.handle)
+    app.router.default = SandboxAsgiApp(sandbox, sandbox.handle)
     app.router.redirect_slashes = False
     return app

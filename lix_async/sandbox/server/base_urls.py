@@ -8,7 +8,7 @@ from ...core.errors import ConfigurationError
 from ..providers import houses
 
 if TYPE_CHECKING:
-    from ..providers import House
+    from ..providers import SandboxProvider
 
 
 def folded(name: str) -> str:
@@ -16,7 +16,7 @@ def folded(name: str) -> str:
     return name.replace(" ", "").lower()
 
 
-def house_of(provider: str) -> House:
+def house_of(provider: str) -> SandboxProvider:
     """The house of a provider, by its name in any spelling.
 
     Raises `ConfigurationError` for a name that no house has.

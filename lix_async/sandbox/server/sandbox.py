@@ -15,22 +15,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..answers.context import Context, Envelope, Said
+from ..answers.context import AnswerBody, AnswerContext, Envelope
 from ..faults import page_faults, response_faults
 from ..faults.schedule import Fault, Faults, Plan, parse
-from ..protocol.authentication import Gate
-from ..protocol.errors import Refusal, params_invalid, unknown_route, viewer_invalid, wrong_method
-from ..protocol.params import Asked
+from ..protocol.authentication import KeyAuthenticator
+from ..protocol.errors import (
+    ErrorReply,
+    params_invalid,
+    unknown_route,
+    viewer_invalid,
+    wrong_method,
+)
+from ..protocol.params import RequestParams
 from ..protocol.parsing import read
-from ..protocol.requests import Arrival, Fact, Row, input_text
-from ..protocol.responses import Reply, json_reply
-from ..providers import House, Outcome, houses
+from ..protocol.requests import AnyEndpoint, IncomingRequest, RequestRecord, input_text
+from ..protocol.responses import SandboxResponse, json_reply
+from ..providers import RequestOutcome, SandboxProvider, houses
 from ..providers.base import Rate
-from ..state.background_lookups import Lookups
-from ..state.credit_ledger import Charge, Ledger
-from ..state.rate_limits import Allowance, Paces
-from ..state.state import Memory, Sent
-from ..state.webhooks import Delivery, Webhook
+from ..state.background_lookups import BackgroundLookups
+from ..state.credit_ledger import Charge, CreditLedger
+from ..state.rate_limits import Allowance, RateLimits
+from ..state.state import SandboxState, SentItem
+from ..state.webhooks import Webhook, WebhookDelivery
 from ..world.random import number
 from ..world.world import World
 from .extras import missing_extra
@@ -79,28 +85,28 @@ class Sandbox:
         faults: Faults | Plan | str | None = None,
         keys: Collection[str] | None = None,
         closed: Collection[str] = (),
-        lookups: Lookups | None = None,
+        lookups: BackgroundLookups | None = None,
         webhook: Webhook | str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self.world = World(seed, people, organisations)
-        self.ledger = Ledger(credits)
+        self.ledger = CreditLedger(credits)
         self.allowance = Allowance(daily_allowance)
         self.faults = Faults.of(faults, seed)
-        self.memory = Memory()
-        self.requests: list[Fact] = []
-        self.deliveries: list[Delivery] = []
+        self.memory = SandboxState()
+        self.requests: list[RequestRecord] = []
+        self.deliveries: list[WebhookDelivery] = []
         self.houses = houses()
-        self._paces = Paces(self.houses, rate)
-        self.lookups = lookups or Lookups()
+        self._paces = RateLimits(self.houses, rate)
+        self.lookups = lookups or BackgroundLookups()
         self.webhook = Webhook.of(webhook)
         if self.webhook and self.lookups.seconds is None:
             self.lookups = replace(self.lookups, seconds=2.0)
         self.envelope: Envelope = envelope
         self._page_sizes = dict(page_sizes or {})
-        self._gate = Gate(keys)
+        self._gate = KeyAuthenticator(keys)
         self._clock = clock
         self._wall = wall
         self._count = 0
@@ -117,13 +123,13 @@ class Sandbox:
         return application(self)
 
     @property
-    def sent(self) -> list[Sent]:
+    def sent(self) -> list[SentItem]:
         """Everything that was sent: invitations, messages, InMails, in order."""
         return self.memory.sent
 
     def reset(self) -> None:
         """Back to the first moment: full balances, nothing sent or asked, the first fault next."""
-        self.memory = Memory()
+        self.memory = SandboxState()
         self.ledger.reset()
         self.allowance.reset()
         self.faults.reset()
@@ -133,10 +139,10 @@ class Sandbox:
         self._paces.reset()
         self._count = 0
 
-    def handle(self, arrival: Arrival) -> Reply:
+    def handle(self, arrival: IncomingRequest) -> SandboxResponse:
         """Answer one request."""
         self._count += 1
-        fact = Fact(self._count, self._clock(), arrival.method, arrival.path)
+        fact = RequestRecord(self._count, self._clock(), arrival.method, arrival.path)
         self.requests.append(fact)
         if len(self.requests) > KEPT:
             del self.requests[: KEPT // 2]
@@ -144,12 +150,12 @@ class Sandbox:
         try:
             row, asked = self._enter(house, arrival, fact)
             answer = self._answer(house, row, asked, fact, arrival)
-        except Refusal as refusal:
+        except ErrorReply as refusal:
             fact.kind = refusal.kind
             answer = house.refuse(refusal)
         epoch = self._wall()
         standing = self._paces.standing(house, fact.caller, row, asked, fact.at, epoch)
-        outcome = Outcome(answer.status, row, asked, standing, self.memory, epoch)
+        outcome = RequestOutcome(answer.status, row, asked, standing, self.memory, epoch)
         answer.headers = {**house.headers(outcome), **answer.headers}
         fact.status = 0 if answer.cut == "reset" else answer.status
         return answer
@@ -160,7 +166,9 @@ class Sandbox:
             if self.webhook and not lookup.fails:
                 self.deliveries += await self.webhook.tell(lookup.result)
 
-    def _enter(self, house: House, arrival: Arrival, fact: Fact) -> tuple[Row, Asked]:
+    def _enter(
+        self, house: SandboxProvider, arrival: IncomingRequest, fact: RequestRecord
+    ) -> tuple[AnyEndpoint, RequestParams]:
         ways = house.provider.credentials.values()
         fact.caller = self._gate.caller(ways, arrival.headers, arrival.query)
         row, epoch = arrival.row, self._wall()
@@ -172,7 +180,14 @@ class Sandbox:
             raise response_faults.daily_limit(epoch)
         return row, read(row, arrival, {way.name for way in ways if way.place == "query"})
 
-    def _answer(self, house: House, row: Row, asked: Asked, fact: Fact, arrival: Arrival) -> Reply:
+    def _answer(
+        self,
+        house: SandboxProvider,
+        row: AnyEndpoint,
+        asked: RequestParams,
+        fact: RequestRecord,
+        arrival: IncomingRequest,
+    ) -> SandboxResponse:
         epoch = self._wall()
         self._paces.admit_group(house, row, asked, fact.at, epoch)
         fact.input = input_text(asked)
@@ -194,7 +209,9 @@ class Sandbox:
             return response_faults.spoil(fault, msgspec.json.encode(body), said.status)
         return json_reply(body, said.status, dict(said.headers))
 
-    def _fault(self, row: Row, arrival: Arrival, fact: Fact) -> Fault | None:
+    def _fault(
+        self, row: AnyEndpoint, arrival: IncomingRequest, fact: RequestRecord
+    ) -> Fault | None:
         name = (row.id, fact.input or "")
         if (left := self.memory.queued.get(name)) is not None:
             if left:
@@ -212,7 +229,14 @@ class Sandbox:
             self.memory.queued[name] = [fault] * (int(fault.number("polls", 2)) - 1)
         return fault
 
-    def _work(self, house: House, row: Row, asked: Asked, fact: Fact, arrival: Arrival) -> Said:
+    def _work(
+        self,
+        house: SandboxProvider,
+        row: AnyEndpoint,
+        asked: RequestParams,
+        fact: RequestRecord,
+        arrival: IncomingRequest,
+    ) -> AnswerBody:
         viewer = asked.text("viewer_id")
         if viewer and viewer not in self.memory.attached and not self.world.attached(viewer):
             raise viewer_invalid()
@@ -220,7 +244,7 @@ class Sandbox:
         self.ledger.cover(price.kind, price.amount)
         if house.needs_credit(row.id):
             self.ledger.cover_anything()
-        context = Context(
+        context = AnswerContext(
             endpoint=row.id,
             seed=self.world.seed,
             request=fact.number,
@@ -235,7 +259,7 @@ class Sandbox:
             lookups=self.lookups,
         )
         answer = house.answers[row.id](self.world, asked, context)
-        said = answer if isinstance(answer, Said) else Said(answer)
+        said = answer if isinstance(answer, AnswerBody) else AnswerBody(answer)
         if house.charged(row.id, said.body):
             before = len(self.ledger)
             self.ledger.charge(
@@ -244,7 +268,7 @@ class Sandbox:
             fact.charged = price.amount if len(self.ledger) > before else 0
         return said
 
-    def _play(self, fault: Fault, row: Row, body: object, request: int) -> object:
+    def _play(self, fault: Fault, row: AnyEndpoint, body: object, request: int) -> object:
         old = page_faults.sequence_of(body)
         new = f"SBX{number(self.world.seed, 'changed sequence', request):016X}"
         if fault.name == "changed_sequence" and old is not None:

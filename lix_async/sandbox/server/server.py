@@ -142,7 +142,7 @@ def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8765) -> None:
         _server(sandbox).run(sockets=[line])
 
 
-class Running:
+class RunningServer:
     """A sandbox in a thread of its own: `with` or `async with` gives its base URL, on any loop."""
 
     def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
@@ -191,10 +191,10 @@ class Running:
             await anyio.to_thread.run_sync(self.__exit__, kind, error, trace)
 
 
-def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Running:
+def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
     """Run a sandbox beside the caller: a block that gives its base URL.
 
     Use it by `async with`, on any loop, or by plain `with`. `port` 0 takes a free one. Leaving the
     block stops the server and waits until it has stopped.
     """
-    return Running(sandbox, host, port)
+    return RunningServer(sandbox, host, port)

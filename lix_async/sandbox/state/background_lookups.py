@@ -11,7 +11,7 @@ SLOW = "slow"
 
 
 @dataclass(frozen=True, slots=True)
-class Lookups:
+class BackgroundLookups:
     """How the sandbox plays LookC.
 
     * `share`: of all addresses, those whose lookup goes on in the background, drawn from the seed.
@@ -33,7 +33,7 @@ class Lookups:
 
 
 @dataclass(slots=True)
-class Lookup:
+class BackgroundLookup:
     """One lookup under way, or done. `due` is a moment of the sandbox's clock."""
 
     id: str
@@ -45,19 +45,19 @@ class Lookup:
 
 
 @dataclass(slots=True)
-class Desk:
+class BackgroundLookupQueue:
     """The lookups of a sandbox, and those that were done since somebody asked for `news`."""
 
-    kept: dict[str, Lookup] = field(default_factory=dict[str, Lookup])
-    under_way: list[Lookup] = field(default_factory=list[Lookup])
-    _finished: list[Lookup] = field(default_factory=list[Lookup])
+    kept: dict[str, BackgroundLookup] = field(default_factory=dict[str, BackgroundLookup])
+    under_way: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
+    _finished: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
 
-    def start(self, lookup: Lookup) -> None:
+    def start(self, lookup: BackgroundLookup) -> None:
         """Take a lookup in."""
         self.kept[lookup.id] = lookup
         self.under_way.append(lookup)
 
-    def look(self, name: str, now: float) -> Lookup | None:
+    def look(self, name: str, now: float) -> BackgroundLookup | None:
         """One look at a lookup; None for an id that is not known."""
         self.pass_to(now)
         found = self.kept.get(name)
@@ -72,13 +72,13 @@ class Desk:
         for lookup in [one for one in self.under_way if one.due is not None and one.due <= now]:
             self._finish(lookup)
 
-    def news(self, now: float) -> list[Lookup]:
+    def news(self, now: float) -> list[BackgroundLookup]:
         """The lookups that were done since the last time, each of them once."""
         self.pass_to(now)
         fresh, self._finished = self._finished, []
         return fresh
 
-    def _finish(self, lookup: Lookup) -> None:
+    def _finish(self, lookup: BackgroundLookup) -> None:
         lookup.done = True
         self.under_way.remove(lookup)
         self._finished.append(lookup)

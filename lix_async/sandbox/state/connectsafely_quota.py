@@ -10,10 +10,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..protocol.dates import midnight, stamp
-from ..protocol.errors import Refusal
+from ..protocol.errors import ErrorReply
 
 if TYPE_CHECKING:
-    from .state import Memory
+    from .state import SandboxState
 
 ACTION = "PROFILE"
 DAILY = 120
@@ -22,13 +22,13 @@ FRESH = 6 * 3600.0
 """Seconds that an answer stays in the cache."""
 
 
-def used(memory: Memory, account: str, epoch: float) -> int:
+def used(memory: SandboxState, account: str, epoch: float) -> int:
     """Units of the day's quota that an account has spent."""
     day = memory.viewed.get((account, midnight(epoch)))
     return day.total() if day else 0
 
 
-def spend(memory: Memory, account: str, slug: str, epoch: float, *, refresh: bool) -> None:
+def spend(memory: SandboxState, account: str, slug: str, epoch: float, *, refresh: bool) -> None:
     """Take a unit off for a profile; a `daily_limit` refusal where none is left.
 
     A profile of the day is free to fetch again, since the limit counts different ones. A refresh
@@ -39,11 +39,11 @@ def spend(memory: Memory, account: str, slug: str, epoch: float, *, refresh: boo
         return
     if day.total() >= DAILY:
         more = {"refreshesAt": midnight(epoch)}
-        raise Refusal(429, "daily_limit", "the day's profiles are used up", more=more)
+        raise ErrorReply(429, "daily_limit", "the day's profiles are used up", more=more)
     day[slug] += 1
 
 
-def kept_since(memory: Memory, account: str, slug: str, epoch: float) -> float | None:
+def kept_since(memory: SandboxState, account: str, slug: str, epoch: float) -> float | None:
     """When the profile that the cache holds was fetched; None where it holds none."""
     at = memory.views.get((account, slug))
     return at if at is not None and epoch - at < FRESH else None

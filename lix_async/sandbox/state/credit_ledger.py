@@ -33,7 +33,7 @@ class Charge:
     request: int
 
 
-class Ledger:
+class CreditLedger:
     """Balances by kind, and every charge that lowered them, in order."""
 
     def __init__(self, balances: Mapping[str, int] | None = None) -> None:

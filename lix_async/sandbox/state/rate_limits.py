@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import Refusal, rate_limit
+from ..protocol.errors import ErrorReply, rate_limit
 
 if TYPE_CHECKING:
-    from ..protocol.params import Asked
-    from ..protocol.requests import Row
-    from ..providers import House
+    from ..protocol.params import RequestParams
+    from ..protocol.requests import AnyEndpoint
+    from ..providers import SandboxProvider
     from ..providers.base import Rate
 
 
-class Paces:
+class RateLimits:
     """The rates that are kept, and how far each caller has used them up.
 
     `rate`: that of the first house, or of any by name; None: no rate at all is kept. Houses that
@@ -25,7 +25,7 @@ class Paces:
     """
 
     def __init__(
-        self, houses: Sequence[House], rate: Rate | Mapping[str, Rate | None] | None
+        self, houses: Sequence[SandboxProvider], rate: Rate | Mapping[str, Rate | None] | None
     ) -> None:
         own: dict[str, Rate | None] = {house.name: house.rate for house in houses}
         if rate is None:
@@ -41,13 +41,20 @@ class Paces:
         """Forget who came when."""
         self._logs.clear()
 
-    def admit(self, house: House, caller: str, now: float, epoch: float) -> None:
+    def admit(self, house: SandboxProvider, caller: str, now: float, epoch: float) -> None:
         """Take a turn; a `rate_limit` refusal where none is free."""
         log = self._log(house, caller)
         if log and not log.admit(now):
             raise _refusal(house, log, now, epoch)
 
-    def admit_group(self, house: House, row: Row, asked: Asked, now: float, epoch: float) -> None:
+    def admit_group(
+        self,
+        house: SandboxProvider,
+        row: AnyEndpoint,
+        asked: RequestParams,
+        now: float,
+        epoch: float,
+    ) -> None:
         """Take a turn in each of the house's lanes that the call belongs to."""
         if self.rates[house.name] is None:
             return
@@ -58,13 +65,13 @@ class Paces:
 
     def standing(
         self,
-        house: House,
+        house: SandboxProvider,
         caller: str,
-        row: Row | None,
-        asked: Asked | None,
+        row: AnyEndpoint | None,
+        asked: RequestParams | None,
         now: float,
         epoch: float,
-    ) -> Standing | None:
+    ) -> RateLimitStatus | None:
         """How far a caller is, at a moment that is `epoch` in seconds since 1970.
 
         Of the rates that the call counts against, it is the one with the least left.
@@ -78,25 +85,25 @@ class Paces:
             logs += [self._logs[name] for name in names if name in self._logs]
         return min((_standing(one, now, epoch) for one in logs), key=lambda one: one.left)
 
-    def _log(self, house: House, caller: str) -> SlidingLog | None:
+    def _log(self, house: SandboxProvider, caller: str) -> SlidingLog | None:
         rate = self.rates[house.name]
         if rate is None:
             return None
         return self._logs.setdefault((house.name, caller), SlidingLog(*rate))
 
 
-def _standing(log: SlidingLog, now: float, epoch: float) -> Standing:
-    return Standing(log.requests, log.used(now), epoch + log.free_in(now))
+def _standing(log: SlidingLog, now: float, epoch: float) -> RateLimitStatus:
+    return RateLimitStatus(log.requests, log.used(now), epoch + log.free_in(now))
 
 
-def _refusal(house: House, log: SlidingLog, now: float, epoch: float) -> Refusal:
+def _refusal(house: SandboxProvider, log: SlidingLog, now: float, epoch: float) -> ErrorReply:
     refusal = rate_limit()
     refusal.headers |= house.too_fast(_standing(log, now, epoch), epoch)
     return refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RateLimitStatus:
     """How far a caller has used up a house's rate; for the headers that tell it.
 
     `reset` is the moment, in seconds since the epoch, when the first turn is free again.

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .background_lookups import Desk
+from .background_lookups import BackgroundLookupQueue
 
 if TYPE_CHECKING:
     from ..faults.schedule import Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentItem:
     """One thing that a send brought about: an invitation, a message, an InMail.
 
     `target` is who or what it went to (a public identifier, a conversation id, a thread id), `at`
@@ -29,10 +29,10 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Memory:
+class SandboxState:
     """Everything that changes while a sandbox runs, apart from the ledger and the limits."""
 
-    sent: list[Sent] = field(default_factory=list[Sent])
+    sent: list[SentItem] = field(default_factory=list[SentItem])
     attached: set[str] = field(default_factory=set[str])
     """Viewers attached by `linkedin_account.put`."""
     email_asks: Counter[str] = field(default_factory=Counter[str])
@@ -56,10 +56,10 @@ class Memory:
     """What each profile took of an account's quota, by account and end of the day
     (ConnectSafely).
     """
-    desk: Desk = field(default_factory=Desk)
+    desk: BackgroundLookupQueue = field(default_factory=BackgroundLookupQueue)
     """Lookups by e-mail address that go on in the background."""
 
-    def said(self, endpoint: str, target: str) -> list[Sent]:
+    def said(self, endpoint: str, target: str) -> list[SentItem]:
         """What was sent to a conversation or thread, oldest first."""
         return [sent for sent in self.sent if sent.endpoint == endpoint and sent.target == target]
 

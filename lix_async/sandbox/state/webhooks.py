@@ -70,10 +70,10 @@ class Webhook:
         """A webhook from itself or its URL."""
         return cls(what) if isinstance(what, str) else what
 
-    async def tell(self, result: dict[str, object]) -> list[Delivery]:
+    async def tell(self, result: dict[str, object]) -> list[WebhookDelivery]:
         """Post the documented payload; what became of each try."""
         body = msgspec.json.encode({"type": TYPE, "data": result})
-        return [Delivery(body, await self._try(body)) for _ in range(self.posts)]
+        return [WebhookDelivery(body, await self._try(body)) for _ in range(self.posts)]
 
     async def _try(self, body: bytes) -> int:
         try:
@@ -83,7 +83,7 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class WebhookDelivery:
     """One notification that was posted; `status` 0 where nobody answered."""
 
     body: bytes

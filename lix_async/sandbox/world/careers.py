@@ -15,22 +15,22 @@ from .random import dice, pick
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .organisations import Organisation
-    from .people import Person
+    from .organisations import OrganisationRecord
+    from .people import PersonRecord
 
 TODAY = (2025, 6)
 """Year and month of the world."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PositionRecord:
     """One position in a career.
 
     Dates are (year, month); a month of 0 is not known; no end: still running.
     """
 
     title: str
-    employer: Organisation
+    employer: OrganisationRecord
     linked: bool
     place: str | None
     started: tuple[int, int]
@@ -38,7 +38,9 @@ class Job:
     text: str | None
 
 
-def career(person: Person, employers: Callable[[int], Organisation]) -> list[Job]:
+def career(
+    person: PersonRecord, employers: Callable[[int], OrganisationRecord]
+) -> list[PositionRecord]:
     """The positions of a person, the running one first; always the same for the same person.
 
     `employers` gives the company for any number. The last of a long career has only years.
@@ -46,7 +48,7 @@ def career(person: Person, employers: Callable[[int], Organisation]) -> list[Job
     roll = dice("career", person.slug)
     start = TODAY[0] * 12 + TODAY[1] - 1 - roll.randint(3, 60)
     jobs = [
-        Job(
+        PositionRecord(
             person.title,
             person.employer,
             True,
@@ -61,7 +63,7 @@ def career(person: Person, employers: Callable[[int], Organisation]) -> list[Job
         city, country, _ = roll.choice(names.PLACES)
         vague = step == 3
         jobs.append(
-            Job(
+            PositionRecord(
                 title=roll.choice(names.TITLES)[0],
                 employer=employers(roll.randrange(10_000)),
                 linked=roll.random() < 0.8,
@@ -91,14 +93,14 @@ def _written(when: tuple[int, int] | None) -> str:
     return f"{names.MONTHS[when[1] - 1]} {when[0]}" if when[1] else str(when[0])
 
 
-def _tenure(job: Job) -> dict[str, int]:
+def _tenure(job: PositionRecord) -> dict[str, int]:
     end = job.ended or TODAY
     months = max((end[0] - job.started[0]) * 12 + (end[1] or 1) - (job.started[1] or 1), 0)
     whole = {"years": months // 12, "months": months % 12}
     return {part: value for part, value in whole.items() if value} or {"months": 0}
 
 
-def experience(job: Job, position: int, rich: bool) -> dict[str, object]:
+def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, object]:
     """One entry of `experience`; `rich` adds the fields of the provider's data dictionary."""
     employer: dict[str, object] = {"name": job.employer.name}
     # A company that LinkedIn could not link has the placeholder without an id.
@@ -127,7 +129,7 @@ def experience(job: Job, position: int, rich: bool) -> dict[str, object]:
     return body
 
 
-def education(person: Person, rich: bool = False) -> list[dict[str, object]]:
+def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object]]:
     """The schools of a person, the last one first; years only, and some degrees not known."""
     roll = dice("education", person.slug)
     end = roll.randint(1990, 2015)
@@ -150,7 +152,7 @@ def education(person: Person, rich: bool = False) -> list[dict[str, object]]:
     return schools
 
 
-def employment(jobs: Sequence[Job]) -> dict[str, object]:
+def employment(jobs: Sequence[PositionRecord]) -> dict[str, object]:
     """The answer of `person.employment`: what is not known is left out, never null."""
     rows: list[dict[str, object]] = []
     for job in jobs:

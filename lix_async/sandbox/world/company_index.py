@@ -6,7 +6,7 @@ import re
 
 from ..protocol.errors import missing, params_invalid, unknown_record
 from . import links, names
-from .organisations import FIRST_SALES_ID, Organisation, make
+from .organisations import FIRST_SALES_ID, OrganisationRecord, make
 from .random import dice, number
 
 _DIGITS = re.compile(r"-([0-9]{1,12})$")
@@ -14,7 +14,7 @@ _STRANGER = 1_000_000_000
 """Numbers from here on belong to companies made from a link that is not of the world."""
 
 
-class Companies:
+class CompanyIndex:
     """The companies of a world.
 
     The first `count` can be found by searching, any other link makes one.
@@ -23,12 +23,12 @@ class Companies:
     def __init__(self, seed: int, count: int) -> None:
         self._seed = seed
         self._strangers: dict[int, str] = {}
-        self.listed: list[Organisation] = self._founded(count)
+        self.listed: list[OrganisationRecord] = self._founded(count)
         self._by_slug = {one.slug: one for one in self.listed}
 
-    def _founded(self, count: int) -> list[Organisation]:
+    def _founded(self, count: int) -> list[OrganisationRecord]:
         roll = dice(self._seed, "organisations")
-        made: dict[str, Organisation] = {}
+        made: dict[str, OrganisationRecord] = {}
         while len(made) < count:
             name = names.organisation_name(roll)
             slug = names.slug(name)
@@ -37,11 +37,11 @@ class Companies:
             made[slug] = make(self._seed, len(made), slug, name)
         return list(made.values())
 
-    def employer(self, any_number: int) -> Organisation:
+    def employer(self, any_number: int) -> OrganisationRecord:
         """A listed company for any number at all."""
         return self.listed[any_number % len(self.listed)]
 
-    def at(self, place: int) -> Organisation:
+    def at(self, place: int) -> OrganisationRecord:
         """The company at a place; a place beyond the listed ones has a company too."""
         if 0 <= place < len(self.listed):
             return self.listed[place]
@@ -50,7 +50,7 @@ class Companies:
         name = names.organisation_name(dice(self._seed, "further organisation", place))
         return make(self._seed, place, f"{names.slug(name)}-{FIRST_SALES_ID + place}", name)
 
-    def by_slug(self, slug: str) -> Organisation:
+    def by_slug(self, slug: str) -> OrganisationRecord:
         """The company of a public identifier; a missing one is an `unknown_record` refusal."""
         text = slug.strip().strip("/").lower()
         if not text or missing(text):
@@ -65,7 +65,7 @@ class Companies:
         self._strangers[place] = text
         return make(self._seed, place, text, names.from_slug(text) or text)
 
-    def by_sales_id(self, sales_id: str) -> Organisation:
+    def by_sales_id(self, sales_id: str) -> OrganisationRecord:
         """The company of a Sales Navigator id, which is digits."""
         if not sales_id or missing(sales_id):
             raise unknown_record("organisation")
@@ -73,12 +73,12 @@ class Companies:
             raise params_invalid("the id of an organisation is digits")
         return self.at(int(sales_id) - FIRST_SALES_ID)
 
-    def by_link(self, link: str) -> Organisation:
+    def by_link(self, link: str) -> OrganisationRecord:
         """The company a LinkedIn or Sales Navigator link names."""
         kind, value = links.company(link)
         return self.by_slug(value) if kind == "slug" else self.by_sales_id(value)
 
-    def by_website(self, website: str) -> list[Organisation]:
+    def by_website(self, website: str) -> list[OrganisationRecord]:
         """Up to five companies of a website or bare domain.
 
         `example.com` itself has five, a missing one none.

@@ -14,35 +14,35 @@ from .random import chance, number, pick
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from .careers import Job
-    from .people import Person
+    from .careers import PositionRecord
+    from .people import PersonRecord
     from .world import World
 
 _DEGREES = ("DISTANCE_1", "DISTANCE_2", "DISTANCE_3", "3rd", None)
 _BIRTHS = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})
 
 
-def degree(person: Person) -> str | None:
+def degree(person: PersonRecord) -> str | None:
     """How far away the person is; the vendor's samples write the third degree in two ways."""
     return pick(_DEGREES, "degree", person.slug)
 
 
-def premium(person: Person) -> bool:
+def premium(person: PersonRecord) -> bool:
     """Whether the person pays LinkedIn."""
     return chance(0.3, "premium", person.slug)
 
 
-def nests(person: Person) -> bool:
+def nests(person: PersonRecord) -> bool:
     """Whether the person's positions stand inside the profile, as in an output of the vendor's."""
     return chance(0.15, "nests", person.slug)
 
 
-def says_fresh(person: Person) -> bool:
+def says_fresh(person: PersonRecord) -> bool:
     """Whether an answer that is not from the cache says so; the vendor's samples mostly do not."""
     return chance(0.3, "says fresh", person.slug)
 
 
-def profile(person: Person, *, geo: bool, short: bool) -> dict[str, object]:
+def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object]:
     """The profile itself; `geo` adds where the person is, `short` leaves out what GET lacks."""
     city, country, code = person.place
     distance = degree(person)
@@ -82,7 +82,7 @@ def profile(person: Person, *, geo: bool, short: bool) -> dict[str, object]:
     return body
 
 
-def experience(world: World, person: Person) -> list[dict[str, object]]:
+def experience(world: World, person: PersonRecord) -> list[dict[str, object]]:
     """Positions, the running one first; some rows have no title."""
     return [
         {
@@ -99,7 +99,7 @@ def experience(world: World, person: Person) -> list[dict[str, object]]:
     ]
 
 
-def _duration(job: Job) -> str:
+def _duration(job: PositionRecord) -> str:
     """As LinkedIn writes it: `Jan 2022 - Present · 3 yrs 1 mo`, or years alone."""
     ends = "Present" if job.ended is None else _month(job.ended)
     written = f"{_month(job.started)} - {ends}"
@@ -121,7 +121,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'s' if number > 1 else ''}" if number else ""
 
 
-def skills(person: Person, endorsed: Collection[str] = ()) -> list[dict[str, object]]:
+def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[dict[str, object]]:
     """Skills that the person names; `endorsed` are the ids of those that the account endorsed."""
     rows: list[dict[str, object]] = []
     for name in person.skills:
@@ -139,7 +139,7 @@ def skills(person: Person, endorsed: Collection[str] = ()) -> list[dict[str, obj
     return rows
 
 
-def schools(person: Person) -> list[dict[str, object]]:
+def schools(person: PersonRecord) -> list[dict[str, object]]:
     """Schools, the last one first; the last one may still go on."""
     rows: list[dict[str, object]] = []
     for place, one in enumerate(careers.education(person)):

@@ -16,7 +16,7 @@ from ..protocol.errors import unknown_record
 from .random import chance, number
 
 if TYPE_CHECKING:
-    from .people import Person
+    from .people import PersonRecord
     from .world import World
 
 LATEST = 1_748_736_000_000
@@ -25,7 +25,7 @@ _HOUR = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class ConversationRecord:
     """A conversation or thread: whose, where in the inbox, and how much was said."""
 
     id: str
@@ -59,14 +59,14 @@ def size(kind: str, viewer: str) -> int:
     return 21 + number("inbox", kind, viewer) % 45
 
 
-def talk(kind: str, viewer: str, place: int) -> Talk:
+def talk(kind: str, viewer: str, place: int) -> ConversationRecord:
     """The conversation or thread at a place, 0 being the newest."""
     one = talk_id(kind, viewer, place)
     latest = LATEST - place * 9 * _HOUR - number("latest", one) % (8 * _HOUR)
-    return Talk(one, viewer, place, 1 + number("messages", one) % 45, latest)
+    return ConversationRecord(one, viewer, place, 1 + number("messages", one) % 45, latest)
 
 
-def find(kind: str, viewer: str, id_: str) -> Talk:
+def find(kind: str, viewer: str, id_: str) -> ConversationRecord:
     """The conversation or thread of an id; one of another inbox is an `unknown_record` refusal."""
     try:
         name, place, _, owner = (
@@ -79,13 +79,13 @@ def find(kind: str, viewer: str, id_: str) -> Talk:
     raise unknown_record(kind)
 
 
-def partners(world: World, one: Talk) -> list[Person]:
+def partners(world: World, one: ConversationRecord) -> list[PersonRecord]:
     """Who the viewer talks to: one person, or a group in about one conversation of ten."""
     count = 2 + number("group", one.id) % 3 if chance(0.1, "group", one.id) else 1
     return world.some_people(count, "partners", one.id)
 
 
-def sender(world: World, one: Talk, which: int) -> Person | None:
+def sender(world: World, one: ConversationRecord, which: int) -> PersonRecord | None:
     """Who wrote message `which`, counted from the newest; None for the viewer."""
     if number("sender", one.id, which) % 2:
         return None
@@ -93,7 +93,7 @@ def sender(world: World, one: Talk, which: int) -> Person | None:
     return people[number("who", one.id, which) % len(people)]
 
 
-def words(one: Talk, which: int) -> str:
+def words(one: ConversationRecord, which: int) -> str:
     """What message `which` says."""
     return f"Message {one.messages - which} of {one.messages}: does that suit you?"
 

@@ -9,7 +9,7 @@ from . import names
 from .random import dice
 
 if TYPE_CHECKING:
-    from .organisations import Organisation
+    from .organisations import OrganisationRecord
 
 FIRST_ID = 3_000_000_001
 """Id of the first posting; the others follow."""
@@ -18,13 +18,13 @@ _COMPANY_KEY = "com.linkedin.voyager.deco.jobs.web.shared.WebJobPostingCompany"
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class PostingRecord:
     """One invented job posting."""
 
     id: int
     title: str
     function: str
-    employer: Organisation
+    employer: OrganisationRecord
     place: tuple[str, str, str]
     employment: str
     hirers: tuple[int, ...]
@@ -49,11 +49,11 @@ class Posting:
         ).casefold()
 
 
-def make(seed: int, job_id: int, employer: Organisation, people: int) -> Posting:
+def make(seed: int, job_id: int, employer: OrganisationRecord, people: int) -> PostingRecord:
     """The posting of this id; `people` is how many of the world may be its hirers."""
     roll = dice(seed, "posting", job_id)
     title, _, function = roll.choice(names.TITLES)
-    return Posting(
+    return PostingRecord(
         id=job_id,
         title=title,
         function=function,
@@ -64,7 +64,7 @@ def make(seed: int, job_id: int, employer: Organisation, people: int) -> Posting
     )
 
 
-def search_row(posting: Posting) -> dict[str, object]:
+def search_row(posting: PostingRecord) -> dict[str, object]:
     """A row of the job search.
 
     Ids come as numbers and as strings, some places are missing, as in the samples.
@@ -79,7 +79,7 @@ def search_row(posting: Posting) -> dict[str, object]:
     }
 
 
-def body(posting: Posting) -> dict[str, object]:
+def body(posting: PostingRecord) -> dict[str, object]:
     """What `enrich.job` answers."""
     employer = posting.employer
     company: dict[str, object] = {

@@ -19,7 +19,7 @@ _DANGLING = re.compile(r"[?&]+(?=#|$)|#$")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-class Link(NamedTuple):
+class ParsedLink(NamedTuple):
     """What a link points at: `slug` of the public page, or `sales` for a Sales Navigator id."""
 
     kind: str
@@ -38,26 +38,26 @@ def _parts(url: str) -> tuple[str, str]:
     return split.path, text
 
 
-def profile(url: str) -> Link:
+def profile(url: str) -> ParsedLink:
     """The person a link names; raises a `params_invalid` refusal when it names none."""
     path, _ = _parts(url)
     if found := _PERSON.match(path):
-        return Link("slug", unquote(found[1]))
+        return ParsedLink("slug", unquote(found[1]))
     if found := _LEAD.match(path):
-        return Link("sales", unquote(found[1]).split(",")[0])
+        return ParsedLink("sales", unquote(found[1]).split(",")[0])
     raise params_invalid(f"not a profile link: {url[:200]!r}")
 
 
-def company(url: str) -> Link:
+def company(url: str) -> ParsedLink:
     """The company a link names; raises a `params_invalid` refusal when it names none."""
     path, text = _parts(url)
     if found := _ACCOUNT.match(path):
-        return Link("sales", found[1])
+        return ParsedLink("sales", found[1])
     if found := _INSIGHTS.search(text):
-        return Link("sales", found[1])
+        return ParsedLink("sales", found[1])
     if found := _COMPANY.match(path):
         value = unquote(found[1])
-        return Link("sales", value) if value.isdigit() else Link("slug", value)
+        return ParsedLink("sales", value) if value.isdigit() else ParsedLink("slug", value)
     raise params_invalid(f"not a company link: {url[:200]!r}")
 
 

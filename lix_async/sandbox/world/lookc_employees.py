@@ -11,9 +11,9 @@ from .random import dice, number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .careers import Job
-    from .organisations import Organisation
-    from .people import Person
+    from .careers import PositionRecord
+    from .organisations import OrganisationRecord
+    from .people import PersonRecord
     from .world import World
 
 _RENAMED = {
@@ -23,7 +23,7 @@ _RENAMED = {
 }
 
 
-def of(world: World, employer: Organisation) -> list[Person]:
+def of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
     """The people of the world who work there, then a few who used to."""
     now = [
         one for one in map(world.person, range(world.people)) if one.employer.slug == employer.slug
@@ -36,7 +36,9 @@ def of(world: World, employer: Organisation) -> list[Person]:
     return now + [one for one in before if one.employer.slug != employer.slug]
 
 
-def row(one: Person, jobs: Sequence[Job], asked: Organisation, current: str) -> dict[str, object]:
+def row(
+    one: PersonRecord, jobs: Sequence[PositionRecord], asked: OrganisationRecord, current: str
+) -> dict[str, object]:
     """An Employee in camelCase; `current` is LookC's id of the present employer.
 
     Somebody who used to work there has an end date, and for some nothing about today.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .random import number
 
 if TYPE_CHECKING:
-    from .people import Person
+    from .people import PersonRecord
 
 Body = dict[str, object]
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
@@ -53,7 +53,7 @@ _UNKNOWN = ("email", "first_name", "last_name", "location", "current_title")
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class CampaignRecord:
     """A campaign. Active is a status, not a state of motion."""
 
     key: int
@@ -63,14 +63,14 @@ class Campaign:
 
 
 CAMPAIGNS = (
-    Campaign(101, "Example Campaign 1", "active", "paused"),
-    Campaign(102, "Example Campaign 2", "active", "running"),
-    Campaign(103, "Example Campaign 3", "draft", "paused"),
-    Campaign(104, "Example Campaign 4", "archived", "ended"),
+    CampaignRecord(101, "Example Campaign 1", "active", "paused"),
+    CampaignRecord(102, "Example Campaign 2", "active", "running"),
+    CampaignRecord(103, "Example Campaign 3", "draft", "paused"),
+    CampaignRecord(104, "Example Campaign 4", "archived", "ended"),
 )
 
 
-def of(person: Person) -> Campaign:
+def of(person: PersonRecord) -> CampaignRecord:
     """The campaign that a person is in."""
     return CAMPAIGNS[number("campaign", person.slug) % 2]
 
@@ -89,18 +89,18 @@ def _written(at: datetime, *, seed: bool) -> str:
     return spaced(at) if seed else zulu(at)
 
 
-def listed(one: Campaign) -> Body:
+def listed(one: CampaignRecord) -> Body:
     """A campaign as newer clients list it: an id and a label, and at times a form field's hints."""
     hints = {} if one.key % 2 else {"required": False, "dropdown": True}
     return {"id": one.key, "label": one.name, "status": one.status, **hints}
 
 
-def object_urn(person: Person) -> str:
+def object_urn(person: PersonRecord) -> str:
     """LinkedIn's number of a member: digits in a text."""
     return str(700_000_000 + number("object", person.slug) % 10**8)
 
 
-def campaign(one: Campaign, *, seed: bool = True) -> Body:
+def campaign(one: CampaignRecord, *, seed: bool = True) -> Body:
     """A campaign with everything, as leads embed it."""
     languages = ("english", "french", "polish", "portuguese", "russian", "spanish")
     specified = ("company", "firstName", "lastName", "school", "title")
@@ -151,7 +151,7 @@ def campaign(one: Campaign, *, seed: bool = True) -> Body:
     }
 
 
-def short(person: Person) -> Body:
+def short(person: PersonRecord) -> Body:
     """A person as actions have it."""
     return {
         "key": person.sales_id,
@@ -164,7 +164,7 @@ def short(person: Person) -> Body:
     }
 
 
-def lead(person: Person, *, seed: bool) -> Body:
+def lead(person: PersonRecord, *, seed: bool) -> Body:
     """A lead; `seed` as the published sample has it, else as public clients find it.
 
     There it may have been written to already, and of others less is known.
@@ -202,7 +202,7 @@ def lead(person: Person, *, seed: bool) -> Body:
     }
 
 
-def _profile(person: Person, *, seed: bool) -> Body:
+def _profile(person: PersonRecord, *, seed: bool) -> Body:
     """The person of a lead. In the seed's sample the name is filled while its parts are null."""
     known: Body = {
         **short(person),
@@ -235,7 +235,7 @@ def _profile(person: Person, *, seed: bool) -> Body:
     return known | {"linkedin_data": data | {"objectUrn": object_urn(person)}}
 
 
-def connection(person: Person, *, seed: bool = False) -> Body:
+def connection(person: PersonRecord, *, seed: bool = False) -> Body:
     """A connection: flat, 49 keys, absence as null here and as an empty text there.
 
     In the seed's sample most are null and the date is of HTTP; live rows say more, at times in ISO.
@@ -268,7 +268,7 @@ def connection(person: Person, *, seed: bool = False) -> Body:
     }
 
 
-def _more(person: Person) -> Body:
+def _more(person: PersonRecord) -> Body:
     months = number("tenure", person.slug) % 100
     return {
         "COMPANY_WEBSITE": f"https://{person.employer.domain}",

@@ -15,7 +15,7 @@ FIRST_ID = 50_000_001
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
+class OrganisationRecord:
     """One invented company. `number` is its place in the world; links and ids follow from it."""
 
     number: int
@@ -65,12 +65,12 @@ class Organisation:
         ).casefold()
 
 
-def make(seed: int, number: int, slug: str, name: str) -> Organisation:
+def make(seed: int, number: int, slug: str, name: str) -> OrganisationRecord:
     """The company of this number, always the same for the same seed and slug."""
     roll = dice(seed, "organisation", slug)
     least, most, size = roll.choice(names.SIZES)
     employees = roll.randint(least, most)
-    return Organisation(
+    return OrganisationRecord(
         number=number,
         slug=slug,
         name=name,
@@ -86,7 +86,7 @@ def make(seed: int, number: int, slug: str, name: str) -> Organisation:
     )
 
 
-def ids(one: Organisation) -> dict[str, object]:
+def ids(one: OrganisationRecord) -> dict[str, object]:
     """The ids object of `ids.organisation`; `id` is a number in a string."""
     uuid = b64encode(f"organisation:{one.number}".encode()).decode()
     return {
@@ -98,7 +98,7 @@ def ids(one: Organisation) -> dict[str, object]:
     }
 
 
-def links(one: Organisation) -> dict[str, object]:
+def links(one: OrganisationRecord) -> dict[str, object]:
     """The two pages of a company."""
     return {
         "liProfileURL": one.link,
@@ -106,17 +106,17 @@ def links(one: Organisation) -> dict[str, object]:
     }
 
 
-def _story(one: Organisation) -> str:
+def _story(one: OrganisationRecord) -> str:
     return (
         f"{one.name} works in {one.industry.lower()}.\n\nFounded {one.founded} in {one.place[0]}."
     )
 
 
-def _specialities(one: Organisation) -> list[str]:
+def _specialities(one: OrganisationRecord) -> list[str]:
     return dice("specialities", one.slug).sample(names.SKILLS, 3)
 
 
-def organisation_body(one: Organisation) -> dict[str, object]:
+def organisation_body(one: OrganisationRecord) -> dict[str, object]:
     """LiOrganisation: numbers travel as strings, as the documented samples have them."""
     listed = one.kind == "Public Company"
     return {
@@ -148,7 +148,7 @@ def organisation_body(one: Organisation) -> dict[str, object]:
     }
 
 
-def profile_body(one: Organisation) -> dict[str, object]:
+def profile_body(one: OrganisationRecord) -> dict[str, object]:
     """OrganisationProfile, the newer twin of LiOrganisation: numbers are numbers here."""
     old = organisation_body(one)
     same = (
@@ -174,7 +174,7 @@ def profile_body(one: Organisation) -> dict[str, object]:
     }
 
 
-def full_body(one: Organisation) -> dict[str, object]:
+def full_body(one: OrganisationRecord) -> dict[str, object]:
     """What `organisation.by_linkedin` answers: the oldest object and all that was added since."""
     return {
         "organisationIds": ids(one) | {"liProfileIsDeleted": False},
@@ -196,7 +196,7 @@ def unreadable_body() -> dict[str, object]:
     }
 
 
-def search_row(one: Organisation) -> dict[str, object]:
+def search_row(one: OrganisationRecord) -> dict[str, object]:
     """A row of the LinkedIn company search; about one in eight has only name and link."""
     if chance(0.125, "bare row", one.slug):
         return {"name": one.name, "link": one.link}
@@ -205,7 +205,7 @@ def search_row(one: Organisation) -> dict[str, object]:
     return {key: body[key] for key in keys}
 
 
-def account_row(one: Organisation) -> dict[str, object]:
+def account_row(one: OrganisationRecord) -> dict[str, object]:
     """A row of the Sales Navigator account search; about one in eight has no industry."""
     row: dict[str, object] = {
         "name": one.name,

@@ -10,7 +10,7 @@ from . import names
 from .random import dice, number
 
 if TYPE_CHECKING:
-    from .organisations import Organisation
+    from .organisations import OrganisationRecord
 
 # An odd factor has an inverse modulo 2**32: a link can be turned back into the person's number, so
 # that nobody has to be made before they are asked for.
@@ -21,7 +21,7 @@ _FROM_SLUG = "ACoAAS"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonRecord:
     """One invented person.
 
     `number` is the place in the world, or None for one made from a stranger's link.
@@ -35,7 +35,7 @@ class Person:
     title: str
     seniority: str
     function: str
-    employer: Organisation
+    employer: OrganisationRecord
     place: tuple[str, str, str]
     industry: str
     skills: tuple[str, ...]
@@ -144,7 +144,9 @@ def from_sales_id(seed: int, text: str) -> int | str:
     return text
 
 
-def make(seed: int, place: int | None, slug: str | None, employer: Organisation) -> Person:
+def make(
+    seed: int, place: int | None, slug: str | None, employer: OrganisationRecord
+) -> PersonRecord:
     """The person at a place of the world, or the one whose slug is given."""
     roll = dice(seed, "person", slug if place is None else place)
     first, last = names.person_name(roll)
@@ -153,7 +155,7 @@ def make(seed: int, place: int | None, slug: str | None, employer: Organisation)
     elif suggested := names.from_slug(slug).split(" ", 1):
         first, last = suggested[0] or first, suggested[1] if len(suggested) > 1 else last
     title, seniority, function = roll.choice(names.TITLES)
-    return Person(
+    return PersonRecord(
         number=place,
         slug=slug,
         sales_id=sales_id(seed, place, slug),

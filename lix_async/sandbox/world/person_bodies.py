@@ -11,11 +11,11 @@ from .random import chance, dice, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .careers import Job
-    from .people import Person
+    from .careers import PositionRecord
+    from .people import PersonRecord
 
 
-def _skills(person: Person) -> list[dict[str, object]]:
+def _skills(person: PersonRecord) -> list[dict[str, object]]:
     """Endorsements are numbers in strings; about a fifth of the skills have none."""
     rows: list[dict[str, object]] = []
     for name in person.skills:
@@ -26,11 +26,13 @@ def _skills(person: Person) -> list[dict[str, object]]:
     return rows
 
 
-def _summary(person: Person) -> str:
+def _summary(person: PersonRecord) -> str:
     return f"{person.title} in {person.place[0]}."
 
 
-def profile(person: Person, jobs: Sequence[Job], peers: Sequence[Person]) -> dict[str, object]:
+def profile(
+    person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
+) -> dict[str, object]:
     """The current shape of `person.get`.
 
     About half of all people also have the data dictionary's fields.
@@ -53,7 +55,9 @@ def profile(person: Person, jobs: Sequence[Job], peers: Sequence[Person]) -> dic
     return body | _dictionary(person, jobs, peers) if rich else body
 
 
-def _dictionary(person: Person, jobs: Sequence[Job], peers: Sequence[Person]) -> dict[str, object]:
+def _dictionary(
+    person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
+) -> dict[str, object]:
     roll = dice("dictionary", person.slug)
     before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
     return {
@@ -116,7 +120,7 @@ def _dictionary(person: Person, jobs: Sequence[Job], peers: Sequence[Person]) ->
     }
 
 
-def _patents(person: Person) -> list[dict[str, object]]:
+def _patents(person: PersonRecord) -> list[dict[str, object]]:
     if not chance(0.1, "patents", person.slug):
         return []
     patent: dict[str, object] = {
@@ -129,7 +133,7 @@ def _patents(person: Person) -> list[dict[str, object]]:
     return [patent]
 
 
-def legacy(person: Person, jobs: Sequence[Job]) -> dict[str, object]:
+def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
     """The oldest documented shape of a profile, with `fullName` and `workExperiences`."""
     work: list[dict[str, object]] = []
     for job in jobs:
@@ -175,7 +179,7 @@ def legacy(person: Person, jobs: Sequence[Job]) -> dict[str, object]:
     }
 
 
-def search_row(person: Person, jobs: Sequence[Job]) -> dict[str, object]:
+def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
     """A row of a search: the partial profile with the running position, without its description."""
     first = experience(jobs[0], 0, rich=False)
     del first["description"]
@@ -189,7 +193,7 @@ def search_row(person: Person, jobs: Sequence[Job]) -> dict[str, object]:
     }
 
 
-def hidden_row(person: Person) -> dict[str, object]:
+def hidden_row(person: PersonRecord) -> dict[str, object]:
     """A row of somebody outside the network: no name and no link."""
     return {
         "name": "LinkedIn Member",

@@ -13,7 +13,7 @@ from . import names
 from .random import chance, dice, number
 
 if TYPE_CHECKING:
-    from .people import Person
+    from .people import PersonRecord
 
 REACTIONS = ("LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY")
 """Every kind of reaction, in the documented order."""
@@ -24,11 +24,11 @@ PER_PERSON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PostRecord:
     """One invented post: who wrote it, and how much happened to it."""
 
     activity: int
-    author: Person
+    author: PersonRecord
     topic: str
     text: str
     title: str | None
@@ -60,7 +60,7 @@ def activity(owner: int, which: int) -> int:
     return BASE + owner * PER_PERSON + which
 
 
-def make(number_: int, author: Person) -> Post:
+def make(number_: int, author: PersonRecord) -> PostRecord:
     """The post of this activity number."""
     roll = dice("post", number_)
     topic = roll.choice((*author.skills, *names.SKILLS))
@@ -68,7 +68,7 @@ def make(number_: int, author: Person) -> Post:
     tag = names.slug(topic).replace("-", "")
     text = f"What we learned about {topic.lower()} at {author.employer.name}.\n#{tag}"
     likes = roll.choice((0, 3, 12, 40, 90))
-    return Post(
+    return PostRecord(
         activity=number_,
         author=author,
         topic=topic,
@@ -89,7 +89,7 @@ def written_at(number_: int) -> str:
     return f"{year}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:00Z"
 
 
-def body(post: Post) -> dict[str, object]:
+def body(post: PostRecord) -> dict[str, object]:
     """A post as `search.posts`, `activity.posts` and `enrich.post` give it."""
     tally = [
         {"reactionType": f"REACTION_TYPE_{kind}", "count": count}
@@ -108,7 +108,7 @@ def body(post: Post) -> dict[str, object]:
     }
 
 
-def actor(person: Person) -> dict[str, object]:
+def actor(person: PersonRecord) -> dict[str, object]:
     """The author of a comment, or of a reaction."""
     return {
         "name": person.name,
@@ -119,7 +119,7 @@ def actor(person: Person) -> dict[str, object]:
     }
 
 
-def comment(post: Post, which: int, author: Person) -> dict[str, object]:
+def comment(post: PostRecord, which: int, author: PersonRecord) -> dict[str, object]:
     """Comment number `which` under a post. All six kinds of reaction are listed, zeros included."""
     tag = 700_000_000 + number("comment", post.activity, which) % 99_999_999
     votes = number("comment votes", tag) % 6
@@ -138,7 +138,7 @@ def comment(post: Post, which: int, author: Person) -> dict[str, object]:
     }
 
 
-def reaction_kinds(post: Post) -> list[str]:
+def reaction_kinds(post: PostRecord) -> list[str]:
     """The kind of every single reaction to a post, most frequent kind first."""
     pairs = sorted(zip(post.reactions, REACTIONS, strict=True), key=lambda pair: -pair[0])
     return [kind for count, kind in pairs for _ in range(count)]

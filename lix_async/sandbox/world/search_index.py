@@ -10,7 +10,7 @@ from .random import dice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .search_queries import Wanted
+    from .search_queries import SearchQuery
 
 _KEPT = 64
 """Searches whose order is kept, so that walking one does not sort the world again for every
@@ -18,7 +18,7 @@ page.
 """
 
 
-class Finder:
+class SearchIndex:
     """Searches over texts: `texts` gives the text of every row, in its place, for each kind."""
 
     def __init__(self, seed: int, texts: Mapping[str, Callable[[], Sequence[str]]]) -> None:
@@ -27,7 +27,7 @@ class Finder:
         self._chosen = lru_cache(maxsize=_KEPT)(self._choose)
         self._ordered = lru_cache(maxsize=_KEPT)(self._order)
 
-    def find(self, kind: str, wanted: Wanted, order: str) -> Sequence[int]:
+    def find(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
         """The places of everything a search finds, those that fit best first.
 
         Which places are found depends on the search alone. `order` (a sequence id, or a viewer)
@@ -36,13 +36,13 @@ class Finder:
         """
         return self._ordered(kind, wanted, order)
 
-    def _order(self, kind: str, wanted: Wanted, order: str) -> Sequence[int]:
+    def _order(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
         found = list(self._chosen(kind, wanted))
         dice(self._seed, kind, wanted.key, order).shuffle(found)
         found.sort(key=lambda scored: -scored[0])
         return tuple(place for _, place in found)
 
-    def _choose(self, kind: str, wanted: Wanted) -> Sequence[tuple[int, int]]:
+    def _choose(self, kind: str, wanted: SearchQuery) -> Sequence[tuple[int, int]]:
         texts = self._texts[kind]()
         places = list(range(len(texts)))
         dice(self._seed, kind, wanted.key).shuffle(places)

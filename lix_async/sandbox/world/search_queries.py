@@ -25,7 +25,7 @@ _VALUE = re.compile(r"(?:text:|id:(?=urn))([^,()]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchQuery:
     """A search as the world understands it.
 
     `key` is the same on every page of the search. Each of `groups` holds alternatives, of which a
@@ -41,7 +41,7 @@ class Wanted:
         return sum(any(word in text for word in group) for group in self.groups)
 
 
-def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> Wanted:
+def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> SearchQuery:
     """A search by words.
 
     `total:137` among the keywords gives exactly 137 results, `nothing-matches` none.
@@ -52,10 +52,10 @@ def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> W
     total = int(asked[1]) if asked else 120 + number("total", key) % 480
     if _NOTHING in keywords:
         total = 0
-    return Wanted(key, (*_words(_TOTAL.sub(" ", keywords)), *groups), total)
+    return SearchQuery(key, (*_words(_TOTAL.sub(" ", keywords)), *groups), total)
 
 
-def from_url(url: str) -> Wanted:
+def from_url(url: str) -> SearchQuery:
     """The search that a LinkedIn or Sales Navigator URL stands for."""
     groups = [tuple(_plain(text)) for text in _FREE.findall(url)]
     words = [unquote_plus(text) for text in _KEYWORDS.findall(url)]

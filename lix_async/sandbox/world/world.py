@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 from ..protocol.errors import missing, params_invalid, unknown_record
 from . import careers, job_postings, links, names, people, posts
-from .company_index import Companies
+from .company_index import CompanyIndex
 from .random import dice, number
-from .search_index import Finder
+from .search_index import SearchIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .careers import Job
-    from .job_postings import Posting
-    from .people import Person
-    from .posts import Post
-    from .search_queries import Wanted
+    from .careers import PositionRecord
+    from .job_postings import PostingRecord
+    from .people import PersonRecord
+    from .posts import PostRecord
+    from .search_queries import SearchQuery
 
 _POST_URN = re.compile(r"urn:li:(?:activity|ugcPost|share):([0-9]{1,19})")
 _CODE = re.compile(r"-([0-9a-f]{8})$")
@@ -57,12 +57,12 @@ class World:
         self.people = people
         self.postings = postings
         self.posts = posts
-        self.companies = Companies(seed, organisations)
+        self.companies = CompanyIndex(seed, organisations)
         self.viewers: tuple[str, ...] = self._viewers()
-        self._known: dict[int, Person] = {}
+        self._known: dict[int, PersonRecord] = {}
         self._strangers: dict[int, str] = {}
         self._emails: dict[str, int] = {}
-        self._finder = Finder(
+        self._finder = SearchIndex(
             seed,
             {
                 "people": lambda: [self.person(place).text for place in range(people)],
@@ -90,7 +90,7 @@ class World:
         known = "viewer" in name or "example" in name or viewer.startswith(("ACoAA", "ACwAA"))
         return known and "unknown" not in name
 
-    def search(self, kind: str, wanted: Wanted, order: str) -> Sequence[int]:
+    def search(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
         """The places of all that a search finds among people, organisations, postings or posts.
 
         The same search and `order` (a sequence id, or a viewer) always give the same places in the
@@ -98,7 +98,7 @@ class World:
         """
         return self._finder.find(kind, wanted, order)
 
-    def person(self, place: int) -> Person:
+    def person(self, place: int) -> PersonRecord:
         """The person at a place; the places below `people` can be found by searching."""
         if (found := self._known.get(place)) is None:
             employer = self.companies.employer(number(self.seed, "employer", place))
@@ -107,7 +107,7 @@ class World:
                 self._known[place] = found
         return found
 
-    def person_by_slug(self, slug: str) -> Person:
+    def person_by_slug(self, slug: str) -> PersonRecord:
         """The person of a public identifier; a missing one is an `unknown_record` refusal."""
         text = slug.strip().strip("/")
         if not text or missing(text):
@@ -123,11 +123,11 @@ class World:
                 return found
         return self._stranger(text)
 
-    def _stranger(self, slug: str) -> Person:
+    def _stranger(self, slug: str) -> PersonRecord:
         employer = self.companies.employer(number(self.seed, "employer", slug))
         return people.make(self.seed, None, slug, employer)
 
-    def person_by_sales_id(self, sales_id: str) -> Person:
+    def person_by_sales_id(self, sales_id: str) -> PersonRecord:
         """The person of a Sales Navigator id; a missing one is an `unknown_record` refusal."""
         if not sales_id or missing(sales_id):
             raise unknown_record("profile")
@@ -136,12 +136,12 @@ class World:
             return self.person(meant)
         return self._stranger(meant) if meant == sales_id else self.person_by_slug(meant)
 
-    def person_at(self, link: str) -> Person:
+    def person_at(self, link: str) -> PersonRecord:
         """The person a LinkedIn or Sales Navigator link names."""
         kind, value = links.profile(link)
         return self.person_by_slug(value) if kind == "slug" else self.person_by_sales_id(value)
 
-    def person_by_email(self, email: str) -> Person:
+    def person_by_email(self, email: str) -> PersonRecord:
         """The person of an e-mail address; an address nobody has gets a person made from it."""
         text = email.strip().lower()
         local, at, domain = text.partition("@")
@@ -152,11 +152,11 @@ class World:
         place = self._emails.get(text)
         return self.person(place) if place is not None else self.person_by_slug(names.slug(local))
 
-    def career(self, person: Person) -> list[Job]:
+    def career(self, person: PersonRecord) -> list[PositionRecord]:
         """The positions of a person, the running one first."""
         return careers.career(person, self.companies.employer)
 
-    def some_people(self, count: int, *parts: object) -> list[Person]:
+    def some_people(self, count: int, *parts: object) -> list[PersonRecord]:
         """So many different people, always the same for the same parts."""
         places = dice(self.seed, *parts).sample(range(max(self.people, count)), count)
         return [self.person(place) for place in places]
@@ -171,7 +171,7 @@ class World:
             raise unknown_record(kind)
         return value
 
-    def posting(self, job_id: str) -> Posting:
+    def posting(self, job_id: str) -> PostingRecord:
         """The job posting of an id, which is digits."""
         if not re.fullmatch(r"[0-9]{1,19}", job_id):
             raise params_invalid("job_id is digits")
@@ -180,11 +180,11 @@ class World:
         employer = self.companies.employer(number(self.seed, "hiring", int(job_id)))
         return job_postings.make(self.seed, int(job_id), employer, self.people)
 
-    def posting_at(self, place: int) -> Posting:
+    def posting_at(self, place: int) -> PostingRecord:
         """The posting at a place of the search for jobs."""
         return self.posting(str(job_postings.FIRST_ID + place))
 
-    def post(self, urn: str) -> Post:
+    def post(self, urn: str) -> PostRecord:
         """The post of a urn."""
         found = _POST_URN.fullmatch(urn.strip())
         if found is None:
@@ -198,12 +198,12 @@ class World:
             self._stranger(stranger) if stranger else self.person(owner % self.people),
         )
 
-    def post_at(self, place: int) -> Post:
+    def post_at(self, place: int) -> PostRecord:
         """The post at a place of the search for posts."""
         owner, which = place % self.people, place // self.people
         return posts.make(posts.activity(owner, which), self.person(owner))
 
-    def posts_of(self, person: Person) -> list[Post]:
+    def posts_of(self, person: PersonRecord) -> list[PostRecord]:
         """What a person has posted, newest first: between one and sixty posts."""
         owner = person.number
         if owner is None:

@@ -8,7 +8,7 @@ from ...providers.connectsafely.client import AsyncConnectSafely
 from ...providers.connectsafely.endpoints import PROFILE
 from ...providers.connectsafely.models import ProfileResult
 from ...providers.connectsafely.params import ProfileParams
-from ..steps import LINK, Found, Step, found
+from ..steps import LINK, Step, StepResult, found
 from ..targets import Target
 
 CLIENT = AsyncConnectSafely
@@ -39,7 +39,7 @@ def steps(client: Client) -> tuple[Step, ...]:
     A link of Sales Navigator is refused before anything is sent: this API takes public profiles.
     """
 
-    async def look(target: Target) -> Found:
+    async def look(target: Target) -> StepResult:
         params = ProfileParams(
             profile_id=public_identifier(target.linkedin_url or ""),
             include_geo_location=True,

@@ -17,7 +17,7 @@ from ...providers.letrics.client import AsyncLetrics
 from ...providers.letrics.endpoints import CONTACTS
 from ...providers.letrics.models import Contact
 from ...providers.letrics.provider import LETRICS
-from ..steps import EMAIL, LINK, Found, Step
+from ..steps import EMAIL, LINK, Step, StepResult
 from ..targets import Target
 
 CLIENT = AsyncLetrics
@@ -53,11 +53,11 @@ def contacts_step(
     person who is not in it makes it go to its end: bound it by `max_items`. What it read is kept
     in memory. No price is published.
     """
-    shelf = _Shelf(contacts)
+    shelf = _ContactCache(contacts)
 
-    async def look(target: Target) -> Found:
+    async def look(target: Target) -> StepResult:
         contact = await shelf.find(_keys(target.linkedin_url, [target.email or ""]))
-        return Found(
+        return StepResult(
             values=person(contact) if contact is not None else {},
             endpoint=CONTACTS.id,
             at=datetime.fromtimestamp(client.clock.wall(), UTC),
@@ -74,7 +74,7 @@ def contacts_step(
     )
 
 
-class _Shelf:
+class _ContactCache:
     """The contacts of a walk, as far as it went."""
 
     def __init__(self, contacts: Pages[Contact]) -> None:

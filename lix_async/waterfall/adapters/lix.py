@@ -8,7 +8,7 @@ from ...providers.lix.endpoints import EMAIL as EMAIL_ROW
 from ...providers.lix.endpoints import ORGANISATION, PERSON
 from ...providers.lix.models import Email, Organisation, Person
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
-from ..steps import EMAIL, LINK, Found, Step, found
+from ..steps import EMAIL, LINK, Step, StepResult, found
 from ..targets import Target
 
 CLIENT = AsyncLix
@@ -55,17 +55,17 @@ def steps(client: Client) -> tuple[Step, ...]:
     They cost 1 standard credit, 1 e-mail credit when the address is valid, and 1 org credit.
     """
 
-    async def look_person(target: Target) -> Found:
+    async def look_person(target: Target) -> StepResult:
         link = target.linkedin_url
         params = PersonParams(profile_link=link, email=None if link else target.email)
         answer = await client.send(PERSON, params)
         return found(client, PERSON, answer, person(answer.value))
 
-    async def look_email(target: Target) -> Found:
+    async def look_email(target: Target) -> StepResult:
         answer = await client.send(EMAIL_ROW, EmailParams(url=target.linkedin_url or ""))
         return found(client, EMAIL_ROW, answer, email(answer.value))
 
-    async def look_organisation(target: Target) -> Found:
+    async def look_organisation(target: Target) -> StepResult:
         link = target.linkedin_url
         params = OrganisationParams(linkedin_url=link)
         if target.page is None:

@@ -11,7 +11,7 @@ from ...providers.lookc.endpoints import PERSON_BY_EMAIL
 from ...providers.lookc.models import PersonByEmail
 from ...providers.lookc.params import PersonByEmailParams
 from ...providers.lookc.polling import accepted, wait_for
-from ..steps import EMAIL, Found, Step, found
+from ..steps import EMAIL, Step, StepResult, found
 from ..targets import Target
 
 CLIENT = AsyncLookC
@@ -46,8 +46,8 @@ def organisation(value: PersonByEmail) -> dict[str, str | None]:
 def steps(client: Client) -> tuple[Step, ...]:
     """`lookc.person` and, for companies, `lookc.organisation`: 1 org credit each."""
 
-    def looking(read: Read) -> Callable[[Target], Awaitable[Found]]:
-        async def look(target: Target) -> Found:
+    def looking(read: Read) -> Callable[[Target], Awaitable[StepResult]]:
+        async def look(target: Target) -> StepResult:
             params = PersonByEmailParams(email=target.email)
             answer = await client.send(PERSON_BY_EMAIL, params)
             result = PersonByEmail()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sample_provider import Script, Skipping, reply
 
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
@@ -25,14 +25,14 @@ def tree(name: str) -> Any:
     return json.loads(sample(name))
 
 
-def answer(name: str, status: int = 200, headers: str | None = None) -> Reply:
+def answer(name: str, status: int = 200, headers: str | None = None) -> HttpResponse:
     """A sample as an answer, with another sample's headers."""
     given: dict[str, str] = {} if headers is None else tree(headers)
     raw = [(key.encode(), value.encode()) for key, value in given.items()]
-    return Reply(status, raw, sample(name))
+    return HttpResponse(status, raw, sample(name))
 
 
-def profile(slug: str = "someone", **fields: Any) -> Reply:
+def profile(slug: str = "someone", **fields: Any) -> HttpResponse:
     """A fresh profile; `headers` are the answer's."""
     headers = fields.pop("headers", {})
     body = {
@@ -46,7 +46,7 @@ def profile(slug: str = "someone", **fields: Any) -> Reply:
     return reply(200, body, **headers)
 
 
-def fresh(outgoing: Any) -> Reply:
+def fresh(outgoing: Any) -> HttpResponse:
     """The profile that a request asks for, from LinkedIn."""
     return profile(msgspec.json.decode(outgoing.body)["profileId"])
 

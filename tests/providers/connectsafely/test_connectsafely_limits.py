@@ -279,7 +279,7 @@ async def test_the_count_can_be_left_to_the_service() -> None:
 
 def test_the_lanes_of_a_call() -> None:
     def names(group: str, account: str = "") -> list[tuple[str, int]]:
-        return [(lane.name, lane.requests) for lane in VELOCITY.lanes(group, account)]
+        return [(lane.name, lane.requests) for lane in VELOCITY.limits(group, account)]
 
     assert names("profile", "x") == names("read", "x") == [("key", 60), ("reads x", 30)]
     assert names("write", "x") == [("key", 60), ("writes x", 15)]

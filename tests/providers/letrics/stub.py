@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sample_provider import Script, Skipping, reply
 
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.letrics.client import AsyncLetrics
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
@@ -24,11 +24,11 @@ def tree(name: str) -> Any:
     return json.loads(sample(name))
 
 
-def answer(name: str, status: int = 200) -> Reply:
-    return Reply(status, [], sample(name))
+def answer(name: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, [], sample(name))
 
 
-def rows(*names: object, **beside: Any) -> Reply:
+def rows(*names: object, **beside: Any) -> HttpResponse:
     """A page of rows that have no id."""
     return reply(200, {"data": [{"name": name} for name in names], **beside})
 

@@ -29,7 +29,7 @@ from lix_async import (
     WeeklyLimitError,
 )
 from lix_async.core.wire import decode
-from lix_async.engine.transport import Failure
+from lix_async.engine.transport import TransportFailure
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.providers.lix.provider import LIX
 
@@ -136,7 +136,7 @@ async def test_an_invitation_whose_answer_cannot_be_read_is_told_so() -> None:
 
 @pytest.mark.parametrize("name", ["connections.send", "messages.send", "sales.send_message"])
 async def test_a_send_whose_answer_is_lost_is_not_repeated(name: str) -> None:
-    wire = Wire(Failure("the connection broke", sent=True))
+    wire = Wire(TransportFailure("the connection broke", sent=True))
     lix = client(wire, viewer_id="v", retry=RetryPolicy(attempts=4))
     calls: dict[str, Callable[[], Awaitable[object]]] = {
         "connections.send": lambda: lix.connections.send("linkedin.com/in/a"),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lix_async.core.decoding import Misfit, reader
+from lix_async.core.decoding import SchemaMismatch, decoder_for
 from lix_async.core.models import Params
 from lix_async.providers.lix import models as m
 from lix_async.providers.lix import params as p
@@ -25,7 +25,7 @@ from lix_async.providers.lix import params as p
     ],
 )
 def test_what_tells_organisations_apart(fields: dict[str, Any], identity: str | None) -> None:
-    one = reader(m.LiOrganisation).read(msgspec.json.encode(fields))
+    one = decoder_for(m.LiOrganisation).read(msgspec.json.encode(fields))
     assert one.identity == identity
     assert m.Organisation(li_organisation=one).identity == identity
 
@@ -56,7 +56,7 @@ def test_the_view_of_an_organisation_takes_the_profile_first() -> None:
         profile=m.OrganisationProfile(
             name="new", employee_count=0, follower_count=20, hq_country="NW", founded_year=2000
         ),
-        links=m.Links(sales_nav_url="https://linkedin.com/sales/company/9"),
+        links=m.IdLinks(sales_nav_url="https://linkedin.com/sales/company/9"),
     )
     assert (only_old.name, both.name) == ("old", "new")
     assert (only_old.employee_count, both.employee_count) == (1, 0)
@@ -82,7 +82,7 @@ def test_an_organisation_of_which_nothing_is_known() -> None:
     none = m.Organisation()
     assert (none.name, none.employee_count, none.hq_country, none.headquarters) == (None,) * 4
     assert none.identity is none.linkedin_url is none.sales_nav_url is None
-    linked = m.Organisation(links=m.Links(li_profile_url="https://www.linkedin.com/company/x"))
+    linked = m.Organisation(links=m.IdLinks(li_profile_url="https://www.linkedin.com/company/x"))
     assert linked.identity == "company/x"
     assert m.Organisation(profile=m.OrganisationProfile(hq_country="EX")).headquarters == "EX"
 
@@ -122,7 +122,7 @@ def test_open_objects_survive_any_shape() -> None:
 
 def test_a_posting_with_and_without_its_wrapper() -> None:
     for body in ({"jobPosting": {"title": "T"}, "more": 1}, {"title": "T", "more": 1}):
-        job = reader(m.JobPosting).read(msgspec.json.encode(body))
+        job = decoder_for(m.JobPosting).read(msgspec.json.encode(body))
         assert (job.title, job["more"]) == ("T", 1)
 
 
@@ -156,8 +156,8 @@ def test_another_shape_is_a_misfit_with_its_place() -> None:
         (b"[]", "$"),
         (b"7", "$"),
     ):
-        with pytest.raises(Misfit) as caught:
-            reader(m.PeoplePage).read(body)
+        with pytest.raises(SchemaMismatch) as caught:
+            decoder_for(m.PeoplePage).read(body)
         assert path in caught.value.path
 
 

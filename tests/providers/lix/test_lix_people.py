@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from lix_async.core import timestamps as times
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.providers.lix import models as m
 
 EMPTY = m.PartialDate()
 
 
 def person(**fields: object) -> m.Person:
-    return reader(m.Person).read(msgspec.json.encode(fields))
+    return decoder_for(m.Person).read(msgspec.json.encode(fields))
 
 
 @pytest.mark.parametrize(

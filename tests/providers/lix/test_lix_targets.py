@@ -11,7 +11,7 @@ import pytest
 from lix_methods import Wire, client, says
 
 from lix_async import AsyncLix
-from lix_async.core.wire import Outgoing, read
+from lix_async.core.wire import HttpRequest, read
 from lix_async.providers.lix.endpoints import PUT_LINKEDIN, RECRUITER_PEOPLE, SALES_PEOPLE_FORM
 from lix_async.providers.lix.params import Cookie, Pair, SearchParams, SkillFilter
 from lix_async.providers.lix.resources.sales import LONGEST_GET
@@ -26,7 +26,7 @@ SEED_URL = (
 SKILL = SkillFilter("Example", "urn:li:ts_skill:1")
 
 
-async def sent(call: Callable[[AsyncLix], Any], **settings: Any) -> Outgoing:
+async def sent(call: Callable[[AsyncLix], Any], **settings: Any) -> HttpRequest:
     """The only request that a call makes; its answer is empty."""
     wire = Wire(says({}))
     result = call(client(wire, **settings))

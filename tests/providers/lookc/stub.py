@@ -12,8 +12,8 @@ import msgspec
 from anyio.lowlevel import checkpoint
 
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Outgoing, Reply
-from lix_async.engine.transport import Departure, Failure
+from lix_async.core.wire import HttpRequest, HttpResponse
+from lix_async.engine.transport import SendTimestamp, TransportFailure
 from lix_async.providers.lookc.client import AsyncLookC
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
@@ -22,7 +22,7 @@ STATUS = "/v1/request"
 ID = "00000000-0000-4000-8000-000000000003"
 PENDING = {"request_id": ID, "status": "pending"}
 
-Said = Reply | Failure | Callable[[Outgoing], Awaitable[Reply]]
+Said = HttpResponse | TransportFailure | Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
 def sample(name: str) -> bytes:
@@ -30,16 +30,16 @@ def sample(name: str) -> bytes:
     return (SAMPLES / f"{name}.json").read_bytes()
 
 
-def says(body: object = None, status: int = 200, **headers: str) -> Reply:
+def says(body: object = None, status: int = 200, **headers: str) -> HttpResponse:
     """An answer. Bytes go out as they are, anything else as JSON."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Reply(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
+    return HttpResponse(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
 
 DIRECT = says(sample("lookc.person_by_email"))
 COMPLETE = says(sample("lookc.request_status"))
 WAITING = says({"status": "pending", "data": None})
-LOST = Failure("the connection broke", sent=True)
+LOST = TransportFailure("the connection broke", sent=True)
 
 
 class Wire:
@@ -58,7 +58,9 @@ class Wire:
     def paths(self) -> list[str]:
         return [path for path, _ in self.asked]
 
-    async def exchange(self, outgoing: Outgoing, departure: Departure) -> Reply | Failure:
+    async def exchange(
+        self, outgoing: HttpRequest, departure: SendTimestamp
+    ) -> HttpResponse | TransportFailure:
         await checkpoint()
         assert outgoing.method == "GET"
         assert outgoing.body is None

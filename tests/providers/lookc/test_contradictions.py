@@ -6,9 +6,9 @@ import httpx
 import msgspec
 import pytest
 
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.core.errors import ConfigurationError, DecodeError, NotFoundError, RefusalError
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.lookc import endpoints
 from lix_async.providers.lookc.client import AsyncLookC
 from lix_async.providers.lookc.models import EmployeesPage, PersonByEmail
@@ -25,7 +25,7 @@ BARE_404 = says(b"<html>404</html>", 404)
 
 @pytest.mark.parametrize("first", [UNKNOWN_ROUTE, NOT_FOUND, BARE_404])
 @pytest.mark.parametrize("second", [COMPLETE, DIRECT])
-async def test_1_the_status_has_two_paths(first: Reply, second: Reply) -> None:
+async def test_1_the_status_has_two_paths(first: HttpResponse, second: HttpResponse) -> None:
     """The sample's path first, the heading's as fallback, with a bare result as well."""
     wire = Wire(status=[first], lookup=[second])
     async with client(wire) as lookc:
@@ -62,7 +62,7 @@ NO_ROUTE = says({"error": {"type": "unknown_route", "message": "no such route"}}
     ],
 )
 async def test_1_the_path_that_looked_for_the_id_tells_what_it_found(
-    first: Reply, second: Reply
+    first: HttpResponse, second: HttpResponse
 ) -> None:
     """Whichever of the two is not there: an id that the other one does not know is not found."""
     wire = Wire(status=[first], lookup=[second])
@@ -155,14 +155,14 @@ def test_3_the_sales_navigator_id(raw: str | None, sales_nav_id: str | None) -> 
 
 
 def test_4_links_have_two_names() -> None:
-    today = reader(PersonByEmail).read(sample("lookc.person_by_email"))
-    first = reader(PersonByEmail).read(sample("variants/lookc.person_by_email.older_keys"))
+    today = decoder_for(PersonByEmail).read(sample("lookc.person_by_email"))
+    first = decoder_for(PersonByEmail).read(sample("variants/lookc.person_by_email.older_keys"))
     assert today == first
 
 
 def test_5_employees_come_in_two_shapes() -> None:
-    links = reader(EmployeesPage).read(sample("lookc.org_employees"))
-    preview = reader(EmployeesPage).read(sample("variants/lookc.org_employees.snake"))
+    links = decoder_for(EmployeesPage).read(sample("lookc.org_employees"))
+    preview = decoder_for(EmployeesPage).read(sample("variants/lookc.org_employees.snake"))
     assert links.cursor == preview.cursor == "EXAMPLECURSOR0001"
     assert links.items[0].identity == preview.items[0].identity
 
@@ -209,4 +209,4 @@ async def test_only_the_status_call_takes_a_404_for_a_missing_path() -> None:
 
 
 def _person(body: object) -> PersonByEmail:
-    return reader(PersonByEmail).read(msgspec.json.encode(body))
+    return decoder_for(PersonByEmail).read(msgspec.json.encode(body))

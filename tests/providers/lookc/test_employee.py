@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.providers.lookc.models import CurrentOrg, Employee, EmployeesPage, Tenure
 
 from .stub import sample
@@ -55,8 +55,8 @@ def test_the_current_organisation(person: Employee, org: str | None) -> None:
 
 
 def test_both_spellings_give_the_same_person() -> None:
-    camel = reader(EmployeesPage).read(sample("lookc.org_employees")).items[0]
-    snake = reader(EmployeesPage).read(sample("variants/lookc.org_employees.snake")).items[0]
+    camel = decoder_for(EmployeesPage).read(sample("lookc.org_employees")).items[0]
+    snake = decoder_for(EmployeesPage).read(sample("variants/lookc.org_employees.snake")).items[0]
     assert (camel.months_at_org, camel.months_in_role) == (20, 8)
     assert (snake.months_at_org, snake.months_in_role) == (20, 8)
     for name in ("person_id", "name", "title", "date_started", "current_org", "identity"):
@@ -72,4 +72,4 @@ def test_an_employee_goes_to_json_and_back() -> None:
 
 
 def _employee(body: dict[str, Any]) -> Employee:
-    return reader(Employee).read(msgspec.json.encode(body))
+    return decoder_for(Employee).read(msgspec.json.encode(body))

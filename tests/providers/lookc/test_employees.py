@@ -9,9 +9,9 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from lix_async.core.decoding import reader
+from lix_async.core.decoding import decoder_for
 from lix_async.core.errors import ConfigurationError, NotFoundError, PagingError
-from lix_async.core.wire import Outgoing, Reply
+from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.providers.lookc.models import EmployeesPage
 
 from .stub import Wire, client, says
@@ -26,7 +26,7 @@ def row(number: int) -> dict[str, object]:
     return {"personId": f"p{number}", "name": f"Example Person {number}"}
 
 
-def page(*numbers: int, next: object = None) -> Reply:
+def page(*numbers: int, next: object = None) -> HttpResponse:
     links = {} if next is None else {"next": next}
     return says({"employees": [row(number) for number in numbers], "paging": {"_links": links}})
 
@@ -121,7 +121,7 @@ async def test_a_circle_of_cursors_raises() -> None:
 
 
 async def test_the_preview_shape_is_walked_too() -> None:
-    def preview(number: int, **pagination: object) -> Reply:
+    def preview(number: int, **pagination: object) -> HttpResponse:
         return says({"data": [{"person_id": f"p{number}"}], "pagination": pagination})
 
     wire = Wire(
@@ -144,7 +144,7 @@ async def test_more_without_a_cursor_ends_the_preview_shape() -> None:
 
 def test_has_more_false_wins_over_a_link() -> None:
     body = {"employees": [row(1)], "paging": {"has_more": False, "_links": {"next": link("x")}}}
-    assert reader(EmployeesPage).read(msgspec.json.encode(body)).cursor is None
+    assert decoder_for(EmployeesPage).read(msgspec.json.encode(body)).cursor is None
 
 
 async def test_a_person_is_given_once_for_each_organisation() -> None:
@@ -210,8 +210,8 @@ async def test_the_price_of_a_page_is_not_published() -> None:
 async def test_a_foreign_link_gets_no_request_however_it_is_walked() -> None:
     seen: list[str] = []
 
-    def answer(number: int, next: str | None) -> Callable[[Outgoing], Any]:
-        async def say(outgoing: Outgoing) -> Reply:
+    def answer(number: int, next: str | None) -> Callable[[HttpRequest], Any]:
+        async def say(outgoing: HttpRequest) -> HttpResponse:
             seen.append(outgoing.target)
             return page(number, next=next)
 

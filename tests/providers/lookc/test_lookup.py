@@ -16,7 +16,7 @@ from lix_async.core.errors import (
     ServerError,
 )
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.lookc.client import AsyncLookC
 from lix_async.providers.lookc.models import Lookup, PersonByEmail
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.anyio
 EMAIL = "example.person+one@example.com"
 
 
-def refused(kind: str, status: int = 400, **headers: str) -> Reply:
+def refused(kind: str, status: int = 400, **headers: str) -> HttpResponse:
     return says({"error": {"type": kind, "message": "no"}}, status, **headers)
 
 

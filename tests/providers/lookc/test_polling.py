@@ -17,8 +17,8 @@ from lix_async.core.errors import (
     RefusalError,
     TransportError,
 )
-from lix_async.core.wire import Reply
-from lix_async.engine.transport import Failure
+from lix_async.core.wire import HttpResponse
+from lix_async.engine.transport import TransportFailure
 from lix_async.providers.lookc.models import PersonByEmail
 from lix_async.testing import VirtualClock
 
@@ -42,7 +42,7 @@ EMAIL = "example.person+one@example.com"
 SCHEDULE = [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
 
 
-def refused(kind: str, status: int = 400, **headers: str) -> Reply:
+def refused(kind: str, status: int = 400, **headers: str) -> HttpResponse:
     return says({"error": {"type": kind, "message": "no"}}, status, **headers)
 
 
@@ -85,7 +85,7 @@ async def test_the_error_survives_pickle() -> None:
 
 
 async def test_a_status_call_that_hangs_ends_with_the_time_given() -> None:
-    async def hang(_: object) -> Reply:
+    async def hang(_: object) -> HttpResponse:
         await anyio.sleep_forever()
         raise AssertionError
 
@@ -178,7 +178,10 @@ async def test_a_pause_beyond_the_time_given_ends_the_wait() -> None:
         (refused("", 401), AuthenticationError),
         (refused("daily_limit", 429), DailyLimitError),
         (says(b"[]"), DecodeError),
-        (Failure("the certificate is not valid", sent=False, permanent=True), TransportError),
+        (
+            TransportFailure("the certificate is not valid", sent=False, permanent=True),
+            TransportError,
+        ),
     ],
 )
 async def test_trouble_that_stays_raises_at_once_and_names_the_lookup(
@@ -193,7 +196,7 @@ async def test_trouble_that_stays_raises_at_once_and_names_the_lookup(
 
 
 async def test_the_clients_deadline_bounds_one_look_and_not_the_wait() -> None:
-    async def hang_once(_: object) -> Reply:
+    async def hang_once(_: object) -> HttpResponse:
         if wire.paths.count(STATUS) == 1:
             await anyio.sleep_forever()
         return COMPLETE

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sample_provider import Script, Skipping, reply
 
-from lix_async.core.wire import Reply
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.meetalfred.client import AsyncMeetAlfred
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
@@ -23,11 +23,11 @@ def tree(name: str) -> Any:
     return json.loads(sample(name))
 
 
-def answer(name: str, status: int = 200) -> Reply:
-    return Reply(status, [], sample(name))
+def answer(name: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, [], sample(name))
 
 
-def rows(*ids: object, **beside: Any) -> Reply:
+def rows(*ids: object, **beside: Any) -> HttpResponse:
     """A page of rows with ids; None is a row without one."""
     return reply(200, {"actions": [{} if x is None else {"id": x} for x in ids], **beside})
 

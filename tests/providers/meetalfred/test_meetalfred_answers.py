@@ -13,7 +13,7 @@ from sample_provider import reply, run
 
 from lix_async.core import wire
 from lix_async.core.errors import DecodeError
-from lix_async.core.provider import Key
+from lix_async.core.provider import ApiKey
 from lix_async.providers.meetalfred import models as m
 from lix_async.providers.meetalfred.endpoints import BY_ID, CAMPAIGNS, CONNECTIONS, LEADS
 from lix_async.providers.meetalfred.params import NoParams
@@ -176,7 +176,7 @@ def test_ids_are_numbers_or_texts() -> None:
 def test_keys_of_other_people_show_themselves_to_nobody() -> None:
     members = run(client(answer("get-team-members.live")).get_team_members())
     key = members[0].webhook_key
-    assert isinstance(key, Key)
+    assert isinstance(key, ApiKey)
     assert key.reveal() == "EXAMPLE-PLACEHOLDER-1"
     for shown in (
         repr(members),

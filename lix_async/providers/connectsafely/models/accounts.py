@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import field
 
-from ....core.decoding import Open
+from ....core.decoding import OpenObject
 from ....core.models import Model
 from ....core.timestamps import moment
 
@@ -104,5 +104,5 @@ class Endorsement(Model):
     message: str | None = None
 
 
-class Health(Open):
+class Health(OpenObject):
     """The answer of the health check; its keys are not documented, a text comes as empty."""

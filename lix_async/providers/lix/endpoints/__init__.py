@@ -57,10 +57,10 @@ from .searches import (
     SEARCH_POSTS,
 )
 
-Row = Endpoint[Any, object]
+AnyEndpoint = Endpoint[Any, object]
 """Any row. `send` ties a row to its params; a table of them all has to forget those."""
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[AnyEndpoint, ...] = (
     BALANCES,
     DAILY_ALLOWANCE,
     CONNECTIONS,
@@ -109,7 +109,7 @@ TABLE: tuple[Row, ...] = (
 )
 """Every row."""
 
-BY_ID: dict[str, Row] = {row.id: row for row in TABLE}
+BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
 """Every row by its catalogue id."""
 
 __all__ = [
@@ -160,5 +160,5 @@ __all__ = [
     "TABLE",
     "THREAD",
     "THREADS",
-    "Row",
+    "AnyEndpoint",
 ]

@@ -27,7 +27,7 @@ from .career import (
 from .connections import Connection, ConnectionsPage, Invitation
 from .contact import Email
 from .facets import Facet, FacetsPage, FacetType, SkillFacet, SkillFacetsPage
-from .ids import Links, OrganisationIds, PersonIds
+from .ids import IdLinks, OrganisationIds, PersonIds
 from .inmail import Mentioned, SalesMessage, SalesThread, SingleThread, ThreadsPage
 from .jobs import Company, JobPosting, JobsPage
 from .li_organisations import AccountsPage, LiOrganisation, OrganisationProfile, OrganisationsPage
@@ -89,6 +89,7 @@ __all__ = [
     "FacetsPage",
     "Follower",
     "FollowersPage",
+    "IdLinks",
     "Invitation",
     "JobPosting",
     "JobsPage",
@@ -96,7 +97,6 @@ __all__ = [
     "LiOrganisation",
     "LinkedInAccount",
     "LinkedInAccountsPage",
-    "Links",
     "Mentioned",
     "Message",
     "MessagesPage",

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.decoding import Open
+from ....core.decoding import OpenObject
 from ....core.models import Listing, Model
 
 
-class Connection(Open):
+class Connection(OpenObject):
     """A connection: a dict as the provider sent it. Only `profile_picture` is documented."""
 
     @property

@@ -9,7 +9,7 @@ from msgspec import field
 from ....core.models import Model
 
 
-class Links(Model):
+class IdLinks(Model):
     """Links made from the ids."""
 
     li_profile_url: str | None = field(name="liProfileURL", default=None)
@@ -37,7 +37,7 @@ class PersonIds(Model):
     sales_nav_id: str | None = field(name="salesNavID", default=None)
     uuid: str | None = None
     """Lix's own id, `lix_id` in requests."""
-    links: Links | None = None
+    links: IdLinks | None = None
 
 
 class OrganisationIds(Model):

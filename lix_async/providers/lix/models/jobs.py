@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.decoding import Open
+from ....core.decoding import OpenObject
 from ....core.models import Listing
 from .coercion import as_object, as_text, as_texts
 
@@ -17,7 +17,7 @@ _COMPANY = (
 )
 
 
-class Company(Open):
+class Company(OpenObject):
     """The company inside a posting: a dict with accessors for what was observed.
 
     Contract: lix.md#job-posting
@@ -74,7 +74,7 @@ class Company(Open):
         return as_texts(self.get("industries"))
 
 
-class JobPosting(Open):
+class JobPosting(OpenObject):
     """A job posting: a dict as the provider sent it, and accessors for what was observed."""
 
     __envelopes__: ClassVar[tuple[str, ...]] = ("jobPosting",)

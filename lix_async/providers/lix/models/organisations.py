@@ -11,7 +11,7 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ..links import company_slug, sales_company_id
-from .ids import Links, OrganisationIds
+from .ids import IdLinks, OrganisationIds
 from .li_organisations import LiOrganisation, OrganisationProfile
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Organisation(Model):
     li_organisation: LiOrganisation | None = None
     """Deprecated by the vendor in favour of `profile`; the only part in the oldest samples."""
     profile: OrganisationProfile | None = None
-    links: Links | None = None
+    links: IdLinks | None = None
     error: str | None = None
     """What the provider says when it could not read the organisation; normally empty."""
 

@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.decoding import Open
+from ....core.decoding import OpenObject
 from ....core.models import Listing
 from ....core.timestamps import from_ms, from_seconds, moment
 from .coercion import as_list, as_object, as_text
 from .reactions import ReactionCount, TokenPage
 
 
-class PostActor(Open):
+class PostActor(OpenObject):
     """Who posted: a dict, and accessors for what was observed (lix.md#post)."""
 
     @property
@@ -33,7 +33,7 @@ class PostActor(Open):
         return self.first_text("url", "link")
 
 
-class Post(Open):
+class Post(OpenObject):
     """A post: a dict as the provider sent it, and accessors for the shapes that were observed.
 
     Flat objects, raw ones (`response.elements[0]`) and the small ones of the vendor's preview.
@@ -50,7 +50,7 @@ class Post(Open):
     def text(self) -> str | None:
         """What was written; None where only something is embedded."""
         elements = as_list(self.inside("response", "elements")) or [None]
-        raw = Open(as_object(elements[0])).inside("commentary", "text", "text")
+        raw = OpenObject(as_object(elements[0])).inside("commentary", "text", "text")
         return self.first_text("text", "content") or as_text(raw)
 
     @property
@@ -78,7 +78,7 @@ class Post(Open):
     @property
     def reactions(self) -> list[ReactionCount]:
         """How many reactions of each type."""
-        rows = [Open(as_object(row)) for row in as_list(self.get("numReactions"))]
+        rows = [OpenObject(as_object(row)) for row in as_list(self.get("numReactions"))]
         return [
             ReactionCount(
                 reaction_type=row.first_text("reactionType", "reaction_type"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.models import Params
-from ....core.validation import Checked
+from ....core.validation import ValidatedStruct
 from ..links import linkedin_url
 
 INVITATION = 300
@@ -38,7 +38,7 @@ class LinkedInAccountsParams(Params, frozen=True, kw_only=True):
         at_least(self, "page", 1)
 
 
-class Cookie(Checked, frozen=True):
+class Cookie(ValidatedStruct, frozen=True):
     """One cookie of www.linkedin.com. The value is as secret as the API key and never shown."""
 
     key: str

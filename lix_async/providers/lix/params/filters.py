@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ....core.validation import Checked, must_be
+from ....core.validation import ValidatedStruct, must_be
 
 
-class Pair(Checked, frozen=True):
+class Pair(ValidatedStruct, frozen=True):
     r"""A filter value with its id from `sales.facets`; without an id it is free text.
 
     `str(Pair("Exampleville, Country", "105"))` is what goes out: `[105,Exampleville\, Country]`
@@ -28,7 +28,7 @@ def pair(name: str, value: Pair | str | None) -> str | None:
     return None if value is None else str(value)
 
 
-class SkillFilter(Checked, frozen=True):
+class SkillFilter(ValidatedStruct, frozen=True):
     """A skill to search for in Recruiter. `text` and `entity` come from `recruiter.facets`."""
 
     text: str

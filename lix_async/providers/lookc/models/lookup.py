@@ -20,7 +20,7 @@ FAILED = frozenset({"failed", "error", "cancelled"})
 """Status words that end a request without a result. All others but `complete` mean: not yet."""
 
 
-class _Named(Model):
+class _NamedReference(Model):
     """A name with its two links; the first version of the API called them `...Link`."""
 
     __aliases__: ClassVar[dict[str, str]] = {
@@ -40,7 +40,7 @@ class _Named(Model):
         return (self.sales_nav_url or "").rpartition("/")[2].partition(",")[0] or None
 
 
-class Hit(_Named):
+class Hit(_NamedReference):
     """A person who matches. `li_profile_url` holds a bare public identifier, or a URL."""
 
     @property
@@ -52,7 +52,7 @@ class Hit(_Named):
         return link if link.startswith("http") else PROFILE + link
 
 
-class OrgRef(_Named):
+class OrgRef(_NamedReference):
     """The organisation of the mail domain. `li_profile_url` holds a URL."""
 
 

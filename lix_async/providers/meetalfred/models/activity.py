@@ -9,11 +9,11 @@ from msgspec import field
 
 from ....core.models import Listing
 from ....core.timestamps import moment
-from .campaigns import Campaign, Snake
+from .campaigns import Campaign, SnakeCaseModel
 from .leads import Person
 
 
-class Reply(Snake):
+class Reply(SnakeCaseModel):
     """A reply. Clients disagree on what is there: some rows have an id and times only."""
 
     id: int | str | None = None
@@ -47,7 +47,7 @@ class Replies(Listing[Reply]):
     items: list[Reply] = field(name="actions", default_factory=list[Reply])
 
 
-class ActionLead(Snake):
+class ActionLead(SnakeCaseModel):
     """Whom an action was about."""
 
     object_urn: str | None = None
@@ -56,7 +56,7 @@ class ActionLead(Snake):
     person: Person | None = None
 
 
-class Action(Snake):
+class Action(SnakeCaseModel):
     """Something that was done, or that came back."""
 
     id: int | str | None = None

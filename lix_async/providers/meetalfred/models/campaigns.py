@@ -11,11 +11,11 @@ from ....core.models import Listing, Model
 from ....core.timestamps import moment
 
 
-class Snake(Model, rename=None):
+class SnakeCaseModel(Model, rename=None):
     """An object whose names on the wire are the Python names."""
 
 
-class Degrees(Snake):
+class Degrees(SnakeCaseModel):
     """Degrees of connection that a search takes in."""
 
     first: bool | None = None
@@ -33,7 +33,7 @@ class NonprofitInterests(Model):
     """Misspelled on the wire."""
 
 
-class ProfileLanguages(Snake):
+class ProfileLanguages(SnakeCaseModel):
     """Languages that a search asks for."""
 
     english: bool | None = None
@@ -70,7 +70,7 @@ class SearchParameters(Model):
     specify_keywords: SpecifyKeywords | None = None
 
 
-class Touch(Snake):
+class Touch(SnakeCaseModel):
     """One step of a campaign."""
 
     type: str | None = None
@@ -81,13 +81,13 @@ class Touch(Snake):
     tags: list[object] = field(default_factory=list[object])
 
 
-class TouchSequence(Snake):
+class TouchSequence(SnakeCaseModel):
     """The steps of a campaign."""
 
     sequence: list[Touch] = field(default_factory=list[Touch])
 
 
-class Campaign(Snake):
+class Campaign(SnakeCaseModel):
     """A campaign in either form: `key` and `name` with all the rest, or `id` and `label`.
 
     `campaign_id` and `title` read both. `status` is no state of motion: an active campaign may

@@ -9,7 +9,7 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ....core.timestamps import moment
-from .campaigns import Campaign, Snake
+from .campaigns import Campaign, SnakeCaseModel
 
 
 class LinkedInData(Model):
@@ -29,7 +29,7 @@ class LinkedInData(Model):
     object_urn: str | None = None
 
 
-class Person(Snake):
+class Person(SnakeCaseModel):
     """A person. `name` may be there without its parts: never build it from them."""
 
     key: str | None = None
@@ -55,7 +55,7 @@ class Person(Snake):
     linkedin_data: LinkedInData | None = None
 
 
-class LastAction(Snake):
+class LastAction(SnakeCaseModel):
     """What was done last."""
 
     key: int | None = None
@@ -78,7 +78,7 @@ class LastAction(Snake):
         return moment(self.msg_created_at)
 
 
-class Lead(Snake):
+class Lead(SnakeCaseModel):
     """A person in a campaign."""
 
     id: str | None = None
@@ -130,7 +130,7 @@ class Leads(Listing[Lead]):
     items: list[Lead] = field(name="actions", default_factory=list[Lead])
 
 
-class AddedLead(Snake):
+class AddedLead(SnakeCaseModel):
     """What adding a lead brought. `success` may be false: the status alone makes a refusal."""
 
     id: int | str | None = None

@@ -8,11 +8,11 @@ from msgspec import field
 
 from ....core.errors import ConfigurationError
 from ....core.models import Listing
-from ....core.provider import Key
-from .campaigns import Snake
+from ....core.provider import ApiKey
+from .campaigns import SnakeCaseModel
 
 
-class TeamMember(Snake, dict=True):
+class TeamMember(SnakeCaseModel, dict=True):
     """A member of the team. `webhook_key` shows itself to nobody: neither printed nor written.
 
     It is no field, so `msgspec.json.encode`, copies and pickles leave it out.
@@ -26,15 +26,15 @@ class TeamMember(Snake, dict=True):
     """Always None: what came here is moved to `webhook_key` at once."""
 
     def __post_init__(self) -> None:
-        self._key: Key | None = None
+        self._key: ApiKey | None = None
         text, self.received = self.received, None
         try:
-            self._key = Key(text) if text else None
+            self._key = ApiKey(text) if text else None
         except ConfigurationError:
             self._key = None  # no key could have spaces in it
 
     @property
-    def webhook_key(self) -> Key | None:
+    def webhook_key(self) -> ApiKey | None:
         """The member's own key: `.reveal()` gives the text. Your own comes back as `***`."""
         return getattr(self, "_key", None)
 
