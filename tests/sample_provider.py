@@ -109,7 +109,7 @@ THING = Endpoint(
 ROUTED = Endpoint("thing.routed", "GET", "/v1/a/{id}", ThingParams, Thing, alternate="/v1/b/{id}")
 SEND = Endpoint(
     "send", "POST", "/v1/send", SendParams, Sent,
-    body=("text",), safe=False, credits=Price("standard", 1, only="ok"),
+    body=("text",), idempotent=False, credits=Price("standard", 1, only="ok"),
 )  # fmt: skip
 LIST = Endpoint(
     "list", "GET", "/v1/list", ListParams, ThingPage,

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 import lix_async
-from lix_async.cli.providers import house, provider_of, rows
+from lix_async.cli.providers import provider_name, provider_of, rows
 
 PACKAGE = Path(lix_async.__file__).parent
 TESTS = Path(__file__).parent
@@ -39,7 +39,7 @@ STAYS = {
     "lix_async.cli.commands.drift",
     "lix_async.cli.commands.sandbox",
 }
-ASKS = re.compile(r'\bcli\.houses import [^()\n]*\bproviders\b|\bimportorskip\("lix_async\.')
+ASKS = re.compile(r'\bcli\.providers import [^()\n]*\bproviders\b|\bimportorskip\("lix_async\.')
 """How a test asks who is there."""
 
 IMPORT_ALL = """
@@ -97,7 +97,7 @@ def named(gone: str) -> re.Pattern[str]:
     """What names the provider: by its name, its variables, or an id or path of its table."""
     provider = provider_of(gone)
     names = (gone, provider.name, provider.url_variable, provider.key_variables[0])
-    table = [row for row in rows().values() if house(row.id) == gone]
+    table = [row for row in rows().values() if provider_name(row.id) == gone]
     starts = {row.id for row in table} | {row.path.partition("{")[0] for row in table}
     return re.compile(
         rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z_])"

@@ -41,11 +41,11 @@ from ..core.errors import (
     ServerError,
 )
 from ..core.models import Listing, Params, item_type
-from ..core.validation import must_be
+from ..core.validation import check_type
 from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
 from ..engine.pages import Paginator
-from ..engine.raw_items import rows_of
+from ..engine.raw_items import raw_items
 from .admission import STOPPING, AdmissionController, CallsParked
 from .outcome import Outcome
 from .prepared_call import AnyEndpoint, Input, PreparedCall, walks
@@ -78,11 +78,11 @@ class LookupExecutor:
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
     ) -> None:
-        must_be("recheck", recheck, int)
+        check_type("recheck", recheck, int)
         if recheck < 0:
             raise ConfigurationError(f"recheck must be a number from 0, not {recheck!r}")
         for name, seconds in (("queued_for", queued_for), ("recheck_after", recheck_after)):
-            must_be(name, seconds, float)
+            check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
                 raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
         if doubts not in ("hold", "retry") and not callable(doubts):
@@ -105,7 +105,7 @@ class LookupExecutor:
         (with what it could not keep as `unsaved`) when the ledger fails.
         """
         spelled = msgspec.json.encode(given)
-        entry = await self._store.take(call.key, call.row.id, spelled, self._now())
+        entry = await self._store.claim(call.key, call.row.id, spelled, self._now())
         known = self._known(entry, call.row, given)
         if known is None:
             known = await self._made(entry, call, given)
@@ -113,7 +113,7 @@ class LookupExecutor:
             await self._store.release(call.key)
         if self._wanted_again(known, call.row, entry.attempts + known.attempts):
             known.due = self._recheck_after + (self._now() if known.attempts else entry.changed)
-            if await self._store.again(call.key, known.due, self._now()):
+            if await self._store.schedule_recheck(call.key, known.due, self._now()):
                 known.state = "queued"
         return known
 
@@ -167,7 +167,7 @@ class LookupExecutor:
             return replace(found, state="in_doubt", error=error)
         if entry.status == "done" or (entry.body is not None and not self._awaited(entry)):
             found.body = entry.body or b""
-            found.value, found.error = value_of(row, found.body)
+            found.value, found.error = decode_saved_answer(row, found.body)
             return found
         return None
 
@@ -216,7 +216,7 @@ class LookupAttempt:
         """Write the intent down, at the last moment before the call leaves."""
         self._governor.check()
         self._sent = self._noted = True  # from here on an interruption leaves a doubt
-        if not await self._store.sent(self._call.key, self.held, self._wall()):
+        if not await self._store.mark_sent(self._call.key, self.held, self._wall()):
             raise AlreadyClaimed
         self.held = True
         self._outcome.attempts += 1
@@ -281,23 +281,25 @@ class LookupAttempt:
         while not walk.ended and (room := call.room(walk.stats.items)) != 0:
             spent = walk.stats.credits
             async with self._paid_for():
-                await walk.turn()
+                await walk.fetch_next()
                 outcome.credits += walk.stats.credits - spent
             outcome.seconds = max(outcome.seconds, self._engine.clock.now() - self._began)
-            rows = [row for page in walk.ready for row in rows_of(page).rows][:room]
+            rows = [row for page in walk.ready for row in raw_items(page).rows][:room]
             walk.ready.clear()
             walk.stats.items += len(rows)
             spent = walk.stats.credits - spent
             page = b"[%b]" % b",".join(rows)
             try:
                 standing = walk.checkpoint().to_json()
-                await self._store.page(call.key, page, standing, spent, self._wall())
+                await self._store.add_page(call.key, page, standing, spent, self._wall())
             except BulkError as error:
-                kept = replace(outcome, state="in_doubt", value=value_of(row, page)[0], body=page)
+                kept = replace(
+                    outcome, state="in_doubt", value=decode_saved_answer(row, page)[0], body=page
+                )
                 raise _unsaved(error, kept) from error
             self._sent = self._noted = False
-        outcome.body = await self._store.walked(call.key, self._wall())
-        outcome.value, outcome.error = value_of(call.row, outcome.body)
+        outcome.body = await self._store.finish_listing(call.key, self._wall())
+        outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body)
         return outcome
 
     async def failed(self, error: LixError) -> Outcome[object]:
@@ -325,7 +327,7 @@ class LookupAttempt:
             outcome.state = "failed" if passing else "refused"
             if self.earlier is not None and not passing:  # nothing better came: it was that
                 outcome.state, outcome.body = "done", self.earlier
-                outcome.value, outcome.error = value_of(self._call.row, self.earlier)
+                outcome.value, outcome.error = decode_saved_answer(self._call.row, self.earlier)
                 await self._keep(self.earlier, 0)
                 return outcome
             await self._settle("owed" if passing else "refused", error)
@@ -351,7 +353,7 @@ class LookupAttempt:
 
     async def _settle(self, status: Status, error: LixError | None, due: float = 0.0) -> None:
         kept = None if error is None else StoredError.of(error)
-        await self._store.settle(self._call.key, status, kept, due, self._wall())
+        await self._store.set_outcome(self._call.key, status, kept, due, self._wall())
 
     def _wall(self) -> float:
         return self._engine.clock.wall()
@@ -377,7 +379,7 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def value_of(row: AnyEndpoint, body: bytes) -> tuple[object, LixError | None]:
+def decode_saved_answer(row: AnyEndpoint, body: bytes) -> tuple[object, LixError | None]:
     """An answer that was kept, read; or why it cannot be."""
     try:
         if walks(row):

@@ -18,7 +18,7 @@ from .. import linkedin
 from ..core.endpoint import Endpoint
 from ..core.errors import ConfigurationError
 from ..core.models import Listing, Params
-from ..core.validation import must_be
+from ..core.validation import check_type
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
@@ -101,7 +101,7 @@ def _pages(
             "max_credits, resume and prefetch are not for an input of a bulk run: the run has a "
             "budget, and goes on with its walks by itself"
         )
-    must_be("max_items", max_items, int | None)
+    check_type("max_items", max_items, int | None)
     if max_items is not None and max_items < 0:
         raise ConfigurationError(f"max_items must not be negative: {max_items}")
     raise _Noted(row, params, max_items)
@@ -111,7 +111,7 @@ class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
     def __init__(self, method: Method[T], account: str = "") -> None:
-        must_be("account", account, str)
+        check_type("account", account, str)
         owner = getattr(method, "__self__", None)
         name = getattr(method, "__name__", "")
         client = owner if isinstance(owner, Client) else getattr(owner, "_client", None)

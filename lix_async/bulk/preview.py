@@ -15,7 +15,7 @@ from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
 from .admission import AdmissionController
 from .prepared_call import CallPreparer, Input, Method
-from .stores import StoreAddress, opened
+from .stores import StoreAddress, open_store
 from .stores.base import LedgerNotFoundError, Store
 
 T = TypeVar("T")
@@ -32,13 +32,13 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Different lookups among them, however they are spelled."""
     invalid: int
     """Inputs that cannot be sent."""
-    known: int
+    answered: int
     """Lookups that the ledger has answers for: free."""
     in_doubt: int
     """Lookups whose end nobody knows: held, unless the run is told to buy them again."""
     calls: int
     """Calls that would be made; of a listing the first pages only."""
-    walks: int
+    listings: int
     """Those of the calls that are first pages: how many follow, nobody knows before."""
     credits: dict[CreditKind, int]
     """Credits by kind at most: answers that the provider does not charge for cost less."""
@@ -54,7 +54,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """How long the calls take at the client's rate; None without a rate."""
 
     @property
-    def lacking(self) -> dict[CreditKind, int]:
+    def shortfall(self) -> dict[CreditKind, int]:
         """Credits by kind that the account has too few, as far as its balances are known."""
         lacks: dict[CreditKind, int] = {}
         for kind, have in (self.balances or {}).items():
@@ -69,7 +69,7 @@ async def preview(
     inputs: Iterable[Input] | AsyncIterable[Input],
     *,
     account: str = "",
-    watch_funds: bool = True,
+    check_balances: bool = True,
 ) -> Preview:
     """What `Run(store, method, inputs)` would cost. Buys nothing, and changes no ledger.
 
@@ -81,9 +81,9 @@ async def preview(
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
-    ledger = opened(store)
+    ledger = open_store(store)
     try:
-        await ledger.look()
+        await ledger.open_read_only()
     except LedgerNotFoundError:
         count = await _counted(None, caller, inputs)
     else:
@@ -92,7 +92,7 @@ async def preview(
         finally:
             await ledger.close()
     governor = AdmissionController(
-        caller.engine, ledger, funds=caller.funds if watch_funds else None
+        caller.engine, ledger, funds=caller.funds if check_balances else None
     )
     await governor.read()
     rate = getattr(caller.engine.limiter, "rate", None)
@@ -100,10 +100,10 @@ async def preview(
         inputs=count.inputs,
         distinct=count.distinct,
         invalid=count.invalid,
-        known=count.known,
+        answered=count.known,
         in_doubt=count.in_doubt,
         calls=count.calls,
-        walks=count.walks,
+        listings=count.walks,
         credits=dict(count.credits),
         unpriced=count.unpriced,
         balances=None if governor.balances is None else dict(governor.balances),
@@ -172,7 +172,7 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-    known = {} if store is None else await store.known(list(new))
+    known = {} if store is None else await store.final_entries(list(new))
     for key, (price, walk) in new.items():
         if key in known:
             count.known += 1

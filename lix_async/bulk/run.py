@@ -17,7 +17,7 @@ from .admission import AdmissionController, CallsParked, OnDailyLimit
 from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, LookupExecutor
 from .outcome import Outcome, OutcomeCounter, Progress, Report
 from .prepared_call import CallKey, CallPreparer, Input, Method, PreparedCall
-from .stores import StoreAddress, opened
+from .stores import StoreAddress, open_store
 from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Run(Generic[T]):
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
         account: str = "",
-        watch_funds: bool = True,
+        check_balances: bool = True,
     ) -> None:
         self._running: RunExecutor[T] = RunExecutor(
             store,
@@ -88,9 +88,9 @@ class Run(Generic[T]):
             recheck=recheck,
             recheck_after=recheck_after,
             account=account,
-            watch_funds=watch_funds,
+            check_balances=check_balances,
         )
-        self.governor = self._running.governor
+        self.admission = self._running.admission
         """What this run may still spend, as far as it was told."""
 
     def __aiter__(self) -> AsyncIterator[Outcome[T]]:
@@ -223,7 +223,7 @@ class InputReader:
         self, sketches: list[tuple[Input, CallKey]], out: list[Outcome[object]]
     ) -> list[tuple[Input, CallKey]]:
         """Those that the ledger has no final answer for; of the others, the outcome."""
-        entries = await self._store.known([sketch.key for _, sketch in sketches])
+        entries = await self._store.final_entries([sketch.key for _, sketch in sketches])
         left: list[tuple[Input, CallKey]] = []
         for given, sketch in sketches:
             entry = entries.get(sketch.key)
@@ -258,17 +258,17 @@ class RunExecutor(Generic[T]):
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
         account: str = "",
-        watch_funds: bool = True,
+        check_balances: bool = True,
     ) -> None:
         if isinstance(inputs, str | bytes):
             raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
-        self._store = opened(store)
+        self._store = open_store(store)
         engine = self._caller.engine
-        self.governor = AdmissionController(
+        self.admission = AdmissionController(
             engine,
             self._store,
-            funds=self._caller.funds if watch_funds else None,
+            funds=self._caller.funds if check_balances else None,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
         )
@@ -276,7 +276,7 @@ class RunExecutor(Generic[T]):
         self._lookup = LookupExecutor(
             self._store,
             engine,
-            self.governor,
+            self.admission,
             doubts=doubts,
             queued_for=queued_for,
             recheck=recheck,
@@ -357,7 +357,7 @@ class RunExecutor(Generic[T]):
         )
 
     def _reason(self) -> str:
-        closed = self.governor.closed_until > self._clock.wall()
+        closed = self.admission.closed_until > self._clock.wall()
         return self._parked or ("daily limit" if closed else "")
 
     def report(self) -> Report:
@@ -418,12 +418,12 @@ class RunExecutor(Generic[T]):
 
     async def _open_again(self) -> bool:
         """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
-        while (pause := self.governor.closed_until - self._clock.wall()) > 0:
+        while (pause := self.admission.closed_until - self._clock.wall()) > 0:
             if self._crew.stopping:
                 return False
             with self._crew.idle():
                 await self._clock.sleep(pause)
-        return not self._parked or not self.governor.parked
+        return not self._parked or not self.admission.parked
 
     def _settled(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T] | None:
         """The outcome, unless there is reason to come back for it later."""
@@ -440,11 +440,11 @@ class RunExecutor(Generic[T]):
 
     def _told(self, parked: CallsParked) -> None:
         if parked.error is not None:
-            self.governor.refused(parked.error)
-        if self.governor.parked:
-            self.park(self.governor.parked)
-        if self.governor.stop is not None:
-            self._end(self.governor.stop)
+            self.admission.refused(parked.error)
+        if self.admission.parked:
+            self.park(self.admission.parked)
+        if self.admission.stop is not None:
+            self._end(self.admission.stop)
 
     def _end(self, error: LixError) -> None:
         unsaved = error.unsaved if isinstance(error, BulkError) else ()

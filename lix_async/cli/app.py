@@ -13,7 +13,7 @@ from . import console
 from .commands.call import call
 from .commands.drift import drift
 from .commands.sandbox import sandbox
-from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, explained
+from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, command_error_for
 from .providers import providers
 
 _FIRST = Group("First steps", sort_key=0)
@@ -96,7 +96,7 @@ for _flag in ("--help", "--version"):
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command line; the exit code. Every error is a line on stderr."""
-    console.typed.set(tuple(arguments))
+    console.arguments.set(tuple(arguments))
     try:
         code = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
@@ -104,14 +104,14 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except CycloptsError as error:
         message = str(error).partition(" Available commands:")[0]
-        console.trouble(CommandError(message, hint=_hint(error, arguments)))
+        console.print_error(CommandError(message, hint=_hint(error, arguments)))
         return USAGE
     except CommandError as error:
-        console.trouble(error)
+        console.print_error(error)
         return error.code
     except LixError as error:
-        known = explained(error)
-        console.trouble(known)
+        known = command_error_for(error)
+        console.print_error(known)
         return known.code
     except (BrokenPipeError, SystemExit):  # rich turns the former into the latter
         _close_quietly()

@@ -12,7 +12,7 @@ from rich.text import Text
 from .errors import CommandError
 from .text import one_line
 
-typed: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_typed", default=())
+arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_typed", default=())
 """The arguments of the command under way."""
 
 
@@ -21,7 +21,7 @@ def console() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def trouble(error: CommandError) -> None:
+def print_error(error: CommandError) -> None:
     """An error in one line, and below it what to do about it."""
     line = Text("error: ", style="bold red").append(one_line(error.message), style="default")
     out = console()
@@ -30,17 +30,17 @@ def trouble(error: CommandError) -> None:
         out.print(Text("hint: ", style="bold cyan").append(error.hint, style="default"))
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     """A line for the person at the keyboard."""
     console().print(Text(text))
 
 
-def out(text: str) -> None:
+def print_line(text: str) -> None:
     """Text for stdout, as it is."""
     sys.stdout.write(f"{text}\n")
 
 
 def command_line(*further: str) -> str:
     """The command as it was typed, ready to paste, with further arguments if they are missing."""
-    given = typed.get()
+    given = arguments.get()
     return shlex.join(("lix", *given, *(extra for extra in further if extra not in given)))

@@ -13,7 +13,15 @@ from msgspec import inspect
 from ..core.endpoint import Endpoint, Price
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
-from .providers import AnyEndpoint, client_kind, client_of, house, provider_of, providers, rows
+from .providers import (
+    AnyEndpoint,
+    client_kind,
+    client_of,
+    provider_name,
+    provider_of,
+    providers,
+    rows,
+)
 
 _WIDTH = 78
 _WORDS: dict[type[inspect.Type], str] = {
@@ -27,14 +35,16 @@ _WORDS: dict[type[inspect.Type], str] = {
 }
 
 
-def listing(only: str | None = None) -> Iterator[str]:
+def endpoint_table(only: str | None = None) -> Iterator[str]:
     """The endpoints by provider: id, price and Python method in a line, below it the params.
 
     `only`: the name of a provider, or what ids begin with; nothing comes where nothing does.
     """
     known = methods()
     for name in providers():
-        mine = [row for row in rows().values() if house(row.id) == name and is_in(row, only)]
+        mine = [
+            row for row in rows().values() if provider_name(row.id) == name and is_in(row, only)
+        ]
         if not mine:
             continue
         yield from _heading(name)
@@ -51,7 +61,7 @@ def listing(only: str | None = None) -> Iterator[str]:
 
 def single(row: AnyEndpoint) -> Iterator[str]:
     """One endpoint: what it calls, what it costs, and its params with their types."""
-    provider = provider_of(house(row.id))
+    provider = provider_of(provider_name(row.id))
     origin = provider.base_url or f"${provider.url_variable}"
     if row.rooted:
         origin = "/".join(origin.split("/")[:3])
@@ -66,7 +76,7 @@ def single(row: AnyEndpoint) -> Iterator[str]:
         yield f"  {_shown(field):{width}}  {_words(inspect.type_info(field.type))}"
     if (wanted := needs(row)) is not None:
         yield f"  {wanted}"
-    if not row.safe:
+    if not row.idempotent:
         yield ""
         yield "It acts on LinkedIn, and is never repeated by itself."
 
@@ -81,7 +91,7 @@ def methods() -> dict[str, str]:
         found = _methods(client_kind(name)) | found
     for row in rows().values():
         name = row.id.split(".")[1]
-        if house(row.id) != "lix" and hasattr(client_of(row.id), name):
+        if provider_name(row.id) != "lix" and hasattr(client_of(row.id), name):
             found[row.id] = name  # most are called as their id
     return found
 
@@ -126,7 +136,7 @@ def needs(row: AnyEndpoint) -> str | None:
 
 def is_in(row: AnyEndpoint, only: str | None) -> bool:
     """Whether an endpoint belongs to a provider, or to a group such as `facets`."""
-    return only is None or house(row.id) == only or row.id.startswith(f"{only}.")
+    return only is None or provider_name(row.id) == only or row.id.startswith(f"{only}.")
 
 
 def option(name: str) -> str:
@@ -146,7 +156,7 @@ def _variables(provider: Provider) -> str:
 
 
 def _marked(row: AnyEndpoint) -> str:
-    return row.id if row.safe else f"{row.id}*"
+    return row.id if row.idempotent else f"{row.id}*"
 
 
 def _ordered(row: AnyEndpoint) -> list[msgspec.structs.FieldInfo]:

@@ -23,7 +23,7 @@ from ..core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
-from .text import one_line, until
+from .text import format_until, one_line
 
 OK, REFUSED, USAGE, AUTH, QUOTA, NOT_FOUND, NETWORK = range(7)
 INTERRUPTED, TERMINATED = 130, 143
@@ -87,14 +87,14 @@ def no_key(variable: str = "LIX_API_KEY") -> CommandError:
     )
 
 
-def explained(error: LixError) -> CommandError:
+def command_error_for(error: LixError) -> CommandError:
     """An error of the library as a line, a hint and an exit code."""
     code = next((code for kind, code in _CODES if isinstance(error, kind)), REFUSED)
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     if isinstance(error, DailyLimitError) and error.refreshes_at is not None:
-        hint = f"the allowance is full again {until(error.refreshes_at)}"
+        hint = f"the allowance is full again {format_until(error.refreshes_at)}"
     elif isinstance(error, DeadlineError) and error.retry_at is not None:
-        hint = f"a repeat makes sense from {until(error.retry_at)}"
+        hint = f"a repeat makes sense from {format_until(error.retry_at)}"
     elif isinstance(error, RefusalError) and error.retry_after is not None:
         hint = f"the provider asks to wait {error.retry_after:g} s"
     return CommandError(one_line(str(error)), hint=hint, code=code)

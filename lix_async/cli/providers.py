@@ -41,7 +41,7 @@ def rows() -> dict[str, AnyEndpoint]:
     return found
 
 
-def house(endpoint: str) -> str:
+def provider_name(endpoint: str) -> str:
     """The provider of an endpoint: the others' ids begin with its name, Lix's do not."""
     name = endpoint.partition(".")[0]
     return name if name in _CLIENTS else "lix"
@@ -49,7 +49,7 @@ def house(endpoint: str) -> str:
 
 def client_of(endpoint: str) -> type[Client]:
     """The client class that an endpoint is called with."""
-    return client_kind(house(endpoint))
+    return client_kind(provider_name(endpoint))
 
 
 def client_kind(name: str) -> type[Client]:

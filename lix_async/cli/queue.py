@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from ..bulk.prepared_call import Input
-from ..bulk.stores import opened
+from ..bulk.stores import open_store
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
 from ..engine.client import Client
@@ -15,7 +15,7 @@ from . import console
 from .errors import OK, REFUSED, CommandError
 from .input.reader import InputFile
 from .input.targets import METHODS, Kind, LookupTarget, input_for, kind_of
-from .ledger.address import VARIABLE, on_server, pasteable, scrubbed, shown
+from .ledger.address import VARIABLE, display_address, on_server, redact_password, shell_argument
 from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from .text import plural
 
@@ -30,7 +30,7 @@ _BELONG: dict[Whose, str] = {
 }
 
 
-def refuse(
+def reject_ineffective_options(
     whose: dict[Whose, dict[str, bool]], output: RowOutputOptions, connection: ConnectionOptions
 ) -> None:
     """Refuse options that do nothing where links only go to a queue.
@@ -57,7 +57,7 @@ def refuse(
 
 def typed(option: str) -> bool:
     """Whether an option stands in the command line, be it with its default."""
-    return any(one == option or one.startswith(f"{option}=") for one in console.typed.get())
+    return any(one == option or one.startswith(f"{option}=") for one in console.arguments.get())
 
 
 def _given(options: object, defaults: object, names: tuple[str, ...]) -> dict[str, bool]:
@@ -89,25 +89,27 @@ async def submit(
         await _made(address)
         chunks = await queue_lookups(address, lookups, queue)
     except ConfigurationError as error:
-        raise CommandError(scrubbed(str(error), address)) from None
+        raise CommandError(redact_password(str(error), address)) from None
     except BulkError as error:
-        raise CommandError(scrubbed(str(error), address), code=REFUSED) from None
+        raise CommandError(redact_password(str(error), address), code=REFUSED) from None
     if not quiet:
         links = f"{len(lookups):,} {plural(len(lookups), 'link')}"
-        console.note(f"{links} submitted in {chunks:,} {plural(chunks, 'chunk')}. {_next(address)}")
-        console.note("\n".join(_commands(pasteable(address), queue)))
+        console.print_note(
+            f"{links} submitted in {chunks:,} {plural(chunks, 'chunk')}. {_next(address)}"
+        )
+        console.print_note("\n".join(_commands(shell_argument(address), queue)))
     return OK
 
 
 async def _made(address: str) -> None:
     """The ledger's tables: so that it can be looked at before the first worker has come."""
-    store = opened(address)
+    store = open_store(address)
     await store.open("", RealClock.wall())
     await store.close()
 
 
 def _next(address: str) -> str:
-    if pasteable(address) is not None:
+    if shell_argument(address) is not None:
         return "On any number of machines:"
     return f"Put the address, which has a password, in {VARIABLE}; on any number of machines:"
 
@@ -158,7 +160,7 @@ def server(address: str, command: str) -> str:
     """An address that workers can share. Raises `CommandError` for a file."""
     if not on_server(address):
         raise CommandError(
-            f"{command} needs a PostgreSQL, and {shown(address)} is a file",
+            f"{command} needs a PostgreSQL, and {display_address(address)} is a file",
             hint="--store postgresql://USER@HOST/DATABASE, or LIX_STORE",
         )
     return address
@@ -180,4 +182,4 @@ async def queue_lookups(
     try:
         return sum([await found.submit(address, METHODS[kind], inputs[kind]) for kind in inputs])
     except BulkError as error:
-        raise CommandError(scrubbed(str(error), address), code=REFUSED) from None
+        raise CommandError(redact_password(str(error), address), code=REFUSED) from None

@@ -10,7 +10,7 @@ from ..core.rate_limit import RateLimit
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`40 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two units at most."""
     left = max(round(seconds), 0)
     parts: list[str] = []
@@ -23,22 +23,22 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def took(seconds: float) -> str:
+def format_elapsed(seconds: float) -> str:
     """A span that has passed: with a decimal where whole seconds would say nothing."""
-    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+    return f"{seconds:.1f} s" if seconds < 10 else format_duration(seconds)
 
 
-def until(moment: float, now: float | None = None) -> str:
+def format_until(moment: float, now: float | None = None) -> str:
     """A moment (seconds since the epoch) in local time, and how far away it is."""
     now = RealClock.wall() if now is None else now
     there, here = datetime.fromtimestamp(moment), datetime.fromtimestamp(now)
     days = (there.date() - here.date()).days
     day = {0: "today", 1: "tomorrow"}.get(days, f"{there:%a} {there.day} {there:%b %Y}")
-    far = f"in {span(moment - now)}" if moment > now else "which has passed"
+    far = f"in {format_duration(moment - now)}" if moment > now else "which has passed"
     return f"{day} at {there:%H:%M} ({far})"
 
 
-def clock_face(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """`0:40`, `12:05`, `2:03:00`: a span that keeps its width while it runs."""
     minutes, second = divmod(max(round(seconds), 0), 60)
     hours, minute = divmod(minutes, 60)

@@ -18,17 +18,17 @@ Tree = Mapping[str, object]
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A text that a spreadsheet shows and never runs: `=1+1` becomes `'=1+1`."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def original(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """The way back from `harmless`."""
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
-def dig(tree: object, path: str) -> object:
+def get_path(tree: object, path: str) -> object:
     """What stands at a dotted path, or None. Keys with dots of their own are found too."""
     if isinstance(tree, Mapping):
         here = cast("Tree", tree)
@@ -36,14 +36,14 @@ def dig(tree: object, path: str) -> object:
             return here[path]
         for dot in re.finditer(r"\.", path):
             if (head := path[: dot.start()]) in here:
-                found = dig(here[head], path[dot.end() :])
+                found = get_path(here[head], path[dot.end() :])
                 if found is not None:
                     return found
     elif isinstance(tree, list):
         place, _, rest = path.partition(".")
         entries = cast("list[object]", tree)
         if place.isascii() and place.isdigit() and int(place) < len(entries):
-            return dig(entries[int(place)], rest) if rest else entries[int(place)]
+            return get_path(entries[int(place)], rest) if rest else entries[int(place)]
     return None
 
 
@@ -71,21 +71,21 @@ def cell(value: object) -> str:
     """A value as the text of a CSV cell. Numbers stay as they are, a minus sign included."""
     found = text(value)
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return found if number else harmless(found)
+    return found if number else escape_formula(found)
 
 
-def leaves(tree: Tree, depth: int = 3, under: str = "") -> dict[str, object]:
+def leaf_paths(tree: Tree, depth: int = 3, under: str = "") -> dict[str, object]:
     """The values of a row by dotted name, objects opened to a depth, lists left whole."""
     found: dict[str, object] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping) and value and depth > 1:
-            found |= leaves(cast("Tree", value), depth - 1, f"{under}{key}.")
+            found |= leaf_paths(cast("Tree", value), depth - 1, f"{under}{key}.")
         else:
             found[f"{under}{key}"] = value
     return found
 
 
-def beside(tree: Tree, columns: Sequence[str]) -> dict[str, object]:
+def remaining_fields(tree: Tree, columns: Sequence[str]) -> dict[str, object]:
     """The values of a row that no column shows: what a provider added without notice.
 
     Empty lists and objects are values too; only null and the empty text say nothing.
@@ -93,12 +93,12 @@ def beside(tree: Tree, columns: Sequence[str]) -> dict[str, object]:
     shown = tuple(f"{column}." for column in columns)
     return {
         name: value
-        for name, value in leaves(tree).items()
+        for name, value in leaf_paths(tree).items()
         if value is not None and value != "" and not f"{name}.".startswith(shown)
     }
 
 
-def filled(rows: Sequence[Tree], wanted: Sequence[str], most: int) -> list[str]:
+def first_nonempty_columns(rows: Sequence[Tree], wanted: Sequence[str], most: int) -> list[str]:
     """The first few of the wanted names under which any row has something."""
-    found = (name for name in wanted if any(text(dig(row, name)) for row in rows))
+    found = (name for name in wanted if any(text(get_path(row, name)) for row in rows))
     return [name for name, _ in zip(found, range(most), strict=False)]

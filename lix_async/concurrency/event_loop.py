@@ -52,7 +52,7 @@ class EventLoopBinding:
         self._loop: Loop | None = None
         self._pid = 0
 
-    def moved(self, waiting: bool = False) -> bool:
+    def check(self, waiting: bool = False) -> bool:
         """True when a new loop has taken over from one that ended: drop what belonged to that.
 
         `waiting`: callers stand in line; a loop that only stopped may go on with them.
@@ -77,6 +77,6 @@ class EventLoopBinding:
         self._loop = loop
         return True
 
-    def leave(self) -> None:
+    def unbind(self) -> None:
         """Forget the loop: nothing is held any longer."""
         self._loop = None

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import anyio
 
 from ..core.errors import ConfigurationError
-from ..core.validation import must_be
+from ..core.validation import check_type
 from .background import BackgroundTask
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class WorkerGroup(Generic[I, O]):
         after: Callable[[], Awaitable[None]] | None = None,
         left: Callable[[O], None] | None = None,
     ) -> None:
-        must_be("concurrency", concurrency, int)
+        check_type("concurrency", concurrency, int)
         if concurrency < 1:
             raise ConfigurationError(f"concurrency must be at least 1: {concurrency}")
         self._work = work

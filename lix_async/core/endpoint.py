@@ -60,7 +60,7 @@ class Endpoint(Generic[P, R_co]):
     result: type[R_co]
     paging: PaginationStrategy | None = None
     credits: Price = UNKNOWN
-    safe: bool = True
+    idempotent: bool = True
     """May be repeated when it is not known whether it arrived. False for calls that act."""
     body: tuple[str, ...] = ()
     """Params that travel in a JSON body; the others go into the path or the query."""
@@ -83,10 +83,10 @@ class Endpoint(Generic[P, R_co]):
 
     def sent_with(self, params: P) -> Endpoint[P, R_co]:
         """The row for a call with these params: not safe where they say so."""
-        return self if params.repeatable() else replace(self, safe=False)
+        return self if params.is_idempotent() else replace(self, idempotent=False)
 
 
-def typed(params: P, kind: type[P]) -> P:
+def check_params(params: P, kind: type[P]) -> P:
     """The same params, once every field is of its type; else `ConfigurationError` naming it.
 
     Python checks no types when a struct is made, and a text where a number belongs would be told

@@ -13,7 +13,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise `ConfigurationError` for arguments that the provider is known to refuse."""
 
-    def repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         """Whether these params leave a safe row safe; False where they make the call an act."""
         return True
 

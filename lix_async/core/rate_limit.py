@@ -78,7 +78,7 @@ class TokenBucket:
         self._last = now
         return 0.0
 
-    def give_back(self, taken: float) -> None:
+    def refund(self, taken: float) -> None:
         """Undo the take of that moment, whose request was never sent.
 
         Once a later token was taken this does nothing: a token whose time has passed is gone.
@@ -91,7 +91,7 @@ class TokenBucket:
         self._held = max(self._held, until)
         self._full_at = max(self._full_at, until + self._slack)
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         """A request left that much after its turn: shift the following ones.
 
         Requests that are late side by side (each one had to connect) shift them once.
@@ -111,7 +111,7 @@ class Bucket(Protocol):
         """Take a turn and return 0, or return the seconds to wait."""
         ...
 
-    def give_back(self, taken: float) -> None:
+    def refund(self, taken: float) -> None:
         """Undo the take of that moment, whose request was never sent."""
         ...
 
@@ -119,7 +119,7 @@ class Bucket(Protocol):
         """No turn before `until`."""
         ...
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         """A request left that much after its turn."""
         ...
 
@@ -168,7 +168,7 @@ class SlidingWindow:
             self._taken.append(now)
         return pause
 
-    def give_back(self, taken: float) -> None:
+    def refund(self, taken: float) -> None:
         if taken in self._taken and taken > -math.inf:
             self._taken.remove(taken)
             self._taken.appendleft(-math.inf)
@@ -176,7 +176,7 @@ class SlidingWindow:
     def hold(self, until: float) -> None:
         self._held = max(self._held, until)
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         # Who left late leaves the window that much later; who was as late side by side does too.
         self._late = max(self._late, seconds)
 
@@ -199,17 +199,17 @@ class CombinedBucket:
                 bucket.take(now)
         return pause
 
-    def give_back(self, taken: float) -> None:
+    def refund(self, taken: float) -> None:
         for bucket in self._buckets:
-            bucket.give_back(taken)
+            bucket.refund(taken)
 
     def hold(self, until: float) -> None:
         for bucket in self._buckets:
             bucket.hold(until)
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         for bucket in self._buckets:
-            bucket.late(seconds)
+            bucket.report_delay(seconds)
 
 
 MEMORY = 60.0

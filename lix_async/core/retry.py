@@ -68,8 +68,8 @@ class RetryPolicy(ValidatedStruct, frozen=True):
                     f"RetryPolicy.{name} must be zero or a positive number of seconds: {value}"
                 )
 
-    def verdict(
-        self, error: LixError, *, failures: int, polls: int, safe: bool, window: float
+    def next_delay(
+        self, error: LixError, *, failures: int, polls: int, idempotent: bool, window: float
     ) -> RetryDelay | None:
         """What to do after the `failures`-th failure or the `polls`-th queued answer.
 
@@ -77,7 +77,7 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         provider's rate window, the least to wait after a 429 that names no pause.
         """
         if isinstance(error, QueuedError):
-            if not safe or polls > self.queued_attempts:
+            if not idempotent or polls > self.queued_attempts:
                 return None
             named = error.retry_after
             if named is not None and named > max(self.max_retry_after, self.queued_interval):
@@ -87,11 +87,11 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         if failures >= self.attempts or isinstance(error, DailyLimitError | WeeklyLimitError):
             return None
         if isinstance(error, RateLimitError):
-            return self._after_429(error.retry_after, failures, safe, window)
+            return self._after_429(error.retry_after, failures, idempotent, window)
         if isinstance(error, ServerError):
-            return self._named_or_grown(error.retry_after, failures) if safe else None
+            return self._named_or_grown(error.retry_after, failures) if idempotent else None
         if isinstance(error, TransportError) and not error.permanent:
-            again = not error.sent or (safe and self.repeat_lost)
+            again = not error.sent or (idempotent and self.repeat_lost)
             return self._grown(failures) if again else None
         return None
 

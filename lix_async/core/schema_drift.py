@@ -44,7 +44,7 @@ class DriftDetector:
         self._due: dict[str, set[str]] = {}
         self._came: dict[str, set[str]] = {}
 
-    def look(self, endpoint: str, result: type, body: bytes) -> None:
+    def observe(self, endpoint: str, result: type, body: bytes) -> None:
         """Compare one answer with the struct of its endpoint. A body that is no JSON is passed."""
         try:
             tree: object = msgspec.json.decode(body)
@@ -64,7 +64,7 @@ class DriftDetector:
                 if known:
                     came.add(path)
 
-    def sum_up(self) -> None:
+    def summarise(self) -> None:
         """Tell of every documented field that was due in some answer and came in none."""
         for endpoint, due in self._due.items():
             for path in sorted(due - self._came[endpoint]):

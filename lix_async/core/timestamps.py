@@ -10,7 +10,7 @@ _MILLISECONDS = 1e11
 """Above it an epoch counts milliseconds: as seconds it would lie after the year 5000."""
 
 
-def moment(text: str | None) -> datetime | None:
+def parse_timestamp(text: str | None) -> datetime | None:
     """The aware UTC moment in a text, or None where there is none to be read.
 
     Read are ISO 8601 (with `T` or a space, with or without milliseconds, `Z` or an offset; UTC

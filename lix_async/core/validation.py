@@ -32,7 +32,7 @@ class ValidatedStruct(msgspec.Struct, frozen=True):
         """Raise `ConfigurationError` for the first field that is not."""
         cls = type(self)
         for name, kind in _fields(cls):
-            must_be(f"{cls.__name__}.{name}", getattr(self, name), kind)
+            check_type(f"{cls.__name__}.{name}", getattr(self, name), kind)
 
 
 @cache
@@ -40,7 +40,7 @@ def _fields(cls: type[ValidatedStruct]) -> tuple[tuple[str, object], ...]:
     return tuple((field.name, field.type) for field in msgspec.structs.fields(cls))
 
 
-def must_be(name: str, value: object, kind: object) -> None:
+def check_type(name: str, value: object, kind: object) -> None:
     """Raise `ConfigurationError` unless `value` is of `kind`: a class, or what an annotation says.
 
     A whole number is a number, but True and False are none. The value is not told: it may be
@@ -50,14 +50,14 @@ def must_be(name: str, value: object, kind: object) -> None:
         raise ConfigurationError(f"{name} must be {_word(kind)}, not {_type(value)}")
 
 
-def listed(name: str, values: Iterable[T]) -> list[T]:
+def as_list(name: str, values: Iterable[T]) -> list[T]:
     """The list of what is there to be iterated, or `ConfigurationError`."""
     if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
         raise ConfigurationError(f"{name} must be a list, not {_type(values)}")
     return list(values)
 
 
-def has(name: str, value: object, what: str, *methods: str) -> None:
+def check_attributes(name: str, value: object, what: str, *methods: str) -> None:
     """Raise `ConfigurationError` unless the object has these methods, as `what` has."""
     found = [callable(getattr(value, method, None)) for method in methods]
     if isinstance(value, type) or not all(found):

@@ -34,7 +34,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     target: str
     body: bytes | None = None
     content_type: str = "application/json"
-    safe: bool = True
+    idempotent: bool = True
 
 
 class _EncodingPlan(msgspec.Struct, frozen=True):
@@ -88,7 +88,7 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         if pairs:
             target = f"{target}?{'&'.join(pairs)}"
         if not plan.body:
-            return HttpRequest(row.method, target, None, "application/json", row.safe)
+            return HttpRequest(row.method, target, None, "application/json", row.idempotent)
         fields = {name: getattr(params, attribute) for attribute, name in plan.body}
         if row.spread:
             fields |= fields.pop(row.spread, None) or {}
@@ -96,12 +96,12 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         if row.form:
             form = "&".join(f"{name}={quote(text(v, name), '')}" for name, v in fields.items())
             kind = "application/x-www-form-urlencoded"
-            return HttpRequest(row.method, target, form.encode(), kind, row.safe)
+            return HttpRequest(row.method, target, form.encode(), kind, row.idempotent)
         for name, value in fields.items():
             if isinstance(value, datetime):
                 _zoned(name, value)
         return HttpRequest(
-            row.method, target, msgspec.json.encode(fields), "application/json", row.safe
+            row.method, target, msgspec.json.encode(fields), "application/json", row.idempotent
         )
     except UnicodeEncodeError:
         pass  # its traceback and text would hold the value

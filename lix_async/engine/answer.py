@@ -50,7 +50,7 @@ def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-def charged(price: Price, value: object) -> int:
+def credits_for(price: Price, value: object) -> int:
     """Credits for an answer by the price list; what is not published counts as nothing."""
     if price.only is not None and not getattr(value, price.only):
         return 0

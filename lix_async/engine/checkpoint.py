@@ -81,7 +81,7 @@ def fingerprint(text: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
 
 
-def origin(row: Endpoint[P, R], params: Params) -> str:
+def listing_fingerprint(row: Endpoint[P, R], params: Params) -> str:
     """What tells one search from another: the row and the params without position.
 
     Raises `ConfigurationError` for params that cannot be sent.

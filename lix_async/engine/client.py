@@ -14,7 +14,7 @@ from ..core.provider import ApiKey, Provider, address
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
-from ..core.validation import has, must_be
+from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter
 from .answer import Answer
 from .checkpoint import Checkpoint
@@ -26,12 +26,12 @@ from .options import (
     UNSET,
     TimeoutLike,
     Unset,
-    agent,
     credential,
-    location,
-    pace,
+    make_limiter,
+    resolve_base_url,
     settings,
     transport,
+    user_agent,
 )
 from .pages import Pages
 
@@ -72,19 +72,23 @@ class Client:
     ) -> None:
         provider = self.provider
         key = ApiKey(credential(provider, api_key, auth))
-        must_be("on_drift", on_drift, Callable | None)
-        self._address = address(location(provider, base_url))
+        check_type("on_drift", on_drift, Callable | None)
+        self._address = address(resolve_base_url(provider, base_url))
         self._auth = auth
         if clock is not None:
-            has("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
+            check_attributes(
+                "clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between"
+            )
         clock = clock or RealClock()
         style = provider.credentials[auth]
-        door = RequestBuilder(self._address, key, style, agent(), clock.now, typed=provider.typed)
+        door = RequestBuilder(
+            self._address, key, style, user_agent(), clock.now, typed=provider.typed
+        )
         self._engine = Engine(
             provider,
             self._address.prefix,
             transport(door, timeout, http_client),
-            pace(rate_limit, clock),
+            make_limiter(rate_limit, clock),
             clock,
             settings(retry, deadline, {"viewer_id": viewer_id, **defaults}),
             CreditBudget(max_credits),
@@ -189,7 +193,7 @@ class Client:
         """
         await self._engine.transport.aclose()
         if self._engine.radar is not None:
-            self._engine.radar.sum_up()
+            self._engine.radar.summarise()
 
     async def __aenter__(self: Self) -> Self:
         return self

@@ -70,7 +70,7 @@ class ConnectionPool(Generic[C]):
 
     async def take(self) -> PooledConnection[C]:
         """Borrow a slot; give it back with `give` or `discard`, whatever happens."""
-        self._settle()
+        self._rebind()
         if self._free or len(self._lent) < self._size:
             slot = self._free.pop() if self._free else PooledConnection(self._make())
             self._lent.add(slot)
@@ -115,7 +115,7 @@ class ConnectionPool(Generic[C]):
 
     async def aclose(self) -> None:
         """Close the idle connections. Those in use close when their exchange ends."""
-        self._settle()
+        self._rebind()
         for slot in self._lent:
             slot.kept = False
         idle, self._free = self._free, []
@@ -123,8 +123,8 @@ class ConnectionPool(Generic[C]):
             await _close(slot.connection)
         self._leave()
 
-    def _settle(self) -> None:
-        if self._home.moved(
+    def _rebind(self) -> None:
+        if self._home.check(
             bool(self._line)
         ):  # connections of a loop that has ended cannot even be closed
             self._free.clear()
@@ -133,7 +133,7 @@ class ConnectionPool(Generic[C]):
 
     def _leave(self) -> None:
         if not self._lent and not self._free:
-            self._home.leave()
+            self._home.unbind()
 
     def _lend(self, slot: PooledConnection[C]) -> bool:
         while self._line:

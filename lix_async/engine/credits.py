@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import BudgetError, ConfigurationError
-from ..core.validation import must_be
+from ..core.validation import check_type
 
 PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
 
@@ -21,7 +21,7 @@ class CreditBudget:
     """
 
     def __init__(self, limit: int | Mapping[CreditKind, int] | None = None) -> None:
-        must_be("max_credits", limit, int | Mapping[str, int] | None)
+        check_type("max_credits", limit, int | Mapping[str, int] | None)
         if isinstance(limit, int):
             limits: dict[str, int] = {"total": limit}
         else:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ..concurrency.clock import Clock
 from ..core import wire
-from ..core.endpoint import Endpoint, P, typed
+from ..core.endpoint import Endpoint, P, check_params
 from ..core.errors import (
     DailyLimitError,
     DeadlineError,
@@ -30,15 +30,15 @@ from ..core.errors import (
 from ..core.provider import Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
-from ..core.validation import must_be
+from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..limiters.base import Limiter
-from ..limiters.keyed import give_back, lane, late, turn_in
-from .answer import Answer, charged, read_headers
+from ..limiters.keyed import estimated_wait, for_call, refund, report_delay
+from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
 from .observer import CallObservation, CallObserver
-from .options import UNSET, CallOptions, not_empty
+from .options import UNSET, CallOptions, reject_empty
 from .transport import SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
@@ -81,13 +81,13 @@ class Engine:
     def prepared(self, row: Endpoint[P, object], params: P) -> P:
         """The params as they will be sent: the client's defaults filled in, everything checked."""
         if not isinstance(row, Endpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            must_be("endpoint", row, Endpoint)
+            check_type("endpoint", row, Endpoint)
         for name in self.settings.names:
             given: object = getattr(params, name, UNSET)
-            not_empty(name, given)
+            reject_empty(name, given)
             if given is None and name in self.settings.defaults:
                 params = replace(params, **{name: self.settings.defaults[name]})
-        params = typed(params, row.params)
+        params = check_params(params, row.params)
         params.check()
         return params
 
@@ -109,7 +109,7 @@ class Engine:
         row = row.sent_with(params)
         seconds = self.settings.deadline
         until = None if seconds is None else self.clock.now() + seconds
-        line = lane(self.limiter, row, params)
+        line = for_call(self.limiter, row, params)
         call = CallState(self.clock, seconds, until, line, departing, returned)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(row.credits, row.id)
@@ -128,7 +128,7 @@ class Engine:
                 call.watched.end(call.lost)
         if isinstance(outcome, Answer):
             return outcome
-        raise call.told(row, outcome)
+        raise call.final_error(row, outcome)
 
     async def _run(self, row: Endpoint[P, R], params: P, call: CallState) -> Answer[R] | LixError:
         outcome = await self._attempt(row, params, call)
@@ -178,7 +178,7 @@ class Engine:
         outgoing = wire.encode(row, params, prefix=prefix, path=path)
         began = self.clock.now()
         if call.limiter is not None:
-            wait = turn_in(call.limiter) if call.give_up_at is not None else 0.0
+            wait = estimated_wait(call.limiter) if call.give_up_at is not None else 0.0
             if call.overdue(wait):
                 return TransportError(f"the next turn comes in {wait:.3g} s")
             try:
@@ -188,7 +188,7 @@ class Engine:
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         turn = self.clock.now()
-        departure = SendTimestamp(lambda at: late(call.limiter, at - turn))
+        departure = SendTimestamp(lambda at: report_delay(call.limiter, at - turn))
         call.waited += turn - began
         call.attempts += 1
         try:
@@ -197,7 +197,7 @@ class Engine:
             reply = await self.transport.exchange(outgoing, departure)
         except BaseException:
             if departure.at is None:
-                give_back(call.limiter)
+                refund(call.limiter)
             else:
                 call.departed = True
                 call.lost += 1
@@ -220,11 +220,11 @@ class Engine:
             value.retry_after = retry_after(named, self.clock.wall())
         if call.watched is not None:
             headers = read_headers(reply.headers)
-            value = call.watched.look(value, headers, self.clock.wall()) or value
+            value = call.watched.check(value, headers, self.clock.wall()) or value
         if isinstance(value, LixError):
             return value
         if self.radar is not None:
-            self.radar.look(row.id, row.result, reply.body)
+            self.radar.observe(row.id, row.result, reply.body)
         return Answer(
             value=value,
             body=reply.body,
@@ -232,7 +232,7 @@ class Engine:
             raw_headers=reply.headers,
             attempts=call.attempts,
             waited=call.waited,
-            credits=charged(row.credits, value),
+            credits=credits_for(row.credits, value),
             lost=call.lost,
         )
 
@@ -250,12 +250,13 @@ class Engine:
             call.polls += 1
         else:
             call.failures += 1
-        pause = self.settings.retry.verdict(
+        pause = self.settings.retry.next_delay(
             error,
             failures=call.failures,
             polls=call.polls,
             # lix.md#retries: a PUT is repeated after a failure, but not while it is queued.
-            safe=row.safe and not (row.method == "PUT" and isinstance(error, QueuedError)),
+            idempotent=row.idempotent
+            and not (row.method == "PUT" and isinstance(error, QueuedError)),
             window=self.provider.window,
         )
         if pause is None:
@@ -271,7 +272,7 @@ class Engine:
         if pause.everybody and call.limiter is not None:
             await call.limiter.hold(seconds)
         if call.give_up_at is not None:
-            call.overdue(max(seconds, turn_in(call.limiter)))
+            call.overdue(max(seconds, estimated_wait(call.limiter)))
         call.waited += seconds
         return seconds
 
@@ -309,13 +310,13 @@ class CallState(msgspec.Struct):
         self.too_late = self.clock.wall() + seconds
         return True
 
-    def told(self, row: Endpoint[P, object], error: LixError | None) -> LixError:
+    def final_error(self, row: Endpoint[P, object], error: LixError | None) -> LixError:
         """The error to raise: what happened, told from the caller's point of view.
 
         None: the deadline ended the call.
         """
         unknown = self.departed if error is None else getattr(error, "sent", False)
-        if not row.safe and unknown:
+        if not row.idempotent and unknown:
             why = "the deadline passed" if error is None else str(error.args[0])
             error = OutcomeUnknownError(
                 f"{why}; it may have been carried out and was not repeated: look before you do",

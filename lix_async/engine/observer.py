@@ -16,7 +16,7 @@ from ..core.errors import LixError
 class CallObservation(Protocol):
     """One call under watch, from before its first turn to its end."""
 
-    def look(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
+    def check(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
         """An answer came: the result, or the error that it is. An error returned replaces it.
 
         `headers` have names in lower case; `wall` is now, in seconds since the epoch.

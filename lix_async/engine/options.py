@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError
 from ..core.provider import Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
-from ..core.validation import has, must_be
+from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
@@ -58,18 +58,18 @@ def settings(
     retry: RetryPolicy, deadline: float | None, defaults: Mapping[str, str | None]
 ) -> CallOptions:
     """The settings of a client or view, or `ConfigurationError` naming the argument."""
-    must_be("retry", retry, RetryPolicy)
-    must_be("deadline", deadline, float | None)
+    check_type("retry", retry, RetryPolicy)
+    check_type("deadline", deadline, float | None)
     if deadline is not None:
         _positive("deadline", deadline)
     for name, value in defaults.items():
-        must_be(name, value, str | None)
-        not_empty(name, value)
+        check_type(name, value, str | None)
+        reject_empty(name, value)
     given = {name: value for name, value in defaults.items() if value is not None}
     return CallOptions(retry, deadline, given, tuple(defaults))
 
 
-def not_empty(name: str, value: object) -> None:
+def reject_empty(name: str, value: object) -> None:
     """Raise `ConfigurationError` for an empty text where an id or None belongs."""
     if value == "":
         raise ConfigurationError(f"{name} must not be empty: leave it out, or pass None for none")
@@ -77,21 +77,21 @@ def not_empty(name: str, value: object) -> None:
 
 def credential(provider: Provider, api_key: str | None, auth: str) -> str:
     """The key given, or that of the environment; `auth` must be a style that is published."""
-    given = api_key if api_key is not None else variable(*provider.key_variables)
+    given = api_key if api_key is not None else from_environment(*provider.key_variables)
     if given is None:
         names = " or ".join(provider.key_variables)
         raise ConfigurationError(f"no API key: pass api_key= or set {names}")
-    must_be("auth", auth, str)
+    check_type("auth", auth, str)
     if auth not in provider.credentials:
         known = ", ".join(map(repr, provider.credentials))
         raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
     return given
 
 
-def location(provider: Provider, base_url: str | None) -> str:
+def resolve_base_url(provider: Provider, base_url: str | None) -> str:
     """The address given, or that of the environment, or the vendor's."""
-    must_be("base_url", base_url, str | None)
-    url = base_url or variable(provider.url_variable) or provider.base_url
+    check_type("base_url", base_url, str | None)
+    url = base_url or from_environment(provider.url_variable) or provider.base_url
     if not url:
         raise ConfigurationError(
             f"{provider.name} publishes no address: pass base_url= or set {provider.url_variable}"
@@ -99,13 +99,13 @@ def location(provider: Provider, base_url: str | None) -> str:
     return url
 
 
-def pace(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limiter | None:
+def make_limiter(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limiter | None:
     """The limiter given, or one for the rate given."""
     if rate_limit is None:
         return None
     if isinstance(rate_limit, RateLimit):
         return LocalLimiter(rate_limit, clock=clock)
-    has("rate_limit", rate_limit, "a RateLimit, a Limiter or None", "acquire", "hold")
+    check_attributes("rate_limit", rate_limit, "a RateLimit, a Limiter or None", "acquire", "hold")
     return rate_limit
 
 
@@ -122,16 +122,16 @@ def transport(
     if callable(getattr(client, "exchange", None)) and not isinstance(client, type):
         return cast("Transport", client)
     what = "an AsyncClient of httpx or httpx2, or one of these modules"
-    has("http_client", client, what, "build_request", "aclose")
+    check_attributes("http_client", client, what, "build_request", "aclose")
     return ClientTransport(door, given, cast("httpx.AsyncClient", client))
 
 
-def variable(*names: str) -> str | None:
+def from_environment(*names: str) -> str | None:
     """The first of these environment variables that says something."""
     return next((value for name in names if (value := os.environ.get(name))), None)
 
 
-def agent() -> str:
+def user_agent() -> str:
     """How this library names itself to a server."""
     from importlib.metadata import PackageNotFoundError, version  # 10 ms, at the first client
 
@@ -153,5 +153,5 @@ def _timeouts(timeout: float | TimeoutLike | None) -> dict[str, float | None] | 
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         _positive("timeout", timeout)
         return dict.fromkeys(("connect", "read", "write", "pool"), float(timeout))
-    has("timeout", timeout, "seconds or an httpx.Timeout", "as_dict")
+    check_attributes("timeout", timeout, "seconds or an httpx.Timeout", "as_dict")
     return dict(cast("TimeoutLike", timeout).as_dict())

@@ -23,9 +23,9 @@ from ..core.endpoint import Endpoint, P
 from ..core.errors import BudgetError, ConfigurationError, LixError, PagingError
 from ..core.models import Listing, Params, item_type
 from ..core.pagination import PageObservation, PaginationStrategy
-from ..core.validation import must_be
+from ..core.validation import check_type
 from .answer import Answer
-from .checkpoint import Checkpoint, PaginationStats, fingerprint, origin
+from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .engine import Engine
 
 Item = TypeVar("Item")
@@ -52,12 +52,12 @@ class Pages(Generic[Item]):
         prefetch: int = 0,
     ) -> None:
         for name, value in (("max_items", max_items), ("max_credits", max_credits)):
-            must_be(name, value, int | None)
+            check_type(name, value, int | None)
             if value is not None and value < 0:
                 raise ConfigurationError(f"{name} must not be negative: {value}")
         if resume is not None and not isinstance(resume, Checkpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
             raise ConfigurationError("resume must be a Checkpoint: use Checkpoint.from_json(…)")
-        must_be("prefetch", prefetch, int)
+        check_type("prefetch", prefetch, int)
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
         self._walk = Paginator(engine, row, params, resume, max_credits)
@@ -162,7 +162,7 @@ class Pages(Generic[Item]):
         self._busy = True
         try:
             if self._ahead is None:
-                turned = await self._walk.turn()
+                turned = await self._walk.fetch_next()
             else:
                 await self._ahead.wait()
                 self._ahead = None
@@ -187,7 +187,7 @@ class Pages(Generic[Item]):
 
     async def _fetch_ahead(self, done: anyio.Event) -> None:
         try:
-            await self._walk.turn()
+            await self._walk.fetch_next()
         except LixError as error:
             self._failed = error
         finally:
@@ -266,8 +266,8 @@ class Paginator(Generic[Item]):
         # From here on the params stay of the type that the caller's row asked for.
         self._row = cast("Endpoint[Params, Listing[Item]]", row)
         self._plan: PaginationStrategy = row.paging
-        self._origin = origin(row, params)
-        self._params: Params | None = _tied(params, self._plan)
+        self._origin = listing_fingerprint(row, params)
+        self._params: Params | None = _with_sequence_id(params, self._plan)
         self._plan.base(params, 0)  # raises for a position that is no number, before it is paid
         self._before: int | None = None
         self._confirmed = False
@@ -321,12 +321,12 @@ class Paginator(Generic[Item]):
             stats=replace(self.stats),
         )
 
-    async def turn(self) -> bool:
+    async def fetch_next(self) -> bool:
         """Fetch the next page and put it in line. No await after the answer: it is never lost."""
         params = self._params
         if params is None:
             return False
-        self._afford(self._row.credits.amount)
+        self._check_budget(self._row.credits.amount)
         answer = await self._engine.send(
             self._row, params, departing=self.departing, returned=self.returned
         )
@@ -366,7 +366,7 @@ class Paginator(Generic[Item]):
         self._params = following
         return True
 
-    def _afford(self, price: int) -> None:
+    def _check_budget(self, price: int) -> None:
         if self._max_credits is not None and self.stats.credits + price > self._max_credits:
             raise BudgetError(
                 f"max_credits of this walk is spent: {self.stats.credits} for "
@@ -418,7 +418,7 @@ def _key(name: str) -> int:
     return fingerprint(name.encode("utf-8", "surrogatepass"))
 
 
-def _tied(params: Params, plan: PaginationStrategy) -> Params:
+def _with_sequence_id(params: Params, plan: PaginationStrategy) -> Params:
     """With a sequence id of this listing's own, unless a viewer makes it needless.
 
     Contract: lix.md#sequence-id

@@ -28,7 +28,7 @@ class RawItems(NamedTuple, Generic[Item]):
     whole: bool
 
 
-def rows_of(page: Page[Item]) -> RawItems[Item]:
+def raw_items(page: Page[Item]) -> RawItems[Item]:
     """The page's new items as rows: as sent where they can be paired, else as read."""
     listing = None if page.answer is None else page.answer.value
     if page.answer is not None and listing is not None:

@@ -98,7 +98,7 @@ class _BodyReader:
 
 
 @cache
-def at_once(stream: type) -> type:
+def single_chunk_stream(stream: type) -> type:
     """A byte stream of an HTTP library, without the generator that it sends its bytes with.
 
     When a request is cancelled while its body leaves, that generator stays behind half run.

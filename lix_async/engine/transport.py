@@ -18,7 +18,7 @@ from ..core.provider import BaseUrl
 from ..core.wire import HttpRequest, HttpResponse
 from .connection_pool import CLOSING, SLOTS, ConnectionPool, PooledConnection
 from .credentials import RequestBuilder
-from .response_body import Trouble, at_once, read
+from .response_body import Trouble, read, single_chunk_stream
 
 if TYPE_CHECKING:
     import httpx
@@ -103,7 +103,7 @@ class HttpTransport:
             library = httpx
 
         self._library = cast("_HttpxModule", library)
-        self._stream = at_once(library.ByteStream)
+        self._stream = single_chunk_stream(library.ByteStream)
         self._context: ssl.SSLContext | None = None
         address = door.address
         self._base = self._library.URL(f"{address.scheme}://{address.authority}")
@@ -126,14 +126,14 @@ class HttpTransport:
     ) -> HttpResponse | TransportFailure:
         slot = await self.slots.take()
         try:
-            if slot.used and not outgoing.safe:
+            if slot.used and not outgoing.idempotent:
                 # An idle connection may be closed by the server just as we send: a call that
                 # must not be repeated gets a fresh one, so that this cannot leave it in doubt.
                 await self.slots.renew(slot)
             reply = await self._over(slot, outgoing, departure)
         except BaseException as error:
             await self.slots.discard(slot)
-            strip(error)
+            drop_traceback(error)
             raise
         slot.used = True
         if isinstance(reply, TransportFailure) or not self.slots.give(slot):
@@ -171,7 +171,7 @@ class HttpTransport:
                 return TransportFailure(*body)
             return HttpResponse(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
-            return TransportFailure(*meaning(error))
+            return TransportFailure(*translate_http_error(error))
 
     async def aclose(self) -> None:
         await self.slots.aclose()
@@ -201,7 +201,7 @@ class ClientTransport:
             departure.at = self._door.now()
             return await self._through(outgoing)
         except BaseException as error:
-            strip(error)
+            drop_traceback(error)
             raise
         finally:
             self._gate.give(slot)
@@ -217,7 +217,7 @@ class ClientTransport:
             )
             if outgoing.body is not None:
                 stream = cast("type", type(request.stream))
-                request.stream = at_once(stream)(outgoing.body)
+                request.stream = single_chunk_stream(stream)(outgoing.body)
             response = await self._client.send(request, stream=True, follow_redirects=False)
             try:
                 body: bytes | Trouble
@@ -233,7 +233,7 @@ class ClientTransport:
                 return TransportFailure(*body)
             return HttpResponse(response.status_code, response.headers.raw, self._door.hide(body))
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
-            return TransportFailure(*meaning(error))
+            return TransportFailure(*translate_http_error(error))
 
     async def aclose(self) -> None:
         """The client belongs to the caller."""
@@ -296,7 +296,7 @@ FAILURES: dict[str, tuple[bool, bool, str]] = {
 }
 
 
-def meaning(error: Exception) -> tuple[str, bool, bool]:
+def translate_http_error(error: Exception) -> tuple[str, bool, bool]:
     """In words; may it have arrived; is a repeat senseless. Only connecting tells more."""
     names = [kind.__name__ for kind in type(error).__mro__]
     name = next((name for name in names if name in FAILURES), "")
@@ -317,7 +317,7 @@ def _certificate(error: BaseException | None) -> bool:
     return False
 
 
-def strip(error: BaseException) -> None:
+def drop_traceback(error: BaseException) -> None:
     """Take the HTTP library's frames off a cancellation: their locals hold the key."""
     error.__cause__ = error.__context__ = None
     error.with_traceback(None)

@@ -52,7 +52,7 @@ class RetryChunkLater(Exception):
         self.seconds = seconds
 
 
-def cut(method: str, inputs: Iterable[Input], size: int = SIZE) -> Iterator[Chunk]:
+def split_into_chunks(method: str, inputs: Iterable[Input], size: int = SIZE) -> Iterator[Chunk]:
     """Inputs as chunks, as they are needed. Raises `ConfigurationError` for what is no input."""
     stream = iter(inputs)
     while batch := list(itertools.islice(stream, size)):
@@ -174,7 +174,7 @@ class ChunkWorker:
 
 
 @contextmanager
-def told(*kinds: type[Exception]) -> Generator[None]:
+def queue_errors_as_bulk_errors(*kinds: type[Exception]) -> Generator[None]:
     """A queue's own errors as `BulkError`s; the address and its password are no part of them."""
     try:
         yield

@@ -21,7 +21,15 @@ from ..bulk.stores.base import DoubtPolicy
 from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunk_worker import SIZE, TASK_NAME, Chunk, ChunkWorker, RetryChunkLater, cut, told
+from .chunk_worker import (
+    SIZE,
+    TASK_NAME,
+    Chunk,
+    ChunkWorker,
+    RetryChunkLater,
+    queue_errors_as_bulk_errors,
+    split_into_chunks,
+)
 
 if TYPE_CHECKING:
     import anyio
@@ -48,7 +56,7 @@ async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = 
     """
     count = 0
     async with _queries(dsn) as queries:
-        for chunk in cut(method, inputs, size):
+        for chunk in split_into_chunks(method, inputs, size):
             await queries.enqueue(TASK_NAME, msgspec.json.encode(chunk))
             count += 1
     return count
@@ -112,7 +120,7 @@ async def worker(
 
 @asynccontextmanager
 async def _queries(dsn: str) -> AsyncGenerator[Queries]:
-    with told(psycopg.Error):
+    with queue_errors_as_bulk_errors(psycopg.Error):
         line = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
         async with line, PsycopgDriver(line) as driver:
             queries = Queries(driver)

@@ -20,7 +20,15 @@ from ..bulk.stores.base import DoubtPolicy
 from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
-from .chunk_worker import SIZE, TASK_NAME, Chunk, ChunkWorker, RetryChunkLater, cut, told
+from .chunk_worker import (
+    SIZE,
+    TASK_NAME,
+    Chunk,
+    ChunkWorker,
+    RetryChunkLater,
+    queue_errors_as_bulk_errors,
+    split_into_chunks,
+)
 
 if TYPE_CHECKING:
     import anyio
@@ -50,7 +58,7 @@ async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = 
     """
     count = 0
     async with _app(dsn) as app:
-        for chunk in cut(method, inputs, size):
+        for chunk in split_into_chunks(method, inputs, size):
             await app.configure_task(TASK_NAME, queue=QUEUE).defer_async(
                 method=chunk.method, inputs=msgspec.to_builtins(chunk.inputs)
             )
@@ -136,7 +144,7 @@ async def _take_over(app: App, heartbeat: float) -> None:
 
 @asynccontextmanager
 async def _app(dsn: str) -> AsyncGenerator[App]:
-    with told(psycopg.Error, ConnectorException):
+    with queue_errors_as_bulk_errors(psycopg.Error, ConnectorException):
         app = App(connector=PsycopgConnector(conninfo=dsn))
         async with app.open_async():
             async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as line:

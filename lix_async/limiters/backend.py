@@ -10,7 +10,7 @@ import msgspec
 from ..concurrency.clock import Clock
 from ..core.errors import ConfigurationError, TransportError
 from ..core.rate_limit import RateLimit
-from ..core.validation import has, must_be
+from ..core.validation import check_attributes, check_type
 from .desk import Desk
 from .gcra import SECOND, GcraDecision, GcraParameters
 
@@ -28,7 +28,7 @@ class LimiterBackend(Protocol):
 
     def hold(self, pace: GcraParameters, length: int) -> None: ...
 
-    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
+    def refund(self, pace: GcraParameters, stamp: int) -> bool:
         """Whether the turn was the last one, and is there again."""
         ...
 
@@ -53,25 +53,25 @@ def check(
 
     A name is what every store takes: 1 to 200 printable characters without spaces.
     """
-    must_be("name", name, str)
+    check_type("name", name, str)
     if not (0 < len(name) <= 200 and name.isprintable() and " " not in name):
         raise ConfigurationError(
             "name must be 1 to 200 printable characters without spaces: a word for the account"
         )
-    must_be("rate", rate, RateLimit)
-    must_be("margin", margin, float | None)
-    must_be("give_up_after", give_up_after, float)
+    check_type("rate", rate, RateLimit)
+    check_type("margin", margin, float | None)
+    check_type("give_up_after", give_up_after, float)
     if not give_up_after > 0:
         raise ConfigurationError(
             f"give_up_after must be a positive number of seconds: {give_up_after!r}"
         )
-    must_be("fallback", fallback, int | None)
+    check_type("fallback", fallback, int | None)
     if fallback is not None and fallback < 1:
         raise ConfigurationError(
             f"fallback must be the number of processes that share the rate: {fallback!r}"
         )
     if clock is not None:
-        has("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
+        check_attributes("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
 
 
 def unreachable(store: str, error: Exception) -> TransportError:
@@ -143,7 +143,7 @@ class BackendClient:
             ahead -= 1
         return self._full_at + (ahead * self._pace.interval - self._pace.slack) / SECOND
 
-    def give_back(self, turn: Permit) -> None:
+    def refund(self, turn: Permit) -> None:
         """The turn is not used. Needs no waiting: whoever asks later finds it done."""
         self._desk.post(lambda store: self._undo(store, turn))
 
@@ -164,7 +164,7 @@ class BackendClient:
         await self._desk.close()
 
     def _undo(self, store: LimiterBackend, turn: Permit) -> None:
-        if store.give_back(self._pace, turn.stamp):
+        if store.refund(self._pace, turn.stamp):
             self._full_at -= self._pace.interval / SECOND
         elif turn.at > self._clock.now():
             self._spare = turn  # others come after it: the next caller of this process has it

@@ -106,7 +106,7 @@ def hold(state: GcraState, pace: GcraParameters, now: int, length: int) -> GcraS
     return GcraState(max(state.full_at, until + pace.slack), max(state.held, until))
 
 
-def give_back(state: GcraState, pace: GcraParameters, stamp: int) -> GcraState:
+def refund(state: GcraState, pace: GcraParameters, stamp: int) -> GcraState:
     """Undo the turn that left `full_at` at `stamp`. Nothing once a later turn was taken."""
     if state.full_at != stamp:
         return state

@@ -12,7 +12,7 @@ from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import Endpoint, P
 from ..core.models import Params
 from ..core.rate_limit import CombinedBucket, RateLimit, SlidingWindow, WindowLimit
-from ..core.validation import must_be
+from ..core.validation import check_type
 from .base import Limiter
 from .local import LocalLimiter
 
@@ -30,7 +30,7 @@ class KeyedLimiter:
     """
 
     def __init__(self, choose: Choice, *, clock: Clock | None = None) -> None:
-        must_be("choose", choose, Callable)
+        check_type("choose", choose, Callable)
         self._choose = choose
         self._clock: Clock = clock or RealClock()
         self._buckets: dict[WindowLimit, SlidingWindow] = {}
@@ -40,7 +40,7 @@ class KeyedLimiter:
         lanes = ", ".join(f"{x.name} {x.requests} per {x.per:g} s" for x in self._buckets)
         return f"<LaneLimiter {lanes or 'not used yet'}>"
 
-    def lane(self, row: Endpoint[Params, object], params: Params) -> Limiter | None:
+    def for_call(self, row: Endpoint[Params, object], params: Params) -> Limiter | None:
         """The line for a call; None for one that counts against nothing."""
         lanes = self._choose(row, params)
         if lanes and lanes not in self._lines:
@@ -67,27 +67,27 @@ def _speed(rate: RateLimit) -> float:
 # Only `acquire` and `hold` are asked of a limiter; what follows makes a good one better.
 
 
-def lane(limiter: Limiter | None, row: Endpoint[P, object], params: P) -> Limiter | None:
+def for_call(limiter: Limiter | None, row: Endpoint[P, object], params: P) -> Limiter | None:
     """The limiter of a call: the one for all, or what a limiter with lanes has for its row."""
-    choose = getattr(limiter, "lane", None)
+    choose = getattr(limiter, "for_call", None)
     return limiter if choose is None else choose(row, params)
 
 
-def turn_in(limiter: Limiter | None) -> float:
+def estimated_wait(limiter: Limiter | None) -> float:
     """Seconds until the limiter has a turn for who asks now; 0 where it cannot tell."""
-    tell = getattr(limiter, "turn_in", None)
+    tell = getattr(limiter, "estimated_wait", None)
     return 0.0 if tell is None else tell()
 
 
-def give_back(limiter: Limiter | None) -> None:
+def refund(limiter: Limiter | None) -> None:
     """Tell the limiter that a turn was taken, but nothing was sent."""
-    tell = getattr(limiter, "give_back", None)
+    tell = getattr(limiter, "refund", None)
     if tell is not None:
         tell()
 
 
-def late(limiter: Limiter | None, seconds: float) -> None:
+def report_delay(limiter: Limiter | None, seconds: float) -> None:
     """Tell the limiter that a request left that long after its turn."""
-    tell = getattr(limiter, "late", None)
+    tell = getattr(limiter, "report_delay", None)
     if tell is not None and seconds > LATE:
         tell(seconds)

@@ -11,7 +11,7 @@ import anyio
 from ..concurrency.clock import Clock, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.rate_limit import Bucket, RateLimit, TokenBucket
-from ..core.validation import must_be
+from ..core.validation import check_type
 
 
 class _WaitingCaller:
@@ -42,7 +42,7 @@ class LocalLimiter:
     def __init__(
         self, rate: RateLimit, *, clock: Clock | None = None, bucket: Bucket | None = None
     ) -> None:
-        must_be("rate", rate, RateLimit)
+        check_type("rate", rate, RateLimit)
         self.rate = rate
         self._clock: Clock = clock or RealClock()
         self._bucket: Bucket = bucket or TokenBucket(rate)
@@ -79,7 +79,7 @@ class LocalLimiter:
             self._mine.set(waiter.turn)
         except BaseException:
             if waiter.turn is not None:
-                self._bucket.give_back(waiter.turn)
+                self._bucket.refund(waiter.turn)
             raise
         finally:
             waiter.gone = True
@@ -89,10 +89,10 @@ class LocalLimiter:
                     self._pass_on()
 
     def _settle(self) -> None:
-        if self._home.moved(bool(self._line)):  # who stands in line died with the loop
+        if self._home.check(bool(self._line)):  # who stands in line died with the loop
             self._line, self._ahead, self._leading = deque(), 0, False
 
-    def turn_in(self) -> float:
+    def estimated_wait(self) -> float:
         """Seconds until a caller who asks now has its turn, if all before it stay. Takes none."""
         self._settle()
         return self._bucket.wait(self._clock.now(), self._ahead)
@@ -125,11 +125,11 @@ class LocalLimiter:
         """No turn for anybody for that long, also for those whose pause is nearly over."""
         self._bucket.hold(self._clock.now() + seconds)
 
-    def give_back(self) -> None:
+    def refund(self) -> None:
         """The turn that this task took was not used: its request never left."""
-        self._bucket.give_back(self._mine.get())
+        self._bucket.refund(self._mine.get())
         self._mine.set(-math.inf)
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         """A request left that long after its turn (it had to connect first)."""
-        self._bucket.late(seconds)
+        self._bucket.report_delay(seconds)

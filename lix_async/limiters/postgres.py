@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, LiteralString
 from ..concurrency.clock import Clock
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import RateLimit
-from ..core.validation import has
+from ..core.validation import check_attributes
 from .backend import refused, unreachable
 from .gcra import LONGEST_HOLD, GcraDecision, GcraParameters
 from .shared import GIVE_UP_AFTER, SharedLimiter
@@ -109,7 +109,7 @@ class PostgresBackend:
         if not isinstance(where, str):
             # Its asyncio sister has a `connection` too, but no `with`.
             what = "a connection string or a psycopg_pool.ConnectionPool"
-            has("where", where, what, "connection", "__enter__")
+            check_attributes("where", where, what, "connection", "__enter__")
         self._where = where
         self._name = name
         self._held = contextlib.ExitStack()
@@ -129,7 +129,7 @@ class PostgresBackend:
     def hold(self, pace: GcraParameters, length: int) -> None:
         self._run(HOLD, length=min(length, LONGEST_HOLD), slack=pace.slack)
 
-    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
+    def refund(self, pace: GcraParameters, stamp: int) -> bool:
         return bool(self._run(GIVE_BACK, stamp=stamp, interval=pace.interval)[0])
 
     def push(self, length: int) -> None:

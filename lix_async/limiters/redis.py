@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from ..concurrency.clock import Clock
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import RateLimit
-from ..core.validation import has
+from ..core.validation import check_attributes
 from .backend import refused, unreachable
 from .gcra import LONGEST_HOLD, GcraDecision, GcraParameters
 from .shared import GIVE_UP_AFTER, SharedLimiter
@@ -120,7 +120,9 @@ class RedisBackend:
         if self._url is None:
             if "asyncio" in type(where).__module__:
                 raise ConfigurationError("where must be a redis.Redis or a URL, not redis.asyncio")
-            has("where", where, "a URL (redis://…) or a redis.Redis", "evalsha", "script_load")
+            check_attributes(
+                "where", where, "a URL (redis://…) or a redis.Redis", "evalsha", "script_load"
+            )
         self._client = self._open() if self._url is not None else cast("_RedisClient", where)
 
     def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision:
@@ -131,7 +133,7 @@ class RedisBackend:
     def hold(self, pace: GcraParameters, length: int) -> None:
         self._run(HOLD, min(length, LONGEST_HOLD), pace.slack)
 
-    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
+    def refund(self, pace: GcraParameters, stamp: int) -> bool:
         return bool(self._run(GIVE_BACK, stamp, pace.interval))
 
     def push(self, length: int) -> None:

@@ -120,8 +120,6 @@ class SharedLimiter:
         async with self._here().interactive:
             self._mine.set(await self._reserve())
 
-    reserve = acquire
-
     async def try_acquire(self) -> float:
         """Take a turn if one is free this moment and return 0.0; else the seconds until one may be.
 
@@ -133,16 +131,16 @@ class SharedLimiter:
         async with lines.bulk:
             return await self._free(0)
 
-    def turn_in(self) -> float:
+    def estimated_wait(self) -> float:
         """Seconds until a caller who asks now has its turn at the earliest. Takes none.
 
         By the store's last answer, so too little where others took turns since; 0.0 before it.
         """
         if self._share is not None and self._outage.error is not None:
-            return self._share.turn_in()
+            return self._share.estimated_wait()
         return self._left(self._here().interactive)
 
-    def turn_in_patiently(self) -> float:
+    def estimated_bulk_wait(self) -> float:
         """What `limiter.bulk.turn_in()` does: its callers stand in another line."""
         return max(self._left(self._here().bulk), self._outage.left(self._clock.now()))
 
@@ -150,7 +148,7 @@ class SharedLimiter:
         at = self._teller.next_at(line.statistics().tasks_waiting)  # who holds it has its turn
         return max(max(at, self._held_until) - self._clock.now(), 0.0)
 
-    async def acquire_patiently(self) -> None:
+    async def acquire_bulk(self) -> None:
         """Return when a turn was free. What `limiter.bulk.acquire()` does."""
         near = min(NEAR, self._pace.interval // 2)
         async with self._here().bulk:
@@ -172,7 +170,7 @@ class SharedLimiter:
         with contextlib.suppress(TransportError):
             await self._attempt(lambda: self._teller.hold(length))
 
-    def give_back(self) -> None:
+    def refund(self) -> None:
         """The turn that this task took was not used: its request never left.
 
         Does nothing once somebody else has taken a later one.
@@ -180,11 +178,11 @@ class SharedLimiter:
         turn = self._mine.get()
         self._mine.set(None)
         if turn is _OWN_SHARE and self._share is not None:
-            self._share.give_back()
+            self._share.refund()
         elif turn is not None:
-            self._teller.give_back(turn)
+            self._teller.refund(turn)
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         """A request left that long after its turn (it had to connect): shift the next turns.
 
         Requests of one process that are late side by side shift them once.
@@ -196,7 +194,7 @@ class SharedLimiter:
     async def aclose(self) -> None:
         """Disconnect. Turns given back before are there again when this returns."""
         await self._teller.close()
-        self._home.leave()
+        self._home.unbind()
         self._lines = None
 
     async def __aenter__(self) -> SharedLimiter:
@@ -212,7 +210,7 @@ class SharedLimiter:
             await self.aclose()
 
     def _here(self) -> _WaitQueues:
-        if self._home.moved() or self._lines is None:
+        if self._home.check() or self._lines is None:
             self._lines = _WaitQueues()
         return self._lines
 
@@ -230,7 +228,7 @@ class SharedLimiter:
                 # Somebody may have said "hold" meanwhile, on another machine.
                 held = await self._attempt(self._teller.held)
             except BaseException:
-                self._teller.give_back(turn)
+                self._teller.refund(turn)
                 raise
             now = self._clock.now()
             if not held and now >= self._held_until and self._fresh(woke - turn.at, now - woke):
@@ -270,7 +268,7 @@ class SharedLimiter:
             if wait:
                 await self._clock.sleep(wait)
         except BaseException:
-            self._teller.give_back(turn)
+            self._teller.refund(turn)
             raise
         self._mine.set(turn)
         return 0.0
@@ -306,12 +304,12 @@ class BulkLimiter:
     def __init__(self, shared: SharedLimiter) -> None:
         self.shared = shared
         self.rate = shared.rate
-        self.acquire = shared.acquire_patiently
+        self.acquire = shared.acquire_bulk
         self.try_acquire = shared.try_acquire
-        self.turn_in = shared.turn_in_patiently
+        self.estimated_wait = shared.estimated_bulk_wait
         self.hold = shared.hold
-        self.give_back = shared.give_back
-        self.late = shared.late
+        self.refund = shared.refund
+        self.report_delay = shared.report_delay
 
     def __repr__(self) -> str:
         return f"{self.shared!r}.bulk"

@@ -13,7 +13,7 @@ from typing import TypeVar
 from ..concurrency.clock import Clock, RealClock
 from ..core.errors import ConfigurationError
 from ..core.rate_limit import RateLimit
-from ..core.validation import must_be
+from ..core.validation import check_type
 from ..filesystem import create_private_file, make_private
 from . import gcra
 from .backend import refused, unreachable
@@ -48,7 +48,7 @@ class SqliteLimiter(SharedLimiter):
         fallback: int | None = None,
         clock: Clock | None = None,
     ) -> None:
-        must_be("path", path, str | os.PathLike)
+        check_type("path", path, str | os.PathLike)
         store = SqliteBackend(Path(path), name, clock or RealClock())
         super().__init__(
             store,
@@ -76,9 +76,9 @@ class SqliteBackend:
     def hold(self, pace: GcraParameters, length: int) -> None:
         self._step(lambda state, now: (gcra.hold(state, pace, now, length), None))
 
-    def give_back(self, pace: GcraParameters, stamp: int) -> bool:
+    def refund(self, pace: GcraParameters, stamp: int) -> bool:
         def undo(state: GcraState, now: int) -> tuple[GcraState, bool]:
-            return gcra.give_back(state, pace, stamp), state.full_at == stamp
+            return gcra.refund(state, pace, stamp), state.full_at == stamp
 
         return self._step(undo)
 

@@ -40,14 +40,14 @@ __all__ = [
     "serve",
 ]
 
-_HOMES = {
+_MODULES = {
     "Charge": "state.credit_ledger",
     "Fault": "faults.schedule",
     "Faults": "faults.schedule",
-    "Ledger": "state.credit_ledger",
-    "Lookups": "state.background_lookups",
+    "CreditLedger": "state.credit_ledger",
+    "BackgroundLookups": "state.background_lookups",
     "Sandbox": "server.sandbox",
-    "Sent": "state.state",
+    "SentItem": "state.state",
     "Webhook": "state.webhooks",
     "World": "world.world",
     "base_url_of": "server.base_urls",
@@ -57,10 +57,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
+    if name in _MODULES:
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

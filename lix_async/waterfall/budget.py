@@ -59,7 +59,7 @@ class Budget:
         )
 
 
-def owed(error: LixError, price: int) -> int:
+def possible_cost(error: LixError, price: int) -> int:
     """Credits that a failed call may have cost.
 
     A refusal costs nothing; an answer that could not be read is paid for, and so may be every

@@ -25,7 +25,7 @@ class ProviderAdapter(Protocol):
 
     CLIENT: type[Client]
     """The provider's client."""
-    NOTE: str
+    NO_STEPS_REASON: str
     """Why the provider has no ready-made steps; empty where it has some."""
 
     def steps(self, client: Client, /) -> tuple[Step, ...]:
@@ -59,10 +59,10 @@ def steps_of(client: Client) -> tuple[Step, ...]:
     return () if adapter is None else adapter.steps(client)
 
 
-def why_none(client: Client) -> str:
+def skip_reason(client: Client) -> str:
     """Why a client has no ready-made steps."""
     adapter = adapter_of(client)
-    return adapter.NOTE if adapter is not None else "no adapter is known for it"
+    return adapter.NO_STEPS_REASON if adapter is not None else "no adapter is known for it"
 
 
 def _load(name: str) -> ProviderAdapter:

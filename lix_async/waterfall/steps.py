@@ -74,7 +74,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return await self.look(target)
 
 
-def found(
+def step_result(
     client: Client,
     row: Endpoint[P, object],
     answer: Answer[R],
@@ -122,7 +122,7 @@ class StepStats(msgspec.Struct, kw_only=True):
         return (self.credits + self.lost + price) / (self.asked + 1)
 
 
-def in_order(
+def sort_steps(
     steps: Iterable[Step], order: Order, stats: Mapping[str, StepStats], wanted: frozenset[str]
 ) -> list[Step]:
     """The steps in the order in which to ask for these fields.

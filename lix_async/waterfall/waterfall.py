@@ -21,10 +21,10 @@ from ..core.errors import (
     ViewerError,
 )
 from ..engine.client import Client
-from .budget import Budget, owed
-from .registry import steps_of, why_none
+from .budget import Budget, possible_cost
+from .registry import skip_reason, steps_of
 from .results import INPUT, Company, Email, Profile, Result, Source
-from .steps import Order, Step, StepResult, StepStats, in_order
+from .steps import Order, Step, StepResult, StepStats, sort_steps
 from .targets import Target
 
 R = TypeVar("R", bound=Result)
@@ -83,7 +83,7 @@ class Waterfall:
         concurrency: int = 4,
         clock: Clock | None = None,
     ) -> None:
-        self.passed_over: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
         """Providers whose clients have no step, and why."""
         self.steps = self._collected(sources)
         """What is asked, in the given order."""
@@ -117,9 +117,9 @@ class Waterfall:
             ready = steps_of(source)
             steps += ready
             if not ready:
-                self.passed_over[source.provider.name] = why_none(source)
+                self.skipped[source.provider.name] = skip_reason(source)
         if not steps:
-            why = "; ".join(self.passed_over.values()) or "no clients or steps were given"
+            why = "; ".join(self.skipped.values()) or "no clients or steps were given"
             raise ConfigurationError(f"a waterfall needs at least one step: {why}")
         names = [step.name for step in steps]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -252,7 +252,7 @@ class StepScheduler:
             needed = {name for step in useful for need in step.needs for name in need}
             missing = result.missing(field for field, key in _KEYS.items() if key in needed)
             ready = [step for step in left if step.fills & missing and step.ready(target)]
-        return next(iter(in_order(ready, self.order, self.stats, missing)), None)
+        return next(iter(sort_steps(ready, self.order, self.stats, missing)), None)
 
     async def ask(self, step: Step, result: Result, resting: dict[str, LixError]) -> None:
         """Ask a step, and put what came of it into result, stats and budget.
@@ -273,7 +273,7 @@ class StepScheduler:
             found = await step.ask(known(result))
             error, spent, lost = found.error, found.credits, found.lost
         except LixError as failed:
-            error, lost = failed, owed(failed, price)
+            error, lost = failed, possible_cost(failed, price)
         finally:
             self.budget.settle(price, spent=spent, lost=lost)
             stat.credits += spent

@@ -57,21 +57,21 @@ async def test_means_are_read_before_the_first_credit_and_not_for_what_is_known(
     async with memory_client(sandbox) as lix:
         run = bulk.Run(ledger(), lix.people.get, LINKS)
         await drained(run)
-        assert run.governor.balances == {"standard": 50_000, "org": 10_000, "email": 10_000}
-        assert run.governor.requests_left == 10_000
+        assert run.admission.balances == {"standard": 50_000, "org": 10_000, "email": 10_000}
+        assert run.admission.requests_left == 10_000
         first = [fact.endpoint for fact in sandbox.requests[:3]]
         assert first == ["account.daily_allowance", "account.balances", "person.get"]
         before = len(sandbox.requests)
         again = bulk.Run(ledger(), lix.people.get, LINKS)
         assert all(outcome.cached for outcome in await drained(again))
-        assert again.governor.balances is None
+        assert again.admission.balances is None
         assert len(sandbox.requests) == before
 
 
 async def test_nobody_is_asked_who_does_not_want_it(ledger: Open) -> None:
     sandbox = small()
     async with memory_client(sandbox) as lix:
-        await drained(bulk.Run(ledger(), lix.people.get, LINKS, watch_funds=False))
+        await drained(bulk.Run(ledger(), lix.people.get, LINKS, check_balances=False))
     assert {fact.endpoint for fact in sandbox.requests} == {"person.get"}
 
 
@@ -131,7 +131,7 @@ async def test_means_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
     async with memory_client(sandbox) as lix:
         run = bulk.Run(ledger(), lix.people.get, LINKS)
         assert len(await drained(run)) == len(LINKS)
-    assert (run.governor.balances, run.governor.requests_left) == (None, None)
+    assert (run.admission.balances, run.admission.requests_left) == (None, None)
 
 
 async def test_calls_in_flight_may_come_back_uncharged_and_leave_room(ledger: Open) -> None:
@@ -166,7 +166,7 @@ async def test_a_parked_ledger_ends_a_run_and_keeps_the_next_one_from_beginning(
     run = bulk.Run(store, vendor.get, map(str, range(1000)), concurrency=1)
     got = [await anext(run)]
     beside = ledger()
-    await beside.look()
+    await beside.open_read_only()
     await beside.park("the office closes")
     while True:
         vendor.clock_used.time += 3.0
@@ -244,9 +244,9 @@ async def test_the_price_is_told_before_anything_is_spent(ledger: Open) -> None:
         told = await bulk.preview(ledger(), lix.people.get, inputs)
         assert sandbox.ledger.totals() == spent
     assert (told.inputs, told.distinct, told.invalid) == (15, 12, 2)
-    assert (told.known, told.in_doubt, told.calls, told.walks) == (2, 0, 10, 0)
+    assert (told.answered, told.in_doubt, told.calls, told.listings) == (2, 0, 10, 0)
     assert told.credits == {"standard": 10}
-    assert told.lacking == {"standard": 7}
+    assert told.shortfall == {"standard": 7}
     assert told.seconds is None
 
 
@@ -254,8 +254,8 @@ async def test_a_preview_needs_no_ledger_and_makes_none(tmp_path: Any) -> None:
     sandbox = small()
     async with memory_client(sandbox, rate_limit=None) as lix:
         path = str(tmp_path / "none.db")
-        told = await bulk.preview(path, lix.search.people, ["https://x"], watch_funds=False)
-        assert told.invalid + told.walks == 1
+        told = await bulk.preview(path, lix.search.people, ["https://x"], check_balances=False)
+        assert told.invalid + told.listings == 1
         with pytest.raises(ConfigurationError, match="inputs"):
             await bulk.preview(path, lix.people.get, "one text")
     assert list(tmp_path.iterdir()) == []

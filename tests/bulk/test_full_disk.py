@@ -174,7 +174,7 @@ class Vendor:
 async def standing(store: Store) -> dict[str, Entry]:
     """What the ledger says of each input; nothing, where the fault let none be made."""
     try:
-        await store.look()
+        await store.open_read_only()
     except BulkError:
         return {}
     entries = [entry async for entry in store.entries()]

@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.stores import opened
+from lix_async.bulk.stores import open_store
 from lix_async.bulk.stores.base import Store
 from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.sandbox import Sandbox
@@ -82,7 +82,7 @@ def check(ledger: str, vendor: Vendor, told: set[str]) -> None:
     sandbox, url = vendor
     states: dict[str, list[str]] = {"done": [], "in_doubt": []}
     dsn, _, schema = ledger.partition("#")
-    store: Store = PostgresStore(dsn, schema=schema) if schema else opened(ledger)
+    store: Store = PostgresStore(dsn, schema=schema) if schema else open_store(ledger)
 
     async def main() -> bulk.Report:
         async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:

@@ -63,9 +63,9 @@ async def test_a_line_that_breaks_comes_back_under_the_same_owner(
     postgres_dsn: str, schema: str
 ) -> None:
     async with workers(postgres_dsn, schema, 1) as (store,):
-        await store.take(KEY, "e", b"1", 1.0)
+        await store.claim(KEY, "e", b"1", 1.0)
         break_lines(postgres_dsn)
-        assert await store.sent(KEY, True, 2.0)
+        assert await store.mark_sent(KEY, True, 2.0)
         break_lines(postgres_dsn)
         await store.done(KEY, b"{}", 1, 3.0)
         assert (await store.counts()).done == 1
@@ -76,15 +76,15 @@ async def test_a_worker_taken_for_dead_does_not_call_and_its_answer_counts(
 ) -> None:
     lost = b"l" * 16
     async with workers(postgres_dsn, schema, 2) as (one, other):
-        await one.take(KEY, "e", b"1", 1.0)
-        await one.take(lost, "e", b"2", 1.0)
-        await one.sent(lost, True, 1.0)
+        await one.claim(KEY, "e", b"1", 1.0)
+        await one.claim(lost, "e", b"2", 1.0)
+        await one.mark_sent(lost, True, 1.0)
         break_lines(postgres_dsn)
-        assert (await other.take(KEY, "e", b"1", 2.0)).held
-        assert (await other.take(lost, "e", b"2", 2.0)).status == "in_doubt"
-        assert not await one.sent(KEY, True, 3.0)
+        assert (await other.claim(KEY, "e", b"1", 2.0)).held
+        assert (await other.claim(lost, "e", b"2", 2.0)).status == "in_doubt"
+        assert not await one.mark_sent(KEY, True, 3.0)
         await one.done(lost, b"{}", 1, 3.0)
-        assert (await other.take(lost, "e", b"2", 4.0)).status == "done"
+        assert (await other.claim(lost, "e", b"2", 4.0)).status == "done"
 
 
 async def ended(run: bulk.Run[Person]) -> None:
@@ -99,7 +99,7 @@ async def test_answers_that_a_lost_server_cannot_keep_come_with_the_error_at_onc
     memory = Memory()
     vendor = AsyncLix("demo", rate_limit=None, http_client=memory)
     links = [f"https://www.linkedin.com/in/p-{number}" for number in range(40)]
-    run = bulk.Run(store, vendor.people.get, links, concurrency=20, watch_funds=False)
+    run = bulk.Run(store, vendor.people.get, links, concurrency=20, check_balances=False)
 
     def gone(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("no route to the server")
@@ -142,23 +142,23 @@ async def test_a_bad_job_does_not_take_the_others_along(postgres_dsn: str, schem
 
         async def bad() -> None:
             try:
-                await store.take(b"b" * 16, "nul \0 in text", b"1", 1.0)
+                await store.claim(b"b" * 16, "nul \0 in text", b"1", 1.0)
             except BulkError as error:
                 failed.append(str(error))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(bad)
             for number in range(5):
-                tasks.start_soon(store.take, bytes([number]) * 16, "e", b"1", 1.0)
+                tasks.start_soon(store.claim, bytes([number]) * 16, "e", b"1", 1.0)
         assert len(failed) == 1
         assert (await store.counts()).owed == 5
 
 
 def test_an_address_opens_it() -> None:
-    from lix_async.bulk.stores import opened
+    from lix_async.bulk.stores import open_store
 
-    assert isinstance(opened("postgresql://127.0.0.1/x"), PostgresStore)
-    assert isinstance(opened("x.db"), bulk.SqliteStore)
+    assert isinstance(open_store("postgresql://127.0.0.1/x"), PostgresStore)
+    assert isinstance(open_store("x.db"), bulk.SqliteStore)
 
 
 async def test_another_version_is_refused(postgres_dsn: str, schema: str) -> None:
@@ -178,4 +178,4 @@ async def test_two_ledgers_in_one_database_do_not_wait_for_each_other(
     async with PostgresStore(postgres_dsn, schema="ledger_one", patience=0.5) as one:
         async with PostgresStore(postgres_dsn, schema="ledger_two", patience=0.5) as two:
             for store in (one, two):
-                assert (await store.take(b"k" * 16, "thing.get", b'"x"', 1.0)).held
+                assert (await store.claim(b"k" * 16, "thing.get", b'"x"', 1.0)).held

@@ -439,7 +439,7 @@ async def test_what_is_no_answer_at_all_is_in_doubt_and_what_does_not_fit_is_kep
         ("c", True),
     ]
     store = ledger()
-    await store.look()
+    await store.open_read_only()
     counts = await store.counts()
     await store.close()
     assert (counts.done, counts.credits, counts.lost) == (3, 6, 2)

@@ -58,7 +58,7 @@ async def test_between_two_attempts_nothing_is_in_doubt(
         await run.aclose(0.0)
         tasks.cancel_scope.cancel()
     store = ledger()
-    await store.look()
+    await store.open_read_only()
     counts = await store.counts()
     await store.close()
     assert (counts.owed, counts.in_doubt) == (1, 0)
@@ -99,7 +99,7 @@ async def test_nobody_works_on_for_who_has_left_the_loop(ledger: Open) -> None:
             break
     assert await tasks_left(before) == 0
     store = ledger()
-    await store.look()
+    await store.open_read_only()
     counts = await store.counts()
     await store.close()
     assert counts.done > 3, "what was under way was kept"
@@ -154,6 +154,6 @@ async def test_a_run_whose_block_is_cancelled_leaves_no_task(ledger: Open) -> No
                 scope.cancel()
     assert await tasks_left(before) == 0
     store = ledger()
-    await store.look()
+    await store.open_read_only()
     assert (await store.counts()).in_doubt == 0
     await store.close()

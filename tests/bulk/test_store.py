@@ -39,7 +39,7 @@ INSERT INTO {0} (key, endpoint, given, status, changed, credits, body, owner)
 @asynccontextmanager
 async def looking(ledger: Open) -> AsyncIterator[Store]:
     store = ledger()
-    await store.look()
+    await store.open_read_only()
     try:
         yield store
     finally:
@@ -57,7 +57,7 @@ async def opened(ledger: Open, name: str = "run") -> AsyncIterator[Store]:
 
 
 async def taken(store: Store, key: bytes = KEY, now: float = 2.0) -> Entry:
-    return await store.take(key, "thing.get", b'"given"', now)
+    return await store.claim(key, "thing.get", b'"given"', now)
 
 
 async def test_a_new_key_is_owed_and_held_by_who_took_it(ledger: Open) -> None:
@@ -83,7 +83,7 @@ async def test_one_of_many_who_ask_at_once_gets_it(ledger: Open) -> None:
 async def test_an_answer_is_there_for_ever(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        assert await store.sent(KEY, True, 3.0)
+        assert await store.mark_sent(KEY, True, 3.0)
         await store.done(KEY, b'{"a":1}', 2, 4.0)
     async with opened(ledger) as store:
         entry = await taken(store)
@@ -107,11 +107,11 @@ async def test_a_released_key_can_be_taken_again(ledger: Open) -> None:
 async def test_a_queued_key_is_left_alone_until_it_is_due(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        await store.sent(KEY, True, 3.0)
-        await store.settle(
+        await store.mark_sent(KEY, True, 3.0)
+        await store.set_outcome(
             KEY, "queued", StoredError("QueuedError", "soon", 202, "queued"), 50.0, 4.0
         )
-        assert await store.soonest() == 50.0
+        assert await store.next_due() == 50.0
         early, late = await taken(store, now=49.0), await taken(store, now=50.0)
         assert (early.status, early.held, early.due) == ("queued", False, 50.0)
         assert (late.status, late.held) == ("queued", True)
@@ -121,7 +121,7 @@ async def test_a_refusal_is_kept_with_its_facts(ledger: Open) -> None:
     error = NotFoundError("nobody", status=404, kind="not_found")
     async with opened(ledger) as store:
         await taken(store)
-        await store.settle(KEY, "refused", StoredError.of(error), 0.0, 3.0)
+        await store.set_outcome(KEY, "refused", StoredError.of(error), 0.0, 3.0)
         entry = await taken(store)
         assert entry.status == "refused"
         assert entry.error is not None
@@ -133,12 +133,12 @@ async def test_a_refusal_is_kept_with_its_facts(ledger: Open) -> None:
 async def test_one_in_doubt_is_bought_again_by_one_only(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        await store.sent(KEY, True, 3.0)
-        await store.settle(KEY, "in_doubt", None, 0.0, 4.0)
+        await store.mark_sent(KEY, True, 3.0)
+        await store.set_outcome(KEY, "in_doubt", None, 0.0, 4.0)
         assert [(await taken(store)).held for _ in range(2)] == [False, False]
-        assert await store.sent(KEY, False, 5.0)
-        assert not await store.sent(KEY, False, 5.0)
-        assert await store.sent(KEY, True, 6.0)  # its next attempt
+        assert await store.mark_sent(KEY, False, 5.0)
+        assert not await store.mark_sent(KEY, False, 5.0)
+        assert await store.mark_sent(KEY, True, 6.0)  # its next attempt
         assert (await taken(store)).status == "busy"
 
 
@@ -146,12 +146,12 @@ async def test_a_walk_is_kept_page_by_page(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
         for number, items in enumerate((b"[1,2]", b"[]", b"[3]")):
-            await store.sent(KEY, True, 3.0)
-            await store.page(KEY, items, b"point %d" % number, 1, 4.0)
+            await store.mark_sent(KEY, True, 3.0)
+            await store.add_page(KEY, items, b"point %d" % number, 1, 4.0)
     async with opened(ledger) as store:
         entry = await taken(store)
         assert (entry.status, entry.held, entry.point) == ("owed", True, b"point 2")
-        assert await store.walked(KEY, 5.0) == b"[1,2,3]"
+        assert await store.finish_listing(KEY, 5.0) == b"[1,2,3]"
         done = await taken(store)
         assert (done.status, done.body, done.credits) == ("done", b"[1,2,3]", 3)
 
@@ -161,7 +161,7 @@ async def test_entries_come_in_the_order_of_the_inputs(ledger: Open) -> None:
     async with opened(ledger) as store:
         for key in keys:
             await taken(store, key)
-        await store.settle(keys[7], "refused", None, 0.0, 3.0)
+        await store.set_outcome(keys[7], "refused", None, 0.0, 3.0)
         assert [entry.key async for entry in store.entries()] == keys
         assert [entry.key async for entry in store.entries("refused")] == [keys[7]]
 
@@ -187,7 +187,7 @@ async def test_a_closed_store_says_so(ledger: Open) -> None:
 async def test_close_leaves_what_was_sent_in_doubt_and_the_rest_owed(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        await store.sent(KEY, True, 3.0)
+        await store.mark_sent(KEY, True, 3.0)
         await taken(store, OTHER)
     async with opened(ledger) as store:
         assert (await taken(store)).status == "in_doubt"
@@ -196,23 +196,23 @@ async def test_close_leaves_what_was_sent_in_doubt_and_the_rest_owed(ledger: Ope
 
 async def doubtful(store: Store, key: bytes = KEY) -> None:
     await taken(store, key)
-    await store.sent(key, True, 3.0)
-    await store.settle(key, "in_doubt", None, 0.0, 4.0)
+    await store.mark_sent(key, True, 3.0)
+    await store.set_outcome(key, "in_doubt", None, 0.0, 4.0)
 
 
 async def test_who_looks_disturbs_nobody_who_works(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        await store.sent(KEY, True, 3.0)
+        await store.mark_sent(KEY, True, 3.0)
         async with looking(ledger) as beside:
             assert await beside.counts() == LedgerCounts(sent=1)
-            found = await beside.find(KEY)
+            found = await beside.get(KEY)
             assert found is not None
             assert (found.status, found.held, found.attempts) == ("sent", False, 1)
-            assert await beside.find(OTHER) is None
-            assert not await beside.decide(KEY, "owed", 4.0)  # somebody is at it
+            assert await beside.get(OTHER) is None
+            assert not await beside.resolve(KEY, "owed", 4.0)  # somebody is at it
             with pytest.raises(BulkError, match="open already"):
-                await beside.look()
+                await beside.open_read_only()
         await store.done(KEY, b"{}", 1, 5.0)
         assert (await taken(store)).body == b"{}"
 
@@ -222,18 +222,22 @@ async def test_looking_finds_what_is_final(ledger: Open) -> None:
         for key in (KEY, OTHER, b"n" * 16):
             await taken(store, key)
         await store.done(KEY, b"{}", 1, 3.0)
-        await store.settle(OTHER, "refused", StoredError("NotFoundError", "nobody", 404), 0.0, 3.0)
+        await store.set_outcome(
+            OTHER, "refused", StoredError("NotFoundError", "nobody", 404), 0.0, 3.0
+        )
     async with looking(ledger) as store:
-        found = await store.find(KEY)
+        found = await store.get(KEY)
         assert found is not None
         assert (found.status, found.body, found.credits) == ("done", b"{}", 1)
-        many = await store.known([bytes([number]) * 16 for number in range(200)] + [b"x" * 16])
+        many = await store.final_entries(
+            [bytes([number]) * 16 for number in range(200)] + [b"x" * 16]
+        )
         assert {key: entry.status for key, entry in many.items()} == {KEY: "done", OTHER: "refused"}
         assert many[KEY].body == b"{}"
         assert many[OTHER].error == StoredError("NotFoundError", "nobody", 404)
-        assert await store.known([]) == {}
+        assert await store.final_entries([]) == {}
         assert len([entry async for entry in store.entries()]) == 3
-        assert await store.soonest() is None
+        assert await store.next_due() is None
 
 
 async def test_parking_is_seen_by_those_at_work_and_outlives_them(ledger: Open) -> None:
@@ -255,10 +259,10 @@ async def test_a_doubt_is_decided_once_and_seen_by_those_at_work(ledger: Open) -
         await doubtful(store, KEY)
         await doubtful(store, OTHER)
         async with looking(ledger) as beside:
-            assert await beside.decide(KEY, "owed", 5.0)
-            assert await beside.decide(OTHER, "refused", 5.0)
-            assert not await beside.decide(OTHER, "owed", 6.0)
-            assert not await beside.decide(b"x" * 16, "owed", 6.0)
+            assert await beside.resolve(KEY, "owed", 5.0)
+            assert await beside.resolve(OTHER, "refused", 5.0)
+            assert not await beside.resolve(OTHER, "owed", 6.0)
+            assert not await beside.resolve(b"x" * 16, "owed", 6.0)
         again, over = await taken(store, KEY), await taken(store, OTHER)
         assert (again.status, again.held) == ("owed", True)
         assert (over.status, over.held, over.changed) == ("refused", False, 5.0)
@@ -269,23 +273,23 @@ async def test_a_doubt_that_was_settled_meanwhile_is_not_bought_again(ledger: Op
         await doubtful(store)
         assert (await taken(store)).status == "in_doubt"  # and is about to be bought again
         async with looking(ledger) as beside:
-            assert await beside.decide(KEY, "refused", 5.0)
-        assert not await store.sent(KEY, False, 6.0)
+            assert await beside.resolve(KEY, "refused", 5.0)
+        assert not await store.mark_sent(KEY, False, 6.0)
         assert (await taken(store)).status == "refused"
 
 
 async def test_there_is_nothing_to_look_at_before_a_run(ledger: Open) -> None:
     store = ledger()
     with pytest.raises(BulkError):
-        await store.look()
+        await store.open_read_only()
     with pytest.raises(BulkError):  # and looking has made nothing
-        await store.look()
+        await store.open_read_only()
 
 
 async def test_entries_of_one_endpoint(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store, KEY)
-        await store.take(OTHER, "other.get", b"1", 2.0)
+        await store.claim(OTHER, "other.get", b"1", 2.0)
         found = [entry.key async for entry in store.entries(endpoint="other.get")]
         assert found == [OTHER]
         assert [entry async for entry in store.entries("done", endpoint="other.get")] == []
@@ -302,9 +306,9 @@ async def test_a_done_key_can_be_asked_for_again_and_keeps_its_answer_meanwhile(
 ) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        assert not await store.again(KEY, 50.0, 3.0)
+        assert not await store.schedule_recheck(KEY, 50.0, 3.0)
         await store.done(KEY, b"{}", 1, 3.0)
-        assert await store.again(KEY, 50.0, 4.0)
+        assert await store.schedule_recheck(KEY, 50.0, 4.0)
         early, late = await taken(store, now=49.0), await taken(store, now=50.0)
         assert (early.status, early.held, late.held) == ("queued", False, True)
         assert late.body == b"{}"
@@ -314,9 +318,9 @@ async def test_a_key_that_another_worker_holds_is_busy_until_settled(ledger: Ope
     async with opened(ledger) as one, opened(ledger) as other:
         assert (await taken(one)).held
         assert (await taken(other)).status == "busy"
-        assert not await other.sent(KEY, False, 2.0)
-        assert not await other.sent(KEY, True, 2.0)
-        assert await one.sent(KEY, True, 2.0)
+        assert not await other.mark_sent(KEY, False, 2.0)
+        assert not await other.mark_sent(KEY, True, 2.0)
+        assert await one.mark_sent(KEY, True, 2.0)
         assert (await taken(other, now=1e12)).status == "busy"  # no clock ends it
         await one.done(KEY, b"{}", 1, 3.0)
         assert (await taken(other)).status == "done"
@@ -329,7 +333,7 @@ async def test_what_another_worker_let_go_of_can_be_taken(ledger: Open) -> None:
             for key in (KEY, OTHER, doubt):
                 await taken(one, key)
             await one.release(KEY)
-            await one.sent(doubt, True, 3.0)
+            await one.mark_sent(doubt, True, 3.0)
             assert (await taken(other, KEY)).held
             assert (await taken(one, KEY)).status == "busy"
             assert (await taken(other, OTHER)).status == "busy"
@@ -341,7 +345,7 @@ async def test_one_in_doubt_is_bought_again_by_one_of_two_workers(ledger: Open) 
     async with opened(ledger) as one, opened(ledger) as other:
         await doubtful(one)
         assert [(await taken(store)).status for store in (one, other)] == ["in_doubt"] * 2
-        assert [await store.sent(KEY, False, 5.0) for store in (other, one)] == [True, False]
+        assert [await store.mark_sent(KEY, False, 5.0) for store in (other, one)] == [True, False]
 
 
 async def test_workers_that_race_for_the_same_keys_share_them(ledger: Open) -> None:
@@ -351,7 +355,7 @@ async def test_workers_that_race_for_the_same_keys_share_them(ledger: Open) -> N
     async def one(store: Store, key: bytes) -> None:
         if (await taken(store, key)).held:
             got.append(key)
-            assert await store.sent(key, True, 2.0)
+            assert await store.mark_sent(key, True, 2.0)
             await store.done(key, b"{}", 1, 3.0)
 
     async with AsyncExitStack() as stack:
@@ -369,7 +373,9 @@ async def test_an_answer_is_charged_once_and_nothing_undoes_it(ledger: Open) -> 
         await taken(store)
         await store.done(KEY, b"{}", 2, 2.0)
         await store.done(KEY, b"{}", 2, 2.0)
-        await store.settle(KEY, "in_doubt", None, 0.0, 3.0)  # by one who was cancelled meanwhile
+        await store.set_outcome(
+            KEY, "in_doubt", None, 0.0, 3.0
+        )  # by one who was cancelled meanwhile
         assert await store.counts() == LedgerCounts(done=1, credits=2)
 
 
@@ -378,28 +384,28 @@ async def test_an_attempt_whose_answer_was_not_kept_is_in_doubt_at_once(
 ) -> None:
     async with opened(ledger) as store:
         await taken(store)
-        await store.sent(KEY, True, 3.0)
+        await store.mark_sent(KEY, True, 3.0)
         with monkeypatch.context() as patch, pytest.raises(BulkError):
             for home in (sqlite, batch):
                 patch.setattr(home, "KEEP", "UPDATE nothing")
             await store.done(KEY, b"{}", 1, 4.0)
         assert (await taken(store)).status == "in_doubt"  # nobody waits for it
-        assert await store.sent(KEY, False, 5.0)
+        assert await store.mark_sent(KEY, False, 5.0)
 
 
 async def test_a_page_is_kept_once_when_the_commit_is_repeated(ledger: Open) -> None:
     async with opened(ledger) as store, opened(ledger) as other:
         await taken(store)
-        await store.sent(KEY, True, 2.0)
+        await store.mark_sent(KEY, True, 2.0)
         for _ in range(2):
-            await store.page(KEY, b"[1]", b"point", 1, 3.0)
+            await store.add_page(KEY, b"[1]", b"point", 1, 3.0)
         for whose in (store, other):
             with pytest.raises(BulkError, match="another worker"):
-                await whose.page(KEY, b"[1]", b"elsewhere", 1, 3.0)
+                await whose.add_page(KEY, b"[1]", b"elsewhere", 1, 3.0)
         await other.release(KEY)  # what it does not hold
-        await other.settle(KEY, "refused", None, 0.0, 3.0)
+        await other.set_outcome(KEY, "refused", None, 0.0, 3.0)
         assert (await taken(other)).status == "busy"
-        assert [await store.walked(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
+        assert [await store.finish_listing(KEY, 4.0) for _ in range(2)] == [b"[1]", b"[1]"]
         assert await store.counts() == LedgerCounts(done=1, credits=1)
 
 
@@ -424,8 +430,8 @@ async def test_what_the_dead_had_sent_is_in_doubt_among_many_answers(ledger: Ope
     assert await store.counts() == LedgerCounts(done=99_950, in_doubt=50, credits=100_000)
     doubts = [entry.key async for entry in store.entries("in_doubt")]
     assert len(doubts) == 50
-    assert await store.soonest() is None
-    assert await store.known(doubts) == {}
+    assert await store.next_due() is None
+    assert await store.final_entries(doubts) == {}
     await store.close()
 
 
@@ -435,7 +441,7 @@ async def test_who_looks_after_a_kill_sees_doubts_and_decides_them(ledger: Open)
     async with looking(ledger) as beside:
         assert await beside.counts() == LedgerCounts(done=1_999, in_doubt=1, credits=2_000)
         (entry,) = [entry async for entry in beside.entries("in_doubt")]
-        assert await beside.decide(entry.key, "owed", 3.0)
+        assert await beside.resolve(entry.key, "owed", 3.0)
         assert await beside.counts() == LedgerCounts(done=1_999, owed=1, credits=2_000, lost=1)
 
 
@@ -445,7 +451,7 @@ class TestFile:
     async def test_looking_makes_no_file(self, tmp_path: Path) -> None:
         store = SqliteStore(tmp_path / "none.db")
         with pytest.raises(BulkError, match="No such file"):
-            await store.look()
+            await store.open_read_only()
         assert os.listdir(tmp_path) == []
 
     @pytest.mark.parametrize("content", [b"", b"no database " * 100])
@@ -453,7 +459,7 @@ class TestFile:
         path = tmp_path / "x.db"
         path.write_bytes(content)
         with pytest.raises(BulkError, match=r"no ledger|not a database"):
-            await SqliteStore(path).look()
+            await SqliteStore(path).open_read_only()
         assert path.read_bytes() == content
 
     async def test_many_may_make_it_at_once(self, tmp_path: Path) -> None:
@@ -481,12 +487,12 @@ class TestFile:
         async with opened(make) as other, opened(make) as one:
             await taken(one)
             await taken(one, OTHER)
-            await one.sent(OTHER, True, 3.0)
+            await one.mark_sent(OTHER, True, 3.0)
             assert (await taken(other)).status == "busy"
             filesystem._release_in_child()  # as the system does for the dead
             assert (await taken(other)).held
             assert (await taken(other, OTHER)).status == "in_doubt"
-            assert not await one.sent(KEY, True, 4.0)
+            assert not await one.mark_sent(KEY, True, 4.0)
             await one.done(OTHER, b"{}", 1, 4.0)  # an answer is a fact
             assert (await taken(other, OTHER)).status == "done"
 
@@ -494,7 +500,7 @@ class TestFile:
         store = SqliteStore(tmp_path / "x.db")
         async with opened(lambda: store):
             for number in range(200):
-                await store.take(bytes([number]) * 16, "thing.get", b"1" * 500, 2.0)
+                await store.claim(bytes([number]) * 16, "thing.get", b"1" * 500, 2.0)
         with store.path.open("r+b") as damaged:
             damaged.seek(4096)
             damaged.write(b"\xff" * 100_000)
@@ -558,6 +564,6 @@ class TestFile:
         with database.connect(store.path) as line:
             line.execute("UPDATE about SET value = '99' WHERE name = 'version'")
         line.close()
-        for begin in (store.look(), store.open("run", 1.0)):
+        for begin in (store.open_read_only(), store.open("run", 1.0)):
             with pytest.raises(BulkError, match="version 99"):
                 await begin

@@ -10,7 +10,7 @@ import sys
 import anyio
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.stores import opened
+from lix_async.bulk.stores import open_store
 from lix_async.bulk.stores.postgres import PostgresStore
 
 
@@ -20,7 +20,7 @@ def link(number: int) -> str:
 
 async def main(ledger: str, url: str, first: int, last: int, concurrency: int) -> None:
     dsn, _, schema = ledger.partition("#")
-    store = PostgresStore(dsn, schema=schema) if schema else opened(ledger)
+    store = PostgresStore(dsn, schema=schema) if schema else open_store(ledger)
     async with AsyncLix("demo", base_url=url, rate_limit=None) as lix:
         step = 1 if first < last else -1
         links = (link(number) for number in range(first, last, step))

@@ -34,18 +34,20 @@ async def every_status(store: Store) -> None:
         ("person.get", f"{L}/gus"),
     ]
     for number, (endpoint, what) in enumerate(given):
-        await store.take(key(number), endpoint, json.dumps(what).encode(), NOW)
+        await store.claim(key(number), endpoint, json.dumps(what).encode(), NOW)
     for number in (0, 1, 2, 3, 4, 5, 7):
-        await store.sent(key(number), True, NOW)
+        await store.mark_sent(key(number), True, NOW)
     await store.done(key(0), json.dumps(ADA).encode(), 1, NOW)
     absent = StoredError("NotFoundError", "no such person", 404, "not_found")
-    await store.settle(key(1), "refused", absent, 0, NOW)
+    await store.set_outcome(key(1), "refused", absent, 0, NOW)
     wrong = StoredError("InvalidParamsError", "bad link", 400, "invalid_params")
-    await store.settle(key(2), "refused", wrong, 0, NOW)
+    await store.set_outcome(key(2), "refused", wrong, 0, NOW)
     await store.done(key(3), b"<html>", 1, NOW)
     waits = StoredError("QueuedError", "still queued", 202, "queued")
-    await store.settle(key(4), "queued", waits, NOW + 60, NOW)
-    await store.settle(key(5), "in_doubt", StoredError("TransportError", "connection lost"), 0, NOW)
+    await store.set_outcome(key(4), "queued", waits, NOW + 60, NOW)
+    await store.set_outcome(
+        key(5), "in_doubt", StoredError("TransportError", "connection lost"), 0, NOW
+    )
 
 
 def filled(path: Path, fill: Callable[[Store], Awaitable[None]] = every_status) -> Path:

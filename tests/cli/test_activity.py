@@ -66,7 +66,7 @@ async def test_a_pause_is_told_with_its_reason(anyio_backend: object) -> None:
     policy = MonitoredRetryPolicy(watch=watch, queued_interval=40.0)
 
     async def queued() -> None:
-        policy.verdict(QueuedError("later"), failures=0, polls=1, safe=True, window=3)
+        policy.next_delay(QueuedError("later"), failures=0, polls=1, idempotent=True, window=3)
         await MonitoredClock(watch).sleep(40)
 
     async with anyio.create_task_group() as tasks:
@@ -105,8 +105,8 @@ async def test_without_a_rate_nobody_waits_and_turns_still_count(anyio_backend: 
     for _ in range(3):
         await turns.acquire()
     await turns.hold(3600)
-    turns.late(1)
-    turns.give_back()
+    turns.report_delay(1)
+    turns.refund()
     assert watch.requests == 2
 
 
@@ -120,7 +120,9 @@ async def test_without_a_rate_nobody_waits_and_turns_still_count(anyio_backend: 
 )
 def test_a_failure_that_is_tried_again_is_counted_by_its_word(error: LixError, word: str) -> None:
     watch = ActivityMonitor()
-    MonitoredRetryPolicy(watch=watch).verdict(error, failures=1, polls=0, safe=True, window=3)
+    MonitoredRetryPolicy(watch=watch).next_delay(
+        error, failures=1, polls=0, idempotent=True, window=3
+    )
     assert watch.failures == {word: 1}
 
 
@@ -130,7 +132,7 @@ def test_a_failure_that_is_tried_again_is_counted_by_its_word(error: LixError, w
 def test_a_failure_that_is_final_is_not_counted(error: LixError) -> None:
     watch = ActivityMonitor()
     policy = MonitoredRetryPolicy(watch=watch, attempts=1)
-    assert policy.verdict(error, failures=1, polls=0, safe=True, window=3) is None
+    assert policy.next_delay(error, failures=1, polls=0, idempotent=True, window=3) is None
     assert not watch.failures
 
 
@@ -147,8 +149,8 @@ def test_the_watched_policy_decides_like_the_plain_one() -> None:
         QueuedError("x"),
     ):
         for failures in (1, 2, 3, 4):
-            facts = {"failures": failures, "polls": failures, "safe": True, "window": 3.0}
-            assert watched.verdict(error, **facts) == plain.verdict(error, **facts)  # type: ignore[arg-type]
+            facts = {"failures": failures, "polls": failures, "idempotent": True, "window": 3.0}
+            assert watched.next_delay(error, **facts) == plain.next_delay(error, **facts)  # type: ignore[arg-type]
 
 
 def test_the_line_says_how_far_and_how_long_by_the_limiter() -> None:

@@ -12,8 +12,15 @@ import pytest
 
 from lix_async.cli import main
 from lix_async.cli.commands.sandbox import announce
-from lix_async.cli.endpoint_list import listing, methods, single
-from lix_async.cli.providers import AnyEndpoint, client_of, house, provider_of, providers, rows
+from lix_async.cli.endpoint_list import endpoint_table, methods, single
+from lix_async.cli.providers import (
+    AnyEndpoint,
+    client_of,
+    provider_name,
+    provider_of,
+    providers,
+    rows,
+)
 from lix_async.core.models import Listing
 from lix_async.sandbox import Sandbox, running
 from lix_async.sandbox.providers import houses
@@ -111,7 +118,7 @@ def test_drift_knows_every_table(
     call: Call, played: tuple[Sandbox, str], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A field that nobody knows is told; of open objects everything is known."""
-    mine = [row for row in rows().values() if house(row.id) == name]
+    mine = [row for row in rows().values() if provider_name(row.id) == name]
     mine = [row for row in mine if not issubclass(row.result, dict)]
     lines = [{"endpoint": row.id, "body": {"brandNewField": 1}} for row in mine]
     Path("seen.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
@@ -126,13 +133,13 @@ def test_drift_knows_every_table(
 
 def test_the_table_is_grouped_by_provider_and_says_what_each_needs(call: Call) -> None:
     shown = call().out
-    assert shown == call("--list").out == "\n".join(listing()) + "\n"
+    assert shown == call("--list").out == "\n".join(endpoint_table()) + "\n"
     assert all(len(line) <= 80 for line in shown.splitlines())
     places: list[int] = []
     for name in providers():
         provider = provider_of(name)
         places.append(shown.index(f"{provider.name}: key in {provider.key_variables[0]}"))
-        mine = [row.id for row in rows().values() if house(row.id) == name]
+        mine = [row.id for row in rows().values() if provider_name(row.id) == name]
         assert all(shown.index(f"\n{row}") > places[-1] for row in mine)
     assert places == sorted(places)
     assert methods().keys() == rows().keys()
@@ -144,7 +151,7 @@ def test_a_provider_alone_is_listed_by_its_name(call: Call, name: str) -> None:
     assert shown == call(name, "--list").out
     starts = {line.split()[0].rstrip("*") for line in shown.splitlines() if line}
     for row in rows().values():
-        assert (row.id in starts) == (house(row.id) == name)
+        assert (row.id in starts) == (provider_name(row.id) == name)
 
 
 @pytest.mark.parametrize("name", rows())

@@ -10,7 +10,7 @@ import pytest
 
 from lix_async.cli.errors import CommandError
 from lix_async.cli.ledger.export import ExportSchema
-from lix_async.cli.output.columns import checked
+from lix_async.cli.output.columns import check_columns
 from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder
 from lix_async.cli.output.schema import LookupSchema, RowSchema
 from lix_async.providers.lix.models import JobPosting, Organisation, Person
@@ -103,8 +103,8 @@ def test_a_slip_is_told_before_anything_is_sent_or_written(
     ],
 )
 def test_columns_that_lookups_may_have(column: str) -> None:
-    checked([column], BOTH)
-    checked([column], ExportSchema())
+    check_columns([column], BOTH)
+    check_columns([column], ExportSchema())
 
 
 @pytest.mark.parametrize(
@@ -121,18 +121,18 @@ def test_columns_that_lookups_may_have(column: str) -> None:
 )
 def test_columns_that_nobody_knows_have_a_hint(column: str, hint: str) -> None:
     with pytest.raises(CommandError, match="nobody knows") as raised:
-        checked(["name", column], BOTH)
+        check_columns(["name", column], BOTH)
     assert hint in raised.value.hint
     assert "result.NAME" in raised.value.hint
 
 
 def test_rows_that_no_document_describes_may_have_any() -> None:
-    checked(["whatever"], RowSchema(JobPosting))
-    checked(["whatever"], RowSchema(None))
-    checked(None, RowSchema(Person))
-    checked(["other.brandNew"], RowSchema(Person))
+    check_columns(["whatever"], RowSchema(JobPosting))
+    check_columns(["whatever"], RowSchema(None))
+    check_columns(None, RowSchema(Person))
+    check_columns(["other.brandNew"], RowSchema(Person))
     with pytest.raises(CommandError) as raised:
-        checked(["result.name"], RowSchema(Person))
+        check_columns(["result.name"], RowSchema(Person))
     assert "other.NAME" in raised.value.hint
 
 

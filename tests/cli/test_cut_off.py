@@ -75,7 +75,7 @@ def test_a_ledger_that_cannot_be_looked_at_is_left_to_later(
     def gone(address: str) -> None:
         raise CommandError(f"{address} is gone")
 
-    monkeypatch.setattr("lix_async.cli.commands.enrich_run.looked", gone)
+    monkeypatch.setattr("lix_async.cli.commands.enrich_run.opened_read_only", gone)
     with cut(3):
         found = lix("enrich", "in.txt")
     assert (found.code, "0 credits" in found.err, "in doubt" in found.err) == (143, True, False)

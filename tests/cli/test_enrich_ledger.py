@@ -179,7 +179,7 @@ def test_a_parked_ledger_is_left_alone(lix: Lix, sandbox: Watched) -> None:
 
     async def park() -> None:
         store = SqliteStore("in.txt.ledger")
-        await store.look()
+        await store.open_read_only()
         await store.park("budget talks")
         await store.close()
 

@@ -6,7 +6,7 @@ import pytest
 
 import lix_async
 from lix_async.cli import main
-from lix_async.cli.errors import EXIT_CODES, CommandError, explained
+from lix_async.cli.errors import EXIT_CODES, CommandError, command_error_for
 from lix_async.cli.text import one_line
 from lix_async.core import errors
 
@@ -37,7 +37,7 @@ CODES = {
     ("kind", "code"), CODES.items(), ids=lambda value: getattr(value, "__name__", value)
 )
 def test_every_error_has_its_exit_code(kind: type[errors.LixError], code: int) -> None:
-    told = explained(kind("what\nhappened"))
+    told = command_error_for(kind("what\nhappened"))
     assert (told.code, told.message) == (code, "what happened")
     assert told.code in EXIT_CODES
 
@@ -50,16 +50,16 @@ def test_refusals_come_with_a_hint() -> None:
             and issubclass(kind, errors.RefusalError)
             and kind is not errors.RefusalError
         ):
-            assert explained(kind("x")).hint or kind is errors.InvalidParamsError, name
+            assert command_error_for(kind("x")).hint or kind is errors.InvalidParamsError, name
 
 
 def test_a_hint_tells_the_moment_where_it_is_known() -> None:
     daily = errors.DailyLimitError("used up")
     daily.refreshes_at = 4_000_000_000.0
-    assert "2096" in explained(daily).hint
-    assert "2096" in explained(errors.DeadlineError("x", retry_at=4_000_000_000.0)).hint
+    assert "2096" in command_error_for(daily).hint
+    assert "2096" in command_error_for(errors.DeadlineError("x", retry_at=4_000_000_000.0)).hint
     assert (
-        explained(errors.RateLimitError("x", retry_after=600)).hint
+        command_error_for(errors.RateLimitError("x", retry_after=600)).hint
         == "the provider asks to wait 600 s"
     )
 

@@ -21,7 +21,7 @@ from lix_async.cli.input.targets import ROWS
 from lix_async.cli.ledger.export import at
 from lix_async.cli.output.lookup_rows import row_of_entry
 from lix_async.cli.output.parquet import write_parquet
-from lix_async.cli.values import Tree, dig
+from lix_async.cli.values import Tree, get_path
 from lix_async.providers.lix.endpoints import BY_ID
 
 from .conftest import Lix
@@ -183,7 +183,7 @@ TREES = st.recursive(
 @given(st.dictionaries(NAMES, TREES, max_size=4), st.lists(NAMES, min_size=1, max_size=4))
 def test_the_quick_way_finds_what_the_other_does(tree: Tree, names: list[str]) -> None:
     path = ".".join(names)
-    assert at(tree, path, {}) == dig(tree, path)
+    assert at(tree, path, {}) == get_path(tree, path)
 
 
 def test_formulas_are_harmless_in_a_csv(lix: Lix) -> None:

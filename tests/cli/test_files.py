@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lix_async.cli.errors import CommandError
 from lix_async.cli.output.files import AppendFile, contents, replace
-from lix_async.cli.output.lookup_file import _ends, kept
+from lix_async.cli.output.lookup_file import _ends, read_existing_output
 
 
 @pytest.fixture(autouse=True)
@@ -92,11 +92,11 @@ TABLE = (
 @pytest.mark.parametrize("cut", range(len(LINE)))
 def test_a_torn_line_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
     file = output(tmp_path, LINE + LINE.replace(b"/a", b"/b")[:cut])
-    assert len(kept(file, "jsonl").keys) == 1
+    assert len(read_existing_output(file, "jsonl").keys) == 1
     assert file.size == len(LINE)
     file.close()
     file = output(tmp_path, LINE[:cut])
-    assert not kept(file, "jsonl").keys
+    assert not read_existing_output(file, "jsonl").keys
     file.close()
 
 
@@ -104,7 +104,7 @@ def test_a_torn_line_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
 def test_a_torn_record_of_a_csv_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
     head = TABLE.index(b"\n") + 1
     file = output(tmp_path, TABLE[:cut])
-    found = kept(file, "csv")
+    found = read_existing_output(file, "csv")
     file.close()
     assert len(found.keys) == (cut == len(TABLE))
     assert file.size == (len(TABLE) if cut == len(TABLE) else head if cut >= head else 0)
@@ -137,6 +137,6 @@ def test_a_cut_csv_ends_with_its_last_whole_record(
 def test_a_foreign_file_is_left_alone(tmp_path: Path, form: str, data: bytes) -> None:
     file = output(tmp_path, data)
     with pytest.raises(CommandError, match="no output of"):
-        kept(file, form)  # type: ignore[arg-type]
+        read_existing_output(file, form)  # type: ignore[arg-type]
     file.close()
     assert (tmp_path / "out").read_bytes() == data

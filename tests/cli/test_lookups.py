@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lix_async.cli.endpoint_list import listing, methods
+from lix_async.cli.endpoint_list import endpoint_table, methods
 from lix_async.cli.providers import rows
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.sandbox import running
@@ -139,7 +139,7 @@ def test_the_account_tells_what_is_left_and_until_when(lix: Lix) -> None:
 
 def test_every_row_of_the_table_is_listed(lix: Lix) -> None:
     shown = lix("call", rate="").out
-    assert shown == lix("call", "--list", rate="").out == "\n".join(listing()) + "\n"
+    assert shown == lix("call", "--list", rate="").out == "\n".join(endpoint_table()) + "\n"
     known = methods()
     assert known.keys() == rows().keys() > BY_ID.keys()
     for row in rows().values():

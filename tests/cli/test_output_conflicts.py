@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger.address import apart
+from lix_async.cli.ledger.address import check_output_conflicts
 
 from .conftest import Lix
 from .ledgers import L, filled
@@ -67,8 +67,8 @@ def test_an_enrichment_into_its_own_files_is_refused_before_anything_is_sent(
 
 
 def test_what_cannot_be_the_same_is_let_through(tmp_path: Path) -> None:
-    apart(None, str(tmp_path / "x"))
-    apart(tmp_path / "x", "postgresql://db/x", str(tmp_path / "y"))
-    apart(tmp_path / "x", str(tmp_path / "none" / "x"))
+    check_output_conflicts(None, str(tmp_path / "x"))
+    check_output_conflicts(tmp_path / "x", "postgresql://db/x", str(tmp_path / "y"))
+    check_output_conflicts(tmp_path / "x", str(tmp_path / "none" / "x"))
     with pytest.raises(CommandError, match="belongs to the ledger"):
-        apart(tmp_path / "none" / "x-wal", str(tmp_path / "none" / "x"))
+        check_output_conflicts(tmp_path / "none" / "x-wal", str(tmp_path / "none" / "x"))

@@ -11,7 +11,7 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.cli import main
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger.address import address_of, checked_address, pasteable
+from lix_async.cli.ledger.address import address_of, checked_address, shell_argument
 
 from .conftest import Lix
 from .ledgers import L
@@ -142,7 +142,9 @@ def test_files_keep_their_names(name: str) -> None:
 
 
 def test_what_may_be_pasted() -> None:
-    assert pasteable("postgresql://me@db/x") == "postgresql://me@db/x"
-    assert pasteable("postgresql://me:@/x?host=/tmp&a=b") == "'postgresql://me:@/x?host=/tmp&a=b'"
+    assert shell_argument("postgresql://me@db/x") == "postgresql://me@db/x"
+    assert (
+        shell_argument("postgresql://me:@/x?host=/tmp&a=b") == "'postgresql://me:@/x?host=/tmp&a=b'"
+    )
     for secret in ("me:pw@db/x", "db/x?password=pw", "db/x?sslpassword=pw", "[bad/x"):
-        assert pasteable(f"postgresql://{secret}") is None
+        assert shell_argument(f"postgresql://{secret}") is None

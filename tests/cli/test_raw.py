@@ -10,7 +10,7 @@ import pytest
 from lix_async import Answer, Page
 from lix_async.core.decoding import decoder_for
 from lix_async.core.models import Listing
-from lix_async.engine.raw_items import rows_of
+from lix_async.engine.raw_items import raw_items
 from lix_async.providers.lix.endpoints import (
     ACTIVITY_POSTS,
     LINKEDIN_ACCOUNTS,
@@ -51,7 +51,7 @@ def page(row: AnyEndpoint, body: str) -> Page[object]:
     ],
 )
 def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
-    found = rows_of(page(SEARCH_PEOPLE, envelope % PERSON))
+    found = raw_items(page(SEARCH_PEOPLE, envelope % PERSON))
     assert (found.rows, found.whole) == ([PERSON.encode()], True)
 
 
@@ -67,33 +67,33 @@ def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
     ],
 )
 def test_listings_of_other_kinds_keep_what_was_sent(row: AnyEndpoint, body: str) -> None:
-    found = rows_of(page(row, body))
+    found = raw_items(page(row, body))
     assert found.whole
     assert found.rows[0] in body.encode()
 
 
 def test_a_person_in_the_oldest_shape_is_kept_in_it() -> None:
     body = '{"people":[{"fullName":"A B","workExperiences":[]}]}'
-    assert rows_of(page(SEARCH_PEOPLE, body)).rows == [b'{"fullName":"A B","workExperiences":[]}']
+    assert raw_items(page(SEARCH_PEOPLE, body)).rows == [b'{"fullName":"A B","workExperiences":[]}']
 
 
 def test_only_new_items_are_paired() -> None:
     people = ",".join(f'{{"name":"{name}","extra":{n}}}' for n, name in enumerate("ABC"))
     found = page(SEARCH_PEOPLE, f'{{"people":[{people}]}}')
     del found.items[1]
-    assert rows_of(found).rows == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
+    assert raw_items(found).rows == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
 
 
 def test_a_list_that_only_looks_alike_is_not_taken() -> None:
     body = '{"related":[{"name":"X"},{"name":"Y"}],"people":[{"name":"A"},{"name":"B"}]}'
-    assert rows_of(page(SEARCH_PEOPLE, body)).rows == [b'{"name":"A"}', b'{"name":"B"}']
+    assert raw_items(page(SEARCH_PEOPLE, body)).rows == [b'{"name":"A"}', b'{"name":"B"}']
 
 
 def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
     body = (
         '{"reactions":[{"reaction_type":"LIKE","count":2,"reactors":[{"name":"A"},{"name":"B"}]}]}'
     )
-    found = rows_of(page(POST_REACTIONS, body))
+    found = raw_items(page(POST_REACTIONS, body))
     assert not found.whole
     assert [msgspec.json.decode(row)["actor"]["name"] for row in found.rows] == ["A", "B"]
 
@@ -101,6 +101,6 @@ def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
 def test_items_without_an_answer_are_written_as_read() -> None:
     brought = page(SEARCH_PEOPLE, f'{{"people":[{PERSON}]}}')
     brought.answer = None
-    found = rows_of(brought)
+    found = raw_items(brought)
     assert not found.whole
     assert msgspec.json.decode(found.rows[0])["numOfConnections"] == 57

@@ -9,7 +9,7 @@ import pytest
 
 from lix_async.bulk.stores.base import Store
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger.address import address_of, scrubbed, shown
+from lix_async.cli.ledger.address import address_of, display_address, redact_password
 
 from .conftest import Lix
 from .ledgers import NOW, L, every_status, filled, key
@@ -105,9 +105,9 @@ def test_one_doubt_by_any_spelling(lix: Lix) -> None:
             ("jobs.get", 17),
         ]
         for number, (endpoint, what) in enumerate(given, start=20):
-            await store.take(key(number), endpoint, json.dumps(what).encode(), NOW)
-            await store.sent(key(number), True, NOW)
-            await store.settle(key(number), "in_doubt", None, 0, NOW)
+            await store.claim(key(number), endpoint, json.dumps(what).encode(), NOW)
+            await store.mark_sent(key(number), True, NOW)
+            await store.set_outcome(key(number), "in_doubt", None, 0, NOW)
 
     filled(Path("l.db"), some)
     spelled = "http://fr.linkedin.com/in/EMIL/?trk=x"
@@ -126,9 +126,11 @@ def test_one_doubt_by_any_spelling(lix: Lix) -> None:
 def test_many_doubts_are_not_all_for_the_eye(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     async def some(store: Store) -> None:
         for number in range(5):
-            await store.take(key(number), "person.get", json.dumps(f"{L}/p-{number}").encode(), NOW)
-            await store.sent(key(number), True, NOW)
-            await store.settle(key(number), "in_doubt", None, 0, NOW)
+            await store.claim(
+                key(number), "person.get", json.dumps(f"{L}/p-{number}").encode(), NOW
+            )
+            await store.mark_sent(key(number), True, NOW)
+            await store.set_outcome(key(number), "in_doubt", None, 0, NOW)
 
     filled(Path("l.db"), some)
     monkeypatch.setattr("lix_async.cli.ledger.in_doubt.MOST", 3)
@@ -156,12 +158,14 @@ SECRET = "postgresql://me:s3cr%65t@db.example.com:5432/leads?password=other&x=1"
 
 
 def test_a_password_is_never_shown() -> None:
-    assert shown(SECRET) == "postgresql://me@db.example.com:5432/leads"
-    assert shown("postgres://db/leads") == "postgresql://db/leads"
-    assert shown("postgresql://me:pass@[bad/x") == "postgresql://…"
-    assert scrubbed("no such host: s3cr%65t, s3cret, other", SECRET) == "no such host: …, …, …"
-    split = scrubbed('host name "cret@db" is unknown', "postgresql://me:se@cret@db/x")
+    assert display_address(SECRET) == "postgresql://me@db.example.com:5432/leads"
+    assert display_address("postgres://db/leads") == "postgresql://db/leads"
+    assert display_address("postgresql://me:pass@[bad/x") == "postgresql://…"
+    assert (
+        redact_password("no such host: s3cr%65t, s3cret, other", SECRET) == "no such host: …, …, …"
+    )
+    split = redact_password('host name "cret@db" is unknown', "postgresql://me:se@cret@db/x")
     assert "cret" not in split
-    assert scrubbed("me:x", "me:x.db") == "me:x"
+    assert redact_password("me:x", "me:x.db") == "me:x"
     with pytest.raises(CommandError, match="which ledger"):
         address_of("  ")

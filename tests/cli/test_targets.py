@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input.targets import checked, command_for, target
+from lix_async.cli.input.targets import check_url, command_for, parse_target
 
 L = "https://www.linkedin.com"
 
@@ -34,17 +34,17 @@ def test_a_link_names_its_command(url: str, command: str | None) -> None:
 
 def test_a_url_in_the_wrong_command_gets_the_right_one() -> None:
     with pytest.raises(CommandError) as caught:
-        checked(f"{L}/sales/search/people?query=(a)", "search people")
+        check_url(f"{L}/sales/search/people?query=(a)", "search people")
     assert caught.value.hint == 'try: lix leads "URL"'
     with pytest.raises(CommandError) as caught:
-        checked(f"{L}/search/results/all/?keywords=a", "search people")
+        check_url(f"{L}/search/results/all/?keywords=a", "search people")
     assert "choose People" in caught.value.hint
     with pytest.raises(CommandError, match="not a LinkedIn URL"):
-        checked("https://linkedin.com.example.org/search/results/people/", "search people")
+        check_url("https://linkedin.com.example.org/search/results/people/", "search people")
 
 
 def test_a_page_that_is_not_known_may_go_and_a_scheme_is_added() -> None:
-    assert checked("www.linkedin.com/search/new/?a=b", "search people").startswith("https://www")
+    assert check_url("www.linkedin.com/search/new/?a=b", "search people").startswith("https://www")
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_a_page_that_is_not_known_may_go_and_a_scheme_is_added() -> None:
     ],
 )
 def test_every_spelling_of_a_profile_has_one_key(text: str) -> None:
-    found = target(text)
+    found = parse_target(text)
     assert found is not None
-    assert (found.kind, found.key) == ("person", target(f"{L}/in/ada-example").key)  # type: ignore[union-attr]
+    assert (found.kind, found.key) == ("person", parse_target(f"{L}/in/ada-example").key)  # type: ignore[union-attr]
     assert found.text == text.strip() == found.sent
 
 
@@ -71,7 +71,7 @@ def test_targets_of_every_kind() -> None:
         f"{L}/sales/company/123": "org",
         f"{L}/sales/lead/ACwAAexample12,NAME,x": "person",
     }
-    assert {text: target(text).kind for text in kinds} == kinds  # type: ignore[union-attr]
-    assert [target(text) for text in ("", "ada", "a b@c", f"{L}/feed/", "Name")] == [None] * 5
-    assert target("mailto:ada@example.com").sent == "ada@example.com"  # type: ignore[union-attr]
-    assert target(f"{L}/sales/company/123").sales  # type: ignore[union-attr]
+    assert {text: parse_target(text).kind for text in kinds} == kinds  # type: ignore[union-attr]
+    assert [parse_target(text) for text in ("", "ada", "a b@c", f"{L}/feed/", "Name")] == [None] * 5
+    assert parse_target("mailto:ada@example.com").sent == "ada@example.com"  # type: ignore[union-attr]
+    assert parse_target(f"{L}/sales/company/123").sales  # type: ignore[union-attr]

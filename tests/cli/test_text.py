@@ -12,7 +12,13 @@ import pytest
 from lix_async import RateLimit
 from lix_async.cli.errors import CommandError
 from lix_async.cli.options import OutputOptions, chosen_format, parsed_columns, parsed_rate
-from lix_async.cli.text import clock_face, rate_text, span, took, until
+from lix_async.cli.text import (
+    format_clock,
+    format_duration,
+    format_elapsed,
+    format_until,
+    rate_text,
+)
 
 
 @pytest.fixture
@@ -42,21 +48,25 @@ def utc() -> Iterator[None]:
     ],
 )
 def test_a_span_has_two_units_at_most(seconds: float, said: str) -> None:
-    assert span(seconds) == said
+    assert format_duration(seconds) == said
 
 
 def test_short_times_have_a_decimal() -> None:
-    assert (took(0.44), took(9.96), took(75)) == ("0.4 s", "10.0 s", "1 min 15 s")
-    assert (clock_face(5), clock_face(725), clock_face(7380)) == ("0:05", "12:05", "2:03:00")
+    assert (format_elapsed(0.44), format_elapsed(9.96), format_elapsed(75)) == (
+        "0.4 s",
+        "10.0 s",
+        "1 min 15 s",
+    )
+    assert (format_clock(5), format_clock(725), format_clock(7380)) == ("0:05", "12:05", "2:03:00")
 
 
 @pytest.mark.usefixtures("utc")
 def test_a_moment_is_told_in_local_time_and_as_a_distance() -> None:
     noon = 1_750_075_200.0  # Monday 2025-06-16, 12:00 UTC
-    assert until(noon + 3 * 3600, noon) == "today at 15:00 (in 3 h)"
-    assert until(noon + 12 * 3600, noon) == "tomorrow at 00:00 (in 12 h)"
-    assert until(noon + 5 * 86_400, noon) == "Sat 21 Jun 2025 at 12:00 (in 5 d)"
-    assert until(noon - 60, noon) == "today at 11:59 (which has passed)"
+    assert format_until(noon + 3 * 3600, noon) == "today at 15:00 (in 3 h)"
+    assert format_until(noon + 12 * 3600, noon) == "tomorrow at 00:00 (in 12 h)"
+    assert format_until(noon + 5 * 86_400, noon) == "Sat 21 Jun 2025 at 12:00 (in 5 d)"
+    assert format_until(noon - 60, noon) == "today at 11:59 (which has passed)"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder, tree_of
-from lix_async.cli.output.schema import OTHER, LookupSchema, RowSchema, item_of
-from lix_async.cli.values import beside, cell, dig, harmless, leaves, original
+from lix_async.cli.output.schema import OTHER, LookupSchema, RowSchema, item_struct
+from lix_async.cli.values import (
+    cell,
+    escape_formula,
+    get_path,
+    leaf_paths,
+    remaining_fields,
+    unescape_formula,
+)
 from lix_async.providers.lix.endpoints import TABLE
 from lix_async.providers.lix.models import JobPosting, Organisation, Person
 
@@ -35,14 +42,14 @@ FORMULAS = [
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_becomes_text_and_comes_back(formula: str) -> None:
-    assert harmless(formula) == f"'{formula}"
-    assert original(harmless(formula)) == formula
+    assert escape_formula(formula) == f"'{formula}"
+    assert unescape_formula(escape_formula(formula)) == formula
 
 
 @given(st.text())
 def test_every_text_comes_back_from_its_cell(given: str) -> None:
-    assert original(harmless(given)) == given
-    assert harmless(given)[:1] not in ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+    assert unescape_formula(escape_formula(given)) == given
+    assert escape_formula(given)[:1] not in ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @pytest.mark.parametrize(
@@ -69,10 +76,10 @@ def test_a_number_stays_a_number_and_a_list_becomes_readable(value: object, show
 
 def test_a_dotted_name_finds_objects_lists_and_keys_with_dots() -> None:
     tree = {"a": [{"b": 1}], "com.x.Y": {"z": 2}, "c": {"com.v": {"w": 3}}}
-    assert dig(tree, "a.0.b") == 1
-    assert dig(tree, "com.x.Y.z") == 2
-    assert dig(tree, "c.com.v.w") == 3
-    assert [dig(tree, name) for name in ("a.1.b", "a.x", "q", "a.0.b.c", "a.-1")] == [None] * 5
+    assert get_path(tree, "a.0.b") == 1
+    assert get_path(tree, "com.x.Y.z") == 2
+    assert get_path(tree, "c.com.v.w") == 3
+    assert [get_path(tree, name) for name in ("a.1.b", "a.x", "q", "a.0.b.c", "a.-1")] == [None] * 5
 
 
 JSON = st.recursive(
@@ -91,8 +98,8 @@ JSON = st.recursive(
 def test_every_value_is_in_a_column_or_beside_them(
     tree: dict[str, object], columns: set[str]
 ) -> None:
-    rest = beside(tree, sorted(columns))
-    for name, value in leaves(tree).items():
+    rest = remaining_fields(tree, sorted(columns))
+    for name, value in leaf_paths(tree).items():
         shown = any(name == column or name.startswith(f"{column}.") for column in columns)
         assert (name in rest) == (not shown and value not in (None, ""))
 
@@ -111,7 +118,7 @@ def test_columns_are_known_before_the_first_row() -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
 def test_every_row_of_the_table_has_a_schema(row: object) -> None:
-    kind = item_of(row.result)  # type: ignore[attr-defined]
+    kind = item_struct(row.result)  # type: ignore[attr-defined]
     schema = RowSchema(kind)
     assert schema.opened([{"a": 1}])[-1] == OTHER
     assert schema.tidy({"some": "thing"})["some"] == "thing"

@@ -16,7 +16,7 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 from lix_async.cli import main
 from lix_async.cli.commands.worker import name_for
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input.targets import input_for, target
+from lix_async.cli.input.targets import input_for, parse_target
 from lix_async.cli.queue import Queue
 from lix_async.cli.queue import queue_lookups as submit
 from lix_async.sandbox import running
@@ -70,7 +70,7 @@ def here(dsn: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
 
 
 def hand_in(dsn: str, queue: Queue, texts: list[str]) -> int:
-    found = [one for text in texts if (one := target(text)) is not None]
+    found = [one for text in texts if (one := parse_target(text)) is not None]
 
     async def work() -> int:
         return await submit(dsn, [(one.kind, one) for one in found], queue)
@@ -213,7 +213,7 @@ def test_what_cannot_work_is_told_at_once(
 
 def test_inputs_go_as_they_were_given() -> None:
     def given(text: str, kind: str | None = None) -> object:
-        found = target(text)
+        found = parse_target(text)
         assert found is not None
         return input_for(kind or found.kind, found)  # type: ignore[arg-type]  # a kind
 

@@ -20,14 +20,14 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_first_use_binds_and_further_ones_are_at_home():
     home = EventLoopBinding()
-    assert [home.moved(), home.moved()] == [False, False]
-    home.leave()
-    assert home.moved() is False
+    assert [home.check(), home.check()] == [False, False]
+    home.unbind()
+    assert home.check() is False
 
 
 def moved(home: EventLoopBinding) -> bool:
     async def ask() -> bool:
-        return home.moved()
+        return home.check()
 
     return asyncio.run(ask())
 
@@ -37,25 +37,25 @@ def test_a_new_loop_takes_over_from_one_that_ended():
     assert [moved(home), moved(home)] == [False, True]
 
     async def ask() -> bool:
-        return home.moved()
+        return home.check()
 
     assert [trio.run(ask), trio.run(ask), moved(home)] == [True, True, True]
 
 
 def test_outside_of_any_loop_it_says_so(monkeypatch):
     with pytest.raises(ConfigurationError, match="no event loop runs"):
-        EventLoopBinding().moved()
+        EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "trio")
     with pytest.raises(ConfigurationError, match="no event loop runs"):
-        EventLoopBinding().moved()
+        EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "asyncio")
     with pytest.raises(ConfigurationError, match="no event loop runs"):
-        EventLoopBinding().moved()
+        EventLoopBinding().check()
 
 
 async def test_another_thread_with_a_loop_of_its_own_is_refused():
     home = EventLoopBinding()
-    home.moved()
+    home.check()
     for run in (lambda: moved(home), lambda: trio.run(ask, home)):
         with pytest.raises(ConfigurationError, match="make one for each loop"):
             await anyio.to_thread.run_sync(run)
@@ -65,16 +65,16 @@ def test_another_process_is_refused_although_the_loop_is_the_same_object(monkeyp
     home = EventLoopBinding()
 
     async def fork() -> None:
-        home.moved()
+        home.check()
         monkeypatch.setattr(os, "getpid", lambda: -1)
         with pytest.raises(ConfigurationError, match="forked: make one in the child"):
-            home.moved()
+            home.check()
 
     asyncio.run(fork())
 
 
 async def ask(home: EventLoopBinding) -> bool:
-    return home.moved()
+    return home.check()
 
 
 def in_child(work) -> int:

@@ -95,7 +95,7 @@ def test_method_and_path(entry: dict[str, Any]) -> None:
 
 @ROWS
 def test_only_what_acts_is_never_repeated(entry: dict[str, Any]) -> None:
-    assert BY_ID[entry["id"]].safe is entry["idempotent"]
+    assert BY_ID[entry["id"]].idempotent is entry["idempotent"]
 
 
 @ROWS

@@ -130,7 +130,7 @@ def test_profiles_and_searches_are_read_without_repair(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_the_radar_finds_nothing_new(name: str) -> None:
     told: list[Drift] = []
-    DriftDetector(told.append).look(ALL[name], BY_ID[ALL[name]].result, body(name))
+    DriftDetector(told.append).observe(ALL[name], BY_ID[ALL[name]].result, body(name))
     new = {drift.path for drift in told if drift.kind == "new"}
     assert new <= ({"paging"} if name == "variants/sales.thread.elements" else set())
 

@@ -15,11 +15,11 @@ from lix_async.core.endpoint import (
     Price,
     at_least,
     at_most,
+    check_params,
     exactly_one,
     org,
     required,
     standard,
-    typed,
 )
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.models import Listing, Meta, Model, Paging, Params
@@ -33,7 +33,12 @@ class Ids(Params, frozen=True, kw_only=True, rename="camel"):
 
 
 def test_a_row_is_a_value():
-    assert (LIST.safe, SEND.safe, THING.credits, THING.paging) == (True, False, standard(2), None)
+    assert (LIST.idempotent, SEND.idempotent, THING.credits, THING.paging) == (
+        True,
+        False,
+        standard(2),
+        None,
+    )
     with pytest.raises(FrozenInstanceError):
         THING.path = "/elsewhere"  # type: ignore[misc]
 
@@ -45,14 +50,14 @@ def test_prices_have_a_kind_and_an_amount():
 
 def test_params_are_fine_and_repeatable_unless_they_say_otherwise():
     class Acting(ThingParams, frozen=True, kw_only=True):
-        def repeatable(self) -> bool:
+        def is_idempotent(self) -> bool:
             return self.note != "act"
 
     assert Params().check() is None
     assert THING.sent_with(ThingParams(id="1")) is THING
     assert THING.sent_with(Acting(id="1")) is THING
     acting = THING.sent_with(Acting(id="1", note="act"))
-    assert (acting.safe, acting.id, THING.safe) == (False, "thing.get", True)
+    assert (acting.idempotent, acting.id, THING.idempotent) == (False, "thing.get", True)
 
 
 def test_an_answer_shows_what_came_and_goes_back_under_the_wires_names():
@@ -117,8 +122,8 @@ def test_texts_have_a_longest_and_numbers_a_least():
 
 def test_typed_params_come_back_as_they_are_under_their_own_names():
     given = Ids(first_id="a", second_id=["b"], viewer_id="v", count=3)
-    assert typed(given, Ids) == given
-    assert typed(ListParams(q="x", start=5), ListParams) == ListParams(q="x", start=5)
+    assert check_params(given, Ids) == given
+    assert check_params(ListParams(q="x", start=5), ListParams) == ListParams(q="x", start=5)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +137,7 @@ def test_typed_params_come_back_as_they_are_under_their_own_names():
 )
 def test_a_wrong_type_is_told_by_the_fields_own_name_before_anything_is_sent(params, message):
     with pytest.raises(ConfigurationError) as caught:
-        typed(params, Ids)
+        check_params(params, Ids)
     assert str(caught.value) == message
     assert caught.value.__context__ is None
 
@@ -141,5 +146,5 @@ def test_a_subclass_keeps_its_own_fields():
     class More(Ids, frozen=True, kw_only=True):
         more: str = "m"
 
-    assert typed(More(first_id="a", more="n"), Ids) == More(first_id="a", more="n")
+    assert check_params(More(first_id="a", more="n"), Ids) == More(first_id="a", more="n")
     assert isinstance(Model(), msgspec.Struct)

@@ -45,7 +45,7 @@ def test_the_margin_stretches_the_gaps():
 def test_a_token_given_back_is_there_again():
     tokens = bucket()
     tokens.take(0)
-    tokens.give_back(0)
+    tokens.refund(0)
     assert taken(tokens, 0, 0) == [0, 3]
 
 
@@ -54,15 +54,15 @@ def test_a_token_whose_time_has_passed_cannot_be_given_back():
     tokens = bucket()
     tokens.take(0)
     tokens.take(3)
-    tokens.give_back(0)
+    tokens.refund(0)
     assert tokens.wait(3.5) == 2.5
 
 
 def test_of_two_tokens_of_one_moment_both_can_be_given_back():
     tokens = bucket(burst=2)
     assert taken(tokens, 0, 0) == [0, 0]
-    tokens.give_back(0)
-    tokens.give_back(0)
+    tokens.refund(0)
+    tokens.refund(0)
     assert taken(tokens, 0, 0, 0) == [0, 0, 3]
 
 
@@ -83,14 +83,14 @@ def test_a_token_given_back_does_not_shorten_a_hold():
     tokens = bucket()
     tokens.take(0)
     tokens.hold(10)
-    tokens.give_back(0)
+    tokens.refund(0)
     assert [tokens.wait(0), tokens.take(9.5), tokens.take(10)] == [10, 0.5, 0]
 
 
 def test_a_late_request_shifts_those_after_it():
     tokens = bucket()
     tokens.take(0)
-    tokens.late(0.5)
+    tokens.report_delay(0.5)
     assert taken(tokens, 3, 3.5) == [0.5, 0]
 
 
@@ -100,16 +100,16 @@ def test_requests_that_are_late_side_by_side_shift_the_line_once():
     for turn in range(16):
         assert tokens.take(turn / 64) == 0
     for _ in range(16):
-        tokens.late(0.25)
+        tokens.report_delay(0.25)
     assert tokens.wait(0.25) == 0.25
 
 
 def test_the_latest_of_them_counts():
     tokens = bucket(burst=3)
     taken(tokens, 0, 0, 0)
-    tokens.late(0.5)
-    tokens.late(0.2)
-    tokens.late(0.75)
+    tokens.report_delay(0.5)
+    tokens.report_delay(0.2)
+    tokens.report_delay(0.75)
     assert tokens.wait(0) == 3.75
 
 
@@ -117,7 +117,7 @@ def test_lateness_is_forgotten_once_the_bucket_is_full_again():
     tokens = bucket()
     for start in (0, 100):
         tokens.take(start)
-        tokens.late(0.5)
+        tokens.report_delay(0.5)
         assert tokens.wait(start) == 3.5
 
 

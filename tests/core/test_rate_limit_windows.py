@@ -43,14 +43,14 @@ def test_the_margin_stretches_the_window():
 def test_a_turn_given_back_is_free_again_wherever_it_stood():
     calls = window(3)
     taken(calls, 0, 5, 10)
-    calls.give_back(5)
+    calls.refund(5)
     assert taken(calls, 20, 20, 60) == [0, 40, 0]
 
 
 def test_what_was_never_taken_cannot_be_given_back():
     calls = window(1)
-    calls.give_back(-math.inf)
-    calls.give_back(7)
+    calls.refund(-math.inf)
+    calls.refund(7)
     assert taken(calls, 0, 0) == [0, 60]
 
 
@@ -64,8 +64,8 @@ def test_a_hold_stops_turns_that_were_free():
 def test_late_departures_side_by_side_stretch_the_window_once_until_they_have_left_it():
     calls = window(2)
     taken(calls, 0, 0)
-    calls.late(0.5)
-    calls.late(0.25)
+    calls.report_delay(0.5)
+    calls.report_delay(0.25)
     assert taken(calls, 60, 60.5, 200, 200, 260) == [0.5, 0, 0, 0, 0]
 
 
@@ -81,7 +81,7 @@ def test_no_window_ever_holds_more_whatever_is_given_back(requests, steps):
             if calls.take(now) == 0.0:
                 used.append(now)
         elif used:
-            calls.give_back(used.pop(len(used) // 2))
+            calls.refund(used.pop(len(used) // 2))
     for first in used:
         assert sum(first <= turn < first + 60 - 1e-6 for turn in used) <= requests
 
@@ -94,7 +94,7 @@ def test_departures_keep_the_limit_where_their_lateness_was_known_in_time(calls)
         if bucket.take(now) == 0.0:
             inside = [departure for departure in left if departure > now - 60 + 1e-6]
             assert len(inside) < 2
-            bucket.late(late)
+            bucket.report_delay(late)
             now += late
             left.append(now)
 
@@ -113,9 +113,9 @@ def test_what_is_told_to_a_joint_bucket_is_told_to_each():
     calls = window(1)
     joint = CombinedBucket([rate, calls])
     joint.take(0)
-    joint.give_back(0)
+    joint.refund(0)
     assert joint.take(0) == 0
-    joint.late(0.5)
+    joint.report_delay(0.5)
     assert (rate.wait(0), calls.wait(0)) == (3.5, 60.5)
     joint.hold(100)
     assert (rate.wait(0), calls.wait(0)) == (100, 100)

@@ -29,8 +29,8 @@ WINDOW = 3.0
 
 
 def verdict(error: LixError, failures: int = 1, polls: int = 0, safe: bool = True, **policy):
-    return RetryPolicy(**policy).verdict(
-        error, failures=failures, polls=polls, safe=safe, window=WINDOW
+    return RetryPolicy(**policy).next_delay(
+        error, failures=failures, polls=polls, idempotent=safe, window=WINDOW
     )
 
 
@@ -113,7 +113,9 @@ def test_many_429s_in_a_row_do_not_grow_into_days():
         30, 31.5, everybody=True
     )
     slow = RetryPolicy(attempts=99, max_backoff=1)
-    pause = slow.verdict(RateLimitError("429"), failures=9, polls=0, safe=True, window=WINDOW)
+    pause = slow.next_delay(
+        RateLimitError("429"), failures=9, polls=0, idempotent=True, window=WINDOW
+    )
     assert pause is not None
     assert pause.low == WINDOW
 
@@ -164,7 +166,9 @@ def test_a_call_never_goes_past_its_budget_whatever_goes_wrong(faults, attempts,
         sent += 1
         polls += kind is QueuedError
         failures += kind is not QueuedError
-        pause = policy.verdict(error, failures=failures, polls=polls, safe=True, window=WINDOW)
+        pause = policy.next_delay(
+            error, failures=failures, polls=polls, idempotent=True, window=WINDOW
+        )
         if pause is None:
             break
         assert 0 <= pause.low <= pause.high <= 120 * 1.1

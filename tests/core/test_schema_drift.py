@@ -33,10 +33,10 @@ def told(*bodies: object, kind: type = Page, end: bool = False) -> list[str]:
     seen: list[Drift] = []
     radar = DriftDetector(seen.append)
     for body in bodies:
-        radar.look("e", kind, body if isinstance(body, bytes) else json.dumps(body).encode())
+        radar.observe("e", kind, body if isinstance(body, bytes) else json.dumps(body).encode())
     if end:
-        radar.sum_up()
-        radar.sum_up()
+        radar.summarise()
+        radar.summarise()
     return [str(drift) for drift in seen]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.timestamps import moment
+from lix_async.core.timestamps import parse_timestamp
 
 NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
     ],
 )
 def test_one_moment_in_many_ways(text):
-    found = moment(text)
+    found = parse_timestamp(text)
     assert found == NEW_YEAR
     assert found.utcoffset() == timedelta(0)
 
@@ -38,10 +38,10 @@ def test_one_moment_in_many_ways(text):
     [None, "", "soon", "1", "12345678901234", "2025-13-01", "Wed, 99 Jan", ",", "１735699600"],
 )
 def test_what_is_no_moment_is_none(text):
-    assert moment(text) is None
+    assert parse_timestamp(text) is None
 
 
 @given(st.text() | st.text("0123456789-:TZ+, .GMTJan", max_size=30))
 def test_no_text_makes_it_stumble(text):
-    found = moment(text)
+    found = parse_timestamp(text)
     assert found is None or found.tzinfo is UTC

@@ -11,7 +11,7 @@ import pytest
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.rate_limit import RateLimit, WindowLimit
 from lix_async.core.retry import RetryPolicy
-from lix_async.core.validation import ValidatedStruct, has, listed, must_be
+from lix_async.core.validation import ValidatedStruct, as_list, check_attributes, check_type
 
 
 class Word(StrEnum):
@@ -42,7 +42,7 @@ MAPPING = int | Mapping[Literal["org", "email"], int] | None
     ],
 )
 def test_what_is_of_the_type_is_taken(value, kind):
-    must_be("x", value, kind)
+    check_type("x", value, kind)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_of_the_type_is_taken(value, kind):
 )
 def test_what_is_not_is_refused_by_name_and_without_its_value(value, kind, message):
     with pytest.raises(ConfigurationError) as caught:
-        must_be("x", value, kind)
+        check_type("x", value, kind)
     assert str(caught.value).startswith(message)
 
 
@@ -110,15 +110,15 @@ def test_flags_are_no_numbers_and_a_name_is_a_text():
     for make in (lambda: RateLimit(True, per=3), lambda: RetryPolicy(attempts=True)):
         with pytest.raises(ConfigurationError, match="number, not bool"):
             make()
-    with pytest.raises(ConfigurationError, match=r"Lane\.name must be a text, not int"):
+    with pytest.raises(ConfigurationError, match=r"WindowLimit\.name must be a text, not int"):
         WindowLimit(5, 1)
 
 
 def test_anything_that_can_be_iterated_is_listed():
-    assert listed("x", (n for n in range(3))) == [0, 1, 2]
+    assert as_list("x", (n for n in range(3))) == [0, 1, 2]
     for wrong in (None, 5):
         with pytest.raises(ConfigurationError, match="x must be a list, not "):
-            listed("x", wrong)
+            as_list("x", wrong)
 
 
 class Door:
@@ -128,9 +128,9 @@ class Door:
 
 
 def test_an_object_is_known_by_its_methods():
-    has("x", Door(), "a door", "open")
+    check_attributes("x", Door(), "a door", "open")
     for wrong, names, told in ((Door(), ["open", "shut"], "Door"), (Door(), ["handle"], "Door")):
         with pytest.raises(ConfigurationError, match=f"x must be a door, not {told}"):
-            has("x", wrong, "a door", *names)
+            check_attributes("x", wrong, "a door", *names)
     with pytest.raises(ConfigurationError, match="x must be a door, not the class Door itself"):
-        has("x", Door, "a door", "open")
+        check_attributes("x", Door, "a door", "open")

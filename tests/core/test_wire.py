@@ -49,7 +49,7 @@ def row(path: str = "/v1/all", body: tuple[str, ...] = (), **more: Any) -> Endpo
 def test_a_read_travels_in_its_path_and_query():
     request = encode(THING, ThingParams(id="7", note="a b", viewer_id="v"))
     assert request == HttpRequest("GET", "/v1/things/7?note=a%20b&viewer_id=v", None)
-    assert (request.safe, request.content_type) == (True, "application/json")
+    assert (request.idempotent, request.content_type) == (True, "application/json")
     assert encode(THING, ThingParams(id="7")).target == "/v1/things/7"
 
 
@@ -57,7 +57,7 @@ def test_a_send_travels_in_its_body_and_is_marked_as_one():
     request = encode(SEND, SendParams(to="me", text='"hello"\n'))
     assert request.target == "/v1/send?to=me"
     assert request.body == b'{"text":"\\"hello\\"\\n"}'
-    assert not request.safe
+    assert not request.idempotent
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ async def test_an_empty_page_is_confirmed_once_also_across_a_break():
     vendor = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n > 1 else rows)
     pages = start(vendor)
     await pages.next_page()
-    assert await pages._walk.turn()
+    assert await pages._walk.fetch_next()
     pages = start(vendor, resume=pages.checkpoint)
     assert await pages.collect() == []
     assert vendor.starts == [0, 10, 10]

@@ -20,7 +20,7 @@ from sample_provider import (
 from lix_async.core.endpoint import FREE, UNKNOWN, Price, org, standard
 from lix_async.core.errors import BudgetError, ConfigurationError, NotFoundError, TransportError
 from lix_async.core.retry import RetryPolicy
-from lix_async.engine.answer import charged
+from lix_async.engine.answer import credits_for
 from lix_async.engine.credits import CreditBudget
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,7 @@ async def test_some_calls_are_charged_only_when_a_flag_of_the_result_says_so():
     answers = [await lix.send(SEND, params), await lix.send(SEND, params)]
     assert [answer.credits for answer in answers] == [0, 1]
     assert lix.credits.standard == 1
-    assert charged(Price("email", 1, only="ok"), answers[0].value) == 0
+    assert credits_for(Price("email", 1, only="ok"), answers[0].value) == 0
 
 
 async def test_the_guard_stops_before_anything_is_sent_and_counts_what_is_in_flight():

@@ -73,8 +73,8 @@ async def test_it_gives_up_after_the_attempts_that_the_policy_allows():
 
 async def test_pauses_grow_and_are_counted_as_waiting():
     class Patient(RetryPolicy, frozen=True):
-        def verdict(self, *args, **facts):
-            pause = super().verdict(*args, **facts)
+        def next_delay(self, *args, **facts):
+            pause = super().next_delay(*args, **facts)
             return pause and type(pause)(pause.high, pause.high, pause.everybody)
 
     toy = Toy(LOST, LOST, LOST, FINE, retry=Patient())
@@ -207,13 +207,13 @@ class Told(LocalLimiter):
         self.told.append(("hold", seconds))
         await super().hold(seconds)
 
-    def give_back(self) -> None:
+    def refund(self) -> None:
         self.told.append("give back")
-        super().give_back()
+        super().refund()
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         self.told.append(("late", seconds))
-        super().late(seconds)
+        super().report_delay(seconds)
 
 
 def limited(*answers, **settings) -> tuple[Toy, Told]:

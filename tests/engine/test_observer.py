@@ -36,7 +36,7 @@ class Book:
             raise self.stop
         return self
 
-    def look(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
+    def check(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
         self.told.append(("look", type(outcome).__name__, headers.get("x-left")))
         return self.put
 
@@ -115,7 +115,7 @@ async def test_defaults_are_sent_where_a_call_takes_them_and_the_caller_gives_no
 
 
 class Acting(ThingParams, frozen=True, kw_only=True):
-    def repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         return self.note != "act"
 
 
@@ -125,7 +125,7 @@ async def test_params_may_make_a_safe_row_an_act() -> None:
     toy = Toy(LOST, reply())
     with pytest.raises(OutcomeUnknownError):
         await toy.send(THING, Acting(id="1", note="act"))
-    assert [one.safe for one in toy.script.sent] == [False]
+    assert [one.idempotent for one in toy.script.sent] == [False]
 
 
 async def test_a_provider_without_an_address_says_how_to_give_one() -> None:

@@ -18,7 +18,7 @@ from lix_async.engine.transport import HttpTransport, SendTimestamp, TransportFa
 pytestmark = pytest.mark.anyio
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
 READ = HttpRequest("GET", "/v1/things?q=a%20b")
-SEND = HttpRequest("POST", "/v1/send", b'{"a":1}', safe=False)
+SEND = HttpRequest("POST", "/v1/send", b'{"a":1}', idempotent=False)
 
 
 @pytest.fixture(params=[httpx, httpx2], ids=lambda library: library.__name__)

@@ -18,7 +18,7 @@ from lix_async.engine.transport import ClientTransport, HttpTransport, SendTimes
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
 READ = HttpRequest("GET", "/v1/things")
-SEND = HttpRequest("POST", "/v1/send", b'{"text": "x"}', safe=False)
+SEND = HttpRequest("POST", "/v1/send", b'{"text": "x"}', idempotent=False)
 libraries = pytest.mark.parametrize(
     "library", [httpx, httpx2], ids=lambda library: library.__name__
 )

@@ -19,8 +19,8 @@ from lix_async.engine.transport import (
     HttpTransport,
     SendTimestamp,
     TransportFailure,
-    meaning,
-    strip,
+    drop_traceback,
+    translate_http_error,
 )
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
@@ -56,7 +56,7 @@ def test_every_failure_that_a_library_knows_has_a_meaning_of_its_own():
     assert {kind.__name__ for kind in kinds} == set(FAILURES)
     for kind in kinds:
         sent, permanent, said = FAILURES[kind.__name__]
-        words, *verdict = meaning(kind("x"))
+        words, *verdict = translate_http_error(kind("x"))
         assert verdict == [sent, permanent]
         assert words.startswith(said)
 
@@ -65,22 +65,32 @@ def test_what_a_library_adds_later_is_judged_by_its_nearest_kin():
     class NewTimeout(httpx.ReadTimeout):
         pass
 
-    assert meaning(NewTimeout("x")) == ("no answer within the timeout (NewTimeout)", True, False)
-    assert meaning(OSError("x")) == ("the connection failed (OSError)", True, False)
+    assert translate_http_error(NewTimeout("x")) == (
+        "no answer within the timeout (NewTimeout)",
+        True,
+        False,
+    )
+    assert translate_http_error(OSError("x")) == ("the connection failed (OSError)", True, False)
 
 
 def test_words_of_an_error_are_told_only_where_no_request_was_in_reach():
-    assert meaning(httpx.ConnectError("refused"))[0] == "no connection: refused (ConnectError)"
-    assert meaning(httpx.ConnectError(""))[0] == "no connection (ConnectError)"
+    assert (
+        translate_http_error(httpx.ConnectError("refused"))[0]
+        == "no connection: refused (ConnectError)"
+    )
+    assert translate_http_error(httpx.ConnectError(""))[0] == "no connection (ConnectError)"
     for kind in (httpx.LocalProtocolError, httpx.RemoteProtocolError, httpx.InvalidURL):
-        assert "s3cret" not in meaning(kind("s3cret"))[0]
+        assert "s3cret" not in translate_http_error(kind("s3cret"))[0]
 
 
 def test_a_proxy_that_wants_a_password_will_want_it_again_and_a_port_is_no_status():
-    assert meaning(httpx.ProxyError("407 Proxy Authentication Required"))[1:] == (False, True)
-    assert meaning(httpx.ProxyError("502 Bad Gateway"))[1:] == (False, False)
+    assert translate_http_error(httpx.ProxyError("407 Proxy Authentication Required"))[1:] == (
+        False,
+        True,
+    )
+    assert translate_http_error(httpx.ProxyError("502 Bad Gateway"))[1:] == (False, False)
     refused = httpx.ConnectError("all attempts to connect to 127.0.0.1:14075 failed")
-    assert meaning(refused)[1:] == (False, False)
+    assert translate_http_error(refused)[1:] == (False, False)
 
 
 @pytest.mark.parametrize("linked", ["__cause__", "__context__"])
@@ -88,7 +98,7 @@ def test_a_certificate_that_does_not_verify_does_not_verify_later(linked):
     outer, middle = httpx.ConnectError("no"), OSError("no")
     middle.__cause__ = ssl.SSLCertVerificationError("bad certificate")
     setattr(outer, linked, middle)
-    assert meaning(outer)[1:] == (False, True)
+    assert translate_http_error(outer)[1:] == (False, True)
 
 
 @asynccontextmanager
@@ -175,6 +185,6 @@ def test_a_cancellation_is_stripped_of_where_it_came_from():
         except KeyError:
             raise ValueError("outer")  # noqa: B904
     except ValueError as error:
-        strip(error)
+        drop_traceback(error)
         caught = error
     assert (caught.__traceback__, caught.__context__, caught.__cause__) == (None, None, None)

@@ -14,7 +14,12 @@ from lix_async.bulk.stores.sqlite import SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
 from lix_async.integrations import chunk_worker as chunks
-from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater, told
+from lix_async.integrations.chunk_worker import (
+    Chunk,
+    ChunkWorker,
+    RetryChunkLater,
+    queue_errors_as_bulk_errors,
+)
 from lix_async.sandbox import Sandbox, running
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +42,7 @@ async def at_work(
 async def test_a_parked_ledger_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "STAND", 0.01)
+    monkeypatch.setattr(chunks, "PARK_CHECK_INTERVAL", 0.01)
     async with at_work(tmp_path) as (hands, store, sandbox):
         await store.park("lunch")
         with pytest.raises(RetryChunkLater):
@@ -61,7 +66,7 @@ async def test_a_stop_ends_standing_still_and_puts_chunks_back(tmp_path: Path) -
 async def test_lookups_that_fail_are_come_back_to_less_and_less(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "TRIES", 2)
+    monkeypatch.setattr(chunks, "MAX_CHUNK_RETRIES", 2)
     faults = {"person.get": ["unavailable"] * 50}
     async with at_work(tmp_path, faults=faults) as (hands, store, _):
         for pause in (60.0, 120.0):
@@ -87,7 +92,7 @@ async def test_a_ledger_that_fails_ends_the_worker(tmp_path: Path) -> None:
 
 def test_a_queues_errors_are_told_without_its_address() -> None:
     with pytest.raises(BulkError, match=r"queue in PostgreSQL cannot be used: gone$"):
-        with told(OSError):
+        with queue_errors_as_bulk_errors(OSError):
             raise OSError("gone\nhost=secret")
-    with told(OSError):
+    with queue_errors_as_bulk_errors(OSError):
         pass

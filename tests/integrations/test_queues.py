@@ -18,7 +18,7 @@ from lix_async import AsyncLix
 from lix_async.bulk.stores.base import LedgerCounts
 from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import ConfigurationError, QuotaExceededError
-from lix_async.integrations.chunk_worker import RetryChunkLater, cut
+from lix_async.integrations.chunk_worker import RetryChunkLater, split_into_chunks
 from lix_async.sandbox import Sandbox, running
 
 NUMBERS = itertools.count(1)
@@ -128,11 +128,11 @@ def test_a_worker_ends_when_it_is_cancelled(adapter: ModuleType, dsn: str) -> No
 
 
 def test_inputs_are_cut_as_they_are_needed() -> None:
-    endless = cut("people.get", (str(number) for number in itertools.count()), 2)
+    endless = split_into_chunks("people.get", (str(number) for number in itertools.count()), 2)
     assert next(endless).inputs == ["0", "1"]
-    assert [len(chunk.inputs) for chunk in cut("m", ["a"] * 5, 2)] == [2, 2, 1]
+    assert [len(chunk.inputs) for chunk in split_into_chunks("m", ["a"] * 5, 2)] == [2, 2, 1]
     with pytest.raises(ConfigurationError, match="inputs must be"):
-        next(cut("m", [object()], 2))  # type: ignore[list-item]
+        next(split_into_chunks("m", [object()], 2))  # type: ignore[list-item]
 
 
 def test_come_back_says_when() -> None:

@@ -18,21 +18,23 @@ GAP = 60.3
 
 async def test_it_is_told_for_both_lines_by_the_last_answer(place):
     async with place.limiter(SLOW) as limiter:
-        assert limiter.turn_in() == limiter.bulk.turn_in() == 0.0, "nothing is known yet"
+        assert limiter.estimated_wait() == limiter.bulk.estimated_wait() == 0.0, (
+            "nothing is known yet"
+        )
         await limiter.acquire()
-        assert GAP - 5 < limiter.turn_in() <= GAP
-        assert GAP - 5 < limiter.bulk.turn_in() <= GAP
-        limiter.give_back()
+        assert GAP - 5 < limiter.estimated_wait() <= GAP
+        assert GAP - 5 < limiter.bulk.estimated_wait() <= GAP
+        limiter.refund()
         await limiter._teller.held()  # what was posted is done
-        assert limiter.turn_in() == 0.0
+        assert limiter.estimated_wait() == 0.0
 
 
 async def test_what_it_tells_is_no_later_than_what_the_store_says(place):
     async with place.limiter(RateLimit(1, per=60.0, burst=3)) as limiter:
         for _ in range(3):
-            assert limiter.turn_in() == 0.0
+            assert limiter.estimated_wait() == 0.0
             await limiter.acquire()
-        told = limiter.turn_in()
+        told = limiter.estimated_wait()
         assert GAP - 5 < told <= await limiter.try_acquire() + 0.01
 
 
@@ -44,18 +46,18 @@ async def test_who_stands_in_line_comes_before(place):
                 group.start_soon(limiter.acquire)
             await anyio.wait_all_tasks_blocked()
             await limiter._teller.held()
-            assert 4 * GAP - 5 < limiter.turn_in() <= 4 * GAP
-            assert 2 * GAP - 5 < limiter.bulk.turn_in() <= 2 * GAP, "one turn is reserved"
+            assert 4 * GAP - 5 < limiter.estimated_wait() <= 4 * GAP
+            assert 2 * GAP - 5 < limiter.bulk.estimated_wait() <= 2 * GAP, "one turn is reserved"
             group.cancel_scope.cancel()
         await limiter._teller.held()
-        assert GAP - 5 < limiter.turn_in() <= GAP
+        assert GAP - 5 < limiter.estimated_wait() <= GAP
 
 
 async def test_a_hold_counts(place):
     async with place.limiter(RateLimit(1000, per=1.0)) as limiter:
         await limiter.hold(30.0)
-        assert 25 < limiter.turn_in() <= 30
-        assert 25 < limiter.bulk.turn_in() <= 30
+        assert 25 < limiter.estimated_wait() <= 30
+        assert 25 < limiter.bulk.estimated_wait() <= 30
 
 
 async def test_a_turn_that_was_left_to_this_process_is_the_next_one(place):
@@ -64,14 +66,14 @@ async def test_a_turn_that_was_left_to_this_process_is_the_next_one(place):
         _, first = await one._teller.ask(FOREVER)
         await other._teller.ask(FOREVER)
         assert first is not None
-        one._teller.give_back(first)
+        one._teller.refund(first)
         await one._teller.held()
-        assert GAP - 5 < one.turn_in() <= GAP
+        assert GAP - 5 < one.estimated_wait() <= GAP
         at = one._teller.next_at(1)
         assert at - one._clock.now() > 2 * GAP - 5
         # A bulk caller does not wait for it, and leaves it where it is.
         assert await one.try_acquire() > GAP
-        assert one.turn_in() <= GAP
+        assert one.estimated_wait() <= GAP
 
 
 async def test_a_call_that_cannot_meet_its_deadline_ends_at_once_and_reserves_nothing(place):
@@ -91,12 +93,12 @@ async def test_without_the_store_the_own_share_tells(tmp_path):
     rate = RateLimit(1, per=10.0)
     async with SqliteLimiter(tmp_path / "rate.db", "x", rate, fallback=2) as limiter:
         await limiter.acquire()
-        assert limiter.turn_in() <= 10.05
+        assert limiter.estimated_wait() <= 10.05
         limiter._outage.failed(TransportError("away"), limiter._clock.now())
-        assert limiter.turn_in() == 0.0
+        assert limiter.estimated_wait() == 0.0
         limiter._share._bucket.take(limiter._clock.now())
-        assert 15 < limiter.turn_in() <= 20.4
-        assert limiter.bulk.turn_in() >= 5
+        assert 15 < limiter.estimated_wait() <= 20.4
+        assert limiter.bulk.estimated_wait() >= 5
 
 
 def test_requests_that_are_late_side_by_side_count_once():

@@ -71,8 +71,8 @@ def test_what_is_given_back_at_once_leaves_no_trace_in_the_pace(rate, asks):
         _, before = gcra.ask(state, pace, now, 0)
         after, reply = gcra.ask(state, pace, now, ahead)
         if reply.wait <= ahead:
-            after = gcra.give_back(after, pace, reply.full_at)
-            assert gcra.give_back(after, pace, reply.full_at) == after, "once only"
+            after = gcra.refund(after, pace, reply.full_at)
+            assert gcra.refund(after, pace, reply.full_at) == after, "once only"
             _, again = gcra.ask(after, pace, now, 0)
             assert again.turn == before.turn
             state, _ = gcra.ask(after, pace, now, ahead)
@@ -82,7 +82,7 @@ def test_a_turn_that_others_came_after_is_not_given_back():
     pace = GcraParameters.of(RateLimit(1, per=1.0))
     state, first = gcra.ask(GcraState(), pace, T0, FOREVER)
     state, _ = gcra.ask(state, pace, T0, FOREVER)
-    assert gcra.give_back(state, pace, first.full_at) == state
+    assert gcra.refund(state, pace, first.full_at) == state
 
 
 def test_a_clock_put_back_by_a_day_costs_no_day():
@@ -115,17 +115,17 @@ def test_each_server_counts_like_the_model(place, burst):
     state, stamps = GcraState(), [0]
     try:
         for _ in range(150):
-            step = chance.choice(["ask"] * 6 + ["give_back", "push"])
+            step = chance.choice(["ask"] * 6 + ["refund", "push"])
             if step == "ask":
                 ahead = chance.choice([0, 3_000, FOREVER])
                 reply = store.ask(pace, ahead)
                 state, expected = gcra.ask(state, pace, reply.now, ahead)
                 assert reply == expected
                 stamps.append(reply.full_at)
-            elif step == "give_back":
+            elif step == "refund":
                 stamp = chance.choice(stamps[-2:])
-                assert store.give_back(pace, stamp) == (state.full_at == stamp)
-                state = gcra.give_back(state, pace, stamp)
+                assert store.refund(pace, stamp) == (state.full_at == stamp)
+                state = gcra.refund(state, pace, stamp)
             else:
                 store.push(1_000)
                 state = gcra.push(state, 1_000)

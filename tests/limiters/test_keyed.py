@@ -18,7 +18,7 @@ from sample_provider import (
 )
 
 from lix_async.core.rate_limit import WindowLimit
-from lix_async.limiters.keyed import KeyedLimiter, give_back, lane, late
+from lix_async.limiters.keyed import KeyedLimiter, for_call, refund, report_delay
 from lix_async.limiters.local import LocalLimiter
 from lix_async.testing import VirtualClock
 
@@ -54,18 +54,18 @@ async def test_a_call_counts_against_its_lanes_and_no_others():
 
 def test_calls_with_the_same_lanes_stand_in_one_line():
     limiter = KeyedLimiter(choose)
-    assert limiter.lane(THING, ONE) is limiter.lane(THING, ThingParams(id="2"))
-    assert limiter.lane(THING, ONE) is not limiter.lane(SEND, MAIL)
-    assert limiter.lane(LIST, ListParams()) is None
+    assert limiter.for_call(THING, ONE) is limiter.for_call(THING, ThingParams(id="2"))
+    assert limiter.for_call(THING, ONE) is not limiter.for_call(SEND, MAIL)
+    assert limiter.for_call(LIST, ListParams()) is None
     assert repr(limiter) == "<LaneLimiter all 3 per 60 s, sends 1 per 60 s>"
     assert repr(KeyedLimiter(choose)) == "<LaneLimiter not used yet>"
-    assert limiter.lane(SEND, MAIL).rate.requests == 1
+    assert limiter.for_call(SEND, MAIL).rate.requests == 1
 
 
 async def test_a_hold_is_for_everybody_and_what_is_no_call_counts_against_nothing():
     clock = VirtualClock()
     limiter = KeyedLimiter(choose, clock=clock)
-    line = limiter.lane(THING, ONE)
+    line = limiter.for_call(THING, ONE)
     await limiter.acquire()
     await limiter.hold(10)
     turns = []
@@ -88,22 +88,22 @@ async def test_a_limiter_need_only_give_turns_and_hold():
         async def hold(self, seconds: float) -> None: ...
 
     plain = Plain()
-    assert lane(plain, THING, ONE) is plain
-    assert lane(None, THING, ONE) is None
-    give_back(plain)
-    late(plain, 5)
-    give_back(None)
-    late(None, 5)
+    assert for_call(plain, THING, ONE) is plain
+    assert for_call(None, THING, ONE) is None
+    refund(plain)
+    report_delay(plain, 5)
+    refund(None)
+    report_delay(None, 5)
 
 
 async def test_lateness_that_is_not_worth_it_is_not_told():
     told = []
 
     class Told(LocalLimiter):
-        def late(self, seconds: float) -> None:
+        def report_delay(self, seconds: float) -> None:
             told.append(seconds)
 
     limiter = Told(LIST.paging and Toy.provider.rate)
-    late(limiter, 0.0005)
-    late(limiter, 0.5)
+    report_delay(limiter, 0.0005)
+    report_delay(limiter, 0.5)
     assert told == [0.5]

@@ -127,8 +127,8 @@ async def test_a_hold_stops_everybody_also_the_one_whose_pause_is_nearly_over():
 async def test_a_turn_given_back_is_there_for_the_next_and_only_once():
     line = Line()
     await line.limiter.acquire()
-    line.limiter.give_back()
-    line.limiter.give_back()
+    line.limiter.refund()
+    line.limiter.refund()
     await line.call(1)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(line.call, 2)
@@ -144,7 +144,7 @@ async def test_a_turn_is_given_back_by_the_task_that_took_it():
     async def slow_to_connect() -> None:
         await line.limiter.acquire()
         await left.wait()
-        line.limiter.give_back()
+        line.limiter.refund()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(slow_to_connect)
@@ -161,7 +161,7 @@ async def test_a_turn_is_given_back_by_the_task_that_took_it():
 async def test_a_late_departure_shifts_those_after_it():
     line = Line()
     await line.call(0)
-    line.limiter.late(1)
+    line.limiter.report_delay(1)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(line.call, 1)
         await line.until(4)
@@ -266,19 +266,19 @@ def test_two_loops_at_once_are_refused_by_name():
 
 async def test_when_a_turn_comes_is_known_before_it_is_asked_for():
     line = Line()
-    assert line.limiter.turn_in() == 0
+    assert line.limiter.estimated_wait() == 0
     async with anyio.create_task_group() as tasks:
         await stand_in(tasks, line, 4)
-        assert line.limiter.turn_in() == 12
+        assert line.limiter.estimated_wait() == 12
         await line.until(1)
-        assert line.limiter.turn_in() == 11
+        assert line.limiter.estimated_wait() == 11
         line.scopes[2].cancel()
         await settle()
-        assert line.limiter.turn_in() == 8
+        assert line.limiter.estimated_wait() == 8
         await line.until(3)
-        assert line.limiter.turn_in() == 6
+        assert line.limiter.estimated_wait() == 6
         await line.until(9)
-        assert line.limiter.turn_in() == 0
+        assert line.limiter.estimated_wait() == 0
     assert line.turns == [(0, 0), (1, 3), (3, 6)]
 
 
@@ -290,7 +290,7 @@ def test_a_line_that_died_with_its_loop_is_not_counted():
     dead.close()
 
     async def asks() -> float:
-        return line.limiter.turn_in()
+        return line.limiter.estimated_wait()
 
     assert asyncio.run(asks()) == 3
     for call in calls[1:]:  # leaves the line of another loop: takes nothing off the new one

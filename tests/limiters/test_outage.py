@@ -89,7 +89,7 @@ async def test_the_own_share_where_the_user_asked_for_it(away):
         for _ in range(3):
             await limiter.acquire()
         assert time.monotonic() - began >= 3 * 0.04 * 0.98, "a quarter of the rate"
-        limiter.give_back()
+        limiter.refund()
         await limiter.hold(0.1)
         await limiter.acquire()
         assert time.monotonic() - began >= 0.2

@@ -75,7 +75,7 @@ async def test_a_turn_that_others_come_after_goes_to_the_next_of_the_same_proces
         wait, first = await one._teller.ask(FOREVER)
         await other._teller.ask(FOREVER)
         assert first is not None
-        one._teller.give_back(first)
+        one._teller.refund(first)
         again, spare = await one._teller.ask(FOREVER)
         assert spare is not None
         assert spare.stamp == first.stamp
@@ -106,8 +106,8 @@ async def test_a_turn_that_was_not_used_is_given_back(place):
     async with place.limiter(SLOW) as limiter:
         for asked in (limiter, limiter.bulk):
             await asked.acquire()
-            asked.give_back()
-            asked.give_back()
+            asked.refund()
+            asked.refund()
         assert await limiter.try_acquire() == 0.0
         assert await limiter.try_acquire() > 59
 
@@ -116,9 +116,9 @@ async def test_requests_that_leave_late_shift_the_next_turns_once(place):
     async with place.limiter(SLOW) as limiter:
         await limiter.acquire()
         before = await limiter.try_acquire()
-        limiter.bulk.late(10.0)
-        limiter.late(9.0)
-        limiter.late(10.0)
+        limiter.bulk.report_delay(10.0)
+        limiter.report_delay(9.0)
+        limiter.report_delay(10.0)
         assert 8 < await limiter.try_acquire() - before <= 10
 
 

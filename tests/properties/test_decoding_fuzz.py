@@ -6,7 +6,7 @@ import json
 import re
 
 import msgspec
-from core.test_tolerant import People, Person
+from core.test_decoding import People, Person
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -84,7 +84,7 @@ def test_the_law_holds_for_the_used_turns_whatever_was_given_back_or_held(rate, 
                 assert now >= held - EPS * max(1.0, now)
                 used.append(now)
         elif what == "give back" and used:
-            tokens.give_back(used.pop(-1 - which % len(used)))
+            tokens.refund(used.pop(-1 - which % len(used)))
         elif what == "hold":
             held = max(held, now + which * rate.interval)
             tokens.hold(now + which * rate.interval)
@@ -102,7 +102,7 @@ def test_after_a_late_departure_the_next_turn_keeps_its_distance(rate, calls):
         now += pause * rate.interval
         for departure, lateness in sorted(underway):
             if departure <= now:
-                tokens.late(lateness)
+                tokens.report_delay(lateness)
                 left.append(departure)
                 underway.remove((departure, lateness))
         if tokens.take(now) == 0.0:

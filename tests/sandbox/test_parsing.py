@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lix_async.cli.providers import house, rows
+from lix_async.cli.providers import provider_name, rows
 from lix_async.core import wire
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import ConfigurationError
@@ -127,7 +127,7 @@ def test_what_a_client_writes_is_read_back(
 
 
 def test_every_provider_has_rows_here() -> None:
-    assert {house(row.id) for row in ROWS} == {
+    assert {provider_name(row.id) for row in ROWS} == {
         "lix",
         "lookc",
         "connectsafely",

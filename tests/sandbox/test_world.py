@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from lix_async.sandbox.protocol.errors import ErrorReply
+from lix_async.sandbox.world import person_bodies
 from lix_async.sandbox.world.search_index import SearchIndex
 from lix_async.sandbox.world.search_queries import SearchQuery, from_url, wanted
 from lix_async.sandbox.world.world import World
-from lix_async.sandbox.world.world import person_bodies as persons
 
 WORLD = World(seed=1, people=2000, organisations=200)
 SEARCH = "https://www.linkedin.com/search/results/people/?keywords="
@@ -22,7 +22,7 @@ SEARCH = "https://www.linkedin.com/search/results/people/?keywords="
 
 def profile(world: World, place: int) -> dict[str, object]:
     one = world.person(place)
-    return persons.profile(one, world.career(one), world.some_people(2, "peers", one.slug))
+    return person_bodies.profile(one, world.career(one), world.some_people(2, "peers", one.slug))
 
 
 def test_the_same_seed_gives_the_same_people_and_another_seed_others() -> None:

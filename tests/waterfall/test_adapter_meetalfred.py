@@ -25,4 +25,4 @@ def test_it_has_no_steps_and_says_why() -> None:
 def test_among_others_it_is_passed_over() -> None:
     falls = Waterfall([ALFRED, Lookup("one.person", {"email": None}).step])
     assert [step.name for step in falls.steps] == ["one.person"]
-    assert "looks nobody up" in falls.passed_over["Meet Alfred"]
+    assert "looks nobody up" in falls.skipped["Meet Alfred"]

@@ -192,7 +192,7 @@ async def test_a_client_without_steps_is_passed_over_or_refused_alone() -> None:
     assert steps_of(toy) == ()
     with pytest.raises(ConfigurationError, match="no adapter is known"):
         Waterfall([toy])
-    assert Waterfall([toy, Lookup("one.person", {"email": None}).step]).passed_over == {
+    assert Waterfall([toy, Lookup("one.person", {"email": None}).step]).skipped == {
         "Toy": "no adapter is known for it"
     }
 

@@ -49,7 +49,7 @@ def test_a_step_fills_only_fields_that_a_result_has() -> None:
     fields = {"person": Profile.fields() | Email.fields(), "company": Company.fields()}
     assert {"target", "errors"} <= set(Result.__struct_fields__)
     for name, adapter in installed().items():
-        if adapter.NOTE:
+        if adapter.NO_STEPS_REASON:
             continue
         made = adapter.CLIENT.__new__(adapter.CLIENT)  # no key, no connections: only its table
         module = import_module(f"lix_async.waterfall.adapters.{name}")

@@ -12,7 +12,7 @@ StoreAddress = Store | str | os.PathLike[str]
 """A ledger, or where it is: a file's path, or `postgresql://…`."""
 
 
-def opened(address: StoreAddress) -> Store:
+def open_store(address: StoreAddress) -> Store:
     """The ledger at `postgresql://…`, else in the file of that name. Nothing is connected yet.
 
     Raises `ConfigurationError` for what is neither, and where an extra is not installed.
@@ -20,7 +20,7 @@ def opened(address: StoreAddress) -> Store:
     if isinstance(address, os.PathLike):
         return SqliteStore(address)
     if not isinstance(address, str):
-        if not hasattr(address, "take"):
+        if not hasattr(address, "claim"):
             raise ConfigurationError(
                 f"store must be a path, a postgresql:// address or a Store, not {address!r}"
             )

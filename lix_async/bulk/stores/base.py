@@ -90,7 +90,7 @@ class LedgerCounts(msgspec.Struct, frozen=True):
     in doubt until it was decided to buy again, or to let be."""
 
 
-def counted(rows: Iterable[tuple[int, int, int, int]]) -> LedgerCounts:
+def counts_from_rows(rows: Iterable[tuple[int, int, int, int]]) -> LedgerCounts:
     """Counts from (status, keys, credits, lost), a row for each status."""
     rows = list(rows)
     return LedgerCounts(
@@ -107,7 +107,7 @@ EntryColumns = tuple[
 ]
 
 
-def read(row: EntryColumns) -> Entry:
+def entry_from_row(row: EntryColumns) -> Entry:
     """An entry from its columns."""
     key, endpoint, given, status, attempts, credits, due, changed, error, body, point = row
     return Entry(
@@ -136,18 +136,18 @@ class Store(Protocol):
         """
         ...
 
-    async def look(self) -> None:
+    async def open_read_only(self) -> None:
         """Open to look on and to decide, beside the runs that work; takes nothing, ends no hold.
 
         For `find`, `known`, `entries`, `counts`, `soonest`, `parked`, `park` and `decide`. Raises
         `BulkError` when there is no ledger, or it is damaged or out of reach.
         """
 
-    async def find(self, key: bytes) -> Entry | None:
+    async def get(self, key: bytes) -> Entry | None:
         """What is known of a key, body included; nothing is made, nothing held."""
         ...
 
-    async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+    async def final_entries(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         """Those of the keys that are `done` or `refused`, bodies included; some hundreds a time."""
         ...
 
@@ -161,21 +161,21 @@ class Store(Protocol):
         It outlives them: a run that starts later stands still too.
         """
 
-    async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+    async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
         """Settle a key that is in doubt: buy it again with the next run, or let it be.
 
         False when it is not in doubt (any more); nothing is changed then.
         """
         ...
 
-    async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
+    async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         """What is known of a key, made `owed` if it is new. `body` comes along when done.
 
         A key that is to be called now (`owed`, or `queued` and due) is held from here on.
         """
         ...
 
-    async def sent(self, key: bytes, held: bool, now: float) -> bool:
+    async def mark_sent(self, key: bytes, held: bool, now: float) -> bool:
         """Write down that a call is about to be made. False: somebody else has the key, do not.
 
         `held`: the caller holds the key; else it is taken here (one in doubt, to be bought again).
@@ -185,21 +185,23 @@ class Store(Protocol):
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
         """The answer, as received."""
 
-    async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
+    async def add_page(
+        self, key: bytes, items: bytes, point: bytes, credits: int, now: float
+    ) -> None:
         """One page of a walk and where it stands now; the key is `owed` again, and held."""
 
-    async def walked(self, key: bytes, now: float) -> bytes:
+    async def finish_listing(self, key: bytes, now: float) -> bytes:
         """A walk has reached its end. All its items, as a JSON array."""
         ...
 
-    async def again(self, key: bytes, due: float, now: float) -> bool:
+    async def schedule_recheck(self, key: bytes, due: float, now: float) -> bool:
         """A key that is `done` is to be asked for again: `queued` until `due`.
 
         Its answer stays until another one is kept. False when it is not `done` (any more).
         """
         ...
 
-    async def settle(
+    async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         """Any other end of an attempt."""
@@ -211,7 +213,7 @@ class Store(Protocol):
         """Keys by status."""
         ...
 
-    async def soonest(self) -> float | None:
+    async def next_due(self) -> float | None:
         """When the first queued key is due, or None."""
         ...
 
@@ -231,7 +233,7 @@ DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
 """What to do with a key that is in doubt."""
 
 
-def joined(pages: Sequence[bytes]) -> bytes:
+def join_json_arrays(pages: Sequence[bytes]) -> bytes:
     """JSON arrays as one."""
     inner = [page.strip()[1:-1] for page in pages]
     return b"[" + b",".join(part for part in inner if part.strip()) + b"]"

@@ -20,9 +20,9 @@ from .base import (
     LedgerCounts,
     Status,
     StoredError,
-    counted,
-    joined,
-    read,
+    counts_from_rows,
+    entry_from_row,
+    join_json_arrays,
 )
 from .postgres_batch import ClaimJob, Job, MarkSentJob, PostgresBatch, SaveAnswerJob, StatementJob
 from .postgres_connection import PostgresLedgerConnection
@@ -92,7 +92,7 @@ class PostgresStore:
     async def open(self, name: str, now: float) -> int:
         return await self._begin(PostgresLedgerConnection.bury_all, looks=False)
 
-    async def look(self) -> None:
+    async def open_read_only(self) -> None:
         await self._begin(PostgresLedgerConnection.bury_all, looks=True)
 
     async def _begin(self, first: Callable[[PostgresLedgerConnection], T], *, looks: bool) -> T:
@@ -126,13 +126,13 @@ class PostgresStore:
     async def _do(self, work: Callable[[PostgresLedgerConnection], T], frees: bytes = b"") -> T:
         return cast("T", await self._put(StatementJob(work, frees)))
 
-    async def find(self, key: bytes) -> Entry | None:
+    async def get(self, key: bytes) -> Entry | None:
         found = await self._do(lambda line: line.rows(FIND, key=key))
-        return read(cast("EntryColumns", found[0])) if found else None
+        return entry_from_row(cast("EntryColumns", found[0])) if found else None
 
-    async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+    async def final_entries(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         found = await self._do(lambda line: line.rows(KNOWN, keys=list(keys)))
-        entries = [read(cast("EntryColumns", row)) for row in found]
+        entries = [entry_from_row(cast("EntryColumns", row)) for row in found]
         return {entry.key: entry for entry in entries}
 
     async def parked(self) -> str:
@@ -142,21 +142,23 @@ class PostgresStore:
     async def park(self, reason: str) -> None:
         await self._do(lambda line: line.changed(PARK if reason else UNPARK, reason=reason))
 
-    async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+    async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
         code = CODES[status]
         change = await self._do(lambda line: line.changed(DECIDE, key=key, status=code, now=now))
         return change == 1
 
-    async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
+    async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         return cast("Entry", await self._put(ClaimJob(key, endpoint, given, now)))
 
-    async def sent(self, key: bytes, held: bool, now: float) -> bool:
+    async def mark_sent(self, key: bytes, held: bool, now: float) -> bool:
         return bool(await self._put(MarkSentJob(key, held, now)))
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
         await self._put(SaveAnswerJob(key, body, credits, now))
 
-    async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
+    async def add_page(
+        self, key: bytes, items: bytes, point: bytes, credits: int, now: float
+    ) -> None:
         def work(line: PostgresLedgerConnection) -> None:
             if line.changed(PAGE, key=key, point=point, credits=credits, now=now, owner=line.owner):
                 line.changed(ADD_PAGE, key=key, items=items)
@@ -167,27 +169,27 @@ class PostgresStore:
 
         await self._do(work)
 
-    async def walked(self, key: bytes, now: float) -> bytes:
+    async def finish_listing(self, key: bytes, now: float) -> bytes:
         def work(line: PostgresLedgerConnection) -> bytes:
             pages = "SELECT items FROM {0}.page WHERE key = %(key)s ORDER BY number"
             done = "SELECT body FROM {0}.call WHERE key = %(key)s AND status = 3"
             if kept := line.rows(done, key=key):
                 return cast("bytes", kept[0][0])
-            body = joined([cast("bytes", row[0]) for row in line.rows(pages, key=key)])
+            body = join_json_arrays([cast("bytes", row[0]) for row in line.rows(pages, key=key)])
             line.changed(WALKED, key=key, body=body, now=now)
             line.changed("DELETE FROM {0}.page WHERE key = %(key)s", key=key)
             return body
 
         return await self._do(work, key)
 
-    async def again(self, key: bytes, due: float, now: float) -> bool:
+    async def schedule_recheck(self, key: bytes, due: float, now: float) -> bool:
         change: LiteralString = (
             "UPDATE {0}.call SET status = 2, due = %(due)s, changed = %(now)s "
             "WHERE key = %(key)s AND status = 3"
         )
         return await self._do(lambda line: line.changed(change, key=key, due=due, now=now) == 1)
 
-    async def settle(
+    async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         kept = None if error is None else msgspec.json.encode(error)
@@ -209,11 +211,11 @@ class PostgresStore:
                 "SELECT status, count(*), sum(credits)::bigint, sum(lost)::bigint "
                 "FROM {0}.call GROUP BY status"
             )
-            return counted(cast("list[tuple[int, int, int, int]]", found))
+            return counts_from_rows(cast("list[tuple[int, int, int, int]]", found))
 
         return await self._do(work)
 
-    async def soonest(self) -> float | None:
+    async def next_due(self) -> float | None:
         def work(line: PostgresLedgerConnection) -> float | None:
             found = line.rows("SELECT min(due) FROM {0}.call WHERE status = 2")
             return cast("float | None", found[0][0])
@@ -235,7 +237,10 @@ class PostgresStore:
                     endpoint=endpoint,
                     limit=BATCH,
                 )
-                return [(cast("int", row[0]), read(cast("EntryColumns", row[1:]))) for row in found]
+                return [
+                    (cast("int", row[0]), entry_from_row(cast("EntryColumns", row[1:])))
+                    for row in found
+                ]
 
             batch = await self._do(work)
             if not batch:

@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from .base import COLUMNS, Entry, EntryColumns, LedgerUnreachableError, read
+from .base import COLUMNS, Entry, EntryColumns, LedgerUnreachableError, entry_from_row
 from .postgres_connection import PostgresLedgerConnection
 
 # %b: arrays as binary; as text, each element would be escaped by a regular expression.
@@ -183,7 +183,7 @@ class PostgresBatch:
             again: list[bytes] = []
             buried: set[object] = set()
             for *row, owner in self._connection.rows(LOOK, keys=keys):
-                found[cast("bytes", row[0])] = entry = read(cast("EntryColumns", row))
+                found[cast("bytes", row[0])] = entry = entry_from_row(cast("EntryColumns", row))
                 if owner not in living and owner not in buried:
                     gone = self._connection.bury(cast("int", owner)) is not None
                     (buried if gone else living).add(owner)

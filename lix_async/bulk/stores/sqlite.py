@@ -29,9 +29,9 @@ from .base import (
     LedgerNotFoundError,
     Status,
     StoredError,
-    counted,
-    joined,
-    read,
+    counts_from_rows,
+    entry_from_row,
+    join_json_arrays,
 )
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class SqliteStore:
 
         return await self._begin(SqliteLedgerConnection(self.path), begin)
 
-    async def look(self) -> None:
+    async def open_read_only(self) -> None:
         await self._begin(
             SqliteLedgerConnection(self.path, looks=True), SqliteLedgerConnection.bury_all
         )
@@ -147,14 +147,16 @@ class SqliteStore:
 
         return await self._do(work, writes=False)
 
-    async def find(self, key: bytes) -> Entry | None:
+    async def get(self, key: bytes) -> Entry | None:
         rows = await self._rows(FIND, key)
-        return read(cast("EntryColumns", rows[0])) if rows else None
+        return entry_from_row(cast("EntryColumns", rows[0])) if rows else None
 
-    async def known(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+    async def final_entries(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
         marks = ", ".join("?" * len(keys))
         final = f"SELECT {COLUMNS} FROM call WHERE key IN ({marks}) AND status IN (3, 4)"
-        entries = [read(cast("EntryColumns", row)) for row in await self._rows(final, *keys)]
+        entries = [
+            entry_from_row(cast("EntryColumns", row)) for row in await self._rows(final, *keys)
+        ]
         return {entry.key: entry for entry in entries}
 
     async def parked(self) -> str:
@@ -168,13 +170,13 @@ class SqliteStore:
 
         await self._do(work)
 
-    async def decide(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+    async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
         change = (
             "UPDATE call SET status = ?, lost = lost + 1, changed = ? WHERE key = ? AND status = 5"
         )
         return await self._change(change, CODES[status], now, key) == 1
 
-    async def take(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
+    async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         def work(line: SqliteLedgerConnection) -> Entry:
             values = (key, endpoint, given, now, line.owner)
             if line.database.execute(INSERT, values).rowcount == 1:
@@ -186,7 +188,7 @@ class SqliteStore:
             if row[-1] not in {None, line.owner} and line.bury(row[-1]) is not None:
                 row = line.database.execute(LOOK, (key,)).fetchone()
             *columns, owner = row
-            entry = read(cast("EntryColumns", columns))
+            entry = entry_from_row(cast("EntryColumns", columns))
             if key in line.held or owner not in {None, line.owner}:
                 entry.status = "busy"
             elif owner is not None and entry.status == "sent":  # by an attempt that was given up
@@ -200,7 +202,7 @@ class SqliteStore:
 
         return await self._do(work)
 
-    async def sent(self, key: bytes, held: bool, now: float) -> bool:
+    async def mark_sent(self, key: bytes, held: bool, now: float) -> bool:
         change = f"{SENT} = ?2" if held else f"{SENT} IS NULL AND status IN (0, 2, 5)"
 
         def work(line: SqliteLedgerConnection) -> bool:
@@ -215,7 +217,9 @@ class SqliteStore:
         values = (body, credits, now, key)
         await self._do(lambda line: line.database.execute(KEEP, values), frees=key)
 
-    async def page(self, key: bytes, items: bytes, point: bytes, credits: int, now: float) -> None:
+    async def add_page(
+        self, key: bytes, items: bytes, point: bytes, credits: int, now: float
+    ) -> None:
         def work(line: SqliteLedgerConnection) -> None:
             if line.database.execute(PAGED, (point, credits, now, key, line.owner)).rowcount:
                 line.database.execute(PAGE, (key, items, key))
@@ -224,24 +228,24 @@ class SqliteStore:
 
         await self._do(work)
 
-    async def walked(self, key: bytes, now: float) -> bytes:
+    async def finish_listing(self, key: bytes, now: float) -> bytes:
         def work(line: SqliteLedgerConnection) -> bytes:
             done = line.database.execute(f"{FIND} AND status = 3", (key,)).fetchone()
             if done is not None:  # a repetition: the error came after the commit
-                return read(done).body or b""
+                return entry_from_row(done).body or b""
             pages = "SELECT items FROM page WHERE key = ? ORDER BY number"
-            body = joined([items for (items,) in line.database.execute(pages, (key,))])
+            body = join_json_arrays([items for (items,) in line.database.execute(pages, (key,))])
             line.database.execute(WALKED, (body, now, key))
             line.database.execute("DELETE FROM page WHERE key = ?", (key,))
             return body
 
         return await self._do(work, frees=key)
 
-    async def again(self, key: bytes, due: float, now: float) -> bool:
+    async def schedule_recheck(self, key: bytes, due: float, now: float) -> bool:
         change = "UPDATE call SET status = 2, due = ?, changed = ? WHERE key = ? AND status = 3"
         return await self._change(change, due, now, key) == 1
 
-    async def settle(
+    async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         kept = None if error is None else msgspec.json.encode(error)
@@ -260,9 +264,9 @@ class SqliteStore:
         found = await self._rows(
             "SELECT status, count(*), sum(credits), sum(lost) FROM call GROUP BY status"
         )
-        return counted(cast("list[tuple[int, int, int, int]]", found))
+        return counts_from_rows(cast("list[tuple[int, int, int, int]]", found))
 
-    async def soonest(self) -> float | None:
+    async def next_due(self) -> float | None:
         found = await self._rows("SELECT min(due) FROM call WHERE status = 2")
         return cast("float | None", found[0][0])
 
@@ -278,7 +282,7 @@ class SqliteStore:
         while rows := await self._rows(some, last, endpoint, BATCH):
             last = cast("int", rows[-1][0])
             for row in rows:
-                yield read(cast("EntryColumns", row[1:]))
+                yield entry_from_row(cast("EntryColumns", row[1:]))
 
     async def close(self) -> None:
         writer, self._writer = self._writer, None

@@ -21,12 +21,12 @@ from ..options import (
     RowOutputOptions,
     chosen_format,
 )
-from ..output.destination import streams
+from ..output.destination import writes_to_screen
 from ..output.rows import compact
 from ..output.single import deliver
 from ..runtime.progress import ProgressCounts
-from ..runtime.session import CommandSession, run
-from ..text import until
+from ..runtime.session import CommandSession, run_command
+from ..text import format_until
 
 
 def account(
@@ -51,7 +51,9 @@ def account(
         deliver(compact(body), dict, output)
         return OK
 
-    return run(work, connection, ProgressCounts(""), quiet=output.quiet, live=not streams(output))
+    return run_command(
+        work, connection, ProgressCounts(""), quiet=output.quiet, live=not writes_to_screen(output)
+    )
 
 
 def _show(balances: Balances, allowance: DailyAllowance) -> None:
@@ -73,4 +75,4 @@ def _count(number: int | None) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return "" if moment is None else f"full again {until(moment.timestamp())}"
+    return "" if moment is None else f"full again {format_until(moment.timestamp())}"

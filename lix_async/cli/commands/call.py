@@ -17,7 +17,7 @@ from ...core.endpoint import Endpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Listing, Params
 from .. import console
-from ..endpoint_list import is_in, listing, names, option, single
+from ..endpoint_list import endpoint_table, is_in, names, option, single
 from ..errors import OK, CommandError
 from ..options import (
     CONNECTION_DEFAULTS,
@@ -26,16 +26,16 @@ from ..options import (
     ListingOutputOptions,
     parsed_columns,
 )
-from ..output.columns import checked
-from ..output.destination import file_of, streams
+from ..output.columns import check_columns
+from ..output.destination import file_of, writes_to_screen
 from ..output.schema import RowSchema
 from ..output.single import deliver
 from ..providers import AnyEndpoint, providers, rows
-from ..runtime.clients import client_for
+from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
-from ..runtime.session import CommandSession, run
+from ..runtime.session import CommandSession, run_command
 from ..text import one_line
-from .listing import over, walk
+from .listing import listing_job, run_listing
 
 
 def call(
@@ -71,15 +71,15 @@ def call(
     CONNECTSAFELY_BASE_URL and so on. Connection options are for the one that is called.
     """
     if endpoint is None or list_ or endpoint in providers():
-        console.out("\n".join(_table(endpoint)))
+        console.print_line("\n".join(_table(endpoint)))
         return OK
     row = found(endpoint)
     given = converted(row, params, connection.viewer)
     if row.paging is not None and issubclass(row.result, Listing):
         pages = cast("Endpoint[Params, Listing[object]]", row)
-        job = over("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
-        return walk(job, output, connection, client_for(row.id))
-    checked(parsed_columns(output.columns), RowSchema(row.result))
+        job = listing_job("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
+        return run_listing(job, output, connection, client_factory(row.id))
+    check_columns(parsed_columns(output.columns), RowSchema(row.result))
 
     async def work(session: CommandSession) -> int:
         answer = await session.lix.send(row, given)
@@ -91,19 +91,19 @@ def call(
             deliver(answer.body, row.result, output)
         return OK
 
-    return run(
+    return run_command(
         work,
         connection,
         ProgressCounts(""),
         quiet=output.quiet,
-        live=not streams(output),
-        make=client_for(row.id),
+        live=not writes_to_screen(output),
+        make=client_factory(row.id),
     )
 
 
 def _table(only: str | None) -> Iterator[str]:
     if only is None or (only not in rows() and any(is_in(row, only) for row in rows().values())):
-        return listing(only)
+        return endpoint_table(only)
     return single(found(only))
 
 

@@ -28,8 +28,8 @@ from ..options import ConnectionOptions
 from ..runtime import clients
 from ..runtime.activity import ActivityMonitor
 from ..runtime.progress import ProgressCounts, pages_left
-from ..runtime.session import CommandSession, run
-from ..text import one_line, plural, rate_text, span
+from ..runtime.session import CommandSession, run_command
+from ..text import format_duration, one_line, plural, rate_text
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -111,16 +111,16 @@ def play(people: int, seed: int) -> int:
         return OK
 
     with running(sandbox) as address:
-        console.note(f"A sandbox plays the API at {address}: seed {seed}, faults on.")
+        console.print_note(f"A sandbox plays the API at {address}: seed {seed}, faults on.")
         # Through a viewer the rows of a search come in the same order each time.
         connection = ConnectionOptions(
             base_url=address, rate=f"{ALLOWED[0]}/{ALLOWED[1]:g}s", viewer="sandbox-viewer"
         )
-        return run(work, connection, ProgressCounts("people"), quiet=False, make=_client)
+        return run_command(work, connection, ProgressCounts("people"), quiet=False, make=_client)
 
 
 def _client(connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
-    return clients.patient_client(connection, watch, PATIENCE, clients.SANDBOX_KEY)
+    return clients.client_with_retry(connection, watch, PATIENCE, clients.SANDBOX_KEY)
 
 
 async def _walk(session: CommandSession, results: DemoResults) -> None:
@@ -236,10 +236,10 @@ def _facts(results: DemoResults, sandbox: Sandbox) -> Table:
     table.add_row("Duplicates", f"{twice}, and stayed once" if stats.duplicates else "none came")
     table.add_row("Credits", _credits(results, sandbox))
     here = RateLimit(*ALLOWED)
-    there = span(results.requests * LIX.rate.interval)
+    there = format_duration(results.requests * LIX.rate.interval)
     table.add_row(
         "Time",
-        f"{span(results.seconds)} at {rate_text(here)}; "
+        f"{format_duration(results.seconds)} at {rate_text(here)}; "
         f"at the vendor's {rate_text(LIX.rate)} it would be about {there}",
     )
     return table

@@ -66,9 +66,9 @@ def drift(
         if row is None:
             raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
         shape = _shape(row.result, body) if walks(row) else row.result
-        radar.look(name, shape, body)
+        radar.observe(name, shape, body)
         lines += 1
-    radar.sum_up()
+    radar.summarise()
     _show(found, lines)
     return OK
 

@@ -19,13 +19,13 @@ from .. import console
 from ..errors import OK, CommandError
 from ..input.reader import InputFile, read
 from ..input.targets import TAKES, Kind, TargetCallPreparer
-from ..ledger.address import apart, checked_address, on_server
+from ..ledger.address import check_output_conflicts, checked_address, on_server
 from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
-from ..output.destination import file_of, streams
-from ..queue import Queue, refuse, submit, typed
+from ..output.destination import file_of, writes_to_screen
+from ..queue import Queue, reject_ineffective_options, submit, typed
 from ..runtime.progress import ProgressCounts
-from ..runtime.session import CommandSession, run
-from ..text import plural, rate_text, span, until
+from ..runtime.session import CommandSession, run_command
+from ..text import format_duration, format_until, plural, rate_text
 from .enrich_run import EnrichOptions, EnrichRun
 
 _EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
@@ -116,7 +116,7 @@ def enrich(
     address = checked_address(store) if store else ledger_for(file, output)
     to_queue = on_server(address) and not dry_run
     if to_queue:
-        refuse(
+        reject_ineffective_options(
             {
                 "worker": {
                     "--concurrency": concurrency != CONCURRENCY or typed("--concurrency"),
@@ -135,7 +135,7 @@ def enrich(
             f"--queue {queue} needs a PostgreSQL, and {address} is a file",
             hint="--store postgresql://USER@HOST/DATABASE hands the links to `lix worker`",
         )
-    apart(file_of(output), address, file)
+    check_output_conflicts(file_of(output), address, file)
     inputs = read(file, column, kinds)
     if to_queue:
         chosen = queue or "pgqueuer"
@@ -157,7 +157,9 @@ def enrich(
 
     links = len(inputs.targets)
     tally = ProgressCounts("links", total=links, requests_left=links)
-    return run(work, connection, tally, quiet=output.quiet, live=not streams(output))
+    return run_command(
+        work, connection, tally, quiet=output.quiet, live=not writes_to_screen(output)
+    )
 
 
 def ledger_for(file: str, output: RowOutputOptions) -> str:
@@ -172,8 +174,8 @@ async def _estimate(session: CommandSession, wish: EnrichOptions, inputs: InputF
     told = await preview(wish.ledger, caller, [known.text for known in inputs.targets])
     session.progress.stop()
     show_preview(told, inputs, session.watch.rate)
-    if told.lacking:
-        console.note("the account has too few credits for all of it")
+    if told.shortfall:
+        console.print_note("the account has too few credits for all of it")
     return OK
 
 
@@ -183,7 +185,9 @@ def show_preview(told: Preview, inputs: InputFile, rate: RateLimit | None) -> No
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("Links", _links(told, inputs))
-    table.add_row("In the ledger", f"{told.known:,}, which cost nothing" if told.known else "none")
+    table.add_row(
+        "In the ledger", f"{told.answered:,}, which cost nothing" if told.answered else "none"
+    )
     if told.in_doubt:
         table.add_row("In doubt", f"{told.in_doubt:,}, held unless --doubts says otherwise")
     table.add_row("To ask", f"{told.calls:,}")
@@ -192,13 +196,15 @@ def show_preview(told: Preview, inputs: InputFile, rate: RateLimit | None) -> No
     if told.balances is not None:
         have = [f"{n:,} {kind}" for kind, n in told.balances.items()]
         table.add_row("Balance", ", ".join(have))
-    for kind, lack in told.lacking.items():
+    for kind, lack in told.shortfall.items():
         table.add_row("Missing", f"{lack:,} {kind} {plural(lack, 'credit')}")
     if told.requests_left is not None:
-        full = "" if told.refreshes_at is None else f"; full again {until(told.refreshes_at)}"
+        full = (
+            "" if told.refreshes_at is None else f"; full again {format_until(told.refreshes_at)}"
+        )
         table.add_row("Today", f"{told.requests_left:,} requests left{full}")
     if told.seconds is not None:
-        table.add_row("Time", f"about {span(told.seconds)} at {rate_text(rate)}")
+        table.add_row("Time", f"about {format_duration(told.seconds)} at {rate_text(rate)}")
     Console(highlight=False).print(table)
 
 

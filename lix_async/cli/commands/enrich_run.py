@@ -15,12 +15,12 @@ from ...bulk.admission import OnDailyLimit
 from ...bulk.stores.base import DoubtPolicy
 from ...core.errors import LixError
 from .. import console
-from ..errors import NETWORK, OK, CommandError, Interrupted, explained
+from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.reader import InputFile
-from ..input.targets import Kind, TargetCallPreparer, kind_of, row_of, target
-from ..ledger.address import looked
+from ..input.targets import Kind, TargetCallPreparer, kind_of, parse_target, row_of
+from ..ledger.address import opened_read_only
 from ..ledger.export import export
-from ..ledger.in_doubt import asked_for
+from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
 from ..output.lookup_file import LookupOutput
 from ..output.lookup_rows import row_of_outcome as line_of
@@ -109,7 +109,7 @@ class EnrichRun:
 
     async def _doubts(self) -> DoubtPolicy:
         if self._wish.doubts == "ask":
-            return await asked_for(self._wish.ledger, self._session)
+            return await ask_about_doubts(self._wish.ledger, self._session)
         return self._wish.doubts
 
     async def _asked(self, run: Run[object]) -> None:
@@ -123,10 +123,10 @@ class EnrichRun:
         except LixError as error:
             for unsaved in getattr(error, "unsaved", ()):  # not in the ledger: the output may do
                 self._take(cast("Outcome[object]", unsaved), run)
-            self._trouble = self._trouble or explained(error)
+            self._trouble = self._trouble or command_error_for(error)
 
     def _take(self, outcome: Outcome[object], run: Run[object]) -> None:
-        known = target(str(outcome.input))
+        known = parse_target(str(outcome.input))
         assert known is not None  # what was read is what was asked for
         line = line_of(outcome, kind_of(self._wish.wanted, known))
         if line is None:
@@ -151,7 +151,7 @@ class EnrichRun:
         self._counts[outcome.state] += 1
         self._silent += outcome.state == "failed"
         if self._silent >= OUTAGE and self._trouble is None and outcome.error is not None:
-            self._trouble = explained(outcome.error)
+            self._trouble = command_error_for(outcome.error)
             run.park("outage")
 
     def _look(self, run: Run[object]) -> None:
@@ -175,7 +175,7 @@ class EnrichRun:
             self._trouble = self._trouble or error
         except BrokenPipeError:
             self._enough = True
-        rows = path is not None and self._sheet.form != "parquet"
+        rows = path is not None and self._sheet.format != "parquet"
         kept = "every row so far is in the file" if rows else "every answer so far is kept"
         self._session.go_on = (
             f"{kept}; the same command goes on with the rest:\n  {console.command_line()}"
@@ -184,7 +184,7 @@ class EnrichRun:
     async def _ended(self, run: Run[object]) -> int:
         if self._enough:
             return OK
-        if self._sheet.form == "parquet" and not (self._stopped or self._trouble or self._open):
+        if self._sheet.format == "parquet" and not (self._stopped or self._trouble or self._open):
             await self._parquet()
         self._say(run)
         if self._stopped:
@@ -210,7 +210,7 @@ class EnrichRun:
         keys = {self._caller.call(known.text).key for known in self._inputs.targets}
         try:
             await run.aclose(0)
-            async with looked(self._wish.ledger) as store:
+            async with opened_read_only(self._wish.ledger) as store:
                 found = [one async for one in store.entries("in_doubt") if one.changed >= began]
         except (CommandError, LixError):  # it cannot be looked at now: `lix run status` will tell
             return 0
@@ -231,14 +231,14 @@ class EnrichRun:
             said.append(f"{self._skipped:,} had their row already")
         if self._inputs.unusable:
             said.append(f"{self._inputs.unusable:,} without a usable link")
-        console.note(", ".join(said))
+        console.print_note(", ".join(said))
         show_summary(report, self._wish.ledger, abandoned)
 
     async def _parquet(self) -> None:
         assert self._sheet.path is not None  # Parquet goes into a file
         keys = {self._caller.call(known.text).key for known in self._inputs.targets}
         store = SqliteStore(self._wish.ledger)
-        await store.look()
+        await store.open_read_only()
         try:
             await export(
                 store,
@@ -278,7 +278,7 @@ def show_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
     doubts = report.progress.in_doubt + abandoned
     if doubts:
         it = "it" if doubts == 1 else "they"
-        console.note(
+        console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: {it} may have been paid for, and "
             f"will not be bought again by itself.\n  lix run doubts {ledger}"
         )

@@ -11,18 +11,18 @@ from ...core.errors import PagingError
 from ...core.models import Listing
 from ...engine.checkpoint import Checkpoint
 from ...engine.pages import Pages
-from ...engine.raw_items import rows_of
+from ...engine.raw_items import raw_items
 from .. import console
 from ..errors import OK, CommandError
 from ..options import ConnectionOptions, ListingOutputOptions, parsed_columns
-from ..output.columns import checked
-from ..output.destination import FileSink, RowSink, delivery, file_of, streams
-from ..output.schema import RowSchema, item_of
+from ..output.columns import check_columns
+from ..output.destination import FileSink, RowSink, file_of, open_row_sink, writes_to_screen
+from ..output.schema import RowSchema, item_struct
 from ..runtime.activity import ActivityMonitor
 from ..runtime.clients import client
 from ..runtime.progress import ProgressCounts, pages_left
-from ..runtime.session import CommandSession, run
-from ..text import plural, took
+from ..runtime.session import CommandSession, run_command
+from ..text import format_elapsed, plural
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
@@ -45,17 +45,17 @@ class ListingJob(Generic[Item]):
     """Begins the walk, or goes on with it."""
 
 
-def over(
+def listing_job(
     what: str,
     row: Endpoint[P, Listing[Item]],
     pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]],
 ) -> ListingJob[Item]:
     """A walk over a row of the table."""
     cap = row.paging.cap if row.paging is not None else None
-    return ListingJob(what, row.id, item_of(row.result), cap, pages)
+    return ListingJob(what, row.id, item_struct(row.result), cap, pages)
 
 
-def walk(
+def run_listing(
     job: ListingJob[Item],
     output: ListingOutputOptions,
     connection: ConnectionOptions,
@@ -65,14 +65,16 @@ def walk(
     if output.limit is not None and output.limit < 1:
         raise CommandError("--limit must be at least 1")
     schema = RowSchema(job.kind)
-    checked(parsed_columns(output.columns), schema)
+    check_columns(parsed_columns(output.columns), schema)
 
     async def work(session: CommandSession) -> int:
-        there = delivery(output, schema, job.endpoint)
+        there = open_row_sink(output, schema, job.endpoint)
         return await _ListingRun(job, output, session, there).to_the_end()
 
     tally = ProgressCounts(job.what)
-    return run(work, connection, tally, quiet=output.quiet, live=not streams(output), make=make)
+    return run_command(
+        work, connection, tally, quiet=output.quiet, live=not writes_to_screen(output), make=make
+    )
 
 
 class _ListingRun(Generic[Item]):
@@ -98,7 +100,7 @@ class _ListingRun(Generic[Item]):
             pages = self._begun()
             self._tell(pages)
             while self._room() != 0 and (page := await pages.next_page()) is not None:
-                found = rows_of(page)
+                found = raw_items(page)
                 self.whole = self.whole and found.whole
                 self.there.put(found.rows, pages.checkpoint)
                 self.there.write(self._room())
@@ -156,10 +158,14 @@ class _ListingRun(Generic[Item]):
         facts.append(f"{stats.credits:,} {plural(stats.credits, 'credit')}")
         if stats.duplicates:
             facts.append(f"{stats.duplicates:,} that came twice dropped")
-        console.note(f"{', '.join(facts)}, {took(seconds)}")
+        console.print_note(f"{', '.join(facts)}, {format_elapsed(seconds)}")
         if not self.whole:
-            console.note("rows are as this version reads them: the pages list them otherwise")
+            console.print_note("rows are as this version reads them: the pages list them otherwise")
         if ended and not stats.complete and stats.total is not None:
-            console.note(f"the provider speaks of {stats.total:,} and gives no more than these")
+            console.print_note(
+                f"the provider speaks of {stats.total:,} and gives no more than these"
+            )
         if isinstance(self.there, FileSink) and (self.there.owed or not ended):
-            console.note("there is more: the same command with a higher --limit, and --resume")
+            console.print_note(
+                "there is more: the same command with a higher --limit, and --resume"
+            )

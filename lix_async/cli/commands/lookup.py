@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from .. import console
 from ..errors import OK, CommandError
-from ..input.targets import TAKES, Kind, LookupTarget, ask, command_for, row_of, target
+from ..input.targets import TAKES, Kind, LookupTarget, ask, command_for, parse_target, row_of
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
@@ -17,12 +17,12 @@ from ..options import (
     RowOutputOptions,
     parsed_columns,
 )
-from ..output.columns import checked
-from ..output.destination import streams
+from ..output.columns import check_columns
+from ..output.destination import writes_to_screen
 from ..output.schema import RowSchema
 from ..output.single import deliver
 from ..runtime.progress import ProgressCounts
-from ..runtime.session import CommandSession, run
+from ..runtime.session import CommandSession, run_command
 from ..text import one_line, plural
 
 _NAME = re.compile(r"[\w-]{2,}")
@@ -85,7 +85,7 @@ def email(
 
 def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: ConnectionOptions) -> int:
     wanted = _wanted(kind, link)
-    checked(parsed_columns(output.columns), RowSchema(row_of(kind).result))
+    check_columns(parsed_columns(output.columns), RowSchema(row_of(kind).result))
 
     async def work(session: CommandSession) -> int:
         answer = await ask(session.lix, kind, wanted)
@@ -93,14 +93,16 @@ def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: Connec
         deliver(answer.body, row_of(kind).result, output)
         if not output.quiet and output.out is not None:
             cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
-            console.note(f"in {output.out}, {cost}")
+            console.print_note(f"in {output.out}, {cost}")
         return OK
 
-    return run(work, connection, ProgressCounts(""), quiet=output.quiet, live=not streams(output))
+    return run_command(
+        work, connection, ProgressCounts(""), quiet=output.quiet, live=not writes_to_screen(output)
+    )
 
 
 def _wanted(kind: Kind, link: str) -> LookupTarget:
-    found, given = target(link), link.strip()
+    found, given = parse_target(link), link.strip()
     if found is not None and found.kind in TAKES[kind]:
         return found
     right = command_for(given)

@@ -17,14 +17,14 @@ from ...bulk.stores.base import CODES, LedgerCounts, Status, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import OK, CommandError
-from ..ledger.address import address_of, apart, looked, shown
+from ..ledger.address import address_of, check_output_conflicts, display_address, opened_read_only
 from ..ledger.export import ExportSchema, Form, export, wanted
 from ..ledger.in_doubt import Decision, decide, listed
 from ..options import OUTPUT, parsed_columns
-from ..output.columns import checked
+from ..output.columns import check_columns
 from ..output.lookup_rows import WHERE, RowStatus
-from ..runtime.session import calmly
-from ..text import plural, until
+from ..runtime.session import run_until_signal
+from ..text import format_until, plural
 
 Where = Annotated[
     str | None,
@@ -65,26 +65,26 @@ def status(store: Where = None, /, *, style: Style = None) -> int:
     address = address_of(store)
 
     async def work() -> int:
-        async with looked(address) as ledger:
+        async with opened_read_only(address) as ledger:
             await _status(ledger, address, style)
         return OK
 
-    return calmly(work)
+    return run_until_signal(work)
 
 
 async def _status(ledger: Store, address: str, style: str | None) -> None:
-    counts, parked, soonest = await ledger.counts(), await ledger.parked(), await ledger.soonest()
+    counts, parked, soonest = await ledger.counts(), await ledger.parked(), await ledger.next_due()
     if _as_table(style):
         _show(counts, parked, soonest, address)
         return
-    told: dict[str, object] = {"store": shown(address)}
+    told: dict[str, object] = {"store": display_address(address)}
     told |= {name: getattr(counts, name) for name in (*CODES, "credits", "lost")}
     told |= {"due": soonest, "parked": parked or None}
-    console.out(msgspec.json.encode(told).decode())
+    console.print_line(msgspec.json.encode(told).decode())
 
 
 def _show(counts: LedgerCounts, parked: str, soonest: float | None, address: str) -> None:
-    console.out(shown(address))
+    console.print_line(display_address(address))
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
@@ -101,9 +101,9 @@ def _show(counts: LedgerCounts, parked: str, soonest: float | None, address: str
     terminal.print(table)
     if parked:
         terminal.print(Text.assemble(("parked: ", "bold yellow"), parked))
-        console.note("hint: `lix run resume` lets them go on")
+        console.print_note("hint: `lix run resume` lets them go on")
     if counts.in_doubt:
-        console.note("hint: `lix run doubts` shows what is in doubt, and decides")
+        console.print_note("hint: `lix run doubts` shows what is in doubt, and decides")
 
 
 def _paid(doubtful: int) -> str:
@@ -113,7 +113,7 @@ def _paid(doubtful: int) -> str:
 
 
 def _due(moment: float) -> str:
-    return f"the first is due {until(moment) if moment > RealClock.wall() else 'now'}"
+    return f"the first is due {format_until(moment) if moment > RealClock.wall() else 'now'}"
 
 
 @run.command(name="export", sort_key=1)
@@ -177,12 +177,12 @@ def export_(
     chosen: Form = form or ("jsonl" if path is None else _FORMS.get(path.suffix.lower(), "jsonl"))
     if chosen == "parquet" and path is None:
         raise CommandError("parquet goes into a file", hint="say --out FILE")
-    apart(path, address)
+    check_output_conflicts(path, address)
     picked = parsed_columns(columns)
-    checked(picked, ExportSchema())
+    check_columns(picked, ExportSchema())
 
     async def work() -> int:
-        async with looked(address) as ledger:
+        async with opened_read_only(address) as ledger:
             counts = await export(
                 ledger,
                 path,
@@ -196,10 +196,12 @@ def export_(
             total = counts.total()
             parts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items())
             place = "" if path is None else f" in {path}"
-            console.note(f"{total:,} {plural(total, 'row')}{place}" + (parts and f": {parts}"))
+            console.print_note(
+                f"{total:,} {plural(total, 'row')}{place}" + (parts and f": {parts}")
+            )
         return OK
 
-    return calmly(work)
+    return run_until_signal(work)
 
 
 def _statuses(text: str | None) -> list[RowStatus] | None:
@@ -231,12 +233,12 @@ def park(
     address = address_of(store)
 
     async def work() -> int:
-        async with looked(address) as ledger:
+        async with opened_read_only(address) as ledger:
             await ledger.park(reason.strip())
-        console.note(f"parked: {shown(address)}")
+        console.print_note(f"parked: {display_address(address)}")
         return OK
 
-    return calmly(work)
+    return run_until_signal(work)
 
 
 @run.command(sort_key=3)
@@ -245,13 +247,15 @@ def resume(store: Where = None, /) -> int:
     address = address_of(store)
 
     async def work() -> int:
-        async with looked(address) as ledger:
+        async with opened_read_only(address) as ledger:
             before = await ledger.parked()
             await ledger.park("")
-        console.note(f"going on: {shown(address)}" if before else "it was not parked")
+        console.print_note(
+            f"going on: {display_address(address)}" if before else "it was not parked"
+        )
         return OK
 
-    return calmly(work)
+    return run_until_signal(work)
 
 
 @run.command(sort_key=4)
@@ -277,13 +281,13 @@ def doubts(
         raise CommandError("--retry and --drop exclude each other")
 
     async def work() -> int:
-        async with looked(address) as ledger:
+        async with opened_read_only(address) as ledger:
             if retry or drop:
                 choice: Decision = "owed" if retry else "refused"
                 return await decide(ledger, given, choice)
             return await listed(ledger, given, table=_as_table(style))
 
-    return calmly(work)
+    return run_until_signal(work)
 
 
 def _as_table(style: str | None) -> bool:

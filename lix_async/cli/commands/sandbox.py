@@ -130,7 +130,7 @@ def announce(url: str, rates: Sequence[str] = ()) -> None:
         lines += ["", "The other providers are here too; `lix call` lists what they answer:", ""]
         lines += _exports(url, others)
     lines += ["", "Ctrl-C ends it."]
-    console.out("\n".join(lines))
+    console.print_line("\n".join(lines))
     sys.stdout.flush()
 
 

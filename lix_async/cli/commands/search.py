@@ -14,9 +14,9 @@ from ...providers.lix.endpoints import (
     SEARCH_PEOPLE,
     SEARCH_POSTS,
 )
-from ..input.targets import checked
+from ..input.targets import check_url
 from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, ConnectionOptions, ListingOutputOptions
-from .listing import over, walk
+from .listing import listing_job, run_listing
 
 Url = Annotated[
     str,
@@ -50,9 +50,9 @@ def people(
 
     One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
     """
-    url = checked(url, "search people")
-    job = over("people", SEARCH_PEOPLE, lambda lix, at: lix.search.people(url, resume=at))
-    return walk(job, output, connection)
+    url = check_url(url, "search people")
+    job = listing_job("people", SEARCH_PEOPLE, lambda lix, at: lix.search.people(url, resume=at))
+    return run_listing(job, output, connection)
 
 
 @search.command(sort_key=1)
@@ -67,9 +67,9 @@ def jobs(
 
     One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
     """
-    url = checked(url, "search jobs")
-    job = over("jobs", SEARCH_JOBS, lambda lix, at: lix.search.jobs(url, resume=at))
-    return walk(job, output, connection)
+    url = check_url(url, "search jobs")
+    job = listing_job("jobs", SEARCH_JOBS, lambda lix, at: lix.search.jobs(url, resume=at))
+    return run_listing(job, output, connection)
 
 
 @search.command(sort_key=2)
@@ -84,9 +84,9 @@ def posts(
 
     One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
     """
-    url = checked(url, "search posts")
-    job = over("posts", SEARCH_POSTS, lambda lix, at: lix.search.posts(url, resume=at))
-    return walk(job, output, connection)
+    url = check_url(url, "search posts")
+    job = listing_job("posts", SEARCH_POSTS, lambda lix, at: lix.search.posts(url, resume=at))
+    return run_listing(job, output, connection)
 
 
 @search.command(sort_key=3)
@@ -101,9 +101,9 @@ def orgs(
 
     One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
     """
-    url = checked(url, "search orgs")
-    job = over("organisations", SEARCH_ORGS, lambda lix, at: lix.search.orgs(url, resume=at))
-    return walk(job, output, connection)
+    url = check_url(url, "search orgs")
+    job = listing_job("organisations", SEARCH_ORGS, lambda lix, at: lix.search.orgs(url, resume=at))
+    return run_listing(job, output, connection)
 
 
 def leads(
@@ -118,9 +118,9 @@ def leads(
     One standard credit per page. Sales Navigator shows at most 2,500 rows of a search. A URL that
     is too long for a GET is sent as a form by itself.
     """
-    url = checked(url, "leads")
-    job = over("leads", SALES_PEOPLE, lambda lix, at: lix.sales.leads(url, resume=at))
-    return walk(job, output, connection)
+    url = check_url(url, "leads")
+    job = listing_job("leads", SALES_PEOPLE, lambda lix, at: lix.sales.leads(url, resume=at))
+    return run_listing(job, output, connection)
 
 
 def accounts(
@@ -134,6 +134,6 @@ def accounts(
 
     One standard credit per page. Sales Navigator shows at most 2,500 rows of a search.
     """
-    url = checked(url, "accounts")
-    job = over("accounts", SALES_ORGS, lambda lix, at: lix.sales.accounts(url, resume=at))
-    return walk(job, output, connection)
+    url = check_url(url, "accounts")
+    job = listing_job("accounts", SALES_ORGS, lambda lix, at: lix.sales.accounts(url, resume=at))
+    return run_listing(job, output, connection)

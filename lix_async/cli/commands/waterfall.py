@@ -40,16 +40,16 @@ from ..options import (
     parsed_columns,
 )
 from ..output.columns import unknown
-from ..output.destination import file_of, streams
+from ..output.destination import file_of, writes_to_screen
 from ..output.files import AppendFile
-from ..output.lookup_file import ExistingOutput, kept
-from ..output.rows import RowEncoder, rows_as
+from ..output.lookup_file import ExistingOutput, read_existing_output
+from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import RowSchema
 from ..output.table import show
 from ..runtime import clients
 from ..runtime.activity import ActivityMonitor, MonitoredClock, MonitoredRetryPolicy
 from ..runtime.progress import ProgressCounts
-from ..runtime.session import CommandSession, run
+from ..runtime.session import CommandSession, run_command
 from ..text import plural
 
 _HEAD = ("input", "kind", "status")
@@ -120,11 +120,11 @@ def waterfall(
         return await _WaterfallRun(inputs, output, session, falls, wanted).to_the_end()
 
     tally = ProgressCounts("links", total=len(inputs.targets))
-    live = not streams(output)
-    code = run(work, connection, tally, quiet=output.quiet, live=live, make=sources.open)
+    live = not writes_to_screen(output)
+    code = run_command(work, connection, tally, quiet=output.quiet, live=live, make=sources.open)
     if not output.quiet:
         for note in sources.notes:
-            console.note(note)
+            console.print_note(note)
     return code
 
 
@@ -155,7 +155,7 @@ class _WaterfallRun:
         self._counts: Counter[str] = Counter()
         self._form: Format = chosen_format(output, terminal=sys.stdout.isatty())
         columns = _columns(output) or (_COLUMNS if self._form == "csv" else None)
-        self._rows: RowEncoder = rows_as(self._form, RowSchema(None), columns)
+        self._rows: RowEncoder = row_encoder(self._form, RowSchema(None), columns)
         self._shown: list[bytes] = []
         self._file: AppendFile | None = None
         self._first = True
@@ -203,7 +203,7 @@ class _WaterfallRun:
             self._file = AppendFile.create(path)
             return ExistingOutput(set())
         self._file = AppendFile.open(path)
-        before = kept(self._file, self._form)
+        before = read_existing_output(self._file, self._form)
         if before.columns not in (None, self._rows.columns):
             raise CommandError(f"{path} has other columns", hint="choose another name")
         self._first = not self._file.size
@@ -241,7 +241,7 @@ class _WaterfallRun:
     def _ended(self, skipped: int) -> int:
         left = self._counts.pop("open", 0)
         if not self._output.quiet:
-            console.note(self._summary(skipped))
+            console.print_note(self._summary(skipped))
         if self._session.watch.stopping:
             raise Interrupted
         if not left:
@@ -299,8 +299,8 @@ class WaterfallClients:
             if not self._has_key(name):
                 if self._names:
                     raise CommandError(f"no key: set {provider.key_variables[0]}", code=AUTH)
-            elif adapter.NOTE:
-                self.notes.append(f"{name} was not asked: {adapter.NOTE}")
+            elif adapter.NO_STEPS_REASON:
+                self.notes.append(f"{name} was not asked: {adapter.NO_STEPS_REASON}")
             elif name == _LIX:
                 self._clients.append(clients.client(connection, watch))
             else:

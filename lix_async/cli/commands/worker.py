@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
 from ..errors import OK, REFUSED, CommandError, Interrupted
-from ..ledger.address import address_of, scrubbed, shown
+from ..ledger.address import address_of, display_address, redact_password
 from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parsed_rate
 from ..queue import Queue, adapter, server
 from ..runtime.activity import (
@@ -25,7 +25,7 @@ from ..runtime.activity import (
 )
 from ..runtime.clients import base_url, key_for
 from ..runtime.progress import TICK, ProgressCounts
-from ..runtime.session import CommandSession, run
+from ..runtime.session import CommandSession, run_command
 from ..text import plural, rate_text
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def worker(
             pace = rate_text(parsed_rate(connection.rate))
             shared = "" if parsed_rate(connection.rate) is None else ", shared by all workers"
             session.progress.stop()  # the line would stand before the note
-            console.note(f"working for {shown(address)}, {pace}{shared}; Ctrl-C ends it")
+            console.print_note(
+                f"working for {display_address(address)}, {pace}{shared}; Ctrl-C ends it"
+            )
             session.progress.start()
         failure: Exception | None = None
         async with maker.limiter(), anyio.create_task_group() as tasks:
@@ -122,19 +124,21 @@ def worker(
         if session.watch.stopping:
             raise Interrupted
         if isinstance(failure, BulkError):
-            raise CommandError(scrubbed(str(failure), address), code=REFUSED)
+            raise CommandError(redact_password(str(failure), address), code=REFUSED)
         if failure is not None:
             raise failure
         return OK
 
-    return run(work, connection, ProgressCounts("requests"), quiet=quiet, make=maker.client)
+    return run_command(work, connection, ProgressCounts("requests"), quiet=quiet, make=maker.client)
 
 
 def _close(session: CommandSession, *, quiet: bool) -> None:
     session.progress.stop()
     if not quiet:
         asked, paid = session.watch.requests, session.lix.credits.total
-        console.note(f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}")
+        console.print_note(
+            f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}"
+        )
 
 
 async def _stopping(session: CommandSession, stop: anyio.Event) -> None:
@@ -180,7 +184,7 @@ class _WorkerClientFactory:
                 clock=MonitoredClock(watch),
             )
         except ConfigurationError as error:
-            raise CommandError(scrubbed(str(error), self._address)) from None
+            raise CommandError(redact_password(str(error), self._address)) from None
 
     @asynccontextmanager
     async def limiter(self) -> AsyncGenerator[None]:
@@ -213,9 +217,9 @@ class MonitoredSharedLimiter(MonitoredLimiter):
         self._seen.held(seconds)
         await self._shared.hold(seconds)
 
-    def give_back(self) -> None:
-        super().give_back()
-        self._shared.give_back()
+    def refund(self) -> None:
+        super().refund()
+        self._shared.refund()
 
-    def late(self, seconds: float) -> None:
-        self._shared.late(seconds)
+    def report_delay(self, seconds: float) -> None:
+        self._shared.report_delay(seconds)

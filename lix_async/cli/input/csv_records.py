@@ -23,7 +23,7 @@ class CsvSyntaxError(Exception):
 
 
 @contextmanager
-def large_cells(name: str) -> Generator[None]:
+def large_csv_fields(name: str) -> Generator[None]:
     """Let `csv` read cells of up to 16 MiB meanwhile.
 
     Its limit is one for the process and has no other place: it is as before when this ends, which

@@ -11,9 +11,9 @@ from typing import cast
 import msgspec
 
 from ..errors import CommandError
-from ..values import dig, leaves
-from .csv_records import large_cells, records_of
-from .targets import Kind, LookupTarget, target
+from ..values import get_path, leaf_paths
+from .csv_records import large_csv_fields, records_of
+from .targets import Kind, LookupTarget, parse_target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]
@@ -32,8 +32,8 @@ class InputFile:
         """Rows whose cell holds something else than a link or an address."""
         for record in records:
             self.rows += 1
-            cell = dig(record, column)
-            known = target(cell) if isinstance(cell, str) else None
+            cell = get_path(record, column)
+            known = parse_target(cell) if isinstance(cell, str) else None
             if known is None or known.kind not in kinds:
                 self.unusable += 1
             else:
@@ -45,7 +45,7 @@ def read(path: str, column: str | None, kinds: frozenset[Kind]) -> InputFile:
     """Read a file, or stdin for `-`: what is of these kinds. Raises `CommandError` for nothing."""
     text = _text(sys.stdin.buffer.read() if path == "-" else _bytes(Path(path)))
     records = InputRecords(text, Path(path).suffix.lower())
-    with large_cells(path):
+    with large_csv_fields(path):
         name = _chosen(records, column, path, kinds)
         inputs = InputFile(records, name, kinds)
     if not inputs.targets:
@@ -125,7 +125,7 @@ def _record(value: object) -> Record:
 def _delimiter(text: str) -> str | None:
     """What parts the cells of the first line; None where it is one cell."""
     line = next((line for line in text.splitlines() if line.strip()), "")
-    if target(line) is not None:
+    if parse_target(line) is not None:
         return None
     most = max(_DELIMITERS, key=line.count)
     return most if line.count(most) else None
@@ -136,7 +136,7 @@ def _csv(text: str) -> Iterator[Record]:
     filled = (row for row in rows if any(cell.strip() for cell in row))
     first = next(filled, list[str]())
     names = [cell.strip() or f"column {place}" for place, cell in enumerate(first, start=1)]
-    if any(target(cell) for cell in first):  # no heading: the first line is a row already
+    if any(parse_target(cell) for cell in first):  # no heading: the first line is a row already
         names = [f"column {place}" for place in range(1, len(first) + 1)]
         yield dict(zip(names, first, strict=True))
     for row in filled:
@@ -145,17 +145,17 @@ def _csv(text: str) -> Iterator[Record]:
 
 def _chosen(records: InputRecords, column: str | None, path: str, kinds: frozenset[Kind]) -> str:
     """The column that was asked for, or the one with the most links and addresses in it."""
-    names = dict.fromkeys(name for record in records for name in (*record, *leaves(record)))
+    names = dict.fromkeys(name for record in records for name in (*record, *leaf_paths(record)))
     if column is not None:
-        if names and not any(dig(record, column) is not None for record in records):
+        if names and not any(get_path(record, column) is not None for record in records):
             shown = ", ".join(name for name in names if name) or "no columns at all"
             raise CommandError(f"{path} has no column {column!r}", hint=f"there are: {shown}")
         return column
     some = list(itertools.islice(records, SAMPLE))
 
     def worth(name: str) -> int:
-        cells = (dig(record, name) for record in some)
-        found = (target(cell) for cell in cells if isinstance(cell, str))
+        cells = (get_path(record, name) for record in some)
+        found = (parse_target(cell) for cell in cells if isinstance(cell, str))
         return sum(_worth(known) for known in found if known and known.kind in kinds)
 
     return max(names, key=worth, default="")

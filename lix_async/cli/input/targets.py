@@ -64,7 +64,7 @@ def command_for(url: str) -> str | None:
     return found.format(id=link.id, urn=link.urn) if "{" in found else f'{found} "URL"'
 
 
-def checked(url: str, command: str) -> str:
+def check_url(url: str, command: str) -> str:
     """A URL that may go to a command. Raises `CommandError` that names the right one otherwise."""
     url = url.strip()
     if not is_linkedin(url, bare=True):
@@ -83,7 +83,7 @@ def checked(url: str, command: str) -> str:
     return url if "//" in url else f"https://{url}"
 
 
-def target(text: str) -> LookupTarget | None:
+def parse_target(text: str) -> LookupTarget | None:
     """What a text names: a person, an organisation, or an e-mail address; else None."""
     given = text.strip()
     address = given[7:] if given[:7].lower() == "mailto:" else given
@@ -155,7 +155,7 @@ class TargetCallPreparer(CallPreparer):
 
     def call(self, given: Input) -> PreparedCall:
         """The call for a text. Raises `ConfigurationError` for one that names nobody."""
-        known = target(given) if isinstance(given, str) else None
+        known = parse_target(given) if isinstance(given, str) else None
         if known is None:
             raise ConfigurationError(f"not a link or an address: {given!r}")
         kind = kind_of(self._wanted, known)

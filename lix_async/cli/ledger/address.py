@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ...bulk.stores import opened
+from ...bulk.stores import open_store
 from ...bulk.stores.base import Store
 from ...core.errors import BulkError
 from ..errors import REFUSED, USAGE, CommandError
@@ -55,7 +55,7 @@ def on_server(address: str) -> bool:
     return address.startswith(SERVERS)
 
 
-def shown(address: str) -> str:
+def display_address(address: str) -> str:
     """An address as anybody may see it: without password and options."""
     if not on_server(address):
         return address
@@ -67,7 +67,7 @@ def shown(address: str) -> str:
         return "postgresql://…"
 
 
-def pasteable(address: str) -> str | None:
+def shell_argument(address: str) -> str | None:
     """An address as an argument of a command line, options and all; None if it has a password."""
     try:
         parts = urlsplit(address)
@@ -78,7 +78,7 @@ def pasteable(address: str) -> str | None:
     return None if secret else shlex.quote(address)
 
 
-def scrubbed(text: str, address: str) -> str:
+def redact_password(text: str, address: str) -> str:
     """A text about an address without anything that may be a part of its password."""
     if not on_server(address):
         return text
@@ -92,25 +92,25 @@ def scrubbed(text: str, address: str) -> str:
 
 
 @asynccontextmanager
-async def looked(address: str) -> AsyncGenerator[Store]:
+async def opened_read_only(address: str) -> AsyncGenerator[Store]:
     """A ledger opened beside whoever works on it. Raises `CommandError` when that fails."""
-    store = opened(address)
+    store = open_store(address)
     try:
-        await store.look()
+        await store.open_read_only()
         try:
             yield store
         finally:
             await store.close()
     except BulkError as error:
         code = REFUSED if on_server(address) else USAGE
-        raise CommandError(scrubbed(str(error), address), code=code) from None
+        raise CommandError(redact_password(str(error), address), code=code) from None
 
 
 _COMPANION = re.compile(r"(?:-wal|-shm|-journal|\.lock[0-9]*)?", re.ASCII)
 """What the names of a ledger's files end with: its own, SQLite's, and the workers' locks."""
 
 
-def apart(out: Path | None, ledger: str, source: str = "-") -> None:
+def check_output_conflicts(out: Path | None, ledger: str, source: str = "-") -> None:
     """Refuse an output that is the ledger, one of its companions, or the file with the links.
 
     `out`: None for stdout; `ledger`: as it was named, an address too; `source`: `-` for stdin.

@@ -18,12 +18,12 @@ import msgspec
 from ...bulk.stores.base import Entry, Status, Store
 from ...filesystem import new_private_file
 from ..errors import CommandError
-from ..output.files import StagedOutput, let_go, refused
+from ..output.files import StagedOutput, close_ignoring_errors, refused
 from ..output.lookup_rows import line_of, row_behind, walked
 from ..output.parquet import ParquetFile
-from ..output.rows import RowEncoder, rows_as
-from ..output.schema import OTHER, LookupSchema, RowSchema, of_type
-from ..values import Tree, cell, dig
+from ..output.rows import RowEncoder, row_encoder
+from ..output.schema import OTHER, LookupSchema, RowSchema, columns_of
+from ..values import Tree, cell, get_path
 
 Form = Literal["jsonl", "csv", "parquet"]
 BATCH = 500
@@ -67,12 +67,12 @@ def at(tree: Tree, path: str, plain: dict[int, bool]) -> object:
     here = cast("object", tree)
     for name in path.split("."):
         if not isinstance(here, dict):
-            return dig(tree, path)
+            return get_path(tree, path)
         named = cast("dict[str, object]", here)
         if (known := plain.get(id(named))) is None:
             known = plain[id(named)] = not any("." in other for other in named)
         if not known:
-            return dig(tree, path)
+            return get_path(tree, path)
         if name not in named:
             return None
         here = named[name]
@@ -91,7 +91,7 @@ def _shape(kind: str) -> type | None:
     if row is None or walked(row):
         return None
     found = cast("type", row.result)
-    return found if of_type(found) else None
+    return found if columns_of(found) else None
 
 
 async def export(
@@ -170,14 +170,14 @@ class _ExportWriter:
     def close(self) -> None:
         """Let go of everything, finished or not."""
         if self._file is not None and self._aside.path is not None:
-            let_go(self._file)
+            close_ignoring_errors(self._file)
 
 
 class _DeferredHeaderWriter(_ExportWriter):
     """Keeps rows aside until it is known which kinds there are: they decide on the columns."""
 
     def __init__(self, aside: StagedOutput) -> None:
-        super().__init__(aside, rows_as("csv", ExportSchema(), None))
+        super().__init__(aside, row_encoder("csv", ExportSchema(), None))
         self._kinds: dict[str, None] = {}
         self._staged = aside.folder / "rows.jsonl"
         self._stage = new_private_file(self._staged)
@@ -190,7 +190,7 @@ class _DeferredHeaderWriter(_ExportWriter):
     async def finish(self) -> None:
         self._stage.close()
         schema = ExportSchema(self._kinds)
-        self._rows = rows_as("csv", schema, schema.columns)
+        self._rows = row_encoder("csv", schema, schema.columns)
         with self._staged.open("rb") as file:
             for batch in _batches(file):
                 self.write(batch)
@@ -198,7 +198,7 @@ class _DeferredHeaderWriter(_ExportWriter):
         await super().finish()
 
     def close(self) -> None:
-        let_go(self._stage)
+        close_ignoring_errors(self._stage)
         super().close()
 
 
@@ -207,7 +207,7 @@ class _ParquetExportWriter(_ExportWriter):
 
     def __init__(self, aside: StagedOutput, columns: tuple[str, ...] | None) -> None:
         self._parquet = ParquetFile(aside.folder, LookupSchema.head if columns is None else columns)
-        super().__init__(aside, rows_as("jsonl", ExportSchema(), columns))
+        super().__init__(aside, row_encoder("jsonl", ExportSchema(), columns))
 
     def write(self, rows: Sequence[bytes]) -> None:
         for row in rows:
@@ -244,7 +244,7 @@ def _sink(aside: StagedOutput, form: Form, columns: tuple[str, ...] | None) -> _
         return _ParquetExportWriter(aside, columns)
     if form == "csv" and columns is None:
         return _DeferredHeaderWriter(aside)
-    return _ExportWriter(aside, rows_as(form, ExportSchema(), columns))
+    return _ExportWriter(aside, row_encoder(form, ExportSchema(), columns))
 
 
 def _batches(lines: BinaryIO) -> Iterator[list[bytes]]:

@@ -19,11 +19,11 @@ from ...bulk.stores.base import DoubtCallback, Entry, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
-from ..input.targets import KINDS, target
+from ..input.targets import KINDS, parse_target
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
-from ..text import one_line, plural, span
+from ..text import format_duration, one_line, plural
 from ..values import text
 
 Decision = Literal["owed", "refused"]
@@ -36,14 +36,14 @@ async def decide(ledger: Store, given: str | None, choice: Decision) -> int:
     """Settle every doubt, or those about one input; the exit code. One line says how many."""
     count = 0
     async for entry in _held(ledger, given):
-        count += await ledger.decide(entry.key, choice, RealClock.wall())
+        count += await ledger.resolve(entry.key, choice, RealClock.wall())
     if not count:
         return _none(given)
     what = f"{count:,} {plural(count, 'lookup')}"
     if choice == "owed":
-        console.note(f"{what} owed again: the next run over the same links asks for them")
+        console.print_note(f"{what} owed again: the next run over the same links asks for them")
     else:
-        console.note(f"{what} dropped: nobody asks for them again")
+        console.print_note(f"{what} dropped: nobody asks for them again")
     return OK
 
 
@@ -62,17 +62,17 @@ async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
         kind = KINDS.get(entry.endpoint, entry.endpoint)
         if not table:
             row = {"input": shown, "kind": kind, "since": entry.changed, "error": error}
-            console.out(msgspec.json.encode(row).decode())
+            console.print_line(msgspec.json.encode(row).decode())
         elif count <= MOST:
-            ago = span(RealClock.wall() - entry.changed)
+            ago = format_duration(RealClock.wall() - entry.changed)
             found.add_row(Text(text(shown)), kind, f"{ago} ago", Text(error or CUT_OFF))
     if not count:
         return _none(given)
     if table:
         Console().print(found)
         if count > MOST:
-            console.note(f"and {count - MOST:,} more: --format jsonl shows them all")
-        console.note(
+            console.print_note(f"and {count - MOST:,} more: --format jsonl shows them all")
+        console.print_note(
             "hint: --retry asks for them again and may pay twice; --drop lets them be;\n"
             "      --input LINK decides about one"
         )
@@ -82,7 +82,7 @@ async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
 def _none(given: str | None) -> int:
     if given is not None:
         raise CommandError(f"nothing about {one_line(given, 80)} is in doubt", code=NOT_FOUND)
-    console.note("nothing is in doubt")
+    console.print_note("nothing is in doubt")
     return OK
 
 
@@ -101,11 +101,11 @@ def _identities(entry: Entry) -> set[str]:
 
 
 def _identity(value: str) -> str:
-    found = target(value)
+    found = parse_target(value)
     return value.strip() if found is None else found.key
 
 
-async def asked_for(ledger: str, session: CommandSession) -> DoubtCallback:
+async def ask_about_doubts(ledger: str, session: CommandSession) -> DoubtCallback:
     """What the person says of each lookup in doubt, as a run wants to know it.
 
     Those that come into doubt later are held. Raises `CommandError` without a terminal.
@@ -117,7 +117,7 @@ async def asked_for(ledger: str, session: CommandSession) -> DoubtCallback:
     session.progress.stop()
     for entry in entries:
         given = one_line(str(msgspec.json.decode(entry.given)))
-        console.note(f"{given}\n  was sent, and no answer came: it may have been paid for.")
+        console.print_note(f"{given}\n  was sent, and no answer came: it may have been paid for.")
         if await _yes(session.watch):
             again.add(entry.key)
     if entries:
@@ -132,7 +132,7 @@ async def asked_for(ledger: str, session: CommandSession) -> DoubtCallback:
 async def _in_doubt(ledger: str) -> list[Entry]:
     store = SqliteStore(ledger)
     try:
-        await store.look()
+        await store.open_read_only()
     except LedgerNotFoundError:
         return []
     try:

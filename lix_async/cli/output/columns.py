@@ -13,13 +13,13 @@ from ..errors import CommandError
 from ..providers import rows
 from ..text import one_line
 from .lookup_rows import walked
-from .schema import OTHER, LookupSchema, RowSchema, of_type
+from .schema import OTHER, LookupSchema, RowSchema, columns_of
 
 _SHOWN = 12
 """Columns that are named where none of them is like the one that was meant."""
 
 
-def checked(columns: Sequence[str] | None, schema: RowSchema) -> None:
+def check_columns(columns: Sequence[str] | None, schema: RowSchema) -> None:
     """See to it that rows of this schema may have these columns; None for all is fine.
 
     Where no document describes the rows, any column may be. Raises `CommandError` that names the
@@ -80,13 +80,13 @@ def _answers() -> Iterator[type]:
     """The structs of what single calls answer, as far as a document describes them."""
     for row in rows().values():
         kind = cast("type", row.result)
-        if not walked(row) and of_type(kind):
+        if not walked(row) and columns_of(kind):
             yield kind
 
 
 def _hint(column: str, schema: RowSchema, kinds: Sequence[type]) -> str:
     own = schema.own if isinstance(schema, LookupSchema) else ()
-    names = list(dict.fromkeys((*own, *(name for kind in kinds for name in of_type(kind)))))
+    names = list(dict.fromkeys((*own, *(name for kind in kinds for name in columns_of(kind)))))
     names = [name for name in names if name != OTHER]
     alike = [name for name in names if name.endswith(f".{column}") or column.startswith(f"{name}.")]
     near = list(dict.fromkeys((*get_close_matches(column, names, n=3), *alike)))[:3]

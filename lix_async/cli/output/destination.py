@@ -17,7 +17,7 @@ from ..errors import CommandError
 from ..options import Format, ListingOutputOptions, OutputOptions, chosen_format, parsed_columns
 from .files import AppendFile
 from .listing_file import ResumableListingFile, checkpoint_path, load
-from .rows import rows_as
+from .rows import row_encoder
 from .schema import RowSchema
 from .table import show
 
@@ -45,7 +45,7 @@ class StdoutSink:
     def __init__(self, form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> None:
         self.written = 0
         self.walk: Checkpoint | None = None
-        self._rows = rows_as(form, schema, columns)
+        self._rows = row_encoder(form, schema, columns)
         self._table = (schema, columns) if form == "table" else None
         self._owed: list[bytes] = []
         self._kept: list[bytes] = []
@@ -90,7 +90,7 @@ def file_of(output: OutputOptions) -> Path | None:
     return None if output.out is None or str(output.out) == "-" else output.out
 
 
-def streams(output: OutputOptions) -> bool:
+def writes_to_screen(output: OutputOptions) -> bool:
     """Whether rows run over the screen as they come, so that no progress line belongs there.
 
     Behind a pipe they mostly do too.
@@ -109,7 +109,7 @@ def _into_a_pipe() -> bool:
         return False
 
 
-def delivery(output: ListingOutputOptions, schema: RowSchema, endpoint: str) -> RowSink:
+def open_row_sink(output: ListingOutputOptions, schema: RowSchema, endpoint: str) -> RowSink:
     """The place that the options ask for, opened, and taken up again after `--resume`."""
     columns = parsed_columns(output.columns)
     form = chosen_format(output, terminal=sys.stdout.isatty())
@@ -120,7 +120,7 @@ def delivery(output: ListingOutputOptions, schema: RowSchema, endpoint: str) -> 
                 "only a walk into a file can go on", hint="say --out FILE, then --resume"
             )
         return StdoutSink(form, schema, columns)
-    rows = rows_as(form, schema, columns)
+    rows = row_encoder(form, schema, columns)
     entry = None if output.overwrite else load(path)
     if entry is not None and not output.resume:
         raise CommandError(

@@ -128,7 +128,7 @@ def contents(path: Path) -> bytes | None:
         return file.read()
 
 
-def let_go(file: BinaryIO) -> None:
+def close_ignoring_errors(file: BinaryIO) -> None:
     """Close a file that may hold what no longer fits on the disk: whoever wrote it was told."""
     with contextlib.suppress(OSError):
         file.close()

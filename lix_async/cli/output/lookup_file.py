@@ -10,15 +10,15 @@ import msgspec
 from rich.console import Console
 
 from ..errors import CommandError
-from ..input.csv_records import large_cells, records_of
-from ..input.targets import target
+from ..input.csv_records import large_csv_fields, records_of
+from ..input.targets import parse_target
 from ..options import Format, RowOutputOptions, chosen_format, parsed_columns
-from ..values import original
-from .columns import checked
+from ..values import unescape_formula
+from .columns import check_columns
 from .destination import file_of
 from .files import AppendFile
 from .lookup_rows import LookupRow
-from .rows import RowEncoder, rows_as
+from .rows import RowEncoder, row_encoder
 from .schema import LookupSchema
 from .table import show
 
@@ -34,16 +34,16 @@ class LookupOutput:
 
     def __init__(self, output: RowOutputOptions, schema: LookupSchema) -> None:
         self.path = file_of(output)
-        self.form: Format = chosen_format(output, terminal=sys.stdout.isatty(), parquet=True)
+        self.format: Format = chosen_format(output, terminal=sys.stdout.isatty(), parquet=True)
         self.columns = parsed_columns(output.columns)
-        checked(self.columns, schema)
+        check_columns(self.columns, schema)
         if self.columns is not None:  # a later run knows by these two what is done
             self.columns = tuple(dict.fromkeys(("input", "status", *self.columns)))
-        if self.form == "parquet" and self.path is None:
+        if self.format == "parquet" and self.path is None:
             raise CommandError("Parquet goes into a file", hint="say --out FILE.parquet")
         self._schema = schema
-        staged: Format = "jsonl" if self.form == "parquet" else self.form
-        self._rows: RowEncoder = rows_as(staged, schema, self.columns)
+        staged: Format = "jsonl" if self.format == "parquet" else self.format
+        self._rows: RowEncoder = row_encoder(staged, schema, self.columns)
         self._file: AppendFile | None = None
         self._first = True
         self._shown: list[bytes] = []
@@ -54,7 +54,7 @@ class LookupOutput:
         """Open the file; what an earlier run has left in it."""
         if self.path is None:
             return ExistingOutput(set())
-        if self.form == "parquet":
+        if self.format == "parquet":
             if self.path.exists() and not self.remakable:
                 raise CommandError(
                     f"{self.path} is there already, and is no Parquet", hint="choose another name"
@@ -71,7 +71,7 @@ class LookupOutput:
             raise
 
     def _taken_up(self, file: AppendFile) -> ExistingOutput:
-        before = kept(file, self.form)
+        before = read_existing_output(file, self.format)
         if self._rows.columns is not None and before.columns not in (None, self._rows.columns):
             raise CommandError(
                 f"{file.path} has other columns", hint="leave --columns out to go on"
@@ -101,9 +101,9 @@ class LookupOutput:
 
     def _write(self) -> None:
         rows, self._waiting = self._waiting, []
-        if not rows or self.form == "parquet":
+        if not rows or self.format == "parquet":
             return
-        if self.form == "table" and self._file is None:
+        if self.format == "table" and self._file is None:
             self._shown += rows
             return
         data = self._rows.encode(rows, first=self._first)
@@ -157,7 +157,7 @@ class _ExistingRow(msgspec.Struct):
     """Where its line ends."""
 
 
-def kept(file: AppendFile, form: Format) -> ExistingOutput:
+def read_existing_output(file: AppendFile, form: Format) -> ExistingOutput:
     """Read an output file, cut off what is not to stay, and tell what it holds.
 
     Raises `CommandError` for a file that `lix enrich` did not write: nothing is appended there.
@@ -167,7 +167,7 @@ def kept(file: AppendFile, form: Format) -> ExistingOutput:
     whole = data[: ends[-1]] if ends else b""
     columns: tuple[str, ...] | None = None
     if form == "csv":
-        with large_cells(str(file.path)):
+        with large_csv_fields(str(file.path)):
             columns, rows = _csv(whole, ends)
     else:
         rows = _jsonl(whole, ends)
@@ -211,14 +211,14 @@ def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_Ex
         return columns, None
     given, status = columns.index("input"), columns.index("status")
     return columns, [
-        _ExistingRow(original(record[given]), record[status], end)
+        _ExistingRow(unescape_formula(record[given]), record[status], end)
         for record, end in zip(records, ends[1:], strict=False)
         if record
     ]
 
 
 def _key(cell: object) -> Iterator[str]:
-    known = target(cell) if isinstance(cell, str) else None
+    known = parse_target(cell) if isinstance(cell, str) else None
     if known is not None:
         yield known.key
 

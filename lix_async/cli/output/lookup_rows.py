@@ -14,7 +14,7 @@ from ...core.decoding import read_items
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.models import Listing, item_type
 from ..input.targets import BEHIND, KINDS, Kind
-from ..providers import AnyEndpoint, house, provider_of, rows
+from ..providers import AnyEndpoint, provider_name, provider_of, rows
 from ..text import one_line
 from .rows import compact
 
@@ -138,7 +138,7 @@ def _trouble(endpoint: str, body: bytes) -> LixError | None:
     if row is None:  # of a table that is not installed: as it came, if it is JSON
         return None if _json(body) is not None else DecodeError("no JSON", endpoint=endpoint)
     if not walked(row):
-        found = wire.decode(provider_of(house(endpoint)), row, 200, body)
+        found = wire.decode(provider_of(provider_name(endpoint)), row, 200, body)
         return found if isinstance(found, LixError) else None
     try:
         read_items(item_type(cast("type[Listing[object]]", row.result)), body)

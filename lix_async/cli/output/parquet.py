@@ -17,7 +17,7 @@ import msgspec
 
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
-from .files import StagedOutput, let_go, refused
+from .files import StagedOutput, close_ignoring_errors, refused
 from .schema import LookupSchema
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class ParquetFile:
 
     def close(self) -> None:
         """Let go of everything, finished or not."""
-        let_go(self._file)
+        close_ignoring_errors(self._file)
         self._duckdb.close()
 
     def _copy(self) -> None:

@@ -88,6 +88,6 @@ def compact(body: bytes) -> bytes:
     return msgspec.json.format(body, indent=-1)
 
 
-def rows_as(form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> RowEncoder:
+def row_encoder(form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> RowEncoder:
     """The form in which rows are written."""
     return CsvEncoder(schema, columns) if form == "csv" else JsonlEncoder(schema, columns)

@@ -16,7 +16,7 @@ from msgspec import inspect
 
 from ...core.decoding import SchemaMismatch, decoder_for
 from ...core.models import Listing, item_type
-from ..values import Tree, beside, cell, dig
+from ..values import Tree, cell, get_path, remaining_fields
 
 OTHER = "other"
 _BESIDE = f"{OTHER}."
@@ -34,15 +34,15 @@ class RowSchema:
         self.kind = kind
         self.kinds: tuple[type, ...] = () if kind is None else (kind,)
         """What a row, or the answer in it, may be."""
-        self.columns = of_type(kind)
+        self.columns = columns_of(kind)
         self._columns: tuple[str, ...] = ()
         self._shown: tuple[str, ...] = ()
 
     def find(self, row: Tree, column: str) -> object:
         """What stands under a column of a row; `other.new` names what no document does."""
-        found = dig(row, column)
+        found = get_path(row, column)
         if found is None and column.startswith(_BESIDE):
-            return dig(row, column.removeprefix(_BESIDE))
+            return get_path(row, column.removeprefix(_BESIDE))
         return found
 
     def left(self, row: Tree, columns: Sequence[str]) -> dict[str, object]:
@@ -50,7 +50,7 @@ class RowSchema:
         columns = tuple(columns)
         if columns != self._columns:
             self._columns, self._shown = columns, self._places(columns)
-        return beside(row, self._shown)
+        return remaining_fields(row, self._shown)
 
     def _places(self, columns: Sequence[str]) -> tuple[str, ...]:
         named = [column for column in columns if column != OTHER]
@@ -60,7 +60,7 @@ class RowSchema:
         """The columns; of a kind that no document describes, those that the first rows have."""
         if self.columns:
             return self.columns
-        return (*dict.fromkeys(name for row in rows for name in beside(row, ())), OTHER)
+        return (*dict.fromkeys(name for row in rows for name in remaining_fields(row, ())), OTHER)
 
     def tidy(self, row: Tree) -> Tree:
         """The row as its struct reads it, over what was sent: numbers are numbers."""
@@ -90,7 +90,7 @@ class LookupSchema(RowSchema):
         super().__init__(None)
         self.kinds = tuple(kinds.values())
         self._kinds = kinds
-        inside = dict.fromkeys(name for kind in kinds.values() for name in of_type(kind))
+        inside = dict.fromkeys(name for kind in kinds.values() for name in columns_of(kind))
         inside.pop(OTHER, None)
         self.columns = (*self.head, *(f"result.{name}" for name in inside), OTHER)
 
@@ -121,7 +121,7 @@ def _tidied(row: Tree, kind: type) -> Tree:
 
 
 @cache
-def of_type(kind: type | None) -> tuple[str, ...]:
+def columns_of(kind: type | None) -> tuple[str, ...]:
     """The columns of an item: its fields, those of objects inside it, and `other`."""
     if kind is None or not issubclass(kind, msgspec.Struct):
         return ()
@@ -129,7 +129,7 @@ def of_type(kind: type | None) -> tuple[str, ...]:
     return (*found, OTHER) if found else ()
 
 
-def item_of(result: type[object]) -> type | None:
+def item_struct(result: type[object]) -> type | None:
     """What a row of a listing is, or the whole result of a call that lists nothing."""
     if not issubclass(result, Listing):
         return result

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from ..options import OutputOptions, chosen_format, parsed_columns
 from ..text import one_line
-from ..values import Tree, leaves, text
+from ..values import Tree, leaf_paths, text
 from .destination import file_of
 from .files import AppendFile
-from .rows import compact, rows_as, tree_of
+from .rows import compact, row_encoder, tree_of
 from .schema import RowSchema
 
 _PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")
@@ -32,12 +32,12 @@ def deliver(body: bytes, result: type, output: OutputOptions) -> None:
     if form == "table" and path is None and whole:
         tidy = schema.tidy(tree_of(row))
         if columns is None:
-            card(leaves(tidy), schema.columns)
+            card(leaf_paths(tidy), schema.columns)
         else:
             card({name: schema.find(tidy, name) for name in columns}, columns)
         return
     # What is no object (a list of accounts) has no columns: it is printed as it came.
-    data = rows_as(form, schema, columns).encode([row], first=True) if whole else row + b"\n"
+    data = row_encoder(form, schema, columns).encode([row], first=True) if whole else row + b"\n"
     if path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -77,7 +77,7 @@ def _lines(found: Tree, order: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _entry(entry: Tree) -> str:
     """`Engineer, Example Corp (2019 to Present)` for an entry of a list."""
-    flat = leaves(entry)
+    flat = leaf_paths(entry)
     said = [text(flat.get(name)) for name in _PARTS if text(flat.get(name))]
     organisation = text(flat.get("organisation.name"))
     said += [organisation] if organisation else []

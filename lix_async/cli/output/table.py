@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..text import one_line
-from ..values import filled, text
+from ..values import first_nonempty_columns, text
 from .rows import tree_of
 from .schema import RowSchema
 
@@ -61,8 +61,8 @@ def table(
     """Rows for the eye: the columns asked for, or as many telling ones as are readable."""
     most = 5 if width >= _WIDE else 3
     trees = [schema.tidy(tree_of(row)) for row in rows]
-    names = columns or filled(trees, _TELLING, most)
-    names = names or filled(trees, schema.opened(trees), most)
+    names = columns or first_nonempty_columns(trees, _TELLING, most)
+    names = names or first_nonempty_columns(trees, schema.opened(trees), most)
     if not trees or not names:
         return None
     found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")

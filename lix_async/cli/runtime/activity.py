@@ -27,7 +27,7 @@ from ...core.rate_limit import RateLimit
 from ...core.retry import RetryDelay, RetryPolicy
 from ...limiters.local import LocalLimiter
 from ..errors import Interrupted
-from ..text import span
+from ..text import format_duration
 
 T = TypeVar("T")
 _reason: ContextVar[str] = ContextVar("lix_cli_reason", default="")
@@ -64,13 +64,13 @@ class ActivityMonitor:
         if self.stopping:
             return "stopping: waiting for the answer under way"
         if self._held_until > now:
-            return f"held by 429, {span(math.ceil(self._held_until - now))}"
+            return f"held by 429, {format_duration(math.ceil(self._held_until - now))}"
         if self._waiting:
             return "waiting for turn"
         if self._pauses:
             reason, due = min(self._pauses.values(), key=lambda pause: pause[1])
             what = reason or (self.state if self.state != "asking" else "waiting")
-            return f"{what}, asking again in {span(math.ceil(due - now))}"
+            return f"{what}, asking again in {format_duration(math.ceil(due - now))}"
         return self.state
 
     def failed(self, error: LixError, again: bool) -> None:
@@ -149,16 +149,16 @@ class MonitoredLimiter:
             self._watch.held(seconds)
             await self._inner.hold(seconds)
 
-    def give_back(self) -> None:
+    def refund(self) -> None:
         """A turn was taken, but its request never left."""
         self._watch.requests -= 1
         if self._inner is not None:
-            self._inner.give_back()
+            self._inner.refund()
 
-    def late(self, seconds: float) -> None:
+    def report_delay(self, seconds: float) -> None:
         """The last request left that long after its turn."""
         if self._inner is not None:
-            self._inner.late(seconds)
+            self._inner.report_delay(seconds)
 
     async def _at_once(self) -> None:
         await self._watch.clock.sleep(0)
@@ -169,11 +169,11 @@ class MonitoredRetryPolicy(RetryPolicy, frozen=True, kw_only=True):
 
     watch: ActivityMonitor
 
-    def verdict(
-        self, error: LixError, *, failures: int, polls: int, safe: bool, window: float
+    def next_delay(
+        self, error: LixError, *, failures: int, polls: int, idempotent: bool, window: float
     ) -> RetryDelay | None:
-        pause = RetryPolicy.verdict(
-            self, error, failures=failures, polls=polls, safe=safe, window=window
+        pause = RetryPolicy.next_delay(
+            self, error, failures=failures, polls=polls, idempotent=idempotent, window=window
         )
         self.watch.failed(error, again=pause is not None)
         return pause

@@ -13,7 +13,7 @@ from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ..errors import CommandError, no_key
 from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parsed_rate
-from ..providers import client_of, house, provider_of
+from ..providers import client_of, provider_name, provider_of
 from .activity import ActivityMonitor, MonitoredClock, MonitoredLimiter, MonitoredRetryPolicy
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
 
 def client(connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
     """A client whose waiting can be watched and stopped."""
-    return patient_client(connection, watch, RetryPolicy())
+    return client_with_retry(connection, watch, RetryPolicy())
 
 
-def client_for(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], AsyncLix]:
+def client_factory(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], AsyncLix]:
     """How to make the client of an endpoint's own provider."""
-    if house(endpoint) == "lix":
+    if provider_name(endpoint) == "lix":
         return client
     kind = client_of(endpoint)
 
@@ -83,7 +83,7 @@ def client_for(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], 
     return make
 
 
-def patient_client(
+def client_with_retry(
     connection: ConnectionOptions,
     watch: ActivityMonitor,
     retry: RetryPolicy,

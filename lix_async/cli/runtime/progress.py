@@ -14,7 +14,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ..text import clock_face, plural, rate_text
+from ..text import format_clock, plural, rate_text
 from .activity import ActivityMonitor
 
 TICK = 0.1
@@ -103,7 +103,7 @@ class ProgressLine:
             of = f" of {tally.total:,}" if tally.total else ""
             yield f"{tally.items:,}{of} {tally.what}", "bold"
         if left is not None:
-            yield f"{clock_face(left)} left at {rate_text(self._watch.rate)}", "cyan"
+            yield f"{format_clock(left)} left at {rate_text(self._watch.rate)}", "cyan"
         if state:
             yield state, "yellow"
         if tally.credits:

@@ -18,7 +18,7 @@ import anyio.abc
 
 from ...core.errors import LixError
 from .. import console
-from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Interrupted, explained
+from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Interrupted, command_error_for
 from ..options import ConnectionOptions
 from . import clients
 from .activity import ActivityMonitor
@@ -46,7 +46,7 @@ class CommandSession:
 Work = Callable[[CommandSession], Awaitable[int]]
 
 
-def run(
+def run_command(
     work: Work,
     connection: ConnectionOptions,
     tally: ProgressCounts,
@@ -70,11 +70,11 @@ async def _run(work: Work, session: CommandSession) -> int:
     finally:
         session.progress.stop()
     if trouble is not None:
-        console.trouble(trouble)
+        console.print_error(trouble)
     elif code in (INTERRUPTED, TERMINATED):
-        console.note("stopped")
+        console.print_note("stopped")
     if code != OK and session.go_on:
-        console.note(session.go_on)
+        console.print_note(session.go_on)
     return code
 
 
@@ -97,7 +97,7 @@ async def _supervised(
             except CommandError as error:
                 trouble = error
             except LixError as error:
-                trouble = explained(error)
+                trouble = command_error_for(error)
         if stop.scope.cancelled_caught:
             code = stop.code
         tasks.cancel_scope.cancel()
@@ -146,7 +146,7 @@ class SignalHandler:
         self.scope.cancel()
 
 
-def calmly(work: Callable[[], Awaitable[int]]) -> int:
+def run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
     """Do it; its exit code, or that of the signal which ended it."""
     return anyio.run(_run_until_signal, work)
 

@@ -121,7 +121,7 @@ ENDORSE_SKILL = Endpoint(
     "/endorse-skill",
     p.EndorseParams,
     m.Endorsement,
-    safe=False,
+    idempotent=False,
     body=("profile_id", "account_id", "skill_id", "random"),
     group="write",
     docs="connectsafely.md#connectsafely.endorse_skill",

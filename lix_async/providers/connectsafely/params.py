@@ -34,7 +34,7 @@ class ProfileParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
     include_skills: bool = False
     force_refresh: bool = False
 
-    def repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         """A refresh whose answer was lost may have spent a unit: not asked for twice."""
         return not self.force_refresh
 
@@ -50,7 +50,7 @@ class ProfileGetParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
     include_contact: bool | None = None
     force_refresh: bool | None = None
 
-    def repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         """As for `ProfileParams`."""
         return not self.force_refresh
 

@@ -21,7 +21,7 @@ from ...core.errors import (
 )
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
-from ...core.timestamps import moment
+from ...core.timestamps import parse_timestamp
 from .errors import HeldError, InvalidFieldsError, Issue
 from .models import Health
 from .rate_limits import RateState
@@ -84,7 +84,7 @@ def _refused(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
     else:
         message = "; ".join(map(str, issues)) or SAYINGS.get(status) or f"status {status}"
     kind = next((word for word in (code, name) if isinstance(word, str) and word), str(status))
-    held = moment(str(tree.get("holdUntil") or ""))
+    held = parse_timestamp(str(tree.get("holdUntil") or ""))
     cls = _class(status, kind, message, bool(issues), held is not None)
     found = cls(message, status=status, kind=kind, body=excerpt(body))
     if isinstance(found, InvalidFieldsError):

@@ -10,7 +10,7 @@ import msgspec
 
 from ...core.errors import ConfigurationError
 from ...core.rate_limit import WindowLimit
-from ...core.timestamps import moment
+from ...core.timestamps import parse_timestamp
 
 _TEXT = re.compile(
     r"Rate limit exceeded for ([^\s:]+): ([0-9]{1,9})/([0-9]{1,9}) used(?:\. Resets at (.+))?",
@@ -48,7 +48,7 @@ class RateState(msgspec.Struct, frozen=True):
             limit=_number(header("limit")),
             used=_number(header("used")),
             remaining=_number(header("remaining")),
-            reset=moment(header("reset")),
+            reset=parse_timestamp(header("reset")),
         )
         return state if state != cls() else None
 
@@ -59,7 +59,7 @@ class RateState(msgspec.Struct, frozen=True):
         if found is None:
             return None
         used, limit = int(found[2]), int(found[3])
-        return cls(found[1], limit, used, max(limit - used, 0), moment(found[4]))
+        return cls(found[1], limit, used, max(limit - used, 0), parse_timestamp(found[4]))
 
     @property
     def of_profiles(self) -> bool:

@@ -133,7 +133,7 @@ class TrackedCall:
         self._slug = slug
         self._spent = False
 
-    def look(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
+    def check(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
         """Note an answer. Returns the error that a 429 is, now that its headers are read."""
         account = getattr(outcome, "account_id", None)
         if isinstance(account, str) and account:

@@ -33,7 +33,7 @@ def _left(answer: object) -> tuple[int | None, float | None]:
     return allowance.requests_remaining, None if full is None else full.timestamp()
 
 
-FUNDS = BalanceEndpoints(
+BALANCE_ENDPOINTS = BalanceEndpoints(
     params=NoParams(),
     balances=cast("Endpoint[Params, object]", BALANCES),
     credits=_credits,

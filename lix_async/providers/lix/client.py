@@ -13,7 +13,7 @@ from ...core.schema_drift import OnDrift
 from ...engine.client import Client
 from ...engine.options import TimeoutLike
 from ...limiters.base import Limiter
-from .balances import FUNDS
+from .balances import BALANCE_ENDPOINTS
 from .provider import LIX
 from .resources.account import Account
 from .resources.connections import Connections
@@ -68,7 +68,7 @@ class AsyncLix(Client):
     """
 
     provider = LIX
-    funds = FUNDS
+    balance_endpoints = BALANCE_ENDPOINTS
     account: Account
     connections: Connections
     people: People

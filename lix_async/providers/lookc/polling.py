@@ -21,7 +21,7 @@ from ...core.errors import (
     TransportError,
     excerpt,
 )
-from ...core.validation import must_be
+from ...core.validation import check_type
 from ...engine.answer import Answer
 from ...engine.client import Client
 from .endpoints import PERSON_BY_EMAIL, REQUEST_STATUS
@@ -35,7 +35,7 @@ LONGEST = 30.0
 
 def checked(timeout: float) -> float:
     """The seconds to wait for a result, before anything is sent for it."""
-    must_be("timeout", timeout, float)
+    check_type("timeout", timeout, float)
     if not timeout > 0:
         raise ConfigurationError(f"timeout must be a positive number of seconds: {timeout}")
     return timeout

@@ -21,7 +21,7 @@ import msgspec
 
 from ...core.decoding import SchemaMismatch, decoder_for
 from ...core.errors import DecodeError
-from ...core.validation import must_be
+from ...core.validation import check_type
 from .models import PersonByEmail
 
 PERSON_BY_EMAIL = "search.person.by-email"
@@ -71,7 +71,7 @@ def token_matches(given: str | None, *tokens: str) -> bool:
     Raises `ConfigurationError` for what is no text.
     """
     for text in (given or "", *tokens):
-        must_be("a token", text, str)
+        check_type("a token", text, str)
     digest = _digest(given or "")
     same = [hmac.compare_digest(digest, _digest(token)) and token != "" for token in tokens]
     return any(same)

@@ -88,7 +88,7 @@ ADD_LEAD_TO_CAMPAIGN = Endpoint(
     "/add_lead_to_campaign",
     p.AddLeadParams,
     m.AddedLead,
-    safe=False,
+    idempotent=False,
     body=("campaign", "linkedin_profile_url", "email", "columns"),
     spread="columns",
     docs="meetalfred.md#meetalfred.add_lead_to_campaign",

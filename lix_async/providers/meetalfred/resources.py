@@ -35,7 +35,7 @@ class MeetAlfredMethods(Client):
         if isinstance(paging, PageNumber):
             paging = structs.replace(paging, first=self._first_page)
         path = self._paths.get(row.id.removeprefix(PREFIX), row.path)
-        method = self._method if row.safe else row.method
+        method = self._method if row.idempotent else row.method
         return replace(row, path=path, method=method, paging=paging)
 
     def _from(self, page: int) -> int:

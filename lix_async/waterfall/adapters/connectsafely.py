@@ -8,11 +8,11 @@ from ...providers.connectsafely.client import AsyncConnectSafely
 from ...providers.connectsafely.endpoints import PROFILE
 from ...providers.connectsafely.models import ProfileResult
 from ...providers.connectsafely.params import ProfileParams
-from ..steps import LINK, Step, StepResult, found
+from ..steps import LINK, Step, StepResult, step_result
 from ..targets import Target
 
 CLIENT = AsyncConnectSafely
-NOTE = ""
+NO_STEPS_REASON = ""
 
 
 def person(value: ProfileResult) -> dict[str, str | None]:
@@ -46,7 +46,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             include_experience=True,
         )
         answer = await client.send(PROFILE, params)
-        return found(client, PROFILE, answer, person(answer.value))
+        return step_result(client, PROFILE, answer, person(answer.value))
 
     return (
         Step(

@@ -21,7 +21,7 @@ from ..steps import EMAIL, LINK, Step, StepResult
 from ..targets import Target
 
 CLIENT = AsyncLetrics
-NOTE = (
+NO_STEPS_REASON = (
     "Letrics looks up no single person: choose contacts by filters and pass "
     "contacts_step(client, letrics.contacts(...)) of lix_async.waterfall.adapters.letrics"
 )

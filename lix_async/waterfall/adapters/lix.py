@@ -8,11 +8,11 @@ from ...providers.lix.endpoints import EMAIL as EMAIL_ROW
 from ...providers.lix.endpoints import ORGANISATION, PERSON
 from ...providers.lix.models import Email, Organisation, Person
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
-from ..steps import EMAIL, LINK, Step, StepResult, found
+from ..steps import EMAIL, LINK, Step, StepResult, step_result
 from ..targets import Target
 
 CLIENT = AsyncLix
-NOTE = ""
+NO_STEPS_REASON = ""
 
 
 def person(value: Person) -> dict[str, str | None]:
@@ -59,11 +59,11 @@ def steps(client: Client) -> tuple[Step, ...]:
         link = target.linkedin_url
         params = PersonParams(profile_link=link, email=None if link else target.email)
         answer = await client.send(PERSON, params)
-        return found(client, PERSON, answer, person(answer.value))
+        return step_result(client, PERSON, answer, person(answer.value))
 
     async def look_email(target: Target) -> StepResult:
         answer = await client.send(EMAIL_ROW, EmailParams(url=target.linkedin_url or ""))
-        return found(client, EMAIL_ROW, answer, email(answer.value))
+        return step_result(client, EMAIL_ROW, answer, email(answer.value))
 
     async def look_organisation(target: Target) -> StepResult:
         link = target.linkedin_url
@@ -71,7 +71,7 @@ def steps(client: Client) -> tuple[Step, ...]:
         if target.page is None:
             params = OrganisationParams(sales_nav_url=link)
         answer = await client.send(ORGANISATION, params)
-        return found(client, ORGANISATION, answer, organisation(answer.value))
+        return step_result(client, ORGANISATION, answer, organisation(answer.value))
 
     provider = client.provider.name
     return (

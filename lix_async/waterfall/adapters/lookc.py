@@ -11,11 +11,11 @@ from ...providers.lookc.endpoints import PERSON_BY_EMAIL
 from ...providers.lookc.models import PersonByEmail
 from ...providers.lookc.params import PersonByEmailParams
 from ...providers.lookc.polling import accepted, wait_for
-from ..steps import EMAIL, Step, StepResult, found
+from ..steps import EMAIL, Step, StepResult, step_result
 from ..targets import Target
 
 CLIENT = AsyncLookC
-NOTE = ""
+NO_STEPS_REASON = ""
 PATIENCE = 300.0
 """Seconds that a lookup in the background is waited for, as by `AsyncLookC.person_by_email`."""
 
@@ -59,7 +59,7 @@ def steps(client: Client) -> tuple[Step, ...]:
                 )
             except LixError as error:  # the lookup is paid for all the same
                 failed = error
-            return found(client, PERSON_BY_EMAIL, answer, read(result), failed)
+            return step_result(client, PERSON_BY_EMAIL, answer, read(result), failed)
 
         return look
 

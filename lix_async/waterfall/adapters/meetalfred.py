@@ -7,7 +7,7 @@ from ...providers.meetalfred.client import AsyncMeetAlfred
 from ..steps import Step
 
 CLIENT = AsyncMeetAlfred
-NOTE = "Meet Alfred lists one's own campaigns, leads and connections: it looks nobody up"
+NO_STEPS_REASON = "Meet Alfred lists one's own campaigns, leads and connections: it looks nobody up"
 
 
 def steps(_: Client) -> tuple[Step, ...]:

@@ -238,5 +238,5 @@ def test_rows_of_searches() -> None:
 
 def test_a_refresh_is_no_safe_call() -> None:
     for made in (ProfileParams, ProfileGetParams):
-        assert made(profile_id="x").repeatable()
-        assert not made(profile_id="x", force_refresh=True).repeatable()
+        assert made(profile_id="x").is_idempotent()
+        assert not made(profile_id="x", force_refresh=True).is_idempotent()

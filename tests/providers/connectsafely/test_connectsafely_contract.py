@@ -67,7 +67,7 @@ def test_a_row_says_what_the_catalogue_says(row: Any) -> None:
     base = "https://api.connectsafely.ai" if row.rooted else CONNECTSAFELY.base_url
     path = row.path.replace("{account_id}", "{accountId}").replace("{profile_id}", "{profileId}")
     assert (row.method, base + path) == (published["method"], published["url"])
-    assert row.safe is published["idempotent"]
+    assert row.idempotent is published["idempotent"]
     assert (row.paging is None) == (published["paging"]["style"] == "none")
     assert row.credits in (UNKNOWN, FREE)
     assert row.docs == published["docs"]

@@ -120,7 +120,7 @@ async def test_a_long_search_goes_as_a_form_and_the_viewer_in_the_query() -> Non
     )
     assert outgoing.content_type == "application/x-www-form-urlencoded"
     assert outgoing.body == f"url={quote(long, safe='')}&sequence_id=s".encode()
-    assert outgoing.safe
+    assert outgoing.idempotent
 
 
 async def test_the_form_turns_its_pages_inside_the_url() -> None:
@@ -143,7 +143,7 @@ async def test_a_get_with_a_body_keeps_the_rest_in_the_query() -> None:
 
 async def test_sends_put_each_part_where_the_contract_wants_it() -> None:
     invite = await sent(lambda lix: lix.connections.send("linkedin.com/in/a", viewer_id="v"))
-    assert (invite.target, invite.safe) == ("/v1/connections/send", False)
+    assert (invite.target, invite.idempotent) == ("/v1/connections/send", False)
     assert json.loads(invite.body or b"") == {
         "viewer_id": "v",
         "profile_link": "linkedin.com/in/a",
@@ -154,7 +154,7 @@ async def test_sends_put_each_part_where_the_contract_wants_it() -> None:
     inmail = await sent(
         lambda lix: lix.sales.send_message("hi", recipients=["ACo"], subject="s", viewer_id="v")
     )
-    assert (inmail.target, inmail.safe) == ("/v1/li/sales/messages?viewer_id=v", False)
+    assert (inmail.target, inmail.idempotent) == ("/v1/li/sales/messages?viewer_id=v", False)
     assert json.loads(inmail.body or b"") == {"body": "hi", "recipients": ["ACo"], "subject": "s"}
 
 
@@ -162,7 +162,7 @@ async def test_cookies_travel_in_the_body_alone() -> None:
     outgoing = await sent(lambda lix: lix.account.put_linkedin({"li_at": "secret"}))
     assert (outgoing.method, outgoing.target) == ("PUT", "/v1/account/linkedin/account")
     assert json.loads(outgoing.body or b"") == {"cookies": [{"key": "li_at", "value": "secret"}]}
-    assert outgoing.safe
+    assert outgoing.idempotent
 
 
 async def test_a_viewer_of_the_client_is_sent_wherever_a_call_takes_one() -> None:

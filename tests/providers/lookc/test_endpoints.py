@@ -59,7 +59,7 @@ def test_the_rows() -> None:
     }
     assert found == INDEX
     assert {row.method for row in TABLE} == {"GET"}
-    assert all(row.safe and not row.body for row in TABLE)
+    assert all(row.idempotent and not row.body for row in TABLE)
     assert {name: row.id for name, row in BY_ID.items()} == {name: name for name in INDEX}
     assert [row.paging for row in TABLE] == [None, None, Cursor("after")]
     assert REQUEST_STATUS.alternate == PERSON_BY_EMAIL.path
@@ -88,7 +88,7 @@ def test_its_address_and_rate_are_its_own() -> None:
     assert (LOOKC.rate.requests, LOOKC.rate.per, LOOKC.window) == (50, 1.0, 1.0)
     policy = RetryPolicy()
     too_fast = RateLimitError("too many requests")
-    pause = policy.verdict(too_fast, failures=1, polls=0, safe=True, window=LOOKC.window)
+    pause = policy.next_delay(too_fast, failures=1, polls=0, idempotent=True, window=LOOKC.window)
     assert pause is not None
     assert pause.low == 1.0
 

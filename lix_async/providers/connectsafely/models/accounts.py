@@ -8,7 +8,7 @@ from msgspec import field
 
 from ....core.decoding import OpenObject
 from ....core.models import Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 
 
 class LinkedInPlan(Model):
@@ -43,7 +43,7 @@ class AccountStatus(Model):
     @property
     def last_used_time(self) -> datetime | None:
         """`last_used` as an aware UTC datetime."""
-        return moment(self.last_used)
+        return parse_timestamp(self.last_used)
 
 
 class Quota(Model):
@@ -64,12 +64,12 @@ class Quota(Model):
     @property
     def limit_reached_time(self) -> datetime | None:
         """`limit_reached_at` as an aware UTC datetime."""
-        return moment(self.limit_reached_at)
+        return parse_timestamp(self.limit_reached_at)
 
     @property
     def reset_time(self) -> datetime | None:
         """`reset_at` as an aware UTC datetime."""
-        return moment(self.reset_at)
+        return parse_timestamp(self.reset_at)
 
 
 class AccountQuota(Model):

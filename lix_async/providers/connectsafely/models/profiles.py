@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import field
 
 from ....core.models import Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 from .text import degree, full_name
 
 
@@ -151,9 +151,9 @@ class ProfileResult(Model):
     @property
     def cached_time(self) -> datetime | None:
         """`cached_at` as an aware UTC datetime."""
-        return moment(self.cached_at)
+        return parse_timestamp(self.cached_at)
 
     @property
     def expires_time(self) -> datetime | None:
         """`expires_at` as an aware UTC datetime: when the cache forgets the profile."""
-        return moment(self.expires_at)
+        return parse_timestamp(self.expires_at)

@@ -84,7 +84,7 @@ INVITE = Endpoint(
     p.InviteParams,
     m.Invitation,
     credits=standard(1),
-    safe=False,
+    idempotent=False,
     body=("viewer_id", "profile_link", "profile_id", "message"),
     docs="lix.md#connections.send",
 )

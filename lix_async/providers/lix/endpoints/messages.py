@@ -36,7 +36,7 @@ SEND_INMAIL = Endpoint(
     p.SendInMailParams,
     m.SingleThread,
     credits=standard(1),
-    safe=False,
+    idempotent=False,
     body=("body", "thread_id", "recipients", "subject", "copy_to_crm"),
     docs="lix.md#sales.send_message",
 )
@@ -67,7 +67,7 @@ SEND_MESSAGE = Endpoint(
     p.SendMessageParams,
     m.Message,
     credits=standard(1),
-    safe=False,
+    idempotent=False,
     body=("conversation_id", "conversation_urn", "body"),
     docs="lix.md#messages.send",
 )

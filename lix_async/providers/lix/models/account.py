@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 
 
 class AutoTopUp(Model):
@@ -134,4 +134,4 @@ class ConnectionsRemaining(Model):
     @property
     def next_refresh_time(self) -> datetime | None:
         """When the week begins anew."""
-        return moment(self.next_refresh)
+        return parse_timestamp(self.next_refresh)

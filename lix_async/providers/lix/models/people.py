@@ -9,7 +9,7 @@ from urllib.parse import quote
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 from ..links import profile_slug, sales_lead_id
 from . import legacy
 from .career import Education, Experience, PartialDate
@@ -162,7 +162,7 @@ class Person(Model):
     @property
     def li_created_time(self) -> datetime | None:
         """When the profile was made."""
-        return moment(self.li_created_at)
+        return parse_timestamp(self.li_created_at)
 
     @property
     def identity(self) -> str | None:

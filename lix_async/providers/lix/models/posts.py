@@ -9,7 +9,7 @@ from msgspec import field
 
 from ....core.decoding import OpenObject
 from ....core.models import Listing
-from ....core.timestamps import from_ms, from_seconds, moment
+from ....core.timestamps import from_ms, from_seconds, parse_timestamp
 from .coercion import as_list, as_object, as_text
 from .reactions import ReactionCount, TokenPage
 
@@ -66,7 +66,9 @@ class Post(OpenObject):
     @property
     def created_time(self) -> datetime | None:
         """When it was posted: from the text, from milliseconds, or the preview's seconds."""
-        posted = moment(self.created_at) or from_ms(self.first_number("createdAt", "created_at"))
+        posted = parse_timestamp(self.created_at) or from_ms(
+            self.first_number("createdAt", "created_at")
+        )
         return posted or from_seconds(self.first_number("timestamp"))
 
     @property

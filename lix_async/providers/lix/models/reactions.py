@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, TypeVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import from_seconds, moment
+from ....core.timestamps import from_seconds, parse_timestamp
 from ..links import profile_slug
 
 Item = TypeVar("Item")
@@ -41,7 +41,7 @@ class TokenPage(Listing[Item], Generic[Item]):
     @property
     def observed_time(self) -> datetime | None:
         """When the vendor looked."""
-        return moment(self.date_observed)
+        return parse_timestamp(self.date_observed)
 
 
 class Actor(Model, rename=None):
@@ -114,7 +114,7 @@ class Comment(Model, rename=None):
     @property
     def created_time(self) -> datetime | None:
         """When it was written."""
-        return moment(self.created_at) or from_seconds(self.timestamp)
+        return parse_timestamp(self.created_at) or from_seconds(self.timestamp)
 
     @property
     def identity(self) -> str | None:

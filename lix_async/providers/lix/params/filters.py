@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.validation import ValidatedStruct, must_be
+from ....core.validation import ValidatedStruct, check_type
 
 
 class Pair(ValidatedStruct, frozen=True):
@@ -24,7 +24,7 @@ def pair(name: str, value: Pair | str | None) -> str | None:
     """A filter as it goes out; a plain text is free text unless it is bracketed already."""
     if isinstance(value, str) and not value.startswith("["):
         value = Pair(value)
-    must_be(name, value, Pair | str | None)
+    check_type(name, value, Pair | str | None)
     return None if value is None else str(value)
 
 

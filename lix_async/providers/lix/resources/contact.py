@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.errors import ConfigurationError
-from ....core.validation import must_be
+from ....core.validation import check_type
 from ..endpoints import EMAIL
 from ..models import Email
 from ..params import EmailParams
@@ -25,8 +25,8 @@ class Contact(Resource):
 
         Contract: lix.md#contact.email_by_linkedin
         """
-        must_be("recheck", recheck, int)
-        must_be("pause", pause, float)
+        check_type("recheck", recheck, int)
+        check_type("pause", pause, float)
         if recheck < 0 or not pause >= 0:
             raise ConfigurationError("recheck and pause must not be negative")
         params = EmailParams(url=url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ....core.validation import listed
+from ....core.validation import as_list
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
 from ..endpoints import SEND_INMAIL, THREAD, THREADS
@@ -101,4 +101,4 @@ class Inbox(Resource):
 
 def _listed(recipients: Iterable[str]) -> list[str]:
     """A single recipient is one, not the letters of it."""
-    return [recipients] if isinstance(recipients, str) else listed("recipients", recipients)
+    return [recipients] if isinstance(recipients, str) else as_list("recipients", recipients)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.validation import must_be
+from ....core.validation import check_type
 from ..endpoints import HIRERS, JOB
 from ..models import JobPosting, Person
 from ..params import JobParams
@@ -36,5 +36,5 @@ class JobPostings(Resource):
 
 
 def _digits(job_id: str | int) -> str:
-    must_be("job_id (the number in linkedin.com/jobs/view/<id>)", job_id, str | int)
+    check_type("job_id (the number in linkedin.com/jobs/view/<id>)", job_id, str | int)
     return str(job_id)

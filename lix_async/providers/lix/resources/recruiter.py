@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ....core.validation import listed
+from ....core.validation import as_list
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
 from ..endpoints import RECRUITER_FACETS, RECRUITER_PEOPLE
@@ -38,7 +38,7 @@ class Recruiter(Resource):
         Contract: lix.md#recruiter.search_people
         """
         params = RecruiterParams(
-            skills=listed("skills", skills),
+            skills=as_list("skills", skills),
             start=start,
             viewer_id=viewer_id,
             sequence_id=sequence_id,

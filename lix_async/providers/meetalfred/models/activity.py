@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.models import Listing
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 from .campaigns import Campaign, SnakeCaseModel
 from .leads import Person
 
@@ -36,7 +36,7 @@ class Reply(SnakeCaseModel):
     @property
     def reply_detected_time(self) -> datetime | None:
         """`reply_detected_on` as an aware UTC datetime."""
-        return moment(self.reply_detected_on)
+        return parse_timestamp(self.reply_detected_on)
 
 
 class Replies(Listing[Reply]):
@@ -75,7 +75,7 @@ class Action(SnakeCaseModel):
     @property
     def created_time(self) -> datetime | None:
         """`created_at` as an aware UTC datetime."""
-        return moment(self.created_at)
+        return parse_timestamp(self.created_at)
 
 
 class Actions(Listing[Action]):

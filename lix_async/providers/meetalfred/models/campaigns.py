@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 
 
 class SnakeCaseModel(Model, rename=None):
@@ -142,17 +142,17 @@ class Campaign(SnakeCaseModel):
     @property
     def created_time(self) -> datetime | None:
         """`created_at` as an aware UTC datetime."""
-        return moment(self.created_at)
+        return parse_timestamp(self.created_at)
 
     @property
     def updated_time(self) -> datetime | None:
         """`updated_at` as an aware UTC datetime."""
-        return moment(self.updated_at)
+        return parse_timestamp(self.updated_at)
 
     @property
     def next_search_time(self) -> datetime | None:
         """`next_search_at` as an aware UTC datetime."""
-        return moment(self.next_search_at)
+        return parse_timestamp(self.next_search_at)
 
 
 class Campaigns(Listing[Campaign]):

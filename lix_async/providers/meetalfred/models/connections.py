@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 
 _SHOUTED = {
     "aim", "blog_website", "company_website", "gtalk", "icq", "other_website", "personal_website",
@@ -96,7 +96,7 @@ class Connection(Model, rename=wire_name):
     @property
     def connected_time(self) -> datetime | None:
         """`connected_at` as an aware UTC datetime: an HTTP date, or ISO in live rows."""
-        return moment(self.connected_at)
+        return parse_timestamp(self.connected_at)
 
 
 class Connections(Listing[Connection]):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import moment
+from ....core.timestamps import parse_timestamp
 from .campaigns import Campaign, SnakeCaseModel
 
 
@@ -70,12 +70,12 @@ class LastAction(SnakeCaseModel):
     @property
     def created_time(self) -> datetime | None:
         """`created_at` as an aware UTC datetime."""
-        return moment(self.created_at)
+        return parse_timestamp(self.created_at)
 
     @property
     def msg_created_time(self) -> datetime | None:
         """`msg_created_at` as an aware UTC datetime."""
-        return moment(self.msg_created_at)
+        return parse_timestamp(self.msg_created_at)
 
 
 class Lead(SnakeCaseModel):
@@ -109,17 +109,17 @@ class Lead(SnakeCaseModel):
     @property
     def next_touch_time(self) -> datetime | None:
         """`next_touch_at` as an aware UTC datetime."""
-        return moment(self.next_touch_at)
+        return parse_timestamp(self.next_touch_at)
 
     @property
     def request_connect_time(self) -> datetime | None:
         """`request_connect_at` as an aware UTC datetime."""
-        return moment(self.request_connect_at)
+        return parse_timestamp(self.request_connect_at)
 
     @property
     def return_to_campaign_time(self) -> datetime | None:
         """`return_to_campaign_date` as an aware UTC datetime."""
-        return moment(self.return_to_campaign_date)
+        return parse_timestamp(self.return_to_campaign_date)
 
 
 class Leads(Listing[Lead]):
