@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
@@ -104,9 +104,6 @@ def _sent(given: str, link: Link) -> str:
     return given if is_linkedin_url(given, bare=True) else link.url
 
 
-AnyEndpoint = Endpoint[Params, object]
-
-
 TAKES: Mapping[Kind, frozenset[Kind]] = {
     "person": frozenset({"person", "email"}),
     "org": frozenset({"org"}),
@@ -117,7 +114,7 @@ TAKES: Mapping[Kind, frozenset[Kind]] = {
 
 def row_of(kind: Kind) -> AnyEndpoint:
     """The row of the table behind a kind of lookup."""
-    return cast("AnyEndpoint", BY_ID[ROWS[kind]])
+    return BY_ID[ROWS[kind]]
 
 
 def params_of(kind: Kind, target: LookupTarget) -> Params:
