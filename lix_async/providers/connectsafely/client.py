@@ -18,34 +18,40 @@ from .resources import ConnectSafelyMethods
 from .usage import UsageTracker
 
 DAILY_PROFILES = 120
-"""Different profiles that one LinkedIn account may fetch a day
+"""Different profiles that one LinkedIn account may fetch per day
 (connectsafely.md#cache-and-quota)."""
 Self = TypeVar("Self", bound="AsyncConnectSafely")
 
 
 class AsyncConnectSafely(ConnectSafelyMethods):
-    """The ConnectSafely API, asynchronously, on asyncio and trio.
+    """The client of the ConnectSafely API, for asyncio and trio.
 
-    Paced at the vendor's speed limits, by key and by account; a day's quota of profiles is
-    counted here too, so that the first call too many is not sent. Use it as
-    `async with AsyncConnectSafely() as client:` or end with `await client.aclose()`.
+    The client keeps the vendor's rate limits, by key and by account. It also counts the profiles of
+    a day, so that a call that would exceed the daily quota is not sent. Use it with `async with`,
+    or end with `await client.aclose()`.
 
-    `api_key`: default `CONNECTSAFELY_API_KEY` from the environment. `base_url`: default
-    `CONNECTSAFELY_BASE_URL`, else the vendor's, with its `/linkedin`. `account_id`: the connected
-    LinkedIn account (24 hexadecimal digits) that acts wherever a call takes one and the caller
-    gives none; None leaves it to the service's default. `rate_limit`: a `Velocity` (the default
-    holds the documented limits), or one rate for everything as a `RateLimit`, a `Limiter` to
-    share, None for none. `daily_profiles`: different profiles a day and account (120); then
-    `DailyLimitError` is raised before anything is sent, until the reset that the service named,
-    else midnight UTC. Profiles of the same day can still be asked for, answers from the vendor's
-    cache are not counted, what headers say of other programs' use is. None leaves the counting
-    to the service. `viewer_id`: taken so that clients can be set up alike; no call here sends
-    one. All other arguments are those of `AsyncLix`: `auth` (only `"bearer"`), `retry`,
-    `deadline`, `timeout`, `http_client`, `max_credits`, `on_drift`, `clock`.
+    Methods raise `ConfigurationError` before anything is sent, a `RefusalError` for an error
+    response (`InvalidFieldsError` lists each wrong field in `issues`), a `TransportError` when no
+    usable response arrives, and `DecodeError` for a response that does not fit the result's type.
 
-    Every method raises `ConfigurationError` before anything is sent, a `RefusalError` when the
-    service says no (`InvalidFieldsError` lists each wrong field in `.issues`), a
-    `TransportError` when no usable answer came, and `DecodeError` when it does not fit.
+    Args:
+        api_key: Default: `CONNECTSAFELY_API_KEY` from the environment.
+        account_id: The connected LinkedIn account (24 hexadecimal digits) for calls that take one
+            and are given none; None leaves the choice to the service.
+        daily_profiles: Different profiles per day and account; `DailyLimitError` is raised before
+            the next one is sent, until the reset time that the service reported, else until
+            midnight UTC. Profiles of the same day may be fetched again, cached answers are not
+            counted, and use by other programs is counted from the response headers. None turns the
+            counting off.
+        rate_limit: A `Velocity` (the default has the documented limits); a `RateLimit` for all
+            calls together; a `Limiter`, to share one; None for no limit.
+        **options: `auth` (only `"bearer"`), `base_url` (default: `CONNECTSAFELY_BASE_URL`, else the
+            vendor's, which ends with `/linkedin`), `retry`, `deadline`, `timeout`, `http_client`,
+            `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but
+            not sent by any call.
+
+    Raises:
+        ConfigurationError: The key, the address or another argument is missing or malformed.
     """
 
     provider = CONNECTSAFELY
@@ -80,18 +86,19 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         viewer_id: str | Unset | None = UNSET,
         account_id: str | Unset | None = UNSET,
     ) -> Self:
-        """A view with other settings over the same limits, counts and connections."""
+        """A client with other settings that shares limits, counts and connections with this one."""
         return self._view(deadline, retry, {"viewer_id": viewer_id, "account_id": account_id})
 
     @property
     def account_id(self) -> str | None:
-        """The account that acts where a call names none, as set on this client or view."""
+        """The account for calls that are given none, as set on this client or by `with_options`."""
         return self._engine.settings.defaults.get("account_id")
 
     @property
     def rate_states(self) -> Mapping[tuple[str | None, str | None], RateState]:
-        """The latest state of each limit that an answer told, by (account id, action).
+        """The latest state of each limit that a response reported, by account id and action.
 
-        Either is None where it was not told; the speed limit of a 429 has no action.
+        Either part of the key is None where the response did not name it; the rate limit of a 429
+        has no action.
         """
         return MappingProxyType(self._usage.states)

@@ -1,8 +1,10 @@
-"""The table of the ConnectSafely API (connectsafely.md#overview).
+"""The endpoints of the ConnectSafely API.
 
-Credits are not a thing of this API: what limits it are quotas by account and day. `group` says
-which of the vendor's speed limits a call counts against; `profile` is a read that also counts
-against the day's 120 different profiles.
+The API charges no credits; it is limited by quotas per account and day. `group` of an endpoint
+names the rate limit that its calls count against; `profile` is a read that also counts against the
+120 different profiles of a day.
+
+Contract: connectsafely.md#overview.
 """
 
 from __future__ import annotations

@@ -27,12 +27,12 @@ from .rate_limits import RateState
 class Issue(OpenObject):
     """One thing that is wrong with a request, as the vendor's validator (Zod) lists it.
 
-    A mapping, because other codes bring other keys; `str()` is a line for people.
+    It is a mapping, because the keys depend on the code; `str()` gives a readable line.
     """
 
     @property
     def field(self) -> str:
-        """Which field, as `filters.industry[0]`; empty where the whole body is meant."""
+        """The field, such as `filters.industry[0]`; empty when the whole body is meant."""
         name = ""
         path = self.get("path")
         for part in path if isinstance(path, list) else []:  # pyright: ignore[reportUnknownVariableType]  # items are checked one by one
@@ -41,12 +41,12 @@ class Issue(OpenObject):
 
     @property
     def code(self) -> str:
-        """The validator's word for it, such as `invalid_type`."""
+        """The validator's code, such as `invalid_type`."""
         return self.first_text("code") or ""
 
     @property
     def message(self) -> str:
-        """The reason, for people."""
+        """A readable reason."""
         return self.first_text("message") or self.code or "not accepted"
 
     def __str__(self) -> str:
@@ -56,13 +56,13 @@ class Issue(OpenObject):
 
 
 class InvalidFieldsError(InvalidParamsError):
-    """Fields are missing or wrong: one `Issue` in `issues` for each."""
+    """Fields are missing or wrong; `issues` has one `Issue` for each."""
 
     issues: tuple[Issue, ...] = ()
 
 
 class HeldError(RateLimitError):
-    """Too fast, and held: nothing of the kind before `hold_until` (seconds since the epoch)."""
+    """Too many requests: no call of this kind is accepted before `hold_until` (epoch seconds)."""
 
     hold_until: float | None = None
 
@@ -71,43 +71,43 @@ CODES: dict[str, type[RefusalError]] = {
     "validation_error": InvalidParamsError,
     "rate_limit_exceeded": RateLimitError,
 }
-"""Classes for coded refusals whose status says nothing (200)."""
+"""Exceptions by code, for errors with status 200."""
 STATUS_MESSAGES = {
     401: "the key is missing or not accepted",
     403: "no active subscription, or the trial is over",
     404: "not found, or not visible to the account",
     429: "too many requests",
 }
-# A cheap look at the bytes: without one of these a success is read once, not twice.
+# Searching the bytes is cheap: a success without any of these is not parsed a second time.
 _SUSPECT = re.compile(rb'"success"\s*:\s*false|"error"\s*:|"profile"\s*:\s*(?:\{\s*\}|null)')
 
 
 def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
-    """The refusal that an answer is, or None.
+    """The error that a response means, or None for a success.
 
-    A success that says `success: false`, or brings an `error` and no `success: true`, is one; so
-    is an empty profile, which is how a profile that does not exist is answered.
+    A response with status 200 is an error when it has `success: false`, or an `error` without
+    `success: true`. So is an empty profile, which is the answer for a profile that does not exist.
     """
     good = 200 <= status < 300
     if good and _SUSPECT.search(body) is None:
         return None
     tree = json_object(body)
     if tree is None:
-        if good or status == 407:  # a 407 without a body of the API's is a proxy's
+        if good or status == 407:  # a 407 that is not JSON comes from a proxy
             return None
         tree = {}
     if not good or tree.get("success") is False:
-        return _refused(status, tree, body)
+        return _error(status, tree, body)
     if tree.get("error") and tree.get("success") is not True:
-        return _refused(status, tree, body)
+        return _error(status, tree, body)
     names: tuple[str, ...] = getattr(result, "__struct_fields__", ())
     if "profile" in names and "profile" in tree and not tree["profile"]:
-        said = f"no such profile ({tree.get('message') or 'the answer holds an empty one'})"
-        return NotFoundError(said, status=status, kind="empty_profile", body=excerpt(body))
+        message = f"no such profile ({tree.get('message') or 'the answer has an empty one'})"
+        return NotFoundError(message, status=status, kind="empty_profile", body=excerpt(body))
     return None
 
 
-def _refused(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
+def _error(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
     error = tree.get("error")
     code = tree.get("code")
     issues: tuple[Issue, ...] = ()
@@ -146,7 +146,7 @@ def _class(status: int, kind: str, text: str, issues: bool, held: bool) -> type[
     if held:
         return HeldError
     cls = STATUSES.get(status) or CODES.get(kind, RefusalError)
-    # The headers have the last word on which of the two 429s it is: see `books.Call.look`.
+    # The headers decide which of the two 429s it is: see `usage.TrackedCall.check`.
     if cls in (RateLimitError, RefusalError) and RateState.from_text(text):
         return DailyLimitError
     return cls

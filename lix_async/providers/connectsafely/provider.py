@@ -13,7 +13,7 @@ from .models import Health
 
 
 def shape(body: bytes, result: type) -> bytes:
-    """What `/health` answers is not documented: a text is as good as an object."""
+    """Replace a text answer of `/health`, which is not documented, by an empty object."""
     return b"{}" if result is Health and json_object(body) is None else body
 
 
@@ -28,4 +28,5 @@ CONNECTSAFELY = Provider(
     window=15.0,
     shape=shape,
 )
-"""`window`: a 429 that names no pause is about a minute's turns, so it pauses 15, 30, 60 s."""
+"""`window`: a 429 without `Retry-After` means that the permits of a minute are used, so retries
+wait 15, 30 and 60 s."""

@@ -13,27 +13,32 @@ from .resources import LetricsMethods
 
 
 class AsyncLetrics(LetricsMethods):
-    """The Letrics API, asynchronously, on asyncio and trio: contacts and companies by filters.
+    """The client of the Letrics API, for asyncio and trio: contacts and companies by filters.
 
-    The vendor publishes fields, errors and the key's header, and neither address nor paths, so
-    these are settings, with guesses where a guess is safe. Use it as
-    `async with AsyncLetrics(base_url=…) as letrics:` or end with `await letrics.aclose()`.
+    The vendor publishes fields, errors and the header of the key, but neither address nor paths.
+    These are arguments; where a guess is safe, it is the default. Use the client with `async with`,
+    or end with `await letrics.aclose()`.
 
-    `api_key`: default `LETRICS_API_KEY` from the environment. `base_url`: default
-    `LETRICS_BASE_URL`; there is no other, ask the vendor. `paths`: instead of
-    `{"contacts": "/contacts", "companies": "/companies"}`, which is a guess. `method`: `"POST"`
-    with a JSON body (a guess), or `"GET"` with everything in the query. `arrays`: lists in such a
-    query, `"joined"` (`a=1,2`), `"repeated"` (`a=1&a=2`) or `"bracketed"` (`a[]=1&a[]=2`).
-    `personal_email_field`: the wire's name of `has_personal_emails`, which the vendor's newer
-    page writes `"has_personal_email"`; the older one is the default. `rate_limit`: none is
-    documented, the default of two calls a second is a guess. `viewer_id`: taken so that clients
-    can be set up alike; no call here sends one. All other arguments are those of `AsyncLix`:
-    `auth` (only `"bearer"`), `retry`, `deadline`, `timeout`, `http_client`, `max_credits`,
-    `on_drift`, `clock`.
+    Methods raise `ConfigurationError` before anything is sent, a `RefusalError` for an error
+    response (`LetricsError`, with everything that it lists in `errors`), a `TransportError` when no
+    usable response arrives, and `DecodeError` for a response that does not fit the result's type.
 
-    Every method raises `ConfigurationError` before anything is sent, a `RefusalError` when the
-    service says no (`LetricsError`, with all that it lists in `.errors`), a `TransportError` when
-    no usable answer came, and `DecodeError` when it does not fit.
+    Args:
+        api_key: Default: `LETRICS_API_KEY` from the environment.
+        paths: Paths in place of `{"contacts": "/contacts", "companies": "/companies"}`, a guess.
+        method: `"POST"` with a JSON body (a guess), or `"GET"` with everything in the query.
+        arrays: Lists in a query: `"joined"` (`a=1,2`), `"repeated"` (`a=1&a=2`) or `"bracketed"`
+            (`a[]=1&a[]=2`).
+        personal_email_field: The API's name of `has_personal_emails`. The vendor's newer page has
+            `"has_personal_email"`; the default is the older name.
+        **options: `auth` (only `"bearer"`), `base_url` (default: `LETRICS_BASE_URL`; one of both is
+            required: ask the vendor), `rate_limit` (none is documented, the default of two calls a
+            second is a guess), `retry`, `deadline`, `timeout`, `http_client`, `max_credits`,
+            `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not sent by any
+            call.
+
+    Raises:
+        ConfigurationError: The key, the address or another argument is missing or malformed.
     """
 
     provider = LETRICS

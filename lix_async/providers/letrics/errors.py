@@ -1,7 +1,9 @@
-"""Refusals with everything that the vendor said: it may list several errors at once.
+"""Error responses of the Letrics API: their exceptions, and which response becomes which.
 
-Each class stands beside the common one of its meaning: `except InvalidParamsError` catches it,
-and `.errors` is there.
+The API may list several errors at once. Each class here also derives from the general class of the
+same meaning: `except InvalidParamsError` catches `LetricsInvalidParamsError`, which has `errors`.
+
+Contract: letrics.md#envelope.
 """
 
 from __future__ import annotations
@@ -27,17 +29,17 @@ class ErrorItem(OpenObject):
 
     @property
     def id(self) -> str:
-        """The stable identifier to branch on, such as `invalid_input`; empty if there is none."""
+        """The stable identifier, such as `invalid_input`; empty if there is none."""
         return self.first_text("id") or ""
 
     @property
     def code(self) -> int | None:
-        """The HTTP status that goes with it, also where it comes as a text."""
+        """The HTTP status of this error, sent as a number or a text."""
         return self.first_number("code")
 
     @property
     def details(self) -> str:
-        """What went wrong, for people; empty if nothing is said."""
+        """A readable explanation; empty if there is none."""
         return self.first_text("details") or ""
 
     def __str__(self) -> str:
@@ -45,7 +47,7 @@ class ErrorItem(OpenObject):
 
 
 class LetricsError(RefusalError):
-    """A refusal by Letrics, with every error that it lists in `errors`."""
+    """An error response of Letrics, with every error that it lists in `errors`."""
 
     errors: tuple[ErrorItem, ...] = ()
 
@@ -59,15 +61,15 @@ class LetricsAuthenticationError(LetricsError, AuthenticationError):
 
 
 class LetricsQuotaExceededError(LetricsError, QuotaExceededError):
-    """402, should it ever come: no quota is documented."""
+    """Status 402; no quota is documented."""
 
 
 class LetricsNotFoundError(LetricsError, NotFoundError):
-    """404: as the paths are not published, look at the `paths` setting first."""
+    """Status 404. The paths are not published: check the argument `paths` of the client first."""
 
 
 class LetricsRateLimitError(LetricsError, RateLimitError):
-    """429: no rate is documented."""
+    """Status 429; no rate is documented."""
 
 
 class LetricsServerError(LetricsError, ServerError):
@@ -87,22 +89,22 @@ CLASSES: dict[int, type[LetricsError]] = {
 
 STATUS_MESSAGES = {
     401: "the key is missing or not accepted",
-    404: "no such path: the paths are not published, see the setting `paths`",
-    405: "not by this method: it is not published, see the setting `method`",
+    404: "unknown path: the paths are not published, see the argument `paths` of the client",
+    405: "wrong method: it is not published, see the argument `method` of the client",
     429: "too many requests",
 }
 
 
 def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
-    """The refusal that an answer is: by its status first, then by a non-empty `errors`."""
+    """The error that a response means, by its status and `errors`, or None for a success."""
     good = 200 <= status < 300
     tree = json_object(body) if b'"errors"' in body else None
     errors = _errors((tree or {}).get("errors"))
     if good and not errors:
         return None
     if status == 407 and not errors:
-        return None  # a proxy's: the API answers in JSON
-    code = errors[0].code if good else status  # the transport's word is the truth
+        return None  # from a proxy: the API answers in JSON
+    code = errors[0].code if good else status  # the status of the response decides
     cls = CLASSES.get(code or 0) or (LetricsServerError if (code or 0) >= 500 else LetricsError)
     if 300 <= status < 400:
         message = "the server redirects; redirects are never followed"

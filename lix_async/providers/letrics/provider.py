@@ -19,4 +19,4 @@ LETRICS = Provider(
     rate=RateLimit(2, per=1.0),
     refusal=refusal,
 )
-"""`rate`: none is documented; two a second is a guess on the polite side."""
+"""`rate`: none is documented; two requests a second is a cautious guess."""

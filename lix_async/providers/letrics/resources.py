@@ -51,23 +51,60 @@ class LetricsMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Contact]:
-        """Contacts by what they do and where. Only what is given is sent.
+        """Contacts by what they do and by their company.
 
-        `job_titles` match a part, in any letter case; `departments` and `seniorities` exactly.
-        Of the flags only True has a documented meaning. All from `added_after` on is about the
-        contact's company: its creation time (both bounds inclusive, times with a zone),
-        `locations` (see `locations.city()`, `state()`, `country()`), function, industry,
-        top-level domain, technologies. Each list has a twin `exclude_…`; these and the
-        `company_has_…` flags are of the vendor's newer page.
+        Only the arguments that are given are sent. Of the flags, only True has a documented
+        meaning. From `added_after` on, filters are about the company of the contact. The vendor's
+        newer page states that each list has a counterpart `exclude_…`, and adds the `company_has_…`
+        flags. The listing ends with the first page that has fewer than `per_page` items. The order
+        of items is not stated: a fixed `added_before` keeps the set of items the same between runs.
 
-        Walks from `page` on with `per_page` rows a page (1 to 100; the service's own default is
-        25) to the first shorter page. The order is not stated: a fixed `added_before` makes a
-        walk repeatable. Windows that share a bound both return its rows.
-        No price is published.
+        Args:
+            job_titles: Parts of job titles, in any letter case.
+            departments: Exact departments.
+            seniorities: Exact seniorities.
+            has_personal_emails: True for contacts with a personal e-mail address.
+            has_linkedin_profile: True for contacts with a LinkedIn profile.
+            is_decision_maker: True for decision makers.
+            company_has_generic_email: True for companies with a generic e-mail address.
+            company_has_linkedin_profile: True for companies with a LinkedIn profile.
+            added_after: Companies created at this time or later; with a time zone.
+            added_before: Companies created at this time or earlier. Two periods that share a bound
+                both return its items.
+            locations: Filters from `locations.city`, `state` or `country`.
+            functions: Functions of the company.
+            industries: Industries.
+            tlds: Top-level domains.
+            technologies: Technologies that the company uses.
+            exclude_job_titles: As `job_titles`, to leave out.
+            exclude_departments: As `departments`, to leave out.
+            exclude_seniorities: As `seniorities`, to leave out.
+            exclude_locations: As `locations`, to leave out.
+            exclude_functions: As `functions`, to leave out.
+            exclude_industries: As `industries`, to leave out.
+            exclude_tlds: As `tlds`, to leave out.
+            exclude_technologies: As `technologies`, to leave out.
+            page: The number of the first page.
+            per_page: Items per page, 1 to 100; the service's own default is 25.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: letrics.md#letrics.contacts, letrics.md#letrics.contacts.newer
+        Credits:
+            Not published.
+
+        Contract:
+            letrics.md#letrics.contacts, letrics.md#letrics.contacts.newer
+
+        Example:
+            ```python
+            contacts = letrics.contacts(
+                job_titles=["founder"], locations=[locations.country("Germany")], max_items=50
+            )
+            ```
         """
-        asked = self._endpoints.contacts.params(
+        params = self._endpoints.contacts.params(
             job_titles=texts("job_titles", job_titles),
             departments=texts("departments", departments),
             seniorities=texts("seniorities", seniorities),
@@ -96,7 +133,7 @@ class LetricsMethods(Client):
         )
         return self.pages(
             self._endpoints.contacts,
-            asked,
+            params,
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -125,14 +162,18 @@ class LetricsMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Company]:
-        """Companies by place, kind, age and technologies: the filters of `contacts()` on them.
+        """Companies by place, industry, age and technologies.
 
-        That each list has a twin `exclude_…` is stated for contacts and assumed here.
-        Walks, costs and raises what `contacts()` does.
+        The arguments are those of `contacts`. The `exclude_…` filters are stated for contacts and
+        assumed here.
 
-        Contract: letrics.md#letrics.companies
+        Credits:
+            Not published.
+
+        Contract:
+            letrics.md#letrics.companies
         """
-        asked = CompaniesParams(
+        params = CompaniesParams(
             added_after=added_after,
             added_before=added_before,
             locations=texts("locations", locations),
@@ -150,7 +191,7 @@ class LetricsMethods(Client):
         )
         return self.pages(
             self._endpoints.companies,
-            asked,
+            params,
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,

@@ -22,9 +22,9 @@ class AsyncLix(Client):
     """The client of the Lix API, for asyncio and trio.
 
     All calls of one client share a rate limit and are sent in the order in which they were made.
-    The default is the vendor's rate of one request in three seconds. Use the client with `async
-    with`, or end with `await lix.aclose()`; a closed client opens its connections again when it is
-    used.
+    The default is the vendor's rate of one request in three seconds. Use the client with
+    `async with`, or end with `await lix.aclose()`; a closed client opens its connections again when
+    it is used.
 
     Methods are grouped by subject: `account`, `connections`, `people`, `organisations`,
     `job_postings`, `posts`, `search`, `sales`, `recruiter`, `messages`, `contact`. Methods for

@@ -1,4 +1,4 @@
-"""The table of LookC: three calls. The paths share no prefix (lookc.md#endpoints)."""
+"""The three endpoints of LookC. Their paths have no common prefix (lookc.md#endpoints)."""
 
 from __future__ import annotations
 

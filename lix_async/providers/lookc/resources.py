@@ -15,19 +15,27 @@ class LookCMethods(Client):
     """A client with a method for each endpoint of this provider."""
 
     async def person_by_email(self, email: str, *, timeout: float = 300.0) -> PersonByEmail:
-        """The people behind an e-mail address: hits, their organisation, the mail domain.
+        """The people behind an e-mail address, their organisation and the mail domain.
 
-        Costs 1 organisation credit. LookC may answer at once or go on in the background; then the
-        status is asked for after 1 s, and at growing intervals up to 30 s, until the result is
-        complete. `timeout`: seconds to wait for that, from the moment when the lookup was
-        accepted; before it, `deadline` and `retry` of the client count as everywhere. The lookup
-        itself is never started a second time by waiting.
+        LookC answers at once, or continues in the background. Then the status is polled after 1 s,
+        and at growing intervals up to 30 s, until the result is complete. Waiting never starts the
+        lookup again. To keep the request id over a cancellation or restart, use `submit` and
+        `result`.
 
-        Raises `PendingError` at the end of that time: its `.request_id` goes to `result()`. To
-        keep the id through a cancellation or restart too, use `submit()` and `result()`.
-        Raises `RefusalError` when the lookup ends as failed, error or cancelled (`.kind`).
+        Args:
+            email: The address.
+            timeout: Seconds to wait for the result once the lookup was accepted. Before that,
+                `deadline` and `retry` of the client apply.
 
-        Contract: lookc.md#asynchronous-requests, lookc.md#lookc.person_by_email
+        Raises:
+            PendingError: There is no result yet; pass its `request_id` to `result`.
+            RefusalError: The lookup ended as failed, error or cancelled (`kind`).
+
+        Credits:
+            1 org credit.
+
+        Contract:
+            lookc.md#lookc.person_by_email, lookc.md#asynchronous-requests
         """
         seconds = checked(timeout)
         lookup = await self.submit(email)
@@ -36,24 +44,42 @@ class LookCMethods(Client):
         return await wait_for(self, lookup.request_id or "", seconds, at_once=False)
 
     async def submit(self, email: str) -> Lookup:
-        """Start a lookup without waiting for it: `.result`, or `.request_id` for `result()`.
+        """Start a lookup without waiting for its result.
 
-        Costs 1 organisation credit. The handle can be saved as JSON with msgspec and survives a
-        restart. Raises `DecodeError` when the lookup runs on but the answer names no id.
+        Returns:
+            The lookup, with `result` or with a `request_id` for the method `result`. It can be
+            stored as JSON with msgspec.
 
-        Contract: lookc.md#asynchronous-requests, lookc.md#lookc.person_by_email
+        Raises:
+            DecodeError: The lookup runs in the background, but the answer has no id.
+
+        Credits:
+            1 org credit.
+
+        Contract:
+            lookc.md#lookc.person_by_email, lookc.md#asynchronous-requests
         """
         return accepted(await self.send(PERSON_BY_EMAIL, PersonByEmailParams(email=email)))
 
     async def result(self, lookup: Lookup | str, *, timeout: float = 300.0) -> PersonByEmail:
-        """The result of a lookup from `submit()`, or of a request id.
+        """The result of a lookup from `submit`, or of a request id.
 
-        Looks at once, then at intervals from 1 s to 30 s, for `timeout` seconds; a handle that
-        has its result gives it without any call. Its price is not published; it never starts the
-        lookup again. Raises `PendingError` when the time is over, `NotFoundError` for an id that
-        LookC does not know.
+        The status is requested at once, and then at intervals from 1 s to 30 s. A lookup that has
+        its result returns it without a call. The lookup is never started again.
 
-        Contract: lookc.md#asynchronous-requests, lookc.md#lookc.request_status
+        Args:
+            lookup: The lookup or the request id.
+            timeout: Seconds to wait.
+
+        Raises:
+            PendingError: There is no result yet.
+            NotFoundError: The id is unknown.
+
+        Credits:
+            Not published.
+
+        Contract:
+            lookc.md#lookc.request_status, lookc.md#asynchronous-requests
         """
         seconds = checked(timeout)
         if isinstance(lookup, Lookup):
@@ -63,13 +89,17 @@ class LookCMethods(Client):
         return await wait_for(self, lookup, seconds, at_once=True)
 
     async def request_status(self, request_id: str) -> RequestStatus:
-        """One look at how far a request is: `.complete` with `.data`, `.pending` or `.failed`.
+        """The current status of a request: `complete` with `data`, `pending` or `failed`.
 
-        Its price is not published. Raises `NotFoundError` when neither of the two published
-        paths knows the id, and a plain `RefusalError` when neither of them is there (`.kind` is
-        `unknown_route` for both).
+        Raises:
+            NotFoundError: Neither of the two published paths knows the id.
+            RefusalError: Neither path exists (`kind` is `unknown_route`).
 
-        Contract: lookc.md#lookc.request_status
+        Credits:
+            Not published.
+
+        Contract:
+            lookc.md#lookc.request_status
         """
         return (await self.send(REQUEST_STATUS, RequestStatusParams(request_id=request_id))).value
 
@@ -83,14 +113,26 @@ class LookCMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Employee]:
-        """The people who work or worked at an organisation, by its LookC id (a UUID).
+        """The people who work or worked at an organisation.
 
-        `page_size`: employees per call; default and maximum are LookC's own. `max_items`: stop
-        after so many. `resume`: a checkpoint of an earlier walk. `prefetch=1`: fetch the next
-        page ahead. Paid in organisation credits for each page; the price is not published.
-        Rows may lack a `person_id`. Raises `NotFoundError` for an unknown organisation.
+        Items may have no `person_id`.
 
-        Contract: lookc.md#lookc.org_employees
+        Args:
+            org_id: The LookC id of the organisation (a UUID).
+            page_size: Employees per page; default and maximum are LookC's own.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Raises:
+            NotFoundError: The organisation is unknown.
+
+        Credits:
+            Org credits per page; the price is not published.
+
+        Contract:
+            lookc.md#lookc.org_employees
         """
         return self.pages(
             ORG_EMPLOYEES,

@@ -1,7 +1,8 @@
-"""The table of the Meet Alfred API (meetalfred.md#overview).
+"""The endpoints of the Meet Alfred API (meetalfred.md#overview).
 
-Paths, method and first page are seen in public clients, not documented: a client's settings
-`paths`, `method` and `first_page` mend them. Names mix dashes and underscores on the wire.
+Paths, method and first page are known from public clients and not documented; the arguments
+`paths`, `method` and `first_page` of a client replace them. The API's names mix dashes and
+underscores.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from . import models as m
 from . import params as p
 
 ReadMethod = Literal["GET", "POST"]
-"""How the reads are asked; not published."""
+"""The HTTP method of reads; not published."""
 
-# A server that ignores `page` sends the first page again: that is the end there, and no error.
+# A server that ignores `page` sends the first page again: there, a repeated page is the end.
 _PAGES = PageNumber("page", first=0, size="per_page", repeats_end=True)
 
 CAMPAIGNS = Endpoint(

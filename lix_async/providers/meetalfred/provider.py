@@ -17,11 +17,14 @@ _OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def shape(body: bytes, result: type) -> bytes:
-    """A success in its struct's shape: rows may come bare, or under any name.
+    """The body of a success with its items under the key that the result type expects.
 
-    The seed shows bare arrays, public clients `{"actions": […]}` and other names, and for some
-    calls nobody knows: an object with one array in it holds its rows there. No body at all is an
-    empty answer. Raises `Misfit` for an object whose rows cannot be found.
+    The vendor shows bare arrays, public clients `{"actions": […]}` and other keys, and for some
+    calls the key is unknown: an object with exactly one array has its items there. An empty body is
+    an empty object.
+
+    Raises:
+        SchemaMismatch: The object has several arrays or none, so its items cannot be found.
     """
     if not body.strip():
         return b"{}"
@@ -34,13 +37,13 @@ def shape(body: bytes, result: type) -> bytes:
     try:
         outer = _OUTER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # the reader says what is wrong with it
+        return body  # the decoder reports what is wrong
     if not outer or name in outer:
         return body
     arrays = [value for value in outer.values() if bytes(value)[:1] == b"["]
     if len(arrays) != 1:
         raise SchemaMismatch(
-            f"expected rows under {name!r}, or one array, not {len(arrays)} arrays"
+            f"expected items under {name!r}, or one array, not {len(arrays)} arrays"
         )
     return msgspec.json.encode({name: arrays[0]})
 
@@ -56,4 +59,4 @@ MEETALFRED = Provider(
     typed=False,
     shape=shape,
 )
-"""`rate`: none is documented; a public client that was refused at more keeps 400 ms."""
+"""`rate`: none is documented; a public client that got errors at a higher rate waits 400 ms."""

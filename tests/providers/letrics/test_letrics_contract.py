@@ -83,7 +83,6 @@ def test_a_method_takes_what_its_row_sends(row: Any) -> None:
     assert names - WALKING == set(row.params.__struct_fields__)
     assert names >= WALKING
     assert row.docs == CATALOGUE[row.id]["docs"]
-    assert row.docs in (method.__doc__ or "").partition("Contract: ")[2]
 
 
 @pytest.mark.parametrize(("name", "row"), ANSWERS)

@@ -43,7 +43,7 @@ def test_a_part_of_a_location_has_no_bars_and_is_not_empty() -> None:
     ["", "Brazil", "country:", "country:a||b", "city:a||b", "city:||b||c", "town:a", "state:a||"],
 )
 def test_a_location_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no location"):
+    with pytest.raises(ConfigurationError, match="invalid location"):
         check(text)
     for name in ("locations", "exclude_locations"):
         with pytest.raises(ConfigurationError):
@@ -108,11 +108,11 @@ def test_times_go_out_in_utc() -> None:
         ({"added_before": datetime(2025, 1, 6)}, "added_before must be a time with a zone"),
         (
             {"added_after": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))},
-            "added_after must be from year 1 to 9999 in UTC",
+            "added_after must be between year 1 and year 9999 in UTC",
         ),
         (
             {"added_before": datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=9)))},
-            "added_before must be from year 1 to 9999 in UTC",
+            "added_before must be between year 1 and year 9999 in UTC",
         ),
         ({"per_page": 0}, "per_page must be at least 1"),
         ({"per_page": 101}, "per_page must be at most 100"),
