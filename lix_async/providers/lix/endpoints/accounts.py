@@ -1,4 +1,4 @@
-"""Endpoints: the Lix account, LinkedIn accounts, connections.
+"""Endpoints of the Lix account, LinkedIn accounts and connections.
 
 Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
 """
@@ -34,7 +34,7 @@ CONNECTIONS = Endpoint(
     "/v1/connections",
     p.ConnectionsParams,
     m.ConnectionsPage,
-    # A short page is no end here: nothing says that `count` is obeyed.
+    # A short page is not the end: it is not documented that `count` is obeyed.
     paging=Offset("start"),
     credits=UNKNOWN,
     docs="lix.md#connections.list",

@@ -1,4 +1,4 @@
-"""Endpoints: Sales Navigator threads, LinkedIn messages.
+"""Endpoints of Sales Navigator threads and LinkedIn messages.
 
 Contract: lix.md#sales-navigator, lix.md#conversations-and-messages
 """

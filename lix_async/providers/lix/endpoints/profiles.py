@@ -1,4 +1,4 @@
-"""Endpoints: people, organisations, postings, posts, contacts.
+"""Endpoints of people, organisations, job postings, posts and contacts.
 
 Contract: lix.md#id-lookup, lix.md#people, lix.md#organisations, lix.md#jobs-and-posts,
 lix.md#activity, lix.md#jobs.hirers, lix.md#contact

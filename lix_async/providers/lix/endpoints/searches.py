@@ -1,4 +1,4 @@
-"""Endpoints: searches, lists and facets.
+"""Endpoints of searches, lists and facets.
 
 Contract: lix.md#linkedin-search, lix.md#sales-navigator, lix.md#recruiter, lix.md#facets
 """
@@ -11,7 +11,7 @@ from .. import models as m
 from .. import params as p
 
 LINKEDIN_CAP = 1000
-"""Rows that a LinkedIn search gives at most, whatever its total says (lix.md#paging-caps)."""
+"""The most items that a LinkedIn search returns, whatever its total says (lix.md#paging-caps)."""
 SALES_CAP = 2500
 """The same for Sales Navigator and Recruiter."""
 

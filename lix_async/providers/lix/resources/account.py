@@ -123,7 +123,7 @@ class Account(Resource):
             lix.md#linkedin_account.put
         """
         params = PutLinkedInParams(cookies=_jar(cookies))
-        del cookies  # a crash reporter shows the locals of this frame
+        del cookies  # crash reporters show the locals of this frame
         return (await self._client.send(PUT_LINKEDIN, params)).value
 
     async def connections_remaining(self, viewer_id: str | None = None) -> ConnectionsRemaining:
@@ -150,5 +150,5 @@ def _jar(cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]) -> li
             return [msgspec.convert({"key": k, "value": v}, Cookie) for k, v in cookies.items()]
         return msgspec.convert(cookies, list[Cookie])
     except msgspec.ValidationError:
-        pass  # its traceback would hold the values
+        pass  # raised below instead: the traceback of this error would show the values
     raise ConfigurationError("cookies must be a mapping, or a list of objects with key and value")

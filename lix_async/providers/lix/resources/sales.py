@@ -19,9 +19,11 @@ from ..models import Facet, LiOrganisation, Person
 from ..params import FacetParams, FilterParams, ListParams, Pair, SearchParams, pair
 from .inmail import Inbox
 
-LONGEST_GET = 2000
-"""Characters of an encoded search URL that still goes into a GET. "A few thousand", says
-lix.md#sales.search_people_post; 2000 is what every proxy and log on the way is known to carry."""
+MAX_GET_URL = 2000
+"""The longest encoded search URL, in characters, that is sent in a GET request.
+
+The vendor says "a few thousand" (lix.md#sales.search_people_post); 2000 is accepted by servers,
+proxies and logs in general."""
 
 
 class Sales(Inbox):
@@ -68,7 +70,7 @@ class Sales(Inbox):
             ```
         """
         return self._client.pages(
-            SALES_PEOPLE_FORM if _encoded(url) > LONGEST_GET else SALES_PEOPLE,
+            SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else SALES_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
             max_credits=max_credits,
