@@ -263,7 +263,7 @@ def test_a_refusal_names_the_remedy_and_no_secret() -> None:
         quote("https://example.com/?api_key=s3cret", safe=""): "the client encodes it",
         "https://user:s3cret@linkedin.com/in/x": "user name or password",
         "https://user:s3cret\\@www.linkedin.com/": "user name or password",
-        "https://linkedin.com/sales/company/": "no id stands after /sales/company",
+        "https://linkedin.com/sales/company/": "has no id after /sales/company",
     }.items():
         with pytest.raises(ConfigurationError, match=words) as caught:
             linkedin.normalise(text)

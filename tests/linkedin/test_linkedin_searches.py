@@ -150,7 +150,7 @@ def test_plain_searches(build: Callable[..., str], path: str) -> None:
     assert linkedin.normalise(url) == url
     with pytest.raises(ConfigurationError, match="needs keywords"):
         build()
-    with pytest.raises(ConfigurationError, match="no name"):
+    with pytest.raises(ConfigurationError, match="invalid search parameter"):
         build(**{"a&b": "c"})
 
 

@@ -15,7 +15,7 @@ from lix_async.core.wire import HttpRequest, read
 from lix_async.providers.lix.endpoints.accounts import PUT_LINKEDIN
 from lix_async.providers.lix.endpoints.searches import RECRUITER_PEOPLE, SALES_PEOPLE_FORM
 from lix_async.providers.lix.params import Cookie, Pair, SearchParams, SkillFilter
-from lix_async.providers.lix.resources.sales import LONGEST_GET
+from lix_async.providers.lix.resources.sales import MAX_GET_URL
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +111,7 @@ async def test_parameters_in_a_fragment_travel_too() -> None:
 
 async def test_a_long_search_goes_as_a_form_and_the_viewer_in_the_query() -> None:
     short = "https://www.linkedin.com/sales/search/people?query="
-    room = LONGEST_GET - len(quote(short, ""))
+    room = MAX_GET_URL - len(quote(short, ""))
     fits, long = short + "x" * room, short + "x" * (room + 1)
     assert (await sent(lambda lix: lix.sales.leads(fits))).method == "GET"
     outgoing = await sent(lambda lix: lix.sales.leads(long, viewer_id="v", sequence_id="s"))
