@@ -12,7 +12,7 @@ from .errors import refusal
 from .models import Health
 
 
-def shape(body: bytes, result: type) -> bytes:
+def normalise_body(body: bytes, result: type) -> bytes:
     """Replace a text answer of `/health`, which is not documented, by an empty object."""
     return b"{}" if result is Health and json_object(body) is None else body
 
@@ -26,7 +26,7 @@ CONNECTSAFELY = Provider(
     rate=RateLimit(60, per=60.0),
     refusal=refusal,
     window=15.0,
-    shape=shape,
+    shape=normalise_body,
 )
 """`window`: a 429 without `Retry-After` means that the permits of a minute are used, so retries
 wait 15, 30 and 60 s."""

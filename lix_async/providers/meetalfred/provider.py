@@ -16,7 +16,7 @@ from .errors import refusal
 _OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def shape(body: bytes, result: type) -> bytes:
+def normalise_body(body: bytes, result: type) -> bytes:
     """The body of a success with its items under the key that the result type expects.
 
     The vendor shows bare arrays, public clients `{"actions": […]}` and other keys, and for some
@@ -57,6 +57,6 @@ MEETALFRED = Provider(
     rate=RateLimit(1, per=0.4),
     refusal=refusal,
     typed=False,
-    shape=shape,
+    shape=normalise_body,
 )
 """`rate`: none is documented; a public client that got errors at a higher rate waits 400 ms."""
