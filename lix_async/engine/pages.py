@@ -62,8 +62,16 @@ class Pages(Generic[Item]):
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
         self._walk = Paginator(engine, row, params, resume, max_credits)
+        self.endpoint = cast("Endpoint[Params, Listing[Item]]", row)
+        """The endpoint that the pages come from."""
+        self.params: Params = params
+        """The parameters of the first page, as given."""
+        self.max_items = max_items
+        self.max_credits = max_credits
+        self.prefetch = prefetch
+        self.resumed = resume is not None
+        """Whether the listing continues from a checkpoint."""
         self._left = max_items
-        self._prefetch = prefetch
         self._busy = False
         self._stack: AsyncExitStack | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -133,7 +141,7 @@ class Pages(Generic[Item]):
 
     async def __aenter__(self) -> Pages[Item]:
         async with AsyncExitStack() as stack:
-            if self._prefetch:
+            if self.prefetch:
                 self._tasks = await stack.enter_async_context(anyio.create_task_group())
             self._stack = stack.pop_all()
         return self
