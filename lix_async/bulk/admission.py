@@ -75,8 +75,8 @@ class AdmissionController:
             raise ConfigurationError(
                 f'on_daily_limit must be "wait" or "stop", not {on_daily_limit!r}'
             )
-        retry = replace(engine.settings.retry, queued_attempts=0)
-        self._engine = engine.with_settings(replace(engine.settings, retry=retry))
+        retry = replace(engine.options.retry, queued_attempts=0)
+        self._engine = engine.with_options(replace(engine.options, retry=retry))
         self._store = store
         self._funds = funds
         self._budget = CreditBudget(max_credits, name="max_credits of this run")

@@ -124,7 +124,7 @@ class CallPreparer:
 
     def made(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> PreparedCall:
         """The call of a row with these params, checked and with the client's defaults."""
-        params = self.engine.prepared(row, params)
+        params = self.engine.prepare_params(row, params)
         text = self._text(row, params)
         if max_items is not None:  # the beginning of a walk is another thing than all of it
             text += b" %d" % max_items

@@ -40,8 +40,8 @@ class RecordingEngine(Engine):
         endpoint: Endpoint[P, R],
         params: P,
         *,
-        departing: Callable[[], Awaitable[None]] | None = None,
-        returned: Callable[[], None] | None = None,
+        before_send: Callable[[], Awaitable[None]] | None = None,
+        on_not_charged: Callable[[], None] | None = None,
     ) -> Answer[R]:
         """Report the call to `recorded_call`; never returns."""
         return await _Suspension(RecordedCall(cast("Endpoint[Params, object]", endpoint), params))
