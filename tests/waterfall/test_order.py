@@ -180,7 +180,7 @@ async def test_settings_that_make_no_sense_are_told_at_once() -> None:
     ):  # fmt: skip
         with pytest.raises(ConfigurationError):
             falls(one, **settings)
-    with pytest.raises(ConfigurationError, match=r"two steps are called one\.person"):
+    with pytest.raises(ConfigurationError, match=r"two steps are named one\.person"):
         falls(one, one)
     assert len(falls(one, called(one, "one.again")).steps) == 2
     with pytest.raises(ConfigurationError, match="no field of a Company"):
@@ -190,10 +190,10 @@ async def test_settings_that_make_no_sense_are_told_at_once() -> None:
 async def test_a_client_without_steps_is_passed_over_or_refused_alone() -> None:
     toy = Toy({})
     assert steps_of(toy) == ()
-    with pytest.raises(ConfigurationError, match="no adapter is known"):
+    with pytest.raises(ConfigurationError, match="has no adapter"):
         Waterfall([toy])
     assert Waterfall([toy, Lookup("one.person", {"email": None}).step]).skipped == {
-        "Toy": "no adapter is known for it"
+        "Toy": "has no adapter for it"
     }
 
 
