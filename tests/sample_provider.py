@@ -32,11 +32,11 @@ from lix_async.engine.transport import SendTimestamp, TransportFailure
 T = TypeVar("T")
 Said = HttpResponse | TransportFailure | BaseException | Callable[[HttpRequest], Any]
 
-TOY = Provider(
-    name="Toy",
-    base_url="https://toy.example",
-    key_variables=("TOY_API_KEY", "OTHER_API_KEY"),
-    url_variable="TOY_BASE_URL",
+SAMPLE = Provider(
+    name="Sample",
+    base_url="https://sample.example",
+    key_variables=("SAMPLE_API_KEY", "OTHER_API_KEY"),
+    url_variable="SAMPLE_BASE_URL",
     credentials={
         "raw": AuthScheme("header", "Authorization"),
         "bearer": AuthScheme("header", "Authorization", "Bearer "),
@@ -193,10 +193,10 @@ class Skipping:
         await checkpoint()
 
 
-class Toy(Client):
+class SampleClient(Client):
     """The tests' client: without a limiter, on a script, where nothing else is said."""
 
-    provider = TOY
+    provider = SAMPLE
 
     def __init__(self, *answers: Said, **settings: Any) -> None:
         self.clock_used = settings.get("clock") or Skipping()

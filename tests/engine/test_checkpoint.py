@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams
+from sample_provider import LIST, SEARCH, ListParams, SampleClient, UrlParams
 
 from lix_async.core.errors import PagingError
 from lix_async.engine.checkpoint import Checkpoint, fingerprint
@@ -19,7 +19,7 @@ PARAMS = ListParams(q="people")
 
 
 def start(vendor: Vendor, params: ListParams = PARAMS, row=LIST, **settings):
-    return Toy(vendor).pages(row, params, **settings)
+    return SampleClient(vendor).pages(row, params, **settings)
 
 
 async def stopped(count: int, vendor: Vendor, **settings) -> Checkpoint:
@@ -129,7 +129,7 @@ async def test_the_same_search_at_another_position_is_the_same_walk():
 
 async def test_a_checkpoint_holds_no_key():
     vendor = Vendor(things(25))
-    pages = Toy(vendor, api_key="s3cret-key-of-the-caller").pages(LIST, PARAMS)
+    pages = SampleClient(vendor, api_key="s3cret-key-of-the-caller").pages(LIST, PARAMS)
     await pages.first()
     assert b"s3cret" not in pages.checkpoint.to_json()
 

@@ -10,9 +10,9 @@ from sample_provider import (
     SEND,
     THING,
     ListParams,
+    SampleClient,
     SendParams,
     ThingParams,
-    Toy,
     refused,
     reply,
 )
@@ -28,7 +28,7 @@ ONE = ThingParams(id="1")
 
 
 async def test_answers_are_counted_by_the_price_list_and_refusals_are_not():
-    lix = Toy(reply(), refused(404, "not_found"), reply())
+    lix = SampleClient(reply(), refused(404, "not_found"), reply())
     answer = await lix.send(THING, ONE)
     with pytest.raises(NotFoundError):
         await lix.send(THING, ONE)
@@ -39,13 +39,13 @@ async def test_answers_are_counted_by_the_price_list_and_refusals_are_not():
 
 
 async def test_an_attempt_whose_answer_got_lost_may_have_been_charged():
-    lix = Toy(LOST, LOST, reply())
+    lix = SampleClient(LOST, LOST, reply())
     answer = await lix.send(THING, ONE)
     assert (answer.lost, answer.credits, lix.credits.standard, lix.credits.lost) == (2, 2, 2, 4)
 
 
 async def test_a_cancelled_call_that_had_left_may_have_been_charged():
-    lix = Toy(lambda _: anyio.sleep_forever())
+    lix = SampleClient(lambda _: anyio.sleep_forever())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lix.send, THING, ONE)
         await anyio.wait_all_tasks_blocked()
@@ -54,7 +54,7 @@ async def test_a_cancelled_call_that_had_left_may_have_been_charged():
 
 
 async def test_some_calls_are_charged_only_when_a_flag_of_the_result_says_so():
-    lix = Toy(reply(200, {"ok": False}), reply(200, {"ok": True}))
+    lix = SampleClient(reply(200, {"ok": False}), reply(200, {"ok": True}))
     params = SendParams(to="me", text="x")
     answers = [await lix.send(SEND, params), await lix.send(SEND, params)]
     assert [answer.credits for answer in answers] == [0, 1]
@@ -69,7 +69,7 @@ async def test_the_guard_stops_before_anything_is_sent_and_counts_what_is_in_fli
         await gate.wait()
         return reply()
 
-    lix = Toy(slow, max_credits=5)
+    lix = SampleClient(slow, max_credits=5)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lix.send, THING, ONE)
         tasks.start_soon(lix.send, THING, ONE)
@@ -88,7 +88,7 @@ async def test_the_guard_stops_before_anything_is_sent_and_counts_what_is_in_fli
 
 
 async def test_what_a_failed_call_had_set_aside_is_free_again():
-    lix = Toy(LOST, reply(), max_credits=4, retry=RetryPolicy(attempts=1))
+    lix = SampleClient(LOST, reply(), max_credits=4, retry=RetryPolicy(attempts=1))
     with pytest.raises(TransportError):
         await lix.send(THING, ONE)
     await lix.send(THING, ONE)

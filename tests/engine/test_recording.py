@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from sample_provider import LIST, SEND, THING, ListParams, SendParams, Thing, ThingParams, Toy
+from sample_provider import (
+    LIST,
+    SEND,
+    THING,
+    ListParams,
+    SampleClient,
+    SendParams,
+    Thing,
+    ThingParams,
+)
 
 from lix_async.core.errors import ConfigurationError
 from lix_async.engine.pages import Pages
 from lix_async.engine.recording import RecordingEngine, recorded_call
 
 
-class Methods(Toy):
+class Methods(SampleClient):
     def __init__(self) -> None:
         super().__init__(AssertionError("nothing may be sent"))
         self.unwound: list[str] = []
