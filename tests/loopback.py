@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import anyio
 import anyio.abc
 import pytest
-from sample_provider import TOY
+from sample_provider import SAMPLE
 
 from lix_async.concurrency.clock import RealClock
 from lix_async.core.provider import ApiKey, BaseUrl, address
@@ -144,4 +144,4 @@ def free_port() -> int:
 def door(url: str | BaseUrl, auth: str = "raw", key: str = "key") -> RequestBuilder:
     """A door to a server, for a key of no value."""
     where = address(url) if isinstance(url, str) else url
-    return RequestBuilder(where, ApiKey(key), TOY.credentials[auth], "tests", RealClock.now)
+    return RequestBuilder(where, ApiKey(key), SAMPLE.credentials[auth], "tests", RealClock.now)

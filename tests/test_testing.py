@@ -10,13 +10,13 @@ import anyio
 import pytest
 from sample_provider import (
     LIST,
+    SAMPLE,
     SEND,
     THING,
-    TOY,
     ListParams,
+    SampleClient,
     SendParams,
     ThingParams,
-    Toy,
     refused,
     reply,
     settle,
@@ -50,10 +50,10 @@ async def test_sleepers_wake_in_the_order_of_their_moments_without_any_waiting()
 
 async def test_six_calls_at_one_in_three_seconds_take_fifteen_virtual_seconds():
     async with VirtualClock() as clock:
-        toy = Toy(reply(), clock=clock, rate_limit=RateLimit(1, per=3.0, margin=0))
+        client = SampleClient(reply(), clock=clock, rate_limit=RateLimit(1, per=3.0, margin=0))
         async with anyio.create_task_group() as tasks:
             for number in range(6):
-                tasks.start_soon(toy.send, THING, ThingParams(id=str(number)))
+                tasks.start_soon(client.send, THING, ThingParams(id=str(number)))
         assert clock.now() == 15
 
 
@@ -101,8 +101,8 @@ async def test_an_error_inside_the_block_comes_out_as_it_is_and_not_in_a_group()
             raise KeyError
     with pytest.raises(RateLimitError):
         async with VirtualClock() as clock:
-            toy = Toy(refused(429, "rate_limit", retry_after="100"), clock=clock)
-            await toy.send(THING, ThingParams(id="1"))
+            client = SampleClient(refused(429, "rate_limit", retry_after="100"), clock=clock)
+            await client.send(THING, ThingParams(id="1"))
 
 
 async def test_time_moved_by_hand_is_not_moved_again():
@@ -158,7 +158,7 @@ async def test_a_client_in_memory_is_any_client_on_a_sandbox_of_its_own_or_yours
     kind, sandbox = client_kind(name), Sandbox(rate=None)
     for own in ({}, {"base_url": base_url_of("http://localhost:1", name)}):
         async with memory_client(sandbox, kind, deadline=9, **own) as client:
-            assert (type(client), client.engine.settings.deadline) == (kind, 9)
+            assert (type(client), client.engine.options.deadline) == (kind, 9)
             assert "sandbox-key" not in repr(client)
             await call(client)
     assert [(fact.endpoint, fact.status) for fact in sandbox.requests] == [(row, 200)] * 2
@@ -178,7 +178,7 @@ async def test_a_client_in_memory_is_lix_unless_another_is_named():
 
 
 async def test_a_provider_that_nobody_plays_is_an_error():
-    stranger = type("Stranger", (Client,), {"provider": TOY})
+    stranger = type("Stranger", (Client,), {"provider": SAMPLE})
     with pytest.raises(ConfigurationError, match="plays no provider"):
         memory_client(Sandbox(), stranger)
 
@@ -203,6 +203,6 @@ async def test_testing_imports_no_provider_before_it_is_asked_for():
 
 async def test_a_script_is_a_transport_too():
     """The one method that a transport has is enough to test against."""
-    toy = Toy(reply(200, {"things": [{"id": "a"}]}), reply(200, {"ok": True}))
-    assert (await toy.send(LIST, ListParams())).value.items[0].id == "a"
-    assert (await toy.send(SEND, SendParams(to="me", text="x"))).value.ok
+    client = SampleClient(reply(200, {"things": [{"id": "a"}]}), reply(200, {"ok": True}))
+    assert (await client.send(LIST, ListParams())).value.items[0].id == "a"
+    assert (await client.send(SEND, SendParams(to="me", text="x"))).value.ok

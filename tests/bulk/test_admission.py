@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sample_provider import LOST, THING, Thing, ThingParams, Toy, refused, reply
+from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, refused, reply
 
 from lix_async import AsyncLix, bulk
 from lix_async.bulk.prepared_call import CallPreparer
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 LINKS = [f"https://www.linkedin.com/in/some-body-{n}" for n in range(12)]
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     async def get(self, id: str) -> Thing:
         return (await self.send(THING, ThingParams(id=id))).value
 

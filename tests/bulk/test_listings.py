@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sample_provider import LIST, ListParams, Thing, Toy, refused, reply
+from sample_provider import LIST, ListParams, SampleClient, Thing, refused, reply
 
 from lix_async import bulk
 from lix_async.core.errors import BudgetError, ConfigurationError
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 TOTAL = 7
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     def list(self, q: str, *, max_items: int | None = None, **more: Any) -> Pages[Thing]:
         return self.pages(LIST, ListParams(q=q), max_items=max_items, **more)
 

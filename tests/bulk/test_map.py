@@ -7,7 +7,17 @@ from typing import Any
 
 import anyio
 import pytest
-from sample_provider import LIST, LOST, THING, ListParams, Thing, ThingParams, Toy, refused, reply
+from sample_provider import (
+    LIST,
+    LOST,
+    THING,
+    ListParams,
+    SampleClient,
+    Thing,
+    ThingParams,
+    refused,
+    reply,
+)
 
 from lix_async import bulk
 from lix_async.core.errors import ConfigurationError
@@ -17,7 +27,7 @@ from lix_async.engine.pages import Pages
 pytestmark = pytest.mark.anyio
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     async def get(self, id: str) -> Thing:
         return (await self.send(THING, ThingParams(id=id))).value
 

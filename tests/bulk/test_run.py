@@ -17,10 +17,10 @@ from sample_provider import (
     LOST,
     THING,
     ListParams,
+    SampleClient,
     Skipping,
     Thing,
     ThingParams,
-    Toy,
     refused,
     reply,
 )
@@ -44,7 +44,7 @@ from .conftest import Open
 pytestmark = pytest.mark.anyio
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     """A client with methods, as bulk takes them."""
 
     async def get(self, id: str, *, note: str | None = None) -> Thing:

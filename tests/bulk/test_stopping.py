@@ -8,7 +8,16 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import THING, UNREACHED, Skipping, Thing, ThingParams, Toy, refused, reply
+from sample_provider import (
+    THING,
+    UNREACHED,
+    SampleClient,
+    Skipping,
+    Thing,
+    ThingParams,
+    refused,
+    reply,
+)
 
 from lix_async import bulk
 from lix_async.core.errors import BulkError, ConfigurationError
@@ -21,7 +30,7 @@ from .test_run import drained
 pytestmark = pytest.mark.anyio
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     async def get(self, id: str) -> Thing:
         return (await self.send(THING, ThingParams(id=id))).value
 

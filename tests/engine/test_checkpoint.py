@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams
+from sample_provider import LIST, SEARCH, ListParams, SampleClient, UrlParams
 
 from lix_async.core.errors import PagingError
 from lix_async.engine.checkpoint import Checkpoint, fingerprint
@@ -19,7 +19,7 @@ PARAMS = ListParams(q="people")
 
 
 def start(vendor: Vendor, params: ListParams = PARAMS, row=LIST, **settings):
-    return Toy(vendor).pages(row, params, **settings)
+    return SampleClient(vendor).pages(row, params, **settings)
 
 
 async def stopped(count: int, vendor: Vendor, **settings) -> Checkpoint:
@@ -78,7 +78,7 @@ async def test_an_empty_page_is_confirmed_once_also_across_a_break():
     vendor = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n > 1 else rows)
     pages = start(vendor)
     await pages.next_page()
-    assert await pages._walk.fetch_next()
+    assert await pages._paginator.fetch_next()
     pages = start(vendor, resume=pages.checkpoint)
     assert await pages.collect() == []
     assert vendor.starts == [0, 10, 10]
@@ -111,9 +111,9 @@ def replace_params(**fields: object) -> ListParams:
 )
 async def test_another_search_is_refused(params):
     point = await stopped(3, Vendor(things(25)))
-    with pytest.raises(PagingError, match=r"belongs to another walk \(list\)"):
+    with pytest.raises(PagingError, match=r"belongs to another listing \(list\)"):
         start(Vendor([]), params, resume=point)
-    with pytest.raises(PagingError, match="belongs to another walk"):
+    with pytest.raises(PagingError, match="belongs to another listing"):
         start(Vendor([]), PARAMS, replace(LIST, id="list.other"), resume=point)
 
 
@@ -129,7 +129,7 @@ async def test_the_same_search_at_another_position_is_the_same_walk():
 
 async def test_a_checkpoint_holds_no_key():
     vendor = Vendor(things(25))
-    pages = Toy(vendor, api_key="s3cret-key-of-the-caller").pages(LIST, PARAMS)
+    pages = SampleClient(vendor, api_key="s3cret-key-of-the-caller").pages(LIST, PARAMS)
     await pages.first()
     assert b"s3cret" not in pages.checkpoint.to_json()
 
@@ -152,7 +152,7 @@ async def test_a_checkpoint_holds_no_key():
     ],
 )
 def test_what_is_no_checkpoint_is_refused(data):
-    with pytest.raises(PagingError, match="not a checkpoint of this version"):
+    with pytest.raises(PagingError, match="invalid checkpoint"):
         Checkpoint.from_json(data)
 
 

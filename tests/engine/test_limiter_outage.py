@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from sample_provider import LOST, ROUTED, SEND, THING, SendParams, ThingParams, Toy, refused, reply
+from sample_provider import (
+    LOST,
+    ROUTED,
+    SEND,
+    THING,
+    SampleClient,
+    SendParams,
+    ThingParams,
+    refused,
+    reply,
+)
 
 from lix_async.core.errors import OutcomeUnknownError, TransportError
 from lix_async.core.retry import RetryPolicy
@@ -32,43 +42,43 @@ class Away:
 @pytest.mark.parametrize(("row", "params"), [READ, ACT])
 async def test_a_call_that_got_no_turn_says_that_nothing_left(row, params):
     limiter, returned = Away(), []
-    toy = Toy(reply(), rate_limit=limiter)
+    client = SampleClient(reply(), rate_limit=limiter)
     with pytest.raises(TransportError, match="cannot be reached") as caught:
-        await toy.engine.send(row, params, returned=lambda: returned.append(1))
+        await client.engine.send(row, params, on_not_charged=lambda: returned.append(1))
     error = caught.value
     assert type(error) is TransportError
     assert error.endpoint == row.id
     assert (error.sent, error.permanent, error.attempts) == (False, False, 0)
     assert limiter.asked == 1, "it has been patient already: the call does not try again"
-    assert not toy.script.sent
+    assert not client.script.sent
     assert returned
-    assert (toy.credits.standard, toy.credits.lost) == (0, 0)
+    assert (client.credits.standard, client.credits.lost) == (0, 0)
 
 
 async def test_an_earlier_attempt_that_was_refused_is_counted():
-    toy = Toy(refused(500, "api_error"), rate_limit=Away(1))
+    client = SampleClient(refused(500, "api_error"), rate_limit=Away(1))
     with pytest.raises(TransportError) as caught:
-        await toy.send(*READ)
+        await client.send(*READ)
     assert (caught.value.sent, caught.value.attempts) == (False, 1)
 
 
 async def test_an_earlier_attempt_whose_answer_was_lost_may_have_been_paid():
     returned = []
-    toy = Toy(LOST, rate_limit=Away(1))
+    client = SampleClient(LOST, rate_limit=Away(1))
     with pytest.raises(TransportError, match="cannot be reached") as caught:
-        await toy.engine.send(*READ, returned=lambda: returned.append(1))
+        await client.engine.send(*READ, on_not_charged=lambda: returned.append(1))
     assert (caught.value.sent, caught.value.attempts) == (True, 1)
     assert not returned
 
 
 async def test_a_send_that_was_lost_is_in_doubt_whatever_the_limiter_does():
-    toy = Toy(LOST, rate_limit=Away(1), retry=RetryPolicy(attempts=1))
+    client = SampleClient(LOST, rate_limit=Away(1), retry=RetryPolicy(attempts=1))
     with pytest.raises(OutcomeUnknownError):
-        await toy.send(*ACT)
+        await client.send(*ACT)
 
 
 async def test_the_second_path_of_a_row_needs_a_turn_too():
-    toy = Toy(refused(404, "unknown_route"), rate_limit=Away(1))
+    client = SampleClient(refused(404, "unknown_route"), rate_limit=Away(1))
     with pytest.raises(TransportError, match="cannot be reached") as caught:
-        await toy.send(ROUTED, ThingParams(id="1"))
+        await client.send(ROUTED, ThingParams(id="1"))
     assert (caught.value.sent, caught.value.attempts) == (False, 1)

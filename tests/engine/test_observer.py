@@ -7,7 +7,17 @@ from typing import Any
 
 import anyio
 import pytest
-from sample_provider import LOST, SEND, THING, SendParams, Skipping, Thing, ThingParams, Toy, reply
+from sample_provider import (
+    LOST,
+    SEND,
+    THING,
+    SampleClient,
+    SendParams,
+    Skipping,
+    Thing,
+    ThingParams,
+    reply,
+)
 
 from lix_async.core.errors import (
     BudgetError,
@@ -46,8 +56,10 @@ class Book:
 
 async def test_a_call_is_told_of_from_beginning_to_end() -> None:
     book = Book()
-    toy = Toy(LOST, reply(429, b"", Retry_After="1"), reply(200, {}, X_Left="3"), watch=book)
-    await toy.send(THING, ThingParams(id="1"))
+    client = SampleClient(
+        LOST, reply(429, b"", Retry_After="1"), reply(200, {}, X_Left="3"), observer=book
+    )
+    await client.send(THING, ThingParams(id="1"))
     assert book.told == [
         ("begin", "thing.get", "1"),
         ("look", "RateLimitError", None),
@@ -58,33 +70,35 @@ async def test_a_call_is_told_of_from_beginning_to_end() -> None:
 
 async def test_a_call_that_is_stopped_is_not_sent() -> None:
     book = Book(stop=DailyLimitError("used up"))
-    toy = Toy(reply(), watch=book)
+    client = SampleClient(reply(), observer=book)
     with pytest.raises(DailyLimitError):
-        await toy.send(THING, ThingParams(id="1"))
-    assert toy.script.sent == []
+        await client.send(THING, ThingParams(id="1"))
+    assert client.script.sent == []
     assert [what for what, *_ in book.told] == ["begin"]
-    assert toy.credits.total == 0
+    assert client.credits.total == 0
     book.stop = None
-    await toy.send(THING, ThingParams(id="1"))
+    await client.send(THING, ThingParams(id="1"))
 
 
 async def test_an_error_of_the_watch_takes_the_answers_place() -> None:
-    toy = Toy(reply(429, b""), watch=Book(put=DailyLimitError("of the day")))
+    client = SampleClient(reply(429, b""), observer=Book(put=DailyLimitError("of the day")))
     with pytest.raises(DailyLimitError) as caught:
-        await toy.send(THING, ThingParams(id="1"))
+        await client.send(THING, ThingParams(id="1"))
     assert (caught.value.endpoint, caught.value.attempts) == ("thing.get", 1)
-    toy = Toy(reply(), watch=Book(put=RateLimitError("slower")), retry=RetryPolicy(attempts=2))
+    client = SampleClient(
+        reply(), observer=Book(put=RateLimitError("slower")), retry=RetryPolicy(attempts=2)
+    )
     with pytest.raises(RateLimitError):
-        await toy.send(THING, ThingParams(id="1"))
-    assert len(toy.script.sent) == 2
+        await client.send(THING, ThingParams(id="1"))
+    assert len(client.script.sent) == 2
 
 
 async def test_the_end_is_told_also_when_the_call_is_cancelled() -> None:
     book = Book()
-    toy = Toy(lambda _: anyio.sleep_forever(), watch=book)
+    client = SampleClient(lambda _: anyio.sleep_forever(), observer=book)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(toy.send, THING, ThingParams(id="1"))
+            tasks.start_soon(client.send, THING, ThingParams(id="1"))
             await anyio.wait_all_tasks_blocked()
             scope.cancel()
     assert book.told[-1] == ("end", 1)
@@ -93,7 +107,7 @@ async def test_the_end_is_told_also_when_the_call_is_cancelled() -> None:
 async def test_a_call_that_its_budget_stops_is_not_told_of() -> None:
     book = Book()
     with pytest.raises(BudgetError):
-        await Toy(reply(), watch=book, max_credits=1).send(THING, ThingParams(id="1"))
+        await SampleClient(reply(), observer=book, max_credits=1).send(THING, ThingParams(id="1"))
     assert book.told == []
 
 
@@ -101,12 +115,12 @@ async def test_a_call_that_its_budget_stops_is_not_told_of() -> None:
 
 
 async def test_defaults_are_sent_where_a_call_takes_them_and_the_caller_gives_none() -> None:
-    toy = Toy(reply(), viewer_id="v", defaults={"note": "n", "to": "x", "empty": None})
-    await toy.send(THING, ThingParams(id="1"))
-    await toy.send(THING, ThingParams(id="1", note="own", viewer_id="w"))
-    await toy.send(SEND, SendParams(to="a", text="b"))
-    await toy.with_options(viewer_id=None).send(THING, ThingParams(id="1"))
-    assert toy.script.targets == [
+    client = SampleClient(reply(), viewer_id="v", defaults={"note": "n", "to": "x", "empty": None})
+    await client.send(THING, ThingParams(id="1"))
+    await client.send(THING, ThingParams(id="1", note="own", viewer_id="w"))
+    await client.send(SEND, SendParams(to="a", text="b"))
+    await client.with_options(viewer_id=None).send(THING, ThingParams(id="1"))
+    assert client.script.targets == [
         "/v1/things/1?note=n&viewer_id=v",
         "/v1/things/1?note=own&viewer_id=w",
         "/v1/send?to=a",
@@ -120,21 +134,21 @@ class Acting(ThingParams, frozen=True, kw_only=True):
 
 
 async def test_params_may_make_a_safe_row_an_act() -> None:
-    toy = Toy(LOST, reply(), clock=Skipping())
-    assert isinstance((await toy.send(THING, Acting(id="1"))).value, Thing)
-    toy = Toy(LOST, reply())
+    client = SampleClient(LOST, reply(), clock=Skipping())
+    assert isinstance((await client.send(THING, Acting(id="1"))).value, Thing)
+    client = SampleClient(LOST, reply())
     with pytest.raises(OutcomeUnknownError):
-        await toy.send(THING, Acting(id="1", note="act"))
-    assert [one.idempotent for one in toy.script.sent] == [False]
+        await client.send(THING, Acting(id="1", note="act"))
+    assert [one.idempotent for one in client.script.sent] == [False]
 
 
 async def test_a_provider_without_an_address_says_how_to_give_one() -> None:
     from msgspec.structs import replace
-    from sample_provider import TOY
+    from sample_provider import SAMPLE
 
-    class Homeless(Toy):
-        provider = replace(TOY, base_url="")
+    class Homeless(SampleClient):
+        provider = replace(SAMPLE, base_url="")
 
-    with pytest.raises(ConfigurationError, match=r"pass base_url= or set TOY_BASE_URL"):
+    with pytest.raises(ConfigurationError, match=r"pass base_url= or set SAMPLE_BASE_URL"):
         Homeless(reply())
-    Homeless(reply(), base_url="https://toy.example")
+    Homeless(reply(), base_url="https://sample.example")

@@ -13,8 +13,8 @@ from sample_provider import (
     SEARCH,
     THING,
     ListParams,
+    SampleClient,
     ThingParams,
-    Toy,
     UrlParams,
     reply,
     settle,
@@ -29,7 +29,7 @@ ALL = [f"t{number}" for number in range(25)]
 
 def walk(vendor: Vendor | None = None, **settings):
     vendor = vendor or Vendor(things(25), total=25)
-    return vendor, Toy(vendor).pages(LIST, ListParams(), **settings)
+    return vendor, SampleClient(vendor).pages(LIST, ListParams(), **settings)
 
 
 async def test_items_come_one_by_one_in_order_and_nothing_is_sent_before_the_first():
@@ -99,7 +99,7 @@ async def test_what_was_collected_before_an_error_is_kept_and_the_walk_goes_on_a
     def handle(outgoing):
         return LOST if next(faults) else vendor(outgoing)
 
-    pages = Toy(handle, retry=RetryPolicy(attempts=1)).pages(LIST, ListParams())
+    pages = SampleClient(handle, retry=RetryPolicy(attempts=1)).pages(LIST, ListParams())
     with pytest.raises(TransportError):
         await pages.collect()
     assert ids(pages.collected) == ALL[:20]
@@ -115,11 +115,11 @@ async def test_two_tasks_on_one_walk_are_refused():
         await gate.wait()
         return vendor(outgoing)
 
-    pages = Toy(lambda outgoing: slow(outgoing)).pages(LIST, ListParams())
+    pages = SampleClient(lambda outgoing: slow(outgoing)).pages(LIST, ListParams())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pages.first)
         await settle()
-        with pytest.raises(ConfigurationError, match="from two tasks at once"):
+        with pytest.raises(ConfigurationError, match="by two tasks at the same time"):
             await pages.first()
         gate.set()
     assert (await pages.first()).id == "t1"
@@ -149,7 +149,7 @@ async def test_a_cancelled_page_is_asked_for_again():
             await anyio.sleep_forever()
         return vendor(outgoing)
 
-    pages = Toy(lambda outgoing: handle(outgoing)).pages(LIST, ListParams())
+    pages = SampleClient(lambda outgoing: handle(outgoing)).pages(LIST, ListParams())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pages.collect)
         await settle()
@@ -178,10 +178,10 @@ async def test_leaving_the_block_twice_or_unentered_does_nothing():
 
 async def test_a_walk_stops_before_it_spends_more_than_it_may_and_can_go_on():
     vendor, pages = walk(max_credits=2)
-    with pytest.raises(BudgetError, match="max_credits of this walk is spent: 2 for 2 pages"):
+    with pytest.raises(BudgetError, match="max_credits of this listing is 2 credits: 2 are spent"):
         await pages.collect()
     assert (ids(pages.collected), len(vendor.asked)) == (ALL[:20], 2)
-    rest = Toy(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)
+    rest = SampleClient(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)
     assert ids(await rest.collect()) == ALL[20:]
     assert (len(vendor.asked), rest.stats.credits) == (3, 3)
     with pytest.raises(BudgetError):
@@ -190,7 +190,7 @@ async def test_a_walk_stops_before_it_spends_more_than_it_may_and_can_go_on():
 
 async def test_a_search_is_paged_inside_its_url_with_one_sequence():
     vendor = Vendor(things(25), 10, total=25)
-    pages = Toy(vendor).pages(SEARCH, UrlParams(url="https://x/?q=%2520"))
+    pages = SampleClient(vendor).pages(SEARCH, UrlParams(url="https://x/?q=%2520"))
     assert ids(await pages.collect()) == ALL
     assert [query["url"] for query in vendor.asked] == [
         "https://x/?q=%2520", "https://x/?q=%2520&page=2", "https://x/?q=%2520&page=3",
@@ -198,10 +198,10 @@ async def test_a_search_is_paged_inside_its_url_with_one_sequence():
 
 
 async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid():
-    toy = Toy(reply())
+    client = SampleClient(reply())
     with pytest.raises(ConfigurationError, match="page= in the LinkedIn URL must be a number"):
-        toy.pages(SEARCH, UrlParams(url="https://x/?page=two"))
-    assert toy.script.sent == []
+        client.pages(SEARCH, UrlParams(url="https://x/?page=two"))
+    assert client.script.sent == []
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid()
         ({"max_credits": "5"}, "max_credits must be a whole number or None, not str"),
         ({"prefetch": True}, "prefetch must be a whole number, not bool"),
         ({"prefetch": "1"}, "prefetch must be a whole number, not str"),
-        ({"prefetch": 2}, "prefetch must be 0 or 1 pages: 2"),
+        ({"prefetch": 2}, "prefetch must be 0 or 1: 2"),
         ({"max_credits": -1}, "max_credits must not be negative: -1"),
-        ({"prefetch": -1}, "prefetch must be 0 or 1 pages: -1"),
+        ({"prefetch": -1}, "prefetch must be 0 or 1: -1"),
     ],
 )
 def test_impossible_settings_are_refused_at_once(settings, message):
@@ -225,14 +225,16 @@ def test_impossible_settings_are_refused_at_once(settings, message):
 
 
 def test_a_row_without_pages_has_no_walk():
-    with pytest.raises(ConfigurationError, match=r"thing.get has no pages: use send\(\)"):
-        Toy(reply()).pages(THING, ThingParams(id="1"))
+    with pytest.raises(ConfigurationError, match=r"thing.get is not a listing: use send\(\)"):
+        SampleClient(reply()).pages(THING, ThingParams(id="1"))
 
 
 async def test_a_page_that_comes_again_is_an_error_and_what_came_before_is_valid():
     vendor = Vendor(things(25), 10, spoil=lambda number, rows: things(10))
     _, pages = walk(vendor)
-    with pytest.raises(PagingError, match="page 2 of this walk repeats an earlier one") as caught:
+    with pytest.raises(
+        PagingError, match="page 2 of this listing repeats an earlier one"
+    ) as caught:
         await pages.collect()
     assert (ids(pages.collected), caught.value.endpoint) == (ALL[:10], "list")
     assert not pages.stats.complete

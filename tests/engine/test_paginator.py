@@ -6,7 +6,7 @@ import re
 
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, SEARCH, ListParams, ThingPage, Toy, UrlParams, reply
+from sample_provider import LIST, SEARCH, ListParams, SampleClient, ThingPage, UrlParams, reply
 
 from lix_async.core.errors import PagingError
 from lix_async.core.models import Listing, item_type
@@ -16,7 +16,7 @@ ALL = [f"t{number}" for number in range(25)]
 
 
 async def walked(vendor: Vendor, params: ListParams = ListParams(), **settings):  # noqa: B008
-    pages = Toy(vendor, **settings).pages(LIST, params)
+    pages = SampleClient(vendor, **settings).pages(LIST, params)
     found = ids(await pages.collect())
     return found, pages.stats, len(vendor.asked)
 
@@ -94,7 +94,9 @@ async def test_short_pages_are_no_end():
 
 
 async def test_a_cap_ends_a_search_that_the_provider_does_not_give_in_full():
-    pages = Toy(Vendor(things(250), 10, total=250)).pages(SEARCH, UrlParams(url="https://x"))
+    pages = SampleClient(Vendor(things(250), 10, total=250)).pages(
+        SEARCH, UrlParams(url="https://x")
+    )
     assert len(await pages.collect()) == 100
     assert (pages.stats.pages, pages.stats.complete) == (10, False)
 
@@ -108,7 +110,7 @@ async def test_a_list_that_moves_while_it_is_read_gives_each_item_once_and_count
         vendor.rows.insert(0, {"id": f"new{len(vendor.asked)}"})
         return answer
 
-    pages = Toy(handle).pages(LIST, ListParams())
+    pages = SampleClient(handle).pages(LIST, ListParams())
     assert ids(await pages.collect()) == ALL
     assert (pages.stats.duplicates, pages.stats.items, pages.stats.pages) == (3, 25, 5)
 
@@ -116,17 +118,17 @@ async def test_a_list_that_moves_while_it_is_read_gives_each_item_once_and_count
 async def test_items_without_a_name_are_never_taken_for_duplicates():
     rows = [{"size": 1}, {"id": "", "size": 1}, {"size": 1}, {"id": "a"}, {"id": "a"}]
     vendor = Vendor(rows, 2)
-    pages = Toy(vendor).pages(LIST, ListParams())
+    pages = SampleClient(vendor).pages(LIST, ListParams())
     assert [item.size for item in await pages.collect()] == [1, 1, 1, None]
     assert pages.stats.duplicates == 1
 
 
 async def test_a_page_of_duplicates_is_an_empty_page_for_by_page():
     vendor = Vendor([*things(4), *reversed(things(2)), *things(2, 4)], 4, 2)
-    pages = Toy(vendor).pages(LIST, ListParams())
+    pages = SampleClient(vendor).pages(LIST, ListParams())
     assert [ids(page.items) async for page in pages.by_page()] == [ALL[:4], [], ALL[4:6]]
     vendor = Vendor([*things(4), *reversed(things(2)), *things(2, 4)], 4, 2)
-    assert len(await Toy(vendor).pages(LIST, ListParams()).collect()) == 6
+    assert len(await SampleClient(vendor).pages(LIST, ListParams()).collect()) == 6
 
 
 async def test_a_page_seen_two_pages_ago_is_an_error_too_if_its_items_have_names():
@@ -147,7 +149,7 @@ async def test_a_page_is_known_by_its_ids_in_any_order_and_whatever_else_is_new_
 async def test_equal_pages_of_nameless_rows_are_an_error_only_one_after_the_other():
     one, two = [{"size": 1}, {"size": 2}], [{"size": 3}, {"size": 4}]
     alternating = Vendor(one, 2, spoil=lambda n, rows: [one, two, one, []][n - 1])
-    pages = Toy(alternating).pages(LIST, ListParams())
+    pages = SampleClient(alternating).pages(LIST, ListParams())
     assert len(await pages.collect()) == 6
     standing = Vendor(one, 2, spoil=lambda n, rows: one)
     with pytest.raises(PagingError):
@@ -206,7 +208,7 @@ def test_what_a_listing_lists_is_read_from_its_type():
 async def test_a_count_larger_than_the_rows_tells_where_the_first_page_stands():
     """The URL stands at page 3 of 25 rows each; two of them came: 52 rows are behind it."""
     body = {"things": things(2), "paging": {"count": 25, "total": 52}}
-    toy = Toy(reply(200, body))
-    pages = toy.pages(SEARCH, UrlParams(url="https://x?page=3"))
+    client = SampleClient(reply(200, body))
+    pages = client.pages(SEARCH, UrlParams(url="https://x?page=3"))
     assert len(await pages.collect()) == 2
-    assert (len(toy.script.sent), pages.stats.complete) == (1, True)
+    assert (len(client.script.sent), pages.stats.complete) == (1, True)

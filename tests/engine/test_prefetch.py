@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, LOST, ListParams, Toy, settle
+from sample_provider import LIST, LOST, ListParams, SampleClient, settle
 
 from lix_async.core.errors import PagingError, TransportError
 from lix_async.core.retry import RetryPolicy
@@ -37,7 +37,7 @@ class Gated:
 
 
 def ahead(vendor, **settings):
-    return Toy(vendor, retry=RetryPolicy(attempts=1)).pages(
+    return SampleClient(vendor, retry=RetryPolicy(attempts=1)).pages(
         LIST, ListParams(), prefetch=1, **settings
     )
 
@@ -101,7 +101,7 @@ async def test_leaving_early_cancels_what_is_on_its_way_and_the_walk_can_go_on()
         await settle()
         assert len(gated.gates) == 2
     assert gated.cancelled == 1
-    pages._walk._engine.transport.answers = [gated.vendor]
+    pages._paginator._engine.transport.answers = [gated.vendor]
     assert ids(await pages.collect()) == ALL[1:]
 
 
@@ -118,9 +118,9 @@ async def test_a_page_that_came_before_the_exit_is_kept():
 async def test_an_error_ahead_comes_in_its_turn_and_the_walk_goes_on_after_it():
     vendor = Vendor(things(25), total=25)
     faults = iter([False, True, False, False])
-    toy_handle = lambda outgoing: LOST if next(faults) else vendor(outgoing)  # noqa: E731
+    answer_or_fail = lambda outgoing: LOST if next(faults) else vendor(outgoing)  # noqa: E731
     found: list[object] = []
-    async with ahead(toy_handle) as pages:
+    async with ahead(answer_or_fail) as pages:
         with pytest.raises(TransportError):
             async for item in pages:
                 found.append(item.id)
@@ -176,6 +176,6 @@ async def test_a_checkpoint_taken_while_a_page_is_ahead_owes_that_page_too():
         await pages.first()
         await settle()
         point = pages.checkpoint
-    rest = Toy(vendor).pages(LIST, ListParams(), resume=point)
+    rest = SampleClient(vendor).pages(LIST, ListParams(), resume=point)
     assert ids(await rest.collect()) == ALL[1:]
     assert vendor.starts == [0, 10, 20]

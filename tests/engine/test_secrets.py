@@ -25,10 +25,10 @@ from sample_provider import (
     SEND,
     THING,
     ListParams,
+    SampleClient,
     SendParams,
     Skipping,
     ThingParams,
-    Toy,
     run,
 )
 
@@ -140,16 +140,16 @@ async def test_no_failure_of_any_kind_shows_the_key(caplog):
 async def fail_everywhere(url: str, auth: str) -> None:
     own = {"timeout": 0.02, "verify": CONTEXT}
     async with httpx.AsyncClient(**own) as http, httpx2.AsyncClient(**own) as http2:
-        for client in (None, http, http2) if auth == "query" else (None, http):
-            toy = Toy(
-                http_client=client, api_key=KEY, auth=auth, base_url=url, timeout=0.02,
+        for http_client in (None, http, http2) if auth == "query" else (None, http):
+            client = SampleClient(
+                http_client=http_client, api_key=KEY, auth=auth, base_url=url, timeout=0.02,
                 retry=RetryPolicy(attempts=1),
             )  # fmt: skip
-            assert_hidden(repr(toy), repr(vars(toy)), repr(vars(toy.engine)))
-            async with toy:
-                for row, params in CALLS if client is None else CALLS[:1]:
+            assert_hidden(repr(client), repr(vars(client)), repr(vars(client.engine)))
+            async with client:
+                for row, params in CALLS if http_client is None else CALLS[:1]:
                     with pytest.raises(LixError) as caught:
-                        await toy.send(row, params)
+                        await client.send(row, params)
                     assert_hidden(*shown(caught.value))
 
 
@@ -165,42 +165,44 @@ async def test_no_success_shows_the_key_to_a_log(caplog):
     for auth in AUTHS:
         for library in (httpx, httpx2):
             async with serve(once(answer(b'{"id": "1"}'))) as server, library.AsyncClient() as http:
-                for client in (None, http):
-                    toy = Toy(http_client=client, api_key=KEY, auth=auth, base_url=server.url)
-                    async with toy:
-                        answered = await toy.send(*CALLS[0])
+                for http_client in (None, http):
+                    client = SampleClient(
+                        http_client=http_client, api_key=KEY, auth=auth, base_url=server.url
+                    )
+                    async with client:
+                        answered = await client.send(*CALLS[0])
                         assert_hidden(repr(answered))
     assert any("httpx" in record.name for record in caplog.records)
     assert_hidden(*records(caplog))
 
 
 async def test_no_error_before_sending_shows_the_key():
-    toy = Toy(api_key=KEY)
+    client = SampleClient(api_key=KEY)
     calls = [(THING, ThingParams(id="..")), (THING, ThingParams(id="\ud800")), (SEND, CALLS[0][1])]
     for row, params in calls:
         with pytest.raises(ConfigurationError) as caught:
-            await toy.send(row, params)
+            await client.send(row, params)
         assert_hidden(*shown(caught.value))
 
 
 @pytest.mark.parametrize("bad", [f"{KEY}\n", f" {KEY}", f"{KEY}é", f"{KEY}\r\nHost: x"])
 def test_a_bad_key_is_refused_without_being_shown(bad):
     with pytest.raises(ConfigurationError) as caught:
-        Toy(api_key=bad)
+        SampleClient(api_key=bad)
     assert_hidden(f"{caught.value} {caught.value!r} {caught.value.args} {vars(caught.value)}")
 
 
 def test_other_bad_settings_do_not_show_it_either():
     for settings in ({"auth": "other"}, {"base_url": "http://x.example"}, {"rate_limit": 5}):
         with pytest.raises(ConfigurationError) as caught:
-            Toy(api_key=KEY, **settings)
+            SampleClient(api_key=KEY, **settings)
         assert_hidden(f"{caught.value} {caught.value!r} {vars(caught.value)}")
 
 
 @pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_client_is_neither_pickled_nor_copied(taken):
-    with pytest.raises(ConfigurationError, match="never pickled") as caught:
-        taken(Toy(api_key=KEY))
+    with pytest.raises(ConfigurationError, match="cannot be pickled") as caught:
+        taken(SampleClient(api_key=KEY))
     assert_hidden(str(caught.value))
 
 
@@ -212,11 +214,11 @@ def test_a_cancellation_by_asyncio_itself_carries_no_frame_that_saw_the_key(auth
     async def main() -> BaseException:
         async with serve(silence) as server, httpx.AsyncClient() as http:
             client = http if own else None
-            toy = Toy(api_key=KEY, auth=auth, base_url=server.url, http_client=client)
-            async with toy:
+            client = SampleClient(api_key=KEY, auth=auth, base_url=server.url, http_client=client)
+            async with client:
                 try:
                     async with asyncio.timeout(0.05):
-                        await toy.send(LIST, ListParams())
+                        await client.send(LIST, ListParams())
                 except TimeoutError as error:
                     return error
         raise AssertionError("no timeout")

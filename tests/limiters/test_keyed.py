@@ -9,10 +9,10 @@ from sample_provider import (
     SEND,
     THING,
     ListParams,
+    SampleClient,
     SendParams,
     Skipping,
     ThingParams,
-    Toy,
     reply,
     settle,
 )
@@ -38,7 +38,7 @@ ONE, MAIL = ThingParams(id="1"), SendParams(to="me", text="x")
 
 async def test_a_call_counts_against_its_lanes_and_no_others():
     clock = Skipping()
-    lix = Toy(reply(), rate_limit=KeyedLimiter(choose, clock=clock), clock=clock)
+    lix = SampleClient(reply(), rate_limit=KeyedLimiter(choose, clock=clock), clock=clock)
     await lix.send(SEND, MAIL)
     await lix.send(THING, ONE)
     await lix.send(LIST, ListParams())
@@ -103,7 +103,7 @@ async def test_lateness_that_is_not_worth_it_is_not_told():
         def report_delay(self, seconds: float) -> None:
             told.append(seconds)
 
-    limiter = Told(LIST.paging and Toy.provider.rate)
+    limiter = Told(LIST.paging and SampleClient.provider.rate)
     report_delay(limiter, 0.0005)
     report_delay(limiter, 0.5)
     assert told == [0.5]

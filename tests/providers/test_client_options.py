@@ -41,9 +41,9 @@ def test_every_client_accepts_every_option(kind: type[Client]) -> None:
     assert "api.example" in repr(client)
     assert "7" in repr(client)
     assert client.clock is given["clock"]
-    assert client.engine.settings.deadline == 9.0
-    assert client.engine.settings.retry == RetryPolicy(attempts=2)
-    assert client.engine.settings.defaults["viewer_id"] == "v"
+    assert client.engine.options.deadline == 9.0
+    assert client.engine.options.retry == RetryPolicy(attempts=2)
+    assert client.engine.options.defaults["viewer_id"] == "v"
 
 
 def test_an_unknown_option_is_a_type_error(kind: type[Client]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from sample_provider import Toy
+from sample_provider import SampleClient
 
 from lix_async.core.endpoint import FREE, UNKNOWN, standard
 from lix_async.core.errors import ConfigurationError, NotFoundError, ServerError
@@ -180,20 +180,20 @@ async def test_settings_that_make_no_sense_are_told_at_once() -> None:
     ):  # fmt: skip
         with pytest.raises(ConfigurationError):
             falls(one, **settings)
-    with pytest.raises(ConfigurationError, match=r"two steps are called one\.person"):
+    with pytest.raises(ConfigurationError, match=r"two steps are named one\.person"):
         falls(one, one)
     assert len(falls(one, called(one, "one.again")).steps) == 2
-    with pytest.raises(ConfigurationError, match="no field of a Company"):
+    with pytest.raises(ConfigurationError, match="belongs to Company"):
         await falls(one).company("https://www.linkedin.com/company/x")
 
 
 async def test_a_client_without_steps_is_passed_over_or_refused_alone() -> None:
-    toy = Toy({})
-    assert steps_of(toy) == ()
-    with pytest.raises(ConfigurationError, match="no adapter is known"):
-        Waterfall([toy])
-    assert Waterfall([toy, Lookup("one.person", {"email": None}).step]).skipped == {
-        "Toy": "no adapter is known for it"
+    client = SampleClient({})
+    assert steps_of(client) == ()
+    with pytest.raises(ConfigurationError, match="has no adapter"):
+        Waterfall([client])
+    assert Waterfall([client, Lookup("one.person", {"email": None}).step]).skipped == {
+        "Sample": "Sample has no adapter"
     }
 
 

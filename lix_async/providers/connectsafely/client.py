@@ -87,12 +87,14 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         account_id: str | Unset | None = UNSET,
     ) -> Self:
         """A client with other settings that shares limits, counts and connections with this one."""
-        return self._view(deadline, retry, {"viewer_id": viewer_id, "account_id": account_id})
+        return self._with_call_options(
+            deadline, retry, {"viewer_id": viewer_id, "account_id": account_id}
+        )
 
     @property
     def account_id(self) -> str | None:
         """The account for calls that are given none, as set on this client or by `with_options`."""
-        return self._engine.settings.defaults.get("account_id")
+        return self._engine.options.defaults.get("account_id")
 
     @property
     def rate_states(self) -> Mapping[tuple[str | None, str | None], RateState]:

@@ -79,7 +79,7 @@ class AsyncLix(Client):
     messages: Messages
     contact: Contact
 
-    def _ready(self) -> None:
+    def _bind_methods(self) -> None:
         self.account = Account(self)
         self.connections = Connections(self)
         self.people = People(self)
