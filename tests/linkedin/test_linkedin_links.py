@@ -1,4 +1,4 @@
-"""What links point at: tables of spellings, then laws over every text."""
+"""What links point to: tables of examples, and properties of any text."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ NAMELESS = [
     f"{WWW}/messaging/thread/a%20b",
     "urn:li:activity:x",
     "urn:li:activity:７",
-    "urn:li:fsd_profile:nobody",
+    "urn:li:fsd_profile:someone",
     "urn:li:jobPosting:x",
     "urn:li:messagingThread:{}",
     "urn:li:fs_salesMessagingThread:{}",
@@ -233,7 +233,7 @@ def _rows(table: dict[Link, list[str]]) -> list[tuple[str, Link]]:
 
 
 @pytest.mark.parametrize(("text", "link"), _rows(SPELLINGS))
-def test_a_link_is_understood(text: str, link: Link) -> None:
+def test_classify(text: str, link: Link) -> None:
     assert linkedin.classify(text) == link
     if link.url:
         assert linkedin.normalise(text) == link.url
@@ -243,19 +243,19 @@ def test_a_link_is_understood(text: str, link: Link) -> None:
             linkedin.normalise(text)
 
 
-def test_the_table_shows_every_kind() -> None:
+def test_the_examples_have_every_kind() -> None:
     assert {link.kind for link in SPELLINGS} == set(get_args(Kind))
 
 
 @pytest.mark.parametrize("text", [*NAMELESS, *HOSTILE])
-def test_what_names_nothing_is_unknown(text: str) -> None:
+def test_other_texts_are_unknown(text: str) -> None:
     assert linkedin.classify(text) == Link("unknown")
     with pytest.raises(ConfigurationError):
         linkedin.normalise(text)
     assert not linkedin.same(text, text)
 
 
-def test_a_refusal_names_the_remedy_and_no_secret() -> None:
+def test_an_error_says_what_to_pass_and_shows_no_secret() -> None:
     for text, words in {
         "lnkd.in/abc": "open it",
         quote(WWW, safe=""): "the client encodes it",
@@ -309,14 +309,14 @@ WRONG: list[tuple[Callable[[str], str], str]] = [
 
 
 @pytest.mark.parametrize(("read", "text", "id_"), IDS)
-def test_an_id_is_found_in_every_spelling(read: Callable[[str], str], text: str, id_: str) -> None:
+def test_an_id_is_read_from_every_form(read: Callable[[str], str], text: str, id_: str) -> None:
     assert read(text) == id_
     if "." not in id_:
         assert read(id_) == id_
 
 
 @pytest.mark.parametrize(("read", "text"), WRONG)
-def test_an_id_of_another_kind_is_refused(read: Callable[[str], str], text: str) -> None:
+def test_an_id_of_another_kind_is_rejected(read: Callable[[str], str], text: str) -> None:
     with pytest.raises(ConfigurationError):
         read(text)
 
@@ -354,7 +354,7 @@ OTHER = [
 ]
 
 
-def test_spellings_of_one_thing_are_the_same() -> None:
+def test_same() -> None:
     for one, two in SAME:
         assert linkedin.same(one, two), (one, two)
         assert linkedin.same(two, one), (one, two)
@@ -369,7 +369,7 @@ SLUGS = st.text(
 
 
 @given(SLUGS)
-def test_every_spelling_of_a_name_has_one_normal_form(slug: str) -> None:
+def test_every_form_of_a_name_has_one_normal_form(slug: str) -> None:
     whole = linkedin.normalise(f"{WWW}/in/{slug}")
     assert linkedin.normalise(whole) == whole
     assert whole.isascii()
@@ -397,7 +397,7 @@ BEGINNINGS = st.sampled_from(["", f"{WWW}/", f"{WWW}/in/", f"{WWW}/sales/search/
 
 
 @given(st.builds("".join, st.tuples(BEGINNINGS, PIECES)))
-def test_no_text_breaks_the_classifier(text: str) -> None:
+def test_classify_never_raises(text: str) -> None:
     link = linkedin.classify(text)
     assert link.url == "" or link.url.startswith(f"{WWW}/")
     if link.url:
@@ -406,9 +406,9 @@ def test_no_text_breaks_the_classifier(text: str) -> None:
         assert linkedin.same(text, link.url)
 
 
-def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_network_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
-        raise AssertionError("a look-up")
+        raise AssertionError("the network was used")
 
     monkeypatch.setattr(socket, "socket", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
@@ -422,13 +422,11 @@ def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     slug=st.text("abcz019-", min_size=1, max_size=12),
     end=st.sampled_from(["", "/"]),
 )
-def test_the_short_way_reads_what_the_long_one_does(
-    host: str, folder: str, slug: str, end: str
-) -> None:
+def test_the_fast_path_equals_the_general_one(host: str, folder: str, slug: str, end: str) -> None:
     text = f"https://{host}/{folder}/{slug}{end}"
     assert linkedin.classify(text) == linkedin.classify(
         f"{text}?"
-    )  # the `?` makes it take the long way
+    )  # the `?` excludes the fast path
 
 
 @pytest.mark.parametrize(
@@ -450,7 +448,7 @@ def test_the_short_way_reads_what_the_long_one_does(
         (None, None, None, None, None),
     ],
 )
-def test_the_lenient_readers_take_the_id_of_their_kind_of_link(
+def test_ids_read_from_links_in_answers(
     link: str | None,
     profile: str | None,
     company: str | None,

@@ -80,7 +80,7 @@ def check(id_: str, name: str, value: str, beside: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(("id_", "name", "beside"), FIELDS)
-def test_only_linkedin_gets_through(id_: str, name: str, beside: dict[str, object]) -> None:
+def test_only_linkedin_urls_are_accepted(id_: str, name: str, beside: dict[str, object]) -> None:
     for url in EVIL:
         with pytest.raises(ConfigurationError, match=f"{name} must be a URL on linkedin.com"):
             check(id_, name, url, beside)
@@ -91,7 +91,7 @@ def test_only_linkedin_gets_through(id_: str, name: str, beside: dict[str, objec
 
 
 @pytest.mark.parametrize(("id_", "name", "beside"), FIELDS)
-def test_profiles_may_lack_the_scheme_and_searches_not(
+def test_profile_urls_may_lack_the_scheme_but_not_searches(
     id_: str, name: str, beside: dict[str, object]
 ) -> None:
     search = ".search" in id_ or id_.startswith("search.")
@@ -103,7 +103,7 @@ def test_profiles_may_lack_the_scheme_and_searches_not(
             check(id_, name, url, beside)
 
 
-def test_a_refusal_does_not_repeat_what_may_be_a_password() -> None:
+def test_an_error_does_not_repeat_a_possible_password() -> None:
     with pytest.raises(ConfigurationError) as caught:
         check("person.get", "profile_link", "https://user:hunter2@linkedin.com/in/a", {})
     assert "hunter2" not in str(caught.value)
@@ -120,7 +120,7 @@ def calls(lix: AsyncLix, url: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("url", [EVIL[0], EVIL[1], EVIL[7], EVIL[19], ""])
-async def test_nothing_is_sent_for_a_foreign_link(url: str) -> None:
+async def test_nothing_is_sent_for_a_url_on_another_host(url: str) -> None:
     wire = Wire(says({}))
     for call in calls(client(wire), url):
         with pytest.raises(ConfigurationError):
@@ -129,7 +129,7 @@ async def test_nothing_is_sent_for_a_foreign_link(url: str) -> None:
 
 
 @pytest.mark.parametrize("one", ["https://evil.com/sales/lead/a", "a/b", ""])
-async def test_recipients_lead_nowhere_else(one: str) -> None:
+async def test_recipients_on_other_hosts_are_rejected(one: str) -> None:
     wire = Wire(says({}))
     with pytest.raises(ConfigurationError, match="recipients"):
         await client(wire, viewer_id="v").sales.send_message("x", recipients=[one], subject="s")
@@ -164,12 +164,12 @@ async def test_recipients_of_every_published_kind(one: str) -> None:
         (lambda lix: lix.job_postings.get(True), "job_id"),
     ],
 )
-async def test_other_arguments_that_nothing_can_come_of(call: Any, match: str) -> None:
+async def test_other_invalid_arguments(call: Any, match: str) -> None:
     wire = Wire(says({}))
     with pytest.raises(ConfigurationError, match=match):
         await call(client(wire, viewer_id="v"))
     assert wire.sent == []
 
 
-def test_a_group_of_methods_shows_its_client_and_no_key() -> None:
+def test_the_repr_of_a_group_has_no_key() -> None:
     assert repr(client(Wire(says({}))).people) == f"<People of {client(Wire(says({})))!r}>"
