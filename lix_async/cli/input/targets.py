@@ -159,7 +159,7 @@ class TargetCallPreparer(CallPreparer):
         if known is None:
             raise ConfigurationError(f"not a link or an address: {given!r}")
         kind = kind_of(self._wanted, known)
-        return self.made(row_of(kind), params_of(kind, known))
+        return self.prepare(row_of(kind), params_of(kind, known))
 
 
 Kind = Literal["person", "org", "email"]
