@@ -10,18 +10,10 @@ from typing import cast, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from ..core.endpoint import Endpoint, Price
+from ..core.endpoint import AnyEndpoint, Endpoint, Price
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
-from .providers import (
-    AnyEndpoint,
-    client_kind,
-    client_of,
-    provider_name,
-    provider_of,
-    providers,
-    rows,
-)
+from .providers import client_kind, client_of, provider_name, provider_of, providers, rows
 
 _WIDTH = 78
 _WORDS: dict[type[inspect.Type], str] = {
@@ -86,7 +78,8 @@ def methods() -> dict[str, str]:
     found: dict[str, str] = {}
     if "lix" in providers():
         for group, kind in cast("dict[str, type]", get_type_hints(client_kind("lix"))).items():
-            found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
+            if not group.startswith("_"):
+                found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
     for name in providers():
         found = _methods(client_kind(name)) | found
     for row in rows().values():
