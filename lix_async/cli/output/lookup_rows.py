@@ -18,7 +18,7 @@ from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
 RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "pending"]
-PENDING: Status = "owed"
+PENDING: Literal["owed"] = "owed"
 """The stored status code of entries whose rows are `pending`. Ledgers keep it as it is."""
 ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
     "found": ("done", "queued", PENDING, "sent", "in_doubt"),

@@ -1,7 +1,7 @@
-"""Running one command's work: a client, a progress line, signals, and an exit code at the end.
+"""Running a command's work: a client, a progress line, signals, and an exit code.
 
-The first Ctrl-C or SIGTERM lets no further request go out and waits some seconds for the answer
-under way, which may be paid for. The second one ends everything at once.
+The first Ctrl-C or SIGTERM stops new requests, and answers in flight, which may be charged, are
+awaited for a few seconds. The second one ends the process.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Interrupted, com
 from ..options import ConnectionOptions
 from . import clients
 from .activity import ActivityMonitor
-from .progress import TICK, ProgressCounts, ProgressLine
+from .progress import REFRESH_INTERVAL, ProgressCounts, ProgressLine
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
 
-DRAIN = 5.0
-"""Seconds that an answer under way is waited for after a signal."""
+DRAIN_PERIOD = 5.0
+"""Seconds to wait for answers in flight after a signal."""
 
 
 class CommandSession:
-    """What a command's work has at hand."""
+    """What a command's work uses."""
 
-    def __init__(self, lix: AsyncLix, watch: ActivityMonitor, progress: ProgressLine) -> None:
+    def __init__(self, lix: AsyncLix, monitor: ActivityMonitor, progress: ProgressLine) -> None:
         self.lix = lix
-        self.watch = watch
+        self.monitor = monitor
         self.progress = progress
-        self.tally = progress.tally
-        self.go_on = ""
-        """What to tell a person whose run was stopped: how to go on."""
+        self.counts = progress.counts
+        self.resume_hint = ""
+        """Printed when the run was stopped or failed: how to continue."""
 
 
 Work = Callable[[CommandSession], Awaitable[int]]
@@ -50,17 +50,29 @@ Work = Callable[[CommandSession], Awaitable[int]]
 def run_command(
     work: Work,
     connection: ConnectionOptions,
-    tally: ProgressCounts,
+    counts: ProgressCounts,
     *,
     quiet: bool,
     live: bool = True,
-    make: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = clients.client,
+    make_client: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = clients.lix_client,
 ) -> int:
-    """Do a command's work under signals; the exit code. Errors are told here, in one line."""
-    watch = ActivityMonitor()
-    lix = make(connection, watch)
-    progress = ProgressLine(tally, watch, show=live and not quiet)
-    return anyio.run(_run, work, CommandSession(lix, watch, progress))
+    """Run a command's work, and print its errors.
+
+    Args:
+        work: The work; its result is the exit code.
+        connection: The connection options.
+        counts: What the progress line shows.
+        quiet: Whether to print no progress.
+        live: Whether a progress line may be shown.
+        make_client: Makes the client.
+
+    Returns:
+        The exit code: of the work, of its error, or of the signal that stopped it.
+    """
+    monitor = ActivityMonitor()
+    lix = make_client(connection, monitor)
+    progress = ProgressLine(counts, monitor, show=live and not quiet)
+    return anyio.run(_run, work, CommandSession(lix, monitor, progress))
 
 
 async def _run(work: Work, session: CommandSession) -> int:
@@ -87,8 +99,8 @@ async def _run(work: Work, session: CommandSession) -> int:
         console.print_error(error)
     elif code in (INTERRUPTED, TERMINATED):
         console.print_note("stopped")
-    if code != OK and session.go_on:
-        console.print_note(session.go_on)
+    if code != OK and session.resume_hint:
+        console.print_note(session.resume_hint)
     return code
 
 
@@ -110,7 +122,7 @@ async def _run_in_scope(
     handler: SignalHandler,
     background: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> int:
-    """Run work while a handler listens; what it raises is raised as it is, outside of a group."""
+    """Run work that a handler can cancel. Its exceptions are raised outside of the task group."""
     failure: Exception | None = None
     code = OK
     async with anyio.create_task_group() as tasks:
@@ -133,15 +145,16 @@ async def _refresh_progress(session: CommandSession) -> None:
         return
     session.progress.start()
     while True:
-        session.progress.tick()
-        await session.watch.clock.sleep(TICK)
+        session.progress.refresh()
+        await session.monitor.clock.sleep(REFRESH_INTERVAL)
 
 
 class SignalHandler:
     """Ends a command's work on Ctrl-C or SIGTERM.
 
-    With a session, the first signal stops new requests and cancels the work `DRAIN` seconds later,
-    and the second one ends the process. Without one, the first signal cancels the work at once.
+    With a session, the first signal stops new requests and cancels the work `DRAIN_PERIOD` seconds
+    later, and the second signal ends the process. Without a session, the first signal cancels the
+    work at once.
     """
 
     def __init__(self, session: CommandSession | None = None) -> None:
@@ -169,12 +182,12 @@ class SignalHandler:
                 if session is None:
                     self.scope.cancel()
                     return
-                if session.watch.stopping:
+                if session.monitor.stopping:
                     session.progress.stop()
                     os._exit(self.code)
-                session.watch.stop()
+                session.monitor.stop()
                 tasks.start_soon(self._drain, session)
 
     async def _drain(self, session: CommandSession) -> None:
-        await session.watch.clock.sleep(DRAIN)
+        await session.monitor.clock.sleep(DRAIN_PERIOD)
         self.scope.cancel()
