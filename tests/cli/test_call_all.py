@@ -23,7 +23,7 @@ from lix_async.cli.providers import (
 )
 from lix_async.core.models import Listing
 from lix_async.sandbox import Sandbox, running
-from lix_async.sandbox.providers import houses
+from lix_async.sandbox.providers import providers as sandbox_providers
 
 from .sandbox_helpers import Result, Watched
 
@@ -71,7 +71,7 @@ def exported(text: str) -> dict[str, str]:
 def example(sandbox: Sandbox, row: AnyEndpoint) -> Mapping[str, object]:
     """What the sandbox knows to be answered; of a twin of a row what is known of the row."""
     known: dict[str, Mapping[str, object]] = {}
-    for one in houses():
+    for one in sandbox_providers():
         known |= one.examples(sandbox.world)
     params = known.get(row.id) or known.get(row.id.rpartition(".")[0]) or {}
     if "post_urn" in params:  # the first post need not have been liked by anybody

@@ -20,8 +20,8 @@ from lix_async.cli.commands.sandbox import announce
 from lix_async.cli.providers import provider_of, providers
 from lix_async.core.errors import ConfigurationError
 from lix_async.sandbox import Sandbox, base_url_of
-from lix_async.sandbox.providers import houses
-from lix_async.sandbox.server.base_urls import house_of
+from lix_async.sandbox.providers import providers as sandbox_providers
+from lix_async.sandbox.server.base_urls import provider_named
 
 from .sandbox_helpers import PATIENCE, Process, environment
 
@@ -53,7 +53,7 @@ def rates(sandbox: Sandbox) -> dict[str, object]:
 
 
 def own() -> dict[str, object]:
-    return {house.name: house.rate for house in houses()}
+    return {house.name: house.rate for house in sandbox_providers()}
 
 
 def test_by_itself_every_provider_keeps_its_own_rate(settings: Callable[..., Sandbox]) -> None:
@@ -81,7 +81,7 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
     for argument in arguments:
         place, named, rate = argument.rpartition("=")
         options += ["--rate", f"{names[int(place)]}={rate}" if named else argument]
-    there = [house.name for house in houses()]
+    there = [house.name for house in sandbox_providers()]
     wanted = {there[place]: rate for place, rate in changed.items() if place < len(there)}
     assert rates(settings(*options)) == own() | wanted
 
@@ -156,11 +156,11 @@ def test_the_lines_to_try_are_answered(
             assert json.loads(capsys.readouterr().out)
 
 
-def test_base_urls_are_those_of_the_houses() -> None:
+def test_base_urls_are_those_of_the_sandbox_providers() -> None:
     assert "base_url_of" in dir(lix_async.sandbox)
     for name in providers():
-        house = house_of(name)
-        assert house is house_of(house.name) is house_of(name.upper())
+        house = provider_named(name)
+        assert house is provider_named(house.name) is provider_named(name.upper())
         assert base_url_of(URL, name) == base_url_of(f"{URL}/", name) == URL + house.prefix
     with pytest.raises(ConfigurationError, match="plays no provider 'nobody'"):
         base_url_of(URL, "nobody")

@@ -20,7 +20,7 @@ from lix_async.providers.connectsafely.endpoints import PROFILE, TABLE
 from lix_async.providers.connectsafely.errors import InvalidFieldsError
 from lix_async.providers.connectsafely.params import PeopleFilters, ProfileParams
 from lix_async.sandbox.answers.connectsafely import ACCOUNT
-from lix_async.sandbox.providers.connectsafely import HOUSE
+from lix_async.sandbox.providers.connectsafely import PROVIDER
 
 from .safely import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
 
@@ -309,12 +309,12 @@ async def test_the_answers_hold_no_more_than_the_client_knows() -> None:
     sandbox = small()
     async with bare(sandbox) as http:
         for row in TABLE:
-            given = dict(HOUSE.examples(sandbox.world)[row.id])
+            given = dict(PROVIDER.examples(sandbox.world)[row.id])
             path = row.path
-            for slot, name in HOUSE.renamed.items():
+            for slot, name in PROVIDER.renamed.items():
                 if f"{{{slot}}}" in path:
                     path = path.replace(f"{{{slot}}}", str(given.pop(name)))
-            target = f"http://sandbox{HOUSE.place(row, path)}"
+            target = f"http://sandbox{PROVIDER.full_path(row, path)}"
             sent = {"json": given} if row.body else {"params": given}
             answer = await http.request(row.method, target, **sent)  # type: ignore[arg-type]  # one of two
             fields = getattr(row.result, "__struct_encode_fields__", None)

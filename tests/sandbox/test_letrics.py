@@ -27,7 +27,7 @@ from lix_async.providers.letrics.errors import (
     LetricsRateLimitError,
 )
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.providers.letrics import HOUSE
+from lix_async.sandbox.providers.letrics import PROVIDER
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
@@ -130,7 +130,7 @@ async def test_every_row_is_answered_by_either_method(method: Any, arrays: Any) 
         f"letrics.contacts{suffix}",
         f"letrics.companies{suffix}",
     }
-    assert {row.id.removesuffix(".get") for row in HOUSE.table} == {
+    assert {row.id.removesuffix(".get") for row in PROVIDER.endpoints} == {
         "letrics.contacts",
         "letrics.companies",
     }
@@ -353,13 +353,13 @@ async def test_a_wrong_guess_is_told_with_the_setting_that_mends_it() -> None:
 
 async def test_too_fast_is_refused_and_the_clients_own_pace_is_not() -> None:
     clock = Skipping()
-    sandbox = small(clock, rate={"Letrics": HOUSE.rate})
+    sandbox = small(clock, rate={"Letrics": PROVIDER.rate})
     async with connect(sandbox, clock=clock, retry=ONCE) as letrics:
         with pytest.raises(LetricsRateLimitError) as caught:
             await letrics.contacts(per_page=10).collect()
     assert [one.id for one in caught.value.errors] == ["too_many_requests"]
     clock = Skipping()
-    sandbox = small(clock, rate={"Letrics": HOUSE.rate})
+    sandbox = small(clock, rate={"Letrics": PROVIDER.rate})
     async with connect(sandbox, clock=clock, rate_limit=AsyncLetrics.provider.rate) as letrics:
         assert len(await letrics.contacts(per_page=10).collect()) == 300
     assert {fact.status for fact in sandbox.requests} == {200}

@@ -29,7 +29,7 @@ from lix_async.providers.meetalfred.client import AsyncMeetAlfred
 from lix_async.providers.meetalfred.endpoints import TABLE
 from lix_async.providers.meetalfred.params import ActionKind
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.providers.meetalfred import HOUSE
+from lix_async.sandbox.providers.meetalfred import PROVIDER
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
@@ -334,14 +334,14 @@ async def test_a_key_in_a_header_is_none() -> None:
 
 
 async def test_too_fast_is_refused_and_the_clients_own_pace_is_not() -> None:
-    sandbox = small(rate={"Meet Alfred": HOUSE.rate})
+    sandbox = small(rate={"Meet Alfred": PROVIDER.rate})
     async with connect(sandbox, retry=ONCE) as alfred:
         await alfred.campaigns()
         with pytest.raises(RateLimitError) as caught:
             await alfred.campaigns()
     assert caught.value.retry_after == 1.0
     clock = Skipping()
-    sandbox = small(clock, rate={"Meet Alfred": HOUSE.rate})
+    sandbox = small(clock, rate={"Meet Alfred": PROVIDER.rate})
     pace = AsyncMeetAlfred.provider.rate
     async with connect(sandbox, clock=clock, rate_limit=pace) as alfred:
         assert len(await alfred.leads(per_page=20).collect()) == 140

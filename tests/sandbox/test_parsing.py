@@ -24,11 +24,11 @@ from lix_async.sandbox.protocol.errors import ErrorReply
 from lix_async.sandbox.protocol.parsing import read
 from lix_async.sandbox.protocol.requests import IncomingRequest
 from lix_async.sandbox.protocol.responses import JSON
-from lix_async.sandbox.providers import houses
+from lix_async.sandbox.providers import providers
 
 SANDBOX = Sandbox(people=30, organisations=5)
-KNOWN = {id_: params for one in houses() for id_, params in one.examples(SANDBOX.world).items()}
-RENAMED = {slot: name for one in houses() for slot, name in one.renamed.items()}
+KNOWN = {id_: params for one in providers() for id_, params in one.examples(SANDBOX.world).items()}
+RENAMED = {slot: name for one in providers() for slot, name in one.renamed.items()}
 
 
 def queries() -> Iterator[Any]:

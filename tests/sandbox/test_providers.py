@@ -15,7 +15,7 @@ from lix_async.core.provider import AuthScheme
 from lix_async.sandbox import BackgroundLookups, Sandbox
 from lix_async.sandbox.protocol.errors import ErrorReply
 from lix_async.sandbox.protocol.responses import SandboxResponse, json_reply
-from lix_async.sandbox.providers import RequestOutcome, SandboxProvider, houses
+from lix_async.sandbox.providers import RequestOutcome, SandboxProvider, providers
 
 from .sandbox_helpers import NOON
 
@@ -26,9 +26,9 @@ PERSON = {"profile_link": "https://www.linkedin.com/in/some-body"}
 
 def test_every_row_of_every_house_is_answered_and_has_an_example() -> None:
     sandbox = Sandbox(people=30, organisations=5)
-    assert [house.name for house in houses()] == NAMES
-    for house in houses():
-        names = {row.id for row in house.table}
+    assert [house.name for house in providers()] == NAMES
+    for house in providers():
+        names = {row.id for row in house.endpoints}
         assert set(house.answers) == names
         assert set(house.examples(sandbox.world)) <= names
         assert house.loose <= names
@@ -36,12 +36,12 @@ def test_every_row_of_every_house_is_answered_and_has_an_example() -> None:
 
 
 def test_no_two_houses_share_a_name_or_a_path() -> None:
-    rows = [(house, row) for house in houses() for row in house.table]
+    rows = [(house, row) for house in providers() for row in house.endpoints]
     assert len({row.id for _, row in rows}) == len(rows)
     paths: dict[str, str] = {}
     for house, row in rows:
         for path in filter(None, (row.path, row.alternate)):
-            assert paths.setdefault(house.place(row, path), house.name) == house.name
+            assert paths.setdefault(house.full_path(row, path), house.name) == house.name
 
 
 def _refuse(refusal: ErrorReply) -> SandboxResponse:
@@ -70,7 +70,7 @@ async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
     sandbox = Sandbox(
         people=30, organisations=5, rate=(2, 60.0), clock=lambda: now[0], wall=lambda: NOON
     )
-    sandbox.houses = (_other_ways(sandbox.houses[0]), *sandbox.houses[1:])
+    sandbox.providers = (_other_ways(sandbox.providers[0]), *sandbox.providers[1:])
     transport = httpx.ASGITransport(sandbox.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
 
@@ -136,8 +136,8 @@ def test_a_provider_that_is_not_there_is_left_out(name: str) -> None:
         "from lix_async.sandbox import Sandbox\n"
         "from lix_async.sandbox.openapi import document\n"
         "sandbox = Sandbox(people=5, organisations=2)\n"
-        "assert sandbox.app and document(sandbox)['paths']\n"
-        "print([house.name for house in sandbox.houses])"
+        "assert sandbox.app and document(sandbox.providers, sandbox.world)['paths']\n"
+        "print([house.name for house in sandbox.providers])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == left, done.stderr

@@ -88,21 +88,21 @@ def sandbox(
 
 def _paces(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
     """The rates of the command line by the houses that keep them; the others keep their own."""
-    from ...sandbox.providers import houses
-    from ...sandbox.server.base_urls import house_of
+    from ...sandbox.providers import providers
+    from ...sandbox.server.base_urls import provider_named
 
     paces: dict[str, tuple[int, float] | None] = {}
     for text in sorted(rates, key=lambda text: "=" in text):  # one for all, then exceptions
         name, named, rate = text.rpartition("=")
         pace = _pace(parsed_rate(rate))
         if not named:
-            first, *others = (house.name for house in houses())
+            first, *others = (house.name for house in providers())
             paces[first] = pace
             if pace is None:
                 paces |= dict.fromkeys(others)
             continue
         try:
-            paces[house_of(name).name] = pace
+            paces[provider_named(name).name] = pace
         except ConfigurationError as error:
             raise CommandError(f"--rate {text}: {error}") from None
     return paces

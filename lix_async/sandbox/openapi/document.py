@@ -9,11 +9,11 @@ from .required_params import required_params
 from .schemas import FREE, JsonSchemas, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from ..protocol.requests import AnyEndpoint
     from ..providers import SandboxProvider
-    from ..server.sandbox import Sandbox
+    from ..world.world import World
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -34,7 +34,9 @@ STATUSES = {
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-def document(sandbox: Sandbox) -> dict[str, object]:
+def document(
+    providers: Sequence[SandboxProvider], world: World, closed: Collection[str] = ()
+) -> dict[str, object]:
     """The OpenAPI 3.1 document of a sandbox: every path that it has, as it answers it.
 
     A path that two rows share by the same method is described once, by the row whose own it is.
@@ -42,14 +44,14 @@ def document(sandbox: Sandbox) -> dict[str, object]:
     paths: dict[str, dict[str, object]] = {}
     schemas: dict[str, Schema] = {}
     security: dict[str, Schema] = {}
-    for house in sandbox.houses:
-        shapes = JsonSchemas(house)
-        maker = _DocumentBuilder(house, shapes, house.examples(sandbox.world))
-        own = [(row, row.path, "") for row in house.table]
-        others = [(row, row.alternate, ".alternate") for row in house.table if row.alternate]
+    for provider in providers:
+        shapes = JsonSchemas(provider)
+        maker = _DocumentBuilder(provider, shapes, provider.examples(world))
+        own = [(row, row.path, "") for row in provider.endpoints]
+        others = [(row, row.alternate, ".alternate") for row in provider.endpoints if row.alternate]
         for row, path, suffix in [*own, *others]:
-            if path not in sandbox.closed:
-                place = paths.setdefault(house.place(row, path), {})
+            if path not in closed:
+                place = paths.setdefault(provider.full_path(row, path), {})
                 place.setdefault(row.method.lower(), maker.operation(row, path, suffix))
         schemas |= shapes.components
         security |= maker.schemes()
@@ -67,23 +69,23 @@ def document(sandbox: Sandbox) -> dict[str, object]:
 
 
 class _DocumentBuilder:
-    """Makes the operations of one house."""
+    """Makes the operations of one provider."""
 
     def __init__(
         self,
-        house: SandboxProvider,
+        provider: SandboxProvider,
         shapes: JsonSchemas,
         examples: Mapping[str, Mapping[str, object]],
     ) -> None:
-        self._house = house
+        self._provider = provider
         self._shapes = shapes
         self._examples = examples
-        self._prefix = re.sub(r"\W", "", house.name)
+        self._prefix = re.sub(r"\W", "", provider.name)
 
     def schemes(self) -> dict[str, Schema]:
         """Every place where a key may be given."""
         made: dict[str, Schema] = {}
-        for name, way in self._house.provider.credentials.items():
+        for name, way in self._provider.provider.credentials.items():
             plain: Schema = {"type": "apiKey", "in": way.place, "name": way.name}
             bearer: Schema = {"type": "http", "scheme": "bearer"}
             made[f"{self._prefix}.{name}"] = bearer if way.prefix.strip() == "Bearer" else plain
@@ -98,7 +100,7 @@ class _DocumentBuilder:
         )
         needed = {wire[name] for name in wanted.required}
         slots = _SLOT.findall(path)
-        renamed = {self._house.renamed.get(slot, slot) for slot in slots}
+        renamed = {self._provider.renamed.get(slot, slot) for slot in slots}
         parameters: list[Schema] = [
             _parameter(slot, "path", fields.get(slot, {"type": "string", "minLength": 1}), True)
             for slot in slots
@@ -111,12 +113,12 @@ class _DocumentBuilder:
         ]
         for parameter in parameters:
             name = str(parameter["name"])
-            name = self._house.renamed.get(name, name) if parameter["in"] == "path" else name
+            name = self._provider.renamed.get(name, name) if parameter["in"] == "path" else name
             if name in example:
                 parameter["example"] = example[name]
         operation: Schema = {
             "operationId": row.id + suffix,
-            "tags": [self._house.name],
+            "tags": [self._provider.name],
             "summary": _summary(row),
             "parameters": parameters,
             "responses": self._responses(row),
@@ -139,23 +141,23 @@ class _DocumentBuilder:
     def _responses(self, row: AnyEndpoint) -> Schema:
         good: Schema = {"description": "Success.", "content": {JSON: _content(self._good(row))}}
         made: Schema = {"200": good}
-        if row.id in self._house.background:
+        if row.id in self._provider.background:
             later: Schema = {"description": "It goes on.", "content": {JSON: _content(FREE)}}
             made["202"] = later
-        for status in self._house.statuses:
+        for status in self._provider.statuses:
             if self._applies(status, row):
                 error = {JSON: _content(self._shapes.error())}
                 made[str(status)] = {"description": STATUSES[status], "content": error}
         return made
 
     def _good(self, row: AnyEndpoint) -> Schema:
-        return FREE if row.id in self._house.background else self._shapes.result(row)
+        return FREE if row.id in self._provider.background else self._shapes.result(row)
 
     def _applies(self, status: int, row: AnyEndpoint) -> bool:
         if status == 407:
             return "viewer_id" in row.params.__struct_fields__
         if status == 402:
-            return row.credits.amount > 0 or self._house.needs_credit(row.id)
+            return row.credits.amount > 0 or self._provider.needs_credit(row.id)
         return True
 
 

@@ -27,21 +27,21 @@ _NUMBERS: Mapping[str, Schema] = {
 
 
 class JsonSchemas:
-    """The schemas of one house; what they share stands in `components` under the house's name."""
+    """The schemas of one provider; those that are shared stand in `components` under its name."""
 
-    def __init__(self, house: SandboxProvider) -> None:
-        self._house = house
-        self._prefix = re.sub(r"\W", "", house.name)
+    def __init__(self, provider: SandboxProvider) -> None:
+        self._provider = provider
+        self._prefix = re.sub(r"\W", "", provider.name)
         self.components: dict[str, Schema] = {}
 
     def error(self) -> Schema:
         """A reference to the body of a refusal."""
-        self.components[f"{self._prefix}.Error"] = dict(self._house.error)
+        self.components[f"{self._prefix}.Error"] = dict(self._provider.error)
         return {"$ref": f"#/components/schemas/{self._prefix}.Error"}
 
     def result(self, row: AnyEndpoint) -> Schema:
         """What a success of a row looks like."""
-        if row.id in self._house.loose:
+        if row.id in self._provider.loose:
             return FREE
         return self._named(row.result, lenient=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import msgspec
@@ -12,9 +11,6 @@ import msgspec
 from ...core.endpoint import Endpoint
 from ...core.models import Params
 from .params import RequestParams
-
-if TYPE_CHECKING:
-    from ..providers import SandboxProvider
 
 AnyEndpoint = Endpoint[Params, object]
 """A row of any provider's table."""
@@ -26,14 +22,15 @@ _SECRETS = ("cookies",)
 class IncomingRequest:
     """One request as it came; `row` is None where no row of a table has its path and method.
 
-    `house` is whose path it is, None for a path that nobody has; `allowed` are the methods that a
-    path is asked by. Names of headers are in lower case; path and query values are decoded.
+    `provider` is the name of the provider whose path it is, empty for an unknown path; `allowed`
+    are the methods that the path accepts. Names of headers are in lower case; path and query values
+    are decoded.
     """
 
     row: AnyEndpoint | None
     method: str
     path: str
-    house: SandboxProvider | None = None
+    provider: str = ""
     allowed: Collection[str] = ()
     path_params: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Sequence[tuple[str, str]] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..protocol.responses import SandboxResponse, refused
-from ..state.rate_limits import RateLimitStatus
+from ..state.rate_limits import Rate, RateLimitStatus
 
 if TYPE_CHECKING:
     from ...core.provider import Provider
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..state.state import SandboxState
     from ..world.world import World
 
-Rate = tuple[int, float]
-"""Requests and seconds."""
 Examples = Mapping[str, Mapping[str, object]]
 """By catalogue id: params, under their wire names, that are answered with 200."""
 
@@ -49,7 +47,7 @@ def _never(endpoint: str) -> bool:
     return False
 
 
-def _no_lanes(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
+def _no_limits(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
     return {}
 
 
@@ -90,7 +88,7 @@ class SandboxProvider:
     """
 
     provider: Provider
-    table: Sequence[AnyEndpoint]
+    endpoints: Sequence[AnyEndpoint]
     answers: Mapping[str, Answer]
     """By catalogue id; every row of the table has one."""
     prefix: str = ""
@@ -106,7 +104,7 @@ class SandboxProvider:
     """Whether a call counts against the daily allowance."""
     refuse: Callable[[ErrorReply], SandboxResponse] = refused
     """How this provider words a refusal: status, body and headers."""
-    lanes: Callable[[AnyEndpoint, RequestParams], Mapping[str, Rate]] = _no_lanes
+    limits: Callable[[AnyEndpoint, RequestParams], Mapping[str, Rate]] = _no_limits
     """Further rates that a call counts against, by a name that tells them apart."""
     too_fast: Callable[[RateLimitStatus, float], Mapping[str, str]] = _nothing_told
     """(how far the rate is used up, now in seconds since the epoch) → headers of the refusal."""
@@ -133,6 +131,6 @@ class SandboxProvider:
         rate = self.provider.rate
         return max(int(rate.requests), 1), rate.per
 
-    def place(self, row: AnyEndpoint, path: str) -> str:
+    def full_path(self, row: AnyEndpoint, path: str) -> str:
         """A path of a row as the sandbox has it."""
         return path if row.rooted else self.prefix + path

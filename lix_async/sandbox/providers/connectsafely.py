@@ -14,8 +14,8 @@ from ..protocol import zod
 from ..protocol.dates import midnight, stamp
 from ..protocol.responses import SandboxResponse, json_reply
 from ..state import connectsafely_quota
-from ..state.rate_limits import RateLimitStatus
-from .base import Rate, RequestOutcome, SandboxProvider
+from ..state.rate_limits import Rate, RateLimitStatus
+from .base import RequestOutcome, SandboxProvider
 
 if TYPE_CHECKING:
     from ..protocol.errors import ErrorReply
@@ -61,9 +61,9 @@ def _refuse(refusal: ErrorReply) -> SandboxResponse:
     return json_reply(body, status, headers)
 
 
-def _lanes(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
-    lanes = VELOCITY.limits(row.group, connectsafely.account_of(asked))[1:]  # first: the key's own
-    return {lane.name: (lane.requests, _MINUTE) for lane in lanes}
+def _limits(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
+    limits = VELOCITY.limits(row.group, connectsafely.account_of(asked))[1:]  # first: the key's own
+    return {limit.name: (limit.requests, _MINUTE) for limit in limits}
 
 
 def _too_fast(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
@@ -111,15 +111,15 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=CONNECTSAFELY,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=connectsafely.ANSWERS,
     prefix="/linkedin",
     renamed={"account_id": "accountId", "profile_id": "profileId"},
     charged=lambda endpoint, body: False,
     refuse=_refuse,
-    lanes=_lanes,
+    limits=_limits,
     too_fast=_too_fast,
     headers=_headers,
     error={

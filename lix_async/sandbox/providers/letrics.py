@@ -79,9 +79,9 @@ def _examples(world: World) -> Examples:
     return {row.id: wanted for row in _TABLE}
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LETRICS,
-    table=cast("tuple[AnyEndpoint, ...]", _TABLE),
+    endpoints=cast("tuple[AnyEndpoint, ...]", _TABLE),
     answers=letrics.ANSWERS,
     prefix="/letrics",
     charged=lambda endpoint, body: False,

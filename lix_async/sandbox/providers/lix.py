@@ -83,9 +83,9 @@ def _daily(endpoint: str) -> bool:
     return not endpoint.startswith("account.")
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LIX,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=lix.ANSWERS,
     renamed={"domain": "website"},
     charged=lix.charged,

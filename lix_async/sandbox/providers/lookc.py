@@ -24,9 +24,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LOOKC,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),

@@ -50,9 +50,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=MEETALFRED,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=meetalfred.ANSWERS,
     prefix="/api/integrations/webhook",
     charged=lambda endpoint, body: False,

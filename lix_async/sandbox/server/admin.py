@@ -16,7 +16,7 @@ from ..protocol.responses import SandboxResponse, json_reply, refused, reply
 
 if TYPE_CHECKING:
     from ..protocol.requests import IncomingRequest
-    from .sandbox import Sandbox
+    from .asgi import SandboxApi
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}
@@ -40,7 +40,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
 
 
-def status(sandbox: Sandbox) -> str:
+def status(sandbox: SandboxApi) -> str:
     """The status page: balances, the last requests, links to try, and the faults there are."""
     world, spent = sandbox.world, sandbox.ledger.totals()
     credits_ = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
@@ -49,10 +49,10 @@ def status(sandbox: Sandbox) -> str:
         for one in sandbox.requests[-20:][::-1]
     ]
     calls = [
-        (house.name, row.method, house.place(row, row.path), example.get(row.id, {}))
-        for house in sandbox.houses
-        for example in (house.examples(world),)
-        for row in house.table
+        (provider.name, row.method, provider.full_path(row, row.path), example.get(row.id, {}))
+        for provider in sandbox.providers
+        for example in (provider.examples(world),)
+        for row in provider.endpoints
     ]
     sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
     parts = [
@@ -86,11 +86,11 @@ def status(sandbox: Sandbox) -> str:
     return "".join(parts)
 
 
-def _page(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _page(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     return reply(200, status(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _greeting(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _greeting(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     return json_reply(
         {
             "sandbox": "lix_async",
@@ -101,26 +101,26 @@ def _greeting(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _ledger(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _ledger(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
     return json_reply({"balances": ledger.balances, "totals": ledger.totals(), "charges": charges})
 
 
-def _requests(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _requests(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     return json_reply({"requests": [asdict(fact) for fact in sandbox.requests]})
 
 
-def _openapi(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply(document(sandbox))
+def _openapi(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
+    return json_reply(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
-def _reset(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _reset(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
     return json_reply({"reset": True})
 
 
-def _faults(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _faults(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(arrival.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
@@ -136,13 +136,13 @@ def _faults(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     )
 
 
-Page = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
+Page = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
 
 
 def _only(
     method: str, page: Page
-) -> Callable[[Sandbox], Callable[[IncomingRequest], SandboxResponse]]:
-    def bind(sandbox: Sandbox) -> Callable[[IncomingRequest], SandboxResponse]:
+) -> Callable[[SandboxApi], Callable[[IncomingRequest], SandboxResponse]]:
+    def bind(sandbox: SandboxApi) -> Callable[[IncomingRequest], SandboxResponse]:
         def handle(arrival: IncomingRequest) -> SandboxResponse:
             try:
                 if arrival.method != method:
@@ -156,7 +156,7 @@ def _only(
     return bind
 
 
-PAGES: Mapping[str, Callable[[Sandbox], Callable[[IncomingRequest], SandboxResponse]]] = {
+PAGES: Mapping[str, Callable[[SandboxApi], Callable[[IncomingRequest], SandboxResponse]]] = {
     "/": _only("GET", _greeting),
     "/openapi.json": _only("GET", _openapi),
     "/_sandbox": _only("GET", _page),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 import anyio
@@ -15,12 +15,16 @@ from ..protocol.errors import ErrorReply
 from ..protocol.requests import AnyEndpoint, IncomingRequest
 from ..protocol.responses import SandboxResponse, refused
 from ..providers import SandboxProvider
-from . import admin
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from .sandbox import Sandbox
+    from ..faults.schedule import Faults
+    from ..protocol.requests import RequestRecord
+    from ..state.credit_ledger import CreditLedger
+    from ..state.state import SentItem
+    from ..state.webhooks import Webhook
+    from ..world.world import World
 
 CUT = "lix_async.sandbox.cut"
 """ASGI extension through which the sandbox's own server ends a connection: called with True for a
@@ -31,19 +35,52 @@ LARGEST = 1024 * 1024
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
+class SandboxApi(Protocol):
+    """What the web side needs of a `Sandbox`."""
+
+    world: World
+    ledger: CreditLedger
+    faults: Faults
+    requests: list[RequestRecord]
+    providers: tuple[SandboxProvider, ...]
+    closed: frozenset[str]
+    webhook: Webhook | None
+    sleep: Callable[[float], Awaitable[None]] | None
+
+    @property
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        ...
+
+    @property
+    def sent(self) -> list[SentItem]:
+        """Everything that was sent."""
+        ...
+
+    def reset(self) -> None:
+        """Return to the initial state."""
+
+    def handle(self, arrival: IncomingRequest, /) -> SandboxResponse:
+        """Answer one request."""
+        ...
+
+    async def tell(self) -> None:
+        """Post due lookups to the webhook."""
+
+
 class SandboxAsgiApp:
     """One route: reads the request, hands it on as an `Arrival`, and plays the reply."""
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        sandbox: SandboxApi,
         handler: Handler,
-        house: SandboxProvider | None = None,
+        provider: SandboxProvider | None = None,
         rows: Sequence[AnyEndpoint] = (),
     ) -> None:
         self._sandbox = sandbox
         self._handler = handler
-        self._house = house
+        self._provider = provider
         self._rows = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,12 +98,12 @@ class SandboxAsgiApp:
         found = cast("dict[str, str]", scope.get("path_params", {}))
         text = cast("bytes", scope["query_string"]).decode("latin-1")
         query = parse_qsl(text, keep_blank_values=True)
-        renamed: Mapping[str, str] = self._house.renamed if self._house else {}
+        renamed: Mapping[str, str] = self._provider.renamed if self._provider else {}
         arrival = IncomingRequest(
             row=_meant([row for row in self._rows if row.method == scope["method"]], query),
             method=str(scope["method"]),
             path=str(scope["path"]),
-            house=self._house,
+            provider=self._provider.name if self._provider else "",
             allowed={row.method for row in self._rows},
             path_params={renamed.get(name, name): value for name, value in found.items()},
             query=query,
@@ -143,22 +180,22 @@ def _greed(place: tuple[str, object]) -> tuple[bool, int]:
     return "{" in place[0], -place[0].count("/")
 
 
-def application(sandbox: Sandbox) -> Starlette:
+def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
     """The routes of a sandbox: its own, the tables', and `unknown_route` for the rest."""
     places: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
-    for house in sandbox.houses:
-        for row in house.table:
+    for provider in sandbox.providers:
+        for row in provider.endpoints:
             for path in filter(None, (row.path, row.alternate)):
                 if path not in sandbox.closed:
-                    places.setdefault(house.place(row, path), (house, []))[1].append(row)
+                    places.setdefault(provider.full_path(row, path), (provider, []))[1].append(row)
     routes: list[BaseRoute] = [
-        Route(path, SandboxAsgiApp(sandbox, made(sandbox))) for path, made in admin.PAGES.items()
+        Route(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()
     ]
     # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
     # say more stand first.
-    for path, (house, rows) in sorted(places.items(), key=_greed):
+    for path, (provider, rows) in sorted(places.items(), key=_greed):
         whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        routes.append(Route(whole, SandboxAsgiApp(sandbox, sandbox.handle, house, rows)))
+        routes.append(Route(whole, SandboxAsgiApp(sandbox, sandbox.handle, provider, rows)))
     app = Starlette(routes=routes)
     app.router.default = SandboxAsgiApp(sandbox, sandbox.handle)
     app.router.redirect_slashes = False

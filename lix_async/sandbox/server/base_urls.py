@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigurationError
-from ..providers import houses
+from ..providers import providers
 
 if TYPE_CHECKING:
     from ..providers import SandboxProvider
@@ -16,12 +16,13 @@ def folded(name: str) -> str:
     return name.replace(" ", "").lower()
 
 
-def house_of(provider: str) -> SandboxProvider:
-    """The house of a provider, by its name in any spelling.
+def provider_named(provider: str) -> SandboxProvider:
+    """The simulated provider with a name, ignoring case and spaces.
 
-    Raises `ConfigurationError` for a name that no house has.
+    Raises:
+        ConfigurationError: The sandbox has no provider of this name.
     """
-    known = {folded(house.name): house for house in houses()}
+    known = {folded(one.name): one for one in providers()}
     if (found := known.get(folded(provider))) is None:
         raise ConfigurationError(
             f"the sandbox plays no provider {provider!r}: there are {', '.join(known)}"
@@ -37,4 +38,4 @@ def base_url_of(url: str, provider: str) -> str:
     (`http://127.0.0.1:8765/linkedin`), so this is more than `url` for them, and `url` itself for
     Lix and LookC. Raises `ConfigurationError` for a provider that is not played.
     """
-    return url.rstrip("/") + house_of(provider).prefix
+    return url.rstrip("/") + provider_named(provider).prefix

@@ -22,6 +22,7 @@ from ..protocol.authentication import KeyAuthenticator
 from ..protocol.errors import (
     ErrorReply,
     params_invalid,
+    rate_limit,
     unknown_route,
     viewer_invalid,
     wrong_method,
@@ -30,15 +31,15 @@ from ..protocol.params import RequestParams
 from ..protocol.parsing import read
 from ..protocol.requests import AnyEndpoint, IncomingRequest, RequestRecord, input_text
 from ..protocol.responses import SandboxResponse, json_reply
-from ..providers import RequestOutcome, SandboxProvider, houses
-from ..providers.base import Rate
+from ..providers import RequestOutcome, SandboxProvider, providers
 from ..state.background_lookups import BackgroundLookups
 from ..state.credit_ledger import Charge, CreditLedger
-from ..state.rate_limits import Allowance, RateLimits
+from ..state.rate_limits import Allowance, Rate, RateLimits, RateLimitStatus
 from ..state.state import SandboxState, SentItem
 from ..state.webhooks import Webhook, WebhookDelivery
 from ..world.random import number
 from ..world.world import World
+from .admin import PAGES
 from .extras import missing_extra
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ class Sandbox:
         self.memory = SandboxState()
         self.requests: list[RequestRecord] = []
         self.deliveries: list[WebhookDelivery] = []
-        self.houses = houses()
-        self._paces = RateLimits(self.houses, rate)
+        self.providers = providers()
+        self._paces = RateLimits({one.name: one.rate for one in self.providers}, rate)
         self.lookups = lookups or BackgroundLookups()
         self.webhook = Webhook.of(webhook)
         if self.webhook and self.lookups.seconds is None:
@@ -118,9 +119,10 @@ class Sandbox:
         """The sandbox as an ASGI application; needs the extra `lix_async[sandbox]`."""
         try:
             from .asgi import application
+
+            return application(self, {path: page(self) for path, page in PAGES.items()})
         except ModuleNotFoundError as error:
             raise missing_extra(error) from error
-        return application(self)
 
     @property
     def sent(self) -> list[SentItem]:
@@ -146,17 +148,20 @@ class Sandbox:
         self.requests.append(fact)
         if len(self.requests) > KEPT:
             del self.requests[: KEPT // 2]
-        house, row, asked = arrival.house or self.houses[0], arrival.row, None
+        row, asked = arrival.row, None
+        named = (one for one in self.providers if one.name == arrival.provider)
+        provider = next(named, self.providers[0])
         try:
-            row, asked = self._enter(house, arrival, fact)
-            answer = self._answer(house, row, asked, fact, arrival)
+            row, asked = self._enter(provider, arrival, fact)
+            answer = self._answer(provider, row, asked, fact, arrival)
         except ErrorReply as refusal:
             fact.kind = refusal.kind
-            answer = house.refuse(refusal)
+            answer = provider.refuse(refusal)
         epoch = self._wall()
-        standing = self._paces.standing(house, fact.caller, row, asked, fact.at, epoch)
+        limits = provider.limits(row, asked) if row is not None and asked is not None else ()
+        standing = self._paces.status(provider.name, fact.caller, limits, fact.at, epoch)
         outcome = RequestOutcome(answer.status, row, asked, standing, self.memory, epoch)
-        answer.headers = {**house.headers(outcome), **answer.headers}
+        answer.headers = {**provider.headers(outcome), **answer.headers}
         fact.status = 0 if answer.cut == "reset" else answer.status
         return answer
 
@@ -167,39 +172,42 @@ class Sandbox:
                 self.deliveries += await self.webhook.tell(lookup.result)
 
     def _enter(
-        self, house: SandboxProvider, arrival: IncomingRequest, fact: RequestRecord
+        self, provider: SandboxProvider, arrival: IncomingRequest, fact: RequestRecord
     ) -> tuple[AnyEndpoint, RequestParams]:
-        ways = house.provider.credentials.values()
+        ways = provider.provider.credentials.values()
         fact.caller = self._gate.caller(ways, arrival.headers, arrival.query)
         row, epoch = arrival.row, self._wall()
         if row is None:
             raise wrong_method(arrival.allowed) if arrival.allowed else unknown_route()
         fact.endpoint = row.id
-        self._paces.admit(house, fact.caller, fact.at, epoch)
-        if house.daily(row.id) and not self.allowance.spend(epoch):
+        exceeded = self._paces.admit(provider.name, fact.caller, fact.at, epoch)
+        _check_rate(provider, exceeded, epoch)
+        if provider.daily(row.id) and not self.allowance.spend(epoch):
             raise response_faults.daily_limit(epoch)
         return row, read(row, arrival, {way.name for way in ways if way.place == "query"})
 
     def _answer(
         self,
-        house: SandboxProvider,
+        provider: SandboxProvider,
         row: AnyEndpoint,
         asked: RequestParams,
         fact: RequestRecord,
         arrival: IncomingRequest,
     ) -> SandboxResponse:
         epoch = self._wall()
-        self._paces.admit_group(house, row, asked, fact.at, epoch)
+        limits = provider.limits(row, asked)
+        exceeded = self._paces.admit_each(provider.name, limits, fact.at, epoch)
+        _check_rate(provider, exceeded, epoch)
         fact.input = input_text(asked)
         fault = self._fault(row, arrival, fact)
         fact.fault = fault.name if fault else None
         if fault and fault.kind.stage == "refusal":
-            return response_faults.refuse(fault, epoch, house.refuse)
+            return response_faults.refuse(fault, epoch, provider.refuse)
         if fault and fault.kind.stage == "queued":
-            return response_faults.queued(fault, house.refuse)
+            return response_faults.queued(fault, provider.refuse)
         if fault and fault.kind.stage == "before":
             return response_faults.lost()
-        said = self._work(house, row, asked, fact, arrival)
+        said = self._work(provider, row, asked, fact, arrival)
         body = said.body
         if fault and fault.kind.stage == "page":
             body = self._play(fault, row, body, fact.number)
@@ -231,7 +239,7 @@ class Sandbox:
 
     def _work(
         self,
-        house: SandboxProvider,
+        provider: SandboxProvider,
         row: AnyEndpoint,
         asked: RequestParams,
         fact: RequestRecord,
@@ -242,7 +250,7 @@ class Sandbox:
             raise viewer_invalid()
         price = row.credits
         self.ledger.cover(price.kind, price.amount)
-        if house.needs_credit(row.id):
+        if provider.needs_credit(row.id):
             self.ledger.cover_anything()
         context = AnswerContext(
             endpoint=row.id,
@@ -258,9 +266,9 @@ class Sandbox:
             origin=f"http://{arrival.headers.get('host', '127.0.0.1')}",
             lookups=self.lookups,
         )
-        answer = house.answers[row.id](self.world, asked, context)
+        answer = provider.answers[row.id](self.world, asked, context)
         said = answer if isinstance(answer, AnswerBody) else AnswerBody(answer)
-        if house.charged(row.id, said.body):
+        if provider.charged(row.id, said.body):
             before = len(self.ledger)
             self.ledger.charge(
                 Charge(row.id, fact.input or "", price.kind, price.amount, fact.at, fact.number)
@@ -274,3 +282,10 @@ class Sandbox:
         if fault.name == "changed_sequence" and old is not None:
             self.memory.sequences[new] = old
         return page_faults.play(fault.name, body, self.memory.pages.get(row.id), new)
+
+
+def _check_rate(provider: SandboxProvider, exceeded: RateLimitStatus | None, epoch: float) -> None:
+    if exceeded is not None:
+        refusal = rate_limit()
+        refusal.headers |= provider.too_fast(exceeded, epoch)
+        raise refusal

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from .sandbox import Sandbox
+    from .asgi import SandboxApi
 
 # On, and nothing to wait for: closing then sends a reset instead of an orderly end.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -62,7 +62,7 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """A uvicorn server that says when it has started, and tells the webhook while it runs."""
 
-    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: SandboxApi) -> None:
         super().__init__(config)
         self.up = threading.Event()
         self._sandbox = sandbox
@@ -110,7 +110,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return line
 
 
-def _server(sandbox: Sandbox) -> _Server:
+def _server(sandbox: SandboxApi) -> _Server:
     # No access log: a key may stand in the query of a request.
     config = uvicorn.Config(
         sandbox.app,
@@ -132,7 +132,7 @@ def _url(line: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8765) -> None:
+def serve(sandbox: SandboxApi, host: str = "127.0.0.1", port: int = 8765) -> None:
     """Answer on a port of this machine until interrupted. Prints and logs nothing by itself.
 
     Raises `ConfigurationError` for an address that is not of this machine, `OSError` for a port
@@ -145,7 +145,7 @@ def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8765) -> None:
 class RunningServer:
     """A sandbox in a thread of its own: `with` or `async with` gives its base URL, on any loop."""
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+    def __init__(self, sandbox: SandboxApi, host: str, port: int) -> None:
         self._sandbox = sandbox
         self._address = (host, port)
         self._server: _Server | None = None
@@ -191,7 +191,7 @@ class RunningServer:
             await anyio.to_thread.run_sync(self.__exit__, kind, error, trace)
 
 
-def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
+def running(sandbox: SandboxApi, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
     """Run a sandbox beside the caller: a block that gives its base URL.
 
     Use it by `async with`, on any loop, or by plain `with`. `port` 0 takes a free one. Leaving the
