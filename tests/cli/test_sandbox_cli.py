@@ -49,7 +49,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
 
 
 def rates(sandbox: Sandbox) -> dict[str, object]:
-    return dict(sandbox._paces.rates)
+    return dict(sandbox._rate_limits.rates)
 
 
 def own() -> dict[str, object]:

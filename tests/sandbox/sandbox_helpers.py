@@ -36,11 +36,11 @@ class Asker:
     def __call__(self, endpoint: str, /, **params: object) -> dict:  # type: ignore[type-arg]
         self._count += 1
         context = AnswerContext(
-            endpoint=endpoint,
+            endpoint_id=endpoint,
             seed=self.world.seed,
             request=self._count,
             epoch=self.epoch,
-            memory=self.memory,
+            state=self.memory,
             ledger=CreditLedger(),
             allowance=Allowance(100),
             envelope=self.envelope,

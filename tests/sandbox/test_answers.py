@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.providers.lix.endpoints import TABLE
-from lix_async.sandbox.answers.facets import match
-from lix_async.sandbox.answers.lix import ANSWERS, charged
+from lix_async.sandbox.answers.facets import match_options
+from lix_async.sandbox.answers.lix import ANSWERS, is_charged
 from lix_async.sandbox.protocol.errors import ErrorReply
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_filters_read_pairs_with_escaped_commas(ask: Asker, world: World) -> Non
     for wrong in ({}, {"person_titles": "Data Engineer"}):
         with pytest.raises(ErrorReply) as caught:
             ask("sales.people_by_filters", **wrong)
-        assert caught.value.kind == "params_invalid"
+        assert caught.value.error_type == "params_invalid"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_saved_lists_are_walked_by_page(ask: Asker, endpoint: str, key: str) -> 
     for wrong, kind in (("x", "params_invalid"), ("4041", "unknown_record")):
         with pytest.raises(ErrorReply) as caught:
             ask(endpoint, list_id=wrong, viewer_id=VIEWER)
-        assert caught.value.kind == kind
+        assert caught.value.error_type == kind
 
 
 def tokens(ask: Asker, endpoint: str, key: str, **params: object) -> tuple[list[dict], int]:  # type: ignore[type-arg]
@@ -309,7 +309,7 @@ def test_a_sent_message_is_found_when_one_looks(ask: Asker) -> None:
     for viewer, wrong in (("example-viewer-1", id_), (VIEWER, "2-bm9wZQ==")):
         with pytest.raises(ErrorReply) as caught:
             ask("messages.send", viewer_id=viewer, conversation_id=wrong, body="x")
-        assert caught.value.kind == "unknown_record"
+        assert caught.value.error_type == "unknown_record"
 
 
 def test_sales_threads_are_walked_by_moments(ask: Asker) -> None:
@@ -353,7 +353,7 @@ def test_inmail_begins_a_thread_and_a_reply_goes_on_with_it(ask: Asker, world: W
     ):
         with pytest.raises(ErrorReply) as caught:
             ask("sales.send_message", viewer_id=VIEWER, body="x", **wrong)
-        assert caught.value.kind == "params_invalid"
+        assert caught.value.error_type == "params_invalid"
 
 
 def test_invitations_are_counted_refused_twice_and_end_with_the_week(ask: Asker) -> None:
@@ -420,7 +420,7 @@ def test_ids_lead_to_the_same_person_and_company(ask: Asker, world: World) -> No
             ask("ids.person", **wrong)
     with pytest.raises(ErrorReply) as caught:
         ask("ids.person", lix_id=base64.b64encode(b"organisation:3").decode())
-    assert caught.value.kind == "unknown_record"
+    assert caught.value.error_type == "unknown_record"
 
 
 def test_companies(ask: Asker, world: World) -> None:
@@ -431,7 +431,7 @@ def test_companies(ask: Asker, world: World) -> None:
     assert ask("organisation.by_linkedin", sales_nav_url=one.sales_link) == body
     unreadable = ask("organisation.by_linkedin", linkedin_url="linkedin.com/company/unreadable-1")
     assert unreadable["error"]
-    assert not charged("organisation.by_linkedin", unreadable)
+    assert not is_charged("organisation.by_linkedin", unreadable)
     rows = ask("organisation.by_website", website=f"https://www.{one.domain}/about")[
         "organisations"
     ]
@@ -468,7 +468,7 @@ def test_an_email_that_is_probable_becomes_valid_after_three_to_six_checks(
             assert answers[-1]["email"] in answers[0]["alternatives"]
         else:
             assert set(states) == {states[0]}
-        paid = [charged("contact.email_by_linkedin", answer) for answer in answers]
+        paid = [is_charged("contact.email_by_linkedin", answer) for answer in answers]
         assert paid == [state == "VALID" for state in states]
     assert fates["VALID"] > fates["PROBABLE"] > fates["UNKNOWN"] > 0
 
@@ -502,7 +502,7 @@ def test_any_query_finds_a_company_except_the_one_that_matches_nothing(
     nothing = ask("facets.sales", type="TITLE", query="nothing-matches")
     assert nothing == {"data": {"paging": {"count": 100}}}
     assert "elements" not in ask("facets.sales", type="NEW_TYPE", query="a")["data"]
-    assert match("engineer sales", [("1", "Sales Manager"), ("2", "Cook")]) == [
+    assert match_options("engineer sales", [("1", "Sales Manager"), ("2", "Cook")]) == [
         ("1", "Sales Manager")
     ]
 

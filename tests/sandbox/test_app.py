@@ -266,7 +266,7 @@ def test_a_missing_web_server_is_named_with_its_extra() -> None:
 async def test_old_requests_are_forgotten_and_charges_are_not(
     sandbox: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lix_async.sandbox.server.sandbox.KEPT", 10)
+    monkeypatch.setattr("lix_async.sandbox.server.sandbox.MAX_RECORDS", 10)
     async with client(sandbox) as http:
         for _ in range(12):
             await http.get("/v1/person", params=PERSON)

@@ -311,7 +311,7 @@ async def test_the_answers_hold_no_more_than_the_client_knows() -> None:
         for row in TABLE:
             given = dict(PROVIDER.examples(sandbox.world)[row.id])
             path = row.path
-            for slot, name in PROVIDER.renamed.items():
+            for slot, name in PROVIDER.param_names.items():
                 if f"{{{slot}}}" in path:
                     path = path.replace(f"{{{slot}}}", str(given.pop(name)))
             target = f"http://sandbox{PROVIDER.full_path(row, path)}"

@@ -40,16 +40,19 @@ def test_totals_inputs_and_repeats() -> None:
 
 def test_a_price_must_be_covered() -> None:
     ledger = CreditLedger({"org": 1})
-    ledger.cover("org", 1)
-    ledger.cover("unknown", 9)
-    ledger.cover_anything()
-    for refuse in (lambda: ledger.cover("org", 2), lambda: ledger.cover("standard", 1)):
+    ledger.check_balance("org", 1)
+    ledger.check_balance("unknown", 9)
+    ledger.check_any_balance()
+    for refuse in (
+        lambda: ledger.check_balance("org", 2),
+        lambda: ledger.check_balance("standard", 1),
+    ):
         with pytest.raises(ErrorReply) as caught:
             refuse()
         assert caught.value.status == 402
     ledger.charge(charge("org"))
     with pytest.raises(ErrorReply):
-        ledger.cover_anything()
+        ledger.check_any_balance()
     with pytest.raises(ValueError, match="gold"):
         CreditLedger({"gold": 1})
 

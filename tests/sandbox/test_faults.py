@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.faults.schedule import ALIASES, FAULTS, PRESETS, Fault, parse
+from lix_async.sandbox.faults.schedule import ALIASES, FAULTS, PRESETS, Fault, parse_fault
 
 if TYPE_CHECKING:
     from .sandbox_helpers import Client
@@ -23,17 +23,17 @@ def names(faults: Faults, count: int, endpoint: str = "person.get") -> list[str]
 
 
 def test_texts_are_read_with_their_options() -> None:
-    assert parse("ok") is None
-    assert parse("503") == Fault("unavailable")
-    assert parse(" queued ; polls=3; status=200") == Fault(
+    assert parse_fault("ok") is None
+    assert parse_fault("503") == Fault("unavailable")
+    assert parse_fault(" queued ; polls=3; status=200") == Fault(
         "queued", {"polls": "3", "status": "200"}
     )
-    assert parse("rate_limit;retry-after=Wed, 21 Oct 2015 07:28:00 GMT") == Fault(
+    assert parse_fault("rate_limit;retry-after=Wed, 21 Oct 2015 07:28:00 GMT") == Fault(
         "rate_limit", {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}
     )
     for wrong in ("", "nope", "reset;seconds=1", "slow;seconds=soon", "queued;polls"):
         with pytest.raises(ValueError):  # noqa: PT011  # one of three messages
-            parse(wrong)
+            parse_fault(wrong)
     assert set(ALIASES.values()) <= set(FAULTS)
 
 
@@ -73,7 +73,7 @@ def test_presets() -> None:
     storm = names(Faults.of("storm", 3), 5000)
     assert storm.count("ok") < weather.count("ok")
     for rates in PRESETS.values():
-        assert all(parse(text) for text in rates)
+        assert all(parse_fault(text) for text in rates)
     with pytest.raises(ValueError, match="sunshine"):
         Faults.preset("sunshine")
     with pytest.raises(ValueError, match="rates"):

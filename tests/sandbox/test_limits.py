@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.protocol.dates import iso, midnight, monday
+from lix_async.sandbox.protocol.dates import iso_seconds, next_midnight, next_monday
 from lix_async.sandbox.state.rate_limits import Allowance, SlidingLog
 
 from .sandbox_helpers import NOON
@@ -48,10 +48,10 @@ def test_a_rate_that_makes_no_sense_is_refused(requests: int, per: float) -> Non
 def test_the_allowance_is_filled_up_at_midnight() -> None:
     allowance = Allowance(2)
     assert [allowance.spend(NOON) for _ in range(3)] == [True, True, False]
-    assert allowance.left(midnight(NOON) - 1) == 0
-    assert allowance.left(midnight(NOON)) == 2
-    assert iso(midnight(NOON)) == "2025-06-17T00:00:00Z"
-    assert iso(monday(NOON)) == "2025-06-23T00:00:00Z"
+    assert allowance.left(next_midnight(NOON) - 1) == 0
+    assert allowance.left(next_midnight(NOON)) == 2
+    assert iso_seconds(next_midnight(NOON)) == "2025-06-17T00:00:00Z"
+    assert iso_seconds(next_monday(NOON)) == "2025-06-23T00:00:00Z"
 
 
 async def test_each_key_has_a_pace_of_its_own(client: Client) -> None:
@@ -87,6 +87,6 @@ async def test_the_daily_limit_ends_with_the_day(client: Client) -> None:
         tomorrow = await http.get("/v1/search/sales/facet", params=ask)
     assert [one.status_code for one in answers] == [200, 200, 429]
     assert answers[2].json()["error"]["type"] == "daily_limit"
-    assert left == {"requestsRemaining": 0, "refreshesAt": midnight(NOON)}
+    assert left == {"requestsRemaining": 0, "refreshesAt": next_midnight(NOON)}
     assert answers[2].json()["error"]["refreshesAt"] == left["refreshesAt"]
     assert tomorrow.status_code == 200

@@ -36,7 +36,7 @@ AT_ONCE = BackgroundLookups(share=0)
 
 
 def small(**settings: object) -> Sandbox:
-    given = {"people": 300, "organisations": 12, "rate": None, "lookups": AT_ONCE, **settings}
+    given = {"people": 300, "organisations": 12, "rate": None, "background_lookups": AT_ONCE, **settings}
     return Sandbox(**given)  # type: ignore[arg-type]
 
 
@@ -106,7 +106,7 @@ async def test_several_people_may_match(client: Client) -> None:
 
 
 async def test_a_slow_lookup_is_done_after_so_many_looks_and_paid_once() -> None:
-    sandbox = small(lookups=BackgroundLookups(share=0, polls=3))
+    sandbox = small(background_lookups=BackgroundLookups(share=0, polls=3))
     async with VirtualClock() as clock, memory_client(sandbox, AsyncLookC, clock=clock) as lookc:
         found = await lookc.person_by_email(SLOW)
     assert found.hits[0].name == "Slow Somebody"
@@ -117,7 +117,7 @@ async def test_a_slow_lookup_is_done_after_so_many_looks_and_paid_once() -> None
 
 
 async def test_a_share_of_all_addresses_is_slow_in_several_shapes(client: Client) -> None:
-    sandbox = small(lookups=BackgroundLookups(share=0.3))
+    sandbox = small(background_lookups=BackgroundLookups(share=0.3))
     names = [f"person-{place}@some-firm.example.com" for place in range(60)]
     async with client(sandbox) as http:
         answers = [await http.get(LOOKUP, params={"email": name}) for name in names]
@@ -132,7 +132,7 @@ async def test_a_share_of_all_addresses_is_slow_in_several_shapes(client: Client
 
 async def test_seconds_of_the_clock_end_a_lookup_too() -> None:
     now = [0.0]
-    sandbox = small(lookups=BackgroundLookups(polls=99, seconds=30.0), clock=lambda: now[0])
+    sandbox = small(background_lookups=BackgroundLookups(polls=99, seconds=30.0), clock=lambda: now[0])
     async with memory_client(sandbox, AsyncLookC) as lookc:
         lookup = await lookc.submit(SLOW)
         assert lookup.request_id is not None
@@ -143,11 +143,11 @@ async def test_seconds_of_the_clock_end_a_lookup_too() -> None:
 
 
 async def test_a_lookup_that_never_ends_and_one_that_fails() -> None:
-    sandbox = small(lookups=BackgroundLookups(share=0, polls=10**6))
+    sandbox = small(background_lookups=BackgroundLookups(share=0, polls=10**6))
     async with VirtualClock() as clock, memory_client(sandbox, AsyncLookC, clock=clock) as lookc:
         with pytest.raises(PendingError):
             await lookc.person_by_email(SLOW, timeout=5)
-    sandbox = small(lookups=BackgroundLookups(share=0, polls=0))
+    sandbox = small(background_lookups=BackgroundLookups(share=0, polls=0))
     async with VirtualClock() as clock, memory_client(sandbox, AsyncLookC, clock=clock) as lookc:
         with pytest.raises(RefusalError, match="failed"):
             await lookc.person_by_email("fail@some-firm.example.com")
@@ -185,7 +185,7 @@ async def test_the_client_goes_to_the_other_path_when_the_first_is_closed() -> N
 
 @pytest.mark.parametrize("preview", [False, True])
 async def test_a_walk_over_all_employees(preview: bool) -> None:
-    sandbox = small(lookups=BackgroundLookups(preview=preview))
+    sandbox = small(background_lookups=BackgroundLookups(preview=preview))
     world = sandbox.world
     firm = world.companies.at(3)
     name = org_id(world, firm)
@@ -282,16 +282,16 @@ async def test_a_finished_lookup_is_posted_once_or_as_often_as_asked(
     now, receiver = [0.0], Receiver(status)
     hook = Webhook("http://localhost:9/hook?secret=1", posts, receiver)
     sandbox = small(
-        webhook=hook, lookups=BackgroundLookups(share=0, polls=99), clock=lambda: now[0]
+        webhook=hook, background_lookups=BackgroundLookups(share=0, polls=99), clock=lambda: now[0]
     )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         lookup = await lookc.submit(SLOW)
         await lookc.submit("fail@some-firm.example.com")
         assert receiver.posted == []
         now[0] = 2.0
-        await sandbox.tell()
+        await sandbox.notify_webhook()
         result = await lookc.result(lookup)
-        await sandbox.tell()
+        await sandbox.notify_webhook()
     assert [url for url, _ in receiver.posted] == [hook.url] * posts
     assert [delivery.status for delivery in sandbox.deliveries] == [status] * posts
     bodies = [body for _, body in receiver.posted]
@@ -306,7 +306,7 @@ async def test_a_finished_lookup_is_posted_once_or_as_often_as_asked(
 async def test_a_lookup_that_ends_by_looking_is_posted_as_well() -> None:
     receiver = Receiver()
     hook = Webhook("http://127.0.0.1:9/", send=receiver)
-    sandbox = small(webhook=hook, lookups=BackgroundLookups(share=0, polls=0), clock=lambda: 0.0)
+    sandbox = small(webhook=hook, background_lookups=BackgroundLookups(share=0, polls=0), clock=lambda: 0.0)
     async with memory_client(sandbox, AsyncLookC) as lookc:
         await lookc.result(await lookc.submit(SLOW))
     assert len(receiver.posted) == 1
@@ -386,7 +386,7 @@ async def test_the_running_server_posts_although_nobody_looks() -> None:
 async def test_nobody_listening_is_no_trouble() -> None:
     with listening() as (url, _, _):
         pass
-    sandbox = small(webhook=url, clock=lambda: 0.0, lookups=BackgroundLookups(share=0, polls=0))
+    sandbox = small(webhook=url, clock=lambda: 0.0, background_lookups=BackgroundLookups(share=0, polls=0))
     async with memory_client(sandbox, AsyncLookC) as lookc:
         assert (await lookc.result(await lookc.submit(SLOW))).hits
     assert [delivery.status for delivery in sandbox.deliveries] == [0]

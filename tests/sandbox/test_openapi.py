@@ -24,7 +24,7 @@ from lix_async.providers.lix import params as p
 from lix_async.providers.lookc import params as q
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.openapi import document
-from lix_async.sandbox.openapi.required_params import BARE, required_params
+from lix_async.sandbox.openapi.required_params import BARE_URL_PATTERN, required_params
 
 from .sandbox_helpers import NOON
 
@@ -177,9 +177,9 @@ class Child(Params, frozen=True, kw_only=True):
 
 def test_demands_are_heard_from_check_itself() -> None:
     found = required_params(Child)
-    assert (found.required, found.least) == ({"rows"}, {"count": 3})
-    assert required_params(p.SendMessageParams).longest == {"body": 8000}
-    assert required_params(p.ExtendedParams).patterns == {"profile_link": BARE}
+    assert (found.required, found.minimum) == ({"rows"}, {"count": 3})
+    assert required_params(p.SendMessageParams).max_length == {"body": 8000}
+    assert required_params(p.ExtendedParams).patterns == {"profile_link": BARE_URL_PATTERN}
     assert required_params(p.JobSearchParams).required == {"url"}
     assert required_params(q.PersonByEmailParams).groups == [("email", "request_id")]
 

@@ -21,14 +21,14 @@ from lix_async.core.models import Params
 from lix_async.providers.letrics.endpoints import Arrays, PersonalEmailField, customised
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.protocol.errors import ErrorReply
-from lix_async.sandbox.protocol.parsing import read
+from lix_async.sandbox.protocol.parsing import read_params
 from lix_async.sandbox.protocol.requests import IncomingRequest
 from lix_async.sandbox.protocol.responses import JSON
 from lix_async.sandbox.providers import providers
 
 SANDBOX = Sandbox(people=30, organisations=5)
 KNOWN = {id_: params for one in providers() for id_, params in one.examples(SANDBOX.world).items()}
-RENAMED = {slot: name for one in providers() for slot, name in one.renamed.items()}
+RENAMED = {slot: name for one in providers() for slot, name in one.param_names.items()}
 
 
 def queries() -> Iterator[Any]:
@@ -121,7 +121,7 @@ def test_what_a_client_writes_is_read_back(
     given_ = {name: getattr(params, name) for name in params.__struct_fields__}
     there = {name: value for name, value in given_.items() if value is not None}
     there.pop("sequence_id", None)  # the caller's own only, which has tests of its own
-    heard = dict(read(row, came, ()).values)
+    heard = dict(read_params(row, came, ()).values)
     heard.pop("sequence_id", None)
     assert heard == there
 
@@ -140,11 +140,11 @@ def test_every_provider_has_rows_here() -> None:
 def test_nothing_where_a_list_or_a_number_belongs_is_refused(name: str, said: str) -> None:
     row: Any = customised({}, "GET", "has_personal_emails", "joined").companies
     with pytest.raises(ErrorReply, match=f"{name} is no number, no flag and no list"):
-        read(row, IncomingRequest(row, "GET", row.path, query=[(name, said)]), ())
+        read_params(row, IncomingRequest(row, "GET", row.path, query=[(name, said)]), ())
     query = [("industries", "null")]
-    assert read(row, IncomingRequest(row, "GET", row.path, query=query), ()).rows("industries") == [
-        "null"
-    ]
+    assert read_params(row, IncomingRequest(row, "GET", row.path, query=query), ()).array(
+        "industries"
+    ) == ["null"]
 
 
 def test_a_body_of_another_type_is_refused() -> None:
@@ -152,4 +152,4 @@ def test_a_body_of_another_type_is_refused() -> None:
     for kind in ("", "text/plain"):
         came = IncomingRequest(row, "POST", row.path, headers={"content-type": kind}, body=b"{}")
         with pytest.raises(ErrorReply, match=JSON):
-            read(row, came, ())
+            read_params(row, came, ())

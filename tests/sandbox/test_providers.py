@@ -14,7 +14,7 @@ from msgspec.structs import replace as changed
 from lix_async.core.provider import AuthScheme
 from lix_async.sandbox import BackgroundLookups, Sandbox
 from lix_async.sandbox.protocol.errors import ErrorReply
-from lix_async.sandbox.protocol.responses import SandboxResponse, json_reply
+from lix_async.sandbox.protocol.responses import SandboxResponse, json_response
 from lix_async.sandbox.providers import RequestOutcome, SandboxProvider, providers
 
 from .sandbox_helpers import NOON
@@ -45,12 +45,12 @@ def test_no_two_houses_share_a_name_or_a_path() -> None:
 
 
 def _refuse(refusal: ErrorReply) -> SandboxResponse:
-    body = {"success": False, "error": refusal.message or refusal.kind}
-    return json_reply(body, refusal.status, refusal.headers)
+    body = {"success": False, "error": refusal.message or refusal.error_type}
+    return json_response(body, refusal.status, refusal.headers)
 
 
 def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
-    if (standing := outcome.standing) is None:
+    if (standing := outcome.rate_limit) is None:
         return {}
     return {"X-RateLimit-Remaining": str(standing.left), "X-RateLimit-Reset": f"{standing.reset}"}
 
@@ -62,7 +62,7 @@ def _other_ways(house: SandboxProvider) -> SandboxProvider:
         "query": AuthScheme("query", "hook_key"),
     }
     provider = changed(house.provider, credentials=ways)
-    return replace(house, provider=provider, prefix="/linkedin", refuse=_refuse, headers=_headers)
+    return replace(house, provider=provider, prefix="/linkedin", render_error=_refuse, headers=_headers)
 
 
 async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
@@ -107,7 +107,7 @@ async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
 )
 async def test_rates_by_house(rate: object, lix: int, lookc: int) -> None:
     at_once = BackgroundLookups(share=0)
-    sandbox = Sandbox(1, 30, 5, rate=rate, lookups=at_once, clock=lambda: 0.0)  # type: ignore[arg-type]
+    sandbox = Sandbox(1, 30, 5, rate=rate, background_lookups=at_once, clock=lambda: 0.0)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(sandbox.app)
     ask = {"email": sandbox.world.person(0).email}
     async with httpx.AsyncClient(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.faults.response_faults import spoil
+from lix_async.sandbox.faults.response_faults import apply_to_response
 from lix_async.sandbox.faults.schedule import FAULTS, Fault
 from lix_async.sandbox.protocol.responses import SandboxResponse
 
@@ -162,12 +162,12 @@ async def test_spoiled_bodies_are_paid_for(sandbox: Sandbox, client: Client) -> 
 
 def test_a_bomb_is_small_on_the_wire_and_a_chain_is_packed_twice() -> None:
     def wire(reply: SandboxResponse) -> bytes:
-        return b"".join(reply.pieces)
+        return b"".join(reply.chunks)
 
-    bomb = spoil(Fault("gzip_bomb", {"mib": "64"}), b"{}")
-    assert len(wire(bomb)) == bomb.length < 100_000
+    bomb = apply_to_response(Fault("gzip_bomb", {"mib": "64"}), b"{}")
+    assert len(wire(bomb)) == bomb.content_length < 100_000
     assert len(gzip.decompress(wire(bomb))) == 64 * 2**20 + 2
-    chain = spoil(Fault("chained_encoding"), b"{}")
+    chain = apply_to_response(Fault("chained_encoding"), b"{}")
     assert gzip.decompress(gzip.decompress(wire(chain))) == b"{}"
     assert chain.headers["content-encoding"] == "gzip, gzip"
 

@@ -13,7 +13,7 @@ import pytest
 from lix_async.sandbox.protocol.errors import ErrorReply
 from lix_async.sandbox.world import person_bodies
 from lix_async.sandbox.world.search_index import SearchIndex
-from lix_async.sandbox.world.search_queries import SearchQuery, from_url, wanted
+from lix_async.sandbox.world.search_queries import SearchQuery, make_query, query_from_url
 from lix_async.sandbox.world.world import World
 
 WORLD = World(seed=1, people=2000, organisations=200)
@@ -100,7 +100,7 @@ def test_missing_links_are_refused_as_unknown_records(slug: str) -> None:
     ):
         with pytest.raises(ErrorReply) as caught:
             ask()
-        assert (caught.value.status, caught.value.kind) == (404, "unknown_record")
+        assert (caught.value.status, caught.value.error_type) == (404, "unknown_record")
     assert WORLD.companies.by_website(f"{slug}.example.com") == []
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_linkedin_link_is_refused(link: str) -> None:
     for ask in (WORLD.person_at, WORLD.companies.by_link):
         with pytest.raises(ErrorReply) as caught:
             ask(link)
-        assert caught.value.kind == "params_invalid"
+        assert caught.value.error_type == "params_invalid"
 
 
 def test_people_have_the_shapes_that_make_clients_stumble() -> None:
@@ -138,7 +138,7 @@ def test_no_address_leads_out_of_the_invented_world() -> None:
 
 
 def test_keywords_find_the_people_who_have_them_first() -> None:
-    found = WORLD.search("people", from_url(SEARCH + "Data%20Engineer"), "a")
+    found = WORLD.search("people", query_from_url(SEARCH + "Data%20Engineer"), "a")
     titles = [WORLD.person(place).title for place in found[:10]]
     assert set(titles) == {"Data Engineer"}
     assert len(found) > len(titles)
@@ -156,21 +156,23 @@ def test_a_filter_of_sales_navigator_finds_its_text_through_three_encodings() ->
         f"https://www.linkedin.com/sales/search/people?query={query}",
         f"https://www.linkedin.com/sales/search/people#sessionId=1&query={query}&page=2",
     ):
-        search = from_url(url)
+        search = query_from_url(url)
         assert search.groups == (("data engineer",), (company.urn,))
 
 
 def test_the_position_is_no_part_of_the_search() -> None:
     urls = ["?keywords=a", "?keywords=a&page=2", "?page=3&keywords=a", "?page=1&keywords=a&page=9",
             "?keywords=a&start=50", "?keywords=a&page=2#"]  # fmt: skip
-    keys = {from_url("https://www.linkedin.com/search/results/people/" + url).key for url in urls}
+    keys = {
+        query_from_url("https://www.linkedin.com/search/results/people/" + url).key for url in urls
+    }
     assert len(keys) == 1
     sales = "https://www.linkedin.com/sales/search/people#query=(keywords:a)"
-    assert from_url(sales + "&page=7").key == from_url(sales).key
+    assert query_from_url(sales + "&page=7").key == query_from_url(sales).key
 
 
 def test_a_search_keeps_its_selection_and_each_order_is_stable() -> None:
-    search = from_url(SEARCH + "sales")
+    search = query_from_url(SEARCH + "sales")
     one, same, other = (WORLD.search("people", search, order) for order in ("a", "a", "b"))
     assert one == same
     assert one != other
@@ -179,31 +181,31 @@ def test_a_search_keeps_its_selection_and_each_order_is_stable() -> None:
 
 
 def test_the_number_of_results_is_several_hundred_or_what_was_asked() -> None:
-    totals = {from_url(SEARCH + str(word)).total for word in range(200)}
+    totals = {query_from_url(SEARCH + str(word)).total for word in range(200)}
     assert min(totals) >= 120
     assert max(totals) < 600
     assert len(totals) > 100
-    exact = from_url(SEARCH + "engineer%20total:137")
+    exact = query_from_url(SEARCH + "engineer%20total:137")
     assert len(WORLD.search("people", exact, "x")) == 137
-    assert from_url(SEARCH + "nothing-matches").total == 0
-    assert from_url(SEARCH + "qqqqqqqqq").total > 0
+    assert query_from_url(SEARCH + "nothing-matches").total == 0
+    assert query_from_url(SEARCH + "qqqqqqqqq").total > 0
 
 
 def test_a_search_for_more_than_the_world_holds_still_finds_different_people() -> None:
     small = World(seed=3, people=10, organisations=5)
-    found = small.search("people", from_url(SEARCH + "total:40"), "x")
+    found = small.search("people", query_from_url(SEARCH + "total:40"), "x")
     assert len({small.person(place).slug for place in found}) == 40
 
 
 def test_alternatives_and_phrases() -> None:
-    assert wanted("k", "cto OR founder").groups == (("cto", "founder"),)
-    assert wanted("k", '"head of" NOT').groups == (("head",), ("of",), ("head of",))
+    assert make_query("k", "cto OR founder").groups == (("cto", "founder"),)
+    assert make_query("k", '"head of" NOT').groups == (("head",), ("of",), ("head of",))
 
 
 def test_parameters_of_linkedins_own_search_are_wanted_too() -> None:
     url = "https://www.linkedin.com/search/results/people/"
     url += "?title=Founder&currentCompany=%5B%2212%22%5D"
-    assert from_url(url).groups == (("founder",), ("12",))
+    assert query_from_url(url).groups == (("founder",), ("12",))
 
 
 def test_a_text_that_holds_more_of_the_search_comes_first() -> None:
@@ -214,10 +216,10 @@ def test_a_text_that_holds_more_of_the_search_comes_first() -> None:
 
 
 def test_viewers() -> None:
-    assert all(WORLD.attached(viewer) for viewer in WORLD.viewers)
-    assert WORLD.attached("ACoAAExample")
-    assert not WORLD.attached("somebody")
-    assert not WORLD.attached("unknown-viewer")
+    assert all(WORLD.is_attached(viewer) for viewer in WORLD.viewers)
+    assert WORLD.is_attached("ACoAAExample")
+    assert not WORLD.is_attached("somebody")
+    assert not WORLD.is_attached("unknown-viewer")
 
 
 def test_the_world_needs_no_web_server() -> None:

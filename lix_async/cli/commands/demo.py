@@ -231,7 +231,7 @@ def _facts(results: DemoResults, sandbox: Sandbox) -> Table:
     )
     table.add_row("Faults", _faults(faults, results.refused))
     for name, count in faults.most_common():
-        table.add_row("", f"[dim]{count:>3} × {_WORDS.get(name, FAULTS[name].text)}[/]")
+        table.add_row("", f"[dim]{count:>3} × {_WORDS.get(name, FAULTS[name].description)}[/]")
     twice = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} came on two pages"
     table.add_row("Duplicates", f"{twice}, and stayed once" if stats.duplicates else "none came")
     table.add_row("Credits", _credits(results, sandbox))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.errors import params_invalid
 from ..world import job_postings, posts
-from ..world.random import chance, dice, number, pick
+from ..world.random import chance, number, pick, rng_for
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
@@ -30,7 +30,7 @@ def _from_token(name: str, token: str) -> int:
     raise params_invalid("pagination_token is not one of this listing")
 
 
-def _turn(
+def _page_range(
     params: RequestParams, context: AnswerContext, name: str, total: int, size: int
 ) -> tuple[range, dict[str, object]]:
     """Which rows a page has, and the keys beside them.
@@ -52,27 +52,27 @@ def _turn(
 
 def job(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A job posting."""
-    return job_postings.body(world.posting(params.need("job_id")))
+    return job_postings.body(world.posting(params.require("job_id")))
 
 
 def post(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A post."""
-    return posts.body(world.post(params.need("post_urn")))
+    return posts.body(world.post(params.require("post_urn")))
 
 
 def post_comments(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The comments under a post, as many as its `commentCount`."""
-    one = world.post(params.need("post_urn"))
-    rows, beside = _turn(params, context, f"comments {one.urn}", one.comments, 10)
+    one = world.post(params.require("post_urn"))
+    rows, beside = _page_range(params, context, f"comments {one.urn}", one.comments, 10)
     authors = world.some_people(one.comments, "commenters", one.urn)
     return {"comments": [posts.comment(one, which, authors[which]) for which in rows], **beside}
 
 
 def post_reactions(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The reactions to a post by kind; `count` is all of a kind, `reactors` those on this page."""
-    one = world.post(params.need("post_urn"))
+    one = world.post(params.require("post_urn"))
     kinds = posts.reaction_kinds(one)
-    rows, beside = _turn(params, context, f"reactions {one.urn}", len(kinds), 10)
+    rows, beside = _page_range(params, context, f"reactions {one.urn}", len(kinds), 10)
     everybody = world.some_people(len(kinds), "reactors", one.urn)
     groups: dict[str, list[dict[str, object]]] = {}
     for which in rows:
@@ -86,37 +86,37 @@ def post_reactions(world: World, params: RequestParams, context: AnswerContext) 
 
 def posts_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What a person posted, newest first."""
-    one = world.person_at(params.need("profile_link"))
+    one = world.person_at(params.require("profile_link"))
     written = world.posts_of(one)
-    rows, beside = _turn(params, context, f"posts of {one.slug}", len(written), 25)
+    rows, beside = _page_range(params, context, f"posts of {one.slug}", len(written), 25)
     return {"posts": [posts.body(written[which]) for which in rows], **beside}
 
 
 def comments_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What a person commented."""
-    one = world.person_at(params.need("profile_link"))
+    one = world.person_at(params.require("profile_link"))
     total = number("comments of", one.slug) % 90
-    rows, beside = _turn(params, context, f"comments of {one.slug}", total, 25)
-    met = _met(world, one, total)
+    rows, beside = _page_range(params, context, f"comments of {one.slug}", total, 25)
+    met = _posts_seen_by(world, one, total)
     return {"comments": [posts.comment(met[which], 1000 + which, one) for which in rows], **beside}
 
 
 def reactions_of(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What a person reacted to."""
-    one = world.person_at(params.need("profile_link"))
+    one = world.person_at(params.require("profile_link"))
     total = number("reactions of", one.slug) % 160
-    rows, beside = _turn(params, context, f"reactions of {one.slug}", total, 50)
-    met = _met(world, one, total)
-    return {"reactions": [_reacted(one, met[which]) for which in rows], **beside}
+    rows, beside = _page_range(params, context, f"reactions of {one.slug}", total, 50)
+    met = _posts_seen_by(world, one, total)
+    return {"reactions": [_reaction(one, met[which]) for which in rows], **beside}
 
 
-def _met(world: World, person: PersonRecord, count: int) -> list[posts.PostRecord]:
+def _posts_seen_by(world: World, person: PersonRecord, count: int) -> list[posts.PostRecord]:
     """Different posts that a person came across."""
-    places = dice(world.seed, "met", person.slug).sample(range(max(world.posts, count)), count)
+    places = rng_for(world.seed, "met", person.slug).sample(range(max(world.posts, count)), count)
     return [world.post_at(place) for place in places]
 
 
-def _reacted(person: PersonRecord, met: posts.PostRecord) -> dict[str, object]:
+def _reaction(person: PersonRecord, met: posts.PostRecord) -> dict[str, object]:
     author: dict[str, object] = {"name": met.author.name, "link": met.author.link}
     if chance(0.1, "by a company", met.urn):
         author = {"name": met.author.employer.name, "link": None}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..protocol.dates import midnight, monday, stamp
-from ..protocol.errors import ErrorReply, missing
+from ..protocol.dates import iso_milliseconds, next_midnight, next_monday
+from ..protocol.errors import ErrorReply, is_missing
 from ..state import connectsafely_quota
 from ..state.state import SentItem
 from ..world import connectsafely_profiles
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ..protocol.params import RequestParams
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
 ACCOUNT = "0123456789abcdef01234567"
 """The connected account that acts where none is named."""
-_HEX = re.compile(r"[0-9a-f]{24}", re.ASCII)
+_ACCOUNT_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _STATES = ("AVAILABLE", "AVAILABLE", "WARMUP", "IN_USE")
 _PLANS = ("NON_PREMIUM", "BUSINESS_PREMIUM", "SALES_NAVIGATOR", "RECRUITER")
 
@@ -40,7 +40,7 @@ def account_of(params: RequestParams | None) -> str:
 def _account(params: RequestParams) -> str:
     """The same; an account that is not connected is a 404."""
     asked = account_of(params)
-    if not _HEX.fullmatch(asked) or missing(asked):
+    if not _ACCOUNT_ID.fullmatch(asked) or is_missing(asked):
         raise ErrorReply(404, "not_found", "account not found")
     return asked
 
@@ -52,48 +52,51 @@ def _person(world: World, slug: str) -> PersonRecord | None:
         return None
 
 
-def _known(world: World, params: RequestParams) -> PersonRecord:
-    if (person := _person(world, params.need("profile_id"))) is None:
+def _existing_person(world: World, params: RequestParams) -> PersonRecord:
+    if (person := _person(world, params.require("profile_id"))) is None:
         raise ErrorReply(404, "not_found", "profile not found")
     return person
 
 
 def profile(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile: from the cache of six hours, or one of the day's 120."""
-    asked, account = params.need("profile_id"), _account(params)
-    memory, now, slug = context.memory, context.epoch, asked.casefold()
+    asked, account = params.require("profile_id"), _account(params)
+    memory, now, slug = context.state, context.epoch, asked.casefold()
     refresh = params.flag("force_refresh", False)
-    since = None if refresh else connectsafely_quota.kept_since(memory, account, slug, now)
+    since = None if refresh else connectsafely_quota.cached_since(memory, account, slug, now)
     if since is None:
-        connectsafely_quota.spend(memory, account, slug, now, refresh=refresh)
+        connectsafely_quota.use_unit(memory, account, slug, now, refresh=refresh)
     body: dict[str, object] = {"success": True, "profileId": asked, "accountId": account}
     if (person := _person(world, asked)) is None:
         body["profile"] = dict[str, object]()
         return body | {"message": "no such profile"}
-    by_get = context.endpoint.endswith("_get")
+    by_get = context.endpoint_id.endswith("_get")
     shown = connectsafely_profiles.profile(
         person, geo=params.flag("include_geo_location", False), short=by_get
     )
     body["profile"] = shown
     if params.flag("include_experience", False):
         # The vendor's own sample code reads it inside the profile, its documentation beside it.
-        place = shown if connectsafely_profiles.nests(person) else body
+        place = shown if connectsafely_profiles.nests_experience(person) else body
         place["experience"] = connectsafely_profiles.experience(world, person)
     if params.flag("include_skills", False):
-        endorsed = _endorsed(context, account, person)
+        endorsed = _endorsed_skills(context, account, person)
         body["skills"] = connectsafely_profiles.skills(person, endorsed)
     if params.flag("include_education", False):
         body["education"] = connectsafely_profiles.schools(person)
     if since is not None:
         body |= {
             "cached": True,
-            "cachedAt": stamp(since),
-            "expiresAt": stamp(since + connectsafely_quota.FRESH),
+            "cachedAt": iso_milliseconds(since),
+            "expiresAt": iso_milliseconds(since + connectsafely_quota.CACHE_SECONDS),
         }
     else:
-        memory.views[account, slug] = now
-        if connectsafely_profiles.says_fresh(person):
-            body |= {"cached": False, "expiresAt": stamp(now + connectsafely_quota.FRESH)}
+        memory.cached_profiles[account, slug] = now
+        if connectsafely_profiles.reports_cache(person):
+            body |= {
+                "cached": False,
+                "expiresAt": iso_milliseconds(now + connectsafely_quota.CACHE_SECONDS),
+            }
     return body | {"message": "profile fetched"}
 
 
@@ -110,7 +113,7 @@ def account_status(world: World, params: RequestParams, context: AnswerContext) 
         "platform": "linkedin",
         "status": state,
         "enabled": True,
-        "lastUsed": stamp(context.epoch),
+        "lastUsed": iso_milliseconds(context.epoch),
         "hasTokens": True,
     }
     if state != "IN_USE":
@@ -130,10 +133,10 @@ def account_status(world: World, params: RequestParams, context: AnswerContext) 
 def account_quota(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The limits of an account. Connections and messages have no call here, so none is used."""
     account, now = _account(params), context.epoch
-    spent, night = connectsafely_quota.used(context.memory, account, now), midnight(now)
+    spent, night = connectsafely_quota.used_units(context.state, account, now), next_midnight(now)
     rows = [
-        _quota("PROFILE_VIEW", "daily", spent, connectsafely_quota.DAILY, 150, night),
-        _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, monday(now)),
+        _quota("PROFILE_VIEW", "daily", spent, connectsafely_quota.DAILY_PROFILES, 150, night),
+        _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, next_monday(now)),
         _quota("MESSAGE", "daily", 0, 100, 150, night),
     ]
     return {"accountId": account, "quotas": rows}
@@ -152,13 +155,13 @@ def _quota(
         "limitReached": False,
         "limitReachedAt": None,
         # The sample writes this one time with a space and an offset.
-        "resetAt": stamp(resets).replace("T", " ").replace(".000Z", "+00:00"),
+        "resetAt": iso_milliseconds(resets).replace("T", " ").replace(".000Z", "+00:00"),
     }
 
 
 def relationship(world: World, params: RequestParams, context: AnswerContext) -> object:
     """How an account stands to a profile; a bare object."""
-    account, person = _account(params), _known(world, params)
+    account, person = _account(params), _existing_person(world, params)
     connected = connectsafely_profiles.degree(person) == "DISTANCE_1"
     return {
         "connected": connected,
@@ -184,20 +187,20 @@ def search_groups(world: World, params: RequestParams, context: AnswerContext) -
 
 def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -> object:
     """An endorsement, kept among what was sent; with `random`, of a skill not endorsed yet."""
-    account, person = _account(params), _known(world, params)
+    account, person = _account(params), _existing_person(world, params)
     at_random, skill = params.flag("random", False), params.text("skill_id")
-    endorsed = _endorsed(context, account, person)
+    endorsed = _endorsed_skills(context, account, person)
     names = {str(row["skillId"]): str(row["name"]) for row in connectsafely_profiles.skills(person)}
     if at_random:
         skill = next((one for one in names if one not in endorsed), None)
     if skill is None:
         raise ErrorReply(400, "params_invalid", "no skill is left to endorse")
-    context.memory.sent.append(
-        SentItem(context.endpoint, account, person.slug, skill, context.epoch, context.request)
+    context.state.sent.append(
+        SentItem(context.endpoint_id, account, person.slug, skill, context.epoch, context.request)
     )
     body: dict[str, object] = {
         "success": True,
-        "profileId": params.need("profile_id"),
+        "profileId": params.require("profile_id"),
         "memberId": person.sales_id,
         "skillId": skill,
         "random": at_random,
@@ -206,9 +209,9 @@ def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -
     return body | ({"skillName": names[skill]} if at_random else {})
 
 
-def _endorsed(context: AnswerContext, account: str, person: PersonRecord) -> set[str]:
+def _endorsed_skills(context: AnswerContext, account: str, person: PersonRecord) -> set[str]:
     """Skills of a person that an account has endorsed."""
-    done = context.memory.said("connectsafely.endorse_skill", person.slug)
+    done = context.state.sent_to("connectsafely.endorse_skill", person.slug)
     return {sent.text for sent in done if sent.viewer == account}
 
 
@@ -217,7 +220,7 @@ def health(world: World, params: RequestParams, context: AnswerContext) -> objec
     return {"status": "ok"}
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "connectsafely.profile": profile,
     "connectsafely.profile_get": profile,
     "connectsafely.account_status": account_status,

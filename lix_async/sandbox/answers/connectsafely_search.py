@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..world import connectsafely_profiles
 from ..world.random import chance, number
-from ..world.search_queries import from_url, wanted
+from ..world.search_queries import make_query, query_from_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
 # Filters whose values are words of the world; the others hold ids of LinkedIn's.
-_WORDS = ("firstName", "lastName", "title", "company", "school", "industry")
+_TEXT_FILTERS = ("firstName", "lastName", "title", "company", "school", "industry")
 
 
 def people(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -36,7 +36,7 @@ def people(world: World, params: RequestParams, context: AnswerContext) -> objec
 def groups(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Groups by keywords; filters are taken and ignored."""
     keywords = params.text("keywords") or ""
-    total = wanted(f"connectsafely groups {keywords}", keywords).total
+    total = make_query(f"connectsafely groups {keywords}", keywords).total
     rows, pages = _page(params, total, context.page_size(25), about=True)
     return {"success": True, "groups": [_group(keywords, at) for at in rows], **pages}
 
@@ -44,17 +44,17 @@ def groups(world: World, params: RequestParams, context: AnswerContext) -> objec
 def _search(params: RequestParams) -> SearchQuery:
     keywords, url = params.text("keywords") or "", params.text("url")
     if url:
-        return from_url(url)
+        return query_from_url(url)
     filters = params.values.get("filters")
     given: Mapping[str, object] = {}
     if isinstance(filters, dict):
         given = cast("Mapping[str, object]", filters)
-    alternatives = [tuple(_words(given.get(name))) for name in _WORDS]
+    alternatives = [tuple(_casefolded_texts(given.get(name))) for name in _TEXT_FILTERS]
     key = f"connectsafely people {keywords} {sorted(given.items(), key=str)}"
-    return wanted(key, keywords, filter(None, alternatives))
+    return make_query(key, keywords, filter(None, alternatives))
 
 
-def _words(value: object) -> Iterator[str]:
+def _casefolded_texts(value: object) -> Iterator[str]:
     listed = cast("list[object]", value) if isinstance(value, list) else [value]
     yield from (one.casefold() for one in listed if isinstance(one, str) and one)
 
@@ -63,7 +63,7 @@ def _page(
     params: RequestParams, total: int, size: int, *, about: bool = False
 ) -> tuple[range, dict[str, object]]:
     """The rows of a page, and what stands beside them; `about`: it says how many there are."""
-    start, count = params.number("start"), params.number("count", size, least=1)
+    start, count = params.number("start"), params.number("count", size, minimum=1)
     # A short page is not the end: pages of 8 to 10 rows are normal.
     short = count - number("short", start) % 3 if count > 3 else count
     rows = range(min(start, total), min(start + short, total))
@@ -85,7 +85,7 @@ def _person(person: PersonRecord) -> dict[str, object]:
         "connectionDegree": _DEGREES.get(connectsafely_profiles.degree(person) or "", "3rd"),
         "currentPosition": person.headline if chance(0.8, "position", person.slug) else None,
         "profileUrl": person.link,
-        "isPremium": connectsafely_profiles.premium(person),
+        "isPremium": connectsafely_profiles.is_premium(person),
         "isOpenToWork": chance(0.1, "open", person.slug),
     }
 

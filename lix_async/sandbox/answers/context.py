@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ..world.world import World
 
 
-def part(row: object, name: str) -> object:
+def get_part(value: object, name: str) -> object:
     """One part of an object: a key of a dict, or a field of a struct; None if absent."""
-    if isinstance(row, dict):
-        return cast("Mapping[str, object]", row).get(name)
-    return getattr(row, name, None)
+    if isinstance(value, dict):
+        return cast("Mapping[str, object]", value).get(name)
+    return getattr(value, name, None)
 
 
 Envelope = Literal["flat", "seed", "response"]
@@ -38,24 +38,24 @@ class AnswerContext:
     `now` the same moment on the sandbox's clock; `origin` is the sandbox's own address.
     """
 
-    endpoint: str
+    endpoint_id: str
     seed: int
     request: int
     epoch: float
-    memory: SandboxState
+    state: SandboxState
     ledger: CreditLedger
     allowance: Allowance
     envelope: Envelope = "flat"
     page_sizes: Mapping[str, int] | None = None
     now: float = 0.0
     origin: str = "http://127.0.0.1"
-    lookups: BackgroundLookups = field(default_factory=BackgroundLookups)
+    background_lookups: BackgroundLookups = field(default_factory=BackgroundLookups)
 
     def page_size(self, default: int) -> int:
         """Rows on one page of this endpoint."""
-        return (self.page_sizes or {}).get(self.endpoint, default)
+        return (self.page_sizes or {}).get(self.endpoint_id, default)
 
-    def sequence(self, params: RequestParams) -> tuple[str, str]:
+    def search_order(self, params: RequestParams) -> tuple[str, str]:
         """What orders a search, and the sequence id its answer shows.
 
         A viewer orders it, else the caller's sequence id. Without both a new id is made for this
@@ -66,7 +66,7 @@ class AnswerContext:
         shown = given or f"SBX{number(self.seed, 'sequence', self.request):016X}"
         if viewer := params.text("viewer_id"):
             return f"viewer {viewer}", shown
-        return f"sequence {self.memory.sequence(shown)}", shown
+        return f"sequence {self.state.original_sequence(shown)}", shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class AnswerBody:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-Answer = Callable[["World", RequestParams, AnswerContext], object]
+AnswerFunction = Callable[["World", RequestParams, AnswerContext], object]
 """World, params and context to the JSON that goes on the wire: an object, or for one row an
 array; `Said` where the status is not 200.
 """

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..world import names
-from ..world.random import dice, number
+from ..world.random import number, rng_for
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
@@ -22,7 +22,7 @@ _TENURES = (
 )
 _GROUPS = ("Builders of {}", "{} Product Circle", "Data People of {}", "{} Founders")
 # The names that the provider's prose uses for two of the types.
-_ALSO = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
+_TYPE_ALIASES = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
 COMPANIES = "COMPANY_WITH_LIST"
 
 
@@ -34,7 +34,7 @@ def _options(world: World, kind: str) -> list[tuple[str, str]]:
     """Id and text of everything of a type; an unknown type has nothing."""
     cities = [f"{city}, {country}" for city, country, _ in names.PLACES]
     countries = list(dict.fromkeys(country for _, country, _ in names.PLACES))
-    schools = sorted({names.school_name(dice("school", place)) for place in range(60)})
+    schools = sorted({names.school_name(rng_for("school", place)) for place in range(60)})
     tables: dict[str, list[tuple[str, str]]] = {
         "TITLE": _numbered([title for title, _, _ in names.TITLES]),
         "SENIORITY_V2": _numbered(names.SENIORITIES),
@@ -58,7 +58,7 @@ def _options(world: World, kind: str) -> list[tuple[str, str]]:
     return tables.get(kind, [])
 
 
-def match(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def match_options(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What fits a query, best first: texts that hold it, or share a word, or are the closest.
 
     Only `nothing-matches` finds nothing.
@@ -83,10 +83,10 @@ def sales(world: World, params: RequestParams, context: AnswerContext) -> object
 
     Companies stand below one element, in `children`; no match leaves `elements` out.
     """
-    kind = params.need("type").upper()
-    kind = _ALSO.get(kind, kind)
-    start, count = params.number("start"), params.number("count", 100, least=1)
-    found = match(params.need("query"), _options(world, kind))[
+    kind = params.require("type").upper()
+    kind = _TYPE_ALIASES.get(kind, kind)
+    start, count = params.number("start"), params.number("count", 100, minimum=1)
+    found = match_options(params.require("query"), _options(world, kind))[
         start : start + context.page_size(count)
     ]
     data: dict[str, object] = {"paging": {"count": count}}
@@ -104,12 +104,12 @@ def recruiter(world: World, params: RequestParams, context: AnswerContext) -> ob
     `paging.start` is where the next page starts, not this one: the published sample has 10 for a
     request with 0.
     """
-    start, count = params.number("start"), params.number("count", 100, least=1)
+    start, count = params.number("start"), params.number("count", 100, minimum=1)
     options = [(f"urn:li:ts_skill:{1001 + place}", text) for place, text in enumerate(names.SKILLS)]
-    found = match(params.need("query"), options)
+    found = match_options(params.require("query"), options)
     page = found[start : start + min(count, context.page_size(10))]
     return {
-        "meta": {"sequenceId": f"01SBX{number('facet', params.need('query')):020d}X"},
+        "meta": {"sequenceId": f"01SBX{number('facet', params.require('query')):020d}X"},
         "paging": {"count": len(page), "start": start + len(page), "total": len(found)},
         "results": [{"entity": entity, "text": text} for entity, text in page],
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .context import AnswerContext
 
 KIND = "thread"
-SEND = "sales.send_message"
+SEND_ID = "sales.send_message"
 _URN = re.compile(r"urn:li:fs_salesProfile:\(([^,)]+)")
 
 
@@ -32,7 +32,7 @@ def _mention(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def _said(name: str, text: str, at: int) -> dict[str, object]:
+def _inmail_message(name: str, text: str, at: int) -> dict[str, object]:
     return {
         "id": f"2-{number('inmail', name):016X}==",
         "type": "INMAIL",
@@ -42,10 +42,15 @@ def _said(name: str, text: str, at: int) -> dict[str, object]:
 
 
 def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str, object]]:
-    new = reversed(context.memory.said(SEND, one.id))
-    rows = [_said(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000)) for sent in new]
+    new = reversed(context.state.sent_to(SEND_ID, one.id))
+    rows = [
+        _inmail_message(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000))
+        for sent in new
+    ]
     old = [
-        _said(f"{one.id} {which}", inbox.words(one, which), one.delivered(which))
+        _inmail_message(
+            f"{one.id} {which}", inbox.message_text(one, which), one.delivered_at(which)
+        )
         for which in range(one.messages)
     ]
     return rows + old
@@ -55,7 +60,7 @@ def _thread(
     world: World, context: AnswerContext, one: ConversationRecord, shown: int
 ) -> dict[str, object]:
     rows = _messages(one, context)
-    people = inbox.partners(world, one)
+    people = inbox.participants(world, one)
     return {
         "id": one.id,
         "totalMessageCount": len(rows),
@@ -72,14 +77,14 @@ def _archived(one: ConversationRecord) -> bool:
     return number("archived", one.id) % 6 == 0
 
 
-def _started(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
+def _new_threads(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
     """The threads that were begun by a send, newest first."""
     targets = {
         sent.target: sent
-        for sent in context.memory.sent
-        if (sent.endpoint, sent.viewer) == (SEND, viewer)
+        for sent in context.state.sent
+        if (sent.endpoint, sent.viewer) == (SEND_ID, viewer)
     }
-    mine = {inbox.talk_id(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))}
+    mine = {inbox.conversation_id(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))}
     new = [
         inbox.ConversationRecord(target, viewer, -1, 0, int(sent.at * 1000))
         for target, sent in targets.items()
@@ -94,22 +99,24 @@ def threads(world: World, params: RequestParams, context: AnswerContext) -> obje
     `nextPageStartsAt` of the last one is the `page_starts_at` of the next page; the very last has
     none. `filter` is INBOX or ARCHIVED.
     """
-    viewer, count = params.need("viewer_id"), params.number("count", 20, least=1)
+    viewer, count = params.require("viewer_id"), params.number("count", 20, minimum=1)
     wanted = (params.text("filter") or "INBOX").upper()
     if wanted not in ("INBOX", "ARCHIVED"):
         raise params_invalid("filter is INBOX or ARCHIVED")
-    everything = [inbox.talk(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))]
+    everything = [
+        inbox.conversation(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))
+    ]
     everything = [one for one in everything if _archived(one) is (wanted == "ARCHIVED")]
     if wanted == "INBOX":
-        everything = _started(viewer, context) + everything
-    until = params.number("page_starts_at", -1, least=-1)
+        everything = _new_threads(viewer, context) + everything
+    until = params.number("page_starts_at", -1, minimum=-1)
     left = [one for one in everything if until < 0 or one.latest <= until]
     page = left[: context.page_size(count)]
     elements = [_thread(world, context, one, 1) for one in page]
     for one, element in zip(page, elements, strict=True):
         if one is not left[-1]:
             element["nextPageStartsAt"] = one.latest - 1
-    mentioned = {person.slug: person for one in page for person in inbox.partners(world, one)}
+    mentioned = {person.slug: person for one in page for person in inbox.participants(world, one)}
     return {
         "data": {
             "entityUrn": f"urn:li:collectionResponse:{number('threads', viewer):016X}=",
@@ -119,8 +126,8 @@ def threads(world: World, params: RequestParams, context: AnswerContext) -> obje
     }
 
 
-def _find(viewer: str, thread_id: str, context: AnswerContext) -> ConversationRecord:
-    for one in _started(viewer, context):
+def _thread_of(viewer: str, thread_id: str, context: AnswerContext) -> ConversationRecord:
+    for one in _new_threads(viewer, context):
         if one.id == thread_id:
             return one
     return inbox.find(KIND, viewer, thread_id)
@@ -128,9 +135,12 @@ def _find(viewer: str, thread_id: str, context: AnswerContext) -> ConversationRe
 
 def thread(world: World, params: RequestParams, context: AnswerContext) -> object:
     """One thread with its newest messages, ten unless `message_count` says otherwise."""
-    one = _find(params.need("viewer_id"), params.need("thread_id"), context)
-    data = _thread(world, context, one, params.number("message_count", 10, least=0))
-    return {"data": data, "included": [_mention(person) for person in inbox.partners(world, one)]}
+    one = _thread_of(params.require("viewer_id"), params.require("thread_id"), context)
+    data = _thread(world, context, one, params.number("message_count", 10, minimum=0))
+    return {
+        "data": data,
+        "included": [_mention(person) for person in inbox.participants(world, one)],
+    }
 
 
 def _recipient(world: World, text: str) -> PersonRecord:
@@ -149,24 +159,24 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
 
     Hidden members take no InMail: a send to one of them is refused.
     """
-    viewer = params.need("viewer_id")
-    recipients = [str(row) for row in params.rows("recipients")]
-    text, thread_id = check_message(params.need("body"), 8000), params.text("thread_id")
+    viewer = params.require("viewer_id")
+    recipients = [str(row) for row in params.array("recipients")]
+    text, thread_id = check_message(params.require("body"), 8000), params.text("thread_id")
     if bool(recipients) == bool(thread_id):
         raise params_invalid("exactly one of thread_id, recipients is required")
     people: list[PersonRecord] = []
     if thread_id:
-        one = _find(viewer, thread_id, context)
+        one = _thread_of(viewer, thread_id, context)
     else:
-        params.need("subject")
+        params.require("subject")
         people = [_recipient(world, recipient) for recipient in recipients]
         if any(person.hidden for person in people):
             raise params_invalid("a recipient does not accept InMail")
         one = inbox.ConversationRecord(
-            inbox.talk_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
+            inbox.conversation_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
         )
-    sent = SentItem(context.endpoint, viewer, one.id, text, context.epoch, context.request)
-    context.memory.sent.append(sent)
+    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
+    context.state.sent.append(sent)
     rows = _messages(one, context)
     data = {
         "id": one.id,

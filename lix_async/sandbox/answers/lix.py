@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import accounts, activity, facets, inmail, messages, profiles, searches
-from .context import part
+from .context import get_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .context import Answer
+    from .context import AnswerFunction
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "account.balances": accounts.balances,
     "account.daily_allowance": accounts.daily_allowance,
     "linkedin_account.get": accounts.linkedin_account,
@@ -62,22 +62,22 @@ ANSWERS: Mapping[str, Answer] = {
 """By catalogue id; every row of the table has one."""
 
 
-def charged(endpoint: str, body: object) -> bool:
+def is_charged(endpoint_id: str, body: object) -> bool:
     """Whether a success costs its price.
 
     An e-mail does only when VALID, an invitation only when sent, a company only when it was read.
     """
-    match endpoint:
+    match endpoint_id:
         case "contact.email_by_linkedin":
-            return part(body, "status") == "VALID"
+            return get_part(body, "status") == "VALID"
         case "connections.send":
-            return part(body, "success") is True
+            return get_part(body, "success") is True
         case "organisation.by_linkedin":
-            return part(body, "liOrganisation") is not None
+            return get_part(body, "liOrganisation") is not None
         case _:
             return True
 
 
-def needs_credit(endpoint: str) -> bool:
+def needs_credit(endpoint_id: str) -> bool:
     """Whether a free call is still refused to an account without any credit: the facets are."""
-    return endpoint.startswith("facets.")
+    return endpoint_id.startswith("facets.")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ..protocol.errors import ErrorReply, missing, params_invalid, unknown_record
-from ..state.background_lookups import FAILING, BackgroundLookup
+from ..protocol.errors import ErrorReply, is_missing, params_invalid, unknown_record
+from ..state.background_lookups import FAILING_PREFIX, BackgroundLookup
 from ..world import lookc_employees
 from ..world.random import chance, number, pick
 from .context import AnswerBody
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ..world.organisations import OrganisationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
-FREE = frozenset(
+FREE_DOMAINS = frozenset(
     {
         "aol.com",
         "gmail.com",
@@ -45,25 +45,25 @@ FREE = frozenset(
 """Domains of free mail providers; the last one is the sandbox's own."""
 EXAMPLE_REQUEST = "00000000-0000-4000-8000-000000000000"
 """The id of a request that is always done."""
-LARGEST = 100
+MAX_PAGE_SIZE = 100
 """Employees on a page at most; neither that nor the default is published."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 def person_by_email(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Who is behind an address: at once, or a request id to ask for the result with."""
-    email = params.need("email").strip().lower()
-    result = _result(world, email)
-    if not context.lookups.background(world.seed, email):
+    email = params.require("email").strip().lower()
+    result = _lookup_result(world, email)
+    if not context.background_lookups.runs_in_background(world.seed, email):
         return result
     name = _request_id(world.seed, context.request)
-    seconds = context.lookups.seconds
-    context.memory.desk.start(
+    seconds = context.background_lookups.seconds
+    context.state.background_lookups.start(
         BackgroundLookup(
             id=name,
             result=result,
-            fails=email.startswith(FAILING),
-            left=context.lookups.polls,
+            fails=email.startswith(FAILING_PREFIX),
+            polls_left=context.background_lookups.polls,
             due=None if seconds is None else context.now + seconds,
         )
     )
@@ -84,14 +84,14 @@ def _request_id(seed: int, request: int) -> str:
     return str(UUID(int=bits, version=4))
 
 
-def _result(world: World, email: str) -> dict[str, object]:
+def _lookup_result(world: World, email: str) -> dict[str, object]:
     local, _, domain = email.rpartition("@")
-    if domain in FREE:
+    if domain in FREE_DOMAINS:
         none: list[object] | None = None if chance(0.5, "null hits", email) else []
         return {"hits": none, "domainInfo": {"isFreeEmailDomain": True}}
     employer = _employer(world, domain)
     people: list[PersonRecord] = []
-    if employer is not None and not missing(local) and not local.startswith("nobody"):
+    if employer is not None and not is_missing(local) and not local.startswith("nobody"):
         with suppress(ErrorReply):
             people.append(world.person_by_email(email))
         if people and chance(0.1, world.seed, "namesake", email):
@@ -122,10 +122,10 @@ def _org(one: OrganisationRecord) -> dict[str, object]:
 
 def request_status(world: World, params: RequestParams, context: AnswerContext) -> object:
     """How far a lookup is."""
-    name = params.need("request_id")
+    name = params.require("request_id")
     if name == EXAMPLE_REQUEST:
-        return {"status": "complete", "data": _result(world, world.person(0).email)}
-    found = context.memory.desk.look(name, context.now)
+        return {"status": "complete", "data": _lookup_result(world, world.person(0).email)}
+    found = context.state.background_lookups.poll(name, context.now)
     if found is None:
         raise unknown_record("request")
     if not found.done:
@@ -137,16 +137,16 @@ def request_status(world: World, params: RequestParams, context: AnswerContext) 
 
 def org_employees(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people who work or worked at an organisation, linked page by page."""
-    asked = params.need("org_id")
+    asked = params.require("org_id")
     employer = _organisation(world, asked)
-    rows = lookc_employees.of(world, employer)
-    size = min(params.number("page_size", context.page_size(25), least=1), LARGEST)
+    rows = lookc_employees.employees_of(world, employer)
+    size = min(params.number("page_size", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = _start(employer, params.text("after"))
     page = rows[start : start + size]
     end = start + len(page)
     cursor = _cursor(employer, end) if end < len(rows) else None
     bodies = [_employee(world, one, employer) for one in page]
-    if context.lookups.preview:
+    if context.background_lookups.preview:
         after = {"after": cursor} if cursor else {}
         more = {"has_more": cursor is not None, **after}
         return {"data": [lookc_employees.preview(body) for body in bodies], "pagination": more}
@@ -173,7 +173,7 @@ def org_id(world: World, one: OrganisationRecord) -> str:
 
 
 def _organisation(world: World, asked: str) -> OrganisationRecord:
-    if missing(asked):
+    if is_missing(asked):
         raise unknown_record("organisation")
     if _UUID.fullmatch(asked.lower()):
         found = world.companies.at(int(asked[:8], 16))
@@ -204,7 +204,7 @@ def _start(one: OrganisationRecord, cursor: str | None) -> int:
     raise params_invalid("after is not a cursor of this organisation")
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "lookc.person_by_email": person_by_email,
     "lookc.request_status": request_status,
     "lookc.org_employees": org_employees,

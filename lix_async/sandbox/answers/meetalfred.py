@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
-Body = dict[str, object]
-LARGEST = 100
-_KINDS = {
+MAX_PAGE_SIZE = 100
+_ACTIONS = {
     "invites": "invited",
     "already_connected": "already connected",
     "already_invited": "already invited",
@@ -52,13 +52,15 @@ def campaigns(world: World, params: RequestParams, context: AnswerContext) -> ob
     found = [one for one in meetalfred_records.CAMPAIGNS if wanted in ("all", one.status)]
     if context.envelope == "seed":
         return [meetalfred_records.campaign(one) for one in found]
-    return {"campaigns": [meetalfred_records.listed(one) for one in found]}
+    return {"campaigns": [meetalfred_records.campaign_label(one) for one in found]}
 
 
 def leads(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Everybody who is in a campaign."""
     asked = params.values.get("campaign")
-    people = [p for p in _people(world, 140) if asked in (None, meetalfred_records.of(p).key)]
+    people = [
+        p for p in _people(world, 140) if asked in (None, meetalfred_records.campaign_of(p).key)
+    ]
     rows = [meetalfred_records.lead(person, seed=context.envelope == "seed") for person in people]
     return _wrapped(_page(rows, params, context), context)
 
@@ -84,12 +86,12 @@ def replies(world: World, params: RequestParams, context: AnswerContext) -> obje
     return {"actions": _page(rows, params, context)}
 
 
-def _reply(person: PersonRecord, context: AnswerContext) -> Body:
+def _reply(person: PersonRecord, context: AnswerContext) -> JsonObject:
     at = datetime.fromtimestamp(context.epoch - number("reply", person.slug) % 10**6, UTC)
     if number("bare reply", person.slug) % 5 == 0:
         return {
             "id": number("id", person.slug) % 10**6,
-            "reply_detected_on": meetalfred_records.spaced(at),
+            "reply_detected_on": meetalfred_records.format_with_space(at),
         }
     return {
         "name": person.name,
@@ -99,34 +101,34 @@ def _reply(person: PersonRecord, context: AnswerContext) -> Body:
         "linkedin_profile_url": person.link,
         "linkedin_conversation_url": "https://www.linkedin.com/messaging/thread/2-EXAMPLE=/",
         "companyName": person.employer.name,
-        "campaign_name": meetalfred_records.of(person).name,
+        "campaign_name": meetalfred_records.campaign_of(person).name,
         "reply_message": "Example reply.",
-        "reply_detected_on": meetalfred_records.zulu(at),
+        "reply_detected_on": meetalfred_records.format_with_z(at),
     }
 
 
 def last_actions(world: World, params: RequestParams, context: AnswerContext) -> object:
     """What the campaigns did, the newest first. Some rows do not say to whom."""
-    kind = params.need("action")
-    if kind not in _KINDS:
-        raise params_invalid(f"action must be one of {', '.join(_KINDS)}")
-    rows: list[Body] = []
+    kind = params.require("action")
+    if kind not in _ACTIONS:
+        raise params_invalid(f"action must be one of {', '.join(_ACTIONS)}")
+    rows: list[JsonObject] = []
     for place, person in enumerate(_people(world, 50)):
         at = datetime.fromtimestamp(context.epoch - 3600 * place, UTC)
         name = 9000 + 50 - place
-        row: Body = {
+        row: JsonObject = {
             "id": str(name) if place % 3 else name,
-            "created_at": meetalfred_records.zulu(at)
+            "created_at": meetalfred_records.format_with_z(at)
             if place % 2
-            else meetalfred_records.spaced(at),
-            "desc": _KINDS[kind],
+            else meetalfred_records.format_with_space(at),
+            "desc": _ACTIONS[kind],
         }
         if place % 5 != 4:
             row["msg"] = "Example message." if place % 4 else None
             row["lead"] = {
                 "object_urn": meetalfred_records.object_urn(person),
-                "campaign": {"key": meetalfred_records.of(person).key},
-                "person": meetalfred_records.short(person),
+                "campaign": {"key": meetalfred_records.campaign_of(person).key},
+                "person": meetalfred_records.person_summary(person),
             }
         rows.append(row)
     return {"actions": _page(rows, params, context)}
@@ -151,11 +153,11 @@ def add_lead(world: World, params: RequestParams, context: AnswerContext) -> obj
     wanted = params.number("campaign")
     if wanted not in {one.key for one in meetalfred_records.CAMPAIGNS}:
         raise ErrorReply(404, "unknown_record", "no such campaign")
-    target = params.text("linkedin_profile_url") or params.need("email")
+    target = params.text("linkedin_profile_url") or params.require("email")
     columns = params.values.get("columns")
     text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
-    context.memory.sent.append(
-        SentItem(context.endpoint, str(wanted), target, text, context.epoch, context.request)
+    context.state.sent.append(
+        SentItem(context.endpoint_id, str(wanted), target, text, context.epoch, context.request)
     )
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 
@@ -164,17 +166,19 @@ def _people(world: World, most: int) -> list[PersonRecord]:
     return [world.person(place) for place in range(min(most, world.people))]
 
 
-def _page(rows: Sequence[Body], params: RequestParams, context: AnswerContext) -> list[Body]:
-    size = min(params.number("per_page", context.page_size(25), least=1), LARGEST)
+def _page(
+    rows: Sequence[JsonObject], params: RequestParams, context: AnswerContext
+) -> list[JsonObject]:
+    size = min(params.number("per_page", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = params.number("page") * size
     return list(rows[start : start + size])
 
 
-def _wrapped(rows: list[Body], context: AnswerContext) -> object:
+def _wrapped(rows: list[JsonObject], context: AnswerContext) -> object:
     return rows if context.envelope == "seed" else {"actions": rows}
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "meetalfred.campaigns": campaigns,
     "meetalfred.leads": leads,
     "meetalfred.connections": connections,

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .context import AnswerContext
 
 KIND = "conversation"
-SEND = "messages.send"
-LONGEST = 8000
+SEND_ID = "messages.send"
+MAX_MESSAGE = 8000
 """Characters of a message."""
 
 
@@ -43,12 +43,12 @@ def conversations(world: World, params: RequestParams, context: AnswerContext) -
 
     `sequenceId` leads to the next page; the last has none.
     """
-    viewer = params.need("viewer_id")
-    count = params.number("count", 20, least=1)
+    viewer = params.require("viewer_id")
+    count = params.number("count", 20, minimum=1)
     start = _from_cursor(viewer, params.text("sequence_id"))
     total = inbox.size(KIND, viewer)
     rows = [
-        _conversation(world, context, inbox.talk(KIND, viewer, place))
+        _conversation(world, context, inbox.conversation(KIND, viewer, place))
         for place in range(start, total)[:count]
     ]
     body: dict[str, object] = {"conversations": rows}
@@ -60,16 +60,16 @@ def conversations(world: World, params: RequestParams, context: AnswerContext) -
 def _conversation(
     world: World, context: AnswerContext, one: ConversationRecord
 ) -> dict[str, object]:
-    people = inbox.partners(world, one)
-    new = context.memory.said(SEND, one.id)
+    people = inbox.participants(world, one)
+    new = context.state.sent_to(SEND_ID, one.id)
     latest = int(new[-1].at * 1000) if new else one.latest
-    last = _sent(one, new[-1]) if new else _message(world, one, 0)
+    last = _sent_message(one, new[-1]) if new else _message(world, one, 0)
     unread = 0 if new else number("unread", one.id) % 3
     return {
         "backendUrn": f"urn:li:messagingThread:{one.id}",
         "conversationUrn": one.urn,
         "title": ", ".join(person.name for person in people),
-        "createdAt": str(one.delivered(one.messages)),
+        "createdAt": str(one.delivered_at(one.messages)),
         "lastActivityAt": str(latest),
         "unreadCount": unread,
         "read": not unread,
@@ -94,7 +94,9 @@ def _participant(person: PersonRecord) -> dict[str, object]:
 
 def _message(world: World, one: ConversationRecord, which: int) -> dict[str, object]:
     author = inbox.sender(world, one, which)
-    body = _bare(one, f"{one.id} {which}", one.delivered(which), inbox.words(one, which))
+    body = _own_message(
+        one, f"{one.id} {which}", one.delivered_at(which), inbox.message_text(one, which)
+    )
     if author is None:
         return body
     return body | {
@@ -108,11 +110,13 @@ def _message(world: World, one: ConversationRecord, which: int) -> dict[str, obj
     }
 
 
-def _sent(one: ConversationRecord, sent: SentItem) -> dict[str, object]:
-    return _bare(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
+def _sent_message(one: ConversationRecord, sent: SentItem) -> dict[str, object]:
+    return _own_message(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
 
 
-def _bare(one: ConversationRecord, name: str, delivered: int, text: str) -> dict[str, object]:
+def _own_message(
+    one: ConversationRecord, name: str, delivered: int, text: str
+) -> dict[str, object]:
     """A message of the viewer's own: the urns, the text and the time."""
     return {
         "backendUrn": f"urn:li:messagingMessage:2-{number('message', name):016X}",
@@ -125,8 +129,8 @@ def _bare(one: ConversationRecord, name: str, delivered: int, text: str) -> dict
     }
 
 
-def _talk(params: RequestParams, viewer: str) -> ConversationRecord:
-    name, value = params.one_of("conversation_id", "conversation_urn")
+def _conversation_of(params: RequestParams, viewer: str) -> ConversationRecord:
+    name, value = params.exactly_one("conversation_id", "conversation_urn")
     if name == "conversation_urn":
         value = value.removesuffix(")").rpartition(",")[2]
     return inbox.find(KIND, viewer, value)
@@ -140,11 +144,11 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
     With `delivered_at` they are the ones around that moment instead: `count_before` older ones, the
     message itself if there is one, and `count_after` newer ones, on one page.
     """
-    viewer = params.need("viewer_id")
-    one = _talk(params, viewer)
-    rows = [_sent(one, sent) for sent in reversed(context.memory.said(SEND, one.id))]
+    viewer = params.require("viewer_id")
+    one = _conversation_of(params, viewer)
+    rows = [_sent_message(one, sent) for sent in reversed(context.state.sent_to(SEND_ID, one.id))]
     rows += [_message(world, one, which) for which in range(one.messages)]
-    if (anchor := params.number("delivered_at", -1, least=-1)) >= 0:
+    if (anchor := params.number("delivered_at", -1, minimum=-1)) >= 0:
         newer = [row for row in rows if int(str(row["deliveredAt"])) > anchor]
         same = [row for row in rows if int(str(row["deliveredAt"])) == anchor]
         older = rows[len(newer) + len(same) :]
@@ -163,9 +167,9 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
 
 def send(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Send a message to an existing conversation; `messages` shows it from then on."""
-    viewer = params.need("viewer_id")
-    one = _talk(params, viewer)
-    text = check_message(params.need("body"), LONGEST)
-    sent = SentItem(context.endpoint, viewer, one.id, text, context.epoch, context.request)
-    context.memory.sent.append(sent)
-    return {"message": _sent(one, sent)}
+    viewer = params.require("viewer_id")
+    one = _conversation_of(params, viewer)
+    text = check_message(params.require("body"), MAX_MESSAGE)
+    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
+    context.state.sent.append(sent)
+    return {"message": _sent_message(one, sent)}

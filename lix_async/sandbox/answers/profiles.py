@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from .context import AnswerContext
 
 
-def _who(world: World, params: RequestParams) -> PersonRecord:
-    name, value = params.one_of("profile_link", "profile_id")
+def _person_of(world: World, params: RequestParams) -> PersonRecord:
+    name, value = params.exactly_one("profile_link", "profile_id")
     return world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
 
 
 def person(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile by link or by e-mail address."""
-    name, value = params.one_of("profile_link", "email")
+    name, value = params.exactly_one("profile_link", "email")
     one = world.person_at(value) if name == "profile_link" else world.person_by_email(value)
     peers = [peer for peer in world.some_people(3, "peers", one.slug) if peer != one]
     return person_bodies.profile(one, world.career(one), peers)
@@ -32,23 +32,25 @@ def person(world: World, params: RequestParams, context: AnswerContext) -> objec
 
 def legacy_person(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile by public identifier, in the oldest documented shape."""
-    one = world.person_by_slug(params.need("id"))
+    one = world.person_by_slug(params.require("id"))
     return person_bodies.legacy(one, world.career(one))
 
 
 def employment(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The positions of a person."""
-    return careers.employment(world.career(_who(world, params)))
+    return careers.employment(world.career(_person_of(world, params)))
 
 
 def extended(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Whether a person is a 'top voice': about one in ten is."""
-    return {"topVoice": chance(0.1, "top voice", world.person_at(params.need("profile_link")).slug)}
+    return {
+        "topVoice": chance(0.1, "top voice", world.person_at(params.require("profile_link")).slug)
+    }
 
 
 def person_ids(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The ids of a person, found by any one of them."""
-    name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
+    name, value = params.exactly_one("sales_nav_id", "li_flagship_id", "lix_id")
     if name == "sales_nav_id":
         one = world.person_by_sales_id(value)
     else:
@@ -68,7 +70,7 @@ def person_ids(world: World, params: RequestParams, context: AnswerContext) -> o
 
 def organisation_ids(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The ids of a company, found by any one of them."""
-    name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
+    name, value = params.exactly_one("sales_nav_id", "li_flagship_id", "lix_id")
     if name == "sales_nav_id":
         one = world.companies.by_sales_id(value)
     elif name == "li_flagship_id":
@@ -83,7 +85,7 @@ def organisation_ids(world: World, params: RequestParams, context: AnswerContext
 
 def organisation(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A company by its LinkedIn or Sales Navigator page; `unreadable-...` gives the error body."""
-    _, link = params.one_of("linkedin_url", "sales_nav_url")
+    _, link = params.exactly_one("linkedin_url", "sales_nav_url")
     one = world.companies.by_link(link)
     if one.slug.startswith("unreadable"):
         return organisations.unreadable_body()
@@ -93,7 +95,7 @@ def organisation(world: World, params: RequestParams, context: AnswerContext) ->
 
 def organisations_by_website(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Up to five companies of a website; none is an empty list, not a refusal."""
-    found = world.companies.by_website(params.need("website"))
+    found = world.companies.by_website(params.require("website"))
     if not found:
         return {"organisations": []}
     rows = [
@@ -104,9 +106,9 @@ def organisations_by_website(world: World, params: RequestParams, context: Answe
 
 def followers(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The followers of a company, a hundred at most on a page."""
-    one = world.companies.by_link(params.need("profile_link"))
+    one = world.companies.by_link(params.require("profile_link"))
     everybody = world.some_people(40 + one.followers % 400, "followers", one.slug)
-    start, count = params.number("start"), params.number("count", 100, least=1)
+    start, count = params.number("start"), params.number("count", 100, minimum=1)
     page = everybody[start : start + min(count, context.page_size(100))]
     rows = [_follower(follower) for follower in page]
     return {
@@ -135,15 +137,15 @@ def email(world: World, params: RequestParams, context: AnswerContext) -> object
     About seven in ten are VALID at once, two are PROBABLE and become VALID with the third to sixth
     check, one stays UNKNOWN.
     """
-    one = world.person_at(params.need("url"))
-    context.memory.email_asks[one.slug] += 1
+    one = world.person_at(params.require("url"))
+    context.state.email_checks[one.slug] += 1
     fate = number(world.seed, "email", one.slug) % 10
     other = f"{one.first[:1].lower() or 'x'}.{one.email}"
     if fate == 9:
         return {"email": None, "status": "UNKNOWN", "alternatives": None}
     if (
         fate >= 7
-        and context.memory.email_asks[one.slug] < 3 + number(world.seed, "checks", one.slug) % 4
+        and context.state.email_checks[one.slug] < 3 + number(world.seed, "checks", one.slug) % 4
     ):
         return {"email": "", "status": "PROBABLE", "alternatives": [one.email, other]}
     return {"email": one.email, "status": "VALID", "alternatives": [one.email]}
@@ -151,7 +153,7 @@ def email(world: World, params: RequestParams, context: AnswerContext) -> object
 
 def hirers(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people who hire for a job; may be nobody."""
-    people = [world.person(place) for place in world.posting(params.need("job_id")).hirers]
+    people = [world.person(place) for place in world.posting(params.require("job_id")).hirers]
     rows = [
         {"name": one.name, "img": one.picture, "headline": one.headline, "link": one.link}
         for one in people

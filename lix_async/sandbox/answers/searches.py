@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import missing, params_invalid, unknown_record
+from ..protocol.errors import is_missing, params_invalid, unknown_record
 from ..world import job_postings, links, organisations, person_bodies, posts
 from ..world.random import number
-from ..world.search_queries import SearchQuery, from_url, wanted
-from .context import part
+from ..world.search_queries import SearchQuery, make_query, query_from_url
+from .context import get_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ SALES_CAP = 2500
 _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
 
 
-def _page(
+def _wrap_page(
     context: AnswerContext,
     items: tuple[str, str],
     rows: list[dict[str, object]],
@@ -44,7 +44,7 @@ def _page(
     return {"searchResponse" if old else "response": inner} | meta
 
 
-def _start(url: str, size: int) -> int:
+def _start_of(url: str, size: int) -> int:
     """Rows before the page a LinkedIn URL asks for: `start=` counts rows, `page=` pages from 1."""
     start = links.position(url, "start")
     page = links.position(url, "page")
@@ -59,18 +59,18 @@ def _slice(found: Sequence[int], start: int, size: int, cap: int) -> Sequence[in
 
 def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn people search. Some rows are hidden members; the first row of a page never is."""
-    url = params.need("url")
-    size, (order, shown) = context.page_size(10), context.sequence(params)
-    search, start = from_url(url), _start(url, size)
+    url = params.require("url")
+    size, (order, shown) = context.page_size(10), context.search_order(params)
+    search, start = query_from_url(url), _start_of(url, size)
     found = world.search("people", search, order)
     people = [world.person(place) for place in _slice(found, start, size, LINKEDIN_CAP)]
     visible = next((one for one in people if not one.hidden), people[0] if people else None)
     people.sort(key=lambda one: one is not visible)  # the first visible one to the front
-    rows = [_row(world, one, first=one is visible) for one in people]
-    return _page(context, ("people", "people"), rows, start, len(found), shown)
+    rows = [_person_row(world, one, first=one is visible) for one in people]
+    return _wrap_page(context, ("people", "people"), rows, start, len(found), shown)
 
 
-def _row(world: World, one: PersonRecord, first: bool) -> dict[str, object]:
+def _person_row(world: World, one: PersonRecord, first: bool) -> dict[str, object]:
     if one.hidden and not first:
         return person_bodies.hidden_row(one)
     if not first and number("bare", one.slug) % 20 == 0:
@@ -80,25 +80,25 @@ def _row(world: World, one: PersonRecord, first: bool) -> dict[str, object]:
 
 def search_jobs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn job search, paged by `start` in the URL."""
-    url = params.need("url")
-    size, (order, shown) = context.page_size(10), context.sequence(params)
-    found, start = world.search("postings", from_url(url), order), _start(url, size)
+    url = params.require("url")
+    size, (order, shown) = context.page_size(10), context.search_order(params)
+    found, start = world.search("postings", query_from_url(url), order), _start_of(url, size)
     rows = [
         job_postings.search_row(world.posting_at(place))
         for place in _slice(found, start, size, LINKEDIN_CAP)
     ]
-    return _page(context, ("jobPostings", "people"), rows, start, len(found), shown)
+    return _wrap_page(context, ("jobPostings", "people"), rows, start, len(found), shown)
 
 
 def search_posts(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn post search, paged by `start` of the call itself."""
-    size, (order, shown) = context.page_size(10), context.sequence(params)
+    size, (order, shown) = context.page_size(10), context.search_order(params)
     found, start = (
-        world.search("posts", from_url(params.need("url")), order),
+        world.search("posts", query_from_url(params.require("url")), order),
         params.number("start"),
     )
     rows = [posts.body(world.post_at(place)) for place in _slice(found, start, size, LINKEDIN_CAP)]
-    return _page(context, ("posts", "posts"), rows, start, len(found), shown)
+    return _wrap_page(context, ("posts", "posts"), rows, start, len(found), shown)
 
 
 def search_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -130,14 +130,14 @@ def _organisations(
     cap: int,
     row: Callable[[organisations.OrganisationRecord], dict[str, object]],
 ) -> object:
-    url = params.need("url")
-    size, (order, shown) = context.page_size(size), context.sequence(params)
-    found, start = world.search("organisations", from_url(url), order), _start(url, size)
+    url = params.require("url")
+    size, (order, shown) = context.page_size(size), context.search_order(params)
+    found, start = world.search("organisations", query_from_url(url), order), _start_of(url, size)
     rows = [row(world.companies.at(place)) for place in _slice(found, start, size, cap)]
-    return _page(context, items, rows, start, len(found), shown)
+    return _wrap_page(context, items, rows, start, len(found), shown)
 
 
-def _leads(
+def _people_page(
     world: World,
     params: RequestParams,
     context: AnswerContext,
@@ -145,17 +145,17 @@ def _leads(
     start: int,
     size: int,
 ) -> dict[str, object]:
-    order, shown = context.sequence(params)
+    order, shown = context.search_order(params)
     found = world.search("people", search, order)
     people = [world.person(place) for place in _slice(found, start, size, SALES_CAP)]
     rows = [person_bodies.search_row(one, world.career(one)) for one in people]
-    return _page(context, ("people", "people"), rows, start, len(found), shown)
+    return _wrap_page(context, ("people", "people"), rows, start, len(found), shown)
 
 
 def sales_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator people search: the same for the GET and for the form POST."""
-    url, size = params.need("url"), context.page_size(25)
-    return _leads(world, params, context, from_url(url), _start(url, size), size)
+    url, size = params.require("url"), context.page_size(25)
+    return _people_page(world, params, context, query_from_url(url), _start_of(url, size), size)
 
 
 def people_by_filters(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -171,8 +171,8 @@ def people_by_filters(world: World, params: RequestParams, context: AnswerContex
     keywords = params.text("keywords") or ""
     if not groups and not keywords:
         raise params_invalid("at least one filter is required")
-    search = wanted(f"filters {groups} {keywords}", keywords, groups)
-    return _leads(world, params, context, search, 0, context.page_size(25))
+    search = make_query(f"filters {groups} {keywords}", keywords, groups)
+    return _people_page(world, params, context, search, 0, context.page_size(25))
 
 
 def recruiter_people(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -180,44 +180,44 @@ def recruiter_people(world: World, params: RequestParams, context: AnswerContext
 
     Always flat, also in the seed's samples.
     """
-    skills = [_skill(row) for row in params.rows("skills")]
+    skills = [_skill(row) for row in params.array("skills")]
     if not skills:
         raise params_invalid("skills is required")
-    search = wanted(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
+    search = make_query(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
     flat = replace(context, envelope="flat")
-    return _leads(world, params, flat, search, params.number("start"), context.page_size(25))
+    return _people_page(world, params, flat, search, params.number("start"), context.page_size(25))
 
 
 def _skill(row: object) -> str:
-    text = part(row, "text")
+    text = get_part(row, "text")
     if not isinstance(text, str) or not text:
         raise params_invalid("each of skills needs a text")
     return text.casefold()
 
 
-def _list(params: RequestParams, size: int) -> tuple[SearchQuery, int]:
-    list_id = params.need("list_id")
+def _saved_list(params: RequestParams, size: int) -> tuple[SearchQuery, int]:
+    list_id = params.require("list_id")
     if not list_id.isdecimal():
         raise params_invalid("list_id is digits")
-    if missing(list_id):
+    if is_missing(list_id):
         raise unknown_record("list")
     search = SearchQuery(f"list {list_id}", (), 40 + number("list", list_id) % 240)
-    return search, (params.number("page", 1, least=1) - 1) * size
+    return search, (params.number("page", 1, minimum=1) - 1) * size
 
 
 def list_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people of a saved list, 25 on a page, as many pages as the list has."""
     size = context.page_size(25)
-    return _leads(world, params, context, *_list(params, size), size)
+    return _people_page(world, params, context, *_saved_list(params, size), size)
 
 
 def list_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The companies of a saved list."""
-    size, (order, shown) = context.page_size(25), context.sequence(params)
-    search, start = _list(params, size)
+    size, (order, shown) = context.page_size(25), context.search_order(params)
+    search, start = _saved_list(params, size)
     found = world.search("organisations", search, order)
     rows = [
         organisations.account_row(world.companies.at(place))
         for place in _slice(found, start, size, SALES_CAP)
     ]
-    return _page(context, ("organisations", "people"), rows, start, len(found), shown)
+    return _wrap_page(context, ("organisations", "people"), rows, start, len(found), shown)

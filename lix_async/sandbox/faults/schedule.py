@@ -27,7 +27,7 @@ class FaultKind:
     """One kind of fault: when it strikes, what it does, and the options it takes."""
 
     stage: Stage
-    text: str
+    description: str
     options: tuple[str, ...] = ()
 
     @property
@@ -149,7 +149,7 @@ class Fault:
         return float(self.options[option]) if option in self.options else default
 
 
-def parse(text: str) -> Fault | None:
+def parse_fault(text: str) -> Fault | None:
     """Read `name;option=value;...`; None for `ok`, `ValueError` for what is not known."""
     name, *rest = (part.strip() for part in text.split(";"))
     name = ALIASES.get(name, name)
@@ -168,7 +168,7 @@ def parse(text: str) -> Fault | None:
     return Fault(name, options)
 
 
-Plan = Sequence[str] | Mapping[str, Sequence[str]]
+FaultPlan = Sequence[str] | Mapping[str, Sequence[str]]
 """Faults in the order of requests: for all endpoints together, or by endpoint id. `ok` is none."""
 
 
@@ -181,9 +181,9 @@ class Faults:
     """
 
     def __init__(
-        self, seed: int = 0, rates: Mapping[str, float] | None = None, *, plan: Plan = ()
+        self, seed: int = 0, rates: Mapping[str, float] | None = None, *, plan: FaultPlan = ()
     ) -> None:
-        self._set(seed, rates or {})
+        self._set_rates(seed, rates or {})
         self._plan = plan
         check = (
             [name for names in plan.values() for name in names]
@@ -191,7 +191,7 @@ class Faults:
             else plan
         )
         for text in check:
-            parse(text)
+            parse_fault(text)
         self.reset()
 
     @classmethod
@@ -202,49 +202,51 @@ class Faults:
         return cls(seed, PRESETS[name])
 
     @classmethod
-    def of(cls, what: Faults | Plan | str | None, seed: int = 0) -> Faults:
+    def of(cls, what: Faults | FaultPlan | str | None, seed: int = 0) -> Faults:
         """A schedule from what names one: a schedule, a preset, a plan, or None for no faults."""
         if isinstance(what, Faults):
             return what
         return cls.preset(what, seed) if isinstance(what, str) else cls(seed, plan=what or ())
 
-    def _set(self, seed: int, rates: Mapping[str, float]) -> None:
+    def _set_rates(self, seed: int, rates: Mapping[str, float]) -> None:
         if any(rate < 0 for rate in rates.values()) or sum(rates.values()) > 1:
             raise ValueError("rates are shares of all requests: from 0 to 1, together at most 1")
         self.seed = seed
         self.rates: dict[str, float] = dict(rates)
-        self._table = [(rate, parse(text)) for text, rate in rates.items()]
-        self._dice = Random(seed)
+        self._table = [(rate, parse_fault(text)) for text, rate in rates.items()]
+        self._random = Random(seed)
 
     def reset(self) -> None:
         """Begin again: first draw of the seed, first entry of the plan, nothing forced."""
-        self._dice = Random(self.seed)
+        self._random = Random(self.seed)
         self._forced: deque[Fault | None] = deque()
-        self._by_id: dict[str, deque[Fault | None]] = {}
-        self._line: deque[Fault | None] = deque()
+        self._plan_by_endpoint: dict[str, deque[Fault | None]] = {}
+        self._plan_queue: deque[Fault | None] = deque()
         if isinstance(self._plan, Mapping):
-            self._by_id = {name: deque(map(parse, texts)) for name, texts in self._plan.items()}
+            self._plan_by_endpoint = {
+                name: deque(map(parse_fault, texts)) for name, texts in self._plan.items()
+            }
         else:
-            self._line.extend(map(parse, self._plan))
+            self._plan_queue.extend(map(parse_fault, self._plan))
 
     def force(self, *texts: str) -> None:
         """Let the next requests have these faults, whatever the schedule says."""
-        self._forced.extend([parse(text) for text in texts])
+        self._forced.extend([parse_fault(text) for text in texts])
 
     def change(self, rates: Mapping[str, float], seed: int | None = None) -> None:
         """Go on with other rates, from the first draw of a seed (None: the same seed)."""
-        self._set(self.seed if seed is None else seed, rates)
+        self._set_rates(self.seed if seed is None else seed, rates)
 
     def draw(self, endpoint: str) -> Fault | None:
         """The fault of the next request, or None; uses up one draw, or one entry of a plan."""
         if self._forced:
             return self._forced.popleft()
-        line = self._by_id.get(endpoint) or self._line
+        line = self._plan_by_endpoint.get(endpoint) or self._plan_queue
         if line:
             return line.popleft()
         if not self._table:
             return None
-        left = self._dice.random()
+        left = self._random.random()
         for rate, fault in self._table:
             left -= rate
             if left < 0:

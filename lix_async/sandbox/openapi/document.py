@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .required_params import required_params
-from .schemas import FREE, JsonSchemas, Schema
+from .schemas import ANY_JSON, JsonSchemas, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -100,7 +100,7 @@ class _DocumentBuilder:
         )
         needed = {wire[name] for name in wanted.required}
         slots = _SLOT.findall(path)
-        renamed = {self._provider.renamed.get(slot, slot) for slot in slots}
+        renamed = {self._provider.param_names.get(slot, slot) for slot in slots}
         parameters: list[Schema] = [
             _parameter(slot, "path", fields.get(slot, {"type": "string", "minLength": 1}), True)
             for slot in slots
@@ -113,7 +113,7 @@ class _DocumentBuilder:
         ]
         for parameter in parameters:
             name = str(parameter["name"])
-            name = self._provider.renamed.get(name, name) if parameter["in"] == "path" else name
+            name = self._provider.param_names.get(name, name) if parameter["in"] == "path" else name
             if name in example:
                 parameter["example"] = example[name]
         operation: Schema = {
@@ -142,7 +142,7 @@ class _DocumentBuilder:
         good: Schema = {"description": "Success.", "content": {JSON: _content(self._good(row))}}
         made: Schema = {"200": good}
         if row.id in self._provider.background:
-            later: Schema = {"description": "It goes on.", "content": {JSON: _content(FREE)}}
+            later: Schema = {"description": "It goes on.", "content": {JSON: _content(ANY_JSON)}}
             made["202"] = later
         for status in self._provider.statuses:
             if self._applies(status, row):
@@ -151,7 +151,7 @@ class _DocumentBuilder:
         return made
 
     def _good(self, row: AnyEndpoint) -> Schema:
-        return FREE if row.id in self._provider.background else self._shapes.result(row)
+        return ANY_JSON if row.id in self._provider.background else self._shapes.result(row)
 
     def _applies(self, status: int, row: AnyEndpoint) -> bool:
         if status == 407:

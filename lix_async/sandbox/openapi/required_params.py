@@ -18,8 +18,8 @@ import msgspec
 from ...core.errors import ConfigurationError
 from ...core.models import Params
 
-FULL = r"^https?://([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
-BARE = r"^(https?://)?([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
+URL_PATTERN = r"^https?://([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
+BARE_URL_PATTERN = r"^(https?://)?([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class RequiredParams:
     """By attribute: what must be there, how small and how long; groups of which one is needed."""
 
     required: set[str] = field(default_factory=set[str])
-    least: dict[str, int] = field(default_factory=dict[str, int])
-    longest: dict[str, int] = field(default_factory=dict[str, int])
+    minimum: dict[str, int] = field(default_factory=dict[str, int])
+    max_length: dict[str, int] = field(default_factory=dict[str, int])
     patterns: dict[str, str] = field(default_factory=dict[str, str])
     groups: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
 
@@ -37,10 +37,10 @@ class RequiredParams:
         extra: dict[str, object] = {}
         if name in self.required:
             extra["minItems" if schema.get("type") == "array" else "minLength"] = 1
-        if name in self.least:
-            extra["minimum"] = self.least[name]
-        if name in self.longest:
-            extra["maxLength"] = self.longest[name]
+        if name in self.minimum:
+            extra["minimum"] = self.minimum[name]
+        if name in self.max_length:
+            extra["maxLength"] = self.max_length[name]
         if name in self.patterns:
             pattern = self.patterns[name]
             extra["pattern"] = pattern if name in self.required else f"^$|{pattern}"
@@ -54,7 +54,7 @@ def required_params(params: type[Params]) -> RequiredParams:
     for info in msgspec.structs.fields(params):
         if info.required:
             found.required.add(info.name)
-    stand_in = params(**{name: _any(params, name) for name in found.required})
+    stand_in = params(**{name: _sample_value(params, name) for name in found.required})
     for base in reversed(params.__mro__):
         check = base.__dict__.get("check")
         if isinstance(check, FunctionType):
@@ -65,7 +65,7 @@ def required_params(params: type[Params]) -> RequiredParams:
     return found
 
 
-def _any(params: type[Params], name: str) -> object:
+def _sample_value(params: type[Params], name: str) -> object:
     """A value that passes for one of the field's type."""
     kind = next(info.type for info in msgspec.structs.fields(params) if info.name == name)
     if kind is int:
@@ -83,16 +83,16 @@ class _Recorder:
         self._found.required.update(names)
 
     def at_least(self, _: Params, name: str, limit: int) -> None:
-        self._found.least[name] = limit
+        self._found.minimum[name] = limit
 
     def at_most(self, _: Params, name: str, limit: int) -> None:
-        self._found.longest[name] = limit
+        self._found.max_length[name] = limit
 
     def exactly_one(self, _: Params, *names: str) -> None:
         self._found.groups.append(names)
 
     def linkedin_url(self, _: Params, *names: str, bare: bool = False) -> None:
-        self._found.patterns.update(dict.fromkeys(names, BARE if bare else FULL))
+        self._found.patterns.update(dict.fromkeys(names, BARE_URL_PATTERN if bare else URL_PATTERN))
 
 
 HELPERS = ("required", "at_least", "at_most", "exactly_one", "linkedin_url")

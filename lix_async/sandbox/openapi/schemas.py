@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..providers import SandboxProvider
 
 Schema = dict[str, object]
-FREE: Schema = {"type": ["object", "array"]}
+ANY_JSON: Schema = {"type": ["object", "array"]}
 """Where nothing more can be said."""
 NULL: Schema = {"type": "null"}
 # Numbers travel as numbers or as digits in a text, and moments as seconds or as ISO 8601: clients
@@ -36,29 +36,31 @@ class JsonSchemas:
 
     def error(self) -> Schema:
         """A reference to the body of a refusal."""
-        self.components[f"{self._prefix}.Error"] = dict(self._provider.error)
+        self.components[f"{self._prefix}.Error"] = dict(self._provider.error_schema)
         return {"$ref": f"#/components/schemas/{self._prefix}.Error"}
 
-    def result(self, row: AnyEndpoint) -> Schema:
+    def result(self, endpoint: AnyEndpoint) -> Schema:
         """What a success of a row looks like."""
-        if row.id in self._provider.loose:
-            return FREE
-        return self._named(row.result, lenient=True)
+        if endpoint.id in self._provider.loose:
+            return ANY_JSON
+        return self._named(endpoint.result, lenient=True)
 
-    def fields(self, row: AnyEndpoint) -> dict[str, Schema]:
+    def fields(self, endpoint: AnyEndpoint) -> dict[str, Schema]:
         """The schema of every param of a row, by wire name, with what `check` demands.
 
         In a JSON body, null stands for a param that is not given.
         """
-        wanted = required_params(row.params)
-        whole = self._named(row.params, lenient=False)
+        wanted = required_params(endpoint.params)
+        whole = self._named(endpoint.params, lenient=False)
         name = str(whole["$ref"]).rpartition("/")[2]
         schemas = cast("dict[str, Schema]", self.components.pop(name).get("properties", {}))
-        names = zip(row.params.__struct_fields__, row.params.__struct_encode_fields__, strict=True)
+        names = zip(
+            endpoint.params.__struct_fields__, endpoint.params.__struct_encode_fields__, strict=True
+        )
         made: dict[str, Schema] = {}
         for name, wire in names:
-            made[wire] = wanted.narrow(name, _given(schemas[wire]))
-            if name in row.body and not row.form and NULL in _choices(schemas[wire]):
+            made[wire] = wanted.narrow(name, _without_null(schemas[wire]))
+            if name in endpoint.body and not endpoint.form and NULL in _choices(schemas[wire]):
                 made[wire] = {"anyOf": [made[wire], NULL]}
         return made
 
@@ -68,9 +70,9 @@ class JsonSchemas:
             [kind], schema_hook=_anything, ref_template=template
         )
         for name, one in found.items():
-            key = f"{self._prefix}.{_plain(name)}"
-            self.components[key] = cast("Schema", _walk(one, lenient))
-        return cast("Schema", _walk(schema, lenient))
+            key = f"{self._prefix}.{_component_name(name)}"
+            self.components[key] = cast("Schema", _convert(one, lenient))
+        return cast("Schema", _convert(schema, lenient))
 
 
 def _anything(kind: type) -> Schema:
@@ -78,11 +80,11 @@ def _anything(kind: type) -> Schema:
     return {"description": (kind.__doc__ or kind.__name__).partition("\n")[0]}
 
 
-def _plain(name: str) -> str:
+def _component_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
-def _given(schema: Schema) -> Schema:
+def _without_null(schema: Schema) -> Schema:
     """The schema of a value that is given: a param that is null is left out instead."""
     kept = {name: value for name, value in schema.items() if name != "default"}
     if schema.get("default") not in (None, []):
@@ -96,10 +98,10 @@ def _choices(schema: Schema) -> list[Schema]:
     return cast("list[Schema]", schema["anyOf"]) if "anyOf" in schema else [{}]
 
 
-def _walk(tree: object, lenient: bool) -> object:
+def _convert(tree: object, lenient: bool) -> object:
     """A schema with references to plain names, and (lenient) numbers that may be texts."""
     if isinstance(tree, list):
-        return [_walk(part, lenient) for part in cast("list[object]", tree)]
+        return [_convert(part, lenient) for part in cast("list[object]", tree)]
     if not isinstance(tree, dict):
         return tree
     schema = cast("Schema", tree)
@@ -108,8 +110,8 @@ def _walk(tree: object, lenient: bool) -> object:
         schema = schema | _NUMBERS.get(kind, {})
         if schema.get("format") == "date-time":
             schema = {"type": ["string", "integer"]}
-    made = {name: _walk(part, lenient) for name, part in schema.items()}
+    made = {name: _convert(part, lenient) for name, part in schema.items()}
     if isinstance(made.get("$ref"), str):
         head, _, name = str(made["$ref"]).rpartition("/")
-        made["$ref"] = f"{head}/{_plain(name)}"
+        made["$ref"] = f"{head}/{_component_name(name)}"
     return made

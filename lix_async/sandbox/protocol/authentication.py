@@ -12,7 +12,7 @@ from hashlib import blake2b
 from ...core.provider import AuthScheme
 from .errors import ErrorReply, params_invalid, unauthorized
 
-HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver", "sandbox"})
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "testserver", "sandbox"})
 """Names of this machine, and those that in-memory clients use; any port may follow them."""
 BAD_KEYS = frozenset({"wrong", "bad-key"})
 """Keys that are never accepted, for trying out what a 401 looks like."""
@@ -30,7 +30,7 @@ def check_host(host: str, origin: str | None = None) -> None:
         if not bare.endswith("]"):
             head, colon, port = bare.rpartition(":")
             bare = head if colon and port.isdecimal() else bare
-        if bare not in HOSTS:
+        if bare not in LOCAL_HOSTS:
             raise ErrorReply(400, None, "the sandbox answers to this machine only")
 
 
@@ -47,7 +47,7 @@ class KeyAuthenticator:
 
     def caller(
         self,
-        ways: Iterable[AuthScheme],
+        schemes: Iterable[AuthScheme],
         headers: Mapping[str, str],
         query: Sequence[tuple[str, str]],
     ) -> str:
@@ -56,23 +56,23 @@ class KeyAuthenticator:
         `ways` are the places where the provider takes a key.
         """
         places: dict[tuple[str, str], list[str]] = {}
-        for way in ways:
+        for way in schemes:
             places.setdefault((way.place, way.name), []).append(way.prefix)
         found = [
             (text, prefixes)
             for (place, name), prefixes in places.items()
-            for text in _given(place, name, headers, query)
+            for text in _keys_at(place, name, headers, query)
         ]
         if len(found) > 1:
             raise params_invalid("the key must be given once: in a header or in the query")
-        key = _bare(*found[0]) if found else ""
+        key = _without_prefix(*found[0]) if found else ""
         digest = _digest(key)
         if not key or key in BAD_KEYS or (self._keys is not None and digest not in self._keys):
             raise unauthorized()
         return self._callers.setdefault(digest, f"key-{len(self._callers) + 1}")
 
 
-def _given(
+def _keys_at(
     place: str, name: str, headers: Mapping[str, str], query: Sequence[tuple[str, str]]
 ) -> list[str]:
     if place == "query":
@@ -80,7 +80,7 @@ def _given(
     return [headers[name.lower()]] if name.lower() in headers else []
 
 
-def _bare(text: str, prefixes: Sequence[str]) -> str:
+def _without_prefix(text: str, prefixes: Sequence[str]) -> str:
     """A key without the word before it; empty where a word is needed and missing."""
     words = [prefix.strip().lower() for prefix in prefixes]
     first, _, rest = text.strip().partition(" ")

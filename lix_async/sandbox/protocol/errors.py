@@ -19,26 +19,26 @@ class ErrorReply(Exception):
     def __init__(
         self,
         status: int,
-        kind: str | None,
+        error_type: str | None,
         message: str | None = None,
         headers: Mapping[str, str] | None = None,
-        more: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(message or kind or str(status))
+        super().__init__(message or error_type or str(status))
         self.status = status
-        self.kind = kind
+        self.error_type = error_type
         self.message = message
         self.headers: dict[str, str] = dict(headers or {})
-        self.more: dict[str, object] = dict(more or {})
+        self.extra: dict[str, object] = dict(extra or {})
 
     @property
     def body(self) -> dict[str, object]:
         """The wire body `{"error": {"type": ..., "message": ...}}`, each key only when known."""
-        error = {"type": self.kind, "message": self.message, **self.more}
+        error = {"type": self.error_type, "message": self.message, **self.extra}
         return {"error": {name: value for name, value in error.items() if value is not None}}
 
 
-def missing(name: str) -> bool:
+def is_missing(name: str) -> bool:
     """Whether a slug, id or domain of the world stands for something that is not there.
 
     True for a text that begins with `missing-` or `not-found`, and for digits that begin with 404.
@@ -63,7 +63,7 @@ def unknown_route() -> ErrorReply:
     return ErrorReply(404, "unknown_route")
 
 
-def wrong_method(allowed: Iterable[str]) -> ErrorReply:
+def method_not_allowed(allowed: Iterable[str]) -> ErrorReply:
     """405: the path exists, and is not asked by this method. No type is documented for it."""
     return ErrorReply(405, "unknown_route", headers={"Allow": ", ".join(sorted(allowed))})
 
@@ -78,7 +78,7 @@ def unauthorized() -> ErrorReply:
     return ErrorReply(401, None, "the API key is missing or not valid")
 
 
-def quota() -> ErrorReply:
+def quota_exceeded() -> ErrorReply:
     """402: the credits of this kind are used up."""
     return ErrorReply(402, None, "no credits left")
 

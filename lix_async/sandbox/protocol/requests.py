@@ -27,7 +27,7 @@ class IncomingRequest:
     are decoded.
     """
 
-    row: AnyEndpoint | None
+    endpoint: AnyEndpoint | None
     method: str
     path: str
     provider: str = ""
@@ -37,10 +37,10 @@ class IncomingRequest:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
 
-    def sequences(self, row: AnyEndpoint) -> set[str]:
+    def sequence_ids(self, endpoint: AnyEndpoint) -> set[str]:
         """The sequence ids that the caller sent, in the query or in a form."""
         given = {value for name, value in self.query if name == "sequence_id"}
-        if row.form:
+        if endpoint.form:
             given.update(parse_qs(self.body.decode("utf-8", "replace")).get("sequence_id", []))
         return given
 
@@ -67,7 +67,7 @@ class RequestRecord:
     charged: int = 0
 
 
-def input_text(asked: RequestParams) -> str:
+def input_text(params: RequestParams) -> str:
     """The params of a call as JSON with sorted keys, so that equal calls have equal texts."""
-    shown = {name: "hidden" if name in _SECRETS else value for name, value in asked.values.items()}
+    shown = {name: "hidden" if name in _SECRETS else value for name, value in params.values.items()}
     return msgspec.json.encode(shown, order="sorted").decode()

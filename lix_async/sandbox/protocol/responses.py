@@ -11,7 +11,8 @@ import msgspec
 from .errors import ErrorReply
 
 JSON = "application/json"
-Cut = Literal["", "close", "reset"]
+JsonObject = dict[str, object]
+Disconnect = Literal["", "close", "reset"]
 
 
 @dataclass(slots=True)
@@ -24,15 +25,15 @@ class SandboxResponse:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    pieces: Iterable[bytes] = ()
-    length: int | None = None
+    chunks: Iterable[bytes] = ()
+    content_length: int | None = None
     """Content-Length; None where the pieces end when they end."""
-    wait: float = 0.0
-    pause: float = 0.0
-    cut: Cut = ""
+    delay: float = 0.0
+    chunk_delay: float = 0.0
+    disconnect: Disconnect = ""
 
 
-def reply(
+def response(
     status: int, body: bytes, content_type: str = JSON, headers: dict[str, str] | None = None
 ) -> SandboxResponse:
     """An ordinary answer."""
@@ -41,13 +42,13 @@ def reply(
     )
 
 
-def json_reply(
+def json_response(
     value: object, status: int = 200, headers: dict[str, str] | None = None
 ) -> SandboxResponse:
     """A JSON answer."""
-    return reply(status, msgspec.json.encode(value), JSON, headers)
+    return response(status, msgspec.json.encode(value), JSON, headers)
 
 
-def refused(refusal: ErrorReply) -> SandboxResponse:
+def error_response(error: ErrorReply) -> SandboxResponse:
     """The answer that a refusal is."""
-    return json_reply(refusal.body, refusal.status, refusal.headers)
+    return json_response(error.body, error.status, error.headers)

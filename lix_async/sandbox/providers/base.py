@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..protocol.responses import SandboxResponse, refused
+from ..protocol.responses import SandboxResponse, error_response
 from ..state.rate_limits import Rate, RateLimitStatus
 
 if TYPE_CHECKING:
     from ...core.provider import Provider
-    from ..answers.context import Answer
+    from ..answers.context import AnswerFunction
     from ..protocol.errors import ErrorReply
     from ..protocol.params import RequestParams
     from ..protocol.requests import AnyEndpoint
@@ -32,10 +32,10 @@ class RequestOutcome:
     """
 
     status: int
-    row: AnyEndpoint | None
-    asked: RequestParams | None
-    standing: RateLimitStatus | None
-    memory: SandboxState
+    endpoint: AnyEndpoint | None
+    params: RequestParams | None
+    rate_limit: RateLimitStatus | None
+    state: SandboxState
     epoch: float
 
 
@@ -64,7 +64,7 @@ def _no_examples(world: World) -> Examples:
 
 
 # What every refusal of Lix and LookC looks like: `Refusal.body`.
-ERROR: Mapping[str, object] = {
+ERROR_SCHEMA: Mapping[str, object] = {
     "type": "object",
     "required": ["error"],
     "properties": {
@@ -89,28 +89,28 @@ class SandboxProvider:
 
     provider: Provider
     endpoints: Sequence[AnyEndpoint]
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, AnswerFunction]
     """By catalogue id; every row of the table has one."""
     prefix: str = ""
     """What stands before the paths, except those of rows that are `rooted`: the path of the
     provider's base URL, which a client repeats in its `base_url`."""
-    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    param_names: Mapping[str, str] = field(default_factory=dict[str, str])
     """Placeholders of paths that have another name than the param they stand for."""
-    charged: Callable[[str, object], bool] = _always
+    is_charged: Callable[[str, object], bool] = _always
     """(catalogue id, body of a success) → whether it costs its price."""
     needs_credit: Callable[[str], bool] = _never
     """Whether a free call is still refused to an account without any credit."""
-    daily: Callable[[str], bool] = _never
+    counts_daily: Callable[[str], bool] = _never
     """Whether a call counts against the daily allowance."""
-    refuse: Callable[[ErrorReply], SandboxResponse] = refused
+    render_error: Callable[[ErrorReply], SandboxResponse] = error_response
     """How this provider words a refusal: status, body and headers."""
     limits: Callable[[AnyEndpoint, RequestParams], Mapping[str, Rate]] = _no_limits
     """Further rates that a call counts against, by a name that tells them apart."""
-    too_fast: Callable[[RateLimitStatus, float], Mapping[str, str]] = _nothing_told
+    rate_limit_headers: Callable[[RateLimitStatus, float], Mapping[str, str]] = _nothing_told
     """(how far the rate is used up, now in seconds since the epoch) → headers of the refusal."""
     headers: Callable[[RequestOutcome], Mapping[str, str]] = _no_headers
     """What goes out with every answer, where the answer does not have such a header of its own."""
-    error: Mapping[str, object] = field(default_factory=lambda: ERROR)
+    error_schema: Mapping[str, object] = field(default_factory=lambda: ERROR_SCHEMA)
     """JSON schema of the bodies that `refuse` makes."""
     statuses: Sequence[int] = (400, 401, 402, 404, 407, 429, 500, 503)
     """Statuses of documented refusals."""
@@ -131,6 +131,6 @@ class SandboxProvider:
         rate = self.provider.rate
         return max(int(rate.requests), 1), rate.per
 
-    def full_path(self, row: AnyEndpoint, path: str) -> str:
+    def full_path(self, endpoint: AnyEndpoint, path: str) -> str:
         """A path of a row as the sandbox has it."""
-        return path if row.rooted else self.prefix + path
+        return path if endpoint.rooted else self.prefix + path

@@ -11,8 +11,8 @@ from ...providers.connectsafely.provider import CONNECTSAFELY
 from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
-from ..protocol.dates import midnight, stamp
-from ..protocol.responses import SandboxResponse, json_reply
+from ..protocol.dates import iso_milliseconds, next_midnight
+from ..protocol.responses import SandboxResponse, json_response
 from ..state import connectsafely_quota
 from ..state.rate_limits import Rate, RateLimitStatus
 from .base import RequestOutcome, SandboxProvider
@@ -32,33 +32,35 @@ _PAUSE = "12"
 def _refuse(refusal: ErrorReply) -> SandboxResponse:
     """The four shapes of an error (connectsafely.md#errors)."""
     status, headers = refusal.status, refusal.headers
-    message = refusal.message or refusal.kind or "not possible"
+    message = refusal.message or refusal.error_type or "not possible"
     body: dict[str, object] = {"success": False, "error": message}
-    if refusal.kind == "queued":
+    if refusal.error_type == "queued":
         # Nothing goes on in the background here: what a server that is not ready says instead.
         status = 502
     elif status == 400 and (wrong := zod.issue(message)):
         body["error"] = {"issues": [wrong], "name": "ZodError"}
     elif status == 400:
         body = {"success": False, "code": "validation_error", "message": message}
-    elif status == 401 or refusal.kind == "unknown_route":
+    elif status == 401 or refusal.error_type == "unknown_route":
         body = {"error": message}
     elif status == 402:
         # There are no credits; what is used up here is a trial or a subscription.
         status, body["error"] = 403, "no active subscription"
-    elif refusal.kind == "daily_limit":
-        ends = refusal.more.get("refreshesAt")
+    elif refusal.error_type == "daily_limit":
+        ends = refusal.extra.get("refreshesAt")
         resets = float(ends) if isinstance(ends, int) else None
-        body = {"error": connectsafely_quota.full(resets), "success": False}
+        body = {"error": connectsafely_quota.exceeded_message(resets), "success": False}
         headers |= (
-            {} if resets is None else connectsafely_quota.headers(connectsafely_quota.DAILY, resets)
+            {}
+            if resets is None
+            else connectsafely_quota.quota_headers(connectsafely_quota.DAILY_PROFILES, resets)
         )
     elif status == 429:
         body = {"success": False, "code": "rate_limit_exceeded", "message": message}
         headers.setdefault("Retry-After", _PAUSE)
-    elif refusal.kind == "api_error":
+    elif refusal.error_type == "api_error":
         body = {"success": False, "code": "internal_error", "message": message}
-    return json_reply(body, status, headers)
+    return json_response(body, status, headers)
 
 
 def _limits(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
@@ -75,7 +77,7 @@ def _speed(standing: RateLimitStatus) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": str(standing.limit),
         "X-RateLimit-Remaining": str(standing.left),
-        "X-RateLimit-Reset": stamp(standing.reset),
+        "X-RateLimit-Reset": iso_milliseconds(standing.reset),
     }
 
 
@@ -87,11 +89,11 @@ def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
     """
     if outcome.status in (401, 429, 502, 504):
         return {}
-    if outcome.row is not None and outcome.row.group == "profile":
-        account = connectsafely.account_of(outcome.asked)
-        spent = connectsafely_quota.used(outcome.memory, account, outcome.epoch)
-        return connectsafely_quota.headers(spent, midnight(outcome.epoch))
-    return _speed(outcome.standing) if outcome.standing else {}
+    if outcome.endpoint is not None and outcome.endpoint.group == "profile":
+        account = connectsafely.account_of(outcome.params)
+        spent = connectsafely_quota.used_units(outcome.state, account, outcome.epoch)
+        return connectsafely_quota.quota_headers(spent, next_midnight(outcome.epoch))
+    return _speed(outcome.rate_limit) if outcome.rate_limit else {}
 
 
 def _examples(world: World) -> Examples:
@@ -116,13 +118,13 @@ PROVIDER = SandboxProvider(
     endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=connectsafely.ANSWERS,
     prefix="/linkedin",
-    renamed={"account_id": "accountId", "profile_id": "profileId"},
-    charged=lambda endpoint, body: False,
-    refuse=_refuse,
+    param_names={"account_id": "accountId", "profile_id": "profileId"},
+    is_charged=lambda endpoint, body: False,
+    render_error=_refuse,
     limits=_limits,
-    too_fast=_too_fast,
+    rate_limit_headers=_too_fast,
     headers=_headers,
-    error={
+    error_schema={
         "type": "object",
         "properties": {
             "success": {"type": "boolean"},

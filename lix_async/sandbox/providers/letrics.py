@@ -15,7 +15,7 @@ from ...providers.letrics.endpoints import COMPANIES, CONTACTS
 from ...providers.letrics.params import CompaniesParams, ContactsParams
 from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
-from ..protocol.responses import SandboxResponse, json_reply
+from ..protocol.responses import SandboxResponse, json_response
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ class _ContactsParams(ContactsParams, frozen=True, kw_only=True):
 def _refuse(refusal: ErrorReply) -> SandboxResponse:
     """The errors array: an item for each line of the message."""
     # Nothing goes on in the background here: what a server that is not ready says instead.
-    status = 502 if refusal.kind == "queued" else refusal.status
-    name = _IDS.get(status, refusal.kind or "error")
+    status = 502 if refusal.error_type == "queued" else refusal.status
+    name = _IDS.get(status, refusal.error_type or "error")
     items = [
         {"id": name, "code": status, "details": line}
         for line in (refusal.message or "not possible").split("\n")
     ]
-    return json_reply({"errors": items}, status, refusal.headers)
+    return json_response({"errors": items}, status, refusal.headers)
 
 
 _POSTED = (
@@ -84,9 +84,9 @@ PROVIDER = SandboxProvider(
     endpoints=cast("tuple[AnyEndpoint, ...]", _TABLE),
     answers=letrics.ANSWERS,
     prefix="/letrics",
-    charged=lambda endpoint, body: False,
-    refuse=_refuse,
-    error={
+    is_charged=lambda endpoint, body: False,
+    render_error=_refuse,
+    error_schema={
         "type": "object",
         "required": ["errors"],
         "properties": {

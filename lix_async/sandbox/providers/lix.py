@@ -29,8 +29,8 @@ def _examples(world: World) -> Examples:
     page: dict[str, object] = {"url": _PEOPLE, "sequence_id": "example-sequence"}
     leads = {**page, "url": _LEADS}
     listed: dict[str, object] = {"list_id": "1001", **seen}
-    conversation = inbox.talk(messages.KIND, viewer, 0)
-    thread = inbox.talk(inmail.KIND, viewer, 0)
+    conversation = inbox.conversation(messages.KIND, viewer, 0)
+    thread = inbox.conversation(inmail.KIND, viewer, 0)
     skill = {"text": "Python", "entity": "urn:li:ts_skill:1001"}
     return {
         "linkedin_account.get": seen,
@@ -87,10 +87,10 @@ PROVIDER = SandboxProvider(
     provider=LIX,
     endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=lix.ANSWERS,
-    renamed={"domain": "website"},
-    charged=lix.charged,
+    param_names={"domain": "website"},
+    is_charged=lix.is_charged,
     needs_credit=lix.needs_credit,
-    daily=_daily,
+    counts_daily=_daily,
     loose=frozenset({"linkedin_account.list"}),
     examples=_examples,
 )

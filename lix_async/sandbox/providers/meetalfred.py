@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
-from ..protocol.responses import SandboxResponse, json_reply, reply
+from ..protocol.responses import SandboxResponse, json_response, response
 from ..state.rate_limits import RateLimitStatus
 from .base import SandboxProvider
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def _refuse(refusal: ErrorReply) -> SandboxResponse:
-    said = refusal.message or refusal.kind or "not possible"
+    said = refusal.message or refusal.error_type or "not possible"
     # Nothing goes on in the background here: what a server that is not ready says instead.
-    status = 502 if refusal.kind == "queued" else refusal.status
+    status = 502 if refusal.error_type == "queued" else refusal.status
     if status >= 500:  # error bodies may be plain text too
-        return reply(status, said.encode(), "text/plain", refusal.headers)
-    return json_reply({"message": said}, status, refusal.headers)
+        return response(status, said.encode(), "text/plain", refusal.headers)
+    return json_response({"message": said}, status, refusal.headers)
 
 
 def _too_fast(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
@@ -55,10 +55,10 @@ PROVIDER = SandboxProvider(
     endpoints=cast("tuple[AnyEndpoint, ...]", TABLE),
     answers=meetalfred.ANSWERS,
     prefix="/api/integrations/webhook",
-    charged=lambda endpoint, body: False,
-    refuse=_refuse,
-    too_fast=_too_fast,
-    error={"type": "object", "properties": {"message": {"type": "string"}}},
+    is_charged=lambda endpoint, body: False,
+    render_error=_refuse,
+    rate_limit_headers=_too_fast,
+    error_schema={"type": "object", "properties": {"message": {"type": "string"}}},
     statuses=(400, 401, 404, 429, 500, 502, 503),
     loose=frozenset(row.id for row in TABLE),
     examples=_examples,

@@ -12,7 +12,7 @@ import msgspec
 from ..faults.schedule import FAULTS, PRESETS
 from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
-from ..protocol.responses import SandboxResponse, json_reply, refused, reply
+from ..protocol.responses import SandboxResponse, error_response, json_response, response
 
 if TYPE_CHECKING:
     from ..protocol.requests import IncomingRequest
@@ -40,7 +40,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
 
 
-def status(sandbox: SandboxApi) -> str:
+def status_page(sandbox: SandboxApi) -> str:
     """The status page: balances, the last requests, links to try, and the faults there are."""
     world, spent = sandbox.world, sandbox.ledger.totals()
     credits_ = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
@@ -80,18 +80,20 @@ def status(sandbox: SandboxApi) -> str:
         _table(("endpoint", "viewer", "to", "text"), [*sent]),
         "<h2>Faults</h2><p>Ask for one by the header <code>X-Sandbox-Fault</code>. Schedules: ",
         f"{escape(', '.join(PRESETS))}.</p>",
-        _table(("name", "what happens"), [(name, kind.text) for name, kind in FAULTS.items()]),
+        _table(
+            ("name", "what happens"), [(name, kind.description) for name, kind in FAULTS.items()]
+        ),
         "</body></html>",
     ]
     return "".join(parts)
 
 
 def _page(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
-    return reply(200, status(sandbox).encode(), "text/html; charset=utf-8")
+    return response(200, status_page(sandbox).encode(), "text/html; charset=utf-8")
 
 
 def _greeting(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply(
+    return json_response(
         {
             "sandbox": "lix_async",
             "invented": True,
@@ -104,20 +106,22 @@ def _greeting(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
 def _ledger(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
-    return json_reply({"balances": ledger.balances, "totals": ledger.totals(), "charges": charges})
+    return json_response(
+        {"balances": ledger.balances, "totals": ledger.totals(), "charges": charges}
+    )
 
 
 def _requests(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply({"requests": [asdict(fact) for fact in sandbox.requests]})
+    return json_response({"requests": [asdict(fact) for fact in sandbox.requests]})
 
 
 def _openapi(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply(document(sandbox.providers, sandbox.world, sandbox.closed))
+    return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
 def _reset(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
-    return json_reply({"reset": True})
+    return json_response({"reset": True})
 
 
 def _faults(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
@@ -131,16 +135,16 @@ def _faults(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
         sandbox.faults.force(*change.next)
     except ValueError as error:
         raise params_invalid(str(error)) from None
-    return json_reply(
+    return json_response(
         {"next": change.next, "rates": sandbox.faults.rates, "seed": sandbox.faults.seed}
     )
 
 
-Page = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
+AdminPage = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
 
 
 def _only(
-    method: str, page: Page
+    method: str, page: AdminPage
 ) -> Callable[[SandboxApi], Callable[[IncomingRequest], SandboxResponse]]:
     def bind(sandbox: SandboxApi) -> Callable[[IncomingRequest], SandboxResponse]:
         def handle(arrival: IncomingRequest) -> SandboxResponse:
@@ -149,7 +153,7 @@ def _only(
                     raise unknown_route()
                 return page(sandbox, arrival)
             except ErrorReply as refusal:
-                return refused(refusal)
+                return error_response(refusal)
 
         return handle
 

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from ..protocol.authentication import check_host
 from ..protocol.errors import ErrorReply
 from ..protocol.requests import AnyEndpoint, IncomingRequest
-from ..protocol.responses import SandboxResponse, refused
+from ..protocol.responses import SandboxResponse, error_response
 from ..providers import SandboxProvider
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from ..state.webhooks import Webhook
     from ..world.world import World
 
-CUT = "lix_async.sandbox.cut"
+DISCONNECT_EXTENSION = "lix_async.sandbox.cut"
 """ASGI extension through which the sandbox's own server ends a connection: called with True for a
 reset.
 """
-LARGEST = 1024 * 1024
+MAX_BODY = 1024 * 1024
 """Bytes of a request body that are taken; a longer one is refused."""
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
@@ -60,11 +60,11 @@ class SandboxApi(Protocol):
     def reset(self) -> None:
         """Return to the initial state."""
 
-    def handle(self, arrival: IncomingRequest, /) -> SandboxResponse:
+    def handle(self, request: IncomingRequest, /) -> SandboxResponse:
         """Answer one request."""
         ...
 
-    async def tell(self) -> None:
+    async def notify_webhook(self) -> None:
         """Post due lookups to the webhook."""
 
 
@@ -81,7 +81,7 @@ class SandboxAsgiApp:
         self._sandbox = sandbox
         self._handler = handler
         self._provider = provider
-        self._rows = rows
+        self._endpoints = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI side of it."""
@@ -91,53 +91,57 @@ class SandboxAsgiApp:
         }
         try:
             check_host(headers.get("host", ""), headers.get("origin"))
-            body = await _body(receive)
+            body = await _read_body(receive)
         except ErrorReply as refusal:
-            await self._play(refused(refusal), scope, receive, send)
+            await self._send(error_response(refusal), scope, receive, send)
             return
         found = cast("dict[str, str]", scope.get("path_params", {}))
         text = cast("bytes", scope["query_string"]).decode("latin-1")
         query = parse_qsl(text, keep_blank_values=True)
-        renamed: Mapping[str, str] = self._provider.renamed if self._provider else {}
+        renamed: Mapping[str, str] = self._provider.param_names if self._provider else {}
         arrival = IncomingRequest(
-            row=_meant([row for row in self._rows if row.method == scope["method"]], query),
+            endpoint=_best_match(
+                [row for row in self._endpoints if row.method == scope["method"]], query
+            ),
             method=str(scope["method"]),
             path=str(scope["path"]),
             provider=self._provider.name if self._provider else "",
-            allowed={row.method for row in self._rows},
+            allowed={row.method for row in self._endpoints},
             path_params={renamed.get(name, name): value for name, value in found.items()},
             query=query,
             headers=headers,
             body=body,
         )
-        await self._play(self._handler(arrival), scope, receive, send)
-        await self._sandbox.tell()
+        await self._send(self._handler(arrival), scope, receive, send)
+        await self._sandbox.notify_webhook()
 
-    async def _play(
+    async def _send(
         self, reply: SandboxResponse, scope: Scope, receive: Receive, send: Send
     ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
-        if reply.wait:
-            await sleep(reply.wait)
-        if reply.cut != "reset":
+        if reply.delay:
+            await sleep(reply.delay)
+        if reply.disconnect != "reset":
             await _start(reply, send)
-            for piece in reply.pieces:
+            for piece in reply.chunks:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if reply.pause:
-                    await sleep(reply.pause)
-        if not reply.cut:
+                if reply.chunk_delay:
+                    await sleep(reply.chunk_delay)
+        if not reply.disconnect:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         extensions = cast("dict[str, object]", scope.get("extensions") or {})
-        cut = cast("Callable[[bool], None] | None", extensions.get(CUT))
+        cut = cast("Callable[[bool], None] | None", extensions.get(DISCONNECT_EXTENSION))
         if cut is None:
             raise ConnectionResetError("the sandbox broke the connection")
-        cut(reply.cut == "reset")
+        cut(reply.disconnect == "reset")
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
-def _meant(rows: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]) -> AnyEndpoint | None:
+def _best_match(
+    rows: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]
+) -> AnyEndpoint | None:
     """Which row of one path is meant: the one that knows most of the query, and little besides."""
     given = {name for name, _ in query}
 
@@ -149,18 +153,20 @@ def _meant(rows: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]) -> Any
 
 
 async def _start(reply: SandboxResponse, send: Send) -> None:
-    headers = [(name.lower().encode(), _value(value)) for name, value in reply.headers.items()]
-    if reply.length is not None:
-        headers.append((b"content-length", str(reply.length).encode()))
+    headers = [
+        (name.lower().encode(), _header_value(value)) for name, value in reply.headers.items()
+    ]
+    if reply.content_length is not None:
+        headers.append((b"content-length", str(reply.content_length).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
 
 
-def _value(text: str) -> bytes:
+def _header_value(text: str) -> bytes:
     # A fault may ask for a header with digits of another alphabet: those go out as UTF-8.
     return text.encode("latin-1") if text.isascii() else text.encode()
 
 
-async def _body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     """The whole body. A larger one is read to its end too: some clients wait until it is."""
     pieces: list[bytes] = []
     size, more = 0, True
@@ -168,14 +174,14 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         piece = cast("bytes", message.get("body", b""))
         more, size = bool(message.get("more_body", False)), size + len(piece)
-        if size <= LARGEST:
+        if size <= MAX_BODY:
             pieces.append(piece)
-    if size > LARGEST:
+    if size > MAX_BODY:
         raise ErrorReply(413, None, "the request body is too large")
     return b"".join(pieces)
 
 
-def _greed(place: tuple[str, object]) -> tuple[bool, int]:
+def _match_order(place: tuple[str, object]) -> tuple[bool, int]:
     """How much of other paths a path would take: few with no placeholder, longer ones less."""
     return "{" in place[0], -place[0].count("/")
 
@@ -193,7 +199,7 @@ def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
     ]
     # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
     # say more stand first.
-    for path, (provider, rows) in sorted(places.items(), key=_greed):
+    for path, (provider, rows) in sorted(places.items(), key=_match_order):
         whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
         routes.append(Route(whole, SandboxAsgiApp(sandbox, sandbox.handle, provider, rows)))
     app = Starlette(routes=routes)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..providers import SandboxProvider
 
 
-def folded(name: str) -> str:
+def normalized_name(name: str) -> str:
     """A provider's name as its folder is called: `Meet Alfred` is `meetalfred`."""
     return name.replace(" ", "").lower()
 
@@ -22,8 +22,8 @@ def provider_named(provider: str) -> SandboxProvider:
     Raises:
         ConfigurationError: The sandbox has no provider of this name.
     """
-    known = {folded(one.name): one for one in providers()}
-    if (found := known.get(folded(provider))) is None:
+    known = {normalized_name(one.name): one for one in providers()}
+    if (found := known.get(normalized_name(provider))) is None:
         raise ConfigurationError(
             f"the sandbox plays no provider {provider!r}: there are {', '.join(known)}"
         )

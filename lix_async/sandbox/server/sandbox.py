@@ -17,20 +17,20 @@ import msgspec
 
 from ..answers.context import AnswerBody, AnswerContext, Envelope
 from ..faults import page_faults, response_faults
-from ..faults.schedule import Fault, Faults, Plan, parse
+from ..faults.schedule import Fault, FaultPlan, Faults, parse_fault
 from ..protocol.authentication import KeyAuthenticator
 from ..protocol.errors import (
     ErrorReply,
+    method_not_allowed,
     params_invalid,
     rate_limit,
     unknown_route,
     viewer_invalid,
-    wrong_method,
 )
 from ..protocol.params import RequestParams
-from ..protocol.parsing import read
+from ..protocol.parsing import read_params
 from ..protocol.requests import AnyEndpoint, IncomingRequest, RequestRecord, input_text
-from ..protocol.responses import SandboxResponse, json_reply
+from ..protocol.responses import SandboxResponse, json_response
 from ..providers import RequestOutcome, SandboxProvider, providers
 from ..state.background_lookups import BackgroundLookups
 from ..state.credit_ledger import Charge, CreditLedger
@@ -45,7 +45,7 @@ from .extras import missing_extra
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-KEPT = 100_000
+MAX_RECORDS = 100_000
 """Requests whose facts are kept at most; then the older half goes. The ledger drops nothing."""
 
 
@@ -83,10 +83,10 @@ class Sandbox:
         credits: Mapping[str, int] | None = None,  # the public name of the setting
         envelope: Envelope = "flat",
         page_sizes: Mapping[str, int] | None = None,
-        faults: Faults | Plan | str | None = None,
+        faults: Faults | FaultPlan | str | None = None,
         keys: Collection[str] | None = None,
         closed: Collection[str] = (),
-        lookups: BackgroundLookups | None = None,
+        background_lookups: BackgroundLookups | None = None,
         webhook: Webhook | str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -96,18 +96,18 @@ class Sandbox:
         self.ledger = CreditLedger(credits)
         self.allowance = Allowance(daily_allowance)
         self.faults = Faults.of(faults, seed)
-        self.memory = SandboxState()
+        self.state = SandboxState()
         self.requests: list[RequestRecord] = []
         self.deliveries: list[WebhookDelivery] = []
         self.providers = providers()
-        self._paces = RateLimits({one.name: one.rate for one in self.providers}, rate)
-        self.lookups = lookups or BackgroundLookups()
+        self._rate_limits = RateLimits({one.name: one.rate for one in self.providers}, rate)
+        self.background_lookups = background_lookups or BackgroundLookups()
         self.webhook = Webhook.of(webhook)
-        if self.webhook and self.lookups.seconds is None:
-            self.lookups = replace(self.lookups, seconds=2.0)
+        if self.webhook and self.background_lookups.seconds is None:
+            self.background_lookups = replace(self.background_lookups, seconds=2.0)
         self.envelope: Envelope = envelope
         self._page_sizes = dict(page_sizes or {})
-        self._gate = KeyAuthenticator(keys)
+        self._authenticator = KeyAuthenticator(keys)
         self._clock = clock
         self._wall = wall
         self._count = 0
@@ -127,66 +127,66 @@ class Sandbox:
     @property
     def sent(self) -> list[SentItem]:
         """Everything that was sent: invitations, messages, InMails, in order."""
-        return self.memory.sent
+        return self.state.sent
 
     def reset(self) -> None:
         """Back to the first moment: full balances, nothing sent or asked, the first fault next."""
-        self.memory = SandboxState()
+        self.state = SandboxState()
         self.ledger.reset()
         self.allowance.reset()
         self.faults.reset()
         self.requests.clear()
         self.deliveries.clear()
-        self._gate.reset()
-        self._paces.reset()
+        self._authenticator.reset()
+        self._rate_limits.reset()
         self._count = 0
 
-    def handle(self, arrival: IncomingRequest) -> SandboxResponse:
+    def handle(self, request: IncomingRequest) -> SandboxResponse:
         """Answer one request."""
         self._count += 1
-        fact = RequestRecord(self._count, self._clock(), arrival.method, arrival.path)
+        fact = RequestRecord(self._count, self._clock(), request.method, request.path)
         self.requests.append(fact)
-        if len(self.requests) > KEPT:
-            del self.requests[: KEPT // 2]
-        row, asked = arrival.row, None
-        named = (one for one in self.providers if one.name == arrival.provider)
+        if len(self.requests) > MAX_RECORDS:
+            del self.requests[: MAX_RECORDS // 2]
+        row, asked = request.endpoint, None
+        named = (one for one in self.providers if one.name == request.provider)
         provider = next(named, self.providers[0])
         try:
-            row, asked = self._enter(provider, arrival, fact)
-            answer = self._answer(provider, row, asked, fact, arrival)
+            row, asked = self._admit(provider, request, fact)
+            answer = self._respond(provider, row, asked, fact, request)
         except ErrorReply as refusal:
-            fact.kind = refusal.kind
-            answer = provider.refuse(refusal)
+            fact.kind = refusal.error_type
+            answer = provider.render_error(refusal)
         epoch = self._wall()
         limits = provider.limits(row, asked) if row is not None and asked is not None else ()
-        standing = self._paces.status(provider.name, fact.caller, limits, fact.at, epoch)
-        outcome = RequestOutcome(answer.status, row, asked, standing, self.memory, epoch)
+        standing = self._rate_limits.status(provider.name, fact.caller, limits, fact.at, epoch)
+        outcome = RequestOutcome(answer.status, row, asked, standing, self.state, epoch)
         answer.headers = {**provider.headers(outcome), **answer.headers}
-        fact.status = 0 if answer.cut == "reset" else answer.status
+        fact.status = 0 if answer.disconnect == "reset" else answer.status
         return answer
 
-    async def tell(self) -> None:
+    async def notify_webhook(self) -> None:
         """Post what is due to the webhook: the lookups that were done since the last time."""
-        for lookup in self.memory.desk.news(self._clock()):
+        for lookup in self.state.background_lookups.take_finished(self._clock()):
             if self.webhook and not lookup.fails:
-                self.deliveries += await self.webhook.tell(lookup.result)
+                self.deliveries += await self.webhook.deliver(lookup.result)
 
-    def _enter(
+    def _admit(
         self, provider: SandboxProvider, arrival: IncomingRequest, fact: RequestRecord
     ) -> tuple[AnyEndpoint, RequestParams]:
         ways = provider.provider.credentials.values()
-        fact.caller = self._gate.caller(ways, arrival.headers, arrival.query)
-        row, epoch = arrival.row, self._wall()
+        fact.caller = self._authenticator.caller(ways, arrival.headers, arrival.query)
+        row, epoch = arrival.endpoint, self._wall()
         if row is None:
-            raise wrong_method(arrival.allowed) if arrival.allowed else unknown_route()
+            raise method_not_allowed(arrival.allowed) if arrival.allowed else unknown_route()
         fact.endpoint = row.id
-        exceeded = self._paces.admit(provider.name, fact.caller, fact.at, epoch)
+        exceeded = self._rate_limits.admit(provider.name, fact.caller, fact.at, epoch)
         _check_rate(provider, exceeded, epoch)
-        if provider.daily(row.id) and not self.allowance.spend(epoch):
+        if provider.counts_daily(row.id) and not self.allowance.spend(epoch):
             raise response_faults.daily_limit(epoch)
-        return row, read(row, arrival, {way.name for way in ways if way.place == "query"})
+        return row, read_params(row, arrival, {way.name for way in ways if way.place == "query"})
 
-    def _answer(
+    def _respond(
         self,
         provider: SandboxProvider,
         row: AnyEndpoint,
@@ -196,48 +196,48 @@ class Sandbox:
     ) -> SandboxResponse:
         epoch = self._wall()
         limits = provider.limits(row, asked)
-        exceeded = self._paces.admit_each(provider.name, limits, fact.at, epoch)
+        exceeded = self._rate_limits.admit_each(provider.name, limits, fact.at, epoch)
         _check_rate(provider, exceeded, epoch)
         fact.input = input_text(asked)
-        fault = self._fault(row, arrival, fact)
+        fault = self._next_fault(row, arrival, fact)
         fact.fault = fault.name if fault else None
         if fault and fault.kind.stage == "refusal":
-            return response_faults.refuse(fault, epoch, provider.refuse)
+            return response_faults.refusal_response(fault, epoch, provider.render_error)
         if fault and fault.kind.stage == "queued":
-            return response_faults.queued(fault, provider.refuse)
+            return response_faults.queued_response(fault, provider.render_error)
         if fault and fault.kind.stage == "before":
-            return response_faults.lost()
-        said = self._work(provider, row, asked, fact, arrival)
+            return response_faults.broken_connection()
+        said = self._run_answer(provider, row, asked, fact, arrival)
         body = said.body
         if fault and fault.kind.stage == "page":
-            body = self._play(fault, row, body, fact.number)
+            body = self._apply_page_fault(fault, row, body, fact.number)
         if page_faults.is_page(body):
-            self.memory.pages[row.id] = body
+            self.state.last_pages[row.id] = body
         if fault and fault.kind.stage == "after":
-            return response_faults.spoil(fault, msgspec.json.encode(body), said.status)
-        return json_reply(body, said.status, dict(said.headers))
+            return response_faults.apply_to_response(fault, msgspec.json.encode(body), said.status)
+        return json_response(body, said.status, dict(said.headers))
 
-    def _fault(
+    def _next_fault(
         self, row: AnyEndpoint, arrival: IncomingRequest, fact: RequestRecord
     ) -> Fault | None:
         name = (row.id, fact.input or "")
-        if (left := self.memory.queued.get(name)) is not None:
+        if (left := self.state.queued_faults.get(name)) is not None:
             if left:
                 return left.pop()
-            del self.memory.queued[name]
+            del self.state.queued_faults[name]
             return None
         if (text := arrival.headers.get("x-sandbox-fault")) is not None:
             try:
-                fault = parse(text)
+                fault = parse_fault(text)
             except ValueError as error:
                 raise params_invalid(f"X-Sandbox-Fault: {error}") from None
         else:
             fault = self.faults.draw(row.id)
         if fault and fault.kind.stage == "queued":
-            self.memory.queued[name] = [fault] * (int(fault.number("polls", 2)) - 1)
+            self.state.queued_faults[name] = [fault] * (int(fault.number("polls", 2)) - 1)
         return fault
 
-    def _work(
+    def _run_answer(
         self,
         provider: SandboxProvider,
         row: AnyEndpoint,
@@ -246,29 +246,33 @@ class Sandbox:
         arrival: IncomingRequest,
     ) -> AnswerBody:
         viewer = asked.text("viewer_id")
-        if viewer and viewer not in self.memory.attached and not self.world.attached(viewer):
+        if (
+            viewer
+            and viewer not in self.state.attached_viewers
+            and not self.world.is_attached(viewer)
+        ):
             raise viewer_invalid()
         price = row.credits
-        self.ledger.cover(price.kind, price.amount)
+        self.ledger.check_balance(price.kind, price.amount)
         if provider.needs_credit(row.id):
-            self.ledger.cover_anything()
+            self.ledger.check_any_balance()
         context = AnswerContext(
-            endpoint=row.id,
+            endpoint_id=row.id,
             seed=self.world.seed,
             request=fact.number,
             epoch=self._wall(),
-            memory=self.memory,
+            state=self.state,
             ledger=self.ledger,
             allowance=self.allowance,
             envelope=self.envelope,
             page_sizes=self._page_sizes,
             now=fact.at,
             origin=f"http://{arrival.headers.get('host', '127.0.0.1')}",
-            lookups=self.lookups,
+            background_lookups=self.background_lookups,
         )
         answer = provider.answers[row.id](self.world, asked, context)
         said = answer if isinstance(answer, AnswerBody) else AnswerBody(answer)
-        if provider.charged(row.id, said.body):
+        if provider.is_charged(row.id, said.body):
             before = len(self.ledger)
             self.ledger.charge(
                 Charge(row.id, fact.input or "", price.kind, price.amount, fact.at, fact.number)
@@ -276,16 +280,18 @@ class Sandbox:
             fact.charged = price.amount if len(self.ledger) > before else 0
         return said
 
-    def _play(self, fault: Fault, row: AnyEndpoint, body: object, request: int) -> object:
-        old = page_faults.sequence_of(body)
+    def _apply_page_fault(
+        self, fault: Fault, row: AnyEndpoint, body: object, request: int
+    ) -> object:
+        old = page_faults.sequence_id_of(body)
         new = f"SBX{number(self.world.seed, 'changed sequence', request):016X}"
         if fault.name == "changed_sequence" and old is not None:
-            self.memory.sequences[new] = old
-        return page_faults.play(fault.name, body, self.memory.pages.get(row.id), new)
+            self.state.replaced_sequences[new] = old
+        return page_faults.apply_to_page(fault.name, body, self.state.last_pages.get(row.id), new)
 
 
 def _check_rate(provider: SandboxProvider, exceeded: RateLimitStatus | None, epoch: float) -> None:
     if exceeded is not None:
         refusal = rate_limit()
-        refusal.headers |= provider.too_fast(exceeded, epoch)
+        refusal.headers |= provider.rate_limit_headers(exceeded, epoch)
         raise refusal

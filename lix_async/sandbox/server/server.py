@@ -20,7 +20,7 @@ try:
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from .asgi import CUT
+    from .asgi import DISCONNECT_EXTENSION
 except ModuleNotFoundError as error:
     raise missing_extra(error) from error
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # On, and nothing to wait for: closing then sends a reset instead of an orderly end.
 _NO_LINGER = struct.pack("ii", 1, 0)
-_LOOK = 0.05
+_POLL_INTERVAL = 0.05
 """Seconds between two looks for lookups that are due, where a webhook waits for them."""
 
 
@@ -53,7 +53,7 @@ class _Protocol(H11Protocol):
             transport.abort()
 
         async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[CUT] = cut
+            scope.setdefault("extensions", {})[DISCONNECT_EXTENSION] = cut
             await app(scope, receive, send)
 
         self.app = with_cut
@@ -64,27 +64,27 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, sandbox: SandboxApi) -> None:
         super().__init__(config)
-        self.up = threading.Event()
+        self.started_event = threading.Event()
         self._sandbox = sandbox
-        self._telling: asyncio.Task[None] | None = None
+        self._webhook_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._sandbox.webhook:
-            self._telling = asyncio.create_task(self._tell())
-        self.up.set()
+            self._webhook_task = asyncio.create_task(self._poll_webhook())
+        self.started_event.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._telling:
-            self._telling.cancel()
+        if self._webhook_task:
+            self._webhook_task.cancel()
         await super().shutdown(sockets)
 
-    async def _tell(self) -> None:
+    async def _poll_webhook(self) -> None:
         # By looking again and again: nobody says when the sandbox's clock, which may be a test's
         # own, has reached a moment.
         while True:
-            await self._sandbox.tell()
-            await asyncio.sleep(_LOOK)
+            await self._sandbox.notify_webhook()
+            await asyncio.sleep(_POLL_INTERVAL)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -161,11 +161,11 @@ class RunningServer:
                 server.run(sockets=[line])
             finally:
                 line.close()
-                server.up.set()
+                server.started_event.set()
 
         self._thread = threading.Thread(target=run, name="lix_async-sandbox", daemon=True)
         self._thread.start()
-        server.up.wait()
+        server.started_event.wait()
         return url
 
     def __exit__(

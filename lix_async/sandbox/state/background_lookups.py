@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from ..world.random import chance
 
-FAILING = "fail"
-SLOW = "slow"
+FAILING_PREFIX = "fail"
+SLOW_PREFIX = "slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,11 @@ class BackgroundLookups:
     seconds: float | None = None
     preview: bool = False
 
-    def background(self, seed: int, email: str) -> bool:
+    def runs_in_background(self, seed: int, email: str) -> bool:
         """Whether the lookup of an address, in lower case, goes on in the background."""
-        return email.startswith((SLOW, FAILING)) or chance(self.share, seed, "background", email)
+        return email.startswith((SLOW_PREFIX, FAILING_PREFIX)) or chance(
+            self.share, seed, "background", email
+        )
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class BackgroundLookup:
     id: str
     result: dict[str, object]
     fails: bool
-    left: int
+    polls_left: int
     due: float | None
     done: bool = False
 
@@ -48,37 +50,37 @@ class BackgroundLookup:
 class BackgroundLookupQueue:
     """The lookups of a sandbox, and those that were done since somebody asked for `news`."""
 
-    kept: dict[str, BackgroundLookup] = field(default_factory=dict[str, BackgroundLookup])
-    under_way: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
+    by_id: dict[str, BackgroundLookup] = field(default_factory=dict[str, BackgroundLookup])
+    pending: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
     _finished: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
 
     def start(self, lookup: BackgroundLookup) -> None:
         """Take a lookup in."""
-        self.kept[lookup.id] = lookup
-        self.under_way.append(lookup)
+        self.by_id[lookup.id] = lookup
+        self.pending.append(lookup)
 
-    def look(self, name: str, now: float) -> BackgroundLookup | None:
+    def poll(self, request_id: str, now: float) -> BackgroundLookup | None:
         """One look at a lookup; None for an id that is not known."""
-        self.pass_to(now)
-        found = self.kept.get(name)
+        self.finish_due(now)
+        found = self.by_id.get(request_id)
         if found is not None and not found.done:
-            if found.left <= 0:
+            if found.polls_left <= 0:
                 self._finish(found)
-            found.left -= 1
+            found.polls_left -= 1
         return found
 
-    def pass_to(self, now: float) -> None:
+    def finish_due(self, now: float) -> None:
         """Finish what is due at a moment."""
-        for lookup in [one for one in self.under_way if one.due is not None and one.due <= now]:
+        for lookup in [one for one in self.pending if one.due is not None and one.due <= now]:
             self._finish(lookup)
 
-    def news(self, now: float) -> list[BackgroundLookup]:
+    def take_finished(self, now: float) -> list[BackgroundLookup]:
         """The lookups that were done since the last time, each of them once."""
-        self.pass_to(now)
+        self.finish_due(now)
         fresh, self._finished = self._finished, []
         return fresh
 
     def _finish(self, lookup: BackgroundLookup) -> None:
         lookup.done = True
-        self.under_way.remove(lookup)
+        self.pending.remove(lookup)
         self._finished.append(lookup)

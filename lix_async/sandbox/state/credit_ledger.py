@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import quota
+from ..protocol.errors import quota_exceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,15 +55,15 @@ class CreditLedger:
         self.balances.update(self._start)
         self.charges.clear()
 
-    def cover(self, kind: str, amount: int) -> None:
+    def check_balance(self, kind: str, amount: int) -> None:
         """Raise the 402 refusal unless the balance covers a price."""
         if kind in KINDS and self.balances[kind] < amount:
-            raise quota()
+            raise quota_exceeded()
 
-    def cover_anything(self) -> None:
+    def check_any_balance(self) -> None:
         """Raise the 402 refusal when no credit is left: facets are free, yet need some."""
         if not any(self.balances.values()):
-            raise quota()
+            raise quota_exceeded()
 
     def charge(self, charge: Charge) -> None:
         """Take the price of one answer; other kinds than the three, and amounts of 0, are free."""

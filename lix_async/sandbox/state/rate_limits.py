@@ -126,22 +126,22 @@ class SlidingLog:
             raise ValueError("a rate is at least one request in more than zero seconds")
         self.requests = requests
         self.per = per
-        self._arrivals: deque[float] = deque(maxlen=requests)
+        self._requests: deque[float] = deque(maxlen=requests)
 
     def admit(self, now: float) -> bool:
         """Whether an arrival at `now` (seconds, of any clock) is allowed; it counts if so."""
-        if len(self._arrivals) == self.requests and now - self._arrivals[0] < self.per - _HAIR:
+        if len(self._requests) == self.requests and now - self._requests[0] < self.per - _HAIR:
             return False
-        self._arrivals.append(now)
+        self._requests.append(now)
         return True
 
     def used(self, now: float) -> int:
         """Arrivals that count at this moment."""
-        return sum(now - at < self.per - _HAIR for at in self._arrivals)
+        return sum(now - at < self.per - _HAIR for at in self._requests)
 
     def status(self, now: float, epoch: float) -> RateLimitStatus:
         """The status at `now`, which is `epoch` in seconds since the epoch."""
-        wait = next((at + self.per - now for at in self._arrivals if now - at < self.per), 0.0)
+        wait = next((at + self.per - now for at in self._requests if now - at < self.per), 0.0)
         return RateLimitStatus(self.requests, self.used(now), epoch + wait)
 
 

@@ -13,11 +13,11 @@ import msgspec
 from ...core.errors import ConfigurationError
 from ...core.provider import LOOPBACK
 
-Send = Callable[[str, bytes], Awaitable[int]]
+WebhookSender = Callable[[str, bytes], Awaitable[int]]
 """(URL, JSON body) → the status of the answer. May raise `OSError` where nobody answers."""
-TYPE = "search.person.by-email"
+EVENT_TYPE = "search.person.by-email"
 """The documented type of the only event there is (lookc.md#webhook)."""
-SECONDS = 5.0
+TIMEOUT = 5.0
 """Until a receiver that does not answer is given up."""
 
 
@@ -28,7 +28,7 @@ async def post(url: str, body: bytes) -> int:
 
 def _post(url: str, body: bytes) -> int:
     parts = urlsplit(url)
-    line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
+    line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         line.request("POST", target, body, {"Content-Type": "application/json"})
@@ -50,7 +50,7 @@ class Webhook:
 
     url: str
     posts: int = 1
-    send: Send = post
+    send: WebhookSender = post
 
     def __post_init__(self) -> None:
         try:
@@ -70,9 +70,9 @@ class Webhook:
         """A webhook from itself or its URL."""
         return cls(what) if isinstance(what, str) else what
 
-    async def tell(self, result: dict[str, object]) -> list[WebhookDelivery]:
+    async def deliver(self, result: dict[str, object]) -> list[WebhookDelivery]:
         """Post the documented payload; what became of each try."""
-        body = msgspec.json.encode({"type": TYPE, "data": result})
+        body = msgspec.json.encode({"type": EVENT_TYPE, "data": result})
         return [WebhookDelivery(body, await self._try(body)) for _ in range(self.posts)]
 
     async def _try(self, body: bytes) -> int:

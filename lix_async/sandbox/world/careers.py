@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import dice, pick
+from .random import pick, rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,14 +38,14 @@ class PositionRecord:
     text: str | None
 
 
-def career(
+def make_career(
     person: PersonRecord, employers: Callable[[int], OrganisationRecord]
 ) -> list[PositionRecord]:
     """The positions of a person, the running one first; always the same for the same person.
 
     `employers` gives the company for any number. The last of a long career has only years.
     """
-    roll = dice("career", person.slug)
+    roll = rng_for("career", person.slug)
     start = TODAY[0] * 12 + TODAY[1] - 1 - roll.randint(3, 60)
     jobs = [
         PositionRecord(
@@ -80,14 +80,14 @@ def _month(months: int) -> tuple[int, int]:
     return months // 12, months % 12 + 1
 
 
-def date(when: tuple[int, int] | None) -> dict[str, int]:
+def date_body(when: tuple[int, int] | None) -> dict[str, int]:
     """An empty object stands for no date: still running, or unknown."""
     if when is None:
         return {}
     return {"month": when[1], "year": when[0]} if when[1] else {"year": when[0]}
 
 
-def _written(when: tuple[int, int] | None) -> str:
+def _format_month(when: tuple[int, int] | None) -> str:
     if when is None:
         return "Present"
     return f"{names.MONTHS[when[1] - 1]} {when[0]}" if when[1] else str(when[0])
@@ -110,10 +110,10 @@ def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, obje
     body: dict[str, object] = {
         "description": job.text,
         "title": job.title,
-        "dateStarted": _written(job.started),
-        "dateEnded": _written(job.ended),
+        "dateStarted": _format_month(job.started),
+        "dateEnded": _format_month(job.ended),
         "organisation": employer,
-        "timePeriod": {"startedOn": date(job.started), "endedOn": date(job.ended)},
+        "timePeriod": {"startedOn": date_body(job.started), "endedOn": date_body(job.ended)},
     }
     if job.place is not None:
         body["location"] = job.place
@@ -131,7 +131,7 @@ def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, obje
 
 def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object]]:
     """The schools of a person, the last one first; years only, and some degrees not known."""
-    roll = dice("education", person.slug)
+    roll = rng_for("education", person.slug)
     end = roll.randint(1990, 2015)
     schools: list[dict[str, object]] = []
     for _ in range(roll.randint(0, 2)):

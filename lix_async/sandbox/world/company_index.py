@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ..protocol.errors import missing, params_invalid, unknown_record
+from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import links, names
 from .organisations import FIRST_SALES_ID, OrganisationRecord, make
-from .random import dice, number
+from .random import number, rng_for
 
 _DIGITS = re.compile(r"-([0-9]{1,12})$")
-_STRANGER = 1_000_000_000
+_FIRST_UNLISTED = 1_000_000_000
 """Numbers from here on belong to companies made from a link that is not of the world."""
 
 
@@ -22,12 +22,12 @@ class CompanyIndex:
 
     def __init__(self, seed: int, count: int) -> None:
         self._seed = seed
-        self._strangers: dict[int, str] = {}
-        self.listed: list[OrganisationRecord] = self._founded(count)
+        self._unlisted: dict[int, str] = {}
+        self.listed: list[OrganisationRecord] = self._make_listed(count)
         self._by_slug = {one.slug: one for one in self.listed}
 
-    def _founded(self, count: int) -> list[OrganisationRecord]:
-        roll = dice(self._seed, "organisations")
+    def _make_listed(self, count: int) -> list[OrganisationRecord]:
+        roll = rng_for(self._seed, "organisations")
         made: dict[str, OrganisationRecord] = {}
         while len(made) < count:
             name = names.organisation_name(roll)
@@ -45,15 +45,15 @@ class CompanyIndex:
         """The company at a place; a place beyond the listed ones has a company too."""
         if 0 <= place < len(self.listed):
             return self.listed[place]
-        if place in self._strangers:
-            return self.by_slug(self._strangers[place])
-        name = names.organisation_name(dice(self._seed, "further organisation", place))
+        if place in self._unlisted:
+            return self.by_slug(self._unlisted[place])
+        name = names.organisation_name(rng_for(self._seed, "further organisation", place))
         return make(self._seed, place, f"{names.slug(name)}-{FIRST_SALES_ID + place}", name)
 
     def by_slug(self, slug: str) -> OrganisationRecord:
         """The company of a public identifier; a missing one is an `unknown_record` refusal."""
         text = slug.strip().strip("/").lower()
-        if not text or missing(text):
+        if not text or is_missing(text):
             raise unknown_record("organisation")
         if text in self._by_slug:
             return self._by_slug[text]
@@ -61,13 +61,13 @@ class CompanyIndex:
             found = self.at(int(digits[1]) - FIRST_SALES_ID)
             if found.slug == text:
                 return found
-        place = _STRANGER + number(self._seed, "stranger", text) % _STRANGER
-        self._strangers[place] = text
+        place = _FIRST_UNLISTED + number(self._seed, "stranger", text) % _FIRST_UNLISTED
+        self._unlisted[place] = text
         return make(self._seed, place, text, names.from_slug(text) or text)
 
     def by_sales_id(self, sales_id: str) -> OrganisationRecord:
         """The company of a Sales Navigator id, which is digits."""
-        if not sales_id or missing(sales_id):
+        if not sales_id or is_missing(sales_id):
             raise unknown_record("organisation")
         if not re.fullmatch(r"[0-9]{1,15}", sales_id):
             raise params_invalid("the id of an organisation is digits")
@@ -98,4 +98,4 @@ class CompanyIndex:
             if host.endswith(".example.com")
             else host.split(".")[-2]
         )
-        return [] if missing(label) else [self.by_slug(label)]
+        return [] if is_missing(label) else [self.by_slug(label)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .world import World
 
 _DEGREES = ("DISTANCE_1", "DISTANCE_2", "DISTANCE_3", "3rd", None)
-_BIRTHS = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})
+_BIRTH_DATES = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})
 
 
 def degree(person: PersonRecord) -> str | None:
@@ -27,17 +27,17 @@ def degree(person: PersonRecord) -> str | None:
     return pick(_DEGREES, "degree", person.slug)
 
 
-def premium(person: PersonRecord) -> bool:
+def is_premium(person: PersonRecord) -> bool:
     """Whether the person pays LinkedIn."""
     return chance(0.3, "premium", person.slug)
 
 
-def nests(person: PersonRecord) -> bool:
+def nests_experience(person: PersonRecord) -> bool:
     """Whether the person's positions stand inside the profile, as in an output of the vendor's."""
     return chance(0.15, "nests", person.slug)
 
 
-def says_fresh(person: PersonRecord) -> bool:
+def reports_cache(person: PersonRecord) -> bool:
     """Whether an answer that is not from the cache says so; the vendor's samples mostly do not."""
     return chance(0.3, "says fresh", person.slug)
 
@@ -58,7 +58,7 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object
         "entityUrn": person.urn,
         "publicIdentifier": person.slug,
         "profilePicture": person.picture,
-        "isPremium": premium(person),
+        "isPremium": is_premium(person),
         "isConnected": distance == "DISTANCE_1",
         "connectionDegree": distance,
     }
@@ -77,7 +77,7 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object
             "state": None,
             "country": country,
             "fullLocation": person.location,
-            "birthDate": pick(_BIRTHS, "birth", person.slug),
+            "birthDate": pick(_BIRTH_DATES, "birth", person.slug),
         }
     return body
 
@@ -95,7 +95,7 @@ def experience(world: World, person: PersonRecord) -> list[dict[str, object]]:
             "companyUrl": job.employer.link if job.linked else None,
             "companyLogoUrl": None,
         }
-        for job in careers.career(person, world.companies.employer)
+        for job in careers.make_career(person, world.companies.employer)
     ]
 
 

@@ -30,7 +30,7 @@ class ConversationRecord:
 
     id: str
     viewer: str
-    place: int
+    index: int
     messages: int
     latest: int
     """When the newest message came, in epoch milliseconds."""
@@ -40,7 +40,7 @@ class ConversationRecord:
         """The conversation urn, which names the viewer too."""
         return f"urn:li:msg_conversation:(urn:li:fsd_profile:{self.viewer},{self.id})"
 
-    def delivered(self, which: int) -> int:
+    def delivered_at(self, which: int) -> int:
         """When message `which` came, counted from the newest, in epoch milliseconds."""
         return (
             self.latest
@@ -49,7 +49,7 @@ class ConversationRecord:
         )
 
 
-def talk_id(kind: str, viewer: str, place: int | str) -> str:
+def conversation_id(kind: str, viewer: str, place: int | str) -> str:
     """The id of a conversation or thread."""
     return "2-" + b64encode(f"{kind} {place} of {viewer}".encode()).decode()
 
@@ -59,9 +59,9 @@ def size(kind: str, viewer: str) -> int:
     return 21 + number("inbox", kind, viewer) % 45
 
 
-def talk(kind: str, viewer: str, place: int) -> ConversationRecord:
+def conversation(kind: str, viewer: str, place: int) -> ConversationRecord:
     """The conversation or thread at a place, 0 being the newest."""
-    one = talk_id(kind, viewer, place)
+    one = conversation_id(kind, viewer, place)
     latest = LATEST - place * 9 * _HOUR - number("latest", one) % (8 * _HOUR)
     return ConversationRecord(one, viewer, place, 1 + number("messages", one) % 45, latest)
 
@@ -73,13 +73,13 @@ def find(kind: str, viewer: str, id_: str) -> ConversationRecord:
             b64decode(id_.removeprefix("2-"), validate=True).decode().split(" ", 3)
         )
         if (name, owner) == (kind, viewer) and 0 <= int(place) < size(kind, viewer):
-            return talk(kind, viewer, int(place))
+            return conversation(kind, viewer, int(place))
     except ValueError:
         pass
     raise unknown_record(kind)
 
 
-def partners(world: World, one: ConversationRecord) -> list[PersonRecord]:
+def participants(world: World, one: ConversationRecord) -> list[PersonRecord]:
     """Who the viewer talks to: one person, or a group in about one conversation of ten."""
     count = 2 + number("group", one.id) % 3 if chance(0.1, "group", one.id) else 1
     return world.some_people(count, "partners", one.id)
@@ -89,11 +89,11 @@ def sender(world: World, one: ConversationRecord, which: int) -> PersonRecord | 
     """Who wrote message `which`, counted from the newest; None for the viewer."""
     if number("sender", one.id, which) % 2:
         return None
-    people = partners(world, one)
+    people = participants(world, one)
     return people[number("who", one.id, which) % len(people)]
 
 
-def words(one: ConversationRecord, which: int) -> str:
+def message_text(one: ConversationRecord, which: int) -> str:
     """What message `which` says."""
     return f"Message {one.messages - which} of {one.messages}: does that suit you?"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import dice
+from .random import rng_for
 
 if TYPE_CHECKING:
     from .organisations import OrganisationRecord
@@ -51,7 +51,7 @@ class PostingRecord:
 
 def make(seed: int, job_id: int, employer: OrganisationRecord, people: int) -> PostingRecord:
     """The posting of this id; `people` is how many of the world may be its hirers."""
-    roll = dice(seed, "posting", job_id)
+    roll = rng_for(seed, "posting", job_id)
     title, _, function = roll.choice(names.TITLES)
     return PostingRecord(
         id=job_id,

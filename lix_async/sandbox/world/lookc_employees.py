@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from .careers import TODAY
-from .random import dice, number
+from .random import number, rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _RENAMED = {
 }
 
 
-def of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
+def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
     """The people of the world who work there, then a few who used to."""
     now = [
         one for one in map(world.person, range(world.people)) if one.employer.slug == employer.slug
@@ -65,7 +65,7 @@ def row(
             "tenureAtOrg": _tenure(months),
             "tenureInRole": _tenure(months % 30),
         }
-    year = dice("alumni", one.slug, asked.slug).randint(2012, 2021)
+    year = rng_for("alumni", one.slug, asked.slug).randint(2012, 2021)
     known = number("today", one.slug) % 3
     return body | {
         "dateStarted": f"{year - 2}-04-01",

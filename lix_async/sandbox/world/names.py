@@ -216,21 +216,21 @@ MONTHS = (
 )
 
 
-def person_name(dice: Random) -> tuple[str, str]:
+def person_name(rng: Random) -> tuple[str, str]:
     """An invented first and last name."""
-    first = dice.choice(_FIRST_STARTS) + dice.choice(_FIRST_ENDS)
-    return first, dice.choice(_LAST_STARTS) + dice.choice(_LAST_ENDS)
+    first = rng.choice(_FIRST_STARTS) + rng.choice(_FIRST_ENDS)
+    return first, rng.choice(_LAST_STARTS) + rng.choice(_LAST_ENDS)
 
 
-def organisation_name(dice: Random) -> str:
+def organisation_name(rng: Random) -> str:
     """An invented company name of two words."""
-    return f"{dice.choice(_ORG_STARTS)}{dice.choice(_ORG_ENDS)} {dice.choice(_ORG_KINDS)}"
+    return f"{rng.choice(_ORG_STARTS)}{rng.choice(_ORG_ENDS)} {rng.choice(_ORG_KINDS)}"
 
 
-def school_name(dice: Random) -> str:
+def school_name(rng: Random) -> str:
     """An invented school, named after a place of the world."""
-    return dice.choice(("University of {}", "{} Institute", "{} College")).format(
-        dice.choice(PLACES)[0]
+    return rng.choice(("University of {}", "{} Institute", "{} College")).format(
+        rng.choice(PLACES)[0]
     )
 
 

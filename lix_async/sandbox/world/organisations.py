@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from . import names
-from .random import chance, dice
+from .random import chance, rng_for
 
 FIRST_SALES_ID = 1_000_001
 """Sales Navigator id of the first company; the others follow."""
@@ -67,7 +67,7 @@ class OrganisationRecord:
 
 def make(seed: int, number: int, slug: str, name: str) -> OrganisationRecord:
     """The company of this number, always the same for the same seed and slug."""
-    roll = dice(seed, "organisation", slug)
+    roll = rng_for(seed, "organisation", slug)
     least, most, size = roll.choice(names.SIZES)
     employees = roll.randint(least, most)
     return OrganisationRecord(
@@ -106,14 +106,14 @@ def links(one: OrganisationRecord) -> dict[str, object]:
     }
 
 
-def _story(one: OrganisationRecord) -> str:
+def _description(one: OrganisationRecord) -> str:
     return (
         f"{one.name} works in {one.industry.lower()}.\n\nFounded {one.founded} in {one.place[0]}."
     )
 
 
 def _specialities(one: OrganisationRecord) -> list[str]:
-    return dice("specialities", one.slug).sample(names.SKILLS, 3)
+    return rng_for("specialities", one.slug).sample(names.SKILLS, 3)
 
 
 def organisation_body(one: OrganisationRecord) -> dict[str, object]:
@@ -124,7 +124,7 @@ def organisation_body(one: OrganisationRecord) -> dict[str, object]:
         "link": one.link,
         "industry": one.industry,
         "website": f"https://{one.domain}",
-        "description": _story(one),
+        "description": _description(one),
         "headquarters": f"{one.place[0]}, {one.place[2]}",
         "companyType": one.kind,
         "liEmployeeCount": str(one.employees),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import dice, number
+from .random import number, rng_for
 
 if TYPE_CHECKING:
     from .organisations import OrganisationRecord
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 # that nobody has to be made before they are asked for.
 _FACTOR = 2_654_435_761
 _INVERSE = pow(_FACTOR, -1, 2**32)
-_LISTED = "ACoAAW"
-_FROM_SLUG = "ACoAAS"
+_LISTED_PREFIX = "ACoAAW"
+_SLUG_PREFIX = "ACoAAS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def code(seed: int, place: int) -> str:
     return f"{(place * _FACTOR + number(seed, 'codes')) % 2**32:08x}"
 
 
-def place_of(seed: int, text: str) -> int | None:
+def index_of(seed: int, text: str) -> int | None:
     """The place that `code` wrote, or None when the text is no code."""
     if len(text) != 8 or any(c not in "0123456789abcdef" for c in text):
         return None
@@ -121,20 +121,20 @@ def place_of(seed: int, text: str) -> int | None:
 def sales_id(seed: int, place: int | None, slug: str) -> str:
     """The Sales Navigator id of a person: it can be turned back into a place, or into the slug."""
     if place is not None:
-        return _LISTED + code(seed, place).upper()
+        return _LISTED_PREFIX + code(seed, place).upper()
     if slug.startswith(("ACoAA", "ACwAA")):
         return slug
-    return _FROM_SLUG + urlsafe_b64encode(slug.encode()).decode().rstrip("=")
+    return _SLUG_PREFIX + urlsafe_b64encode(slug.encode()).decode().rstrip("=")
 
 
 def from_sales_id(seed: int, text: str) -> int | str:
     """The place or slug a Sales Navigator id stands for; a foreign id is its own slug."""
-    if text.startswith(_LISTED):
-        place = place_of(seed, text.removeprefix(_LISTED).lower())
+    if text.startswith(_LISTED_PREFIX):
+        place = index_of(seed, text.removeprefix(_LISTED_PREFIX).lower())
         if place is not None:
             return place
-    if text.startswith(_FROM_SLUG):
-        tail = text.removeprefix(_FROM_SLUG)
+    if text.startswith(_SLUG_PREFIX):
+        tail = text.removeprefix(_SLUG_PREFIX)
         try:
             slug = urlsafe_b64decode(tail + "=" * (-len(tail) % 4)).decode()
         except ValueError:
@@ -148,7 +148,7 @@ def make(
     seed: int, place: int | None, slug: str | None, employer: OrganisationRecord
 ) -> PersonRecord:
     """The person at a place of the world, or the one whose slug is given."""
-    roll = dice(seed, "person", slug if place is None else place)
+    roll = rng_for(seed, "person", slug if place is None else place)
     first, last = names.person_name(roll)
     if slug is None:
         slug = f"{names.slug(first)}-{names.slug(last)}-{code(seed, place or 0)}"

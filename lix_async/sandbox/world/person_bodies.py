@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import names
-from .careers import date, education, experience
-from .random import chance, dice, number
+from .careers import date_body, education, experience
+from .random import chance, number, rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ def profile(
 def _dictionary(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
 ) -> dict[str, object]:
-    roll = dice("dictionary", person.slug)
+    roll = rng_for("dictionary", person.slug)
     before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
     return {
         "firstName": person.first,
@@ -141,8 +141,8 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
         row: dict[str, object] = {
             "organisation": {"name": job.employer.name, "socialAccounts": accounts},
             "title": job.title,
-            "startedOn": date(job.started),
-            "endedOn": date(job.ended),
+            "startedOn": date_body(job.started),
+            "endedOn": date_body(job.ended),
         }
         if job.text:
             row["description"] = job.text

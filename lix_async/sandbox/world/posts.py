@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import chance, dice, number
+from .random import chance, number, rng_for
 
 if TYPE_CHECKING:
     from .people import PersonRecord
@@ -62,7 +62,7 @@ def activity(owner: int, which: int) -> int:
 
 def make(number_: int, author: PersonRecord) -> PostRecord:
     """The post of this activity number."""
-    roll = dice("post", number_)
+    roll = rng_for("post", number_)
     topic = roll.choice((*author.skills, *names.SKILLS))
     embedded = roll.random() < 0.2
     tag = names.slug(topic).replace("-", "")
@@ -81,7 +81,7 @@ def make(number_: int, author: PersonRecord) -> PostRecord:
 
 def written_at(number_: int) -> str:
     """When something happened, as ISO 8601 text: in the two years before the world's today."""
-    roll = dice("written", number_)
+    roll = rng_for("written", number_)
     year, month = roll.choice(
         ((2023, roll.randint(6, 12)), (2024, roll.randint(1, 12)), (2025, roll.randint(1, 5)))
     )

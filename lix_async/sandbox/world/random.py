@@ -22,7 +22,7 @@ def number(*parts: object) -> int:
     return int.from_bytes(blake2b(name, digest_size=8).digest(), "big")
 
 
-def dice(*parts: object) -> Random:
+def rng_for(*parts: object) -> Random:
     """A generator of its own for the fact named by the parts."""
     return Random(number(*parts))
 

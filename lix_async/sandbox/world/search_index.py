@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .random import dice
+from .random import rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .search_queries import SearchQuery
 
-_KEPT = 64
+_CACHED_SEARCHES = 64
 """Searches whose order is kept, so that walking one does not sort the world again for every
 page.
 """
@@ -24,8 +24,8 @@ class SearchIndex:
     def __init__(self, seed: int, texts: Mapping[str, Callable[[], Sequence[str]]]) -> None:
         self._seed = seed
         self._texts = {kind: lru_cache(maxsize=1)(make) for kind, make in texts.items()}
-        self._chosen = lru_cache(maxsize=_KEPT)(self._choose)
-        self._ordered = lru_cache(maxsize=_KEPT)(self._order)
+        self._chosen = lru_cache(maxsize=_CACHED_SEARCHES)(self._find)
+        self._ordered = lru_cache(maxsize=_CACHED_SEARCHES)(self._sort)
 
     def find(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
         """The places of everything a search finds, those that fit best first.
@@ -36,16 +36,16 @@ class SearchIndex:
         """
         return self._ordered(kind, wanted, order)
 
-    def _order(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
+    def _sort(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
         found = list(self._chosen(kind, wanted))
-        dice(self._seed, kind, wanted.key, order).shuffle(found)
+        rng_for(self._seed, kind, wanted.key, order).shuffle(found)
         found.sort(key=lambda scored: -scored[0])
         return tuple(place for _, place in found)
 
-    def _choose(self, kind: str, wanted: SearchQuery) -> Sequence[tuple[int, int]]:
+    def _find(self, kind: str, wanted: SearchQuery) -> Sequence[tuple[int, int]]:
         texts = self._texts[kind]()
         places = list(range(len(texts)))
-        dice(self._seed, kind, wanted.key).shuffle(places)
+        rng_for(self._seed, kind, wanted.key).shuffle(places)
         scored = [(wanted.score(texts[place]), place) for place in places]
         scored.sort(key=lambda pair: -pair[0])
         return scored[: wanted.total] + [(-1, place) for place in range(len(texts), wanted.total)]

@@ -41,7 +41,7 @@ class SearchQuery:
         return sum(any(word in text for word in group) for group in self.groups)
 
 
-def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> SearchQuery:
+def make_query(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> SearchQuery:
     """A search by words.
 
     `total:137` among the keywords gives exactly 137 results, `nothing-matches` none.
@@ -52,12 +52,12 @@ def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> S
     total = int(asked[1]) if asked else 120 + number("total", key) % 480
     if _NOTHING in keywords:
         total = 0
-    return SearchQuery(key, (*_words(_TOTAL.sub(" ", keywords)), *groups), total)
+    return SearchQuery(key, (*_keyword_groups(_TOTAL.sub(" ", keywords)), *groups), total)
 
 
-def from_url(url: str) -> SearchQuery:
+def query_from_url(url: str) -> SearchQuery:
     """The search that a LinkedIn or Sales Navigator URL stands for."""
-    groups = [tuple(_plain(text)) for text in _FREE.findall(url)]
+    groups = [tuple(_texts(text)) for text in _FREE.findall(url)]
     words = [unquote_plus(text) for text in _KEYWORDS.findall(url)]
     for raw in _QUERY.findall(url):
         # The structure is percent-encoded around texts that are percent-encoded on their own.
@@ -66,19 +66,19 @@ def from_url(url: str) -> SearchQuery:
         words += [
             unquote(unquote(text)) for text in re.findall(r"(?:^|[(,])keywords:([^,()]+)", query)
         ]
-    return wanted(links.search(url), " ".join(words), [group for group in groups if group])
+    return make_query(links.search(url), " ".join(words), [group for group in groups if group])
 
 
 def _filter(found: re.Match[str]) -> tuple[str, ...]:
     return tuple(unquote(unquote(text)).casefold() for text in _VALUE.findall(found["values"]))
 
 
-def _plain(text: str) -> list[str]:
+def _texts(text: str) -> list[str]:
     listed = re.findall(r'"([^"]+)"', unquote_plus(text))
     return [word.casefold() for word in listed or [unquote_plus(text)]]
 
 
-def _words(keywords: str) -> list[tuple[str, ...]]:
+def _keyword_groups(keywords: str) -> list[tuple[str, ...]]:
     """Each word is wanted; words around an OR are alternatives."""
     groups: list[tuple[str, ...]] = []
     joined = False

@@ -10,10 +10,10 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import missing, params_invalid, unknown_record
+from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import careers, job_postings, links, names, people, posts
 from .company_index import CompanyIndex
-from .random import dice, number
+from .random import number, rng_for
 from .search_index import SearchIndex
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _POST_URN = re.compile(r"urn:li:(?:activity|ugcPost|share):([0-9]{1,19})")
 _CODE = re.compile(r"-([0-9a-f]{8})$")
-_STRANGER = 1_000_000_000
+_FIRST_UNLISTED = 1_000_000_000
 """Numbers from here on own the posts of people made from a link that is not of the world."""
 
 
@@ -59,10 +59,10 @@ class World:
         self.posts = posts
         self.companies = CompanyIndex(seed, organisations)
         self.viewers: tuple[str, ...] = self._viewers()
-        self._known: dict[int, PersonRecord] = {}
-        self._strangers: dict[int, str] = {}
-        self._emails: dict[str, int] = {}
-        self._finder = SearchIndex(
+        self._people_by_index: dict[int, PersonRecord] = {}
+        self._unlisted_owners: dict[int, str] = {}
+        self._index_by_email: dict[str, int] = {}
+        self._search_index = SearchIndex(
             seed,
             {
                 "people": lambda: [self.person(place).text for place in range(people)],
@@ -73,13 +73,13 @@ class World:
         )
 
     def _viewers(self) -> tuple[str, ...]:
-        roll = dice(self.seed, "viewers")
+        roll = rng_for(self.seed, "viewers")
         invented = [
             f"{names.slug(names.person_name(roll)[0])}-example-{place}" for place in range(9)
         ]
         return ("sandbox-viewer", "example-viewer-1", "example-viewer-2", *invented)
 
-    def attached(self, viewer: str) -> bool:
+    def is_attached(self, viewer: str) -> bool:
         """Whether a LinkedIn account is attached to the team.
 
         It is when its name holds `viewer` or `example`, or is an encoded profile id (`ACoAA...`,
@@ -96,45 +96,45 @@ class World:
         The same search and `order` (a sequence id, or a viewer) always give the same places in the
         same order; another `order` gives the same places in another one.
         """
-        return self._finder.find(kind, wanted, order)
+        return self._search_index.find(kind, wanted, order)
 
     def person(self, place: int) -> PersonRecord:
         """The person at a place; the places below `people` can be found by searching."""
-        if (found := self._known.get(place)) is None:
+        if (found := self._people_by_index.get(place)) is None:
             employer = self.companies.employer(number(self.seed, "employer", place))
             found = people.make(self.seed, place, None, employer)
             if place < self.people:
-                self._known[place] = found
+                self._people_by_index[place] = found
         return found
 
     def person_by_slug(self, slug: str) -> PersonRecord:
         """The person of a public identifier; a missing one is an `unknown_record` refusal."""
         text = slug.strip().strip("/")
-        if not text or missing(text):
+        if not text or is_missing(text):
             raise unknown_record("profile")
         if text.startswith(("ACoAA", "ACwAA")):
             return self.person_by_sales_id(text)
         text = text.lower()
         if (code := _CODE.search(text)) and (
-            place := people.place_of(self.seed, code[1])
+            place := people.index_of(self.seed, code[1])
         ) is not None:
             found = self.person(place)
             if found.slug == text:
                 return found
-        return self._stranger(text)
+        return self._unlisted_person(text)
 
-    def _stranger(self, slug: str) -> PersonRecord:
+    def _unlisted_person(self, slug: str) -> PersonRecord:
         employer = self.companies.employer(number(self.seed, "employer", slug))
         return people.make(self.seed, None, slug, employer)
 
     def person_by_sales_id(self, sales_id: str) -> PersonRecord:
         """The person of a Sales Navigator id; a missing one is an `unknown_record` refusal."""
-        if not sales_id or missing(sales_id):
+        if not sales_id or is_missing(sales_id):
             raise unknown_record("profile")
         meant = people.from_sales_id(self.seed, sales_id)
         if isinstance(meant, int):
             return self.person(meant)
-        return self._stranger(meant) if meant == sales_id else self.person_by_slug(meant)
+        return self._unlisted_person(meant) if meant == sales_id else self.person_by_slug(meant)
 
     def person_at(self, link: str) -> PersonRecord:
         """The person a LinkedIn or Sales Navigator link names."""
@@ -147,18 +147,18 @@ class World:
         local, at, domain = text.partition("@")
         if not (local and at and domain):
             raise params_invalid("email is not an address")
-        if not self._emails:
-            self._emails = {self.person(place).email: place for place in range(self.people)}
-        place = self._emails.get(text)
+        if not self._index_by_email:
+            self._index_by_email = {self.person(place).email: place for place in range(self.people)}
+        place = self._index_by_email.get(text)
         return self.person(place) if place is not None else self.person_by_slug(names.slug(local))
 
     def career(self, person: PersonRecord) -> list[PositionRecord]:
         """The positions of a person, the running one first."""
-        return careers.career(person, self.companies.employer)
+        return careers.make_career(person, self.companies.employer)
 
     def some_people(self, count: int, *parts: object) -> list[PersonRecord]:
         """So many different people, always the same for the same parts."""
-        places = dice(self.seed, *parts).sample(range(max(self.people, count)), count)
+        places = rng_for(self.seed, *parts).sample(range(max(self.people, count)), count)
         return [self.person(place) for place in places]
 
     def from_lix_id(self, lix_id: str, kind: str) -> str:
@@ -175,7 +175,7 @@ class World:
         """The job posting of an id, which is digits."""
         if not re.fullmatch(r"[0-9]{1,19}", job_id):
             raise params_invalid("job_id is digits")
-        if missing(job_id):
+        if is_missing(job_id):
             raise unknown_record("job")
         employer = self.companies.employer(number(self.seed, "hiring", int(job_id)))
         return job_postings.make(self.seed, int(job_id), employer, self.people)
@@ -189,13 +189,13 @@ class World:
         found = _POST_URN.fullmatch(urn.strip())
         if found is None:
             raise params_invalid("post_urn is not the urn of a post")
-        if missing(found[1]):
+        if is_missing(found[1]):
             raise unknown_record("post")
         owner = max(int(found[1]) - posts.BASE, 0) // posts.PER_PERSON
-        stranger = self._strangers.get(owner)
+        stranger = self._unlisted_owners.get(owner)
         return posts.make(
             int(found[1]),
-            self._stranger(stranger) if stranger else self.person(owner % self.people),
+            self._unlisted_person(stranger) if stranger else self.person(owner % self.people),
         )
 
     def post_at(self, place: int) -> PostRecord:
@@ -207,8 +207,8 @@ class World:
         """What a person has posted, newest first: between one and sixty posts."""
         owner = person.number
         if owner is None:
-            owner = _STRANGER + number(self.seed, "stranger", person.slug) % _STRANGER
-            self._strangers[owner] = person.slug
+            owner = _FIRST_UNLISTED + number(self.seed, "stranger", person.slug) % _FIRST_UNLISTED
+            self._unlisted_owners[owner] = person.slug
         count = 1 + number(self.seed, "posts of", person.slug) % 60
         written = [posts.make(posts.activity(owner, which), person) for which in range(count)]
         return sorted(written, key=lambda post: posts.written_at(post.activity), reverse=True)
