@@ -93,7 +93,7 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
         (["--rate", "often"], "is no rate"),
         (["--rate", "=1/s"], "no provider ''"),
         (["--webhook", "https://example.com/x"], "on this machine only"),
-        (["--webhook", "http://127.0.0.1:x"], "--webhook: the webhook is not a URL"),
+        (["--webhook", "http://127.0.0.1:x"], "--webhook: invalid webhook URL"),
         (["--people", "0"], "--people must be at least 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -36,7 +36,13 @@ AT_ONCE = BackgroundLookups(share=0)
 
 
 def small(**settings: object) -> Sandbox:
-    given = {"people": 300, "organisations": 12, "rate": None, "background_lookups": AT_ONCE, **settings}
+    given = {
+        "people": 300,
+        "organisations": 12,
+        "rate": None,
+        "background_lookups": AT_ONCE,
+        **settings,
+    }
     return Sandbox(**given)  # type: ignore[arg-type]
 
 
@@ -132,7 +138,9 @@ async def test_a_share_of_all_addresses_is_slow_in_several_shapes(client: Client
 
 async def test_seconds_of_the_clock_end_a_lookup_too() -> None:
     now = [0.0]
-    sandbox = small(background_lookups=BackgroundLookups(polls=99, seconds=30.0), clock=lambda: now[0])
+    sandbox = small(
+        background_lookups=BackgroundLookups(polls=99, seconds=30.0), clock=lambda: now[0]
+    )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         lookup = await lookc.submit(SLOW)
         assert lookup.request_id is not None
@@ -306,7 +314,9 @@ async def test_a_finished_lookup_is_posted_once_or_as_often_as_asked(
 async def test_a_lookup_that_ends_by_looking_is_posted_as_well() -> None:
     receiver = Receiver()
     hook = Webhook("http://127.0.0.1:9/", send=receiver)
-    sandbox = small(webhook=hook, background_lookups=BackgroundLookups(share=0, polls=0), clock=lambda: 0.0)
+    sandbox = small(
+        webhook=hook, background_lookups=BackgroundLookups(share=0, polls=0), clock=lambda: 0.0
+    )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         await lookc.result(await lookc.submit(SLOW))
     assert len(receiver.posted) == 1
@@ -386,7 +396,9 @@ async def test_the_running_server_posts_although_nobody_looks() -> None:
 async def test_nobody_listening_is_no_trouble() -> None:
     with listening() as (url, _, _):
         pass
-    sandbox = small(webhook=url, clock=lambda: 0.0, background_lookups=BackgroundLookups(share=0, polls=0))
+    sandbox = small(
+        webhook=url, clock=lambda: 0.0, background_lookups=BackgroundLookups(share=0, polls=0)
+    )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         assert (await lookc.result(await lookc.submit(SLOW))).hits
     assert [delivery.status for delivery in sandbox.deliveries] == [0]

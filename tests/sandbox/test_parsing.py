@@ -139,7 +139,7 @@ def test_every_provider_has_rows_here() -> None:
 @pytest.mark.parametrize(("name", "said"), [("industries", ""), ("page", "null"), ("page", "")])
 def test_nothing_where_a_list_or_a_number_belongs_is_refused(name: str, said: str) -> None:
     row: Any = customised({}, "GET", "has_personal_emails", "joined").companies
-    with pytest.raises(ErrorReply, match=f"{name} is no number, no flag and no list"):
+    with pytest.raises(ErrorReply, match=f"invalid {name}: expected a number, a flag or a list"):
         read_params(row, IncomingRequest(row, "GET", row.path, query=[(name, said)]), ())
     query = [("industries", "null")]
     assert read_params(row, IncomingRequest(row, "GET", row.path, query=query), ()).array(

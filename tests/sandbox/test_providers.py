@@ -62,7 +62,9 @@ def _other_ways(house: SandboxProvider) -> SandboxProvider:
         "query": AuthScheme("query", "hook_key"),
     }
     provider = changed(house.provider, credentials=ways)
-    return replace(house, provider=provider, prefix="/linkedin", render_error=_refuse, headers=_headers)
+    return replace(
+        house, provider=provider, prefix="/linkedin", render_error=_refuse, headers=_headers
+    )
 
 
 async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:

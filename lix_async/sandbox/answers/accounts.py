@@ -125,7 +125,7 @@ def invite(world: World, params: RequestParams, context: AnswerContext) -> objec
     one = world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
     limit, used = _invitations(viewer, context)
     if used >= limit:
-        raise weekly_limit(dates.next_monday(context.epoch) - int(context.epoch))
+        raise weekly_limit(context.epoch)
     known = [sent for sent in context.state.sent_to(INVITE_ID, one.slug) if sent.viewer == viewer]
     if known:
         return {"success": False, "entity_urn": None}

@@ -1,4 +1,4 @@
-"""What the faults of stage `page` do to a page: to its rows, total and sequence id."""
+"""Faults of the stage `page`: wrong items, totals and sequence ids."""
 
 from __future__ import annotations
 
@@ -11,53 +11,56 @@ _WRAPPERS = ("searchResponse", "response", "connections_response", "data")
 
 
 def _find_items(body: object) -> tuple[JsonObject, str] | None:
-    """The object that holds the rows of a page, and their key; None where the answer is no page."""
+    """The object that holds the items of a page, and their key; None if this is not a page."""
     if not isinstance(body, dict):
         return None
-    whole = cast("JsonObject", body)
-    for place in (whole, *(whole.get(name) for name in _WRAPPERS)):
-        if isinstance(place, dict):
-            inner = cast("JsonObject", place)
-            for name, value in inner.items():
-                if isinstance(value, list):
+    outer = cast("JsonObject", body)
+    for value in (outer, *(outer.get(name) for name in _WRAPPERS)):
+        if isinstance(value, dict):
+            inner = cast("JsonObject", value)
+            for name, items in inner.items():
+                if isinstance(items, list):
                     return inner, name
     return None
 
 
-def _paging(holder: JsonObject) -> JsonObject:
-    paging = holder.get("paging")
+def _paging(parent: JsonObject) -> JsonObject:
+    paging = parent.get("paging")
     return cast("JsonObject", paging) if isinstance(paging, dict) else {}
 
 
 def is_page(body: object) -> bool:
-    """Whether an answer is a page of a listing, an empty one included."""
+    """Whether a body is a page of a listing; it may be empty."""
     return _find_items(body) is not None
 
 
 def apply_to_page(name: str, body: object, previous: object, sequence_id: str) -> object:
-    """The page as a fault leaves it; the body itself may be changed.
+    """Apply a fault to a page. May change `body` in place.
 
-    `before` is the page this listing gave last, or None. `sequence` is the id that
-    `changed_sequence` puts in. An answer that is no page is left alone.
+    Args:
+        name: The fault's name.
+        body: The body. A body that is not a page is returned as it is.
+        previous: The last page of this listing, or None.
+        sequence_id: The sequence id that `changed_sequence` sets.
     """
     if (found := _find_items(body)) is None:
         return body
     if name == "repeated_page":
         return body if previous is None else previous
-    holder, key = found
-    paging = _paging(holder)
-    rows = cast("list[object]", holder[key])
+    parent, key = found
+    paging = _paging(parent)
+    items = cast("list[object]", parent[key])
     match name:
         case "overlap":
             earlier = _find_items(previous)
             last = cast("list[object]", earlier[0][earlier[1]])[-1:] if earlier else []
-            holder[key] = last + rows
+            parent[key] = last + items
         case "short_page":
-            holder[key] = rows[: (len(rows) + 1) // 2]
+            parent[key] = items[: (len(items) + 1) // 2]
         case "empty_page":
-            holder[key] = []
+            parent[key] = []
         case "null_items":
-            holder[key] = None
+            parent[key] = None
         case "missing_total":
             paging.pop("total", None)
         case "changed_sequence":
@@ -65,20 +68,20 @@ def apply_to_page(name: str, body: object, previous: object, sequence_id: str) -
         case _:
             paging |= _changed_total(name, paging.get("total"))
     if "count" in paging and name in ("overlap", "short_page", "empty_page", "null_items"):
-        paging["count"] = len(cast("list[object]", holder[key] or []))
+        paging["count"] = len(cast("list[object]", parent[key] or []))
     return body
 
 
 def _changed_total(name: str, total: object) -> JsonObject:
     if not isinstance(total, int):
         return {}
-    odd: JsonObject = {
+    totals: JsonObject = {
         "shrinking_total": total // 2,
         "growing_total": total + 50,
         "string_total": str(total),
         "nonsense_total": "many",
     }
-    return {"total": odd[name]}
+    return {"total": totals[name]}
 
 
 def _set_sequence_id(body: JsonObject, sequence: str) -> None:
@@ -88,7 +91,7 @@ def _set_sequence_id(body: JsonObject, sequence: str) -> None:
 
 
 def sequence_id_of(body: object) -> str | None:
-    """The sequence id that a search shows in `meta`, or None."""
+    """The sequence id in `meta`, or None."""
     meta = cast("JsonObject", body).get("meta") if isinstance(body, dict) else None
     value = cast("JsonObject", meta).get("sequenceId") if isinstance(meta, dict) else None
     return value if isinstance(value, str) else None

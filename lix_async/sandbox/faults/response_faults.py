@@ -1,4 +1,4 @@
-"""What each fault does: to a request that is refused, and to an answer on its way out."""
+"""Faults of the other stages: error responses, broken connections and damaged responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import lru_cache
 from itertools import chain, repeat
 
 from ..protocol import errors
-from ..protocol.dates import next_midnight, next_monday
 from ..protocol.errors import ErrorReply
 from ..protocol.responses import JSON, SandboxResponse, error_response, json_response, response
 from .schedule import Fault
@@ -19,7 +18,7 @@ _HTML = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></
 _MIB = 1024 * 1024
 
 ErrorRenderer = Callable[[ErrorReply], SandboxResponse]
-"""How a provider words a refusal."""
+"""How a provider writes an error response."""
 
 _ERRORS: Mapping[str, Callable[[], ErrorReply]] = {
     "rate_limit": errors.rate_limit,
@@ -43,15 +42,18 @@ def _html_response(status: int, text: bytes) -> SandboxResponse:
 def refusal_response(
     fault: Fault, epoch: float, render: ErrorRenderer = error_response
 ) -> SandboxResponse:
-    """The answer of a fault of stage `refusal`; `epoch` is now, in seconds since the epoch.
+    """The response of a fault of the stage `refusal`.
 
-    `say` words what the provider itself says; a proxy's pages are the same for all.
+    Args:
+        fault: The fault.
+        epoch: The current time in seconds since the epoch.
+        render: Writes the provider's own errors. Proxies' pages are the same for all providers.
     """
     match fault.name:
         case "rate_limit_weekly":
-            answer = render(errors.weekly_limit(next_monday(epoch) - int(epoch)))
+            answer = render(errors.weekly_limit(epoch))
         case "daily_limit":
-            answer = render(daily_limit(epoch))
+            answer = render(errors.daily_limit(epoch))
         case "string_error":
             answer = json_response({"error": "something went wrong"}, 500)
         case "bad_gateway":
@@ -70,35 +72,26 @@ def refusal_response(
             answer = render(_ERRORS[name]())
     if "status" in fault.options:
         answer.status = int(fault.text("status"))
-    if (pause := fault.text("retry-after")).startswith("date:"):
-        answer.headers["Retry-After"] = formatdate(epoch + float(pause[5:]), usegmt=True)
-    elif pause:
-        answer.headers["Retry-After"] = pause
+    if (retry_after := fault.text("retry-after")).startswith("date:"):
+        answer.headers["Retry-After"] = formatdate(epoch + float(retry_after[5:]), usegmt=True)
+    elif retry_after:
+        answer.headers["Retry-After"] = retry_after
     return answer
 
 
-def daily_limit(epoch: float) -> ErrorReply:
-    """429: the daily allowance is used up. `refreshesAt` is in epoch seconds, as in the allowance.
-
-    No published body shows where the refresh time stands; inside the error is a guess.
-    """
-    more = {"refreshesAt": next_midnight(epoch)}
-    return ErrorReply(429, "daily_limit", "daily limit reached", extra=more)
-
-
 def queued_response(fault: Fault, render: ErrorRenderer = error_response) -> SandboxResponse:
-    """The answer to a lookup that is not ready yet."""
+    """The response to a lookup that is not ready."""
     status = int(fault.number("status", 202))
     return render(ErrorReply(status, "queued", "lookup queued, try again later"))
 
 
 def broken_connection() -> SandboxResponse:
-    """No answer at all: the connection breaks."""
+    """No response: the connection breaks."""
     return SandboxResponse(disconnect="reset")
 
 
 def apply_to_response(fault: Fault, body: bytes, status: int = 200) -> SandboxResponse:
-    """A good answer, spoiled on the way by a fault of stage `after`."""
+    """A response with a fault of the stage `after`."""
     answer = response(status, body)
     match fault.name:
         case "reset_after":
@@ -143,23 +136,26 @@ def _compressed_response(body: bytes, encoding: str) -> SandboxResponse:
 
 
 def _gzip_bomb(body: bytes, mib: int) -> Iterator[bytes]:
-    """A gzip stream of the body and `mib` MiB of blanks, made without packing them all."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    """A gzip stream of the body and `mib` MiB of spaces.
+
+    Built by hand, because compressing hundreds of MiB of spaces takes seconds.
+    """
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
     yield b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-    yield packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
-    block, blanks = _compressed_spaces()
+    yield compressor.compress(body) + compressor.flush(zlib.Z_FULL_FLUSH)
+    block, spaces = _compressed_spaces()
     yield from repeat(block, mib)
     yield b"\x03\x00"
     check = zlib.crc32(body)
     for _ in range(mib):
-        check = zlib.crc32(blanks, check)
+        check = zlib.crc32(spaces, check)
     size = (len(body) + mib * _MIB) % 2**32
     yield check.to_bytes(4, "little") + size.to_bytes(4, "little")
 
 
 @lru_cache(maxsize=1)
 def _compressed_spaces() -> tuple[bytes, bytes]:
-    # After a full flush a packed block stands on its own, so one block can be repeated.
-    blanks = b" " * _MIB
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH), blanks
+    # After a full flush a compressed block stands on its own, so one block can be repeated.
+    spaces = b" " * _MIB
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return compressor.compress(spaces) + compressor.flush(zlib.Z_FULL_FLUSH), spaces

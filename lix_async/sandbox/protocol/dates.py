@@ -1,4 +1,7 @@
-"""Dates as the played APIs write them."""
+"""Times at which quotas start again, and the date formats of the simulated APIs.
+
+Times are seconds since the epoch.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 
 def next_midnight(epoch: float) -> int:
-    """The next midnight UTC, in seconds since the epoch."""
+    """The next midnight UTC."""
     return _midnight_after(epoch, 1)
 
 
 def next_monday(epoch: float) -> int:
-    """The next Monday 00:00 UTC, in seconds since the epoch: when the weekly quota begins anew."""
+    """The next Monday 00:00 UTC: when the weekly quota starts again."""
     return _midnight_after(epoch, 7 - datetime.fromtimestamp(epoch, UTC).weekday())
 
 
@@ -22,11 +25,11 @@ def _midnight_after(epoch: float, days: int) -> int:
 
 
 def iso_seconds(epoch: float) -> str:
-    """A moment as the provider writes it: `2025-01-06T00:00:00Z`."""
+    """A time to the second: `2025-01-06T00:00:00Z`."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def iso_milliseconds(epoch: float) -> str:
-    """The same with milliseconds: `2025-01-06T00:00:00.000Z`."""
-    written = datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
-    return written.replace("+00:00", "Z")
+    """A time to the millisecond: `2025-01-06T00:00:00.000Z`."""
+    text = datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""A request as it comes in, and the facts of it that are kept."""
+"""An incoming request, and what is recorded of it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ...core.models import Params
 from .params import RequestParams
 
 AnyEndpoint = Endpoint[Params, object]
-"""A row of any provider's table."""
-# Cookies are secrets of the same rank as the key: what is kept of a request never holds them.
+"""An endpoint of any provider."""
+# Cookies are as secret as the API key: the record of a request never holds them.
 _SECRETS = ("cookies",)
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """One request as it came; `row` is None where no row of a table has its path and method.
+    """A request as it was received.
 
-    `provider` is the name of the provider whose path it is, empty for an unknown path; `allowed`
-    are the methods that the path accepts. Names of headers are in lower case; path and query values
-    are decoded.
+    `endpoint` is None if no endpoint has this path and method. `provider` is the name of the
+    provider whose path it is, empty for an unknown path. `allowed` are the methods that the path
+    accepts. Header names are in lower case; path and query values are decoded.
     """
 
     endpoint: AnyEndpoint | None
@@ -47,11 +47,16 @@ class IncomingRequest:
 
 @dataclass(slots=True)
 class RequestRecord:
-    """What is kept of a request: never the key, never a cookie.
+    """What is recorded of a request. It never holds the API key or a cookie.
 
-    `at` is seconds on the sandbox's clock; `input` the params as JSON with sorted keys; `kind` the
-    type of a refusal by the sandbox's own rules; `fault` the fault that struck; `charged` the
-    credits paid. A connection that was broken before an answer has `status` 0.
+    * `at`: seconds on the sandbox's clock.
+    * `caller`: the label of the API key.
+    * `endpoint`: the catalogue id; None for an unknown path.
+    * `input`: the parameters as JSON with sorted keys.
+    * `status`: 0 if the connection was broken before the response.
+    * `kind`: the error type, if a rule of the sandbox (not a fault) rejected the request.
+    * `fault`: the name of the fault that was applied.
+    * `charged`: the credits charged.
     """
 
     number: int
@@ -68,6 +73,6 @@ class RequestRecord:
 
 
 def input_text(params: RequestParams) -> str:
-    """The params of a call as JSON with sorted keys, so that equal calls have equal texts."""
+    """The parameters as JSON with sorted keys, so that equal requests have equal texts."""
     shown = {name: "hidden" if name in _SECRETS else value for name, value in params.values.items()}
     return msgspec.json.encode(shown, order="sorted").decode()

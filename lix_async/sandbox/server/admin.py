@@ -128,7 +128,7 @@ def _faults(sandbox: SandboxApi, arrival: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(arrival.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
-            raise ValueError(f"no such preset: {change.preset!r}")
+            raise ValueError(f"unknown preset {change.preset!r}")
         rates = change.rates if change.preset is None else PRESETS[change.preset]
         if rates is not None or change.seed is not None:
             sandbox.faults.change(sandbox.faults.rates if rates is None else rates, change.seed)

@@ -21,6 +21,7 @@ from ..faults.schedule import Fault, FaultPlan, Faults, parse_fault
 from ..protocol.authentication import KeyAuthenticator
 from ..protocol.errors import (
     ErrorReply,
+    daily_limit,
     method_not_allowed,
     params_invalid,
     rate_limit,
@@ -183,7 +184,7 @@ class Sandbox:
         exceeded = self._rate_limits.admit(provider.name, fact.caller, fact.at, epoch)
         _check_rate(provider, exceeded, epoch)
         if provider.counts_daily(row.id) and not self.allowance.spend(epoch):
-            raise response_faults.daily_limit(epoch)
+            raise daily_limit(epoch)
         return row, read_params(row, arrival, {way.name for way in ways if way.place == "query"})
 
     def _respond(

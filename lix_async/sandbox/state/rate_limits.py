@@ -47,7 +47,8 @@ class RateLimits:
         if rate is not None:
             given = rate if isinstance(rate, Mapping) else {next(iter(defaults)): rate}
             if unknown := set(given) - set(defaults):
-                raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
+                names = ", ".join(sorted(unknown))
+                raise ValueError(f"unknown provider {names}: expected {', '.join(defaults)}")
             self.rates = {**defaults, **given}
         self._logs: dict[tuple[str, str], SlidingLog] = {}
 
@@ -110,34 +111,39 @@ class RateLimits:
         return self._logs.setdefault((provider, caller), SlidingLog(*rate))
 
 
-# Sums of floats: three waits of a second may add up to a hair less than three seconds.
-_HAIR = 1e-6
+# Sums of floats: three waits of one second may add up to slightly less than three seconds.
+_TOLERANCE = 1e-6
 
 
 class SlidingLog:
-    """At most `requests` accepted arrivals in any window of `per` seconds.
+    """A rate limit: at most `requests` accepted requests in any window of `per` seconds.
 
-    This is the strictest of the usual limits: whatever passes here passes a fixed window and a
-    token bucket too. A refused arrival does not count, so that waiting always helps.
+    The strictest of the usual algorithms: what it allows, a fixed window and a token bucket allow
+    too. Rejected requests do not count, so a client that waits always gets through.
+
+    Raises:
+        ValueError: The rate is not at least one request in more than zero seconds.
     """
 
     def __init__(self, requests: int, per: float) -> None:
         if requests < 1 or not per > 0:
-            raise ValueError("a rate is at least one request in more than zero seconds")
+            raise ValueError(
+                "invalid rate: expected at least one request in more than zero seconds"
+            )
         self.requests = requests
         self.per = per
         self._requests: deque[float] = deque(maxlen=requests)
 
     def admit(self, now: float) -> bool:
-        """Whether an arrival at `now` (seconds, of any clock) is allowed; it counts if so."""
-        if len(self._requests) == self.requests and now - self._requests[0] < self.per - _HAIR:
+        """Whether a request at `now` (seconds on any clock) is allowed; it counts if so."""
+        if len(self._requests) == self.requests and now - self._requests[0] < self.per - _TOLERANCE:
             return False
         self._requests.append(now)
         return True
 
     def used(self, now: float) -> int:
-        """Arrivals that count at this moment."""
-        return sum(now - at < self.per - _HAIR for at in self._requests)
+        """Requests that count now."""
+        return sum(now - at < self.per - _TOLERANCE for at in self._requests)
 
     def status(self, now: float, epoch: float) -> RateLimitStatus:
         """The status at `now`, which is `epoch` in seconds since the epoch."""
@@ -146,7 +152,7 @@ class SlidingLog:
 
 
 class Allowance:
-    """Requests left today; filled up again at midnight UTC."""
+    """A number of requests a day, which starts again at midnight UTC."""
 
     def __init__(self, requests: int) -> None:
         self.requests = requests
@@ -154,19 +160,19 @@ class Allowance:
         self._day = ""
 
     def left(self, epoch: float) -> int:
-        """Requests left on the day of this moment, in seconds since the epoch."""
+        """Requests left today; `epoch` is the current time in seconds since the epoch."""
         day = datetime.fromtimestamp(epoch, UTC).date().isoformat()
         if day != self._day:
             self._day, self._used = day, 0
         return max(self.requests - self._used, 0)
 
     def spend(self, epoch: float) -> bool:
-        """Take one request off; False when none was left."""
+        """Use one request; False if none is left."""
         if not self.left(epoch):
             return False
         self._used += 1
         return True
 
     def reset(self) -> None:
-        """A full allowance again."""
+        """Restore the full allowance."""
         self._used = 0
