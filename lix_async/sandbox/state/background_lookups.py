@@ -36,7 +36,7 @@ class BackgroundLookups:
 
 @dataclass(slots=True)
 class BackgroundLookup:
-    """One lookup. `due` is the time on the sandbox's clock at which it is finished at the latest."""
+    """One lookup. At `due`, a time on the sandbox's clock, it is finished in any case."""
 
     id: str
     result: dict[str, object]
