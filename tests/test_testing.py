@@ -179,7 +179,7 @@ async def test_a_client_in_memory_is_lix_unless_another_is_named():
 
 async def test_a_provider_that_nobody_plays_is_an_error():
     stranger = type("Stranger", (Client,), {"provider": TOY})
-    with pytest.raises(ConfigurationError, match="plays no provider"):
+    with pytest.raises(ConfigurationError, match="does not simulate"):
         memory_client(Sandbox(), stranger)
 
 

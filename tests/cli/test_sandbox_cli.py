@@ -89,10 +89,10 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rate", "nobody=2/s"], "no provider 'nobody'"),
+        (["--rate", "nobody=2/s"], "does not simulate 'nobody'"),
         (["--rate", "often"], "is no rate"),
-        (["--rate", "=1/s"], "no provider ''"),
-        (["--webhook", "https://example.com/x"], "on this machine only"),
+        (["--rate", "=1/s"], "does not simulate ''"),
+        (["--webhook", "https://example.com/x"], "expected http:// on this machine"),
         (["--webhook", "http://127.0.0.1:x"], "--webhook: invalid webhook URL"),
         (["--people", "0"], "--people must be at least 1"),
     ],
@@ -162,7 +162,7 @@ def test_base_urls_are_those_of_the_sandbox_providers() -> None:
         house = provider_named(name)
         assert house is provider_named(house.name) is provider_named(name.upper())
         assert base_url_of(URL, name) == base_url_of(f"{URL}/", name) == URL + house.prefix
-    with pytest.raises(ConfigurationError, match="plays no provider 'nobody'"):
+    with pytest.raises(ConfigurationError, match="does not simulate 'nobody'"):
         base_url_of(URL, "nobody")
 
 

@@ -233,5 +233,5 @@ def test_the_world_needs_no_web_server() -> None:
 
 
 def test_a_world_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="at least 1"):
         World(people=0)

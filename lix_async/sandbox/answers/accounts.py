@@ -24,7 +24,7 @@ _WEEK = 7 * 86_400
 
 
 def balances(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """What is left of each kind of credit."""
+    """The balance of each kind of credit."""
     left = context.ledger.balances
     body: dict[str, object] = {"emailBalance": left["email"], "linkedInBalance": left["standard"]}
     if context.envelope == "seed":
@@ -34,7 +34,7 @@ def balances(world: World, params: RequestParams, context: AnswerContext) -> obj
 
 
 def daily_allowance(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Requests left today, and when they are filled up again in epoch seconds."""
+    """Requests left today, and when the allowance starts again, in epoch seconds."""
     left = context.allowance.left(context.epoch)
     return {"requestsRemaining": left, "refreshesAt": dates.next_midnight(context.epoch)}
 
@@ -69,34 +69,34 @@ def linkedin_account(world: World, params: RequestParams, context: AnswerContext
 
 
 def linkedin_accounts(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """All attached accounts as a bare array, five on a page."""
-    everybody = [*world.viewers, *sorted(context.state.attached_viewers)]
+    """All attached accounts as an array, five on a page."""
+    people = [*world.viewers, *sorted(context.state.attached_viewers)]
     size = context.page_size(5)
     start = (params.number("page", 1, minimum=1) - 1) * size
-    return [_account(viewer) for viewer in everybody[start : start + size]]
+    return [_account(viewer) for viewer in people[start : start + size]]
 
 
 def put_linkedin(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Attach an account by its cookies.
 
-    The same `li_at` gives the same viewer; a `bad` one is refused.
+    The same `li_at` gives the same viewer; a value that begins with `bad` is rejected.
     """
     session = ""
-    for row in params.array("cookies"):
-        name, value = get_part(row, "key"), get_part(row, "value")
+    for cookie in params.array("cookies"):
+        name, value = get_part(cookie, "key"), get_part(cookie, "value")
         if not isinstance(name, str) or not isinstance(value, str):
-            raise params_invalid("cookies is a list of objects with key and value")
+            raise params_invalid("cookies must be a list of objects with key and value")
         if name == "li_at":
             session = value
     if not session or session.startswith("bad"):
-        raise params_invalid("the cookies do not work")
+        raise params_invalid("the cookies are not valid")
     viewer = f"attached-viewer-{number(world.seed, 'cookie', session) % 16**8:08x}"
     context.state.attached_viewers.add(viewer)
     return {"viewer_id": viewer}
 
 
 def _invitations(viewer: str, context: AnswerContext) -> tuple[int, int]:
-    """Weekly limit and used: a few at the start of each week, and one for each invitation since."""
+    """The weekly limit, and how many are used: a few at the start, and one for each invitation."""
     monday = dates.next_monday(context.epoch)
     mine = [
         sent for sent in context.state.sent if (sent.endpoint, sent.viewer) == (INVITE_ID, viewer)
@@ -119,15 +119,15 @@ def connections_remaining(world: World, params: RequestParams, context: AnswerCo
 
 
 def invite(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Invite somebody to connect; inviting the same person again fails with `success: false`."""
+    """Invite a person to connect; a second invitation fails with `success: false`."""
     viewer, text = params.require("viewer_id"), check_message(params.text("message"), MAX_MESSAGE)
     name, value = params.exactly_one("profile_link", "profile_id")
     one = world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
     limit, used = _invitations(viewer, context)
     if used >= limit:
         raise weekly_limit(context.epoch)
-    known = [sent for sent in context.state.sent_to(INVITE_ID, one.slug) if sent.viewer == viewer]
-    if known:
+    earlier = [sent for sent in context.state.sent_to(INVITE_ID, one.slug) if sent.viewer == viewer]
+    if earlier:
         return {"success": False, "entity_urn": None}
     context.state.sent.append(
         SentItem(INVITE_ID, viewer, one.slug, text, context.epoch, context.request)
@@ -139,15 +139,15 @@ def invite(world: World, params: RequestParams, context: AnswerContext) -> objec
 def connections(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The connections of a viewer: 30 to 929 people, `count` on a page (default 100)."""
     viewer = params.require("viewer_id")
-    everybody = world.some_people(
+    people = world.some_people(
         30 + number(world.seed, "connections", viewer) % 900, "connections", viewer
     )
     start, count = params.number("start"), params.number("count", context.page_size(100), minimum=1)
     pictures = params.flag("include_profile_pictures", True)
-    page = everybody[start : start + count]
+    page = people[start : start + count]
     paging: dict[str, object] = {"count": len(page)}
     if context.envelope != "seed":
-        paging |= {"start": start, "total": len(everybody)}
+        paging |= {"start": start, "total": len(people)}
     return {
         "connections_response": {
             "elements": [_connection(one, pictures) for one in page],

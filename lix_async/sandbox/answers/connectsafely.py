@@ -1,7 +1,7 @@
-"""ConnectSafely's calls: profiles with their cache and quota, accounts, searches, endorsements.
+"""ConnectSafely's endpoints: profiles, accounts, searches, endorsements.
 
-Contract: connectsafely.md#common, connectsafely.md#cache-and-quota. Whose account looks is in every
-answer; quota and cache are its own.
+Contract: connectsafely.md#common, connectsafely.md#cache-and-quota. Every answer names the account
+that was used; each account has its own quota and cache.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from .context import AnswerContext, AnswerFunction
 
 ACCOUNT = "0123456789abcdef01234567"
-"""The connected account that acts where none is named."""
+"""The connected account that is used if a request names none."""
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _STATES = ("AVAILABLE", "AVAILABLE", "WARMUP", "IN_USE")
 _PLANS = ("NON_PREMIUM", "BUSINESS_PREMIUM", "SALES_NAVIGATOR", "RECRUITER")
 
 
 def account_of(params: RequestParams | None) -> str:
-    """Whose account a call acts for."""
+    """The account of a request."""
     return (params.text("account_id") if params else None) or ACCOUNT
 
 
 def _account(params: RequestParams) -> str:
-    """The same; an account that is not connected is a 404."""
-    asked = account_of(params)
-    if not _ACCOUNT_ID.fullmatch(asked) or is_missing(asked):
+    """The account of a request; 404 if it is not connected."""
+    account = account_of(params)
+    if not _ACCOUNT_ID.fullmatch(account) or is_missing(account):
         raise ErrorReply(404, "not_found", "account not found")
-    return asked
+    return account
 
 
 def _person(world: World, slug: str) -> PersonRecord | None:
@@ -59,15 +59,15 @@ def _existing_person(world: World, params: RequestParams) -> PersonRecord:
 
 
 def profile(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """A profile: from the cache of six hours, or one of the day's 120."""
-    asked, account = params.require("profile_id"), _account(params)
-    memory, now, slug = context.state, context.epoch, asked.casefold()
+    """A profile, from the cache of six hours or for one unit of the daily quota."""
+    profile_id, account = params.require("profile_id"), _account(params)
+    state, now, slug = context.state, context.epoch, profile_id.casefold()
     refresh = params.flag("force_refresh", False)
-    since = None if refresh else connectsafely_quota.cached_since(memory, account, slug, now)
+    since = None if refresh else connectsafely_quota.cached_since(state, account, slug, now)
     if since is None:
-        connectsafely_quota.use_unit(memory, account, slug, now, refresh=refresh)
-    body: dict[str, object] = {"success": True, "profileId": asked, "accountId": account}
-    if (person := _person(world, asked)) is None:
+        connectsafely_quota.use_unit(state, account, slug, now, refresh=refresh)
+    body: dict[str, object] = {"success": True, "profileId": profile_id, "accountId": account}
+    if (person := _person(world, profile_id)) is None:
         body["profile"] = dict[str, object]()
         return body | {"message": "no such profile"}
     by_get = context.endpoint_id.endswith("_get")
@@ -76,9 +76,9 @@ def profile(world: World, params: RequestParams, context: AnswerContext) -> obje
     )
     body["profile"] = shown
     if params.flag("include_experience", False):
-        # The vendor's own sample code reads it inside the profile, its documentation beside it.
-        place = shown if connectsafely_profiles.nests_experience(person) else body
-        place["experience"] = connectsafely_profiles.experience(world, person)
+        # The vendor's sample code reads it inside the profile, its documentation beside it.
+        parent = shown if connectsafely_profiles.nests_experience(person) else body
+        parent["experience"] = connectsafely_profiles.experience(world, person)
     if params.flag("include_skills", False):
         endorsed = _endorsed_skills(context, account, person)
         body["skills"] = connectsafely_profiles.skills(person, endorsed)
@@ -91,7 +91,7 @@ def profile(world: World, params: RequestParams, context: AnswerContext) -> obje
             "expiresAt": iso_milliseconds(since + connectsafely_quota.CACHE_SECONDS),
         }
     else:
-        memory.cached_profiles[account, slug] = now
+        state.cached_profiles[account, slug] = now
         if connectsafely_profiles.reports_cache(person):
             body |= {
                 "cached": False,
@@ -101,22 +101,22 @@ def profile(world: World, params: RequestParams, context: AnswerContext) -> obje
 
 
 def account_status(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The state of a connected account; a bare object."""
+    """The state of a connected account; an object without `success`."""
     account = _account(params)
     owner = world.person(number("account", account) % world.people)
-    state = "AVAILABLE" if account == ACCOUNT else pick(_STATES, "state", account)
+    status = "AVAILABLE" if account == ACCOUNT else pick(_STATES, "state", account)
     body: dict[str, object] = {
         "id": account,
         "firstName": owner.first,
         "lastName": owner.last,
         "publicId": owner.slug,
         "platform": "linkedin",
-        "status": state,
+        "status": status,
         "enabled": True,
         "lastUsed": iso_milliseconds(context.epoch),
         "hasTokens": True,
     }
-    if state != "IN_USE":
+    if status != "IN_USE":
         plan = pick(_PLANS, "plan", account)
         body["linkedinPlan"] = {
             "premiumType": plan,
@@ -131,13 +131,13 @@ def account_status(world: World, params: RequestParams, context: AnswerContext) 
 
 
 def account_quota(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The limits of an account. Connections and messages have no call here, so none is used."""
+    """The limits of an account. Only profiles are counted: the rest has no endpoint here."""
     account, now = _account(params), context.epoch
-    spent, night = connectsafely_quota.used_units(context.state, account, now), next_midnight(now)
+    used, midnight = connectsafely_quota.used_units(context.state, account, now), next_midnight(now)
     rows = [
-        _quota("PROFILE_VIEW", "daily", spent, connectsafely_quota.DAILY_PROFILES, 150, night),
+        _quota("PROFILE_VIEW", "daily", used, connectsafely_quota.DAILY_PROFILES, 150, midnight),
         _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, next_monday(now)),
-        _quota("MESSAGE", "daily", 0, 100, 150, night),
+        _quota("MESSAGE", "daily", 0, 100, 150, midnight),
     ]
     return {"accountId": account, "quotas": rows}
 
@@ -154,13 +154,13 @@ def _quota(
         "remaining": max(limit - used, 0),
         "limitReached": False,
         "limitReachedAt": None,
-        # The sample writes this one time with a space and an offset.
+        # Only here, the sample has a space and an offset.
         "resetAt": iso_milliseconds(resets).replace("T", " ").replace(".000Z", "+00:00"),
     }
 
 
 def relationship(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """How an account stands to a profile; a bare object."""
+    """The connection between an account and a profile; an object without `success`."""
     account, person = _account(params), _existing_person(world, params)
     connected = connectsafely_profiles.degree(person) == "DISTANCE_1"
     return {
@@ -174,7 +174,7 @@ def relationship(world: World, params: RequestParams, context: AnswerContext) ->
 
 
 def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """People by keywords, filters or a search's address."""
+    """People by keywords, filters or the URL of a search."""
     _account(params)
     return connectsafely_search.people(world, params, context)
 
@@ -186,7 +186,7 @@ def search_groups(world: World, params: RequestParams, context: AnswerContext) -
 
 
 def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """An endorsement, kept among what was sent; with `random`, of a skill not endorsed yet."""
+    """Endorse a skill, recorded in `sandbox.sent`; `random` chooses one not endorsed yet."""
     account, person = _account(params), _existing_person(world, params)
     at_random, skill = params.flag("random", False), params.text("skill_id")
     endorsed = _endorsed_skills(context, account, person)
@@ -210,13 +210,13 @@ def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -
 
 
 def _endorsed_skills(context: AnswerContext, account: str, person: PersonRecord) -> set[str]:
-    """Skills of a person that an account has endorsed."""
-    done = context.state.sent_to("connectsafely.endorse_skill", person.slug)
-    return {sent.text for sent in done if sent.viewer == account}
+    """Ids of the skills of a person that an account has endorsed."""
+    sent = context.state.sent_to("connectsafely.endorse_skill", person.slug)
+    return {item.text for item in sent if item.viewer == account}
 
 
 def health(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """That it is there; the body is not documented."""
+    """The health check; its body is not documented."""
     return {"status": "ok"}
 
 
@@ -233,4 +233,4 @@ ANSWERS: Mapping[str, AnswerFunction] = {
     "connectsafely.endorse_skill": endorse_skill,
     "connectsafely.health": health,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""

@@ -1,4 +1,4 @@
-"""What an answer is made from besides the world: the params, and the sandbox's own state."""
+"""The input and output of answer functions, besides the world and the parameters."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ if TYPE_CHECKING:
 
 
 def get_part(value: object, name: str) -> object:
-    """One part of an object: a key of a dict, or a field of a struct; None if absent."""
+    """A key of a dict or a field of a struct; None if it is absent."""
     if isinstance(value, dict):
         return cast("Mapping[str, object]", value).get(name)
     return getattr(value, name, None)
 
 
 Envelope = Literal["flat", "seed", "response"]
-"""How a search wraps its items: not at all, as in the oldest samples, or under `response`."""
+"""How a search wraps its items: not at all, as in the oldest samples, or in `response`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
     """The state of the sandbox at one request.
 
-    `request` is the number of the request; `epoch` is the moment of it in seconds since the epoch,
-    `now` the same moment on the sandbox's clock; `origin` is the sandbox's own address.
+    * `request`: the number of the request.
+    * `epoch`, `now`: the time, in seconds since the epoch and on the sandbox's clock.
+    * `origin`: the URL of the sandbox, without a path.
     """
 
     endpoint_id: str
@@ -52,15 +53,15 @@ class AnswerContext:
     background_lookups: BackgroundLookups = field(default_factory=BackgroundLookups)
 
     def page_size(self, default: int) -> int:
-        """Rows on one page of this endpoint."""
+        """Items on one page of this endpoint."""
         return (self.page_sizes or {}).get(self.endpoint_id, default)
 
     def search_order(self, params: RequestParams) -> tuple[str, str]:
-        """What orders a search, and the sequence id its answer shows.
+        """What the order of a search depends on, and the sequence id of its answer.
 
-        A viewer orders it, else the caller's sequence id. Without both a new id is made for this
-        request alone, so the next page of such a caller is in another order: rows come twice and
-        others never.
+        The order depends on the viewer, or on the caller's sequence id. Without both, each request
+        gets a new id, so the next page has another order: some items come twice and others never
+        (lix.md#sequence-id).
         """
         given = params.text("sequence_id")
         shown = given or f"SBX{number(self.seed, 'sequence', self.request):016X}"
@@ -71,7 +72,7 @@ class AnswerContext:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBody:
-    """A success that has another status than 200, or headers of its own."""
+    """A success with another status than 200, or with headers."""
 
     body: object
     status: int = 200
@@ -79,6 +80,4 @@ class AnswerBody:
 
 
 AnswerFunction = Callable[["World", RequestParams, AnswerContext], object]
-"""World, params and context to the JSON that goes on the wire: an object, or for one row an
-array; `Said` where the status is not 200.
-"""
+"""(world, parameters, context) → the JSON body, or an `AnswerBody` if the status is not 200."""

@@ -1,4 +1,4 @@
-"""Sales Navigator messages: threads, and sending."""
+"""Sales Navigator messages: reading threads and sending."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def _archived(one: ConversationRecord) -> bool:
 
 
 def _new_threads(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
-    """The threads that were begun by a send, newest first."""
+    """The threads started by a send, newest first."""
     targets = {
         sent.target: sent
         for sent in context.state.sent
         if (sent.endpoint, sent.viewer) == (SEND_ID, viewer)
     }
-    mine = {inbox.conversation_id(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))}
+    mine = {inbox.conversation_id(KIND, viewer, index) for index in range(inbox.size(KIND, viewer))}
     new = [
         inbox.ConversationRecord(target, viewer, -1, 0, int(sent.at * 1000))
         for target, sent in targets.items()
@@ -96,21 +96,19 @@ def _new_threads(viewer: str, context: AnswerContext) -> list[ConversationRecord
 def threads(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The threads of a viewer, newest first.
 
-    `nextPageStartsAt` of the last one is the `page_starts_at` of the next page; the very last has
-    none. `filter` is INBOX or ARCHIVED.
+    `nextPageStartsAt` of the last thread of a page is the `page_starts_at` of the next page; the
+    last thread of all has none. `filter` is INBOX or ARCHIVED.
     """
     viewer, count = params.require("viewer_id"), params.number("count", 20, minimum=1)
     wanted = (params.text("filter") or "INBOX").upper()
     if wanted not in ("INBOX", "ARCHIVED"):
-        raise params_invalid("filter is INBOX or ARCHIVED")
-    everything = [
-        inbox.conversation(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))
-    ]
-    everything = [one for one in everything if _archived(one) is (wanted == "ARCHIVED")]
+        raise params_invalid("filter must be INBOX or ARCHIVED")
+    found = [inbox.conversation(KIND, viewer, index) for index in range(inbox.size(KIND, viewer))]
+    found = [one for one in found if _archived(one) is (wanted == "ARCHIVED")]
     if wanted == "INBOX":
-        everything = _new_threads(viewer, context) + everything
+        found = _new_threads(viewer, context) + found
     until = params.number("page_starts_at", -1, minimum=-1)
-    left = [one for one in everything if until < 0 or one.latest <= until]
+    left = [one for one in found if until < 0 or one.latest <= until]
     page = left[: context.page_size(count)]
     elements = [_thread(world, context, one, 1) for one in page]
     for one, element in zip(page, elements, strict=True):
@@ -134,7 +132,7 @@ def _thread_of(viewer: str, thread_id: str, context: AnswerContext) -> Conversat
 
 
 def thread(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """One thread with its newest messages, ten unless `message_count` says otherwise."""
+    """One thread with its newest messages, ten or `message_count`."""
     one = _thread_of(params.require("viewer_id"), params.require("thread_id"), context)
     data = _thread(world, context, one, params.number("message_count", 10, minimum=0))
     return {
@@ -149,15 +147,15 @@ def _recipient(world: World, text: str) -> PersonRecord:
     if "/" in text:
         kind, value = links.profile(text)
         if kind != "sales":
-            raise params_invalid("a recipient is a Sales Navigator link, urn or id")
+            raise params_invalid("each recipient must be a Sales Navigator link, urn or id")
         return world.person_by_sales_id(value)
     return world.person_by_sales_id(text)
 
 
 def send(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Reply to a thread, or begin one with `recipients` and `subject`.
+    """Reply to a thread, or start one with `recipients` and `subject`.
 
-    Hidden members take no InMail: a send to one of them is refused.
+    Hidden members do not accept InMail: a send to one of them is rejected.
     """
     viewer = params.require("viewer_id")
     recipients = [str(row) for row in params.array("recipients")]

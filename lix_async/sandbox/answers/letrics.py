@@ -1,6 +1,7 @@
-"""Letrics' two calls: contacts and companies by filters that really filter.
+"""Letrics' two endpoints: contacts and companies by filters that are applied.
 
-Contract: letrics.md#records. Rows are not documented: these carry what the filters are named after.
+Contract: letrics.md#records. The fields of the items are not documented: these are named after the
+filters.
 """
 
 from __future__ import annotations
@@ -27,59 +28,59 @@ BUSINESS_FUNCTIONS = ("Engineering", "Finance", "Marketing", "Operations", "Sale
 TECHNOLOGIES = ("Airflow", "Django", "Kafka", "PostgreSQL", "React", "Redis", "Snowflake")
 TLDS = ("com", "net", "org")
 DECISION_MAKERS = frozenset({"CXO", "Director", "Owner", "Partner", "Vice President"})
-"""Seniorities of those who decide."""
+"""Seniorities of decision makers."""
 _STATES = {"Nordavia": ("Inner", "Outer"), "Ostrelia": ("North", "South", "West")}
-"""States of the countries that have any, named after them."""
+"""States of the countries that have any."""
 _FIRST_DAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 
 
 def contacts(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """People at companies. Every filter that is set must let a row pass."""
+    """Contacts that pass every filter that is set."""
     employers = list(_company_checks(params))
     people = list(_person_checks(params))
 
-    def fits(place: int) -> bool:
-        person = world.person(place)
+    def fits(index: int) -> bool:
+        person = world.person(index)
         if not all(check(person) for check in people):
             return False
         employer = _employer(person) if employers else None
         return all(check(employer) for check in employers)
 
-    return _page(params, range(world.people), fits, lambda place: _contact(world.person(place)))
+    return _page(params, range(world.people), fits, lambda index: _contact(world.person(index)))
 
 
 def companies(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Companies. Every filter that is set must let a row pass."""
+    """Companies that pass every filter that is set."""
     checks = list(_company_checks(params))
 
-    def at(place: int) -> OrganisationRecord:
-        return world.companies.at(place)
+    def at(index: int) -> OrganisationRecord:
+        return world.companies.at(index)
 
-    def fits(place: int) -> bool:
-        one = at(place) if checks else None
+    def fits(index: int) -> bool:
+        one = at(index) if checks else None
         return all(check(one) for check in checks)
 
-    places = range(len(world.companies.listed))
-    return _page(params, places, fits, lambda place: company(at(place)))
+    indexes = range(len(world.companies.listed))
+    return _page(params, indexes, fits, lambda index: company(at(index)))
 
 
 def _page(
     params: RequestParams,
-    places: Sequence[int],
+    indexes: Sequence[int],
     fits: Callable[[int], bool],
     row: Callable[[int], JsonObject],
 ) -> JsonObject:
     page, size = params.number("page", 1), params.number("per_page", 25)
-    found = [place for place in places if fits(place)]
+    found = [index for index in indexes if fits(index)]
     start = (page - 1) * size
     return {
-        "data": [row(place) for place in found[start : start + size]],
+        "data": [row(index) for index in found[start : start + size]],
         "meta": {"page": page, "per_page": size, "total": len(found)},
     }
 
 
 def _person_checks(params: RequestParams) -> Iterator[FilterCheck[PersonRecord]]:
-    """What the filters that are set ask of a person."""
+    """The checks of a person by the filters that are set."""
     yield from _list_checks(params, _PERSON_FILTERS)
     if _is_set(params, "has_personal_emails") or _is_set(params, "has_personal_email"):
         yield lambda one: bool(_personal_emails(one))
@@ -90,7 +91,7 @@ def _person_checks(params: RequestParams) -> Iterator[FilterCheck[PersonRecord]]
 
 
 def _company_checks(params: RequestParams) -> Iterator[FilterCheck[OrganisationRecord | None]]:
-    """What the filters that are set ask of a company, or of a contact's."""
+    """The checks of a company, or of a contact's company, by the filters that are set."""
     after, before = params.values.get("added_after"), params.values.get("added_before")
     if isinstance(after, datetime):
         yield lambda one: one is not None and _created_at(one) >= after
@@ -106,23 +107,23 @@ def _company_checks(params: RequestParams) -> Iterator[FilterCheck[OrganisationR
 def _list_checks(
     params: RequestParams, values: Mapping[str, FilterValues[T]]
 ) -> Iterator[FilterCheck[T]]:
-    """One of the wanted values is had, and none of the excluded ones."""
-    for name, fact in values.items():
-        wanted, unwanted = _filter_values(params, name), _filter_values(params, f"exclude_{name}")
-        if wanted or unwanted:
-            yield partial(_passes, fact, wanted, unwanted)
+    """The checks by lists: one of the wanted values, and none of the excluded ones."""
+    for name, values_of in values.items():
+        wanted, excluded = _filter_values(params, name), _filter_values(params, f"exclude_{name}")
+        if wanted or excluded:
+            yield partial(_passes, values_of, wanted, excluded)
 
 
-def _passes(values_of: FilterValues[T], wanted: list[str], unwanted: list[str], one: T) -> bool:
-    have = values_of(one)
-    return (not wanted or any(each in have for each in wanted)) and not any(
-        each in have for each in unwanted
+def _passes(values_of: FilterValues[T], wanted: list[str], excluded: list[str], one: T) -> bool:
+    values = values_of(one)
+    return (not wanted or any(each in values for each in wanted)) and not any(
+        each in values for each in excluded
     )
 
 
 def _filter_values(params: RequestParams, name: str) -> list[str]:
     values = cast("list[str]", params.array(name))
-    # Titles are compared without case, and by any part of them.
+    # Titles match in any case and by any part (letrics.md#letrics.contacts).
     return [one.casefold() for one in values] if name.endswith("job_titles") else values
 
 
@@ -131,7 +132,7 @@ def _company_or_empty(one: OrganisationRecord | None) -> JsonObject:
 
 
 def _is_set(params: RequestParams, name: str) -> bool:
-    # Of the flags only true has a documented meaning.
+    # Only true has a documented meaning (letrics.md#traps).
     return params.flag(name, False)
 
 
@@ -140,7 +141,7 @@ def _created_at(one: OrganisationRecord) -> datetime:
 
 
 def _locations(one: OrganisationRecord) -> tuple[str, ...]:
-    """Every location filter that lets a company pass; the first is the location itself."""
+    """All locations by which a company is found; the first one is its own."""
     if chance(0.04, "no location", one.slug):
         return ()
     city, country, _ = one.place
@@ -160,7 +161,7 @@ def _technologies(slug: str) -> tuple[str, ...]:
 
 
 def company(one: OrganisationRecord) -> JsonObject:
-    """A company's row."""
+    """A company as JSON."""
     tld = pick(TLDS, "tld", one.slug)
     known = not chance(0.04, "no business", one.slug)
     return {
@@ -188,7 +189,7 @@ _COMPANY_FILTERS: Mapping[str, FilterValues[OrganisationRecord | None]] = {
     "technologies": lambda one: () if one is None else _technologies(one.slug),
     "tlds": lambda one: (tld := _company_or_empty(one).get("tld"), f".{tld}"),
 }
-"""By the filter's name, what of a row it is compared with."""
+"""By filter name, the values that the filter is compared with."""
 
 
 def _employer(person: PersonRecord) -> OrganisationRecord | None:
@@ -229,4 +230,4 @@ ANSWERS: Mapping[str, AnswerFunction] = {
     "letrics.contacts.get": contacts,
     "letrics.companies.get": companies,
 }
-"""By catalogue id, and by that of its twin which is asked by GET."""
+"""By catalogue id, with the suffix `.get` for the GET endpoint."""

@@ -1,4 +1,4 @@
-"""Every row of the Lix table and the function that answers it."""
+"""The answers of Lix, by catalogue id."""
 
 from __future__ import annotations
 
@@ -59,13 +59,14 @@ ANSWERS: Mapping[str, AnswerFunction] = {
     "messages.send": messages.send,
     "contact.email_by_linkedin": profiles.email,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""
 
 
 def is_charged(endpoint_id: str, body: object) -> bool:
-    """Whether a success costs its price.
+    """Whether a success is charged.
 
-    An e-mail does only when VALID, an invitation only when sent, a company only when it was read.
+    An e-mail address is charged only if it is VALID, an invitation only if it was sent, a company
+    only if it could be read (lix.md#credits).
     """
     match endpoint_id:
         case "contact.email_by_linkedin":
@@ -79,5 +80,5 @@ def is_charged(endpoint_id: str, body: object) -> bool:
 
 
 def needs_credit(endpoint_id: str) -> bool:
-    """Whether a free call is still refused to an account without any credit: the facets are."""
+    """Whether a free request needs an account with any credit: facets do (lix.md#credits)."""
     return endpoint_id.startswith("facets.")

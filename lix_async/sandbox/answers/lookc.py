@@ -1,7 +1,7 @@
-"""LookC's three calls: people by e-mail address, how far a lookup is, lookc_employees.
+"""LookC's endpoints: people by e-mail address, the status of a lookup, employees of a company.
 
-Contract: lookc.md#endpoints. What lookc.md#open-questions lists (the first answer of a lookup that
-goes on in the background) comes in several of the shapes that a client has to read.
+Contract: lookc.md#endpoints. The first response of a lookup that continues in the background is not
+documented (lookc.md#open-questions): it has one of several formats that a client must accept.
 """
 
 from __future__ import annotations
@@ -42,25 +42,25 @@ FREE_DOMAINS = frozenset(
         "free.example.com",
     }
 )
-"""Domains of free mail providers; the last one is the sandbox's own."""
+"""Domains of free e-mail providers; the last one is the sandbox's own."""
 EXAMPLE_REQUEST = "00000000-0000-4000-8000-000000000000"
-"""The id of a request that is always done."""
+"""The id of a request that is always complete."""
 MAX_PAGE_SIZE = 100
-"""Employees on a page at most; neither that nor the default is published."""
+"""Employees on a page at most. Neither this nor the default is published."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 def person_by_email(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Who is behind an address: at once, or a request id to ask for the result with."""
+    """The person with an e-mail address: at once, or a request id to poll with."""
     email = params.require("email").strip().lower()
     result = _lookup_result(world, email)
     if not context.background_lookups.runs_in_background(world.seed, email):
         return result
-    name = _request_id(world.seed, context.request)
+    request_id = _request_id(world.seed, context.request)
     seconds = context.background_lookups.seconds
     context.state.background_lookups.start(
         BackgroundLookup(
-            id=name,
+            id=request_id,
             result=result,
             fails=email.startswith(FAILING_PREFIX),
             polls_left=context.background_lookups.polls,
@@ -69,9 +69,9 @@ def person_by_email(world: World, params: RequestParams, context: AnswerContext)
     )
     return pick(
         (
-            AnswerBody({"request_id": name, "status": "pending"}, 202),
-            AnswerBody({"request_id": name}, 200),
-            AnswerBody({"data": {"requestId": name}, "status": "queued"}, 202),
+            AnswerBody({"request_id": request_id, "status": "pending"}, 202),
+            AnswerBody({"request_id": request_id}, 200),
+            AnswerBody({"data": {"requestId": request_id}, "status": "queued"}, 202),
         ),
         world.seed,
         "accepted",
@@ -110,7 +110,7 @@ def _employer(world: World, domain: str) -> OrganisationRecord | None:
 
 
 def _hit(one: PersonRecord) -> dict[str, object]:
-    """As in the published sample: a bare identifier, and a link without `lead`."""
+    """As in the published sample: an identifier instead of a link, and a link without `lead`."""
     link = f"https://linkedin.com/sales/{one.sales_id},NAME,undefined"
     return {"name": one.name, "liProfileUrl": one.slug, "salesNavUrl": link}
 
@@ -121,24 +121,24 @@ def _org(one: OrganisationRecord) -> dict[str, object]:
 
 
 def request_status(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """How far a lookup is."""
-    name = params.require("request_id")
-    if name == EXAMPLE_REQUEST:
+    """The status of a lookup."""
+    request_id = params.require("request_id")
+    if request_id == EXAMPLE_REQUEST:
         return {"status": "complete", "data": _lookup_result(world, world.person(0).email)}
-    found = context.state.background_lookups.poll(name, context.now)
+    found = context.state.background_lookups.poll(request_id, context.now)
     if found is None:
         raise unknown_record("request")
     if not found.done:
-        return {"status": pick(("pending", "processing"), name), "request_id": name}
+        return {"status": pick(("pending", "processing"), request_id), "request_id": request_id}
     if found.fails:
         return {"status": "failed", "data": None}
     return {"status": "complete", "data": found.result}
 
 
 def org_employees(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The people who work or worked at an organisation, linked page by page."""
-    asked = params.require("org_id")
-    employer = _organisation(world, asked)
+    """The current and former employees of an organisation; each page links to the next."""
+    given_id = params.require("org_id")
+    employer = _organisation(world, given_id)
     rows = lookc_employees.employees_of(world, employer)
     size = min(params.number("page_size", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = _start(employer, params.text("after"))
@@ -153,10 +153,12 @@ def org_employees(world: World, params: RequestParams, context: AnswerContext) -
     links: dict[str, object] = {}
     if cursor:
         given = {"page_size": size} if params.values.get("page_size") else {}
-        link = f"/org/{asked}/employees?{urlencode({'after': cursor, **given})}"
-        # Both kinds are seen: with the host, and without.
-        links["next"] = link if number("relative", asked, start) % 3 == 0 else context.origin + link
-    elif (last := number("last link", asked) % 3) > 0:
+        link = f"/org/{given_id}/employees?{urlencode({'after': cursor, **given})}"
+        # Links with and without the host are in use (lookc.md#lookc.org_employees).
+        links["next"] = (
+            link if number("relative", given_id, start) % 3 == 0 else context.origin + link
+        )
+    elif (last := number("last link", given_id) % 3) > 0:
         links["next"] = None if last == 1 else ""
     return {"employees": bodies, "paging": {"_links": links}}
 
@@ -172,20 +174,20 @@ def org_id(world: World, one: OrganisationRecord) -> str:
     return str(UUID(bytes=one.number.to_bytes(4, "big") + rest[:12], version=4))
 
 
-def _organisation(world: World, asked: str) -> OrganisationRecord:
-    if is_missing(asked):
+def _organisation(world: World, given_id: str) -> OrganisationRecord:
+    if is_missing(given_id):
         raise unknown_record("organisation")
-    if _UUID.fullmatch(asked.lower()):
-        found = world.companies.at(int(asked[:8], 16))
-        if org_id(world, found) == asked.lower():
+    if _UUID.fullmatch(given_id.lower()):
+        found = world.companies.at(int(given_id[:8], 16))
+        if org_id(world, found) == given_id.lower():
             return found
         raise unknown_record("organisation")
     # How to obtain an id is not published; `uuid` of `ids.organisation` may be one
     # (lookc.md#open-questions).
-    place = world.from_lix_id(asked, "organisation")
-    if not re.fullmatch(r"[0-9]{1,9}", place, re.ASCII):
+    index = world.from_lix_id(given_id, "organisation")
+    if not re.fullmatch(r"[0-9]{1,9}", index, re.ASCII):
         raise unknown_record("organisation")
-    return world.companies.at(int(place))
+    return world.companies.at(int(index))
 
 
 def _cursor(one: OrganisationRecord, start: int) -> str:
@@ -209,4 +211,4 @@ ANSWERS: Mapping[str, AnswerFunction] = {
     "lookc.request_status": request_status,
     "lookc.org_employees": org_employees,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""

@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 KIND = "conversation"
 SEND_ID = "messages.send"
 MAX_MESSAGE = 8000
-"""Characters of a message."""
+"""Characters of a message at most."""
 
 
-def _cursor(name: str, place: int) -> str:
-    return f"{number('cursor', name):016X}-{place}"
+def _cursor(name: str, index: int) -> str:
+    return f"{number('cursor', name):016X}-{index}"
 
 
 def _from_cursor(name: str, cursor: str | None) -> int:
     if cursor is None:
         return 0
-    head, _, place = cursor.rpartition("-")
-    if head != f"{number('cursor', name):016X}" or not place.isdecimal():
+    head, _, index = cursor.rpartition("-")
+    if head != f"{number('cursor', name):016X}" or not index.isdecimal():
         raise params_invalid(
-            "sequence_id is not one of this listing: it is the cursor from the answer before"
+            "sequence_id is not a cursor of this listing: send the one of the previous answer"
         )
-    return int(place)
+    return int(index)
 
 
 def conversations(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The conversations of a viewer, newest first.
 
-    `sequenceId` leads to the next page; the last has none.
+    `sequenceId` is the cursor of the next page; the last page has none.
     """
     viewer = params.require("viewer_id")
     count = params.number("count", 20, minimum=1)
     start = _from_cursor(viewer, params.text("sequence_id"))
     total = inbox.size(KIND, viewer)
     rows = [
-        _conversation(world, context, inbox.conversation(KIND, viewer, place))
-        for place in range(start, total)[:count]
+        _conversation(world, context, inbox.conversation(KIND, viewer, index))
+        for index in range(start, total)[:count]
     ]
     body: dict[str, object] = {"conversations": rows}
     if start + count < total:
@@ -117,7 +117,7 @@ def _sent_message(one: ConversationRecord, sent: SentItem) -> dict[str, object]:
 def _own_message(
     one: ConversationRecord, name: str, delivered: int, text: str
 ) -> dict[str, object]:
-    """A message of the viewer's own: the urns, the text and the time."""
+    """A message from the viewer."""
     return {
         "backendUrn": f"urn:li:messagingMessage:2-{number('message', name):016X}",
         "conversationUrn": one.urn,
@@ -139,10 +139,9 @@ def _conversation_of(params: RequestParams, viewer: str) -> ConversationRecord:
 def messages(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The messages of a conversation, newest first, 20 on a page.
 
-    `sequenceId` leads to the older ones.
-
-    With `delivered_at` they are the ones around that moment instead: `count_before` older ones, the
-    message itself if there is one, and `count_after` newer ones, on one page.
+    `sequenceId` is the cursor of the next page. With `delivered_at`, one page of the messages
+    around that time: `count_before` older ones, the message of that time, and `count_after` newer
+    ones.
     """
     viewer = params.require("viewer_id")
     one = _conversation_of(params, viewer)
@@ -166,7 +165,7 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
 
 
 def send(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Send a message to an existing conversation; `messages` shows it from then on."""
+    """Send a message to an existing conversation; `messages` includes it from then on."""
     viewer = params.require("viewer_id")
     one = _conversation_of(params, viewer)
     text = check_message(params.require("body"), MAX_MESSAGE)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..world.world import World
     from .context import AnswerContext
 
-# What can be fetched of one search, whatever its total says.
+# How many items of one search can be fetched, whatever its total is (lix.md#paging-caps).
 LINKEDIN_CAP = 1000
 SALES_CAP = 2500
 _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
@@ -34,7 +34,7 @@ def _wrap_page(
     total: int,
     shown: str,
 ) -> dict[str, object]:
-    """A page in the envelope of this run; `items` is the rows' key today and in old samples."""
+    """A page in the sandbox's envelope; `items` are the items' keys today and in old samples."""
     old = context.envelope == "seed"
     paging = {"count": len(rows), "start": start, "total": total}
     inner: dict[str, object] = {items[1] if old else items[0]: rows, "paging": paging}
@@ -45,11 +45,11 @@ def _wrap_page(
 
 
 def _start_of(url: str, size: int) -> int:
-    """Rows before the page a LinkedIn URL asks for: `start=` counts rows, `page=` pages from 1."""
+    """The offset in a LinkedIn URL: `start=` counts items, `page=` counts pages from 1."""
     start = links.position(url, "start")
     page = links.position(url, "page")
     if page == 0:
-        raise params_invalid("page in the url begins at 1")
+        raise params_invalid("page in the url must be at least 1")
     return start if start is not None else ((page or 1) - 1) * size
 
 
@@ -58,14 +58,14 @@ def _slice(found: Sequence[int], start: int, size: int, cap: int) -> Sequence[in
 
 
 def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """LinkedIn people search. Some rows are hidden members; the first row of a page never is."""
+    """LinkedIn people search. Some items are hidden members; the first of a page never is."""
     url = params.require("url")
     size, (order, shown) = context.page_size(10), context.search_order(params)
     search, start = query_from_url(url), _start_of(url, size)
     found = world.search("people", search, order)
-    people = [world.person(place) for place in _slice(found, start, size, LINKEDIN_CAP)]
+    people = [world.person(index) for index in _slice(found, start, size, LINKEDIN_CAP)]
     visible = next((one for one in people if not one.hidden), people[0] if people else None)
-    people.sort(key=lambda one: one is not visible)  # the first visible one to the front
+    people.sort(key=lambda one: one is not visible)  # the first visible person to the front
     rows = [_person_row(world, one, first=one is visible) for one in people]
     return _wrap_page(context, ("people", "people"), rows, start, len(found), shown)
 
@@ -84,20 +84,20 @@ def search_jobs(world: World, params: RequestParams, context: AnswerContext) -> 
     size, (order, shown) = context.page_size(10), context.search_order(params)
     found, start = world.search("postings", query_from_url(url), order), _start_of(url, size)
     rows = [
-        job_postings.search_row(world.posting_at(place))
-        for place in _slice(found, start, size, LINKEDIN_CAP)
+        job_postings.search_row(world.posting_at(index))
+        for index in _slice(found, start, size, LINKEDIN_CAP)
     ]
     return _wrap_page(context, ("jobPostings", "people"), rows, start, len(found), shown)
 
 
 def search_posts(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """LinkedIn post search, paged by `start` of the call itself."""
+    """LinkedIn post search, paged by the parameter `start`."""
     size, (order, shown) = context.page_size(10), context.search_order(params)
     found, start = (
         world.search("posts", query_from_url(params.require("url")), order),
         params.number("start"),
     )
-    rows = [posts.body(world.post_at(place)) for place in _slice(found, start, size, LINKEDIN_CAP)]
+    rows = [posts.body(world.post_at(index)) for index in _slice(found, start, size, LINKEDIN_CAP)]
     return _wrap_page(context, ("posts", "posts"), rows, start, len(found), shown)
 
 
@@ -133,7 +133,7 @@ def _organisations(
     url = params.require("url")
     size, (order, shown) = context.page_size(size), context.search_order(params)
     found, start = world.search("organisations", query_from_url(url), order), _start_of(url, size)
-    rows = [row(world.companies.at(place)) for place in _slice(found, start, size, cap)]
+    rows = [row(world.companies.at(index)) for index in _slice(found, start, size, cap)]
     return _wrap_page(context, items, rows, start, len(found), shown)
 
 
@@ -147,25 +147,25 @@ def _people_page(
 ) -> dict[str, object]:
     order, shown = context.search_order(params)
     found = world.search("people", search, order)
-    people = [world.person(place) for place in _slice(found, start, size, SALES_CAP)]
+    people = [world.person(index) for index in _slice(found, start, size, SALES_CAP)]
     rows = [person_bodies.search_row(one, world.career(one)) for one in people]
     return _wrap_page(context, ("people", "people"), rows, start, len(found), shown)
 
 
 def sales_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Sales Navigator people search: the same for the GET and for the form POST."""
+    """Sales Navigator people search, by GET and by form POST."""
     url, size = params.require("url"), context.page_size(25)
     return _people_page(world, params, context, query_from_url(url), _start_of(url, size), size)
 
 
 def people_by_filters(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Sales Navigator search by filters: one page, no request for a second is documented."""
+    """Sales Navigator search by filters: one page, since no parameter for more is documented."""
     groups: list[tuple[str, ...]] = []
     for name in ("person_titles", "locations", "organisations"):
         if (given := params.text(name)) is not None:
             pair = _PAIR.fullmatch(given)
             if pair is None:
-                raise params_invalid(f"{name} must look like [id,text]")
+                raise params_invalid(f"{name} must have the form [id,text]")
             text = pair[2].replace("\\,", ",").casefold()
             groups.append((text or pair[1].casefold(),))
     keywords = params.text("keywords") or ""
@@ -178,9 +178,9 @@ def people_by_filters(world: World, params: RequestParams, context: AnswerContex
 def recruiter_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Recruiter search by skills, paged by `start` in the JSON body.
 
-    Always flat, also in the seed's samples.
+    Its items are never wrapped, not even in the oldest samples.
     """
-    skills = [_skill(row) for row in params.array("skills")]
+    skills = [_skill(skill) for skill in params.array("skills")]
     if not skills:
         raise params_invalid("skills is required")
     search = make_query(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
@@ -188,17 +188,17 @@ def recruiter_people(world: World, params: RequestParams, context: AnswerContext
     return _people_page(world, params, flat, search, params.number("start"), context.page_size(25))
 
 
-def _skill(row: object) -> str:
-    text = get_part(row, "text")
+def _skill(skill: object) -> str:
+    text = get_part(skill, "text")
     if not isinstance(text, str) or not text:
-        raise params_invalid("each of skills needs a text")
+        raise params_invalid("each item of skills must have a text")
     return text.casefold()
 
 
 def _saved_list(params: RequestParams, size: int) -> tuple[SearchQuery, int]:
     list_id = params.require("list_id")
     if not list_id.isdecimal():
-        raise params_invalid("list_id is digits")
+        raise params_invalid("list_id must consist of digits")
     if is_missing(list_id):
         raise unknown_record("list")
     search = SearchQuery(f"list {list_id}", (), 40 + number("list", list_id) % 240)
@@ -206,7 +206,7 @@ def _saved_list(params: RequestParams, size: int) -> tuple[SearchQuery, int]:
 
 
 def list_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The people of a saved list, 25 on a page, as many pages as the list has."""
+    """The people of a saved list, 25 on a page."""
     size = context.page_size(25)
     return _people_page(world, params, context, *_saved_list(params, size), size)
 
@@ -217,7 +217,7 @@ def list_orgs(world: World, params: RequestParams, context: AnswerContext) -> ob
     search, start = _saved_list(params, size)
     found = world.search("organisations", search, order)
     rows = [
-        organisations.account_row(world.companies.at(place))
-        for place in _slice(found, start, size, SALES_CAP)
+        organisations.account_row(world.companies.at(index))
+        for index in _slice(found, start, size, SALES_CAP)
     ]
     return _wrap_page(context, ("organisations", "people"), rows, start, len(found), shown)

@@ -1,4 +1,4 @@
-"""The document itself: paths, security, and the answers of every operation."""
+"""The OpenAPI document: paths, security and responses."""
 
 from __future__ import annotations
 
@@ -18,49 +18,60 @@ if TYPE_CHECKING:
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 STATUSES = {
-    400: "The request's data are wrong.",
-    401: "The key is missing or not known.",
-    402: "Credits or quota are used up.",
-    403: "The key may not do this.",
-    404: "No such record.",
+    400: "A parameter is missing or wrong.",
+    401: "The API key is missing or not valid.",
+    402: "No credits are left.",
+    403: "The API key has no permission.",
+    404: "The record does not exist.",
     407: "The viewer_id is not attached.",
     413: "The body is too large.",
-    422: "The request's data are wrong.",
-    429: "Too fast, or a daily or weekly limit is used up.",
+    422: "A parameter is missing or wrong.",
+    429: "A rate limit, or a daily or weekly limit is exceeded.",
     500: "The server failed.",
-    502: "Something in between failed.",
-    503: "Not available for now.",
+    502: "A server in between failed.",
+    503: "Temporarily unavailable.",
 }
-_SLOT = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def document(
     providers: Sequence[SandboxProvider], world: World, closed: Collection[str] = ()
 ) -> dict[str, object]:
-    """The OpenAPI 3.1 document of a sandbox: every path that it has, as it answers it.
+    """The OpenAPI 3.1 document of all endpoints.
 
-    A path that two rows share by the same method is described once, by the row whose own it is.
+    A path and method that two endpoints share is described once, by the endpoint whose main path
+    it is.
+
+    Args:
+        providers: The simulated providers.
+        world: The world that the examples are taken from.
+        closed: Paths to leave out.
     """
     paths: dict[str, dict[str, object]] = {}
     schemas: dict[str, Schema] = {}
     security: dict[str, Schema] = {}
     for provider in providers:
-        shapes = JsonSchemas(provider)
-        maker = _DocumentBuilder(provider, shapes, provider.examples(world))
-        own = [(row, row.path, "") for row in provider.endpoints]
-        others = [(row, row.alternate, ".alternate") for row in provider.endpoints if row.alternate]
-        for row, path, suffix in [*own, *others]:
+        json_schemas = JsonSchemas(provider)
+        builder = _DocumentBuilder(provider, json_schemas, provider.examples(world))
+        main = [(endpoint, endpoint.path, "") for endpoint in provider.endpoints]
+        alternates = [
+            (endpoint, endpoint.alternate, ".alternate")
+            for endpoint in provider.endpoints
+            if endpoint.alternate
+        ]
+        for endpoint, path, suffix in [*main, *alternates]:
             if path not in closed:
-                place = paths.setdefault(provider.full_path(row, path), {})
-                place.setdefault(row.method.lower(), maker.operation(row, path, suffix))
-        schemas |= shapes.components
-        security |= maker.schemes()
+                methods = paths.setdefault(provider.full_path(endpoint, path), {})
+                operation = builder.operation(endpoint, path, suffix)
+                methods.setdefault(endpoint.method.lower(), operation)
+        schemas |= json_schemas.components
+        security |= builder.schemes()
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "lix_async sandbox",
             "version": "1",
-            "description": "The providers' APIs played on this machine. Nobody in here is real.",
+            "description": "The providers' APIs, simulated locally. All people are fictitious.",
         },
         "servers": [{"url": "/"}],
         "paths": paths,
@@ -69,43 +80,54 @@ def document(
 
 
 class _DocumentBuilder:
-    """Makes the operations of one provider."""
+    """Builds the operations of one provider."""
 
     def __init__(
         self,
         provider: SandboxProvider,
-        shapes: JsonSchemas,
+        schemas: JsonSchemas,
         examples: Mapping[str, Mapping[str, object]],
     ) -> None:
         self._provider = provider
-        self._shapes = shapes
+        self._schemas = schemas
         self._examples = examples
         self._prefix = re.sub(r"\W", "", provider.name)
 
     def schemes(self) -> dict[str, Schema]:
-        """Every place where a key may be given."""
+        """The security schemes: the places where an API key is accepted."""
         made: dict[str, Schema] = {}
-        for name, way in self._provider.provider.credentials.items():
-            plain: Schema = {"type": "apiKey", "in": way.place, "name": way.name}
+        for name, scheme in self._provider.auth_schemes.items():
+            plain: Schema = {"type": "apiKey", "in": scheme.place, "name": scheme.name}
             bearer: Schema = {"type": "http", "scheme": "bearer"}
-            made[f"{self._prefix}.{name}"] = bearer if way.prefix.strip() == "Bearer" else plain
+            made[f"{self._prefix}.{name}"] = bearer if scheme.prefix.strip() == "Bearer" else plain
         return made
 
-    def operation(self, row: AnyEndpoint, path: str, suffix: str) -> Schema:
-        """What can be asked of one path by one method."""
-        wanted, fields = required_params(row.params), self._shapes.fields(row)
-        example = self._examples.get(row.id, {})
+    def operation(self, endpoint: AnyEndpoint, path: str, suffix: str) -> Schema:
+        """The operation of one path and method."""
+        rules, fields = required_params(endpoint.params), self._schemas.fields(endpoint)
+        example = self._examples.get(endpoint.id, {})
         wire = dict(
-            zip(row.params.__struct_fields__, row.params.__struct_encode_fields__, strict=True)
+            zip(
+                endpoint.params.__struct_fields__,
+                endpoint.params.__struct_encode_fields__,
+                strict=True,
+            )
         )
-        needed = {wire[name] for name in wanted.required}
-        slots = _SLOT.findall(path)
-        renamed = {self._provider.param_names.get(slot, slot) for slot in slots}
+        needed = {wire[name] for name in rules.required}
+        placeholders = _PLACEHOLDER.findall(path)
+        renamed = {
+            self._provider.param_names.get(placeholder, placeholder) for placeholder in placeholders
+        }
         parameters: list[Schema] = [
-            _parameter(slot, "path", fields.get(slot, {"type": "string", "minLength": 1}), True)
-            for slot in slots
+            _parameter(
+                placeholder,
+                "path",
+                fields.get(placeholder, {"type": "string", "minLength": 1}),
+                True,
+            )
+            for placeholder in placeholders
         ]
-        body = {wire[name] for name in row.body}
+        body = {wire[name] for name in endpoint.body}
         parameters += [
             _parameter(name, "query", schema, name in needed)
             for name, schema in fields.items()
@@ -117,47 +139,55 @@ class _DocumentBuilder:
             if name in example:
                 parameter["example"] = example[name]
         operation: Schema = {
-            "operationId": row.id + suffix,
+            "operationId": endpoint.id + suffix,
             "tags": [self._provider.name],
-            "summary": _summary(row),
+            "summary": _summary(endpoint),
             "parameters": parameters,
-            "responses": self._responses(row),
+            "responses": self._responses(endpoint),
             "security": [{name: []} for name in self.schemes()],
         }
-        for group in wanted.groups:
+        for group in rules.groups:
             operation["description"] = f"Exactly one of {', '.join(group)} must be given."
         if body:
-            content = _body(fields, body, needed, wanted.groups)
+            content = _body(fields, body, needed, rules.groups)
             given = {name: value for name, value in example.items() if name in body}
             media: Schema = {"schema": content}
             if given:
                 media["example"] = given
             operation["requestBody"] = {
-                "required": bool(body & needed or wanted.groups),
-                "content": {FORM if row.form else JSON: media},
+                "required": bool(body & needed or rules.groups),
+                "content": {FORM if endpoint.form else JSON: media},
             }
         return operation
 
-    def _responses(self, row: AnyEndpoint) -> Schema:
-        good: Schema = {"description": "Success.", "content": {JSON: _content(self._good(row))}}
+    def _responses(self, endpoint: AnyEndpoint) -> Schema:
+        good: Schema = {
+            "description": "Success.",
+            "content": {JSON: _content(self._good(endpoint))},
+        }
         made: Schema = {"200": good}
-        if row.id in self._provider.background:
-            later: Schema = {"description": "It goes on.", "content": {JSON: _content(ANY_JSON)}}
+        if endpoint.id in self._provider.background:
+            later: Schema = {
+                "description": "The lookup continues in the background.",
+                "content": {JSON: _content(ANY_JSON)},
+            }
             made["202"] = later
         for status in self._provider.statuses:
-            if self._applies(status, row):
-                error = {JSON: _content(self._shapes.error())}
+            if self._applies(status, endpoint):
+                error = {JSON: _content(self._schemas.error())}
                 made[str(status)] = {"description": STATUSES[status], "content": error}
         return made
 
-    def _good(self, row: AnyEndpoint) -> Schema:
-        return ANY_JSON if row.id in self._provider.background else self._shapes.result(row)
+    def _good(self, endpoint: AnyEndpoint) -> Schema:
+        return (
+            ANY_JSON if endpoint.id in self._provider.background else self._schemas.result(endpoint)
+        )
 
-    def _applies(self, status: int, row: AnyEndpoint) -> bool:
+    def _applies(self, status: int, endpoint: AnyEndpoint) -> bool:
         if status == 407:
-            return "viewer_id" in row.params.__struct_fields__
+            return "viewer_id" in endpoint.params.__struct_fields__
         if status == 402:
-            return row.credits.amount > 0 or self._provider.needs_credit(row.id)
+            return endpoint.credits.amount > 0 or self._provider.needs_credit(endpoint.id)
         return True
 
 
@@ -182,12 +212,12 @@ def _body(
     if required := sorted(body & needed):
         schema["required"] = required
     for group in groups:
-        # Not oneOf: an empty text or null beside the other one counts as not given.
+        # Not oneOf: an empty text or null beside the other parameter counts as not given.
         schema["anyOf"] = [{"required": [name]} for name in group]
     return schema
 
 
-def _summary(row: AnyEndpoint) -> str:
-    price = row.credits
+def _summary(endpoint: AnyEndpoint) -> str:
+    price = endpoint.credits
     cost = f"{price.amount} {price.kind}" if price.amount else price.kind
-    return f"{row.id} (contract: {row.docs}; credits: {cost})"
+    return f"{endpoint.id} (contract: {endpoint.docs}; credits: {cost})"

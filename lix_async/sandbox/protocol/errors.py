@@ -106,14 +106,13 @@ def weekly_limit(epoch: float) -> ErrorReply:
     )
 
 
-def daily_limit(epoch: float, message: str = "daily limit reached") -> ErrorReply:
+def daily_limit(epoch: float) -> ErrorReply:
     """429: today's requests are used up. `refreshesAt` is in epoch seconds, as in the allowance.
 
     No published body shows where the refresh time stands; inside the error is a guess.
 
     Args:
         epoch: The current time in seconds since the epoch.
-        message: The message for people.
     """
     extra = {"refreshesAt": next_midnight(epoch)}
-    return ErrorReply(429, "daily_limit", message, extra=extra)
+    return ErrorReply(429, "daily_limit", "daily limit reached", extra=extra)

@@ -1,4 +1,4 @@
-"""LookC: its table, its answers, and examples of what to ask."""
+"""LookC: its endpoints and example parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox as a web application: one route for each path of the tables."""
+"""The sandbox as an ASGI application: one route for each path of the endpoints."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from ..state.webhooks import Webhook
     from ..world.world import World
 
-DISCONNECT_EXTENSION = "lix_async.sandbox.cut"
-"""ASGI extension through which the sandbox's own server ends a connection: called with True for a
-reset.
+DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
+"""The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for
+a reset.
 """
 MAX_BODY = 1024 * 1024
-"""Bytes of a request body that are taken; a longer one is refused."""
+"""Bytes of a request body at most."""
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
 class SandboxApi(Protocol):
-    """What the web side needs of a `Sandbox`."""
+    """The part of `Sandbox` that the web application and the server use."""
 
     world: World
     ledger: CreditLedger
@@ -65,26 +65,26 @@ class SandboxApi(Protocol):
         ...
 
     async def notify_webhook(self) -> None:
-        """Post due lookups to the webhook."""
+        """Post finished lookups to the webhook."""
 
 
 class SandboxAsgiApp:
-    """One route: reads the request, hands it on as an `Arrival`, and plays the reply."""
+    """One route: reads a request, calls a handler and sends the response."""
 
     def __init__(
         self,
         sandbox: SandboxApi,
         handler: Handler,
         provider: SandboxProvider | None = None,
-        rows: Sequence[AnyEndpoint] = (),
+        endpoints: Sequence[AnyEndpoint] = (),
     ) -> None:
         self._sandbox = sandbox
         self._handler = handler
         self._provider = provider
-        self._endpoints = rows
+        self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI side of it."""
+        """Handle one request."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in cast("list[tuple[bytes, bytes]]", scope["headers"])
@@ -92,116 +92,121 @@ class SandboxAsgiApp:
         try:
             check_host(headers.get("host", ""), headers.get("origin"))
             body = await _read_body(receive)
-        except ErrorReply as refusal:
-            await self._send(error_response(refusal), scope, receive, send)
+        except ErrorReply as error:
+            await self._send(error_response(error), scope, receive, send)
             return
-        found = cast("dict[str, str]", scope.get("path_params", {}))
         text = cast("bytes", scope["query_string"]).decode("latin-1")
         query = parse_qsl(text, keep_blank_values=True)
-        renamed: Mapping[str, str] = self._provider.param_names if self._provider else {}
-        arrival = IncomingRequest(
-            endpoint=_best_match(
-                [row for row in self._endpoints if row.method == scope["method"]], query
-            ),
-            method=str(scope["method"]),
+        method = str(scope["method"])
+        names: Mapping[str, str] = self._provider.param_names if self._provider else {}
+        values = cast("dict[str, str]", scope.get("path_params", {}))
+        request = IncomingRequest(
+            endpoint=_best_match([one for one in self._endpoints if one.method == method], query),
+            method=method,
             path=str(scope["path"]),
             provider=self._provider.name if self._provider else "",
-            allowed={row.method for row in self._endpoints},
-            path_params={renamed.get(name, name): value for name, value in found.items()},
+            allowed={one.method for one in self._endpoints},
+            path_params={names.get(name, name): value for name, value in values.items()},
             query=query,
             headers=headers,
             body=body,
         )
-        await self._send(self._handler(arrival), scope, receive, send)
+        await self._send(self._handler(request), scope, receive, send)
         await self._sandbox.notify_webhook()
 
     async def _send(
-        self, reply: SandboxResponse, scope: Scope, receive: Receive, send: Send
+        self, response: SandboxResponse, scope: Scope, receive: Receive, send: Send
     ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
-        if reply.delay:
-            await sleep(reply.delay)
-        if reply.disconnect != "reset":
-            await _start(reply, send)
-            for piece in reply.chunks:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if reply.chunk_delay:
-                    await sleep(reply.chunk_delay)
-        if not reply.disconnect:
+        if response.delay:
+            await sleep(response.delay)
+        if response.disconnect != "reset":
+            await _start(response, send)
+            for chunk in response.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if response.chunk_delay:
+                    await sleep(response.chunk_delay)
+        if not response.disconnect:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         extensions = cast("dict[str, object]", scope.get("extensions") or {})
-        cut = cast("Callable[[bool], None] | None", extensions.get(DISCONNECT_EXTENSION))
-        if cut is None:
+        disconnect = cast("Callable[[bool], None] | None", extensions.get(DISCONNECT_EXTENSION))
+        if disconnect is None:
             raise ConnectionResetError("the sandbox broke the connection")
-        cut(reply.disconnect == "reset")
+        disconnect(response.disconnect == "reset")
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
 def _best_match(
-    rows: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]
+    endpoints: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]
 ) -> AnyEndpoint | None:
-    """Which row of one path is meant: the one that knows most of the query, and little besides."""
+    """The endpoint with the most parameters of the query, and the fewest others."""
     given = {name for name, _ in query}
 
-    def fits(row: AnyEndpoint) -> tuple[int, int]:
-        names = set(row.params.__struct_encode_fields__)
+    def score(endpoint: AnyEndpoint) -> tuple[int, int]:
+        names = set(endpoint.params.__struct_encode_fields__)
         return len(names & given), -len(names)
 
-    return max(rows, key=fits, default=None)
+    return max(endpoints, key=score, default=None)
 
 
-async def _start(reply: SandboxResponse, send: Send) -> None:
+async def _start(response: SandboxResponse, send: Send) -> None:
     headers = [
-        (name.lower().encode(), _header_value(value)) for name, value in reply.headers.items()
+        (name.lower().encode(), _header_value(value)) for name, value in response.headers.items()
     ]
-    if reply.content_length is not None:
-        headers.append((b"content-length", str(reply.content_length).encode()))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    if response.content_length is not None:
+        headers.append((b"content-length", str(response.content_length).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
 
 
 def _header_value(text: str) -> bytes:
-    # A fault may ask for a header with digits of another alphabet: those go out as UTF-8.
+    # The option of a fault may have digits of another alphabet: they are sent as UTF-8.
     return text.encode("latin-1") if text.isascii() else text.encode()
 
 
 async def _read_body(receive: Receive) -> bytes:
-    """The whole body. A larger one is read to its end too: some clients wait until it is."""
-    pieces: list[bytes] = []
+    """The whole body. A body that is too large is read to its end: some clients wait for that."""
+    chunks: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
-        piece = cast("bytes", message.get("body", b""))
-        more, size = bool(message.get("more_body", False)), size + len(piece)
+        chunk = cast("bytes", message.get("body", b""))
+        more, size = bool(message.get("more_body", False)), size + len(chunk)
         if size <= MAX_BODY:
-            pieces.append(piece)
+            chunks.append(chunk)
     if size > MAX_BODY:
         raise ErrorReply(413, None, "the request body is too large")
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
-def _match_order(place: tuple[str, object]) -> tuple[bool, int]:
-    """How much of other paths a path would take: few with no placeholder, longer ones less."""
-    return "{" in place[0], -place[0].count("/")
+def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
+    """Sorts paths without placeholders first, then by length: those match fewer other paths."""
+    return "{" in item[0], -item[0].count("/")
 
 
 def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
-    """The routes of a sandbox: its own, the tables', and `unknown_route` for the rest."""
-    places: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
+    """The web application of a sandbox.
+
+    Args:
+        sandbox: The sandbox.
+        pages: Handlers of further paths.
+    """
+    paths: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
     for provider in sandbox.providers:
-        for row in provider.endpoints:
-            for path in filter(None, (row.path, row.alternate)):
+        for endpoint in provider.endpoints:
+            for path in filter(None, (endpoint.path, endpoint.alternate)):
                 if path not in sandbox.closed:
-                    places.setdefault(provider.full_path(row, path), (provider, []))[1].append(row)
+                    full_path = provider.full_path(endpoint, path)
+                    paths.setdefault(full_path, (provider, []))[1].append(endpoint)
     routes: list[BaseRoute] = [
         Route(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()
     ]
-    # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
-    # say more stand first.
-    for path, (provider, rows) in sorted(places.items(), key=_match_order):
-        whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        routes.append(Route(whole, SandboxAsgiApp(sandbox, sandbox.handle, provider, rows)))
+    # An id may contain a slash: the last placeholder of a path matches the rest of it, so more
+    # specific paths come first.
+    for path, (provider, endpoints) in sorted(paths.items(), key=_match_order):
+        pattern = f"{path[:-1]}:path}}" if path.endswith("}") else path
+        routes.append(Route(pattern, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints)))
     app = Starlette(routes=routes)
     app.router.default = SandboxAsgiApp(sandbox, sandbox.handle)
     app.router.redirect_slashes = False

@@ -40,7 +40,7 @@ def use_unit(state: SandboxState, account: str, slug: str, epoch: float, *, refr
     if slug in day and not refresh:
         return
     if day.total() >= DAILY_PROFILES:
-        raise daily_limit(epoch, "the daily profile limit is reached")
+        raise daily_limit(epoch)
     day[slug] += 1
 
 
@@ -61,7 +61,7 @@ def quota_headers(used: int, resets: float) -> dict[str, str]:
     }
 
 
-def exceeded_message(resets: float | None) -> str:
-    """The message of the 429, with the time of the reset if it is known."""
-    text = f"Rate limit exceeded for {ACTION}: {DAILY_PROFILES}/{DAILY_PROFILES} used."
-    return text if resets is None else f"{text} Resets at {iso_milliseconds(resets)}"
+def exceeded_message(resets: float) -> str:
+    """The message of the 429, with the time of the reset."""
+    used = f"{DAILY_PROFILES}/{DAILY_PROFILES} used"
+    return f"Rate limit exceeded for {ACTION}: {used}. Resets at {iso_milliseconds(resets)}"

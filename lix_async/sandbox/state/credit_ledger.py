@@ -85,11 +85,17 @@ class CreditLedger:
         if not any(self.balances.values()):
             raise quota_exceeded()
 
-    def charge(self, charge: Charge) -> None:
-        """Record a charge. Other kinds than the three, and amounts of 0, are free."""
-        if charge.kind in KINDS and charge.amount > 0:
-            self.balances[charge.kind] -= charge.amount
-            self.charges.append(charge)
+    def charge(self, charge: Charge) -> bool:
+        """Record a charge, if it is not free: other kinds than the three and amounts of 0 are.
+
+        Returns:
+            Whether credits were charged.
+        """
+        if charge.kind not in KINDS or charge.amount <= 0:
+            return False
+        self.balances[charge.kind] -= charge.amount
+        self.charges.append(charge)
+        return True
 
     def totals(self) -> dict[str, int]:
         """Credits spent by kind, zeros included."""

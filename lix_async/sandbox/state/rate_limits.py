@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ class RateLimitStatus:
     def left(self) -> int:
         """Permits that are free now."""
         return self.limit - self.used
+
+    def retry_after(self, epoch: float) -> str:
+        """The seconds until the reset, as text for `Retry-After`; at least 1."""
+        return str(max(math.ceil(self.reset - epoch), 1))
 
 
 class RateLimits:

@@ -1,7 +1,6 @@
-"""Careers: the positions and schools of a person, and how the provider writes their dates.
+"""Careers: the positions and schools of a person, in the formats of Lix.
 
-The world's calendar stands still at `TODAY`, so that a body never depends on the day it is asked
-for.
+The date of the world is always `TODAY`, so that a body does not depend on the date of the request.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ TODAY = (2025, 6)
 class PositionRecord:
     """One position in a career.
 
-    Dates are (year, month); a month of 0 is not known; no end: still running.
+    Dates are (year, month); month 0 means unknown. A current position has no end.
     """
 
     title: str
@@ -41,12 +40,16 @@ class PositionRecord:
 def make_career(
     person: PersonRecord, employers: Callable[[int], OrganisationRecord]
 ) -> list[PositionRecord]:
-    """The positions of a person, the running one first; always the same for the same person.
+    """The positions of a person, the current one first; always the same for the same person.
 
-    `employers` gives the company for any number. The last of a long career has only years.
+    The last position of a long career has years without months.
+
+    Args:
+        person: The person.
+        employers: Returns the company for any number.
     """
-    roll = rng_for("career", person.slug)
-    start = TODAY[0] * 12 + TODAY[1] - 1 - roll.randint(3, 60)
+    rng = rng_for("career", person.slug)
+    start = TODAY[0] * 12 + TODAY[1] - 1 - rng.randint(3, 60)
     jobs = [
         PositionRecord(
             person.title,
@@ -58,19 +61,19 @@ def make_career(
             "Runs the day to day.",
         )
     ]
-    for step in range(roll.randint(0, 4)):
-        end, start = start, start - roll.randint(6, 50)
-        city, country, _ = roll.choice(names.PLACES)
+    for step in range(rng.randint(0, 4)):
+        end, start = start, start - rng.randint(6, 50)
+        city, country, _ = rng.choice(names.PLACES)
         vague = step == 3
         jobs.append(
             PositionRecord(
-                title=roll.choice(names.TITLES)[0],
-                employer=employers(roll.randrange(10_000)),
-                linked=roll.random() < 0.8,
+                title=rng.choice(names.TITLES)[0],
+                employer=employers(rng.randrange(10_000)),
+                linked=rng.random() < 0.8,
                 place=None if vague else f"{city}, {country}",
                 started=(start // 12, 0) if vague else _month(start),
                 ended=(end // 12, 0) if vague else _month(end),
-                text=None if roll.random() < 0.5 else "Built the team.\nShipped the plan.",
+                text=None if rng.random() < 0.5 else "Built the team.\nShipped the plan.",
             )
         )
     return jobs
@@ -81,7 +84,7 @@ def _month(months: int) -> tuple[int, int]:
 
 
 def date_body(when: tuple[int, int] | None) -> dict[str, int]:
-    """An empty object stands for no date: still running, or unknown."""
+    """A date as JSON; an empty object for no date: a current position, or unknown."""
     if when is None:
         return {}
     return {"month": when[1], "year": when[0]} if when[1] else {"year": when[0]}
@@ -103,7 +106,7 @@ def _tenure(job: PositionRecord) -> dict[str, int]:
 def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, object]:
     """One entry of `experience`; `rich` adds the fields of the provider's data dictionary."""
     employer: dict[str, object] = {"name": job.employer.name}
-    # A company that LinkedIn could not link has the placeholder without an id.
+    # A company that LinkedIn could not link has a link without an id (lix.md#experience).
     employer["salesNavLink"] = (
         job.employer.sales_link if job.linked else "https://linkedin.com/sales/company/"
     )
@@ -130,16 +133,16 @@ def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, obje
 
 
 def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object]]:
-    """The schools of a person, the last one first; years only, and some degrees not known."""
-    roll = rng_for("education", person.slug)
-    end = roll.randint(1990, 2015)
+    """The schools of a person, the last one first, with years only; some degrees are unknown."""
+    rng = rng_for("education", person.slug)
+    end = rng.randint(1990, 2015)
     schools: list[dict[str, object]] = []
-    for _ in range(roll.randint(0, 2)):
-        start = end - roll.randint(2, 4)
+    for _ in range(rng.randint(0, 2)):
+        start = end - rng.randint(2, 4)
         school: dict[str, object] = {
-            "institutionName": names.school_name(roll),
-            "degree": roll.choice(names.DEGREES) if roll.random() < 0.8 else None,
-            "fieldOfStudy": ", ".join(roll.sample(names.FIELDS, roll.randint(1, 2))),
+            "institutionName": names.school_name(rng),
+            "degree": rng.choice(names.DEGREES) if rng.random() < 0.8 else None,
+            "fieldOfStudy": ", ".join(rng.sample(names.FIELDS, rng.randint(1, 2))),
             "dateStarted": str(start),
             "dateEnded": str(end),
             "timePeriod": {"startedOn": {"year": start}, "endedOn": {"year": end}},
@@ -153,7 +156,7 @@ def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object
 
 
 def employment(jobs: Sequence[PositionRecord]) -> dict[str, object]:
-    """The answer of `person.employment`: what is not known is left out, never null."""
+    """The body of `person.employment`: unknown fields are left out, never null."""
     rows: list[dict[str, object]] = []
     for job in jobs:
         row: dict[str, object] = {"title": job.title, "companyName": job.employer.name}

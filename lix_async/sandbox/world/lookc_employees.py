@@ -1,4 +1,4 @@
-"""Who works or worked at a company, as LookC tells it: in two published shapes."""
+"""The employees of a company in the two published formats of LookC."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RENAMED = {
 
 
 def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
-    """The people of the world who work there, then a few who used to."""
+    """The current employees, then some former ones."""
     now = [
         one for one in map(world.person, range(world.people)) if one.employer.slug == employer.slug
     ]
@@ -39,9 +39,15 @@ def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecor
 def row(
     one: PersonRecord, jobs: Sequence[PositionRecord], asked: OrganisationRecord, current: str
 ) -> dict[str, object]:
-    """An Employee in camelCase; `current` is LookC's id of the present employer.
+    """An employee in camelCase.
 
-    Somebody who used to work there has an end date, and for some nothing about today.
+    A former employee has an end date, and some have no current employer.
+
+    Args:
+        one: The person.
+        jobs: The person's positions.
+        asked: The company whose employees were requested.
+        current: LookC's id of the person's current employer.
     """
     body: dict[str, object] = {
         "personId": str(UUID(int=number("lookc", one.slug) << 64 | number(one.slug), version=4)),
@@ -81,13 +87,13 @@ def _months(started: tuple[int, int]) -> int:
 
 
 def _tenure(months: int) -> dict[str, int]:
-    """Either part may be missing."""
+    """Years and months without zeros."""
     years, rest = divmod(months, 12)
     return {part: value for part, value in (("years", years), ("months", rest)) if value}
 
 
 def preview(body: Mapping[str, object]) -> dict[str, object]:
-    """The same row in the shape of the vendor's preview: snake_case, months in one number."""
+    """An employee in the format of the vendor's preview: snake_case, tenure in months."""
     changed = {_RENAMED.get(name, name): value for name, value in body.items()}
     links = cast("dict[str, object] | None", changed["links"])
     if links and "salesNav" in links:

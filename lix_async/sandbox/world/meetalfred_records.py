@@ -1,4 +1,7 @@
-"""Meet Alfred's records: campaigns, leads, connections, as its published samples have them."""
+"""Campaigns, leads and connections in the formats of Meet Alfred's published samples.
+
+`seed` selects the oldest samples; otherwise the format that newer clients report.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +52,12 @@ _NULL_FIELDS = [
 ]
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
 _UNKNOWN_FIELDS = ("email", "first_name", "last_name", "location", "current_title")
-"""What nobody may have found out about a lead yet."""
+"""Fields that are unknown for some leads."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign. Active is a status, not a state of motion."""
+    """A campaign. An active one may be paused: `status` and `run_state` differ."""
 
     key: int
     name: str
@@ -71,17 +74,17 @@ CAMPAIGNS = (
 
 
 def campaign_of(person: PersonRecord) -> CampaignRecord:
-    """The campaign that a person is in."""
+    """The campaign of a person."""
     return CAMPAIGNS[number("campaign", person.slug) % 2]
 
 
 def format_with_space(at: datetime) -> str:
-    """A moment as leads of the seed have it: a space, an offset."""
+    """A time as in the oldest samples: with a space and an offset."""
     return at.isoformat(sep=" ", timespec="seconds")
 
 
 def format_with_z(at: datetime) -> str:
-    """A moment as newer rows have it."""
+    """A time as in newer items."""
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -90,18 +93,18 @@ def _format(at: datetime, *, seed: bool) -> str:
 
 
 def campaign_label(one: CampaignRecord) -> JsonObject:
-    """A campaign as newer clients list it: an id and a label, and at times a form field's hints."""
+    """A campaign as newer clients list it: an id and a label, and for some the hints of a form."""
     hints = {} if one.key % 2 else {"required": False, "dropdown": True}
     return {"id": one.key, "label": one.name, "status": one.status, **hints}
 
 
 def object_urn(person: PersonRecord) -> str:
-    """LinkedIn's number of a member: digits in a text."""
+    """LinkedIn's member number: digits in a text."""
     return str(700_000_000 + number("object", person.slug) % 10**8)
 
 
 def campaign(one: CampaignRecord, *, seed: bool = True) -> JsonObject:
-    """A campaign with everything, as leads embed it."""
+    """A campaign with all fields, as leads contain it."""
     languages = ("english", "french", "polish", "portuguese", "russian", "spanish")
     specified = ("company", "firstName", "lastName", "school", "title")
     flags = [
@@ -157,7 +160,7 @@ def campaign(one: CampaignRecord, *, seed: bool = True) -> JsonObject:
 
 
 def person_summary(person: PersonRecord) -> JsonObject:
-    """A person as actions have it."""
+    """A person as actions contain it."""
     return {
         "key": person.sales_id,
         "name": person.name,
@@ -170,13 +173,13 @@ def person_summary(person: PersonRecord) -> JsonObject:
 
 
 def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
-    """A lead; `seed` as the published sample has it, else as public clients find it.
+    """A lead.
 
-    There it may have been written to already, and of others less is known.
+    In the newer format, some leads have received a message and others have unknown fields.
     """
     mine = campaign_of(person)
     at = _MONDAY + timedelta(minutes=number("lead", person.slug) % 50_000)
-    moment = _format(at, seed=seed)
+    formatted = _format(at, seed=seed)
     written_to = not seed and bool(number("touched", person.slug) % 2)
     return {
         "id": person.sales_id,
@@ -187,10 +190,10 @@ def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
             "key": number("action", person.slug) % 10**6,
             "campaign_key": mine.key,
             "campaign_name": mine.name,
-            "created_at": moment,
+            "created_at": formatted,
             "desc": "found",
             "msg": "Example message." if written_to else None,
-            "msg_created_at": moment if written_to else None,
+            "msg_created_at": formatted if written_to else None,
         }
         if seed or number("found", person.slug) % 8
         else None,
@@ -199,7 +202,7 @@ def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
         "connect_followup": False,
         "conversation_urn": "2-RVhBTVBMRS1DT05WRVJTQVRJT04=" if written_to else None,
         "custom_data": {"example_column": "example value"} if written_to else {},
-        "request_connect_at": moment if written_to else None,
+        "request_connect_at": formatted if written_to else None,
         "return_to_campaign": False,
         "return_to_campaign_date": None,
         "tags": [],
@@ -208,7 +211,7 @@ def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
 
 
 def _profile(person: PersonRecord, *, seed: bool) -> JsonObject:
-    """The person of a lead. In the seed's sample the name is filled while its parts are null."""
+    """The person of a lead. In the oldest sample the name is set while its parts are null."""
     known: JsonObject = {
         **person_summary(person),
         "location": person.location,
@@ -241,9 +244,10 @@ def _profile(person: PersonRecord, *, seed: bool) -> JsonObject:
 
 
 def connection(person: PersonRecord, *, seed: bool = False) -> JsonObject:
-    """A connection: flat, 49 keys, absence as null here and as an empty text there.
+    """A connection: 49 keys; some absent values are null and others are empty texts.
 
-    In the seed's sample most are null and the date is of HTTP; live rows say more, at times in ISO.
+    In the oldest sample most values are null and the date has the HTTP format; newer items have
+    more values, and some an ISO date.
     """
     at = _MONDAY + timedelta(minutes=number("connected", person.slug) % 50_000)
     picture = f"https://media.example.com/p/{person.slug}.jpg?e=1751328000&v=beta&t=EXAMPLE"

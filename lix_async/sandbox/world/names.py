@@ -1,8 +1,7 @@
-"""The words the world is made of: syllables for names, and plain trade words for everything else.
+"""The words of the world: syllables for names, and ordinary words for everything else.
 
-No name in here belongs to anybody: people, places, schools and companies are put together from
-invented syllables. Job titles, skills and industries are ordinary words, so that searches look like
-searches.
+No name is real: the names of people, places, schools and companies are made of syllables. Job
+titles, skills and industries are ordinary words, so that searches are realistic.
 """
 
 from __future__ import annotations
@@ -53,9 +52,7 @@ PLACES = (
     ("Orrinford", "Zentria", "XZ"),
     ("Lake Averil", "Zentria", "XZ"),
 )
-"""City, country, country code: invented places; the codes are from the range that ISO 3166 leaves
-to users.
-"""
+"""City, country, country code. The places do not exist; ISO 3166 reserves the codes for users."""
 
 SENIORITIES = (
     "Unpaid",
@@ -69,9 +66,7 @@ SENIORITIES = (
     "Partner",
     "Owner",
 )
-"""In the order of their facet ids, from 1: the documented sample has Entry at 3, Director at 6,
-Partner at 9.
-"""
+"""In the order of their facet ids from 1: in the documented sample, Entry is 3 and Partner is 9."""
 
 TITLES = (
     ("Software Engineer", "Entry", "Engineering"),
@@ -185,7 +180,7 @@ SIZES = (
     (5001, 10000, "5001-10000"),
     (10001, 90000, "10001+"),
 )
-"""Least, most, and the text range the provider prints."""
+"""Minimum, maximum, and the text of the range."""
 
 COMPANY_TYPES = ("Public Company", "Privately Held", "Partnership", "Nonprofit", "Self-Owned")
 LANGUAGES = ("English", "Nordavian", "Ostrelian", "Calverian", "Zentrian")
@@ -217,30 +212,30 @@ MONTHS = (
 
 
 def person_name(rng: Random) -> tuple[str, str]:
-    """An invented first and last name."""
+    """A first and a last name."""
     first = rng.choice(_FIRST_STARTS) + rng.choice(_FIRST_ENDS)
     return first, rng.choice(_LAST_STARTS) + rng.choice(_LAST_ENDS)
 
 
 def organisation_name(rng: Random) -> str:
-    """An invented company name of two words."""
+    """A company name of two words."""
     return f"{rng.choice(_ORG_STARTS)}{rng.choice(_ORG_ENDS)} {rng.choice(_ORG_KINDS)}"
 
 
 def school_name(rng: Random) -> str:
-    """An invented school, named after a place of the world."""
+    """The name of a school, after a city of the world."""
     return rng.choice(("University of {}", "{} Institute", "{} College")).format(
         rng.choice(PLACES)[0]
     )
 
 
 def slug(name: str) -> str:
-    """A name as LinkedIn would put it into a link: lower case, words joined by hyphens."""
+    """A name as in LinkedIn links: lower case, words joined by hyphens."""
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
 
 
 def from_slug(text: str) -> str:
-    """The name a slug suggests: `example-org-7` is `Example Org`; digits are left out."""
+    """The name for a slug: `example-org-7` is `Example Org`, without words that have digits."""
     words = [
         word
         for word in text.replace("_", "-").split("-")

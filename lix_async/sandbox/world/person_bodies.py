@@ -1,4 +1,4 @@
-"""The bodies the provider makes of a person: the profile, the legacy profile, and search rows."""
+"""JSON bodies of people in the formats of Lix: profile, legacy profile and search results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _skills(person: PersonRecord) -> list[dict[str, object]]:
-    """Endorsements are numbers in strings; about a fifth of the skills have none."""
+    """Skills; endorsements are numbers in texts, and a fifth of the skills have none."""
     rows: list[dict[str, object]] = []
     for name in person.skills:
         votes = number("endorsements", person.slug, name) % 80
@@ -33,9 +33,9 @@ def _summary(person: PersonRecord) -> str:
 def profile(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
 ) -> dict[str, object]:
-    """The current shape of `person.get`.
+    """The current format of `person.get` (lix.md#person).
 
-    About half of all people also have the data dictionary's fields.
+    Half of all people also have the fields of the data dictionary.
     """
     rich = chance(0.5, "rich", person.slug)
     handle = person.slug.replace("-", "_")
@@ -48,7 +48,7 @@ def profile(
         "aboutSummaryText": f"{_summary(person)}\n\nCares about {person.skills[0].lower()}.",
         "salesNavLink": person.sales_link,
         "link": person.link,
-        "experience": [experience(job, place, rich) for place, job in enumerate(jobs)],
+        "experience": [experience(job, index, rich) for index, job in enumerate(jobs)],
         "education": education(person),
         "skills": _skills(person),
     }
@@ -58,7 +58,7 @@ def profile(
 def _dictionary(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
 ) -> dict[str, object]:
-    roll = rng_for("dictionary", person.slug)
+    rng = rng_for("dictionary", person.slug)
     before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
     return {
         "firstName": person.first,
@@ -75,24 +75,24 @@ def _dictionary(
         "email": None,
         "im": None,
         "birthday": None,
-        "birthDate": {"day": roll.randint(1, 28), "month": roll.randint(1, 12), "year": None},
+        "birthDate": {"day": rng.randint(1, 28), "month": rng.randint(1, 12), "year": None},
         "pronoun": None,
         "liId": person.slug,
         "salesNavId": person.sales_id,
-        "liCreatedAt": f"{roll.randint(2005, 2023)}-11-{roll.randint(10, 28)}T10:00:00.000Z",
-        "numSharedConnections": roll.randint(0, 40),
-        "articleFollowers": str(roll.randint(0, 9000)),
-        "numOfConnections": roll.randint(20, 500),
+        "liCreatedAt": f"{rng.randint(2005, 2023)}-11-{rng.randint(10, 28)}T10:00:00.000Z",
+        "numSharedConnections": rng.randint(0, 40),
+        "articleFollowers": str(rng.randint(0, 9000)),
+        "numOfConnections": rng.randint(20, 500),
         "defaultDBID": 50_000_000 + number("db", person.slug) % 9_000_000,
         "autoScraped": False,
-        "premium": roll.random() < 0.2,
-        "languages": [{"name": roll.choice(names.LANGUAGES), "proficiency": "NATIVE_OR_BILINGUAL"}],
+        "premium": rng.random() < 0.2,
+        "languages": [{"name": rng.choice(names.LANGUAGES), "proficiency": "NATIVE_OR_BILINGUAL"}],
         "certifications": [
             {
                 "title": f"Certified in {person.skills[0]}",
-                "issuedDate": f"May {roll.randint(2010, 2024)}",
+                "issuedDate": f"May {rng.randint(2010, 2024)}",
                 "expirationDate": None,
-                "organisation": {"name": names.school_name(roll)},
+                "organisation": {"name": names.school_name(rng)},
             }
         ],
         "patents": _patents(person),
@@ -102,7 +102,7 @@ def _dictionary(
                 "name": f"Notes on {person.skills[-1]}",
                 "publisher": "Example Press",
                 "description": None,
-                "publishedOn": {"month": 6, "year": roll.randint(2005, 2024)},
+                "publishedOn": {"month": 6, "year": rng.randint(2005, 2024)},
                 "url": f"https://example.org/papers/{person.slug}",
                 "authors": [{"entityUrn": person.urn}],
             }
@@ -112,10 +112,10 @@ def _dictionary(
         "sharedConnectionUrns": [peer.urn for peer in peers[:1]],
         "teamLinkConnectionProfiles": None,
         "viewerConnection": {
-            "connectionDegree": roll.randint(0, 3),
+            "connectionDegree": rng.randint(0, 3),
             "saved": False,
             "savedListCount": 0,
-            "recentPostsCount": roll.randint(0, 5),
+            "recentPostsCount": rng.randint(0, 5),
         },
     }
 
@@ -134,7 +134,7 @@ def _patents(person: PersonRecord) -> list[dict[str, object]]:
 
 
 def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
-    """The oldest documented shape of a profile, with `fullName` and `workExperiences`."""
+    """The oldest documented format of a profile (lix.md#legacy-shapes)."""
     work: list[dict[str, object]] = []
     for job in jobs:
         accounts: dict[str, object] = {"linkedin": {}, "twitter": {}}
@@ -180,7 +180,7 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
 
 
 def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
-    """A row of a search: the partial profile with the running position, without its description."""
+    """A search result: a partial profile with the current position without its description."""
     first = experience(jobs[0], 0, rich=False)
     del first["description"]
     return {
@@ -194,7 +194,7 @@ def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str
 
 
 def hidden_row(person: PersonRecord) -> dict[str, object]:
-    """A row of somebody outside the network: no name and no link."""
+    """A search result for a person outside the network: no name and no link."""
     return {
         "name": "LinkedIn Member",
         "link": None,
