@@ -45,7 +45,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "rate_limit": FaultKind(
         "refusal", "429; retry-after in seconds, `date:30`, or any text", ("retry-after",)
     ),
-    # The weekly quota is told from an ordinary 429 by a Retry-After of days (lix.md#rate-limits).
+    # The weekly quota differs from an ordinary 429 by a Retry-After of days (lix.md#rate-limits).
     "rate_limit_weekly": FaultKind(
         "refusal", "429, weekly quota, Retry-After until Monday", ("retry-after",)
     ),

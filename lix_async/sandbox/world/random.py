@@ -1,4 +1,4 @@
-"""Repeatable random numbers: every number in the world comes from a seed and a name.
+"""Reproducible random numbers: every number in the world comes from a seed and a name.
 
 A value is drawn from the hash of its name, not from one stream of numbers. So it does not depend on
 earlier requests, and nothing has to be built in advance.
