@@ -134,12 +134,12 @@ def account_quota(world: World, params: RequestParams, context: AnswerContext) -
     """The limits of an account. Only profiles are counted: the rest has no endpoint here."""
     account, now = _account(params), context.epoch
     used, midnight = connectsafely_quota.used_units(context.state, account, now), next_midnight(now)
-    rows = [
+    items = [
         _quota("PROFILE_VIEW", "daily", used, connectsafely_quota.DAILY_PROFILES, 150, midnight),
         _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, next_monday(now)),
         _quota("MESSAGE", "daily", 0, 100, 150, midnight),
     ]
-    return {"accountId": account, "quotas": rows}
+    return {"accountId": account, "quotas": items}
 
 
 def _quota(
@@ -190,7 +190,9 @@ def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -
     account, person = _account(params), _existing_person(world, params)
     at_random, skill = params.flag("random", False), params.text("skill_id")
     endorsed = _endorsed_skills(context, account, person)
-    names = {str(row["skillId"]): str(row["name"]) for row in connectsafely_profiles.skills(person)}
+    names = {
+        str(item["skillId"]): str(item["name"]) for item in connectsafely_profiles.skills(person)
+    }
     if at_random:
         skill = next((one for one in names if one not in endorsed), None)
     if skill is None:

@@ -64,10 +64,10 @@ class AnswerContext:
         (lix.md#sequence-id).
         """
         given = params.text("sequence_id")
-        shown = given or f"SBX{number(self.seed, 'sequence', self.request):016X}"
+        sequence_id = given or f"SBX{number(self.seed, 'sequence', self.request):016X}"
         if viewer := params.text("viewer_id"):
-            return f"viewer {viewer}", shown
-        return f"sequence {self.state.original_sequence(shown)}", shown
+            return f"viewer {viewer}", sequence_id
+        return f"sequence {self.state.original_sequence(sequence_id)}", sequence_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,20 +64,20 @@ def match_options(query: str, options: list[tuple[str, str]]) -> list[tuple[str,
     These are the texts that contain it, otherwise those that share a word with it, otherwise the
     three most similar. Only `nothing-matches` has no match.
     """
-    wanted = query.strip().casefold()
-    if "nothing-matches" in wanted:
+    text = query.strip().casefold()
+    if "nothing-matches" in text:
         return []
-    containing = [option for option in options if wanted in option[1].casefold()]
+    containing = [option for option in options if text in option[1].casefold()]
     if containing:
         return sorted(
             containing,
-            key=lambda option: (not option[1].casefold().startswith(wanted), len(option[1])),
+            key=lambda option: (not option[1].casefold().startswith(text), len(option[1])),
         )
-    words = set(wanted.split())
+    words = set(text.split())
     if shared := [option for option in options if words & set(option[1].casefold().split())]:
         return shared
-    by_text = {text.casefold(): (id_, text) for id_, text in options}
-    return [by_text[text] for text in get_close_matches(wanted, by_text, n=3, cutoff=0.0)]
+    by_text = {value.casefold(): (id_, value) for id_, value in options}
+    return [by_text[close] for close in get_close_matches(text, by_text, n=3, cutoff=0.0)]
 
 
 def sales(world: World, params: RequestParams, context: AnswerContext) -> object:

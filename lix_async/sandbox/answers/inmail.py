@@ -43,7 +43,7 @@ def _inmail_message(name: str, text: str, at: int) -> dict[str, object]:
 
 def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str, object]]:
     new = reversed(context.state.sent_to(SEND_ID, one.id))
-    rows = [
+    items = [
         _inmail_message(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000))
         for sent in new
     ]
@@ -53,20 +53,20 @@ def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str,
         )
         for which in range(one.messages)
     ]
-    return rows + old
+    return items + old
 
 
 def _thread(
-    world: World, context: AnswerContext, one: ConversationRecord, shown: int
+    world: World, context: AnswerContext, one: ConversationRecord, message_count: int
 ) -> dict[str, object]:
-    rows = _messages(one, context)
+    items = _messages(one, context)
     people = inbox.participants(world, one)
     return {
         "id": one.id,
-        "totalMessageCount": len(rows),
+        "totalMessageCount": len(items),
         "unreadMessageCount": number("unread", one.id) % 3,
         "archived": _archived(one),
-        "messages": rows[:shown],
+        "messages": items[:message_count],
         "participants": [
             f"urn:li:fs_salesProfile:({person.sales_id},NAME_SEARCH,smpl)" for person in people
         ],
@@ -100,12 +100,12 @@ def threads(world: World, params: RequestParams, context: AnswerContext) -> obje
     last thread of all has none. `filter` is INBOX or ARCHIVED.
     """
     viewer, count = params.require("viewer_id"), params.number("count", 20, minimum=1)
-    wanted = (params.text("filter") or "INBOX").upper()
-    if wanted not in ("INBOX", "ARCHIVED"):
+    folder = (params.text("filter") or "INBOX").upper()
+    if folder not in ("INBOX", "ARCHIVED"):
         raise params_invalid("filter must be INBOX or ARCHIVED")
     found = [inbox.conversation(KIND, viewer, index) for index in range(inbox.size(KIND, viewer))]
-    found = [one for one in found if _archived(one) is (wanted == "ARCHIVED")]
-    if wanted == "INBOX":
+    found = [one for one in found if _archived(one) is (folder == "ARCHIVED")]
+    if folder == "INBOX":
         found = _new_threads(viewer, context) + found
     until = params.number("page_starts_at", -1, minimum=-1)
     left = [one for one in found if until < 0 or one.latest <= until]
@@ -158,7 +158,7 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
     Hidden members do not accept InMail: a send to one of them is rejected.
     """
     viewer = params.require("viewer_id")
-    recipients = [str(row) for row in params.array("recipients")]
+    recipients = [str(item) for item in params.array("recipients")]
     text, thread_id = check_message(params.require("body"), 8000), params.text("thread_id")
     if bool(recipients) == bool(thread_id):
         raise params_invalid("exactly one of thread_id, recipients is required")
@@ -175,11 +175,11 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
         )
     sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
     context.state.sent.append(sent)
-    rows = _messages(one, context)
+    items = _messages(one, context)
     data = {
         "id": one.id,
-        "totalMessageCount": len(rows),
+        "totalMessageCount": len(items),
         "unreadMessageCount": 0,
-        "messages": rows[:1],
+        "messages": items[:1],
     }
     return {"data": data, "included": [_mention(person) for person in people]}

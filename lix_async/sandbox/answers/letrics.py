@@ -68,13 +68,13 @@ def _page(
     params: RequestParams,
     indexes: Sequence[int],
     fits: Callable[[int], bool],
-    row: Callable[[int], JsonObject],
+    item: Callable[[int], JsonObject],
 ) -> JsonObject:
     page, size = params.number("page", 1), params.number("per_page", 25)
     found = [index for index in indexes if fits(index)]
     start = (page - 1) * size
     return {
-        "data": [row(index) for index in found[start : start + size]],
+        "data": [item(index) for index in found[start : start + size]],
         "meta": {"page": page, "per_page": size, "total": len(found)},
     }
 
@@ -109,14 +109,14 @@ def _list_checks(
 ) -> Iterator[FilterCheck[T]]:
     """The checks by lists: one of the wanted values, and none of the excluded ones."""
     for name, values_of in values.items():
-        wanted, excluded = _filter_values(params, name), _filter_values(params, f"exclude_{name}")
-        if wanted or excluded:
-            yield partial(_passes, values_of, wanted, excluded)
+        included, excluded = _filter_values(params, name), _filter_values(params, f"exclude_{name}")
+        if included or excluded:
+            yield partial(_passes, values_of, included, excluded)
 
 
-def _passes(values_of: FilterValues[T], wanted: list[str], excluded: list[str], one: T) -> bool:
+def _passes(values_of: FilterValues[T], included: list[str], excluded: list[str], one: T) -> bool:
     values = values_of(one)
-    return (not wanted or any(each in values for each in wanted)) and not any(
+    return (not included or any(each in values for each in included)) and not any(
         each in values for each in excluded
     )
 

@@ -139,12 +139,12 @@ def org_employees(world: World, params: RequestParams, context: AnswerContext) -
     """The current and former employees of an organisation; each page links to the next."""
     given_id = params.require("org_id")
     employer = _organisation(world, given_id)
-    rows = lookc_employees.employees_of(world, employer)
+    items = lookc_employees.employees_of(world, employer)
     size = min(params.number("page_size", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = _start(employer, params.text("after"))
-    page = rows[start : start + size]
+    page = items[start : start + size]
     end = start + len(page)
-    cursor = _cursor(employer, end) if end < len(rows) else None
+    cursor = _cursor(employer, end) if end < len(items) else None
     bodies = [_employee(world, one, employer) for one in page]
     if context.background_lookups.preview:
         after = {"after": cursor} if cursor else {}
@@ -165,7 +165,7 @@ def org_employees(world: World, params: RequestParams, context: AnswerContext) -
 
 def _employee(world: World, one: PersonRecord, employer: OrganisationRecord) -> dict[str, object]:
     now = one.employer
-    return lookc_employees.row(one, world.career(one), employer, org_id(world, now))
+    return lookc_employees.employee(one, world.career(one), employer, org_id(world, now))
 
 
 def org_id(world: World, one: OrganisationRecord) -> str:

@@ -61,8 +61,8 @@ def leads(world: World, params: RequestParams, context: AnswerContext) -> object
     people = [
         p for p in _people(world, 140) if campaign in (None, meetalfred_records.campaign_of(p).key)
     ]
-    rows = [meetalfred_records.lead(person, seed=context.envelope == "seed") for person in people]
-    return _wrapped(_page(rows, params, context), context)
+    items = [meetalfred_records.lead(person, seed=context.envelope == "seed") for person in people]
+    return _wrapped(_page(items, params, context), context)
 
 
 def connections(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -70,20 +70,20 @@ def connections(world: World, params: RequestParams, context: AnswerContext) -> 
     people = _people(world, 90)
     if params.flag("return_only_synced", False):
         people = [person for person in people if not person.hidden]
-    rows = [meetalfred_records.connection(one, seed=context.envelope == "seed") for one in people]
-    return _wrapped(_page(rows, params, context), context)
+    items = [meetalfred_records.connection(one, seed=context.envelope == "seed") for one in people]
+    return _wrapped(_page(items, params, context), context)
 
 
 def member_connections(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Connections of the team members. Their key is not documented, so it is another one."""
-    rows = [meetalfred_records.connection(one) for one in _people(world, 60)]
-    return {"connections": _page(rows, params, context)}
+    items = [meetalfred_records.connection(one) for one in _people(world, 60)]
+    return {"connections": _page(items, params, context)}
 
 
 def replies(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Replies that were detected. Some items have only an id and a time."""
-    rows = [_reply(person, context) for person in _people(world, 40)]
-    return {"actions": _page(rows, params, context)}
+    items = [_reply(person, context) for person in _people(world, 40)]
+    return {"actions": _page(items, params, context)}
 
 
 def _reply(person: PersonRecord, context: AnswerContext) -> JsonObject:
@@ -112,11 +112,11 @@ def last_actions(world: World, params: RequestParams, context: AnswerContext) ->
     action = params.require("action")
     if action not in _ACTIONS:
         raise params_invalid(f"action must be one of {', '.join(_ACTIONS)}")
-    rows: list[JsonObject] = []
+    items: list[JsonObject] = []
     for index, person in enumerate(_people(world, 50)):
         at = datetime.fromtimestamp(context.epoch - 3600 * index, UTC)
         name = 9000 + 50 - index
-        row: JsonObject = {
+        item: JsonObject = {
             "id": str(name) if index % 3 else name,
             "created_at": meetalfred_records.format_with_z(at)
             if index % 2
@@ -124,14 +124,14 @@ def last_actions(world: World, params: RequestParams, context: AnswerContext) ->
             "desc": _ACTIONS[action],
         }
         if index % 5 != 4:
-            row["msg"] = "Example message." if index % 4 else None
-            row["lead"] = {
+            item["msg"] = "Example message." if index % 4 else None
+            item["lead"] = {
                 "object_urn": meetalfred_records.object_urn(person),
                 "campaign": {"key": meetalfred_records.campaign_of(person).key},
                 "person": meetalfred_records.person_summary(person),
             }
-        rows.append(row)
-    return {"actions": _page(rows, params, context)}
+        items.append(item)
+    return {"actions": _page(items, params, context)}
 
 
 def team_members(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -167,15 +167,15 @@ def _people(world: World, count: int) -> list[PersonRecord]:
 
 
 def _page(
-    rows: Sequence[JsonObject], params: RequestParams, context: AnswerContext
+    items: Sequence[JsonObject], params: RequestParams, context: AnswerContext
 ) -> list[JsonObject]:
     size = min(params.number("per_page", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = params.number("page") * size
-    return list(rows[start : start + size])
+    return list(items[start : start + size])
 
 
-def _wrapped(rows: list[JsonObject], context: AnswerContext) -> object:
-    return rows if context.envelope == "seed" else {"actions": rows}
+def _wrapped(items: list[JsonObject], context: AnswerContext) -> object:
+    return items if context.envelope == "seed" else {"actions": items}
 
 
 ANSWERS: Mapping[str, AnswerFunction] = {

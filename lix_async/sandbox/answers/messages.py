@@ -47,11 +47,11 @@ def conversations(world: World, params: RequestParams, context: AnswerContext) -
     count = params.number("count", 20, minimum=1)
     start = _from_cursor(viewer, params.text("sequence_id"))
     total = inbox.size(KIND, viewer)
-    rows = [
+    items = [
         _conversation(world, context, inbox.conversation(KIND, viewer, index))
         for index in range(start, total)[:count]
     ]
-    body: dict[str, object] = {"conversations": rows}
+    body: dict[str, object] = {"conversations": items}
     if start + count < total:
         body["sequenceId"] = _cursor(viewer, start + count)
     return body
@@ -145,12 +145,12 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
     """
     viewer = params.require("viewer_id")
     one = _conversation_of(params, viewer)
-    rows = [_sent_message(one, sent) for sent in reversed(context.state.sent_to(SEND_ID, one.id))]
-    rows += [_message(world, one, which) for which in range(one.messages)]
+    items = [_sent_message(one, sent) for sent in reversed(context.state.sent_to(SEND_ID, one.id))]
+    items += [_message(world, one, which) for which in range(one.messages)]
     if (anchor := params.number("delivered_at", -1, minimum=-1)) >= 0:
-        newer = [row for row in rows if int(str(row["deliveredAt"])) > anchor]
-        same = [row for row in rows if int(str(row["deliveredAt"])) == anchor]
-        older = rows[len(newer) + len(same) :]
+        newer = [item for item in items if int(str(item["deliveredAt"])) > anchor]
+        same = [item for item in items if int(str(item["deliveredAt"])) == anchor]
+        older = items[len(newer) + len(same) :]
         after = params.number("count_after")
         return {
             "messages": newer[len(newer) - min(after, len(newer)) :]
@@ -158,8 +158,8 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
             + older[: params.number("count_before")]
         }
     start, size = _from_cursor(one.id, params.text("sequence_id")), context.page_size(20)
-    body: dict[str, object] = {"messages": rows[start : start + size]}
-    if start + size < len(rows):
+    body: dict[str, object] = {"messages": items[start : start + size]}
+    if start + size < len(items):
         body["sequenceId"] = _cursor(one.id, start + size)
     return body
 

@@ -98,10 +98,13 @@ def organisations_by_website(world: World, params: RequestParams, context: Answe
     found = world.companies.by_website(params.require("website"))
     if not found:
         return {"organisations": []}
-    rows = [
+    items = [
         {"org": organisations.ids(one), "profile": organisations.profile_body(one)} for one in found
     ]
-    return {"organisations": rows, "paging": {"total": len(rows), "count": len(rows), "start": 0}}
+    return {
+        "organisations": items,
+        "paging": {"total": len(items), "count": len(items), "start": 0},
+    }
 
 
 def followers(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -110,10 +113,10 @@ def followers(world: World, params: RequestParams, context: AnswerContext) -> ob
     people = world.some_people(40 + one.followers % 400, "followers", one.slug)
     start, count = params.number("start"), params.number("count", 100, minimum=1)
     page = people[start : start + min(count, context.page_size(100))]
-    rows = [_follower(follower) for follower in page]
+    items = [_follower(follower) for follower in page]
     return {
-        "followers": rows,
-        "paging": {"total": len(people), "count": len(rows), "start": start},
+        "followers": items,
+        "paging": {"total": len(people), "count": len(items), "start": start},
     }
 
 
@@ -154,11 +157,11 @@ def email(world: World, params: RequestParams, context: AnswerContext) -> object
 def hirers(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people who hire for a job; may be empty."""
     people = [world.person(index) for index in world.posting(params.require("job_id")).hirers]
-    rows = [
+    items = [
         {"name": one.name, "img": one.picture, "headline": one.headline, "link": one.link}
         for one in people
     ]
-    return {"people": rows}
+    return {"people": items}
 
 
 def check_message(text: str | None, limit: int) -> str:

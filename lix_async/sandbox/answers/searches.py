@@ -102,17 +102,17 @@ def search_people(world: World, params: RequestParams, context: AnswerContext) -
 
 def _person_item(world: World, one: PersonRecord, first: bool) -> JsonObject:
     if one.hidden and not first:
-        return person_bodies.hidden_row(one)
+        return person_bodies.hidden_item(one)
     if not first and number("bare", one.slug) % 20 == 0:
         return {"name": one.name, "link": one.link, "description": None, "location": one.location}
-    return person_bodies.search_row(one, world.career(one))
+    return person_bodies.search_item(one, world.career(one))
 
 
 def search_jobs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn job search, paged by `start` in the URL."""
 
     def make_items(indexes: Sequence[int]) -> list[JsonObject]:
-        return [job_postings.search_row(world.posting_at(index)) for index in indexes]
+        return [job_postings.search_item(world.posting_at(index)) for index in indexes]
 
     return _search_url(world, params, context, _JOBS, make_items)
 
@@ -131,18 +131,18 @@ def search_orgs(world: World, params: RequestParams, context: AnswerContext) -> 
     """LinkedIn company search."""
 
     def make_items(indexes: Sequence[int]) -> list[JsonObject]:
-        return [organisations.search_row(world.companies.at(index)) for index in indexes]
+        return [organisations.search_item(world.companies.at(index)) for index in indexes]
 
     return _search_url(world, params, context, _ORGS, make_items)
 
 
 def _accounts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
-    return [organisations.account_row(world.companies.at(index)) for index in indexes]
+    return [organisations.account_item(world.companies.at(index)) for index in indexes]
 
 
 def _leads(world: World, indexes: Sequence[int]) -> list[JsonObject]:
     people = map(world.person, indexes)
-    return [person_bodies.search_row(one, world.career(one)) for one in people]
+    return [person_bodies.search_item(one, world.career(one)) for one in people]
 
 
 def sales_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:

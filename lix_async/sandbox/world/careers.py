@@ -157,22 +157,22 @@ def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object
 
 def employment(jobs: Sequence[PositionRecord]) -> dict[str, object]:
     """The body of `person.employment`: unknown fields are left out, never null."""
-    rows: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
     for job in jobs:
-        row: dict[str, object] = {"title": job.title, "companyName": job.employer.name}
+        item: dict[str, object] = {"title": job.title, "companyName": job.employer.name}
         if job.linked:
-            row["companyUrn"] = f"urn:li:fsd_company:{job.employer.sales_id}"
+            item["companyUrn"] = f"urn:li:fsd_company:{job.employer.sales_id}"
         if job.place:
-            row["location"] = job.place
-        row["employmentType"] = pick(
+            item["location"] = job.place
+        item["employmentType"] = pick(
             ("Full-time", "Full-time", "Part-time", "Contract"), job.employer.slug, job.started
         )
-        row["startDate"] = {"year": job.started[0]} | (
+        item["startDate"] = {"year": job.started[0]} | (
             {"month": job.started[1]} if job.started[1] else {}
         )
         if job.ended:
-            row["endDate"] = {"year": job.ended[0]} | (
+            item["endDate"] = {"year": job.ended[0]} | (
                 {"month": job.ended[1]} if job.ended[1] else {}
             )
-        rows.append(row)
-    return {"experiences": rows}
+        items.append(item)
+    return {"experiences": items}

@@ -123,12 +123,12 @@ def _count(number: int, word: str) -> str:
 
 def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[dict[str, object]]:
     """The skills of a person; `endorsed` are the ids of those that the account endorsed."""
-    rows: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
     for name in person.skills:
         skill = str(number("skill", name) % 90_000 + 100)
         done = skill in endorsed
         given = number("endorsed", person.slug, name) % 40
-        rows.append(
+        items.append(
             {
                 "skillId": skill,
                 "name": name,
@@ -136,16 +136,16 @@ def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[dict[st
                 "isEndorsed": done,
             }
         )
-    return rows
+    return items
 
 
 def schools(person: PersonRecord) -> list[dict[str, object]]:
     """Schools, the last one first; it may be current."""
-    rows: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
     for index, one in enumerate(careers.education(person)):
         ongoing = index == 0 and chance(0.1, "studies", person.slug)
         until = "Present" if ongoing else one["dateEnded"]
-        rows.append(
+        items.append(
             {
                 "schoolName": one["institutionName"],
                 "degree": one["degree"],
@@ -158,4 +158,4 @@ def schools(person: PersonRecord) -> list[dict[str, object]]:
                 "description": None,
             }
         )
-    return rows
+    return items

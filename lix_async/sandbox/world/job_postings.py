@@ -64,7 +64,7 @@ def make(seed: int, job_id: int, employer: OrganisationRecord, people: int) -> P
     )
 
 
-def search_row(posting: PostingRecord) -> dict[str, object]:
+def search_item(posting: PostingRecord) -> dict[str, object]:
     """An item of the job search.
 
     Ids are numbers or texts and some locations are missing, as in the samples.

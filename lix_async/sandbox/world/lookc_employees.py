@@ -36,8 +36,11 @@ def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecor
     return now + [one for one in before if one.employer.slug != employer.slug]
 
 
-def row(
-    one: PersonRecord, jobs: Sequence[PositionRecord], asked: OrganisationRecord, current: str
+def employee(
+    one: PersonRecord,
+    jobs: Sequence[PositionRecord],
+    organisation: OrganisationRecord,
+    current: str,
 ) -> dict[str, object]:
     """An employee in camelCase.
 
@@ -46,7 +49,7 @@ def row(
     Args:
         one: The person.
         jobs: The person's positions.
-        asked: The company whose employees were requested.
+        organisation: The company whose employees were requested.
         current: LookC's id of the person's current employer.
     """
     body: dict[str, object] = {
@@ -56,7 +59,7 @@ def row(
         "location": one.location,
         "image": one.picture,
     }
-    here = one.employer.slug == asked.slug
+    here = one.employer.slug == organisation.slug
     links: dict[str, object] = {"linkedin": one.link}
     if number("sales link", one.slug) % 4:
         links["salesNav"] = f"https://www.linkedin.com/sales/lead/{one.sales_id}"
@@ -71,7 +74,7 @@ def row(
             "tenureAtOrg": _tenure(months),
             "tenureInRole": _tenure(months % 30),
         }
-    year = rng_for("alumni", one.slug, asked.slug).randint(2012, 2021)
+    year = rng_for("alumni", one.slug, organisation.slug).randint(2012, 2021)
     known = number("today", one.slug) % 3
     return body | {
         "dateStarted": f"{year - 2}-04-01",

@@ -196,7 +196,7 @@ def unreadable_body() -> dict[str, object]:
     }
 
 
-def search_row(one: OrganisationRecord) -> dict[str, object]:
+def search_item(one: OrganisationRecord) -> dict[str, object]:
     """An item of the LinkedIn company search; one in eight has only name and link."""
     if chance(0.125, "bare row", one.slug):
         return {"name": one.name, "link": one.link}
@@ -205,15 +205,15 @@ def search_row(one: OrganisationRecord) -> dict[str, object]:
     return {key: body[key] for key in keys}
 
 
-def account_row(one: OrganisationRecord) -> dict[str, object]:
+def account_item(one: OrganisationRecord) -> dict[str, object]:
     """An item of the Sales Navigator account search; one in eight has no industry."""
-    row: dict[str, object] = {
+    item: dict[str, object] = {
         "name": one.name,
         "salesNavLink": f"https://www.linkedin.com/sales/company/{one.sales_id}",
         "industry": one.industry,
         "liEmployeeCount": str(one.employees),
     }
     if chance(0.125, "no industry", one.slug):
-        row["industry"] = None
-        del row["liEmployeeCount"]
-    return row
+        item["industry"] = None
+        del item["liEmployeeCount"]
+    return item

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def _skills(person: PersonRecord) -> list[dict[str, object]]:
     """Skills; endorsements are numbers in texts, and a fifth of the skills have none."""
-    rows: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
     for name in person.skills:
         votes = number("endorsements", person.slug, name) % 80
-        rows.append(
+        items.append(
             {"name": name, "numOfEndorsement": str(votes)} if votes > 15 else {"name": name}
         )
-    return rows
+    return items
 
 
 def _summary(person: PersonRecord) -> str:
@@ -138,17 +138,17 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
     work: list[dict[str, object]] = []
     for job in jobs:
         accounts: dict[str, object] = {"linkedin": {}, "twitter": {}}
-        row: dict[str, object] = {
+        item: dict[str, object] = {
             "organisation": {"name": job.employer.name, "socialAccounts": accounts},
             "title": job.title,
             "startedOn": date_body(job.started),
             "endedOn": date_body(job.ended),
         }
         if job.text:
-            row["description"] = job.text
+            item["description"] = job.text
         if job.place:
-            row["location"] = job.place
-        work.append(row)
+            item["location"] = job.place
+        work.append(item)
     schools: list[dict[str, object]] = []
     for school in education(person):
         period = {
@@ -179,7 +179,7 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
     }
 
 
-def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
+def search_item(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
     """A search result: a partial profile with the current position without its description."""
     first = experience(jobs[0], 0, rich=False)
     del first["description"]
@@ -193,7 +193,7 @@ def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str
     }
 
 
-def hidden_row(person: PersonRecord) -> dict[str, object]:
+def hidden_item(person: PersonRecord) -> dict[str, object]:
     """A search result for a person outside the network: no name and no link."""
     return {
         "name": "LinkedIn Member",
