@@ -72,11 +72,7 @@ def is_in_location(wanted: str, place: object) -> bool:
     city, state, country = str(place).removeprefix("city:").split("||")
     return (
         rest.split("||")
-        == {
-            "city": [city, state, country],
-            "state": [state, country],
-            "country": [country],
-        }[kind]
+        == {"city": [city, state, country], "state": [state, country], "country": [country]}[kind]
     )
 
 

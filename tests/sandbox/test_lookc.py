@@ -161,9 +161,7 @@ async def test_a_lookup_that_never_finishes_and_one_that_fails() -> None:
             await lookc.person_by_email("fail@some-firm.example.com")
 
 
-async def test_both_paths_return_the_status_of_a_lookup(
-    client: Client,
-) -> None:
+async def test_both_paths_return_the_status_of_a_lookup(client: Client) -> None:
     sandbox = small()
     async with client(sandbox) as http:
         pending = (await http.get(LOOKUP, params={"email": SLOW})).json()

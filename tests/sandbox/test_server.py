@@ -67,10 +67,7 @@ def test_ipv6_and_ipv4() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "", "*"])
 def test_only_loopback_addresses_are_accepted(host: str) -> None:
-    with (
-        pytest.raises(ConfigurationError, match="loopback address"),
-        running(small(), host=host),
-    ):
+    with pytest.raises(ConfigurationError, match="loopback address"), running(small(), host=host):
         pass
     with pytest.raises(ConfigurationError, match="loopback address"):
         serve(small(), host=host)

@@ -13,6 +13,7 @@ from .profiles import check_message
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
@@ -26,7 +27,7 @@ _WEEK = 7 * 86_400
 def balances(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The balance of each kind of credit."""
     left = context.ledger.balances
-    body: dict[str, object] = {"emailBalance": left["email"], "linkedInBalance": left["standard"]}
+    body: JsonObject = {"emailBalance": left["email"], "linkedInBalance": left["standard"]}
     if context.envelope == "seed":
         return body
     top_up = {"standard": False, "org": False}
@@ -39,8 +40,8 @@ def daily_allowance(world: World, params: RequestParams, context: AnswerContext)
     return {"requestsRemaining": left, "refreshesAt": dates.next_midnight(context.epoch)}
 
 
-def _account(viewer: str) -> dict[str, object]:
-    body: dict[str, object] = {
+def _account(viewer: str) -> JsonObject:
+    body: JsonObject = {
         "viewerId": viewer,
         "linkedInReady": not chance(0.1, "not ready", viewer),
         "salesNavigatorReady": _has_sales_navigator(viewer),
@@ -145,7 +146,7 @@ def connections(world: World, params: RequestParams, context: AnswerContext) -> 
     start, count = params.number("start"), params.number("count", context.page_size(100), minimum=1)
     pictures = params.flag("include_profile_pictures", True)
     page = people[start : start + count]
-    paging: dict[str, object] = {"count": len(page)}
+    paging: JsonObject = {"count": len(page)}
     if context.envelope != "seed":
         paging |= {"start": start, "total": len(people)}
     return {
@@ -156,8 +157,8 @@ def connections(world: World, params: RequestParams, context: AnswerContext) -> 
     }
 
 
-def _connection(one: PersonRecord, pictures: bool) -> dict[str, object]:
-    body: dict[str, object] = {
+def _connection(one: PersonRecord, pictures: bool) -> JsonObject:
+    body: JsonObject = {
         "firstName": one.first,
         "lastName": one.last,
         "headline": one.headline,

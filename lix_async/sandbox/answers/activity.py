@@ -11,6 +11,7 @@ from ..world.random import chance, number, pick, rng_for
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
@@ -32,7 +33,7 @@ def _from_token(name: str, token: str) -> int:
 
 def _page_range(
     params: RequestParams, context: AnswerContext, name: str, total: int, size: int
-) -> tuple[range, dict[str, object]]:
+) -> tuple[range, JsonObject]:
     """The positions of a page's items, and the keys beside the items.
 
     One listing in seven has no tokens although there are more pages: it continues by `start`. The
@@ -41,7 +42,7 @@ def _page_range(
     token = params.text("pagination_token")
     start = _from_token(name, token) if token else params.number("start")
     positions = range(start, max(min(start + context.page_size(size), total), start))
-    page: dict[str, object] = {"paging": {"count": len(positions), "start": start, "total": total}}
+    page: JsonObject = {"paging": {"count": len(positions), "start": start, "total": total}}
     if positions.stop < total:
         if number("tokens", name) % 7:
             page["pagination_token"] = _token(name, positions.stop)
@@ -74,7 +75,7 @@ def post_reactions(world: World, params: RequestParams, context: AnswerContext) 
     kinds = posts.reaction_kinds(one)
     positions, page = _page_range(params, context, f"reactions {one.urn}", len(kinds), 10)
     people = world.some_people(len(kinds), "reactors", one.urn)
-    groups: dict[str, list[dict[str, object]]] = {}
+    groups: dict[str, list[JsonObject]] = {}
     for which in positions:
         groups.setdefault(kinds[which], []).append(posts.actor(people[which]))
     grouped = [
@@ -119,8 +120,8 @@ def _posts_seen_by(world: World, person: PersonRecord, count: int) -> list[posts
     return [world.post_at(index) for index in indexes]
 
 
-def _reaction(person: PersonRecord, post: posts.PostRecord) -> dict[str, object]:
-    author: dict[str, object] = {"name": post.author.name, "link": post.author.link}
+def _reaction(person: PersonRecord, post: posts.PostRecord) -> JsonObject:
+    author: JsonObject = {"name": post.author.name, "link": post.author.link}
     if chance(0.1, "by a company", post.urn):
         author = {"name": post.author.employer.name, "link": None}
     return {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext, AnswerFunction
@@ -66,7 +67,7 @@ def profile(world: World, params: RequestParams, context: AnswerContext) -> obje
     since = None if refresh else connectsafely_quota.cached_since(state, account, slug, now)
     if since is None:
         connectsafely_quota.use_unit(state, account, slug, now, refresh=refresh)
-    body: dict[str, object] = {"success": True, "profileId": profile_id, "accountId": account}
+    body: JsonObject = {"success": True, "profileId": profile_id, "accountId": account}
     if (person := _person(world, profile_id)) is None:
         body["profile"] = dict[str, object]()
         return body | {"message": "no such profile"}
@@ -105,7 +106,7 @@ def account_status(world: World, params: RequestParams, context: AnswerContext) 
     account = _account(params)
     owner = world.person(number("account", account) % world.people)
     status = "AVAILABLE" if account == ACCOUNT else pick(_STATES, "state", account)
-    body: dict[str, object] = {
+    body: JsonObject = {
         "id": account,
         "firstName": owner.first,
         "lastName": owner.last,
@@ -144,7 +145,7 @@ def account_quota(world: World, params: RequestParams, context: AnswerContext) -
 
 def _quota(
     feature: str, window: str, used: int, limit: int, linkedin: int, resets: float
-) -> dict[str, object]:
+) -> JsonObject:
     return {
         "feature": feature,
         "window": window,
@@ -200,7 +201,7 @@ def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -
     context.state.sent.append(
         SentItem(context.endpoint_id, account, person.slug, skill, context.epoch, context.request)
     )
-    body: dict[str, object] = {
+    body: JsonObject = {
         "success": True,
         "profileId": params.require("profile_id"),
         "memberId": person.sales_id,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.search_queries import SearchQuery
     from ..world.world import World
@@ -65,7 +66,7 @@ def _casefolded_texts(value: object) -> Iterator[str]:
 
 def _page(
     params: RequestParams, total: int, size: int, *, approximate: bool = False
-) -> tuple[range, dict[str, object]]:
+) -> tuple[range, JsonObject]:
     """The positions of a page's items, and the keys beside them; `approximate` adds a total."""
     start, count = params.number("start"), params.number("count", size, minimum=1)
     # A short page is not the end: pages of 8 to 10 items are normal.
@@ -77,7 +78,7 @@ def _page(
     return positions, {"pagination": pagination, "hasMore": positions.stop < total}
 
 
-def _person(person: PersonRecord) -> dict[str, object]:
+def _person(person: PersonRecord) -> JsonObject:
     return {
         "profileId": person.slug,
         "profileUrn": person.urn,
@@ -94,7 +95,7 @@ def _person(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def _group(keywords: str, index: int) -> dict[str, object]:
+def _group(keywords: str, index: int) -> JsonObject:
     name = str(100_001 + number("group", keywords) % 800_000 + index)
     members = 50 + number("members", name) % 20_000
     logo = f"https://media.example.com/g/{name}.jpg"

@@ -10,6 +10,7 @@ from ..world.random import number, rng_for
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.world import World
     from .context import AnswerContext
 
@@ -91,7 +92,7 @@ def sales(world: World, params: RequestParams, context: AnswerContext) -> object
     found = match_options(params.require("query"), _options(world, kind))[
         start : start + context.page_size(count)
     ]
-    data: dict[str, object] = {"paging": {"count": count}}
+    data: JsonObject = {"paging": {"count": count}}
     if kind == COMPANIES and found:
         children = [{"id": id_, "displayValue": text, "headline": text} for id_, text in found]
         data = {"elements": [{"displayValue": "Companies", "id": "0", "children": children}]} | data

@@ -13,6 +13,7 @@ from .profiles import check_message
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.inbox import ConversationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
@@ -23,7 +24,7 @@ SEND_ID = "sales.send_message"
 _URN = re.compile(r"urn:li:fs_salesProfile:\(([^,)]+)")
 
 
-def _mention(person: PersonRecord) -> dict[str, object]:
+def _mention(person: PersonRecord) -> JsonObject:
     return {
         "firstName": person.first,
         "lastName": person.last,
@@ -32,7 +33,7 @@ def _mention(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def _inmail_message(name: str, text: str, at: int) -> dict[str, object]:
+def _inmail_message(name: str, text: str, at: int) -> JsonObject:
     return {
         "id": f"2-{number('inmail', name):016X}==",
         "type": "INMAIL",
@@ -41,7 +42,7 @@ def _inmail_message(name: str, text: str, at: int) -> dict[str, object]:
     }
 
 
-def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str, object]]:
+def _messages(one: ConversationRecord, context: AnswerContext) -> list[JsonObject]:
     new = reversed(context.state.sent_to(SEND_ID, one.id))
     items = [
         _inmail_message(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000))
@@ -58,7 +59,7 @@ def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str,
 
 def _thread(
     world: World, context: AnswerContext, one: ConversationRecord, message_count: int
-) -> dict[str, object]:
+) -> JsonObject:
     items = _messages(one, context)
     people = inbox.participants(world, one)
     return {

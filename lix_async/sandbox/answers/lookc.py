@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.organisations import OrganisationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
@@ -84,7 +85,7 @@ def _request_id(seed: int, request: int) -> str:
     return str(UUID(int=bits, version=4))
 
 
-def _lookup_result(world: World, email: str) -> dict[str, object]:
+def _lookup_result(world: World, email: str) -> JsonObject:
     local, _, domain = email.rpartition("@")
     if domain in FREE_DOMAINS:
         none: list[object] | None = None if chance(0.5, "null hits", email) else []
@@ -96,7 +97,7 @@ def _lookup_result(world: World, email: str) -> dict[str, object]:
             people.append(world.person_by_email(email))
         if people and chance(0.1, world.seed, "namesake", email):
             people.append(world.person(number(world.seed, "namesake", email) % world.people))
-    body: dict[str, object] = {"hits": [_hit(one) for one in people]}
+    body: JsonObject = {"hits": [_hit(one) for one in people]}
     if employer is not None:
         body["org"] = _org(employer)
     return body | {"domainInfo": {"isFreeEmailDomain": False}}
@@ -109,13 +110,13 @@ def _employer(world: World, domain: str) -> OrganisationRecord | None:
         return None
 
 
-def _hit(one: PersonRecord) -> dict[str, object]:
+def _hit(one: PersonRecord) -> JsonObject:
     """As in the published sample: an identifier instead of a link, and a link without `lead`."""
     link = f"https://linkedin.com/sales/{one.sales_id},NAME,undefined"
     return {"name": one.name, "liProfileUrl": one.slug, "salesNavUrl": link}
 
 
-def _org(one: OrganisationRecord) -> dict[str, object]:
+def _org(one: OrganisationRecord) -> JsonObject:
     link = f"https://linkedin.com/company/{one.slug}"
     return {"name": one.name, "liProfileUrl": link, "salesNavUrl": one.sales_link}
 
@@ -145,12 +146,15 @@ def org_employees(world: World, params: RequestParams, context: AnswerContext) -
     page = items[start : start + size]
     end = start + len(page)
     cursor = _cursor(employer, end) if end < len(items) else None
-    bodies = [_employee(world, one, employer) for one in page]
+    bodies = [
+        lookc_employees.employee(one, world.career(one), employer, org_id(world, one.employer))
+        for one in page
+    ]
     if context.background_lookups.preview:
         after = {"after": cursor} if cursor else {}
         more = {"has_more": cursor is not None, **after}
         return {"data": [lookc_employees.preview(body) for body in bodies], "pagination": more}
-    links: dict[str, object] = {}
+    links: JsonObject = {}
     if cursor:
         given = {"page_size": size} if params.values.get("page_size") else {}
         link = f"/org/{given_id}/employees?{urlencode({'after': cursor, **given})}"
@@ -161,11 +165,6 @@ def org_employees(world: World, params: RequestParams, context: AnswerContext) -
     elif (last := number("last link", given_id) % 3) > 0:
         links["next"] = None if last == 1 else ""
     return {"employees": bodies, "paging": {"_links": links}}
-
-
-def _employee(world: World, one: PersonRecord, employer: OrganisationRecord) -> dict[str, object]:
-    now = one.employer
-    return lookc_employees.employee(one, world.career(one), employer, org_id(world, now))
 
 
 def org_id(world: World, one: OrganisationRecord) -> str:

@@ -12,6 +12,7 @@ from .profiles import check_message
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.inbox import ConversationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
@@ -51,15 +52,13 @@ def conversations(world: World, params: RequestParams, context: AnswerContext) -
         _conversation(world, context, inbox.conversation(KIND, viewer, index))
         for index in range(start, total)[:count]
     ]
-    body: dict[str, object] = {"conversations": items}
+    body: JsonObject = {"conversations": items}
     if start + count < total:
         body["sequenceId"] = _cursor(viewer, start + count)
     return body
 
 
-def _conversation(
-    world: World, context: AnswerContext, one: ConversationRecord
-) -> dict[str, object]:
+def _conversation(world: World, context: AnswerContext, one: ConversationRecord) -> JsonObject:
     people = inbox.participants(world, one)
     new = context.state.sent_to(SEND_ID, one.id)
     latest = int(new[-1].at * 1000) if new else one.latest
@@ -80,7 +79,7 @@ def _conversation(
     }
 
 
-def _participant(person: PersonRecord) -> dict[str, object]:
+def _participant(person: PersonRecord) -> JsonObject:
     return {
         "hostIdentityUrn": person.urn,
         "firstName": person.first,
@@ -92,7 +91,7 @@ def _participant(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def _message(world: World, one: ConversationRecord, which: int) -> dict[str, object]:
+def _message(world: World, one: ConversationRecord, which: int) -> JsonObject:
     author = inbox.sender(world, one, which)
     body = _own_message(
         one, f"{one.id} {which}", one.delivered_at(which), inbox.message_text(one, which)
@@ -110,13 +109,11 @@ def _message(world: World, one: ConversationRecord, which: int) -> dict[str, obj
     }
 
 
-def _sent_message(one: ConversationRecord, sent: SentItem) -> dict[str, object]:
+def _sent_message(one: ConversationRecord, sent: SentItem) -> JsonObject:
     return _own_message(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
 
 
-def _own_message(
-    one: ConversationRecord, name: str, delivered: int, text: str
-) -> dict[str, object]:
+def _own_message(one: ConversationRecord, name: str, delivered: int, text: str) -> JsonObject:
     """A message from the viewer."""
     return {
         "backendUrn": f"urn:li:messagingMessage:2-{number('message', name):016X}",
@@ -158,7 +155,7 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
             + older[: params.number("count_before")]
         }
     start, size = _from_cursor(one.id, params.text("sequence_id")), context.page_size(20)
-    body: dict[str, object] = {"messages": items[start : start + size]}
+    body: JsonObject = {"messages": items[start : start + size]}
     if start + size < len(items):
         body["sequenceId"] = _cursor(one.id, start + size)
     return body

@@ -12,6 +12,7 @@ from ..world.random import chance, number
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
@@ -120,7 +121,7 @@ def followers(world: World, params: RequestParams, context: AnswerContext) -> ob
     }
 
 
-def _follower(one: PersonRecord) -> dict[str, object]:
+def _follower(one: PersonRecord) -> JsonObject:
     followed = number("followed", one.slug)
     return {
         "publicIdentifier": one.slug,

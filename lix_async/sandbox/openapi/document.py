@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .required_params import required_params
-from .schemas import ANY_JSON, JsonSchemas, Schema
+from .schemas import ANY_JSON, JsonSchemas, Schema, wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -106,38 +106,22 @@ class _DocumentBuilder:
         """The operation of one path and method."""
         rules, fields = required_params(endpoint.params), self._schemas.fields(endpoint)
         example = self._examples.get(endpoint.id, {})
-        wire = dict(
-            zip(
-                endpoint.params.__struct_fields__,
-                endpoint.params.__struct_encode_fields__,
-                strict=True,
-            )
-        )
+        wire = wire_names(endpoint.params)
         needed = {wire[name] for name in rules.required}
-        placeholders = _PLACEHOLDER.findall(path)
-        renamed = {
-            self._provider.param_names.get(placeholder, placeholder) for placeholder in placeholders
+        in_path = {
+            name: self._provider.param_names.get(name, name) for name in _PLACEHOLDER.findall(path)
         }
-        parameters: list[Schema] = [
-            _parameter(
-                placeholder,
-                "path",
-                fields.get(placeholder, {"type": "string", "minLength": 1}),
-                True,
-            )
-            for placeholder in placeholders
+        text: Schema = {"type": "string", "minLength": 1}
+        parameters = [
+            _parameter(name, "path", fields.get(name, text), True, example.get(param))
+            for name, param in in_path.items()
         ]
         body = {wire[name] for name in endpoint.body}
         parameters += [
-            _parameter(name, "query", schema, name in needed)
+            _parameter(name, "query", schema, name in needed, example.get(name))
             for name, schema in fields.items()
-            if name not in body and name not in renamed
+            if name not in body and name not in in_path.values()
         ]
-        for parameter in parameters:
-            name = str(parameter["name"])
-            name = self._provider.param_names.get(name, name) if parameter["in"] == "path" else name
-            if name in example:
-                parameter["example"] = example[name]
         operation: Schema = {
             "operationId": endpoint.id + suffix,
             "tags": [self._provider.name],
@@ -195,11 +179,11 @@ def _content(schema: Schema) -> Schema:
     return {"schema": schema}
 
 
-def _parameter(name: str, place: str, schema: Schema, required: bool) -> Schema:
+def _parameter(name: str, place: str, schema: Schema, required: bool, example: object) -> Schema:
     made: Schema = {"name": name, "in": place, "required": required, "schema": schema}
     if schema.get("type") == "array":
         made |= {"style": "form", "explode": False}
-    return made
+    return made if example is None else made | {"example": example}
 
 
 def _body(

@@ -11,6 +11,7 @@ import msgspec
 from .required_params import required_params
 
 if TYPE_CHECKING:
+    from ...core.models import Params
     from ..protocol.requests import AnyEndpoint
     from ..providers import SandboxProvider
 
@@ -24,6 +25,11 @@ _NUMBERS: Mapping[str, Schema] = {
     "integer": {"type": ["integer", "string"], "pattern": r"^-?[0-9]+$"},
     "number": {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
 }
+
+
+def wire_names(params: type[Params]) -> dict[str, str]:
+    """The provider's names of parameters, by attribute."""
+    return dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
 
 
 class JsonSchemas:
@@ -54,11 +60,8 @@ class JsonSchemas:
         whole = self._named(endpoint.params, lenient=False)
         name = str(whole["$ref"]).rpartition("/")[2]
         schemas = cast("dict[str, Schema]", self.components.pop(name).get("properties", {}))
-        names = zip(
-            endpoint.params.__struct_fields__, endpoint.params.__struct_encode_fields__, strict=True
-        )
         made: dict[str, Schema] = {}
-        for name, wire in names:
+        for name, wire in wire_names(endpoint.params).items():
             made[wire] = rules.narrow(name, _without_null(schemas[wire]))
             if name in endpoint.body and not endpoint.form and NULL in _choices(schemas[wire]):
                 made[wire] = {"anyOf": [made[wire], NULL]}

@@ -11,7 +11,7 @@ from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
 from ..protocol.dates import iso_milliseconds, next_midnight
-from ..protocol.responses import SandboxResponse, json_response
+from ..protocol.responses import JsonObject, SandboxResponse, json_response
 from ..state import connectsafely_quota
 from ..state.rate_limits import Rate, RateLimitStatus
 from .base import RequestOutcome, SandboxProvider
@@ -32,7 +32,7 @@ def _render_error(error: ErrorReply) -> SandboxResponse:
     """An error in one of four formats (connectsafely.md#errors)."""
     status, headers = error.status, error.headers
     message = error.message or error.error_type or "not possible"
-    body: dict[str, object] = {"success": False, "error": message}
+    body: JsonObject = {"success": False, "error": message}
     if error.error_type == "queued":
         # There are no lookups in the background: use the status of a server that is not ready.
         status = 502

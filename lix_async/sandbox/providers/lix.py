@@ -12,6 +12,7 @@ from .base import SandboxProvider
 
 if TYPE_CHECKING:
     from ..protocol.requests import AnyEndpoint
+    from ..protocol.responses import JsonObject
     from ..world.world import World
     from .base import Examples
 
@@ -23,12 +24,12 @@ _JOBS = "https://www.linkedin.com/jobs/search/?keywords=sales"
 def _examples(world: World) -> Examples:
     person, employer, viewer = world.person(0), world.companies.at(0), world.viewers[0]
     by_viewer = {"viewer_id": viewer}
-    profile: dict[str, object] = {"profile_link": person.link}
-    post: dict[str, object] = {"post_urn": world.post_at(0).urn}
-    job: dict[str, object] = {"job_id": str(job_postings.FIRST_ID)}
-    page: dict[str, object] = {"url": _PEOPLE, "sequence_id": "example-sequence"}
+    profile: JsonObject = {"profile_link": person.link}
+    post: JsonObject = {"post_urn": world.post_at(0).urn}
+    job: JsonObject = {"job_id": str(job_postings.FIRST_ID)}
+    page: JsonObject = {"url": _PEOPLE, "sequence_id": "example-sequence"}
     leads = {**page, "url": _LEADS}
-    saved_list: dict[str, object] = {"list_id": "1001", **by_viewer}
+    saved_list: JsonObject = {"list_id": "1001", **by_viewer}
     conversation = inbox.conversation(messages.KIND, viewer, 0)
     thread = inbox.conversation(inmail.KIND, viewer, 0)
     skill = {"text": "Python", "entity": "urn:li:ts_skill:1001"}

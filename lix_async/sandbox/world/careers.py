@@ -14,6 +14,7 @@ from .random import pick, rng_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..protocol.responses import JsonObject
     from .organisations import OrganisationRecord
     from .people import PersonRecord
 
@@ -103,14 +104,14 @@ def _tenure(job: PositionRecord) -> dict[str, int]:
     return {part: value for part, value in whole.items() if value} or {"months": 0}
 
 
-def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, object]:
+def experience(job: PositionRecord, position: int, rich: bool) -> JsonObject:
     """One entry of `experience`; `rich` adds the fields of the provider's data dictionary."""
-    employer: dict[str, object] = {"name": job.employer.name}
+    employer: JsonObject = {"name": job.employer.name}
     # A company that LinkedIn could not link has a link without an id (lix.md#experience).
     employer["salesNavLink"] = (
         job.employer.sales_link if job.linked else "https://linkedin.com/sales/company/"
     )
-    body: dict[str, object] = {
+    body: JsonObject = {
         "description": job.text,
         "title": job.title,
         "dateStarted": _format_month(job.started),
@@ -132,14 +133,14 @@ def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, obje
     return body
 
 
-def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object]]:
+def education(person: PersonRecord, rich: bool = False) -> list[JsonObject]:
     """The schools of a person, the last one first, with years only; some degrees are unknown."""
     rng = rng_for("education", person.slug)
     end = rng.randint(1990, 2015)
-    schools: list[dict[str, object]] = []
+    schools: list[JsonObject] = []
     for _ in range(rng.randint(0, 2)):
         start = end - rng.randint(2, 4)
-        school: dict[str, object] = {
+        school: JsonObject = {
             "institutionName": names.school_name(rng),
             "degree": rng.choice(names.DEGREES) if rng.random() < 0.8 else None,
             "fieldOfStudy": ", ".join(rng.sample(names.FIELDS, rng.randint(1, 2))),
@@ -155,11 +156,11 @@ def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object
     return schools
 
 
-def employment(jobs: Sequence[PositionRecord]) -> dict[str, object]:
+def employment(jobs: Sequence[PositionRecord]) -> JsonObject:
     """The body of `person.employment`: unknown fields are left out, never null."""
-    items: list[dict[str, object]] = []
+    items: list[JsonObject] = []
     for job in jobs:
-        item: dict[str, object] = {"title": job.title, "companyName": job.employer.name}
+        item: JsonObject = {"title": job.title, "companyName": job.employer.name}
         if job.linked:
             item["companyUrn"] = f"urn:li:fsd_company:{job.employer.sales_id}"
         if job.place:
@@ -167,12 +168,8 @@ def employment(jobs: Sequence[PositionRecord]) -> dict[str, object]:
         item["employmentType"] = pick(
             ("Full-time", "Full-time", "Part-time", "Contract"), job.employer.slug, job.started
         )
-        item["startDate"] = {"year": job.started[0]} | (
-            {"month": job.started[1]} if job.started[1] else {}
-        )
+        item["startDate"] = date_body(job.started)
         if job.ended:
-            item["endDate"] = {"year": job.ended[0]} | (
-                {"month": job.ended[1]} if job.ended[1] else {}
-            )
+            item["endDate"] = date_body(job.ended)
         items.append(item)
     return {"experiences": items}

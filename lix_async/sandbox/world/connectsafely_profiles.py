@@ -14,6 +14,7 @@ from .random import chance, number, pick
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ..protocol.responses import JsonObject
     from .careers import PositionRecord
     from .people import PersonRecord
     from .world import World
@@ -42,11 +43,11 @@ def reports_cache(person: PersonRecord) -> bool:
     return chance(0.3, "says fresh", person.slug)
 
 
-def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object]:
+def profile(person: PersonRecord, *, geo: bool, short: bool) -> JsonObject:
     """The profile; `geo` adds the location, `short` leaves out fields that GET does not have."""
     city, country, code = person.place
     distance = degree(person)
-    body: dict[str, object] = {
+    body: JsonObject = {
         "firstName": person.first,
         "lastName": person.last,
         "headline": person.headline,
@@ -82,7 +83,7 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object
     return body
 
 
-def experience(world: World, person: PersonRecord) -> list[dict[str, object]]:
+def experience(world: World, person: PersonRecord) -> list[JsonObject]:
     """Positions, the current one first; some have no title."""
     return [
         {
@@ -121,27 +122,22 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'s' if number > 1 else ''}" if number else ""
 
 
-def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[dict[str, object]]:
+def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[JsonObject]:
     """The skills of a person; `endorsed` are the ids of those that the account endorsed."""
-    items: list[dict[str, object]] = []
+    items: list[JsonObject] = []
     for name in person.skills:
         skill = str(number("skill", name) % 90_000 + 100)
         done = skill in endorsed
         given = number("endorsed", person.slug, name) % 40
         items.append(
-            {
-                "skillId": skill,
-                "name": name,
-                "endorsementCount": given + done,
-                "isEndorsed": done,
-            }
+            {"skillId": skill, "name": name, "endorsementCount": given + done, "isEndorsed": done}
         )
     return items
 
 
-def schools(person: PersonRecord) -> list[dict[str, object]]:
+def schools(person: PersonRecord) -> list[JsonObject]:
     """Schools, the last one first; it may be current."""
-    items: list[dict[str, object]] = []
+    items: list[JsonObject] = []
     for index, one in enumerate(careers.education(person)):
         ongoing = index == 0 and chance(0.1, "studies", person.slug)
         until = "Present" if ongoing else one["dateEnded"]

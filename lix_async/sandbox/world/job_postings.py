@@ -9,6 +9,7 @@ from . import names
 from .random import rng_for
 
 if TYPE_CHECKING:
+    from ..protocol.responses import JsonObject
     from .organisations import OrganisationRecord
 
 FIRST_ID = 3_000_000_001
@@ -64,7 +65,7 @@ def make(seed: int, job_id: int, employer: OrganisationRecord, people: int) -> P
     )
 
 
-def search_item(posting: PostingRecord) -> dict[str, object]:
+def search_item(posting: PostingRecord) -> JsonObject:
     """An item of the job search.
 
     Ids are numbers or texts and some locations are missing, as in the samples.
@@ -79,10 +80,10 @@ def search_item(posting: PostingRecord) -> dict[str, object]:
     }
 
 
-def body(posting: PostingRecord) -> dict[str, object]:
+def body(posting: PostingRecord) -> JsonObject:
     """The body of `enrich.job`."""
     employer = posting.employer
-    company: dict[str, object] = {
+    company: JsonObject = {
         "universalName": employer.slug,
         "name": employer.name,
         "url": employer.link,
@@ -96,7 +97,7 @@ def body(posting: PostingRecord) -> dict[str, object]:
         "specialities": [posting.function],
         "industries": [employer.industry],
     }
-    job: dict[str, object] = {
+    job: JsonObject = {
         "jobPostingId": posting.id,
         "title": posting.title,
         "formattedLocation": posting.location,

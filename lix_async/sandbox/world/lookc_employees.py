@@ -11,16 +11,13 @@ from .random import number, rng_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..protocol.responses import JsonObject
     from .careers import PositionRecord
     from .organisations import OrganisationRecord
     from .people import PersonRecord
     from .world import World
 
-_RENAMED = {
-    "personId": "person_id",
-    "dateStarted": "date_started",
-    "dateEnded": "date_ended",
-}
+_RENAMED = {"personId": "person_id", "dateStarted": "date_started", "dateEnded": "date_ended"}
 
 
 def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
@@ -41,7 +38,7 @@ def employee(
     jobs: Sequence[PositionRecord],
     organisation: OrganisationRecord,
     current: str,
-) -> dict[str, object]:
+) -> JsonObject:
     """An employee in camelCase.
 
     A former employee has an end date, and some have no current employer.
@@ -52,7 +49,7 @@ def employee(
         organisation: The company whose employees were requested.
         current: LookC's id of the person's current employer.
     """
-    body: dict[str, object] = {
+    body: JsonObject = {
         "personId": str(UUID(int=number("lookc", one.slug) << 64 | number(one.slug), version=4)),
         "name": one.name,
         "title": one.title,
@@ -60,7 +57,7 @@ def employee(
         "image": one.picture,
     }
     here = one.employer.slug == organisation.slug
-    links: dict[str, object] = {"linkedin": one.link}
+    links: JsonObject = {"linkedin": one.link}
     if number("sales link", one.slug) % 4:
         links["salesNav"] = f"https://www.linkedin.com/sales/lead/{one.sales_id}"
     body["links"] = links if number("links", one.slug) % 20 else None
@@ -95,7 +92,7 @@ def _tenure(months: int) -> dict[str, int]:
     return {part: value for part, value in (("years", years), ("months", rest)) if value}
 
 
-def preview(body: Mapping[str, object]) -> dict[str, object]:
+def preview(body: Mapping[str, object]) -> JsonObject:
     """An employee in the format of the vendor's preview: snake_case, tenure in months."""
     changed = {_RENAMED.get(name, name): value for name, value in body.items()}
     links = cast("dict[str, object] | None", changed["links"])

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from .names import words
 from .random import number
 
 if TYPE_CHECKING:
@@ -18,38 +19,12 @@ if TYPE_CHECKING:
 
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 # Fields of a connection that are null in the sample (meetalfred.md#meetalfred.connections).
-_NULL_FIELDS = [
-    "AIM",
-    "BLOG_WEBSITE",
-    "COMPANY_WEBSITE",
-    "GTALK",
-    "ICQ",
-    "OTHER_WEBSITE",
-    "PERSONAL_WEBSITE",
-    "PORTFOLIO_WEBSITE",
-    "QQ",
-    "RSS_WEBSITE",
-    "WECHAT",
-    "YAHOO_MESSENGER",
-    "address",
-    "birthday",
-    "conversation_id",
-    "fieldOfStudy",
-    "industryCode",
-    "languages",
-    "notes",
-    "openLink",
-    "postalCode",
-    "premium",
-    "schoolName",
-    "skills",
-    "startedMonth",
-    "startedYear",
-    "tenureMonths",
-    "tenureYears",
-    "trackingId",
-    "versionTag",
-]
+_NULL_FIELDS = words(
+    "AIM BLOG_WEBSITE COMPANY_WEBSITE GTALK ICQ OTHER_WEBSITE PERSONAL_WEBSITE "
+    "PORTFOLIO_WEBSITE QQ RSS_WEBSITE WECHAT YAHOO_MESSENGER address birthday conversation_id "
+    "fieldOfStudy industryCode languages notes openLink postalCode premium schoolName skills "
+    "startedMonth startedYear tenureMonths tenureYears trackingId versionTag"
+)
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
 _UNKNOWN_FIELDS = ("email", "first_name", "last_name", "location", "current_title")
 """Fields that are unknown for some leads."""

@@ -12,25 +12,30 @@ if TYPE_CHECKING:
     from random import Random
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, separated by spaces."""
     return tuple(text.split())
 
 
-_FIRST_STARTS = _words(
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
+_FIRST_STARTS = words(
     "Zel Vor Quin Thal Bre Ixa Nyr Oru Pav Wex Yde Kae Fenn Jor Ludo Mav Sio Ursa Drae Hal"
 )
-_FIRST_ENDS = _words("mira dor ith wyn ulo essa vane aro kel nia tis bel rane osk")
-_LAST_STARTS = _words(
+_FIRST_ENDS = words("mira dor ith wyn ulo essa vane aro kel nia tis bel rane osk")
+_LAST_STARTS = words(
     "Ashk Bolt Crend Dovr Emb Farn Gost Hulv Irk Jant Korv Lusk Morv Nesk Ostr Prent Quell "
     "Rusk Stav Tolv Umb Vask Wend Yorv"
 )
-_LAST_ENDS = _words("ari endor ilo oray ustan evik amar ingsol ober etti unov aska")
-_ORG_STARTS = _words(
+_LAST_ENDS = words("ari endor ilo oray ustan evik amar ingsol ober etti unov aska")
+_ORG_STARTS = words(
     "Arvo Belu Cindra Dexo Elvi Fluxa Gravo Hexi Intra Juno Kelvo Lumo Mondra Nexo Opta "
     "Prisma Quanto Rivo Solva Terra Umbra Vanta"
 )
-_ORG_ENDS = _words("dyne fold grid lane mark nest path quill root stack trace wave yard")
-_ORG_KINDS = _words(
+_ORG_ENDS = words("dyne fold grid lane mark nest path quill root stack trace wave yard")
+_ORG_KINDS = words(
     "Systems Labs Works Group Analytics Logistics Foods Health Energy Capital Studios "
     "Partners Software Materials Robotics"
 )
@@ -54,17 +59,8 @@ PLACES = (
 )
 """City, country, country code. The places do not exist; ISO 3166 reserves the codes for users."""
 
-SENIORITIES = (
-    "Unpaid",
-    "Training",
-    "Entry",
-    "Senior",
-    "Manager",
-    "Director",
-    "Vice President",
-    "CXO",
-    "Partner",
-    "Owner",
+SENIORITIES = _phrases(
+    "Unpaid, Training, Entry, Senior, Manager, Director, Vice President, CXO, Partner, Owner"
 )
 """In the order of their facet ids from 1: in the documented sample, Entry is 3 and Partner is 9."""
 
@@ -112,62 +108,20 @@ TITLES = (
 )
 """Title, seniority, function."""
 
-SKILLS = (
-    "Python",
-    "SQL",
-    "Java",
-    "Go",
-    "Rust",
-    "TypeScript",
-    "Data Analysis",
-    "Machine Learning",
-    "Statistics",
-    "Distributed Systems",
-    "Cloud Computing",
-    "Kubernetes",
-    "Product Strategy",
-    "Roadmapping",
-    "User Research",
-    "Interface Design",
-    "Negotiation",
-    "Account Management",
-    "Lead Generation",
-    "Forecasting",
-    "Cold Calling",
-    "Copywriting",
-    "Search Engine Optimisation",
-    "Brand Strategy",
-    "Event Planning",
-    "Recruiting",
-    "Coaching",
-    "Financial Modelling",
-    "Budgeting",
-    "Auditing",
-    "Supply Chain",
-    "Process Improvement",
-    "Public Speaking",
-    "Team Leadership",
-    "Strategic Planning",
-    "Contract Law",
-    "Compliance",
-    "Customer Service",
-    "Technical Writing",
-    "Project Management",
+SKILLS = _phrases(
+    "Python, SQL, Java, Go, Rust, TypeScript, Data Analysis, Machine Learning, Statistics, "
+    "Distributed Systems, Cloud Computing, Kubernetes, Product Strategy, Roadmapping, User "
+    "Research, Interface Design, Negotiation, Account Management, Lead Generation, Forecasting, "
+    "Cold Calling, Copywriting, Search Engine Optimisation, Brand Strategy, Event Planning, "
+    "Recruiting, Coaching, Financial Modelling, Budgeting, Auditing, Supply Chain, Process "
+    "Improvement, Public Speaking, Team Leadership, Strategic Planning, Contract Law, Compliance, "
+    "Customer Service, Technical Writing, Project Management"
 )
 
-INDUSTRIES = (
-    "Computer Software",
-    "Financial Services",
-    "Hospital & Health Care",
-    "Logistics and Supply Chain",
-    "Marketing and Advertising",
-    "Renewables & Environment",
-    "Food Production",
-    "Higher Education",
-    "Management Consulting",
-    "Mechanical Engineering",
-    "Telecommunications",
-    "Biotechnology",
+INDUSTRIES = _phrases(
+    "Computer Software, Financial Services, Hospital & Health Care, Logistics and Supply Chain, "
+    "Marketing and Advertising, Renewables & Environment, Food Production, Higher Education, "
+    "Management Consulting, Mechanical Engineering, Telecommunications, Biotechnology"
 )
 
 SIZES = (
@@ -185,29 +139,12 @@ SIZES = (
 COMPANY_TYPES = ("Public Company", "Privately Held", "Partnership", "Nonprofit", "Self-Owned")
 LANGUAGES = ("English", "Nordavian", "Ostrelian", "Calverian", "Zentrian")
 DEGREES = ("Bachelor's degree", "Master's degree", "BSc", "MBA", "Doctorate")
-FIELDS = (
-    "Applied Studies",
-    "Computing",
-    "Economics",
-    "Mechanics",
-    "Letters",
-    "Statistics",
-    "Design",
-    "Law",
+FIELDS = _phrases(
+    "Applied Studies, Computing, Economics, Mechanics, Letters, Statistics, Design, Law"
 )
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+MONTHS = _phrases(
+    "January, February, March, April, May, June, July, August, September, October, November, "
+    "December"
 )
 
 
@@ -236,9 +173,9 @@ def slug(name: str) -> str:
 
 def from_slug(text: str) -> str:
     """The name for a slug: `example-org-7` is `Example Org`, without words that have digits."""
-    words = [
+    parts = [
         word
         for word in text.replace("_", "-").split("-")
         if word and not any(c.isdigit() for c in word)
     ]
-    return " ".join(word.capitalize() for word in words)
+    return " ".join(word.capitalize() for word in parts)

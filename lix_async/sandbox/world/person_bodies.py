@@ -11,13 +11,14 @@ from .random import chance, number, rng_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..protocol.responses import JsonObject
     from .careers import PositionRecord
     from .people import PersonRecord
 
 
-def _skills(person: PersonRecord) -> list[dict[str, object]]:
+def _skills(person: PersonRecord) -> list[JsonObject]:
     """Skills; endorsements are numbers in texts, and a fifth of the skills have none."""
-    items: list[dict[str, object]] = []
+    items: list[JsonObject] = []
     for name in person.skills:
         votes = number("endorsements", person.slug, name) % 80
         items.append(
@@ -32,14 +33,14 @@ def _summary(person: PersonRecord) -> str:
 
 def profile(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
-) -> dict[str, object]:
+) -> JsonObject:
     """The current format of `person.get` (lix.md#person).
 
     Half of all people also have the fields of the data dictionary.
     """
     rich = chance(0.5, "rich", person.slug)
     handle = person.slug.replace("-", "_")
-    body: dict[str, object] = {
+    body: JsonObject = {
         "description": person.headline,
         "location": person.location,
         "name": person.name,
@@ -57,7 +58,7 @@ def profile(
 
 def _dictionary(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
-) -> dict[str, object]:
+) -> JsonObject:
     rng = rng_for("dictionary", person.slug)
     before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
     return {
@@ -120,10 +121,10 @@ def _dictionary(
     }
 
 
-def _patents(person: PersonRecord) -> list[dict[str, object]]:
+def _patents(person: PersonRecord) -> list[JsonObject]:
     if not chance(0.1, "patents", person.slug):
         return []
-    patent: dict[str, object] = {
+    patent: JsonObject = {
         "title": f"Apparatus for {person.skills[0].lower()}",
         "issuer": person.place[2],
         "url": f"https://example.org/patents/{person.slug}",
@@ -133,12 +134,12 @@ def _patents(person: PersonRecord) -> list[dict[str, object]]:
     return [patent]
 
 
-def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
+def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> JsonObject:
     """The oldest documented format of a profile (lix.md#legacy-shapes)."""
-    work: list[dict[str, object]] = []
+    work: list[JsonObject] = []
     for job in jobs:
-        accounts: dict[str, object] = {"linkedin": {}, "twitter": {}}
-        item: dict[str, object] = {
+        accounts: JsonObject = {"linkedin": {}, "twitter": {}}
+        item: JsonObject = {
             "organisation": {"name": job.employer.name, "socialAccounts": accounts},
             "title": job.title,
             "startedOn": date_body(job.started),
@@ -149,7 +150,7 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
         if job.place:
             item["location"] = job.place
         work.append(item)
-    schools: list[dict[str, object]] = []
+    schools: list[JsonObject] = []
     for school in education(person):
         period = {
             "startedOn": {"year": int(str(school["dateStarted"]))},
@@ -179,7 +180,7 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
     }
 
 
-def search_item(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
+def search_item(person: PersonRecord, jobs: Sequence[PositionRecord]) -> JsonObject:
     """A search result: a partial profile with the current position without its description."""
     first = experience(jobs[0], 0, rich=False)
     del first["description"]
@@ -193,7 +194,7 @@ def search_item(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[st
     }
 
 
-def hidden_item(person: PersonRecord) -> dict[str, object]:
+def hidden_item(person: PersonRecord) -> JsonObject:
     """A search result for a person outside the network: no name and no link."""
     return {
         "name": "LinkedIn Member",

@@ -12,6 +12,7 @@ from . import names
 from .random import chance, number, rng_for
 
 if TYPE_CHECKING:
+    from ..protocol.responses import JsonObject
     from .people import PersonRecord
 
 REACTIONS = ("LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY")
@@ -88,7 +89,7 @@ def written_at(number_: int) -> str:
     return f"{year}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:00Z"
 
 
-def body(post: PostRecord) -> dict[str, object]:
+def body(post: PostRecord) -> JsonObject:
     """A post in the format of `search.posts`, `activity.posts` and `enrich.post`."""
     counts = [
         {"reactionType": f"REACTION_TYPE_{kind}", "count": count}
@@ -107,7 +108,7 @@ def body(post: PostRecord) -> dict[str, object]:
     }
 
 
-def actor(person: PersonRecord) -> dict[str, object]:
+def actor(person: PersonRecord) -> JsonObject:
     """The author of a comment or a reaction."""
     return {
         "name": person.name,
@@ -118,7 +119,7 @@ def actor(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def comment(post: PostRecord, which: int, author: PersonRecord) -> dict[str, object]:
+def comment(post: PostRecord, which: int, author: PersonRecord) -> JsonObject:
     """Comment number `which` on a post. All types of reactions are listed, zeros included."""
     tag = 700_000_000 + number("comment", post.activity, which) % 99_999_999
     votes = number("comment votes", tag) % 6

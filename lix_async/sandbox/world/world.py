@@ -213,8 +213,7 @@ class World:
         owner = max(int(found[1]) - posts.BASE, 0) // posts.PER_PERSON
         slug = self._unlisted_owners.get(owner)
         return posts.make(
-            int(found[1]),
-            self._unlisted_person(slug) if slug else self.person(owner % self.people),
+            int(found[1]), self._unlisted_person(slug) if slug else self.person(owner % self.people)
         )
 
     def post_at(self, index: int) -> PostRecord:
