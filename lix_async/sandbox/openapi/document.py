@@ -12,6 +12,7 @@ from .schemas import ANY_JSON, JsonSchemas, Schema, wire_names
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from ...core.models import Params
     from ..providers import SandboxProvider
     from ..world.world import World
 
