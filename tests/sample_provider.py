@@ -227,7 +227,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waits for something")
 
 
-async def settle(turns: int = 8) -> None:
+async def settle(steps: int = 8) -> None:
     """Let every other task run until it waits (for a task that takes a few steps at most)."""
-    for _ in range(turns):
+    for _ in range(steps):
         await checkpoint()

@@ -23,7 +23,7 @@ from sample_provider import (
 )
 
 import lix_async
-from lix_async.cli.providers import client_kind, providers
+from lix_async.cli.providers import client_class, providers
 from lix_async.core.errors import ConfigurationError, RateLimitError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
@@ -145,7 +145,7 @@ async def test_the_fixtures_are_clients_of_one_sandbox_and_a_clock(
     given, lix_sandbox, virtual_clock, name
 ):
     row, call = CALLS[name]
-    assert type(given) is client_kind(name)
+    assert type(given) is client_class(name)
     await call(given)
     assert [fact.endpoint for fact in lix_sandbox.requests] == [row]
     await virtual_clock.sleep(3600)
@@ -155,7 +155,7 @@ async def test_the_fixtures_are_clients_of_one_sandbox_and_a_clock(
 @there
 async def test_memory_client_takes_a_sandbox_and_a_client_class(name):
     row, call = CALLS[name]
-    kind, sandbox = client_kind(name), Sandbox(rate=None)
+    kind, sandbox = client_class(name), Sandbox(rate=None)
     for own in ({}, {"base_url": base_url_of("http://localhost:1", name)}):
         async with memory_client(sandbox, kind, deadline=9, **own) as client:
             assert (type(client), client.engine.options.deadline) == (kind, 9)
@@ -173,13 +173,13 @@ async def test_memory_client_defaults_to_lix():
             memory_client()
         return
     async with memory_client() as client:
-        assert type(client) is client_kind("lix")
+        assert type(client) is client_class("lix")
         await client.account.balances()
 
 
 async def test_a_provider_that_the_sandbox_lacks_is_an_error():
     stranger = type("Stranger", (Client,), {"provider": SAMPLE})
-    with pytest.raises(ConfigurationError, match="plays no provider"):
+    with pytest.raises(ConfigurationError, match="does not simulate"):
         memory_client(Sandbox(), stranger)
 
 

@@ -62,7 +62,7 @@ async def test_every_input_has_an_outcome_that_says_what_came_of_it() -> None:
     assert isinstance(found[6].error, ConfigurationError)
 
 
-async def test_a_listing_collects_the_whole_walk_of_each_input() -> None:
+async def test_a_listing_method_collects_all_pages_of_each_input() -> None:
     def page(outgoing: HttpRequest) -> Any:
         start = 1 if "start=1" in outgoing.target else 0
         return reply(200, {"things": [{"id": str(start)}], "paging": {"total": 2, "count": 1}})

@@ -138,7 +138,7 @@ async def test_a_prefix_of_the_address_goes_before_every_path():
     assert client.script.targets == ["/api/v1/things/1"]
 
 
-async def test_a_view_shares_limiter_connections_and_books_and_has_its_own_settings():
+async def test_a_view_shares_limiter_connections_and_credits_and_has_its_own_options():
     client = SampleClient(reply(500), rate_limit=RateLimit(1, per=3.0, margin=0))
     view = client.with_options(retry=RetryPolicy(attempts=2), deadline=99, viewer_id="me")
     assert type(view) is SampleClient
@@ -161,7 +161,7 @@ async def test_a_view_shares_limiter_connections_and_books_and_has_its_own_setti
             client.with_options(**bad)
 
 
-async def test_only_rows_of_a_table_are_sent_and_only_listings_walked():
+async def test_only_endpoints_are_sent_and_only_listings_paginated():
     client = SampleClient(reply())
     with pytest.raises(ConfigurationError, match="endpoint must be an Endpoint, not str"):
         await client.send("thing.get", ONE)
@@ -173,7 +173,7 @@ async def test_only_rows_of_a_table_are_sent_and_only_listings_walked():
 
 
 async def test_what_a_callback_raises_costs_no_answer(caplog):
-    """It is warned of, without its words: they may hold what an answer told of somebody."""
+    """The warning leaves the text out: it may hold personal data of an answer."""
 
     def raises(drift: Drift) -> None:
         raise KeyError(f"Ada Example {drift.path} key")
@@ -229,7 +229,7 @@ async def test_pages_take_their_limits():
     assert len(await client.pages(LIST, ListParams(), resume=point, prefetch=1).collect()) == 25
 
 
-async def test_differences_between_answer_and_struct_are_told_once_and_at_the_end():
+async def test_schema_drift_is_reported_once_and_at_the_end():
     seen: list[Drift] = []
     client = SampleClient(reply(200, {"id": "a", "new": 1}), on_drift=seen.append)
     for _ in range(2):

@@ -44,7 +44,7 @@ async def test_the_connection_used_last_is_lent_first():
     assert (pool.in_use, Connection.made) == (1, 2)
 
 
-async def test_a_broken_connection_is_closed_and_makes_room_for_a_new_one():
+async def test_a_broken_connection_is_closed_and_replaced():
     pool = slots()
     broken = await pool.acquire()
     await pool.discard(broken)

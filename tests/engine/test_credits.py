@@ -62,11 +62,11 @@ async def test_some_calls_are_charged_only_when_a_flag_of_the_result_says_so():
     assert credits_for(Price("email", 1, only="ok"), answers[0].value) == 0
 
 
-async def test_the_guard_stops_before_anything_is_sent_and_counts_what_is_in_flight():
-    gate = anyio.Event()
+async def test_the_budget_stops_a_call_before_it_is_sent_and_counts_calls_in_flight():
+    opened = anyio.Event()
 
     async def slow(_: object) -> object:
-        await gate.wait()
+        await opened.wait()
         return reply()
 
     lix = SampleClient(slow, max_credits=5)
@@ -76,7 +76,7 @@ async def test_the_guard_stops_before_anything_is_sent_and_counts_what_is_in_fli
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(BudgetError) as caught:
             await lix.send(THING, ONE)
-        gate.set()
+        opened.set()
     assert len(lix.script.sent) == 2
     error = caught.value
     assert (error.status, error.kind, error.endpoint) == (0, "max_credits", "thing.get")
@@ -87,7 +87,7 @@ async def test_the_guard_stops_before_anything_is_sent_and_counts_what_is_in_fli
     assert lix.credits.total == 5
 
 
-async def test_what_a_failed_call_had_set_aside_is_free_again():
+async def test_the_reservation_of_a_failed_call_is_free_again():
     lix = SampleClient(LOST, reply(), max_credits=4, retry=RetryPolicy(attempts=1))
     with pytest.raises(TransportError):
         await lix.send(THING, ONE)
@@ -97,28 +97,28 @@ async def test_what_a_failed_call_had_set_aside_is_free_again():
 
 
 def test_limits_may_be_set_for_each_kind():
-    books = CreditBudget({"standard": 1, "org": 2})
-    books.reserve(standard(1), "a")
-    books.reserve(org(2), "a")
-    books.reserve(Price("email", 50), "a")
+    budget = CreditBudget({"standard": 1, "org": 2})
+    budget.reserve(standard(1), "a")
+    budget.reserve(org(2), "a")
+    budget.reserve(Price("email", 50), "a")
     with pytest.raises(BudgetError, match="max_credits is 1 standard credits"):
-        books.reserve(standard(1), "a")
-    books.settle(standard(1), 0, 0)
-    books.settle(org(2), 2, 0)
-    books.settle(Price("email", 50), 50, 50)
-    books.reserve(standard(1), "a")
-    assert (books.org, books.email, books.total, books.lost) == (2, 50, 52, 50)
+        budget.reserve(standard(1), "a")
+    budget.settle(standard(1), 0, 0)
+    budget.settle(org(2), 2, 0)
+    budget.settle(Price("email", 50), 50, 50)
+    budget.reserve(standard(1), "a")
+    assert (budget.org, budget.email, budget.total, budget.lost) == (2, 50, 52, 50)
 
 
 def test_calls_without_a_price_are_free_to_go_and_counted():
-    books = CreditBudget(0)
+    budget = CreditBudget(0)
     for price in (FREE, UNKNOWN, UNKNOWN):
-        books.reserve(price, "a")
-        books.settle(price, 0)
-    assert (books.total, books.lost, books.unpriced) == (0, 0, 2)
+        budget.reserve(price, "a")
+        budget.settle(price, 0)
+    assert (budget.total, budget.lost, budget.unpriced) == (0, 0, 2)
 
 
-async def test_waiting_for_a_reservation_ends_when_a_call_turns_out_to_be_free():
+async def test_a_reservation_is_made_when_a_call_in_flight_was_free():
     budget = CreditBudget(3)
     price = standard(2)
     await budget.reserve_when_free(price)
@@ -165,6 +165,6 @@ async def test_waiting_for_a_reservation_ends_with_an_error_when_the_credits_are
         ({"gold": 1}, "unknown credit kind 'gold' in max_credits: expected standard, org or email"),
     ],
 )
-def test_an_impossible_limit_is_refused(limit, message):
+def test_an_invalid_limit_is_refused(limit, message):
     with pytest.raises(ConfigurationError, match=message):
         CreditBudget(limit)

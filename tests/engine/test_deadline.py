@@ -70,7 +70,7 @@ async def test_it_does_not_end_a_call_before_its_time():
 
 
 @pytest.mark.parametrize("row", [THING, SEND])
-async def test_a_turn_that_comes_behind_it_is_not_waited_for(row):
+async def test_a_permit_after_the_deadline_is_not_waited_for(row):
     """The caller learns at once, and when a repeat makes sense; nothing of the line is spent."""
     call = Call(reply(), deadline=2, rate_limit=RATE)
     await call.client.send(THING, ONE)
@@ -81,10 +81,10 @@ async def test_a_turn_that_comes_behind_it_is_not_waited_for(row):
     assert error.retry_at == VirtualClock().wall() + 3
     assert error.__context__ is None
     call.clock.advance(3)
-    assert (await call.after()).attempts == 1  # the turn was not taken
+    assert (await call.after()).attempts == 1  # the permit was not taken
 
 
-async def test_a_turn_that_comes_just_in_time_is_waited_for():
+async def test_a_permit_just_before_the_deadline_is_waited_for():
     call = Call(reply(), deadline=3.1, rate_limit=RATE)
     await call.client.send(THING, ONE)
     assert (await call.after(3)).waited == 3
@@ -93,10 +93,10 @@ async def test_a_turn_that_comes_just_in_time_is_waited_for():
 async def test_those_who_stand_in_line_before_count_too():
     """Six seconds are enough for the second turn from now, and not for the third."""
     call = Call(reply(), deadline=7, rate_limit=RATE)
-    patient = call.client.with_options(deadline=None)
-    await patient.send(THING, ONE)
+    unhurried = call.client.with_options(deadline=None)
+    await unhurried.send(THING, ONE)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(patient.send, THING, ONE)
+        tasks.start_soon(unhurried.send, THING, ONE)
         await settle()
         tasks.start_soon(call)
         await settle()
@@ -112,7 +112,7 @@ async def test_those_who_stand_in_line_before_count_too():
     assert (call.outcome.waited, call.clock.now(), len(call.client.script.sent)) == (6, 6, 3)
 
 
-async def test_a_pause_whose_end_has_no_turn_in_time_is_not_begun():
+async def test_a_retry_without_a_permit_in_time_is_not_started():
     call = Call(UNREACHED, reply(), deadline=5, rate_limit=RateLimit(1, per=10.0, margin=0))
     error = await call.after()
     assert isinstance(error, DeadlineError)
@@ -128,7 +128,7 @@ class Unforeseen:
     async def hold(self, seconds: float) -> None: ...
 
 
-async def test_it_counts_the_wait_for_a_turn_that_a_limiter_cannot_foresee():
+async def test_the_deadline_includes_waits_that_a_limiter_cannot_estimate():
     call = Call(reply(), deadline=2, rate_limit=Unforeseen())
     assert await call.after(1.9) is None
     call = Call(reply(), deadline=2, rate_limit=Unforeseen())

@@ -72,12 +72,12 @@ async def test_it_gives_up_after_the_attempts_that_the_policy_allows():
 
 
 async def test_pauses_grow_and_are_counted_as_waiting():
-    class Patient(RetryPolicy, frozen=True):
+    class LongRetryPolicy(RetryPolicy, frozen=True):
         def next_delay(self, *args, **facts):
             pause = super().next_delay(*args, **facts)
             return pause and type(pause)(pause.high, pause.high, pause.everybody)
 
-    client = SampleClient(LOST, LOST, LOST, FINE, retry=Patient())
+    client = SampleClient(LOST, LOST, LOST, FINE, retry=LongRetryPolicy())
     answer = await client.send(THING, ONE)
     assert client.clock_used.slept == [0.5, 1, 2]
     assert answer.waited == 3.5
@@ -123,8 +123,8 @@ async def test_a_daily_limit_with_a_pause_knows_when_it_ends():
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 429, 503])
-async def test_queued_is_polled_at_its_own_pace_beside_the_failures(status):
-    """At whatever status it comes; three failures in between do not use up its patience."""
+async def test_queued_is_polled_at_its_own_interval_beside_the_failures(status):
+    """For any status; three failures in between do not count as polls."""
     queued = refused(status, "queued")
     client = SampleClient(queued, LOST, queued, LOST, queued, LOST, queued, FINE)
     answer = await client.send(THING, ONE)
@@ -179,7 +179,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent():
 
 
 @pytest.mark.parametrize("viewer", [None, "me"])
-async def test_an_empty_viewer_is_a_slip_and_is_never_sent(viewer):
+async def test_an_empty_viewer_is_an_error_and_is_never_sent(viewer):
     client = SampleClient(FINE, viewer_id=viewer)
     error = await failed(client, ConfigurationError, LIST, ListParams(viewer_id=""))
     assert str(error) == "viewer_id must not be empty: leave it out or pass None"
@@ -202,37 +202,37 @@ async def test_the_viewer_goes_along_wherever_a_call_takes_one_and_has_none():
     ]
 
 
-class Told(LocalLimiter):
-    """Writes down what it is told."""
+class RecordingLimiter(LocalLimiter):
+    """A limiter that records the calls of its methods."""
 
     def __init__(self, clock) -> None:
         super().__init__(RateLimit(1, per=3.0, margin=0), clock=clock)
-        self.told: list[object] = []
+        self.recorded: list[object] = []
 
     async def hold(self, seconds: float) -> None:
-        self.told.append(("hold", seconds))
+        self.recorded.append(("hold", seconds))
         await super().hold(seconds)
 
     def refund(self) -> None:
-        self.told.append("give back")
+        self.recorded.append("give back")
         super().refund()
 
     def report_delay(self, seconds: float) -> None:
-        self.told.append(("late", seconds))
+        self.recorded.append(("late", seconds))
         super().report_delay(seconds)
 
 
-def limited(*answers, **settings) -> tuple[SampleClient, Told]:
+def limited(*answers, **settings) -> tuple[SampleClient, RecordingLimiter]:
     client = SampleClient(*answers, **settings)
-    limiter = Told(client.clock_used)
+    limiter = RecordingLimiter(client.clock_used)
     client.engine.limiter = limiter
     return client, limiter
 
 
-async def test_every_attempt_waits_for_a_turn_of_its_own():
+async def test_every_attempt_waits_for_a_permit_of_its_own():
     client, limiter = limited(LOST, LOST, FINE)
     assert (await client.send(THING, ONE)).waited == 6
-    assert (client.clock_used.now(), limiter.told) == (6, [])
+    assert (client.clock_used.now(), limiter.recorded) == (6, [])
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ async def test_a_429_holds_everybody_also_when_its_own_call_gives_up(fault, row,
     client, limiter = limited(fault)
     with pytest.raises((RateLimitError, ServerError)):
         await client.send(row, ONE if row is THING else MAIL)
-    assert limiter.told == [("hold", seconds) for seconds in held]
+    assert limiter.recorded == [("hold", seconds) for seconds in held]
 
 
 async def test_who_leaves_late_says_so_at_once_and_not_when_the_answer_comes():
@@ -260,7 +260,7 @@ async def test_who_leaves_late_says_so_at_once_and_not_when_the_answer_comes():
     class Slow:
         async def exchange(self, outgoing, departure):
             departure.at = client.clock_used.now() + 0.25
-            heard.append(list(limiter.told))
+            heard.append(list(limiter.recorded))
             return FINE
 
         async def aclose(self) -> None: ...
@@ -270,18 +270,18 @@ async def test_who_leaves_late_says_so_at_once_and_not_when_the_answer_comes():
     assert heard == [[("late", 0.25)]]
 
 
-async def test_a_call_that_never_left_gives_its_turn_back_and_one_that_left_does_not():
-    for departs, told in ((False, ["give back"]), (True, [])):
+async def test_a_permit_is_refunded_only_if_nothing_was_sent():
+    for departs, recorded in ((False, ["give back"]), (True, [])):
         client, limiter = limited(lambda _: anyio.sleep_forever())
         client.script.departs = departs
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.send, THING, ONE)
             await anyio.wait_all_tasks_blocked()
             tasks.cancel_scope.cancel()
-        assert limiter.told == told
+        assert limiter.recorded == recorded
 
 
-async def test_a_journal_is_written_before_each_attempt_and_may_stop_it():
+async def test_before_send_runs_before_each_attempt_and_may_stop_it():
     client, limiter = limited(LOST, FINE)
     written: list[int] = []
 
@@ -294,4 +294,4 @@ async def test_a_journal_is_written_before_each_attempt_and_may_stop_it():
     assert written == [0, 1]
     with pytest.raises(OSError, match="disk full"):
         await client.engine.send(THING, ONE, before_send=departing)
-    assert (len(client.script.sent), limiter.told) == (2, ["give back"])
+    assert (len(client.script.sent), limiter.recorded) == (2, ["give back"])

@@ -22,7 +22,7 @@ VISIBLE = st.text(
 )
 
 
-def mask(key: str = KEY) -> KeyRedactor:
+def redactor(key: str = KEY) -> KeyRedactor:
     return KeyRedactor(ApiKey(key))
 
 
@@ -39,23 +39,23 @@ def test_every_spelling_of_any_key_is_found(key):
         html.escape(key),
         "".join(c if c.isalnum() else f"&#{ord(c)};" for c in key),
     ]
-    for spelled in spellings:
-        assert mask(key).redact_text(f"a {spelled} b") == "a *** b"
+    for form in spellings:
+        assert redactor(key).redact_text(f"a {form} b") == "a *** b"
 
 
 @given(VISIBLE, st.sampled_from([b"", b"a", b"ab", b"Bearer "]), st.sampled_from([b"", b":", b"x"]))
 def test_base64_keeps_no_more_than_what_is_shared_with_the_neighbours(key, before, after):
     for encoded in (b64encode, urlsafe_b64encode):
-        spelled = encoded(before + key.encode() + after).decode()
-        for told in (spelled, spelled.replace("/", "\\/"), quote(spelled, "")):
-            left = mask(key).redact_text(told)
+        form = encoded(before + key.encode() + after).decode()
+        for echoed in (form, form.replace("/", "\\/"), quote(form, "")):
+            left = redactor(key).redact_text(echoed)
             assert "***" in left
             assert len(left.replace("%3D", "=")) <= len("***") + len(before) * 4 / 3 + 8
 
 
 @pytest.mark.parametrize("key", ["demo", "sandbox", "secret", "12345", "123456789012", "k-1"])
 def test_a_key_that_is_an_ordinary_word_or_number_is_left_where_it_stands(key):
-    assert mask(key).redact_text(f"a {key} body") == f"a {key} body"
+    assert redactor(key).redact_text(f"a {key} body") == f"a {key} body"
 
 
 @pytest.mark.parametrize(
@@ -63,24 +63,26 @@ def test_a_key_that_is_an_ordinary_word_or_number_is_left_where_it_stands(key):
 )
 def test_a_shorter_key_that_looks_like_one_is_taken_out(key):
     assert len(key) >= MIN_KEY_LENGTH
-    assert mask(key).redact_text(f"key was {key}.") == "key was ***."
+    assert redactor(key).redact_text(f"key was {key}.") == "key was ***."
 
 
 def test_an_answer_without_the_key_stays_the_same_object():
     plain = HttpResponse(200, [(b"A", b"b")], b"body")
-    assert mask().redact_response(plain) is plain
+    assert redactor().redact_response(plain) is plain
     for headers, body in (([(b"A", KEY.encode())], b""), ([(KEY.encode(), b"")], b""), ([], KEY)):
-        told = body.encode() if isinstance(body, str) else body
-        assert b"***" in repr(mask().redact_response(HttpResponse(200, headers, told))).encode()
-        assert "k3y" not in repr(mask().redact_response(HttpResponse(200, headers, told)))
+        echoed = body.encode() if isinstance(body, str) else body
+        assert (
+            b"***" in repr(redactor().redact_response(HttpResponse(200, headers, echoed))).encode()
+        )
+        assert "k3y" not in repr(redactor().redact_response(HttpResponse(200, headers, echoed)))
 
 
-def test_a_text_that_no_utf8_can_hold_is_masked_too():
-    assert mask().redact_text(f"\udc80 {KEY}") == "\udc80 ***"
+def test_text_that_is_not_valid_utf8_is_redacted_too():
+    assert redactor().redact_text(f"\udc80 {KEY}") == "\udc80 ***"
 
 
-def test_it_shows_the_key_to_nobody():
-    one = mask()
+def test_the_redactor_does_not_show_the_key():
+    one = redactor()
     one.redact_text("made ready")
     assert repr(one) == str(one) == "<KeyRedactor>"
     assert "k3y" not in repr([getattr(one, name) for name in KeyRedactor.__slots__])

@@ -24,23 +24,23 @@ ACT = (SEND, SendParams(to="me", text="x"))
 
 
 class Away:
-    """A shared limiter whose store goes away after so many turns."""
+    """A shared limiter whose store goes away after so many permits."""
 
-    def __init__(self, turns: int = 0) -> None:
-        self.turns = turns
+    def __init__(self, permits: int = 0) -> None:
+        self.permits = permits
         self.asked = 0
 
     async def acquire(self) -> None:
         self.asked += 1
-        if self.asked > self.turns:
+        if self.asked > self.permits:
             raise TransportError("the store cannot be reached")
 
     async def hold(self, seconds: float) -> None:
-        """Nobody is left to hold."""
+        """Do nothing: there are no other callers."""
 
 
 @pytest.mark.parametrize(("row", "params"), [READ, ACT])
-async def test_a_call_that_got_no_turn_says_that_nothing_left(row, params):
+async def test_a_call_without_a_permit_reports_that_nothing_was_sent(row, params):
     limiter, returned = Away(), []
     client = SampleClient(reply(), rate_limit=limiter)
     with pytest.raises(TransportError, match="cannot be reached") as caught:
@@ -49,7 +49,7 @@ async def test_a_call_that_got_no_turn_says_that_nothing_left(row, params):
     assert type(error) is TransportError
     assert error.endpoint == row.id
     assert (error.sent, error.permanent, error.attempts) == (False, False, 0)
-    assert limiter.asked == 1, "it has been patient already: the call does not try again"
+    assert limiter.asked == 1, "the limiter has retried already; the call does not"
     assert not client.script.sent
     assert returned
     assert (client.credits.standard, client.credits.lost) == (0, 0)
@@ -77,7 +77,7 @@ async def test_a_send_that_was_lost_is_in_doubt_whatever_the_limiter_does():
         await client.send(*ACT)
 
 
-async def test_the_second_path_of_a_row_needs_a_turn_too():
+async def test_the_second_path_of_an_endpoint_needs_a_permit_too():
     client = SampleClient(refused(404, "unknown_route"), rate_limit=Away(1))
     with pytest.raises(TransportError, match="cannot be reached") as caught:
         await client.send(ROUTED, ThingParams(id="1"))

@@ -1,4 +1,4 @@
-"""A provider's own books: told of every call, of every answer, and of the end."""
+"""Observers are notified of every call, every answer and the end of the call."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ pytestmark = pytest.mark.anyio
 
 
 class Book:
-    """Writes down what it is told."""
+    """Records its notifications."""
 
     def __init__(self, stop: LixError | None = None, put: LixError | None = None) -> None:
-        self.told: list[Any] = []
+        self.received: list[Any] = []
         self.stop = stop
         self.put = put
 
     def begin(self, row: Any, params: Any, wall: float) -> Book:
-        self.told.append(("begin", row.id, params.id))
+        self.received.append(("begin", row.id, params.id))
         if self.stop is not None:
             raise self.stop
         return self
 
     def check(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
-        self.told.append(("look", type(outcome).__name__, headers.get("x-left")))
+        self.received.append(("look", type(outcome).__name__, headers.get("x-left")))
         return self.put
 
     def end(self, lost: int) -> None:
-        self.told.append(("end", lost))
+        self.received.append(("end", lost))
 
 
-async def test_a_call_is_told_of_from_beginning_to_end() -> None:
+async def test_an_observer_is_notified_of_a_call_from_beginning_to_end() -> None:
     book = Book()
     client = SampleClient(
         LOST, reply(429, b"", Retry_After="1"), reply(200, {}, X_Left="3"), observer=book
     )
     await client.send(THING, ThingParams(id="1"))
-    assert book.told == [
+    assert book.received == [
         ("begin", "thing.get", "1"),
         ("look", "RateLimitError", None),
         ("look", "Thing", "3"),
@@ -74,13 +74,13 @@ async def test_a_call_that_is_stopped_is_not_sent() -> None:
     with pytest.raises(DailyLimitError):
         await client.send(THING, ThingParams(id="1"))
     assert client.script.sent == []
-    assert [what for what, *_ in book.told] == ["begin"]
+    assert [what for what, *_ in book.received] == ["begin"]
     assert client.credits.total == 0
     book.stop = None
     await client.send(THING, ThingParams(id="1"))
 
 
-async def test_an_error_of_the_watch_takes_the_answers_place() -> None:
+async def test_an_error_of_the_observer_replaces_the_answer() -> None:
     client = SampleClient(reply(429, b""), observer=Book(put=DailyLimitError("of the day")))
     with pytest.raises(DailyLimitError) as caught:
         await client.send(THING, ThingParams(id="1"))
@@ -93,7 +93,7 @@ async def test_an_error_of_the_watch_takes_the_answers_place() -> None:
     assert len(client.script.sent) == 2
 
 
-async def test_the_end_is_told_also_when_the_call_is_cancelled() -> None:
+async def test_the_observer_is_notified_of_the_end_of_a_cancelled_call() -> None:
     book = Book()
     client = SampleClient(lambda _: anyio.sleep_forever(), observer=book)
     with anyio.CancelScope() as scope:
@@ -101,14 +101,14 @@ async def test_the_end_is_told_also_when_the_call_is_cancelled() -> None:
             tasks.start_soon(client.send, THING, ThingParams(id="1"))
             await anyio.wait_all_tasks_blocked()
             scope.cancel()
-    assert book.told[-1] == ("end", 1)
+    assert book.received[-1] == ("end", 1)
 
 
-async def test_a_call_that_its_budget_stops_is_not_told_of() -> None:
+async def test_a_call_that_exceeds_the_budget_is_not_observed() -> None:
     book = Book()
     with pytest.raises(BudgetError):
         await SampleClient(reply(), observer=book, max_credits=1).send(THING, ThingParams(id="1"))
-    assert book.told == []
+    assert book.received == []
 
 
 # --- defaults, and params that make a call an act ---------------------------------------------

@@ -10,7 +10,7 @@ import httpx
 import httpx2
 import pytest
 import respx
-from loopback import Connection, answer, door, once, saying, serve
+from loopback import Connection, answer, once, request_builder, saying, serve
 from sample_provider import (
     LIST,
     SEND,
@@ -90,7 +90,7 @@ async def test_the_key_stands_in_one_place(library, auth, caplog):
 
 
 @libraries
-async def test_it_is_never_closed_by_us_and_told_if_the_caller_closed_it(library):
+async def test_it_is_never_closed_and_reported_if_the_caller_closed_it(library):
     http = library.AsyncClient(
         transport=library.MockTransport(lambda _: library.Response(200, json={"id": "1"}))
     )
@@ -108,11 +108,11 @@ async def test_it_is_never_closed_by_us_and_told_if_the_caller_closed_it(library
 def one_by_one(answers):
     """A connection for each answer."""
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         await connection.request()
         await connection.say(next(answers))
 
-    return talk
+    return handler
 
 
 @libraries
@@ -137,7 +137,7 @@ async def test_redirects_are_not_followed_although_the_client_would(library):
     async with serve(saying(answer())) as elsewhere:
         moved = answer(b"", "302 Found", f"Location: {elsewhere.url}")
         async with serve(once(moved)) as server, library.AsyncClient(follow_redirects=True) as http:
-            transport = ClientTransport(door(server.url), None, http)
+            transport = ClientTransport(request_builder(server.url), None, http)
             reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
             assert (reply.status, elsewhere.connections) == (302, 0)
 
@@ -157,14 +157,14 @@ async def test_a_hook_may_read_the_answer_first(library):
 
 
 @libraries
-async def test_failures_are_told_apart_and_mock_transports_may_raise_what_they_like(library):
+async def test_failures_are_distinguished_and_mock_transports_may_raise_anything(library):
     faults = [library.ConnectError("no"), library.ReadError("no"), KeyError("a bug")]
 
     def handle(request):
         raise faults.pop(0)
 
     async with library.AsyncClient(transport=library.MockTransport(handle)) as http:
-        transport = ClientTransport(door("http://127.0.0.1:1"), {"read": 1.0}, http)
+        transport = ClientTransport(request_builder("http://127.0.0.1:1"), {"read": 1.0}, http)
         found = [
             await transport.exchange(HttpRequest("GET", "/"), SendTimestamp()) for _ in range(3)
         ]
@@ -191,12 +191,12 @@ async def test_the_timeout_given_to_us_is_passed_on_and_else_the_clients_own_hol
 
 
 @libraries
-async def test_nobody_waits_inside_a_small_pool(library):
+async def test_no_call_waits_inside_a_small_pool(library):
     """There a cancelled waiter would strand a connection: callers wait in front of it."""
     at_once: list[int] = []
     open_now = 0
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         nonlocal open_now
         await connection.request()
         open_now += 1
@@ -207,8 +207,8 @@ async def test_nobody_waits_inside_a_small_pool(library):
 
     done: list[object] = []
     limits = library.Limits(max_connections=2, max_keepalive_connections=0)
-    async with serve(talk) as server, library.AsyncClient(limits=limits) as http:
-        transport = ClientTransport(door(server.url), None, http)
+    async with serve(handler) as server, library.AsyncClient(limits=limits) as http:
+        transport = ClientTransport(request_builder(server.url), None, http)
 
         async def call() -> None:
             done.append(await transport.exchange(HttpRequest("GET", "/"), SendTimestamp()))

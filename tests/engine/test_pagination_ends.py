@@ -1,4 +1,4 @@
-"""Two more ways in which a walk ends: a flag that says so, and a page that comes again."""
+"""A listing ends by a flag, or by a page that is repeated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def ids(client: SampleClient, row: Any, params: Any) -> list[str | None]:
     return [thing.id for thing in await client.pages(row, params).collect()]
 
 
-async def test_a_flag_ends_a_walk_and_no_total_does() -> None:
+async def test_a_flag_ends_a_listing_and_a_total_does_not() -> None:
     total = {"paging": {"total": 2}}
     client = SampleClient(
         page("a", "b", more=True, **total), page("c", more=False, paging={"total": 9})
@@ -55,7 +55,7 @@ async def test_a_flag_ends_a_walk_and_no_total_does() -> None:
     assert pages.stats.complete
 
 
-async def test_a_page_that_promises_more_and_is_empty_leaves_the_walk_incomplete() -> None:
+async def test_an_empty_page_that_promises_more_leaves_the_listing_incomplete() -> None:
     client = SampleClient(page("a", more=True), page(more=True))
     pages = client.pages(FLAGGED, ListParams())
     assert len(await pages.collect()) == 1
@@ -113,23 +113,27 @@ async def test_past_the_total_a_page_without_anything_new_is_the_end_and_no_erro
     pages = [page("a", "b", **total), page("b", "c", **total)]
     for last in (page("c", "b", **total), page("b", "c", **total), page("a", **total), page()):
         client = SampleClient(*pages, last)
-        walk = client.pages(LIST, ListParams())
-        assert [thing.id for thing in await walk.collect()] == ["a", "b", "c"]
-        assert (len(client.script.sent), walk.stats.complete) == (3, False)
+        listing = client.pages(LIST, ListParams())
+        assert [thing.id for thing in await listing.collect()] == ["a", "b", "c"]
+        assert (len(client.script.sent), listing.stats.complete) == (3, False)
 
 
 async def test_past_the_total_what_is_new_is_taken_along() -> None:
     total = {"paging": {"total": 4}}
     client = SampleClient(page("a", "b", **total), page("b", "c", **total), page("c", "d", **total))
-    walk = client.pages(LIST, ListParams())
-    assert [thing.id for thing in await walk.collect()] == ["a", "b", "c", "d"]
-    assert (len(client.script.sent), walk.stats.duplicates, walk.stats.complete) == (3, 2, True)
+    listing = client.pages(LIST, ListParams())
+    assert [thing.id for thing in await listing.collect()] == ["a", "b", "c", "d"]
+    assert (len(client.script.sent), listing.stats.duplicates, listing.stats.complete) == (
+        3,
+        2,
+        True,
+    )
 
 
 async def test_a_cap_is_a_position_and_is_not_moved_by_what_came_twice() -> None:
     row = replace(LIST, paging=Offset(cap=4))
     total = {"paging": {"total": 9}}
     client = SampleClient(page("a", "b", **total), page("b", "c", **total), page("d", **total))
-    walk = client.pages(row, ListParams())
-    assert [thing.id for thing in await walk.collect()] == ["a", "b", "c"]
-    assert (len(client.script.sent), walk.stats.complete) == (2, False)
+    listing = client.pages(row, ListParams())
+    assert [thing.id for thing in await listing.collect()] == ["a", "b", "c"]
+    assert (len(client.script.sent), listing.stats.complete) == (2, False)

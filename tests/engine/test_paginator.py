@@ -1,4 +1,4 @@
-"""Where a walk ends, what it believes, and what ties its pages together."""
+"""Where a listing ends, which totals it accepts, and its sequence id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 ALL = [f"t{number}" for number in range(25)]
 
 
-async def walked(vendor: Vendor, params: ListParams = ListParams(), **settings):  # noqa: B008
+async def paginated(vendor: Vendor, params: ListParams = ListParams(), **settings):  # noqa: B008
     pages = SampleClient(vendor, **settings).pages(LIST, params)
     found = ids(await pages.collect())
     return found, pages.stats, len(vendor.asked)
@@ -36,38 +36,38 @@ async def walked(vendor: Vendor, params: ListParams = ListParams(), **settings):
         (lambda n: 20 + n, 3, True, 23),
         (lambda n: 90, 5, False, 90),
     ],
-    ids=lambda value: "spoil" if callable(value) else str(value),
+    ids=lambda value: "invalid" if callable(value) else str(value),
 )
-async def test_a_total_ends_a_walk_in_time_and_nonsense_neither_breaks_nor_prolongs_it(
+async def test_a_total_ends_a_listing_and_an_invalid_one_is_ignored(
     total, calls, complete, claimed
 ):
-    found, stats, asked = await walked(Vendor(things(25), total=total))
+    found, stats, asked = await paginated(Vendor(things(25), total=total))
     assert (found, stats.complete) == (ALL, complete)
     assert (asked, stats.total) == (calls, claimed)
 
 
-async def test_a_total_that_shrinks_ends_the_walk_where_it_says():
-    found, stats, _ = await walked(Vendor(things(25), total=lambda n: 25 if n == 1 else 15))
+async def test_a_total_that_shrinks_ends_the_listing_there():
+    found, stats, _ = await paginated(Vendor(things(25), total=lambda n: 25 if n == 1 else 15))
     assert (found, stats.complete, stats.total) == (ALL[:20], True, 15)
 
 
 async def test_a_total_that_grows_is_followed():
-    found, stats, asked = await walked(Vendor(things(25), total=lambda n: 10 * n + 5))
+    found, stats, asked = await paginated(Vendor(things(25), total=lambda n: 10 * n + 5))
     assert (found, stats.complete, asked) == (ALL, False, 5)
 
 
 async def test_an_empty_page_in_the_middle_is_asked_for_once_more():
     once = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n == 2 else rows)
-    found, stats, asked = await walked(once)
+    found, stats, asked = await paginated(once)
     assert (found, asked, once.starts, stats.complete) == (ALL, 4, [0, 10, 10, 20], True)
     twice = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n in (2, 3) else rows)
-    found, stats, asked = await walked(twice)
+    found, stats, asked = await paginated(twice)
     assert (found, asked, stats.complete, stats.total) == (ALL[:10], 3, False, 25)
 
 
 async def test_each_hole_is_asked_for_once_more():
     holes = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n in (2, 4) else rows)
-    found, stats, asked = await walked(holes)
+    found, stats, asked = await paginated(holes)
     assert (found, asked, stats.complete) == (ALL, 5, True)
 
 
@@ -77,19 +77,19 @@ async def test_an_empty_page_that_takes_the_total_back_is_still_a_hole():
         total=lambda n: 0 if n == 2 else 25,
         spoil=lambda n, rows: [] if n == 2 else rows,
     )
-    found, stats, _ = await walked(vendor)
+    found, stats, _ = await paginated(vendor)
     assert (found, stats.total, stats.complete) == (ALL, 25, True)
 
 
-async def test_nothing_at_all_is_a_complete_walk():
-    found, stats, asked = await walked(Vendor([], total=0))
+async def test_no_items_at_all_is_a_complete_listing():
+    found, stats, asked = await paginated(Vendor([], total=0))
     assert (found, asked, stats.complete, stats.total) == ([], 1, True, 0)
-    found, stats, asked = await walked(Vendor([]))
+    found, stats, asked = await paginated(Vendor([]))
     assert (found, asked, stats.complete, stats.total) == ([], 1, True, None)
 
 
 async def test_short_pages_are_no_end():
-    found, _, _ = await walked(Vendor(things(25), 10, 3, 1, 10, 1, total=25))
+    found, _, _ = await paginated(Vendor(things(25), 10, 3, 1, 10, 1, total=25))
     assert found == ALL
 
 
@@ -132,10 +132,10 @@ async def test_a_page_of_duplicates_is_an_empty_page_for_by_page():
 
 
 async def test_a_page_seen_two_pages_ago_is_an_error_too_if_its_items_have_names():
-    turns = [things(2), things(2, 2), things(2)]
-    vendor = Vendor(things(9), 2, spoil=lambda n, rows: turns[n - 1])
+    answers = [things(2), things(2, 2), things(2)]
+    vendor = Vendor(things(9), 2, spoil=lambda n, rows: answers[n - 1])
     with pytest.raises(PagingError, match="page 3"):
-        await walked(vendor)
+        await paginated(vendor)
 
 
 async def test_a_page_is_known_by_its_ids_in_any_order_and_whatever_else_is_new_in_it():
@@ -143,7 +143,7 @@ async def test_a_page_is_known_by_its_ids_in_any_order_and_whatever_else_is_new_
         return [row | {"size": number} for row in (things(3) if number % 2 else things(3)[::-1])]
 
     with pytest.raises(PagingError, match="page 2"):
-        await walked(Vendor(things(9), 3, spoil=stands_still))
+        await paginated(Vendor(things(9), 3, spoil=stands_still))
 
 
 async def test_equal_pages_of_nameless_rows_are_an_error_only_one_after_the_other():
@@ -153,33 +153,33 @@ async def test_equal_pages_of_nameless_rows_are_an_error_only_one_after_the_othe
     assert len(await pages.collect()) == 6
     standing = Vendor(one, 2, spoil=lambda n, rows: one)
     with pytest.raises(PagingError):
-        await walked(standing)
+        await paginated(standing)
 
 
 @pytest.mark.parametrize("row", [{"id": "a"}, {"size": 1}])
 @pytest.mark.parametrize("total", [None, 1, 7])
-async def test_a_single_row_that_comes_again_is_the_end_and_never_an_endless_walk(row, total):
+async def test_a_repeated_single_item_ends_the_listing(row, total):
     """The list may have grown by one while its last page was read."""
     vendor = Vendor([row], spoil=lambda n, rows: [row], total=total)
-    found, stats, asked = await walked(vendor)
+    found, stats, asked = await paginated(vendor)
     assert (len(found), stats.complete) == (1, total != 7)
     assert asked == (1 if total == 1 else 2)
 
 
-async def test_a_walk_makes_one_sequence_id_and_another_walk_another():
+async def test_each_listing_has_a_sequence_id_of_its_own():
     vendor = Vendor(things(25), total=25)
-    await walked(vendor)
+    await paginated(vendor)
     made = {query["sequence_id"] for query in vendor.asked}
     assert len(made) == 1
     assert re.fullmatch("[0-9a-f]{32}", next(iter(made)))
     other = Vendor(things(25), total=25)
-    await walked(other)
+    await paginated(other)
     assert other.asked[0]["sequence_id"] not in made
 
 
 async def test_the_servers_sequence_id_wins_from_the_next_page_on():
     vendor = Vendor(things(40), total=40, sequence=lambda n: [None, "theirs", "", "newest"][n - 1])
-    await walked(vendor, ListParams(sequence_id="mine"))
+    await paginated(vendor, ListParams(sequence_id="mine"))
     sent = [query["sequence_id"] for query in vendor.asked]
     assert sent == ["mine", "mine", "theirs", "theirs"]
 
@@ -188,10 +188,10 @@ async def test_the_servers_sequence_id_wins_from_the_next_page_on():
 async def test_a_viewer_makes_one_needless_but_a_given_one_is_sent(settings):
     params = ListParams() if settings else ListParams(viewer_id="me")
     vendor = Vendor(things(5))
-    await walked(vendor, params, **settings)
+    await paginated(vendor, params, **settings)
     assert "sequence_id" not in vendor.asked[0]
     vendor = Vendor(things(5))
-    await walked(vendor, ListParams(viewer_id="me", sequence_id="s"))
+    await paginated(vendor, ListParams(viewer_id="me", sequence_id="s"))
     assert vendor.asked[0]["sequence_id"] == "s"
 
 

@@ -133,10 +133,10 @@ async def test_the_other_path_is_tried_also_after_a_passing_fault():
 
 
 async def test_calls_that_find_the_path_wrong_at_once_all_find_the_right_one():
-    gate = anyio.Event()
+    opened = anyio.Event()
 
     async def handle(outgoing):
-        await gate.wait()
+        await opened.wait()
         return by_path("/v1/b")(outgoing)
 
     client = SampleClient(lambda outgoing: handle(outgoing))
@@ -144,7 +144,7 @@ async def test_calls_that_find_the_path_wrong_at_once_all_find_the_right_one():
         for params in FIVE:
             tasks.start_soon(client.send, ROUTED, params)
         await settle()
-        gate.set()
+        opened.set()
     assert len(client.script.sent) == 10
     await client.send(ROUTED, FIVE[0])
     assert client.script.targets[-1] == "/v1/b/0"

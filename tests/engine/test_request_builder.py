@@ -15,7 +15,7 @@ from lix_async.engine.credentials import KeyRedactionFilter, RequestBuilder
 KEY = "s3cret+key/with=signs&more#"
 
 
-def door(auth: str = "raw", key: str = KEY) -> RequestBuilder:
+def request_builder(auth: str = "raw", key: str = KEY) -> RequestBuilder:
     where = address("https://sample.example:8443/base")
     return RequestBuilder(where, ApiKey(key), SAMPLE.credentials[auth], "agent/1", lambda: 0.0)
 
@@ -31,7 +31,7 @@ def door(auth: str = "raw", key: str = KEY) -> RequestBuilder:
 )
 def test_the_key_goes_to_one_place_only(auth, header):
     outgoing = HttpRequest("POST", "/base/v1?a=b", b"{}")
-    headers = door(auth).headers(outgoing)
+    headers = request_builder(auth).headers(outgoing)
     assert headers[:4] == [
         (b"Host", b"sample.example:8443"),
         (b"User-Agent", b"agent/1"),
@@ -41,16 +41,18 @@ def test_the_key_goes_to_one_place_only(auth, header):
     assert headers[4:6] == [(b"Content-Type", b"application/json"), (b"Content-Length", b"2")]
     assert headers[6:] == ([] if header is None else [header])
     plain = "https://sample.example:8443/base/v1?a=b"
-    url = door(auth).url(outgoing)
+    url = request_builder(auth).url(outgoing)
     escaped = "s3cret%2Bkey%2Fwith%3Dsigns%26more%23"
     assert url == (plain if header else f"{plain}&api_key={escaped}")
-    assert door(auth).in_query is (header is None)
+    assert request_builder(auth).in_query is (header is None)
 
 
 def test_a_request_without_query_or_body_gets_no_stray_signs():
     outgoing = HttpRequest("GET", "/v1")
-    assert door("query").url(outgoing).startswith("https://sample.example:8443/v1?api_key=")
-    assert b"Content-Length" not in dict(door().headers(outgoing))
+    assert (
+        request_builder("query").url(outgoing).startswith("https://sample.example:8443/v1?api_key=")
+    )
+    assert b"Content-Length" not in dict(request_builder().headers(outgoing))
 
 
 def test_some_providers_want_no_type_where_there_is_no_body():
@@ -64,7 +66,7 @@ def test_some_providers_want_no_type_where_there_is_no_body():
 
 def test_a_key_that_the_server_echoes_is_taken_out_of_the_body():
     long = KEY * 2
-    echo = door(key=long)
+    echo = request_builder(key=long)
     assert echo.redact(f'{{"no": "{long}"}}'.encode()) == b'{"no": "***"}'
     escaped = "s3cret%2Bkey%2Fwith%3Dsigns%26more%23" * 2
     assert echo.redact(f"at ?api_key={escaped}".encode()) == b"at ?api_key=***"
@@ -72,7 +74,7 @@ def test_a_key_that_the_server_echoes_is_taken_out_of_the_body():
 
 
 def test_a_key_that_is_an_ordinary_word_is_left_where_it_stands():
-    assert door(key="demo").redact(b"a demo body") == b"a demo body"
+    assert request_builder(key="demo").redact(b"a demo body") == b"a demo body"
 
 
 def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are():

@@ -97,7 +97,7 @@ def test_a_last_member_may_fill_the_cap_to_the_byte_and_no_further(monkeypatch):
 
 @pytest.mark.parametrize("size", [7, CHUNK_SIZE, MAX_RECEIVED_BYTES])
 def test_members_without_number_are_stopped_however_they_come(size):
-    """Empty ones cost time and no room: the cap on the wire would let 800,000 of them in."""
+    """Empty members cost time and no memory: 800,000 fit into the limit of received bytes."""
     assert whole(EMPTY * MAX_GZIP_MEMBERS, size) == b""
     flood = EMPTY * (MAX_RECEIVED_BYTES // len(EMPTY) if size > 7 else MAX_GZIP_MEMBERS + 1)
     assert whole(flood, size) == ("the response has more than 2048 gzip members", True, True)

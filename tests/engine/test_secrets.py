@@ -49,7 +49,7 @@ pytestmark = pytest.mark.anyio
 KEY = "s3cret-k3y/of+the=caller"
 ESCAPED = "s3cret-k3y%2Fof%2Bthe%3Dcaller"
 ECHO = f'{{"error": {{"type": "x", "message": "bad key {KEY} or {ESCAPED}"}}}}'.encode()
-SPELLED = r"""{"error": {"message": "s3cret-k3y\/of+the=caller s3cret-k3y\u002Fof\u002bthe=caller",
+ECHOES = r"""{"error": {"message": "s3cret-k3y\/of+the=caller s3cret-k3y\u002Fof\u002bthe=caller",
 "type": "<b>s3cret&#45;k3y&#x2f;of&#43;the=caller s3cret-k3y%252fof%252bthe%3dcaller"}}"""
 AUTHS = ["raw", "bearer", "x-api-key", "query"]
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client would load its own: 20 ms
@@ -73,7 +73,7 @@ async def echo(connection: Connection) -> None:
 
 
 FAULTS = {
-    "refusal that escapes": once(answer(SPELLED.encode(), "403 No")),
+    "refusal that escapes": once(answer(ECHOES.encode(), "403 No")),
     "refusal that echoes": once(answer(ECHO, "401 Unauthorized")),
     "request that is echoed": echo,
     "page that does not fit": once(answer(f'["{KEY}"]'.encode())),
@@ -129,9 +129,9 @@ async def test_no_failure_of_any_kind_shows_the_key(caplog):
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for auth in AUTHS:
-            for name, talk in FAULTS.items():
+            for name, handler in FAULTS.items():
                 if auth == "query" or "redirect" not in name:
-                    async with serve(talk) as server:
+                    async with serve(handler) as server:
                         await fail_everywhere(server.url, auth)
             await fail_everywhere(f"http://127.0.0.1:{free_port()}", auth)
     assert_hidden(*records(caplog), *(str(warning.message) for warning in warned))
@@ -154,9 +154,9 @@ async def fail_everywhere(url: str, auth: str) -> None:
 
 
 async def test_a_header_that_echoes_the_key_is_in_no_error():
-    """Not even in the one that names how an answer is packed."""
+    """Not even in the one that names the content encoding."""
     for headers in ([f"X-Echo: {KEY}"], [f"Content-Encoding: {KEY}"]):
-        async with serve(once(answer(SPELLED.encode(), "403 No", *headers))) as server:
+        async with serve(once(answer(ECHOES.encode(), "403 No", *headers))) as server:
             await fail_everywhere(server.url, "raw")
 
 
@@ -275,7 +275,7 @@ def facts(thing: object, seen: set[int]) -> Iterator[str]:
 
 
 class Echo:
-    """A transport of the caller's own, which nothing stands behind: it says what it is told."""
+    """A transport of the caller's own that returns a given response."""
 
     def __init__(self) -> None:
         self.said: list[HttpResponse | TransportFailure] = []
@@ -307,10 +307,10 @@ SISTERS: dict[str, tuple[type[Client], tuple[Any, ...], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize(
-    "spelled", [KEY, ESCAPED, KEY.replace("/", r"\/")], ids=["plain", "percent", "json"]
+    "form", [KEY, ESCAPED, KEY.replace("/", r"\/")], ids=["plain", "percent", "json"]
 )
 @pytest.mark.parametrize("sister", SISTERS)
-def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, spelled):
+def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, form):
     """Each row at two statuses, the first of the table at all of them."""
     cls, table, own = SISTERS[sister]
     vendor = Echo()
@@ -318,12 +318,12 @@ def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, s
         KEY, http_client=vendor, rate_limit=None, clock=Skipping(),
         retry=RetryPolicy(attempts=1, queued_attempts=0), **own,
     )  # fmt: skip
-    headers = [(name.encode(), spelled.encode()) for name in HEADERS]
+    headers = [(name.encode(), form.encode()) for name in HEADERS]
     kinds, refused = set(), 0
     for row in table:
         probe = replace(row, method="GET", path="/probe", params=Nothing, body=(), alternate=None)
         for status in STATUSES if row is table[0] else [200, 400]:
-            for body in echoes(spelled):
+            for body in echoes(form):
                 vendor.said = [HttpResponse(status, headers, body)]
                 try:
                     run(client.send(probe, Nothing()))
@@ -333,7 +333,7 @@ def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, s
                     kinds.add(type(error))
     assert refused > 100, "it looked where there was something to find"
     assert DecodeError in kinds
-    vendor.said = [TransportFailure(f"the proxy said {spelled} \udc80", sent=False)]
+    vendor.said = [TransportFailure(f"the proxy said {form} \udc80", sent=False)]
     with pytest.raises(LixError, match=r"the proxy said \*\*\*") as caught:
         run(client.send(probe, Nothing()))
     assert_hidden(*facts(caught.value, set()), *shown(caught.value))

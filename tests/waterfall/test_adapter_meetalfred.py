@@ -16,13 +16,13 @@ from .stub import Lookup
 ALFRED = AsyncMeetAlfred("key", http_client=Script({}))
 
 
-def test_it_has_no_steps_and_says_why() -> None:
+def test_it_has_no_steps_and_gives_the_reason() -> None:
     assert steps_of(ALFRED) == ()
     with pytest.raises(ConfigurationError, match="it lists one's own campaigns"):
         Waterfall([ALFRED])
 
 
-def test_among_others_it_is_passed_over() -> None:
+def test_among_other_sources_it_is_skipped() -> None:
     falls = Waterfall([ALFRED, Lookup("one.person", {"email": None}).step])
     assert [step.name for step in falls.steps] == ["one.person"]
     assert "has no lookup" in falls.skipped["Meet Alfred"]

@@ -83,10 +83,10 @@ class StatementJob(msgspec.Struct, frozen=True):
     frees: bytes = b""
 
 
-Job = ClaimJob | MarkSentJob | SaveAnswerJob | StatementJob
+BatchJob = ClaimJob | MarkSentJob | SaveAnswerJob | StatementJob
 
 
-def _frees(job: Job) -> bytes:
+def _frees(job: BatchJob) -> bytes:
     if isinstance(job, SaveAnswerJob):
         return job.key
     return job.frees if isinstance(job, StatementJob) else b""
@@ -99,7 +99,7 @@ class PostgresBatch:
         self._connection = connection
         self._held: set[bytes] = set()
 
-    def run(self, jobs: Sequence[Job]) -> list[object]:
+    def run(self, jobs: Sequence[BatchJob]) -> list[object]:
         try:
             values, self._held = self._connection.transact(lambda: self._all(jobs))
         except Exception as error:
@@ -116,7 +116,7 @@ class PostgresBatch:
     def close(self) -> None:
         self._connection.close()
 
-    def _all(self, jobs: Sequence[Job]) -> tuple[list[object], set[bytes]]:
+    def _all(self, jobs: Sequence[BatchJob]) -> tuple[list[object], set[bytes]]:
         values: list[object] = [None] * len(jobs)
         held = set(self._held)  # the new set counts from the commit on
         takes = {i: job for i, job in enumerate(jobs) if isinstance(job, ClaimJob)}

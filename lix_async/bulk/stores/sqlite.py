@@ -74,11 +74,14 @@ UPDATE call SET status = 3, body = ?, point = NULL, changed = ?, owner = NULL WH
 
 
 class SqliteStore:
-    """A ledger in a file, shared by runs and workers on this machine.
+    """A ledger in an SQLite file, shared by runs and workers on this machine.
 
-    The file and its companions are readable by their owner only (0600). It must lie on a disk of
-    this machine: locks over a network cannot be trusted. Each worker has a file `….lock` beside
-    it, which stays; it tells the living from the dead.
+    The file and its companions can be read by their owner only (mode 0600). It must be on a local
+    disk, because locks over a network are not reliable. Each worker has a permanent `.lock` file
+    beside it, which shows other workers whether it is alive.
+
+    Args:
+        path: The file, created if necessary.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -92,8 +95,7 @@ class SqliteStore:
         def begin(line: SqliteLedgerConnection) -> int:
             if name and (found := about(line.database, "run") or name) != name:
                 raise BulkError(
-                    f"{self.path} belongs to another run ({found}, not {name}): "
-                    "give this one a file of its own"
+                    f"{self.path} belongs to another run ({found}, not {name}): use another file"
                 )
             if name:
                 line.database.execute("INSERT OR IGNORE INTO about VALUES ('run', ?)", (name,))
@@ -224,7 +226,7 @@ class SqliteStore:
             if line.database.execute(PAGED, (point, credits, now, key, line.owner)).rowcount:
                 line.database.execute(PAGE, (key, items, key))
             elif line.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
-                raise BulkError("another worker has gone on with this walk")
+                raise BulkError("another worker has continued this listing")
 
         await self._do(work)
 
@@ -472,10 +474,13 @@ class SqliteLedgerConnection:
             tables, found = {""}, None
         if found is None and (self._looks or tables):
             raise BulkError(
-                f"{self.path} is no ledger: give the file that a run or `lix enrich --store` made"
+                f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
+                "lix enrich --store"
             )
         if found not in (None, VERSION):
-            raise BulkError(f"{self.path} is a ledger of version {found}")
+            raise BulkError(
+                f"{self.path} is a ledger of version {found}: expected version {VERSION}"
+            )
 
 
 class SqliteJob(msgspec.Struct, frozen=True):
