@@ -135,34 +135,39 @@ class GcraState(msgspec.Struct, Generic[N], frozen=True, gc=False):
     held_until: N
 
 
-class GcraDecision(msgspec.Struct, Generic[N], frozen=True, gc=False):
-    """The next permit, as of `now`, and `full_at` afterwards.
+class GcraDecision(msgspec.Struct, frozen=True):
+    """A shared limiter's answer: the next permit as of `now`, and `full_at` afterwards, in µs.
 
-    It was taken if `wait` is at most what the caller was ready to wait.
+    The permit was taken if `wait` is at most what the caller was ready to wait.
     """
 
-    now: N
-    permit_at: N
-    full_at: N
+    now: int
+    permit_at: int
+    full_at: int
 
     @property
-    def wait(self) -> N:
-        """Time from asking to the permit."""
+    def wait(self) -> int:
+        """Microseconds from `now` to the permit."""
         return self.permit_at - self.now
 
 
 def take_permit(
     state: GcraState[N], params: GcraParameters[N], now: N, max_wait: N
-) -> tuple[GcraState[N], GcraDecision[N]]:
-    """Take the next permit if it is at most `max_wait` away (0: only one that is free now)."""
+) -> tuple[GcraState[N], N]:
+    """Take the next permit if it is at most `max_wait` away (0: only one that is free now).
+
+    Returns:
+        The state afterwards, unchanged if no permit was taken, and the moment of the permit.
+
+    """
     full_at, held_until = state.full_at, state.held_until
     if full_at - now > params.horizon:
         full_at = held_until = now - now  # zero, in the type of the caller's numbers
     permit_at = max(full_at - params.slack, held_until, now)
     if permit_at - now > max_wait:
-        return state, GcraDecision(now, permit_at, full_at)
+        return state, permit_at
     full_at = max(full_at, permit_at - params.tolerance) + params.interval
-    return GcraState(full_at, held_until), GcraDecision(now, permit_at, full_at)
+    return GcraState(full_at, held_until), permit_at
 
 
 def hold_permits(state: GcraState[N], params: GcraParameters[N], until: N) -> GcraState[N]:
@@ -252,9 +257,9 @@ class TokenBucket:
         return max(full_at - self._params.slack - now, self._state.held_until - now, 0.0)
 
     def take(self, now: float) -> float:
-        state, decision = take_permit(self._state, self._params, now, 0.0)
-        if decision.permit_at > now:
-            return decision.permit_at - now
+        state, permit_at = take_permit(self._state, self._params, now, 0.0)
+        if permit_at > now:
+            return permit_at - now
         if now >= self._state.full_at:
             self._delays.longest = 0.0
         self._state, self._last = state, now

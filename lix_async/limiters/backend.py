@@ -27,7 +27,7 @@ class LimiterBackend(Protocol):
     where asking again may help, and `ConfigurationError` when it rejects the request.
     """
 
-    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision[int]:
+    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
         """Take the next permit if it is at most `max_wait` away."""
         ...
 
@@ -207,7 +207,7 @@ class BackendClient:
         elif permit.at > self._clock.now():
             self._spare = permit  # the next caller of this process gets it
 
-    def _take(self, backend: LimiterBackend, max_wait: int) -> GcraDecision[int]:
+    def _take(self, backend: LimiterBackend, max_wait: int) -> GcraDecision:
         spare = self._spare
         left = 0 if spare is None else math.ceil((spare.at - self._clock.now()) * SECOND)
         if spare is not None and 0 < left <= max_wait:

@@ -113,7 +113,7 @@ class PostgresBackend:
         self._resources = contextlib.ExitStack()
         self._connection: Connection | None = None
 
-    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision[int]:
+    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
         now, permit_at, full_at = self._run(
             TAKE,
             interval=params.interval,

@@ -122,7 +122,7 @@ class RedisBackend:
             )
         self._client = self._open() if self._url is not None else cast("_RedisClient", where)
 
-    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision[int]:
+    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
         arguments = (params.interval, params.slack, params.tolerance, params.horizon, max_wait)
         now, permit_at, full_at = cast("list[int]", self._run(TAKE, *arguments))
         return GcraDecision(now, permit_at, full_at)

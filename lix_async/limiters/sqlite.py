@@ -79,8 +79,12 @@ class SqliteBackend:
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
 
-    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision[int]:
-        return self._step(lambda state, now: take_permit(state, params, now, max_wait))
+    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
+        def take(state: GcraState[int], now: int) -> tuple[GcraState[int], GcraDecision]:
+            state, permit_at = take_permit(state, params, now, max_wait)
+            return state, GcraDecision(now, permit_at, state.full_at)
+
+        return self._step(take)
 
     def hold(self, params: GcraParameters[int], length: int) -> None:
         self._step(lambda state, now: (hold_permits(state, params, now + length), None))

@@ -56,7 +56,10 @@ def test_a_rate(make, rate):
         ({"give_up_after": None}, "give_up_after must be a number, not None"),
         ({"give_up_after": "5"}, "give_up_after must be a number, not str"),
         ({"give_up_after": 0}, "give_up_after must be a positive number of seconds, not 0"),
-        ({"give_up_after": math.nan}, "give_up_after must be a positive number of seconds, not nan"),
+        (
+            {"give_up_after": math.nan},
+            "give_up_after must be a positive number of seconds, not nan",
+        ),
         ({"fallback": 0}, "fallback must be the number of processes that share the rate, not 0"),
         ({"fallback": 1.5}, "fallback must be a whole number or None, not float"),
         ({"clock": 5}, "clock must be a Clock, not int"),
