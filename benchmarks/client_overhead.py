@@ -48,11 +48,11 @@ async def main() -> None:
 
     async def the_door() -> None:
         for _ in range(calls):
-            slot = await slots.take()
+            slot = await slots.acquire()
             door.url(outgoing)
             door.headers(outgoing)
-            door.hide(body)
-            slots.give(slot)
+            door.redact(body)
+            slots.release(slot)
 
     async def calling(lix: AsyncLix) -> None:
         for _ in range(calls):

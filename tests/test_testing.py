@@ -158,7 +158,7 @@ async def test_a_client_in_memory_is_any_client_on_a_sandbox_of_its_own_or_yours
     kind, sandbox = client_kind(name), Sandbox(rate=None)
     for own in ({}, {"base_url": base_url_of("http://localhost:1", name)}):
         async with memory_client(sandbox, kind, deadline=9, **own) as client:
-            assert (type(client), client.engine.settings.deadline) == (kind, 9)
+            assert (type(client), client.engine.options.deadline) == (kind, 9)
             assert "sandbox-key" not in repr(client)
             await call(client)
     assert [(fact.endpoint, fact.status) for fact in sandbox.requests] == [(row, 200)] * 2

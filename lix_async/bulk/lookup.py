@@ -89,8 +89,8 @@ class LookupExecutor:
             raise ConfigurationError(
                 f'doubts must be "hold", "retry" or a function, not {doubts!r}'
             )
-        retry = replace(engine.settings.retry, queued_attempts=0, repeat_lost=doubts == "retry")
-        self._engine = engine.with_settings(replace(engine.settings, retry=retry))
+        retry = replace(engine.options.retry, queued_attempts=0, repeat_lost=doubts == "retry")
+        self._engine = engine.with_options(replace(engine.options, retry=retry))
         self._store = store
         self._doubts = doubts
         self._governor = governor
@@ -212,7 +212,7 @@ class LookupAttempt:
         self._began = 0.0
         self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
 
-    async def departing(self) -> None:
+    async def before_send(self) -> None:
         """Write the intent down, at the last moment before the call leaves."""
         self._governor.check()
         self._sent = self._noted = True  # from here on an interruption leaves a doubt
@@ -222,7 +222,7 @@ class LookupAttempt:
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
-    def returned(self) -> None:
+    def on_not_charged(self) -> None:
         """The attempt was refused, or never left: until the next one there is nothing to doubt."""
         self._sent = False
 
@@ -236,7 +236,10 @@ class LookupAttempt:
         call, outcome = self._call, self._outcome
         async with self._paid_for():
             answer = await self._engine.send(
-                call.row, call.params, departing=self.departing, returned=self.returned
+                call.row,
+                call.params,
+                before_send=self.before_send,
+                on_not_charged=self.on_not_charged,
             )
             outcome.credits = answer.credits
         outcome.seconds = self._engine.clock.now() - self._began
@@ -277,14 +280,14 @@ class LookupAttempt:
         row = cast("Endpoint[Params, Listing[object]]", call.row)
         point = None if entry.point is None else Checkpoint.from_json(entry.point)
         walk: Paginator[object] = Paginator(self._engine, row, call.params, point)
-        walk.departing, walk.returned = self.departing, self.returned
+        walk.before_send, walk.on_not_charged = self.before_send, self.on_not_charged
         while not walk.ended and (room := call.room(walk.stats.items)) != 0:
             spent = walk.stats.credits
             async with self._paid_for():
                 await walk.fetch_next()
                 outcome.credits += walk.stats.credits - spent
             outcome.seconds = max(outcome.seconds, self._engine.clock.now() - self._began)
-            rows = [row for page in walk.ready for row in raw_items(page).rows][:room]
+            rows = [row for page in walk.ready for row in raw_items(page).items][:room]
             walk.ready.clear()
             walk.stats.items += len(rows)
             spent = walk.stats.credits - spent

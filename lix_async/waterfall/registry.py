@@ -15,9 +15,9 @@ from typing import Protocol, cast
 from ..engine.client import Client
 from .steps import Step
 
-_HOUSE = __name__.partition(".")[0]
-_PROVIDERS = f"{_HOUSE}.providers"
-_ADAPTERS = f"{_HOUSE}.waterfall.adapters"
+_PACKAGE = __name__.partition(".")[0]
+_PROVIDERS = f"{_PACKAGE}.providers"
+_ADAPTERS = f"{_PACKAGE}.waterfall.adapters"
 
 
 class ProviderAdapter(Protocol):

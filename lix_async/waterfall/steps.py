@@ -56,7 +56,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The fields that it may fill: the names of `Profile`, `Email` or `Company`."""
     needs: tuple[frozenset[str], ...]
     """What it can be asked with, as alternatives."""
-    look: Callable[[Target], Awaitable[StepResult]]
+    lookup: Callable[[Target], Awaitable[StepResult]]
     about: About = "person"
     price: Price = UNKNOWN
     """Of one ask, at most: this much is reserved in the budget."""
@@ -71,12 +71,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         Costs `price` at most for an answer that comes at the first attempt. Raises what the
         provider's client raises.
         """
-        return await self.look(target)
+        return await self.lookup(target)
 
 
 def step_result(
     client: Client,
-    row: Endpoint[P, object],
+    endpoint: Endpoint[P, object],
     answer: Answer[R],
     values: Mapping[str, str | None],
     error: LixError | None = None,
@@ -84,10 +84,10 @@ def step_result(
     """What an answer brought, as a step hands it on; its moment is read from the client's clock."""
     return StepResult(
         values=values,
-        endpoint=row.id,
+        endpoint=endpoint.id,
         at=datetime.fromtimestamp(client.clock.wall(), UTC),
         credits=answer.credits,
-        lost=answer.lost * row.credits.amount,
+        lost=answer.lost * endpoint.credits.amount,
         error=error,
     )
 

@@ -21,7 +21,7 @@ from ..core.errors import (
     ViewerError,
 )
 from ..engine.client import Client
-from .budget import Budget, possible_cost
+from ..engine.credits import CreditBudget, possible_cost
 from .registry import skip_reason, steps_of
 from .results import INPUT, Company, Email, Profile, Result, Source
 from .steps import Order, Step, StepResult, StepStats, sort_steps
@@ -85,7 +85,7 @@ class Waterfall:
     ) -> None:
         self.skipped: dict[str, str] = {}
         """Providers whose clients have no step, and why."""
-        self.steps = self._collected(sources)
+        self.steps = self._collect_steps(sources)
         """What is asked, in the given order."""
         if until is not None and not callable(until):
             want, until = until, None
@@ -101,9 +101,11 @@ class Waterfall:
         self._until = until
         self._concurrency = concurrency
         self._clock: Clock = clock or RealClock()
-        self._asking = StepScheduler(self.steps, order, Budget(budget))
+        self._scheduler = StepScheduler(
+            self.steps, order, CreditBudget(budget, name="budget", kind="budget")
+        )
 
-    def _collected(self, sources: Iterable[Client | Step]) -> tuple[Step, ...]:
+    def _collect_steps(self, sources: Iterable[Client | Step]) -> tuple[Step, ...]:
         steps: list[Step] = []
         for source in sources:
             if isinstance(source, Step):
@@ -132,12 +134,12 @@ class Waterfall:
     @property
     def stats(self) -> Mapping[str, StepStats]:
         """By step: asked, filled by field, failed, credits. Read it at any moment."""
-        return MappingProxyType(self._asking.stats)
+        return MappingProxyType(self._scheduler.stats)
 
     @property
     def spent(self) -> int:
         """Credits spent so far, those included that lost answers may have cost."""
-        return self._asking.budget.spent + self._asking.budget.lost
+        return self._scheduler.budget.total + self._scheduler.budget.lost
 
     async def profile(self, target: Target | str) -> Profile:
         """One person, by a profile link, an e-mail address or a `Target`.
@@ -145,18 +147,18 @@ class Waterfall:
         Costs what the steps asked cost: see `.credits`. Raises `ConfigurationError` for a target
         that is no person, and where no field of `want` is one of a `Profile`.
         """
-        return await self._look(target, Profile, {})
+        return await self._find(target, Profile, {})
 
     async def email(self, target: Target | str) -> Email:
         """The e-mail address of one person. Costs and raises what `profile` does."""
-        return await self._look(target, Email, {})
+        return await self._find(target, Email, {})
 
     async def company(self, target: Target | str) -> Company:
         """One company, by its link or somebody's address there: `want=("name", "website")`.
 
         Costs and raises what `profile` does.
         """
-        return await self._look(target, Company, {})
+        return await self._find(target, Company, {})
 
     @overload
     def run(
@@ -187,11 +189,11 @@ class Waterfall:
         resting: dict[str, LixError] = {}
 
         async def work(given: Target | str) -> R:
-            return await self._look(given, into, resting)
+            return await self._find(given, into, resting)
 
         return Results(work, Inputs(targets).next, self._concurrency)
 
-    async def _look(self, given: Target | str, into: type[R], resting: dict[str, LixError]) -> R:
+    async def _find(self, given: Target | str, into: type[R], resting: dict[str, LixError]) -> R:
         target = Target.of(given)
         wanted = (into.fields() if self._until else self._want) & into.fields()
         if not wanted:
@@ -200,17 +202,17 @@ class Waterfall:
         if target.about not in (None, into.about):
             raise ConfigurationError(f"{into.__name__} wants a {into.about}, not a {target.about}")
         result = into(target=target)
-        self._begin(target, result)
+        self._take_known_fields(target, result)
         asked: frozenset[str] = frozenset()
         while not (self._until(result) if self._until else result.filled(wanted)):
-            step = self._asking.next(result, wanted, asked)
+            step = self._scheduler.next(result, wanted, asked)
             if step is None:
                 break
             asked |= {step.name}
-            await self._asking.ask(step, result, resting)
+            await self._scheduler.run(step, result, resting)
         return result
 
-    def _begin(self, target: Target, result: Result) -> None:
+    def _take_known_fields(self, target: Target, result: Result) -> None:
         """What the caller knew counts as filled."""
         at = datetime.fromtimestamp(self._clock.wall(), UTC)
         given = {"linkedin_url": target.page}
@@ -219,10 +221,10 @@ class Waterfall:
         result.take(given, Source(provider=INPUT, endpoint=INPUT, at=at, credits=0))
 
 
-_LASTING = (AuthenticationError, QuotaExceededError, DailyLimitError, ViewerError)
+_LASTING_ERRORS = (AuthenticationError, QuotaExceededError, DailyLimitError, ViewerError)
 
 
-_KEYS = {
+_TARGET_NAMES = {
     "linkedin_url": "linkedin_url",
     "email": "email",
     "full_name": "name",
@@ -234,7 +236,7 @@ _KEYS = {
 class StepScheduler:
     """Asks the steps of a waterfall, for one target at a time or for many at once."""
 
-    def __init__(self, steps: Sequence[Step], order: Order, budget: Budget) -> None:
+    def __init__(self, steps: Sequence[Step], order: Order, budget: CreditBudget) -> None:
         self.steps = tuple(steps)
         self.order: Order = order
         self.budget = budget
@@ -246,15 +248,17 @@ class StepScheduler:
         missing = result.missing(wanted)
         left = [s for s in self.steps if s.name not in asked and s.about == result.about]
         useful = [step for step in left if step.fills & missing]
-        useful = [one for one in useful if not any(_rather(it, one, missing) for it in useful)]
+        useful = [
+            one for one in useful if not any(_is_preferred(it, one, missing) for it in useful)
+        ]
         ready = [step for step in useful if step.ready(target)]
         if not ready:
             needed = {name for step in useful for need in step.needs for name in need}
-            missing = result.missing(field for field, key in _KEYS.items() if key in needed)
+            missing = result.missing(field for field, key in _TARGET_NAMES.items() if key in needed)
             ready = [step for step in left if step.fills & missing and step.ready(target)]
         return next(iter(sort_steps(ready, self.order, self.stats, missing)), None)
 
-    async def ask(self, step: Step, result: Result, resting: dict[str, LixError]) -> None:
+    async def run(self, step: Step, result: Result, resting: dict[str, LixError]) -> None:
         """Ask a step, and put what came of it into result, stats and budget.
 
         `resting`: the steps that are not asked for now, by the error that will not pass.
@@ -263,32 +267,34 @@ class StepScheduler:
             result.errors[step.name] = resting[step.name]
             return
         price, stat = step.price.amount, self.stats[step.name]
-        if not await self.budget.reserve(price):
-            result.errors[step.name] = self.budget.refusal(price, step.endpoint)
+        try:
+            await self.budget.reserve_when_free(step.price, step.endpoint)
+        except BudgetError as error:
+            result.errors[step.name] = error
             return
         found: StepResult | None = None
-        error: LixError | None = None
+        problem: LixError | None = None
         spent, lost = 0, price  # what an ask may have cost that is cancelled
         try:
             found = await step.ask(known(result))
-            error, spent, lost = found.error, found.credits, found.lost
+            problem, spent, lost = found.error, found.credits, found.lost
         except LixError as failed:
-            error, lost = failed, possible_cost(failed, price)
+            problem, lost = failed, possible_cost(failed, price)
         finally:
-            self.budget.settle(price, spent=spent, lost=lost)
+            self.budget.settle(step.price, spent, lost)
             stat.credits += spent
             stat.lost += lost
             stat.asked += 1
         result.credits += spent
-        if error is not None:
-            result.errors[step.name] = error
-            stat.failed += not isinstance(error, NotFoundError)
-            if isinstance(error, _LASTING) and not isinstance(error, BudgetError):
-                resting[step.name] = error
+        if problem is not None:
+            result.errors[step.name] = problem
+            stat.failed += not isinstance(problem, NotFoundError)
+            if isinstance(problem, _LASTING_ERRORS) and not isinstance(problem, BudgetError):
+                resting[step.name] = problem
         if found is not None:
-            self._keep(step, found, result)
+            self._record(step, found, result)
 
-    def _keep(self, step: Step, found: StepResult, result: Result) -> None:
+    def _record(self, step: Step, found: StepResult, result: Result) -> None:
         values = {name: value for name, value in found.values.items() if name in step.fills}
         self.stats[step.name].filled.update(
             name for name, value in values.items() if (value or "").strip()
@@ -299,7 +305,7 @@ class StepScheduler:
         result.take(values, source)
 
 
-def _rather(special: Step, step: Step, missing: frozenset[str]) -> bool:
+def _is_preferred(special: Step, step: Step, missing: frozenset[str]) -> bool:
     """Whether a provider has a lookup of its own for all that a step could add.
 
     A record that has an address at times is paid for at any rate: it is asked for the address last.
@@ -314,7 +320,7 @@ def _rather(special: Step, step: Step, missing: frozenset[str]) -> bool:
 def known(result: Result) -> Target:
     """The target, and what was found of it so far."""
     target = result.target
-    found = {key: result.get(name) for name, key in _KEYS.items()}
+    found = {key: result.get(name) for name, key in _TARGET_NAMES.items()}
     return Target(
         text=target.text,
         linkedin_url=target.linkedin_url or found["linkedin_url"],

@@ -52,7 +52,7 @@ def page(row: AnyEndpoint, body: str) -> Page[object]:
 )
 def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
     found = raw_items(page(SEARCH_PEOPLE, envelope % PERSON))
-    assert (found.rows, found.whole) == ([PERSON.encode()], True)
+    assert (found.items, found.as_received) == ([PERSON.encode()], True)
 
 
 @pytest.mark.parametrize(
@@ -68,25 +68,27 @@ def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
 )
 def test_listings_of_other_kinds_keep_what_was_sent(row: AnyEndpoint, body: str) -> None:
     found = raw_items(page(row, body))
-    assert found.whole
-    assert found.rows[0] in body.encode()
+    assert found.as_received
+    assert found.items[0] in body.encode()
 
 
 def test_a_person_in_the_oldest_shape_is_kept_in_it() -> None:
     body = '{"people":[{"fullName":"A B","workExperiences":[]}]}'
-    assert raw_items(page(SEARCH_PEOPLE, body)).rows == [b'{"fullName":"A B","workExperiences":[]}']
+    assert raw_items(page(SEARCH_PEOPLE, body)).items == [
+        b'{"fullName":"A B","workExperiences":[]}'
+    ]
 
 
 def test_only_new_items_are_paired() -> None:
     people = ",".join(f'{{"name":"{name}","extra":{n}}}' for n, name in enumerate("ABC"))
     found = page(SEARCH_PEOPLE, f'{{"people":[{people}]}}')
     del found.items[1]
-    assert raw_items(found).rows == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
+    assert raw_items(found).items == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
 
 
 def test_a_list_that_only_looks_alike_is_not_taken() -> None:
     body = '{"related":[{"name":"X"},{"name":"Y"}],"people":[{"name":"A"},{"name":"B"}]}'
-    assert raw_items(page(SEARCH_PEOPLE, body)).rows == [b'{"name":"A"}', b'{"name":"B"}']
+    assert raw_items(page(SEARCH_PEOPLE, body)).items == [b'{"name":"A"}', b'{"name":"B"}']
 
 
 def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
@@ -94,13 +96,13 @@ def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
         '{"reactions":[{"reaction_type":"LIKE","count":2,"reactors":[{"name":"A"},{"name":"B"}]}]}'
     )
     found = raw_items(page(POST_REACTIONS, body))
-    assert not found.whole
-    assert [msgspec.json.decode(row)["actor"]["name"] for row in found.rows] == ["A", "B"]
+    assert not found.as_received
+    assert [msgspec.json.decode(row)["actor"]["name"] for row in found.items] == ["A", "B"]
 
 
 def test_items_without_an_answer_are_written_as_read() -> None:
     brought = page(SEARCH_PEOPLE, f'{{"people":[{PERSON}]}}')
     brought.answer = None
     found = raw_items(brought)
-    assert not found.whole
-    assert msgspec.json.decode(found.rows[0])["numOfConnections"] == 57
+    assert not found.as_received
+    assert msgspec.json.decode(found.items[0])["numOfConnections"] == 57

@@ -78,7 +78,7 @@ async def test_an_empty_page_is_confirmed_once_also_across_a_break():
     vendor = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n > 1 else rows)
     pages = start(vendor)
     await pages.next_page()
-    assert await pages._walk.fetch_next()
+    assert await pages._paginator.fetch_next()
     pages = start(vendor, resume=pages.checkpoint)
     assert await pages.collect() == []
     assert vendor.starts == [0, 10, 10]
@@ -111,9 +111,9 @@ def replace_params(**fields: object) -> ListParams:
 )
 async def test_another_search_is_refused(params):
     point = await stopped(3, Vendor(things(25)))
-    with pytest.raises(PagingError, match=r"belongs to another walk \(list\)"):
+    with pytest.raises(PagingError, match=r"belongs to another listing \(list\)"):
         start(Vendor([]), params, resume=point)
-    with pytest.raises(PagingError, match="belongs to another walk"):
+    with pytest.raises(PagingError, match="belongs to another listing"):
         start(Vendor([]), PARAMS, replace(LIST, id="list.other"), resume=point)
 
 
@@ -152,7 +152,7 @@ async def test_a_checkpoint_holds_no_key():
     ],
 )
 def test_what_is_no_checkpoint_is_refused(data):
-    with pytest.raises(PagingError, match="not a checkpoint of this version"):
+    with pytest.raises(PagingError, match="invalid checkpoint"):
         Checkpoint.from_json(data)
 
 

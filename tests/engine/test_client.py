@@ -52,7 +52,7 @@ class OnlyAcquires:
         ({"auth": []}, "auth must be a text, not list"),
         ({"base_url": 5}, "base_url must be a text or None, not int"),
         ({"viewer_id": 5}, "viewer_id must be a text or None, not int"),
-        ({"viewer_id": ""}, "viewer_id must not be empty: leave it out, or pass None"),
+        ({"viewer_id": ""}, "viewer_id must not be empty: leave it out or pass None"),
         ({"rate_limit": LocalLimiter}, "rate_limit must be .* not the class LocalLimiter itself"),
         ({"deadline": "5"}, "deadline must be a number or None, not str"),
         ({"deadline": True}, "deadline must be a number or None, not bool"),
@@ -140,7 +140,7 @@ async def test_a_view_shares_limiter_connections_and_books_and_has_its_own_setti
     assert toy.clock_used.now() == 3 * 5
     assert toy.script.targets[1::4] == ["/v1/things/1?viewer_id=me", "/v1/things/1"]
     again = view.with_options()
-    assert again.engine.settings == view.engine.settings
+    assert again.engine.options == view.engine.options
     for bad in (
         *({"retry": 3}, {"deadline": -1}, {"deadline": "5"}, {"deadline": True}),
         *({"viewer_id": 5}, {"viewer_id": ""}),
@@ -155,7 +155,7 @@ async def test_only_rows_of_a_table_are_sent_and_only_listings_walked():
         await toy.send("thing.get", ONE)
     with pytest.raises(ConfigurationError, match="endpoint must be an Endpoint, not None"):
         toy.pages(None, ONE)
-    with pytest.raises(ConfigurationError, match=r"thing.get has no pages: use send\(\)"):
+    with pytest.raises(ConfigurationError, match=r"thing.get is not a listing: use send\(\)"):
         toy.pages(THING, ONE)
     assert toy.script.sent == []
 
@@ -201,7 +201,7 @@ def test_a_client_works_under_one_loop_after_the_other_with_real_connections():
 
     async def visit() -> int:
         async with serve(saying(answer(b'{"id": "1"}'))) as server:
-            toy.engine.transport._door.address = Toy(base_url=server.url)._address
+            toy.engine.transport._builder.address = Toy(base_url=server.url)._address
             toy.engine.transport._base = httpx.URL(server.url)
             async with toy:
                 return (await toy.send(THING, ONE)).attempts
@@ -233,7 +233,7 @@ def test_the_agent_names_this_library_also_where_it_is_not_installed(monkeypatch
 
     monkeypatch.setattr(importlib.metadata, "version", lost)
     assert (lambda header: (header[0], header[1].split()[0]))(
-        Toy().engine.transport._door._fixed[1]
+        Toy().engine.transport._builder._fixed_headers[1]
     ) == (b"User-Agent", b"lix_async/source")
 
 

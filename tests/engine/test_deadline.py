@@ -76,7 +76,7 @@ async def test_a_turn_that_comes_behind_it_is_not_waited_for(row):
     await call.toy.send(THING, ONE)
     error = await call.after(row=row, params=ONE if row is THING else MAIL)
     assert isinstance(error, DeadlineError)
-    assert "the deadline of 2 s cannot be met: the next turn comes in 3 s" in str(error)
+    assert "the deadline of 2 s cannot be met: the next permit is expected in 3 s" in str(error)
     assert (error.attempts, error.sent, len(call.toy.script.sent)) == (0, False, 1)
     assert error.retry_at == VirtualClock().wall() + 3
     assert error.__context__ is None
@@ -140,7 +140,7 @@ async def test_it_counts_the_wait_for_a_turn_that_a_limiter_cannot_foresee():
 async def test_a_send_that_had_left_has_an_unknown_outcome():
     error = await Call(never, deadline=5).after(5, row=SEND, params=MAIL)
     assert isinstance(error, OutcomeUnknownError)
-    assert "the deadline passed; it may have been carried out" in str(error)
+    assert "the deadline passed; the request may have been carried out" in str(error)
 
 
 async def test_a_send_that_was_still_connecting_has_not_happened():

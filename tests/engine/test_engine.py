@@ -145,7 +145,7 @@ async def test_a_send_that_may_have_arrived_is_never_repeated():
     toy = Toy(UNREACHED, LOST, reply(200, {"ok": True}))
     error = await failed(toy, OutcomeUnknownError, SEND, MAIL)
     assert (error.sent, error.attempts, len(toy.script.sent)) == (True, 2, 2)
-    assert str(error).startswith("send: the connection broke; it may have been carried out")
+    assert str(error).startswith("send: the connection broke; the request may have been carried out")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent():
 async def test_an_empty_viewer_is_a_slip_and_is_never_sent(viewer):
     toy = Toy(FINE, viewer_id=viewer)
     error = await failed(toy, ConfigurationError, LIST, ListParams(viewer_id=""))
-    assert str(error) == "viewer_id must not be empty: leave it out, or pass None for none"
+    assert str(error) == "viewer_id must not be empty: leave it out or pass None"
     with pytest.raises(ConfigurationError, match="viewer_id must not be empty"):
         toy.pages(LIST, ListParams(viewer_id=""))
     assert toy.script.sent == []
@@ -284,8 +284,8 @@ async def test_a_journal_is_written_before_each_attempt_and_may_stop_it():
         if len(written) == 3:
             raise OSError("disk full")
 
-    await toy.engine.send(THING, ONE, departing=departing)
+    await toy.engine.send(THING, ONE, before_send=departing)
     assert written == [0, 1]
     with pytest.raises(OSError, match="disk full"):
-        await toy.engine.send(THING, ONE, departing=departing)
+        await toy.engine.send(THING, ONE, before_send=departing)
     assert (len(toy.script.sent), limiter.told) == (2, ["give back"])

@@ -34,7 +34,7 @@ async def test_a_call_that_got_no_turn_says_that_nothing_left(row, params):
     limiter, returned = Away(), []
     toy = Toy(reply(), rate_limit=limiter)
     with pytest.raises(TransportError, match="cannot be reached") as caught:
-        await toy.engine.send(row, params, returned=lambda: returned.append(1))
+        await toy.engine.send(row, params, on_not_charged=lambda: returned.append(1))
     error = caught.value
     assert type(error) is TransportError
     assert error.endpoint == row.id
@@ -56,7 +56,7 @@ async def test_an_earlier_attempt_whose_answer_was_lost_may_have_been_paid():
     returned = []
     toy = Toy(LOST, rate_limit=Away(1))
     with pytest.raises(TransportError, match="cannot be reached") as caught:
-        await toy.engine.send(*READ, returned=lambda: returned.append(1))
+        await toy.engine.send(*READ, on_not_charged=lambda: returned.append(1))
     assert (caught.value.sent, caught.value.attempts) == (True, 1)
     assert not returned
 

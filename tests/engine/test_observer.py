@@ -46,7 +46,7 @@ class Book:
 
 async def test_a_call_is_told_of_from_beginning_to_end() -> None:
     book = Book()
-    toy = Toy(LOST, reply(429, b"", Retry_After="1"), reply(200, {}, X_Left="3"), watch=book)
+    toy = Toy(LOST, reply(429, b"", Retry_After="1"), reply(200, {}, X_Left="3"), observer=book)
     await toy.send(THING, ThingParams(id="1"))
     assert book.told == [
         ("begin", "thing.get", "1"),
@@ -58,7 +58,7 @@ async def test_a_call_is_told_of_from_beginning_to_end() -> None:
 
 async def test_a_call_that_is_stopped_is_not_sent() -> None:
     book = Book(stop=DailyLimitError("used up"))
-    toy = Toy(reply(), watch=book)
+    toy = Toy(reply(), observer=book)
     with pytest.raises(DailyLimitError):
         await toy.send(THING, ThingParams(id="1"))
     assert toy.script.sent == []
@@ -69,11 +69,11 @@ async def test_a_call_that_is_stopped_is_not_sent() -> None:
 
 
 async def test_an_error_of_the_watch_takes_the_answers_place() -> None:
-    toy = Toy(reply(429, b""), watch=Book(put=DailyLimitError("of the day")))
+    toy = Toy(reply(429, b""), observer=Book(put=DailyLimitError("of the day")))
     with pytest.raises(DailyLimitError) as caught:
         await toy.send(THING, ThingParams(id="1"))
     assert (caught.value.endpoint, caught.value.attempts) == ("thing.get", 1)
-    toy = Toy(reply(), watch=Book(put=RateLimitError("slower")), retry=RetryPolicy(attempts=2))
+    toy = Toy(reply(), observer=Book(put=RateLimitError("slower")), retry=RetryPolicy(attempts=2))
     with pytest.raises(RateLimitError):
         await toy.send(THING, ThingParams(id="1"))
     assert len(toy.script.sent) == 2
@@ -81,7 +81,7 @@ async def test_an_error_of_the_watch_takes_the_answers_place() -> None:
 
 async def test_the_end_is_told_also_when_the_call_is_cancelled() -> None:
     book = Book()
-    toy = Toy(lambda _: anyio.sleep_forever(), watch=book)
+    toy = Toy(lambda _: anyio.sleep_forever(), observer=book)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(toy.send, THING, ThingParams(id="1"))
@@ -93,7 +93,7 @@ async def test_the_end_is_told_also_when_the_call_is_cancelled() -> None:
 async def test_a_call_that_its_budget_stops_is_not_told_of() -> None:
     book = Book()
     with pytest.raises(BudgetError):
-        await Toy(reply(), watch=book, max_credits=1).send(THING, ThingParams(id="1"))
+        await Toy(reply(), observer=book, max_credits=1).send(THING, ThingParams(id="1"))
     assert book.told == []
 
 

@@ -119,7 +119,7 @@ async def test_two_tasks_on_one_walk_are_refused():
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pages.first)
         await settle()
-        with pytest.raises(ConfigurationError, match="from two tasks at once"):
+        with pytest.raises(ConfigurationError, match="by two tasks at the same time"):
             await pages.first()
         gate.set()
     assert (await pages.first()).id == "t1"
@@ -178,7 +178,7 @@ async def test_leaving_the_block_twice_or_unentered_does_nothing():
 
 async def test_a_walk_stops_before_it_spends_more_than_it_may_and_can_go_on():
     vendor, pages = walk(max_credits=2)
-    with pytest.raises(BudgetError, match="max_credits of this walk is spent: 2 for 2 pages"):
+    with pytest.raises(BudgetError, match="max_credits of this listing is 2 credits: 2 are spent"):
         await pages.collect()
     assert (ids(pages.collected), len(vendor.asked)) == (ALL[:20], 2)
     rest = Toy(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)
@@ -214,9 +214,9 @@ async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid()
         ({"max_credits": "5"}, "max_credits must be a whole number or None, not str"),
         ({"prefetch": True}, "prefetch must be a whole number, not bool"),
         ({"prefetch": "1"}, "prefetch must be a whole number, not str"),
-        ({"prefetch": 2}, "prefetch must be 0 or 1 pages: 2"),
+        ({"prefetch": 2}, "prefetch must be 0 or 1: 2"),
         ({"max_credits": -1}, "max_credits must not be negative: -1"),
-        ({"prefetch": -1}, "prefetch must be 0 or 1 pages: -1"),
+        ({"prefetch": -1}, "prefetch must be 0 or 1: -1"),
     ],
 )
 def test_impossible_settings_are_refused_at_once(settings, message):
@@ -225,14 +225,14 @@ def test_impossible_settings_are_refused_at_once(settings, message):
 
 
 def test_a_row_without_pages_has_no_walk():
-    with pytest.raises(ConfigurationError, match=r"thing.get has no pages: use send\(\)"):
+    with pytest.raises(ConfigurationError, match=r"thing.get is not a listing: use send\(\)"):
         Toy(reply()).pages(THING, ThingParams(id="1"))
 
 
 async def test_a_page_that_comes_again_is_an_error_and_what_came_before_is_valid():
     vendor = Vendor(things(25), 10, spoil=lambda number, rows: things(10))
     _, pages = walk(vendor)
-    with pytest.raises(PagingError, match="page 2 of this walk repeats an earlier one") as caught:
+    with pytest.raises(PagingError, match="page 2 of this listing repeats an earlier one") as caught:
         await pages.collect()
     assert (ids(pages.collected), caught.value.endpoint) == (ALL[:10], "list")
     assert not pages.stats.complete

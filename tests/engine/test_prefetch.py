@@ -101,7 +101,7 @@ async def test_leaving_early_cancels_what_is_on_its_way_and_the_walk_can_go_on()
         await settle()
         assert len(gated.gates) == 2
     assert gated.cancelled == 1
-    pages._walk._engine.transport.answers = [gated.vendor]
+    pages._paginator._engine.transport.answers = [gated.vendor]
     assert ids(await pages.collect()) == ALL[1:]
 
 

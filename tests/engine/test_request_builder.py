@@ -65,14 +65,14 @@ def test_some_providers_want_no_type_where_there_is_no_body():
 def test_a_key_that_the_server_echoes_is_taken_out_of_the_body():
     long = KEY * 2
     echo = door(key=long)
-    assert echo.hide(f'{{"no": "{long}"}}'.encode()) == b'{"no": "***"}'
+    assert echo.redact(f'{{"no": "{long}"}}'.encode()) == b'{"no": "***"}'
     escaped = "s3cret%2Bkey%2Fwith%3Dsigns%26more%23" * 2
-    assert echo.hide(f"at ?api_key={escaped}".encode()) == b"at ?api_key=***"
-    assert echo.hide(b"nothing") == b"nothing"
+    assert echo.redact(f"at ?api_key={escaped}".encode()) == b"at ?api_key=***"
+    assert echo.redact(b"nothing") == b"nothing"
 
 
 def test_a_key_that_is_an_ordinary_word_is_left_where_it_stands():
-    assert door(key="demo").hide(b"a demo body") == b"a demo body"
+    assert door(key="demo").redact(b"a demo body") == b"a demo body"
 
 
 def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are():

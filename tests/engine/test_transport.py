@@ -37,7 +37,7 @@ class Visit:
         self.departure = SendTimestamp()
         with anyio.fail_after(10):
             reply = await self.transport.exchange(outgoing, self.departure)
-        assert self.transport.slots.lent == 0
+        assert self.transport.pool.in_use == 0
         return reply
 
     async def __aenter__(self):
@@ -180,13 +180,13 @@ async def test_an_empty_body_may_call_itself_packed_or_plain():
 @pytest.mark.parametrize(
     ("name", "body", "message", "permanent"),
     [
-        ("gzip", PACKED[:-4], "the packed answer is cut off", False),
-        ("gzip", b"{}", "the answer cannot be unpacked", True),
-        ("gzip", PACKED[:-8] + bytes(8), "the answer cannot be unpacked", True),
-        ("deflate", zlib.compress(b"{}"), "the answer is packed as 'deflate'", True),
-        ("br", b"{}", "the answer is packed as 'br'", True),
-        ("gzip, gzip", gzip.compress(PACKED), "the answer is packed as 'gzip, gzip'", True),
-        ("x" * 900, b"{}", "the answer is packed in a strange way, not as asked for", True),
+        ("gzip", PACKED[:-4], "the compressed response is incomplete", False),
+        ("gzip", b"{}", "the response cannot be decompressed", True),
+        ("gzip", PACKED[:-8] + bytes(8), "the response cannot be decompressed", True),
+        ("deflate", zlib.compress(b"{}"), "unexpected content encoding: 'deflate'", True),
+        ("br", b"{}", "unexpected content encoding: 'br'", True),
+        ("gzip, gzip", gzip.compress(PACKED), "unexpected content encoding: 'gzip, gzip'", True),
+        ("x" * 900, b"{}", "unexpected content encoding: an unknown one", True),
     ],
 )
 async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permanent):
@@ -196,18 +196,18 @@ async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permane
 
 
 async def test_a_bomb_is_not_unpacked_beyond_the_cap(monkeypatch):
-    monkeypatch.setattr(module, "BODY_CAP", 2**16)
+    monkeypatch.setattr(module, "MAX_BODY_BYTES", 2**16)
     fits, bomb = gzip.compress(bytes(2**16)), gzip.compress(bytes(2**16 + 1))
     data = answer(fits, "200 OK", "Content-Encoding: gzip")
     assert len((await visited(once(data)))[0].body) == 2**16
     failure, _ = await visited(once(answer(bomb, "200 OK", "Content-Encoding: gzip")))
     assert failure == TransportFailure(
-        f"the answer is too large ({len(bomb)} bytes came)", True, True
+        f"the response is too large ({len(bomb)} bytes received)", True, True
     )
 
 
 async def test_a_body_without_end_is_read_up_to_the_cap_only(monkeypatch):
-    monkeypatch.setattr(module, "WIRE_CAP", 2**16)
+    monkeypatch.setattr(module, "MAX_RECEIVED_BYTES", 2**16)
 
     async def talk(connection: Connection) -> None:
         await connection.request()
@@ -216,7 +216,7 @@ async def test_a_body_without_end_is_read_up_to_the_cap_only(monkeypatch):
             await connection.say(b" " * 4096)
 
     failure, _ = await visited(talk)
-    assert failure.message.startswith("the answer is too large")
+    assert failure.message.startswith("the response is too large")
     assert failure.permanent
 
 
@@ -252,7 +252,7 @@ async def test_a_server_that_says_nothing_is_given_up_after_the_timeout(library)
         await anyio.sleep_forever()
 
     failure, departed = await visited(talk, library=library, read=0.05)
-    assert failure.message == "no answer within the timeout (ReadTimeout)"
+    assert failure.message == "no response within the timeout (ReadTimeout)"
     assert (failure.sent, failure.permanent, departed is None) == (True, False, False)
 
 

@@ -54,7 +54,7 @@ async def test_cancelled_at_every_step_the_slot_comes_back_and_the_next_call_suc
         done = 0
         for steps in range(60):
             outcome, _ = await cancelled_after(steps, transport, outgoing)
-            assert transport.slots.lent == 0
+            assert transport.pool.in_use == 0
             done += isinstance(outcome, HttpResponse)
             with anyio.fail_after(5):
                 assert isinstance(await transport.exchange(outgoing, SendTimestamp()), HttpResponse)
@@ -106,8 +106,8 @@ def test_thousands_of_random_cancellations_leave_a_transport_that_works(backend,
                 async with anyio.create_task_group() as tasks:
                     for _ in range(100):
                         tasks.start_soon(one)
-            pool = transport.slots if isinstance(transport, HttpTransport) else transport._gate
-            assert pool.lent == 0
+            pool = transport.pool if isinstance(transport, HttpTransport) else transport._pool
+            assert pool.in_use == 0
             assert 0 < answers < count
             with anyio.fail_after(10):
                 for _ in range(100):

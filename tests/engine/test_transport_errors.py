@@ -66,7 +66,7 @@ def test_what_a_library_adds_later_is_judged_by_its_nearest_kin():
         pass
 
     assert translate_http_error(NewTimeout("x")) == (
-        "no answer within the timeout (NewTimeout)",
+        "no response within the timeout (NewTimeout)",
         True,
         False,
     )

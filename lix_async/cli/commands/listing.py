@@ -101,8 +101,8 @@ class _ListingRun(Generic[Item]):
             self._tell(pages)
             while self._room() != 0 and (page := await pages.next_page()) is not None:
                 found = raw_items(page)
-                self.whole = self.whole and found.whole
-                self.there.put(found.rows, pages.checkpoint)
+                self.whole = self.whole and found.as_received
+                self.there.put(found.items, pages.checkpoint)
                 self.there.write(self._room())
                 self._tell(pages)
             ended = pages.checkpoint.ended

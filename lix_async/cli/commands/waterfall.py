@@ -356,7 +356,7 @@ def _client(kind: type[Client], watch: ActivityMonitor) -> Client:
 
 
 def _stoppable(step: Step, watch: ActivityMonitor) -> Step:
-    look: Callable[[Target], Awaitable[StepResult]] = step.look
+    look: Callable[[Target], Awaitable[StepResult]] = step.lookup
 
     async def unless_stopped(target: Target) -> StepResult:
         # As an error of the step, so that what others were paid for still becomes a row.

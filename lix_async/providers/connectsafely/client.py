@@ -94,7 +94,7 @@ class AsyncConnectSafely(ConnectSafelyMethods):
             on_drift=on_drift,
             clock=clock,
             defaults={"account_id": account_id},
-            watch=books,
+            observer=books,
         )
 
     def with_options(
@@ -106,12 +106,14 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         account_id: str | Unset | None = UNSET,
     ) -> Self:
         """A view with other settings over the same limits, counts and connections."""
-        return self._view(deadline, retry, {"viewer_id": viewer_id, "account_id": account_id})
+        return self._with_call_options(
+            deadline, retry, {"viewer_id": viewer_id, "account_id": account_id}
+        )
 
     @property
     def account_id(self) -> str | None:
         """The account that acts where a call names none, as set on this client or view."""
-        return self._engine.settings.defaults.get("account_id")
+        return self._engine.options.defaults.get("account_id")
 
     @property
     def rate_states(self) -> Mapping[tuple[str | None, str | None], RateState]:

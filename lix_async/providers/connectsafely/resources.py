@@ -122,7 +122,7 @@ class ConnectSafelyMethods(Client):
 
         Contract: connectsafely.md#connectsafely.relationship
         """
-        if "account_id" in self._engine.settings.defaults:
+        if "account_id" in self._engine.options.defaults:
             return await self.relationship_by_account(profile_id=profile_id)
         asked = p.RelationshipParams(profile_id=slug(profile_id))
         return (await self.send(e.RELATIONSHIP, asked)).value

@@ -112,7 +112,7 @@ class AsyncLix(Client):
             clock=clock,
         )
 
-    def _ready(self) -> None:
+    def _bind_methods(self) -> None:
         self.account = Account(self)
         self.connections = Connections(self)
         self.people = People(self)

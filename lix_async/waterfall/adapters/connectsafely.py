@@ -55,7 +55,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=PROFILE.id,
             fills=frozenset(person(ProfileResult())),
             needs=(LINK,),
-            look=look,
+            lookup=look,
             price=PROFILE.credits,
         ),
     )

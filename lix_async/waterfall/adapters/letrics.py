@@ -69,7 +69,7 @@ def contacts_step(
         endpoint=CONTACTS.id,
         fills=frozenset(person(Contact())),
         needs=(LINK, EMAIL),
-        look=look,
+        lookup=look,
         price=CONTACTS.credits,
     )
 

@@ -81,7 +81,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=PERSON.id,
             fills=frozenset(person(Person())),
             needs=(LINK, EMAIL),
-            look=look_person,
+            lookup=look_person,
             price=PERSON.credits,
         ),
         Step(
@@ -90,7 +90,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=EMAIL_ROW.id,
             fills=frozenset(email(Email())),
             needs=(LINK,),
-            look=look_email,
+            lookup=look_email,
             price=EMAIL_ROW.credits,
         ),
         Step(
@@ -99,7 +99,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=ORGANISATION.id,
             fills=frozenset(organisation(Organisation())),
             needs=(LINK,),
-            look=look_organisation,
+            lookup=look_organisation,
             about="company",
             price=ORGANISATION.credits,
         ),

@@ -16,10 +16,10 @@ from ..targets import Target
 
 CLIENT = AsyncLookC
 NO_STEPS_REASON = ""
-PATIENCE = 300.0
+LOOKUP_TIMEOUT = 300.0
 """Seconds that a lookup in the background is waited for, as by `AsyncLookC.person_by_email`."""
 
-Read = Callable[[PersonByEmail], dict[str, str | None]]
+FieldReader = Callable[[PersonByEmail], dict[str, str | None]]
 
 
 def person(value: PersonByEmail) -> dict[str, str | None]:
@@ -46,7 +46,7 @@ def organisation(value: PersonByEmail) -> dict[str, str | None]:
 def steps(client: Client) -> tuple[Step, ...]:
     """`lookc.person` and, for companies, `lookc.organisation`: 1 org credit each."""
 
-    def looking(read: Read) -> Callable[[Target], Awaitable[StepResult]]:
+    def looking(read: FieldReader) -> Callable[[Target], Awaitable[StepResult]]:
         async def look(target: Target) -> StepResult:
             params = PersonByEmailParams(email=target.email)
             answer = await client.send(PERSON_BY_EMAIL, params)
@@ -55,7 +55,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             try:
                 lookup = accepted(answer)
                 result = lookup.result or await wait_for(
-                    client, lookup.request_id or "", PATIENCE, at_once=False
+                    client, lookup.request_id or "", LOOKUP_TIMEOUT, at_once=False
                 )
             except LixError as error:  # the lookup is paid for all the same
                 failed = error
@@ -71,7 +71,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=row.id,
             fills=frozenset(person(PersonByEmail())),
             needs=(EMAIL,),
-            look=looking(person),
+            lookup=looking(person),
             price=row.credits,
         ),
         Step(
@@ -80,7 +80,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=row.id,
             fills=frozenset(organisation(PersonByEmail())),
             needs=(EMAIL,),
-            look=looking(organisation),
+            lookup=looking(organisation),
             about="company",
             price=row.credits,
         ),

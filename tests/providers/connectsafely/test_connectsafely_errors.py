@@ -193,7 +193,7 @@ async def test_a_read_is_repeated_and_an_act_is_not() -> None:
         with pytest.raises(LixError):
             await asked.endorse_skill("x", random=True)
         assert len(sent(asked)) == 1
-    with pytest.raises(OutcomeUnknownError, match="not repeated"):
+    with pytest.raises(OutcomeUnknownError, match="not retried"):
         await client(LOST).endorse_skill("x", skill_id="1")
 
 

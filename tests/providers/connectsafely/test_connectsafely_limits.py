@@ -155,7 +155,7 @@ async def test_an_account_that_is_no_longer_known_is_no_trouble() -> None:
             found._books.acted(ProfileParams(profile_id="x"), account)
 
     with pytest.raises(LixError):
-        await found._engine.send(PROFILE, ProfileParams(profile_id="a"), departing=renamed)
+        await found._engine.send(PROFILE, ProfileParams(profile_id="a"), before_send=renamed)
     assert len(sent(found)) == 1
 
 
