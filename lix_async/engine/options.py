@@ -16,7 +16,7 @@ from ..core.provider import Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.validation import check_attributes, check_type
-from ..limiters.base import Limiter
+from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
@@ -111,7 +111,7 @@ def make_limiter(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limite
     if isinstance(rate_limit, RateLimit):
         return LocalLimiter(rate_limit, clock=clock)
     check_attributes("rate_limit", rate_limit, "a RateLimit, a Limiter or None", "acquire", "hold")
-    return rate_limit
+    return adapt(rate_limit)
 
 
 def make_transport(

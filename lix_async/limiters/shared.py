@@ -32,6 +32,7 @@ from ..core.rate_limit import (
     RateLimit,
 )
 from .backend import BackendClient, LimiterBackend, Permit, check_arguments
+from .base import Limiter
 from .local import LocalLimiter
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ class _WaitQueues:
         self.bulk = anyio.Lock(fast_acquire=True)
 
 
-class SharedLimiter:
+class SharedLimiter(Limiter):
     """A `Limiter` over a backend; made by `RedisLimiter`, `PostgresLimiter` and `SqliteLimiter`.
 
     It is used from one event loop at a time, asyncio or trio. It connects for the first permit;
@@ -326,7 +327,7 @@ class SharedLimiter:
             await self._clock.sleep(self._outage.retry_delay(self._clock.now()))
 
 
-class BulkLimiter:
+class BulkLimiter(Limiter):
     """A `SharedLimiter`'s rate for work that can wait: `AsyncLix(rate_limit=limiter.bulk)`.
 
     It takes permits that are free and reserves none, so it gets what others leave: next to
@@ -336,15 +337,33 @@ class BulkLimiter:
     def __init__(self, shared: SharedLimiter) -> None:
         self.shared = shared
         self.rate = shared.rate
-        self.acquire = shared.acquire_bulk
-        self.try_acquire = shared.try_acquire
-        self.estimated_wait = shared.estimated_bulk_wait
-        self.hold = shared.hold
-        self.refund = shared.refund
-        self.report_delay = shared.report_delay
 
     def __repr__(self) -> str:
         return f"{self.shared!r}.bulk"
+
+    async def acquire(self) -> None:
+        """Wait until a permit is free that no other caller wants."""
+        await self.shared.acquire_bulk()
+
+    async def try_acquire(self) -> float:
+        """Take a permit if one is free at this moment. See `SharedLimiter.try_acquire`."""
+        return await self.shared.try_acquire()
+
+    async def hold(self, seconds: float) -> None:
+        """Give no permit to any process that shares the rate for that long."""
+        await self.shared.hold(seconds)
+
+    def estimated_wait(self) -> float:
+        """Seconds until a bulk caller gets a permit at the earliest. Takes none."""
+        return self.shared.estimated_bulk_wait()
+
+    def refund(self) -> None:
+        """Return the permit that this task took: its request was never sent."""
+        self.shared.refund()
+
+    def report_delay(self, seconds: float) -> None:
+        """Move the next permits on: a request was sent that long after its own."""
+        self.shared.report_delay(seconds)
 
 
 FIRST_RETRY_DELAY = 0.05

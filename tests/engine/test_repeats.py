@@ -77,7 +77,7 @@ async def test_cancelled_at_every_step_of_its_repeats_a_call_leaves_the_limiter_
         tasks.cancel_scope.cancel()
     assert (await toy.send(THING, FIVE[1])).attempts <= 4
     assert clock.now() <= 3 * len(toy.script.sent)
-    assert not toy.engine.limiter._line
+    assert not toy.engine.limiter._queue
 
 
 def by_path(*known: str):

@@ -25,6 +25,7 @@ from ...core.errors import (
 )
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryDelay, RetryPolicy
+from ...limiters.base import Limiter
 from ...limiters.local import LocalLimiter
 from ..errors import Interrupted
 from ..text import format_duration
@@ -131,7 +132,7 @@ def failure(error: LixError) -> str:
     return "connection lost" if isinstance(error, TransportError) else "unreadable answer"
 
 
-class MonitoredLimiter:
+class MonitoredLimiter(Limiter):
     """A limiter that tells a `Watch` who waits; without a rate nobody does."""
 
     def __init__(self, rate: RateLimit | None, watch: ActivityMonitor) -> None:

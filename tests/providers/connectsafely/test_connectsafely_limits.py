@@ -329,8 +329,8 @@ async def test_the_default_account_is_one_with_its_name() -> None:
     found = AsyncConnectSafely("key", http_client=Script(fresh), clock=Skipping())
     await found.profile("a")
     await found.profile("b", account_id=ACCOUNT)
-    assert repr(found._engine.limiter) == "<LaneLimiter key 60 per 60 s, reads 30 per 60 s>"
-    assert repr(found).startswith("<AsyncConnectSafely api.connectsafely.ai <LaneLimiter key")
+    assert repr(found._engine.limiter) == "<KeyedLimiter key 60 per 60 s, reads 30 per 60 s>"
+    assert repr(found).startswith("<AsyncConnectSafely api.connectsafely.ai <KeyedLimiter key")
 
 
 async def test_other_rates_can_be_given() -> None:
