@@ -54,7 +54,7 @@ TOY = Provider(
             "daily_limit": DailyLimitError,
             "api_error": ServerError,
         },
-        sayings={429: "too many requests"},
+        messages={429: "too many requests"},
     ),
 )
 

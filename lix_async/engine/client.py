@@ -10,7 +10,7 @@ from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
 from ..core.models import Listing
-from ..core.provider import ApiKey, Provider, address
+from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
@@ -77,7 +77,7 @@ class Client:
         provider = self.provider
         key = ApiKey(resolve_api_key(provider, api_key, auth))
         check_type("on_drift", on_drift, Callable | None)
-        self._address = address(resolve_base_url(provider, base_url))
+        self._address = parse_base_url(resolve_base_url(provider, base_url))
         self._auth = auth
         if clock is not None:
             check_attributes(

@@ -130,7 +130,7 @@ class Engine:
                 earlier attempt was lost: nothing was charged so far.
         """
         params = self.prepare_params(endpoint, params)
-        endpoint = endpoint.sent_with(params)
+        endpoint = endpoint.for_params(params)
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
         limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
@@ -304,7 +304,7 @@ class Engine:
 
     async def _choose_delay(self, delay: RetryDelay, call: CallState) -> float:
         seconds = self.clock.between(delay.low, delay.high)
-        if delay.everybody and call.limiter is not None:
+        if delay.hold_limiter and call.limiter is not None:
             await call.limiter.hold(seconds)
         if call.give_up_at is not None:
             wait = 0.0 if call.limiter is None else call.limiter.estimated_wait()

@@ -75,7 +75,7 @@ async def test_pauses_grow_and_are_counted_as_waiting():
     class Patient(RetryPolicy, frozen=True):
         def next_delay(self, *args, **facts):
             pause = super().next_delay(*args, **facts)
-            return pause and type(pause)(pause.high, pause.high, pause.everybody)
+            return pause and type(pause)(pause.high, pause.high, pause.hold_limiter)
 
     toy = Toy(LOST, LOST, LOST, FINE, retry=Patient())
     answer = await toy.send(THING, ONE)

@@ -130,6 +130,6 @@ CONNECTSAFELY = Provider(
     rate=RateLimit(60, per=60.0),
     refusal=refusal,
     window=15.0,
-    shape=shape,
+    normalise=shape,
 )
 """`window`: a 429 that names no pause is about a minute's turns, so it pauses 15, 30, 60 s."""

@@ -19,7 +19,7 @@ Method = Literal["GET", "POST"]
 """How the reads are asked; not published."""
 
 # A server that ignores `page` sends the first page again: that is the end there, and no error.
-_PAGES = PageNumber("page", first=0, size="per_page", repeats_end=True)
+_PAGES = PageNumber("page", first=0, size="per_page", repeat_ends=True)
 
 CAMPAIGNS = Endpoint(
     "meetalfred.campaigns",

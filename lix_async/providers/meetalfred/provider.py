@@ -91,6 +91,6 @@ MEETALFRED = Provider(
     rate=RateLimit(1, per=0.4),
     refusal=refusal,
     typed=False,
-    shape=shape,
+    normalise=shape,
 )
 """`rate`: none is documented; a public client that was refused at more keeps 400 ms."""
