@@ -23,7 +23,7 @@ from lix_async import (
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with AsyncLix(deadline=30) as app.state.lix:  # nobody waits longer at a browser
+    async with AsyncLix(deadline=30) as app.state.lix:  # no browser waits longer
         yield
 
 

@@ -1,4 +1,4 @@
-"""Walk a LinkedIn people search into a file; run it again and it goes on where it stopped."""
+"""Write a LinkedIn people search to a file; run it again to continue where it stopped."""
 
 import asyncio
 from pathlib import Path

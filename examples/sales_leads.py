@@ -1,4 +1,4 @@
-"""Walk a Sales Navigator lead search. A URL too long for a GET is posted as a form by itself."""
+"""List a Sales Navigator lead search. A URL too long for a GET is sent as a form."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that says exactly the bytes it is told to."""
+"""A server on 127.0.0.1 that sends exactly the given bytes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 import anyio
 import anyio.abc
 import pytest
-from sample_provider import TOY
+from sample_provider import SAMPLE
 
 from lix_async.concurrency.clock import RealClock
-from lix_async.core.provider import ApiKey, BaseUrl, address
+from lix_async.core.provider import ApiKey, BaseUrl, parse_base_url
 from lix_async.engine.credentials import RequestBuilder
 
 
@@ -65,7 +65,7 @@ class Connection:
         await self.stream.aclose()
 
 
-Talk = Callable[[Connection], Awaitable[None]]
+Handler = Callable[[Connection], Awaitable[None]]
 
 
 class Server:
@@ -78,8 +78,8 @@ class Server:
 
 
 @asynccontextmanager
-async def serve(talk: Talk) -> AsyncIterator[Server]:
-    """Run `talk` for each connection until the block ends."""
+async def serve(handler: Handler) -> AsyncIterator[Server]:
+    """Run `handler` for each connection until the block ends."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
     server = Server(listener.extra(anyio.abc.SocketAttribute.local_port))
 
@@ -87,7 +87,7 @@ async def serve(talk: Talk) -> AsyncIterator[Server]:
         server.connections += 1
         async with stream:
             try:
-                await talk(Connection(stream, server.connections, server.heard))
+                await handler(Connection(stream, server.connections, server.heard))
             except Gone:
                 pass
 
@@ -110,38 +110,38 @@ def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def saying(*data: bytes) -> Talk:
+def saying(*data: bytes) -> Handler:
     """Answer each request with the next of these, the last one for ever; keep the connection."""
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         number = 0
         while True:
             await connection.request()
             await connection.say(data[min(number, len(data) - 1)])
             number += 1
 
-    return talk
+    return handler
 
 
-def once(*data: bytes) -> Talk:
+def once(*data: bytes) -> Handler:
     """Say this after the first request, and close."""
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         await connection.request()
         for part in data:
             await connection.say(part)
 
-    return talk
+    return handler
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A port without a server."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         return int(held.getsockname()[1])
 
 
-def door(url: str | BaseUrl, auth: str = "raw", key: str = "key") -> RequestBuilder:
-    """A door to a server, for a key of no value."""
-    where = address(url) if isinstance(url, str) else url
-    return RequestBuilder(where, ApiKey(key), TOY.credentials[auth], "tests", RealClock.now)
+def request_builder(url: str | BaseUrl, auth: str = "raw", key: str = "key") -> RequestBuilder:
+    """A request builder for a server, with a key of no value."""
+    where = parse_base_url(url) if isinstance(url, str) else url
+    return RequestBuilder(where, ApiKey(key), SAMPLE.credentials[auth], "tests", RealClock.now)

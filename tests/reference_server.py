@@ -18,7 +18,7 @@ def things(count: int, first: int = 0) -> list[dict[str, object]]:
 
 
 class Vendor:
-    """Answers `toy.LIST` and `toy.SEARCH`. `sizes`: rows of each page, the last one for ever.
+    """Answers `client.LIST` and `client.SEARCH`. `sizes`: rows of each page, the last one for ever.
 
     `total` is what it claims: a value, None for nothing, or a function of the page's number.
     `spoil` may change the rows of a page: (number of the request, rows) → rows.

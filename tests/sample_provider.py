@@ -24,7 +24,6 @@ from lix_async.core.models import Listing, Model, Params
 from lix_async.core.pagination import Offset, PageInUrl
 from lix_async.core.provider import AuthScheme, Provider
 from lix_async.core.rate_limit import RateLimit
-from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.client import Client
 from lix_async.engine.transport import SendTimestamp, TransportFailure
@@ -32,11 +31,11 @@ from lix_async.engine.transport import SendTimestamp, TransportFailure
 T = TypeVar("T")
 Said = HttpResponse | TransportFailure | BaseException | Callable[[HttpRequest], Any]
 
-TOY = Provider(
-    name="Toy",
-    base_url="https://toy.example",
-    key_variables=("TOY_API_KEY", "OTHER_API_KEY"),
-    url_variable="TOY_BASE_URL",
+SAMPLE = Provider(
+    name="Sample",
+    base_url="https://sample.example",
+    key_variables=("SAMPLE_API_KEY", "OTHER_API_KEY"),
+    url_variable="SAMPLE_BASE_URL",
     credentials={
         "raw": AuthScheme("header", "Authorization"),
         "bearer": AuthScheme("header", "Authorization", "Bearer "),
@@ -54,7 +53,7 @@ TOY = Provider(
             "daily_limit": DailyLimitError,
             "api_error": ServerError,
         },
-        sayings={429: "too many requests"},
+        messages={429: "too many requests"},
     ),
 )
 
@@ -193,28 +192,22 @@ class Skipping:
         await checkpoint()
 
 
-class Toy(Client):
+class SampleClient(Client):
     """The tests' client: without a limiter, on a script, where nothing else is said."""
 
-    provider = TOY
+    provider = SAMPLE
 
     def __init__(self, *answers: Said, **settings: Any) -> None:
         self.clock_used = settings.get("clock") or Skipping()
-        settings = {
+        self._param_defaults = settings.pop("defaults", {})
+        self._observer = settings.pop("observer", None)
+        options: dict[str, Any] = {
             "api_key": "key",
-            "auth": "raw",
-            "base_url": None,
-            "viewer_id": None,
             "rate_limit": None,
-            "retry": RetryPolicy(),
-            "deadline": None,
-            "timeout": None,
             "http_client": Script(*answers) if answers else None,
-            "max_credits": None,
-            "on_drift": None,
             "clock": self.clock_used,
-        } | settings
-        super().__init__(settings.pop("api_key"), **settings)
+        }
+        super().__init__(**options | settings)
 
     @property
     def script(self) -> Script:
@@ -234,7 +227,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("it waits for something")
 
 
-async def settle(turns: int = 8) -> None:
+async def settle(steps: int = 8) -> None:
     """Let every other task run until it waits (for a task that takes a few steps at most)."""
-    for _ in range(turns):
+    for _ in range(steps):
         await checkpoint()

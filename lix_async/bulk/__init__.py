@@ -1,4 +1,12 @@
-"""Third floor: many calls, survivable. `bulk.map` for one sitting, `bulk.Run` for days."""
+"""Many lookups: `bulk.map` without a ledger, `bulk.Run` with one, so that each is paid once.
+
+Modules in reading order: `run` (`Run`), `lookup` (one lookup, charged at most once), `stores` (the
+ledger in SQLite or PostgreSQL), `prepared_call` (what a method would send for an input),
+`admission` (budget, balances, daily allowance), `outcome`, `preview`, `map`, `chunk` (for job
+queues).
+
+May import `core`, `filesystem`, `linkedin`, `concurrency` and `engine`; never a provider.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""Whether a run may send another call: its budget, the account's means, the day's allowance.
+"""Whether a run may send another call: budget, balances, daily allowance, parked ledger.
 
-One governor per run or worker. It is asked before each call that would be paid for, and once more
-at the last moment before the call leaves; what the ledger knows already never comes here.
+One controller for each run or worker. It is asked before each call that would be charged, and once
+more just before the request is sent. Lookups that are answered from the ledger do not need it.
 """
 
 from __future__ import annotations
@@ -25,38 +25,47 @@ from ..core.errors import (
     ViewerError,
 )
 from ..core.models import Params
+from ..core.validation import check_type
+from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
 from .stores.base import Store
 
 STOPPING = (DailyLimitError, QuotaExceededError, AuthenticationError, ViewerError)
-"""Refusals that every other call would meet as well."""
+"""Errors that every other call would get too."""
 DAY = 86_400.0
-EVERY = 900.0
-"""Seconds between two readings of the account's means: each costs a turn."""
-LOOK = 2.0
-"""Seconds between two looks whether somebody has parked the ledger."""
+BALANCE_CHECK_INTERVAL = 900.0
+"""Seconds between two requests for balances and allowance: each takes a permit."""
+PARK_CHECK_INTERVAL = 2.0
+"""Seconds between two checks whether the ledger is parked."""
 
 OnDailyLimit = Literal["wait", "stop"]
 
 
 class CallsParked(Exception):
-    """No further call makes sense before something changes. The input is still owed.
+    """No call may be sent at the moment. The input stays pending.
 
-    `error` is the provider's refusal, where it was one: tell the governor.
+    `error` is the provider's error, if there was one: pass it to `AdmissionController.refused`.
     """
 
     def __init__(self, error: RefusalError | None = None, spent: int = 0) -> None:
         super().__init__(str(error or "parked"))
         self.error = error
         self.spent = spent
-        """Credits that the lookup had spent before: pages of its walk, which are kept."""
+        """Credits that the lookup has spent: pages of its listing, which are saved."""
 
 
 class AdmissionController:
-    """The one who says yes to each call.
+    """Decides whether a call may be sent. One instance for each run or worker.
 
-    `funds`: where to read balances and allowance; None reads nothing. `max_credits`: credits of
-    all kinds that may be spent, calls whose end nobody knows included.
+    Args:
+        engine: The engine of the client.
+        store: The ledger, which may be parked.
+        balance_endpoints: Where to read balances and allowance; None to read nothing.
+        max_credits: Credits of all kinds that may be spent, calls in doubt included.
+        on_daily_limit: Whether to wait until the daily allowance refreshes, or to stop.
+
+    Raises:
+        ConfigurationError: If an argument is not valid.
     """
 
     def __init__(
@@ -64,74 +73,68 @@ class AdmissionController:
         engine: Engine,
         store: Store,
         *,
-        funds: BalanceEndpoints | None = None,
+        balance_endpoints: BalanceEndpoints | None = None,
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
     ) -> None:
-        if max_credits is not None and (
-            isinstance(max_credits, bool) or not isinstance(max_credits, int) or max_credits < 0  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        ):
-            raise ConfigurationError(f"max_credits must be a number from 0, not {max_credits!r}")
+        check_type("max_credits", max_credits, int | None)
         if on_daily_limit not in ("wait", "stop"):
             raise ConfigurationError(
-                f'on_daily_limit must be "wait" or "stop", not {on_daily_limit!r}'
+                f"invalid on_daily_limit {on_daily_limit!r}: expected 'wait' or 'stop'"
             )
-        retry = replace(engine.settings.retry, queued_attempts=0)
-        self._engine = engine.with_settings(replace(engine.settings, retry=retry))
+        retry = replace(engine.options.retry, queued_attempts=0)
+        self._engine = engine.with_options(replace(engine.options, retry=retry))
         self._store = store
-        self._funds = funds
-        self._max_credits = max_credits
+        self._balance_endpoints = balance_endpoints
+        self._budget = CreditBudget(max_credits, name="max_credits of this run")
         self._on_daily_limit: OnDailyLimit = on_daily_limit
-        self._spent: Counter[CreditKind] = Counter()
-        self._reserved: Counter[CreditKind] = Counter()
         self._read_at: float | None = None
         self._since: Counter[CreditKind] = Counter()
         self._asked = 0
         self._flying = 0
         self._looked_at: float | None = None
         self._lock: anyio.Lock | None = None
-        self._settled = anyio.Event()
         self.balances: Mapping[CreditKind, int] | None = None
-        """Credits by kind when they were last read; None where nobody tells."""
+        """Credits by kind when they were last read; None if the provider does not report them."""
         self.requests_left: int | None = None
-        """Requests of the day when they were last read."""
+        """Requests left of the daily allowance when it was last read."""
         self.refreshes_at: float | None = None
-        """When the day's allowance is full again (epoch seconds), as far as it is known."""
+        """When the daily allowance refreshes (epoch seconds), if it is known."""
         self.closed_until = 0.0
         """No call before this moment (epoch seconds): the daily limit."""
         self.stop: LixError | None = None
-        """What ends the run."""
+        """The error that ends the run."""
         self.parked = ""
-        """Why somebody has parked the ledger; empty while nobody has."""
+        """The reason why the ledger is parked; empty if it is not."""
 
     def check(self) -> None:
-        """Raise `Parked` when no call may leave now."""
+        """Raise `CallsParked` if no call may be sent now."""
         if self.stop is not None or self.parked or self.closed_until > self._engine.clock.wall():
             raise CallsParked
 
     async def admit(self, price: Price) -> None:
-        """Return when a call may be sent, its price set aside; raise `Parked` when none may.
+        """Wait until a call may be sent and reserve its price. Every admission must be settled.
 
-        Raises `BulkError` when the ledger cannot be asked. Ends with `settle`.
+        Raises:
+            CallsParked: If no call may be sent at the moment.
+            BulkError: If the ledger cannot be read.
         """
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
         async with self._lock:
             if self.stop is None and self.closed_until <= self._engine.clock.wall():
                 await self._look()
             self.check()
-            if self._funds is not None:
-                await self._means(price, self._funds)
-            await self._budget(price)
-            self.check()
-            self._reserved[price.kind] += price.amount
+            if self._balance_endpoints is not None:
+                await self._means(price, self._balance_endpoints)
+            await self._reserve(price)
             self._flying += 1
 
     async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
-            await self._settled.wait()  # the last requests of the day are under way
+            await self._budget.wait_for_settlement()  # the last requests of the day are under way
         while self._flying and self._tight(price):
-            await self._settled.wait()  # those in flight may take what is left
+            await self._budget.wait_for_settlement()  # those in flight may take what is left
         self.check()
         if self._due(price):
             await self._read(funds)
@@ -146,22 +149,19 @@ class AdmissionController:
             raise CallsParked
 
     async def read(self) -> None:
-        """Read balances and allowance now, where the provider tells them."""
-        if self._funds is not None:
-            await self._read(self._funds)
+        """Read balances and allowance now, if the provider reports them."""
+        if self._balance_endpoints is not None:
+            await self._read(self._balance_endpoints)
 
     def settle(self, price: Price, spent: int, requests: int) -> None:
-        """An admitted call has ended: the credits and the requests that it took."""
-        settled, self._settled = self._settled, anyio.Event()
-        settled.set()
+        """Record the credits and requests that an admitted call took."""
+        self._budget.settle(price, spent)
         self._flying -= 1
-        self._reserved[price.kind] -= price.amount
-        self._spent[price.kind] += spent
         self._since[price.kind] += spent
         self._asked += requests
 
     def refused(self, error: LixError) -> None:
-        """Every further call would hear this too: close until the day ends, or stop for good."""
+        """Record an error that every call would get: close until the day ends, or stop."""
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
             now = self._engine.clock.wall()
             until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
@@ -173,7 +173,7 @@ class AdmissionController:
     async def _look(self) -> None:
         """See whether another process has parked the ledger."""
         now = self._engine.clock.now()
-        if self._looked_at is None or now - self._looked_at >= LOOK:
+        if self._looked_at is None or now - self._looked_at >= PARK_CHECK_INTERVAL:
             self._looked_at = now
             self.parked = await self._store.parked()
 
@@ -181,7 +181,7 @@ class AdmissionController:
         """Whether balances and allowance are to be read: at first, now and then, at the edge."""
         if self._read_at is None:
             return True
-        if self._engine.clock.now() - self._read_at >= EVERY:
+        if self._engine.clock.now() - self._read_at >= BALANCE_CHECK_INTERVAL:
             return True
         # At the edge only where calls have been made since: a reading does not change by itself.
         return bool(self._asked) and (self._short(price) is not None or self._day_is_over())
@@ -203,7 +203,7 @@ class AdmissionController:
         left = self._left(price)
         if left is None or left < price.amount:
             return False
-        return left - self._reserved[price.kind] < price.amount
+        return left - self._budget.reserved(price.kind) < price.amount
 
     def _day_is_over(self) -> bool:
         taken = self._asked + self._flying
@@ -235,17 +235,14 @@ class AdmissionController:
             pass
         return None
 
-    async def _budget(self, price: Price) -> None:
-        limit = self._max_credits
-        while limit is not None and price.amount:
-            if self._spent.total() + price.amount > limit:
-                self.stop = self.stop or BudgetError(
-                    f"max_credits of this run is {limit}, and {self._spent.total()} are spent, "
-                    "those in doubt included",
-                    kind="max_credits",
-                )
-                raise CallsParked
-            if self._spent.total() + self._reserved.total() + price.amount <= limit:
-                break
-            await self._settled.wait()  # what is in flight may come back uncharged
-        self.check()
+    async def _reserve(self, price: Price) -> None:
+        try:
+            await self._budget.reserve_when_free(price)
+        except BudgetError as error:
+            self.stop = self.stop or error
+            raise CallsParked from None
+        try:
+            self.check()
+        except CallsParked:
+            self._budget.settle(price, 0)
+            raise

@@ -1,14 +1,14 @@
-"""A handful of lookups as one task of somebody else's engine: Temporal, Celery, Ray, Taskiq.
+"""Some lookups as one job of a job queue, such as Temporal, Celery, Ray or Taskiq.
 
-The engine hands out chunks and takes back those of a dead worker; the ledger sees to it that a
-chunk which runs twice is paid once. Inside the engine's task, with a store that is open:
+The queue hands out chunks and takes back those of a dead worker; the ledger makes sure that a
+chunk which runs twice is paid for once. In a job, with an open store:
 
     outcomes = await bulk.chunk(store, lix.people.get, links)
 
-Three things to mind. Let the engine repeat a chunk that raises (after a while: the error says
-why), and one with `queued` outcomes. Keep chunks short, or let the engine's lease be renewed
-while one runs: a chunk handed out too early costs nothing, but waits for the first. And one
-client per process, so that all its chunks share one limiter.
+Configure the queue to retry a chunk that raises (after the time that the error states), and one
+with `queued` outcomes. Keep chunks short, or have the lease of the job renewed while one runs: a
+chunk that is handed out twice costs nothing, but the second worker waits for the first. Use one
+client for each process, so that all its chunks share a limiter.
 """
 
 from __future__ import annotations
@@ -21,42 +21,59 @@ from ..core.errors import BulkError, ConfigurationError, DailyLimitError
 from .admission import AdmissionController, CallsParked
 from .lookup import BUSY_FOR, QUEUED_FOR, LookupExecutor
 from .outcome import Outcome
-from .prepared_call import CallPreparer, Input, Method
+from .prepared_call import CallPreparer, ClientMethod, Input
 from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
 
 class LedgerParkedError(BulkError):
-    """Somebody has parked the ledger: nothing is asked for until it is resumed."""
+    """The ledger is parked: no calls are made until it is resumed."""
 
 
 async def chunk(
     store: Store,
-    method: Method[T],
+    method: ClientMethod[T],
     inputs: Iterable[Input],
     *,
     concurrency: int = 4,
     doubts: DoubtPolicy = "hold",
     queued_for: float = QUEUED_FOR,
     account: str = "",
-    governor: AdmissionController | None = None,
+    admission: AdmissionController | None = None,
 ) -> list[Outcome[T]]:
-    """The outcomes of some inputs, in their order; nothing is bought that the ledger knows.
+    """Look up some inputs with a ledger; nothing is bought that the ledger has.
 
-    `store` must be open (`async with PostgresStore(dsn) as store`); a shared one lets any number
-    of processes do chunks at once. An input that another worker is at is waited for. `governor`:
-    one for all chunks of a process, which then share its budget. The other arguments are those
-    of `Run`.
+    An input that another worker is looking up is waited for. Running the chunk again continues
+    where it stopped.
 
-    Raises what makes further calls pointless, after those in flight were kept: `DailyLimitError`
-    (see its `refreshes_at`), `QuotaExceededError`, `AuthenticationError`, `ViewerError`,
-    `BulkError` (see its `unsaved`), `LedgerParkedError` (somebody has parked the ledger). Running
-    the chunk again goes on where it stopped.
+    Args:
+        store: An open store (`async with PostgresStore(dsn) as store`). Any number of processes may
+            share one.
+        method: A method of a client, such as `lix.people.get`.
+        inputs: First arguments of the method, or mappings of keyword arguments.
+        concurrency: Calls in flight at most; the client's limiter sets the rate.
+        doubts: What to do with lookups in doubt; see `Run`.
+        queued_for: Seconds until a lookup that the provider has queued is requested again.
+        account: A name that separates the ledger entries of several accounts.
+        admission: One controller for all chunks of a process, which then share its budget.
+
+    Returns:
+        The outcomes in the order of the inputs.
+
+    Raises:
+        DailyLimitError: If the daily allowance is used up; see its `refreshes_at`.
+        QuotaExceededError: If the credits are used up (402), or the budget of `admission` is.
+        AuthenticationError: If the key is rejected.
+        ViewerError: If the viewer id is rejected.
+        LedgerParkedError: If the ledger is parked.
+        BulkError: If the ledger cannot be used; see its `unsaved`.
+
+    Credits: those of the method, for each input that the ledger does not have.
     """
     caller = CallPreparer(method, account)
-    governor = governor or AdmissionController(caller.engine, store, on_daily_limit="stop")
-    lookup = LookupExecutor(store, caller.engine, governor, doubts=doubts, queued_for=queued_for)
+    admission = admission or AdmissionController(caller.engine, store, on_daily_limit="stop")
+    lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
 
     async def work(given: Input) -> Outcome[T] | None:
         try:
@@ -68,7 +85,7 @@ async def chunk(
                 outcome = await lookup.run(call, given)
             except CallsParked as parked:
                 if parked.error is not None:
-                    governor.refused(parked.error)
+                    admission.refused(parked.error)
                 break
             if outcome.state != "busy":
                 return cast("Outcome[T]", outcome)
@@ -83,12 +100,12 @@ async def chunk(
         outcomes = [outcome async for outcome in pool]
     finally:
         await pool.aclose()
-    if governor.stop is not None:
-        raise governor.stop from None
-    if governor.closed_until > caller.engine.clock.wall():
-        limit = DailyLimitError("the day's allowance is used up", kind="daily_limit")
-        limit.refreshes_at = governor.closed_until
+    if admission.stop is not None:
+        raise admission.stop from None
+    if admission.closed_until > caller.engine.clock.wall():
+        limit = DailyLimitError("the daily allowance is used up", kind="daily_limit")
+        limit.refreshes_at = admission.closed_until
         raise limit
-    if governor.parked:
-        raise LedgerParkedError(f"the ledger is parked: {governor.parked}")
+    if admission.parked:
+        raise LedgerParkedError(f"the ledger is parked: {admission.parked}")
     return outcomes

@@ -1,19 +1,19 @@
-"""One lookup, made at most once. Knows no run, no queue, no worker.
+"""One lookup, charged at most once.
 
 ```
-known? ── a final answer in the ledger ──► return it, pay nothing; held by somebody ──► busy
-asked  ── the governor: budget, balances, the day's allowance, parked by somebody
-turn   ── at the client's limiter
-intent ── "sent" is durable BEFORE the first byte leaves
+claim    a final answer in the ledger ► returned for free; claimed by another worker ► `busy`
+admit    budget, balances, daily allowance, parked ledger (`AdmissionController`)
+permit   of the client's limiter
+intent   "sent" is durable BEFORE the first byte is sent
 call
-   ├── answer                  ► kept as received, then returned
-   ├── refused for good        ► kept
-   ├── queued                  ► the intent is undone, due in minutes; no slot is held
-   ├── daily limit, 402, key   ► the intent is undone, `Parked` is raised: the run must wait
-   └── nobody knows            ► in doubt: held for a decision, never bought again silently
+   ├── answer                        ► saved as received, then returned
+   ├── permanent error               ► saved
+   ├── queued                        ► the intent is undone; due in some minutes
+   ├── daily limit, 402, wrong key   ► the intent is undone; `CallsParked` is raised
+   └── no answer                     ► in doubt: never bought again without a decision
 ```
 
-This coroutine is what other engines (Temporal, Celery, Ray, …) call inside a task of their own.
+This module knows neither runs nor queues nor workers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
     BulkError,
     ConfigurationError,
@@ -48,30 +48,29 @@ from ..engine.pages import Paginator
 from ..engine.raw_items import raw_items
 from .admission import STOPPING, AdmissionController, CallsParked
 from .outcome import Outcome
-from .prepared_call import AnyEndpoint, Input, PreparedCall
+from .prepared_call import Input, PreparedCall
 from .stores.base import DoubtPolicy, Entry, Status, Store, StoredError
 
 QUEUED_FOR = 180.0
-"""Seconds after which a queued lookup is asked for again: the vendor says "a few minutes"."""
+"""Seconds after which a queued lookup is requested again: the vendor says "a few minutes"."""
 BUSY_FOR = 0.5
-"""Seconds after which a key that another worker holds is looked at again."""
+"""Seconds after which a key that another worker has claimed is checked again."""
 RECHECK_AFTER = 3600.0
-"""Seconds after which an answer that may become better is asked for again: spread over time."""
+"""Seconds after which an answer that may become better is requested again."""
 
 
 class LookupExecutor:
-    """Makes calls through one engine, with one ledger as the authority on what was paid.
+    """Makes lookups through one engine; one ledger is the authority on what was paid.
 
-    `recheck`: how often at most an answer that says of itself that it may become better (an
-    e-mail address that is only probable) is asked for again, each time `recheck_after` seconds
-    later. It stays the answer until a better one is there.
+    See `bulk.Run` for the arguments. With `recheck`, an answer stays in the ledger until a better
+    one replaces it.
     """
 
     def __init__(
         self,
         store: Store,
         engine: Engine,
-        governor: AdmissionController,
+        admission: AdmissionController,
         *,
         doubts: DoubtPolicy = "hold",
         queued_for: float = QUEUED_FOR,
@@ -80,29 +79,32 @@ class LookupExecutor:
     ) -> None:
         check_type("recheck", recheck, int)
         if recheck < 0:
-            raise ConfigurationError(f"recheck must be a number from 0, not {recheck!r}")
+            raise ConfigurationError(f"recheck must not be negative: {recheck}")
         for name, seconds in (("queued_for", queued_for), ("recheck_after", recheck_after)):
             check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
-                raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
+                raise ConfigurationError(f"{name} must be a finite number of seconds: {seconds}")
         if doubts not in ("hold", "retry") and not callable(doubts):
             raise ConfigurationError(
-                f'doubts must be "hold", "retry" or a function, not {doubts!r}'
+                f"invalid doubts {doubts!r}: expected 'hold', 'retry' or a function"
             )
-        retry = replace(engine.settings.retry, queued_attempts=0, repeat_lost=doubts == "retry")
-        self._engine = engine.with_settings(replace(engine.settings, retry=retry))
+        retry = replace(engine.options.retry, queued_attempts=0, repeat_lost=doubts == "retry")
+        self._engine = engine.with_options(replace(engine.options, retry=retry))
         self._store = store
         self._doubts = doubts
-        self._governor = governor
+        self._admission = admission
         self._queued_for = queued_for
         self._recheck = recheck
         self._recheck_after = recheck_after
 
     async def run(self, call: PreparedCall, given: Input) -> Outcome[object]:
-        """The outcome of one call: from the ledger if it is known, else from the provider.
+        """The outcome of one lookup, from the ledger or from the provider.
 
-        `busy` when somebody else is at it: ask again in a moment. Raises `Parked`, and `BulkError`
-        (with what it could not keep as `unsaved`) when the ledger fails.
+        Its state is `busy` if another worker has claimed the key: try again later.
+
+        Raises:
+            CallsParked: If no call may be sent at the moment.
+            BulkError: If the ledger cannot be used; its `unsaved` has what could not be saved.
         """
         spelled = msgspec.json.encode(given)
         entry = await self._store.claim(call.key, call.row.id, spelled, self._now())
@@ -118,14 +120,14 @@ class LookupExecutor:
         return known
 
     def final(self, entry: Entry, row: AnyEndpoint, given: Input) -> Outcome[object] | None:
-        """The outcome that an entry is for good; None where there is something left to do."""
+        """The outcome of an entry that is final; None if a call is to be made."""
         found = self._known(entry, row, given)
         if found is None or self._wanted_again(found, row, entry.attempts):
             return None
         return found
 
     async def _made(self, entry: Entry, call: PreparedCall, given: Input) -> Outcome[object]:
-        attempt = LookupAttempt(self._store, self._engine, self._governor, call, given)
+        attempt = LookupAttempt(self._store, self._engine, self._admission, call, given)
         attempt.queued_for, attempt.held, attempt.earlier = self._queued_for, entry.held, entry.body
         try:
             return await (attempt.walk(entry) if call.listing else attempt.once())
@@ -185,58 +187,61 @@ class LookupExecutor:
 
 
 class AlreadyClaimed(Exception):
-    """Somebody else has made this call in the meantime, or is about to."""
+    """Another worker has claimed the key."""
 
 
 class LookupAttempt:
-    """One try at one call, and the books about it."""
+    """One attempt at one lookup, with its entry in the ledger."""
 
     def __init__(
         self,
         store: Store,
         engine: Engine,
-        governor: AdmissionController,
+        admission: AdmissionController,
         call: PreparedCall,
         given: Input,
     ) -> None:
         self._store = store
         self._engine = engine
-        self._governor = governor
+        self._admission = admission
         self._call = call
         self.queued_for = QUEUED_FOR
         self.held = False
         self.earlier: bytes | None = None
-        """The answer that is to be bettered."""
+        """The saved answer that a better one would replace."""
         self._sent = False
         self._noted = False
         self._began = 0.0
         self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
 
-    async def departing(self) -> None:
-        """Write the intent down, at the last moment before the call leaves."""
-        self._governor.check()
-        self._sent = self._noted = True  # from here on an interruption leaves a doubt
+    async def before_send(self) -> None:
+        """Save the intent, just before the request is sent."""
+        self._admission.check()
+        self._sent = self._noted = True  # from here on an interruption leaves the key in doubt
         if not await self._store.mark_sent(self._call.key, self.held, self._wall()):
             raise AlreadyClaimed
         self.held = True
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
-    def returned(self) -> None:
-        """The attempt was refused, or never left: until the next one there is nothing to doubt."""
+    def on_not_charged(self) -> None:
+        """The attempt was refused or not sent: the key is not in doubt until the next one."""
         self._sent = False
 
     @property
     def credits(self) -> int:
-        """Credits that it has spent so far."""
+        """Credits spent so far."""
         return self._outcome.credits
 
     async def once(self) -> Outcome[object]:
-        """A single call."""
+        """Make a single call."""
         call, outcome = self._call, self._outcome
         async with self._paid_for():
             answer = await self._engine.send(
-                call.row, call.params, departing=self.departing, returned=self.returned
+                call.row,
+                call.params,
+                before_send=self.before_send,
+                on_not_charged=self.on_not_charged,
             )
             outcome.credits = answer.credits
         outcome.seconds = self._engine.clock.now() - self._began
@@ -249,7 +254,7 @@ class LookupAttempt:
     async def _paid_for(self) -> AsyncGenerator[None]:
         """A call under the governor's eyes. One whose end nobody knows counts as paid."""
         price, outcome = self._call.row.credits, self._outcome
-        await self._governor.admit(price)
+        await self._admission.admit(price)
         before, asked = outcome.credits, outcome.attempts
         spent = price.amount
         try:
@@ -263,7 +268,7 @@ class LookupAttempt:
             spent = price.amount if left else 0
             raise
         finally:
-            self._governor.settle(price, spent, outcome.attempts - asked)
+            self._admission.settle(price, spent, outcome.attempts - asked)
 
     async def _keep(self, body: bytes, credits: int) -> None:
         try:
@@ -272,19 +277,19 @@ class LookupAttempt:
             raise _unsaved(error, self._outcome) from error
 
     async def walk(self, entry: Entry) -> Outcome[object]:
-        """A listing, page by page, on from where the ledger has it."""
+        """Fetch a listing page by page, from where the ledger has it."""
         call, outcome = self._call, self._outcome
         row = cast("Endpoint[Params, Listing[object]]", call.row)
         point = None if entry.point is None else Checkpoint.from_json(entry.point)
         walk: Paginator[object] = Paginator(self._engine, row, call.params, point)
-        walk.departing, walk.returned = self.departing, self.returned
+        walk.before_send, walk.on_not_charged = self.before_send, self.on_not_charged
         while not walk.ended and (room := call.room(walk.stats.items)) != 0:
             spent = walk.stats.credits
             async with self._paid_for():
                 await walk.fetch_next()
                 outcome.credits += walk.stats.credits - spent
             outcome.seconds = max(outcome.seconds, self._engine.clock.now() - self._began)
-            rows = [row for page in walk.ready for row in raw_items(page).rows][:room]
+            rows = [row for page in walk.ready for row in raw_items(page).items][:room]
             walk.ready.clear()
             walk.stats.items += len(rows)
             spent = walk.stats.credits - spent
@@ -302,14 +307,37 @@ class LookupAttempt:
         outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body)
         return outcome
 
+    # What an error means for the key. `sent`: the intent was saved and not undone.
+    #
+    # | error                                  | status in the ledger | outcome          |
+    # |----------------------------------------|----------------------|------------------|
+    # | body is not JSON (a proxy's page)      | in_doubt             | in_doubt         |
+    # | JSON does not fit the struct, a call   | done                 | done with error  |
+    # | JSON does not fit the struct, a page   | refused              | refused          |
+    # | queued                                 | queued until due     | queued           |
+    # | daily limit, 402, wrong key or viewer  | owed                 | CallsParked      |
+    # | 429, 5xx                               | owed                 | failed           |
+    # | other error response                   | refused              | refused          |
+    # | the same, when rechecking an answer    | done, earlier answer | done             |
+    # | repeated page                          | refused              | refused          |
+    # | no answer, request may have been sent  | in_doubt             | in_doubt         |
+    # | no answer, request was not sent        | owed                 | failed           |
+    # | invalid argument                       | owed                 | invalid          |
+    #
+    # `owed` is the stored name of pending. An error response is never in doubt: the provider does
+    # not charge it. A body that is JSON is saved even if it cannot be decoded, because it was paid
+    # and a later version may read it; one that is not may come from a proxy, charged or not.
     async def failed(self, error: LixError) -> Outcome[object]:
-        """Write down what the error means for the key."""
+        """Record what an error means for the key, and return the outcome.
+
+        Raises:
+            CallsParked: If every other call would get the same error.
+        """
         outcome, sent = self._outcome, self._sent
         outcome.error = error
         outcome.seconds = self._engine.clock.now() - self._began if outcome.attempts else 0.0
         self._sent = False
         if isinstance(error, DecodeError) and not _is_json(error.body):
-            # A proxy's page, or half an answer: nothing to keep, and nobody knows whether it cost.
             outcome.state = "in_doubt"
             await self._settle("in_doubt", error)
         elif isinstance(error, DecodeError) and not self._call.listing:  # a later version reads it
@@ -343,7 +371,7 @@ class LookupAttempt:
         return outcome
 
     async def abandoned(self) -> None:
-        """Cancelled: in doubt if it may have left, else as if nothing had been."""
+        """Record a cancellation: in doubt if the request may have been sent, else pending."""
         if self._sent:
             await self._settle("in_doubt", None)
         elif self._noted:
@@ -361,7 +389,9 @@ class LookupAttempt:
 
 def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
     """The error, with the paid answer that it would have lost."""
-    told = BulkError(f"{error.args[0]}; what was paid for is in .unsaved", endpoint=error.endpoint)
+    told = BulkError(
+        f"{error.args[0]}; the answers that were paid are in .unsaved", endpoint=error.endpoint
+    )
     told.unsaved = (outcome,)
     return told
 
@@ -380,7 +410,7 @@ def _is_json(body: bytes) -> bool:
 
 
 def decode_saved_answer(row: AnyEndpoint, body: bytes) -> tuple[object, LixError | None]:
-    """An answer that was kept, read; or why it cannot be."""
+    """A saved answer, decoded, or the error why it cannot be."""
     try:
         if row.is_listing:
             item: TolerantDecoder[object] = decoder_for(item_type(row.result))

@@ -1,4 +1,4 @@
-"""Many calls at once, without a ledger: for what fits into one sitting."""
+"""Many calls at once, without a ledger."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..core.errors import (
 from ..core.models import Listing, Params
 from ..engine.pages import Pages
 from .outcome import Outcome, State
-from .prepared_call import CallPreparer, Input, Method
+from .prepared_call import CallPreparer, ClientMethod, Input
 
 T = TypeVar("T")
 
 
 class Outcomes(WorkerPool[Input, Outcome[T]]):
-    """An async iterator of outcomes; `async with` ends its workers when the block is left."""
+    """An async iterator of outcomes. Use `async with` to stop its workers at the end of a block."""
 
     async def __aenter__(self) -> Outcomes[T]:
         return self
@@ -40,22 +40,39 @@ class Outcomes(WorkerPool[Input, Outcome[T]]):
 
 
 def map(  # noqa: A001  # read as `bulk.map`
-    method: Method[T],
+    method: ClientMethod[T],
     inputs: Iterable[Input] | AsyncIterable[Input],
     *,
     concurrency: int = 4,
     ordered: bool = False,
 ) -> Outcomes[T]:
-    """An async iterator of `Outcome`s, as they complete or (`ordered`) in the inputs' order.
+    """Call a method for many inputs: an async iterator of `Outcome`s.
 
-    `method` is a method of a client, such as `lix.people.get`; a listing method collects the
-    whole walk of each input. At most `concurrency` calls are in flight (4; the client's limiter
-    sets the pace), and no more outcomes are made than the caller takes. An input that fails
-    becomes an outcome with its `error`; nothing is raised for it, and nothing is repeated beyond
-    the client's retry policy. For runs that must survive a crash, use `Run`.
+    Inputs are taken as the caller takes outcomes. An input that fails becomes an outcome with its
+    `error`; nothing is raised for it, and nothing is retried beyond the client's retry policy. Use
+    `Run` for work that must survive a crash.
+
+    Args:
+        method: A method of a client, such as `lix.people.get`. Of a listing method all pages are
+            collected for each input.
+        inputs: First arguments of the method, or mappings of keyword arguments.
+        concurrency: Calls in flight at most; the client's limiter sets the rate.
+        ordered: Whether outcomes come in the order of the inputs instead of completion.
+
+    Raises:
+        ConfigurationError: If an argument is not valid.
+
+    Credits: those of the method, for each input.
+
+    Example:
+        ```python
+        async with bulk.map(lix.people.get, links) as outcomes:
+            async for outcome in outcomes:
+                print(outcome.input, outcome.value or outcome.error)
+        ```
     """
     if isinstance(inputs, str | bytes):
-        raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
+        raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
     caller = CallPreparer(method)
     engine = caller.engine
 

@@ -1,4 +1,4 @@
-"""What became of an input, and of a whole run."""
+"""The outcome of an input, and the counts of a run."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from ..core.errors import LixError
 
 T = TypeVar("T")
 State = Literal["done", "refused", "failed", "in_doubt", "queued", "invalid", "busy"]
-"""`done`: paid and kept. `refused`: the provider said no for good (not found, wrong params).
-`failed`: no answer, nothing is in doubt; tried again by a later run. `in_doubt`: it may have been
-paid, nobody knows. `queued`: the provider prepares it. `invalid`: never sent. `busy`: somebody
-else is at it this moment (a `Run` waits for them, and never hands this out)."""
+"""`done`: answered and saved. `refused`: a permanent error of the provider (not found, wrong
+parameters). `failed`: no answer and not in doubt; retried by a later run. `in_doubt`: sent, no
+answer received; may have been charged. `queued`: the provider is preparing it. `invalid`: never
+sent. `busy`: claimed by another worker (a `Run` waits for it and never yields this)."""
 
 
 class Outcome(msgspec.Struct, Generic[T], kw_only=True):
-    """One input's end."""
+    """The outcome of one input."""
 
     input: object
     key: str = ""
-    """The same for every spelling of the same lookup."""
+    """The same for every form of the same lookup, such as different links to one profile."""
     state: State
     value: T | None = None
     error: LixError | None = None
     body: bytes = b""
-    """The answer as received, for `done`; of a walk, its items as a JSON array."""
+    """The answer as received, for `done`; of a listing, its items as a JSON array."""
     credits: int = 0
-    """Credits that this run spent on it: 0 when an earlier run had bought it."""
+    """Credits that this run spent on it; 0 if the answer was in the ledger."""
     attempts: int = 0
     cached: bool = False
-    """Whether the answer was in the ledger already."""
+    """Whether the answer was in the ledger."""
     seconds: float = 0.0
-    """From the turn to the answer."""
+    """Seconds from sending the request to the answer."""
     due: float = 0.0
-    """`queued`: when it is asked for again (epoch seconds)."""
+    """When a `queued` lookup is requested again (epoch seconds)."""
 
     @property
     def ok(self) -> bool:
@@ -45,12 +45,12 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """A run at one moment."""
+    """The state of a run."""
 
     total: int | None
-    """Inputs in all, where that is known."""
+    """The number of inputs, if it is known."""
     seen: int
-    """Inputs taken up so far, repeated ones included."""
+    """Inputs taken so far, repeated ones included."""
     done: int
     cached: int
     refused: int
@@ -61,17 +61,17 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     credits: int
     in_flight: int
     parked: str
-    """Why the run waits or has stopped; empty while it works."""
+    """Why the run waits or has stopped; empty while it runs."""
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """A run's sum: counts, credits, and what failed and why."""
+    """The summary of a run: counts, credits and reasons of failures."""
 
     progress: Progress
     reasons: dict[str, int]
-    """How often each kind of refusal or failure came."""
+    """The number of errors by kind."""
     latencies: dict[float, int]
-    """Histogram: answers that took at most so many seconds (the bucket's upper end)."""
+    """Histogram of seconds per answer, by the upper end of each bucket."""
     seconds: float
 
 
@@ -79,7 +79,7 @@ BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))
 
 
 class OutcomeCounter:
-    """Counts outcomes as they come."""
+    """Counts the outcomes of a run."""
 
     def __init__(self) -> None:
         self.states: Counter[str] = Counter()
@@ -88,7 +88,7 @@ class OutcomeCounter:
         self.seen = self.cached = self.credits = 0
 
     def add(self, outcome: Outcome[T]) -> None:
-        """Count one."""
+        """Count an outcome that is handed out."""
         self.seen += 1
         self.states[outcome.state] += 1
         self.credits += outcome.credits
@@ -100,11 +100,11 @@ class OutcomeCounter:
             self.latencies[next(top for top in BUCKETS if outcome.seconds <= top)] += 1
 
     def spent(self, outcome: Outcome[T]) -> None:
-        """Count what an outcome cost that is not handed out (yet)."""
+        """Count the credits of an outcome that is not handed out yet."""
         self.credits += outcome.credits
 
     def progress(self, *, total: int | None, waiting: int, in_flight: int, parked: str) -> Progress:
-        """The counts as they stand."""
+        """The counts so far."""
         states = self.states
         return Progress(
             total=total,

@@ -1,9 +1,8 @@
-"""What a public method would send for an input, without sending it.
+"""What a method of a client would send for an input, without sending it.
 
-A run takes methods as users know them, `lix.people.get`, and inputs as users have them. The
-method is called on a stand-in for its client that notes the row and the params and goes no
-further, so every method of every provider works, and its own checks are made before anything is
-paid.
+A run takes methods such as `lix.people.get`. The method is called on a view of its client with a
+`RecordingEngine`, so every method of every provider can be used, and its own checks are made before
+anything is paid.
 """
 
 from __future__ import annotations
@@ -15,142 +14,126 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from .. import linkedin
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError
 from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
+from ..engine.recording import RecordingEngine, recorded_call
 from ..linkedin.links import plain
 
 T = TypeVar("T")
 Input = str | int | Mapping[str, object]
 """The method's first argument, or its keyword arguments."""
-Method = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
-
-
-AnyEndpoint = Endpoint[Params, object]
+ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
 
 
 class PreparedCall(msgspec.Struct, frozen=True):
-    """One call that is to be made once: where it goes, and what tells it from others."""
+    """One call that is to be made once, with its key."""
 
     row: AnyEndpoint
     params: Params
     key: bytes
-    """16 bytes. The same for every spelling of the same lookup."""
+    """16 bytes. The same for every form of the same lookup."""
     max_items: int | None = None
-    """Of a walk: rows that are wanted at most."""
+    """Items of a listing that are wanted at most."""
 
     def room(self, items: int) -> int | None:
-        """Rows that are still wanted after so many; None for all."""
+        """Items that are still wanted after so many; None for all."""
         return None if self.max_items is None else max(self.max_items - items, 0)
 
     @property
     def listing(self) -> bool:
-        """Whether it is a walk of many pages."""
+        """Whether it is a listing."""
         return self.row.is_listing
 
 
 class CallKey(NamedTuple):
-    """What is needed to look a call up in a ledger, before anybody knows whether it is made."""
+    """What is needed to find a call in a ledger."""
 
     key: bytes
     row: AnyEndpoint
     call: PreparedCall | None = None
-    """The call, where finding its key took all of it."""
+    """The call, if it was prepared to find its key."""
 
 
 class _KeyTemplate(NamedTuple):
-    """The text of a key before and after the one thing in which inputs of a kind differ."""
+    """The text of a key before and after the part in which inputs of a kind differ."""
 
     before: str
     after: str
     row: AnyEndpoint
 
 
-class _Noted(BaseException):
-    def __init__(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> None:
-        super().__init__()
-        self.row = row
-        self.params = params
-        self.max_items = max_items
-
-
-async def _send(row: AnyEndpoint, params: Params, **_: object) -> object:
-    raise _Noted(row, params)
-
-
-def _pages(
-    row: AnyEndpoint,
-    params: Params,
-    *,
-    max_items: int | None = None,
-    max_credits: int | None = None,
-    resume: object = None,
-    prefetch: int = 0,
-) -> object:
-    if max_credits is not None or resume is not None or prefetch:
-        raise ConfigurationError(
-            "max_credits, resume and prefetch are not for an input of a bulk run: the run has a "
-            "budget, and goes on with its walks by itself"
-        )
-    check_type("max_items", max_items, int | None)
-    if max_items is not None and max_items < 0:
-        raise ConfigurationError(f"max_items must not be negative: {max_items}")
-    raise _Noted(row, params, max_items)
-
-
 class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
-    def __init__(self, method: Method[T], account: str = "") -> None:
+    def __init__(self, method: ClientMethod[T], account: str = "") -> None:
         check_type("account", account, str)
         owner = getattr(method, "__self__", None)
         name = getattr(method, "__name__", "")
         client = owner if isinstance(owner, Client) else getattr(owner, "_client", None)
         if not isinstance(client, Client):
             raise ConfigurationError(
-                "bulk takes a method of a client, such as lix.people.get, not "
-                f"{getattr(method, '__qualname__', method)!r}"
+                f"invalid method {getattr(method, '__qualname__', method)!r}: expected a method of "
+                "a client, such as lix.people.get"
             )
         self.name = name
         self.engine: Engine = client.engine
-        self.funds = type(client).balance_endpoints
+        self.balance_endpoints = type(client).balance_endpoints
         self._account = account
-        stand_in = object.__new__(type(client))  # a client is not copied otherwise
-        stand_in.__dict__.update(client.__dict__, send=_send, pages=_pages)
+        view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
-        target = stand_in if owner is client else make(stand_in)
-        self._method = cast("Callable[..., object]", getattr(target, name))
+        self._method = cast(
+            "Callable[..., object]", getattr(view if owner is client else make(view), name)
+        )
         self._templates: dict[str, _KeyTemplate | None] = {}
 
     def call(self, given: Input) -> PreparedCall:
-        """The call for an input. Raises `ConfigurationError` for one that cannot be sent."""
+        """The call for an input.
+
+        Raises:
+            ConfigurationError: If the input cannot be sent, or the method does not send one call.
+        """
         try:
-            found = self._method(**given) if isinstance(given, Mapping) else self._method(given)
-            if isinstance(found, Awaitable):
-                next(iter(cast("Awaitable[object]", found).__await__()))
-        except _Noted as noted:
-            return self.made(noted.row, noted.params, noted.max_items)
+            call = recorded_call(
+                self._method(**given) if isinstance(given, Mapping) else self._method(given)
+            )
         except TypeError as error:
             raise ConfigurationError(f"{self.name}: {error}") from None
-        raise ConfigurationError(f"{self.name} does not send one call: it cannot run in bulk")
+        if call is None:
+            raise ConfigurationError(
+                f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
+            )
+        if call.pages is None:
+            return self.prepare(call.endpoint, call.params)
+        pages = call.pages
+        if pages.max_credits is not None or pages.resumed or pages.prefetch:
+            raise ConfigurationError(
+                "max_credits, resume and prefetch cannot be set for an input of a bulk run: the "
+                "run has its own budget and resumes listings itself"
+            )
+        return self.prepare(call.endpoint, call.params, pages.max_items)
 
-    def made(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> PreparedCall:
-        """The call of a row with these params, checked and with the client's defaults."""
-        params = self.engine.prepared(row, params)
+    def prepare(
+        self, row: AnyEndpoint, params: Params, max_items: int | None = None
+    ) -> PreparedCall:
+        """The call of an endpoint with these parameters, checked and with the client's defaults."""
+        params = self.engine.prepare_params(row, params)
         text = self._text(row, params)
-        if max_items is not None:  # the beginning of a walk is another thing than all of it
+        if max_items is not None:  # the beginning of a listing is another lookup than all of it
             text += b" %d" % max_items
         return PreparedCall(row, params, _fingerprint(text), max_items)
 
-    def sketch(self, given: Input) -> CallKey:
-        """Key and row of an input's call: quickly, where the link is spelled as most are.
+    def call_key(self, given: Input) -> CallKey:
+        """Key and endpoint of the call for an input; fast for a link in its usual form.
 
-        A run that goes on looks up millions of them, and of few the call is made. Raises
-        `ConfigurationError` for an input that cannot be sent.
+        A continued run reads millions of keys from the ledger and makes few calls.
+
+        Raises:
+            ConfigurationError: If the input cannot be sent.
         """
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
         if (template := self._templates.get(kind)) is not None:
@@ -183,7 +166,7 @@ def _fingerprint(text: bytes) -> bytes:
 
 
 def _plain(name: str, value: object) -> object:
-    """A param without the accidents of its spelling: three ways to write one link are one."""
+    """A parameter in normal form: different links to one profile become the same."""
     if not isinstance(value, str):
         return value
     if name == "email":

@@ -1,4 +1,4 @@
-"""What a run would cost, before its first credit is spent."""
+"""The cost of a run, before it is started."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..concurrency.worker_pool import InputStream
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
 from .admission import AdmissionController
-from .prepared_call import CallPreparer, Input, Method
+from .prepared_call import CallPreparer, ClientMethod, Input
 from .stores import StoreAddress, open_store
 from .stores.base import LedgerNotFoundError, Store
 
@@ -24,62 +24,72 @@ AHEAD = 256
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run would do, and what it would cost."""
+    """What a run would do, and what it would cost at most."""
 
     inputs: int
-    """Inputs in all."""
+    """The number of inputs."""
     distinct: int
-    """Different lookups among them, however they are spelled."""
+    """Different lookups among them."""
     invalid: int
     """Inputs that cannot be sent."""
     answered: int
-    """Lookups that the ledger has answers for: free."""
+    """Lookups that are answered from the ledger for free."""
     in_doubt: int
-    """Lookups whose end nobody knows: held, unless the run is told to buy them again."""
+    """Lookups in doubt; a run leaves them alone unless `doubts="retry"`."""
     calls: int
-    """Calls that would be made; of a listing the first pages only."""
+    """Calls that would be made; of listings only the first pages."""
     listings: int
-    """Those of the calls that are first pages: how many follow, nobody knows before."""
+    """Calls that are first pages of listings; the number of further pages is unknown."""
     credits: dict[CreditKind, int]
-    """Credits by kind at most: answers that the provider does not charge for cost less."""
+    """Credits by kind at most; lookups that turn out to be free cost less."""
     unpriced: int
     """Calls without a published price."""
     balances: dict[CreditKind, int] | None
-    """Credits that the account has, where the provider tells."""
+    """Credits of the account by kind, if the provider reports them."""
     requests_left: int | None
-    """Requests that the day's allowance has left, where the provider tells."""
+    """Requests left of the daily allowance, if the provider reports it."""
     refreshes_at: float | None
-    """When the allowance is full again (epoch seconds)."""
+    """When the daily allowance refreshes (epoch seconds)."""
     seconds: float | None
-    """How long the calls take at the client's rate; None without a rate."""
+    """Seconds that the calls take at the client's rate; None without a rate."""
 
     @property
     def shortfall(self) -> dict[CreditKind, int]:
-        """Credits by kind that the account has too few, as far as its balances are known."""
-        lacks: dict[CreditKind, int] = {}
-        for kind, have in (self.balances or {}).items():
-            if (lack := self.credits.get(kind, 0) - have) > 0:
-                lacks[kind] = lack
-        return lacks
+        """Missing credits by kind, as far as the balances are known."""
+        missing = {
+            kind: self.credits.get(kind, 0) - balance
+            for kind, balance in (self.balances or {}).items()
+        }
+        return {kind: amount for kind, amount in missing.items() if amount > 0}
 
 
 async def preview(
     store: StoreAddress,
-    method: Method[T] | CallPreparer,
+    method: ClientMethod[T] | CallPreparer,
     inputs: Iterable[Input] | AsyncIterable[Input],
     *,
     account: str = "",
     check_balances: bool = True,
 ) -> Preview:
-    """What `Run(store, method, inputs)` would cost. Buys nothing, and changes no ledger.
+    """The cost of `Run(store, method, inputs)`. Buys nothing and does not change the ledger.
 
-    All inputs are read (they need not fit into memory). `store` need not be there yet, and may
-    be at work. `watch_funds`: ask the provider for balances and allowance, as the run would
-    (two requests; the allowance is free, the price of the balances is not published). Raises
-    `BulkError` for a ledger that cannot be read.
+    All inputs are read; they need not fit into memory.
+
+    Args:
+        store: The ledger of the run. It need not exist, and may be in use.
+        method: A method of a client, such as `lix.people.get`.
+        inputs: First arguments of the method, or mappings of keyword arguments.
+        account: A name that separates the ledger entries of several accounts.
+        check_balances: Whether to request the balances and the daily allowance, as the run would.
+
+    Raises:
+        ConfigurationError: If an argument is not valid.
+        BulkError: If the ledger cannot be read.
+
+    Credits: the price of the balance request is not published; the allowance is free.
     """
     if isinstance(inputs, str | bytes):
-        raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
+        raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
     ledger = open_store(store)
     try:
@@ -91,37 +101,39 @@ async def preview(
             count = await _counted(ledger, caller, inputs)
         finally:
             await ledger.close()
-    governor = AdmissionController(
-        caller.engine, ledger, funds=caller.funds if check_balances else None
+    admission = AdmissionController(
+        caller.engine,
+        ledger,
+        balance_endpoints=caller.balance_endpoints if check_balances else None,
     )
-    await governor.read()
+    await admission.read()
     rate = getattr(caller.engine.limiter, "rate", None)
     return Preview(
         inputs=count.inputs,
         distinct=count.distinct,
         invalid=count.invalid,
-        answered=count.known,
+        answered=count.answered,
         in_doubt=count.in_doubt,
         calls=count.calls,
-        listings=count.walks,
+        listings=count.listings,
         credits=dict(count.credits),
         unpriced=count.unpriced,
-        balances=None if governor.balances is None else dict(governor.balances),
-        requests_left=governor.requests_left,
-        refreshes_at=governor.refreshes_at,
+        balances=None if admission.balances is None else dict(admission.balances),
+        requests_left=admission.requests_left,
+        refreshes_at=admission.refreshes_at,
         seconds=None if rate is None else count.calls * rate.interval,
     )
 
 
 class _PreviewCounter:
     def __init__(self) -> None:
-        self.inputs = self.distinct = self.invalid = self.known = self.in_doubt = 0
-        self.calls = self.walks = self.unpriced = 0
+        self.inputs = self.distinct = self.invalid = self.answered = self.in_doubt = 0
+        self.calls = self.listings = self.unpriced = 0
         self.credits: Counter[CreditKind] = Counter()
 
-    def call(self, price: Price, *, walk: bool) -> None:
+    def call(self, price: Price, *, listing: bool) -> None:
         self.calls += 1
-        self.walks += walk
+        self.listings += listing
         self.unpriced += price.kind == "unknown"
         if price.amount:
             self.credits[price.kind] += price.amount
@@ -175,8 +187,8 @@ async def _add(
     known = {} if store is None else await store.final_entries(list(new))
     for key, (price, walk) in new.items():
         if key in known:
-            count.known += 1
+            count.answered += 1
         elif key in doubts:
             count.in_doubt += 1
         else:
-            count.call(price, walk=walk)
+            count.call(price, listing=walk)

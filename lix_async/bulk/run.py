@@ -1,4 +1,4 @@
-"""A durable run: many lookups, for days, surviving everything, each paid once."""
+"""A durable run: many lookups, each paid for once, that can be stopped and continued."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..core.errors import BulkError, ConfigurationError, LixError
 from .admission import AdmissionController, CallsParked, OnDailyLimit
 from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, LookupExecutor
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, Input, Method, PreparedCall
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
 from .stores import StoreAddress, open_store
 from .stores.base import DoubtPolicy, Store
 
@@ -24,46 +24,59 @@ T = TypeVar("T")
 
 
 class Run(Generic[T]):
-    """Many lookups, each bought once: `async for outcome in Run("x.db", lix.people.get, links)`.
+    """Many lookups, each paid for once: `async for outcome in Run("x.db", lix.people.get, links)`.
 
-    Asks for every distinct input once and keeps every answer in the ledger before it hands it
-    over. Stop it in any way, and a new `Run` over the same ledger and inputs goes on: what was
-    bought comes back from the ledger and costs nothing.
+    Each distinct input is looked up once, and each answer is saved in the ledger before it is
+    handed out. However a run was stopped, a new `Run` with the same ledger and inputs continues:
+    answers that were bought come from the ledger and cost nothing. A run over a ledger that is
+    parked (`lix run park`, `Store.park`) ends; see `progress().parked`.
 
-    * `store`: a path (SQLite, made if it is not there), a `postgresql://…` address (shared by any
-      number of runs on any number of machines), or a `Store`.
-    * `method`: a method of a client, such as `lix.people.get`; a listing method makes each input
-      a whole walk, kept page by page.
-    * `inputs`: the method's first arguments (or mappings of keyword arguments), from any iterable
-      or async iterable; they are taken as they are needed and need not fit into memory.
-    * `concurrency`: calls in flight at most (4). The client's limiter sets the pace, not this.
-    * `doubts`: what to do with a lookup that was interrupted, so that nobody knows whether it was
-      paid: `"hold"` (default: never buy it again silently), `"retry"`, or a function that is
-      asked.
-    * `max_credits`: stop with `BudgetError` before this run spends more; calls whose end nobody
-      knows count as paid.
-    * `on_daily_limit`: `"wait"` until the allowance refreshes, or `"stop"`.
-    * `queued_for`: seconds (180) until a lookup that the provider prepares is asked for again.
-    * `recheck`: how often at most (0) an answer that may become better is asked for again, each
-      time `recheck_after` seconds (an hour) later: an e-mail address that is only `PROBABLE`, 5
-      to 10 times as the vendor advises. The better one, or the last, is handed over.
-    * `account`: a name that keeps ledgers of several accounts apart.
-    * `watch_funds`: read the account's balances and the day's allowance before the first call
-      that costs, and every quarter of an hour (True, where the provider tells them; the
-      allowance is free, the price of the balances is not published). The run stops with
-      `QuotaExceededError` before it asks for what the balance cannot pay, and the daily limit is
-      known before it is met.
+    Args:
+        store: A path (SQLite, created if necessary), a `postgresql://` address (may be shared by
+            any number of runs on any number of machines), or a `Store`.
+        method: A method of a client, such as `lix.people.get`. A listing method makes each input a
+            whole listing, which is saved page by page.
+        inputs: First arguments of the method, or mappings of keyword arguments, from any iterable
+            or async iterable. They are taken as needed and need not fit into memory.
+        concurrency: Calls in flight at most; the client's limiter sets the rate.
+        doubts: What to do with lookups in doubt, which were interrupted and may have been charged:
+            `"hold"` (leave them alone), `"retry"`, or a function that decides for each entry.
+        max_credits: Stop with `BudgetError` before this run spends more; lookups in doubt count as
+            charged.
+        on_daily_limit: `"wait"` until the daily allowance refreshes, or `"stop"`.
+        queued_for: Seconds until a lookup that the provider has queued is requested again.
+        recheck: How often at most an answer that may become better is requested again, such as an
+            e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
+            answer, or the last one, is handed out.
+        recheck_after: Seconds between two such requests.
+        account: A name that separates the ledger entries of several accounts.
+        check_balances: Whether to read balances and daily allowance before the first charged call
+            and every quarter of an hour, if the provider reports them. Then the run stops with
+            `QuotaExceededError` before a call that the balance cannot pay.
 
-    Iterating raises what stops the whole run, after everything in flight was kept:
-    `QuotaExceededError` (402), `AuthenticationError`, `ViewerError`, `BudgetError`, `BulkError`.
-    A ledger that was parked (`lix run park`, `Store.park`) ends the iteration: see
-    `progress().parked`.
+    Raises:
+        ConfigurationError: If an argument is not valid.
+        QuotaExceededError: While iterating, if the credits are used up (402).
+        AuthenticationError: While iterating, if the key is rejected.
+        ViewerError: While iterating, if the viewer id is rejected.
+        BudgetError: While iterating, if the next call would exceed `max_credits`.
+        BulkError: While iterating, if the ledger cannot be used; see its `unsaved`. All of these
+            are raised after the calls in flight were saved.
+
+    Credits: those of the method, for each input that the ledger does not have.
+
+    Example:
+        ```python
+        async with bulk.Run("people.db", lix.people.get, links) as run:
+            async for outcome in run:
+                print(outcome.input, outcome.state, outcome.value)
+        ```
     """
 
     def __init__(
         self,
         store: StoreAddress,
-        method: Method[T] | CallPreparer,
+        method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
         concurrency: int = 4,
@@ -91,7 +104,7 @@ class Run(Generic[T]):
             check_balances=check_balances,
         )
         self.admission = self._running.admission
-        """What this run may still spend, as far as it was told."""
+        """The balances, the daily allowance and the budget of this run."""
 
     def __aiter__(self) -> AsyncIterator[Outcome[T]]:
         return self
@@ -115,18 +128,19 @@ class Run(Generic[T]):
         await self.aclose()
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input: calls in flight end, are kept and handed over, then it ends."""
+        """Take no further input. Calls in flight end and are handed out; then the run ends."""
         self._running.park(reason)
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Stop within `grace` seconds. What is still in flight then is held in doubt.
+        """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
 
-        Raises the `BulkError` that tells of paid answers which the ledger could not keep.
+        Raises:
+            BulkError: If the ledger could not save answers that were paid; see its `unsaved`.
         """
         await self._running.aclose(grace)
 
     def progress(self) -> Progress:
-        """The run as it stands; costs nothing to ask."""
+        """The state of the run. Sends nothing."""
         return self._running.progress()
 
     def report(self) -> Report:
@@ -142,19 +156,19 @@ MOST = 256
 
 
 class PendingLookup(NamedTuple):
-    """A call that is to be made, or to be looked up."""
+    """A lookup that is to be made."""
 
     given: Input
     call: PreparedCall
     polls: int = 0
-    """How often the provider said that it is queued."""
+    """How often the provider answered that it is queued."""
 
 
 class InputReader:
     """Takes inputs as they are needed, and hands out at once what needs no call.
 
-    A run that goes on meets what it knows first: there many inputs are looked up at once, and
-    handed over together. Where they are new they are taken one at a time.
+    A continued run first meets inputs that the ledger has: there many are read from the ledger at
+    once and handed out together. New inputs are taken one at a time.
     """
 
     def __init__(
@@ -196,43 +210,42 @@ class InputReader:
             return self._ready.popleft()
 
     async def _look(self) -> None:
-        sketches: list[tuple[Input, CallKey]] = []
+        keys: list[tuple[Input, CallKey]] = []
         out: list[Outcome[object]] = []
         for given in await self._taken():
             try:
-                sketches.append((given, self._caller.sketch(given)))
+                keys.append((given, self._caller.call_key(given)))
             except ConfigurationError as error:
                 out.append(Outcome(input=given, state="invalid", error=error))
         if self._ahead:
-            sketches = await self._unknown(sketches, out)
+            keys = await self._unknown(keys, out)
         self._ready += (
-            PendingLookup(given, sketch.call or self._caller.call(given))
-            for given, sketch in sketches
+            PendingLookup(given, key.call or self._caller.call(given)) for given, key in keys
         )
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
-        if not self._source.plain:
+        if not self._source.is_sync:
             return [(await self._source.next())[1]]
-        found = self._source.many(max(self._ahead, 1))
+        found = self._source.take_many(max(self._ahead, 1))
         if not found:
             raise StopAsyncIteration
         return found
 
     async def _unknown(
-        self, sketches: list[tuple[Input, CallKey]], out: list[Outcome[object]]
+        self, keys: list[tuple[Input, CallKey]], out: list[Outcome[object]]
     ) -> list[tuple[Input, CallKey]]:
         """Those that the ledger has no final answer for; of the others, the outcome."""
-        entries = await self._store.final_entries([sketch.key for _, sketch in sketches])
+        entries = await self._store.final_entries([key.key for _, key in keys])
         left: list[tuple[Input, CallKey]] = []
-        for given, sketch in sketches:
-            entry = entries.get(sketch.key)
-            outcome = None if entry is None else self._lookup.final(entry, sketch.row, given)
+        for given, key in keys:
+            entry = entries.get(key.key)
+            outcome = None if entry is None else self._lookup.final(entry, key.row, given)
             if outcome is None:
-                left.append((given, sketch))
+                left.append((given, key))
             else:
                 out.append(outcome)
-        few = 2 * len(left) > len(sketches)
+        few = 2 * len(left) > len(keys)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return left
 
@@ -242,12 +255,12 @@ POLLS = 20
 
 
 class RunExecutor(Generic[T]):
-    """A run at work. See `Run`, which hands out what is done here."""
+    """Carries out a `Run`, which is the public side of it."""
 
     def __init__(
         self,
         store: StoreAddress,
-        method: Method[T] | CallPreparer,
+        method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
         concurrency: int = 4,
@@ -261,18 +274,18 @@ class RunExecutor(Generic[T]):
         check_balances: bool = True,
     ) -> None:
         if isinstance(inputs, str | bytes):
-            raise ConfigurationError("inputs must be a list or stream of inputs, not one text")
+            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = open_store(store)
         engine = self._caller.engine
         self.admission = AdmissionController(
             engine,
             self._store,
-            funds=self._caller.funds if check_balances else None,
+            balance_endpoints=self._caller.balance_endpoints if check_balances else None,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
         )
-        """What this run may still spend, as far as it was told."""
+        """The balances, the daily allowance and the budget of this run."""
         self._lookup = LookupExecutor(
             self._store,
             engine,
@@ -298,9 +311,9 @@ class RunExecutor(Generic[T]):
             concurrency,
             before=self._open,
             after=self._close,
-            left=self._tally.add,
+            on_undelivered=self._tally.add,
         )
-        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.hand_over)
+        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.deliver)
         self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, hand_over)
 
     async def next(self) -> Outcome[T]:
@@ -330,14 +343,15 @@ class RunExecutor(Generic[T]):
             raise stop from None
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input: calls in flight end, are kept and handed over, then it ends."""
+        """Take no further input. Calls in flight end and are handed out; then the run ends."""
         self._parked = reason
         self._crew.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Stop within `grace` seconds. What is still in flight then is held in doubt.
+        """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
 
-        Raises the `BulkError` that tells of paid answers which the ledger could not keep.
+        Raises:
+            BulkError: If the ledger could not save answers that were paid; see its `unsaved`.
         """
         try:
             await self._crew.aclose(grace)
@@ -347,7 +361,7 @@ class RunExecutor(Generic[T]):
             self._raise()
 
     def progress(self) -> Progress:
-        """The run as it stands; costs nothing to ask."""
+        """The state of the run. Sends nothing."""
         waiting = sum(job.polls > 0 for _, _, job in self._waiting)
         return self._tally.progress(
             total=self._total,

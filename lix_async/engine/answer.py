@@ -1,4 +1,4 @@
-"""What one call brought, and what it took."""
+"""The result of one call with its metadata."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ R = TypeVar("R")
 
 
 class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """What one call brought, and what it took."""
+    """The result of one call with its metadata."""
 
     value: R
-    """The struct."""
+    """The decoded result."""
     body: bytes
-    """The answer as received: nothing that the provider sent is ever out of reach."""
+    """The response body as received, so that fields unknown to this library can be read."""
     status: int
     raw_headers: list[tuple[bytes, bytes]]
     attempts: int
-    """Requests made, the successful one included."""
+    """Requests sent, including the successful one."""
     waited: float
-    """Seconds spent waiting for turns and pauses."""
+    """Seconds spent waiting for permits and retries."""
     credits: int
-    """Credits that this call costs by the price list; 0 where the price is not published."""
+    """Credits charged for this call by the price list; 0 where the price is not published."""
     lost: int
-    """Attempts whose answers never came. The provider may have charged them."""
+    """Attempts that got no answer. The provider may have charged them."""
 
     def __repr__(self) -> str:
-        # Without value and body: those hold personal data, and belong into no log by accident.
+        # Without value and body: they hold personal data, which must not get into logs by accident.
         kind = type(self.value).__name__
         return f"<Answer {self.status}: {kind}, {len(self.body)} bytes, attempt {self.attempts}>"
 
@@ -43,15 +43,15 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
 def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Raw headers as a mapping, decoded as latin-1 (RFC 9110 section 5.5)."""
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in raw:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        found[key] = f"{found[key]}, {text}" if key in found else text
-    return found
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
 
 
 def credits_for(price: Price, value: object) -> int:
-    """Credits for an answer by the price list; what is not published counts as nothing."""
+    """Credits charged for an answer by the price list; 0 where the price is not published."""
     if price.only is not None and not getattr(value, price.only):
         return 0
     return price.amount

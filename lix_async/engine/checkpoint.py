@@ -1,4 +1,4 @@
-"""Where a walk stands, exact to the item, as JSON."""
+"""The state of a listing after an item, as JSON."""
 
 from __future__ import annotations
 
@@ -17,63 +17,71 @@ VERSION = 1
 
 
 class PaginationStats(msgspec.Struct):
-    """What a walk did so far. `complete`: it reached its end and got as many as were promised."""
+    """Counts of a listing so far."""
 
     items: int = 0
     """Items handed out."""
     pages: int = 0
     """Pages fetched."""
     duplicates: int = 0
-    """Items dropped because their identity was seen earlier in this walk."""
+    """Items dropped because their id was seen earlier in this listing."""
     credits: int = 0
-    """Credits for the pages, by the price list."""
+    """Credits charged for the pages, by the price list."""
     total: int | None = None
-    """Matches that the provider claimed last; may be more than it gives."""
+    """The number of matches that the provider claimed last; it may return fewer."""
     complete: bool = False
+    """Whether the listing reached its end with as many items as the provider promised."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A walk at one moment: hand it back as `resume=` to go on with the next item.
+    """The state of a listing: pass it as `resume=` to continue with the next item.
 
-    Holds the next params, the items of the current page that were not handed out yet (they are
-    paid for), and the identities seen. It never holds the key; it does hold personal data.
+    It holds the parameters of the next page, the items that were paid for and not handed out yet,
+    and the ids of the items seen. It does not hold the API key, but it does hold personal data.
     """
 
+    # The names in JSON are those of the first version; files with them must stay readable.
     version: int = VERSION
     endpoint: str
     origin: str
-    """Fingerprint of the search: its params without position."""
+    """Fingerprint of the endpoint and the parameters without position."""
     params: msgspec.Raw
-    """The next page's params as JSON; `null` when the walk has ended."""
-    owed: msgspec.Raw
-    before: int | None
-    """Rows before the next page; None while no page has been read."""
-    confirmed: bool
-    seen: tuple[int, ...]
-    """Identities handed out, as 64-bit fingerprints."""
+    """The parameters of the next page as JSON; `null` after the last page."""
+    pending: msgspec.Raw = msgspec.field(name="owed")
+    """Items that were fetched and not handed out, as a JSON array."""
+    offset: int | None = msgspec.field(name="before")
+    """Items before the next page; None before the first page."""
+    empty_page_confirmed: bool = msgspec.field(name="confirmed")
+    """Whether the last page was empty and is being requested once more."""
+    seen_ids: tuple[int, ...] = msgspec.field(name="seen")
+    """Ids of the items handed out, as 64-bit fingerprints."""
     pages: tuple[int, ...]
-    """Fingerprints of the pages read."""
+    """Fingerprints of the pages read, the latest last."""
     stats: PaginationStats
 
     @property
     def ended(self) -> bool:
-        """Whether the walk has read its last page; items of it may still be owed."""
+        """Whether the last page was read. Some of its items may still be pending."""
         return bytes(self.params) == b"null"
 
     def to_json(self) -> bytes:
-        """The checkpoint as JSON. Write it to a file that only you can read."""
+        """The checkpoint as JSON. Store it in a file that only you can read."""
         return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, data: bytes | str) -> Checkpoint:
-        """Read it back. Raises `PagingError` for anything that is not a checkpoint."""
+        """Read a checkpoint that `to_json` wrote.
+
+        Raises:
+            PagingError: If `data` is not a checkpoint of this version.
+        """
         try:
-            found = msgspec.json.decode(data, type=cls)
+            checkpoint = msgspec.json.decode(data, type=cls)
         except (msgspec.DecodeError, UnicodeError, RecursionError, TypeError):
-            found = None
-        if found is None or found.version != VERSION:
-            raise PagingError("this is not a checkpoint of this version of lix_async")
-        return found
+            checkpoint = None
+        if checkpoint is None or checkpoint.version != VERSION:
+            raise PagingError("invalid checkpoint: expected one of this version of lix_async")
+        return checkpoint
 
 
 def fingerprint(text: bytes) -> int:
@@ -81,17 +89,18 @@ def fingerprint(text: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
 
 
-def listing_fingerprint(row: Endpoint[P, R], params: Params) -> str:
-    """What tells one search from another: the row and the params without position.
+def listing_fingerprint(endpoint: Endpoint[P, R], params: Params) -> str:
+    """Fingerprint of a listing: its endpoint and its parameters without position.
 
-    Raises `ConfigurationError` for params that cannot be sent.
+    Raises:
+        ConfigurationError: If the parameters cannot be sent.
     """
-    assert row.paging is not None  # only listings are walked
-    start = row.paging.origin(params)
-    if row.paging.sequence and getattr(start, "sequence_id", None) is not None:
+    assert endpoint.paging is not None  # callers have checked that it is a listing
+    start = endpoint.paging.without_position(params)
+    if endpoint.paging.sequence and getattr(start, "sequence_id", None) is not None:
         start = msgspec.structs.replace(start, sequence_id=None)
     try:
-        return f"{fingerprint(row.id.encode() + msgspec.json.encode(start)):016x}"
+        return f"{fingerprint(endpoint.id.encode() + msgspec.json.encode(start)):016x}"
     except UnicodeEncodeError:
-        pass  # its traceback and text would hold the value
+        pass  # raised below: the traceback and text of this error would hold the value
     raise ConfigurationError(NO_TEXT)

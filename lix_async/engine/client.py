@@ -1,4 +1,4 @@
-"""What the clients of all providers have in common: settings in, one `send`, one `aclose`."""
+"""The base class of all clients: arguments, `send`, `pages`, views, `aclose`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
 from ..core.models import Listing
-from ..core.provider import ApiKey, Provider, address
+from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
@@ -26,11 +26,12 @@ from .options import (
     UNSET,
     TimeoutLike,
     Unset,
-    credential,
+    auth_scheme,
+    call_options,
     make_limiter,
+    make_transport,
+    resolve_api_key,
     resolve_base_url,
-    settings,
-    transport,
     user_agent,
 )
 from .pages import Pages
@@ -46,62 +47,68 @@ Self = TypeVar("Self", bound="Client")
 
 
 class Client:
-    """A provider's client without its methods. Use it through `AsyncLix` and its sisters."""
+    """A client without the methods of a provider. Use a subclass such as `AsyncLix`.
+
+    Calls may be made by any number of tasks at once. A client holds connections, so close it with
+    `aclose` or use `async with`. Its arguments are those of `AsyncLix`.
+    """
 
     provider: Provider
     balance_endpoints: ClassVar[BalanceEndpoints | None] = None
-    """Where the provider tells what an account has left; None where it does not."""
+    """The endpoints that report balances and the daily allowance; None if there are none."""
+    # A provider's client that needs these sets them before it calls this constructor.
+    _param_defaults: Mapping[str, str | None] = MappingProxyType({})
+    _observer: CallObserver | None = None
 
     def __init__(
         self,
-        api_key: str | None,
+        api_key: str | None = None,
         *,
-        auth: str,
-        base_url: str | None,
-        viewer_id: str | None,
-        rate_limit: RateLimit | Limiter | None,
-        retry: RetryPolicy,
-        deadline: float | None,
-        timeout: float | TimeoutLike | None,
-        http_client: HttpClient | None,
-        max_credits: int | Mapping[CreditKind, int] | None,
-        on_drift: OnDrift | None,
-        clock: Clock | None,
-        defaults: Mapping[str, str | None] = MappingProxyType({}),
-        watch: CallObserver | None = None,
+        auth: str | Unset = UNSET,
+        base_url: str | None = None,
+        viewer_id: str | None = None,
+        rate_limit: RateLimit | Limiter | Unset | None = UNSET,
+        retry: RetryPolicy = RetryPolicy(),
+        deadline: float | None = None,
+        timeout: float | TimeoutLike | None = None,
+        http_client: HttpClient | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
+        on_drift: OnDrift | None = None,
+        clock: Clock | None = None,
     ) -> None:
         provider = self.provider
-        key = ApiKey(credential(provider, api_key, auth))
+        text = resolve_api_key(provider, api_key)
+        self._auth = auth_scheme(provider, auth)
+        key = ApiKey(text)
         check_type("on_drift", on_drift, Callable | None)
-        self._address = address(resolve_base_url(provider, base_url))
-        self._auth = auth
+        self._address = parse_base_url(resolve_base_url(provider, base_url))
         if clock is not None:
             check_attributes(
                 "clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between"
             )
         clock = clock or RealClock()
-        style = provider.credentials[auth]
-        door = RequestBuilder(
+        style = provider.credentials[self._auth]
+        request_builder = RequestBuilder(
             self._address, key, style, user_agent(), clock.now, typed=provider.typed
         )
         self._engine = Engine(
             provider,
             self._address.prefix,
-            transport(door, timeout, http_client),
-            make_limiter(rate_limit, clock),
+            make_transport(request_builder, timeout, http_client),
+            make_limiter(provider, rate_limit, clock),
             clock,
-            settings(retry, deadline, {"viewer_id": viewer_id, **defaults}),
+            call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
             CreditBudget(max_credits),
             KeyRedactor(key),
             None if on_drift is None else DriftDetector(on_drift),
-            watch,
+            self._observer,
         )
-        if door.in_query:
+        if request_builder.in_query:
             KeyRedactionFilter(self._address, style.name).install()
-        self._ready()
+        self._bind_methods()
 
-    def _ready(self) -> None:
-        """Make the groups of methods, over `self._engine`."""
+    def _bind_methods(self) -> None:
+        """Create the groups of methods. Called for each client and each view of one."""
 
     def __repr__(self) -> str:
         limiter = self._engine.limiter
@@ -109,14 +116,26 @@ class Client:
         return f"<{type(self).__name__} {self._address.authority} {rate} auth={self._auth!r}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise ConfigurationError("a client is never pickled: it holds the key and connections")
+        raise ConfigurationError("a client cannot be pickled: it holds the key and connections")
 
     async def send(self, endpoint: Endpoint[P, R], params: P) -> Answer[R]:
-        """One call to any row of the table: the way in for everything.
+        """One call of any endpoint: wait for a permit, send, and retry as the policy says.
 
-        Waits for its turn, sends, and repeats as the retry policy says. Raises
-        `ConfigurationError` before anything is sent, a `RefusalError` when the provider says no,
-        a `TransportError` when no usable answer came, `DecodeError` when it does not fit.
+        Args:
+            endpoint: An endpoint of the provider's table.
+            params: Its parameters.
+
+        Returns:
+            The decoded result with the response body and metadata.
+
+        Raises:
+            ConfigurationError: If a parameter is not valid. Nothing was sent.
+            BudgetError: If the call would exceed `max_credits`. Nothing was sent.
+            RefusalError: If the provider returns an error; see its subclasses.
+            TransportError: If no usable response was received, or the deadline passed.
+            DecodeError: If a success cannot be decoded into the result of the endpoint.
+
+        Credits: those of the endpoint.
         """
         return await self._engine.send(endpoint, params)
 
@@ -130,7 +149,27 @@ class Client:
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Item]:
-        """A walk through any listing row of the table. Nothing is sent before it is iterated."""
+        """A listing of any endpoint that has pages. Nothing is sent before it is iterated.
+
+        Args:
+            endpoint: A listing endpoint of the provider's table.
+            params: The parameters of the first page.
+            max_items: Items to hand out at most.
+            max_credits: Credits to spend at most; a page that would exceed them raises
+                `BudgetError`.
+            resume: A checkpoint of the same listing to continue from.
+            prefetch: 1 to fetch the next page while the caller works on this one; needs
+                `async with`.
+
+        Returns:
+            An async iterator of items.
+
+        Raises:
+            ConfigurationError: If an argument is not valid.
+            PagingError: If `resume` belongs to another listing or is damaged.
+
+        Credits: those of the endpoint, for each page.
+        """
         return Pages(
             self._engine,
             endpoint,
@@ -148,52 +187,66 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
     ) -> Self:
-        """A view with other settings over the same limiter and the same connections."""
-        return self._view(deadline, retry, {"viewer_id": viewer_id})
+        """A view with other call options. Limiter, connections and credits are shared.
 
-    def _view(
+        Args:
+            deadline: Seconds for a call, all attempts and waiting included; None for no deadline.
+            retry: The retry policy.
+            viewer_id: The viewer id of calls that pass none; None for none.
+
+        Raises:
+            ConfigurationError: If an argument is not valid.
+        """
+        return self._with_call_options(deadline, retry, {"viewer_id": viewer_id})
+
+    def _with_call_options(
         self: Self,
         deadline: float | Unset | None,
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
     ) -> Self:
-        old = self._engine.settings
-        kept: dict[str, str | None] = {name: old.defaults.get(name) for name in old.names}
-        named = {name: value for name, value in defaults.items() if not isinstance(value, Unset)}
-        new = settings(
+        old = self._engine.options
+        params: dict[str, str | None] = {name: old.defaults.get(name) for name in old.default_names}
+        params |= {name: value for name, value in defaults.items() if not isinstance(value, Unset)}
+        new = call_options(
             old.retry if isinstance(retry, Unset) else retry,
             old.deadline if isinstance(deadline, Unset) else deadline,
-            kept | named,
+            params,
         )
+        return self.with_engine(self._engine.with_options(new))
+
+    def with_engine(self: Self, engine: Engine) -> Self:
+        """A view of this client whose calls go through another engine."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._engine = self._engine.with_settings(new)
-        view._ready()
+        view._engine = engine
+        view._bind_methods()
         return view
 
     @property
     def clock(self) -> Clock:
-        """Where this client gets time from: what waits between calls asks here too."""
+        """The clock of this client, also for code that waits between its calls."""
         return self._engine.clock
 
     @property
     def engine(self) -> Engine:
-        """What does the waiting: for code that stands on clients, such as bulk runs."""
+        """The engine of this client, for code that is built on clients, such as bulk runs."""
         return self._engine
 
     @property
     def credits(self) -> CreditBudget:
-        """What this client and its views have spent so far, by kind of credit."""
+        """Credits that this client and its views have spent so far, by kind."""
         return self._engine.credits
 
     async def aclose(self) -> None:
-        """Close the connections; a client of the caller's own stays open. Calls reopen them.
+        """Close the connections. A later call opens new ones.
 
-        With `on_drift`, it is now told of the documented fields that never arrived.
+        An `http_client` of the caller's own stays open. `on_drift` is called for documented
+        fields that were never received.
         """
         await self._engine.transport.aclose()
-        if self._engine.radar is not None:
-            self._engine.radar.summarise()
+        if self._engine.drift_detector is not None:
+            self._engine.drift_detector.summarise()
 
     async def __aenter__(self: Self) -> Self:
         return self

@@ -1,9 +1,10 @@
-"""A free list of connections behind a gate of our own: never a queue inside an HTTP pool.
+"""A connection pool with a wait queue of its own, outside the HTTP library.
 
-The connection pool under httpx 0.28 strands a connection when a request is cancelled while it
-waits there, and searching it costs more CPU the more calls are in flight. Here each slot is an
-HTTP transport with one single connection, lent to one exchange at a time; callers wait first
-come, first served. A slot whose exchange was cancelled or broke is thrown away and made anew.
+httpx has a pool too, but callers must not wait in it: in httpx 0.28 a request that is cancelled
+while it waits there leaves its connection unusable, and each search of that pool takes time
+proportional to the number of calls in flight. Here each pooled connection is an HTTP transport
+with a single connection, which is lent to one exchange at a time. Callers wait first in, first
+out. A connection whose exchange failed or was cancelled is closed and replaced.
 """
 
 from __future__ import annotations
@@ -16,136 +17,142 @@ import anyio
 
 from ..concurrency.event_loop import EventLoopBinding
 
-SLOTS = 100
-"""Connections at most, as in httpx's own pool."""
-CLOSING = 2.0
-"""Seconds that closing a connection may take before it is left to the system."""
+MAX_CONNECTIONS = 100
+"""The default size of a pool, as in httpx."""
+CLOSE_TIMEOUT = 2.0
+"""Seconds that closing a connection may take before it is abandoned."""
 
 
-class Closable(Protocol):
-    """What a slot holds."""
+class Closeable(Protocol):
+    """What a pooled connection holds."""
 
     async def aclose(self) -> None:
         """Close the connection."""
 
 
-C = TypeVar("C", bound=Closable)
+C = TypeVar("C", bound=Closeable)
 
 
 class PooledConnection(Generic[C]):
-    """One connection. `used` once something was exchanged over it, `kept` until `aclose`."""
+    """One connection of a pool."""
 
-    __slots__ = ("connection", "kept", "used")
+    __slots__ = ("connection", "reusable", "used")
 
     def __init__(self, connection: C) -> None:
         self.connection = connection
-        self.kept = True
+        self.reusable = True
+        """Whether it may be lent again; False once the pool was closed."""
         self.used = False
+        """Whether an exchange was made over it."""
 
 
 class _ConnectionWaiter(Generic[C]):
-    __slots__ = ("event", "gone", "slot")
+    __slots__ = ("cancelled", "event", "pooled")
 
     def __init__(self) -> None:
         self.event = anyio.Event()
-        self.slot: PooledConnection[C] | None = None
-        self.gone = False
+        self.pooled: PooledConnection[C] | None = None
+        self.cancelled = False
 
 
 class ConnectionPool(Generic[C]):
-    """At most `size` connections; the one used last is lent first, so that it stays warm."""
+    """At most `size` connections.
 
-    def __init__(self, make: Callable[[], C], size: int = SLOTS) -> None:
+    The most recently used one is lent first, so that it stays open and the others can time out.
+    """
+
+    def __init__(self, make: Callable[[], C], size: int = MAX_CONNECTIONS) -> None:
         self._make = make
         self._size = size
         self._free: list[PooledConnection[C]] = []
-        self._lent: set[PooledConnection[C]] = set()
-        self._line: deque[_ConnectionWaiter[C]] = deque()
-        self._home = EventLoopBinding()
+        self._in_use: set[PooledConnection[C]] = set()
+        self._waiters: deque[_ConnectionWaiter[C]] = deque()
+        self._event_loop = EventLoopBinding()
 
     @property
-    def lent(self) -> int:
-        """Connections in use at this moment."""
-        return len(self._lent)
+    def in_use(self) -> int:
+        """The number of connections that are lent."""
+        return len(self._in_use)
 
-    async def take(self) -> PooledConnection[C]:
-        """Borrow a slot; give it back with `give` or `discard`, whatever happens."""
+    async def acquire(self) -> PooledConnection[C]:
+        """Borrow a connection. Return it with `release` or `discard` in every case."""
         self._rebind()
-        if self._free or len(self._lent) < self._size:
-            slot = self._free.pop() if self._free else PooledConnection(self._make())
-            self._lent.add(slot)
-            return slot
+        if self._free or len(self._in_use) < self._size:
+            pooled = self._free.pop() if self._free else PooledConnection(self._make())
+            self._in_use.add(pooled)
+            return pooled
         waiter: _ConnectionWaiter[C] = _ConnectionWaiter()
-        self._line.append(waiter)
+        self._waiters.append(waiter)
         try:
             await waiter.event.wait()
         except BaseException:
-            waiter.gone = True
-            if waiter.slot is not None and not self.give(waiter.slot):
-                await self.discard(waiter.slot)
+            waiter.cancelled = True
+            if waiter.pooled is not None and not self.release(waiter.pooled):
+                await self.discard(waiter.pooled)
             raise
-        assert waiter.slot is not None  # set before the event, by _lend
-        return waiter.slot
+        assert waiter.pooled is not None  # set before the event, by _lend_to_waiter
+        return waiter.pooled
 
-    def give(self, slot: PooledConnection[C]) -> bool:
-        """The exchange ended well: lend the connection to the next caller.
+    def release(self, pooled: PooledConnection[C]) -> bool:
+        """Return a connection after a successful exchange, and lend it to the next caller.
 
-        False when it is not wanted any more, because of `aclose` or another loop: discard it.
+        Returns:
+            False if the pool was closed or bound to another event loop meanwhile. The caller
+            then has to discard the connection.
         """
-        if not slot.kept or slot not in self._lent:
+        if not pooled.reusable or pooled not in self._in_use:
             return False
-        if not self._lend(slot):
-            self._lent.remove(slot)
-            self._free.append(slot)
+        if not self._lend_to_waiter(pooled):
+            self._in_use.remove(pooled)
+            self._free.append(pooled)
         return True
 
-    async def discard(self, slot: PooledConnection[C]) -> None:
-        """The exchange was cancelled or broke: close the connection, make room for a new one."""
-        if slot in self._lent:
-            self._lent.remove(slot)
-            if self._line and self._lend(fresh := PooledConnection(self._make())):
-                self._lent.add(fresh)
-            self._leave()
-        await _close(slot.connection)
+    async def discard(self, pooled: PooledConnection[C]) -> None:
+        """Close a connection whose exchange failed or was cancelled, and lend a new one instead."""
+        if pooled in self._in_use:
+            self._in_use.remove(pooled)
+            if self._waiters and self._lend_to_waiter(fresh := PooledConnection(self._make())):
+                self._in_use.add(fresh)
+            self._unbind_if_empty()
+        await _close(pooled.connection)
 
-    async def renew(self, slot: PooledConnection[C]) -> None:
-        """Replace the connection of a borrowed slot by a fresh one."""
-        old, slot.connection, slot.used = slot.connection, self._make(), False
+    async def replace_connection(self, pooled: PooledConnection[C]) -> None:
+        """Give a borrowed connection a new transport and close the old one."""
+        old, pooled.connection, pooled.used = pooled.connection, self._make(), False
         await _close(old)
 
     async def aclose(self) -> None:
-        """Close the idle connections. Those in use close when their exchange ends."""
+        """Close the idle connections. Those in use are closed when their exchange ends."""
         self._rebind()
-        for slot in self._lent:
-            slot.kept = False
+        for pooled in self._in_use:
+            pooled.reusable = False
         idle, self._free = self._free, []
-        for slot in idle:
-            await _close(slot.connection)
-        self._leave()
+        for pooled in idle:
+            await _close(pooled.connection)
+        self._unbind_if_empty()
 
     def _rebind(self) -> None:
-        if self._home.check(
-            bool(self._line)
-        ):  # connections of a loop that has ended cannot even be closed
+        if self._event_loop.check(bool(self._waiters)):
+            # The connections belong to an event loop that has ended: they cannot even be closed.
             self._free.clear()
-            self._lent.clear()
-            self._line.clear()
+            self._in_use.clear()
+            self._waiters.clear()
 
-    def _leave(self) -> None:
-        if not self._lent and not self._free:
-            self._home.unbind()
+    def _unbind_if_empty(self) -> None:
+        if not self._in_use and not self._free:
+            self._event_loop.unbind()
 
-    def _lend(self, slot: PooledConnection[C]) -> bool:
-        while self._line:
-            waiter = self._line.popleft()
-            if not waiter.gone:
-                waiter.slot = slot
+    def _lend_to_waiter(self, pooled: PooledConnection[C]) -> bool:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.cancelled:
+                waiter.pooled = pooled
                 waiter.event.set()
                 return True
         return False
 
 
-async def _close(connection: Closable) -> None:
-    # Shielded: this also runs while the caller is being cancelled.
-    with anyio.move_on_after(CLOSING, shield=True):
+async def _close(connection: Closeable) -> None:
+    # Shielded, because this also runs while the caller is being cancelled.
+    with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
         await connection.aclose()

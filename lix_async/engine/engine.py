@@ -1,8 +1,25 @@
-"""One call from beginning to end: a turn, an exchange, a decode, a verdict; again if it helps.
+"""One call: wait for a permit, send, decode, and retry where the error allows it.
 
-The first attempt is made by hand; tenacity takes over after a failure, which is when it earns
-its 20 µs. Every error is raised from one line in `Engine.send`, outside of any `except`, so that
-tracebacks hold no frame that ever saw the key.
+The first attempt is made directly; tenacity, which adds 20 µs, is used only after a failure. Every
+error is raised from one line in `Engine.send`, outside of any `except`, so that no traceback has a
+frame that held the key.
+
+`core.retry.RetryPolicy` decides about retries (lix.md#retries). Where the table says retry, the
+error is raised all the same if it is permanent, or if no attempt or no time is left.
+
+| error | idempotent | not idempotent |
+|---|---|---|
+| not sent (no connection) | retry | retry |
+| sent, no usable response | retry if `repeat_lost`, else raise | raise `OutcomeUnknownError` |
+| 429 | hold the limiter, retry | hold the limiter, raise |
+| 429 with a `Retry-After` over `max_retry_after` | hold the limiter, raise | the same |
+| daily or weekly limit | raise | raise |
+| 5xx | retry | raise |
+| queued | poll again (not a PUT: it would be queued twice) | raise |
+| other refusals, a body that cannot be decoded | raise | raise |
+| limiter unreachable | raise | raise |
+| deadline, nothing sent | raise `DeadlineError` | raise `DeadlineError` |
+| deadline, an attempt sent | raise `DeadlineError` | raise `OutcomeUnknownError` |
 """
 
 from __future__ import annotations
@@ -32,8 +49,7 @@ from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
-from ..limiters.base import Limiter
-from ..limiters.keyed import estimated_wait, for_call, refund, report_delay
+from ..limiters.base import NEGLIGIBLE_DELAY, Limiter
 from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
@@ -45,7 +61,7 @@ R = TypeVar("R")
 
 
 class Engine:
-    """Does all the waiting, for any provider. Limiter and connections are shared by its copies."""
+    """Makes the calls of a client. Copies share the limiter, the connections and the budget."""
 
     def __init__(
         self,
@@ -54,284 +70,312 @@ class Engine:
         transport: Transport,
         limiter: Limiter | None,
         clock: Clock,
-        settings: CallOptions,
+        options: CallOptions,
         credits: CreditBudget,
-        mask: KeyRedactor,
-        radar: DriftDetector | None = None,
-        watch: CallObserver | None = None,
+        redactor: KeyRedactor,
+        drift_detector: DriftDetector | None = None,
+        observer: CallObserver | None = None,
     ) -> None:
         self.credits = credits
-        self.radar = radar
-        self.watch = watch
+        self.drift_detector = drift_detector
+        self.observer = observer
         self.provider = provider
         self.transport = transport
         self.limiter = limiter
         self.clock = clock
-        self.settings = settings
-        self._mask = mask
+        self.options = options
+        self._redactor = redactor
         self._prefix = prefix
         self._alternates: set[str] = set()
 
-    def with_settings(self, settings: CallOptions) -> Engine:
-        """The same engine, limiter and connections under other settings."""
+    def with_options(self, options: CallOptions) -> Engine:
+        """A copy with other call options and the same limiter, connections and budget."""
         other = copy.copy(self)
-        other.settings = settings
+        other.options = options
         return other
 
-    def prepared(self, row: Endpoint[P, object], params: P) -> P:
-        """The params as they will be sent: the client's defaults filled in, everything checked."""
-        if not isinstance(row, Endpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            check_type("endpoint", row, Endpoint)
-        for name in self.settings.names:
-            given: object = getattr(params, name, UNSET)
-            reject_empty(name, given)
-            if given is None and name in self.settings.defaults:
-                params = replace(params, **{name: self.settings.defaults[name]})
-        params = check_params(params, row.params)
+    def prepare_params(self, endpoint: Endpoint[P, object], params: P) -> P:
+        """The parameters as they will be sent: with the client's defaults, and checked.
+
+        Raises:
+            ConfigurationError: If a parameter has the wrong type or breaks a rule of the endpoint.
+        """
+        if not isinstance(endpoint, Endpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
+            check_type("endpoint", endpoint, Endpoint)
+        for name in self.options.default_names:
+            value: object = getattr(params, name, UNSET)
+            reject_empty(name, value)
+            if value is None and name in self.options.defaults:
+                params = replace(params, **{name: self.options.defaults[name]})
+        params = check_params(params, endpoint.params)
         params.check()
         return params
 
     async def send(
         self,
-        row: Endpoint[P, R],
+        endpoint: Endpoint[P, R],
         params: P,
         *,
-        departing: Callable[[], Awaitable[None]] | None = None,
-        returned: Callable[[], None] | None = None,
+        before_send: Callable[[], Awaitable[None]] | None = None,
+        on_not_charged: Callable[[], None] | None = None,
     ) -> Answer[R]:
-        """One call. See `AsyncLix.send`.
+        """One call. See `Client.send`, which has the same errors.
 
-        `departing` is awaited before each attempt, after its turn and before its first byte: the
-        moment to write down that something is about to be paid for. `returned` is called when
-        that attempt was refused, or never left, and no earlier one was lost: nothing was paid.
+        Args:
+            endpoint: The endpoint to call.
+            params: Its parameters.
+            before_send: Awaited before each attempt, after its permit and before its first byte:
+                the moment to record that something is about to be paid for.
+            on_not_charged: Called after an attempt that was refused or not sent, unless an
+                earlier attempt was lost: nothing was charged so far.
         """
-        params = self.prepared(row, params)
-        row = row.sent_with(params)
-        seconds = self.settings.deadline
-        until = None if seconds is None else self.clock.now() + seconds
-        line = for_call(self.limiter, row, params)
-        call = CallState(self.clock, seconds, until, line, departing, returned)
+        params = self.prepare_params(endpoint, params)
+        endpoint = endpoint.for_params(params)
+        deadline = self.options.deadline
+        give_up_at = None if deadline is None else self.clock.now() + deadline
+        limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
+        call = CallState(self.clock, deadline, give_up_at, limiter, before_send, on_not_charged)
         outcome: Answer[R] | LixError | None = None
-        self.credits.reserve(row.credits, row.id)
+        self.credits.reserve(endpoint.credits, endpoint.id)
         try:
-            if self.watch is not None:
-                call.watched = self.watch.begin(row, params, self.clock.wall())
-            if seconds is None:
-                outcome = await self._run(row, params, call)
+            if self.observer is not None:
+                call.observation = self.observer.begin(endpoint, params, self.clock.wall())
+            if deadline is None:
+                outcome = await self._run(endpoint, params, call)
             else:
-                with self.clock.timeout(seconds):
-                    outcome = await self._run(row, params, call)
+                with self.clock.timeout(deadline):
+                    outcome = await self._run(endpoint, params, call)
         finally:
             spent = outcome.credits if isinstance(outcome, Answer) else 0
-            self.credits.settle(row.credits, spent, call.lost)
-            if call.watched is not None:
-                call.watched.end(call.lost)
+            self.credits.settle(endpoint.credits, spent, call.lost * endpoint.credits.amount)
+            if call.observation is not None:
+                call.observation.end(call.lost)
         if isinstance(outcome, Answer):
             return outcome
-        raise call.final_error(row, outcome)
+        raise call.final_error(endpoint, outcome)
 
-    async def _run(self, row: Endpoint[P, R], params: P, call: CallState) -> Answer[R] | LixError:
-        outcome = await self._attempt(row, params, call)
-        if isinstance(outcome, Answer) or not await self._again(row, call, outcome):
-            return outcome
-        return await self._patiently(row, params, call)
-
-    async def _patiently(
-        self, row: Endpoint[P, R], params: P, call: CallState
+    async def _run(
+        self, endpoint: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
-        import tenacity  # late, for a quick import: most processes never need it
+        outcome = await self._attempt(endpoint, params, call)
+        if isinstance(outcome, Answer) or not await self._should_retry(endpoint, call, outcome):
+            return outcome
+        return await self._retry(endpoint, params, call)
 
-        async def again(state: tenacity.RetryCallState) -> bool:
-            done = state.outcome
-            if done is None or done.failed:  # cancelled: tenacity raises it again
+    async def _retry(
+        self, endpoint: Endpoint[P, R], params: P, call: CallState
+    ) -> Answer[R] | LixError:
+        import tenacity  # late, because most processes never need it
+
+        async def should_retry(state: tenacity.RetryCallState) -> bool:
+            future = state.outcome
+            if future is None or future.failed:  # cancelled: tenacity raises it again
                 return False
-            outcome = done.result()
-            return isinstance(outcome, LixError) and await self._again(row, call, outcome)
+            outcome = future.result()
+            return isinstance(outcome, LixError) and await self._should_retry(
+                endpoint, call, outcome
+            )
 
         # One object per call: a shared one mixes up the attempts of concurrent tasks.
-        patient = tenacity.AsyncRetrying(
-            retry=again, wait=lambda _: call.pause, sleep=self.clock.sleep
+        retrying = tenacity.AsyncRetrying(
+            retry=should_retry, wait=lambda _: call.delay, sleep=self.clock.sleep
         )
-        await self.clock.sleep(call.pause)
-        return await patient(self._attempt, row, params, call)
+        await self.clock.sleep(call.delay)
+        return await retrying(self._attempt, endpoint, params, call)
 
     async def _attempt(
-        self, row: Endpoint[P, R], params: P, call: CallState
+        self, endpoint: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
-        """One attempt; where a row has two published paths, over the one that works."""
-        other = row.id in self._alternates
-        paths = (row.alternate or "", "") if other else ("", row.alternate or "")
-        outcome = await self._over(paths[0], row, params, call)
-        if row.alternate is None or not _no_route(outcome):
+        """One attempt; where an endpoint has two published paths, with the one that works."""
+        use_alternate = endpoint.id in self._alternates
+        paths = ("", endpoint.alternate or "")
+        if use_alternate:
+            paths = paths[::-1]
+        outcome = await self._send_once(paths[0], endpoint, params, call)
+        if endpoint.alternate is None or not _is_unknown_route(outcome):
             return outcome
-        second = await self._over(paths[1], row, params, call)
-        if not _no_route(second):
-            (self._alternates.discard if other else self._alternates.add)(row.id)
+        second = await self._send_once(paths[1], endpoint, params, call)
+        if not _is_unknown_route(second):
+            (self._alternates.discard if use_alternate else self._alternates.add)(endpoint.id)
         elif isinstance(outcome, NotFoundError):
-            return outcome  # that path is there and looked: it tells more than one that is not
+            return outcome  # this path exists, so its error says more than an unknown route
         return second
 
-    async def _over(
-        self, path: str, row: Endpoint[P, R], params: P, call: CallState
+    async def _send_once(
+        self, path: str, endpoint: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
-        prefix = "" if row.rooted else self._prefix
-        outgoing = wire.encode(row, params, prefix=prefix, path=path)
+        prefix = "" if endpoint.rooted else self._prefix
+        request = wire.encode(endpoint, params, prefix=prefix, path=path)
         began = self.clock.now()
         if call.limiter is not None:
-            wait = estimated_wait(call.limiter) if call.give_up_at is not None else 0.0
-            if call.overdue(wait):
-                return TransportError(f"the next turn comes in {wait:.3g} s")
+            wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
+            if call.exceeds_deadline(wait):
+                return TransportError(f"the next permit is expected in {wait:.3g} s")
             try:
                 await call.limiter.acquire()
-            except TransportError as error:  # a shared one cannot be reached, and was patient
-                call.stalled = True
+            except TransportError as error:  # a shared limiter that could not be reached in time
+                call.limiter_unreachable = True
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
-        turn = self.clock.now()
-        departure = SendTimestamp(lambda at: report_delay(call.limiter, at - turn))
-        call.waited += turn - began
+        permitted_at = self.clock.now()
+        sent_at = SendTimestamp(lambda at: call.report_delay(at - permitted_at))
+        call.waited += permitted_at - began
         call.attempts += 1
         try:
-            if call.departing is not None:
-                await call.departing()
-            reply = await self.transport.exchange(outgoing, departure)
+            if call.before_send is not None:
+                await call.before_send()
+            response = await self.transport.exchange(request, sent_at)
         except BaseException:
-            if departure.at is None:
-                refund(call.limiter)
-            else:
-                call.departed = True
+            if sent_at.at is not None:
+                call.was_sent = True
                 call.lost += 1
+            elif call.limiter is not None:
+                call.limiter.refund()
             raise
-        if isinstance(reply, TransportFailure):
-            call.lost += reply.sent
-            message = self._mask.text(reply.message)
-            return TransportError(message, sent=reply.sent, permanent=reply.permanent)
-        return self._read(row, reply, call)
+        if isinstance(response, TransportFailure):
+            call.lost += response.sent
+            message = self._redactor.redact_text(response.message)
+            return TransportError(message, sent=response.sent, permanent=response.permanent)
+        return self._read(endpoint, response, call)
 
     def _read(
-        self, row: Endpoint[P, R], reply: HttpResponse, call: CallState
+        self, endpoint: Endpoint[P, R], response: HttpResponse, call: CallState
     ) -> Answer[R] | LixError:
-        value = wire.decode(self.provider, row, reply.status, reply.body)
-        if isinstance(value, LixError) and (masked := self._mask.reply(reply)) is not reply:
-            reply = masked  # all of the error's facts come from an answer without the key
-            value = wire.decode(self.provider, row, reply.status, reply.body)
+        value = wire.decode(self.provider, endpoint, response.status, response.body)
+        if (
+            isinstance(value, LixError)
+            and (redacted := self._redactor.redact_response(response)) is not response
+        ):
+            response = redacted  # so that no attribute of the error holds the key
+            value = wire.decode(self.provider, endpoint, response.status, response.body)
         if isinstance(value, RefusalError):
-            named = read_headers(reply.headers).get("retry-after")
-            value.retry_after = retry_after(named, self.clock.wall())
-        if call.watched is not None:
-            headers = read_headers(reply.headers)
-            value = call.watched.check(value, headers, self.clock.wall()) or value
+            header = read_headers(response.headers).get("retry-after")
+            value.retry_after = retry_after(header, self.clock.wall())
+        if call.observation is not None:
+            headers = read_headers(response.headers)
+            value = call.observation.check(value, headers, self.clock.wall()) or value
         if isinstance(value, LixError):
             return value
-        if self.radar is not None:
-            self.radar.observe(row.id, row.result, reply.body)
+        if self.drift_detector is not None:
+            self.drift_detector.observe(endpoint.id, endpoint.result, response.body)
         return Answer(
             value=value,
-            body=reply.body,
-            status=reply.status,
-            raw_headers=reply.headers,
+            body=response.body,
+            status=response.status,
+            raw_headers=response.headers,
             attempts=call.attempts,
             waited=call.waited,
-            credits=credits_for(row.credits, value),
+            credits=credits_for(endpoint.credits, value),
             lost=call.lost,
         )
 
-    async def _again(self, row: Endpoint[P, R], call: CallState, error: LixError) -> bool:
-        """Whether to try again; sets `call.pause`, and holds the limiter after a 429."""
+    async def _should_retry(
+        self, endpoint: Endpoint[P, R], call: CallState, error: LixError
+    ) -> bool:
+        """Whether to retry; sets `call.delay`, and holds the limiter after a 429."""
         if (
-            call.returned is not None
+            call.on_not_charged is not None
             and not call.lost
             and isinstance(error, RefusalError | TransportError)
         ):
-            call.returned()
-        if call.too_late is not None or call.stalled:
+            call.on_not_charged()
+        if call.retry_at is not None or call.limiter_unreachable:
             return False
         if isinstance(error, QueuedError):
             call.polls += 1
         else:
             call.failures += 1
-        pause = self.settings.retry.next_delay(
+        delay = self.options.retry.next_delay(
             error,
             failures=call.failures,
             polls=call.polls,
             # lix.md#retries: a PUT is repeated after a failure, but not while it is queued.
-            idempotent=row.idempotent
-            and not (row.method == "PUT" and isinstance(error, QueuedError)),
+            idempotent=endpoint.idempotent
+            and not (endpoint.method == "PUT" and isinstance(error, QueuedError)),
             window=self.provider.window,
         )
-        if pause is None:
-            hold = self.settings.retry.hold(error, self.provider.window)
+        if delay is None:
+            hold = self.options.retry.hold(error, self.provider.window)
             if hold and call.limiter is not None:
                 await call.limiter.hold(hold)
             return False
-        call.pause = await self._chosen(pause, call)
-        return call.too_late is None
+        call.delay = await self._choose_delay(delay, call)
+        return call.retry_at is None
 
-    async def _chosen(self, pause: RetryDelay, call: CallState) -> float:
-        seconds = self.clock.between(pause.low, pause.high)
-        if pause.everybody and call.limiter is not None:
+    async def _choose_delay(self, delay: RetryDelay, call: CallState) -> float:
+        seconds = self.clock.between(delay.low, delay.high)
+        if delay.hold_limiter and call.limiter is not None:
             await call.limiter.hold(seconds)
         if call.give_up_at is not None:
-            call.overdue(max(seconds, estimated_wait(call.limiter)))
+            wait = 0.0 if call.limiter is None else call.limiter.estimated_wait()
+            call.exceeds_deadline(max(seconds, wait))
         call.waited += seconds
         return seconds
 
 
-def _no_route(outcome: object) -> bool:
+def _is_unknown_route(outcome: object) -> bool:
     return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"
 
 
 class CallState(msgspec.Struct):
-    """What happened to a call so far."""
+    """The state of one call."""
 
     clock: Clock
     deadline: float | None
     give_up_at: float | None
     limiter: Limiter | None
-    departing: Callable[[], Awaitable[None]] | None = None
-    returned: Callable[[], None] | None = None
+    before_send: Callable[[], Awaitable[None]] | None = None
+    on_not_charged: Callable[[], None] | None = None
     attempts: int = 0
     failures: int = 0
     polls: int = 0
     lost: int = 0
     waited: float = 0.0
-    departed: bool = False
-    stalled: bool = False
-    """The limiter has given up: it cannot be reached."""
-    pause: float = 0.0
-    too_late: float | None = None
-    """When the wait that the deadline forbids would have ended, in seconds since the epoch."""
-    watched: CallObservation | None = None
+    was_sent: bool = False
+    """Whether an attempt was cancelled after its first byte was sent."""
+    limiter_unreachable: bool = False
+    delay: float = 0.0
+    retry_at: float | None = None
+    """Set when a wait would have exceeded the deadline: the end of that wait (epoch seconds)."""
+    observation: CallObservation | None = None
 
-    def overdue(self, seconds: float) -> bool:
-        """Whether the deadline is over when so many seconds are: then no wait is begun."""
+    def report_delay(self, seconds: float) -> None:
+        """Report to the limiter that the request was sent that long after its permit."""
+        if self.limiter is not None and seconds > NEGLIGIBLE_DELAY:
+            self.limiter.report_delay(seconds)
+
+    def exceeds_deadline(self, seconds: float) -> bool:
+        """Whether a wait of so many seconds would end after the deadline. Sets `retry_at`."""
         if self.give_up_at is None or self.clock.now() + seconds < self.give_up_at:
             return False
-        self.too_late = self.clock.wall() + seconds
+        self.retry_at = self.clock.wall() + seconds
         return True
 
-    def final_error(self, row: Endpoint[P, object], error: LixError | None) -> LixError:
-        """The error to raise: what happened, told from the caller's point of view.
+    def final_error(self, endpoint: Endpoint[P, object], error: LixError | None) -> LixError:
+        """The error to raise, with what the caller has to know about the whole call.
 
-        None: the deadline ended the call.
+        Args:
+            endpoint: The endpoint called.
+            error: The error of the last attempt; None if the deadline ended the call.
         """
-        unknown = self.departed if error is None else getattr(error, "sent", False)
-        if not row.idempotent and unknown:
-            why = "the deadline passed" if error is None else str(error.args[0])
+        unknown = self.was_sent if error is None else getattr(error, "sent", False)
+        if not endpoint.idempotent and unknown:
+            reason = "the deadline passed" if error is None else str(error.args[0])
             error = OutcomeUnknownError(
-                f"{why}; it may have been carried out and was not repeated: look before you do",
+                f"{reason}; the request may have been carried out and was not retried: check "
+                "before you repeat it",
                 sent=True,
             )
         elif error is None:
             error = DeadlineError(f"the deadline of {self.deadline:g} s passed", sent=self.lost > 0)
-        elif self.too_late is not None:
+        elif self.retry_at is not None:
             error = DeadlineError(
                 f"the deadline of {self.deadline:g} s cannot be met: {error.args[0]}",
-                retry_at=self.too_late,
+                retry_at=self.retry_at,
                 sent=self.lost > 0,
             )
         if isinstance(error, DailyLimitError) and error.refreshes_at is None and error.retry_after:
             error.refreshes_at = self.clock.wall() + error.retry_after
-        error.endpoint = row.id
+        error.endpoint = endpoint.id
         error.attempts = self.attempts
         return error

@@ -1,7 +1,7 @@
-"""What a provider's client may keep in mind between its calls: quotas, the state of limits.
+"""The hook for accounting that only one provider needs, such as quotas and the state of limits.
 
-The engine keeps the books that are alike for all providers. Where one has rules of its own, its
-client hands the engine a `Watch`, which is told of every call. It never waits: time is handed in.
+The engine does the accounting that all providers have in common. A provider with rules of its own
+passes a `CallObserver` to its client. Observers never wait; the time is passed to them.
 """
 
 from __future__ import annotations
@@ -14,23 +14,33 @@ from ..core.errors import LixError
 
 
 class CallObservation(Protocol):
-    """One call under watch, from before its first turn to its end."""
+    """The observation of one call, from before its first permit to its end."""
 
     def check(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
-        """An answer came: the result, or the error that it is. An error returned replaces it.
+        """Receive an answer: the result, or the error that it stands for.
 
-        `headers` have names in lower case; `wall` is now, in seconds since the epoch.
+        Args:
+            outcome: The decoded result or a `LixError`.
+            headers: The response headers, names in lower case.
+            wall: The time in seconds since the epoch.
+
+        Returns:
+            An error that replaces the outcome, or None.
         """
         ...
 
     def end(self, lost: int) -> None:
-        """The call is over; `lost` of its attempts may have arrived and brought no answer."""
+        """Receive the end of the call. `lost` attempts may have arrived and got no answer."""
         ...
 
 
 class CallObserver(Protocol):
-    """Told of every call before it waits for its turn."""
+    """An object that is notified of every call of a client."""
 
-    def begin(self, row: Endpoint[P, object], params: P, wall: float) -> CallObservation:
-        """The call's own watch. Raises a `LixError` to stop it: then nothing is sent."""
+    def begin(self, endpoint: Endpoint[P, object], params: P, wall: float) -> CallObservation:
+        """Start the observation of a call, before it waits for a permit.
+
+        Raises:
+            LixError: To prevent the call; nothing is sent then.
+        """
         ...

@@ -1,4 +1,4 @@
-"""What a client is told: each argument checked by its annotation before anything is made of it."""
+"""The arguments of a client: validation, defaults and environment variables."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import os
 import sys
 from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
 import msgspec
 
 from ..concurrency.clock import Clock
+from ..core.endpoint import CreditKind
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
+from ..core.schema_drift import OnDrift
 from ..core.validation import check_attributes, check_type
-from ..limiters.base import Limiter
+from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class TimeoutLike(Protocol):
-    """httpx.Timeout and httpx2.Timeout."""
+    """`httpx.Timeout` or `httpx2.Timeout`."""
 
     def as_dict(self) -> dict[str, float | None]:
         """Seconds for connect, read, write and pool."""
@@ -37,27 +39,52 @@ class TimeoutLike(Protocol):
 
 
 class Unset:
-    """The argument was not given; None means something for deadline and viewer_id."""
+    """The type of `UNSET`, the default of arguments for which None is a value."""
 
 
 UNSET = Unset()
 
 
+class CommonOptions(TypedDict, total=False):
+    """The arguments of `Client` that have one type for every provider; see `AsyncLix`."""
+
+    auth: str | Unset
+    base_url: str | None
+    viewer_id: str | None
+    retry: RetryPolicy
+    deadline: float | None
+    timeout: float | TimeoutLike | None
+    http_client: HttpClient | None
+    max_credits: int | Mapping[CreditKind, int] | None
+    on_drift: OnDrift | None
+    clock: Clock | None
+
+
+class ClientOptions(CommonOptions, total=False):
+    """The keyword arguments of `Client`, which the clients of all providers accept."""
+
+    rate_limit: RateLimit | Limiter | Unset | None
+
+
 class CallOptions(msgspec.Struct, frozen=True):
-    """What `with_options` changes: everything about a call that is not shared."""
+    """The options of a call, which `with_options` changes for a view."""
 
     retry: RetryPolicy
     deadline: float | None
     defaults: Mapping[str, str] = {}
-    """Sent wherever a call takes a param of that name and the caller gave none."""
-    names: tuple[str, ...] = ()
-    """All params that may have a default. An empty text for one is a slip, not a value."""
+    """Values of parameters that a call takes and the caller has not passed."""
+    default_names: tuple[str, ...] = ()
+    """All parameters that may have a default. Empty text is rejected for them."""
 
 
-def settings(
+def call_options(
     retry: RetryPolicy, deadline: float | None, defaults: Mapping[str, str | None]
 ) -> CallOptions:
-    """The settings of a client or view, or `ConfigurationError` naming the argument."""
+    """The checked call options of a client or view.
+
+    Raises:
+        ConfigurationError: If an argument is not valid.
+    """
     check_type("retry", retry, RetryPolicy)
     check_type("deadline", deadline, float | None)
     if deadline is not None:
@@ -65,75 +92,87 @@ def settings(
     for name, value in defaults.items():
         check_type(name, value, str | None)
         reject_empty(name, value)
-    given = {name: value for name, value in defaults.items() if value is not None}
-    return CallOptions(retry, deadline, given, tuple(defaults))
+    values = {name: value for name, value in defaults.items() if value is not None}
+    return CallOptions(retry, deadline, values, tuple(defaults))
 
 
 def reject_empty(name: str, value: object) -> None:
-    """Raise `ConfigurationError` for an empty text where an id or None belongs."""
+    """Raise `ConfigurationError` for empty text where an id or None is expected."""
     if value == "":
-        raise ConfigurationError(f"{name} must not be empty: leave it out, or pass None for none")
+        raise ConfigurationError(f"{name} must not be empty: leave it out or pass None")
 
 
-def credential(provider: Provider, api_key: str | None, auth: str) -> str:
-    """The key given, or that of the environment; `auth` must be a style that is published."""
+def resolve_api_key(provider: Provider, api_key: str | None) -> str:
+    """The given key, or that of the environment."""
     given = api_key if api_key is not None else from_environment(*provider.key_variables)
     if given is None:
         names = " or ".join(provider.key_variables)
         raise ConfigurationError(f"no API key: pass api_key= or set {names}")
+    return given
+
+
+def auth_scheme(provider: Provider, auth: str | Unset) -> str:
+    """The name of the scheme given, or of the provider's first one, which is its default."""
+    if isinstance(auth, Unset):
+        return next(iter(provider.credentials))
     check_type("auth", auth, str)
     if auth not in provider.credentials:
         known = ", ".join(map(repr, provider.credentials))
         raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
-    return given
+    return auth
 
 
 def resolve_base_url(provider: Provider, base_url: str | None) -> str:
-    """The address given, or that of the environment, or the vendor's."""
+    """The given base URL, that of the environment, or the provider's own."""
     check_type("base_url", base_url, str | None)
     url = base_url or from_environment(provider.url_variable) or provider.base_url
     if not url:
         raise ConfigurationError(
-            f"{provider.name} publishes no address: pass base_url= or set {provider.url_variable}"
+            f"no base URL: {provider.name} publishes none, so pass base_url= or set "
+            f"{provider.url_variable}"
         )
     return url
 
 
-def make_limiter(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limiter | None:
-    """The limiter given, or one for the rate given."""
+def make_limiter(
+    provider: Provider, rate_limit: RateLimit | Limiter | Unset | None, clock: Clock
+) -> Limiter | None:
+    """The limiter given, or one for the rate given, or one for the provider's own rate."""
+    if isinstance(rate_limit, Unset):
+        rate_limit = provider.rate
     if rate_limit is None:
         return None
     if isinstance(rate_limit, RateLimit):
         return LocalLimiter(rate_limit, clock=clock)
     check_attributes("rate_limit", rate_limit, "a RateLimit, a Limiter or None", "acquire", "hold")
-    return rate_limit
+    return adapt(rate_limit)
 
 
-def transport(
-    door: RequestBuilder, timeout: float | TimeoutLike | None, client: HttpClient | None
+def make_transport(
+    request_builder: RequestBuilder, timeout: float | TimeoutLike | None, client: HttpClient | None
 ) -> Transport:
-    """Connections of our own, with the library given or httpx; or the caller's own client."""
+    """The given transport or HTTP client, or a connection pool over httpx or the given module."""
     default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}
-    given = _timeouts(timeout)
+    timeouts = _timeouts(timeout)
     if client is None:
-        return HttpTransport(door, given or default)
+        return HttpTransport(request_builder, timeouts or default)
     if isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport"):
-        return HttpTransport(door, given or default, client)
+        return HttpTransport(request_builder, timeouts or default, client)
     if callable(getattr(client, "exchange", None)) and not isinstance(client, type):
         return cast("Transport", client)
     what = "an AsyncClient of httpx or httpx2, or one of these modules"
     check_attributes("http_client", client, what, "build_request", "aclose")
-    return ClientTransport(door, given, cast("httpx.AsyncClient", client))
+    return ClientTransport(request_builder, timeouts, cast("httpx.AsyncClient", client))
 
 
 def from_environment(*names: str) -> str | None:
-    """The first of these environment variables that says something."""
+    """The value of the first of these environment variables that is not empty."""
     return next((value for name in names if (value := os.environ.get(name))), None)
 
 
 def user_agent() -> str:
-    """How this library names itself to a server."""
-    from importlib.metadata import PackageNotFoundError, version  # 10 ms, at the first client
+    """The `User-Agent` header of this library."""
+    from importlib.metadata import PackageNotFoundError, version  # late: it takes 10 ms
 
     try:
         release = version("lix_async")

@@ -1,7 +1,8 @@
-"""A walk through a listing: items, or page by page, or all at once.
+"""Listings: item by item, page by page, or all at once.
 
-An object and not a generator: leaving the loop early leaves nothing behind that would have to be
-cleaned up, on asyncio and trio alike.
+`Pages` hands items out, `Paginator` fetches the pages behind it. `Pages` is an object and not an
+async generator, because a generator that is left early has to be closed, which asyncio and trio do
+at different times.
 """
 
 from __future__ import annotations
@@ -20,30 +21,52 @@ from msgspec.structs import replace
 
 from ..core.decoding import read_items
 from ..core.endpoint import Endpoint, P
-from ..core.errors import BudgetError, ConfigurationError, LixError, PagingError
+from ..core.errors import ConfigurationError, LixError, PagingError
 from ..core.models import Listing, Params, item_type
 from ..core.pagination import PageObservation, PaginationStrategy
 from ..core.validation import check_type
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
+from .credits import CreditBudget
 from .engine import Engine
 
 Item = TypeVar("Item")
 
 
 class Pages(Generic[Item]):
-    """One walk. `async for` gives items; a second loop goes on where the first one stopped.
+    """A listing. `async for` yields its items; a second loop continues where the first stopped.
 
-    Nothing is sent before the first item is asked for. `stats` and `checkpoint` can be read at
-    any moment. Inside `async with`, `prefetch=1` fetches the next page while the caller works
-    on this one. Every method raises what `AsyncLix.send` raises, and `PagingError` when the
-    provider sends a page a second time; what was handed out until then stays valid.
+    Nothing is sent before the first item is requested. `stats` and `checkpoint` can be read at any
+    time. Only one task may iterate a listing.
+
+    Args:
+        engine: The engine of the client.
+        endpoint: The endpoint of the listing.
+        params: The parameters of its first page.
+        max_items: Items to hand out at most.
+        max_credits: Credits to spend at most; a page that would exceed them raises `BudgetError`.
+        resume: A checkpoint of the same listing to continue from.
+        prefetch: 1 to fetch the next page while the caller works on this one; needs `async with`.
+
+    Raises:
+        ConfigurationError: If an argument is not valid. Nothing was sent.
+        PagingError: If the checkpoint belongs to another listing or is damaged. While iterating,
+            if the provider returns a page a second time; the items handed out stay valid.
+        LixError: While iterating, every error that `Client.send` raises.
+
+    Example:
+        ```python
+        pages = lix.search.people(url, max_items=100)
+        async for person in pages:
+            print(person.name)
+        print(pages.stats.credits)
+        ```
     """
 
     def __init__(
         self,
         engine: Engine,
-        row: Endpoint[P, Listing[Item]],
+        endpoint: Endpoint[P, Listing[Item]],
         params: P,
         *,
         max_items: int | None = None,
@@ -56,83 +79,91 @@ class Pages(Generic[Item]):
             if value is not None and value < 0:
                 raise ConfigurationError(f"{name} must not be negative: {value}")
         if resume is not None and not isinstance(resume, Checkpoint):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            raise ConfigurationError("resume must be a Checkpoint: use Checkpoint.from_json(…)")
+            raise ConfigurationError("resume must be a Checkpoint: use Checkpoint.from_json()")
         check_type("prefetch", prefetch, int)
         if prefetch not in (0, 1):
-            raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
-        self._walk = Paginator(engine, row, params, resume, max_credits)
-        self._left = max_items
-        self._prefetch = prefetch
+            raise ConfigurationError(f"prefetch must be 0 or 1: {prefetch}")
+        self._paginator = Paginator(engine, endpoint, params, resume, max_credits)
+        self.endpoint = cast("Endpoint[Params, Listing[Item]]", endpoint)
+        """The endpoint that the pages come from."""
+        self.params: Params = params
+        """The parameters of the first page, as passed."""
+        self.max_items = max_items
+        self.max_credits = max_credits
+        self.prefetch = prefetch
+        self.resumed = resume is not None
+        """Whether the listing continues from a checkpoint."""
+        self._remaining = max_items
         self._busy = False
         self._stack: AsyncExitStack | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
-        self._ahead: anyio.Event | None = None
-        self._failed: LixError | None = None
+        self._prefetching: anyio.Event | None = None
+        self._prefetch_error: LixError | None = None
         self.collected: list[Item] = []
-        """What `collect` has so far: kept when an error interrupts it."""
+        """The items of the last `collect`, also when an error interrupted it."""
 
     @property
     def stats(self) -> PaginationStats:
-        """Items, pages, duplicates, credits, total, complete: so far."""
-        return self._walk.stats
+        """Counts so far: items, pages, duplicates, credits, total, complete."""
+        return self._paginator.stats
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """Where the walk stands: the next item is the first that a resumed walk gives."""
-        return self._walk.checkpoint()
+        """The state of the listing. With `resume=checkpoint` it continues with the next item."""
+        return self._paginator.checkpoint()
 
     def __aiter__(self) -> AsyncIterator[Item]:
         return self
 
     async def __anext__(self) -> Item:
-        while self._left != 0:
-            while self._walk.ready:
-                if items := self._walk.ready[0].items:
+        while self._remaining != 0:
+            while self._paginator.ready:
+                if items := self._paginator.ready[0].items:
                     self._count(1)
                     item = items.pop(0)
-                    self._look_ahead()
+                    self._start_prefetch()
                     return item
-                self._walk.ready.popleft()
-            if not await self._more():
+                self._paginator.ready.popleft()
+            if not await self._fetch_more():
                 break
         raise StopAsyncIteration
 
     def by_page(self) -> AsyncIterator[Page[Item]]:
-        """The same walk, a page at a time; the last one is cut to what `max_items` leaves."""
+        """Iterate the rest of the listing by page; `max_items` shortens the last one."""
         return _PageIterator(self)
 
     async def next_page(self) -> Page[Item] | None:
-        """The next page (or what is left of the current one), None at the end."""
-        while self._left != 0:
-            if self._walk.ready:
-                page = self._walk.ready[0]
-                if self._left is not None and len(page.items) > self._left:
-                    page = page.cut(self._left)  # the rest stays owed: it is paid for
+        """The next page, or the rest of the current one; None at the end."""
+        while self._remaining != 0:
+            if self._paginator.ready:
+                page = self._paginator.ready[0]
+                if self._remaining is not None and len(page.items) > self._remaining:
+                    page = page.split(self._remaining)  # the rest stays pending: it is paid for
                 else:
-                    self._walk.ready.popleft()
+                    self._paginator.ready.popleft()
                 self._count(len(page.items))
-                self._look_ahead()
+                self._start_prefetch()
                 return page
-            if not await self._more():
+            if not await self._fetch_more():
                 break
         return None
 
     async def collect(self) -> list[Item]:
-        """All remaining items in a list. After an error, `collected` holds those that came."""
+        """All remaining items. After an error, `collected` holds those received until then."""
         self.collected = []
         async for item in self:
             self.collected.append(item)
         return self.collected
 
     async def first(self) -> Item | None:
-        """The next item, or None at the end. Fetches one page at most."""
+        """The next item, or None at the end."""
         async for item in self:
             return item
         return None
 
     async def __aenter__(self) -> Pages[Item]:
         async with AsyncExitStack() as stack:
-            if self._prefetch:
+            if self.prefetch:
                 self._tasks = await stack.enter_async_context(anyio.create_task_group())
             self._stack = stack.pop_all()
         return self
@@ -147,49 +178,49 @@ class Pages(Generic[Item]):
         stack, self._stack = self._stack, None
         if tasks is not None:
             tasks.cancel_scope.cancel()
-        if stack is not None:  # told of no error: a task group would wrap it in a group
+        if stack is not None:  # without the error: a task group would wrap it in a group
             await stack.__aexit__(None, None, None)
 
     def _count(self, items: int) -> None:
         self.stats.items += items
-        if self._left is not None:
-            self._left -= items
+        if self._remaining is not None:
+            self._remaining -= items
 
-    async def _more(self) -> bool:
-        """Read another page; False when there is none."""
+    async def _fetch_more(self) -> bool:
+        """Fetch another page; False if there is none."""
         if self._busy:
-            raise ConfigurationError("a walk is one line: do not iterate it from two tasks at once")
+            raise ConfigurationError("a listing must not be iterated by two tasks at the same time")
         self._busy = True
         try:
-            if self._ahead is None:
-                turned = await self._walk.fetch_next()
+            if self._prefetching is None:
+                fetched = await self._paginator.fetch_next()
             else:
-                await self._ahead.wait()
-                self._ahead = None
-                if (failed := self._failed) is not None:
-                    self._failed = None
-                    raise failed
-                turned = bool(self._walk.ready) or not self._walk.ended
+                await self._prefetching.wait()
+                self._prefetching = None
+                error, self._prefetch_error = self._prefetch_error, None
+                if error is not None:
+                    raise error
+                fetched = bool(self._paginator.ready) or not self._paginator.ended
         finally:
             self._busy = False
-        return turned
+        return fetched
 
-    def _look_ahead(self) -> None:
-        """Begin with the next page, unless one is ahead already or the caller needs no more."""
-        if self._tasks is None or self._failed is not None or self._walk.ended:
+    def _start_prefetch(self) -> None:
+        """Start to fetch the next page, unless one is waiting or the caller needs no more."""
+        if self._tasks is None or self._prefetch_error is not None or self._paginator.ended:
             return
-        underway = self._ahead is not None and not self._ahead.is_set()
-        owed = sum(len(page.items) for page in self._walk.ready)
-        wanted = self._left is None or self._left > owed
-        if wanted and not underway and len(self._walk.ready) < 2:
-            self._ahead = anyio.Event()
-            self._tasks.start_soon(self._fetch_ahead, self._ahead)
+        running = self._prefetching is not None and not self._prefetching.is_set()
+        pending = sum(len(page.items) for page in self._paginator.ready)
+        wanted = self._remaining is None or self._remaining > pending
+        if wanted and not running and len(self._paginator.ready) < 2:
+            self._prefetching = anyio.Event()
+            self._tasks.start_soon(self._prefetch_page, self._prefetching)
 
-    async def _fetch_ahead(self, done: anyio.Event) -> None:
+    async def _prefetch_page(self, done: anyio.Event) -> None:
         try:
-            await self._walk.fetch_next()
+            await self._paginator.fetch_next()
         except LixError as error:
-            self._failed = error
+            self._prefetch_error = error
         finally:
             done.set()
 
@@ -209,7 +240,7 @@ class _PageIterator(Generic[Item]):
 
 
 class Page(Generic[Item]):
-    """One page of a walk, without the items that an earlier page had already."""
+    """One page of a listing, without the items that an earlier page had."""
 
     __slots__ = ("answer", "count", "items", "sequence_id", "start", "total")
 
@@ -224,18 +255,18 @@ class Page(Generic[Item]):
     ) -> None:
         self.items = items
         self.start = start
-        """Rows before this page."""
+        """Items before this page, duplicates included."""
         self.count = count
-        """Rows that the provider sent, duplicates included."""
+        """Items that the provider sent in this page, duplicates included."""
         self.total = total
-        """Matches that the provider claims, if it claims any."""
+        """The number of matches that the provider claims, if it does."""
         self.sequence_id = sequence_id
-        """The id that ties this walk's pages together."""
+        """The id that connects the pages of this listing for the provider."""
         self.answer = answer
-        """The call behind the page; None for items that a checkpoint brought along."""
+        """The call behind the page; None for pending items of a checkpoint."""
 
-    def cut(self, length: int) -> Page[Item]:
-        """The first items as a page of their own; the others stay in this one."""
+    def split(self, length: int) -> Page[Item]:
+        """Take the first items as a page of their own; the others stay in this one."""
         head, self.items = self.items[:length], self.items[length:]
         return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
 
@@ -244,187 +275,211 @@ class Page(Generic[Item]):
 
 
 class Paginator(Generic[Item]):
-    """Reads a listing page by page into `ready`."""
+    """Fetches a listing page by page into `ready`, and knows when it has ended.
+
+    Providers do not page reliably: a page may be empty in the middle, overlap the one before it, or
+    be returned again for ever. Each page is classified by its items before the strategy of the
+    endpoint (`core.pagination`) computes the next position:
+
+    * An empty page where more items were promised is requested once more, and taken as the end
+      when it is empty again: providers lose pages for a moment, and an early end loses data.
+    * An item with an id that was seen is dropped and counted as a duplicate: pages overlap when
+      the list grows at its front while it is read (lix.md#paging).
+    * A page equal to the one before it ends the listing where the strategy says that the provider
+      repeats the last page, and where it has a single item: the list may have grown by one while
+      its last page was read.
+    * A page that starts beyond the claimed total ends the listing if it has no new item. Such a
+      page is requested because overlaps left fewer different items than the total.
+    * Any other page that equals an earlier one raises `PagingError`: the provider ignores the
+      position, and continuing would pay for the same page for ever. Pages without ids are compared
+      only with the page before them, since two different pages may look alike.
+    """
 
     def __init__(
         self,
         engine: Engine,
-        row: Endpoint[P, Listing[Item]],
+        endpoint: Endpoint[P, Listing[Item]],
         params: P,
         resume: Checkpoint | None,
         max_credits: int | None = None,
     ) -> None:
-        params = engine.prepared(row, params)
-        if row.paging is None:
-            raise ConfigurationError(f"{row.id} has no pages: use send()")
+        params = engine.prepare_params(endpoint, params)
+        if endpoint.paging is None:
+            raise ConfigurationError(f"{endpoint.id} is not a listing: use send()")
         self.ready: deque[Page[Item]] = deque()
         self.stats = PaginationStats()
-        self.departing: Callable[[], Awaitable[None]] | None = None
-        self.returned: Callable[[], None] | None = None
-        """Both are for each attempt at a page; see `Engine.send`."""
+        self.before_send: Callable[[], Awaitable[None]] | None = None
+        self.on_not_charged: Callable[[], None] | None = None
+        """Hooks for each attempt at a page; see `Engine.send`."""
         self._engine = engine
-        # From here on the params stay of the type that the caller's row asked for.
-        self._row = cast("Endpoint[Params, Listing[Item]]", row)
-        self._plan: PaginationStrategy = row.paging
-        self._origin = listing_fingerprint(row, params)
-        self._params: Params | None = _with_sequence_id(params, self._plan)
-        self._plan.base(params, 0)  # raises for a position that is no number, before it is paid
-        self._before: int | None = None
-        self._confirmed = False
-        self._seen: set[int] = set()
-        self._read: dict[int, None] = {}
+        # From here on the parameters keep the type that the endpoint of the caller has.
+        self._endpoint = cast("Endpoint[Params, Listing[Item]]", endpoint)
+        self._strategy: PaginationStrategy = endpoint.paging
+        self._fingerprint = listing_fingerprint(endpoint, params)
+        self._params: Params | None = _with_sequence_id(params, self._strategy)
+        self._strategy.offset_of(
+            params, 0
+        )  # raises if the position is invalid, before anything is paid
+        self._offset: int | None = None
+        self._empty_page_confirmed = False
+        self._seen_ids: set[int] = set()
+        self._page_fingerprints: dict[int, None] = {}
         if resume is not None:
             self._resume(resume)
-        self._max_credits = None if max_credits is None else self.stats.credits + max_credits
+        self._budget = CreditBudget(max_credits, name="max_credits of this listing")
 
     @property
     def ended(self) -> bool:
         """Whether the last page has been read."""
         return self._params is None
 
-    def _resume(self, point: Checkpoint) -> None:
-        if point.endpoint != self._row.id or point.origin != self._origin:
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.endpoint != self._endpoint.id or checkpoint.origin != self._fingerprint:
             raise PagingError(
-                f"the checkpoint belongs to another walk ({point.endpoint})",
-                endpoint=self._row.id,
+                f"the checkpoint belongs to another listing ({checkpoint.endpoint})",
+                endpoint=self._endpoint.id,
             )
         items: list[Item] | None = None
         try:
-            self._params = msgspec.json.decode(point.params, type=self._row.params | None)
-            items = read_items(item_type(self._row.result), bytes(point.owed))
+            self._params = msgspec.json.decode(checkpoint.params, type=self._endpoint.params | None)
+            items = read_items(item_type(self._endpoint.result), bytes(checkpoint.pending))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # raised below: in here the traceback would hold the items
+            pass  # raised below: the traceback of this error would hold the items
         if items is None:
-            raise PagingError("the checkpoint is damaged", endpoint=self._row.id)
-        self._before = point.before
-        self._confirmed = point.confirmed
-        self._seen = set(point.seen)
-        self._read = dict.fromkeys(point.pages)
-        self.stats = replace(point.stats)
+            raise PagingError("the checkpoint is damaged", endpoint=self._endpoint.id)
+        self._offset = checkpoint.offset
+        self._empty_page_confirmed = checkpoint.empty_page_confirmed
+        self._seen_ids = set(checkpoint.seen_ids)
+        self._page_fingerprints = dict.fromkeys(checkpoint.pages)
+        self.stats = replace(checkpoint.stats)
         if items:
-            start = max((point.before or 0) - len(items), 0)
+            start = max((checkpoint.offset or 0) - len(items), 0)
             self.ready.append(Page(items, start, len(items), self.stats.total, None, None))
 
     def checkpoint(self) -> Checkpoint:
-        """Everything that a later walk needs to go on with the next item."""
-        owed = [item for page in self.ready for item in page.items]
+        """The state from which a later paginator continues with the next item."""
+        pending = [item for page in self.ready for item in page.items]
         params = self._params
         return Checkpoint(
-            endpoint=self._row.id,
-            origin=self._origin,
+            endpoint=self._endpoint.id,
+            origin=self._fingerprint,
             params=msgspec.Raw(msgspec.json.encode(params)),
-            owed=msgspec.Raw(msgspec.json.encode(owed)),
-            before=self._before,
-            confirmed=self._confirmed,
-            seen=tuple(self._seen),
-            pages=tuple(self._read),
+            pending=msgspec.Raw(msgspec.json.encode(pending)),
+            offset=self._offset,
+            empty_page_confirmed=self._empty_page_confirmed,
+            seen_ids=tuple(self._seen_ids),
+            pages=tuple(self._page_fingerprints),
             stats=replace(self.stats),
         )
 
     async def fetch_next(self) -> bool:
-        """Fetch the next page and put it in line. No await after the answer: it is never lost."""
+        """Fetch the next page into `ready`; False if there is none.
+
+        Nothing is awaited after the answer, so that a cancellation cannot lose a paid page.
+        """
         params = self._params
         if params is None:
             return False
-        self._check_budget(self._row.credits.amount)
-        answer = await self._engine.send(
-            self._row, params, departing=self.departing, returned=self.returned
-        )
+        price, credits = self._endpoint.credits, 0
+        self._budget.reserve(price, self._endpoint.id)
+        try:
+            answer = await self._engine.send(
+                self._endpoint,
+                params,
+                before_send=self.before_send,
+                on_not_charged=self.on_not_charged,
+            )
+            credits = answer.credits
+        finally:
+            self._budget.settle(price, credits)
         listing = answer.value
-        rows = listing.rows()
+        items = listing.rows()
         self.stats.pages += 1
         self.stats.credits += answer.credits
-        if listing.total or (listing.total == 0 and not rows and not self._before):
-            self.stats.total = listing.total  # 0 beside or after rows is a slip, no claim
-        if self._before is None:
-            size = max(len(rows), (listing.paging.count or 0) if listing.paging else 0)
-            self._before = self._plan.base(params, size)
-        # A page that leaves the total out does not take back what an earlier one said.
-        seen = PageObservation(
-            self._before, len(rows), self.stats.total, listing.cursor, listing.goes_on
+        # A page without a total does not revoke an earlier one, and a total of 0 together with or
+        # after items is an error of the provider.
+        if listing.total or (listing.total == 0 and not items and not self._offset):
+            self.stats.total = listing.total
+        if self._offset is None:
+            size = max(len(items), (listing.paging.count or 0) if listing.paging else 0)
+            self._offset = self._strategy.offset_of(params, size)
+        observation = PageObservation(
+            self._offset, len(items), self.stats.total, listing.cursor, listing.continues
         )
-        if not rows and not self._confirmed and seen.promised(self._plan.cap):
-            self._confirmed = True  # an empty page in the middle is asked for once more
+        promised = observation.promises_more(self._strategy.cap)
+        if not items and promised and not self._empty_page_confirmed:
+            self._empty_page_confirmed = True  # the same parameters are sent once more
             return True
-        self._confirmed = False
-        fresh = self._unseen(rows, seen.past)
-        seen = replace(
-            seen,
-            received=seen.received if fresh is not None else 0,
+        self._empty_page_confirmed = False
+        new = self._new_items(items, observation.is_past_total)
+        observation = replace(
+            observation,
+            received=observation.received if new is not None else 0,
             repeated=self.stats.duplicates,
         )
-        following = None if fresh is None else self._plan.after(params, seen)
+        following = None if new is None else self._strategy.next_params(params, observation)
         if following is None:
-            self.stats.complete = not seen.short
-        elif self._plan.sequence and listing.sequence_id:
+            self.stats.complete = not observation.is_incomplete
+        elif self._strategy.sequence and listing.sequence_id:
             following = replace(following, sequence_id=listing.sequence_id)
-        sequence = listing.sequence_id or getattr(params, "sequence_id", None)
-        if fresh is not None and rows:
-            page = Page(fresh, seen.before, len(rows), listing.total, sequence, answer)
-            self.ready.append(page)
-        self._before = seen.upto
+        sequence_id = listing.sequence_id or getattr(params, "sequence_id", None)
+        if new is not None and items:
+            self.ready.append(
+                Page(new, self._offset, len(items), listing.total, sequence_id, answer)
+            )
+        self._offset = observation.end
         self._params = following
         return True
 
-    def _check_budget(self, price: int) -> None:
-        if self._max_credits is not None and self.stats.credits + price > self._max_credits:
-            raise BudgetError(
-                f"max_credits of this walk is spent: {self.stats.credits} for "
-                f"{self.stats.pages} pages; its checkpoint goes on from here",
-                kind="max_credits",
-                endpoint=self._row.id,
-            )
+    def _new_items(self, items: list[Item], beyond_total: bool) -> list[Item] | None:
+        """The items of a page that were not seen before; None if the page ends the listing.
 
-    def _unseen(self, rows: list[Item], past: bool) -> list[Item] | None:
-        """The rows without those seen before; None where they end the walk.
-
-        A repeated page does where the plan says so, and where it is a single row: the list may
-        have grown by one while its last page was read. `past` the total any page does that has
-        nothing new. Raises `PagingError` for other pages seen before.
+        Raises:
+            PagingError: If the page equals an earlier one and does not end the listing.
         """
-        names: list[str | None] = [getattr(row, "identity", None) for row in rows]
-        keys = [_key(name) if name else None for name in names]
-        ends = getattr(self._plan, "repeats_end", False)
-        # Ids tell a page, in any order: beside them an address may be signed anew each time.
-        mark = fingerprint(
-            msgspec.json.encode(sorted(name or "" for name in names) if all(names) else rows)
+        ids: list[str | None] = [getattr(item, "identity", None) for item in items]
+        keys = [_id_fingerprint(item_id) if item_id else None for item_id in ids]
+        # Ids identify a page, in any order: other fields, such as signed URLs, differ each time.
+        page_key = fingerprint(
+            msgspec.json.encode(sorted(item_id or "" for item_id in ids) if all(ids) else items)
         )
-        last = next(reversed(self._read), None)
-        if rows and mark == last and (ends or len(rows) == 1):
-            return None
-        if past and rows and self._seen.issuperset(keys):
-            return None
-        if rows and mark in self._read and (all(names) or mark == last):
-            raise PagingError(
-                f"page {self.stats.pages} of this walk repeats an earlier one: the provider "
-                "does not move on; what came before is complete",
-                endpoint=self._row.id,
-            )
-        if rows:
-            self._read.pop(mark, None)
-            self._read[mark] = None
-        fresh: list[Item] = []
-        for row, key in zip(rows, keys, strict=True):
-            if key in self._seen:
+        if items:
+            repeats_last = page_key == next(reversed(self._page_fingerprints), None)
+            may_end = getattr(self._strategy, "repeat_ends", False) or len(items) == 1
+            if repeats_last and may_end:
+                return None
+            if beyond_total and self._seen_ids.issuperset(keys):
+                return None
+            if page_key in self._page_fingerprints and (all(ids) or repeats_last):
+                raise PagingError(
+                    f"page {self.stats.pages} of this listing repeats an earlier one: the "
+                    "provider does not advance; the items before it are complete",
+                    endpoint=self._endpoint.id,
+                )
+            self._page_fingerprints.pop(page_key, None)
+            self._page_fingerprints[page_key] = None
+        new: list[Item] = []
+        for item, key in zip(items, keys, strict=True):
+            if key in self._seen_ids:
                 self.stats.duplicates += 1
                 continue
             if key is not None:
-                self._seen.add(key)
-            fresh.append(row)
-        return fresh
+                self._seen_ids.add(key)
+            new.append(item)
+        return new
 
 
-def _key(name: str) -> int:
-    return fingerprint(name.encode("utf-8", "surrogatepass"))
+def _id_fingerprint(item_id: str) -> int:
+    return fingerprint(item_id.encode("utf-8", "surrogatepass"))
 
 
-def _with_sequence_id(params: Params, plan: PaginationStrategy) -> Params:
-    """With a sequence id of this listing's own, unless a viewer makes it needless.
+def _with_sequence_id(params: Params, strategy: PaginationStrategy) -> Params:
+    """The parameters with a new sequence id, unless a viewer id makes it unnecessary.
 
     Contract: lix.md#sequence-id
     """
     if (
-        plan.sequence
+        strategy.sequence
         and not getattr(params, "sequence_id", None)
         and not getattr(params, "viewer_id", None)
     ):

@@ -1,9 +1,9 @@
-"""The rows of a page exactly as the provider sent them, paired with the items that were read.
+"""The items of a page exactly as the provider sent them, paired with the decoded items.
 
-A struct keeps what it knows; a row on disk shall hold everything. So the list that the items were
-read from is looked for in the raw body, and taken only when every entry, read on its own, gives
-the very item that it is paired with. Where a page is rearranged on the way (reactions grouped by
-kind), there is no such list: then the items are written as the structs have them.
+A struct keeps the fields that it knows; a row in a file must keep all of them. So the list that
+the items were decoded from is searched for in the raw body. A list is accepted only if each of its
+entries, decoded on its own, equals the item that it is paired with. Where decoding rearranges a
+page (reactions grouped by kind), no list passes; then the items are encoded from the structs.
 """
 
 from __future__ import annotations
@@ -17,51 +17,52 @@ from ..core.decoding import SchemaMismatch, compact, decoder_for
 from .pages import Page
 
 Item = TypeVar("Item")
-_DEPTH = 4
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_MAX_DEPTH = 4
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class RawItems(NamedTuple, Generic[Item]):
-    """The new rows of a page; `whole` tells whether they are as sent."""
+    """The new items of a page, each as one JSON text."""
 
-    rows: list[bytes]
-    whole: bool
+    items: list[bytes]
+    as_received: bool
+    """Whether they are as the provider sent them, and not encoded from the structs."""
 
 
 def raw_items(page: Page[Item]) -> RawItems[Item]:
-    """The page's new items as rows: as sent where they can be paired, else as read."""
+    """The new items of a page as received, or encoded from the structs if they cannot be paired."""
     listing = None if page.answer is None else page.answer.value
     if page.answer is not None and listing is not None:
         items = listing.rows()
-        places = {id(item): place for place, item in enumerate(items)}
-        wanted = [places.get(id(item)) for item in page.items]
-        raw = _paired(page.answer.body, items) if None not in wanted else None
+        positions = {id(item): position for position, item in enumerate(items)}
+        wanted = [positions.get(id(item)) for item in page.items]
+        raw = _paired_entries(page.answer.body, items) if None not in wanted else None
         if raw is not None:
-            return RawItems([compact(raw[place]) for place in wanted if place is not None], True)
+            return RawItems([compact(raw[n]) for n in wanted if n is not None], True)
     return RawItems([msgspec.json.encode(item) for item in page.items], not page.items)
 
 
-def _paired(body: bytes, items: Sequence[object]) -> list[bytes] | None:
-    for entries in _lists(body):
-        kept = [entry for entry in entries if entry != b"null"]
-        if len(kept) == len(items) and all(map(_reads_as, kept, items)):
-            return kept
+def _paired_entries(body: bytes, items: Sequence[object]) -> list[bytes] | None:
+    for candidate in _json_lists(body):
+        entries = [entry for entry in candidate if entry != b"null"]
+        if len(entries) == len(items) and all(map(_decodes_to, entries, items)):
+            return entries
     return None
 
 
-def _reads_as(entry: bytes, item: object) -> bool:
+def _decodes_to(entry: bytes, item: object) -> bool:
     try:
         if isinstance(item, dict):
             return bool(msgspec.json.decode(entry) == item)
         return bool(decoder_for(type(item)).read(entry) == item)
-    except (SchemaMismatch, *_BROKEN):
+    except (SchemaMismatch, *_DECODE_ERRORS):
         return False
 
 
-def _lists(body: bytes) -> Iterator[list[bytes]]:
-    """The lists in a body, the outer ones first."""
+def _json_lists(body: bytes) -> Iterator[list[bytes]]:
+    """The lists in a body, outer ones first."""
     level = [body.removeprefix(b"\xef\xbb\xbf")]
-    for _ in range(_DEPTH):
+    for _ in range(_MAX_DEPTH):
         deeper: list[bytes] = []
         for text in level:
             try:
@@ -70,8 +71,8 @@ def _lists(body: bytes) -> Iterator[list[bytes]]:
                     yield entries
                     deeper += entries[:1]
                 elif text.lstrip()[:1] == b"{":
-                    inside = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-                    deeper += [bytes(part) for part in inside.values()]
-            except _BROKEN:
+                    members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+                    deeper += [bytes(value) for value in members.values()]
+            except _DECODE_ERRORS:
                 continue
         level = deeper

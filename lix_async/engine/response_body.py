@@ -1,4 +1,4 @@
-"""Bodies on their way out and in: sent whole, unpacked under a cap."""
+"""Reading a response body under a size limit, and sending a request body in one piece."""
 
 from __future__ import annotations
 
@@ -9,99 +9,103 @@ from functools import cache
 
 import anyio
 
-WIRE_CAP = 16 * 2**20
-BODY_CAP = 64 * 2**20
-"""Bytes of one answer, as received and unpacked: half a megabyte of gzip can become half a
-gigabyte."""
-MEMBERS = 2048
-"""Members of one gzip answer (RFC 1952 section 2.2): the cap in blocks of 64 KiB, twice. Each
-costs time, also an empty one, of which the cap on the wire would let eight hundred thousand in."""
+MAX_RECEIVED_BYTES = 16 * 2**20
+"""Bytes of one body as received."""
+MAX_BODY_BYTES = 64 * 2**20
+"""Bytes of one body after decompression: gzip can turn half a megabyte into half a gigabyte."""
+MAX_GZIP_MEMBERS = 2048
+"""Members of one gzip body (RFC 1952 section 2.2): twice what the size limit needs in blocks of
+64 KiB. Each member costs time, even an empty one, and 800,000 empty ones fit into the limit of
+received bytes."""
 GZIP = zlib.MAX_WBITS | 16
 _CODING = re.compile(r"[a-z]{2,8}(?:, ?[a-z]{2,8})?")
-"""The names of codings, such as br, zstd and deflate, or two of them."""
-PIECE = 2**16
-"""Bytes unpacked at a time: what follows the end of a member is copied."""
+"""The names of one or two content codings, such as br, zstd and deflate."""
+CHUNK_SIZE = 2**16
+"""Bytes decompressed at a time. What follows the end of a gzip member is copied, so chunks must
+not be large."""
 
-Trouble = tuple[str, bool, bool]
-"""What went wrong; may the request have arrived (always, here); is a repeat senseless."""
+BodyError = tuple[str, bool, bool]
+"""A message; whether the request may have arrived (here always); whether the error is permanent."""
 
 
-async def read(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | Trouble:
-    """The whole body, unpacked; stops at the caps instead of filling the memory."""
-    packed = (encoding or "identity").strip().lower()
-    if packed not in ("identity", "gzip", "x-gzip", ""):
-        # Told only where it is a word: a careless server may say anything in a header.
-        how = f"as {packed!r}" if _CODING.fullmatch(packed) else "in a strange way"
-        return f"the answer is packed {how}, not as asked for", True, True
-    body = _BodyReader("gzip" in packed)
-    # Leaving the loop early would leave the library's generators half run, which trio reports:
-    # a cancellation ends them where they wait.
+async def read_body(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | BodyError:
+    """The whole body, decompressed. Reading stops at the size limits."""
+    coding = (encoding or "identity").strip().lower()
+    if coding not in ("identity", "gzip", "x-gzip", ""):
+        # A header may contain anything, so it is only shown if it looks like a coding.
+        name = repr(coding) if _CODING.fullmatch(coding) else "an unknown one"
+        return f"unexpected content encoding: {name}, expected gzip", True, True
+    body = _BodyReader("gzip" in coding)
+    # Leaving the loop early would leave the library's generators suspended, which trio reports.
+    # A cancellation ends them where they wait.
     with anyio.CancelScope() as scope:
         async for chunk in chunks:
-            if body.trouble is None and not body.feed(chunk):
+            if body.error is None and not body.feed(chunk):
                 scope.cancel()
-    return body.whole()
+    return body.result()
 
 
 class _BodyReader:
-    """What came so far of a body."""
+    """Collects and decompresses the chunks of a body."""
 
-    def __init__(self, packed: bool) -> None:
-        self.trouble: Trouble | None = None
-        self._member = zlib.decompressobj(GZIP) if packed else None
+    def __init__(self, compressed: bool) -> None:
+        self.error: BodyError | None = None
+        self._member = zlib.decompressobj(GZIP) if compressed else None
         self._members = 1
-        self._over = False
+        self._ended = False
         self._parts: list[bytes] = []
-        self._came = self._size = 0
+        self._received = self._size = 0
 
     def feed(self, chunk: bytes) -> bool:
-        """Take a chunk in; False when no more of them is wanted."""
-        self._came += len(chunk)
+        """Add a chunk; False if no more chunks are wanted."""
+        self._received += len(chunk)
         if self._member is None:
-            self._keep(chunk)
+            self._append(chunk)
         else:
-            for start in range(0, len(chunk), PIECE):
-                self._unpack(chunk[start : start + PIECE])
-        if self._came > WIRE_CAP or self._size > BODY_CAP:
-            self.trouble = f"the answer is too large ({self._came} bytes came)", True, True
-        return self.trouble is None
+            for start in range(0, len(chunk), CHUNK_SIZE):
+                self._decompress(chunk[start : start + CHUNK_SIZE])
+        if self._received > MAX_RECEIVED_BYTES or self._size > MAX_BODY_BYTES:
+            message = f"the response is too large ({self._received} bytes received)"
+            self.error = message, True, True
+        return self.error is None
 
-    def _keep(self, part: bytes) -> None:
+    def _append(self, part: bytes) -> None:
         self._size += len(part)
         self._parts.append(part)
 
-    def _unpack(self, piece: bytes) -> None:
-        """Unpack a piece, over the ends of as many members as end in it."""
-        while piece and self._member and self.trouble is None and self._size <= BODY_CAP:
+    def _decompress(self, data: bytes) -> None:
+        """Decompress data that may contain the ends of several members."""
+        while data and self._member and self.error is None and self._size <= MAX_BODY_BYTES:
             if self._member.eof:
-                piece = piece.lstrip(b"\0")  # as gzip(1): zeros may fill up the end
-                # Bytes behind the last member that begin no other one are nobody's.
-                self._over = self._over or piece[:1] not in (b"", b"\x1f")
-                if self._over or not piece:
+                data = data.lstrip(b"\0")  # gzip files may be padded with zeros; gzip(1) skips them
+                # Bytes that do not start another member are ignored, as by gzip(1).
+                self._ended = self._ended or data[:1] not in (b"", b"\x1f")
+                if self._ended or not data:
                     return
                 self._member = zlib.decompressobj(GZIP)
                 self._members += 1
-            if self._members > MEMBERS:
-                self.trouble = f"the answer has more than {MEMBERS} gzip members", True, True
+            if self._members > MAX_GZIP_MEMBERS:
+                message = f"the response has more than {MAX_GZIP_MEMBERS} gzip members"
+                self.error = message, True, True
                 return
             try:
-                self._keep(self._member.decompress(piece, BODY_CAP - self._size + 1))
+                self._append(self._member.decompress(data, MAX_BODY_BYTES - self._size + 1))
             except zlib.error:
-                self.trouble = "the answer cannot be unpacked", True, True
-            piece = self._member.unused_data
+                self.error = "the response cannot be decompressed", True, True
+            data = self._member.unused_data
 
-    def whole(self) -> bytes | Trouble:
-        """The body, once the last chunk is in."""
-        if self.trouble is None and self._member and self._came and not self._member.eof:
-            return "the packed answer is cut off", True, False
-        return self.trouble or b"".join(self._parts)
+    def result(self) -> bytes | BodyError:
+        """The body after the last chunk."""
+        if self.error is None and self._member and self._received and not self._member.eof:
+            return "the compressed response is incomplete", True, False
+        return self.error or b"".join(self._parts)
 
 
 @cache
 def single_chunk_stream(stream: type) -> type:
-    """A byte stream of an HTTP library, without the generator that it sends its bytes with.
+    """A byte stream class of an HTTP library that sends its bytes without a generator.
 
-    When a request is cancelled while its body leaves, that generator stays behind half run.
+    When a request is cancelled while its body is sent, a generator would stay suspended.
     """
 
     def iterate(self: Iterable[bytes]) -> _SingleChunkStream:
@@ -111,15 +115,15 @@ def single_chunk_stream(stream: type) -> type:
 
 
 class _SingleChunkStream:
-    """One chunk, and the end."""
+    """An async iterator of one chunk."""
 
     def __init__(self, chunk: bytes) -> None:
-        self._left = [chunk]
+        self._chunks = [chunk]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._left:
+        if not self._chunks:
             raise StopAsyncIteration
-        return self._left.pop()
+        return self._chunks.pop()

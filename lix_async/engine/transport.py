@@ -1,7 +1,7 @@
-"""The HTTP library behind one method: an `Outgoing` becomes a `Reply` or a `Failure`.
+"""The HTTP library behind one method: an `HttpRequest` in, an `HttpResponse` or a failure out.
 
 Failures are returned, not raised: a traceback would keep the library's frames alive, and their
-locals hold the headers. Nothing else imports an HTTP library.
+local variables hold the headers with the key. No other module imports an HTTP library.
 """
 
 from __future__ import annotations
@@ -16,60 +16,69 @@ import msgspec
 
 from ..core.provider import BaseUrl
 from ..core.wire import HttpRequest, HttpResponse
-from .connection_pool import CLOSING, SLOTS, ConnectionPool, PooledConnection
+from .connection_pool import CLOSE_TIMEOUT, MAX_CONNECTIONS, ConnectionPool, PooledConnection
 from .credentials import RequestBuilder
-from .response_body import Trouble, read, single_chunk_stream
+from .response_body import BodyError, read_body, single_chunk_stream
 
 if TYPE_CHECKING:
     import httpx
     import httpx2
 
-    Client = httpx.AsyncClient | httpx2.AsyncClient
+    HttpxClient = httpx.AsyncClient | httpx2.AsyncClient
 
 READ_TIMEOUT = 90.0
-"""Seconds without a byte: lookups are made live and take their time."""
+"""Seconds without a byte. Lookups are made live and can take more than a minute."""
 CONNECT_TIMEOUT = 15.0
-LONGEST_URL = 60_000
-"""Characters beyond which httpx is asked whether a URL can be sent; it takes 65,536."""
+MAX_UNPARSED_URL = 60_000
+"""Characters up to which a URL is sent without asking httpx, which accepts 65,536."""
 KEEP_ALIVE = 60.0
-"""Seconds that an idle connection is kept: twenty turns at the default rate."""
+"""Seconds that an idle connection is kept: twenty requests at the default rate."""
 
 
 class TransportFailure(msgspec.Struct, frozen=True):
-    """No answer. `sent`: the request may have arrived. `permanent`: a repeat makes no sense."""
+    """An exchange without a response."""
 
     message: str
     sent: bool
+    """Whether the request may have arrived."""
     permanent: bool = False
+    """Whether a retry would fail in the same way."""
 
 
 class SendTimestamp:
-    """When a request left; None until its first byte is on its way. `notice` hears at once."""
+    """The time at which a request was sent; None until its first byte is being sent.
 
-    __slots__ = ("_at", "_notice")
+    Args:
+        on_set: Called with the time as soon as it is known.
+    """
 
-    def __init__(self, notice: Callable[[float], object] = lambda _: None) -> None:
+    __slots__ = ("_at", "_on_set")
+
+    def __init__(self, on_set: Callable[[float], object] = lambda _: None) -> None:
         self._at: float | None = None
-        self._notice = notice
+        self._on_set = on_set
 
     @property
     def at(self) -> float | None:
-        """The moment, on the engine's clock."""
+        """The time on the engine's clock."""
         return self._at
 
     @at.setter
     def at(self, moment: float) -> None:
         self._at = moment
-        self._notice(moment)
+        self._on_set(moment)
 
 
 class Transport(Protocol):
-    """One method wide, so that another HTTP library can stand in."""
+    """What the engine needs of an HTTP library."""
 
     async def exchange(
-        self, outgoing: HttpRequest, departure: SendTimestamp
+        self, request: HttpRequest, sent_at: SendTimestamp
     ) -> HttpResponse | TransportFailure:
-        """Send one request and read its whole answer, without following redirects."""
+        """Send one request and read the whole response, without following redirects.
+
+        Sets `sent_at.at` when the first byte is sent.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -77,7 +86,7 @@ class Transport(Protocol):
 
 
 class _HttpxModule(Protocol):
-    """What is used of httpx. httpx2 continues it, same names."""
+    """What is used of httpx. httpx2 has the same names."""
 
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
     Limits: type[httpx.Limits]
@@ -86,34 +95,34 @@ class _HttpxModule(Protocol):
 
 
 class HttpTransport:
-    """Slots over httpx, or over httpx2 where the caller hands in that module."""
+    """A connection pool over the transports of httpx, or of the module that is passed."""
 
     def __init__(
         self,
-        door: RequestBuilder,
+        request_builder: RequestBuilder,
         timeout: dict[str, float | None],
         library: ModuleType | None = None,
-        size: int = SLOTS,
+        size: int = MAX_CONNECTIONS,
     ) -> None:
-        self._door = door
+        self._builder = request_builder
         self._extensions: dict[str, object] = {"timeout": timeout}
         if library is None:
-            import httpx  # late: two thirds of what importing lix_async would cost
+            import httpx  # late: two thirds of the time that importing lix_async would take
 
             library = httpx
 
         self._library = cast("_HttpxModule", library)
         self._stream = single_chunk_stream(library.ByteStream)
         self._context: ssl.SSLContext | None = None
-        address = door.address
+        address = request_builder.address
         self._base = self._library.URL(f"{address.scheme}://{address.authority}")
-        self.slots: ConnectionPool[httpx.AsyncHTTPTransport] = ConnectionPool(
-            self._connection, size
+        self.pool: ConnectionPool[httpx.AsyncHTTPTransport] = ConnectionPool(
+            self._make_connection, size
         )
 
-    def _connection(self) -> httpx.AsyncHTTPTransport:
+    def _make_connection(self) -> httpx.AsyncHTTPTransport:
         if self._context is None:
-            self._context = _tls(self._door.address)
+            self._context = _tls_context(self._builder.address)
         limits = self._library.Limits(
             max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
         )
@@ -122,194 +131,210 @@ class HttpTransport:
         )
 
     async def exchange(
-        self, outgoing: HttpRequest, departure: SendTimestamp
+        self, request: HttpRequest, sent_at: SendTimestamp
     ) -> HttpResponse | TransportFailure:
-        slot = await self.slots.take()
+        """Send one request over a pooled connection."""
+        pooled = await self.pool.acquire()
         try:
-            if slot.used and not outgoing.idempotent:
-                # An idle connection may be closed by the server just as we send: a call that
-                # must not be repeated gets a fresh one, so that this cannot leave it in doubt.
-                await self.slots.renew(slot)
-            reply = await self._over(slot, outgoing, departure)
+            if pooled.used and not request.idempotent:
+                # The server may close an idle connection just as a request is sent over it. A
+                # request that must not be repeated gets a new one, so that this cannot leave it
+                # in doubt.
+                await self.pool.replace_connection(pooled)
+            response = await self._exchange(pooled, request, sent_at)
         except BaseException as error:
-            await self.slots.discard(slot)
+            await self.pool.discard(pooled)
             drop_traceback(error)
             raise
-        slot.used = True
-        if isinstance(reply, TransportFailure) or not self.slots.give(slot):
-            await self.slots.discard(slot)
-        return reply
+        pooled.used = True
+        if isinstance(response, TransportFailure) or not self.pool.release(pooled):
+            await self.pool.discard(pooled)
+        return response
 
-    async def _over(
+    async def _exchange(
         self,
-        slot: PooledConnection[httpx.AsyncHTTPTransport],
-        outgoing: HttpRequest,
-        departure: SendTimestamp,
+        pooled: PooledConnection[httpx.AsyncHTTPTransport],
+        request: HttpRequest,
+        sent_at: SendTimestamp,
     ) -> HttpResponse | TransportFailure:
-        # The target stands beside the URL, which is parsed once: the ground floor has encoded
-        # it, and to parse and quote every one of them again takes httpx 15 µs of a call.
-        target = self._door.target(outgoing)
-        base = self._base if len(target) < LONGEST_URL else None
+        # The target, which is encoded already, is passed beside a base URL that was parsed once:
+        # parsing and quoting it again takes httpx 15 µs for each call.
+        target = self._builder.target(request)
+        base = self._base if len(target) < MAX_UNPARSED_URL else None
         extensions = {**self._extensions, "target": target.encode("ascii")}
-        if slot.used:
-            departure.at = self._door.now()
-        else:
-            extensions["trace"] = _departs(departure, self._door.now)
+        if pooled.used:
+            sent_at.at = self._builder.now()
+        else:  # a new connection is opened first
+            extensions["trace"] = _record_send(sent_at, self._builder.now)
         try:
-            request = self._library.Request(
-                outgoing.method,
-                base or self._door.url(outgoing),
-                headers=self._door.headers(outgoing),
-                stream=self._stream(outgoing.body or b""),
-                extensions=extensions,
+            response = await pooled.connection.handle_async_request(
+                self._library.Request(
+                    request.method,
+                    base or self._builder.url(request),
+                    headers=self._builder.headers(request),
+                    stream=self._stream(request.body or b""),
+                    extensions=extensions,
+                )
             )
-            response = await slot.connection.handle_async_request(request)
             stream = cast("AsyncIterable[bytes]", response.stream)
-            body = await read(stream, response.headers.get("content-encoding"))
+            body = await read_body(stream, response.headers.get("content-encoding"))
             await response.stream.aclose()  # type: ignore[union-attr]  # always async here
-            if isinstance(body, tuple):
-                return TransportFailure(*body)
-            return HttpResponse(response.status_code, response.headers.raw, self._door.hide(body))
+            return _result(self._builder, response, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return TransportFailure(*translate_http_error(error))
 
     async def aclose(self) -> None:
-        await self.slots.aclose()
+        """Close the idle connections. The next exchange opens new ones."""
+        await self.pool.aclose()
 
 
 class ClientTransport:
-    """A client of the caller's own: its proxies, mounts and hooks apply; it is never closed."""
+    """An HTTP client of the caller's own: its proxies, mounts and hooks apply; never closed."""
 
     def __init__(
-        self, door: RequestBuilder, timeout: dict[str, float | None] | None, client: Client
+        self,
+        request_builder: RequestBuilder,
+        timeout: dict[str, float | None] | None,
+        client: HttpxClient,
     ) -> None:
-        self._door = door
+        self._builder = request_builder
         self._client = cast("httpx.AsyncClient", client)
         self._extensions: dict[str, object] | None = {"timeout": timeout} if timeout else None
-        # Cancelling a call that waits inside the pool strands a connection: never wait there.
-        self._gate: ConnectionPool[_NullConnection] = ConnectionPool(
+        # A call that is cancelled while it waits inside the client's pool makes a connection
+        # unusable. This pool of the same size keeps calls from waiting there.
+        self._pool: ConnectionPool[_NullConnection] = ConnectionPool(
             _NullConnection, _pool_size(client)
         )
 
     async def exchange(
-        self, outgoing: HttpRequest, departure: SendTimestamp
+        self, request: HttpRequest, sent_at: SendTimestamp
     ) -> HttpResponse | TransportFailure:
+        """Send one request with the client."""
         if getattr(self._client, "is_closed", False):
-            return TransportFailure("the HTTP client given is closed", sent=False, permanent=True)
-        slot = await self._gate.take()
+            return TransportFailure("the given HTTP client is closed", sent=False, permanent=True)
+        pooled = await self._pool.acquire()
         try:
-            departure.at = self._door.now()
-            return await self._through(outgoing)
+            sent_at.at = self._builder.now()
+            return await self._exchange(request)
         except BaseException as error:
             drop_traceback(error)
             raise
         finally:
-            self._gate.give(slot)
+            self._pool.release(pooled)
 
-    async def _through(self, outgoing: HttpRequest) -> HttpResponse | TransportFailure:
+    async def _exchange(self, request: HttpRequest) -> HttpResponse | TransportFailure:
         try:
-            request = self._client.build_request(
-                outgoing.method,
-                self._door.url(outgoing),
-                headers=self._door.headers(outgoing),
-                content=outgoing.body,
+            httpx_request = self._client.build_request(
+                request.method,
+                self._builder.url(request),
+                headers=self._builder.headers(request),
+                content=request.body,
                 extensions=self._extensions,
             )
-            if outgoing.body is not None:
-                stream = cast("type", type(request.stream))
-                request.stream = single_chunk_stream(stream)(outgoing.body)
-            response = await self._client.send(request, stream=True, follow_redirects=False)
+            if request.body is not None:
+                stream = cast("type", type(httpx_request.stream))
+                httpx_request.stream = single_chunk_stream(stream)(request.body)
+            response = await self._client.send(httpx_request, stream=True, follow_redirects=False)
             try:
-                body: bytes | Trouble
-                if response.is_closed:  # a mock's answer, or one that a hook has read: unpacked
+                body: bytes | BodyError
+                if response.is_closed:  # from a mock, or read by a hook: decompressed already
                     body = response.content
                 else:
                     raw = response.aiter_raw()
-                    body = await read(raw, response.headers.get("content-encoding"))
+                    body = await read_body(raw, response.headers.get("content-encoding"))
             finally:
-                with anyio.move_on_after(CLOSING, shield=True):
+                with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
                     await response.aclose()
-            if isinstance(body, tuple):
-                return TransportFailure(*body)
-            return HttpResponse(response.status_code, response.headers.raw, self._door.hide(body))
+            return _result(self._builder, response, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return TransportFailure(*translate_http_error(error))
 
     async def aclose(self) -> None:
-        """The client belongs to the caller."""
+        """Do nothing: the client belongs to the caller."""
 
 
 class _NullConnection:
     async def aclose(self) -> None:
-        """Nothing to close: the slot only counts."""
+        """Nothing to close: this pool only counts."""
 
 
-def _pool_size(client: Client) -> int:
-    # httpx tells the size of its pool to nobody; without this a small pool would be queued in.
+def _result(
+    builder: RequestBuilder, response: httpx.Response, body: bytes | BodyError
+) -> HttpResponse | TransportFailure:
+    if isinstance(body, tuple):
+        return TransportFailure(*body)
+    return HttpResponse(response.status_code, response.headers.raw, builder.redact(body))
+
+
+def _pool_size(client: HttpxClient) -> int:
+    # httpx has no public way to read the size of its pool.
     pool = getattr(getattr(client, "_transport", None), "_pool", None)
-    size: int = getattr(pool, "_max_connections", SLOTS)
-    return max(min(size, SLOTS), 1)
+    size: int = getattr(pool, "_max_connections", MAX_CONNECTIONS)
+    return max(min(size, MAX_CONNECTIONS), 1)
 
 
-def _departs(
-    departure: SendTimestamp, now: Callable[[], float]
+def _record_send(
+    sent_at: SendTimestamp, now: Callable[[], float]
 ) -> Callable[[str, object], Awaitable[None]]:
     async def trace(event: str, _info: object) -> None:
         if event.endswith("send_request_headers.started"):
-            departure.at = now()
+            sent_at.at = now()
 
     return trace
 
 
-def _tls(address: BaseUrl) -> ssl.SSLContext:
-    """One context for all slots: making one costs 19 ms and 0.8 MB.
+def _tls_context(address: BaseUrl) -> ssl.SSLContext:
+    """One context for all connections: making one takes 19 ms and 0.8 MB.
 
-    Made by hand, because `ssl.create_default_context` obeys SSLKEYLOGFILE.
+    Not made by `ssl.create_default_context`, which would honour SSLKEYLOGFILE.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if address.scheme == "https":
-        import certifi  # comes with httpx; not needed against a sandbox
+        import certifi  # a dependency of httpx; not needed for a sandbox
 
         context.load_verify_locations(cafile=certifi.where())
     return context
 
 
-# What is known of a failure from its class, for every class of the library (a test looks for
-# new ones): may the request have arrived? does a repeat make no sense?
 FAILURES: dict[str, tuple[bool, bool, str]] = {
     "InvalidURL": (False, True, "the URL is too long or not valid"),
     "ConnectTimeout": (False, False, "no connection within the timeout"),
     "ConnectError": (False, False, "no connection"),
-    "PoolTimeout": (False, False, "no free connection in the HTTP client given"),
+    "PoolTimeout": (False, False, "no free connection in the given HTTP client"),
     "ProxyError": (False, False, "the proxy refused"),
-    "UnsupportedProtocol": (False, True, "the HTTP client cannot reach such an address"),
+    "UnsupportedProtocol": (False, True, "the HTTP client does not support this kind of address"),
     "LocalProtocolError": (False, True, "the request is not valid HTTP"),
     "WriteTimeout": (True, False, "the request could not be sent within the timeout"),
     "WriteError": (True, False, "the connection broke while sending"),
-    "ReadTimeout": (True, False, "no answer within the timeout"),
-    "ReadError": (True, False, "the connection broke before the answer was complete"),
-    "RemoteProtocolError": (True, False, "the server broke off or did not speak HTTP"),
+    "ReadTimeout": (True, False, "no response within the timeout"),
+    "ReadError": (True, False, "the connection broke before the response was complete"),
+    "RemoteProtocolError": (True, False, "the server closed the connection or sent invalid HTTP"),
     "CloseError": (True, False, "the connection could not be closed"),
-    "DecodingError": (True, False, "the answer cannot be unpacked"),
-    "TooManyRedirects": (True, True, "redirects"),
-    "SSEError": (True, True, "the answer is a stream of events"),
+    "DecodingError": (True, False, "the response cannot be decompressed"),
+    "TooManyRedirects": (True, True, "too many redirects"),
+    "SSEError": (True, True, "the response is a stream of events"),
 }
+"""For each exception class of the library: whether the request may have arrived, whether the error
+is permanent, and a message. A test compares the table with the classes of the library."""
 
 
 def translate_http_error(error: Exception) -> tuple[str, bool, bool]:
-    """In words; may it have arrived; is a repeat senseless. Only connecting tells more."""
+    """An exception of the library as the three fields of a `TransportFailure`.
+
+    The text of the exception is added only for connection errors: no header can be in it.
+    """
     names = [kind.__name__ for kind in type(error).__mro__]
     name = next((name for name in names if name in FAILURES), "")
     sent, permanent, message = FAILURES.get(name, (True, False, "the connection failed"))
-    if name in ("ConnectError", "ConnectTimeout", "ProxyError"):  # no header in there
-        untrusted = _certificate(error)
+    if name in ("ConnectError", "ConnectTimeout", "ProxyError"):
+        untrusted = _is_certificate_error(error)
         permanent = untrusted or (name == "ProxyError" and "407" in str(error))
-        why = "the certificate cannot be verified" if untrusted else str(error)
-        message = f"{message}: {why}" if why else message
+        reason = "the certificate cannot be verified" if untrusted else str(error)
+        message = f"{message}: {reason}" if reason else message
     return f"{message} ({type(error).__name__})", sent, permanent
 
 
-def _certificate(error: BaseException | None) -> bool:
+def _is_certificate_error(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
@@ -318,6 +343,6 @@ def _certificate(error: BaseException | None) -> bool:
 
 
 def drop_traceback(error: BaseException) -> None:
-    """Take the HTTP library's frames off a cancellation: their locals hold the key."""
+    """Remove the HTTP library's frames from a cancellation: their local variables hold the key."""
     error.__cause__ = error.__context__ = None
     error.with_traceback(None)

@@ -1,7 +1,7 @@
-"""What the adapters to job engines share: chunks of inputs as jobs, and when to come back to one.
+"""Chunks of inputs as jobs of a queue, and when to retry one.
 
-The engine hands chunks out and takes back those of a dead worker; what is paid for is decided by
-the ledger alone, so a chunk may run any number of times.
+The queue hands chunks out and takes back those of a dead worker. What is paid is decided by the
+ledger alone, so a chunk may run any number of times.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import msgspec
 from ..bulk.admission import AdmissionController
 from ..bulk.chunk import LedgerParkedError, chunk
 from ..bulk.outcome import Outcome
-from ..bulk.prepared_call import Input, Method
+from ..bulk.prepared_call import ClientMethod, Input
 from ..bulk.stores.base import DoubtPolicy, Store
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..engine.client import Client
 
 TASK_NAME = "lix_async.chunk"
-"""The job's name in every engine."""
-SIZE = 50
-"""Inputs in a chunk."""
+"""The name of the job in every queue."""
+CHUNK_SIZE = 50
+"""The default number of inputs in a chunk."""
 DAY = 86_400.0
-AFTER_STOP = 60.0
-"""Seconds until a chunk is tried again that stopped its worker, or that got no answers."""
+RETRY_DELAY = 60.0
+"""Seconds until a chunk is retried that stopped its worker or had failed lookups."""
 PARK_CHECK_INTERVAL = 1.0
-"""Seconds that a worker stands still between two looks at a ledger that is parked."""
+"""Seconds between two checks of a parked ledger."""
 MAX_CHUNK_RETRIES = 8
-"""Times that a worker comes back to a chunk whose lookups fail, each time after twice as long;
-then they stay owed in the ledger."""
+"""Retries of a chunk with failed lookups, each after twice the delay of the one before. After the
+last one its lookups stay pending in the ledger."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -45,30 +45,42 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class RetryChunkLater(Exception):
-    """The chunk is not finished: run it again after so many seconds."""
+    """The chunk is not finished and must be run again after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds:.0f} s")
+        super().__init__(f"retry in {seconds:.0f} s")
         self.seconds = seconds
 
 
-def split_into_chunks(method: str, inputs: Iterable[Input], size: int = SIZE) -> Iterator[Chunk]:
-    """Inputs as chunks, as they are needed. Raises `ConfigurationError` for what is no input."""
+def split_into_chunks(
+    method: str, inputs: Iterable[Input], size: int = CHUNK_SIZE
+) -> Iterator[Chunk]:
+    """Split inputs into chunks, as they are needed.
+
+    Raises:
+        ConfigurationError: If an input is not text, a number or a mapping.
+    """
     stream = iter(inputs)
     while batch := list(itertools.islice(stream, size)):
         try:
             yield msgspec.convert(Chunk(method, msgspec.to_builtins(batch)), Chunk)
         except (msgspec.ValidationError, TypeError) as error:
             raise ConfigurationError(
-                f"inputs must be texts, numbers or mappings: {error}"
+                f"invalid input: expected text, a number or a mapping: {error}"
             ) from None
 
 
 class ChunkWorker:
-    """Does a worker's chunks, one at a time, and notices what makes further ones pointless.
+    """Runs the chunks of one worker, one at a time, until a stop or an error that lasts.
 
-    `stop`: set it, and no further chunk is taken, the one at hand is put back as soon as its calls
-    in flight have ended, and the worker ends. `max_credits`: the worker ends before it spends more.
+    Args:
+        store: The open store of the ledger.
+        client: The client whose methods the chunks name.
+        concurrency: Calls in flight at most.
+        doubts: What to do with lookups in doubt; see `bulk.Run`.
+        max_credits: The worker ends before it spends more.
+        stop: When it is set, no further chunk is taken, calls in flight end and the rest of the
+            chunk goes back to the queue.
     """
 
     def __init__(
@@ -85,21 +97,31 @@ class ChunkWorker:
         self._client = client
         self._concurrency = concurrency
         self._doubts: DoubtPolicy = doubts
-        self._governor = AdmissionController(
-            client.engine, store, funds=type(client).balance_endpoints, max_credits=max_credits
+        self._admission = AdmissionController(
+            client.engine,
+            store,
+            balance_endpoints=type(client).balance_endpoints,
+            max_credits=max_credits,
         )
         self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
         self._failed: Counter[bytes] = Counter()
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
-        """What ended the worker: 402, a bad key, a ledger that fails."""
+        """The error that ended the worker: 402, a rejected key, a ledger that fails."""
 
-    async def do(self, job: Chunk) -> None:
-        """Run a chunk. Raises `ComeBack`, and `ConfigurationError` for an unknown method."""
+    async def run(self, job: Chunk) -> None:
+        """Run a chunk.
+
+        Raises:
+            RetryChunkLater: If the chunk is not finished.
+            ConfigurationError: If the client has no such method.
+        """
         try:
-            method: Method[object] = attrgetter(job.method)(self._client)
+            method: ClientMethod[object] = attrgetter(job.method)(self._client)
         except AttributeError:
-            raise ConfigurationError(f"this client has no {job.method}") from None
+            raise ConfigurationError(
+                f"unknown method {job.method!r} of {type(self._client).__name__}"
+            ) from None
         async with self._lock:
             await self._ready()
             outcomes = await self._outcomes(method, job)
@@ -122,16 +144,16 @@ class ChunkWorker:
             if not self.stopped.is_set() and await self._parked():
                 raise RetryChunkLater(PARK_CHECK_INTERVAL)
         if self.stopped.is_set():
-            raise RetryChunkLater(0.0 if self.error is None else AFTER_STOP)
+            raise RetryChunkLater(0.0 if self.error is None else RETRY_DELAY)
 
     async def _parked(self) -> bool:
         try:
-            self._governor.parked = await self._store.parked()
+            self._admission.parked = await self._store.parked()
         except BulkError as error:
             raise self._ended(error) from error
-        return bool(self._governor.parked)
+        return bool(self._admission.parked)
 
-    async def _outcomes(self, method: Method[object], job: Chunk) -> list[Outcome[object]]:
+    async def _outcomes(self, method: ClientMethod[object], job: Chunk) -> list[Outcome[object]]:
         now = self._client.clock.wall
         # A stop ends the inputs: who waits for a turn by then still gets it, or is told to leave.
         inputs = itertools.takewhile(lambda _: not self.stopped.is_set(), job.inputs)
@@ -142,7 +164,7 @@ class ChunkWorker:
                 inputs,
                 concurrency=self._concurrency,
                 doubts=self._doubts,
-                governor=self._governor,
+                admission=self._admission,
             )
         except ConfigurationError:
             raise
@@ -161,7 +183,7 @@ class ChunkWorker:
     def _ended(self, error: LixError) -> RetryChunkLater:
         self.error = error
         self.stopped.set()
-        return RetryChunkLater(AFTER_STOP)
+        return RetryChunkLater(RETRY_DELAY)
 
     def _again(self, job: bytes) -> list[float]:
         """When to come back to a chunk whose lookups fail; empty when it was often enough."""
@@ -170,12 +192,12 @@ class ChunkWorker:
         if tries > MAX_CHUNK_RETRIES:
             del self._failed[job]
             return []
-        return [AFTER_STOP * 2 ** (tries - 1)]
+        return [RETRY_DELAY * 2 ** (tries - 1)]
 
 
 @contextmanager
 def queue_errors_as_bulk_errors(*kinds: type[Exception]) -> Generator[None]:
-    """A queue's own errors as `BulkError`s; the address and its password are no part of them."""
+    """Raise the errors of a queue as `BulkError`, without the address and its password."""
     try:
         yield
     except kinds as error:

@@ -1,9 +1,9 @@
-"""Bulk lookups on many machines by PgQueuer (asyncio): the queue and the ledger in one PostgreSQL.
+"""Bulk lookups on many machines with PgQueuer (asyncio): queue and ledger in one PostgreSQL.
 
-    await submit(dsn, "people.get", links)     # anywhere, once
+    await submit(dsn, "people.get", links)     # once, on any machine
     await worker(dsn, lix)                     # on every machine
 
-The answers are in the ledger: `bulk.Run(dsn, lix.people.get, links)` hands them out, paid for.
+The answers are in the ledger: `bulk.Run(dsn, lix.people.get, links)` yields them without a charge.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
 from .chunk_worker import (
-    SIZE,
+    CHUNK_SIZE,
     TASK_NAME,
     Chunk,
     ChunkWorker,
@@ -42,17 +42,29 @@ try:
     from pgqueuer.qm import QueueManager
     from pgqueuer.queries import Queries
 except ModuleNotFoundError as error:
-    raise ConfigurationError("this needs the extra: pip install 'lix_async[pgqueuer]'") from error
+    raise ConfigurationError("missing extra: pip install 'lix_async[pgqueuer]'") from error
 
 LOCK = 0x6C697871
-"""The advisory lock under which the queue's tables are made."""
+"""The advisory lock under which the tables of the queue are created."""
 
 
-async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = SIZE) -> int:
-    """Queue inputs for a client's method, such as "people.get"; how many chunks they make.
+async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = CHUNK_SIZE) -> int:
+    """Queue inputs for a method of a client. Creates the tables of PgQueuer if necessary.
 
-    `size`: inputs per chunk (50). Makes PgQueuer's tables if they are not there. Submitting the
-    same inputs again costs nothing: the ledger knows them.
+    Submitting the same inputs again costs nothing, because the ledger has them.
+
+    Args:
+        dsn: `postgresql://...`
+        method: The method, such as "people.get".
+        inputs: First arguments of the method, or mappings of keyword arguments.
+        size: Inputs in a chunk.
+
+    Returns:
+        The number of chunks.
+
+    Raises:
+        ConfigurationError: If an input is not text, a number or a mapping.
+        BulkError: If the queue cannot be used.
     """
     count = 0
     async with _queries(dsn) as queries:
@@ -73,34 +85,49 @@ async def worker(
     max_credits: int | None = None,
     stop: anyio.Event | None = None,
 ) -> None:
-    """Work on chunks until `stop` is set. Any number of workers may run, anywhere.
+    """Work on chunks until `stop` is set. Any number of workers may run, on any machine.
 
-    One `client` per process; its methods are what `submit` named. `concurrency`: calls in flight
-    at most (4); the client's limiter sets the pace, and should be one that is shared. The ledger
-    is in the same database (`schema`). `doubts` is that of `bulk.Run`. The chunk of a worker that
-    died is taken over after `heartbeat` seconds (30); what it had sent is held in doubt.
+    Chunks are run again by themselves when lookups are queued or fail, after a daily limit, and
+    while the ledger is parked. When an error lasts, the worker ends and the chunk stays in the
+    queue for another one.
 
-    `stop`: when it is set, no further chunk is taken, calls in flight end, the rest of the chunk
-    goes back to the queue, and this returns; cancelled, it leaves calls in flight in doubt.
-    `max_credits`: this worker ends with `BudgetError` before it spends more (no bound).
+    Args:
+        dsn: `postgresql://...` of queue and ledger.
+        client: The client whose methods `submit` named; use one for each process.
+        concurrency: Calls in flight at most; the client's limiter sets the rate and should be
+            shared between the workers.
+        doubts: What to do with lookups in doubt; see `bulk.Run`.
+        schema: The schema of the ledger.
+        heartbeat: Seconds after which the chunk of a dead worker is taken over. What it had sent
+            is in doubt.
+        max_credits: This worker ends with `BudgetError` before it spends more.
+        stop: When it is set, no further chunk is taken, calls in flight end, the rest of the chunk
+            goes back to the queue, and this returns. If the task is cancelled instead, calls in
+            flight are in doubt.
 
-    A chunk comes back by itself when lookups are queued or fail, after a daily limit, and while
-    the ledger is parked. Raises what makes further calls pointless (`QuotaExceededError`,
-    `AuthenticationError`, `BulkError`, …): the chunk stays where it is, for a worker to come.
+    Raises:
+        QuotaExceededError: If the credits are used up (402) or `max_credits` is reached.
+        AuthenticationError: If the key is rejected.
+        ViewerError: If the viewer id is rejected.
+        BulkError: If the ledger or the queue cannot be used.
+
+    Credits: those of the methods, for each input that the ledger does not have.
     """
     async with _queries(dsn) as queries, PostgresStore(dsn, schema=schema) as store:
         manager = QueueManager(queries)
-        hands = ChunkWorker(store, client, concurrency, doubts, max_credits=max_credits, stop=stop)
+        chunk_worker = ChunkWorker(
+            store, client, concurrency, doubts, max_credits=max_credits, stop=stop
+        )
 
         @manager.entrypoint(TASK_NAME, on_failure="hold")
         async def run(job: Job) -> None:
             try:
-                await hands.do(msgspec.json.decode(job.payload or b"", type=Chunk))
+                await chunk_worker.run(msgspec.json.decode(job.payload or b"", type=Chunk))
             except RetryChunkLater as later:
                 raise RetryRequested(timedelta(seconds=later.seconds), str(later)) from later
 
         async def ending() -> None:
-            await hands.stopped.wait()
+            await chunk_worker.stopped.wait()
             manager.shutdown.set()
 
         end = asyncio.create_task(ending())
@@ -114,8 +141,8 @@ async def worker(
             )
         finally:
             end.cancel()
-        if hands.error is not None:
-            raise hands.error
+        if chunk_worker.error is not None:
+            raise chunk_worker.error
 
 
 @asynccontextmanager

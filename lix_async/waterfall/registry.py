@@ -1,7 +1,7 @@
-"""Which providers a waterfall knows: one adapter for each, found in the folder `adapters`.
+"""The adapters of the waterfall, one for each provider, found in the package `adapters`.
 
-A provider is known when its own folder and its adapter are there. Nothing lists them, so either
-can be deleted and the rest goes on.
+A provider is available if its package and its adapter exist. No list names them, so either can be
+deleted and the rest still works.
 """
 
 from __future__ import annotations
@@ -15,45 +15,45 @@ from typing import Protocol, cast
 from ..engine.client import Client
 from .steps import Step
 
-_HOUSE = __name__.partition(".")[0]
-_PROVIDERS = f"{_HOUSE}.providers"
-_ADAPTERS = f"{_HOUSE}.waterfall.adapters"
+_PACKAGE = __name__.partition(".")[0]
+_PROVIDERS = f"{_PACKAGE}.providers"
+_ADAPTERS = f"{_PACKAGE}.waterfall.adapters"
 
 
 class ProviderAdapter(Protocol):
-    """What an adapter's module has."""
+    """The names that the module of an adapter defines."""
 
     CLIENT: type[Client]
-    """The provider's client."""
+    """The client class of the provider."""
     NO_STEPS_REASON: str
-    """Why the provider has no ready-made steps; empty where it has some."""
+    """Why the provider has no ready-made steps; empty if it has some."""
 
     def steps(self, client: Client, /) -> tuple[Step, ...]:
-        """The lookups that the client can do."""
+        """The steps that use this client."""
         ...
 
 
 def installed() -> Mapping[str, ProviderAdapter]:
-    """The adapters by the names of their providers' folders, in alphabetical order."""
-    folder = import_module(_ADAPTERS).__path__
-    names = [module.name for module in pkgutil.iter_modules(folder)]
-    return {name: _load(name) for name in names if _is_there(f"{_PROVIDERS}.{name}")}
+    """The available adapters by the names of their providers, in alphabetical order."""
+    path = import_module(_ADAPTERS).__path__
+    names = [module.name for module in pkgutil.iter_modules(path)]
+    return {name: _load(name) for name in names if _exists(f"{_PROVIDERS}.{name}")}
 
 
 def adapter_of(client: Client) -> ProviderAdapter | None:
-    """The adapter of a client, also of a subclass of it; None for a client that has none."""
+    """The adapter for a client or an instance of a subclass; None if there is none."""
     for cls in type(client).__mro__:
-        house, _, rest = cls.__module__.partition(f"{_PROVIDERS}.")
+        before, _, rest = cls.__module__.partition(f"{_PROVIDERS}.")
         name = rest.partition(".")[0]
-        if not house and name and _is_there(f"{_ADAPTERS}.{name}"):
+        if not before and name and _exists(f"{_ADAPTERS}.{name}"):
             return _load(name)
     return None
 
 
 def steps_of(client: Client) -> tuple[Step, ...]:
-    """The ready-made steps of a client, none where its provider looks nothing up by an input.
+    """The ready-made steps of a client; empty if its provider has no lookup by an input.
 
-    Nothing is sent. They use the client's own limiter, retry policy and deadline.
+    Nothing is sent. The steps use the client's limiter, retry policy and deadline.
     """
     adapter = adapter_of(client)
     return () if adapter is None else adapter.steps(client)
@@ -62,14 +62,16 @@ def steps_of(client: Client) -> tuple[Step, ...]:
 def skip_reason(client: Client) -> str:
     """Why a client has no ready-made steps."""
     adapter = adapter_of(client)
-    return adapter.NO_STEPS_REASON if adapter is not None else "no adapter is known for it"
+    return (
+        adapter.NO_STEPS_REASON if adapter is not None else f"{client.provider.name} has no adapter"
+    )
 
 
 def _load(name: str) -> ProviderAdapter:
     return cast("ProviderAdapter", import_module(f"{_ADAPTERS}.{name}"))
 
 
-def _is_there(module: str) -> bool:
-    # A folder that was deleted may leave its bytecode behind, and is a package without a file then.
+def _exists(module: str) -> bool:
+    # A deleted package may leave its bytecode behind; then it is a namespace without a file.
     spec = find_spec(module)
     return spec is not None and spec.origin is not None

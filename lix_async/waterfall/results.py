@@ -1,4 +1,4 @@
-"""What a waterfall brings: a few fields that all providers share, each with its source."""
+"""The results of a waterfall: fields that several providers have, each with its source."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from ..core.errors import LixError
 from .targets import About, Target
 
 INPUT = "input"
-"""The provider and endpoint of what the caller knew already."""
+"""The provider and endpoint of fields that the target had."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a field comes from."""
+    """The origin of a field."""
 
     provider: str
-    """`Lix`, `LookC`, …; `input` for what the target said."""
+    """`Lix`, `LookC` and so on; `input` for fields of the target."""
     endpoint: str
     """The catalogue id of the call, such as `contact.email_by_linkedin`."""
     at: datetime
-    """When the answer came; aware, UTC."""
+    """When the answer was received; aware, UTC."""
     credits: int
-    """What the whole answer cost: fields of one answer share it, so it is never to be added up."""
+    """The cost of the whole answer. Fields of one answer share it, so do not add it up."""
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What all results have in common.
+    """The base class of all results.
 
-    `msgspec.json.encode(result, enc_hook=str)` gives JSON, the errors as texts.
+    `msgspec.json.encode(result, enc_hook=str)` encodes one as JSON, with errors as text.
     """
 
     about: ClassVar[About] = "person"
 
     target: Target
     sources: dict[str, Source] = field(default_factory=dict[str, Source])
-    """Of each filled field, where it comes from."""
+    """The source of each filled field."""
     errors: dict[str, LixError] = field(default_factory=dict[str, LixError])
-    """Of each step that failed or found nothing, why. Never raised."""
+    """The error of each step that failed or found nothing. They are not raised."""
     credits: int = 0
-    """Credits of all kinds that this result cost."""
+    """Credits of all kinds spent on this result."""
 
     @classmethod
     def fields(cls) -> frozenset[str]:
-        """The names of what can be filled."""
+        """The names of the fields that can be filled."""
         return frozenset(cls.__struct_fields__) - frozenset(Result.__struct_fields__)
 
     def get(self, name: str) -> str | None:
-        """A field by name; None where it is not filled, or not a field of this result."""
-        found: object = getattr(self, name) if name in self.fields() else None
-        return found if isinstance(found, str) else None
+        """The value of a field; None if it is not filled or not a field of this result."""
+        value: object = getattr(self, name) if name in self.fields() else None
+        return value if isinstance(value, str) else None
 
     def filled(self, fields: Iterable[str]) -> bool:
-        """Whether every one of these fields has a value."""
+        """Whether all of these fields have a value."""
         return not self.missing(fields)
 
     def missing(self, fields: Iterable[str]) -> frozenset[str]:
-        """Those of these fields that have no value."""
+        """The fields among these that have no value."""
         return frozenset(name for name in fields if self.get(name) is None)
 
     def take(self, values: Mapping[str, str | None], source: Source) -> None:
-        """Fill what is missing. What is filled stays: the first answer counts."""
+        """Fill fields that are missing. Filled fields keep their values."""
         for name, value in values.items():
             text = (value or "").strip()
             if text and name in self.fields() and self.get(name) is None:
@@ -78,15 +78,15 @@ class Profile(Result, kw_only=True):
     full_name: str | None = None
     headline: str | None = None
     location: str | None = None
-    """Text, in the provider's words."""
+    """In the provider's words."""
     linkedin_url: str | None = None
     """The public profile."""
     title: str | None = None
-    """Of the current job."""
+    """The title of the current job."""
     company: str | None = None
     """The name of the current employer."""
     company_url: str | None = None
-    """Its LinkedIn page."""
+    """The LinkedIn page of the current employer."""
     email: str | None = None
     phone: str | None = None
 
@@ -101,13 +101,13 @@ class Company(Result, kw_only=True):
     website: str | None = None
     industry: str | None = None
     size: str | None = None
-    """A range as text, "201-500" or "10001+"."""
+    """A range of employees as text: "201-500", "10001+"."""
     location: str | None = None
-    """Headquarters: text, in the provider's words."""
+    """The headquarters, in the provider's words."""
 
 
 class Email(Result, kw_only=True):
-    """An e-mail address, and whose it is."""
+    """An e-mail address and its owner."""
 
     email: str | None = None
     full_name: str | None = None

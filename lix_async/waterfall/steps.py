@@ -1,4 +1,4 @@
-"""One lookup of one provider, as a waterfall sees it: what it takes, what it gives, its price."""
+"""The steps of a waterfall, their statistics, and the order in which they run."""
 
 from __future__ import annotations
 
@@ -21,73 +21,75 @@ R = TypeVar("R")
 LINK = frozenset({"linkedin_url"})
 EMAIL = frozenset({"email"})
 NAME = frozenset({"name", "company"})
-"""What a step may need: `needs=(LINK, EMAIL)` is either."""
+"""Values for `Step.needs`: `needs=(LINK, EMAIL)` means either."""
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one answer brought, under the names of the results' fields, and what it took."""
+    """What one step found, and what it cost."""
 
     values: Mapping[str, str | None]
-    """Empty ones count as not there."""
+    """By field name; empty values count as missing."""
     endpoint: str
     at: datetime
-    """When the answer came; aware."""
+    """When the answer was received; aware."""
     credits: int = 0
-    """What it cost."""
+    """Credits charged for the answer."""
     lost: int = 0
-    """What attempts whose answers never came may have cost besides."""
+    """Credits that attempts without an answer may have cost."""
     error: LixError | None = None
-    """What went wrong after the part that was paid for."""
+    """An error after the part that was paid for."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One lookup of one provider. Make your own for a source of yours, such as a database.
+    """One lookup of one provider. Create your own for other sources, such as a database.
 
-    `look` gets a target that has what `needs` says and returns a `Found`. It may raise any
-    `LixError`: that is kept on the result and stops nobody; anything else is a bug and is raised.
+    `lookup` receives a target that has what `needs` says and returns a `StepResult`. A `LixError`
+    that it raises is stored on the result; any other exception is raised to the caller.
     """
 
     name: str
-    """Unique within a waterfall; by convention `provider.what`."""
+    """Unique within a waterfall; by convention `provider.noun`."""
     provider: str
     endpoint: str
     """Catalogue id."""
     fills: frozenset[str]
-    """The fields that it may fill: the names of `Profile`, `Email` or `Company`."""
+    """The fields that it may fill: names of fields of `Profile`, `Email` or `Company`."""
     needs: tuple[frozenset[str], ...]
-    """What it can be asked with, as alternatives."""
-    look: Callable[[Target], Awaitable[StepResult]]
+    """What the target must have, as alternatives."""
+    lookup: Callable[[Target], Awaitable[StepResult]]
     about: About = "person"
     price: Price = UNKNOWN
-    """Of one ask, at most: this much is reserved in the budget."""
+    """The highest cost of one lookup, which is reserved in the budget."""
 
     def ready(self, target: Target) -> bool:
-        """Whether enough is known to ask."""
+        """Whether the target has what the step needs."""
         return any(target.has(need) for need in self.needs)
 
     async def ask(self, target: Target) -> StepResult:
-        """Look the target up: the partial result, and what it took.
+        """Look up a target.
 
-        Costs `price` at most for an answer that comes at the first attempt. Raises what the
-        provider's client raises.
+        Raises:
+            LixError: What the provider's client raises.
+
+        Credits: `price` at most for an answer that is received at the first attempt.
         """
-        return await self.look(target)
+        return await self.lookup(target)
 
 
 def step_result(
     client: Client,
-    row: Endpoint[P, object],
+    endpoint: Endpoint[P, object],
     answer: Answer[R],
     values: Mapping[str, str | None],
     error: LixError | None = None,
 ) -> StepResult:
-    """What an answer brought, as a step hands it on; its moment is read from the client's clock."""
+    """The result of a step from an answer of a client, with the time of the client's clock."""
     return StepResult(
         values=values,
-        endpoint=row.id,
+        endpoint=endpoint.id,
         at=datetime.fromtimestamp(client.clock.wall(), UTC),
         credits=answer.credits,
-        lost=answer.lost * row.credits.amount,
+        lost=answer.lost * endpoint.credits.amount,
         error=error,
     )
 
@@ -95,49 +97,62 @@ def step_result(
 Order = Literal["given", "price", "fill"]
 
 
-CHEAPEST = 0.1
-"""Credits that a free call counts as in the order by fill rate: it still takes a turn."""
+MIN_COST = 0.1
+"""Credits that a free lookup counts as in the order `"fill"`: it still needs a permit."""
 
 
 class StepStats(msgspec.Struct, kw_only=True):
-    """What came of asking one step, so far."""
+    """Counts of one step so far."""
 
     asked: int = 0
-    """Asks that have ended, failed ones included."""
+    """Lookups that have ended, failed ones included."""
     filled: Counter[str] = field(default_factory=Counter[str])
-    """By field: answers that had it, whether or not it was still missing."""
+    """Lookups that had a value for a field, whether or not it was still missing; by field."""
     failed: int = 0
-    """Asks that ended with an error other than `NotFoundError`."""
+    """Lookups that ended with an error other than `NotFoundError`."""
     credits: int = 0
     """Credits spent."""
     lost: int = 0
-    """Credits that asks without a usable answer may have cost."""
+    """Credits that lookups without a usable answer may have cost."""
 
     def rate(self, name: str) -> float:
-        """The share of asks that filled a field; 1 before the first, so that all get a try."""
+        """The estimated share of lookups that fill a field; 1 before the first."""
         return (self.filled[name] + 1) / (self.asked + 1)
 
     def cost(self, price: int) -> float:
-        """Credits for one ask, learned; the price list counts as one ask."""
+        """The estimated credits of one lookup; the price before the first."""
         return (self.credits + self.lost + price) / (self.asked + 1)
 
 
 def sort_steps(
     steps: Iterable[Step], order: Order, stats: Mapping[str, StepStats], wanted: frozenset[str]
 ) -> list[Step]:
-    """The steps in the order in which to ask for these fields.
+    """The steps in the order in which they are to run.
 
-    `given`: as they came. `price`: the cheapest by the price list first, those without a
-    published price last. `fill`: by wanted fields that an ask is expected to fill, per credit.
-    Equal ones stay as they came.
+    Steps that compare equal keep their given order.
+
+    Args:
+        steps: The steps that can run.
+        order: `"given"`, `"price"` (cheapest first, unpublished prices last) or `"fill"` (most
+            expected fields per credit first).
+        stats: The statistics of all steps by name.
+        wanted: The fields that are missing.
     """
     if order == "price":
         return sorted(steps, key=lambda step: (step.price.kind == "unknown", step.price.amount))
     if order == "fill":
-        return sorted(steps, key=lambda step: -_worth(step, stats[step.name], wanted))
+        return sorted(steps, key=lambda step: -_fields_per_credit(step, stats[step.name], wanted))
     return list(steps)
 
 
-def _worth(step: Step, stat: StepStats, wanted: frozenset[str]) -> float:
-    expected = sum(stat.rate(name) for name in step.fills & wanted)
-    return expected / max(stat.cost(step.price.amount), CHEAPEST)
+def _fields_per_credit(step: Step, stats: StepStats, wanted: frozenset[str]) -> float:
+    # value = sum of P(field) over the wanted fields of the step / E(credits)
+    #
+    # P(field) = (lookups that filled it + 1) / (lookups + 1)
+    # E(credits) = (credits spent + possibly lost + price) / (lookups + 1), at least MIN_COST
+    #
+    # Both are averages with one imagined lookup that fills every field at the list price. It makes
+    # a step that never ran look good, so each one is tried, and it loses weight as lookups are
+    # observed (additive smoothing). Lost credits count, so an unreliable provider moves back.
+    expected = sum(stats.rate(name) for name in step.fills & wanted)
+    return expected / max(stats.cost(step.price.amount), MIN_COST)

@@ -1,4 +1,4 @@
-"""Whom or what to look up, as far as it is known."""
+"""The persons and companies to look up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..core.errors import ConfigurationError
 from ..linkedin import Kind, Link, classify
 
 About = Literal["person", "company"]
-"""What a link, a step or a result is about."""
+"""What a link, a step or a result describes."""
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _ABOUT: dict[Kind, About] = {
@@ -22,39 +22,42 @@ _ABOUT: dict[Kind, About] = {
     "organisation": "company",
     "account": "company",
 }
-# The pages that everybody has one of; those of Sales Navigator carry more than their id.
+# Kinds of links that have a canonical form. Links of Sales Navigator carry more than an id.
 _PUBLIC = ("person", "organisation")
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A person or a company to look up. Make one from a text with `Target.of`.
+    """A person or a company to look up. Create one from text with `Target.of`.
 
-    At least a LinkedIn link, an e-mail address, or a name and a company.
+    It needs a LinkedIn link, an e-mail address, or a name and a company.
     """
 
     text: str = ""
-    """As it was given, or whatever leads the caller back to a row of their own."""
+    """The input as given, or anything by which the caller recognises it."""
     linkedin_url: str | None = None
-    """A profile or company page, also of Sales Navigator."""
+    """A profile or company page, also one of Sales Navigator."""
     email: str | None = None
     name: str | None = None
     company: str | None = None
-    """The name of the company that the person works at."""
+    """The name of the person's employer."""
 
     @classmethod
     def of(cls, given: Target | str) -> Target:
-        """A target from a link, a URN, an e-mail address, or a target, which is checked.
+        """A target from a link, a URN or an e-mail address; a `Target` is checked. Sends nothing.
 
-        Raises `ConfigurationError` for what cannot be looked up. Asks nobody.
+        Raises:
+            ConfigurationError: If it cannot be looked up.
         """
         if not isinstance(given, Target):
             return cls._read(given)
         if given.linkedin_url is not None:
             link = _link(given.linkedin_url)
-            return msgspec.structs.replace(given, linkedin_url=_sent(given.linkedin_url, link))
+            return msgspec.structs.replace(
+                given, linkedin_url=_url_to_send(given.linkedin_url, link)
+            )
         if not (given.email or (given.name and given.company)):
             raise ConfigurationError(
-                "a target needs a linkedin_url, an email, or a name and a company"
+                "incomplete target: expected a linkedin_url, an email, or a name and a company"
             )
         return given
 
@@ -65,21 +68,21 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             address = address[7:]
         if _EMAIL.fullmatch(address):
             return cls(text=text, email=address)
-        return cls(text=text, linkedin_url=_sent(address, _link(address)))
+        return cls(text=text, linkedin_url=_url_to_send(address, _link(address)))
 
     @property
     def about(self) -> About | None:
-        """What the link is about; None without one."""
+        """What the link describes; None without a link."""
         return _ABOUT[_link(self.linkedin_url).kind] if self.linkedin_url else None
 
     @property
     def page(self) -> str | None:
-        """The public LinkedIn page in its one spelling; None for Sales Navigator's and none."""
+        """The canonical URL of the public LinkedIn page; None without one."""
         link = classify(self.linkedin_url or "")
         return link.url if link.kind in _PUBLIC else None
 
     def has(self, names: Iterable[str]) -> bool:
-        """Whether all of these are known: `linkedin_url`, `email`, `name`, `company`."""
+        """Whether all of these have values: `linkedin_url`, `email`, `name`, `company`."""
         return all(getattr(self, name) for name in names)
 
 
@@ -87,14 +90,14 @@ def _link(text: str) -> Link:
     link = classify(text)
     if link.kind not in _ABOUT:
         raise ConfigurationError(
-            "a target is a LinkedIn profile or company page, or an e-mail address, not "
-            f"{link.kind.replace('_', ' ')}: pass https://www.linkedin.com/in/<name>"
+            f"invalid target of kind {link.kind.replace('_', ' ')}: expected an e-mail address or "
+            "a LinkedIn profile or company page, such as https://www.linkedin.com/in/<name>"
         )
     return link
 
 
-def _sent(given: str, link: Link) -> str:
-    """The canonical link where it says everything; else the given one, as a whole URL."""
-    if link.kind in _PUBLIC or "linkedin.com" not in given:
+def _url_to_send(text: str, link: Link) -> str:
+    """The canonical link of a public page; otherwise the given link as a full URL."""
+    if link.kind in _PUBLIC or "linkedin.com" not in text:
         return link.url
-    return given if "//" in given else f"https://{given}"
+    return text if "//" in text else f"https://{text}"

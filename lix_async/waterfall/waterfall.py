@@ -1,4 +1,4 @@
-"""The waterfall: steps asked one after the other for each target, many targets at once."""
+"""The waterfall: for each target one step after another, for many targets at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import TypeVar, get_args, overload
 
 from ..concurrency.clock import Clock, RealClock
-from ..concurrency.worker_pool import InputStream as Inputs
-from ..concurrency.worker_pool import WorkerPool
+from ..concurrency.worker_pool import InputStream, WorkerPool
 from ..core.errors import (
     AuthenticationError,
     BudgetError,
@@ -21,7 +20,7 @@ from ..core.errors import (
     ViewerError,
 )
 from ..engine.client import Client
-from .budget import Budget, possible_cost
+from ..engine.credits import CreditBudget, possible_cost
 from .registry import skip_reason, steps_of
 from .results import INPUT, Company, Email, Profile, Result, Source
 from .steps import Order, Step, StepResult, StepStats, sort_steps
@@ -31,7 +30,7 @@ R = TypeVar("R", bound=Result)
 
 
 class Results(WorkerPool[Target | str, R]):
-    """An async iterator of results; `async with` ends its workers when the block is left."""
+    """An async iterator of results. Use `async with` to stop its workers at the end of a block."""
 
     async def __aenter__(self) -> Results[R]:
         return self
@@ -46,30 +45,38 @@ class Results(WorkerPool[Target | str, R]):
 
 
 class Waterfall:
-    """Asks several providers in turn until the wanted fields are filled.
+    """Asks several providers one after another until the wanted fields are filled.
 
-    * `sources`: clients, whose ready-made steps are taken (`steps_of`), and steps of your own.
-      Clients without any are passed over (`passed_over` says why).
-    * `want`: the fields that shall be filled, default the e-mail address.
-    * `until`: called with a result; true when it is good enough. Then every field that is
-      missing is asked for, whatever `want` says. Default: all of `want` is filled. Names of
-      fields stand for that too: `until=("email", "headline")` is `want` in another word.
-    * `order`: `"given"` (default), `"price"` (cheapest first, unpublished prices last), or
-      `"fill"`: by the fields that an ask is expected to fill per credit, learned from `stats`.
-    * `budget`: credits of all kinds that this object may spend; None sets no bound. A call's
-      price is set aside before it is sent. Calls without a published price count as nothing,
-      answers that were lost as paid; only attempts lost within one call can exceed the bound.
-    * `concurrency`: targets under way at once in `run` (4); limiters set the pace.
-    * `clock`: for tests.
+    For each target, each step runs at most once, and only while a field that it may fill is
+    missing. If no such step has what it needs (a link, an address), a step runs that may find that
+    first. What one step finds is available to the next ones. If a provider has a lookup of its own
+    for all that is missing, that one runs before its wider lookups.
 
-    For each target, each step is asked once at most, and only with something that it may fill
-    still missing. Where no such step has what it needs (a link, an address), one is asked that
-    may find that first. What one step finds, the next ones can be asked with. Where a provider
-    has a lookup of its own for all that is still missing, that goes before its wider ones.
+    Errors of a step are stored on the result and stop neither other steps nor other targets.
 
-    Errors of a step are kept on the result and stop neither the other steps nor other targets.
-    Raises `ConfigurationError` for settings that make no sense, and for a target that cannot be
-    looked up.
+    Args:
+        sources: Clients, whose ready-made steps are used (see `steps_of`), and steps of your own.
+            Clients without steps are skipped; `skipped` has the reasons.
+        want: The fields to fill; default the e-mail address.
+        until: A function that is called with a result and returns whether it is good enough; then
+            every missing field is looked up, whatever `want` says. A collection of field names
+            is the same as `want`.
+        order: `"given"`, `"price"` (cheapest first, unpublished prices last) or `"fill"` (by the
+            fields that a step is expected to fill per credit, learned from `stats`).
+        budget: Credits of all kinds that this object may spend; None for no limit. A price is
+            reserved before the call is sent. Calls without a published price count as 0, lost
+            answers as charged; only attempts lost within one call can exceed the budget.
+        concurrency: Targets in progress at once in `run`; the limiters of the clients set the rate.
+        clock: A clock for tests.
+
+    Raises:
+        ConfigurationError: If an argument is not valid, or no source has a step.
+
+    Example:
+        ```python
+        waterfall = Waterfall([lookc, lix], want=("email", "headline"), budget=500)
+        person = await waterfall.profile("https://www.linkedin.com/in/ada-example")
+        ```
     """
 
     def __init__(
@@ -84,26 +91,31 @@ class Waterfall:
         clock: Clock | None = None,
     ) -> None:
         self.skipped: dict[str, str] = {}
-        """Providers whose clients have no step, and why."""
-        self.steps = self._collected(sources)
-        """What is asked, in the given order."""
+        """The names of providers whose clients have no steps, with the reasons."""
+        self.steps = self._collect_steps(sources)
+        """The steps in the given order."""
         if until is not None and not callable(until):
             want, until = until, None
         self._want = frozenset((want,) if isinstance(want, str) else want)
         unknown = self._want - Profile.fields() - Company.fields() - Email.fields()
         if unknown or not self._want:
-            known = ", ".join(sorted(Profile.fields() | Company.fields()))
-            raise ConfigurationError(f"want knows {known}, not {sorted(unknown)}")
+            problem = f"unknown field {min(unknown)!r} in want" if unknown else "want is empty"
+            fields = ", ".join(sorted(Profile.fields() | Company.fields()))
+            raise ConfigurationError(f"{problem}: expected {fields}")
         if order not in get_args(Order):
-            raise ConfigurationError(f"order must be given, price or fill, not {order!r}")
+            raise ConfigurationError(
+                f"invalid order {order!r}: expected 'given', 'price' or 'fill'"
+            )
         if concurrency < 1:
             raise ConfigurationError(f"concurrency must be at least 1: {concurrency}")
         self._until = until
         self._concurrency = concurrency
         self._clock: Clock = clock or RealClock()
-        self._asking = StepScheduler(self.steps, order, Budget(budget))
+        self._scheduler = StepScheduler(
+            self.steps, order, CreditBudget(budget, name="budget", kind="budget")
+        )
 
-    def _collected(self, sources: Iterable[Client | Step]) -> tuple[Step, ...]:
+    def _collect_steps(self, sources: Iterable[Client | Step]) -> tuple[Step, ...]:
         steps: list[Step] = []
         for source in sources:
             if isinstance(source, Step):
@@ -111,52 +123,66 @@ class Waterfall:
                 continue
             if not isinstance(source, Client):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
                 raise ConfigurationError(
-                    "sources must be clients, such as AsyncLix(), or steps, not "
-                    f"{type(source).__name__}"
+                    f"invalid source of type {type(source).__name__}: expected a client, such as "
+                    "AsyncLix(), or a Step"
                 )
             ready = steps_of(source)
             steps += ready
             if not ready:
                 self.skipped[source.provider.name] = skip_reason(source)
         if not steps:
-            why = "; ".join(self.skipped.values()) or "no clients or steps were given"
-            raise ConfigurationError(f"a waterfall needs at least one step: {why}")
+            reason = "; ".join(self.skipped.values()) or "sources is empty"
+            raise ConfigurationError(f"a waterfall needs at least one step: {reason}")
         names = [step.name for step in steps]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ConfigurationError(
-                f"two steps are called {', '.join(twice)}: rename one by "
+                f"two steps are named {', '.join(twice)}: rename one with "
                 "msgspec.structs.replace(step, name=...)"
             )
         return tuple(steps)
 
     @property
     def stats(self) -> Mapping[str, StepStats]:
-        """By step: asked, filled by field, failed, credits. Read it at any moment."""
-        return MappingProxyType(self._asking.stats)
+        """Live counts by step name: asked, filled by field, failed, credits."""
+        return MappingProxyType(self._scheduler.stats)
 
     @property
     def spent(self) -> int:
-        """Credits spent so far, those included that lost answers may have cost."""
-        return self._asking.budget.spent + self._asking.budget.lost
+        """Credits spent so far, including those that lost answers may have cost."""
+        return self._scheduler.budget.total + self._scheduler.budget.lost
 
     async def profile(self, target: Target | str) -> Profile:
-        """One person, by a profile link, an e-mail address or a `Target`.
+        """Look up one person.
 
-        Costs what the steps asked cost: see `.credits`. Raises `ConfigurationError` for a target
-        that is no person, and where no field of `want` is one of a `Profile`.
+        Args:
+            target: A link of a LinkedIn profile, an e-mail address or a `Target`.
+
+        Returns:
+            A result with the fields that were found, their sources and the errors of steps.
+
+        Raises:
+            ConfigurationError: If the target is not a person, or no field of `want` is one of a
+                `Profile`.
+
+        Credits: those of the steps that run; see `credits` of the result.
         """
-        return await self._look(target, Profile, {})
+        return await self._find(target, Profile, {})
 
     async def email(self, target: Target | str) -> Email:
-        """The e-mail address of one person. Costs and raises what `profile` does."""
-        return await self._look(target, Email, {})
+        """Look up the e-mail address of one person; arguments and errors as for `profile`.
+
+        Credits: those of the steps that run; see `credits` of the result.
+        """
+        return await self._find(target, Email, {})
 
     async def company(self, target: Target | str) -> Company:
-        """One company, by its link or somebody's address there: `want=("name", "website")`.
+        """Look up one company by its link or by an address there: `want=("name", "website")`.
 
-        Costs and raises what `profile` does.
+        Arguments and errors as for `profile`.
+
+        Credits: those of the steps that run; see `credits` of the result.
         """
-        return await self._look(target, Company, {})
+        return await self._find(target, Company, {})
 
     @overload
     def run(
@@ -171,111 +197,137 @@ class Waterfall:
         targets: Iterable[Target | str] | AsyncIterable[Target | str],
         into: type[Result] = Profile,
     ) -> object:
-        """Many targets: an async iterator of results as they are complete, in no order.
+        """Look up many targets: an async iterator of results, in the order of completion.
 
-        `into`: `Profile` (default), `Email` or `Company`. No more targets are taken than the
-        caller takes results. A step that fails in a way that lasts (the key is not accepted, the
-        credits or the day's allowance are used up) rests for the rest of the run: later results
-        carry its error. Raises `ConfigurationError` at a target that cannot be looked up, after
-        what was in flight has been handed over: make them by `Target.of` to sort them out first.
+        Targets are taken as the caller takes results. A step that fails for a reason that lasts
+        (the key is rejected, credits or the daily allowance are used up) is suspended for the rest
+        of the run: later results carry its error.
+
+        Args:
+            targets: Links, e-mail addresses or `Target`s.
+            into: The type of the results: `Profile`, `Email` or `Company`.
+
+        Raises:
+            ConfigurationError: While iterating, at a target that cannot be looked up, after the
+                results in progress. Use `Target.of` to check targets before.
+
+        Credits: those of the steps that run; see `credits` of each result.
         """
         return self._run(targets, into)
 
     def _run(
         self, targets: Iterable[Target | str] | AsyncIterable[Target | str], into: type[R]
     ) -> Results[R]:
-        resting: dict[str, LixError] = {}
+        suspended: dict[str, LixError] = {}
 
-        async def work(given: Target | str) -> R:
-            return await self._look(given, into, resting)
+        async def work(target: Target | str) -> R:
+            return await self._find(target, into, suspended)
 
-        return Results(work, Inputs(targets).next, self._concurrency)
+        return Results(work, InputStream(targets).next, self._concurrency)
 
-    async def _look(self, given: Target | str, into: type[R], resting: dict[str, LixError]) -> R:
-        target = Target.of(given)
+    async def _find(self, text: Target | str, into: type[R], suspended: dict[str, LixError]) -> R:
+        target = Target.of(text)
         wanted = (into.fields() if self._until else self._want) & into.fields()
         if not wanted:
-            known = ", ".join(sorted(into.fields()))
-            raise ConfigurationError(f"want names no field of a {into.__name__}: {known}")
+            fields = ", ".join(sorted(into.fields()))
+            raise ConfigurationError(
+                f"no field of want belongs to {into.__name__}: expected one of {fields}"
+            )
         if target.about not in (None, into.about):
-            raise ConfigurationError(f"{into.__name__} wants a {into.about}, not a {target.about}")
+            raise ConfigurationError(
+                f"the target is a {target.about}: {into.__name__} needs a {into.about}"
+            )
         result = into(target=target)
-        self._begin(target, result)
-        asked: frozenset[str] = frozenset()
+        self._take_known_fields(target, result)
+        finished: frozenset[str] = frozenset()
         while not (self._until(result) if self._until else result.filled(wanted)):
-            step = self._asking.next(result, wanted, asked)
+            step = self._scheduler.next(result, wanted, finished)
             if step is None:
                 break
-            asked |= {step.name}
-            await self._asking.ask(step, result, resting)
+            finished |= {step.name}
+            await self._scheduler.run(step, result, suspended)
         return result
 
-    def _begin(self, target: Target, result: Result) -> None:
-        """What the caller knew counts as filled."""
+    def _take_known_fields(self, target: Target, result: Result) -> None:
+        """Fill the fields that the target has."""
         at = datetime.fromtimestamp(self._clock.wall(), UTC)
-        given = {"linkedin_url": target.page}
+        values = {"linkedin_url": target.page}
         if result.about == "person":
-            given |= {"email": target.email, "full_name": target.name, "company": target.company}
-        result.take(given, Source(provider=INPUT, endpoint=INPUT, at=at, credits=0))
+            values |= {"email": target.email, "full_name": target.name, "company": target.company}
+        result.take(values, Source(provider=INPUT, endpoint=INPUT, at=at, credits=0))
 
 
-_LASTING = (AuthenticationError, QuotaExceededError, DailyLimitError, ViewerError)
+_LASTING_ERRORS = (AuthenticationError, QuotaExceededError, DailyLimitError, ViewerError)
 
 
-_KEYS = {
+_TARGET_NAMES = {
     "linkedin_url": "linkedin_url",
     "email": "email",
     "full_name": "name",
     "company": "company",
 }
-"""Fields of results that steps may need, and what they are called in a target."""
+"""Fields of results that steps may need, with their names in a target."""
 
 
 class StepScheduler:
-    """Asks the steps of a waterfall, for one target at a time or for many at once."""
+    """Chooses and runs the steps of a waterfall. Used for many targets at once."""
 
-    def __init__(self, steps: Sequence[Step], order: Order, budget: Budget) -> None:
+    def __init__(self, steps: Sequence[Step], order: Order, budget: CreditBudget) -> None:
         self.steps = tuple(steps)
         self.order: Order = order
         self.budget = budget
         self.stats = {step.name: StepStats() for step in steps}
 
-    def next(self, result: Result, wanted: frozenset[str], asked: frozenset[str]) -> Step | None:
-        """The step to ask now, or None when nobody is left who could add anything."""
-        target = known(result)
+    def next(self, result: Result, wanted: frozenset[str], finished: frozenset[str]) -> Step | None:
+        """The step to run next, or None if no step can add anything.
+
+        Args:
+            result: The result so far.
+            wanted: The fields to fill.
+            finished: The names of the steps that were run for this result.
+        """
+        target = _known_target(result)
         missing = result.missing(wanted)
-        left = [s for s in self.steps if s.name not in asked and s.about == result.about]
+        left = [s for s in self.steps if s.name not in finished and s.about == result.about]
         useful = [step for step in left if step.fills & missing]
-        useful = [one for one in useful if not any(_rather(it, one, missing) for it in useful)]
+        useful = [
+            step for step in useful if not any(_replaces(other, step, missing) for other in useful)
+        ]
         ready = [step for step in useful if step.ready(target)]
-        if not ready:
+        if not ready:  # find what the useful steps need, such as a link
             needed = {name for step in useful for need in step.needs for name in need}
-            missing = result.missing(field for field, key in _KEYS.items() if key in needed)
+            missing = result.missing(field for field, key in _TARGET_NAMES.items() if key in needed)
             ready = [step for step in left if step.fills & missing and step.ready(target)]
         return next(iter(sort_steps(ready, self.order, self.stats, missing)), None)
 
-    async def ask(self, step: Step, result: Result, resting: dict[str, LixError]) -> None:
-        """Ask a step, and put what came of it into result, stats and budget.
+    async def run(self, step: Step, result: Result, suspended: dict[str, LixError]) -> None:
+        """Run a step and update the result, the stats and the budget.
 
-        `resting`: the steps that are not asked for now, by the error that will not pass.
+        Args:
+            step: The step.
+            result: The result to fill.
+            suspended: The errors of steps that do not run any more, by name; this method adds to
+                it.
         """
-        if step.name in resting:
-            result.errors[step.name] = resting[step.name]
+        if step.name in suspended:
+            result.errors[step.name] = suspended[step.name]
             return
         price, stat = step.price.amount, self.stats[step.name]
-        if not await self.budget.reserve(price):
-            result.errors[step.name] = self.budget.refusal(price, step.endpoint)
+        try:
+            await self.budget.reserve_when_free(step.price, step.endpoint)
+        except BudgetError as refusal:
+            result.errors[step.name] = refusal
             return
         found: StepResult | None = None
         error: LixError | None = None
-        spent, lost = 0, price  # what an ask may have cost that is cancelled
+        spent, lost = 0, price  # what a cancelled lookup may have cost
         try:
-            found = await step.ask(known(result))
+            found = await step.ask(_known_target(result))
             error, spent, lost = found.error, found.credits, found.lost
-        except LixError as failed:
-            error, lost = failed, possible_cost(failed, price)
+        except LixError as failure:
+            error, lost = failure, possible_cost(failure, price)
         finally:
-            self.budget.settle(price, spent=spent, lost=lost)
+            self.budget.settle(step.price, spent, lost)
             stat.credits += spent
             stat.lost += lost
             stat.asked += 1
@@ -283,12 +335,12 @@ class StepScheduler:
         if error is not None:
             result.errors[step.name] = error
             stat.failed += not isinstance(error, NotFoundError)
-            if isinstance(error, _LASTING) and not isinstance(error, BudgetError):
-                resting[step.name] = error
+            if isinstance(error, _LASTING_ERRORS) and not isinstance(error, BudgetError):
+                suspended[step.name] = error
         if found is not None:
-            self._keep(step, found, result)
+            self._record(step, found, result)
 
-    def _keep(self, step: Step, found: StepResult, result: Result) -> None:
+    def _record(self, step: Step, found: StepResult, result: Result) -> None:
         values = {name: value for name, value in found.values.items() if name in step.fills}
         self.stats[step.name].filled.update(
             name for name, value in values.items() if (value or "").strip()
@@ -299,10 +351,11 @@ class StepScheduler:
         result.take(values, source)
 
 
-def _rather(special: Step, step: Step, missing: frozenset[str]) -> bool:
-    """Whether a provider has a lookup of its own for all that a step could add.
+def _replaces(special: Step, step: Step, missing: frozenset[str]) -> bool:
+    """Whether the same provider has a narrower lookup for all that a step could add.
 
-    A record that has an address at times is paid for at any rate: it is asked for the address last.
+    A profile lookup is charged whether or not it has an address, so an address is requested from
+    the address lookup first.
     """
     return (
         special.provider == step.provider
@@ -311,10 +364,10 @@ def _rather(special: Step, step: Step, missing: frozenset[str]) -> bool:
     )
 
 
-def known(result: Result) -> Target:
-    """The target, and what was found of it so far."""
+def _known_target(result: Result) -> Target:
+    """The target with what was found about it so far."""
     target = result.target
-    found = {key: result.get(name) for name, key in _KEYS.items()}
+    found = {key: result.get(name) for name, key in _TARGET_NAMES.items()}
     return Target(
         text=target.text,
         linkedin_url=target.linkedin_url or found["linkedin_url"],

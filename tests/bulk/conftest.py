@@ -28,7 +28,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, schema: str) -> Open:
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "ledger.db")
     dsn = request.getfixturevalue("postgres_dsn")
-    return lambda: PostgresStore(dsn, schema=schema, patience=5.0)
+    return lambda: PostgresStore(dsn, schema=schema, reconnect_timeout=5.0)
 
 
 @pytest.fixture

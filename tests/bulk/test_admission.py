@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sample_provider import LOST, THING, Thing, ThingParams, Toy, refused, reply
+from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, refused, reply
 
 from lix_async import AsyncLix, bulk
 from lix_async.bulk.prepared_call import CallPreparer
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 LINKS = [f"https://www.linkedin.com/in/some-body-{n}" for n in range(12)]
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     async def get(self, id: str) -> Thing:
         return (await self.send(THING, ThingParams(id=id))).value
 
@@ -50,7 +50,7 @@ def asked(sandbox: Sandbox, endpoint: str) -> int:
     return sum(fact.endpoint == endpoint for fact in sandbox.requests)
 
 
-async def test_means_are_read_before_the_first_credit_and_not_for_what_is_known(
+async def test_balances_are_read_before_the_first_charge_and_not_for_saved_answers(
     ledger: Open,
 ) -> None:
     sandbox = small()
@@ -68,7 +68,7 @@ async def test_means_are_read_before_the_first_credit_and_not_for_what_is_known(
         assert len(sandbox.requests) == before
 
 
-async def test_nobody_is_asked_who_does_not_want_it(ledger: Open) -> None:
+async def test_balances_are_not_read_without_check_balances(ledger: Open) -> None:
     sandbox = small()
     async with memory_client(sandbox) as lix:
         await drained(bulk.Run(ledger(), lix.people.get, LINKS, check_balances=False))
@@ -91,7 +91,7 @@ async def test_a_balance_that_is_too_small_stops_before_the_provider_says_402(
     assert asked(sandbox, "account.balances") == 2  # at the edge it was looked at once more
 
 
-async def test_means_are_read_again_now_and_then(ledger: Open) -> None:
+async def test_balances_are_read_again_at_intervals(ledger: Open) -> None:
     sandbox = small()
     async with VirtualClock() as clock, memory_client(sandbox, clock=clock) as lix:
 
@@ -121,7 +121,7 @@ async def test_a_used_up_allowance_is_known_before_it_is_met(ledger: Open) -> No
     assert not [fact for fact in sandbox.requests if fact.status == 429]
 
 
-async def test_means_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
+async def test_balances_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
     sandbox = small(closed=["/v1/account/balances", "/v1/account/daily_allowance"])
     closed = [
         row.path
@@ -134,7 +134,7 @@ async def test_means_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
     assert (run.admission.balances, run.admission.requests_left) == (None, None)
 
 
-async def test_calls_in_flight_may_come_back_uncharged_and_leave_room(ledger: Open) -> None:
+async def test_credits_of_uncharged_calls_in_flight_are_used_again(ledger: Open) -> None:
     def sometimes(outgoing: HttpRequest) -> Any:
         number = int(outgoing.target.rsplit("/", 1)[-1])
         return refused(404, "not_found") if number < 4 else thing(outgoing)
@@ -148,7 +148,7 @@ async def test_calls_in_flight_may_come_back_uncharged_and_leave_room(ledger: Op
     assert run.progress().credits == 6
 
 
-async def test_a_call_whose_end_nobody_knows_counts_as_paid(ledger: Open) -> None:
+async def test_a_call_in_doubt_counts_as_paid(ledger: Open) -> None:
     vendor = Vendor(LOST)
     run = bulk.Run(ledger(), vendor.get, map(str, range(10)), concurrency=1, max_credits=6)
     got: list[Any] = []
@@ -203,7 +203,7 @@ async def test_a_parked_ledger_ends_a_run_and_keeps_the_next_one_from_beginning(
         {"doubts": "guess"},
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(ledger: Open, wrong: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(ledger: Open, wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(ConfigurationError, match=name):
         bulk.Run(ledger(), Vendor(thing).get, ["a"], **wrong)
@@ -235,35 +235,35 @@ async def test_a_probable_address_is_asked_for_again_over_time(ledger: Open) -> 
             }
 
 
-async def test_the_price_is_told_before_anything_is_spent(ledger: Open) -> None:
+async def test_a_preview_reports_the_price_before_anything_is_spent(ledger: Open) -> None:
     sandbox = small(credits={"standard": 5})
     async with memory_client(sandbox) as lix:
         await drained(bulk.Run(ledger(), lix.people.get, LINKS[:2]))
         spent = sandbox.ledger.totals()
         inputs = [*LINKS, LINKS[0].upper().replace("HTTPS", "https"), "", {"nope": 1}]
-        told = await bulk.preview(ledger(), lix.people.get, inputs)
+        preview = await bulk.preview(ledger(), lix.people.get, inputs)
         assert sandbox.ledger.totals() == spent
-    assert (told.inputs, told.distinct, told.invalid) == (15, 12, 2)
-    assert (told.answered, told.in_doubt, told.calls, told.listings) == (2, 0, 10, 0)
-    assert told.credits == {"standard": 10}
-    assert told.shortfall == {"standard": 7}
-    assert told.seconds is None
+    assert (preview.inputs, preview.distinct, preview.invalid) == (15, 12, 2)
+    assert (preview.answered, preview.in_doubt, preview.calls, preview.listings) == (2, 0, 10, 0)
+    assert preview.credits == {"standard": 10}
+    assert preview.shortfall == {"standard": 7}
+    assert preview.seconds is None
 
 
 async def test_a_preview_needs_no_ledger_and_makes_none(tmp_path: Any) -> None:
     sandbox = small()
     async with memory_client(sandbox, rate_limit=None) as lix:
         path = str(tmp_path / "none.db")
-        told = await bulk.preview(path, lix.search.people, ["https://x"], check_balances=False)
-        assert told.invalid + told.listings == 1
+        preview = await bulk.preview(path, lix.search.people, ["https://x"], check_balances=False)
+        assert preview.invalid + preview.listings == 1
         with pytest.raises(ConfigurationError, match="inputs"):
             await bulk.preview(path, lix.people.get, "one text")
     assert list(tmp_path.iterdir()) == []
     assert sandbox.requests == []
 
 
-async def test_doubts_are_told_apart_in_a_preview(ledger: Open) -> None:
+async def test_a_preview_counts_lookups_in_doubt_separately(ledger: Open) -> None:
     vendor = Vendor(LOST)
     await drained(bulk.Run(ledger(), vendor.get, ["a"]))
-    told = await bulk.preview(ledger(), CallPreparer(vendor.get), ["a", "b"])
-    assert (told.in_doubt, told.calls, told.credits) == (1, 1, {"standard": 2})
+    preview = await bulk.preview(ledger(), CallPreparer(vendor.get), ["a", "b"])
+    assert (preview.in_doubt, preview.calls, preview.credits) == (1, 1, {"standard": 2})

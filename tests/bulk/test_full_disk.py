@@ -35,7 +35,7 @@ ALL = bool(os.environ.get("LIX_FAULTS"))
 PEOPLE = [f"https://www.linkedin.com/in/someone-{number}" for number in range(3)]
 SEARCH = ["https://www.linkedin.com/search/results/people/?keywords=rare&page=12"]
 """The last three pages of it."""
-walks = pytest.mark.parametrize("walks", [False, True], ids=["calls", "walk"])
+listings = pytest.mark.parametrize("listings", [False, True], ids=["calls", "listings"])
 faults = pytest.mark.parametrize(
     ("after", "lasts"),
     [(False, False), (False, True), (True, False), (True, True)],
@@ -119,9 +119,9 @@ def on_server(fault: Fault) -> Iterator[None]:
 class Vendor:
     """The vendor, and a client of it."""
 
-    def __init__(self, walks: bool) -> None:
-        self.walks = walks
-        self.inputs = SEARCH if walks else PEOPLE
+    def __init__(self, listings: bool) -> None:
+        self.listings = listings
+        self.inputs = SEARCH if listings else PEOPLE
         self.sandbox = Sandbox(people=50, organisations=5, rate=None, daily_allowance=10**6)
         self.client = memory_client(self.sandbox)
 
@@ -135,7 +135,7 @@ class Vendor:
     async def run(self, store: Store) -> list[bulk.Outcome[Any]]:
         """A run to its end, with or without an error; what it could not save."""
         lix = self.client
-        method: Any = lix.search.people if self.walks else lix.people.get
+        method: Any = lix.search.people if self.listings else lix.people.get
         try:
             async for outcome in bulk.Run(store, method, self.inputs, concurrency=2):
                 assert outcome.state in {"done", "in_doubt", "failed"}, outcome
@@ -147,7 +147,7 @@ class Vendor:
         """Credits by input."""
         paid = dict.fromkeys(self.inputs, 0)
         for charge in self.sandbox.ledger:
-            given = next(given for given in paid if self.walks or given in charge.input)
+            given = next(given for given in paid if self.listings or given in charge.input)
             paid[given] += charge.amount
         return paid
 
@@ -182,12 +182,12 @@ async def standing(store: Store) -> dict[str, Entry]:
     return {entry.given.decode().strip('"'): entry for entry in entries}
 
 
-@walks
+@listings
 @faults
 async def test_a_disk_that_fails_at_any_statement(
-    tmp_path: Path, walks: bool, after: bool, lasts: bool
+    tmp_path: Path, listings: bool, after: bool, lasts: bool
 ) -> None:
-    async with Vendor(walks) as vendor:
+    async with Vendor(listings) as vendor:
         for at in points(12, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{at}.db"
@@ -202,15 +202,15 @@ async def test_a_disk_that_fails_at_any_statement(
     assert at > 30
 
 
-@walks
+@listings
 @faults
 async def test_a_server_that_goes_away_at_any_statement(
-    postgres_dsn: str, schema: str, walks: bool, after: bool, lasts: bool
+    postgres_dsn: str, schema: str, listings: bool, after: bool, lasts: bool
 ) -> None:
-    def ledger(patience: float = 5.0) -> Store:
-        return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", patience=patience)
+    def ledger(timeout: float = 5.0) -> Store:
+        return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", reconnect_timeout=timeout)
 
-    async with Vendor(walks) as vendor:
+    async with Vendor(listings) as vendor:
         for at in points(40, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             fault = Fault(at, after=after, lasts=lasts)
@@ -222,11 +222,11 @@ async def test_a_server_that_goes_away_at_any_statement(
     assert at > 30
 
 
-@walks
-async def test_a_disk_that_takes_so_much_and_no_more(tmp_path: Path, walks: bool) -> None:
+@listings
+async def test_a_disk_that_takes_so_much_and_no_more(tmp_path: Path, listings: bool) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     paid = []
-    async with Vendor(walks) as vendor:
+    async with Vendor(listings) as vendor:
         for size in range(0, 100_000, 500 if ALL else 6_000):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{size}.db"

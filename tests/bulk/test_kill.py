@@ -57,7 +57,7 @@ def done(lines: list[str]) -> set[str]:
 
 
 def killed_after(process: subprocess.Popen[str], bought: int) -> set[str]:
-    """Kill it when it has told of so many that it bought; the inputs that it told were done."""
+    """Kill it when it has reported so many outcomes; return the inputs that it reported."""
     assert process.stdout is not None
     lines = [process.stdout.readline()]
     while lines[-1] and bought:
@@ -77,8 +77,8 @@ def points(seed: int, share: int) -> Iterator[int]:
         yield chance.choice([0, *(chance.randrange(2 * share // EACH) for _ in range(3))])
 
 
-def check(ledger: str, vendor: Vendor, told: set[str]) -> None:
-    """A last run over all inputs: what was told is there, what was paid is done or in doubt."""
+def check(ledger: str, vendor: Vendor, reported: set[str]) -> None:
+    """A last run over all inputs: what was reported is there, what was paid is done or in doubt."""
     sandbox, url = vendor
     states: dict[str, list[str]] = {"done": [], "in_doubt": []}
     dsn, _, schema = ledger.partition("#")
@@ -90,16 +90,18 @@ def check(ledger: str, vendor: Vendor, told: set[str]) -> None:
             async for outcome in run:
                 assert (outcome.value is not None) == (outcome.state == "done")
                 states[outcome.state].append(str(outcome.input))
-                if outcome.input in told:
+                if outcome.input in reported:
                     assert outcome.cached
             return run.report()
 
     progress = anyio.run(main).progress
     paid = len(sandbox.ledger)
-    numbers = f"{progress.done} done, {progress.in_doubt} in doubt, {paid} paid, {len(told)} told"
+    numbers = (
+        f"{progress.done} done, {progress.in_doubt} in doubt, {paid} paid, {len(reported)} reported"
+    )
     sys.stdout.write(f"{numbers}\n")  # shown with -rP
     assert sandbox.ledger.repeats() == {}
-    assert told <= set(states["done"])
+    assert reported <= set(states["done"])
     assert progress.done + progress.in_doubt == COUNT
     assert progress.in_doubt <= EACH * CONCURRENCY
     assert progress.done <= paid <= progress.done + progress.in_doubt
@@ -108,22 +110,22 @@ def check(ledger: str, vendor: Vendor, told: set[str]) -> None:
 @seeds
 def test_a_killed_process_and_those_after_it(seed: int, tmp_path: Path, vendor: Vendor) -> None:
     ledger = str(tmp_path / "ledger.db")
-    told: set[str] = set()
+    reported: set[str] = set()
     for point in points(seed, COUNT):
-        told |= killed_after(start(ledger, vendor[1], 0, COUNT), point)
-    check(ledger, vendor, told)
+        reported |= killed_after(start(ledger, vendor[1], 0, COUNT), point)
+    check(ledger, vendor, reported)
 
 
 @seeds
 def test_two_workers_on_one_ledger_and_one_of_them_killed(
     seed: int, shared: str, vendor: Vendor, tmp_path: Path
 ) -> None:
-    told: set[str] = set()
-    output = tmp_path / "told"  # a pipe that nobody reads meanwhile would hold the worker up
+    reported: set[str] = set()
+    output = tmp_path / "reported"  # the worker would block on a pipe that is not read
     with output.open("w") as to, start(shared, vendor[1], COUNT - 1, -1, to) as other:
         for point in points(seed, COUNT // 2):
-            told |= killed_after(start(shared, vendor[1], 0, COUNT), point)
+            reported |= killed_after(start(shared, vendor[1], 0, COUNT), point)
     assert other.returncode == 0
     lines = output.read_text().splitlines(keepends=True)
-    assert len(lines) == COUNT  # nobody waits for the dead
-    check(shared, vendor, told | done(lines))
+    assert len(lines) == COUNT  # no worker waits for a dead one
+    check(shared, vendor, reported | done(lines))

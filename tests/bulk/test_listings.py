@@ -1,4 +1,4 @@
-"""Walks as inputs of a run: kept as they came, page by page, and paid for once."""
+"""Listings as inputs of a run: saved as received, page by page, and paid for once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sample_provider import LIST, ListParams, Thing, Toy, refused, reply
+from sample_provider import LIST, ListParams, SampleClient, Thing, refused, reply
 
 from lix_async import bulk
 from lix_async.core.errors import BudgetError, ConfigurationError
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 TOTAL = 7
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     def list(self, q: str, *, max_items: int | None = None, **more: Any) -> Pages[Thing]:
         return self.pages(LIST, ListParams(q=q), max_items=max_items, **more)
 
@@ -36,14 +36,14 @@ def page(outgoing: HttpRequest) -> Any:
     return reply(200, {"things": rows, "paging": {"total": TOTAL, "start": start, "count": 2}})
 
 
-async def test_fields_that_nobody_knows_are_kept_with_every_row(ledger: Open) -> None:
+async def test_unknown_fields_are_saved_with_every_item(ledger: Open) -> None:
     for _ in range(2):  # as bought, and as known
         (outcome,) = await drained(bulk.Run(ledger(), Vendor(page).list, ["q"]))
         assert [item.id for item in outcome.value] == [str(n) for n in range(TOTAL)]
         assert msgspec.json.decode(outcome.body) == [row(n) for n in range(TOTAL)]
 
 
-async def test_a_walk_takes_as_many_rows_as_its_input_says(ledger: Open) -> None:
+async def test_a_listing_takes_as_many_items_as_its_input_says(ledger: Open) -> None:
     vendor = Vendor(page)
     some: bulk.Outcome[Any]
     given = {"q": "q", "max_items": 3}
@@ -57,7 +57,9 @@ async def test_a_walk_takes_as_many_rows_as_its_input_says(ledger: Open) -> None
 
 
 @pytest.mark.parametrize("more", [{"max_credits": 1}, {"prefetch": 1}, {"max_items": -1}])
-async def test_what_a_run_does_itself_is_no_input_s(ledger: Open, more: dict[str, int]) -> None:
+async def test_options_that_a_run_sets_itself_are_refused_in_an_input(
+    ledger: Open, more: dict[str, int]
+) -> None:
     vendor = Vendor(page)
     (outcome,) = await drained(bulk.Run(ledger(), vendor.list, [{"q": "q", **more}]))
     assert outcome.state == "invalid"
@@ -66,7 +68,7 @@ async def test_what_a_run_does_itself_is_no_input_s(ledger: Open, more: dict[str
     assert not vendor.script.sent
 
 
-async def test_pages_before_a_daily_limit_are_on_the_bill(ledger: Open) -> None:
+async def test_pages_before_a_daily_limit_are_counted(ledger: Open) -> None:
     asked = 0
 
     def limited(outgoing: HttpRequest) -> Any:
@@ -79,7 +81,7 @@ async def test_pages_before_a_daily_limit_are_on_the_bill(ledger: Open) -> None:
     assert (outcome.credits, run.report().progress.credits) == (4, 4)
 
 
-async def test_pages_before_a_budget_s_end_are_on_the_bill(ledger: Open) -> None:
+async def test_pages_before_the_budget_is_spent_are_counted(ledger: Open) -> None:
     run = bulk.Run(ledger(), Vendor(page).list, ["q"], max_credits=3)
     with pytest.raises(BudgetError, match="3 are spent"):
         await drained(run)

@@ -7,7 +7,17 @@ from typing import Any
 
 import anyio
 import pytest
-from sample_provider import LIST, LOST, THING, ListParams, Thing, ThingParams, Toy, refused, reply
+from sample_provider import (
+    LIST,
+    LOST,
+    THING,
+    ListParams,
+    SampleClient,
+    Thing,
+    ThingParams,
+    refused,
+    reply,
+)
 
 from lix_async import bulk
 from lix_async.core.errors import ConfigurationError
@@ -17,7 +27,7 @@ from lix_async.engine.pages import Pages
 pytestmark = pytest.mark.anyio
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     async def get(self, id: str) -> Thing:
         return (await self.send(THING, ThingParams(id=id))).value
 
@@ -52,7 +62,7 @@ async def test_every_input_has_an_outcome_that_says_what_came_of_it() -> None:
     assert isinstance(found[6].error, ConfigurationError)
 
 
-async def test_a_listing_collects_the_whole_walk_of_each_input() -> None:
+async def test_a_listing_method_collects_all_pages_of_each_input() -> None:
     def page(outgoing: HttpRequest) -> Any:
         start = 1 if "start=1" in outgoing.target else 0
         return reply(200, {"things": [{"id": str(start)}], "paging": {"total": 2, "count": 1}})

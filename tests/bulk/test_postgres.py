@@ -45,7 +45,9 @@ CONNECT = psycopg.connect
 async def workers(dsn: str, schema: str, count: int) -> AsyncIterator[list[PostgresStore]]:
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(PostgresStore(dsn, schema=schema, patience=5.0))
+            await stack.enter_async_context(
+                PostgresStore(dsn, schema=schema, reconnect_timeout=5.0)
+            )
             for _ in range(count)
         ]
 
@@ -95,7 +97,7 @@ async def ended(run: bulk.Run[Person]) -> None:
 async def test_answers_that_a_lost_server_cannot_keep_come_with_the_error_at_once(
     schema: str, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = PostgresStore(postgres_dsn, schema=schema, patience=0.2)
+    store = PostgresStore(postgres_dsn, schema=schema, reconnect_timeout=0.2)
     memory = Memory()
     vendor = AsyncLix("demo", rate_limit=None, http_client=memory)
     links = [f"https://www.linkedin.com/in/p-{number}" for number in range(40)]
@@ -129,7 +131,7 @@ async def test_answers_that_a_lost_server_cannot_keep_come_with_the_error_at_onc
 
 
 async def test_a_server_out_of_reach_is_an_error_without_its_password() -> None:
-    store = PostgresStore("postgresql://me:secret@127.0.0.1:1/none", patience=0.1)
+    store = PostgresStore("postgresql://me:secret@127.0.0.1:1/none", reconnect_timeout=0.1)
     assert "secret" not in repr(store)
     with pytest.raises(BulkError, match="cannot be used") as caught:
         await store.open("", 1.0)
@@ -175,7 +177,7 @@ async def test_two_ledgers_in_one_database_do_not_wait_for_each_other(
     postgres_dsn: str,
 ) -> None:  # the fixture
     """Both number their workers from 1."""
-    async with PostgresStore(postgres_dsn, schema="ledger_one", patience=0.5) as one:
-        async with PostgresStore(postgres_dsn, schema="ledger_two", patience=0.5) as two:
+    async with PostgresStore(postgres_dsn, schema="ledger_one", reconnect_timeout=0.5) as one:
+        async with PostgresStore(postgres_dsn, schema="ledger_two", reconnect_timeout=0.5) as two:
             for store in (one, two):
                 assert (await store.claim(b"k" * 16, "thing.get", b'"x"', 1.0)).held

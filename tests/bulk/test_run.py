@@ -17,10 +17,10 @@ from sample_provider import (
     LOST,
     THING,
     ListParams,
+    SampleClient,
     Skipping,
     Thing,
     ThingParams,
-    Toy,
     refused,
     reply,
 )
@@ -44,7 +44,7 @@ from .conftest import Open
 pytestmark = pytest.mark.anyio
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     """A client with methods, as bulk takes them."""
 
     async def get(self, id: str, *, note: str | None = None) -> Thing:
@@ -78,7 +78,7 @@ async def test_each_is_bought_once_and_known_ever_after(ledger: Open) -> None:
     assert len(vendor.script.sent) == 4
 
 
-async def test_a_lost_answer_is_held_and_bought_again_only_if_told(ledger: Open) -> None:
+async def test_a_lost_answer_is_held_and_bought_again_only_with_retry(ledger: Open) -> None:
     vendor = Vendor(LOST)
     for _ in range(2):
         (outcome,) = await drained(bulk.Run(ledger(), vendor.get, ["a"]))
@@ -131,7 +131,7 @@ async def test_an_input_that_cannot_be_sent_costs_nothing(ledger: Open) -> None:
     assert sorted(outcome.state for outcome in outcomes) == ["done", "invalid"]
 
 
-async def test_a_walk_goes_on_with_the_page_after_the_last_one_kept(ledger: Open) -> None:
+async def test_a_listing_continues_after_the_last_saved_page(ledger: Open) -> None:
     def page(outgoing: HttpRequest) -> Any:
         start = 1 if "start=1" in outgoing.target else 0
         if start and not answers:
@@ -239,11 +239,11 @@ async def test_no_more_is_bought_than_the_consumer_takes(ledger: Open) -> None:
 class Failing(SqliteStore):
     """A disk that takes no more answers after the first ones."""
 
-    room = 2
+    left = 2
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
-        self.room -= 1
-        if self.room < 0:
+        self.left -= 1
+        if self.left < 0:
             raise BulkError("the ledger cannot be written: disk full")
         await super().done(key, body, credits, now)
 
@@ -297,7 +297,7 @@ async def test_a_full_disk_stops_the_run_and_drops_nothing(
 
 async def test_closing_tells_of_what_could_not_be_kept(tmp_path: Any) -> None:
     class Full(Failing):
-        room = 0
+        left = 0
 
     run = bulk.Run(Full(tmp_path / "x.db"), Vendor(thing).get, ["a"])
     async with anyio.create_task_group() as tasks:
@@ -311,13 +311,13 @@ async def test_closing_tells_of_what_could_not_be_kept(tmp_path: Any) -> None:
 
 
 async def test_ordered_outcomes_come_in_the_order_of_the_inputs() -> None:
-    gates = [anyio.Event() for _ in range(3)]
+    events = [anyio.Event() for _ in range(3)]
 
     async def gated(outgoing: HttpRequest) -> Any:
         number = int(outgoing.target[-1])
         if number < 2:
-            await gates[number + 1].wait()  # each waits for the one behind it
-        gates[number].set()
+            await events[number + 1].wait()  # each waits for the one behind it
+        events[number].set()
         return thing(outgoing)
 
     outcomes = bulk.map(Vendor(gated).get, ["0", "1", "2"], concurrency=3, ordered=True)
@@ -415,7 +415,7 @@ async def test_a_path_object_names_a_ledger_and_another_programs_file_is_left_al
     with contextlib.closing(sqlite3.connect(foreign)) as other:
         other.execute("CREATE TABLE mine (x)")
     before = foreign.read_bytes()
-    with pytest.raises(BulkError, match="is no ledger"):
+    with pytest.raises(BulkError, match="is not a lix_async ledger"):
         await drained(bulk.Run(foreign, vendor.get, ["a"]))
     assert foreign.read_bytes() == before
     assert len(vendor.script.sent) == 1
@@ -445,7 +445,7 @@ async def test_what_is_no_answer_at_all_is_in_doubt_and_what_does_not_fit_is_kep
     assert (counts.done, counts.credits, counts.lost) == (3, 6, 2)
 
 
-async def test_a_walk_that_met_a_web_page_goes_on_there(ledger: Open) -> None:
+async def test_a_listing_that_received_a_web_page_continues_there(ledger: Open) -> None:
     pages = [[{"id": f"{start + n}"} for n in range(2)] for start in (0, 2)]
     first = reply(200, {"things": pages[0], "paging": {"total": 4, "start": 0, "count": 2}})
     second = reply(200, {"things": pages[1], "paging": {"total": 4, "start": 2, "count": 2}})
@@ -462,10 +462,10 @@ async def test_a_queued_lookup_counts_as_queued_while_it_is_waited_for(ledger: O
     seen: list[int] = []
     sleep = vendor.clock_used.sleep
 
-    async def watched(seconds: float) -> None:
+    async def recording_sleep(seconds: float) -> None:
         seen.append(run.progress().queued)
         await sleep(seconds)
 
-    vendor.clock_used.sleep = watched  # type: ignore[method-assign]
+    vendor.clock_used.sleep = recording_sleep  # type: ignore[method-assign]
     assert [outcome.state for outcome in await drained(run)] == ["done"]
     assert 1 in seen

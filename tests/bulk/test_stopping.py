@@ -1,4 +1,4 @@
-"""A run that is left: what was never charged is owed, what was charged is on the bill."""
+"""A run that is left: what was never charged is pending, what was charged is counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import THING, UNREACHED, Skipping, Thing, ThingParams, Toy, refused, reply
+from sample_provider import (
+    THING,
+    UNREACHED,
+    SampleClient,
+    Skipping,
+    Thing,
+    ThingParams,
+    refused,
+    reply,
+)
 
 from lix_async import bulk
 from lix_async.core.errors import BulkError, ConfigurationError
@@ -21,7 +30,7 @@ from .test_run import drained
 pytestmark = pytest.mark.anyio
 
 
-class Vendor(Toy):
+class Vendor(SampleClient):
     async def get(self, id: str) -> Thing:
         return (await self.send(THING, ThingParams(id=id))).value
 
@@ -88,7 +97,7 @@ async def tasks_left(before: int) -> int:
     return left
 
 
-async def test_nobody_works_on_for_who_has_left_the_loop(ledger: Open) -> None:
+async def test_no_work_continues_after_the_loop_was_left(ledger: Open) -> None:
     vendor = Vendor(thing)
     before = len(anyio.get_running_tasks())
     for number in range(3):
@@ -137,7 +146,7 @@ async def test_wrong_settings_are_named_at_once(ledger: Open, wrong: dict[str, A
 
 @pytest.mark.parametrize("kind", ["mysql", "postgresql+asyncpg"])
 async def test_an_address_of_another_kind_is_no_file(kind: str) -> None:
-    with pytest.raises(ConfigurationError, match="store names no kind of ledger") as caught:
+    with pytest.raises(ConfigurationError, match="invalid store address") as caught:
         bulk.Run(f"{kind}://user:hunter2@host/db", Vendor(thing).get, ["a"])
     assert "hunter2" not in str(caught.value)
 

@@ -60,7 +60,7 @@ async def taken(store: Store, key: bytes = KEY, now: float = 2.0) -> Entry:
     return await store.claim(key, "thing.get", b'"given"', now)
 
 
-async def test_a_new_key_is_owed_and_held_by_who_took_it(ledger: Open) -> None:
+async def test_a_new_key_is_pending_and_claimed(ledger: Open) -> None:
     async with opened(ledger) as store:
         first = await taken(store)
         assert (first.status, first.held, first.given) == ("owed", True, b'"given"')
@@ -118,7 +118,7 @@ async def test_a_queued_key_is_left_alone_until_it_is_due(ledger: Open) -> None:
 
 
 async def test_a_refusal_is_kept_with_its_facts(ledger: Open) -> None:
-    error = NotFoundError("nobody", status=404, kind="not_found")
+    error = NotFoundError("not found", status=404, kind="not_found")
     async with opened(ledger) as store:
         await taken(store)
         await store.set_outcome(KEY, "refused", StoredError.of(error), 0.0, 3.0)
@@ -142,7 +142,7 @@ async def test_one_in_doubt_is_bought_again_by_one_only(ledger: Open) -> None:
         assert (await taken(store)).status == "busy"
 
 
-async def test_a_walk_is_kept_page_by_page(ledger: Open) -> None:
+async def test_a_listing_is_saved_page_by_page(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
         for number, items in enumerate((b"[1,2]", b"[]", b"[3]")):
@@ -184,7 +184,7 @@ async def test_a_closed_store_says_so(ledger: Open) -> None:
         await taken(store)
 
 
-async def test_close_leaves_what_was_sent_in_doubt_and_the_rest_owed(ledger: Open) -> None:
+async def test_close_leaves_sent_keys_in_doubt_and_the_rest_pending(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
         await store.mark_sent(KEY, True, 3.0)
@@ -200,7 +200,7 @@ async def doubtful(store: Store, key: bytes = KEY) -> None:
     await store.set_outcome(key, "in_doubt", None, 0.0, 4.0)
 
 
-async def test_who_looks_disturbs_nobody_who_works(ledger: Open) -> None:
+async def test_a_read_only_connection_does_not_disturb_workers(ledger: Open) -> None:
     async with opened(ledger) as store:
         await taken(store)
         await store.mark_sent(KEY, True, 3.0)
@@ -223,7 +223,7 @@ async def test_looking_finds_what_is_final(ledger: Open) -> None:
             await taken(store, key)
         await store.done(KEY, b"{}", 1, 3.0)
         await store.set_outcome(
-            OTHER, "refused", StoredError("NotFoundError", "nobody", 404), 0.0, 3.0
+            OTHER, "refused", StoredError("NotFoundError", "not found", 404), 0.0, 3.0
         )
     async with looking(ledger) as store:
         found = await store.get(KEY)
@@ -234,7 +234,7 @@ async def test_looking_finds_what_is_final(ledger: Open) -> None:
         )
         assert {key: entry.status for key, entry in many.items()} == {KEY: "done", OTHER: "refused"}
         assert many[KEY].body == b"{}"
-        assert many[OTHER].error == StoredError("NotFoundError", "nobody", 404)
+        assert many[OTHER].error == StoredError("NotFoundError", "not found", 404)
         assert await store.final_entries([]) == {}
         assert len([entry async for entry in store.entries()]) == 3
         assert await store.next_due() is None
@@ -389,7 +389,7 @@ async def test_an_attempt_whose_answer_was_not_kept_is_in_doubt_at_once(
             for home in (sqlite, batch):
                 patch.setattr(home, "KEEP", "UPDATE nothing")
             await store.done(KEY, b"{}", 1, 4.0)
-        assert (await taken(store)).status == "in_doubt"  # nobody waits for it
+        assert (await taken(store)).status == "in_doubt"  # no worker waits for it
         assert await store.mark_sent(KEY, False, 5.0)
 
 
@@ -458,7 +458,7 @@ class TestFile:
     async def test_another_file_is_no_ledger(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "x.db"
         path.write_bytes(content)
-        with pytest.raises(BulkError, match=r"no ledger|not a database"):
+        with pytest.raises(BulkError, match=r"not a lix_async ledger|not a database"):
             await SqliteStore(path).open_read_only()
         assert path.read_bytes() == content
 
@@ -474,7 +474,7 @@ class TestFile:
         async with looking(lambda: SqliteStore(tmp_path / "4.db")) as store:
             assert await store.counts() == LedgerCounts(owed=6)
 
-    async def test_its_companions_are_nobody_elses(self, tmp_path: Path) -> None:
+    async def test_its_companion_files_are_private(self, tmp_path: Path) -> None:
         make = lambda: SqliteStore(tmp_path / "x.db")  # noqa: E731  # one line says it
         async with opened(make) as one, opened(make):
             await taken(one)
@@ -496,7 +496,7 @@ class TestFile:
             await one.done(OTHER, b"{}", 1, 4.0)  # an answer is a fact
             assert (await taken(other, OTHER)).status == "done"
 
-    async def test_a_damaged_file_is_told_and_left_alone(self, tmp_path: Path) -> None:
+    async def test_a_damaged_file_is_reported_and_not_changed(self, tmp_path: Path) -> None:
         store = SqliteStore(tmp_path / "x.db")
         async with opened(lambda: store):
             for number in range(200):
@@ -510,7 +510,7 @@ class TestFile:
                 assert [entry async for entry in store.entries()] == []
         assert store.path.read_bytes() == before
 
-    async def test_one_that_is_locked_for_too_long_is_told(
+    async def test_a_ledger_that_is_locked_for_too_long_is_reported(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(session, "LOCKED_FOR", 0.05)
@@ -526,7 +526,7 @@ class TestFile:
         with pytest.raises(BulkError, match="not a file"):
             await SqliteStore(tmp_path / "pipe").open("run", 1.0)
 
-    async def test_a_disk_without_locks_is_told(
+    async def test_a_disk_without_locks_is_reported(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def none(*_: object) -> None:

@@ -50,7 +50,7 @@ def test_a_file_of_another_program_is_not_changed(
     before, names = path.read_bytes(), sorted(os.listdir())
     found = lix(*command, rate="")
     assert found.code != 0
-    assert "theirs is no ledger: give the file that" in found.err
+    assert "theirs is not a lix_async ledger: pass a file" in found.err
     assert (path.stat().st_mode & 0o777, path.read_bytes()) == (0o664, before)
     assert (sorted(os.listdir()), len(sandbox.requests)) == (names, 0)
 

@@ -23,8 +23,8 @@ PAGES = [[f'{{"name":"=P{page}{row}"}}'.encode() for row in range(3)] for page i
 def position(page: int) -> Checkpoint:
     none = msgspec.Raw(b"[]")
     return Checkpoint(
-        endpoint="search.people", origin="x", params=msgspec.Raw(b"{}"), owed=none, before=page * 3,
-        confirmed=False, seen=(), pages=(), stats=PaginationStats(pages=page),
+        endpoint="search.people", origin="x", params=msgspec.Raw(b"{}"), pending=none, offset=page * 3,
+        empty_page_confirmed=False, seen_ids=(), pages=(), stats=PaginationStats(pages=page),
     )  # fmt: skip
 
 

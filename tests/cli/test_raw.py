@@ -9,17 +9,16 @@ import pytest
 
 from lix_async import Answer, Page
 from lix_async.core.decoding import decoder_for
+from lix_async.core.endpoint import AnyEndpoint
 from lix_async.core.models import Listing
 from lix_async.engine.raw_items import raw_items
-from lix_async.providers.lix.endpoints import (
-    ACTIVITY_POSTS,
-    LINKEDIN_ACCOUNTS,
-    POST_REACTIONS,
+from lix_async.providers.lix.endpoints.accounts import LINKEDIN_ACCOUNTS
+from lix_async.providers.lix.endpoints.profiles import ACTIVITY_POSTS, POST_REACTIONS
+from lix_async.providers.lix.endpoints.searches import (
     SALES_FACETS,
     SEARCH_JOBS,
     SEARCH_ORGS,
     SEARCH_PEOPLE,
-    AnyEndpoint,
 )
 
 PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'
@@ -52,7 +51,7 @@ def page(row: AnyEndpoint, body: str) -> Page[object]:
 )
 def test_rows_are_as_received_in_every_envelope(envelope: str) -> None:
     found = raw_items(page(SEARCH_PEOPLE, envelope % PERSON))
-    assert (found.rows, found.whole) == ([PERSON.encode()], True)
+    assert (found.items, found.as_received) == ([PERSON.encode()], True)
 
 
 @pytest.mark.parametrize(
@@ -68,25 +67,27 @@ def test_rows_are_as_received_in_every_envelope(envelope: str) -> None:
 )
 def test_other_listings_keep_what_was_sent(row: AnyEndpoint, body: str) -> None:
     found = raw_items(page(row, body))
-    assert found.whole
-    assert found.rows[0] in body.encode()
+    assert found.as_received
+    assert found.items[0] in body.encode()
 
 
 def test_a_person_in_the_oldest_format_is_kept_as_received() -> None:
     body = '{"people":[{"fullName":"A B","workExperiences":[]}]}'
-    assert raw_items(page(SEARCH_PEOPLE, body)).rows == [b'{"fullName":"A B","workExperiences":[]}']
+    assert raw_items(page(SEARCH_PEOPLE, body)).items == [
+        b'{"fullName":"A B","workExperiences":[]}'
+    ]
 
 
 def test_only_new_items_are_matched() -> None:
     people = ",".join(f'{{"name":"{name}","extra":{n}}}' for n, name in enumerate("ABC"))
     found = page(SEARCH_PEOPLE, f'{{"people":[{people}]}}')
     del found.items[1]
-    assert raw_items(found).rows == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
+    assert raw_items(found).items == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
 
 
 def test_a_similar_list_is_not_taken() -> None:
     body = '{"related":[{"name":"X"},{"name":"Y"}],"people":[{"name":"A"},{"name":"B"}]}'
-    assert raw_items(page(SEARCH_PEOPLE, body)).rows == [b'{"name":"A"}', b'{"name":"B"}']
+    assert raw_items(page(SEARCH_PEOPLE, body)).items == [b'{"name":"A"}', b'{"name":"B"}']
 
 
 def test_grouped_rows_are_marked_as_read() -> None:
@@ -94,13 +95,13 @@ def test_grouped_rows_are_marked_as_read() -> None:
         '{"reactions":[{"reaction_type":"LIKE","count":2,"reactors":[{"name":"A"},{"name":"B"}]}]}'
     )
     found = raw_items(page(POST_REACTIONS, body))
-    assert not found.whole
-    assert [msgspec.json.decode(row)["actor"]["name"] for row in found.rows] == ["A", "B"]
+    assert not found.as_received
+    assert [msgspec.json.decode(row)["actor"]["name"] for row in found.items] == ["A", "B"]
 
 
 def test_items_without_an_answer_are_marked_as_read() -> None:
     people = page(SEARCH_PEOPLE, f'{{"people":[{PERSON}]}}')
     people.answer = None
     found = raw_items(people)
-    assert not found.whole
-    assert msgspec.json.decode(found.rows[0])["numOfConnections"] == 57
+    assert not found.as_received
+    assert msgspec.json.decode(found.items[0])["numOfConnections"] == 57

@@ -9,7 +9,7 @@ import sys
 import anyio
 import pytest
 import trio
-from sample_provider import LOST, THING, ThingParams, Toy, reply
+from sample_provider import LOST, THING, SampleClient, ThingParams, reply
 
 from lix_async.concurrency.event_loop import EventLoopBinding
 from lix_async.core.errors import ConfigurationError
@@ -43,13 +43,13 @@ def test_a_new_loop_takes_over_from_one_that_ended():
 
 
 def test_outside_of_any_loop_it_says_so(monkeypatch):
-    with pytest.raises(ConfigurationError, match="no event loop runs"):
+    with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "trio")
-    with pytest.raises(ConfigurationError, match="no event loop runs"):
+    with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "asyncio")
-    with pytest.raises(ConfigurationError, match="no event loop runs"):
+    with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
 
 
@@ -92,7 +92,7 @@ def in_child(work) -> int:
 
 
 def test_a_client_in_use_is_refused_in_a_forked_child():
-    lix = Toy(reply(), rate_limit=RateLimit(100, per=1))
+    lix = SampleClient(reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> None:
         await lix.send(THING, ThingParams(id="1"))
@@ -103,7 +103,7 @@ def test_a_client_in_use_is_refused_in_a_forked_child():
 
 
 def test_a_client_that_was_not_used_before_the_fork_works_in_the_child():
-    lix = Toy(reply(), rate_limit=RateLimit(100, per=1))
+    lix = SampleClient(reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> None:
         await lix.send(THING, ThingParams(id="1"))
@@ -112,7 +112,7 @@ def test_a_client_that_was_not_used_before_the_fork_works_in_the_child():
 
 
 def test_one_client_works_under_one_loop_after_the_other():
-    lix = Toy(LOST, reply(), rate_limit=RateLimit(100, per=1))
+    lix = SampleClient(LOST, reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> int:
         return (await lix.send(THING, ThingParams(id="1"))).attempts

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_provider import THING, TOY, Thing
+from sample_provider import SAMPLE, THING, Thing
 
 from lix_async.core import errors
 from lix_async.core.decoding import SchemaMismatch
@@ -36,7 +36,7 @@ from lix_async.core.wire import decode
 
 def said(status: int, body: object) -> object:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return decode(TOY, THING, status, raw)
+    return decode(SAMPLE, THING, status, raw)
 
 
 def error(kind: str = "", message: str = "", **more: object) -> dict[str, object]:
@@ -135,9 +135,9 @@ PROFILE = Endpoint("profile", "GET", "/p", Params, Profile)
     ],
 )
 def test_an_error_text_is_data_where_data_stands_beside_it(body, refused):
-    outcome = decode(TOY, PROFILE, 200, body.replace(b'{"error": {},', b'{"error": "",'))
+    outcome = decode(SAMPLE, PROFILE, 200, body.replace(b'{"error": {},', b'{"error": "",'))
     assert isinstance(outcome, RefusalError) is refused
-    assert isinstance(decode(TOY, PROFILE, 500, body), ServerError)
+    assert isinstance(decode(SAMPLE, PROFILE, 500, body), ServerError)
 
 
 def test_a_407_comes_from_the_provider_only_if_it_speaks_json():
@@ -178,12 +178,12 @@ def test_a_success_that_does_not_fit_says_where_and_keeps_the_body(body, message
 
 
 def test_a_provider_may_bring_a_body_into_shape_first():
-    def shape(body: bytes, result: type) -> bytes:
+    def normalise(body: bytes, result: type) -> bytes:
         if body == b"[]":
             raise SchemaMismatch("expected one", "$[0]")
         return body.strip(b"[]") if result is Thing else body
 
-    provider = msgspec.structs.replace(TOY, shape=shape)
+    provider = msgspec.structs.replace(SAMPLE, normalise=normalise)
     assert decode(provider, THING, 200, b'[{"id": "a"}]') == Thing(id="a")
     assert decode(provider, THING, 200, b"[]").path == "$[0]"
 

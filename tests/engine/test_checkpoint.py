@@ -1,4 +1,4 @@
-"""A walk's state as JSON: exact to the item, of no use to another search, and hard to fool."""
+"""The state of a listing as JSON: exact to the item, bound to its search, validated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams
+from sample_provider import LIST, SEARCH, ListParams, SampleClient, UrlParams
 
 from lix_async.core.errors import PagingError
 from lix_async.engine.checkpoint import Checkpoint, fingerprint
@@ -19,11 +19,11 @@ PARAMS = ListParams(q="people")
 
 
 def start(vendor: Vendor, params: ListParams = PARAMS, row=LIST, **settings):
-    return Toy(vendor).pages(row, params, **settings)
+    return SampleClient(vendor).pages(row, params, **settings)
 
 
 async def stopped(count: int, vendor: Vendor, **settings) -> Checkpoint:
-    """The checkpoint of a walk that gave so many items, by way of JSON."""
+    """The checkpoint of a listing after so many items, through JSON."""
     pages = start(vendor, **settings)
     for _ in range(count):
         await pages.first()
@@ -31,7 +31,7 @@ async def stopped(count: int, vendor: Vendor, **settings) -> Checkpoint:
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 24, 25])
-async def test_a_resumed_walk_gives_the_rest_and_pays_for_no_page_twice(count):
+async def test_a_resumed_listing_gives_the_rest_and_pays_for_no_page_twice(count):
     vendor = Vendor(things(25), total=25)
     point = await stopped(count, vendor)
     pages = start(vendor, resume=point)
@@ -41,7 +41,7 @@ async def test_a_resumed_walk_gives_the_rest_and_pays_for_no_page_twice(count):
     assert len({query["sequence_id"] for query in vendor.asked}) == 1
 
 
-async def test_what_a_limit_cut_off_is_still_owed():
+async def test_items_beyond_a_limit_stay_pending():
     vendor = Vendor(things(25), total=25)
     pages = start(vendor, max_items=13)
     found = [item for page in [page async for page in pages.by_page()] for item in page.items]
@@ -52,7 +52,7 @@ async def test_what_a_limit_cut_off_is_still_owed():
     assert vendor.starts == [0, 10, 20]
 
 
-async def test_a_checkpoint_is_a_copy_that_the_walk_does_not_change():
+async def test_a_checkpoint_is_a_copy_that_the_listing_does_not_change():
     vendor = Vendor(things(25), total=25)
     pages = start(vendor)
     await pages.first()
@@ -78,14 +78,14 @@ async def test_an_empty_page_is_confirmed_once_also_across_a_break():
     vendor = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n > 1 else rows)
     pages = start(vendor)
     await pages.next_page()
-    assert await pages._walk.fetch_next()
+    assert await pages._paginator.fetch_next()
     pages = start(vendor, resume=pages.checkpoint)
     assert await pages.collect() == []
     assert vendor.starts == [0, 10, 10]
 
 
-async def test_a_walk_that_began_in_the_middle_stays_there():
-    """A checkpoint from before the first page must not move the walk to the beginning."""
+async def test_a_listing_that_began_in_the_middle_stays_there():
+    """A checkpoint from before the first page must not move the listing to the beginning."""
     vendor = Vendor(things(25), 10, total=25)
     params = replace_params(start=10)
     pages = start(vendor, params)
@@ -111,13 +111,13 @@ def replace_params(**fields: object) -> ListParams:
 )
 async def test_another_search_is_refused(params):
     point = await stopped(3, Vendor(things(25)))
-    with pytest.raises(PagingError, match=r"belongs to another walk \(list\)"):
+    with pytest.raises(PagingError, match=r"belongs to another listing \(list\)"):
         start(Vendor([]), params, resume=point)
-    with pytest.raises(PagingError, match="belongs to another walk"):
+    with pytest.raises(PagingError, match="belongs to another listing"):
         start(Vendor([]), PARAMS, replace(LIST, id="list.other"), resume=point)
 
 
-async def test_the_same_search_at_another_position_is_the_same_walk():
+async def test_the_same_search_at_another_position_is_the_same_listing():
     point = await stopped(3, Vendor(things(25)))
     for same in (replace_params(start=20), replace_params(sequence_id="s")):
         start(Vendor([]), same, resume=point)
@@ -129,7 +129,7 @@ async def test_the_same_search_at_another_position_is_the_same_walk():
 
 async def test_a_checkpoint_holds_no_key():
     vendor = Vendor(things(25))
-    pages = Toy(vendor, api_key="s3cret-key-of-the-caller").pages(LIST, PARAMS)
+    pages = SampleClient(vendor, api_key="s3cret-key-of-the-caller").pages(LIST, PARAMS)
     await pages.first()
     assert b"s3cret" not in pages.checkpoint.to_json()
 
@@ -152,7 +152,7 @@ async def test_a_checkpoint_holds_no_key():
     ],
 )
 def test_what_is_no_checkpoint_is_refused(data):
-    with pytest.raises(PagingError, match="not a checkpoint of this version"):
+    with pytest.raises(PagingError, match="invalid checkpoint"):
         Checkpoint.from_json(data)
 
 
@@ -183,7 +183,7 @@ async def test_a_damaged_one_is_refused_without_showing_its_items(damage):
     assert caught.value.__context__ is None
 
 
-async def test_a_finished_walk_stays_finished():
+async def test_a_finished_listing_stays_finished():
     vendor = Vendor(things(5), total=5)
     assert not (await stopped(3, Vendor(things(25)))).ended
     point = await stopped(6, vendor)

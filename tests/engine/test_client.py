@@ -13,7 +13,16 @@ import pytest
 import trio
 from loopback import answer, saying, serve
 from reference_server import Vendor, things
-from sample_provider import LIST, THING, ListParams, Script, Skipping, ThingParams, Toy, reply
+from sample_provider import (
+    LIST,
+    THING,
+    ListParams,
+    SampleClient,
+    Script,
+    Skipping,
+    ThingParams,
+    reply,
+)
 
 from lix_async.concurrency.clock import RealClock
 from lix_async.core.errors import ConfigurationError, ServerError
@@ -39,7 +48,10 @@ class OnlyAcquires:
             {"auth": "basic"},
             "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'",
         ),
-        ({"base_url": "http://toy.example"}, r"base_url must be https \(http only to this machine"),
+        (
+            {"base_url": "http://sample.example"},
+            r"base_url must be https \(http only to this machine",
+        ),
         ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not int"),
         ({"rate_limit": OnlyAcquires()}, "rate_limit must be a RateLimit, a Limiter or None"),
         ({"retry": 3}, "retry must be a RetryPolicy, not int"),
@@ -52,7 +64,7 @@ class OnlyAcquires:
         ({"auth": []}, "auth must be a text, not list"),
         ({"base_url": 5}, "base_url must be a text or None, not int"),
         ({"viewer_id": 5}, "viewer_id must be a text or None, not int"),
-        ({"viewer_id": ""}, "viewer_id must not be empty: leave it out, or pass None"),
+        ({"viewer_id": ""}, "viewer_id must not be empty: leave it out or pass None"),
         ({"rate_limit": LocalLimiter}, "rate_limit must be .* not the class LocalLimiter itself"),
         ({"deadline": "5"}, "deadline must be a number or None, not str"),
         ({"deadline": True}, "deadline must be a number or None, not bool"),
@@ -72,31 +84,31 @@ class OnlyAcquires:
 )
 def test_impossible_settings_are_refused_by_name(settings, message):
     with pytest.raises(ConfigurationError, match=message):
-        Toy(**settings)
+        SampleClient(**settings)
 
 
 def test_key_and_address_may_come_from_the_environment(monkeypatch):
-    for name in ("TOY_API_KEY", "OTHER_API_KEY", "TOY_BASE_URL"):
+    for name in ("SAMPLE_API_KEY", "OTHER_API_KEY", "SAMPLE_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(
-        ConfigurationError, match="pass api_key= or set TOY_API_KEY or OTHER_API_KEY"
+        ConfigurationError, match="pass api_key= or set SAMPLE_API_KEY or OTHER_API_KEY"
     ):
-        Toy(api_key=None)
+        SampleClient(api_key=None)
     monkeypatch.setenv("OTHER_API_KEY", "other")
-    monkeypatch.setenv("TOY_API_KEY", "")
-    assert "toy.example" in repr(Toy(api_key=None))
-    monkeypatch.setenv("TOY_BASE_URL", "https://env.example/base")
-    assert "env.example" in repr(Toy(api_key=None))
-    assert "given.example" in repr(Toy(base_url="https://given.example"))
+    monkeypatch.setenv("SAMPLE_API_KEY", "")
+    assert "sample.example" in repr(SampleClient(api_key=None))
+    monkeypatch.setenv("SAMPLE_BASE_URL", "https://env.example/base")
+    assert "env.example" in repr(SampleClient(api_key=None))
+    assert "given.example" in repr(SampleClient(base_url="https://given.example"))
     with pytest.raises(ConfigurationError, match="is empty"):
-        Toy(api_key="")
+        SampleClient(api_key="")
 
 
 def test_a_client_shows_host_rate_and_auth_style():
-    assert repr(Toy(reply())) == "<Toy toy.example no limit auth='raw'>"
-    paced = Toy(rate_limit=RateLimit(1, per=3.0), auth="query", base_url="http://[::1]:80")
-    assert re.fullmatch(r"<Toy \[::1\]:80 RateLimit\(.*\) auth='query'>", repr(paced))
-    assert "OnlyActs" in repr(Toy(reply(), rate_limit=OnlyActs()))
+    assert repr(SampleClient(reply())) == "<SampleClient sample.example no limit auth='raw'>"
+    paced = SampleClient(rate_limit=RateLimit(1, per=3.0), auth="query", base_url="http://[::1]:80")
+    assert re.fullmatch(r"<SampleClient \[::1\]:80 RateLimit\(.*\) auth='query'>", repr(paced))
+    assert "OnlyActs" in repr(SampleClient(reply(), rate_limit=OnlyActs()))
 
 
 class OnlyActs(OnlyAcquires):
@@ -107,70 +119,70 @@ class OnlyActs(OnlyAcquires):
 
 
 def test_what_is_given_as_a_client_decides_the_transport():
-    assert type(Toy().engine.transport) is HttpTransport
-    assert type(Toy(http_client=httpx).engine.transport) is HttpTransport
-    assert type(Toy(http_client=httpx.AsyncClient()).engine.transport) is ClientTransport
-    assert type(Toy(reply()).engine.transport) is Script
+    assert type(SampleClient().engine.transport) is HttpTransport
+    assert type(SampleClient(http_client=httpx).engine.transport) is HttpTransport
+    assert type(SampleClient(http_client=httpx.AsyncClient()).engine.transport) is ClientTransport
+    assert type(SampleClient(reply()).engine.transport) is Script
 
 
 @pytest.mark.parametrize(
     ("timeout", "read"), [(None, 90.0), (5, 5.0), (0.5, 0.5), (httpx.Timeout(7, read=3), 3)]
 )
 def test_a_timeout_is_for_each_operation(timeout, read):
-    assert Toy(timeout=timeout).engine.transport._extensions["timeout"]["read"] == read
+    assert SampleClient(timeout=timeout).engine.transport._extensions["timeout"]["read"] == read
 
 
 async def test_a_prefix_of_the_address_goes_before_every_path():
-    toy = Toy(reply(), base_url="https://toy.example/api/")
-    await toy.send(THING, ONE)
-    assert toy.script.targets == ["/api/v1/things/1"]
+    client = SampleClient(reply(), base_url="https://sample.example/api/")
+    await client.send(THING, ONE)
+    assert client.script.targets == ["/api/v1/things/1"]
 
 
-async def test_a_view_shares_limiter_connections_and_books_and_has_its_own_settings():
-    toy = Toy(reply(500), rate_limit=RateLimit(1, per=3.0, margin=0))
-    view = toy.with_options(retry=RetryPolicy(attempts=2), deadline=99, viewer_id="me")
-    assert type(view) is Toy
-    assert view.engine.limiter is toy.engine.limiter
-    assert view.engine.transport is toy.engine.transport
-    assert (view.credits is toy.credits, view.clock is toy.clock) == (True, True)
-    for client, attempts in ((view, 2), (toy, 4)):
+async def test_a_view_shares_limiter_connections_and_credits_and_has_its_own_options():
+    client = SampleClient(reply(500), rate_limit=RateLimit(1, per=3.0, margin=0))
+    view = client.with_options(retry=RetryPolicy(attempts=2), deadline=99, viewer_id="me")
+    assert type(view) is SampleClient
+    assert view.engine.limiter is client.engine.limiter
+    assert view.engine.transport is client.engine.transport
+    assert (view.credits is client.credits, view.clock is client.clock) == (True, True)
+    for one, attempts in ((view, 2), (client, 4)):
         with pytest.raises(ServerError) as caught:
-            await client.send(THING, ONE)
+            await one.send(THING, ONE)
         assert caught.value.attempts == attempts
-    assert toy.clock_used.now() == 3 * 5
-    assert toy.script.targets[1::4] == ["/v1/things/1?viewer_id=me", "/v1/things/1"]
+    assert client.clock_used.now() == 3 * 5
+    assert client.script.targets[1::4] == ["/v1/things/1?viewer_id=me", "/v1/things/1"]
     again = view.with_options()
-    assert again.engine.settings == view.engine.settings
+    assert again.engine.options == view.engine.options
     for bad in (
         *({"retry": 3}, {"deadline": -1}, {"deadline": "5"}, {"deadline": True}),
         *({"viewer_id": 5}, {"viewer_id": ""}),
     ):
         with pytest.raises(ConfigurationError, match=next(iter(bad))):
-            toy.with_options(**bad)
+            client.with_options(**bad)
 
 
-async def test_only_rows_of_a_table_are_sent_and_only_listings_walked():
-    toy = Toy(reply())
+async def test_only_endpoints_are_sent_and_only_listings_paginated():
+    client = SampleClient(reply())
     with pytest.raises(ConfigurationError, match="endpoint must be an Endpoint, not str"):
-        await toy.send("thing.get", ONE)
+        await client.send("thing.get", ONE)
     with pytest.raises(ConfigurationError, match="endpoint must be an Endpoint, not None"):
-        toy.pages(None, ONE)
-    with pytest.raises(ConfigurationError, match=r"thing.get has no pages: use send\(\)"):
-        toy.pages(THING, ONE)
-    assert toy.script.sent == []
+        client.pages(None, ONE)
+    with pytest.raises(ConfigurationError, match=r"thing.get is not a listing: use send\(\)"):
+        client.pages(THING, ONE)
+    assert client.script.sent == []
 
 
 async def test_what_a_callback_raises_costs_no_answer(caplog):
-    """It is warned of, without its words: they may hold what an answer told of somebody."""
+    """The warning leaves the text out: it may hold personal data of an answer."""
 
     def raises(drift: Drift) -> None:
         raise KeyError(f"Ada Example {drift.path} key")
 
-    toy = Toy(reply(200, {"id": "a", "new": 1}), on_drift=raises)
-    assert (await toy.send(THING, ONE)).value.id == "a"
+    client = SampleClient(reply(200, {"id": "a", "new": 1}), on_drift=raises)
+    assert (await client.send(THING, ONE)).value.id == "a"
     assert [record.name for record in caplog.records] == ["lix_async"]
     assert caplog.messages == ["on_drift raised KeyError; the answer is kept"]
-    await toy.aclose()
+    await client.aclose()
     assert len(caplog.messages) > 1
     assert "Ada" not in caplog.text
     assert caplog.records[0].exc_info is None
@@ -179,51 +191,51 @@ async def test_what_a_callback_raises_costs_no_answer(caplog):
 async def test_two_clients_may_share_one_limiter():
     clock = Skipping()
     limiter = LocalLimiter(RateLimit(1, per=3.0, margin=0), clock=clock)
-    for toy in (Toy(reply(), rate_limit=limiter, clock=clock) for _ in range(2)):
-        await toy.send(THING, ONE)
+    for client in (SampleClient(reply(), rate_limit=limiter, clock=clock) for _ in range(2)):
+        await client.send(THING, ONE)
     assert clock.now() == 3
 
 
 async def test_a_client_works_again_after_it_was_closed():
     async with serve(saying(answer(b'{"id": "1"}'))) as server:
-        toy = Toy(base_url=server.url)
-        async with toy as same:
-            assert same is toy
-            await toy.send(THING, ONE)
-        await toy.send(THING, ONE)
-        await toy.aclose()
-        await toy.aclose()
+        client = SampleClient(base_url=server.url)
+        async with client as same:
+            assert same is client
+            await client.send(THING, ONE)
+        await client.send(THING, ONE)
+        await client.aclose()
+        await client.aclose()
         assert server.connections == 2
 
 
 def test_a_client_works_under_one_loop_after_the_other_with_real_connections():
-    toy = Toy(base_url="http://127.0.0.1:1", rate_limit=RateLimit(100, per=1))
+    client = SampleClient(base_url="http://127.0.0.1:1", rate_limit=RateLimit(100, per=1))
 
     async def visit() -> int:
         async with serve(saying(answer(b'{"id": "1"}'))) as server:
-            toy.engine.transport._door.address = Toy(base_url=server.url)._address
-            toy.engine.transport._base = httpx.URL(server.url)
-            async with toy:
-                return (await toy.send(THING, ONE)).attempts
+            client.engine.transport._builder.address = SampleClient(base_url=server.url)._address
+            client.engine.transport._base = httpx.URL(server.url)
+            async with client:
+                return (await client.send(THING, ONE)).attempts
 
     assert [asyncio.run(visit()), trio.run(visit), asyncio.run(visit())] == [1, 1, 1]
 
 
 async def test_pages_take_their_limits():
-    toy = Toy(Vendor(things(25), total=25))
-    pages = toy.pages(LIST, ListParams(), max_items=12)
+    client = SampleClient(Vendor(things(25), total=25))
+    pages = client.pages(LIST, ListParams(), max_items=12)
     point = pages.checkpoint
     assert len(await pages.collect()) == 12
-    assert len(await toy.pages(LIST, ListParams(), resume=point, prefetch=1).collect()) == 25
+    assert len(await client.pages(LIST, ListParams(), resume=point, prefetch=1).collect()) == 25
 
 
-async def test_differences_between_answer_and_struct_are_told_once_and_at_the_end():
+async def test_schema_drift_is_reported_once_and_at_the_end():
     seen: list[Drift] = []
-    toy = Toy(reply(200, {"id": "a", "new": 1}), on_drift=seen.append)
+    client = SampleClient(reply(200, {"id": "a", "new": 1}), on_drift=seen.append)
     for _ in range(2):
-        await toy.send(THING, ONE)
+        await client.send(THING, ONE)
     assert [(drift.kind, drift.path) for drift in seen] == [("new", "new")]
-    await toy.aclose()
+    await client.aclose()
     assert {(drift.kind, drift.path) for drift in seen[1:]} >= {("missing", "size")}
 
 
@@ -233,7 +245,7 @@ def test_the_agent_names_this_library_also_where_it_is_not_installed(monkeypatch
 
     monkeypatch.setattr(importlib.metadata, "version", lost)
     assert (lambda header: (header[0], header[1].split()[0]))(
-        Toy().engine.transport._door._fixed[1]
+        SampleClient().engine.transport._builder._fixed_headers[1]
     ) == (b"User-Agent", b"lix_async/source")
 
 

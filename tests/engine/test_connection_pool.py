@@ -36,30 +36,30 @@ def slots(size: int = 1) -> ConnectionPool[Connection]:
 
 async def test_the_connection_used_last_is_lent_first():
     pool = slots(3)
-    a, b = await pool.take(), await pool.take()
-    assert (a is b, pool.lent, Connection.made) == (False, 2, 2)
-    assert pool.give(a)
-    assert pool.give(b)
-    assert await pool.take() is b
-    assert (pool.lent, Connection.made) == (1, 2)
+    a, b = await pool.acquire(), await pool.acquire()
+    assert (a is b, pool.in_use, Connection.made) == (False, 2, 2)
+    assert pool.release(a)
+    assert pool.release(b)
+    assert await pool.acquire() is b
+    assert (pool.in_use, Connection.made) == (1, 2)
 
 
-async def test_a_broken_connection_is_closed_and_makes_room_for_a_new_one():
+async def test_a_broken_connection_is_closed_and_replaced():
     pool = slots()
-    broken = await pool.take()
+    broken = await pool.acquire()
     await pool.discard(broken)
-    assert (broken.connection.closed, pool.lent) == (1, 0)
-    fresh = await pool.take()
+    assert (broken.connection.closed, pool.in_use) == (1, 0)
+    fresh = await pool.acquire()
     assert (fresh.connection is broken.connection, Connection.made) == (False, 2)
 
 
 async def test_a_borrowed_slot_can_get_a_fresh_connection():
     pool = slots()
-    slot = await pool.take()
+    slot = await pool.acquire()
     slot.used = True
     old = slot.connection
-    await pool.renew(slot)
-    assert (old.closed, slot.used, slot.connection is old, pool.lent) == (1, False, False, 1)
+    await pool.replace_connection(slot)
+    assert (old.closed, slot.used, slot.connection is old, pool.in_use) == (1, False, False, 1)
 
 
 class Queue:
@@ -73,14 +73,14 @@ class Queue:
 
     async def borrow(self, number: int) -> None:
         with anyio.CancelScope() as self.scopes[number]:
-            slot = await self.pool.take()
+            slot = await self.pool.acquire()
             self.served.append(number)
             try:
                 await self.ends.wait()
             except BaseException:
                 await self.pool.discard(slot)
                 raise
-            self.pool.give(slot)
+            self.pool.release(slot)
 
 
 async def start(tasks: anyio.abc.TaskGroup, queue: Queue, count: int) -> None:
@@ -93,9 +93,9 @@ async def test_waiting_callers_are_served_in_order():
     queue = Queue()
     async with anyio.create_task_group() as tasks:
         await start(tasks, queue, 5)
-        assert (queue.served, queue.pool.lent) == ([0], 1)
+        assert (queue.served, queue.pool.in_use) == ([0], 1)
         queue.ends.set()
-    assert (queue.served, queue.pool.lent, Connection.made) == ([0, 1, 2, 3, 4], 0, 1)
+    assert (queue.served, queue.pool.in_use, Connection.made) == ([0, 1, 2, 3, 4], 0, 1)
 
 
 @pytest.mark.parametrize("leaves", range(4))
@@ -107,7 +107,7 @@ async def test_whoever_leaves_the_line_or_breaks_off_leaves_no_hole(leaves):
         await settle()
         queue.ends.set()
     assert queue.served == [0, *(number for number in range(1, 4) if number != leaves)]
-    assert (queue.pool.lent, len(queue.pool._free)) == (0, 1)
+    assert (queue.pool.in_use, len(queue.pool._free)) == (0, 1)
 
 
 async def test_a_slot_thrown_away_while_only_gone_callers_wait_is_not_replaced():
@@ -117,7 +117,7 @@ async def test_a_slot_thrown_away_while_only_gone_callers_wait_is_not_replaced()
         for number in (1, 2, 0):
             queue.scopes[number].cancel()
             await settle()
-    assert (queue.served, queue.pool.lent, queue.pool._free) == ([0], 0, [])
+    assert (queue.served, queue.pool.in_use, queue.pool._free) == ([0], 0, [])
 
 
 @pytest.mark.parametrize("closes", [False, True])
@@ -126,29 +126,29 @@ def test_who_is_cancelled_in_the_moment_of_being_served_passes_the_slot_on(close
 
     async def main() -> tuple[bool, int, int]:
         pool = slots()
-        first = await pool.take()
-        waiting = asyncio.ensure_future(pool.take())
+        first = await pool.acquire()
+        waiting = asyncio.ensure_future(pool.acquire())
         await settle()
-        pool.give(first)
+        pool.release(first)
         if closes:
             await pool.aclose()
         waiting.cancel()
         await settle()
-        return waiting.cancelled(), pool.lent, first.connection.closed
+        return waiting.cancelled(), pool.in_use, first.connection.closed
 
     assert asyncio.run(main()) == (True, 0, int(closes))
 
 
 async def test_closing_closes_what_is_idle_now_and_what_is_in_use_at_its_end():
     pool = slots(2)
-    idle, used = await pool.take(), await pool.take()
-    pool.give(idle)
+    idle, used = await pool.acquire(), await pool.acquire()
+    pool.release(idle)
     await pool.aclose()
-    assert (idle.connection.closed, used.connection.closed, pool.lent) == (1, 0, 1)
-    assert not pool.give(used)
+    assert (idle.connection.closed, used.connection.closed, pool.in_use) == (1, 0, 1)
+    assert not pool.release(used)
     await pool.discard(used)
-    assert (used.connection.closed, pool.lent) == (1, 0)
-    assert (await pool.take()).connection.closed == 0
+    assert (used.connection.closed, pool.in_use) == (1, 0)
+    assert (await pool.acquire()).connection.closed == 0
 
 
 async def test_callers_who_wait_while_the_client_closes_get_fresh_connections():
@@ -164,7 +164,7 @@ async def test_callers_who_wait_while_the_client_closes_get_fresh_connections():
 
 async def test_closing_goes_through_although_the_caller_is_being_cancelled():
     pool = slots()
-    slot = await pool.take()
+    slot = await pool.acquire()
     with anyio.CancelScope() as scope:
         scope.cancel()
         await pool.discard(slot)
@@ -176,24 +176,24 @@ async def test_a_connection_that_cannot_be_closed_is_left_after_a_while(monkeypa
         async def aclose(self) -> None:
             await anyio.sleep_forever()
 
-    monkeypatch.setattr("lix_async.engine.connection_pool.CLOSING", 0.01)
+    monkeypatch.setattr("lix_async.engine.connection_pool.CLOSE_TIMEOUT", 0.01)
     pool = ConnectionPool(Stuck, 1)
-    await pool.discard(await pool.take())
-    assert pool.lent == 0
+    await pool.discard(await pool.acquire())
+    assert pool.in_use == 0
 
 
 async def test_hundreds_of_random_cancellations_lose_no_slot():
     pool, chance = slots(3), random.Random(7)
 
     async def borrow() -> None:
-        slot = await pool.take()
+        slot = await pool.acquire()
         try:
             for _ in range(chance.randrange(4)):
                 await checkpoint()
         except BaseException:
             await pool.discard(slot)
             raise
-        pool.give(slot)
+        pool.release(slot)
 
     async def one() -> None:
         with anyio.CancelScope() as scope:
@@ -207,7 +207,7 @@ async def test_hundreds_of_random_cancellations_lose_no_slot():
         async with anyio.create_task_group() as tasks:
             for _ in range(100):
                 tasks.start_soon(one)
-        assert pool.lent == 0
+        assert pool.in_use == 0
     assert len(pool._free) <= 3
 
 
@@ -215,27 +215,27 @@ def test_slots_work_on_one_loop_after_the_other_with_new_connections():
     pool = slots(2)
 
     async def use() -> int:
-        slot = await pool.take()
-        pool.give(slot)
-        await pool.take()  # never given back: the loop ends first
+        slot = await pool.acquire()
+        pool.release(slot)
+        await pool.acquire()  # never given back: the loop ends first
         return Connection.made
 
     assert [asyncio.run(use()), trio.run(use), asyncio.run(use())] == [1, 2, 3]
     asyncio.run(pool.aclose())
-    assert (pool.lent, pool._free) == (0, [])
+    assert (pool.in_use, pool._free) == (0, [])
 
 
 def test_a_slot_of_a_loop_that_was_left_does_not_come_back():
     pool = slots()
 
     async def take() -> object:
-        return await pool.take()
+        return await pool.acquire()
 
     async def come_back(slot) -> tuple[bool, int, int]:
-        await pool.take()
-        given = pool.give(slot)
+        await pool.acquire()
+        given = pool.release(slot)
         await pool.discard(slot)
-        return given, pool.lent, slot.connection.closed
+        return given, pool.in_use, slot.connection.closed
 
     assert asyncio.run(come_back(asyncio.run(take()))) == (False, 1, 1)
 
@@ -244,11 +244,11 @@ def test_two_loops_at_once_are_refused_until_nothing_is_held_any_more():
     pool = slots()
 
     async def here() -> None:
-        slot = await pool.take()
+        slot = await pool.acquire()
         with pytest.raises(ConfigurationError, match="another event loop"):
-            await anyio.to_thread.run_sync(trio.run, pool.take)
-        pool.give(slot)
+            await anyio.to_thread.run_sync(trio.run, pool.acquire)
+        pool.release(slot)
         await pool.aclose()
-        await pool.discard(await anyio.to_thread.run_sync(trio.run, pool.take))
+        await pool.discard(await anyio.to_thread.run_sync(trio.run, pool.acquire))
 
     asyncio.run(here())

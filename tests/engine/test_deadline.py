@@ -9,9 +9,9 @@ from sample_provider import (
     SEND,
     THING,
     UNREACHED,
+    SampleClient,
     SendParams,
     ThingParams,
-    Toy,
     refused,
     reply,
     settle,
@@ -36,12 +36,12 @@ class Call:
 
     def __init__(self, *answers, **settings) -> None:
         self.clock = VirtualClock()
-        self.toy = Toy(*answers, clock=self.clock, **settings)
+        self.client = SampleClient(*answers, clock=self.clock, **settings)
         self.outcome: object = None
 
     async def __call__(self, row=THING, params=ONE) -> None:
         try:
-            self.outcome = await self.toy.send(row, params)
+            self.outcome = await self.client.send(row, params)
         except Exception as error:  # looked at by the test
             self.outcome = error
 
@@ -70,49 +70,49 @@ async def test_it_does_not_end_a_call_before_its_time():
 
 
 @pytest.mark.parametrize("row", [THING, SEND])
-async def test_a_turn_that_comes_behind_it_is_not_waited_for(row):
+async def test_a_permit_after_the_deadline_is_not_waited_for(row):
     """The caller learns at once, and when a repeat makes sense; nothing of the line is spent."""
     call = Call(reply(), deadline=2, rate_limit=RATE)
-    await call.toy.send(THING, ONE)
+    await call.client.send(THING, ONE)
     error = await call.after(row=row, params=ONE if row is THING else MAIL)
     assert isinstance(error, DeadlineError)
-    assert "the deadline of 2 s cannot be met: the next turn comes in 3 s" in str(error)
-    assert (error.attempts, error.sent, len(call.toy.script.sent)) == (0, False, 1)
+    assert "the deadline of 2 s cannot be met: the next permit is expected in 3 s" in str(error)
+    assert (error.attempts, error.sent, len(call.client.script.sent)) == (0, False, 1)
     assert error.retry_at == VirtualClock().wall() + 3
     assert error.__context__ is None
     call.clock.advance(3)
-    assert (await call.after()).attempts == 1  # the turn was not taken
+    assert (await call.after()).attempts == 1  # the permit was not taken
 
 
-async def test_a_turn_that_comes_just_in_time_is_waited_for():
+async def test_a_permit_just_before_the_deadline_is_waited_for():
     call = Call(reply(), deadline=3.1, rate_limit=RATE)
-    await call.toy.send(THING, ONE)
+    await call.client.send(THING, ONE)
     assert (await call.after(3)).waited == 3
 
 
 async def test_those_who_stand_in_line_before_count_too():
     """Six seconds are enough for the second turn from now, and not for the third."""
     call = Call(reply(), deadline=7, rate_limit=RATE)
-    patient = call.toy.with_options(deadline=None)
-    await patient.send(THING, ONE)
+    unhurried = call.client.with_options(deadline=None)
+    await unhurried.send(THING, ONE)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(patient.send, THING, ONE)
+        tasks.start_soon(unhurried.send, THING, ONE)
         await settle()
         tasks.start_soon(call)
         await settle()
         assert call.outcome is None
         late = Call(reply())
-        late.clock, late.toy = call.clock, call.toy
+        late.clock, late.client = call.clock, call.client
         error = await late.after()
         assert isinstance(error, DeadlineError)
         assert error.retry_at == VirtualClock().wall() + 9
         for moment in (3, 6):
             call.clock.advance(moment - call.clock.now())
             await settle()
-    assert (call.outcome.waited, call.clock.now(), len(call.toy.script.sent)) == (6, 6, 3)
+    assert (call.outcome.waited, call.clock.now(), len(call.client.script.sent)) == (6, 6, 3)
 
 
-async def test_a_pause_whose_end_has_no_turn_in_time_is_not_begun():
+async def test_a_retry_without_a_permit_in_time_is_not_started():
     call = Call(UNREACHED, reply(), deadline=5, rate_limit=RateLimit(1, per=10.0, margin=0))
     error = await call.after()
     assert isinstance(error, DeadlineError)
@@ -128,24 +128,24 @@ class Unforeseen:
     async def hold(self, seconds: float) -> None: ...
 
 
-async def test_it_counts_the_wait_for_a_turn_that_a_limiter_cannot_foresee():
+async def test_the_deadline_includes_waits_that_a_limiter_cannot_estimate():
     call = Call(reply(), deadline=2, rate_limit=Unforeseen())
     assert await call.after(1.9) is None
     call = Call(reply(), deadline=2, rate_limit=Unforeseen())
     error = await call.after(2)
     assert isinstance(error, DeadlineError)
-    assert (error.attempts, error.retry_at, call.toy.script.sent) == (0, None, [])
+    assert (error.attempts, error.retry_at, call.client.script.sent) == (0, None, [])
 
 
 async def test_a_send_that_had_left_has_an_unknown_outcome():
     error = await Call(never, deadline=5).after(5, row=SEND, params=MAIL)
     assert isinstance(error, OutcomeUnknownError)
-    assert "the deadline passed; it may have been carried out" in str(error)
+    assert "the deadline passed; the request may have been carried out" in str(error)
 
 
 async def test_a_send_that_was_still_connecting_has_not_happened():
     call = Call(never, deadline=5)
-    call.toy.script.departs = False
+    call.client.script.departs = False
     error = await call.after(5, row=SEND, params=MAIL)
     assert isinstance(error, DeadlineError)
     assert error.sent is False
@@ -159,7 +159,7 @@ async def test_a_pause_that_would_end_behind_it_is_not_begun():
     assert isinstance(error, DeadlineError)
     assert "the deadline of 30 s cannot be met: too many requests" in str(error)
     assert 160 <= error.retry_at - VirtualClock().wall() <= 164
-    assert call.toy.engine.limiter._bucket.wait(100) >= 60
+    assert call.client.engine.limiter._bucket.wait(100) >= 60
 
 
 async def test_a_lost_answer_is_not_forgotten_when_the_pause_after_it_is_too_long():
@@ -182,17 +182,17 @@ async def test_without_one_a_call_waits_as_long_as_the_policy_does():
 
 async def test_a_call_that_ended_in_time_is_not_ended_again():
     call = Call(reply(), deadline=5)
-    await call.toy.send(THING, ONE)
+    await call.client.send(THING, ONE)
     call.clock.advance(10)
     await settle()
-    assert (await call.toy.send(THING, ONE)).attempts == 1
+    assert (await call.client.send(THING, ONE)).attempts == 1
 
 
 async def test_a_callers_own_cancellation_is_no_deadline():
     call = Call(never, deadline=50)
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(call.toy.send, THING, ONE)
+            tasks.start_soon(call.client.send, THING, ONE)
             await settle()
             scope.cancel()
     assert scope.cancelled_caught
@@ -200,17 +200,17 @@ async def test_a_callers_own_cancellation_is_no_deadline():
 
 async def test_the_deadline_of_a_view_is_its_own():
     call = Call(never)
-    call.toy = call.toy.with_options(deadline=1)
+    call.client = call.client.with_options(deadline=1)
     assert isinstance(await call.after(1), DeadlineError)
     call = Call(never, deadline=1)
-    call.toy = call.toy.with_options(deadline=None)
+    call.client = call.client.with_options(deadline=None)
     assert await call.after(10) is None
 
 
 async def test_time_jumps_over_everything_a_call_waits_for():
     """The same with a clock that jumps by itself, turns, pauses and deadline together."""
     async with VirtualClock() as clock:
-        toy = Toy(refused(200, "queued"), clock=clock, rate_limit=RATE, deadline=130)
+        client = SampleClient(refused(200, "queued"), clock=clock, rate_limit=RATE, deadline=130)
         with pytest.raises(DeadlineError, match="cannot be met: queued"):
-            await toy.send(THING, ONE)
-        assert (len(toy.script.sent), 120 <= clock.now() <= 132) == (3, True)
+            await client.send(THING, ONE)
+        assert (len(client.script.sent), 120 <= clock.now() <= 132) == (3, True)

@@ -10,16 +10,16 @@ import httpx
 import httpx2
 import pytest
 import respx
-from loopback import Connection, answer, door, once, saying, serve
+from loopback import Connection, answer, once, request_builder, saying, serve
 from sample_provider import (
     LIST,
     SEND,
     THING,
     ListParams,
+    SampleClient,
     SendParams,
     Skipping,
     ThingParams,
-    Toy,
     settle,
 )
 
@@ -35,21 +35,21 @@ libraries = pytest.mark.parametrize(
 ONE = ThingParams(id="a/b", note="ü&=")
 
 
-@respx.mock(base_url="https://toy.example")
+@respx.mock(base_url="https://sample.example")
 async def test_what_goes_over_the_wire(respx_mock):
     """The whole of a read and of a send: method, target, headers, key, body."""
     read = respx_mock.get("/v1/things/a%2Fb", params={"note": "ü&="}).respond(json={"id": "1"})
     send = respx_mock.post("/v1/send", params={"to": "me"}).respond(json={"ok": True})
     async with httpx.AsyncClient(headers={"Accept-Encoding": "br", "X-Mine": "1"}) as http:
-        toy = Toy(http_client=http)
-        assert (await toy.send(THING, ONE)).value.id == "1"
-        assert (await toy.send(SEND, SendParams(to="me", text="hi"))).value.ok
+        client = SampleClient(http_client=http)
+        assert (await client.send(THING, ONE)).value.id == "1"
+        assert (await client.send(SEND, SendParams(to="me", text="hi"))).value.ok
     request = read.calls.last.request
-    assert str(request.url) == "https://toy.example/v1/things/a%2Fb?note=%C3%BC%26%3D"
+    assert str(request.url) == "https://sample.example/v1/things/a%2Fb?note=%C3%BC%26%3D"
     headers = dict(request.headers)
     assert headers.pop("user-agent").startswith("lix_async/")
     assert headers == {
-        "host": "toy.example",
+        "host": "sample.example",
         "accept": "application/json",
         "accept-encoding": "gzip",
         "connection": "keep-alive",
@@ -74,7 +74,7 @@ async def test_the_key_stands_in_one_place(library, auth, caplog):
 
     key = "s3cret+key/123456789"
     async with library.AsyncClient(transport=library.MockTransport(handle)) as http:
-        await Toy(http_client=http, auth=auth, api_key=key).send(THING, ONE)
+        await SampleClient(http_client=http, auth=auth, api_key=key).send(THING, ONE)
     (request,) = seen
     names = {"raw": ("authorization", key), "bearer": ("authorization", f"Bearer {key}")}
     header = names.get(auth, ("x-api-key", key))
@@ -90,29 +90,29 @@ async def test_the_key_stands_in_one_place(library, auth, caplog):
 
 
 @libraries
-async def test_it_is_never_closed_by_us_and_told_if_the_caller_closed_it(library):
+async def test_it_is_never_closed_and_reported_if_the_caller_closed_it(library):
     http = library.AsyncClient(
         transport=library.MockTransport(lambda _: library.Response(200, json={"id": "1"}))
     )
-    toy = Toy(http_client=http)
-    async with toy:
-        await toy.send(THING, ONE)
+    client = SampleClient(http_client=http)
+    async with client:
+        await client.send(THING, ONE)
     assert not http.is_closed
-    await toy.send(THING, ONE)
+    await client.send(THING, ONE)
     await http.aclose()
-    with pytest.raises(TransportError, match="the HTTP client given is closed") as caught:
-        await toy.send(SEND, SendParams(to="me", text="hi"))
+    with pytest.raises(TransportError, match="the given HTTP client is closed") as caught:
+        await client.send(SEND, SendParams(to="me", text="hi"))
     assert (caught.value.sent, caught.value.attempts) == (False, 1)
 
 
 def one_by_one(answers):
     """A connection for each answer."""
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         await connection.request()
         await connection.say(next(answers))
 
-    return talk
+    return handler
 
 
 @libraries
@@ -122,13 +122,13 @@ async def test_it_goes_over_real_connections_with_bodies_of_every_kind(library):
     answers = iter([answer(b'{"id": "1"}'), packed, deflated, b"HTTP/1.1 2"])
 
     async with serve(one_by_one(answers)) as server, library.AsyncClient() as http:
-        toy = Toy(http_client=http, base_url=server.url, retry=RetryPolicy(attempts=1))
+        client = SampleClient(http_client=http, base_url=server.url, retry=RetryPolicy(attempts=1))
         for _ in range(2):
-            assert (await toy.send(THING, ONE)).value.id == "1"
-        with pytest.raises(TransportError, match="packed as 'deflate'"):
-            await toy.send(THING, ONE)
+            assert (await client.send(THING, ONE)).value.id == "1"
+        with pytest.raises(TransportError, match="encoding: 'deflate'"):
+            await client.send(THING, ONE)
         with pytest.raises(OutcomeUnknownError):
-            await toy.send(SEND, SendParams(to="me", text="hi"))
+            await client.send(SEND, SendParams(to="me", text="hi"))
         assert server.heard[-1].endswith(b'\r\n\r\n{"text":"hi"}')
 
 
@@ -137,7 +137,7 @@ async def test_redirects_are_not_followed_although_the_client_would(library):
     async with serve(saying(answer())) as elsewhere:
         moved = answer(b"", "302 Found", f"Location: {elsewhere.url}")
         async with serve(once(moved)) as server, library.AsyncClient(follow_redirects=True) as http:
-            transport = ClientTransport(door(server.url), None, http)
+            transport = ClientTransport(request_builder(server.url), None, http)
             reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
             assert (reply.status, elsewhere.connections) == (302, 0)
 
@@ -152,26 +152,26 @@ async def test_a_hook_may_read_the_answer_first(library):
         serve(saying(packed)) as server,
         library.AsyncClient(event_hooks={"response": [hook]}) as http,
     ):
-        answered = await Toy(http_client=http, base_url=server.url).send(THING, ONE)
+        answered = await SampleClient(http_client=http, base_url=server.url).send(THING, ONE)
     assert answered.value.id == "1"
 
 
 @libraries
-async def test_failures_are_told_apart_and_mock_transports_may_raise_what_they_like(library):
+async def test_failures_are_distinguished_and_mock_transports_may_raise_anything(library):
     faults = [library.ConnectError("no"), library.ReadError("no"), KeyError("a bug")]
 
     def handle(request):
         raise faults.pop(0)
 
     async with library.AsyncClient(transport=library.MockTransport(handle)) as http:
-        transport = ClientTransport(door("http://127.0.0.1:1"), {"read": 1.0}, http)
+        transport = ClientTransport(request_builder("http://127.0.0.1:1"), {"read": 1.0}, http)
         found = [
             await transport.exchange(HttpRequest("GET", "/"), SendTimestamp()) for _ in range(3)
         ]
     assert found == [
         TransportFailure("no connection: no (ConnectError)", False, False),
         TransportFailure(
-            "the connection broke before the answer was complete (ReadError)", True, False
+            "the connection broke before the response was complete (ReadError)", True, False
         ),
         TransportFailure("the connection failed (KeyError)", True, False),
     ]
@@ -186,17 +186,17 @@ async def test_the_timeout_given_to_us_is_passed_on_and_else_the_clients_own_hol
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle), timeout=7) as http:
         for timeout in (None, 3, httpx.Timeout(4)):
-            await Toy(http_client=http, timeout=timeout).send(LIST, ListParams())
+            await SampleClient(http_client=http, timeout=timeout).send(LIST, ListParams())
     assert seen == [7, 3, 4]
 
 
 @libraries
-async def test_nobody_waits_inside_a_small_pool(library):
+async def test_no_call_waits_inside_a_small_pool(library):
     """There a cancelled waiter would strand a connection: callers wait in front of it."""
     at_once: list[int] = []
     open_now = 0
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         nonlocal open_now
         await connection.request()
         open_now += 1
@@ -207,8 +207,8 @@ async def test_nobody_waits_inside_a_small_pool(library):
 
     done: list[object] = []
     limits = library.Limits(max_connections=2, max_keepalive_connections=0)
-    async with serve(talk) as server, library.AsyncClient(limits=limits) as http:
-        transport = ClientTransport(door(server.url), None, http)
+    async with serve(handler) as server, library.AsyncClient(limits=limits) as http:
+        transport = ClientTransport(request_builder(server.url), None, http)
 
         async def call() -> None:
             done.append(await transport.exchange(HttpRequest("GET", "/"), SendTimestamp()))
@@ -217,7 +217,7 @@ async def test_nobody_waits_inside_a_small_pool(library):
             for _ in range(10):
                 tasks.start_soon(call)
             await settle(2)
-            assert (transport._gate.lent, len(transport._gate._line)) == (2, 8)
+            assert (transport._pool.in_use, len(transport._pool._waiters)) == (2, 8)
     assert [type(reply) for reply in done] == [HttpResponse] * 10
     assert max(at_once) <= 2
 
@@ -235,17 +235,19 @@ def test_the_size_of_a_pool_is_looked_up_where_there_is_one():
 @libraries
 async def test_the_module_itself_makes_the_connections(library):
     async with serve(saying(answer(b'{"id": "1"}'))) as server:
-        async with Toy(http_client=library, base_url=server.url, clock=Skipping()) as toy:
-            assert (await toy.send(THING, ONE)).value.id == "1"
-            assert type(toy.engine.transport.slots._free[0].connection).__module__.startswith(
+        async with SampleClient(
+            http_client=library, base_url=server.url, clock=Skipping()
+        ) as client:
+            assert (await client.send(THING, ONE)).value.id == "1"
+            assert type(client.engine.transport.pool._free[0].connection).__module__.startswith(
                 library.__name__
             )
 
 
 async def test_loggers_get_one_filter_however_many_clients_there_are():
     filters = logging.getLogger("httpx").filters
-    Toy(auth="query", base_url="https://a.example")
+    SampleClient(auth="query", base_url="https://a.example")
     before = len(filters)
     for _ in range(3):
-        Toy(auth="query", base_url="https://a.example")
+        SampleClient(auth="query", base_url="https://a.example")
     assert len(filters) == before

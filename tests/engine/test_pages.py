@@ -1,4 +1,4 @@
-"""A walk as its caller sees it: items, pages, lists, limits, and leaving early."""
+"""Listings as the caller sees them: items, pages, lists, limits, and leaving early."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sample_provider import (
     SEARCH,
     THING,
     ListParams,
+    SampleClient,
     ThingParams,
-    Toy,
     UrlParams,
     reply,
     settle,
@@ -27,13 +27,13 @@ pytestmark = pytest.mark.anyio
 ALL = [f"t{number}" for number in range(25)]
 
 
-def walk(vendor: Vendor | None = None, **settings):
+def listing(vendor: Vendor | None = None, **settings):
     vendor = vendor or Vendor(things(25), total=25)
-    return vendor, Toy(vendor).pages(LIST, ListParams(), **settings)
+    return vendor, SampleClient(vendor).pages(LIST, ListParams(), **settings)
 
 
 async def test_items_come_one_by_one_in_order_and_nothing_is_sent_before_the_first():
-    vendor, pages = walk()
+    vendor, pages = listing()
     assert vendor.asked == []
     found = [item.id async for item in pages]
     assert found == ALL
@@ -44,7 +44,7 @@ async def test_items_come_one_by_one_in_order_and_nothing_is_sent_before_the_fir
 
 
 async def test_pages_come_whole_and_tell_where_they_stand():
-    _, pages = walk(Vendor(things(25), total=25, sequence=lambda _: "s"))
+    _, pages = listing(Vendor(things(25), total=25, sequence=lambda _: "s"))
     found = [page async for page in pages.by_page()]
     assert [ids(page.items) for page in found] == [ALL[:10], ALL[10:20], ALL[20:]]
     assert [(p.start, p.count, p.total) for p in found] == [(0, 10, 25), (10, 10, 25), (20, 5, 25)]
@@ -55,7 +55,7 @@ async def test_pages_come_whole_and_tell_where_they_stand():
 
 
 async def test_a_second_loop_goes_on_where_the_first_one_stopped():
-    vendor, pages = walk()
+    vendor, pages = listing()
     found: list[object] = []
     async for item in pages:
         found.append(item.id)
@@ -73,7 +73,7 @@ async def test_a_second_loop_goes_on_where_the_first_one_stopped():
 async def test_no_more_items_are_given_and_no_more_pages_fetched_than_asked_for(limit):
     wanted = min(limit, 25)
     for way in ("items", "pages", "collect"):
-        vendor, pages = walk(max_items=limit)
+        vendor, pages = listing(max_items=limit)
         if way == "items":
             found = [item async for item in pages]
         elif way == "pages":
@@ -86,20 +86,20 @@ async def test_no_more_items_are_given_and_no_more_pages_fetched_than_asked_for(
 
 
 async def test_the_first_item_costs_one_page_and_none_is_none():
-    vendor, pages = walk()
+    vendor, pages = listing()
     assert (await pages.first()).id == "t0"
     assert len(vendor.asked) == 1
-    assert await walk(Vendor([]))[1].first() is None
+    assert await listing(Vendor([]))[1].first() is None
 
 
-async def test_what_was_collected_before_an_error_is_kept_and_the_walk_goes_on_after_it():
+async def test_items_collected_before_an_error_are_kept_and_the_listing_continues():
     vendor = Vendor(things(25), total=25)
     faults = iter([False, False, True, False])
 
     def handle(outgoing):
         return LOST if next(faults) else vendor(outgoing)
 
-    pages = Toy(handle, retry=RetryPolicy(attempts=1)).pages(LIST, ListParams())
+    pages = SampleClient(handle, retry=RetryPolicy(attempts=1)).pages(LIST, ListParams())
     with pytest.raises(TransportError):
         await pages.collect()
     assert ids(pages.collected) == ALL[:20]
@@ -107,28 +107,28 @@ async def test_what_was_collected_before_an_error_is_kept_and_the_walk_goes_on_a
     assert ids(pages.collected) == ALL[20:]
 
 
-async def test_two_tasks_on_one_walk_are_refused():
-    gate = anyio.Event()
+async def test_two_tasks_on_one_listing_are_refused():
+    opened = anyio.Event()
     vendor = Vendor(things(25))
 
     async def slow(outgoing):
-        await gate.wait()
+        await opened.wait()
         return vendor(outgoing)
 
-    pages = Toy(lambda outgoing: slow(outgoing)).pages(LIST, ListParams())
+    pages = SampleClient(lambda outgoing: slow(outgoing)).pages(LIST, ListParams())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pages.first)
         await settle()
-        with pytest.raises(ConfigurationError, match="from two tasks at once"):
+        with pytest.raises(ConfigurationError, match="by two tasks at the same time"):
             await pages.first()
-        gate.set()
+        opened.set()
     assert (await pages.first()).id == "t1"
 
 
 async def test_leaving_early_leaves_nothing_behind():
     """Warnings are errors: an unfinished generator or a lost coroutine would fail this test."""
     for _ in range(3):
-        _, pages = walk()
+        _, pages = listing()
         async for _item in pages:
             break
         async for _page in pages.by_page():
@@ -149,7 +149,7 @@ async def test_a_cancelled_page_is_asked_for_again():
             await anyio.sleep_forever()
         return vendor(outgoing)
 
-    pages = Toy(lambda outgoing: handle(outgoing)).pages(LIST, ListParams())
+    pages = SampleClient(lambda outgoing: handle(outgoing)).pages(LIST, ListParams())
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pages.collect)
         await settle()
@@ -158,7 +158,7 @@ async def test_a_cancelled_page_is_asked_for_again():
 
 
 async def test_it_may_be_entered_also_without_a_prefetch():
-    vendor, pages = walk()
+    vendor, pages = listing()
     async with pages as same:
         assert same is pages
         assert (await pages.first()).id == "t0"
@@ -168,7 +168,7 @@ async def test_it_may_be_entered_also_without_a_prefetch():
 
 
 async def test_leaving_the_block_twice_or_unentered_does_nothing():
-    _, pages = walk(prefetch=1)
+    _, pages = listing(prefetch=1)
     await pages.__aexit__(None, None, None)
     async with pages:
         assert (await pages.first()).id == "t0"
@@ -176,21 +176,21 @@ async def test_leaving_the_block_twice_or_unentered_does_nothing():
     assert (await pages.first()).id == "t1"
 
 
-async def test_a_walk_stops_before_it_spends_more_than_it_may_and_can_go_on():
-    vendor, pages = walk(max_credits=2)
-    with pytest.raises(BudgetError, match="max_credits of this walk is spent: 2 for 2 pages"):
+async def test_a_listing_stops_before_it_exceeds_its_credits_and_can_continue():
+    vendor, pages = listing(max_credits=2)
+    with pytest.raises(BudgetError, match="max_credits of this listing is 2 credits: 2 are spent"):
         await pages.collect()
     assert (ids(pages.collected), len(vendor.asked)) == (ALL[:20], 2)
-    rest = Toy(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)
+    rest = SampleClient(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)
     assert ids(await rest.collect()) == ALL[20:]
     assert (len(vendor.asked), rest.stats.credits) == (3, 3)
     with pytest.raises(BudgetError):
-        await walk(max_credits=0)[1].first()
+        await listing(max_credits=0)[1].first()
 
 
 async def test_a_search_is_paged_inside_its_url_with_one_sequence():
     vendor = Vendor(things(25), 10, total=25)
-    pages = Toy(vendor).pages(SEARCH, UrlParams(url="https://x/?q=%2520"))
+    pages = SampleClient(vendor).pages(SEARCH, UrlParams(url="https://x/?q=%2520"))
     assert ids(await pages.collect()) == ALL
     assert [query["url"] for query in vendor.asked] == [
         "https://x/?q=%2520", "https://x/?q=%2520&page=2", "https://x/?q=%2520&page=3",
@@ -198,10 +198,10 @@ async def test_a_search_is_paged_inside_its_url_with_one_sequence():
 
 
 async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid():
-    toy = Toy(reply())
+    client = SampleClient(reply())
     with pytest.raises(ConfigurationError, match="page= in the LinkedIn URL must be a number"):
-        toy.pages(SEARCH, UrlParams(url="https://x/?page=two"))
-    assert toy.script.sent == []
+        client.pages(SEARCH, UrlParams(url="https://x/?page=two"))
+    assert client.script.sent == []
 
 
 @pytest.mark.parametrize(
@@ -214,25 +214,27 @@ async def test_a_position_that_is_no_number_is_refused_before_anything_is_paid()
         ({"max_credits": "5"}, "max_credits must be a whole number or None, not str"),
         ({"prefetch": True}, "prefetch must be a whole number, not bool"),
         ({"prefetch": "1"}, "prefetch must be a whole number, not str"),
-        ({"prefetch": 2}, "prefetch must be 0 or 1 pages: 2"),
+        ({"prefetch": 2}, "prefetch must be 0 or 1: 2"),
         ({"max_credits": -1}, "max_credits must not be negative: -1"),
-        ({"prefetch": -1}, "prefetch must be 0 or 1 pages: -1"),
+        ({"prefetch": -1}, "prefetch must be 0 or 1: -1"),
     ],
 )
 def test_impossible_settings_are_refused_at_once(settings, message):
     with pytest.raises(ConfigurationError, match=message):
-        walk(**settings)
+        listing(**settings)
 
 
-def test_a_row_without_pages_has_no_walk():
-    with pytest.raises(ConfigurationError, match=r"thing.get has no pages: use send\(\)"):
-        Toy(reply()).pages(THING, ThingParams(id="1"))
+def test_an_endpoint_without_pages_is_not_a_listing():
+    with pytest.raises(ConfigurationError, match=r"thing.get is not a listing: use send\(\)"):
+        SampleClient(reply()).pages(THING, ThingParams(id="1"))
 
 
 async def test_a_page_that_comes_again_is_an_error_and_what_came_before_is_valid():
     vendor = Vendor(things(25), 10, spoil=lambda number, rows: things(10))
-    _, pages = walk(vendor)
-    with pytest.raises(PagingError, match="page 2 of this walk repeats an earlier one") as caught:
+    _, pages = listing(vendor)
+    with pytest.raises(
+        PagingError, match="page 2 of this listing repeats an earlier one"
+    ) as caught:
         await pages.collect()
     assert (ids(pages.collected), caught.value.endpoint) == (ALL[:10], "list")
     assert not pages.stats.complete

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, LOST, ListParams, Toy, settle
+from sample_provider import LIST, LOST, ListParams, SampleClient, settle
 
 from lix_async.core.errors import PagingError, TransportError
 from lix_async.core.retry import RetryPolicy
@@ -19,17 +19,17 @@ class Gated:
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
-        self.gates: list[anyio.Event] = []
+        self.events: list[anyio.Event] = []
         self.cancelled = 0
 
     def __call__(self, outgoing):
         return self.answer(outgoing)
 
     async def answer(self, outgoing):
-        gate = anyio.Event()
-        self.gates.append(gate)
+        opened = anyio.Event()
+        self.events.append(opened)
         try:
-            await gate.wait()
+            await opened.wait()
         except BaseException:
             self.cancelled += 1
             raise
@@ -37,7 +37,7 @@ class Gated:
 
 
 def ahead(vendor, **settings):
-    return Toy(vendor, retry=RetryPolicy(attempts=1)).pages(
+    return SampleClient(vendor, retry=RetryPolicy(attempts=1)).pages(
         LIST, ListParams(), prefetch=1, **settings
     )
 
@@ -69,8 +69,8 @@ async def test_pages_come_in_order_when_the_caller_is_the_faster_one():
         tasks.start_soon(work)
         for count in (0, 10, 20):
             await settle()
-            assert (len(found), len(gated.gates)) == (0, count // 10 + 1)
-            gated.gates[-1].set()
+            assert (len(found), len(gated.events)) == (0, count // 10 + 1)
+            gated.events[-1].set()
     assert found == ALL
 
 
@@ -91,17 +91,17 @@ async def test_no_page_is_fetched_that_the_callers_limit_does_not_need(limit):
         assert len(vendor.asked) == -(-limit // 10)
 
 
-async def test_leaving_early_cancels_what_is_on_its_way_and_the_walk_can_go_on():
+async def test_leaving_early_cancels_the_prefetch_and_the_listing_can_continue():
     gated = Gated(Vendor(things(25), total=25))
     async with ahead(gated) as pages:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(pages.first)
             await settle()
-            gated.gates[0].set()
+            gated.events[0].set()
         await settle()
-        assert len(gated.gates) == 2
+        assert len(gated.events) == 2
     assert gated.cancelled == 1
-    pages._walk._engine.transport.answers = [gated.vendor]
+    pages._paginator._engine.transport.answers = [gated.vendor]
     assert ids(await pages.collect()) == ALL[1:]
 
 
@@ -115,12 +115,12 @@ async def test_a_page_that_came_before_the_exit_is_kept():
     assert vendor.starts == [0, 10, 20]
 
 
-async def test_an_error_ahead_comes_in_its_turn_and_the_walk_goes_on_after_it():
+async def test_an_error_of_a_prefetch_is_raised_in_order_and_the_listing_continues():
     vendor = Vendor(things(25), total=25)
     faults = iter([False, True, False, False])
-    toy_handle = lambda outgoing: LOST if next(faults) else vendor(outgoing)  # noqa: E731
+    answer_or_fail = lambda outgoing: LOST if next(faults) else vendor(outgoing)  # noqa: E731
     found: list[object] = []
-    async with ahead(toy_handle) as pages:
+    async with ahead(answer_or_fail) as pages:
         with pytest.raises(TransportError):
             async for item in pages:
                 found.append(item.id)
@@ -138,7 +138,7 @@ async def test_an_error_inside_the_block_comes_out_as_it_is_and_not_in_a_group(e
     assert caught.value is error
 
 
-async def test_an_error_of_the_walk_comes_out_of_the_block_as_it_is():
+async def test_an_error_of_the_listing_leaves_the_block_unwrapped():
     with pytest.raises(PagingError):
         async with ahead(Vendor(things(25), 10, spoil=lambda n, rows: things(10))) as pages:
             await pages.collect()
@@ -154,7 +154,7 @@ async def test_a_cancelled_caller_leaves_the_block_and_cancels_what_is_on_its_wa
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(work)
         await settle()
-        gated.gates[0].set()
+        gated.events[0].set()
         await settle()
         tasks.cancel_scope.cancel()
     assert gated.cancelled == 1
@@ -170,12 +170,12 @@ async def test_an_empty_page_is_confirmed_ahead_too():
     assert (found, vendor.starts) == (ALL, [0, 10, 10, 20])
 
 
-async def test_a_checkpoint_taken_while_a_page_is_ahead_owes_that_page_too():
+async def test_a_checkpoint_holds_the_items_of_a_prefetched_page():
     vendor = Vendor(things(25), total=25)
     async with ahead(vendor) as pages:
         await pages.first()
         await settle()
         point = pages.checkpoint
-    rest = Toy(vendor).pages(LIST, ListParams(), resume=point)
+    rest = SampleClient(vendor).pages(LIST, ListParams(), resume=point)
     assert ids(await rest.collect()) == ALL[1:]
     assert vendor.starts == [0, 10, 20]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from sample_provider import LOST, ROUTED, THING, Skipping, ThingParams, Toy, refused, reply, settle
+from sample_provider import (
+    LOST,
+    ROUTED,
+    THING,
+    SampleClient,
+    Skipping,
+    ThingParams,
+    refused,
+    reply,
+    settle,
+)
 
 from lix_async.core.errors import RefusalError, ServerError
 from lix_async.core.rate_limit import RateLimit
@@ -25,12 +35,12 @@ async def test_five_calls_at_once_keep_their_attempts_apart():
         tries[number] += 1
         return reply(500) if tries[number] <= int(number) else reply(200, {"id": number})
 
-    toy = Toy(handle, retry=RetryPolicy(attempts=4))
+    client = SampleClient(handle, retry=RetryPolicy(attempts=4))
     found: dict[str, object] = {}
 
     async def call(params: ThingParams) -> None:
         try:
-            answer = await toy.send(THING, params)
+            answer = await client.send(THING, params)
             found[params.id] = (answer.value.id, answer.attempts)
         except ServerError as error:
             found[params.id] = (str(error)[:9], error.attempts)
@@ -45,14 +55,14 @@ async def test_five_calls_at_once_keep_their_attempts_apart():
 
 async def test_cancelling_one_of_them_in_its_pause_leaves_the_others_alone():
     clock = VirtualClock()
-    toy = Toy(lambda outgoing: reply(503, retry_after="10"), clock=clock)
+    client = SampleClient(lambda outgoing: reply(503, retry_after="10"), clock=clock)
     ended: list[str] = []
     scopes: dict[str, anyio.CancelScope] = {}
 
     async def call(params: ThingParams) -> None:
         with anyio.CancelScope() as scopes[params.id]:
             try:
-                await toy.send(THING, params)
+                await client.send(THING, params)
             except ServerError as error:
                 ended.append(f"{params.id} after {error.attempts}")
 
@@ -70,14 +80,16 @@ async def test_cancelling_one_of_them_in_its_pause_leaves_the_others_alone():
 @pytest.mark.parametrize("steps", range(12))
 async def test_cancelled_at_every_step_of_its_repeats_a_call_leaves_the_limiter_in_order(steps):
     clock = Skipping()
-    toy = Toy(LOST, LOST, LOST, reply(), clock=clock, rate_limit=RateLimit(1, per=3.0, margin=0))
+    client = SampleClient(
+        LOST, LOST, LOST, reply(), clock=clock, rate_limit=RateLimit(1, per=3.0, margin=0)
+    )
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(toy.send, THING, FIVE[0])
+        tasks.start_soon(client.send, THING, FIVE[0])
         await settle(steps)
         tasks.cancel_scope.cancel()
-    assert (await toy.send(THING, FIVE[1])).attempts <= 4
-    assert clock.now() <= 3 * len(toy.script.sent)
-    assert not toy.engine.limiter._line
+    assert (await client.send(THING, FIVE[1])).attempts <= 4
+    assert clock.now() <= 3 * len(client.script.sent)
+    assert not client.engine.limiter._queue
 
 
 def by_path(*known: str):
@@ -85,54 +97,54 @@ def by_path(*known: str):
 
 
 async def test_the_other_path_is_tried_once_and_remembered():
-    toy = Toy(by_path("/v1/b"))
-    answers = [await toy.send(ROUTED, FIVE[0]) for _ in range(3)]
-    assert toy.script.targets == ["/v1/a/0", "/v1/b/0", "/v1/b/0", "/v1/b/0"]
+    client = SampleClient(by_path("/v1/b"))
+    answers = [await client.send(ROUTED, FIVE[0]) for _ in range(3)]
+    assert client.script.targets == ["/v1/a/0", "/v1/b/0", "/v1/b/0", "/v1/b/0"]
     assert [answer.attempts for answer in answers] == [2, 1, 1]
-    await toy.with_options(deadline=9).send(ROUTED, FIVE[1])
-    assert toy.script.targets[-1] == "/v1/b/1"
+    await client.with_options(deadline=9).send(ROUTED, FIVE[1])
+    assert client.script.targets[-1] == "/v1/b/1"
 
 
 async def test_a_path_that_works_again_is_found_again():
-    toy = Toy(by_path("/v1/b"))
-    await toy.send(ROUTED, FIVE[0])
-    toy.script.answers = [by_path("/v1/a")]
-    await toy.send(ROUTED, FIVE[0])
-    await toy.send(ROUTED, FIVE[0])
-    assert toy.script.targets[2:] == ["/v1/b/0", "/v1/a/0", "/v1/a/0"]
+    client = SampleClient(by_path("/v1/b"))
+    await client.send(ROUTED, FIVE[0])
+    client.script.answers = [by_path("/v1/a")]
+    await client.send(ROUTED, FIVE[0])
+    await client.send(ROUTED, FIVE[0])
+    assert client.script.targets[2:] == ["/v1/b/0", "/v1/a/0", "/v1/a/0"]
 
 
 async def test_where_neither_path_is_known_the_refusal_is_raised_and_nothing_remembered():
-    toy = Toy(NO_ROUTE)
+    client = SampleClient(NO_ROUTE)
     for _ in range(2):
         with pytest.raises(RefusalError, match="unknown route") as caught:
-            await toy.send(ROUTED, FIVE[0])
+            await client.send(ROUTED, FIVE[0])
         assert (caught.value.kind, caught.value.attempts) == ("unknown_route", 2)
-    assert toy.script.targets == ["/v1/a/0", "/v1/b/0"] * 2
+    assert client.script.targets == ["/v1/a/0", "/v1/b/0"] * 2
     with pytest.raises(RefusalError):
-        await toy.send(THING, FIVE[0])
-    assert len(toy.script.sent) == 5
+        await client.send(THING, FIVE[0])
+    assert len(client.script.sent) == 5
 
 
 async def test_the_other_path_is_tried_also_after_a_passing_fault():
-    toy = Toy(LOST, NO_ROUTE, LOST, reply())
-    assert (await toy.send(ROUTED, FIVE[0])).attempts == 4
-    assert toy.script.targets == ["/v1/a/0", "/v1/a/0", "/v1/b/0", "/v1/b/0"]
+    client = SampleClient(LOST, NO_ROUTE, LOST, reply())
+    assert (await client.send(ROUTED, FIVE[0])).attempts == 4
+    assert client.script.targets == ["/v1/a/0", "/v1/a/0", "/v1/b/0", "/v1/b/0"]
 
 
 async def test_calls_that_find_the_path_wrong_at_once_all_find_the_right_one():
-    gate = anyio.Event()
+    opened = anyio.Event()
 
     async def handle(outgoing):
-        await gate.wait()
+        await opened.wait()
         return by_path("/v1/b")(outgoing)
 
-    toy = Toy(lambda outgoing: handle(outgoing))
+    client = SampleClient(lambda outgoing: handle(outgoing))
     async with anyio.create_task_group() as tasks:
         for params in FIVE:
-            tasks.start_soon(toy.send, ROUTED, params)
+            tasks.start_soon(client.send, ROUTED, params)
         await settle()
-        gate.set()
-    assert len(toy.script.sent) == 10
-    await toy.send(ROUTED, FIVE[0])
-    assert toy.script.targets[-1] == "/v1/b/0"
+        opened.set()
+    assert len(client.script.sent) == 10
+    await client.send(ROUTED, FIVE[0])
+    assert client.script.targets[-1] == "/v1/b/0"

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.engine import response_body as module
-from lix_async.engine.response_body import BODY_CAP, MEMBERS, PIECE, WIRE_CAP, read
+from lix_async.engine.response_body import (
+    CHUNK_SIZE,
+    MAX_BODY_BYTES,
+    MAX_GZIP_MEMBERS,
+    MAX_RECEIVED_BYTES,
+    read_body,
+)
 
 EMPTY = gzip.compress(b"")
 
@@ -22,12 +28,12 @@ async def chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
         yield data[start : start + size]
 
 
-def whole(data: bytes, size: int = PIECE) -> object:
+def whole(data: bytes, size: int = CHUNK_SIZE) -> object:
     body = module._BodyReader(True)
     for start in range(0, len(data), size):
         if not body.feed(data[start : start + size]):
             break
-    return body.whole()
+    return body.result()
 
 
 @given(
@@ -48,10 +54,10 @@ def test_a_member_that_is_cut_off_is_no_answer(parts, data):
     cut = data.draw(st.integers(1, len(packed) - 1))
     ends = {len(first) + sum(map(len, others[:n])) for n in range(len(others))}
     if cut not in ends:
-        assert whole(packed[:cut], 7) == ("the packed answer is cut off", True, False)
+        assert whole(packed[:cut], 7) == ("the compressed response is incomplete", True, False)
 
 
-@pytest.mark.parametrize("size", [1, 5, PIECE])
+@pytest.mark.parametrize("size", [1, 5, CHUNK_SIZE])
 def test_bytes_behind_the_last_member_that_begin_no_other_are_nobodys(size):
     """As every HTTP client has it; also where one of them looks like a beginning."""
     assert whole(gzip.compress(b"{}") + b"\r\n\x1f\x8b" + EMPTY, size) == b"{}"
@@ -60,9 +66,9 @@ def test_bytes_behind_the_last_member_that_begin_no_other_are_nobodys(size):
 
 def test_a_second_member_that_is_none_cannot_be_unpacked():
     broken = gzip.compress(b"a") + gzip.compress(b"b" * 90)[:-8] + bytes(8)
-    assert whole(broken) == ("the answer cannot be unpacked", True, True)
+    assert whole(broken) == ("the response cannot be decompressed", True, True)
     assert whole(gzip.compress(b"a") + b"\x1fnonsense") == (
-        "the answer cannot be unpacked",
+        "the response cannot be decompressed",
         True,
         True,
     )
@@ -70,31 +76,31 @@ def test_a_second_member_that_is_none_cannot_be_unpacked():
 
 def test_a_bomb_of_many_members_is_stopped_at_the_cap_and_keeps_no_more():
     """Each member is small enough by itself; together they are four times the cap."""
-    bomb = gzip.compress(bytes(BODY_CAP // 16)) * 64
+    bomb = gzip.compress(bytes(MAX_BODY_BYTES // 16)) * 64
     tracemalloc.start()
     try:
         message, sent, permanent = whole(bomb)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert message.startswith("the answer is too large")
+    assert message.startswith("the response is too large")
     assert (sent, permanent) == (True, True)
-    assert peak <= BODY_CAP + 16 * 2**20
+    assert peak <= MAX_BODY_BYTES + 16 * 2**20
 
 
 def test_a_last_member_may_fill_the_cap_to_the_byte_and_no_further(monkeypatch):
-    monkeypatch.setattr(module, "BODY_CAP", 1000)
+    monkeypatch.setattr(module, "MAX_BODY_BYTES", 1000)
     assert whole(gzip.compress(bytes(600)) + gzip.compress(bytes(400))) == bytes(1000)
     assert whole(gzip.compress(bytes(600)) + gzip.compress(bytes(401)))[2] is True
     assert whole(gzip.compress(bytes(1001)) + EMPTY)[2] is True
 
 
-@pytest.mark.parametrize("size", [7, PIECE, WIRE_CAP])
+@pytest.mark.parametrize("size", [7, CHUNK_SIZE, MAX_RECEIVED_BYTES])
 def test_members_without_number_are_stopped_however_they_come(size):
-    """Empty ones cost time and no room: the cap on the wire would let 800,000 of them in."""
-    assert whole(EMPTY * MEMBERS, size) == b""
-    flood = EMPTY * (WIRE_CAP // len(EMPTY) if size > 7 else MEMBERS + 1)
-    assert whole(flood, size) == ("the answer has more than 2048 gzip members", True, True)
+    """Empty members cost time and no memory: 800,000 fit into the limit of received bytes."""
+    assert whole(EMPTY * MAX_GZIP_MEMBERS, size) == b""
+    flood = EMPTY * (MAX_RECEIVED_BYTES // len(EMPTY) if size > 7 else MAX_GZIP_MEMBERS + 1)
+    assert whole(flood, size) == ("the response has more than 2048 gzip members", True, True)
 
 
 def test_noise_is_refused_and_never_raises():
@@ -109,5 +115,5 @@ def test_noise_is_refused_and_never_raises():
 @pytest.mark.anyio
 async def test_the_whole_way_in():
     packed = gzip.compress(b'{"a": ') + gzip.compress(b"1}")
-    assert await read(chunks(packed, 9), "gzip") == b'{"a": 1}'
-    assert await read(chunks(b"plain", 2), "identity") == b"plain"
+    assert await read_body(chunks(packed, 9), "gzip") == b'{"a": 1}'
+    assert await read_body(chunks(b"plain", 2), "identity") == b"plain"

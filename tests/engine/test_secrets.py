@@ -25,10 +25,10 @@ from sample_provider import (
     SEND,
     THING,
     ListParams,
+    SampleClient,
     SendParams,
     Skipping,
     ThingParams,
-    Toy,
     run,
 )
 
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.anyio
 KEY = "s3cret-k3y/of+the=caller"
 ESCAPED = "s3cret-k3y%2Fof%2Bthe%3Dcaller"
 ECHO = f'{{"error": {{"type": "x", "message": "bad key {KEY} or {ESCAPED}"}}}}'.encode()
-SPELLED = r"""{"error": {"message": "s3cret-k3y\/of+the=caller s3cret-k3y\u002Fof\u002bthe=caller",
+ECHOES = r"""{"error": {"message": "s3cret-k3y\/of+the=caller s3cret-k3y\u002Fof\u002bthe=caller",
 "type": "<b>s3cret&#45;k3y&#x2f;of&#43;the=caller s3cret-k3y%252fof%252bthe%3dcaller"}}"""
 AUTHS = ["raw", "bearer", "x-api-key", "query"]
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # each client would load its own: 20 ms
@@ -73,7 +73,7 @@ async def echo(connection: Connection) -> None:
 
 
 FAULTS = {
-    "refusal that escapes": once(answer(SPELLED.encode(), "403 No")),
+    "refusal that escapes": once(answer(ECHOES.encode(), "403 No")),
     "refusal that echoes": once(answer(ECHO, "401 Unauthorized")),
     "request that is echoed": echo,
     "page that does not fit": once(answer(f'["{KEY}"]'.encode())),
@@ -129,9 +129,9 @@ async def test_no_failure_of_any_kind_shows_the_key(caplog):
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         for auth in AUTHS:
-            for name, talk in FAULTS.items():
+            for name, handler in FAULTS.items():
                 if auth == "query" or "redirect" not in name:
-                    async with serve(talk) as server:
+                    async with serve(handler) as server:
                         await fail_everywhere(server.url, auth)
             await fail_everywhere(f"http://127.0.0.1:{free_port()}", auth)
     assert_hidden(*records(caplog), *(str(warning.message) for warning in warned))
@@ -140,23 +140,23 @@ async def test_no_failure_of_any_kind_shows_the_key(caplog):
 async def fail_everywhere(url: str, auth: str) -> None:
     own = {"timeout": 0.02, "verify": CONTEXT}
     async with httpx.AsyncClient(**own) as http, httpx2.AsyncClient(**own) as http2:
-        for client in (None, http, http2) if auth == "query" else (None, http):
-            toy = Toy(
-                http_client=client, api_key=KEY, auth=auth, base_url=url, timeout=0.02,
+        for http_client in (None, http, http2) if auth == "query" else (None, http):
+            client = SampleClient(
+                http_client=http_client, api_key=KEY, auth=auth, base_url=url, timeout=0.02,
                 retry=RetryPolicy(attempts=1),
             )  # fmt: skip
-            assert_hidden(repr(toy), repr(vars(toy)), repr(vars(toy.engine)))
-            async with toy:
-                for row, params in CALLS if client is None else CALLS[:1]:
+            assert_hidden(repr(client), repr(vars(client)), repr(vars(client.engine)))
+            async with client:
+                for row, params in CALLS if http_client is None else CALLS[:1]:
                     with pytest.raises(LixError) as caught:
-                        await toy.send(row, params)
+                        await client.send(row, params)
                     assert_hidden(*shown(caught.value))
 
 
 async def test_a_header_that_echoes_the_key_is_in_no_error():
-    """Not even in the one that names how an answer is packed."""
+    """Not even in the one that names the content encoding."""
     for headers in ([f"X-Echo: {KEY}"], [f"Content-Encoding: {KEY}"]):
-        async with serve(once(answer(SPELLED.encode(), "403 No", *headers))) as server:
+        async with serve(once(answer(ECHOES.encode(), "403 No", *headers))) as server:
             await fail_everywhere(server.url, "raw")
 
 
@@ -165,42 +165,44 @@ async def test_no_success_shows_the_key_to_a_log(caplog):
     for auth in AUTHS:
         for library in (httpx, httpx2):
             async with serve(once(answer(b'{"id": "1"}'))) as server, library.AsyncClient() as http:
-                for client in (None, http):
-                    toy = Toy(http_client=client, api_key=KEY, auth=auth, base_url=server.url)
-                    async with toy:
-                        answered = await toy.send(*CALLS[0])
+                for http_client in (None, http):
+                    client = SampleClient(
+                        http_client=http_client, api_key=KEY, auth=auth, base_url=server.url
+                    )
+                    async with client:
+                        answered = await client.send(*CALLS[0])
                         assert_hidden(repr(answered))
     assert any("httpx" in record.name for record in caplog.records)
     assert_hidden(*records(caplog))
 
 
 async def test_no_error_before_sending_shows_the_key():
-    toy = Toy(api_key=KEY)
+    client = SampleClient(api_key=KEY)
     calls = [(THING, ThingParams(id="..")), (THING, ThingParams(id="\ud800")), (SEND, CALLS[0][1])]
     for row, params in calls:
         with pytest.raises(ConfigurationError) as caught:
-            await toy.send(row, params)
+            await client.send(row, params)
         assert_hidden(*shown(caught.value))
 
 
 @pytest.mark.parametrize("bad", [f"{KEY}\n", f" {KEY}", f"{KEY}é", f"{KEY}\r\nHost: x"])
 def test_a_bad_key_is_refused_without_being_shown(bad):
     with pytest.raises(ConfigurationError) as caught:
-        Toy(api_key=bad)
+        SampleClient(api_key=bad)
     assert_hidden(f"{caught.value} {caught.value!r} {caught.value.args} {vars(caught.value)}")
 
 
 def test_other_bad_settings_do_not_show_it_either():
     for settings in ({"auth": "other"}, {"base_url": "http://x.example"}, {"rate_limit": 5}):
         with pytest.raises(ConfigurationError) as caught:
-            Toy(api_key=KEY, **settings)
+            SampleClient(api_key=KEY, **settings)
         assert_hidden(f"{caught.value} {caught.value!r} {vars(caught.value)}")
 
 
 @pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_client_is_neither_pickled_nor_copied(taken):
-    with pytest.raises(ConfigurationError, match="never pickled") as caught:
-        taken(Toy(api_key=KEY))
+    with pytest.raises(ConfigurationError, match="cannot be pickled") as caught:
+        taken(SampleClient(api_key=KEY))
     assert_hidden(str(caught.value))
 
 
@@ -212,11 +214,11 @@ def test_a_cancellation_by_asyncio_itself_carries_no_frame_that_saw_the_key(auth
     async def main() -> BaseException:
         async with serve(silence) as server, httpx.AsyncClient() as http:
             client = http if own else None
-            toy = Toy(api_key=KEY, auth=auth, base_url=server.url, http_client=client)
-            async with toy:
+            client = SampleClient(api_key=KEY, auth=auth, base_url=server.url, http_client=client)
+            async with client:
                 try:
                     async with asyncio.timeout(0.05):
-                        await toy.send(LIST, ListParams())
+                        await client.send(LIST, ListParams())
                 except TimeoutError as error:
                     return error
         raise AssertionError("no timeout")
@@ -273,7 +275,7 @@ def facts(thing: object, seen: set[int]) -> Iterator[str]:
 
 
 class Echo:
-    """A transport of the caller's own, which nothing stands behind: it says what it is told."""
+    """A transport of the caller's own that returns a given response."""
 
     def __init__(self) -> None:
         self.said: list[HttpResponse | TransportFailure] = []
@@ -305,10 +307,10 @@ SISTERS: dict[str, tuple[type[Client], tuple[Any, ...], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize(
-    "spelled", [KEY, ESCAPED, KEY.replace("/", r"\/")], ids=["plain", "percent", "json"]
+    "form", [KEY, ESCAPED, KEY.replace("/", r"\/")], ids=["plain", "percent", "json"]
 )
 @pytest.mark.parametrize("sister", SISTERS)
-def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, spelled):
+def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, form):
     """Each row at two statuses, the first of the table at all of them."""
     cls, table, own = SISTERS[sister]
     vendor = Echo()
@@ -316,12 +318,12 @@ def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, s
         KEY, http_client=vendor, rate_limit=None, clock=Skipping(),
         retry=RetryPolicy(attempts=1, queued_attempts=0), **own,
     )  # fmt: skip
-    headers = [(name.encode(), spelled.encode()) for name in HEADERS]
+    headers = [(name.encode(), form.encode()) for name in HEADERS]
     kinds, refused = set(), 0
     for row in table:
         probe = replace(row, method="GET", path="/probe", params=Nothing, body=(), alternate=None)
         for status in STATUSES if row is table[0] else [200, 400]:
-            for body in echoes(spelled):
+            for body in echoes(form):
                 vendor.said = [HttpResponse(status, headers, body)]
                 try:
                     run(client.send(probe, Nothing()))
@@ -331,7 +333,7 @@ def test_a_vendor_that_echoes_the_key_everywhere_puts_it_into_no_error(sister, s
                     kinds.add(type(error))
     assert refused > 100, "it looked where there was something to find"
     assert DecodeError in kinds
-    vendor.said = [TransportFailure(f"the proxy said {spelled} \udc80", sent=False)]
+    vendor.said = [TransportFailure(f"the proxy said {form} \udc80", sent=False)]
     with pytest.raises(LixError, match=r"the proxy said \*\*\*") as caught:
         run(client.send(probe, Nothing()))
     assert_hidden(*facts(caught.value, set()), *shown(caught.value))

@@ -9,7 +9,7 @@ import anyio
 import httpx
 import httpx2
 import pytest
-from loopback import Connection, answer, door, free_port, once, saying, serve
+from loopback import Connection, answer, free_port, once, request_builder, saying, serve
 
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine import response_body as module
@@ -30,14 +30,14 @@ class Visit:
     """A transport to a server, and one exchange after the other over it."""
 
     def __init__(self, url: str, library=httpx, size: int = 1, **timeout: float) -> None:
-        self.transport = HttpTransport(door(url), TIMEOUT | timeout, library, size)
+        self.transport = HttpTransport(request_builder(url), TIMEOUT | timeout, library, size)
         self.departure = SendTimestamp()
 
     async def exchange(self, outgoing: HttpRequest = READ) -> HttpResponse | TransportFailure:
         self.departure = SendTimestamp()
         with anyio.fail_after(10):
             reply = await self.transport.exchange(outgoing, self.departure)
-        assert self.transport.slots.lent == 0
+        assert self.transport.pool.in_use == 0
         return reply
 
     async def __aenter__(self):
@@ -47,9 +47,9 @@ class Visit:
         await self.transport.aclose()
 
 
-async def visited(talk, outgoing: HttpRequest = READ, library=httpx, **timeout: float):
+async def visited(handler, outgoing: HttpRequest = READ, library=httpx, **timeout: float):
     """What one exchange brings, and when it left."""
-    async with serve(talk) as server, Visit(server.url, library, **timeout) as visit:
+    async with serve(handler) as server, Visit(server.url, library, **timeout) as visit:
         return await visit.exchange(outgoing), visit.departure.at
 
 
@@ -92,13 +92,13 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_replaced(library
 async def test_closing_closes_the_idle_connection_and_the_next_exchange_opens_another():
     gone = anyio.Event()
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         try:
             await saying(answer())(connection)
         finally:
             gone.set()
 
-    async with serve(talk) as server, Visit(server.url) as visit:
+    async with serve(handler) as server, Visit(server.url) as visit:
         await visit.exchange()
         await visit.transport.aclose()
         await gone.wait()
@@ -106,7 +106,7 @@ async def test_closing_closes_the_idle_connection_and_the_next_exchange_opens_an
         assert server.connections == 2
 
 
-async def test_where_nobody_listens_nothing_was_sent(library):
+async def test_where_no_server_listens_nothing_was_sent(library):
     async with Visit(f"http://127.0.0.1:{free_port()}", library) as visit:
         failure = await visit.exchange()
         assert (failure.sent, failure.permanent, visit.departure.at) == (False, False, None)
@@ -116,7 +116,7 @@ async def test_where_nobody_listens_nothing_was_sent(library):
 @pytest.mark.parametrize("stage", ["accept", "request", "head", "body"])
 @pytest.mark.parametrize("way", ["reset", "close"])
 async def test_a_connection_that_breaks_at_any_stage_leaves_the_outcome_open(stage, way, library):
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         if stage != "accept":
             await connection.request()
         if stage in ("head", "body"):
@@ -127,7 +127,7 @@ async def test_a_connection_that_breaks_at_any_stage_leaves_the_outcome_open(sta
             await connection.reset()
 
     for outgoing in (READ, SEND):
-        failure, departed = await visited(talk, outgoing, library)
+        failure, departed = await visited(handler, outgoing, library)
         assert isinstance(failure, TransportFailure)
         assert (failure.sent, failure.permanent) == (True, False)
         assert departed is not None
@@ -138,11 +138,11 @@ async def test_a_head_cut_at_every_byte_is_a_failure_and_never_an_answer():
     end = whole.index(b"\r\n\r\n") + 4
     cuts = iter(range(end + 2))
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         await connection.request()
         await connection.say(whole[: next(cuts)])
 
-    async with serve(talk) as server, Visit(server.url) as visit:
+    async with serve(handler) as server, Visit(server.url) as visit:
         for _ in range(end + 2):
             failure = await visit.exchange()
             assert isinstance(failure, TransportFailure)
@@ -167,8 +167,8 @@ PACKED = gzip.compress(b'{"packed": true}')
 async def test_a_packed_body_is_unpacked(name):
     data = answer(PACKED, "200 OK", f"Content-Encoding: {name}")
     halves = once(data[:-20], data[-20:])
-    for talk in (once(data), halves):
-        assert (await visited(talk))[0].body == b'{"packed": true}'
+    for handler in (once(data), halves):
+        assert (await visited(handler))[0].body == b'{"packed": true}'
 
 
 async def test_an_empty_body_may_call_itself_packed_or_plain():
@@ -180,13 +180,13 @@ async def test_an_empty_body_may_call_itself_packed_or_plain():
 @pytest.mark.parametrize(
     ("name", "body", "message", "permanent"),
     [
-        ("gzip", PACKED[:-4], "the packed answer is cut off", False),
-        ("gzip", b"{}", "the answer cannot be unpacked", True),
-        ("gzip", PACKED[:-8] + bytes(8), "the answer cannot be unpacked", True),
-        ("deflate", zlib.compress(b"{}"), "the answer is packed as 'deflate'", True),
-        ("br", b"{}", "the answer is packed as 'br'", True),
-        ("gzip, gzip", gzip.compress(PACKED), "the answer is packed as 'gzip, gzip'", True),
-        ("x" * 900, b"{}", "the answer is packed in a strange way, not as asked for", True),
+        ("gzip", PACKED[:-4], "the compressed response is incomplete", False),
+        ("gzip", b"{}", "the response cannot be decompressed", True),
+        ("gzip", PACKED[:-8] + bytes(8), "the response cannot be decompressed", True),
+        ("deflate", zlib.compress(b"{}"), "unexpected content encoding: 'deflate'", True),
+        ("br", b"{}", "unexpected content encoding: 'br'", True),
+        ("gzip, gzip", gzip.compress(PACKED), "unexpected content encoding: 'gzip, gzip'", True),
+        ("x" * 900, b"{}", "unexpected content encoding: an unknown one", True),
     ],
 )
 async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permanent):
@@ -196,27 +196,27 @@ async def test_what_cannot_be_unpacked_is_no_answer(name, body, message, permane
 
 
 async def test_a_bomb_is_not_unpacked_beyond_the_cap(monkeypatch):
-    monkeypatch.setattr(module, "BODY_CAP", 2**16)
+    monkeypatch.setattr(module, "MAX_BODY_BYTES", 2**16)
     fits, bomb = gzip.compress(bytes(2**16)), gzip.compress(bytes(2**16 + 1))
     data = answer(fits, "200 OK", "Content-Encoding: gzip")
     assert len((await visited(once(data)))[0].body) == 2**16
     failure, _ = await visited(once(answer(bomb, "200 OK", "Content-Encoding: gzip")))
     assert failure == TransportFailure(
-        f"the answer is too large ({len(bomb)} bytes came)", True, True
+        f"the response is too large ({len(bomb)} bytes received)", True, True
     )
 
 
 async def test_a_body_without_end_is_read_up_to_the_cap_only(monkeypatch):
-    monkeypatch.setattr(module, "WIRE_CAP", 2**16)
+    monkeypatch.setattr(module, "MAX_RECEIVED_BYTES", 2**16)
 
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         await connection.request()
         await connection.say(b"HTTP/1.1 200 OK\r\n\r\n")
         while True:
             await connection.say(b" " * 4096)
 
-    failure, _ = await visited(talk)
-    assert failure.message.startswith("the answer is too large")
+    failure, _ = await visited(handler)
+    assert failure.message.startswith("the response is too large")
     assert failure.permanent
 
 
@@ -247,12 +247,12 @@ async def test_what_is_not_http_is_no_answer(data):
 
 
 async def test_a_server_that_says_nothing_is_given_up_after_the_timeout(library):
-    async def talk(connection: Connection) -> None:
+    async def handler(connection: Connection) -> None:
         await connection.request()
         await anyio.sleep_forever()
 
-    failure, departed = await visited(talk, library=library, read=0.05)
-    assert failure.message == "no answer within the timeout (ReadTimeout)"
+    failure, departed = await visited(handler, library=library, read=0.05)
+    assert failure.message == "no response within the timeout (ReadTimeout)"
     assert (failure.sent, failure.permanent, departed is None) == (True, False, False)
 
 
@@ -265,7 +265,7 @@ async def test_an_url_that_is_too_long_was_not_sent_and_will_not_be():
 async def test_a_key_in_the_answer_is_taken_out_of_it():
     key = "a-key-of-enough-characters"
     async with serve(saying(answer(f'{{"error": "{key}?"}}'.encode(), "403 No"))) as server:
-        transport = HttpTransport(door(server.url, key=key), TIMEOUT)
+        transport = HttpTransport(request_builder(server.url, key=key), TIMEOUT)
         reply = await transport.exchange(READ, SendTimestamp())
         await transport.aclose()
     assert reply.body == b'{"error": "***?"}'

@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 from anyio.lowlevel import checkpoint
-from loopback import Connection, answer, door, saying, serve
+from loopback import Connection, answer, request_builder, saying, serve
 
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.transport import ClientTransport, HttpTransport, SendTimestamp
@@ -27,7 +27,7 @@ libraries = pytest.mark.parametrize(
 async def cancelled_after(
     steps: int, transport, outgoing: HttpRequest
 ) -> tuple[object, SendTimestamp]:
-    """An exchange that is cancelled after so many turns of the event loop."""
+    """An exchange that is cancelled after so many steps of the event loop."""
     departure = SendTimestamp()
     outcome: object = None
 
@@ -50,11 +50,11 @@ async def test_cancelled_at_every_step_the_slot_comes_back_and_the_next_call_suc
     outgoing, library
 ):
     async with serve(saying(answer())) as server:
-        transport = HttpTransport(door(server.url), TIMEOUT, library, size=1)
+        transport = HttpTransport(request_builder(server.url), TIMEOUT, library, size=1)
         done = 0
         for steps in range(60):
             outcome, _ = await cancelled_after(steps, transport, outgoing)
-            assert transport.slots.lent == 0
+            assert transport.pool.in_use == 0
             done += isinstance(outcome, HttpResponse)
             with anyio.fail_after(5):
                 assert isinstance(await transport.exchange(outgoing, SendTimestamp()), HttpResponse)
@@ -65,9 +65,9 @@ async def test_cancelled_at_every_step_the_slot_comes_back_and_the_next_call_suc
 
 
 @pytest.mark.anyio
-async def test_a_departure_is_told_only_once_bytes_may_have_left():
+async def test_the_send_time_is_set_only_when_bytes_may_have_been_sent():
     async with serve(saying(answer())) as server:
-        transport = HttpTransport(door(server.url), TIMEOUT, size=1)
+        transport = HttpTransport(request_builder(server.url), TIMEOUT, size=1)
         departures = []
         for steps in range(30):
             heard = len(server.heard)
@@ -89,7 +89,7 @@ def test_thousands_of_random_cancellations_leave_a_transport_that_works(backend,
 
     async def main() -> None:
         async with serve(saying(answer())) as server, httpx.AsyncClient() as client:
-            where = door(server.url)
+            where = request_builder(server.url)
             transport = (
                 HttpTransport(where, TIMEOUT, size=20)
                 if kind == "slots"
@@ -106,8 +106,8 @@ def test_thousands_of_random_cancellations_leave_a_transport_that_works(backend,
                 async with anyio.create_task_group() as tasks:
                     for _ in range(100):
                         tasks.start_soon(one)
-            pool = transport.slots if isinstance(transport, HttpTransport) else transport._gate
-            assert pool.lent == 0
+            pool = transport.pool if isinstance(transport, HttpTransport) else transport._pool
+            assert pool.in_use == 0
             assert 0 < answers < count
             with anyio.fail_after(10):
                 for _ in range(100):
@@ -122,14 +122,14 @@ def test_no_frame_of_the_library_hangs_on_a_native_timeout(kind):
     """`asyncio.timeout` keeps the cancellation as the cause of its TimeoutError."""
 
     async def main() -> BaseException:
-        async def talk(connection: Connection) -> None:
+        async def handler(connection: Connection) -> None:
             await connection.request()
             heard.set()
             await anyio.sleep_forever()
 
         heard = anyio.Event()
-        async with serve(talk) as server, httpx.AsyncClient() as client:
-            where = door(server.url, key="s3cret-key")
+        async with serve(handler) as server, httpx.AsyncClient() as client:
+            where = request_builder(server.url, key="s3cret-key")
             transport = (
                 HttpTransport(where, TIMEOUT)
                 if kind == "slots"

@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 from anyio.streams.tls import TLSStream
-from loopback import answer, door, free_port, saying, serve
+from loopback import answer, free_port, request_builder, saying, serve
 
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.transport import (
@@ -24,7 +24,7 @@ from lix_async.engine.transport import (
 )
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
-# A certificate for localhost that nobody trusts, valid for a hundred years, and its key.
+# An untrusted certificate for localhost, valid for a hundred years, and its key.
 CERTIFICATE = (
     "MIIBmzCCAUGgAwIBAgIUN2chvLmfNMvyNwEQVYLKWWqI/eEwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJbG9jYWxob3N0"
     "MCAXDTI2MTEyMTA1MDAxN1oYDzIxMjYxMDI4MDUwMDE3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIB"
@@ -56,8 +56,8 @@ def test_every_failure_that_a_library_knows_has_a_meaning_of_its_own():
     assert {kind.__name__ for kind in kinds} == set(FAILURES)
     for kind in kinds:
         sent, permanent, said = FAILURES[kind.__name__]
-        words, *verdict = translate_http_error(kind("x"))
-        assert verdict == [sent, permanent]
+        words, *flags = translate_http_error(kind("x"))
+        assert flags == [sent, permanent]
         assert words.startswith(said)
 
 
@@ -66,14 +66,14 @@ def test_what_a_library_adds_later_is_judged_by_its_nearest_kin():
         pass
 
     assert translate_http_error(NewTimeout("x")) == (
-        "no answer within the timeout (NewTimeout)",
+        "no response within the timeout (NewTimeout)",
         True,
         False,
     )
     assert translate_http_error(OSError("x")) == ("the connection failed (OSError)", True, False)
 
 
-def test_words_of_an_error_are_told_only_where_no_request_was_in_reach():
+def test_error_text_is_shown_only_where_it_cannot_hold_a_request():
     assert (
         translate_http_error(httpx.ConnectError("refused"))[0]
         == "no connection: refused (ConnectError)"
@@ -110,7 +110,7 @@ async def tls_server(path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
 
-    async def talk(connection) -> None:
+    async def handler(connection) -> None:
         try:
             stream = await TLSStream.wrap(
                 connection.stream, server_side=True, ssl_context=context, standard_compatible=False
@@ -120,16 +120,16 @@ async def tls_server(path):
         connection.stream = stream
         await saying(answer())(connection)
 
-    async with serve(talk) as server:
+    async with serve(handler) as server:
         yield server
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
-async def test_a_server_with_a_certificate_that_nobody_signed_gets_no_request(library, tmp_path):
+async def test_a_server_with_an_unsigned_certificate_gets_no_request(library, tmp_path):
     async with tls_server(tmp_path) as server:
         url = server.url.replace("http://127.0.0.1", "https://localhost")
-        transport = HttpTransport(door(url), TIMEOUT, library)
+        transport = HttpTransport(request_builder(url), TIMEOUT, library)
         departure = SendTimestamp()
         failure = await transport.exchange(HttpRequest("GET", "/"), departure)
         assert isinstance(failure, TransportFailure)
@@ -145,7 +145,7 @@ async def test_a_trusted_certificate_is_enough_and_no_key_log_is_written(tmp_pat
     async with tls_server(tmp_path) as server:
         monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "server.pem"))
         url = server.url.replace("http://127.0.0.1", "https://localhost")
-        transport = HttpTransport(door(url), TIMEOUT)
+        transport = HttpTransport(request_builder(url), TIMEOUT)
         reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
         await transport.aclose()
     assert reply.status == 200
@@ -157,7 +157,7 @@ async def test_the_environment_names_no_proxy_for_us(monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     async with serve(saying(answer())) as server:
-        transport = HttpTransport(door(server.url), TIMEOUT)
+        transport = HttpTransport(request_builder(server.url), TIMEOUT)
         reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
         await transport.aclose()
     assert reply.status == 200
@@ -167,12 +167,12 @@ async def test_the_environment_names_no_proxy_for_us(monkeypatch):
 async def test_a_server_that_speaks_no_tls_hears_no_key():
     heard = []
 
-    async def talk(connection) -> None:
+    async def handler(connection) -> None:
         heard.append(await connection.stream.receive())
         await connection.say(answer())
 
-    async with serve(talk) as server:
-        transport = HttpTransport(door(server.url.replace("http:", "https:")), TIMEOUT)
+    async with serve(handler) as server:
+        transport = HttpTransport(request_builder(server.url.replace("http:", "https:")), TIMEOUT)
         failure = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
     assert (failure.sent, failure.permanent) == (False, False)
     assert b"Authorization" not in heard[0]

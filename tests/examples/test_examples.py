@@ -109,8 +109,8 @@ async def test_an_address_is_looked_for(lix: AsyncLix, capsys: pytest.CaptureFix
 async def test_the_employees_of_an_organisation_are_listed(
     address: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (house,) = [house for house in sandbox.houses if house.name == "LookC"]
-    org_id = str(house.examples(sandbox.world)["lookc.org_employees"]["org_id"])
+    (provider,) = [provider for provider in sandbox.providers if provider.name == "LookC"]
+    org_id = str(provider.examples(sandbox.world)["lookc.org_employees"]["org_id"])
     async with AsyncLookC("sandbox-key", base_url=address, rate_limit=None) as lookc:
         await example("company_employees").main(lookc, org_id)
         asked = [fact for fact in sandbox.requests if fact.path == f"/org/{org_id}/employees"]

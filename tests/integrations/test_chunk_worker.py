@@ -43,23 +43,23 @@ async def test_a_parked_ledger_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "PARK_CHECK_INTERVAL", 0.01)
-    async with at_work(tmp_path) as (hands, store, sandbox):
+    async with at_work(tmp_path) as (worker, store, sandbox):
         await store.park("lunch")
         with pytest.raises(RetryChunkLater):
-            await hands.do(JOB)
+            await worker.run(JOB)
         assert not sandbox.requests
         await store.park("")
-        await hands.do(JOB)
+        await worker.run(JOB)
         assert (await store.counts()).done == 2
 
 
 async def test_a_stop_ends_standing_still_and_puts_chunks_back(tmp_path: Path) -> None:
     stop = anyio.Event()
-    async with at_work(tmp_path, stop=stop) as (hands, store, sandbox):
+    async with at_work(tmp_path, stop=stop) as (worker, store, sandbox):
         await store.park("lunch")
         stop.set()
         with pytest.raises(RetryChunkLater) as back:
-            await hands.do(JOB)
+            await worker.run(JOB)
         assert (back.value.seconds, sandbox.requests) == (0.0, [])
 
 
@@ -68,29 +68,29 @@ async def test_lookups_that_fail_are_come_back_to_less_and_less(
 ) -> None:
     monkeypatch.setattr(chunks, "MAX_CHUNK_RETRIES", 2)
     faults = {"person.get": ["unavailable"] * 50}
-    async with at_work(tmp_path, faults=faults) as (hands, store, _):
+    async with at_work(tmp_path, faults=faults) as (worker, store, _):
         for pause in (60.0, 120.0):
             with pytest.raises(RetryChunkLater) as back:
-                await hands.do(JOB)
+                await worker.run(JOB)
             assert back.value.seconds == pause
-        await hands.do(JOB)
+        await worker.run(JOB)
         assert (await store.counts()).owed == 2
 
 
 async def test_a_ledger_that_fails_ends_the_worker(tmp_path: Path) -> None:
-    async with at_work(tmp_path) as (hands, store, _):
+    async with at_work(tmp_path) as (worker, store, _):
         await store.close()
         with pytest.raises(RetryChunkLater):
-            await hands.do(JOB)
-        assert isinstance(hands.error, BulkError)
+            await worker.run(JOB)
+        assert isinstance(worker.error, BulkError)
         with pytest.raises(RetryChunkLater) as back:
-            await hands.do(JOB)
-        assert (hands.stopped.is_set(), back.value.seconds) == (True, chunks.AFTER_STOP)
-        with pytest.raises(ConfigurationError, match="has no"):
-            await hands.do(Chunk("nothing.there", []))
+            await worker.run(JOB)
+        assert (worker.stopped.is_set(), back.value.seconds) == (True, chunks.RETRY_DELAY)
+        with pytest.raises(ConfigurationError, match="unknown method"):
+            await worker.run(Chunk("nothing.there", []))
 
 
-def test_a_queues_errors_are_told_without_its_address() -> None:
+def test_errors_of_a_queue_are_reported_without_its_address() -> None:
     with pytest.raises(BulkError, match=r"queue in PostgreSQL cannot be used: gone$"):
         with queue_errors_as_bulk_errors(OSError):
             raise OSError("gone\nhost=secret")

@@ -58,7 +58,7 @@ async def until(dsn: str, reached: Callable[[LedgerCounts], bool]) -> LedgerCoun
     """The counts once they are so; within a minute."""
     async with asyncio.timeout(60), PostgresStore(dsn) as store:
         while not reached(found := await store.counts()):  # noqa: ASYNC110  # see below
-            await asyncio.sleep(0.05)  # the other process tells nobody when it is so far
+            await asyncio.sleep(0.05)  # the other process does not signal when it is ready
         return found
 
 
@@ -131,9 +131,9 @@ def test_inputs_are_cut_as_they_are_needed() -> None:
     endless = split_into_chunks("people.get", (str(number) for number in itertools.count()), 2)
     assert next(endless).inputs == ["0", "1"]
     assert [len(chunk.inputs) for chunk in split_into_chunks("m", ["a"] * 5, 2)] == [2, 2, 1]
-    with pytest.raises(ConfigurationError, match="inputs must be"):
+    with pytest.raises(ConfigurationError, match="invalid input"):
         next(split_into_chunks("m", [object()], 2))  # type: ignore[list-item]
 
 
 def test_come_back_says_when() -> None:
-    assert str(RetryChunkLater(3.2)) == "again in 3 s"
+    assert str(RetryChunkLater(3.2)) == "retry in 3 s"

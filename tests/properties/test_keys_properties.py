@@ -39,22 +39,24 @@ links = st.builds(
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__qualname__)
 @given(many=st.lists(links, max_size=6))
 @example(many=["https://www.linkedin.com/in/ada", "https://linkedin.com/in/in/"])
-def test_a_key_that_is_sketched_is_the_call_s(method: Callable[..., Any], many: list[str]) -> None:
+def test_a_key_from_a_template_equals_the_key_of_the_call(
+    method: Callable[..., Any], many: list[str]
+) -> None:
     caller = CallPreparer(method)
     for link in many:
         try:
             call = caller.call(link)
         except ConfigurationError as error:
             with pytest.raises(ConfigurationError, match=r".") as caught:
-                caller.sketch(link)
+                caller.call_key(link)
             assert str(caught.value) == str(error)
             continue
-        sketch = caller.sketch(link)
-        assert (sketch.key, sketch.row) == (call.key, call.row)
+        found = caller.call_key(link)
+        assert (found.key, found.row) == (call.key, call.row)
 
 
-def test_of_links_spelled_as_most_are_only_the_first_takes_a_call() -> None:
+def test_only_the_first_of_similar_links_needs_a_call() -> None:
     caller = CallPreparer(lix.people.get)
-    made = [caller.sketch(f"https://www.linkedin.com/in/{name}").call for name in ("ada", "bob")]
+    made = [caller.call_key(f"https://www.linkedin.com/in/{name}").call for name in ("ada", "bob")]
     assert made[0] is not None
     assert made[1] is None

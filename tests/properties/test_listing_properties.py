@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams, run
+from sample_provider import LIST, SEARCH, ListParams, SampleClient, UrlParams, run
 
 from lix_async.core.errors import LixError, PagingError
 from lix_async.engine.checkpoint import Checkpoint
@@ -26,7 +26,7 @@ def vendor_of(length: int, sizes: list[int], claim: str | None, **more: object) 
 
 def start(kind: str, vendor: Vendor, **settings):
     row, params = (LIST, ListParams()) if kind == "offset" else (SEARCH, UrlParams(url="https://x"))
-    return Toy(vendor).pages(row, params, **settings)
+    return SampleClient(vendor).pages(row, params, **settings)
 
 
 @kinds
@@ -118,7 +118,7 @@ def test_a_list_that_changes_and_totals_that_lie_never_give_an_item_twice_nor_go
                 vendor.rows.pop(place % len(vendor.rows))
         return said
 
-    pages = Toy(handle).pages(LIST, ListParams())
+    pages = SampleClient(handle).pages(LIST, ListParams())
     try:
         run(pages.collect())
     except PagingError:
@@ -139,7 +139,7 @@ def test_a_vendor_that_says_anything_gets_an_end_or_an_error_and_no_item_is_doub
         spoil=lambda n, rows: script[n - 1] if n <= len(script) else [],
         total=lambda n: totals[n % len(totals)],
     )
-    walk = Toy(vendor).pages(LIST, ListParams())
+    walk = SampleClient(vendor).pages(LIST, ListParams())
     try:
         run(walk.collect())
     except LixError as error:

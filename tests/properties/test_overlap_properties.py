@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_server import ids, things
-from sample_provider import LIST, SEARCH, ListParams, Toy, UrlParams, reply, run
+from sample_provider import LIST, SEARCH, ListParams, SampleClient, UrlParams, reply, run
 
 from lix_async.core.pagination import number_in_url
 from lix_async.core.wire import HttpRequest
@@ -48,7 +48,7 @@ class Overlapping:
 
 def start(kind: str, vendor: Callable[..., object], **settings: object):
     row, params = (LIST, ListParams()) if kind == "offset" else (SEARCH, UrlParams(url="https://x"))
-    return Toy(vendor).pages(row, params, **settings)
+    return SampleClient(vendor).pages(row, params, **settings)
 
 
 @st.composite

@@ -50,7 +50,7 @@ params = st.builds(
 def test_a_url_is_what_the_http_library_would_make_of_it(row, library, params):
     """So it need not be asked: the transport hands the target over as it is."""
     target = encode(row, params).target
-    assert library.URL(f"https://toy.example{target}").raw_path == target.encode("ascii")
+    assert library.URL(f"https://sample.example{target}").raw_path == target.encode("ascii")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=["query", "json", "form"])

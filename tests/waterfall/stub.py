@@ -58,7 +58,7 @@ class Lookup:
             endpoint=f"{name}.endpoint",
             fills=frozenset(fills) | known,
             needs=more.pop("needs", (LINK,)),
-            look=self.look,
+            lookup=self.look,
             price=price,
             **more,
         )

@@ -1,4 +1,4 @@
-"""What a waterfall makes of the documented answers of Letrics: a walk that is searched."""
+"""The waterfall with the documented answers of Letrics: a listing that is searched."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ async def test_a_contact_by_link_and_by_address() -> None:
     assert requests(letrics) == 1
 
 
-async def test_the_walk_goes_on_only_as_far_as_it_has_to() -> None:
+async def test_the_listing_is_read_only_as_far_as_necessary() -> None:
     letrics = client(page("a", "b"), page("c", "d"), page("e"))
     step = contacts_step(letrics, letrics.contacts(per_page=2))
     falls = Waterfall([step], want=["full_name"])
     assert requests(letrics) == 0
-    for name, sent in (("b", 1), ("a", 1), ("c", 2), ("nobody", 3), ("nobody", 3), ("e", 3)):
+    for name, sent in (("b", 1), ("a", 1), ("c", 2), ("unknown", 3), ("unknown", 3), ("e", 3)):
         found = await falls.profile(f"https://www.linkedin.com/in/{name}")
-        assert found.full_name == (None if name == "nobody" else name)
+        assert found.full_name == (None if name == "unknown" else name)
         assert requests(letrics) == sent
 
 
-async def test_a_walk_that_is_interrupted_goes_on_at_the_next_ask() -> None:
+async def test_an_interrupted_listing_continues_at_the_next_lookup() -> None:
     letrics = client(page("a", "b"), reply(503), page("c"))
     falls = Waterfall(
         [contacts_step(letrics, letrics.contacts(per_page=2))], want=["full_name"], concurrency=3
@@ -74,7 +74,7 @@ async def test_a_walk_that_is_interrupted_goes_on_at_the_next_ask() -> None:
     assert requests(letrics) == 3
 
 
-async def test_nobody_is_looked_up_by_letrics_itself() -> None:
+async def test_letrics_has_no_lookup_of_its_own() -> None:
     letrics = client(sample("letrics.empty"))
     assert steps_of(letrics) == ()
     with pytest.raises(ConfigurationError, match="contacts_step"):

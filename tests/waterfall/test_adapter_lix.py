@@ -91,7 +91,7 @@ async def test_a_company(link: str, sent: str) -> None:
     assert sent in targets(lix)[0]
 
 
-async def test_nobody_there() -> None:
+async def test_a_person_that_does_not_exist() -> None:
     lix = client(refused(404, "not_found"))
     found = await Waterfall([lix]).profile(ADA)
     assert {type(error) for error in found.errors.values()} == {NotFoundError}

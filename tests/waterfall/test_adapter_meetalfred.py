@@ -1,4 +1,4 @@
-"""Meet Alfred looks nobody up, and a waterfall says so."""
+"""Meet Alfred has no lookup, and a waterfall says so."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .stub import Lookup
 ALFRED = AsyncMeetAlfred("key", http_client=Script({}))
 
 
-def test_it_has_no_steps_and_says_why() -> None:
+def test_it_has_no_steps_and_gives_the_reason() -> None:
     assert steps_of(ALFRED) == ()
-    with pytest.raises(ConfigurationError, match="it looks nobody up"):
+    with pytest.raises(ConfigurationError, match="it lists one's own campaigns"):
         Waterfall([ALFRED])
 
 
-def test_among_others_it_is_passed_over() -> None:
+def test_among_other_sources_it_is_skipped() -> None:
     falls = Waterfall([ALFRED, Lookup("one.person", {"email": None}).step])
     assert [step.name for step in falls.steps] == ["one.person"]
-    assert "looks nobody up" in falls.skipped["Meet Alfred"]
+    assert "has no lookup" in falls.skipped["Meet Alfred"]

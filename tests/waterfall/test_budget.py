@@ -42,7 +42,7 @@ ERRORS: list[LixError] = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-async def test_however_one_fails_the_others_are_asked(error: LixError) -> None:
+async def test_a_failed_step_does_not_stop_the_others(error: LixError) -> None:
     failing = Lookup("bad.person", error, fills=["email"], price=standard(2))
     good = Lookup("good.person", {"email": "a@example.com"})
     waterfall = falls(failing, good)
@@ -55,7 +55,7 @@ async def test_however_one_fails_the_others_are_asked(error: LixError) -> None:
     assert waterfall.spent == 1 + waterfall.stats["bad.person"].lost
 
 
-async def test_what_was_paid_before_a_failure_is_counted_and_kept() -> None:
+async def test_a_part_that_was_paid_before_a_failure_is_counted_and_kept() -> None:
     late = PendingError("later", request_id="7")
     half = StepResult(
         values={"full_name": "Ada"}, endpoint="bad", at=AT, credits=1, lost=2, error=late
@@ -68,7 +68,7 @@ async def test_what_was_paid_before_a_failure_is_counted_and_kept() -> None:
     assert waterfall.stats["bad.person"].failed == 1
 
 
-async def test_a_failure_that_lasts_is_met_once_in_a_run() -> None:
+async def test_a_failure_that_lasts_suspends_the_step_for_the_run() -> None:
     locked = Lookup("bad.person", AuthenticationError("no"), fills=["email"])
     good = Lookup("good.person", {"email": "a@example.com"})
     waterfall = falls(locked, good, concurrency=1)
@@ -86,7 +86,7 @@ async def test_a_bug_in_a_step_is_raised() -> None:
 
 
 @pytest.mark.parametrize(("budget", "calls"), [(0, 0), (1, 0), (2, 1), (7, 3), (40, 20), (99, 20)])
-async def test_the_budget_holds_exactly_however_many_ask_at_once(budget: int, calls: int) -> None:
+async def test_the_budget_is_exact_with_many_lookups_at_once(budget: int, calls: int) -> None:
     lookup = Lookup("dear.person", {"email": "a@example.com"}, price=standard(2))
     waterfall = falls(lookup, budget=budget, concurrency=8)
     found = [result async for result in waterfall.run(people(20))]
@@ -97,7 +97,7 @@ async def test_the_budget_holds_exactly_however_many_ask_at_once(budget: int, ca
     assert all(isinstance(one, BudgetError) and one.kind == "budget" for one in short)
 
 
-async def test_credits_that_come_back_are_spent_after_all() -> None:
+async def test_credits_of_uncharged_lookups_are_spent_after_all() -> None:
     # Charged only when found: of ten people only the last three are.
     def say(target: Target) -> StepResult:
         hit = target.text in people(10)[7:]
@@ -113,7 +113,7 @@ async def test_credits_that_come_back_are_spent_after_all() -> None:
     assert lookup.most_in_flight <= 2
 
 
-async def test_a_step_that_is_too_dear_leaves_the_rest_to_cheaper_ones() -> None:
+async def test_a_step_that_exceeds_the_budget_leaves_the_rest_to_cheaper_ones() -> None:
     dear = Lookup("dear.person", {"email": "a@example.com"}, price=standard(5))
     cheap = Lookup("cheap.person", {"email": "b@example.com"})
     unpriced = Lookup("secret.person", {"phone": "1"}, price=UNKNOWN)
@@ -131,7 +131,7 @@ async def test_lost_answers_count_as_spent() -> None:
     assert len(lost.asked) == waterfall.spent == 2
 
 
-async def test_a_cancelled_ask_counts_as_spent_and_holds_nobody_up() -> None:
+async def test_a_cancelled_lookup_counts_as_spent_and_blocks_no_other() -> None:
     lookup = Lookup("slow.person", {"email": "a@example.com"})
     lookup.before = anyio.sleep_forever
     waterfall = falls(lookup, budget=2)
@@ -145,7 +145,7 @@ async def test_a_cancelled_ask_counts_as_spent_and_holds_nobody_up() -> None:
     assert waterfall.spent == 2
 
 
-async def test_results_stream_and_no_more_is_asked_than_is_taken() -> None:
+async def test_results_stream_and_targets_are_taken_as_needed() -> None:
     lookup = Lookup("one.person", {"email": "a@example.com"})
     waterfall = falls(lookup, concurrency=3)
     async with waterfall.run(people(100)) as results:
@@ -157,12 +157,12 @@ async def test_results_stream_and_no_more_is_asked_than_is_taken() -> None:
     assert len(lookup.asked) <= 7
 
 
-async def test_a_slow_target_holds_up_no_other() -> None:
-    gate = anyio.Event()
+async def test_a_slow_target_does_not_delay_others() -> None:
+    opened = anyio.Event()
 
     async def wait() -> None:
         if lookup.asked[-1].linkedin_url == people(1)[0]:
-            await gate.wait()
+            await opened.wait()
         await anyio.lowlevel.checkpoint()
 
     lookup = Lookup("one.person", {"email": "a@example.com"})
@@ -171,14 +171,14 @@ async def test_a_slow_target_holds_up_no_other() -> None:
     async for result in falls(lookup, concurrency=2).run(people(4), Email):
         came.append(result.target.text)
         if len(came) == 3:
-            gate.set()
+            opened.set()
     assert came[-1] == people(1)[0]
     assert sorted(came) == people(4)
 
 
 async def test_targets_may_come_as_a_stream_and_a_bad_one_ends_the_run() -> None:
     async def targets() -> object:
-        for one in (*people(2), "nobody"):
+        for one in (*people(2), "not a target"):
             yield one
 
     lookup = Lookup("one.person", {"email": "a@example.com"})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from sample_provider import Toy
+from sample_provider import SampleClient
 
 from lix_async.core.endpoint import FREE, UNKNOWN, standard
 from lix_async.core.errors import ConfigurationError, NotFoundError, ServerError
@@ -101,7 +101,7 @@ async def test_what_one_step_finds_lets_the_next_one_be_asked() -> None:
     assert found.headline == "Count"
     assert by_link.asked[0].linkedin_url == ADA
     assert by_link.asked[0].email == "ada@example.com"
-    assert not other.asked  # it helps nobody
+    assert not other.asked  # it fills nothing
 
 
 async def test_a_name_and_a_company_are_enough_where_a_step_takes_them() -> None:
@@ -112,7 +112,7 @@ async def test_a_name_and_a_company_are_enough_where_a_step_takes_them() -> None
     assert found.target.text == "row 7"
 
 
-async def test_nobody_is_asked_who_cannot_help() -> None:
+async def test_steps_that_cannot_help_are_not_run() -> None:
     phone = Lookup("phones.person", {"phone": "1"})
     company = Lookup("orgs.company", {"name": "Engines"}, about="company")
     found = await falls(phone, company).profile(ADA)
@@ -153,10 +153,10 @@ async def test_companies_and_addresses_are_results_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["nobody", "https://www.linkedin.com/jobs/view/1234567", Target(name="Ada"), Target(),
+    ["not a target", "https://www.linkedin.com/jobs/view/1234567", Target(name="Ada"), Target(),
      Target(linkedin_url="https://example.com/in/ada"), "https://www.linkedin.com/company/x"],
 )  # fmt: skip
-async def test_bad_input_is_told_before_anybody_is_asked(target: Target | str) -> None:
+async def test_bad_input_is_reported_before_anything_is_sent(target: Target | str) -> None:
     lookup = Lookup("one.person", {"email": "a@example.com"})
     with pytest.raises(ConfigurationError):
         await falls(lookup).profile(target)
@@ -172,7 +172,7 @@ async def test_links_of_sales_navigator_stay_as_given() -> None:
     assert Target.of("urn:li:fsd_profile:ACoAAEXAMPLE0001").linkedin_url
 
 
-async def test_settings_that_make_no_sense_are_told_at_once() -> None:
+async def test_invalid_arguments_are_reported_at_once() -> None:
     one = Lookup("one.person", {"email": "a@example.com"})
     for settings in (
         {"want": ["e-mail"]}, {"want": []}, {"order": "random"}, {"budget": -1},
@@ -180,31 +180,31 @@ async def test_settings_that_make_no_sense_are_told_at_once() -> None:
     ):  # fmt: skip
         with pytest.raises(ConfigurationError):
             falls(one, **settings)
-    with pytest.raises(ConfigurationError, match=r"two steps are called one\.person"):
+    with pytest.raises(ConfigurationError, match=r"two steps are named one\.person"):
         falls(one, one)
     assert len(falls(one, called(one, "one.again")).steps) == 2
-    with pytest.raises(ConfigurationError, match="no field of a Company"):
+    with pytest.raises(ConfigurationError, match="belongs to Company"):
         await falls(one).company("https://www.linkedin.com/company/x")
 
 
-async def test_a_client_without_steps_is_passed_over_or_refused_alone() -> None:
-    toy = Toy({})
-    assert steps_of(toy) == ()
-    with pytest.raises(ConfigurationError, match="no adapter is known"):
-        Waterfall([toy])
-    assert Waterfall([toy, Lookup("one.person", {"email": None}).step]).skipped == {
-        "Toy": "no adapter is known for it"
+async def test_a_client_without_steps_is_skipped_and_refused_alone() -> None:
+    client = SampleClient({})
+    assert steps_of(client) == ()
+    with pytest.raises(ConfigurationError, match="has no adapter"):
+        Waterfall([client])
+    assert Waterfall([client, Lookup("one.person", {"email": None}).step]).skipped == {
+        "Sample": "Sample has no adapter"
     }
 
 
 async def test_a_result_is_json_with_its_errors_as_texts() -> None:
-    missed = Lookup("one.person", NotFoundError("nobody"), fills=["email"])
+    missed = Lookup("one.person", NotFoundError("not found"), fills=["email"])
     broken = Lookup("two.person", ServerError("down", status=503), fills=["email"])
     waterfall = falls(missed, broken)
     found = await waterfall.profile(ADA)
     tree = msgspec.json.decode(msgspec.json.encode(found, enc_hook=str))
-    assert tree["errors"] == {"one.person": "nobody", "two.person": "down (503)"}
+    assert tree["errors"] == {"one.person": "not found", "two.person": "down (503)"}
     assert tree["sources"]["linkedin_url"]["provider"] == "input"
-    assert waterfall.stats["one.person"].failed == 0  # it answered: there is nobody
+    assert waterfall.stats["one.person"].failed == 0  # it answered that there is no such person
     assert waterfall.stats["two.person"].failed == 1
     assert isinstance(found, Profile)

@@ -1,4 +1,4 @@
-"""Adapters are found in their folder, loaded when they are needed, and left out without a house."""
+"""Adapters are found in their package, loaded when needed, and skipped without a provider."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lix_async.waterfall.results import Company, Email
 if TYPE_CHECKING:
     import pytest
 
-HOUSES = Path(lix_async.__file__).parent / "providers"
+PROVIDERS = Path(lix_async.__file__).parent / "providers"
 
 
 def test_every_provider_that_is_there_has_an_adapter() -> None:
-    there = sorted(path.parent.name for path in HOUSES.glob("*/provider.py"))
+    there = sorted(path.parent.name for path in PROVIDERS.glob("*/provider.py"))
     adapters = installed()
     assert list(adapters) == there
     for adapter in adapters.values():

@@ -1,4 +1,4 @@
-"""Ledger stores: SQLite and PostgreSQL."""
+"""The stores of ledgers: `base` (the protocol), `sqlite` and `postgres`, and `open_store`."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from .base import Store
 from .sqlite import SqliteStore
 
 StoreAddress = Store | str | os.PathLike[str]
-"""A ledger, or where it is: a file's path, or `postgresql://…`."""
+"""A store, or its address: the path of a file, or `postgresql://...`."""
 
 
 def open_store(address: StoreAddress) -> Store:
-    """The ledger at `postgresql://…`, else in the file of that name. Nothing is connected yet.
+    """The store at an address: `postgresql://...` or the path of a file. Does not connect.
 
-    Raises `ConfigurationError` for what is neither, and where an extra is not installed.
+    Raises:
+        ConfigurationError: If the address is not valid, or an extra is not installed.
     """
     if isinstance(address, os.PathLike):
         return SqliteStore(address)
     if not isinstance(address, str):
         if not hasattr(address, "claim"):
             raise ConfigurationError(
-                f"store must be a path, a postgresql:// address or a Store, not {address!r}"
+                f"invalid store {address!r}: expected a path, a postgresql:// address or a Store"
             )
         return address
     if not address:
-        raise ConfigurationError("store must not be empty: name the ledger's file")
+        raise ConfigurationError(
+            "store must not be empty: expected a path or a postgresql:// address"
+        )
     if address.startswith(("postgresql://", "postgres://")):
         from .postgres import PostgresStore  # late: it needs an extra
 
         return PostgresStore(address)
     if "://" in address:  # not shown: it may hold a password
         raise ConfigurationError(
-            "store names no kind of ledger that there is: say postgresql://… (without a driver's "
-            "name), or a path"
+            "invalid store address: expected postgresql://... (without a driver name) or a path"
         )
     return SqliteStore(address)

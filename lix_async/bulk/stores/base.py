@@ -1,13 +1,13 @@
-"""What a ledger must do, wherever it is kept. It is the only authority on what was paid.
+"""The `Store` protocol: what a ledger must do, wherever it is stored.
 
-The life of a key: `owed` (known, nothing sent) → `sent` (written down BEFORE the call) → `done`,
-`refused`, back to `owed` (certainly not charged), `queued` until a moment, or `in_doubt`. A key
-that is found `sent` by nobody who is alive becomes `in_doubt`. Each change is durable when its
-method returns; one that cannot be made durable raises `BulkError`.
+States of a key: pending (stored as `owed`; nothing was sent) → `sent` (recorded BEFORE the call) →
+`done`, `refused`, back to pending (certainly not charged), `queued` until a time, or `in_doubt`. A
+key that is `sent` and whose owner is dead becomes `in_doubt`. Each change is durable when its
+method returns; if it cannot be made durable, `BulkError` is raised.
 
-A ledger may be shared. Whoever takes a key that is to be called holds it until the attempt ends
-(`done`, `walked`, `settle` or `release`); to everybody else it is `busy` meanwhile. No clock ends
-a hold, only the death of its holder.
+A ledger may be shared. A worker that is going to call claims the key until the attempt has ended
+(`done`, `finish_listing`, `set_outcome` or `release`); for other workers it is `busy` meanwhile.
+Claims do not expire; only the death of their owner ends them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from ...core import errors
 from ...core.errors import BulkError, LixError
 
 Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt", "busy"]
-"""`busy` is never stored: it is what others see of a key that somebody alive holds."""
+"""`busy` is never stored: it is what other workers see of a claimed key."""
 STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
 CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)}
-"""Statuses as the stores of this package keep them."""
+"""The stored codes of statuses."""
+MAX_BATCH = 500
+"""Jobs in one commit at most."""
 
 
 class LedgerNotFoundError(BulkError):
-    """There is no ledger (yet) at that place."""
+    """No ledger exists at this address."""
 
 
 class StoredError(msgspec.Struct, frozen=True):
-    """An error as the ledger keeps it."""
+    """An error as it is stored in a ledger."""
 
     type: str
     message: str
@@ -41,13 +43,13 @@ class StoredError(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, error: LixError) -> StoredError:
-        """What is worth keeping of an error."""
+        """The stored form of an error."""
         message = str(error.args[0]) if error.args else ""
         status, kind = getattr(error, "status", 0), getattr(error, "kind", "")
         return cls(type(error).__name__, message, status, kind)
 
     def error(self, endpoint: str) -> LixError:
-        """The error again, as far as it was kept."""
+        """The error, as far as it was stored."""
         kind: type[LixError] = getattr(errors, self.type, LixError)
         if issubclass(kind, errors.RefusalError):
             return kind(self.message, status=self.status, kind=self.kind, endpoint=endpoint)
@@ -55,7 +57,7 @@ class StoredError(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, kw_only=True):
-    """What the ledger knows of one key."""
+    """The entry of one key in a ledger."""
 
     key: bytes
     endpoint: str
@@ -65,14 +67,14 @@ class Entry(msgspec.Struct, kw_only=True):
     attempts: int = 0
     credits: int = 0
     due: float = 0.0
-    """`queued`: ask again from this moment (epoch seconds)."""
+    """When a `queued` key is to be requested again (epoch seconds)."""
     changed: float = 0.0
     error: StoredError | None = None
     body: bytes | None = None
     point: bytes | None = None
-    """A walk's checkpoint, as JSON."""
+    """The checkpoint of a listing, as JSON."""
     held: bool = False
-    """Whether whoever got this entry holds the key from here on."""
+    """Whether the caller has claimed the key."""
 
 
 class LedgerCounts(msgspec.Struct, frozen=True):
@@ -86,8 +88,8 @@ class LedgerCounts(msgspec.Struct, frozen=True):
     in_doubt: int = 0
     credits: int = 0
     lost: int = 0
-    """Attempts that may have been paid for besides, whatever became of their keys: those that were
-    in doubt until it was decided to buy again, or to let be."""
+    """Attempts that may have been charged in addition: those of keys that were in doubt until they
+    were bought again or given up."""
 
 
 def counts_from_rows(rows: Iterable[tuple[int, int, int, int]]) -> LedgerCounts:
@@ -126,118 +128,143 @@ def entry_from_row(row: EntryColumns) -> Entry:
 
 
 class Store(Protocol):
-    """A ledger. Methods may be called by many tasks at once."""
+    """A ledger. Methods may be called by many tasks at once, and raise `BulkError`."""
 
     async def open(self, name: str, now: float) -> int:
-        """Take the ledger for a run named `name`; keys `sent` by the dead become `in_doubt`.
+        """Open the ledger for a run. Keys that dead owners have `sent` become `in_doubt`.
 
-        Returns how many did. A `name` of "" is mixed work, and fits any run. Raises `BulkError`
-        when it belongs to another kind of run, is damaged or out of reach.
+        Args:
+            name: The kind of run; "" for mixed work, which fits any ledger.
+            now: The time in seconds since the epoch.
+
+        Returns:
+            The number of keys that became `in_doubt`.
+
+        Raises:
+            BulkError: If the ledger belongs to another kind of run, is damaged or unreachable.
         """
         ...
 
     async def open_read_only(self) -> None:
-        """Open to look on and to decide, beside the runs that work; takes nothing, ends no hold.
+        """Open the ledger beside running workers, to read it and to resolve doubts. Claims nothing.
 
-        For `find`, `known`, `entries`, `counts`, `soonest`, `parked`, `park` and `decide`. Raises
-        `BulkError` when there is no ledger, or it is damaged or out of reach.
+        For `get`, `final_entries`, `entries`, `counts`, `next_due`, `parked`, `park` and `resolve`.
+
+        Raises:
+            LedgerNotFoundError: If there is no ledger.
+            BulkError: If the ledger is damaged or unreachable.
         """
 
     async def get(self, key: bytes) -> Entry | None:
-        """What is known of a key, body included; nothing is made, nothing held."""
+        """The entry of a key with its body, or None. Creates and claims nothing."""
         ...
 
     async def final_entries(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
-        """Those of the keys that are `done` or `refused`, bodies included; some hundreds a time."""
+        """The entries of those keys that are `done` or `refused`, for some hundreds of keys."""
         ...
 
     async def parked(self) -> str:
-        """Why runs and workers over this ledger are to stand still; empty when they may work."""
+        """The reason why the ledger is parked; empty if it is not."""
         ...
 
     async def park(self, reason: str) -> None:
-        """Let every run and worker over this ledger stand still; an empty reason lets them go on.
-
-        It outlives them: a run that starts later stands still too.
-        """
+        """Stop all runs and workers of this ledger, also later ones; an empty reason resumes it."""
 
     async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
-        """Settle a key that is in doubt: buy it again with the next run, or let it be.
+        """Resolve a key in doubt: `owed` to buy it again with the next run, `refused` to give up.
 
-        False when it is not in doubt (any more); nothing is changed then.
+        Returns:
+            False if the key is not in doubt; nothing is changed then.
         """
         ...
 
     async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
-        """What is known of a key, made `owed` if it is new. `body` comes along when done.
+        """The entry of a key, created if it is new, with its body if it is done.
 
-        A key that is to be called now (`owed`, or `queued` and due) is held from here on.
+        A key that is to be called now (`owed`, or `queued` and due) is claimed.
         """
         ...
 
     async def mark_sent(self, key: bytes, held: bool, now: float) -> bool:
-        """Write down that a call is about to be made. False: somebody else has the key, do not.
+        """Record that a call is about to be made.
 
-        `held`: the caller holds the key; else it is taken here (one in doubt, to be bought again).
+        Args:
+            key: The key.
+            held: Whether the caller has claimed the key; otherwise it is claimed here (a key in
+                doubt that is bought again).
+            now: The time in seconds since the epoch.
+
+        Returns:
+            False if another worker has the key; then the call must not be made.
         """
         ...
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
-        """The answer, as received."""
+        """Save the answer as received."""
 
     async def add_page(
         self, key: bytes, items: bytes, point: bytes, credits: int, now: float
     ) -> None:
-        """One page of a walk and where it stands now; the key is `owed` again, and held."""
+        """Save a page of a listing and its checkpoint. The key becomes `owed` and stays claimed."""
 
     async def finish_listing(self, key: bytes, now: float) -> bytes:
-        """A walk has reached its end. All its items, as a JSON array."""
+        """Record the end of a listing and return all its items as a JSON array."""
         ...
 
     async def schedule_recheck(self, key: bytes, due: float, now: float) -> bool:
-        """A key that is `done` is to be asked for again: `queued` until `due`.
+        """Set a key that is `done` to `queued` until `due`. Its answer stays until it is replaced.
 
-        Its answer stays until another one is kept. False when it is not `done` (any more).
+        Returns:
+            False if the key is not `done`.
         """
         ...
 
     async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
-        """Any other end of an attempt."""
+        """Record any other end of an attempt."""
 
     async def release(self, key: bytes) -> None:
-        """Nothing was sent: let others have the key."""
+        """Release the claim of a key for which nothing was sent."""
 
     async def counts(self) -> LedgerCounts:
-        """Keys by status."""
+        """The number of keys by status."""
         ...
 
     async def next_due(self) -> float | None:
-        """When the first queued key is due, or None."""
+        """When the next queued key is due, or None."""
         ...
 
     def entries(self, *statuses: Status, endpoint: str | None = None) -> AsyncIterator[Entry]:
-        """Every entry in those statuses (all, for none), in the order of their inputs.
+        """All entries with these statuses (none given: all), in the order of their inputs.
 
-        `endpoint`: only those of this one.
+        Args:
+            *statuses: The statuses.
+            endpoint: Only entries of this endpoint.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the ledger."""
+        """Release all claims and close the ledger."""
 
 
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
 DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
-"""What to do with a key that is in doubt."""
+"""What to do with a key in doubt."""
 
 
 def join_json_arrays(pages: Sequence[bytes]) -> bytes:
-    """JSON arrays as one."""
+    """Several JSON arrays as one."""
     inner = [page.strip()[1:-1] for page in pages]
     return b"[" + b",".join(part for part in inner if part.strip()) + b"]"
 
 
 class LedgerUnreachableError(BulkError):
-    """The ledger itself is out of reach: no job has to be tried alone."""
+    """The ledger is unreachable, so no job of a batch has to be tried on its own."""
+
+
+def ledger_error(error: Exception, description: str) -> BulkError:
+    """A new error for one of the callers whose jobs failed together."""
+    copied = type(error)(error.args[0]) if isinstance(error, BulkError) else BulkError(description)
+    copied.__cause__ = error
+    return copied

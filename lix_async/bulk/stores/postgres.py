@@ -14,23 +14,32 @@ from ...core.errors import BulkError
 from .base import (
     CODES,
     COLUMNS,
+    MAX_BATCH,
     STATUSES,
     Entry,
     EntryColumns,
     LedgerCounts,
+    LedgerUnreachableError,
     Status,
     StoredError,
     counts_from_rows,
     entry_from_row,
     join_json_arrays,
 )
-from .postgres_batch import ClaimJob, Job, MarkSentJob, PostgresBatch, SaveAnswerJob, StatementJob
+from .postgres_batch import (
+    BatchJob,
+    ClaimJob,
+    MarkSentJob,
+    PostgresBatch,
+    SaveAnswerJob,
+    StatementJob,
+)
 from .postgres_connection import PostgresLedgerConnection
 
 T = TypeVar("T")
 BATCH = 200
 """Entries read at once while exporting."""
-PATIENCE = 15.0
+RECONNECT_TIMEOUT = 15.0
 """Seconds during which a server that is out of reach is asked again before a run gives up."""
 # A key that somebody else has taken over (our connection was gone) is theirs to settle.
 SETTLE = """
@@ -67,24 +76,25 @@ WHERE key = %(key)s
 
 
 class PostgresStore:
-    """A ledger in PostgreSQL, shared by runs and workers anywhere.
+    """A ledger in PostgreSQL, shared by runs and workers on any number of machines.
 
-    * `dsn`: `postgresql://…`, a direct connection (a pooler that hands out connections by
-      transaction would lose the lock that tells the living from the dead).
-    * `schema`: where its tables are, made if they are not there ("lix_async"). A schema is one
-      ledger: what any run bought there, all runs have.
-    * `patience`: seconds (15) that a server out of reach is asked again, before `BulkError`.
+    A store is one worker: what it has claimed is `busy` for others while its process and its
+    connection live. It holds one connection, in a thread of its own. Needs the extra `postgres`.
 
-    One store is one worker to the others: what it holds is `busy` to them while its process and
-    its connection live. It holds one connection, in a thread of its own. Needs the extra
-    `postgres`.
+    Args:
+        dsn: `postgresql://...`, a direct connection. A pooler that assigns connections by
+            transaction would lose the lock that shows whether a worker is alive.
+        schema: The schema of its tables, created if necessary. Each schema is one ledger.
+        reconnect_timeout: Seconds to retry while the server is unreachable, before `BulkError`.
     """
 
-    def __init__(self, dsn: str, *, schema: str = "lix_async", patience: float = PATIENCE) -> None:
+    def __init__(
+        self, dsn: str, *, schema: str = "lix_async", reconnect_timeout: float = RECONNECT_TIMEOUT
+    ) -> None:
         self._dsn = dsn
         self._schema = schema
-        self._patience = patience
-        self._writer: WorkerThread[Job] | None = None
+        self._reconnect_timeout = reconnect_timeout
+        self._writer: WorkerThread[BatchJob] | None = None
 
     def __repr__(self) -> str:
         return f"PostgresStore(…, schema={self._schema!r})"  # a dsn may hold a password
@@ -97,9 +107,17 @@ class PostgresStore:
 
     async def _begin(self, first: Callable[[PostgresLedgerConnection], T], *, looks: bool) -> T:
         if self._writer is not None:
-            raise BulkError("this store is open already: make one for each run")
-        line = PostgresLedgerConnection(self._dsn, self._schema, self._patience, looks=looks)
-        self._writer = WorkerThread(PostgresBatch(line))
+            raise BulkError("this store is open already: create one for each run")
+        line = PostgresLedgerConnection(
+            self._dsn, self._schema, self._reconnect_timeout, looks=looks
+        )
+        self._writer = WorkerThread(
+            PostgresBatch(line),
+            "lix_async ledger",
+            max_batch=MAX_BATCH,
+            shield=True,
+            final_error=LedgerUnreachableError,
+        )
         try:
             return await self._do(first)
         except BaseException:
@@ -118,10 +136,10 @@ class PostgresStore:
     ) -> None:
         await self.close()
 
-    async def _put(self, job: Job) -> object:
+    async def _put(self, job: BatchJob) -> object:
         if self._writer is None:
             raise BulkError("this store is not open")
-        return await self._writer.do(job)
+        return await self._writer.run(job)
 
     async def _do(self, work: Callable[[PostgresLedgerConnection], T], frees: bytes = b"") -> T:
         return cast("T", await self._put(StatementJob(work, frees)))
@@ -165,7 +183,7 @@ class PostgresStore:
                 return
             kept = "SELECT 1 FROM {0}.call WHERE key = %(key)s AND point = %(point)s"
             if not line.rows(kept, key=key, point=point):  # unless it is done for the second time
-                raise BulkError("another worker has gone on with this walk")
+                raise BulkError("another worker has continued this listing")
 
         await self._do(work)
 
@@ -251,4 +269,4 @@ class PostgresStore:
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            await writer.stop()
+            await writer.close()

@@ -11,7 +11,15 @@ from typing import cast
 
 import msgspec
 
-from .base import COLUMNS, Entry, EntryColumns, LedgerUnreachableError, entry_from_row
+from ...core.errors import BulkError
+from .base import (
+    COLUMNS,
+    Entry,
+    EntryColumns,
+    LedgerUnreachableError,
+    entry_from_row,
+    ledger_error,
+)
 from .postgres_connection import PostgresLedgerConnection
 
 # %b: arrays as binary; as text, each element would be escaped by a regular expression.
@@ -83,10 +91,10 @@ class StatementJob(msgspec.Struct, frozen=True):
     frees: bytes = b""
 
 
-Job = ClaimJob | MarkSentJob | SaveAnswerJob | StatementJob
+BatchJob = ClaimJob | MarkSentJob | SaveAnswerJob | StatementJob
 
 
-def _frees(job: Job) -> bytes:
+def _frees(job: BatchJob) -> bytes:
     if isinstance(job, SaveAnswerJob):
         return job.key
     return job.frees if isinstance(job, StatementJob) else b""
@@ -99,7 +107,7 @@ class PostgresBatch:
         self._connection = connection
         self._held: set[bytes] = set()
 
-    def run(self, jobs: Sequence[Job]) -> list[object]:
+    def run(self, jobs: Sequence[BatchJob]) -> list[object]:
         try:
             values, self._held = self._connection.transact(lambda: self._all(jobs))
         except Exception as error:
@@ -110,13 +118,13 @@ class PostgresBatch:
             raise
         return values
 
-    def told(self, error: Exception) -> str:
-        return self._connection.told(error)
+    def error_for(self, error: Exception) -> BulkError:
+        return ledger_error(error, self._connection.told(error))
 
     def close(self) -> None:
         self._connection.close()
 
-    def _all(self, jobs: Sequence[Job]) -> tuple[list[object], set[bytes]]:
+    def _all(self, jobs: Sequence[BatchJob]) -> tuple[list[object], set[bytes]]:
         values: list[object] = [None] * len(jobs)
         held = set(self._held)  # the new set counts from the commit on
         takes = {i: job for i, job in enumerate(jobs) if isinstance(job, ClaimJob)}

@@ -26,7 +26,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 T = TypeVar("T")
-Row = tuple[object, ...]
+ResultRow = tuple[object, ...]
 VERSION = "2"
 KEEPALIVE = """
 SET synchronous_commit = on; SET lock_timeout = '5s';
@@ -70,15 +70,17 @@ class PostgresLedgerConnection:
     `looks`: it makes no tables and has no number, it only comes to look at what is there.
     """
 
-    def __init__(self, dsn: str, schema: str, patience: float, *, looks: bool = False) -> None:
+    def __init__(
+        self, dsn: str, schema: str, reconnect_timeout: float, *, looks: bool = False
+    ) -> None:
         self._dsn = dsn
         self._schema = sql.Identifier(schema)
         # Advisory locks are the database's: those of two ledgers in it must differ. Member 0 of
         # the class guards the making of tables, the others are the owners'.
         self._locks = zlib.crc32(f"lix_async ledger {schema}".encode()) - 2**31
-        self._patience = patience
+        self._reconnect_timeout = reconnect_timeout
         self._looks = looks
-        self._line: psycopg.Connection[Row] | None = None
+        self._line: psycopg.Connection[ResultRow] | None = None
         self._texts: dict[str, bytes] = {}
         self.owner = 0
 
@@ -86,9 +88,9 @@ class PostgresLedgerConnection:
         """The work in one transaction; repeated when the connection broke, even after it.
 
         Raises what the work raises, and `UnreachableError` when the server stays out of reach for
-        as long as the patience lasts.
+        within the reconnect timeout.
         """
-        give_up = RealClock().now() + self._patience
+        give_up = RealClock().now() + self._reconnect_timeout
         pause = 0.05
         while True:
             try:
@@ -103,7 +105,7 @@ class PostgresLedgerConnection:
             threading.Event().wait(pause)  # the ledger's own thread: no loop is held up
             pause = min(2 * pause, 2.0)
 
-    def rows(self, statement: LiteralString, **values: object) -> Sequence[Row]:
+    def rows(self, statement: LiteralString, **values: object) -> Sequence[ResultRow]:
         """Run a statement with `{0}` for the schema; its rows."""
         assert self._line is not None  # `transact` made it
         cursor = self._line.cursor(binary=True)
@@ -147,8 +149,8 @@ class PostgresLedgerConnection:
             self._texts[statement] = found
         return found
 
-    def _connect(self) -> psycopg.Connection[Row]:
-        line: psycopg.Connection[Row] = psycopg.connect(
+    def _connect(self) -> psycopg.Connection[ResultRow]:
+        line: psycopg.Connection[ResultRow] = psycopg.connect(
             self._dsn, autocommit=True, connect_timeout=5, application_name="lix_async ledger"
         )
         try:
@@ -166,18 +168,23 @@ class PostgresLedgerConnection:
             raise
         return line
 
-    def _prepare(self, line: psycopg.Connection[Row]) -> None:
+    def _prepare(self, line: psycopg.Connection[ResultRow]) -> None:
         with line.transaction():
             line.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (self._locks,))
             about = self._text("{0}.about").decode()
             there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
             if there is None or there[0] is None:
                 if self._looks:
-                    raise LedgerNotFoundError("there is no ledger in this schema of the PostgreSQL")
+                    raise LedgerNotFoundError(
+                        "this schema of the PostgreSQL database has no ledger"
+                    )
                 line.execute(self._text(SCHEMA))
                 line.execute(self._text("INSERT INTO {0}.about VALUES ('version', %s)"), (VERSION,))
             found = line.execute(
                 self._text("SELECT value FROM {0}.about WHERE name = 'version'")
             ).fetchone()
         if found is None or found[0] != VERSION:
-            raise BulkError(f"the ledger in PostgreSQL is of another version: {found}")
+            raise BulkError(
+                f"the ledger in PostgreSQL has version {found and found[0]}: "
+                f"expected version {VERSION}"
+            )

@@ -22,6 +22,7 @@ from ...filesystem import create_private_file, make_private, try_lock
 from .base import (
     CODES,
     COLUMNS,
+    MAX_BATCH,
     STATUSES,
     Entry,
     EntryColumns,
@@ -32,6 +33,7 @@ from .base import (
     counts_from_rows,
     entry_from_row,
     join_json_arrays,
+    ledger_error,
 )
 
 T = TypeVar("T")
@@ -74,11 +76,14 @@ UPDATE call SET status = 3, body = ?, point = NULL, changed = ?, owner = NULL WH
 
 
 class SqliteStore:
-    """A ledger in a file, shared by runs and workers on this machine.
+    """A ledger in an SQLite file, shared by runs and workers on this machine.
 
-    The file and its companions are readable by their owner only (0600). It must lie on a disk of
-    this machine: locks over a network cannot be trusted. Each worker has a file `….lock` beside
-    it, which stays; it tells the living from the dead.
+    The file and its companions can be read by their owner only (mode 0600). It must be on a local
+    disk, because locks over a network are not reliable. Each worker has a permanent `.lock` file
+    beside it, which shows other workers whether it is alive.
+
+    Args:
+        path: The file, created if necessary.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -92,8 +97,7 @@ class SqliteStore:
         def begin(line: SqliteLedgerConnection) -> int:
             if name and (found := about(line.database, "run") or name) != name:
                 raise BulkError(
-                    f"{self.path} belongs to another run ({found}, not {name}): "
-                    "give this one a file of its own"
+                    f"{self.path} belongs to another run ({found}, not {name}): use another file"
                 )
             if name:
                 line.database.execute("INSERT OR IGNORE INTO about VALUES ('run', ?)", (name,))
@@ -111,7 +115,7 @@ class SqliteStore:
     ) -> T:
         if self._writer is not None:
             raise BulkError(f"{self.path} is open already")
-        self._writer = WorkerThread(session)
+        self._writer = WorkerThread(session, "lix_async ledger", max_batch=MAX_BATCH, shield=True)
         try:
             return await self._do(first)
         except BaseException:
@@ -139,7 +143,7 @@ class SqliteStore:
     ) -> T:
         if self._writer is None:
             raise BulkError(f"{self.path} is not open")
-        return cast("T", await self._writer.do(SqliteJob(work, writes, frees)))
+        return cast("T", await self._writer.run(SqliteJob(work, writes, frees)))
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         def work(line: SqliteLedgerConnection) -> list[tuple[object, ...]]:
@@ -224,7 +228,7 @@ class SqliteStore:
             if line.database.execute(PAGED, (point, credits, now, key, line.owner)).rowcount:
                 line.database.execute(PAGE, (key, items, key))
             elif line.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
-                raise BulkError("another worker has gone on with this walk")
+                raise BulkError("another worker has continued this listing")
 
         await self._do(work)
 
@@ -287,7 +291,7 @@ class SqliteStore:
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            await writer.stop()
+            await writer.close()
 
 
 VERSION = "2"
@@ -403,12 +407,12 @@ class SqliteLedgerConnection:
         owners = self.database.execute(OWNERS).fetchall()
         return sum(self.bury(owner) or 0 for (owner,) in owners)
 
-    def told(self, error: Exception) -> str:
+    def error_for(self, error: Exception) -> BulkError:
         """What went wrong, and what helps."""
         hint = ""
         if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
             hint = "; the file is damaged: restore a copy, nothing was changed"
-        return f"the ledger cannot be written: {error}{hint}"
+        return ledger_error(error, f"the ledger cannot be written: {error}{hint}")
 
     def close(self) -> None:
         """Free what is still held, and let go of the file."""
@@ -472,10 +476,13 @@ class SqliteLedgerConnection:
             tables, found = {""}, None
         if found is None and (self._looks or tables):
             raise BulkError(
-                f"{self.path} is no ledger: give the file that a run or `lix enrich --store` made"
+                f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
+                "lix enrich --store"
             )
         if found not in (None, VERSION):
-            raise BulkError(f"{self.path} is a ledger of version {found}")
+            raise BulkError(
+                f"{self.path} is a ledger of version {found}: expected version {VERSION}"
+            )
 
 
 class SqliteJob(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ...core.decoding import compact
-from ...providers.lix.endpoints import BALANCES, DAILY_ALLOWANCE
+from ...providers.lix.endpoints.accounts import BALANCES, DAILY_ALLOWANCE
 from ...providers.lix.models import Balances, DailyAllowance
 from ...providers.lix.params import NoParams
 from ..errors import OK

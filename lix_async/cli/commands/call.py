@@ -145,7 +145,7 @@ def convert_params(endpoint: AnyEndpoint, given: Mapping[str, str], viewer: str 
         kind = inspect.type_info(fields[name].type)
         values[fields[name].encode_name] = _parse_value(option(name), _read_value(value), kind)
     try:
-        params = msgspec.convert(values, endpoint.params, strict=False)
+        params: Params = msgspec.convert(values, endpoint.params, strict=False)
         if viewer is not None and getattr(params, "viewer_id", "") is None:
             params = replace(params, viewer_id=viewer)
         params.check()

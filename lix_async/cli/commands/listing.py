@@ -119,8 +119,8 @@ class _ListingRun(Generic[Item]):
             self._update_counts(pages)
             while self._remaining() != 0 and (page := await pages.next_page()) is not None:
                 page_rows = raw_items(page)
-                self.as_received = self.as_received and page_rows.whole
-                self.sink.add_page(page_rows.rows, pages.checkpoint)
+                self.as_received = self.as_received and page_rows.as_received
+                self.sink.add_page(page_rows.items, pages.checkpoint)
                 self.sink.write(self._remaining())
                 self._update_counts(pages)
             ended = pages.checkpoint.ended

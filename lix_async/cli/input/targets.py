@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
 from ...core.endpoint import AnyEndpoint
@@ -12,9 +12,9 @@ from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
 from ...linkedin import Link, classify
+from ...linkedin.links import is_linkedin_url
 from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints import BY_ID
-from ...providers.lix.links import is_linkedin
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..errors import CommandError
 from ..text import one_line
@@ -33,7 +33,7 @@ class Lookup(NamedTuple):
 
 
 def _lookup(endpoint: str, method: str, *accepts: LookupKind) -> Lookup:
-    return Lookup(cast("AnyEndpoint", BY_ID[endpoint]), method, frozenset(accepts))
+    return Lookup(BY_ID[endpoint], method, frozenset(accepts))
 
 
 LOOKUPS: Mapping[LookupKind, Lookup] = {
@@ -111,7 +111,7 @@ def check_url(url: str, command: str) -> str:
         CommandError: It is not a LinkedIn URL, or it belongs to another command, which is named.
     """
     url = url.strip()
-    if not is_linkedin(url, bare=True):
+    if not is_linkedin_url(url, bare=True):
         raise CommandError(
             f"not a LinkedIn URL: {one_line(url, 80)!r}",
             hint="copy it from the browser's address bar, and put it in quotes",
@@ -145,7 +145,7 @@ def parse_target(text: str) -> LookupTarget | None:
 
 
 def _sent(text: str, link: Link) -> str:
-    return text if is_linkedin(text, bare=True) else link.url
+    return text if is_linkedin_url(text, bare=True) else link.url
 
 
 def _params(kind: LookupKind, target: LookupTarget) -> Params:
@@ -190,7 +190,7 @@ class TargetCallPreparer(CallPreparer):
         if target is None:
             raise ConfigurationError(f"not a link or an e-mail address: {given!r}")
         kind = lookup_kind(self._kind, target)
-        return self.made(LOOKUPS[kind].endpoint, _params(kind, target))
+        return self.prepare(LOOKUPS[kind].endpoint, _params(kind, target))
 
 
 def method_input(kind: LookupKind, target: LookupTarget) -> Input:

@@ -1,8 +1,8 @@
-"""LookC: its table, its answers, and examples of what to ask."""
+"""LookC: its endpoints and example parameters."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
@@ -10,7 +10,6 @@ from ..answers import lookc
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -24,9 +23,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LOOKC,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    endpoints=TABLE,
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),

@@ -1,1 +1,4 @@
-"""One module for each provider, named like its folder: the only places that know it."""
+"""The ready-made steps of each provider, one module each, named like the provider.
+
+Only these modules of the waterfall import a provider.
+"""

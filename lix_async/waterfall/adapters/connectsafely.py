@@ -1,4 +1,4 @@
-"""ConnectSafely: people by the link of their profile."""
+"""ConnectSafely: people by profile link."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_STEPS_REASON = ""
 
 
 def person(value: ProfileResult) -> dict[str, str | None]:
-    """A person's fields. Title and company are those of the first job that lasts to the present."""
+    """The fields of a person. Title and company are those of the first job without an end."""
     profile = value.profile
     jobs = value.experience or []
     job = next((job for job in jobs if "present" in (job.duration or "").lower()), None)
@@ -34,12 +34,15 @@ def person(value: ProfileResult) -> dict[str, str | None]:
 
 
 def steps(client: Client) -> tuple[Step, ...]:
-    """`connectsafely.profile`: no credits, one of the account's profiles of the day.
+    """`connectsafely.profile`.
 
-    A link of Sales Navigator is refused before anything is sent: this API takes public profiles.
+    A link of Sales Navigator raises `ConfigurationError` before anything is sent, because this API
+    takes public profiles.
+
+    Credits: none; each lookup counts towards the account's profiles of the day.
     """
 
-    async def look(target: Target) -> StepResult:
+    async def profile(target: Target) -> StepResult:
         params = ProfileParams(
             profile_id=public_identifier(target.linkedin_url or ""),
             include_geo_location=True,
@@ -55,7 +58,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=PROFILE.id,
             fills=frozenset(person(ProfileResult())),
             needs=(LINK,),
-            look=look,
+            lookup=profile,
             price=PROFILE.credits,
         ),
     )

@@ -1,7 +1,9 @@
-"""Letrics: people out of a walk through contacts that the caller has chosen by filters.
+"""Letrics: people from a listing of contacts that the caller has selected by filters.
 
-The vendor's filters name no person, link or address, so one person cannot be asked for. A walk
-can be searched: `contacts_step(letrics.contacts(locations=[…], max_items=2000))`.
+The filters of this API take no name, link or address, so a single person cannot be requested. A
+listing can be searched:
+
+    contacts_step(letrics, letrics.contacts(locations=[...], max_items=2000))
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ from ..targets import Target
 
 CLIENT = AsyncLetrics
 NO_STEPS_REASON = (
-    "Letrics looks up no single person: choose contacts by filters and pass "
+    "Letrics has no lookup of a single person: select contacts by filters and pass "
     "contacts_step(client, letrics.contacts(...)) of lix_async.waterfall.adapters.letrics"
 )
 
 
 def person(value: Contact) -> dict[str, str | None]:
-    """A person's fields. The address is the first personal one."""
+    """The fields of a person. The e-mail address is the first personal one."""
     link = classify(value.linkedin_profile or "")
     return {
         "full_name": value.name,
@@ -40,23 +42,30 @@ def person(value: Contact) -> dict[str, str | None]:
 
 
 def steps(_: Client) -> tuple[Step, ...]:
-    """None: see `contacts_step`."""
+    """No steps: see `contacts_step`."""
     return ()
 
 
 def contacts_step(
     client: Client, contacts: Pages[Contact], *, name: str = "letrics.contacts"
 ) -> Step:
-    """A step that looks people up in a walk, by LinkedIn link or personal e-mail address.
+    """A step that finds people in a listing, by LinkedIn link or personal e-mail address.
 
-    The walk goes on from ask to ask as far as it has to, so each page is fetched once, and a
-    person who is not in it makes it go to its end: bound it by `max_items`. What it read is kept
-    in memory. No price is published.
+    The listing is read only as far as necessary and each page is fetched once. A person who is not
+    in it causes all of it to be read, so limit it with `max_items`. The contacts are kept in
+    memory.
+
+    Args:
+        client: The client of the listing.
+        contacts: The listing to search.
+        name: The name of the step.
+
+    Credits: not published.
     """
-    shelf = _ContactCache(contacts)
+    cache = _ContactCache(contacts)
 
-    async def look(target: Target) -> StepResult:
-        contact = await shelf.find(_keys(target.linkedin_url, [target.email or ""]))
+    async def find(target: Target) -> StepResult:
+        contact = await cache.find(_keys(target.linkedin_url, [target.email or ""]))
         return StepResult(
             values=person(contact) if contact is not None else {},
             endpoint=CONTACTS.id,
@@ -69,13 +78,13 @@ def contacts_step(
         endpoint=CONTACTS.id,
         fills=frozenset(person(Contact())),
         needs=(LINK, EMAIL),
-        look=look,
+        lookup=find,
         price=CONTACTS.credits,
     )
 
 
 class _ContactCache:
-    """The contacts of a walk, as far as it went."""
+    """The contacts of a listing, as far as it was read."""
 
     def __init__(self, contacts: Pages[Contact]) -> None:
         self._contacts = contacts
@@ -83,17 +92,17 @@ class _ContactCache:
         self._lock: anyio.Lock | None = None
 
     async def find(self, keys: set[str]) -> Contact | None:
-        """The contact under one of the keys, walking on while there is none."""
+        """The contact with one of the keys. Reads on while there is none."""
         if self._lock is None:
             self._lock = anyio.Lock()
-        async with self._lock:  # a walk is one line
-            while not (met := keys & self._known.keys()):
+        async with self._lock:  # a listing must not be iterated by two tasks
+            while not (found := keys & self._known.keys()):
                 contact = await self._contacts.first()
                 if contact is None:
                     return None
                 for key in _keys(contact.linkedin_profile, contact.personal_emails):
                     self._known.setdefault(key, contact)
-        return self._known[min(met)]
+        return self._known[min(found)]
 
 
 def _keys(link: str | None, emails: list[str]) -> set[str]:

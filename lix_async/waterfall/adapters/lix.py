@@ -1,11 +1,11 @@
-"""Lix: people by link or e-mail address, addresses by link, organisations by link."""
+"""Lix: people by link or e-mail address, e-mail addresses by link, organisations by link."""
 
 from __future__ import annotations
 
 from ...engine.client import Client
 from ...providers.lix.client import AsyncLix
-from ...providers.lix.endpoints import EMAIL as EMAIL_ROW
-from ...providers.lix.endpoints import ORGANISATION, PERSON
+from ...providers.lix.endpoints.profiles import EMAIL as EMAIL_LOOKUP
+from ...providers.lix.endpoints.profiles import ORGANISATION, PERSON
 from ...providers.lix.models import Email, Organisation, Person
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..steps import EMAIL, LINK, Step, StepResult, step_result
@@ -16,7 +16,7 @@ NO_STEPS_REASON = ""
 
 
 def person(value: Person) -> dict[str, str | None]:
-    """A person's fields. Title and company are those of the first job that is running."""
+    """The fields of a person. Title and company are those of the current job."""
     job = value.current_position
     employer = job.organisation if job else None
     return {
@@ -33,12 +33,12 @@ def person(value: Person) -> dict[str, str | None]:
 
 
 def email(value: Email) -> dict[str, str | None]:
-    """The address, where it is sure: a probable one is none."""
+    """The e-mail address if it is valid; a probable one is left out."""
     return {"email": value.email if value.is_valid else None}
 
 
 def organisation(value: Organisation) -> dict[str, str | None]:
-    """An organisation's fields."""
+    """The fields of an organisation."""
     return {
         "name": value.name,
         "linkedin_url": value.linkedin_url,
@@ -52,20 +52,20 @@ def organisation(value: Organisation) -> dict[str, str | None]:
 def steps(client: Client) -> tuple[Step, ...]:
     """`lix.person`, `lix.email` and, for companies, `lix.organisation`.
 
-    They cost 1 standard credit, 1 e-mail credit when the address is valid, and 1 org credit.
+    Credits: 1 standard; 1 email if the address is valid; 1 org.
     """
 
-    async def look_person(target: Target) -> StepResult:
+    async def find_person(target: Target) -> StepResult:
         link = target.linkedin_url
         params = PersonParams(profile_link=link, email=None if link else target.email)
         answer = await client.send(PERSON, params)
         return step_result(client, PERSON, answer, person(answer.value))
 
-    async def look_email(target: Target) -> StepResult:
-        answer = await client.send(EMAIL_ROW, EmailParams(url=target.linkedin_url or ""))
-        return step_result(client, EMAIL_ROW, answer, email(answer.value))
+    async def find_email(target: Target) -> StepResult:
+        answer = await client.send(EMAIL_LOOKUP, EmailParams(url=target.linkedin_url or ""))
+        return step_result(client, EMAIL_LOOKUP, answer, email(answer.value))
 
-    async def look_organisation(target: Target) -> StepResult:
+    async def find_organisation(target: Target) -> StepResult:
         link = target.linkedin_url
         params = OrganisationParams(linkedin_url=link)
         if target.page is None:
@@ -81,17 +81,17 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=PERSON.id,
             fills=frozenset(person(Person())),
             needs=(LINK, EMAIL),
-            look=look_person,
+            lookup=find_person,
             price=PERSON.credits,
         ),
         Step(
             name="lix.email",
             provider=provider,
-            endpoint=EMAIL_ROW.id,
+            endpoint=EMAIL_LOOKUP.id,
             fills=frozenset(email(Email())),
             needs=(LINK,),
-            look=look_email,
-            price=EMAIL_ROW.credits,
+            lookup=find_email,
+            price=EMAIL_LOOKUP.credits,
         ),
         Step(
             name="lix.organisation",
@@ -99,7 +99,7 @@ def steps(client: Client) -> tuple[Step, ...]:
             endpoint=ORGANISATION.id,
             fills=frozenset(organisation(Organisation())),
             needs=(LINK,),
-            look=look_organisation,
+            lookup=find_organisation,
             about="company",
             price=ORGANISATION.credits,
         ),

@@ -1,4 +1,4 @@
-"""LookC: the person behind an e-mail address, and the company behind its domain."""
+"""LookC: a person by e-mail address, and a company by the domain of one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..targets import Target
 
 CLIENT = AsyncLookC
 NO_STEPS_REASON = ""
-PATIENCE = 300.0
-"""Seconds that a lookup in the background is waited for, as by `AsyncLookC.person_by_email`."""
+LOOKUP_TIMEOUT = 300.0
+"""Seconds to wait for a lookup in the background, as in `AsyncLookC.person_by_email`."""
 
-Read = Callable[[PersonByEmail], dict[str, str | None]]
+FieldReader = Callable[[PersonByEmail], dict[str, str | None]]
 
 
 def person(value: PersonByEmail) -> dict[str, str | None]:
-    """A person's fields, where exactly one person matches: of several, nobody knows which."""
+    """The fields of a person if exactly one matches; of several, the right one is unknown."""
     hit = value.hits[0] if len(value.hits) == 1 else None
     org = value.org
     return {
@@ -35,7 +35,7 @@ def person(value: PersonByEmail) -> dict[str, str | None]:
 
 
 def organisation(value: PersonByEmail) -> dict[str, str | None]:
-    """The fields of the company that the mail domain belongs to."""
+    """The fields of the company that owns the domain of the address."""
     org = value.org
     return {
         "name": org.name if org else None,
@@ -44,44 +44,47 @@ def organisation(value: PersonByEmail) -> dict[str, str | None]:
 
 
 def steps(client: Client) -> tuple[Step, ...]:
-    """`lookc.person` and, for companies, `lookc.organisation`: 1 org credit each."""
+    """`lookc.person` and, for companies, `lookc.organisation`.
 
-    def looking(read: Read) -> Callable[[Target], Awaitable[StepResult]]:
-        async def look(target: Target) -> StepResult:
+    Credits: 1 org each.
+    """
+
+    def lookup(read: FieldReader) -> Callable[[Target], Awaitable[StepResult]]:
+        async def find(target: Target) -> StepResult:
             params = PersonByEmailParams(email=target.email)
             answer = await client.send(PERSON_BY_EMAIL, params)
             result = PersonByEmail()
-            failed: LixError | None = None
+            failure: LixError | None = None
             try:
-                lookup = accepted(answer)
-                result = lookup.result or await wait_for(
-                    client, lookup.request_id or "", PATIENCE, at_once=False
+                accepted_lookup = accepted(answer)
+                result = accepted_lookup.result or await wait_for(
+                    client, accepted_lookup.request_id or "", LOOKUP_TIMEOUT, at_once=False
                 )
-            except LixError as error:  # the lookup is paid for all the same
-                failed = error
-            return step_result(client, PERSON_BY_EMAIL, answer, read(result), failed)
+            except LixError as error:  # the lookup was charged before
+                failure = error
+            return step_result(client, PERSON_BY_EMAIL, answer, read(result), failure)
 
-        return look
+        return find
 
-    provider, row = client.provider.name, PERSON_BY_EMAIL
+    provider, endpoint = client.provider.name, PERSON_BY_EMAIL
     return (
         Step(
             name="lookc.person",
             provider=provider,
-            endpoint=row.id,
+            endpoint=endpoint.id,
             fills=frozenset(person(PersonByEmail())),
             needs=(EMAIL,),
-            look=looking(person),
-            price=row.credits,
+            lookup=lookup(person),
+            price=endpoint.credits,
         ),
         Step(
             name="lookc.organisation",
             provider=provider,
-            endpoint=row.id,
+            endpoint=endpoint.id,
             fills=frozenset(organisation(PersonByEmail())),
             needs=(EMAIL,),
-            look=looking(organisation),
+            lookup=lookup(organisation),
             about="company",
-            price=row.credits,
+            price=endpoint.credits,
         ),
     )

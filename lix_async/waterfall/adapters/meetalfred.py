@@ -1,4 +1,4 @@
-"""Meet Alfred: campaigns, leads and connections of one's own, and no lookup."""
+"""Meet Alfred: lists one's own campaigns, leads and connections; it has no lookup."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from ...providers.meetalfred.client import AsyncMeetAlfred
 from ..steps import Step
 
 CLIENT = AsyncMeetAlfred
-NO_STEPS_REASON = "Meet Alfred lists one's own campaigns, leads and connections: it looks nobody up"
+NO_STEPS_REASON = "Meet Alfred has no lookup: it lists one's own campaigns, leads and connections"
 
 
 def steps(_: Client) -> tuple[Step, ...]:
-    """None: no call of this API takes a person and tells who it is."""
+    """No steps: no endpoint of this API looks up a given person."""
     return ()
