@@ -367,4 +367,4 @@ def _stoppable(step: Step, watch: ActivityMonitor) -> Step:
             pass
         raise TransportError("not asked: the run was stopped", endpoint=step.endpoint)
 
-    return msgspec.structs.replace(step, look=unless_stopped)
+    return msgspec.structs.replace(step, lookup=unless_stopped)
