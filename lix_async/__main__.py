@@ -1,4 +1,4 @@
-"""`python -m lix_async`: the `lix` command."""
+"""Run the `lix` command as `python -m lix_async`."""
 
 import sys
 

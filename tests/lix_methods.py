@@ -1,4 +1,4 @@
-"""Lix for the tests: the vendored contract, which method speaks which row, and a stubbed wire."""
+"""Lix for the tests: samples, the method of each endpoint, and a transport with scripted responses."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ METHODS = {
     "messages.send": "messages.send",
     "contact.email_by_linkedin": "contact.email",
 }
-"""Catalogue id → method of `AsyncLix`, as the public surface fixes them."""
+"""The method of `AsyncLix` for each catalogue id."""
 FILES_OF_LISTINGS = {
     row["id"]: Path(row["example"]).stem for row in CATALOGUE if row["paging"]["style"] != "none"
 }
 """The main sample of every listing."""
-WALKING = {"max_items", "max_credits", "resume", "prefetch"}
-"""What every listing method takes besides its own parameters."""
+PAGINATION = {"max_items", "max_credits", "resume", "prefetch"}
+"""The arguments that all listing methods have in common."""
 
 
 def sample(name: str) -> bytes:
-    """A vendored answer: `person.get`, `variants/person.get.full`, `seed/person.get`."""
+    """A published sample: `person.get`, `variants/person.get.full`, `seed/person.get`."""
     return (SAMPLES / f"{name}.json").read_bytes()
 
 
@@ -90,17 +90,17 @@ def method(client: AsyncLix, id_: str) -> Callable[..., Any]:
 
 
 def arguments(id_: str) -> dict[str, inspect.Parameter]:
-    """What the method takes, without what belongs to walking."""
+    """The arguments of a method, without those of pagination."""
     signature = inspect.signature(method(Recorder(), id_))
-    return {name: one for name, one in signature.parameters.items() if name not in WALKING}
+    return {name: one for name, one in signature.parameters.items() if name not in PAGINATION}
 
 
 class Recorded(Exception):
-    """A call arrived at the client."""
+    """A call reached the client."""
 
 
 class Recorder(AsyncLix):
-    """A client that sends nothing and keeps row and params of the last call."""
+    """A client that sends nothing and records endpoint and params of the last call."""
 
     row: Endpoint[Any, Any]
     params: Params
@@ -112,20 +112,20 @@ class Recorder(AsyncLix):
         self.row, self.params = endpoint, params
         raise Recorded
 
-    def pages(self, endpoint: Endpoint[Any, Any], params: Any, **walking: Any) -> Any:
+    def pages(self, endpoint: Endpoint[Any, Any], params: Any, **pagination: Any) -> Any:
         self.row, self.params = endpoint, params
-        assert set(walking) == WALKING
-        return walking
+        assert set(pagination) == PAGINATION
+        return pagination
 
 
 def says(body: object = None, status: int = 200, **headers: str) -> HttpResponse:
-    """An answer. Bytes go out as they are, anything else as JSON."""
+    """A response. Bytes are sent as they are, anything else as JSON."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return HttpResponse(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
 
 class Wire:
-    """A transport that gives the answers it was made with, in order, the last one for ever."""
+    """A transport with scripted responses, the last one repeated."""
 
     def __init__(self, *answers: HttpResponse | TransportFailure) -> None:
         self.answers = list(answers)
@@ -144,11 +144,11 @@ class Wire:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 class Stopwatch:
-    """A clock whose sleeps take no time and are written down."""
+    """A clock whose sleeps take no time and are recorded."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -171,7 +171,7 @@ class Stopwatch:
 
 
 def client(wire: Wire, **settings: Any) -> AsyncLix:
-    """A client on that wire, without limiter and with one attempt, where nothing else is said."""
+    """A client of that transport, without a limiter and with one attempt by default."""
     settings = {
         "rate_limit": None,
         "clock": Stopwatch(),

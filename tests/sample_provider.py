@@ -24,7 +24,6 @@ from lix_async.core.models import Listing, Model, Params
 from lix_async.core.pagination import Offset, PageInUrl
 from lix_async.core.provider import AuthScheme, Provider
 from lix_async.core.rate_limit import RateLimit
-from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.client import Client
 from lix_async.engine.transport import SendTimestamp, TransportFailure
@@ -200,21 +199,15 @@ class SampleClient(Client):
 
     def __init__(self, *answers: Said, **settings: Any) -> None:
         self.clock_used = settings.get("clock") or Skipping()
-        settings = {
+        self._param_defaults = settings.pop("defaults", {})
+        self._observer = settings.pop("observer", None)
+        options: dict[str, Any] = {
             "api_key": "key",
-            "auth": "raw",
-            "base_url": None,
-            "viewer_id": None,
             "rate_limit": None,
-            "retry": RetryPolicy(),
-            "deadline": None,
-            "timeout": None,
             "http_client": Script(*answers) if answers else None,
-            "max_credits": None,
-            "on_drift": None,
             "clock": self.clock_used,
-        } | settings
-        super().__init__(settings.pop("api_key"), **settings)
+        }
+        super().__init__(**options | settings)
 
     @property
     def script(self) -> Script:

@@ -1,4 +1,4 @@
-"""What we give to other people's tests: a clock that jumps, and clients on a sandbox in memory."""
+"""`lix_async.testing`: the virtual clock, and clients of a sandbox in the same process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sample_provider import (
 )
 
 import lix_async
-from lix_async.cli.providers import client_kind, providers
+from lix_async.cli.providers import client_class, providers
 from lix_async.core.errors import ConfigurationError, RateLimitError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
@@ -34,7 +34,7 @@ pytest_plugins = ["lix_async.testing.fixtures"]
 pytestmark = pytest.mark.anyio
 
 
-async def test_sleepers_wake_in_the_order_of_their_moments_without_any_waiting():
+async def test_sleeping_tasks_wake_in_order_without_real_waiting():
     woken: list[tuple[str, float]] = []
 
     async def sleeper(name: str, seconds: float) -> None:
@@ -57,7 +57,7 @@ async def test_six_calls_at_one_in_three_seconds_take_fifteen_virtual_seconds():
         assert clock.now() == 15
 
 
-async def test_a_scope_is_cancelled_at_its_moment_and_not_before():
+async def test_a_timeout_cancels_at_its_time_and_not_before():
     async with VirtualClock() as clock:
         with clock.timeout(10) as scope:
             await clock.sleep(9)
@@ -70,7 +70,7 @@ async def test_a_scope_is_cancelled_at_its_moment_and_not_before():
         assert not scope.cancelled_caught
 
 
-async def test_time_can_be_moved_by_hand():
+async def test_advance_moves_time():
     clock = VirtualClock()
     woken: list[float] = []
 
@@ -89,13 +89,13 @@ async def test_time_can_be_moved_by_hand():
     assert woken == [8]
 
 
-async def test_chance_repeats_exactly_with_the_same_seed():
+async def test_random_delays_repeat_with_the_same_seed():
     draws = [[VirtualClock(seed=seed).between(0, 1) for _ in range(3)] for seed in (1, 1, 2)]
     assert draws[0] == draws[1] != draws[2]
     assert all(0 <= draw <= 1 for draw in draws[0])
 
 
-async def test_an_error_inside_the_block_comes_out_as_it_is_and_not_in_a_group():
+async def test_an_error_in_the_block_is_not_wrapped_in_a_group():
     with pytest.raises(KeyError):
         async with VirtualClock():
             raise KeyError
@@ -105,7 +105,7 @@ async def test_an_error_inside_the_block_comes_out_as_it_is_and_not_in_a_group()
             await client.send(THING, ThingParams(id="1"))
 
 
-async def test_time_moved_by_hand_is_not_moved_again():
+async def test_advanced_time_is_not_repeated_by_the_clock():
     async with VirtualClock() as clock, anyio.create_task_group() as tasks:
         tasks.start_soon(clock.sleep, 5)
         await settle(2)
@@ -130,7 +130,7 @@ CALLS: dict[str, tuple[str, Callable[..., Awaitable[object]]]] = {
     "letrics": ("letrics.companies", lambda letrics: letrics.companies().first()),
     "meetalfred": ("meetalfred.campaigns", lambda alfred: alfred.campaigns()),
 }
-"""A call to each provider, and the row that it is."""
+"""A call to each provider, and its endpoint."""
 there = pytest.mark.parametrize("name", providers())
 
 
@@ -141,11 +141,11 @@ def given(request: pytest.FixtureRequest, name: str) -> Client:
 
 
 @there
-async def test_the_fixtures_give_clients_on_one_sandbox_and_a_clock(
+async def test_the_fixtures_are_clients_of_one_sandbox_and_a_clock(
     given, lix_sandbox, virtual_clock, name
 ):
     row, call = CALLS[name]
-    assert type(given) is client_kind(name)
+    assert type(given) is client_class(name)
     await call(given)
     assert [fact.endpoint for fact in lix_sandbox.requests] == [row]
     await virtual_clock.sleep(3600)
@@ -153,9 +153,9 @@ async def test_the_fixtures_give_clients_on_one_sandbox_and_a_clock(
 
 
 @there
-async def test_a_client_in_memory_is_any_client_on_a_sandbox_of_its_own_or_yours(name):
+async def test_memory_client_takes_a_sandbox_and_a_client_class(name):
     row, call = CALLS[name]
-    kind, sandbox = client_kind(name), Sandbox(rate=None)
+    kind, sandbox = client_class(name), Sandbox(rate=None)
     for own in ({}, {"base_url": base_url_of("http://localhost:1", name)}):
         async with memory_client(sandbox, kind, deadline=9, **own) as client:
             assert (type(client), client.engine.options.deadline) == (kind, 9)
@@ -167,17 +167,17 @@ async def test_a_client_in_memory_is_any_client_on_a_sandbox_of_its_own_or_yours
     assert len(sandbox.requests) == 2
 
 
-async def test_a_client_in_memory_is_lix_unless_another_is_named():
+async def test_memory_client_defaults_to_lix():
     if "lix" not in providers():
         with pytest.raises(ModuleNotFoundError, match="lix"):
             memory_client()
         return
     async with memory_client() as client:
-        assert type(client) is client_kind("lix")
+        assert type(client) is client_class("lix")
         await client.account.balances()
 
 
-async def test_a_provider_that_nobody_plays_is_an_error():
+async def test_a_provider_that_the_sandbox_lacks_is_an_error():
     stranger = type("Stranger", (Client,), {"provider": SAMPLE})
     with pytest.raises(ConfigurationError, match="plays no provider"):
         memory_client(Sandbox(), stranger)
@@ -187,7 +187,7 @@ NOTHING = """
 import sys, types
 package = types.ModuleType("lix_async")
 package.__path__ = [sys.argv[1]]
-sys.modules["lix_async"] = package  # without its front door, which does import some
+sys.modules["lix_async"] = package  # without its __init__, which imports some
 from lix_async.testing import VirtualClock, memory_client
 import lix_async.testing.fixtures
 assert VirtualClock().now() == 0
@@ -195,13 +195,13 @@ print(*(name for name in sys.modules if name.startswith("lix_async.providers")))
 """
 
 
-async def test_testing_imports_no_provider_before_it_is_asked_for():
+async def test_testing_imports_providers_on_use():
     folder = next(iter(lix_async.__path__))
     done = await anyio.run_process([sys.executable, "-c", NOTHING, folder], stderr=subprocess.PIPE)
     assert done.stdout.strip() == b""
 
 
-async def test_a_script_is_a_transport_too():
+async def test_an_object_with_exchange_is_a_transport():
     """The one method that a transport has is enough to test against."""
     client = SampleClient(reply(200, {"things": [{"id": "a"}]}), reply(200, {"ok": True}))
     assert (await client.send(LIST, ListParams())).value.items[0].id == "a"

@@ -1,11 +1,11 @@
-"""One provider's folder and its line in the front door are deleted; everything else goes on.
+"""The package works without one provider: its folder and its lines in `__init__` are deleted.
 
-In a copy: the package and its tests, without one provider. What is left out of the tests is found
-by rule: a test that imports what is gone; of the command and the sandbox, which reach a provider
-by its name and its paths, also one that names it. A test that asks who is there stays.
+This is done in a copy of the package and its tests. A rule decides which tests are left out: those
+that import what was deleted, and, for the command line and the sandbox, which reach a provider by
+its name and its paths, also those that name it. A test that asks which providers exist stays.
 
-Of Lix there goes more: most commands are made of it. `lix sandbox`, `lix call` and `lix drift`
-are not, nor are the sandbox and `lix_async.testing`.
+Without Lix, more is missing, since most commands use it. `lix sandbox`, `lix call`, `lix drift`,
+the sandbox and `lix_async.testing` still work.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ CLIENTS = {
     "lookc": "AsyncLookC",
     "meetalfred": "AsyncMeetAlfred",
 }
-MADE_OF = {"lix": ("cli", "integrations")}
-"""Rooms where modules may be made of a provider."""
-STAYS = {
+MAY_BE_MISSING = {"lix": ("cli", "integrations")}
+"""Packages whose modules may depend on a provider."""
+MUST_STAY = {
     "lix_async.cli.app",
     "lix_async.cli.commands.call",
     "lix_async.cli.commands.drift",
     "lix_async.cli.commands.sandbox",
 }
 ASKS = re.compile(r'\bcli\.providers import [^()\n]*\bproviders\b|\bimportorskip\("lix_async\.')
-"""How a test asks who is there."""
+"""How a test asks which providers exist."""
 
 IMPORT_ALL = """
 import pathlib, pkgutil, sys
@@ -70,31 +70,31 @@ print(count, *missing)
 
 
 def without(gone: str, folder: Path) -> None:
-    """Copy package and tests, and delete a provider there."""
+    """Copy package and tests, and delete a provider in the copy."""
     for source in (PACKAGE, *(path for path in TESTS.iterdir() if path.is_dir())):
         where = folder if source is PACKAGE else folder / "tests"
-        # Bytecode that belongs to a source of the same moment saves most of the time.
+        # Bytecode of sources with the same time stamp is used again, which saves most of the time.
         shutil.copytree(source, where / source.name, ignore=shutil.ignore_patterns("*.pyc.*"))
     for path in TESTS.glob("*.py"):
         shutil.copy2(path, folder / "tests" / path.name)
     shutil.copy2(TESTS.parent / "pyproject.toml", folder / "pyproject.toml")
     shutil.rmtree(folder / "lix_async" / "providers" / gone)
     shutil.rmtree(folder / "tests" / "providers" / gone, ignore_errors=True)
-    door = folder / "lix_async" / "__init__.py"
-    lines = door.read_text().splitlines(keepends=True)
+    init = folder / "lix_async" / "__init__.py"
+    lines = init.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not re.search(rf"\b{CLIENTS[gone]}\b", line)]
     assert len(kept) < len(lines)
-    door.write_text("".join(kept))
+    init.write_text("".join(kept))
 
 
 def imported(gone: str, missing: list[str]) -> re.Pattern[str]:
-    """What imports the provider, or a module that cannot be imported without it."""
+    """Matches imports of the provider, or of a module that cannot be imported without it."""
     modules = "|".join(map(re.escape, (f"lix_async.providers.{gone}", *missing)))
     return re.compile(rf"^(?:from|import) (?:{modules})\b|\b{CLIENTS[gone]}\b", re.MULTILINE)
 
 
 def named(gone: str) -> re.Pattern[str]:
-    """What names the provider: by its name, its variables, or an id or path of its table."""
+    """Matches the name of the provider, its variables, and the ids and paths of its endpoints."""
     provider = provider_of(gone)
     names = (gone, provider.name, provider.url_variable, provider.key_variables[0])
     table = [row for row in rows().values() if provider_name(row.id) == gone]
@@ -106,7 +106,7 @@ def named(gone: str) -> re.Pattern[str]:
 
 
 def kept_tests(gone: str, folder: Path, missing: list[str]) -> list[str]:
-    """The tests that do not need what is gone."""
+    """The tests that do not need what was deleted."""
     needs, says = imported(gone, missing), named(gone)
     tests = folder / "tests"
     files = [*tests.glob("providers/**/test_*.py"), *tests.glob("waterfall/test_*.py")]
@@ -125,7 +125,7 @@ def kept_tests(gone: str, folder: Path, missing: list[str]) -> list[str]:
 
 
 def python(folder: Path, *arguments: str) -> str:
-    """Run Python in the copy; what it prints."""
+    """The output of Python, run in the copy."""
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -140,18 +140,20 @@ def python(folder: Path, *arguments: str) -> str:
 
 
 FAST = "lookc"
-"""Deleted in every run of the tests; the others by `nox -s without` (a minute each, with all tests
-of the command and the sandbox)."""
+"""The provider that is deleted in every run of the tests.
+
+`nox -s without` deletes each of the others, which takes a minute each, with all tests of the
+command line and the sandbox."""
 EVERY = bool(os.environ.get("LIX_WITHOUT_EACH"))
 
 
 @pytest.mark.parametrize("gone", CLIENTS if EVERY else [FAST])
-def test_the_rest_can_be_imported_and_passes_its_tests(gone: str, tmp_path: Path) -> None:
+def test_the_package_works_without_one_provider(gone: str, tmp_path: Path) -> None:
     without(gone, tmp_path)
     count, *missing = python(tmp_path, "-c", IMPORT_ALL, gone).split()
     assert int(count) > 200
-    assert {name.split(".")[1] for name in missing} <= set(MADE_OF.get(gone, ()))
-    assert not STAYS & set(missing)
+    assert {name.split(".")[1] for name in missing} <= set(MAY_BE_MISSING.get(gone, ()))
+    assert not MUST_STAY & set(missing)
     kept = kept_tests(gone, tmp_path, missing)
     for path in ("test_testing.py", "cli/test_call_all.py", "cli/test_sandbox_cli.py"):
         assert f"tests/{path}" in kept

@@ -28,7 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
     BulkError,
     ConfigurationError,
@@ -48,7 +48,7 @@ from ..engine.pages import Paginator
 from ..engine.raw_items import raw_items
 from .admission import STOPPING, AdmissionController, CallsParked
 from .outcome import Outcome
-from .prepared_call import AnyEndpoint, Input, PreparedCall, walks
+from .prepared_call import Input, PreparedCall
 from .stores.base import DoubtPolicy, Entry, Status, Store, StoredError
 
 QUEUED_FOR = 180.0
@@ -412,7 +412,7 @@ def _is_json(body: bytes) -> bool:
 def decode_saved_answer(row: AnyEndpoint, body: bytes) -> tuple[object, LixError | None]:
     """A saved answer, decoded, or the error why it cannot be."""
     try:
-        if walks(row):
+        if row.is_listing:
             item: TolerantDecoder[object] = decoder_for(item_type(row.result))
             return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
         return decoder_for(row.result).read(body), None

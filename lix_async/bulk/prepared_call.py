@@ -14,9 +14,9 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from .. import linkedin
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError
-from ..core.models import Listing, Params
+from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.client import Client
 from ..engine.engine import Engine
@@ -28,9 +28,6 @@ T = TypeVar("T")
 Input = str | int | Mapping[str, object]
 """The method's first argument, or its keyword arguments."""
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
-
-
-AnyEndpoint = Endpoint[Params, object]
 
 
 class PreparedCall(msgspec.Struct, frozen=True):
@@ -50,12 +47,7 @@ class PreparedCall(msgspec.Struct, frozen=True):
     @property
     def listing(self) -> bool:
         """Whether it is a listing."""
-        return walks(self.row)
-
-
-def walks(row: AnyEndpoint) -> bool:
-    """Whether a call of the row is a walk of many pages."""
-    return row.paging is not None and issubclass(row.result, Listing)
+        return self.row.is_listing
 
 
 class CallKey(NamedTuple):

@@ -1,4 +1,4 @@
-"""The `lix` command: what it is made of, and the way from arguments to an exit code."""
+"""The registration of all commands, and the way from arguments to an exit code."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .errors import EXIT_CODES, INTERRUPTED, OK, USAGE, CommandError, command_er
 from .providers import providers
 
 _FIRST = Group("First steps", sort_key=0)
-_WALKS = Group("Walk a search", sort_key=1)
+_SEARCHES = Group("Search", sort_key=1)
 _LOOKUPS = Group("Look up", sort_key=2)
-_BULK = Group("Long runs", sort_key=3)
-_MORE = Group("More", sort_key=4)
+_BULK = Group("Ledgers and workers", sort_key=3)
+_OTHER = Group("More", sort_key=4)
 
 
 def _version() -> str:
@@ -29,21 +29,21 @@ def _version() -> str:
     try:
         return f"lix_async {version('lix_async')}"
     except PackageNotFoundError:
-        return "lix_async, from source"
+        return "lix_async (not installed)"
 
 
 def _exit_codes() -> str:
-    lines = (f"* {code}: {meaning}" for code, meaning in EXIT_CODES.items())
-    return "\n".join(("Exit codes:", "", *lines))
+    items = (f"* {code}: {meaning}" for code, meaning in EXIT_CODES.items())
+    return "\n".join(("Exit codes:", "", *items))
 
 
 Command = Callable[..., int] | App
 
 
 def _commands() -> tuple[tuple[Group, Command], ...]:
-    """Every command in its order. Most are made of Lix, and go where its folder goes."""
+    """Every command with its help group, in order. Most of them need the Lix provider."""
     if "lix" not in providers():
-        return (_FIRST, sandbox), (_MORE, call), (_MORE, drift)
+        return (_FIRST, sandbox), (_OTHER, call), (_OTHER, drift)
     from .commands.account import account
     from .commands.demo import demo
     from .commands.enrich import enrich
@@ -57,9 +57,9 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_FIRST, demo),
         (_FIRST, sandbox),
         (_FIRST, account),
-        (_WALKS, search),
-        (_WALKS, leads),
-        (_WALKS, accounts),
+        (_SEARCHES, search),
+        (_SEARCHES, leads),
+        (_SEARCHES, accounts),
         (_LOOKUPS, person),
         (_LOOKUPS, org),
         (_LOOKUPS, email),
@@ -67,35 +67,35 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_LOOKUPS, waterfall),
         (_BULK, run_),
         (_BULK, worker),
-        (_MORE, call),
-        (_MORE, drift),
+        (_OTHER, call),
+        (_OTHER, drift),
     )
 
 
 app = App(
     name="lix",
-    help="""LinkedIn data by the Lix API: searches walked to their end, people looked up by the
-    file, every credit accounted for.
+    help="""LinkedIn data from the Lix API: fetch every page of a search, look up whole files of
+    people and companies, and pay for each lookup once.
 
-    The key is read from LIX_API_KEY, or from stdin with --api-key-stdin. It is never an argument:
-    everybody on this machine could see it in the list of processes.""",
+    The API key is read from LIX_API_KEY, or from stdin with --api-key-stdin. It is not accepted
+    as an argument, because other users of this machine can see the arguments of a process.""",
     help_format="markdown",
     help_epilogue=_exit_codes(),
     version=_version,
     suppress_keyboard_interrupt=False,
 )
-for _place, (_group, _command) in enumerate(_commands()):
+for _position, (_group, _command) in enumerate(_commands()):
     if isinstance(_command, App):
-        _command.group, _command.sort_key = (_group,), _place
+        _command.group, _command.sort_key = (_group,), _position
         app.command(_command)
     else:
-        app.command(_command, group=_group, sort_key=_place, help_epilogue="")
+        app.command(_command, group=_group, sort_key=_position, help_epilogue="")
 for _flag in ("--help", "--version"):
-    app[_flag].group = (_MORE,)
+    app[_flag].group = (_OTHER,)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out a command line; the exit code. Every error is a line on stderr."""
+    """Run a command line and return the exit code. Every error is printed as a line on stderr."""
     console.arguments.set(tuple(arguments))
     try:
         code = app(
@@ -110,10 +110,10 @@ def run(arguments: Sequence[str]) -> int:
         console.print_error(error)
         return error.code
     except LixError as error:
-        known = command_error_for(error)
-        console.print_error(known)
-        return known.code
-    except (BrokenPipeError, SystemExit):  # rich turns the former into the latter
+        command_error = command_error_for(error)
+        console.print_error(command_error)
+        return command_error.code
+    except (BrokenPipeError, SystemExit):  # rich raises SystemExit for a broken pipe
         _close_quietly()
         return OK
     except KeyboardInterrupt:
@@ -122,19 +122,19 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
-    """What to do about a command line that cannot be read; a pasted URL tells what was meant."""
+    """A hint for a command line that cannot be parsed; for a pasted URL, the command for it."""
     if isinstance(error, UnknownCommandError):
         if "lix" in providers():
             from .input.targets import command_for
 
             for argument in arguments:
-                if (right := command_for(argument)) is not None:
-                    return f"try: lix {right}"
+                if (command := command_for(argument)) is not None:
+                    return f"try: lix {command}"
         return "lix --help"
-    commands = (part for part in arguments[:2] if part.isalpha())
-    return f"{' '.join(('lix', *commands))} --help"
+    names = (part for part in arguments[:2] if part.isalpha())
+    return f"{' '.join(('lix', *names))} --help"
 
 
 def _close_quietly() -> None:
-    """Let Python's own flush at the end find an open file: the pipe has nobody at its end."""
+    """Redirect stdout, so that Python's flush at exit does not fail on a closed pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What people see on stderr: notes and troubles, each in a line or two."""
+"""Messages on stderr, and lines on stdout."""
 
 from __future__ import annotations
 
@@ -12,35 +12,39 @@ from rich.text import Text
 from .errors import CommandError
 from .text import one_line
 
-arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_typed", default=())
-"""The arguments of the command under way."""
+arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_arguments", default=())
+"""The arguments of the running command."""
 
 
 def console() -> Console:
-    """stderr, with colours only where there is a terminal to show them."""
+    """A console on stderr, with colours only on a terminal."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_error(error: CommandError) -> None:
-    """An error in one line, and below it what to do about it."""
-    line = Text("error: ", style="bold red").append(one_line(error.message), style="default")
+    """Print an error on one message, and its hint on the next."""
+    message = Text("error: ", style="bold red").append(one_line(error.message), style="default")
     out = console()
-    out.print(line)
+    out.print(message)
     if error.hint:
         out.print(Text("hint: ", style="bold cyan").append(error.hint, style="default"))
 
 
 def print_note(text: str) -> None:
-    """A line for the person at the keyboard."""
+    """Print a line on stderr."""
     console().print(Text(text))
 
 
 def print_line(text: str) -> None:
-    """Text for stdout, as it is."""
+    """Print a line on stdout, without markup."""
     sys.stdout.write(f"{text}\n")
 
 
-def command_line(*further: str) -> str:
-    """The command as it was typed, ready to paste, with further arguments if they are missing."""
-    given = arguments.get()
-    return shlex.join(("lix", *given, *(extra for extra in further if extra not in given)))
+def command_line(*extra: str) -> str:
+    """The command as it was typed, quoted for a shell, with extra arguments.
+
+    Args:
+        *extra: Arguments to add unless they were given.
+    """
+    typed = arguments.get()
+    return shlex.join(("lix", *typed, *(one for one in extra if one not in typed)))

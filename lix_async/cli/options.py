@@ -1,4 +1,4 @@
-"""The options that commands share, and how their texts are read."""
+"""Options that commands share, and how their values are parsed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Auth = Literal["raw", "bearer", "x-api-key", "query"]
 
 OUTPUT = Group("Output", sort_key=2)
 CONNECTION = Group("Connection", sort_key=3)
-ENDINGS: dict[str, Format] = {
+FORMAT_BY_SUFFIX: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
@@ -33,122 +33,137 @@ _flag = Parameter(negative="", show_default=False)
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """Where rows go, and in which form."""
+    """Where rows are written, and in which format."""
 
     out: Annotated[Path | None, Parameter(name=("--out", "-o"), allow_leading_hyphen=True)] = None
-    """Write to this file, which only you may read; without it to stdout."""
+    """Write to this file, readable only by you. Default: stdout."""
 
     format: Format | None = None
-    """Default: by the file's ending; else a table on a terminal, jsonl in a pipe."""
+    """Default: by the file's ending; without a file, a table on a terminal and jsonl in a pipe."""
 
     columns: str | None = None
-    """Only these: name,link,experience.0.title. What the provider has added since this version:
-    other.NAME; of a file's lookups result.NAME."""
+    """Only these columns, such as name,link,experience.0.title. For a field that this version does
+    not know: other.NAME, or result.NAME for lookups from a file.
+    """
 
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
 class RowOutputOptions(OutputOptions):
-    """Where the rows of lookups go."""
+    """Where the rows of lookups are written."""
 
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q")), _flag] = False
-    """No progress and no closing line; errors are still told."""
+    """No progress and no summary; errors are still printed."""
 
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
 class ListingOutputOptions(OutputOptions):
-    """Where the rows of a walk go."""
+    """Where the rows of a listing are written."""
 
     limit: Annotated[int | None, Parameter(name=("--limit", "-n"))] = None
-    """Stop after so many rows in all. No page is fetched that is not needed."""
+    """Stop after this many rows in total. Pages beyond it are not fetched."""
 
     resume: Annotated[bool, _flag] = False
-    """Go on where an earlier walk into the same file stopped."""
+    """Continue an interrupted listing into the same file."""
 
     overwrite: Annotated[bool, _flag] = False
-    """Begin anew although the file exists: what is in it is lost."""
+    """Start over if the file exists; its contents are lost."""
 
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q")), _flag] = False
-    """No progress and no closing line; errors are still told."""
+    """No progress and no summary; errors are still printed."""
 
 
 @Parameter(name="*", group=CONNECTION)
 @dataclass(frozen=True, kw_only=True)
 class ConnectionOptions:
-    """How the provider is reached."""
+    """How the provider is called."""
 
     rate: str = "1/3s"
-    """Requests per time: 1/3s, 2/s, 100/min, or none for no limit."""
+    """Requests per time, such as 1/3s, 2/s or 100/min, or none for no limit."""
 
     deadline: float | None = None
-    """Seconds for one call in all, waiting and repeats included."""
+    """Seconds for one call in total, including waits and retries."""
 
     max_credits: int | None = None
     """Stop before more credits than this are spent."""
 
     viewer: str | None = None
-    """The attached LinkedIn account (viewer_id) to look through."""
+    """The attached LinkedIn account (viewer_id) to use."""
 
     auth: Auth = "raw"
-    """How the key is presented."""
+    """How the key is sent."""
 
     base_url: str | None = None
     """Default: LIX_BASE_URL, else the provider's own address."""
 
     api_key_stdin: Annotated[bool, _flag] = False
-    """Read the key from stdin; without this it is LIX_API_KEY."""
+    """Read the key from stdin instead of LIX_API_KEY."""
 
 
 ROW_DEFAULTS = RowOutputOptions()
-WALK_DEFAULTS = ListingOutputOptions()
+LISTING_DEFAULTS = ListingOutputOptions()
 CONNECTION_DEFAULTS = ConnectionOptions()
 
 
-def parsed_rate(text: str) -> RateLimit | None:
-    """`1/3s`, `20/s`, `100/min`, or `none` for no limit."""
+def parse_rate(text: str) -> RateLimit | None:
+    """Parse a rate such as `1/3s`, `20/s` or `100/min`; None for `none`.
+
+    Raises:
+        CommandError: The text is not a rate.
+    """
     if text == "none":
         return None
-    found = _RATE.fullmatch(text.replace(" ", ""))
-    if found is not None:
+    match = _RATE.fullmatch(text.replace(" ", ""))
+    if match is not None:
         try:
-            return RateLimit(float(found[1]), float(found[2] or 1) * _UNITS[found[3]])
+            return RateLimit(float(match[1]), float(match[2] or 1) * _UNITS[match[3]])
         except ConfigurationError:
             pass
     raise CommandError(
-        f"--rate {text!r} is no rate", hint="write 1/3s, 2/s, 100/min, or none for no limit"
+        f"invalid --rate {text!r}: expected a rate such as 1/3s, 2/s or 100/min, or 'none'"
     )
 
 
-def parsed_columns(text: str | None) -> tuple[str, ...] | None:
-    """Names parted by commas; None where none were asked for."""
+def parse_columns(text: str | None) -> tuple[str, ...] | None:
+    """Split names separated by commas; None if no columns were requested.
+
+    Raises:
+        CommandError: There is no name in the text.
+    """
     if text is None:
         return None
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not names:
-        raise CommandError("--columns names nothing", hint="write --columns name,link")
+        raise CommandError("--columns is empty", hint="write --columns name,link")
     return names
 
 
-def chosen_format(output: OutputOptions, terminal: bool, *, parquet: bool = False) -> Format:
-    """The format that was asked for, or that the file's ending or the place suggests.
+def choose_format(output: OutputOptions, terminal: bool, *, parquet: bool = False) -> Format:
+    """The requested format, else the one of the file's ending, else the one for the terminal.
 
-    `parquet`: whether that can be written; its files cannot be added to.
+    Args:
+        output: The options.
+        terminal: Whether stdout is a terminal.
+        parquet: Whether the command can write Parquet. Rows cannot be appended to such a file.
+
+    Raises:
+        CommandError: The format cannot be written there.
     """
-    form = _format(output, terminal)
-    if form == "parquet" and not parquet:
+    chosen = _format(output, terminal)
+    if chosen == "parquet" and not parquet:
         raise CommandError(
-            "Parquet is written by `lix enrich` and `lix run export`",
-            hint="use --format jsonl or csv, and another ending of the file",
+            "this command cannot write Parquet; `lix enrich` and `lix run export` can",
+            hint="use --format jsonl or csv, and another file ending",
         )
-    return form
+    return chosen
 
 
 def _format(output: OutputOptions, terminal: bool) -> Format:
     if str(output.out or "")[:2] == "--":
-        raise CommandError("--out needs the name of a file")
+        raise CommandError("--out needs a file name")
     if output.out is None or str(output.out) == "-":
         return output.format or ("table" if terminal else "jsonl")
     if output.format == "table":
-        raise CommandError("a table is for the screen", hint="use --format jsonl or csv in files")
-    return output.format or ENDINGS.get(output.out.suffix.lower(), "jsonl")
+        raise CommandError("a table cannot be written to a file", hint="use --format jsonl or csv")
+    return output.format or FORMAT_BY_SUFFIX.get(output.out.suffix.lower(), "jsonl")

@@ -1,4 +1,4 @@
-"""The providers that the command line knows, by their tables; only those that are there."""
+"""The installed providers, their endpoints and their clients."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
-from ..core.endpoint import Endpoint
-from ..core.models import Params
+from ..core.endpoint import AnyEndpoint
 from ..core.provider import Provider
 from ..engine.client import Client
 
-AnyEndpoint = Endpoint[Params, object]
 _CLIENTS = {
     "lix": "AsyncLix",
     "lookc": "AsyncLookC",
@@ -25,15 +23,15 @@ _PROVIDERS = f"{__name__.partition('.')[0]}.providers"
 
 @cache
 def providers() -> tuple[str, ...]:
-    """The providers that are there, by the names of their folders."""
+    """The names of the installed providers."""
     specs = {name: find_spec(f"{_PROVIDERS}.{name}") for name in _CLIENTS}
-    # A folder that was deleted may leave its bytecode behind, and is a package without a file then.
+    # A deleted package may leave its bytecode behind, which is then a package without a file.
     return tuple(name for name, spec in specs.items() if spec is not None and spec.origin)
 
 
 @cache
-def rows() -> dict[str, AnyEndpoint]:
-    """Every endpoint of every provider, by its id."""
+def all_endpoints() -> dict[str, AnyEndpoint]:
+    """Every endpoint of every provider by its id."""
     found: dict[str, AnyEndpoint] = {}
     for name in providers():
         table = import_module(f"{_PROVIDERS}.{name}.endpoints")
@@ -42,22 +40,22 @@ def rows() -> dict[str, AnyEndpoint]:
 
 
 def provider_name(endpoint: str) -> str:
-    """The provider of an endpoint: the others' ids begin with its name, Lix's do not."""
+    """The name of an endpoint's provider: the ids of Lix have no prefix, all others do."""
     name = endpoint.partition(".")[0]
     return name if name in _CLIENTS else "lix"
 
 
-def client_of(endpoint: str) -> type[Client]:
-    """The client class that an endpoint is called with."""
-    return client_kind(provider_name(endpoint))
+def client_class_for(endpoint: str) -> type[Client]:
+    """The client class for an endpoint id."""
+    return client_class(provider_name(endpoint))
 
 
-def client_kind(name: str) -> type[Client]:
-    """The client class of a provider that is there."""
+def client_class(name: str) -> type[Client]:
+    """The client class of an installed provider."""
     module = import_module(f"{_PROVIDERS}.{name}.client")
     return cast("type[Client]", getattr(module, _CLIENTS[name]))
 
 
 def provider_of(name: str) -> Provider:
-    """The provider itself: its address, its variables, its pace."""
-    return client_kind(name).provider
+    """The `Provider` of an installed provider: base URL, variables, default rate."""
+    return client_class(name).provider

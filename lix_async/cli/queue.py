@@ -1,4 +1,4 @@
-"""`lix enrich --store postgresql://…`: hand the links to whoever runs `lix worker`."""
+"""`lix enrich --store postgresql://…`: queueing links for `lix worker`."""
 
 from __future__ import annotations
 
@@ -14,79 +14,107 @@ from ..engine.client import Client
 from . import console
 from .errors import OK, REFUSED, CommandError
 from .input.reader import InputFile
-from .input.targets import METHODS, Kind, LookupTarget, input_for, kind_of
-from .ledger.address import VARIABLE, display_address, on_server, redact_password, shell_argument
+from .input.targets import LOOKUPS, LookupKind, LookupTarget, lookup_kind, method_input
+from .ledger.address import (
+    STORE_VARIABLE,
+    display_address,
+    is_server,
+    redact_password,
+    shell_argument,
+)
 from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from .text import plural
 
 if TYPE_CHECKING:
     import anyio
 
-Whose = Literal["worker", "export", "nobody"]
-_BELONG: dict[Whose, str] = {
-    "worker": "`lix worker` takes {}",
-    "export": "`lix run export` takes {}",
-    "nobody": "{} is only for a ledger in a file",
+OptionOwner = Literal["worker", "export", "file_ledger"]
+"""Where an option belongs that has no effect on `lix enrich` with a queue."""
+_OWNER_TEXT: dict[OptionOwner, str] = {
+    "worker": "pass {} to `lix worker`",
+    "export": "pass {} to `lix run export`",
+    "file_ledger": "{} can be used with a ledger in a file",
 }
 
 
 def reject_ineffective_options(
-    whose: dict[Whose, dict[str, bool]], output: RowOutputOptions, connection: ConnectionOptions
+    given: dict[OptionOwner, dict[str, bool]],
+    output: RowOutputOptions,
+    connection: ConnectionOptions,
 ) -> None:
-    """Refuse options that do nothing where links only go to a queue.
+    """Reject options that have no effect when links are only queued.
 
-    `whose`: the command's own options by the command that has them, and whether each was given;
-    those of an output and of a connection are looked at here. Raises `CommandError`.
+    Args:
+        given: The command's own options by the command that has them instead, and whether each was
+            given. Those of the output and the connection are added here.
+        output: The output options.
+        connection: The connection options.
+
+    Raises:
+        CommandError: Such an option was given.
     """
-    whose["export"] = _given(output, ROW_DEFAULTS, ("out", "format", "columns"))
+    given["export"] = _options_given(output, ROW_DEFAULTS, ("out", "format", "columns"))
     names = tuple(connection.__dataclass_fields__)
-    whose["worker"] |= _given(connection, CONNECTION_DEFAULTS, names)
-    found: dict[Whose, list[str]] = {
-        to: [name for name, given in whose[to].items() if given] for to in _BELONG
+    given["worker"] |= _options_given(connection, CONNECTION_DEFAULTS, names)
+    names_by_owner: dict[OptionOwner, list[str]] = {
+        owner: [name for name, is_given in given[owner].items() if is_given]
+        for owner in _OWNER_TEXT
     }
-    every = [name for names in found.values() for name in names]
-    if every:
+    names_given = [name for names in names_by_owner.values() for name in names]
+    if names_given:
         raise CommandError(
-            f"{_listed(every)} {'does' if len(every) == 1 else 'do'} nothing here: with "
-            "--store postgresql://… the links only go to a queue",
+            f"{_join(names_given)} {'has' if len(names_given) == 1 else 'have'} no effect with "
+            "--store postgresql://…: the links are only queued",
             hint="; ".join(
-                _BELONG[to].format(_listed(names)) for to, names in found.items() if names
+                _OWNER_TEXT[owner].format(_join(names))
+                for owner, names in names_by_owner.items()
+                if names
             ),
         )
 
 
-def typed(option: str) -> bool:
-    """Whether an option stands in the command line, be it with its default."""
+def option_given(option: str) -> bool:
+    """Whether an option is on the command line, even with its default value."""
     return any(one == option or one.startswith(f"{option}=") for one in console.arguments.get())
 
 
-def _given(options: object, defaults: object, names: tuple[str, ...]) -> dict[str, bool]:
-    found: dict[str, bool] = {}
+def _options_given(options: object, defaults: object, names: tuple[str, ...]) -> dict[str, bool]:
+    given: dict[str, bool] = {}
     for name in names:
         option = f"--{name.replace('_', '-')}"
         changed = getattr(options, name) != getattr(defaults, name)
-        found[option] = changed or typed(option)
-    return found
+        given[option] = changed or option_given(option)
+    return given
 
 
-def _listed(names: list[str]) -> str:
+def _join(names: list[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
 
 
 async def submit(
-    address: str, queue: Queue, wanted: Kind | None, inputs: InputFile, *, quiet: bool = False
+    address: str, queue: Queue, wanted: LookupKind | None, inputs: InputFile, *, quiet: bool = False
 ) -> int:
-    """Make the ledger if there is none, and queue every link; what to do next is on stderr.
+    """Create the ledger if necessary, queue every link, and print the next commands on stderr.
 
-    Raises `CommandError` where the database cannot be used; nothing of the address's password is
-    in it.
+    Args:
+        address: The address of the PostgreSQL.
+        queue: The queue.
+        wanted: The kind of lookup; None to choose it by the link.
+        inputs: The links.
+        quiet: Whether to print nothing.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CommandError: The database cannot be used. The message does not have the password.
     """
-    lookups: list[tuple[Kind, LookupTarget]] = [
-        (kind_of(wanted, known), known) for known in inputs.targets
+    lookups: list[tuple[LookupKind, LookupTarget]] = [
+        (lookup_kind(wanted, target), target) for target in inputs.targets
     ]
     try:
-        await _made(address)
+        await _create_tables(address)
         chunks = await queue_lookups(address, lookups, queue)
     except ConfigurationError as error:
         raise CommandError(redact_password(str(error), address)) from None
@@ -95,32 +123,32 @@ async def submit(
     if not quiet:
         links = f"{len(lookups):,} {plural(len(lookups), 'link')}"
         console.print_note(
-            f"{links} submitted in {chunks:,} {plural(chunks, 'chunk')}. {_next(address)}"
+            f"{links} queued in {chunks:,} {plural(chunks, 'chunk')}. {_worker_intro(address)}"
         )
-        console.print_note("\n".join(_commands(shell_argument(address), queue)))
+        console.print_note("\n".join(_next_commands(shell_argument(address), queue)))
     return OK
 
 
-async def _made(address: str) -> None:
-    """The ledger's tables: so that it can be looked at before the first worker has come."""
+async def _create_tables(address: str) -> None:
+    """Create the ledger's tables, so that `lix run status` works before a worker has started."""
     store = open_store(address)
     await store.open("", RealClock.wall())
     await store.close()
 
 
-def _next(address: str) -> str:
+def _worker_intro(address: str) -> str:
     if shell_argument(address) is not None:
         return "On any number of machines:"
-    return f"Put the address, which has a password, in {VARIABLE}; on any number of machines:"
+    return f"Set {STORE_VARIABLE} to the address; it has a password. On any number of machines:"
 
 
-def _commands(place: str | None, queue: Queue) -> Iterator[str]:
-    option = "" if queue == "pgqueuer" else f" --queue {queue}"
-    yield f"  lix worker{'' if place is None else f' --store {place}'}{option}"
-    yield "How it stands, and the rows when they are there:"
-    where = "" if place is None else f" {place}"
-    yield f"  lix run status{where}"
-    yield f"  lix run export{where} --out rows.jsonl"
+def _next_commands(address: str | None, queue: Queue) -> Iterator[str]:
+    queue_option = "" if queue == "pgqueuer" else f" --queue {queue}"
+    yield f"  lix worker{'' if address is None else f' --store {address}'}{queue_option}"
+    yield "The progress, and the rows:"
+    argument = "" if address is None else f" {address}"
+    yield f"  lix run status{argument}"
+    yield f"  lix run export{argument} --out rows.jsonl"
 
 
 Queue = Literal["pgqueuer", "procrastinate"]
@@ -130,10 +158,10 @@ _PACKAGE = f"{__name__.partition('.')[0]}.integrations"
 
 
 class QueueAdapter(Protocol):
-    """What every queue's module offers."""
+    """What the module of each queue provides."""
 
     def submit(self, dsn: str, method: str, inputs: Iterable[Input]) -> Awaitable[int]:
-        """Queue inputs for a method; how many chunks they make."""
+        """Queue inputs for a method; returns the number of chunks."""
         ...
 
     def worker(
@@ -147,39 +175,55 @@ class QueueAdapter(Protocol):
         max_credits: int | None,
         stop: anyio.Event,
     ) -> Awaitable[None]:
-        """Work on chunks until the stop."""
+        """Process chunks until `stop` is set."""
         ...
 
 
-def adapter(queue: Queue) -> QueueAdapter:
-    """A queue's module. Raises `ConfigurationError` where its extra is not installed."""
+def load_adapter(queue: Queue) -> QueueAdapter:
+    """Import the module of a queue.
+
+    Raises:
+        ConfigurationError: Its extra is not installed.
+    """
     return cast("QueueAdapter", import_module(f"{_PACKAGE}.{queue}"))
 
 
-def server(address: str, command: str) -> str:
-    """An address that workers can share. Raises `CommandError` for a file."""
-    if not on_server(address):
+def require_server(address: str, command: str) -> str:
+    """Check that workers can share a ledger, and return its address.
+
+    Raises:
+        CommandError: The ledger is a file.
+    """
+    if not is_server(address):
         raise CommandError(
-            f"{command} needs a PostgreSQL, and {display_address(address)} is a file",
-            hint="--store postgresql://USER@HOST/DATABASE, or LIX_STORE",
+            f"{command} needs PostgreSQL, but {display_address(address)} is a file",
+            hint="use --store postgresql://USER@HOST/DATABASE, or set LIX_STORE",
         )
     return address
 
 
 async def queue_lookups(
-    address: str, lookups: Iterable[tuple[Kind, LookupTarget]], queue: Queue = "pgqueuer"
+    address: str, lookups: Iterable[tuple[LookupKind, LookupTarget]], queue: Queue = "pgqueuer"
 ) -> int:
-    """Queue lookups for `lix worker`; how many chunks they make.
+    """Queue lookups for `lix worker`.
 
-    Inputs go as they were given. What the ledger knows already costs nothing when it comes again,
-    in whatever spelling. Raises `CommandError` when the address is no PostgreSQL, or cannot be
-    used, and `ConfigurationError` where the queue's extra is not installed.
+    Inputs are queued as given. A lookup that the ledger already has costs nothing when it is
+    queued again.
+
+    Returns:
+        The number of chunks.
+
+    Raises:
+        CommandError: The address is not a PostgreSQL, or cannot be used.
+        ConfigurationError: The extra of the queue is not installed.
     """
-    found, address = adapter(queue), server(address, "a queue")
-    inputs: dict[Kind, list[Input]] = {}
+    module, address = load_adapter(queue), require_server(address, "a queue")
+    inputs: dict[LookupKind, list[Input]] = {}
     for kind, target in lookups:
-        inputs.setdefault(kind, []).append(input_for(kind, target))
+        inputs.setdefault(kind, []).append(method_input(kind, target))
     try:
-        return sum([await found.submit(address, METHODS[kind], inputs[kind]) for kind in inputs])
+        return sum(
+            [await module.submit(address, LOOKUPS[kind].method, inputs[kind]) for kind in inputs]
+        )
     except BulkError as error:
         raise CommandError(redact_password(str(error), address), code=REFUSED) from None

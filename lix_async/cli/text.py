@@ -1,4 +1,4 @@
-"""Spans, moments and rates as people say them."""
+"""Durations, times, rates and counts as text."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def format_duration(seconds: float) -> str:
 
 
 def format_elapsed(seconds: float) -> str:
-    """A span that has passed: with a decimal where whole seconds would say nothing."""
+    """A duration that has passed, with a decimal below 10 seconds."""
     return f"{seconds:.1f} s" if seconds < 10 else format_duration(seconds)
 
 
 def format_until(moment: float, now: float | None = None) -> str:
-    """A moment (seconds since the epoch) in local time, and how far away it is."""
+    """A time (seconds since the epoch) in local time, and how long until then."""
     now = RealClock.wall() if now is None else now
-    there, here = datetime.fromtimestamp(moment), datetime.fromtimestamp(now)
-    days = (there.date() - here.date()).days
-    day = {0: "today", 1: "tomorrow"}.get(days, f"{there:%a} {there.day} {there:%b %Y}")
-    far = f"in {format_duration(moment - now)}" if moment > now else "which has passed"
-    return f"{day} at {there:%H:%M} ({far})"
+    then, today = datetime.fromtimestamp(moment), datetime.fromtimestamp(now)
+    days = (then.date() - today.date()).days
+    day = {0: "today", 1: "tomorrow"}.get(days, f"{then:%a} {then.day} {then:%b %Y}")
+    distance = f"in {format_duration(moment - now)}" if moment > now else "already past"
+    return f"{day} at {then:%H:%M} ({distance})"
 
 
 def format_clock(seconds: float) -> str:
-    """`0:40`, `12:05`, `2:03:00`: a span that keeps its width while it runs."""
+    """`0:40`, `12:05`, `2:03:00`: a duration whose width rarely changes while it counts down."""
     minutes, second = divmod(max(round(seconds), 0), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
@@ -54,7 +54,7 @@ def rate_text(rate: RateLimit | None) -> str:
 
 
 def one_line(text: str, width: int = 300) -> str:
-    """A text without line breaks and control characters, cut where nobody reads on."""
+    """A text without line breaks and control characters, cut to a width."""
     flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return flat if len(flat) <= width else f"{flat[: width - 1]}…"
 

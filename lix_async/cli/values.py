@@ -1,4 +1,4 @@
-"""From a row to the cells of a table: dotted names, flat values, formulas made harmless.
+"""Dotted paths into JSON objects, and values as cells of a table.
 
 `experience.0.title` is the `title` of the first entry of the list `experience`.
 """
@@ -11,44 +11,45 @@ from typing import cast
 
 import msgspec
 
-Tree = Mapping[str, object]
+JsonObject = Mapping[str, object]
 
-# A cell that begins like this is a formula to a spreadsheet, the full-width forms included. A cell
-# that begins with apostrophes before such a sign gets one more, so that the way back is exact.
+# Spreadsheets evaluate a cell that begins with one of these characters as a formula
+# (https://owasp.org/www-community/attacks/CSV_Injection). A cell that already has apostrophes
+# before such a character gets one more, so that `unescape_formula` restores the exact text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
 def escape_formula(text: str) -> str:
-    """A text that a spreadsheet shows and never runs: `=1+1` becomes `'=1+1`."""
+    """A text that a spreadsheet does not evaluate: `=1+1` becomes `'=1+1`."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def unescape_formula(cell: str) -> str:
-    """The way back from `harmless`."""
+    """The reverse of `escape_formula`."""
     return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
-def get_path(tree: object, path: str) -> object:
-    """What stands at a dotted path, or None. Keys with dots of their own are found too."""
-    if isinstance(tree, Mapping):
-        here = cast("Tree", tree)
-        if path in here:
-            return here[path]
+def get_path(value: object, path: str) -> object:
+    """The value at a dotted path, or None. Keys that contain dots are found too."""
+    if isinstance(value, Mapping):
+        node = cast("JsonObject", value)
+        if path in node:
+            return node[path]
         for dot in re.finditer(r"\.", path):
-            if (head := path[: dot.start()]) in here:
-                found = get_path(here[head], path[dot.end() :])
+            if (head := path[: dot.start()]) in node:
+                found = get_path(node[head], path[dot.end() :])
                 if found is not None:
                     return found
-    elif isinstance(tree, list):
-        place, _, rest = path.partition(".")
-        entries = cast("list[object]", tree)
-        if place.isascii() and place.isdigit() and int(place) < len(entries):
-            return get_path(entries[int(place)], rest) if rest else entries[int(place)]
+    elif isinstance(value, list):
+        index, _, rest = path.partition(".")
+        items = cast("list[object]", value)
+        if index.isascii() and index.isdigit() and int(index) < len(items):
+            return get_path(items[int(index)], rest) if rest else items[int(index)]
     return None
 
 
-def text(value: object) -> str:
-    """A value as the text of a cell: lists of texts joined, everything deeper as JSON."""
+def cell_text(value: object) -> str:
+    """A value as text: lists of scalars joined, nested values as JSON."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -58,37 +59,37 @@ def text(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, list) and value:
-        entries = cast("list[object]", value)
-        # An empty text would be lost among the others: `[""]` is no empty list.
-        if all(isinstance(entry, str | int | float) and entry != "" for entry in entries):
-            return "; ".join(map(text, entries))
+        items = cast("list[object]", value)
+        # An empty string would be lost when joined: `[""]` must differ from `[]`.
+        if all(isinstance(item, str | int | float) and item != "" for item in items):
+            return "; ".join(map(cell_text, items))
     if value in ([], {}):
         return ""
     return msgspec.json.encode(value).decode()
 
 
-def cell(value: object) -> str:
-    """A value as the text of a CSV cell. Numbers stay as they are, a minus sign included."""
-    found = text(value)
+def csv_cell(value: object) -> str:
+    """A value as a CSV cell. Numbers are not escaped, not even negative ones."""
+    found = cell_text(value)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return found if number else escape_formula(found)
 
 
-def leaf_paths(tree: Tree, depth: int = 3, under: str = "") -> dict[str, object]:
-    """The values of a row by dotted name, objects opened to a depth, lists left whole."""
+def leaf_paths(tree: JsonObject, depth: int = 3, prefix: str = "") -> dict[str, object]:
+    """The values of a row by dotted path; objects are opened up to a depth, lists are not."""
     found: dict[str, object] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping) and value and depth > 1:
-            found |= leaf_paths(cast("Tree", value), depth - 1, f"{under}{key}.")
+            found |= leaf_paths(cast("JsonObject", value), depth - 1, f"{prefix}{key}.")
         else:
-            found[f"{under}{key}"] = value
+            found[f"{prefix}{key}"] = value
     return found
 
 
-def remaining_fields(tree: Tree, columns: Sequence[str]) -> dict[str, object]:
-    """The values of a row that no column shows: what a provider added without notice.
+def remaining_fields(tree: JsonObject, columns: Sequence[str]) -> dict[str, object]:
+    """The values of a row that no column shows, such as fields that a provider has added.
 
-    Empty lists and objects are values too; only null and the empty text say nothing.
+    Null and empty strings are left out; empty lists and objects are kept.
     """
     shown = tuple(f"{column}." for column in columns)
     return {
@@ -98,7 +99,9 @@ def remaining_fields(tree: Tree, columns: Sequence[str]) -> dict[str, object]:
     }
 
 
-def first_nonempty_columns(rows: Sequence[Tree], wanted: Sequence[str], most: int) -> list[str]:
-    """The first few of the wanted names under which any row has something."""
-    found = (name for name in wanted if any(text(get_path(row, name)) for row in rows))
-    return [name for name, _ in zip(found, range(most), strict=False)]
+def first_nonempty_columns(
+    rows: Sequence[JsonObject], wanted: Sequence[str], count: int
+) -> list[str]:
+    """The first few of the wanted columns that have a value in any row."""
+    found = (name for name in wanted if any(cell_text(get_path(row, name)) for row in rows))
+    return [name for name, _ in zip(found, range(count), strict=False)]

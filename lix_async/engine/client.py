@@ -26,6 +26,7 @@ from .options import (
     UNSET,
     TimeoutLike,
     Unset,
+    auth_scheme,
     call_options,
     make_limiter,
     make_transport,
@@ -55,52 +56,54 @@ class Client:
     provider: Provider
     balance_endpoints: ClassVar[BalanceEndpoints | None] = None
     """The endpoints that report balances and the daily allowance; None if there are none."""
+    # A provider's client that needs these sets them before it calls this constructor.
+    _param_defaults: Mapping[str, str | None] = MappingProxyType({})
+    _observer: CallObserver | None = None
 
     def __init__(
         self,
-        api_key: str | None,
+        api_key: str | None = None,
         *,
-        auth: str,
-        base_url: str | None,
-        viewer_id: str | None,
-        rate_limit: RateLimit | Limiter | None,
-        retry: RetryPolicy,
-        deadline: float | None,
-        timeout: float | TimeoutLike | None,
-        http_client: HttpClient | None,
-        max_credits: int | Mapping[CreditKind, int] | None,
-        on_drift: OnDrift | None,
-        clock: Clock | None,
-        defaults: Mapping[str, str | None] = MappingProxyType({}),
-        observer: CallObserver | None = None,
+        auth: str | Unset = UNSET,
+        base_url: str | None = None,
+        viewer_id: str | None = None,
+        rate_limit: RateLimit | Limiter | Unset | None = UNSET,
+        retry: RetryPolicy = RetryPolicy(),
+        deadline: float | None = None,
+        timeout: float | TimeoutLike | None = None,
+        http_client: HttpClient | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
+        on_drift: OnDrift | None = None,
+        clock: Clock | None = None,
     ) -> None:
         provider = self.provider
-        key = ApiKey(resolve_api_key(provider, api_key, auth))
+        text = resolve_api_key(provider, api_key)
+        self._auth = auth_scheme(provider, auth)
+        key = ApiKey(text)
         check_type("on_drift", on_drift, Callable | None)
         self._address = address(resolve_base_url(provider, base_url))
-        self._auth = auth
         if clock is not None:
             check_attributes(
                 "clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between"
             )
         clock = clock or RealClock()
-        style = provider.credentials[auth]
-        door = RequestBuilder(
+        style = provider.credentials[self._auth]
+        request_builder = RequestBuilder(
             self._address, key, style, user_agent(), clock.now, typed=provider.typed
         )
         self._engine = Engine(
             provider,
             self._address.prefix,
-            make_transport(door, timeout, http_client),
-            make_limiter(rate_limit, clock),
+            make_transport(request_builder, timeout, http_client),
+            make_limiter(provider, rate_limit, clock),
             clock,
-            call_options(retry, deadline, {"viewer_id": viewer_id, **defaults}),
+            call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
             CreditBudget(max_credits),
             KeyRedactor(key),
             None if on_drift is None else DriftDetector(on_drift),
-            observer,
+            self._observer,
         )
-        if door.in_query:
+        if request_builder.in_query:
             KeyRedactionFilter(self._address, style.name).install()
         self._bind_methods()
 

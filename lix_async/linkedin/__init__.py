@@ -1,17 +1,21 @@
-"""LinkedIn links, ids and search URLs: read, compared and built. Nothing here asks the network.
+"""LinkedIn links, ids and search URLs: read, compared and built, without network access.
 
-```python
-from lix_async import linkedin
+Modules in reading order: `kinds` (what a link is), `address` (the parts of a URL), `urns`, `links`
+(URLs and URNs to links), `identifiers` (one id of a link), `filters`, `restli` (the notation of
+Sales Navigator queries) and `searches`. They import `core` only. Functions raise
+`ConfigurationError` for a text that they cannot read, and say what to pass instead.
 
-linkedin.normalise("de.linkedin.com/in/Example-Person-1/en?trk=x")
-# 'https://www.linkedin.com/in/example-person-1'
-linkedin.lead_search(
-    linkedin.current_title("Founder", linkedin.Value("Co-Owner", excluded=True)),
-    keywords="climate",
-)
-```
+Example:
+    ```python
+    from lix_async import linkedin
 
-Every refusal is a `ConfigurationError` that says what is wrong and what to pass instead.
+    linkedin.normalise("de.linkedin.com/in/Example-Person-1/en?trk=x")
+    # 'https://www.linkedin.com/in/example-person-1'
+    linkedin.lead_search(
+        linkedin.current_title("Founder", linkedin.Value("Co-Owner", excluded=True)),
+        keywords="climate",
+    )
+    ```
 """
 
 from .filters import (

@@ -1,7 +1,7 @@
-"""Addresses: a pasted text becomes the parts of a linkedin.com URL, or is refused.
+"""Addresses: the parts of a pasted linkedin.com URL.
 
-Written by hand instead of on `urllib.parse.urlsplit`, which drops tabs and line breaks silently
-and lets userinfo, other schemes and look-alike hosts through. Nothing here asks the network.
+This does not use `urllib.parse.urlsplit`, which silently drops tabs and line breaks, and accepts
+user names, other schemes and hosts that only look alike.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ SITE = "https://www.linkedin.com"
 
 _SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//")
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)*linkedin\.com\.?(?::(?:80|443)?)?")
-_WHOLE = re.compile(r"https?%(?:25)*3a", re.IGNORECASE)
+_ENCODED_SCHEME = re.compile(r"https?%(?:25)*3a", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_UNFIT = re.compile(r'[\s/\\?#%<>"]')
+_NOT_IN_NAMES = re.compile(r'[\s/\\?#%<>"]')
 _PAIRS = ('""', "''", "``", "<>", "“”", "‘’", "«»", "„“")
-# What spreadsheets, mail programs and messengers leave around a link, invisible to who pastes it.
+# Invisible characters that spreadsheets, mail programs and messengers put around a link.
 _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
-# Joiners hold emoji and some scripts together; every other format character can only deceive.
+# Joiners are needed in emoji and some scripts; every other format character could only deceive.
 _JOINERS = "\u200c\u200d"
-# The characters that RFC 3986 lets stand in a path segment as they are.
+# The characters that need no escape in a path segment (RFC 3986 section 3.3).
 _PATH_SAFE = "!$&'()*+,;=:@"
 
 ENCODED = re.compile(r"A[CE][A-Za-z]AA[A-Za-z0-9_-]{8,}")
-"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md#viewer-id). Its letters keep their case."""
+"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md#viewer-id). Its case is significant."""
 
 
 class LinkedInUrl(msgspec.Struct, frozen=True):
-    """A linkedin.com URL: its path decoded and cut up, its parameters byte for byte."""
+    """A linkedin.com URL: its path decoded and split, its parameters as they were sent."""
 
     segments: tuple[str, ...]
     query: str = ""
     fragment: str = ""
 
     def raw(self, name: str) -> str | None:
-        """The undecoded value of a parameter after `?`, else after `#`; None without one."""
+        """The undecoded value of a parameter after `?`, else after `#`; None if there is none."""
         for part in (self.query, self.fragment):
             if found := re.search(rf"(?:^|[?&]){name}=([^&]*)", part):
                 return found[1]
@@ -49,19 +49,22 @@ class LinkedInUrl(msgspec.Struct, frozen=True):
 
     @property
     def parameters(self) -> str:
-        """`?…` and `#…` as they came. A fragment without `=` is a place on the page: dropped."""
+        """`?…` and `#…` unchanged.
+
+        A fragment without `=` is a place on the page and is left out.
+        """
         fragment = f"#{self.fragment}" if "=" in self.fragment else ""
         return (f"?{self.query}" if self.query else "") + fragment
 
 
 def shown(text: str) -> str:
-    """A text as error messages quote it: short, and without what may hold a key or a password."""
+    """A text for error messages: shortened, and without parts that may hold a key or a password."""
     head = re.split(r"[?#&]|%(?:25)*3[fF]", text, maxsplit=1)[0]
     return "the given address" if "@" in head else repr(head[:80])
 
 
 def stripped(text: str) -> str:
-    """The text without surrounding blanks, invisible characters, pairs of quotes or brackets."""
+    """The text without surrounding blanks, invisible characters, quotes and brackets."""
     for _ in range(8):
         before = text
         text = text.strip().strip(_INVISIBLE)
@@ -73,19 +76,20 @@ def stripped(text: str) -> str:
 
 
 def split(text: str) -> LinkedInUrl:
-    """The parts of a LinkedIn URL. Scheme and subdomain may be missing or be any of LinkedIn's.
+    """The parts of a LinkedIn URL. Scheme and subdomain are optional.
 
-    Raises `ConfigurationError` for everything that is no plain http(s) URL on linkedin.com.
+    Raises:
+        ConfigurationError: The text is not an http or https URL on linkedin.com.
     """
     text = visible(stripped(text))
-    if _WHOLE.match(text):
+    if _ENCODED_SCHEME.match(text):
         raise ConfigurationError(
             f"{shown(text)} is percent-encoded as a whole: pass the URL as the browser shows it, "
             "the client encodes it"
         )
     scheme = _SCHEME.match(text)
     if scheme and (scheme[1] or "https").lower() not in ("http", "https"):
-        raise ConfigurationError(f"{shown(text)} is not a web address: pass an https:// URL")
+        raise ConfigurationError(f"{shown(text)} has another scheme: pass an https:// URL")
     rest = text[scheme.end() :] if scheme else text
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     _check_host(authority, text)
@@ -93,19 +97,21 @@ def split(text: str) -> LinkedInUrl:
     path, _, query = rest.partition("?")
     segments = tuple(decoded(part) for part in path.split("/") if part)
     if "\\" in path or "." in segments or ".." in segments:
-        raise ConfigurationError(f"{shown(text)} has a path that leads elsewhere: pass it resolved")
+        raise ConfigurationError(
+            f"{shown(text)} has \\ or .. in its path: pass the URL without them"
+        )
     return LinkedInUrl(segments, query, fragment)
 
 
 def _check_host(authority: str, text: str) -> None:
     if "@" in authority:
         raise ConfigurationError("a LinkedIn URL has no user name or password: remove them")
-    # Lower-casing would turn the Kelvin sign into a k, so look-alikes go first.
+    # Non-ASCII hosts are rejected first: lower() would turn the Kelvin sign into a k.
     if authority.isascii() and _HOST.fullmatch(authority.lower()):
         return
     if authority.lower() == "lnkd.in":
         raise ConfigurationError(
-            f"{shown(text)} is a short link: open it and pass the address that it leads to"
+            f"{shown(text)} is a short link: open it and pass the URL that it redirects to"
         )
     raise ConfigurationError(
         f"{shown(text)} is not on linkedin.com: pass a whole URL, such as {SITE}/in/<name> "
@@ -114,18 +120,23 @@ def _check_host(authority: str, text: str) -> None:
 
 
 def visible(text: str) -> str:
-    """The text itself; raises `ConfigurationError` when it holds control characters."""
+    """The text itself, if it has no control characters.
+
+    Raises:
+        ConfigurationError: It has control characters or broken Unicode.
+    """
     if _CONTROL.search(text):
         raise ConfigurationError(
-            f"{shown(text)} holds control characters or broken Unicode: remove them"
+            f"{shown(text)} has control characters or broken Unicode: remove them"
         )
     return text
 
 
 def decoded(text: str) -> str:
-    """The text percent-decoded until nothing is left to decode: exports often encode twice.
+    """The text percent-decoded until nothing is left to decode, since exports often encode twice.
 
-    Raises `ConfigurationError` for escapes that are not UTF-8 or hide control characters.
+    Raises:
+        ConfigurationError: An escape is not UTF-8, or stands for a control character.
     """
     if "%" not in text:
         return visible(text)
@@ -135,14 +146,15 @@ def decoded(text: str) -> str:
             if before == text:
                 break
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{shown(text)} holds escapes that are not UTF-8") from None
+        raise ConfigurationError(f"{shown(text)} has escapes that are not UTF-8") from None
     return visible(text)
 
 
 def identifier(text: str) -> str:
-    """A name as LinkedIn compares it: decoded, without case, NFC; encoded ids keep their case.
+    """A name as LinkedIn compares it: decoded, in lower case and NFC. Encoded ids keep their case.
 
-    Raises `ConfigurationError` for what cannot be a name in a LinkedIn URL.
+    Raises:
+        ConfigurationError: The text cannot be a name in a LinkedIn URL.
     """
     name = decoded(text)
     deceives = False
@@ -151,7 +163,7 @@ def identifier(text: str) -> str:
     else:
         name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
         deceives = any(unicodedata.category(c) == "Cf" and c not in _JOINERS for c in name)
-    if not name or name in (".", "..") or deceives or _UNFIT.search(name):
+    if not name or name in (".", "..") or deceives or _NOT_IN_NAMES.search(name):
         raise ConfigurationError(
             f"{shown(text)} cannot be a name in a LinkedIn URL: pass the part after /in/ or "
             "/company/, or the whole URL"
@@ -160,5 +172,5 @@ def identifier(text: str) -> str:
 
 
 def page(*segments: str) -> str:
-    """The canonical URL of a page, every segment percent-encoded once."""
+    """The canonical URL of a page, with every segment percent-encoded once."""
     return "/".join((SITE, *(quote(part, safe=_PATH_SAFE) for part in segments)))

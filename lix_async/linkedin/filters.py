@@ -1,7 +1,8 @@
 """Filters of a Sales Navigator search, from free text or from the answers of the facet endpoint.
 
-`current_title("Founder", Value("Owner", excluded=True))` or `region(*facets)`: every constructor
-takes texts, `Value`s and facet items alike. The types are an open set: `Filter("ANY_TYPE", […])`.
+Every function takes texts, `Value`s and facet items, for example
+`current_title("Founder", Value("Owner", excluded=True))` or `region(*facets)`. For a type that has
+no function, use `Filter("ANY_TYPE", […])`.
 """
 
 from __future__ import annotations
@@ -23,23 +24,25 @@ FACETS: Mapping[str, str] = MappingProxyType(
         "COMPANY_WITH_LIST": "CURRENT_COMPANY",
         "SENIORITY_V2": "SENIORITY_LEVEL",
         "BING_GEO": "REGION",
-        # The other spellings on the page of the facet endpoint: lix.md#contradiction-8
+        # The other names on the page of the facet endpoint: lix.md#contradiction-8
         "COMPANY_TITLE": "CURRENT_COMPANY",
         "SENIORITY": "SENIORITY_LEVEL",
-        # Not in lix.md#search-urls: as Sales Navigator's own URLs spell them.
+        # Not in lix.md#search-urls: the names in Sales Navigator's own URLs.
         "BING_GEO_POSTAL_CODE": "POSTAL_CODE",
         "COMPANY_SIZE": "COMPANY_HEADCOUNT",
         "TENURE": "YEARS_OF_EXPERIENCE",
     }
 )
-"""The `type` of a facet call, and the filter in a URL that takes its ids. Others are alike."""
+"""The filter in a URL that takes the ids of a facet, by the `type` of the facet call.
+
+Types that are not listed have the same name in both places."""
 
 _TYPE = re.compile("[A-Z][A-Z0-9_]*")
 _OF_COMPANIES = ("CURRENT_COMPANY", "PAST_COMPANY")
 
 
 class Facet(Protocol):
-    """An item of a facet answer, or whatever else has its id and its words."""
+    """An item of a facet answer, or another object with its id and its text."""
 
     @property
     def id(self) -> str | None:
@@ -47,42 +50,42 @@ class Facet(Protocol):
 
     @property
     def display_value(self) -> str | None:
-        """The words that LinkedIn shows for it."""
+        """The text that LinkedIn shows for it."""
 
 
 class Value(msgspec.Struct, frozen=True):
-    """One value of a filter. Without `id` it is free text, matched as LinkedIn sees fit.
+    """One value of a filter. Without an `id` it is free text.
 
-    Raises `ConfigurationError` when it has neither text nor id.
+    Raises:
+        ConfigurationError: It has neither a text nor an id.
     """
 
     text: str
     id: str | None = None
     excluded: bool = False
     parent: str | None = None
-    """The id of the group that the value belongs to. Companies with an id get "0" by themselves."""
+    """The id of the group that the value belongs to; "0" is set for companies with an id."""
 
     def __post_init__(self) -> None:
         if self.id == "" or not (self.text or self.id):
-            raise ConfigurationError(
-                "a filter value needs a text or an id: an empty one is neither"
-            )
+            raise ConfigurationError("a filter value needs a text or an id, and both are empty")
 
     @classmethod
     def of(cls, facet: Facet, *, excluded: bool = False) -> Value:
-        """The value that a facet item stands for."""
+        """The value for a facet item."""
         return cls(facet.display_value or "", facet.id or None, excluded)
 
 
 Given: TypeAlias = str | Value | Facet
-"""What stands for a value: free text, the value itself, or a facet item."""
+"""An argument for a value: free text, the value itself, or a facet item."""
 
 
 @dataclass(frozen=True, init=False, slots=True)
 class Filter:
-    """One filter: the people (or companies) for whom any included value holds.
+    """One filter: it matches if any of its included values does.
 
-    Raises `ConfigurationError` for a type that is no TYPE, and for no values at all.
+    Raises:
+        ConfigurationError: The type is not written in capitals, or there are no values.
     """
 
     type: str
@@ -91,9 +94,9 @@ class Filter:
     def __init__(self, type: str, values: Iterable[Given]) -> None:  # noqa: A002  (LinkedIn's word)
         if not _TYPE.fullmatch(type):
             raise ConfigurationError(
-                f"{type!r} is no filter type: they are written like CURRENT_TITLE"
+                f"invalid filter type {type!r}: expected a name such as CURRENT_TITLE"
             )
-        # A lone string is an iterable of letters; nobody means those.
+        # A single text would be iterated letter by letter, which is never meant.
         given = (values,) if isinstance(values, str) else tuple(values)
         if not given:
             raise ConfigurationError(f"the filter {type} needs at least one value")
@@ -112,27 +115,27 @@ def _value(given: Given, type_: str) -> Value:
 
 
 def of_facet(facet_type: str, *values: Given) -> Filter:
-    """The filter for values found by a facet call of that `type`, whichever its spelling."""
+    """The filter for values of a facet, by the `type` of the facet call."""
     return Filter(FACETS.get(facet_type, facet_type), values)
 
 
 def current_title(*values: Given) -> Filter:
-    """People who hold one of these jobs now."""
+    """People with one of these current job titles."""
     return Filter("CURRENT_TITLE", values)
 
 
 def past_title(*values: Given) -> Filter:
-    """People who once held one of these jobs."""
+    """People with one of these past job titles."""
     return Filter("PAST_TITLE", values)
 
 
 def current_company(*values: Given) -> Filter:
-    """People who work there now. Ids are `urn:li:organization:<digits>`."""
+    """People who work there. Ids are `urn:li:organization:<digits>`."""
     return Filter("CURRENT_COMPANY", values)
 
 
 def past_company(*values: Given) -> Filter:
-    """People who once worked there. Ids are `urn:li:organization:<digits>`."""
+    """People who used to work there. Ids are `urn:li:organization:<digits>`."""
     return Filter("PAST_COMPANY", values)
 
 
@@ -142,12 +145,12 @@ def region(*values: Given) -> Filter:
 
 
 def seniority(*values: Given) -> Filter:
-    """People of these levels."""
+    """People of these seniority levels."""
     return Filter("SENIORITY_LEVEL", values)
 
 
 def industry(*values: Given) -> Filter:
-    """People, or companies, of these industries."""
+    """People, or companies, in these industries."""
     return Filter("INDUSTRY", values)
 
 
@@ -157,7 +160,7 @@ def function(*values: Given) -> Filter:
 
 
 def company_size(*values: Given) -> Filter:
-    """People in companies, or companies, with so many employees."""
+    """Companies with this number of employees, or people in them."""
     return Filter("COMPANY_HEADCOUNT", values)
 
 
@@ -167,7 +170,7 @@ def company_type(*values: Given) -> Filter:
 
 
 def school(*values: Given) -> Filter:
-    """People who went to these schools."""
+    """People who attended these schools."""
     return Filter("SCHOOL", values)
 
 
@@ -177,7 +180,7 @@ def group(*values: Given) -> Filter:
 
 
 def years_of_experience(*values: Given) -> Filter:
-    """People who have worked for so long; the facet calls it TENURE."""
+    """People with these years of experience. The facet is called TENURE."""
     return Filter("YEARS_OF_EXPERIENCE", values)
 
 

@@ -1,4 +1,4 @@
-"""What a link can point at."""
+"""What a link points to."""
 
 from __future__ import annotations
 
@@ -27,41 +27,43 @@ Kind: TypeAlias = Literal[
     "unknown",
 ]
 
-# Where a search stands on its own result pages, and what only one browser session knows of it.
-_PASSING = re.compile(
+# Parameters that do not change what a search finds: the position, and details of a session.
+_IRRELEVANT = re.compile(
     r"(?:^|(?<=[?&#]))(?:page|start|sid|sessionId|origin|trk|currentJobId|viewAllFilters)=[^&#]*&?"
 )
-_ONE_THING = {"lead": "person", "recruiter": "person", "account": "organisation"}
+_SAME_KIND = {"lead": "person", "recruiter": "person", "account": "organisation"}
 
 
 class Link(msgspec.Struct, frozen=True):
-    """One LinkedIn link, understood.
+    """A LinkedIn link, as it was read.
 
-    Of a search, `url` keeps every parameter byte for byte: LinkedIn's `query` must not be
-    re-encoded (lix.md#paging-url).
+    For a search, `url` keeps every parameter unchanged: LinkedIn's `query` must not be encoded
+    again (lix.md#paging-url).
     """
 
     kind: Kind
-    """`lead` and `account` are a person and a company of Sales Navigator."""
+    """`lead` and `account` are a person and a company on Sales Navigator."""
     id: str = ""
-    """Public identifier, Sales Navigator id, company slug, or digits; "" where there is none.
+    """Public identifier, Sales Navigator id, company name, or digits; "" if there is none.
 
-    Percent-decoded, without case where LinkedIn has none. Of a job search: the job shown in it.
+    Percent-decoded, and in lower case where LinkedIn ignores case. For a job search, the job that
+    is selected.
     """
     url: str = ""
-    """The canonical URL, "" for what has no page of its own."""
+    """The canonical URL; "" for something without a page."""
     urn: str | None = None
-    """LinkedIn's own name for it, where the text tells it."""
+    """LinkedIn's own name for it, if the text contains it."""
 
     @property
     def identity(self) -> str | None:
-        """Equal for two links to one thing; None when nobody can tell.
+        """Equal for two links to the same thing; None if that cannot be decided.
 
-        A person's pages on LinkedIn, Sales Navigator and Recruiter are one thing when they show
-        the same id; so are a company's two pages. Searches are equal that find the same.
+        The pages of a person on LinkedIn, Sales Navigator and Recruiter are the same thing if they
+        have the same id, and so are the two pages of a company. Searches are equal if they find the
+        same.
         """
         if self.kind in ("post", "unknown"):
             return self.urn
         if self.kind.endswith("_search"):
-            return _PASSING.sub("", self.url).rstrip("?&#")
-        return f"{_ONE_THING.get(self.kind, self.kind)} {self.id}"
+            return _IRRELEVANT.sub("", self.url).rstrip("?&#")
+        return f"{_SAME_KIND.get(self.kind, self.kind)} {self.id}"

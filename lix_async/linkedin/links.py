@@ -1,8 +1,8 @@
-"""Links: what a LinkedIn URL or URN points at, and how it is written once and for all.
+"""Links: what a LinkedIn URL or URN points to, and its canonical form.
 
-A row of `_ROUTES` says which reader takes the paths that begin so; the longest beginning wins.
-The spellings come from lix.md#encoding, lix.md#value-quirks, lix.md#id-lookup,
-lix.md#sales-navigator, lix.md#objects, lix.md#search-urls and lookc.md#hit.
+`_ROUTES` maps the beginning of a path to the function that reads the rest; the longest match wins.
+The forms come from lix.md#encoding, lix.md#value-quirks, lix.md#id-lookup, lix.md#sales-navigator,
+lix.md#objects, lix.md#search-urls and lookc.md#hit.
 """
 
 from __future__ import annotations
@@ -11,27 +11,32 @@ import re
 from collections.abc import Callable
 
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Params
 
 from . import urns
 from .address import ENCODED, SITE, LinkedInUrl, identifier, page, shown, split
 from .kinds import Kind, Link
 
 Reader = Callable[[str, LinkedInUrl], Link | None]
-"""Reads the path segment after the known ones ("" without one), or the parameters."""
+"""Reads the path segment after the known ones ("" if there is none), or the parameters."""
 
-# Links in LinkedIn's mails and on its old mobile pages carry one of these in front.
+# Links in LinkedIn's mails and on its old mobile pages begin with one of these.
 _WRAPPERS = ("comm", "mwlite")
-# Most links by far: nothing in them has a second spelling. Bulk runs read them by the million.
+# The form of most links, which needs no normalising. Bulk runs read very many of them.
 _PLAIN = re.compile(
     r"https://(?:www\.)?linkedin\.com/(in|company)/([a-z0-9-]*[a-z][a-z0-9-]*)/?", re.ASCII
 )
 _PLAIN_KINDS: dict[str, Kind] = {"in": "person", "company": "organisation"}
 _PLAIN_HEADS = {kind: head for head, kind in _PLAIN_KINDS.items()}
+_ON_LINKEDIN = re.compile(
+    r"(https?://)?(?:[a-z0-9-]+\.)*linkedin\.com(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
+)
+_BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _JOB = re.compile(r"(?:^|.*-)([0-9]{6,20})|([0-9]+)")
 
 
 def plain(text: str) -> tuple[Kind, str] | None:
-    """Kind and id of a link that is spelled as most are; None for every other text."""
+    """Kind and id of a link in the most common form; None for any other text."""
     found = _PLAIN.fullmatch(text)
     return None if found is None else (_PLAIN_KINDS[found[1]], found[2])
 
@@ -39,7 +44,8 @@ def plain(text: str) -> tuple[Kind, str] | None:
 def read(text: str) -> Link:
     """What a LinkedIn URL or URN names.
 
-    Raises `ConfigurationError` naming what is wrong, for a text that is neither.
+    Raises:
+        ConfigurationError: The text is neither, or names nothing that is known here.
     """
     if (found := plain(text)) is not None:
         kind, name = found
@@ -57,22 +63,20 @@ def read(text: str) -> Link:
             link = reader((*segments, "")[depth], address)
             if link:
                 return link
-            raise ConfigurationError(
-                f"{shown(text)} names nothing: no id stands after /{'/'.join(heads[:depth])}"
-            )
+            raise ConfigurationError(f"{shown(text)} has no id after /{'/'.join(heads[:depth])}")
     link = urns.post_in("/".join(segments))
     if link:
         return link
     raise ConfigurationError(
-        f"{shown(text)} is no page that this library knows: pass a profile, company, post, job, "
+        f"{shown(text)} is not a supported page: pass a profile, company, post, job, "
         "list, thread or search"
     )
 
 
 def classify(text: str) -> Link:
-    """What a text points at: kind, id, canonical URL and URN. Never raises, never asks anyone.
+    """Kind, id, canonical URL and URN of a text. Never raises, and never uses the network.
 
-    Whatever is no LinkedIn URL or URN, or names nothing (such as the placeholder
+    A text that is not a LinkedIn URL or URN, or that names nothing (such as the placeholder
     `https://linkedin.com/sales/company/`, lix.md#value-quirks), is of kind `unknown`.
     """
     try:
@@ -82,16 +86,41 @@ def classify(text: str) -> Link:
 
 
 def normalise(text: str) -> str:
-    """The canonical URL of what a LinkedIn URL or URN names; a canonical URL stays as it is.
+    """The canonical URL for a LinkedIn URL or URN; a canonical URL is returned unchanged.
 
-    https on www.linkedin.com; no locale, tab, query or fragment; identifiers in lower case and
-    NFC, percent-encoded. Only searches keep their parameters, and keep them byte for byte.
-    Raises `ConfigurationError` naming what is wrong and what to pass instead.
+    The result is https on www.linkedin.com, without locale, tab, query or fragment, and with
+    identifiers in lower case and NFC, percent-encoded. Only searches keep their parameters,
+    unchanged.
+
+    Raises:
+        ConfigurationError: The text cannot be read, or names something without a page.
     """
     link = read(text)
     if not link.url:
         raise ConfigurationError(f"{shown(text)} has no page of its own: pass a URL instead")
     return link.url
+
+
+def is_linkedin_url(text: str, *, bare: bool = False) -> bool:
+    """Whether a text is a URL on linkedin.com or a subdomain of it, safe to send as it is.
+
+    Stricter than `classify`: user names, ports, blanks and control characters are not accepted,
+    so that every parser sees the same host. With `bare`, the scheme may be missing.
+    """
+    found = None if _BLANK_OR_CONTROL.search(text) else _ON_LINKEDIN.fullmatch(text)
+    return found is not None and (bare or found[1] is not None)
+
+
+def check_linkedin_urls(params: Params, *names: str, bare: bool = False) -> None:
+    """Raise `ConfigurationError` when a named field is neither None nor a LinkedIn URL."""
+    for name in names:
+        value: object = getattr(params, name)
+        if value is None or (isinstance(value, str) and is_linkedin_url(value, bare=bare)):
+            continue
+        raise ConfigurationError(
+            f"{name} must be a URL on linkedin.com, as the browser shows it "
+            "(https://www.linkedin.com/…): no other host, no spaces"
+        )
 
 
 def _person(text: str, _: LinkedInUrl) -> Link | None:
@@ -102,7 +131,7 @@ def _person(text: str, _: LinkedInUrl) -> Link | None:
 
 
 def _organisation(text: str, _: LinkedInUrl) -> Link | None:
-    # Schools and showcase pages share the names of companies, and LinkedIn redirects between them.
+    # Schools and showcase pages share the names of companies; LinkedIn redirects between them.
     if not text:
         return None
     name = identifier(text)
@@ -113,7 +142,7 @@ def _lead(text: str, _: LinkedInUrl) -> Link | None:
     return urns.lead(text)
 
 
-def _misspelt_lead(text: str, _: LinkedInUrl) -> Link | None:
+def _incomplete_lead(text: str, _: LinkedInUrl) -> Link | None:
     # lookc.md#hit: `linkedin.com/sales/<id>,NAME,undefined` lacks its segment `lead`.
     return urns.lead(text) if "," in text or ENCODED.fullmatch(text) else None
 
@@ -183,7 +212,7 @@ _ROUTES: dict[tuple[str, ...], Reader] = {
     ("search", "results", "content"): _search("post_search", "/search/results/content/"),
     ("messaging", "thread"): _thread,
     ("talent", "profile"): _recruiter,
-    ("sales",): _misspelt_lead,
+    ("sales",): _incomplete_lead,
     ("sales", "lead"): _lead,
     ("sales", "people"): _lead,
     ("sales", "person"): _lead,

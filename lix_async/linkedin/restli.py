@@ -1,8 +1,7 @@
-"""The notation inside Sales Navigator's `query=`: `(key:value,…)`, `List(…)`, encoded words.
+"""The notation in the `query=` of Sales Navigator: `(key:value,…)`, `List(…)` and encoded words.
 
-A word (a text or an id) is percent-encoded on its own, so that none of `( ) , :` in it can be
-taken for structure; the notation as a whole is encoded once more when it is put into the URL
-(lix.md#search-urls).
+A word (a text or an id) is percent-encoded on its own, so that none of `( ) , :` in it is read as
+structure. The whole notation is encoded once more in the URL (lix.md#search-urls).
 """
 
 from __future__ import annotations
@@ -18,23 +17,24 @@ Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 
 _WORD = re.compile(r"[^(),]*")
 _KEY = re.compile(r"([A-Za-z][A-Za-z0-9]*):")
-# LinkedIn's own queries are six deep.
-_DEEPEST = 20
+_MAX_DEPTH = 20
+"""Nesting that is accepted; LinkedIn's own queries have six levels."""
 
 
 def encoded(text: str) -> str:
-    """The text percent-encoded once, every reserved character included.
+    """The text percent-encoded once, including every reserved character.
 
-    Raises `ConfigurationError` for lone surrogates, which no URL can carry.
+    Raises:
+        ConfigurationError: The text has lone surrogates, which a URL cannot represent.
     """
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise ConfigurationError("a search text holds broken Unicode: remove it") from None
+        raise ConfigurationError("the search text has broken Unicode: remove it") from None
 
 
 def write(node: Node) -> str:
-    """The notation of a node, its words encoded once."""
+    """The notation of a node, with its words encoded once."""
     if isinstance(node, str):
         return encoded(node)
     if isinstance(node, list):
@@ -43,9 +43,10 @@ def write(node: Node) -> str:
 
 
 def read(text: str) -> Node:
-    """The node that a text in the notation stands for, its words decoded once.
+    """The node of a text in the notation, with its words decoded once.
 
-    Raises `ConfigurationError` for a text that is not in the notation.
+    Raises:
+        ConfigurationError: The text is not in the notation.
     """
     node, end = _node(text, 0, 0)
     if end != len(text):
@@ -54,7 +55,7 @@ def read(text: str) -> Node:
 
 
 def _node(text: str, at: int, depth: int) -> tuple[Node, int]:
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise _broken(at)
     if text.startswith("List(", at):
         return _list(text, at + len("List("), depth)
@@ -95,7 +96,7 @@ def _record(text: str, at: int, depth: int) -> tuple[dict[str, Node], int]:
 
 
 def _separator(text: str, at: int) -> tuple[int, bool]:
-    """The place after a comma, or after the bracket that closes; and whether it closed."""
+    """The position after a comma or a closing bracket, and whether it was a bracket."""
     if text[at : at + 1] not in (",", ")"):
         raise _broken(at)
     return at + 1, text[at] == ")"

@@ -1,9 +1,9 @@
-"""Search URLs, built from words and filters so that nobody encodes by hand.
+"""Search URLs, built from words and filters and encoded as LinkedIn expects.
 
-Of the three levels of encoding (lix.md#search-urls) this module does two: each text and id on its
-own, then the whole query. The third is done by the client, which encodes the finished URL as the
-value of a parameter; so a URL from here goes into a call as it is. On LinkedIn's plain searches
-the first level is the only one.
+Of the three levels of encoding (lix.md#search-urls), this module does two: each text and id on its
+own, and then the whole query. The client does the third when it encodes the URL as the value of a
+parameter, so pass a URL from here to a call unchanged. LinkedIn's plain searches have only the
+first level.
 """
 
 from __future__ import annotations
@@ -27,37 +27,54 @@ _NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 
 
 class SalesSearch(msgspec.Struct, frozen=True):
-    """What a Sales Navigator URL looks for; `lead_search(*s.filters, keywords=s.keywords)`."""
+    """The filters and keywords of a Sales Navigator URL.
+
+    `lead_search(*search.filters, keywords=search.keywords)` builds the URL again.
+    """
 
     filters: tuple[Filter, ...] = ()
     keywords: str | None = None
 
 
 def people_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
-    """A LinkedIn people search: `people_search("cto", network=["F"], geo_urn=["103644278"])`.
+    """A LinkedIn people search.
 
-    A text goes in as it is, a list as LinkedIn writes lists (`["F","S"]`). Names may be written
-    in Python's way; known are geoUrn, network, currentCompany, pastCompany, industry, title,
-    firstName, lastName, company, schoolFilter and profileLanguage. Only `keywords` is in
-    lix.md#search-urls. Raises `ConfigurationError` for a search for nothing.
+    A text is used as it is, a list is written as LinkedIn does (`["F","S"]`). Known filters are
+    geoUrn, network, currentCompany, pastCompany, industry, title, firstName, lastName, company,
+    schoolFilter and profileLanguage; snake_case names work as well. Only `keywords` is in
+    lix.md#search-urls.
+
+    Raises:
+        ConfigurationError: There are neither keywords nor filters.
+
+    Example:
+        ```python
+        people_search("cto", network=["F"], geo_urn=["103644278"])
+        ```
     """
     return _search("/search/results/people/", keywords, filters)
 
 
 def post_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
-    """A LinkedIn search for posts. Filters as in `people_search`, such as `date_posted`."""
+    """A LinkedIn search for posts.
+
+    Filters, such as `date_posted`, are given as in `people_search`.
+    """
     return _search("/search/results/content/", keywords, filters)
 
 
 def org_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
-    """A LinkedIn company search. Filters as in `people_search`, such as `company_size=["B"]`."""
+    """A LinkedIn company search.
+
+    Filters, such as `company_size=["B"]`, are given as in `people_search`.
+    """
     return _search("/search/results/companies/", keywords, filters)
 
 
 def job_search(keywords: str | None = None, **filters: str | Sequence[str]) -> str:
-    """A LinkedIn job search: `job_search("rust", location="Berlin", f_WT=["2", "3"])`.
+    """A LinkedIn job search, such as `job_search("rust", location="Berlin", f_WT=["2", "3"])`.
 
-    As `people_search`, but LinkedIn separates the values of a list by commas here.
+    Filters are given as in `people_search`. LinkedIn separates the values of a list by commas here.
     """
     joined = {
         name: value if isinstance(value, str) else ",".join(value)
@@ -67,31 +84,36 @@ def job_search(keywords: str | None = None, **filters: str | Sequence[str]) -> s
 
 
 def lead_search(*filters: Filter, keywords: str | None = None) -> str:
-    """A Sales Navigator search for people: all filters hold, and `keywords` match the profile.
+    """A Sales Navigator search for people that match all filters and `keywords`.
 
-    The bytes are those of the vendor's own example program (lix.md#search-urls).
-    Raises `ConfigurationError` for a search for nothing.
+    The result is the same as that of the vendor's own example program (lix.md#search-urls).
+
+    Raises:
+        ConfigurationError: There are neither filters nor keywords.
     """
     return _sales_search("/sales/search/people", filters, keywords)
 
 
 def account_search(*filters: Filter, keywords: str | None = None) -> str:
-    """A Sales Navigator search for companies. As `lead_search`."""
+    """A Sales Navigator search for companies, built as by `lead_search`."""
     return _sales_search("/sales/search/company", filters, keywords)
 
 
 def parse_lead_search(url: str) -> SalesSearch:
-    """The filters and keywords of a Sales Navigator people search, to change and build anew.
+    """The filters and keywords of a Sales Navigator people search.
 
-    What a session added (recent search, spelling correction) and what only decorates a value (an
-    icon) is left out. Raises `ConfigurationError` for another kind of URL, for a query that
-    cannot be read, and for a filter that is no list of values: dropping one would widen the search.
+    Parts that belong to one session (recent search, spelling correction) or only decorate a value
+    (an icon) are left out.
+
+    Raises:
+        ConfigurationError: The URL is of another kind, its query cannot be read, or a filter has no
+            list of values. Ignoring such a filter would widen the search.
     """
     return _parsed(url, "lead_search")
 
 
 def parse_account_search(url: str) -> SalesSearch:
-    """The filters and keywords of a Sales Navigator company search. As `parse_lead_search`."""
+    """The filters and keywords of a company search, read as by `parse_lead_search`."""
     return _parsed(url, "account_search")
 
 
@@ -105,8 +127,10 @@ def _search(path: str, keywords: str | None, filters: Mapping[str, str | Sequenc
 
 def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is no name of a search parameter: letters, digits, _")
-    # `f_WT`, `f_TPR`: capitals say that the name is LinkedIn's already.
+        raise ConfigurationError(
+            f"invalid search parameter {name!r}: expected a name of letters, digits and _"
+        )
+    # A name with capitals, such as `f_WT`, is LinkedIn's own and stays as it is.
     if not name.islower():
         return name
     first, *others = name.split("_")
@@ -125,7 +149,7 @@ def _sales_search(path: str, filters: Iterable[Filter], keywords: str | None) ->
         query["keywords"] = keywords
     if not query:
         raise ConfigurationError("a search needs keywords or at least one filter")
-    # The outermost brackets stay bare, as in the vendor's program and in LinkedIn's address bar.
+    # The outermost brackets are not encoded, as in the vendor's program and in LinkedIn's own URLs.
     return f"{SITE}{path}?query=({encoded(write(query)[1:-1])})"
 
 
@@ -149,14 +173,14 @@ def _parsed(url: str, kind: Kind) -> SalesSearch:
     raw = split(link.url).raw("query") if link.kind == kind else None
     if raw is None:
         raise ConfigurationError(
-            f"{shown(url)} is no {kind.replace('_', ' ')} with a query: open the saved search and "
-            "copy the URL that then stands in the address bar"
+            f"{shown(url)} is not a {kind.replace('_', ' ')} with a query: open the saved search "
+            "and copy the URL from the address bar"
         )
     query = _query(raw)
     filters = query.get("filters", [])
     keywords = query.get("keywords")
     if not isinstance(filters, list) or not isinstance(keywords, str | None):
-        raise ConfigurationError("the Sales Navigator query has filters that are no list")
+        raise ConfigurationError("the filters of the Sales Navigator query are not a list")
     return SalesSearch(tuple(_filter(node) for node in filters), keywords or None)
 
 
@@ -164,10 +188,10 @@ def _query(raw: str) -> dict[str, Node]:
     try:
         node = read_query(unquote(raw, errors="strict"))
     except (ConfigurationError, UnicodeDecodeError):
-        # Written by hand the query often lacks its second level: words encoded, brackets bare.
+        # A query written by hand often lacks the second level: only its words are encoded.
         node = read_query(raw)
     if not isinstance(node, dict):
-        raise ConfigurationError("the Sales Navigator query is not put in brackets")
+        raise ConfigurationError("the Sales Navigator query is not in brackets")
     return node
 
 
@@ -176,7 +200,7 @@ def _filter(node: Node) -> Filter:
     type_, values = fields.get("type"), fields.get("values")
     if not isinstance(type_, str) or not isinstance(values, list):
         raise ConfigurationError(
-            f"the filter {type_!r} is no list of values: keep this URL as it is"
+            f"the filter {type_!r} has no list of values: pass this URL to a call unchanged"
         )
     return Filter(type_, [_parsed_value(value, type_) for value in values])
 
@@ -192,5 +216,7 @@ def _parsed_value(node: Node, type_: str) -> Value:
         or not isinstance(over, str | None)
         or selection not in ("INCLUDED", "EXCLUDED")
     ):
-        raise ConfigurationError(f"a value of the filter {type_} cannot be read: keep this URL")
+        raise ConfigurationError(
+            f"a value of the filter {type_} cannot be read: pass the URL unchanged"
+        )
     return Value(text, id_, selection == "EXCLUDED", over)

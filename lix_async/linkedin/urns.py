@@ -1,6 +1,6 @@
-"""URNs: LinkedIn's own names for things, as the API gives and takes them.
+"""URNs: LinkedIn's own names for things, as the API sends and accepts them.
 
-`urn:li:<type>:<key>`, where the key is one value or `(a,b,c)`. Which types appear where:
+The form is `urn:li:<type>:<key>`, where the key is one value or `(a,b,c)`. Where each type is used:
 lix.md#encoding, lix.md#connections.send, lix.md#person.employment, lix.md#enrich.post,
 lix.md#sales.threads, lix.md#recruiter.search_people, lix.md#conversations.list.
 """
@@ -27,20 +27,21 @@ _TOKEN = re.compile(r"(?!(?:undefined|null)$)[A-Za-z0-9_-]+")
 
 
 def is_urn(text: str) -> bool:
-    """Whether a text begins as a LinkedIn URN does, percent-encoded or not."""
+    """Whether a text begins like a LinkedIn URN, percent-encoded or not."""
     return stripped(text)[:8].lower().startswith(("urn:", "urn%3a"))
 
 
 def from_urn(text: str) -> Link:
     """What a URN names. Types without a page of their own are `unknown`, with `id` and `urn`.
 
-    Raises `ConfigurationError` for a text that is no LinkedIn URN or whose key does not fit.
+    Raises:
+        ConfigurationError: The text is not a LinkedIn URN, or its key does not fit its type.
     """
     plain = visible(decoded(stripped(text)))
     found = _URN.fullmatch(plain)
     if not found:
         raise ConfigurationError(
-            f"{shown(plain)} is not a LinkedIn URN: it reads urn:li:<type>:<key>"
+            f"{shown(plain)} is not a LinkedIn URN: expected urn:li:<type>:<key>"
         )
     type_, key = found.groups()
     read = _TYPES.get(type_)
@@ -48,27 +49,28 @@ def from_urn(text: str) -> Link:
         return Link("unknown", id=key, urn=f"urn:li:{type_}:{key}")
     link = read(key)
     if link is None:
-        raise ConfigurationError(f"{shown(plain)} does not hold the id of a {type_}")
+        raise ConfigurationError(f"{shown(plain)} does not have the id of a {type_}")
     return link
 
 
 def company(digits: str) -> Link | None:
-    """The organisation with those digits."""
+    """The organisation with these digits."""
     if not (digits.isascii() and digits.isdigit()):
         return None
     return Link("organisation", digits, page("company", digits), f"urn:li:organization:{digits}")
 
 
 def account(digits: str) -> Link | None:
-    """A company on Sales Navigator, which gives it the digits that it has on LinkedIn."""
+    """A company on Sales Navigator, where it has the same digits as on LinkedIn."""
     link = company(digits)
     return link and Link("account", digits, page("sales", "company", digits), link.urn)
 
 
 def lead(key: str) -> Link | None:
-    """A Sales Navigator person from `<id>,<auth type>,<auth token>`, of which the id is needed.
+    """A Sales Navigator person from `<id>,<auth type>,<auth token>`.
 
-    The URN needs all three (lix.md#sales.threads), and `undefined` is no token.
+    Only the id is required. The URN needs all three (lix.md#sales.threads), and `undefined` is not
+    a token.
     """
     id_, *proof = key.strip("()").split(",")
     if not _TOKEN.fullmatch(id_):
@@ -99,7 +101,7 @@ def post(type_: str, digits: str) -> Link:
 
 
 def post_in(text: str) -> Link | None:
-    """The first post named anywhere in a text."""
+    """The first post that is named anywhere in a text."""
     found = _POST.search(text) or _POST_SLUG.search(text)
     return post(_POSTS[found[1].lower()], found[2]) if found else None
 
@@ -119,7 +121,7 @@ def sales_thread(key: str) -> Link | None:
 
 
 def _conversation(key: str) -> Link | None:
-    # (<viewer>,<conversation id>), lix.md#conversations.list. The calls that take it want it whole.
+    # (<viewer>,<conversation id>), lix.md#conversations.list. Calls take the whole URN.
     link = thread(key.strip("()").rsplit(",", 1)[-1])
     return link and msgspec.structs.replace(link, urn=f"urn:li:msg_conversation:{key}")
 

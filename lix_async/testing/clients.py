@@ -1,4 +1,4 @@
-"""Clients that talk to a sandbox in the same process, without a socket."""
+"""Clients of a sandbox in the same process, without a network connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
 C = TypeVar("C", bound=Client)
-ADDRESS = "http://127.0.0.1"
+ORIGIN = "http://127.0.0.1"
 
 
 @overload
@@ -26,14 +26,25 @@ def memory_client(sandbox: Sandbox | None = None, *, kind: type[C], **options: o
 def memory_client(
     sandbox: Sandbox | None = None, kind: type[Client] | None = None, **options: object
 ) -> Client:
-    """A client on a sandbox in the same process, without a socket; use it with `async with`.
+    """A client of a sandbox in the same process, to be used with `async with`.
 
-    `sandbox`: one of your own, to set its world, faults and limits and to read its ledger;
-    default a new one without a rate limit. `kind`: which client, any of the five; default
-    `AsyncLix`. `options` go to the client; its key is `"sandbox-key"`, its `rate_limit` None and
-    its `base_url` where the sandbox plays that provider, unless you give them. Costs nothing.
-    Raises `ConfigurationError` for options that the client refuses, and for a client of a
-    provider that the sandbox does not play. Needs the extra `lix_async[sandbox]`.
+    Calls cost nothing. It needs the extra `lix_async[sandbox]`.
+
+    Args:
+        sandbox: Your own sandbox, to set its data, faults and limits and to read its credit ledger;
+            default a new one without a rate limit.
+        kind: The class of the client; default `AsyncLix`.
+        **options: Arguments of the client. Unless given, its key is `"sandbox-key"`, its
+            `rate_limit` is None and its `base_url` is that of the provider in the sandbox.
+
+    Raises:
+        ConfigurationError: An option is not valid, or the sandbox does not simulate the provider.
+
+    Example:
+        ```python
+        async with memory_client() as lix:
+            person = await lix.people.get("https://www.linkedin.com/in/example-person-1")
+        ```
     """
     import httpx
 
@@ -43,11 +54,11 @@ def memory_client(
         from ..providers.lix.client import AsyncLix
 
         kind = AsyncLix
-    played = sandbox or Sandbox(rate=None)
-    transport = httpx.ASGITransport(app=played.app)
+    simulated = sandbox or Sandbox(rate=None)
+    transport = httpx.ASGITransport(app=simulated.app)
     http_client = httpx.AsyncClient(transport=transport, trust_env=False)
     settings = {"api_key": "sandbox-key", "rate_limit": None, **options}
     if "base_url" not in options:
-        settings["base_url"] = base_url_of(ADDRESS, kind.provider.name)
+        settings["base_url"] = base_url_of(ORIGIN, kind.provider.name)
     make = cast("Callable[..., Client]", kind)
     return make(**settings, http_client=http_client)

@@ -1,8 +1,8 @@
 """Pytest fixtures: `pytest_plugins = ["lix_async.testing.fixtures"]` in your `conftest.py`.
 
-They are for tests that run with anyio's plugin (`@pytest.mark.anyio`), on asyncio and trio.
-`lix`, `lookc`, `connectsafely`, `letrics` and `meetalfred` are clients on one `lix_sandbox`; each
-is imported when a test asks for it.
+They are for tests that run with anyio's plugin (`@pytest.mark.anyio`), on asyncio and trio. `lix`,
+`lookc`, `connectsafely`, `letrics` and `meetalfred` are clients of one `lix_sandbox`; each client
+class is imported when a test uses its fixture.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def lix_sandbox() -> Sandbox:
 
 @pytest.fixture
 async def virtual_clock() -> AsyncIterator[VirtualClock]:
-    """A clock that jumps whenever every task waits."""
+    """A clock that jumps as soon as every task waits."""
     async with VirtualClock() as clock:
         yield clock
 

@@ -1,4 +1,4 @@
-"""Fixtures of the command's tests: a sandbox on a port, `lix` in this process and beside it."""
+"""Fixtures of the command's tests: a sandbox on a port, `lix` in this process and as a process."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import pytest
 from lix_async.cli import main
 from lix_async.sandbox import running
 
-from .sandbox_helpers import Process, Result, Watched, environment
+from .sandbox_helpers import ObservedSandbox, Process, Result, environment
 
 Lix = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
-def plain() -> Iterator[tuple[Watched, str]]:
+def plain() -> Iterator[tuple[ObservedSandbox, str]]:
     """One sandbox without faults for all tests that only read."""
-    sandbox = Watched()
+    sandbox = ObservedSandbox()
     with running(sandbox) as url:
         yield sandbox, url
 
 
 @pytest.fixture
-def sandbox(plain: tuple[Watched, str]) -> Watched:
+def sandbox(plain: tuple[ObservedSandbox, str]) -> ObservedSandbox:
     plain[0].reset()
     return plain[0]
 
 
 @pytest.fixture
 def lix(
-    plain: tuple[Watched, str],
-    sandbox: Watched,
+    plain: tuple[ObservedSandbox, str],
+    sandbox: ObservedSandbox,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -47,26 +47,26 @@ def lix(
     def run(*arguments: str, rate: str = "none") -> Result:
         capsys.readouterr()
         code = main([*arguments, *(("--rate", rate) if rate else ())])
-        said = capsys.readouterr()
-        return Result(code, said.out, said.err)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
 
     return run
 
 
 @pytest.fixture
 def start(
-    plain: tuple[Watched, str], sandbox: Watched, tmp_path: Path
+    plain: tuple[ObservedSandbox, str], sandbox: ObservedSandbox, tmp_path: Path
 ) -> Iterator[Callable[..., Process]]:
     """`lix` as a process, in an empty folder, against the plain sandbox."""
-    begun: list[Process] = []
+    started: list[Process] = []
 
     def run(*arguments: str, key: str | None = None, **settings: object) -> Process:
         env = environment(plain[1], **({"LIX_API_KEY": key} if key else {}))
         process = Process(*arguments, env=env, cwd=tmp_path, **settings)  # type: ignore[arg-type]
-        begun.append(process)
+        started.append(process)
         return process
 
     yield run
-    sandbox.gate.set()
-    for process in begun:
+    sandbox.answering.set()
+    for process in started:
         process.close()

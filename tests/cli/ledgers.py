@@ -1,4 +1,4 @@
-"""Ledgers for the tests of `lix run`: filled by hand, so that every status is in them."""
+"""Ledgers for the tests of `lix run`: with every status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def key(number: int) -> bytes:
 
 
 async def every_status(store: Store) -> None:
-    """One entry for each status of a row, and one under way."""
+    """One entry for each status of a row, and one in flight."""
     given = [
         ("person.get", f"{L}/ada"),
         ("person.get", {"email": "bob@example.com"}),
@@ -33,18 +33,18 @@ async def every_status(store: Store) -> None:
         ("person.get", f"{L}/fay"),
         ("person.get", f"{L}/gus"),
     ]
-    for number, (endpoint, what) in enumerate(given):
-        await store.claim(key(number), endpoint, json.dumps(what).encode(), NOW)
+    for number, (endpoint, value) in enumerate(given):
+        await store.claim(key(number), endpoint, json.dumps(value).encode(), NOW)
     for number in (0, 1, 2, 3, 4, 5, 7):
         await store.mark_sent(key(number), True, NOW)
     await store.done(key(0), json.dumps(ADA).encode(), 1, NOW)
-    absent = StoredError("NotFoundError", "no such person", 404, "not_found")
-    await store.set_outcome(key(1), "refused", absent, 0, NOW)
-    wrong = StoredError("InvalidParamsError", "bad link", 400, "invalid_params")
-    await store.set_outcome(key(2), "refused", wrong, 0, NOW)
+    not_found = StoredError("NotFoundError", "no such person", 404, "not_found")
+    await store.set_outcome(key(1), "refused", not_found, 0, NOW)
+    refused = StoredError("InvalidParamsError", "bad link", 400, "invalid_params")
+    await store.set_outcome(key(2), "refused", refused, 0, NOW)
     await store.done(key(3), b"<html>", 1, NOW)
-    waits = StoredError("QueuedError", "still queued", 202, "queued")
-    await store.set_outcome(key(4), "queued", waits, NOW + 60, NOW)
+    queued = StoredError("QueuedError", "still queued", 202, "queued")
+    await store.set_outcome(key(4), "queued", queued, NOW + 60, NOW)
     await store.set_outcome(
         key(5), "in_doubt", StoredError("TransportError", "connection lost"), 0, NOW
     )
@@ -66,15 +66,15 @@ async def _nothing(store: Store) -> None:
 
 
 def many(path: Path, bodies: Iterable[bytes]) -> Path:
-    """A ledger of answers about people, made quickly: all rows in one transaction."""
+    """A ledger of answers about people, made in one transaction, which is fast."""
     filled(path, _nothing)
-    with sqlite3.connect(path) as line:
-        line.executemany(
+    with sqlite3.connect(path) as connection:
+        connection.executemany(
             "INSERT INTO call (key, endpoint, given, status, credits, changed, body) "
             "VALUES (?, 'person.get', ?, 3, 1, ?, ?)",
             _values(bodies),
         )
-    line.close()
+    connection.close()
     return path
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the command share: a sandbox that can be watched, and ways to run `lix`."""
+"""Helpers: a sandbox that can be observed and paused, and ways to run `lix`."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from lix_async.sandbox import Sandbox
 from lix_async.sandbox.protocol.requests import IncomingRequest
 from lix_async.sandbox.protocol.responses import SandboxResponse
 
-PATIENCE = 30.0
-"""Seconds after which a test that waits for something gives up."""
+TIMEOUT = 30.0
+"""Seconds that a test waits for something at most."""
 FULL = "https://www.linkedin.com/search/results/people/?keywords=engineer%20total:137"
 """A search that finds 137 people, ten on a page."""
 
 
-class Watched(Sandbox):
-    """A sandbox that tells how many requests have come, and can hold back the next answers."""
+class ObservedSandbox(Sandbox):
+    """A sandbox that counts requests, and can withhold its answers."""
 
     def __init__(self, **settings: object) -> None:
         super().__init__(**{"people": 300, "organisations": 40, "rate": None, **settings})  # type: ignore[arg-type]
-        self.came = threading.Semaphore(0)
-        self.gate = threading.Event()
-        self.gate.set()
+        self.received = threading.Semaphore(0)
+        self.answering = threading.Event()
+        self.answering.set()
 
-    def handle(self, arrival: IncomingRequest) -> SandboxResponse:
-        reply = super().handle(arrival)
-        self.came.release()
-        if not self.gate.wait(PATIENCE):
-            raise TimeoutError("nobody opened the gate")
+    def handle(self, request: IncomingRequest) -> SandboxResponse:
+        reply = super().handle(request)
+        self.received.release()
+        if not self.answering.wait(TIMEOUT):
+            raise TimeoutError("answers were withheld too long")
         return reply
 
     def reset(self) -> None:
         super().reset()
-        self.came = threading.Semaphore(0)
-        self.gate.set()
+        self.received = threading.Semaphore(0)
+        self.answering.set()
 
     def wait_for(self, requests: int) -> None:
-        """Return when that many further requests have come."""
+        """Return when that many more requests have been received."""
         for _ in range(requests):
-            assert self.came.acquire(timeout=PATIENCE), "a request was waited for in vain"
+            assert self.received.acquire(timeout=TIMEOUT), "no request was received"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -69,14 +69,14 @@ def rows_of(path: Path) -> list[dict[str, object]]:
 
 
 def environment(url: str | None = None, **more: str) -> dict[str, str]:
-    """This process's environment without a key, and with an address if there is one."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIX_")}
-    kept["PYTHONWARNINGS"] = "error"
-    return {**kept, **({"LIX_BASE_URL": url} if url else {}), **more}
+    """The environment of this process, without a key, and with a base URL if one is given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LIX_")}
+    inherited["PYTHONWARNINGS"] = "error"
+    return {**inherited, **({"LIX_BASE_URL": url} if url else {}), **more}
 
 
 class Process:
-    """`lix` as a process of its own."""
+    """`lix` in its own process."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Process:
         )
 
     def close(self) -> None:
-        """Leave nothing behind, whatever became of it."""
+        """Kill the process if it is running, and close its pipes."""
         self.popen.kill()
         self.popen.wait()
         for pipe in (self.popen.stdout, self.popen.stderr):
@@ -106,9 +106,9 @@ class Process:
                 pipe.close()
 
     def end(self, given: bytes | None = None) -> Result:
-        """Wait for its end."""
+        """Wait for the end of the process."""
         try:
-            out, err = self.popen.communicate(given, timeout=PATIENCE)
+            out, err = self.popen.communicate(given, timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             out, err = self.popen.communicate()

@@ -1,4 +1,4 @@
-"""A run that is stopped while an answer is under way tells what became of it, as any end does."""
+"""A run that is stopped while an answer is in flight prints its summary."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from lix_async.cli.errors import CommandError
 
 from .conftest import Lix
 from .ledgers import L
-from .sandbox_helpers import Watched, rows_of
+from .sandbox_helpers import ObservedSandbox, rows_of
 
 Cut = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
-def cut(monkeypatch: pytest.MonkeyPatch, sandbox: Watched) -> Cut:
-    """A SIGTERM to this process when so many requests have come, the last of them unanswered."""
-    monkeypatch.setattr("lix_async.cli.runtime.session.DRAIN", 0.2)
+def cut(monkeypatch: pytest.MonkeyPatch, sandbox: ObservedSandbox) -> Cut:
+    """Send SIGTERM to this process after so many requests, the last of them unanswered."""
+    monkeypatch.setattr("lix_async.cli.runtime.session.DRAIN_PERIOD", 0.2)
 
     @contextmanager
     def after(requests: int) -> Iterator[None]:
         def work() -> None:
             sandbox.wait_for(requests - 1)
-            sandbox.gate.clear()
+            sandbox.answering.clear()
             sandbox.wait_for(1)
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -38,36 +38,36 @@ def cut(monkeypatch: pytest.MonkeyPatch, sandbox: Watched) -> Cut:
         try:
             yield
         finally:
-            sandbox.gate.set()
+            sandbox.answering.set()
             thread.join()
 
     return after
 
 
-def test_counts_and_doubts_are_told(lix: Lix, cut: Cut) -> None:
+def test_counts_and_doubts_are_printed(lix: Lix, cut: Cut) -> None:
     Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(9)))
-    with cut(3):  # balances and allowance come first
+    with cut(3):  # balances and allowance are requested first
         found = lix("enrich", "in.txt", "--out", "o.jsonl", "--concurrency", "1")
     assert found.code == 143, found.err
     assert "nothing new" in found.err
     assert "0 credits" in found.err
-    assert "1 lookup in doubt: it may have been paid for" in found.err
+    assert "1 lookup in doubt: no answer received, may have been charged" in found.err
     assert "lix run doubts in.txt.ledger" in found.err
-    assert "the same command goes on with the rest" in found.err
+    assert "run the same command to continue" in found.err
     (row,) = lix("run", "status", "in.txt.ledger", rate="").rows
     assert row["in_doubt"] == 1
     again = lix("enrich", "in.txt", "--out", "o.jsonl")
     assert (again.code, len(rows_of(Path("o.jsonl")))) == (0, 9)
 
 
-def test_quiet_is_quiet(lix: Lix, cut: Cut) -> None:
+def test_quiet_prints_no_summary(lix: Lix, cut: Cut) -> None:
     Path("in.txt").write_text(f"{L}/person-1\n")
     with cut(3):
         found = lix("enrich", "in.txt", "--quiet")
     assert (found.code, "doubt" in found.err) == (143, False)
 
 
-def test_a_ledger_that_cannot_be_looked_at_is_left_to_later(
+def test_a_ledger_that_cannot_be_read_is_not_counted(
     lix: Lix, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("in.txt").write_text(f"{L}/person-1\n")

@@ -1,4 +1,4 @@
-"""`lix drift` over files that `lix` itself wrote."""
+"""`lix drift` with files that `lix` wrote."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_drift_reads_what_lix_writes(
+def test_drift_reads_rows_of_lookups_and_listings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rows of lookups say what they are; rows of walks are items of their listing."""
+    """Rows of lookups have their kind; rows of listings are compared with the item struct."""
     monkeypatch.chdir(tmp_path)
     person = {"name": "Ada", "brandNewField": 1}
-    kept = {"input": "x", "kind": "person", "status": "found", "error": None, "result": person}
-    gone = {"input": "y", "kind": "person", "status": "not_found", "error": "no", "result": None}
-    Path("kept.jsonl").write_text(f"{json.dumps(kept)}\n{json.dumps(gone)}\n")
+    found = {"input": "x", "kind": "person", "status": "found", "error": None, "result": person}
+    not_found = {
+        "input": "y",
+        "kind": "person",
+        "status": "not_found",
+        "error": "no",
+        "result": None,
+    }
+    Path("rows.jsonl").write_text(f"{json.dumps(found)}\n{json.dumps(not_found)}\n")
     Path("items.jsonl").write_text(f"{json.dumps(person)}\n")
     for arguments, name in (
-        (["kept.jsonl"], "person.get"),
+        (["rows.jsonl"], "person.get"),
         (["items.jsonl", "--endpoint", "search.people"], "search.people"),
     ):
         assert main(["drift", *arguments]) == 0
-        told = capsys.readouterr().out
-        assert ["new", name, "brandNewField"] in [line.split() for line in told.splitlines()]
-        assert "1 answers: 1 fields are new" in told
-        assert " name" not in told
+        report = capsys.readouterr().out
+        assert ["new", name, "brandNewField"] in [line.split() for line in report.splitlines()]
+        assert "1 answer: 1 new field," in report
+        assert " name" not in report

@@ -1,4 +1,4 @@
-"""`lix enrich`: each distinct link once, one row each, and a second run asks for the rest only."""
+"""`lix enrich`: one row for each distinct link, and a second run looks up the rest only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .sandbox_helpers import Watched, rows_of
+from .sandbox_helpers import ObservedSandbox, rows_of
 
 L = "https://www.linkedin.com/in"
 TABLE = f"""company,profile,mail
@@ -30,9 +30,9 @@ def _table(lix: Lix) -> None:
     Path("in.csv").write_text(TABLE)
 
 
-def lookups(sandbox: Watched) -> int:
-    """Requests that were lookups; what is left of the account is read besides."""
-    return sum(not (fact.endpoint or "").startswith("account.") for fact in sandbox.requests)
+def lookups(sandbox: ObservedSandbox) -> int:
+    """The number of lookups, without requests for the balances."""
+    return sum(not (one.endpoint or "").startswith("account.") for one in sandbox.requests)
 
 
 def statuses(rows: list[dict[str, object]]) -> dict[object, object]:
@@ -46,7 +46,9 @@ EXPECTED = {
 }
 
 
-def test_one_row_for_each_distinct_link_refusals_included(lix: Lix, sandbox: Watched) -> None:
+def test_one_row_for_each_distinct_link_including_refused_ones(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
     found = lix("enrich", "in.csv")
     assert found.code == 0
     assert statuses(found.rows) == EXPECTED
@@ -58,7 +60,9 @@ def test_one_row_for_each_distinct_link_refusals_included(lix: Lix, sandbox: Wat
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_a_second_run_asks_only_for_what_has_no_row(lix: Lix, sandbox: Watched, form: str) -> None:
+def test_a_second_run_looks_up_only_links_without_a_row(
+    lix: Lix, sandbox: ObservedSandbox, form: str
+) -> None:
     out = f"out.{form}"
     assert lix("enrich", "in.csv", "--out", out).code == 0
     before = Path(out).read_bytes()
@@ -70,7 +74,7 @@ def test_a_second_run_asks_only_for_what_has_no_row(lix: Lix, sandbox: Watched, 
         file.write(b'{"input":"torn' if form == "jsonl" else b'https://x,person,"torn')
     found = lix("enrich", "in.csv", "--out", out)
     assert (found.code, lookups(sandbox)) == (0, 4)
-    assert "3 had their row already" in found.err
+    assert "3 skipped (already in the output)" in found.err
     after = Path(out).read_bytes()
     assert after.startswith(before)
     rows = (
@@ -88,13 +92,13 @@ def test_the_email_of_profiles_and_companies(lix: Lix) -> None:
     assert (org["kind"], org["result"]["liOrganisation"]["name"]) == ("org", "Acme")  # type: ignore[index]
 
 
-def test_addresses_find_people_and_a_column_can_be_named(lix: Lix) -> None:
+def test_people_by_e_mail_address_and_a_given_column(lix: Lix) -> None:
     found = lix("enrich", "in.csv", "--column", "mail")
     assert statuses(found.rows) == {"x@example.com": "found", "y@example.com": "found"}
     assert lix("enrich", "in.csv", "--column", "web").code == 2
 
 
-def test_people_and_companies_mixed_share_a_table(lix: Lix) -> None:
+def test_people_and_companies_share_a_table(lix: Lix) -> None:
     Path("mixed.txt").write_text(f"{L}/ada\nhttps://www.linkedin.com/company/acme\n")
     rows = list(csv.DictReader(lix("enrich", "mixed.txt", "--format", "csv").out.splitlines()))
     assert {row["kind"] for row in rows} == {"person", "org"}
@@ -102,29 +106,29 @@ def test_people_and_companies_mixed_share_a_table(lix: Lix) -> None:
     assert "Acme" in names
 
 
-def test_stdin_and_a_walk_feed_it(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_input_from_stdin_and_from_a_search(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     url = "https://www.linkedin.com/search/results/people/?keywords=total:5"
-    walked = lix("search", "people", url)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(walked.out.encode())))
+    search = lix("search", "people", url)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(search.out.encode())))
     found = lix("enrich", "-")
-    linked = {row["link"] for row in walked.rows if row.get("link")}
+    linked = {row["link"] for row in search.rows if row.get("link")}
     assert set(statuses(found.rows)) == linked
     assert lix("enrich", "-", "--api-key-stdin").code == 2
 
 
-def faulty(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def use_sandbox(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("LIX_BASE_URL", url)
 
 
 def test_out_of_credits_parks_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox = Watched(credits={"standard": 4})
+    sandbox = ObservedSandbox(credits={"standard": 4})
     Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(40)))
     with running(sandbox) as url:
-        faulty(monkeypatch, url)
+        use_sandbox(monkeypatch, url)
         found = lix("enrich", "in.txt", "--out", "out.jsonl")
         assert found.code == 4
-        assert len(sandbox.requests) <= 4 + 16, "after a 402 nobody asks on"
-        assert "the same command goes on with the rest" in found.err
+        assert len(sandbox.requests) <= 4 + 16, "no lookups after a 402"
+        assert "run the same command to continue" in found.err
         assert "4 found in out.jsonl, 4 credits" in found.err
         assert len(rows_of(Path("out.jsonl"))) == 4
         sandbox.ledger.balances["standard"] = 100
@@ -134,12 +138,12 @@ def test_out_of_credits_parks_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch)
     assert not sandbox.ledger.repeats()
 
 
-def test_what_got_no_answer_gets_no_row_and_is_asked_for_again(
+def test_a_link_without_an_answer_has_no_row_and_is_looked_up_again(
     lix: Lix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("in.txt").write_text(f"{L}/only-one\n")
-    with running(Watched(faults={"person.get": ["unavailable;retry-after=500"]})) as url:
-        faulty(monkeypatch, url)
+    with running(ObservedSandbox(faults={"person.get": ["unavailable;retry-after=500"]})) as url:
+        use_sandbox(monkeypatch, url)
         found = lix("enrich", "in.txt", "--out", "out.jsonl")
         assert (found.code, Path("out.jsonl").exists()) == (6, False)
         assert "1 link got no answer" in found.err
@@ -149,27 +153,27 @@ def test_what_got_no_answer_gets_no_row_and_is_asked_for_again(
 
 def test_an_outage_ends_the_run_early(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.txt").write_text("".join(f"{L}/person-{n}\n" for n in range(200)))
-    sandbox = Watched(faults={"person.get": ["unavailable;retry-after=500"] * 300})
+    sandbox = ObservedSandbox(faults={"person.get": ["unavailable;retry-after=500"] * 300})
     with running(sandbox) as url:
-        faulty(monkeypatch, url)
+        use_sandbox(monkeypatch, url)
         found = lix("enrich", "in.txt", "--out", "out.jsonl")
     assert found.code == 1
     assert len(sandbox.requests) < 40
 
 
-def test_an_answer_that_is_no_json_is_in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_not_json_is_in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.txt").write_text(f"{L}/odd-one\n{L}/even-one\n")
-    with running(Watched(faults={"person.get": ["odd_number", "broken_json"]})) as url:
-        faulty(monkeypatch, url)
+    with running(ObservedSandbox(faults={"person.get": ["odd_number", "broken_json"]})) as url:
+        use_sandbox(monkeypatch, url)
         rows = lix("enrich", "in.txt").rows
-        # What is no JSON is no answer: it may be bought again, where that is wanted.
+        # An answer that is not JSON may be looked up again, if requested.
         assert [row["status"] for row in rows] == ["in_doubt", "in_doubt"]
         assert all(row["error"] for row in rows)
         again = lix("enrich", "in.txt", "--doubts", "retry").rows
     assert [row["status"] for row in again] == ["found", "found"]
 
 
-def test_a_foreign_output_and_other_columns_are_refused(lix: Lix) -> None:
+def test_another_file_as_output_and_other_columns_are_rejected(lix: Lix) -> None:
     assert lix("enrich", "in.csv", "--out", "in.csv").code == 2
     assert Path("in.csv").read_text() == TABLE
     lix("enrich", "in.csv", "--out", "out.csv")
@@ -186,23 +190,25 @@ def test_a_second_run_keeps_the_columns_of_the_first(lix: Lix) -> None:
     assert {len(next(csv.reader([line]))) for line in lines} == {3}
 
 
-def test_rows_are_whole_json_and_a_table_can_be_seen(lix: Lix) -> None:
+def test_rows_are_complete_json_and_a_table_is_printed(lix: Lix) -> None:
     for line in lix("enrich", "in.csv").out.splitlines():
         assert list(json.loads(line)) == ["input", "kind", "status", "error", "result"]
     assert "not_found" in lix("enrich", "in.csv", "--format", "table").out
 
 
-def test_a_large_cell_of_an_output_is_no_trouble_to_the_next_run(lix: Lix) -> None:
+def test_the_next_run_reads_large_cells_of_the_output(lix: Lix) -> None:
     Path("in.txt").write_text(f"{L}/ada\n{L}/bob\n")
     Path("o.csv").write_text(
         f'input,kind,status,error,other\n{L}/ada,person,found,,"{"x" * 200_000}"\n'
     )
     found = lix("enrich", "in.txt", "--out", "o.csv")
-    assert (found.code, "1 had their row already" in found.err) == (0, True), found.err
+    assert (found.code, "1 skipped (already in the output)" in found.err) == (0, True), found.err
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
-def test_a_torn_csv_is_an_error_in_a_line(lix: Lix, sandbox: Watched, more: tuple[str]) -> None:
+def test_an_unclosed_quote_in_a_csv_is_reported_with_its_line(
+    lix: Lix, sandbox: ObservedSandbox, more: tuple[str]
+) -> None:
     Path("in.csv").write_text(f'link,notes\n{L}/a,"open\n{L}/b,x\n')
     found = lix("enrich", "in.csv", *more)
     assert (found.code, "in.csv, line 2: a quote" in found.err) == (2, True), found.err

@@ -1,4 +1,4 @@
-"""`lix enrich` over its ledger: nothing is bought twice, doubts are held, and what is told of it."""
+"""`lix enrich` over its ledger: nothing is paid for twice, doubts are held, and the summary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lix_async.bulk import SqliteStore
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .sandbox_helpers import Process, Watched, environment, rows_of
+from .sandbox_helpers import ObservedSandbox, Process, environment, rows_of
 
 L = "https://www.linkedin.com/in"
 DAY = 86_400.0
@@ -33,13 +33,13 @@ def by_status(rows: list[dict[str, object]]) -> dict[object, list[object]]:
     return found
 
 
-def test_another_file_and_another_form_cost_nothing(lix: Lix, sandbox: Watched) -> None:
+def test_another_output_file_or_format_costs_nothing(lix: Lix, sandbox: ObservedSandbox) -> None:
     duckdb = pytest.importorskip("duckdb")
     links(6)
     assert lix("enrich", "in.txt", "--out", "a.jsonl").code == 0
     asked = len(sandbox.requests)
     assert lix("enrich", "in.txt", "--out", "b.csv").code == 0
-    for _ in range(2):  # a Parquet is made anew
+    for _ in range(2):  # a Parquet file is replaced
         assert lix("enrich", "in.txt", "--out", "c.parquet").code == 0
     assert len(sandbox.requests) == asked
     assert len(sandbox.ledger) == 6
@@ -55,37 +55,37 @@ def test_another_file_and_another_form_cost_nothing(lix: Lix, sandbox: Watched) 
         assert Path(name).stat().st_mode & 0o777 == 0o600
 
 
-def test_parquet_needs_a_file_that_is_one(lix: Lix) -> None:
+def test_only_a_parquet_file_is_replaced_by_parquet(lix: Lix) -> None:
     links(1)
     assert "--out" in lix("enrich", "in.txt", "--format", "parquet").err
     Path("b.parquet").write_text("precious")
     assert lix("enrich", "in.txt", "--out", "b.parquet").code == 2
     assert Path("b.parquet").read_text() == "precious"
-    walk = lix(
+    search = lix(
         "search", "people", f"{L[:24]}/search/results/people/?keywords=a", "--out", "w.parquet"
     )
-    assert (walk.code, "Parquet" in walk.err) == (2, True)
+    assert (search.code, "Parquet" in search.err) == (2, True)
 
 
-def test_the_price_is_told_and_nothing_is_bought(lix: Lix, sandbox: Watched) -> None:
+def test_a_dry_run_prints_the_cost_and_looks_up_nothing(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(5)
-    Path("in.txt").write_text(Path("in.txt").read_text() + "nobody\n")
-    told = lix("enrich", "in.txt", "--dry-run", rate="20/s")
-    assert told.code == 0
+    Path("in.txt").write_text(Path("in.txt").read_text() + "no link\n")
+    estimate = lix("enrich", "in.txt", "--dry-run", rate="20/s")
+    assert estimate.code == 0
     for part in ("5 distinct in 6 rows", "5 standard credits at most", "50,000", "at 20 per s"):
-        assert part in told.out
+        assert part in estimate.out
     assert (len(sandbox.ledger), sorted(path.name for path in Path().iterdir())) == (0, ["in.txt"])
     sandbox.ledger.balances["standard"] = 2
-    told = lix("enrich", "in.txt", "--dry-run")
-    assert "Missing" in told.out
-    assert "too few credits" in told.err
+    estimate = lix("enrich", "in.txt", "--dry-run")
+    assert "Missing" in estimate.out
+    assert "does not have enough credits" in estimate.err
 
 
-def test_a_doubt_has_a_row_at_the_end_until_it_is_decided(
+def test_a_lookup_in_doubt_has_a_row_at_the_end_until_it_is_decided(
     lix: Lix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     links(6)
-    sandbox = Watched(faults={"person.get": ["reset_after", "truncated"]})
+    sandbox = ObservedSandbox(faults={"person.get": ["reset_after", "truncated"]})
     with running(sandbox) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         for form in ("jsonl", "csv"):
@@ -106,7 +106,7 @@ def test_a_doubt_has_a_row_at_the_end_until_it_is_decided(
             rows = read(Path(f"out.{form}"))
             assert [row["status"] for row in rows] == ["found"] * 6
             assert len({row["input"] for row in rows}) == 6
-    assert len(sandbox.ledger) == 8  # the two were paid for twice, as was asked
+    assert len(sandbox.ledger) == 8  # two were paid for twice, as requested
 
 
 def read(path: Path) -> list[dict[str, object]]:
@@ -115,28 +115,32 @@ def read(path: Path) -> list[dict[str, object]]:
     return list(csv.DictReader(io.StringIO(path.read_text())))  # type: ignore[arg-type]
 
 
-def test_asking_a_person_about_doubts(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_about_lookups_in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     links(3)
-    person, terminal = os.openpty()
-    sandbox = Watched(faults={"person.get": ["reset_after", "reset_after"]})
-    with running(sandbox) as url, os.fdopen(terminal) as stdin, os.fdopen(person, "wb", 0) as keys:
+    keyboard, terminal = os.openpty()
+    sandbox = ObservedSandbox(faults={"person.get": ["reset_after", "reset_after"]})
+    with (
+        running(sandbox) as url,
+        os.fdopen(terminal) as stdin,
+        os.fdopen(keyboard, "wb", 0) as keys,
+    ):
         monkeypatch.setenv("LIX_BASE_URL", url)
         monkeypatch.setattr("sys.stdin", stdin)
         first = lix("enrich", "in.txt", "--concurrency", "1", "--doubts", "ask")
         assert by_status(first.rows)["in_doubt"] == [f"{L}/person-0", f"{L}/person-1"]
         keys.write(b"y\nn\n")
         second = lix("enrich", "in.txt", "--doubts", "ask")
-        # The question is asked on stderr: stdout is for rows.
+        # The question is on stderr, because stdout has the rows.
         assert by_status(second.rows)["in_doubt"] == [f"{L}/person-1"]
-    assert second.err.count("Buy it again?") == 2
-    assert "it may have been paid for" in second.err
+    assert second.err.count("Look it up again?") == 2
+    assert "it may have been charged" in second.err
 
 
-def test_a_person_who_is_asked_may_leave(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_question_can_be_interrupted(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     links(2)
-    person, terminal = os.openpty()
-    sandbox = Watched(faults={"person.get": ["reset_after"]})
-    with running(sandbox) as url, os.fdopen(terminal, "rb") as stdin, os.fdopen(person):
+    keyboard, terminal = os.openpty()
+    sandbox = ObservedSandbox(faults={"person.get": ["reset_after"]})
+    with running(sandbox) as url, os.fdopen(terminal, "rb") as stdin, os.fdopen(keyboard):
         monkeypatch.setenv("LIX_BASE_URL", url)
         lix("enrich", "in.txt", "--out", "out.csv")
         again = ("enrich", "in.txt", "--out", "out.csv", "--doubts", "ask")
@@ -151,29 +155,29 @@ def test_a_person_who_is_asked_may_leave(lix: Lix, monkeypatch: pytest.MonkeyPat
         process.close()
 
 
-def test_what_failed_is_told_with_its_reason_and_how_long_answers_took(lix: Lix) -> None:
+def test_the_summary_has_the_failures_and_the_latencies(lix: Lix) -> None:
     Path("in.txt").write_text(f"{L}/some-one\n{L}/missing-one\n{L}/not-found-two\n")
     found = lix("enrich", "in.txt")
     assert found.code == 0
-    assert "What failed, and why:" in found.err
+    assert "Failures:" in found.err
     assert "unknown_record" in found.err
-    assert "How long answers took:" in found.err
+    assert "Time to answer:" in found.err
     assert lix("enrich", "in.txt", "--quiet").err == ""
 
 
-def test_a_daily_limit_may_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daily_limit_can_end_the_run(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     links(5)
-    sandbox = Watched(daily_allowance=3)
+    sandbox = ObservedSandbox(daily_allowance=3)
     with running(sandbox) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         found = lix("enrich", "in.txt", "--out", "o.jsonl", "--on-daily-limit", "stop")
         assert found.code == 4
-        assert "full again" in found.err
+        assert "renewed" in found.err
     assert len(rows_of(Path("o.jsonl"))) == 3
-    assert not [fact for fact in sandbox.requests if fact.status == 429]
+    assert not [one for one in sandbox.requests if one.status == 429]
 
 
-def test_a_parked_ledger_is_left_alone(lix: Lix, sandbox: Watched) -> None:
+def test_a_parked_ledger_gets_no_lookups(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(2)
     assert lix("enrich", "in.txt").code == 0
 
@@ -193,12 +197,12 @@ def test_a_parked_ledger_is_left_alone(lix: Lix, sandbox: Watched) -> None:
 
 
 @pytest.mark.parametrize("wrong", [("--recheck", "-1"), ("--concurrency", "0")])
-def test_numbers_that_cannot_be_meant(lix: Lix, wrong: tuple[str, str]) -> None:
+def test_numbers_out_of_range_are_rejected(lix: Lix, wrong: tuple[str, str]) -> None:
     links(1)
     assert lix("enrich", "in.txt", *wrong).code == 2
 
 
-def test_probable_addresses_are_asked_for_again(lix: Lix, sandbox: Watched) -> None:
+def test_probable_addresses_are_not_paid_for_twice(lix: Lix, sandbox: ObservedSandbox) -> None:
     links(12)
     found = lix("enrich", "in.txt", "--as", "email")
     probable = [r for r in found.rows if (r["result"] or {}).get("status") == "PROBABLE"]  # type: ignore[attr-defined]
@@ -206,17 +210,17 @@ def test_probable_addresses_are_asked_for_again(lix: Lix, sandbox: Watched) -> N
     assert not sandbox.ledger.repeats()
 
 
-def test_a_run_that_is_stopped_twice_ends_with_one_row_each_and_one_bill(
-    sandbox: Watched, tmp_path: Path
+def test_a_run_that_is_stopped_twice_has_one_row_and_one_charge_per_link(
+    sandbox: ObservedSandbox, tmp_path: Path
 ) -> None:
-    """What a new user does: a CSV with faults on, interrupted twice, and then to the end."""
+    """A CSV and a sandbox with faults: two interrupted runs, and a complete one."""
     rows = ["name,profile"]
     for n in range(40):
         rows.append(f"p{n},{L}/person-{n}")
         if n % 3 == 0:
             rows.append(f"p{n},https://de.linkedin.com/in/Person-{n}/?trk=x")
     (tmp_path / "in.csv").write_text("\n".join(rows))
-    sandbox = Watched(faults="weather")
+    sandbox = ObservedSandbox(faults="weather")
     command = ("enrich", "in.csv", "--out", "out.jsonl", "--rate")
     with running(sandbox) as url:
         env = environment(url)

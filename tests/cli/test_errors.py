@@ -1,4 +1,4 @@
-"""Errors in a line, with what to do about them, and exit codes that mean one thing each."""
+"""Errors in one line with a hint, and exit codes."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ CODES = {
     ("kind", "code"), CODES.items(), ids=lambda value: getattr(value, "__name__", value)
 )
 def test_every_error_has_its_exit_code(kind: type[errors.LixError], code: int) -> None:
-    told = command_error_for(kind("what\nhappened"))
-    assert (told.code, told.message) == (code, "what happened")
-    assert told.code in EXIT_CODES
+    error = command_error_for(kind("what\nhappened"))
+    assert (error.code, error.message) == (code, "what happened")
+    assert error.code in EXIT_CODES
 
 
 def test_refusals_come_with_a_hint() -> None:
@@ -53,7 +53,7 @@ def test_refusals_come_with_a_hint() -> None:
             assert command_error_for(kind("x")).hint or kind is errors.InvalidParamsError, name
 
 
-def test_a_hint_tells_the_moment_where_it_is_known() -> None:
+def test_a_hint_has_the_time_if_it_is_known() -> None:
     daily = errors.DailyLimitError("used up")
     daily.refreshes_at = 4_000_000_000.0
     assert "2096" in command_error_for(daily).hint
@@ -64,12 +64,12 @@ def test_a_hint_tells_the_moment_where_it_is_known() -> None:
     )
 
 
-def test_a_line_is_one_line_without_control_characters() -> None:
+def test_one_line_has_no_control_characters() -> None:
     assert one_line("a\x1b[31m\n\tb\u202e") == "a [31m b"
     assert len(one_line("x" * 1000)) == 300
 
 
-def test_the_codes_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_lists_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert all(f"{code}: {meaning[:20]}" in shown for code, meaning in EXIT_CODES.items())
@@ -88,22 +88,22 @@ def test_the_codes_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None
         (["account", "--api-key", "secret"], "Unknown option", "lix account --help"),
     ],
 )
-def test_usage_errors_are_a_line_and_a_hint(
+def test_usage_errors_have_a_line_and_a_hint(
     arguments: list[str], message: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = main(arguments)
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert code == (2 if message else 0)
-    assert message in said.err
-    assert hint in said.err
-    assert len(said.err.splitlines()) == (2 if message else 0)
+    assert message in captured.err
+    assert hint in captured.err
+    assert len(captured.err.splitlines()) == (2 if message else 0)
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("lix_async")
 
 
-def test_a_command_error_keeps_its_facts() -> None:
+def test_a_command_error_has_message_hint_and_code() -> None:
     error = CommandError("m", hint="h", code=4)
     assert (str(error), error.hint, error.code) == ("m", "h", 4)

@@ -1,4 +1,4 @@
-"""`lix run export`: every row and every field of a ledger, as jsonl, csv and parquet."""
+"""`lix run export`: every row and every field of a ledger as JSONL, CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,12 @@ from hypothesis import strategies as st
 
 from lix_async.bulk.stores.base import Entry, StoredError
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input.targets import ROWS
-from lix_async.cli.ledger.export import at
+from lix_async.cli.input.targets import LOOKUPS
+from lix_async.cli.ledger.export import fast_get_path
+from lix_async.cli.output.files import StagedOutput
 from lix_async.cli.output.lookup_rows import row_of_entry
-from lix_async.cli.output.parquet import write_parquet
-from lix_async.cli.values import Tree, get_path
+from lix_async.cli.output.parquet import ParquetFile
+from lix_async.cli.values import JsonObject, get_path
 from lix_async.providers.lix.endpoints import BY_ID
 
 from .conftest import Lix
@@ -37,7 +39,7 @@ STATUSES = {
     f"{L}/carl": "unreadable",
     f"{L}/dora": "queued",
     f"{L}/emil": "in_doubt",
-    f"{L}/fay": "owed",
+    f"{L}/fay": "pending",
     f"{L}/gus": "in_doubt",
 }
 LATE = 50_000
@@ -45,23 +47,35 @@ LATE = 50_000
 
 def table(path: Path) -> list[dict[str, object]]:
     """The rows of a Parquet."""
-    with duckdb.connect() as line:
-        found = line.execute("SELECT * FROM read_parquet(?)", [str(path)])
+    with duckdb.connect() as connection:
+        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def write_parquet(rows: Iterable[bytes], path: Path) -> None:
+    """Write rows to a Parquet file as the export does."""
+    with StagedOutput(path) as staged:
+        parquet = ParquetFile(staged.folder)
+        try:
+            for row in rows:
+                parquet.add(row)
+            staged.place(parquet.finish())
+        finally:
+            parquet.close()
+
+
 def entry(status: str, body: bytes | None = None, **more: object) -> Entry:
     given: dict[str, object] = {"key": b"k", "endpoint": "person.get", "given": b'"x"', **more}
-    return Entry(status=status, body=body, **given)  # type: ignore[arg-type]  # spelled by tests
+    return Entry(status=status, body=body, **given)  # type: ignore[arg-type]  # the tests pass valid names
 
 
 def row(one: Entry) -> dict[str, object]:
-    found: dict[str, object] = json.loads(row_of_entry(one))
+    found: dict[str, object] = json.loads(row_of_entry(one).encode())
     return found
 
 
-def test_a_row_is_that_of_enrich() -> None:
+def test_a_row_has_the_fields_of_enrich() -> None:
     assert list(row(entry("done", b'{"name": "A", "new": [1.50]}'))) == [
         "input",
         "kind",
@@ -69,47 +83,48 @@ def test_a_row_is_that_of_enrich() -> None:
         "error",
         "result",
     ]
-    assert row_of_entry(entry("done", b'{"name": "A",\n "new": [1.50]}')).endswith(
-        b'"result":{"name":"A","new":[1.50]}}'
-    ), "numbers stay as they were written"
-    assert {kind: row(entry("owed", endpoint=ROWS[kind]))["kind"] for kind in ROWS} == {
-        kind: kind for kind in ROWS
-    }
-    other = next(name for name in BY_ID if name not in ROWS.values())
+    assert (
+        row_of_entry(entry("done", b'{"name": "A",\n "new": [1.50]}'))
+        .encode()
+        .endswith(b'"result":{"name":"A","new":[1.50]}}')
+    ), "numbers stay as received"
+    kinds = {one.endpoint.id: kind for kind, one in LOOKUPS.items()}
+    assert {name: row(entry("owed", endpoint=name))["kind"] for name in kinds} == kinds
+    other = next(name for name in BY_ID if name not in kinds)
     assert row(entry("owed", endpoint=other))["kind"] == other
-    assert row(entry("owed", endpoint="nobody.knows"))["kind"] == "nobody.knows"
+    assert row(entry("owed", endpoint="unknown.endpoint"))["kind"] == "unknown.endpoint"
 
 
-def test_inputs_are_as_they_were_given() -> None:
+def test_inputs_are_kept_as_given() -> None:
     assert row(entry("owed", given=b'{"email":"a@b.c"}'))["input"] == "a@b.c"
     both = {"email": "a@b.c", "viewer_id": "1"}
     assert row(entry("owed", given=json.dumps(both).encode()))["input"] == both
     assert row(entry("owed", given=b"17"))["input"] == 17
 
 
-def test_answers_of_unknown_tables_walks_and_misfits() -> None:
-    unknown = row(entry("done", b'{"a":1}', endpoint="nobody.knows"))
+def test_answers_of_unknown_endpoints_listings_and_schema_mismatches() -> None:
+    unknown = row(entry("done", b'{"a":1}', endpoint="unknown.endpoint"))
     assert (unknown["status"], unknown["result"]) == ("found", {"a": 1})
-    torn = row(entry("done", b'{"a":', endpoint="nobody.knows"))
-    assert (torn["status"], torn["result"]) == ("unreadable", None)
-    walk = next(n for n, one in BY_ID.items() if one.paging is not None and "people" in n)
-    walked = row(entry("done", b'[{"name":"A"},{"name":"B"}]', endpoint=walk))
-    assert (walked["status"], len(walked["result"])) == ("found", 2)  # type: ignore[arg-type]
-    assert row(entry("done", b"{}", endpoint=walk))["status"] == "unreadable"
-    misfit = row(entry("done", b'{"name":{"not":"a text"},"experience":7}'))
-    assert misfit["result"] == {"name": {"not": "a text"}, "experience": 7}
+    partial = row(entry("done", b'{"a":', endpoint="unknown.endpoint"))
+    assert (partial["status"], partial["result"]) == ("unreadable", None)
+    listing_id = next(n for n, one in BY_ID.items() if one.paging is not None and "people" in n)
+    listing = row(entry("done", b'[{"name":"A"},{"name":"B"}]', endpoint=listing_id))
+    assert (listing["status"], len(listing["result"])) == ("found", 2)  # type: ignore[arg-type]
+    assert row(entry("done", b"{}", endpoint=listing_id))["status"] == "unreadable"
+    mismatch = row(entry("done", b'{"name":{"not":"a text"},"experience":7}'))
+    assert mismatch["result"] == {"name": {"not": "a text"}, "experience": 7}
 
 
-def test_a_better_answer_that_is_waited_for_hides_nothing() -> None:
+def test_an_answer_is_exported_while_a_better_one_is_awaited() -> None:
     waiting = row(entry("queued", b'{"name":"A"}'))
     assert (waiting["status"], waiting["result"]) == ("found", {"name": "A"})
 
 
-def test_what_was_dropped_or_is_owed_says_why() -> None:
+def test_refused_and_pending_rows_have_their_error() -> None:
     lost = StoredError("TransportError", "connection lost")
     assert row(entry("refused", error=lost))["error"] == "person.get: connection lost"
     assert row(entry("owed"))["error"] is None
-    assert row(entry("busy"))["status"] == "owed"
+    assert row(entry("busy"))["status"] == "pending"
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
@@ -134,10 +149,10 @@ def test_every_entry_is_a_row(lix: Lix, form: str) -> None:
     assert sorted(os.listdir()) == ["l.db", "l.db.lock", path.name]
 
 
-def test_it_works_beside_a_run_and_on_stdout(lix: Lix) -> None:
-    async def beside(store: object) -> None:
+def test_export_during_a_run_and_to_stdout(lix: Lix) -> None:
+    async def during(store: object) -> None:
         await every_status(store)  # type: ignore[arg-type]
-        run = subprocess.run(  # noqa: ASYNC221  # nothing else is to happen meanwhile
+        run = subprocess.run(  # noqa: ASYNC221  # nothing else runs meanwhile
             [sys.executable, "-m", "lix_async", "run", "export", "l.db"],
             env=environment(),
             capture_output=True,
@@ -145,7 +160,7 @@ def test_it_works_beside_a_run_and_on_stdout(lix: Lix) -> None:
         )
         assert (run.returncode, len(run.stdout.splitlines())) == (0, 8), run.stderr
 
-    filled(Path("l.db"), beside)
+    filled(Path("l.db"), during)
     assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 8
     shown = lix("run", "export", "l.db", "--format", "csv", rate="").out.splitlines()
     assert (len(shown), shown[0][:25]) == (9, "input,kind,status,error,r")
@@ -154,7 +169,15 @@ def test_it_works_beside_a_run_and_on_stdout(lix: Lix) -> None:
 
 def test_columns_and_statuses(lix: Lix) -> None:
     filled(Path("l.db"))
-    wanted = ("run", "export", "l.db", "--columns", "input,result.name", "--status", "found,owed")
+    wanted = (
+        "run",
+        "export",
+        "l.db",
+        "--columns",
+        "input,result.name",
+        "--status",
+        "found,pending",
+    )
     assert lix(*wanted, rate="").rows == [
         {"input": f"{L}/ada", "result.name": "Ada"},
         {"input": f"{L}/fay", "result.name": None},
@@ -181,12 +204,12 @@ TREES = st.recursive(
 
 
 @given(st.dictionaries(NAMES, TREES, max_size=4), st.lists(NAMES, min_size=1, max_size=4))
-def test_the_quick_way_finds_what_the_other_does(tree: Tree, names: list[str]) -> None:
+def test_the_fast_lookup_of_paths_finds_the_same(tree: JsonObject, names: list[str]) -> None:
     path = ".".join(names)
-    assert at(tree, path, {}) == get_path(tree, path)
+    assert fast_get_path(tree, path, {}) == get_path(tree, path)
 
 
-def test_formulas_are_harmless_in_a_csv(lix: Lix) -> None:
+def test_formulas_are_escaped_in_a_csv(lix: Lix) -> None:
     many(Path("l.db"), [b'{"name":"=1+1","headline":"@x"}'])
     (found,) = csv.DictReader(
         lix("run", "export", "l.db", "--format", "csv", rate="").out.splitlines()
@@ -194,7 +217,7 @@ def test_formulas_are_harmless_in_a_csv(lix: Lix) -> None:
     assert (found["result.name"], found["result.headline"]) == ("'=1+1", "'@x")
 
 
-def test_a_field_of_the_last_row_is_in_every_form(lix: Lix) -> None:
+def test_a_field_of_the_last_row_is_in_every_format(lix: Lix) -> None:
     body = b'{"name":"A"}'
     late = b'{"name":"Z","brandNew":{"deep":[{"x":1}]}}'
     many(Path("l.db"), [*[body] * LATE, late])
@@ -206,15 +229,15 @@ def test_a_field_of_the_last_row_is_in_every_form(lix: Lix) -> None:
     with Path("o.csv").open(newline="") as file:
         last = list(csv.DictReader(file))[-1]
     assert json.loads(last["other"]) == {"result.brandNew.deep": [{"x": 1}]}
-    with duckdb.connect() as line:
-        found = line.execute(
+    with duckdb.connect() as connection:
+        found = connection.execute(
             "SELECT count(*), max(result.brandNew.deep[1].x), count(result.brandNew) "
             "FROM read_parquet('o.parquet')"
         ).fetchone()
     assert found == (LATE + 1, 1, 1)
 
 
-def test_files_that_are_there_stay_unless_they_may_go(lix: Lix) -> None:
+def test_existing_files_are_kept_without_overwrite(lix: Lix) -> None:
     filled(Path("l.db"))
     Path("precious.csv").write_text("mine")
     found = lix("run", "export", "l.db", "--out", "precious.csv", rate="")
@@ -228,7 +251,7 @@ def test_files_that_are_there_stay_unless_they_may_go(lix: Lix) -> None:
     assert Path("precious.csv").read_text().startswith("input,")
 
 
-def test_a_failure_leaves_nothing_behind(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_no_files(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(Path("l.db"))
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     many(Path("big.db"), [b'{"name":"%s"}' % (b"x" * 4000)] * 100)
@@ -247,7 +270,7 @@ def test_a_failure_leaves_nothing_behind(lix: Lix, monkeypatch: pytest.MonkeyPat
     assert {name.partition(".")[0] for name in os.listdir()} == {"l", "big"}
 
 
-def test_a_signal_ends_it_in_order(lix: Lix, tmp_path: Path) -> None:
+def test_a_signal_ends_the_export_and_removes_its_files(lix: Lix, tmp_path: Path) -> None:
     many(Path("l.db"), [b'{"name":"A","experience":[{"title":"x"}]}'] * 20_000)
     process = subprocess.Popen(
         [sys.executable, "-m", "lix_async", "run", "export", "l.db", "-o", "o.parquet"],
@@ -257,8 +280,8 @@ def test_a_signal_ends_it_in_order(lix: Lix, tmp_path: Path) -> None:
     while process.poll() is None and not list(tmp_path.glob(".o.parquet.*/rows.jsonl")):
         pass
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (143, b"")
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (143, b"")
     assert not [name for name in os.listdir() if "o.parquet" in name]
 
 
@@ -274,8 +297,9 @@ VALUES = [
 
 def test_parquet_keeps_every_value(tmp_path: Path) -> None:
     path = tmp_path / "it's.parquet"
-    assert write_parquet((json.dumps(one).encode() for one in VALUES), path) == len(VALUES)
+    write_parquet((json.dumps(one).encode() for one in VALUES), path)
     rows = table(path)
+    assert len(rows) == len(VALUES)
     assert (rows[0]["uuid"], rows[0]["date"], rows[0]["time"]) == tuple(VALUES[0].values())
     assert (rows[1]["long"], rows[1]["huge"]) == (2**53 + 1, str(2**70))
     assert [one["mixed"] for one in rows[1:3]] == ["1", '"x"']
@@ -286,22 +310,22 @@ def test_parquet_keeps_every_value(tmp_path: Path) -> None:
     assert (rows[3]["list"], rows[3]["lists"]) == ([1, None], [[], [{"a": 1}]])
     assert (rows[4]["flags"], rows[4]["q\"u'o"]) == (["true", "0"], {"te d": "\x00'"})
     assert json.loads(str(rows[5]["dictionary"])) == VALUES[5]["dictionary"]
-    assert [one["input"] for one in rows] == [None] * len(VALUES), "the head is always there"
+    assert [one["input"] for one in rows] == [None] * len(VALUES), "the first columns always exist"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_parquet_of_nothing_and_of_odd_rows(tmp_path: Path) -> None:
-    assert write_parquet([], tmp_path / "none.parquet") == 0
+def test_parquet_of_no_rows_and_of_unusual_rows(tmp_path: Path) -> None:
+    write_parquet([], tmp_path / "none.parquet")
     assert table(tmp_path / "none.parquet") == []
-    odd = [b'{"a":1,"a":{"b":2,"b":3}}\n', b'{"far":1e400}', b'{"a":{"b":4}}']
+    odd = [b'{"a":1,"a":{"b":2,"b":3}}', b'{"far":1e400}', b'{"a":{"b":4}}']
     write_parquet(odd, tmp_path / "odd.parquet")
     first, second, third = table(tmp_path / "odd.parquet")
-    assert (first["a"], third["a"]) == ({"b": 3}, {"b": 4}), "of a key that came twice the last"
+    assert (first["a"], third["a"]) == ({"b": 3}, {"b": 4}), "the last value of a repeated key"
     assert second["a"] is None
-    with pytest.raises(CommandError, match="upper and lower case"):
+    with pytest.raises(CommandError, match="differ only in case"):
         write_parquet([b'{"A":1,"a":2}'], tmp_path / "case.parquet")
-    with pytest.raises(CommandError, match="cannot be written"):
+    with pytest.raises(CommandError, match="cannot write Parquet"):
         write_parquet([b'{"a":"\\ud800"}'], tmp_path / "half.parquet")
-    with pytest.raises(CommandError, match="there already"):
+    with pytest.raises(CommandError, match="already exists"):
         write_parquet([], tmp_path / "odd.parquet")
     assert len(list(tmp_path.iterdir())) == 2

@@ -1,4 +1,4 @@
-"""Files of personal data: their owner's alone, never through a link, never half replaced."""
+"""Files with personal data: private, no symbolic links, replaced atomically."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.output.files import AppendFile, contents, replace
-from lix_async.cli.output.lookup_file import _ends, read_existing_output
+from lix_async.cli.output.files import AppendFile, read_file, replace_file
+from lix_async.cli.output.lookup_file import _record_ends, read_existing_output
 
 
 @pytest.fixture(autouse=True)
@@ -28,29 +28,29 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_files_are_their_owners_alone(tmp_path: Path) -> None:
+def test_files_are_private(tmp_path: Path) -> None:
     file = AppendFile.create(tmp_path / "a")
     file.append(b"x")
     file.close()
-    replace(tmp_path / "b", b"y")
+    replace_file(tmp_path / "b", b"y")
     assert (mode(tmp_path / "a"), mode(tmp_path / "b")) == (0o600, 0o600)
 
 
-def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "target").write_bytes(b"precious")
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "target")
-    for attempt in (AppendFile.create, AppendFile.open, contents):
+    for attempt in (AppendFile.create, AppendFile.open, read_file):
         with pytest.raises(CommandError, match="symbolic link"):
             attempt(link)
     with pytest.raises(CommandError, match="symbolic link"):
         AppendFile.create(link, overwrite=True)
-    replace(link, b"new")  # takes the link's place: what it stood for stays
+    replace_file(link, b"new")  # replaces the link, not its target
     assert (tmp_path / "target").read_bytes() == b"precious"
     assert not link.is_symlink()
 
 
-def test_an_existing_file_is_kept_unless_it_may_go(tmp_path: Path) -> None:
+def test_an_existing_file_is_kept_without_overwrite(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
     path.chmod(0o644)
@@ -60,7 +60,7 @@ def test_an_existing_file_is_kept_unless_it_may_go(tmp_path: Path) -> None:
     assert (path.read_bytes(), mode(path)) == (b"", 0o600)
 
 
-def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
+def test_a_second_writer_is_rejected(tmp_path: Path) -> None:
     first = AppendFile.create(tmp_path / "a")
     with pytest.raises(CommandError, match="another program"):
         AppendFile.open(tmp_path / "a")
@@ -68,14 +68,14 @@ def test_two_writers_are_one_too_many(tmp_path: Path) -> None:
     AppendFile.open(tmp_path / "a").close()
 
 
-def test_a_folder_or_a_device_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_or_a_device_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(CommandError):
         AppendFile.open(tmp_path)
-    with pytest.raises(CommandError, match="no ordinary file"):
+    with pytest.raises(CommandError, match="not a regular file"):
         AppendFile.open(Path("/dev/null"))
     with pytest.raises(CommandError, match="cannot write"):
-        replace(tmp_path / "none" / "a", b"")
-    assert contents(tmp_path / "none") is None
+        replace_file(tmp_path / "none" / "a", b"")
+    assert read_file(tmp_path / "none") is None
 
 
 def output(tmp_path: Path, data: bytes) -> AppendFile:
@@ -90,7 +90,7 @@ TABLE = (
 
 
 @pytest.mark.parametrize("cut", range(len(LINE)))
-def test_a_torn_line_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
+def test_a_partial_line_is_truncated_at_every_byte(tmp_path: Path, cut: int) -> None:
     file = output(tmp_path, LINE + LINE.replace(b"/a", b"/b")[:cut])
     assert len(read_existing_output(file, "jsonl").keys) == 1
     assert file.size == len(LINE)
@@ -101,7 +101,7 @@ def test_a_torn_line_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
 
 
 @pytest.mark.parametrize("cut", range(1, len(TABLE) + 1))
-def test_a_torn_record_of_a_csv_is_cut_off_at_every_byte(tmp_path: Path, cut: int) -> None:
+def test_a_partial_record_of_a_csv_is_truncated_at_every_byte(tmp_path: Path, cut: int) -> None:
     head = TABLE.index(b"\n") + 1
     file = output(tmp_path, TABLE[:cut])
     found = read_existing_output(file, "csv")
@@ -111,7 +111,7 @@ def test_a_torn_record_of_a_csv_is_cut_off_at_every_byte(tmp_path: Path, cut: in
 
 
 @given(st.lists(st.lists(st.text(max_size=4), min_size=1, max_size=3), max_size=4), st.data())
-def test_a_cut_csv_ends_with_its_last_whole_record(
+def test_a_truncated_csv_ends_with_its_last_complete_record(
     rows: list[list[str]], data: st.DataObject
 ) -> None:
     ends, out = [0], io.StringIO(newline="")
@@ -121,7 +121,7 @@ def test_a_cut_csv_ends_with_its_last_whole_record(
         ends.append(len(out.getvalue().encode("utf-8", "surrogatepass")))
     whole = out.getvalue().encode("utf-8", "surrogatepass")
     cut = data.draw(st.integers(0, len(whole)))
-    found = list(_ends(whole[:cut], quoted=True))
+    found = list(_record_ends(whole[:cut], quoted=True))
     assert found == [end for end in ends[1:] if end <= cut]
 
 
@@ -134,9 +134,9 @@ def test_a_cut_csv_ends_with_its_last_whole_record(
         ("jsonl", b"torn"),
     ],
 )
-def test_a_foreign_file_is_left_alone(tmp_path: Path, form: str, data: bytes) -> None:
+def test_a_file_of_another_program_is_not_changed(tmp_path: Path, form: str, data: bytes) -> None:
     file = output(tmp_path, data)
-    with pytest.raises(CommandError, match="no output of"):
+    with pytest.raises(CommandError, match="output of"):
         read_existing_output(file, form)  # type: ignore[arg-type]
     file.close()
     assert (tmp_path / "out").read_bytes() == data

@@ -1,4 +1,4 @@
-"""What is no ledger of ours is left exactly as it is, by a look and by a run."""
+"""Files that are not ledgers are not changed, by `lix run` or by `lix enrich`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import Lix
 from .ledgers import L, filled
-from .sandbox_helpers import Watched
+from .sandbox_helpers import ObservedSandbox
 
 COMMANDS = [
     ("run", "status", "theirs"),
@@ -29,21 +29,21 @@ TABLES = {
 
 
 def theirs(kind: str, mode: int) -> Path:
-    """A file of somebody else's."""
+    """A file of another program."""
     path, script = Path("theirs"), TABLES[kind]
     if script is None:
-        path.write_text("notes of mine\n" * 1000)
+        path.write_text("my notes\n" * 1000)
     else:
-        with contextlib.closing(sqlite3.connect(path)) as line:
-            line.executescript(script)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(script)
     path.chmod(mode)
     return path
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[1])
 @pytest.mark.parametrize("kind", TABLES)
-def test_a_file_of_somebody_else_is_left_as_it_is(
-    lix: Lix, sandbox: Watched, kind: str, command: tuple[str, ...]
+def test_a_file_of_another_program_is_not_changed(
+    lix: Lix, sandbox: ObservedSandbox, kind: str, command: tuple[str, ...]
 ) -> None:
     Path("in.txt").write_text(f"{L}/ada\n")
     path = theirs(kind, 0o664)
@@ -55,7 +55,7 @@ def test_a_file_of_somebody_else_is_left_as_it_is(
     assert (sorted(os.listdir()), len(sandbox.requests)) == (names, 0)
 
 
-def test_an_empty_file_is_nobodys_until_a_run_takes_it(lix: Lix) -> None:
+def test_an_empty_file_becomes_a_ledger_with_the_first_run(lix: Lix) -> None:
     Path("in.txt").write_text(f"{L}/ada\n")
     path = Path("empty")
     path.touch(0o644)
@@ -66,18 +66,18 @@ def test_an_empty_file_is_nobodys_until_a_run_takes_it(lix: Lix) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_ledger_of_ours_is_made_private_again(lix: Lix) -> None:
+def test_a_ledger_is_made_private_again(lix: Lix) -> None:
     path = filled(Path("l.db"))
     path.chmod(0o644)
     assert lix("run", "status", "l.db", rate="").code == 0
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_its_companions_too(lix: Lix) -> None:
+def test_its_companion_files_are_made_private_again(lix: Lix) -> None:
     path = filled(Path("l.db"))
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as beside:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         path.chmod(0o644)
-        beside.execute("DELETE FROM about WHERE name = 'nothing'")
+        connection.execute("DELETE FROM about WHERE name = 'nothing'")
         for name in ("l.db-wal", "l.db-shm"):
             Path(name).chmod(0o644)
         assert lix("run", "status", "l.db", rate="").code == 0
@@ -85,7 +85,7 @@ def test_its_companions_too(lix: Lix) -> None:
             assert Path(name).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_and_a_file_that_may_not_be_written_are_told(
+def test_a_link_and_a_read_only_file_are_rejected(
     lix: Lix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(Path("l.db"))

@@ -1,4 +1,4 @@
-"""Walks by `lix search`, `lix leads` and `lix accounts`: rows, files, going on, limits."""
+"""`lix search`, `lix leads` and `lix accounts`: rows, files, resuming, limits."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 from lix_async.sandbox import Faults, running
 
 from .conftest import Lix
-from .sandbox_helpers import FULL, Watched, rows_of
+from .sandbox_helpers import FULL, ObservedSandbox, rows_of
 
 SEARCH = "https://www.linkedin.com/search/results"
 SALES = "https://www.linkedin.com/sales/search"
 
 
 def distinct(rows: list[dict[str, object]]) -> int:
-    """How many different rows there are; hidden members have neither link nor name."""
+    """The number of different rows; hidden members have neither link nor name."""
     return len({json.dumps(row) for row in rows})
 
 
-def test_rows_go_to_stdout_as_the_provider_sent_them(lix: Lix, sandbox: Watched) -> None:
+def test_rows_on_stdout_are_as_received(lix: Lix, sandbox: ObservedSandbox) -> None:
     found = lix("search", "people", FULL)
     assert (found.code, len(found.rows)) == (0, 137)
     assert found.err.startswith("137 people, 14 pages, 14 credits")
@@ -42,7 +42,7 @@ def test_rows_go_to_stdout_as_the_provider_sent_them(lix: Lix, sandbox: Watched)
     ],
 )
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_every_kind_of_walk(lix: Lix, command: list[str], url: str, what: str, form: str) -> None:
+def test_every_kind_of_search(lix: Lix, command: list[str], url: str, what: str, form: str) -> None:
     found = lix(*command, url, "--out", f"rows.{form}")
     assert (found.code, found.err.partition(" in ")[0]) == (0, what)
     text = Path(f"rows.{form}").read_text()
@@ -51,16 +51,16 @@ def test_every_kind_of_walk(lix: Lix, command: list[str], url: str, what: str, f
     assert not Path(f"rows.{form}.checkpoint").exists()
 
 
-def test_the_envelopes_of_older_documents(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_envelopes_are_read(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     for envelope in ("seed", "response"):
-        with running(Watched(envelope=envelope)) as url:
+        with running(ObservedSandbox(envelope=envelope)) as url:
             monkeypatch.setenv("LIX_BASE_URL", url)
             found = lix("search", "people", FULL, "--limit", "15")
         assert len(found.rows) == 15
         assert "as this version reads them" not in found.err
 
 
-def test_a_file_is_kept_private_and_never_overwritten_by_itself(lix: Lix) -> None:
+def test_a_file_is_private_and_not_overwritten_without_the_option(lix: Lix) -> None:
     assert lix("search", "people", FULL, "-n", "5", "-o", "a.jsonl").code == 0
     assert Path("a.jsonl").stat().st_mode & 0o777 == 0o600
     assert Path("a.jsonl.checkpoint").stat().st_mode & 0o777 == 0o600
@@ -77,7 +77,9 @@ def test_a_file_is_kept_private_and_never_overwritten_by_itself(lix: Lix) -> Non
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_a_limit_stops_and_a_higher_one_goes_on(lix: Lix, sandbox: Watched, form: str) -> None:
+def test_a_higher_limit_continues_the_listing(
+    lix: Lix, sandbox: ObservedSandbox, form: str
+) -> None:
     out = f"a.{form}"
     for limit, total in ((7, 7), (7, 7), (33, 33), (137, 137)):
         found = lix("search", "people", FULL, "--out", out, "--resume", "--limit", str(limit))
@@ -90,7 +92,7 @@ def test_a_limit_stops_and_a_higher_one_goes_on(lix: Lix, sandbox: Watched, form
     assert lix("search", "people", FULL, "--out", out, "--resume").code == 2
 
 
-def test_going_on_with_another_search_is_refused(lix: Lix) -> None:
+def test_resuming_with_another_search_is_rejected(lix: Lix) -> None:
     lix("search", "people", FULL, "-n", "5", "-o", "a.jsonl")
     other = lix("search", "people", FULL.replace("137", "99"), "-o", "a.jsonl", "--resume")
     assert (other.code, "another search" in other.err) == (2, True)
@@ -98,7 +100,7 @@ def test_going_on_with_another_search_is_refused(lix: Lix) -> None:
     assert len(rows_of(Path("a.jsonl"))) == 137
 
 
-def test_without_a_file_there_is_nothing_to_go_on_with(lix: Lix) -> None:
+def test_resuming_needs_a_file(lix: Lix) -> None:
     assert lix("search", "people", FULL, "--resume").code == 2
     assert lix("search", "people", FULL, "--limit", "0").code == 2
     assert lix("search", "people", FULL, "-o", "-", "-n", "3").out.count("\n") == 3
@@ -113,24 +115,24 @@ def test_columns_of_a_csv_and_of_json_lines(lix: Lix) -> None:
     assert list(rows[0]) == wanted.split(",")
 
 
-def test_a_table_for_the_eye(lix: Lix) -> None:
+def test_a_table_on_the_terminal(lix: Lix) -> None:
     found = lix("search", "people", FULL, "-n", "3", "--format", "table")
     assert "name" in found.out
     assert "description" in found.out
     assert lix("search", "people", FULL, "--format", "table", "-o", "a").code == 2
 
 
-def test_duplicates_are_dropped_and_told(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(Watched(faults=["ok", "overlap", "overlap"])) as url:
+def test_duplicates_are_dropped_and_counted(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(ObservedSandbox(faults=["ok", "overlap", "overlap"])) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
-        # Through a viewer the order is always the same: the repeated rows are no hidden members.
+        # With a viewer the order is always the same, so the repeated rows are not hidden members.
         found = lix("search", "people", FULL, "--viewer", "example-viewer-1")
     assert distinct(found.rows) == len(found.rows) == 137
-    assert "2 that came twice dropped" in found.err
+    assert "2 duplicates dropped" in found.err
 
 
 def test_out_of_credits_in_the_middle(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox = Watched(faults=["ok", "ok", "quota"])
+    sandbox = ObservedSandbox(faults=["ok", "ok", "quota"])
     with running(sandbox) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         found = lix("search", "people", FULL, "--out", "a.jsonl")
@@ -143,9 +145,7 @@ def test_out_of_credits_in_the_middle(lix: Lix, monkeypatch: pytest.MonkeyPatch)
     assert len(sandbox.ledger) == 14
 
 
-def test_nothing_is_left_behind_when_nothing_came(
-    lix: Lix, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_files_are_left_without_rows(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIX_API_KEY", "wrong")
     assert lix("search", "people", FULL, "--out", "a.jsonl").code == 3
     assert not list(Path().iterdir())
@@ -157,23 +157,23 @@ def test_an_empty_search_is_a_result(lix: Lix) -> None:
     assert (found.code, found.err.partition(",")[0]) == (0, "0 people in a.csv")
 
 
-def test_quiet_is_quiet_and_errors_are_told(lix: Lix) -> None:
+def test_quiet_prints_errors_only(lix: Lix) -> None:
     assert lix("search", "people", FULL, "-n", "3", "-q").err == ""
     assert lix("search", "people", "https://example.com", "-q").err.startswith("error:")
 
 
-def test_a_budget_stops_the_walk(lix: Lix, sandbox: Watched) -> None:
+def test_a_budget_stops_the_listing(lix: Lix, sandbox: ObservedSandbox) -> None:
     found = lix("search", "people", FULL, "--out", "a.jsonl", "--max-credits", "3")
     assert (found.code, len(rows_of(Path("a.jsonl"))), len(sandbox.ledger)) == (4, 30, 3)
     assert "--max-credits" in found.err
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_bad_weather_costs_no_row_and_repeats_none(
+def test_faults_lose_no_row_and_repeat_none(
     lix: Lix, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     rates = {"unavailable": 0.1, "reset": 0.1, "reset_after": 0.1, "truncated": 0.1}
-    with running(Watched(faults=Faults(seed, rates))) as url:
+    with running(ObservedSandbox(faults=Faults(seed, rates))) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         for _ in range(10):
             code = lix("search", "people", FULL, "--out", "a.jsonl", "--resume").code
@@ -183,7 +183,7 @@ def test_bad_weather_costs_no_row_and_repeats_none(
     assert distinct(rows) == len(rows) == 137
 
 
-def test_open_kinds_keep_every_field(lix: Lix) -> None:
+def test_rows_without_a_struct_keep_every_field(lix: Lix) -> None:
     url = "https://www.linkedin.com/search/results/content/?keywords=total:3"
     plain = lix("search", "posts", url).rows
     table = lix("search", "posts", url, "--format", "csv").out

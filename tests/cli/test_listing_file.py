@@ -1,4 +1,4 @@
-"""A walk's file and its checkpoint: cut at any byte, a later run goes on without loss or repeat."""
+"""The file of a listing and its checkpoint: truncated at any byte, a later run continues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from lix_async import Checkpoint
 from lix_async.cli.errors import CommandError
 from lix_async.cli.output.files import AppendFile
-from lix_async.cli.output.listing_file import ResumableListingFile, checkpoint_path, load
+from lix_async.cli.output.listing_file import ResumableListingFile, checkpoint_path, load_state
 from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder, RowEncoder
 from lix_async.cli.output.schema import RowSchema
 from lix_async.engine.checkpoint import PaginationStats
@@ -20,7 +20,7 @@ from lix_async.providers.lix.models import Person
 PAGES = [[f'{{"name":"=P{page}{row}"}}'.encode() for row in range(3)] for page in range(3)]
 
 
-def point(page: int) -> Checkpoint:
+def position(page: int) -> Checkpoint:
     none = msgspec.Raw(b"[]")
     return Checkpoint(
         endpoint="search.people", origin="x", params=msgspec.Raw(b"{}"), pending=none, offset=page * 3,
@@ -28,20 +28,20 @@ def point(page: int) -> Checkpoint:
     )  # fmt: skip
 
 
-def form(kind: str) -> RowEncoder:
+def encoder(kind: str) -> RowEncoder:
     return CsvEncoder(RowSchema(Person)) if kind == "csv" else JsonlEncoder(RowSchema(Person))
 
 
-def begun(path: Path, kind: str) -> ResumableListingFile:
-    return ResumableListingFile(AppendFile.create(path), form(kind), kind, "search.people")
+def created(path: Path, kind: str) -> ResumableListingFile:
+    return ResumableListingFile(AppendFile.create(path), encoder(kind), kind, "search.people")
 
 
 def resumed(path: Path, kind: str) -> ResumableListingFile:
-    entry = load(path)
-    assert entry is not None
-    journal = ResumableListingFile(AppendFile.open(path), form(kind), kind, "search.people")
-    journal.take_up(entry)
-    return journal
+    state = load_state(path)
+    assert state is not None
+    output = ResumableListingFile(AppendFile.open(path), encoder(kind), kind, "search.people")
+    output.resume(state)
+    return output
 
 
 @pytest.fixture(params=["jsonl", "csv"])
@@ -50,108 +50,108 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def whole(tmp_path: Path, kind: str) -> bytes:
-    journal = begun(tmp_path / "whole", kind)
+    output = created(tmp_path / "whole", kind)
     for page, rows in enumerate(PAGES):
-        journal.put(rows, point(page + 1))
-        journal.write()
-    journal.file.close()
+        output.add_page(rows, position(page + 1))
+        output.write()
+    output.file.close()
     return (tmp_path / "whole").read_bytes()
 
 
-def test_at_every_byte_of_every_page(
+def test_a_file_cut_at_any_byte_is_continued(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda fd: None)
     expected = whole(tmp_path, kind)
     for stop, _ in enumerate(PAGES):
         path = tmp_path / f"{stop}"
-        journal = begun(path, kind)
+        output = created(path, kind)
         for page in range(stop + 1):
-            journal.put(PAGES[page], point(page + 1))
-            before = journal.file.size
-            journal.write()
-        journal.file.close()
-        written, beside = path.read_bytes(), checkpoint_path(path).read_bytes()
-        step = 1 if kind == "jsonl" else 7  # a line of a CSV has hundreds of empty cells
+            output.add_page(PAGES[page], position(page + 1))
+            before = output.file.size
+            output.write()
+        output.file.close()
+        written, saved = path.read_bytes(), checkpoint_path(path).read_bytes()
+        step = 1 if kind == "jsonl" else 7  # a row of a CSV has hundreds of empty cells
         for cut in {*range(before, len(written), step), len(written)}:
             path.write_bytes(written[:cut])
-            checkpoint_path(path).write_bytes(beside)
+            checkpoint_path(path).write_bytes(saved)
             again = resumed(path, kind)
-            assert again.walk == point(stop + 1)
+            assert again.checkpoint == position(stop + 1)
             again.write()
             for page in range(stop + 1, len(PAGES)):
-                again.put(PAGES[page], point(page + 1))
+                again.add_page(PAGES[page], position(page + 1))
                 again.write()
             again.file.close()
             assert path.read_bytes() == expected
 
 
-def test_rows_beyond_a_limit_wait_for_a_higher_one(tmp_path: Path, kind: str) -> None:
+def test_rows_beyond_a_limit_are_written_later(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a"
-    journal = begun(path, kind)
-    journal.put(PAGES[0], point(1))
-    assert journal.write(1) == 1
-    journal.save()
-    journal.file.close()
+    output = created(path, kind)
+    output.add_page(PAGES[0], position(1))
+    assert output.write(1) == 1
+    output.save()
+    output.file.close()
     again = resumed(path, kind)
-    assert (again.written, again.owed) == (1, PAGES[0][1:])
+    assert (again.written, again.pending) == (1, PAGES[0][1:])
     again.write()
     for page in (1, 2):
-        again.put(PAGES[page], point(page + 1))
+        again.add_page(PAGES[page], position(page + 1))
         again.write()
     again.finish()
     again.file.close()
     assert path.read_bytes() == whole(tmp_path, kind)
-    assert load(path) is None
+    assert load_state(path) is None
 
 
 @pytest.mark.parametrize("change", [b"", b"short", b"other content that is longer than before" * 5])
-def test_a_file_that_somebody_changed_is_left_alone(tmp_path: Path, change: bytes) -> None:
+def test_a_changed_file_is_rejected(tmp_path: Path, change: bytes) -> None:
     path = tmp_path / "a"
-    journal = begun(path, "jsonl")
+    output = created(path, "jsonl")
     for page in (0, 1):
-        journal.put(PAGES[page], point(page + 1))
-        journal.write()
-    journal.file.close()
+        output.add_page(PAGES[page], position(page + 1))
+        output.write()
+    output.file.close()
     path.write_bytes(change)
     with pytest.raises(CommandError, match="was changed"):
         resumed(path, "jsonl")
     assert path.read_bytes() == change
 
 
-def test_another_format_or_listing_does_not_go_on(tmp_path: Path) -> None:
+def test_another_format_or_listing_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    journal = begun(path, "jsonl")
-    journal.put(PAGES[0], point(1))
-    journal.file.close()
-    entry = load(path)
-    assert entry is not None
+    output = created(path, "jsonl")
+    output.add_page(PAGES[0], position(1))
+    output.file.close()
+    state = load_state(path)
+    assert state is not None
     file = AppendFile.open(path)
     for other, match in (
-        (ResumableListingFile(file, form("csv"), "csv", "search.people"), "another format"),
+        (ResumableListingFile(file, encoder("csv"), "csv", "search.people"), "another format"),
         (
             ResumableListingFile(
                 file, JsonlEncoder(RowSchema(Person), ("name",)), "jsonl", "search.people"
             ),
             "other columns",
         ),
-        (ResumableListingFile(file, form("jsonl"), "jsonl", "search.jobs"), "search.people"),
+        (ResumableListingFile(file, encoder("jsonl"), "jsonl", "search.jobs"), "search.people"),
     ):
         with pytest.raises(CommandError, match=match):
-            other.take_up(entry)
+            other.resume(state)
     file.close()
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"version":99}', b"\xff"])
-def test_what_is_no_checkpoint_is_told(tmp_path: Path, data: bytes) -> None:
+def test_an_invalid_checkpoint_is_reported(tmp_path: Path, data: bytes) -> None:
     checkpoint_path(tmp_path / "a").write_bytes(data)
     with pytest.raises(CommandError, match="not a checkpoint"):
-        load(tmp_path / "a")
+        load_state(tmp_path / "a")
 
 
-def test_the_checkpoint_is_its_owners_alone(tmp_path: Path) -> None:
-    journal = begun(tmp_path / "a", "jsonl")
-    journal.put(PAGES[0], point(1))
-    journal.file.close()
+def test_the_checkpoint_is_private(tmp_path: Path) -> None:
+    output = created(tmp_path / "a", "jsonl")
+    output.add_page(PAGES[0], position(1))
+    output.file.close()
     assert checkpoint_path(tmp_path / "a").stat().st_mode & 0o777 == 0o600
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "a.checkpoint"]

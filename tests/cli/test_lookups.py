@@ -1,4 +1,4 @@
-"""`lix person`, `org`, `email`, `account` and `call`: single answers."""
+"""`lix person`, `org`, `email`, `account` and `call`: one answer each."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lix_async.cli.endpoint_list import endpoint_table, methods
-from lix_async.cli.providers import rows
+from lix_async.cli.endpoint_list import endpoint_table, method_names
+from lix_async.cli.providers import all_endpoints
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.sandbox import running
 
 from .conftest import Lix
-from .sandbox_helpers import Watched
+from .sandbox_helpers import ObservedSandbox
 
 L = "https://www.linkedin.com"
 ADA = "https://www.linkedin.com/in/ada-example"
@@ -35,16 +35,16 @@ ACME = "https://www.linkedin.com/company/acme"
         ("email", ADA, "status", "contact.email_by_linkedin"),
     ],
 )
-def test_an_answer_comes_as_it_was_sent(
-    lix: Lix, sandbox: Watched, command: str, link: str, key: str, endpoint: str
+def test_an_answer_is_printed_as_received(
+    lix: Lix, sandbox: ObservedSandbox, command: str, link: str, key: str, endpoint: str
 ) -> None:
     found = lix(command, link)
     assert (found.code, found.err) == (0, "")
     assert key in found.rows[0]
-    assert [fact.endpoint for fact in sandbox.requests] == [endpoint]
+    assert [one.endpoint for one in sandbox.requests] == [endpoint]
 
 
-def test_into_a_file_and_as_a_table(lix: Lix) -> None:
+def test_an_answer_in_a_file_and_as_a_table(lix: Lix) -> None:
     assert lix("person", ADA, "--out", "ada.csv").code == 0
     (row,) = csv.DictReader(Path("ada.csv").read_text().splitlines())
     assert row["link"] == ADA
@@ -67,8 +67,8 @@ def test_into_a_file_and_as_a_table(lix: Lix) -> None:
         (["person", ""], ""),
     ],
 )
-def test_the_wrong_link_names_the_right_command(
-    lix: Lix, sandbox: Watched, arguments: list[str], hint: str
+def test_a_link_for_another_command_has_a_hint(
+    lix: Lix, sandbox: ObservedSandbox, arguments: list[str], hint: str
 ) -> None:
     found = lix(*arguments)
     assert (found.code, hint in found.err) == (2, True)
@@ -93,7 +93,7 @@ def test_the_wrong_link_names_the_right_command(
 def test_every_refusal_has_its_exit_code(
     lix: Lix, monkeypatch: pytest.MonkeyPatch, fault: str, code: int
 ) -> None:
-    with running(Watched(faults=[fault])) as url:
+    with running(ObservedSandbox(faults=[fault])) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         found = lix("person", ADA)
     assert (found.code, found.out) == (code, "")
@@ -101,8 +101,8 @@ def test_every_refusal_has_its_exit_code(
     assert len(found.err.splitlines()) <= 2
 
 
-def test_no_network_and_no_time(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox = Watched(faults=["slow;seconds=20"])
+def test_a_deadline_and_a_lost_connection(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = ObservedSandbox(faults=["slow;seconds=20"])
     with running(sandbox) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         found = lix("person", ADA, "--deadline", "0.2")
@@ -111,10 +111,10 @@ def test_no_network_and_no_time(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> No
     assert found.code == 6
 
 
-def test_a_key_is_read_from_stdin_and_shown_nowhere(
+def test_a_key_is_read_from_stdin_and_never_printed(
     lix: Lix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running(Watched(keys=["sesame-sentinel"])) as url:
+    with running(ObservedSandbox(keys=["sesame-sentinel"])) as url:
         monkeypatch.setenv("LIX_BASE_URL", url)
         assert lix("person", ADA).code == 3
         monkeypatch.setattr(sys, "stdin", io.StringIO("sesame-sentinel\n"))
@@ -128,21 +128,21 @@ def test_a_key_is_read_from_stdin_and_shown_nowhere(
     assert "sesame" not in refused.err + found.out + found.err
 
 
-def test_the_account_tells_what_is_left_and_until_when(lix: Lix) -> None:
+def test_the_account_shows_balances_and_their_renewal(lix: Lix) -> None:
     (row,) = lix("account").rows
     assert row["balances"]["linkedInBalance"] == 50_000  # type: ignore[index]
     shown = lix("account", "--format", "table").out
     assert "50,000" in shown
-    assert "full again" in shown
+    assert "renewed" in shown
     assert "(in " in shown
 
 
-def test_every_row_of_the_table_is_listed(lix: Lix) -> None:
+def test_every_endpoint_is_listed(lix: Lix) -> None:
     shown = lix("call", rate="").out
     assert shown == lix("call", "--list", rate="").out == "\n".join(endpoint_table()) + "\n"
-    known = methods()
-    assert known.keys() == rows().keys() > BY_ID.keys()
-    for row in rows().values():
+    known = method_names()
+    assert known.keys() == all_endpoints().keys() > BY_ID.keys()
+    for row in all_endpoints().values():
         assert row.id in shown
         assert known[row.id] in shown
         for name in row.params.__struct_fields__:
@@ -150,7 +150,7 @@ def test_every_row_of_the_table_is_listed(lix: Lix) -> None:
     assert all(len(line) <= 90 for line in shown.splitlines())
 
 
-def test_any_row_can_be_called_and_listings_are_walked(lix: Lix) -> None:
+def test_any_endpoint_can_be_called_and_listings_are_fetched_completely(lix: Lix) -> None:
     assert lix("call", "person.get", "--profile-link", ADA).rows[0]["link"] == ADA
     assert lix("call", "ids.person", "--li-flagship-id", "ada").code == 0
     facets = lix("call", "facets.sales", "--query", "a", "--type", "TITLE", "--limit", "3")
@@ -160,7 +160,7 @@ def test_any_row_can_be_called_and_listings_are_walked(lix: Lix) -> None:
     assert len(Path("viewers.csv").read_text().splitlines()) > 6
 
 
-def test_params_are_converted_and_checked(lix: Lix, sandbox: Watched) -> None:
+def test_params_are_converted_and_checked(lix: Lix, sandbox: ObservedSandbox) -> None:
     skill = '[{"text":"Go","entity":"urn:li:ts_skill:1"}]'
     people = lix("call", "recruiter.search_people", "--skills", skill, "--limit", "2")
     assert len(people.rows) == 2
@@ -168,14 +168,14 @@ def test_params_are_converted_and_checked(lix: Lix, sandbox: Watched) -> None:
     asked = len(sandbox.requests)
     for arguments, said in (
         (["person.gt"], "did you mean person.get"),
-        (["nothing.alike.at.all"], "`lix call` lists them all"),
+        (["nothing.alike.at.all"], "`lix call` lists all endpoints"),
         (["person.get"], "exactly one"),
         (["person.get", "--profil-link", ADA], "takes [--profile-link]"),
         (["person.get", "--profile-link", "https://example.com"], "linkedin.com"),
         (["facets.sales", "--query", "a"], "missing `type`"),
         (["facets.sales", "--query", "a", "--type", "TITLE", "--count", "many"], "Expected `int`"),
         (["recruiter.search_people", "--skills", "Go"], "write it as JSON"),
-        (["recruiter.search_people", "--skills", "[{"], "is not JSON"),
+        (["recruiter.search_people", "--skills", "[{"], "invalid JSON"),
         (["enrich.job", "--job-id", "@nofile"], "cannot read nofile"),
     ):
         found = lix("call", *arguments)
@@ -183,7 +183,7 @@ def test_params_are_converted_and_checked(lix: Lix, sandbox: Watched) -> None:
     assert len(sandbox.requests) == asked
 
 
-def test_secrets_come_from_files_and_stdin(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_are_read_from_files_and_stdin(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     cookies = json.dumps([{"key": "li_at", "value": "sesame-sentinel"}])
     Path("cookies.json").write_text(cookies)
     found = lix("call", "linkedin_account.put", "--cookies", "@cookies.json")
@@ -195,7 +195,7 @@ def test_secrets_come_from_files_and_stdin(lix: Lix, monkeypatch: pytest.MonkeyP
     assert (refused.code, "sesame" in refused.err) == (2, False)
 
 
-def test_a_viewer_is_filled_in(lix: Lix, sandbox: Watched) -> None:
+def test_the_viewer_option_fills_the_param(lix: Lix, sandbox: ObservedSandbox) -> None:
     assert lix("call", "linkedin_account.get").code == 2
     assert lix("call", "linkedin_account.get", "--viewer", "example-viewer-1").code == 0
     asked = sandbox.requests[-1].input
@@ -203,7 +203,7 @@ def test_a_viewer_is_filled_in(lix: Lix, sandbox: Watched) -> None:
     assert msgspec.json.decode(asked)["viewer_id"] == "example-viewer-1"
 
 
-def test_a_body_is_printed_as_received(lix: Lix, sandbox: Watched) -> None:
+def test_a_body_is_printed_as_received(lix: Lix, sandbox: ObservedSandbox) -> None:
     found = lix("call", "account.balances")
     assert found.out.endswith("}\n")
     assert lix("call", "account.balances", "--format", "csv").out.startswith("emailBalance,")

@@ -1,4 +1,4 @@
-"""An output never takes the place of the ledger, its companions, or the file with the links."""
+"""An output never replaces the ledger, its companion files, or the input."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lix_async.cli.ledger.address import check_output_conflicts
 
 from .conftest import Lix
 from .ledgers import L, filled
-from .sandbox_helpers import Watched
+from .sandbox_helpers import ObservedSandbox
 
 
-def planted(kind: str) -> str:
+def alias(kind: str) -> str:
     """Another name for the ledger, or a name of its own files."""
     if kind == "hard":
         os.link("l.db", "hard")
@@ -31,44 +31,44 @@ def planted(kind: str) -> str:
     "kind",
     ["same", "dots", "hard", "soft", "folder", "l.db-wal", "l.db-shm", "l.db.lock", "l.db.lock7"],
 )
-def test_an_export_over_its_own_ledger_is_refused(lix: Lix, kind: str) -> None:
+def test_an_export_over_its_own_ledger_is_rejected(lix: Lix, kind: str) -> None:
     filled(Path("l.db"))
     Path("x").mkdir()
     before = Path("l.db").read_bytes()
-    found = lix("run", "export", "l.db", "--out", planted(kind), "--overwrite", rate="")
-    assert (found.code, "belongs to the ledger" in found.err) == (2, True), found.err
+    found = lix("run", "export", "l.db", "--out", alias(kind), "--overwrite", rate="")
+    assert (found.code, "is a file of the ledger" in found.err) == (2, True), found.err
     assert Path("l.db").read_bytes() == before
     assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 8
 
 
-def test_names_that_only_begin_alike_are_free(lix: Lix) -> None:
+def test_similar_names_are_accepted(lix: Lix) -> None:
     filled(Path("l.db"))
     for name in ("l.db.csv", "l.db-wal.jsonl", "l.db.locks"):
         assert lix("run", "export", "l.db", "--out", name, rate="").code == 0
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("more", "message"),
     [
-        (("--store", "x.db", "--out", "x.db"), "belongs to the ledger"),
-        (("--store", "x.db", "--out", "x.db.lock"), "belongs to the ledger"),
-        (("--out", "in.txt.ledger"), "belongs to the ledger"),
-        (("--out", "in.txt.ledger-wal"), "belongs to the ledger"),
-        (("--out", "in.txt"), "the file with the links"),
+        (("--store", "x.db", "--out", "x.db"), "is a file of the ledger"),
+        (("--store", "x.db", "--out", "x.db.lock"), "is a file of the ledger"),
+        (("--out", "in.txt.ledger"), "is a file of the ledger"),
+        (("--out", "in.txt.ledger-wal"), "is a file of the ledger"),
+        (("--out", "in.txt"), "is the input file"),
     ],
 )
-def test_an_enrichment_into_its_own_files_is_refused_before_anything_is_sent(
-    lix: Lix, sandbox: Watched, more: tuple[str, ...], words: str
+def test_enrich_over_its_own_files_is_rejected_before_anything_is_sent(
+    lix: Lix, sandbox: ObservedSandbox, more: tuple[str, ...], message: str
 ) -> None:
     Path("in.txt").write_text(f"{L}/ada\n")
     found = lix("enrich", "in.txt", *more)
-    assert (found.code, words in found.err) == (2, True), found.err
+    assert (found.code, message in found.err) == (2, True), found.err
     assert (len(sandbox.requests), os.listdir()) == (0, ["in.txt"])
 
 
-def test_what_cannot_be_the_same_is_let_through(tmp_path: Path) -> None:
+def test_other_files_are_accepted(tmp_path: Path) -> None:
     check_output_conflicts(None, str(tmp_path / "x"))
     check_output_conflicts(tmp_path / "x", "postgresql://db/x", str(tmp_path / "y"))
     check_output_conflicts(tmp_path / "x", str(tmp_path / "none" / "x"))
-    with pytest.raises(CommandError, match="belongs to the ledger"):
+    with pytest.raises(CommandError, match="is a file of the ledger"):
         check_output_conflicts(tmp_path / "none" / "x-wal", str(tmp_path / "none" / "x"))

@@ -1,4 +1,4 @@
-"""Rows as the provider sent them: paired with their items, or told to be otherwise."""
+"""Items as received from the provider, or as read where they cannot be matched."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import pytest
 
 from lix_async import Answer, Page
 from lix_async.core.decoding import decoder_for
+from lix_async.core.endpoint import AnyEndpoint
 from lix_async.core.models import Listing
 from lix_async.engine.raw_items import raw_items
-from lix_async.providers.lix.endpoints import (
-    ACTIVITY_POSTS,
-    LINKEDIN_ACCOUNTS,
-    POST_REACTIONS,
+from lix_async.providers.lix.endpoints.accounts import LINKEDIN_ACCOUNTS
+from lix_async.providers.lix.endpoints.profiles import ACTIVITY_POSTS, POST_REACTIONS
+from lix_async.providers.lix.endpoints.searches import (
     SALES_FACETS,
     SEARCH_JOBS,
     SEARCH_ORGS,
     SEARCH_PEOPLE,
-    AnyEndpoint,
 )
 
 PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'
@@ -50,7 +49,7 @@ def page(row: AnyEndpoint, body: str) -> Page[object]:
         ' { "other" : [ 1 ] ,\n "people" : [\n %s ] } ',
     ],
 )
-def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
+def test_rows_are_as_received_in_every_envelope(envelope: str) -> None:
     found = raw_items(page(SEARCH_PEOPLE, envelope % PERSON))
     assert (found.items, found.as_received) == ([PERSON.encode()], True)
 
@@ -66,32 +65,32 @@ def test_rows_are_as_sent_in_every_envelope(envelope: str) -> None:
         (ACTIVITY_POSTS, '{"posts":[{"id":"p","likes":3}],"paging":{"total":1}}'),
     ],
 )
-def test_listings_of_other_kinds_keep_what_was_sent(row: AnyEndpoint, body: str) -> None:
+def test_other_listings_keep_what_was_sent(row: AnyEndpoint, body: str) -> None:
     found = raw_items(page(row, body))
     assert found.as_received
     assert found.items[0] in body.encode()
 
 
-def test_a_person_in_the_oldest_shape_is_kept_in_it() -> None:
+def test_a_person_in_the_oldest_format_is_kept_as_received() -> None:
     body = '{"people":[{"fullName":"A B","workExperiences":[]}]}'
     assert raw_items(page(SEARCH_PEOPLE, body)).items == [
         b'{"fullName":"A B","workExperiences":[]}'
     ]
 
 
-def test_only_new_items_are_paired() -> None:
+def test_only_new_items_are_matched() -> None:
     people = ",".join(f'{{"name":"{name}","extra":{n}}}' for n, name in enumerate("ABC"))
     found = page(SEARCH_PEOPLE, f'{{"people":[{people}]}}')
     del found.items[1]
     assert raw_items(found).items == [b'{"name":"A","extra":0}', b'{"name":"C","extra":2}']
 
 
-def test_a_list_that_only_looks_alike_is_not_taken() -> None:
+def test_a_similar_list_is_not_taken() -> None:
     body = '{"related":[{"name":"X"},{"name":"Y"}],"people":[{"name":"A"},{"name":"B"}]}'
     assert raw_items(page(SEARCH_PEOPLE, body)).items == [b'{"name":"A"}', b'{"name":"B"}']
 
 
-def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
+def test_grouped_rows_are_marked_as_read() -> None:
     body = (
         '{"reactions":[{"reaction_type":"LIKE","count":2,"reactors":[{"name":"A"},{"name":"B"}]}]}'
     )
@@ -100,9 +99,9 @@ def test_grouped_rows_are_written_as_read_and_said_to_be() -> None:
     assert [msgspec.json.decode(row)["actor"]["name"] for row in found.items] == ["A", "B"]
 
 
-def test_items_without_an_answer_are_written_as_read() -> None:
-    brought = page(SEARCH_PEOPLE, f'{{"people":[{PERSON}]}}')
-    brought.answer = None
-    found = raw_items(brought)
+def test_items_without_an_answer_are_marked_as_read() -> None:
+    people = page(SEARCH_PEOPLE, f'{{"people":[{PERSON}]}}')
+    people.answer = None
+    found = raw_items(people)
     assert not found.as_received
     assert msgspec.json.decode(found.items[0])["numOfConnections"] == 57

@@ -1,4 +1,4 @@
-"""Reading what shall be looked up, from whatever file somebody has."""
+"""Reading links and e-mail addresses from files of many formats."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input import csv_records as largecells
-from lix_async.cli.input.reader import InputFile, read
-from lix_async.cli.input.targets import Kind
+from lix_async.cli.input import csv_records
+from lix_async.cli.input.reader import InputFile, read_inputs
+from lix_async.cli.input.targets import LookupKind
 
 L = "https://www.linkedin.com/in"
-EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
+ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 
 
 def of(path: Path, text: str | bytes, column: str | None = None) -> InputFile:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read(str(path), column, EVERY)
+    return read_inputs(str(path), column, ALL_KINDS)
 
 
 def links(inputs: InputFile) -> list[str]:
@@ -32,14 +32,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "in.txt"
 
 
-def test_plain_text_one_on_a_line(file: Path) -> None:
+def test_plain_text_with_one_link_per_line(file: Path) -> None:
     found = of(file, f"\n{L}/a\n{L}/A/?x=1\n  b@example.com \nnonsense\n")
     assert links(found) == [f"{L}/a", "b@example.com"]
     assert (found.rows, found.unusable) == (4, 1)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_column_is_found_by_what_is_in_it(file: Path, delimiter: str) -> None:
+def test_the_column_is_chosen_by_its_cells(file: Path, delimiter: str) -> None:
     rows = [
         ["name", "web", "profile"],
         ["A", "https://a.example.com", f"{L}/a"],
@@ -49,7 +49,7 @@ def test_the_column_is_found_by_what_is_in_it(file: Path, delimiter: str) -> Non
     assert (found.column, links(found)) == ("profile", [f"{L}/a", f"{L}/b"])
 
 
-def test_a_file_without_a_heading_loses_no_row(file: Path) -> None:
+def test_a_file_without_a_heading(file: Path) -> None:
     assert links(of(file, f"A,{L}/a\nB,{L}/b\n")) == [f"{L}/a", f"{L}/b"]
 
 
@@ -59,7 +59,7 @@ def test_public_links_are_preferred_to_sales_links(file: Path) -> None:
     assert found.column == "link"
 
 
-def test_quoted_cells_may_hold_line_ends(file: Path) -> None:
+def test_quoted_cells_may_have_line_breaks(file: Path) -> None:
     assert links(of(file, f'note,link\n"two\nlines, really",{L}/a\n')) == [f"{L}/a"]
 
 
@@ -80,38 +80,38 @@ def test_json_lines_and_arrays(file: Path) -> None:
     assert links(of(file, nested, "person.url")) == [f"{L}/n"]
 
 
-def test_a_line_that_is_no_json_is_named(file: Path) -> None:
+def test_a_line_that_is_not_json_is_reported(file: Path) -> None:
     with pytest.raises(CommandError, match="line 2"):
         of(file, f'{{"link":"{L}/a"}}\n{{"link":\n')
 
 
-def test_a_column_that_is_not_there_is_told_with_those_that_are(file: Path) -> None:
+def test_a_missing_column_is_reported_with_the_available_ones(file: Path) -> None:
     with pytest.raises(CommandError) as caught:
         of(file, f"name,link\nA,{L}/a\n", "url")
-    assert caught.value.hint == "there are: name, link"
+    assert caught.value.hint == "available columns: name, link"
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "name,age\nA,3\n", "hello", "[]", "{}"])
-def test_a_file_with_nothing_to_look_up_is_told(file: Path, text: str) -> None:
-    with pytest.raises(CommandError, match="nothing"):
+def test_a_file_without_links_is_reported(file: Path, text: str) -> None:
+    with pytest.raises(CommandError, match="no usable links"):
         of(file, text)
 
 
-def test_only_the_kinds_that_are_asked_for_count(file: Path) -> None:
+def test_only_the_requested_kinds_are_read(file: Path) -> None:
     file.write_text(f"{L}/a\nhttps://www.linkedin.com/company/b\nc@example.com\n")
-    assert links(read(str(file), None, frozenset({"org"}))) == [
+    assert links(read_inputs(str(file), None, frozenset({"org"}))) == [
         "https://www.linkedin.com/company/b"
     ]
 
 
-def test_stdin_and_a_file_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_stdin_and_a_missing_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{L}/a\n".encode())))
-    assert links(read("-", None, EVERY)) == [f"{L}/a"]
+    assert links(read_inputs("-", None, ALL_KINDS)) == [f"{L}/a"]
     with pytest.raises(CommandError, match="cannot read"):
-        read(str(tmp_path / "none"), None, EVERY)
+        read_inputs(str(tmp_path / "none"), None, ALL_KINDS)
 
 
-def test_a_cell_may_be_large_and_the_limit_is_as_it_was(file: Path) -> None:
+def test_large_cells_are_read_and_the_limit_is_restored(file: Path) -> None:
     path = file.with_suffix(".csv")
     before = csv.field_size_limit()
     found = of(path, f'link,notes\n{L}/a,"{"x" * 200_000}"\n{L}/b,y\n')
@@ -119,11 +119,11 @@ def test_a_cell_may_be_large_and_the_limit_is_as_it_was(file: Path) -> None:
     assert csv.field_size_limit() == before
 
 
-@pytest.mark.parametrize("most", [largecells.MOST, 1000])
-def test_a_quote_that_is_never_closed_is_told_with_its_line(
-    file: Path, monkeypatch: pytest.MonkeyPatch, most: int
+@pytest.mark.parametrize("limit", [csv_records.MAX_FIELD_CHARS, 1000])
+def test_an_unclosed_quote_is_reported_with_its_line(
+    file: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    monkeypatch.setattr(largecells, "MOST", most)
+    monkeypatch.setattr(csv_records, "MAX_FIELD_CHARS", limit)
     path = file.with_suffix(".csv")
     before = csv.field_size_limit(1000)
     try:
@@ -134,16 +134,16 @@ def test_a_quote_that_is_never_closed_is_told_with_its_line(
     finally:
         csv.field_size_limit(before)
     assert raised.value.message.startswith(f"{path}, line 4: ")
-    assert "never closed" in raised.value.hint
+    assert "not closed" in raised.value.hint
 
 
-def test_quotes_that_are_only_sloppy_are_taken_as_ever(file: Path) -> None:
+def test_irregular_quotes_are_accepted(file: Path) -> None:
     path = file.with_suffix(".csv")
     assert links(of(path, f'link,name\n{L}/a,"A" B\n{L}/b,"B\n')) == [f"{L}/a", f"{L}/b"]
     assert links(of(path, f'link,name\n{L}/a,"A\nB" C "D"\n')) == [f"{L}/a"]
 
 
-def test_lines_may_end_as_on_any_system(file: Path) -> None:
+def test_line_ends_of_any_system(file: Path) -> None:
     path = file.with_suffix(".csv")
     for end in ("\n", "\r\n", "\r"):
         text = end.join(

@@ -1,4 +1,4 @@
-"""`lix run`: how far a ledger is, parking it, deciding its doubts."""
+"""`lix run`: the status of a ledger, parking, and lookups in doubt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from lix_async.bulk.stores.base import Store
 from lix_async.cli.errors import CommandError
-from lix_async.cli.ledger.address import address_of, display_address, redact_password
+from lix_async.cli.ledger.address import display_address, ledger_address, redact_password
 
 from .conftest import Lix
 from .ledgers import NOW, L, every_status, filled, key
@@ -31,10 +31,10 @@ def doubts(lix: Lix, *more: str) -> list[dict[str, object]]:
     return lix("run", "doubts", "l.db", *more, rate="").rows
 
 
-def test_status_in_numbers(lix: Lix, ledger: str) -> None:
+def test_status_as_json(lix: Lix, ledger: str) -> None:
     assert status(lix) == {
         "store": ledger,
-        "owed": 1,
+        "pending": 1,
         "sent": 0,
         "queued": 1,
         "done": 2,
@@ -47,33 +47,33 @@ def test_status_in_numbers(lix: Lix, ledger: str) -> None:
     }
 
 
-def test_status_for_the_eye(lix: Lix, ledger: str) -> None:
+def test_status_as_a_table(lix: Lix, ledger: str) -> None:
     lix("run", "park", ledger, "--reason", "lunch", rate="")
     found = lix("run", "status", ledger, "--format", "table", rate="")
-    said = " ".join((found.out + found.err).split())
-    for words in ("In doubt 2", "Queued 1 the first is due", "Credits 2", "parked: lunch"):
-        assert words in said
-    assert "lix run doubts" in said
+    text = " ".join((found.out + found.err).split())
+    for part in ("In doubt 2", "Queued 1 next one due", "Credits 2", "parked: lunch"):
+        assert part in text
+    assert "lix run doubts" in text
 
     async def nothing(store: Store) -> None:
         await store.counts()
 
     filled(Path("empty.db"), nothing)
     empty = lix("run", "status", "empty.db", "--format", "table", rate="")
-    assert "nothing has been asked for yet" in empty.out
+    assert "no lookups yet" in empty.out
     assert "doubts" not in empty.err
 
 
-def test_parking_and_going_on(lix: Lix, ledger: str) -> None:
+def test_parking_and_resuming(lix: Lix, ledger: str) -> None:
     assert lix("run", "park", ledger, rate="").code == 0
     assert status(lix)["parked"] == "parked by hand"
-    assert "going on" in lix("run", "resume", ledger, rate="").err
+    assert "resumed" in lix("run", "resume", ledger, rate="").err
     assert status(lix)["parked"] is None
     assert "not parked" in lix("run", "resume", ledger, rate="").err
     assert lix("run", "park", ledger, "--reason", " ", rate="").code == 2
 
 
-def test_doubts_are_only_listed_unless_somebody_decides(lix: Lix, ledger: str) -> None:
+def test_doubts_are_only_listed_by_default(lix: Lix, ledger: str) -> None:
     assert doubts(lix) == [
         {"input": f"{L}/emil", "kind": "person", "since": NOW, "error": "connection lost"},
         {"input": f"{L}/gus", "kind": "person", "since": NOW, "error": None},
@@ -85,7 +85,7 @@ def test_doubts_are_only_listed_unless_somebody_decides(lix: Lix, ledger: str) -
     assert lix("run", "doubts", ledger, "--retry", "--drop", rate="").code == 2
 
 
-@pytest.mark.parametrize(("flag", "becomes"), [("--retry", "owed"), ("--drop", "refused")])
+@pytest.mark.parametrize(("flag", "becomes"), [("--retry", "pending"), ("--drop", "refused")])
 def test_all_doubts_at_once(lix: Lix, ledger: str, flag: str, becomes: str) -> None:
     before = status(lix)
     found = lix("run", "doubts", ledger, flag, rate="")
@@ -93,10 +93,10 @@ def test_all_doubts_at_once(lix: Lix, ledger: str, flag: str, becomes: str) -> N
     after = status(lix)
     assert (after["in_doubt"], after[becomes]) == (0, int(str(before[becomes])) + 2)
     again = lix("run", "doubts", ledger, flag, rate="")
-    assert (again.code, again.err) == (0, "nothing is in doubt\n")
+    assert (again.code, again.err) == (0, "no lookups are in doubt\n")
 
 
-def test_one_doubt_by_any_spelling(lix: Lix) -> None:
+def test_one_doubt_by_any_form_of_its_link(lix: Lix) -> None:
     async def some(store: Store) -> None:
         await every_status(store)
         given = [
@@ -110,20 +110,20 @@ def test_one_doubt_by_any_spelling(lix: Lix) -> None:
             await store.set_outcome(key(number), "in_doubt", None, 0, NOW)
 
     filled(Path("l.db"), some)
-    spelled = "http://fr.linkedin.com/in/EMIL/?trk=x"
-    assert {row["kind"] for row in doubts(lix, "--input", spelled)} == {"person", "email"}
-    assert lix("run", "doubts", "l.db", "--drop", "--input", spelled, rate="").code == 0
+    other_link = "http://fr.linkedin.com/in/EMIL/?trk=x"
+    assert {row["kind"] for row in doubts(lix, "--input", other_link)} == {"person", "email"}
+    assert lix("run", "doubts", "l.db", "--drop", "--input", other_link, rate="").code == 0
     assert len(doubts(lix)) == 3
-    assert lix("run", "doubts", "l.db", "--drop", "--input", spelled, rate="").code == 5
+    assert lix("run", "doubts", "l.db", "--drop", "--input", other_link, rate="").code == 5
     assert lix("run", "doubts", "l.db", "--input", "who@example.com", rate="").code == 5
     assert len(doubts(lix, "--input", " hal@EXAMPLE.com")) == 1
-    assert "ended before an answer" in " ".join(
+    assert "stopped before an answer" in " ".join(
         lix("run", "doubts", "l.db", "--input", "17", "--format", "table", rate="").out.split()
     )
     assert lix("run", "doubts", "l.db", "--retry", "--input", "17", rate="").code == 0
 
 
-def test_many_doubts_are_not_all_for_the_eye(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_doubts_is_limited(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     async def some(store: Store) -> None:
         for number in range(5):
             await store.claim(
@@ -133,15 +133,15 @@ def test_many_doubts_are_not_all_for_the_eye(lix: Lix, monkeypatch: pytest.Monke
             await store.set_outcome(key(number), "in_doubt", None, 0, NOW)
 
     filled(Path("l.db"), some)
-    monkeypatch.setattr("lix_async.cli.ledger.in_doubt.MOST", 3)
+    monkeypatch.setattr("lix_async.cli.ledger.in_doubt.MAX_TABLE_ROWS", 3)
     found = lix("run", "doubts", "l.db", "--format", "table", rate="")
     assert found.out.count("/p-") == 3
-    assert "and 2 more" in found.err
+    assert "2 more" in found.err
 
 
-def test_ledgers_that_cannot_be_used(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = lix("run", "status", rate="")
-    assert (nowhere.code, "LIX_STORE" in nowhere.err) == (2, True)
+def test_ledgers_that_cannot_be_opened(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = lix("run", "status", rate="")
+    assert (missing.code, "LIX_STORE" in missing.err) == (2, True)
     for command in ("status", "export", "park", "resume", "doubts"):
         found = lix("run", command, "gone.db", rate="")
         assert (found.code, "gone.db" in found.err) == (2, True)
@@ -157,7 +157,7 @@ def test_ledgers_that_cannot_be_used(lix: Lix, monkeypatch: pytest.MonkeyPatch) 
 SECRET = "postgresql://me:s3cr%65t@db.example.com:5432/leads?password=other&x=1"
 
 
-def test_a_password_is_never_shown() -> None:
+def test_a_password_is_never_displayed() -> None:
     assert display_address(SECRET) == "postgresql://me@db.example.com:5432/leads"
     assert display_address("postgres://db/leads") == "postgresql://db/leads"
     assert display_address("postgresql://me:pass@[bad/x") == "postgresql://…"
@@ -167,5 +167,5 @@ def test_a_password_is_never_shown() -> None:
     split = redact_password('host name "cret@db" is unknown', "postgresql://me:se@cret@db/x")
     assert "cret" not in split
     assert redact_password("me:x", "me:x.db") == "me:x"
-    with pytest.raises(CommandError, match="which ledger"):
-        address_of("  ")
+    with pytest.raises(CommandError, match="no ledger given"):
+        ledger_address("  ")

@@ -1,4 +1,4 @@
-"""`lix sandbox`: its options, what it says, and the addresses of every provider on it."""
+"""`lix sandbox`: its options, its output, and the base URLs of all providers."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from lix_async.sandbox import Sandbox, base_url_of
 from lix_async.sandbox.providers import houses
 from lix_async.sandbox.server.base_urls import house_of
 
-from .sandbox_helpers import PATIENCE, Process, environment
+from .sandbox_helpers import TIMEOUT, Process, environment
 
 URL = "http://127.0.0.1:8765"
 
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
-    """The sandbox that a command line makes: it is made, and then not run."""
+    """The sandbox that a command line creates, without running it."""
     made: list[Sandbox] = []
 
     @contextmanager
     def running(sandbox: Sandbox, port: int) -> Iterator[str]:
         made.append(sandbox)
         raise KeyboardInterrupt
-        yield  # never: what makes it a generator
+        yield  # never reached: it makes this a generator
 
-    monkeypatch.setattr(lix_async.sandbox, "running", running, raising=False)  # over its table
+    monkeypatch.setattr(lix_async.sandbox, "running", running, raising=False)  # it is loaded lazily
 
     def run(*arguments: str) -> Sandbox:
         assert main(["sandbox", *arguments]) == 0
@@ -53,10 +53,10 @@ def rates(sandbox: Sandbox) -> dict[str, object]:
 
 
 def own() -> dict[str, object]:
-    return {house.name: house.rate for house in houses()}
+    return {provider.name: provider.rate for provider in houses()}
 
 
-def test_by_itself_every_provider_keeps_its_own_rate(settings: Callable[..., Sandbox]) -> None:
+def test_by_default_every_provider_has_its_own_rate(settings: Callable[..., Sandbox]) -> None:
     assert rates(settings()) == own()
 
 
@@ -79,18 +79,20 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
     names = list(providers())
     options: list[str] = []
     for argument in arguments:
-        place, named, rate = argument.rpartition("=")
-        options += ["--rate", f"{names[int(place)]}={rate}" if named else argument]
-    there = [house.name for house in houses()]
-    wanted = {there[place]: rate for place, rate in changed.items() if place < len(there)}
+        position, named, rate = argument.rpartition("=")
+        options += ["--rate", f"{names[int(position)]}={rate}" if named else argument]
+    in_order = [provider.name for provider in houses()]
+    wanted = {
+        in_order[position]: rate for position, rate in changed.items() if position < len(in_order)
+    }
     assert rates(settings(*options)) == own() | wanted
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rate", "nobody=2/s"], "no provider 'nobody'"),
-        (["--rate", "often"], "is no rate"),
+        (["--rate", "unknown=2/s"], "no provider 'unknown'"),
+        (["--rate", "often"], "invalid --rate"),
         (["--rate", "=1/s"], "no provider ''"),
         (["--webhook", "https://example.com/x"], "on this machine only"),
         (["--webhook", "http://127.0.0.1:x"], "--webhook: the webhook is not a URL"),
@@ -98,7 +100,7 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_makes_no_sense_is_told(
+def test_invalid_options_are_reported(
     capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     assert main(["sandbox", "--port", "0", *arguments]) == 2
@@ -106,13 +108,13 @@ def test_what_makes_no_sense_is_told(
     assert (shown.out, said in shown.err) == ("", True), shown.err
 
 
-def test_a_taken_port_names_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_used_port_has_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     with lix_async.sandbox.running(Sandbox(people=5, organisations=2)) as url:
         assert main(["sandbox", "--port", url.rpartition(":")[2]]) == 2
     assert "--port 0" in capsys.readouterr().err
 
 
-def test_what_it_says_fits_a_narrow_screen_and_names_every_provider(
+def test_the_output_fits_a_narrow_terminal_and_has_all_providers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     announce(URL)
@@ -129,20 +131,20 @@ def test_what_it_says_fits_a_narrow_screen_and_names_every_provider(
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("rates_given", "option"),
     [((), ""), (("1/3s",), ""), (("lookc=2/s",), ""), (("lookc=2/s", "none"), " --rate none")],
 )
-def test_the_lines_to_try_go_as_fast_as_it_allows(
-    capsys: pytest.CaptureFixture[str], given: tuple[str, ...], told: str
+def test_the_printed_commands_use_the_allowed_rate(
+    capsys: pytest.CaptureFixture[str], rates_given: tuple[str, ...], option: str
 ) -> None:
-    announce(URL, given)
-    tries = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  lix ")]
-    assert len(tries) == (2 if "lix" in providers() else 0)
-    assert all(line.endswith(told) and line.count("--rate") == bool(told) for line in tries)
+    announce(URL, rates_given)
+    commands = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  lix ")]
+    assert len(commands) == (2 if "lix" in providers() else 0)
+    assert all(line.endswith(option) and line.count("--rate") == bool(option) for line in commands)
 
 
-@pytest.mark.skipif("lix" not in providers(), reason="a search is Lix's")
-def test_the_lines_to_try_are_answered(
+@pytest.mark.skipif("lix" not in providers(), reason="only Lix has searches")
+def test_the_printed_commands_work(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -150,43 +152,43 @@ def test_the_lines_to_try_are_answered(
         monkeypatch.setenv("LIX_BASE_URL", url)
         announce(url, ["none"])
         said = capsys.readouterr().out.splitlines()
-        tries = [shlex.split(line) for line in said if line.startswith("  lix ")]
-        for _, *arguments in tries:
+        commands = [shlex.split(line) for line in said if line.startswith("  lix ")]
+        for _, *arguments in commands:
             assert main([*arguments, *(["--limit", "1"] if "search" in arguments else [])]) == 0
             assert json.loads(capsys.readouterr().out)
 
 
-def test_base_urls_are_those_of_the_houses() -> None:
+def test_base_urls_have_the_prefix_of_the_provider() -> None:
     assert "base_url_of" in dir(lix_async.sandbox)
     for name in providers():
-        house = house_of(name)
-        assert house is house_of(house.name) is house_of(name.upper())
-        assert base_url_of(URL, name) == base_url_of(f"{URL}/", name) == URL + house.prefix
-    with pytest.raises(ConfigurationError, match="plays no provider 'nobody'"):
-        base_url_of(URL, "nobody")
+        provider = house_of(name)
+        assert provider is house_of(provider.name) is house_of(name.upper())
+        assert base_url_of(URL, name) == base_url_of(f"{URL}/", name) == URL + provider.prefix
+    with pytest.raises(ConfigurationError, match="plays no provider 'unknown'"):
+        base_url_of(URL, "unknown")
 
 
 @contextmanager
 def receiver() -> Iterator[tuple[str, list[bytes], threading.Event]]:
-    """A server that keeps what is posted to it."""
+    """A server that records what is posted to it."""
     bodies: list[bytes] = []
-    came = threading.Event()
+    received = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(204)
             self.end_headers()
-            came.set()
+            received.set()
 
         def log_message(self, *args: object) -> None:
-            """Nothing on stderr."""
+            """Log nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/lookc", bodies, came
+        yield f"http://127.0.0.1:{server.server_port}/lookc", bodies, received
     finally:
         server.shutdown()
         thread.join()
@@ -195,7 +197,7 @@ def receiver() -> Iterator[tuple[str, list[bytes], threading.Event]]:
 
 @contextmanager
 def started(tmp_path: Path, *arguments: str) -> Iterator[dict[str, str]]:
-    """`lix sandbox` as a process; what it says to set."""
+    """`lix sandbox` as a process; yields the variables that it prints."""
     process = Process("sandbox", "--port", "0", *arguments, env=environment(), cwd=tmp_path)
     try:
         assert process.popen.stdout is not None
@@ -211,9 +213,9 @@ def started(tmp_path: Path, *arguments: str) -> Iterator[dict[str, str]]:
         process.close()
 
 
-@pytest.mark.skipif("lookc" not in providers(), reason="a webhook is LookC's")
+@pytest.mark.skipif("lookc" not in providers(), reason="only LookC has webhooks")
 def test_a_finished_lookup_is_posted_to_the_webhook(tmp_path: Path) -> None:
-    with receiver() as (url, bodies, came), started(tmp_path, "--webhook", url) as settings:
+    with receiver() as (url, bodies, received), started(tmp_path, "--webhook", url) as settings:
         code = "import sys; from lix_async.cli import main; sys.exit(main())"
         asked = ["call", "lookc.person_by_email", "--email", "slow@example.com", "--rate", "none"]
         done = subprocess.run(
@@ -221,5 +223,5 @@ def test_a_finished_lookup_is_posted_to_the_webhook(tmp_path: Path) -> None:
             env=environment(**settings), cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        assert came.wait(PATIENCE), "nothing was posted"
+        assert received.wait(TIMEOUT), "nothing was posted"
     assert json.loads(bodies[0])["type"] == "search.person.by-email"

@@ -1,4 +1,4 @@
-"""Pasted links: what each one is, and which command it belongs to."""
+"""Links: the target and the command of each."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ L = "https://www.linkedin.com"
         ("https://example.com/in/ada", None),
     ],
 )
-def test_a_link_names_its_command(url: str, command: str | None) -> None:
+def test_the_command_for_a_link(url: str, command: str | None) -> None:
     assert command_for(url) == command
 
 
-def test_a_url_in_the_wrong_command_gets_the_right_one() -> None:
+def test_a_url_for_another_command_has_a_hint() -> None:
     with pytest.raises(CommandError) as caught:
         check_url(f"{L}/sales/search/people?query=(a)", "search people")
     assert caught.value.hint == 'try: lix leads "URL"'
@@ -43,7 +43,7 @@ def test_a_url_in_the_wrong_command_gets_the_right_one() -> None:
         check_url("https://linkedin.com.example.org/search/results/people/", "search people")
 
 
-def test_a_page_that_is_not_known_may_go_and_a_scheme_is_added() -> None:
+def test_an_unknown_page_is_accepted_and_a_scheme_is_added() -> None:
     assert check_url("www.linkedin.com/search/new/?a=b", "search people").startswith("https://www")
 
 
@@ -56,7 +56,7 @@ def test_a_page_that_is_not_known_may_go_and_a_scheme_is_added() -> None:
         f"{L}/in/ada%2Dexample#about",
     ],
 )
-def test_every_spelling_of_a_profile_has_one_key(text: str) -> None:
+def test_all_links_to_a_profile_have_one_key(text: str) -> None:
     found = parse_target(text)
     assert found is not None
     assert (found.kind, found.key) == ("person", parse_target(f"{L}/in/ada-example").key)  # type: ignore[union-attr]

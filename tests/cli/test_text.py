@@ -1,4 +1,4 @@
-"""Spans and moments as people say them, and the options' texts."""
+"""Durations and times as text, and the parsing of options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from lix_async import RateLimit
 from lix_async.cli.errors import CommandError
-from lix_async.cli.options import OutputOptions, chosen_format, parsed_columns, parsed_rate
+from lix_async.cli.options import OutputOptions, choose_format, parse_columns, parse_rate
 from lix_async.cli.text import (
     format_clock,
     format_duration,
@@ -35,7 +35,7 @@ def utc() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [
         (0, "0 s"),
         (-3, "0 s"),
@@ -47,11 +47,11 @@ def utc() -> Iterator[None]:
         (3 * 86_400 + 4 * 3600 + 59, "3 d 4 h"),
     ],
 )
-def test_a_span_has_two_units_at_most(seconds: float, said: str) -> None:
-    assert format_duration(seconds) == said
+def test_a_duration_has_two_units_at_most(seconds: float, expected: str) -> None:
+    assert format_duration(seconds) == expected
 
 
-def test_short_times_have_a_decimal() -> None:
+def test_short_durations_have_a_decimal() -> None:
     assert (format_elapsed(0.44), format_elapsed(9.96), format_elapsed(75)) == (
         "0.4 s",
         "10.0 s",
@@ -61,12 +61,12 @@ def test_short_times_have_a_decimal() -> None:
 
 
 @pytest.mark.usefixtures("utc")
-def test_a_moment_is_told_in_local_time_and_as_a_distance() -> None:
+def test_a_time_is_shown_in_local_time_with_its_distance() -> None:
     noon = 1_750_075_200.0  # Monday 2025-06-16, 12:00 UTC
     assert format_until(noon + 3 * 3600, noon) == "today at 15:00 (in 3 h)"
     assert format_until(noon + 12 * 3600, noon) == "tomorrow at 00:00 (in 12 h)"
     assert format_until(noon + 5 * 86_400, noon) == "Sat 21 Jun 2025 at 12:00 (in 5 d)"
-    assert format_until(noon - 60, noon) == "today at 11:59 (which has passed)"
+    assert format_until(noon - 60, noon) == "today at 11:59 (already past)"
 
 
 @pytest.mark.parametrize(
@@ -81,20 +81,20 @@ def test_a_moment_is_told_in_local_time_and_as_a_distance() -> None:
         ("none", None),
     ],
 )
-def test_rates_are_read(text: str, rate: RateLimit | None) -> None:
-    assert parsed_rate(text) == rate
+def test_rates_are_parsed(text: str, rate: RateLimit | None) -> None:
+    assert parse_rate(text) == rate
 
 
 @pytest.mark.parametrize(
     "text", ["", "3", "1/0s", "0/s", "fast", "1/3", "-1/s", "1/3 days", "１/s"]
 )
-def test_what_is_no_rate_is_told(text: str) -> None:
-    with pytest.raises(CommandError, match="is no rate"):
-        parsed_rate(text)
+def test_an_invalid_rate_is_reported(text: str) -> None:
+    with pytest.raises(CommandError, match="invalid --rate"):
+        parse_rate(text)
 
 
-def test_rates_are_told_as_they_are_read() -> None:
-    assert [rate_text(parsed_rate(text)) for text in ("1/3s", "20/s", "none")] == [
+def test_rates_as_text() -> None:
+    assert [rate_text(parse_rate(text)) for text in ("1/3s", "20/s", "none")] == [
         "1 per 3 s",
         "20 per s",
         "no limit",
@@ -102,14 +102,14 @@ def test_rates_are_told_as_they_are_read() -> None:
 
 
 def test_columns_are_a_list_without_repeats() -> None:
-    assert parsed_columns(None) is None
-    assert parsed_columns(" name, link ,name,") == ("name", "link")
+    assert parse_columns(None) is None
+    assert parse_columns(" name, link ,name,") == ("name", "link")
     with pytest.raises(CommandError):
-        parsed_columns(" , ")
+        parse_columns(" , ")
 
 
 @pytest.mark.parametrize(
-    ("out", "asked", "terminal", "form"),
+    ("out", "requested", "terminal", "form"),
     [
         (None, None, True, "table"),
         (None, None, False, "jsonl"),
@@ -121,13 +121,13 @@ def test_columns_are_a_list_without_repeats() -> None:
         ("a.csv", "jsonl", True, "jsonl"),
     ],
 )
-def test_the_format_follows_from_the_place(
-    out: str | None, asked: str | None, terminal: bool, form: str
+def test_the_default_format_depends_on_the_output(
+    out: str | None, requested: str | None, terminal: bool, form: str
 ) -> None:
-    output = OutputOptions(out=Path(out) if out else None, format=asked)  # type: ignore[arg-type]
-    assert chosen_format(output, terminal) == form
+    output = OutputOptions(out=Path(out) if out else None, format=requested)  # type: ignore[arg-type]
+    assert choose_format(output, terminal) == form
 
 
-def test_a_table_is_for_the_screen() -> None:
-    with pytest.raises(CommandError, match="screen"):
-        chosen_format(OutputOptions(out=Path("a.csv"), format="table"), terminal=True)
+def test_a_table_is_not_written_to_a_file() -> None:
+    with pytest.raises(CommandError, match="cannot be written to a file"):
+        choose_format(OutputOptions(out=Path("a.csv"), format="table"), terminal=True)

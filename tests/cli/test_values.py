@@ -1,4 +1,4 @@
-"""Cells: formulas are made harmless and come back, nothing that was sent is lost on the way."""
+"""Cells: formulas are escaped reversibly, and no received value is lost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder, tree_of
+from lix_async.cli.output.rows import CsvEncoder, JsonlEncoder, parse_row
 from lix_async.cli.output.schema import OTHER, LookupSchema, RowSchema, item_struct
 from lix_async.cli.values import (
-    cell,
+    csv_cell,
     escape_formula,
     get_path,
     leaf_paths,
@@ -41,13 +41,13 @@ FORMULAS = [
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_formula_becomes_text_and_comes_back(formula: str) -> None:
+def test_a_formula_is_escaped_and_unescaped(formula: str) -> None:
     assert escape_formula(formula) == f"'{formula}"
     assert unescape_formula(escape_formula(formula)) == formula
 
 
 @given(st.text())
-def test_every_text_comes_back_from_its_cell(given: str) -> None:
+def test_every_text_is_restored_from_its_cell(given: str) -> None:
     assert unescape_formula(escape_formula(given)) == given
     assert escape_formula(given)[:1] not in ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -70,11 +70,11 @@ def test_every_text_comes_back_from_its_cell(given: str) -> None:
         ([{"a": 1}], '[{"a":1}]'),
     ],
 )
-def test_a_number_stays_a_number_and_a_list_becomes_readable(value: object, shown: str) -> None:
-    assert cell(value) == shown
+def test_values_as_cells(value: object, shown: str) -> None:
+    assert csv_cell(value) == shown
 
 
-def test_a_dotted_name_finds_objects_lists_and_keys_with_dots() -> None:
+def test_a_dotted_path_finds_objects_lists_and_keys_with_dots() -> None:
     tree = {"a": [{"b": 1}], "com.x.Y": {"z": 2}, "c": {"com.v": {"w": 3}}}
     assert get_path(tree, "a.0.b") == 1
     assert get_path(tree, "com.x.Y.z") == 2
@@ -95,7 +95,7 @@ JSON = st.recursive(
     st.dictionaries(st.text("abc.", max_size=3), JSON, max_size=4),
     st.sets(st.text("abc.", min_size=1, max_size=3)),
 )
-def test_every_value_is_in_a_column_or_beside_them(
+def test_every_value_is_in_a_column_or_in_the_rest(
     tree: dict[str, object], columns: set[str]
 ) -> None:
     rest = remaining_fields(tree, sorted(columns))
@@ -117,11 +117,11 @@ def test_columns_are_known_before_the_first_row() -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
-def test_every_row_of_the_table_has_a_schema(row: object) -> None:
+def test_every_endpoint_has_a_schema(row: object) -> None:
     kind = item_struct(row.result)  # type: ignore[attr-defined]
     schema = RowSchema(kind)
-    assert schema.opened([{"a": 1}])[-1] == OTHER
-    assert schema.tidy({"some": "thing"})["some"] == "thing"
+    assert schema.columns_for([{"a": 1}])[-1] == OTHER
+    assert schema.normalised({"some": "thing"})["some"] == "thing"
 
 
 def written(
@@ -142,7 +142,7 @@ def test_a_field_that_first_appears_late_is_not_lost() -> None:
     assert json.loads(last["other"]) == {"brandNew.deep": [1, 2]}
 
 
-def test_of_an_undescribed_kind_the_first_rows_make_the_columns() -> None:
+def test_without_a_struct_the_first_rows_determine_the_columns() -> None:
     rows: list[dict[str, object]] = [
         {"title": "=cmd", "place": {"city": "X"}},
         {"title": "b", "pay": 5},
@@ -152,7 +152,7 @@ def test_of_an_undescribed_kind_the_first_rows_make_the_columns() -> None:
     assert second == {"title": "b", "place.city": "", "other": '{"pay":5}'}
 
 
-def test_numbers_in_strings_are_tidied_and_nested_unknown_keys_kept() -> None:
+def test_numbers_in_strings_are_normalised_and_nested_unknown_keys_kept() -> None:
     row: dict[str, object] = {
         "skills": [{"name": "Go", "numOfEndorsement": "57", "fresh": 1}],
         "numOfConnections": "12",
@@ -162,7 +162,7 @@ def test_numbers_in_strings_are_tidied_and_nested_unknown_keys_kept() -> None:
     assert json.loads(found["skills"]) == [{"name": "Go", "numOfEndorsement": 57, "fresh": 1}]
 
 
-def test_nothing_of_an_entry_is_lost_for_a_null_beside_it() -> None:
+def test_entries_next_to_a_null_are_kept() -> None:
     row: dict[str, object] = {
         "experience": [None, {"title": "t", "nest": 1}, None, {"title": "u", "fresh": {"a": []}}],
         "numOfConnections": "500+",
@@ -184,16 +184,16 @@ def test_nothing_of_an_entry_is_lost_for_a_null_beside_it() -> None:
     assert other["emails"] == [""]
 
 
-def test_jsonl_is_what_was_sent_and_columns_cut_it() -> None:
+def test_jsonl_is_as_received_or_has_the_requested_columns() -> None:
     row = b'{"name":"A","big":12345678901234567890.125,"experience":[{"title":"T"}]}'
     assert JsonlEncoder(RowSchema(Person)).encode([row], first=True) == row + b"\n"
     cut = JsonlEncoder(RowSchema(Person), ("name", "experience.0.title", "nothing")).encode(
         [row], first=True
     )
-    assert tree_of(cut) == {"name": "A", "experience.0.title": "T", "nothing": None}
+    assert parse_row(cut) == {"name": "A", "experience.0.title": "T", "nothing": None}
 
 
-def test_lookups_of_two_kinds_share_one_heading() -> None:
+def test_lookups_of_two_kinds_have_one_heading() -> None:
     schema = LookupSchema({"person": Person, "org": Organisation})
     rows: list[dict[str, object]] = [
         {"input": "a", "kind": "person", "status": "found", "error": None, "result": {"name": "A"}},

@@ -1,4 +1,4 @@
-"""`lix waterfall`: several providers asked for each line of a file."""
+"""`lix waterfall`: several providers for each link of a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lix_async.core.errors import TransportError
 from lix_async.waterfall import Target
 
 from .conftest import Lix
-from .sandbox_helpers import Watched, rows_of
+from .sandbox_helpers import ObservedSandbox, rows_of
 
 OTHERS = ("LOOKC_API_KEY", "CONNECTSAFELY_API_KEY", "LETRICS_API_KEY", "MEETALFRED_API_KEY")
 
@@ -25,7 +25,7 @@ def _no_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def links(sandbox: Watched, count: int) -> Path:
+def links(sandbox: ObservedSandbox, count: int) -> Path:
     """A file with the links of people of the sandbox."""
     found = [f"https://www.linkedin.com/in/{sandbox.world.person(n).slug}" for n in range(count)]
     path = Path("people.txt")
@@ -33,7 +33,7 @@ def links(sandbox: Watched, count: int) -> Path:
     return path
 
 
-def test_rows_with_their_sources(lix: Lix, sandbox: Watched) -> None:
+def test_rows_with_their_sources(lix: Lix, sandbox: ObservedSandbox) -> None:
     done = lix("waterfall", str(links(sandbox, 3)), "--want", "headline,full_name")
     assert done.code == 0, done.err
     assert [row["status"] for row in done.rows] == ["filled"] * 3
@@ -45,7 +45,9 @@ def test_rows_with_their_sources(lix: Lix, sandbox: Watched) -> None:
     assert "3 filled, 3 credits, lix.person: asked 3" in done.err
 
 
-def test_a_budget_ends_the_run_and_the_same_command_goes_on(lix: Lix, sandbox: Watched) -> None:
+def test_a_budget_ends_the_run_and_the_same_command_continues(
+    lix: Lix, sandbox: ObservedSandbox
+) -> None:
     file = str(links(sandbox, 5))
     arguments = ("waterfall", file, "--want", "headline", "--out", "out.jsonl")
     done = lix(*arguments, "--budget", "2")
@@ -54,13 +56,13 @@ def test_a_budget_ends_the_run_and_the_same_command_goes_on(lix: Lix, sandbox: W
     assert len(rows_of(Path("out.jsonl"))) == 2
     done = lix(*arguments, "--budget", "500", "--order", "price")
     assert done.code == 0, done.err
-    assert "2 had their row already" in done.err
+    assert "2 skipped (already in the output)" in done.err
     rows = rows_of(Path("out.jsonl"))
     assert len({str(row["input"]) for row in rows}) == len(rows) == 5
     assert len(sandbox.requests) == 5
 
 
-def test_a_csv_has_the_fields_as_columns(lix: Lix, sandbox: Watched) -> None:
+def test_a_csv_has_the_fields_as_columns(lix: Lix, sandbox: ObservedSandbox) -> None:
     arguments = ("waterfall", str(links(sandbox, 2)), "--want", "headline", "--out", "out.csv")
     for _ in range(2):
         assert lix(*arguments).code == 0
@@ -74,23 +76,23 @@ def test_a_csv_has_the_fields_as_columns(lix: Lix, sandbox: Watched) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--want", "shoe_size"), 2, "--want does not know shoe_size"),
-        (("--providers", "nobody"), 2, "--providers does not know nobody"),
-        (("--providers", "lookc"), 3, "no key: set LOOKC_API_KEY"),
+        (("--want", "shoe_size"), 2, "unknown field in --want: shoe_size"),
+        (("--providers", "other"), 2, "unknown provider in --providers: other"),
+        (("--providers", "lookc"), 3, "no API key: set LOOKC_API_KEY"),
         (("--budget", "-1"), 2, "budget must not be negative"),
         (("--order", "random"), 2, "random"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line(
-    lix: Lix, sandbox: Watched, arguments: tuple[str, ...], code: int, said: str
+def test_invalid_options_are_reported_in_one_line(
+    lix: Lix, sandbox: ObservedSandbox, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
     done = lix("waterfall", str(links(sandbox, 1)), *arguments)
     assert (done.code, said in done.err) == (code, True), done.err
     assert not sandbox.requests
 
 
-def test_a_provider_without_lookups_is_named(
-    lix: Lix, sandbox: Watched, monkeypatch: pytest.MonkeyPatch
+def test_a_provider_without_lookups_is_reported(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEETALFRED_API_KEY", "key")
     done = lix("waterfall", str(links(sandbox, 1)), "--want", "headline")
@@ -98,8 +100,8 @@ def test_a_provider_without_lookups_is_named(
     assert "meetalfred was not asked: Meet Alfred has no lookup" in done.err
 
 
-def test_without_any_key_it_says_which_would_do(
-    lix: Lix, sandbox: Watched, monkeypatch: pytest.MonkeyPatch
+def test_a_missing_key_is_reported_with_the_variables(
+    lix: Lix, sandbox: ObservedSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = str(links(sandbox, 1))
     monkeypatch.delenv("LIX_BASE_URL")
@@ -110,21 +112,21 @@ def test_without_any_key_it_says_which_would_do(
 
 
 @pytest.mark.anyio
-async def test_once_stopped_nobody_is_asked_and_no_row_is_lost(
+async def test_a_stopped_run_sends_nothing_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CONNECTSAFELY_API_KEY", "key")
-    watch, connection = ActivityMonitor(), ConnectionOptions()
-    sources = WaterfallClients(connection, "connectsafely")
-    async with sources.open(connection, watch):
-        [step] = sources.steps(watch)
-        watch.stop()
+    monitor, connection = ActivityMonitor(), ConnectionOptions()
+    clients = WaterfallClients(connection, "connectsafely")
+    async with clients.open(connection, monitor):
+        [step] = clients.steps(monitor)
+        monitor.stop()
         with pytest.raises(TransportError, match="the run was stopped"):
             await step.ask(Target.of("https://www.linkedin.com/in/ada"))
-    assert watch.requests == 0
+    assert monitor.requests == 0
 
 
-def test_addresses_are_looked_up_too_and_a_table_is_for_the_eye(lix: Lix, sandbox: Watched) -> None:
+def test_e_mail_addresses_and_a_table(lix: Lix, sandbox: ObservedSandbox) -> None:
     Path("mail.txt").write_text(f"{sandbox.world.person(0).email}\n")
     done = lix("waterfall", "mail.txt", "--want", "full_name", "--format", "table")
     assert done.code == 0, done.err

@@ -182,6 +182,6 @@ def test_drift_reads_stored_outputs(
     file: str, more: tuple[str, ...], answers: int, lix: Lix
 ) -> None:
     output = lix("drift", str(WRITTEN / "cli" / file), *more)
-    assert f"{answers} answers" in output
+    assert f"{answers} answer" in output
     new = [words[1:] for line in output.splitlines() if (words := line.split())[:1] == ["new"]]
     assert new == ([["person.get", "brandNewField"]] if "drift" in file else [])

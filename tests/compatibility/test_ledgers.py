@@ -248,8 +248,8 @@ async def test_a_parked_ledger_stands_still_and_then_rechecks(
 
 STATUS: dict[str, dict[str, object]] = {
     "complete": {"done": 2, "refused": 1, "credits": 2},
-    "half_done": {"owed": 2, "queued": 1, "done": 2, "refused": 1, "in_doubt": 2, "credits": 2},
-    "listings": {"owed": 1, "done": 2, "in_doubt": 1, "credits": 7},
+    "half_done": {"pending": 2, "queued": 1, "done": 2, "refused": 1, "in_doubt": 2, "credits": 2},
+    "listings": {"pending": 1, "done": 2, "in_doubt": 1, "credits": 7},
     "parked": {"queued": 2, "done": 4, "credits": 3, "parked": "until the budget is agreed"},
 }
 
@@ -274,7 +274,7 @@ def test_the_command_lists_and_settles_what_is_in_doubt(ledger: Ledger, lix: Lix
     lix("run", "doubts", store, "--retry", "--input", f"{IN}/flying-one")
     lix("run", "doubts", store, "--drop", "--input", f"{IN}/doubt-one")
     [status] = output("status", store, "--format", "jsonl")
-    assert (status["owed"], status["refused"], status["in_doubt"]) == (3, 2, 0)
+    assert (status["pending"], status["refused"], status["in_doubt"]) == (3, 2, 0)
     rows = {row["input"]: row for row in output("export", store)}
     assert list(rows) == [*HALF_DONE[:5], MAIL["email"], *HALF_DONE[6:8]]
     assert rows[MAIL["email"]]["result"]["name"] == "Body Ashkingsol"

@@ -1,4 +1,4 @@
-"""What the published answers mean, by hand: accounts, people and organisations."""
+"""The values of published samples: accounts, people and organisations."""
 
 from __future__ import annotations
 

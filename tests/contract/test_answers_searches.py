@@ -1,4 +1,4 @@
-"""What the published answers mean, by hand: postings, posts, searches and messages."""
+"""The values of published samples: postings, posts, searches and messages."""
 
 from __future__ import annotations
 
@@ -181,14 +181,14 @@ def test_facets() -> None:
 
 def test_conversations() -> None:
     page = read(m.ConversationsPage, "conversations.list")
-    (talk,) = page.rows()
-    assert talk.conversation_id == "2-RVhBTVBMRS1DT05WRVJTQVRJT04="
-    assert talk.last_activity_at == 1735808400446
-    assert talk.last_activity_time == DELIVERED
-    assert talk.created_time == DELIVERED.replace(day=1)
-    assert talk.participants[0].full_name == "Example Person 1"
-    assert talk.last_message is not None
-    assert talk.last_message.sender_name == "Example Person 1"
+    (conversation,) = page.rows()
+    assert conversation.conversation_id == "2-RVhBTVBMRS1DT05WRVJTQVRJT04="
+    assert conversation.last_activity_at == 1735808400446
+    assert conversation.last_activity_time == DELIVERED
+    assert conversation.created_time == DELIVERED.replace(day=1)
+    assert conversation.participants[0].full_name == "Example Person 1"
+    assert conversation.last_message is not None
+    assert conversation.last_message.sender_name == "Example Person 1"
     assert page.cursor == "EXAMPLESEQ0001"
     last = read(m.ConversationsPage, "variants/conversations.list.last_page")
     assert (last.cursor, last.rows()[0].last_message) == (None, None)

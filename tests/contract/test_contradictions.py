@@ -1,8 +1,8 @@
-"""Where the published descriptions disagree: one test for each row of the table.
+"""One test for each contradiction between the published descriptions.
 
 Contract: lix.md#contradictions
 
-Here those about answers; `test_contradictions_calls` has those about calls.
+These are about responses; `test_contradictions_calls` has those about requests.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_02_items_under_either_key_the_newer_first(id_: str, new: str, old: str)
     assert type(answer(id_, {old: [{}]}).items[0]) is type(answer(id_, {new: [{}]}).items[0])
 
 
-def test_03_every_spelling_of_ids() -> None:
+def test_03_every_name_of_ids() -> None:
     ids = {"liID": "a", "salesNavID": "b", "uuid": "c"}
     for wrapper in ("personIds", "person_ids"):
         assert read(m.PersonIds, {wrapper: ids}) == read(m.PersonIds, ids)
@@ -129,7 +129,7 @@ def test_13_snake_case_and_camel_case() -> None:
     assert read(m.CommentsPage, {"lastUpdated": "2025"}).date_observed == "2025"
 
 
-def test_14_reactions_one_by_one_from_both_shapes() -> None:
+def test_14_reactions_one_by_one_from_both_forms() -> None:
     actors: list[dict[str, object]] = [{"name": "A", "li_id": "a"}, {"name": "B", "li_id": "b"}]
     grouped = {"reactions": [{"reaction_type": "LIKE", "count": 45, "reactors": actors}]}
     flat = {"reactions": [{"reactionType": "REACTION_TYPE_LIKE", "actor": a} for a in actors]}
@@ -160,7 +160,7 @@ def test_15_the_refresh_in_seconds_or_as_text(wire: object) -> None:
     assert read(m.DailyAllowance, {"refreshesAt": "soon"}).refreshes_at is None
 
 
-def test_16_four_generations_of_warm_up() -> None:
+def test_16_four_versions_of_warm_up() -> None:
     expected = m.WarmupDetails(
         consecutive_active_days=2,
         daily_available=100,
@@ -181,22 +181,22 @@ def test_16_four_generations_of_warm_up() -> None:
     assert both.daily_available == 3
 
 
-def test_18_the_type_decides_what_404_means() -> None:
+def test_18_the_error_type_decides_what_404_means() -> None:
     for name, cls in (("unknown_record", NotFoundError), ("unknown_route", RefusalError)):
         assert type(answer("person.get", sample(f"errors/lix.{name}"), 404)) is cls
     assert type(answer("person.get", b"", 404)) is NotFoundError
 
 
-def test_19_a_viewer_problem_is_told_by_its_type_or_by_407() -> None:
+def test_19_a_viewer_error_is_recognised_by_type_or_407() -> None:
     wrong = sample("errors/lix.viewer_invalid")
     assert all(type(answer("connections.list", wrong, s)) is ViewerError for s in (400, 407))
     assert type(answer("connections.list", {}, 407)) is ViewerError
     older = answer("connections.list", {"error": {"message": "account not attached"}}, 400)
     assert type(older) is InvalidParamsError
-    assert not isinstance(answer("connections.list", b"<html>", 407), RefusalError)  # a proxy's
+    assert not isinstance(answer("connections.list", b"<html>", 407), RefusalError)  # from a proxy
 
 
-def test_26_both_bodies_of_a_person_on_either_path() -> None:
+def test_26_both_forms_of_a_person_on_either_path() -> None:
     for id_ in ("person.get", "person.legacy"):
         old, new = answer(id_, sample("person.legacy")), answer(id_, sample("person.get"))
         assert (old.full_name, new.full_name) == ("Example Person 1", "Example Person 1")
@@ -204,7 +204,7 @@ def test_26_both_bodies_of_a_person_on_either_path() -> None:
     assert answer("person.get", {"workExperiences": []}) == m.Person()
 
 
-def test_28_an_error_text_beside_keys_of_an_organisation_is_data() -> None:
+def test_28_an_error_text_beside_an_organisation_is_data() -> None:
     beside = answer("organisation.by_linkedin", sample("variants/organisation.by_linkedin.error"))
     assert beside.error == "organisation could not be read"
     empty = {"error": "", "profile": {"name": "Example Org"}}

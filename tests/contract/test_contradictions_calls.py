@@ -1,4 +1,4 @@
-"""Where the published descriptions of calls disagree: the other rows of the table.
+"""One test for each contradiction between the published descriptions of requests.
 
 Contract: lix.md#contradictions
 """
@@ -44,7 +44,7 @@ async def test_06_recruiter_search_is_a_get_with_a_json_body() -> None:
     }
 
 
-async def test_07_recruiter_facets_send_everything_and_know_both_paths() -> None:
+async def test_07_recruiter_facets_send_both_names_and_try_both_paths() -> None:
     unknown = says(sample("errors/lix.unknown_route"), 404)
     wire = Wire(unknown, says(sample("facets.recruiter")))
     lix = client(wire)
@@ -56,14 +56,14 @@ async def test_07_recruiter_facets_send_everything_and_know_both_paths() -> None
 
 
 @pytest.mark.parametrize("type_", ["SENIORITY", "COMPANY_TITLE", "SOMETHING_NEW"])
-async def test_08_facet_names_pass_through(type_: str) -> None:
+async def test_08_facet_names_are_sent_unchanged(type_: str) -> None:
     wire = Wire(says(sample("facets.sales")))
     await client(wire).sales.facets("E", type_).collect()
     assert f"type={type_}&" in wire.targets[0]
     assert (m.FacetType.SENIORITY, m.FacetType.COMPANY) == ("SENIORITY_V2", "COMPANY_WITH_LIST")
 
 
-async def test_09_locations_unless_the_caller_wants_location() -> None:
+async def test_09_locations_or_location() -> None:
     wire = Wire(says(sample("sales.people_by_filters")))
     lix, place = client(wire), p.Pair("Exampleville", "105")
     await lix.sales.leads_by_filters(locations=place).collect()
@@ -80,7 +80,7 @@ async def test_10_a_search_of_posts_always_has_a_start() -> None:
     assert "&start=0" in wire.targets[0]
 
 
-async def test_17_by_website_nested_or_flat_and_on_two_paths() -> None:
+async def test_17_by_website_has_two_forms_and_two_paths() -> None:
     mixed = {"organisations": [{"org": {"id": "1"}, "profile": {"name": "A"}}, {"name": "B"}]}
     wire = Wire(says(sample("errors/lix.unknown_route"), 404), says(mixed))
     found = await client(wire).organisations.by_website("https://www.example.com/about?x=1")
@@ -99,7 +99,7 @@ async def test_20_a_viewer_is_any_text() -> None:
         )
 
 
-def test_21_the_bare_key_unless_the_caller_says_bearer() -> None:
+def test_21_the_bare_key_or_bearer() -> None:
     styles = {name: (c.place, c.name, c.prefix) for name, c in LIX.credentials.items()}
     assert styles == {
         "raw": ("header", "Authorization", ""),
@@ -122,7 +122,7 @@ async def test_22_the_size_of_a_page_does_not_matter(size: int) -> None:
     assert (len(found), len(wire.sent)) == (3 * size, 3)
 
 
-async def test_23_the_callers_sequence_until_the_server_has_one() -> None:
+async def test_23_the_callers_sequence_until_the_server_sends_one() -> None:
     page = {"people": [{"link": "https://www.linkedin.com/in/a"}], "paging": {"total": 3}}
     other = {"people": [{"link": "https://www.linkedin.com/in/b"}], "paging": {"total": 3}}
     last = {"people": [{"link": "https://www.linkedin.com/in/c"}], "paging": {"total": 3}}
@@ -135,23 +135,23 @@ async def test_23_the_callers_sequence_until_the_server_has_one() -> None:
     ]
 
 
-def test_24_the_price_of_person_ids_is_the_main_references() -> None:
+def test_24_the_price_of_person_ids_is_that_of_the_main_reference() -> None:
     assert BY_ID["ids.person"].credits == org(1)
     assert "1 standard credit" in (AsyncLix("key").people.ids.__doc__ or "")  # the other one
 
 
-def test_25_a_person_is_asked_for_by_profile_link() -> None:
+def test_25_a_person_is_requested_by_profile_link() -> None:
     assert list(arguments("person.get")) == ["profile_link", "email", "viewer_id"]
     target = encode(BY_ID["person.get"], p.PersonParams(profile_link="linkedin.com/in/a")).target
     assert target == "/v1/person?profile_link=linkedin.com%2Fin%2Fa"
 
 
-def test_27_hirers_are_asked_for_at_their_heading() -> None:
+def test_27_hirers_use_the_path_of_their_heading() -> None:
     row: Endpoint[Any, object] = BY_ID["jobs.hirers"]
     assert row.path == "/v1/li/linkedin/jobs/hirers"
 
 
-def test_29_everything_goes_over_https() -> None:
+def test_29_every_url_is_https() -> None:
     assert LIX.base_url == "https://api.lix-it.com"
     assert all(row.path.startswith("/v1/") for row in TABLE)
     with pytest.raises(ConfigurationError, match="https"):

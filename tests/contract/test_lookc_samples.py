@@ -1,4 +1,4 @@
-"""Every published LookC answer is read, and every value in it can be reached."""
+"""Every published LookC sample is decoded, and every value in it can be reached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANSWERS = sorted(set(FILES) - {"lookc.webhook"})
 
 
 def leaves(tree: object) -> Iterator[str]:
-    """Every value of a tree that is no container and not null."""
+    """Every value of a tree that is neither a container nor null."""
     if isinstance(tree, dict):
         for value in tree.values():
             yield from leaves(value)
@@ -42,22 +42,22 @@ def read(name: str) -> object:
     return decode(LOOKC, row, 200, FILES[name].read_bytes())
 
 
-def test_every_row_has_samples() -> None:
+def test_every_endpoint_has_samples() -> None:
     assert {".".join(name.split(".")[:2]) for name in ANSWERS} == set(BY_ID)
     assert len(FILES) == 11
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_every_value_can_be_reached(name: str) -> None:
+def test_every_value_is_reachable(name: str) -> None:
     value = read(name)
     assert isinstance(value, BY_ID[".".join(name.split(".")[:2])].result), value
     missing = Counter(leaves(json.loads(FILES[name].read_bytes())))
     missing.subtract(leaves(msgspec.to_builtins(value)))
-    assert +missing == Counter(), "in the sample and not in the struct"
+    assert +missing == Counter(), "in the sample and not in the model"
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_what_was_read_can_be_written_and_read_again(name: str) -> None:
+def test_decoded_samples_can_be_encoded_and_decoded_again(name: str) -> None:
     value = read(name)
     row = BY_ID[".".join(name.split(".")[:2])]
     assert decode(LOOKC, row, 200, msgspec.json.encode(value)) == value
@@ -85,7 +85,7 @@ def test_a_free_domain() -> None:
     assert value.domain_info.is_free_email_domain is True
 
 
-def test_the_older_keys_say_the_same() -> None:
+def test_the_older_keys_are_read_too() -> None:
     assert read("lookc.person_by_email.older_keys") == read("lookc.person_by_email")
 
 
@@ -132,7 +132,7 @@ def test_an_employee_without_details() -> None:
     assert former.links.sales_nav is None
 
 
-def test_the_webhook_brings_what_the_lookup_answers() -> None:
+def test_the_webhook_has_the_result_of_the_lookup() -> None:
     event = webhooks.parse(FILES["lookc.webhook"].read_bytes())
     lookup = read("lookc.person_by_email")
     assert isinstance(lookup, LookupAnswer)

@@ -1,4 +1,4 @@
-"""Signatures cannot drift: what a method is given arrives in its row's params, name by name."""
+"""Every argument of a method becomes the param of the same name."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SENT: dict[str, object] = {
     "pause": 0.0,
 }
 OF_THE_METHOD = {"recheck", "pause"}
-"""Arguments that are no params: how often and how patiently to ask again."""
+"""Arguments that are not params: how often and at what interval to repeat the call."""
 LONG = "https://www.linkedin.com/sales/search/people?query=" + "x" * 2000
 
 
 def given(id_: str) -> dict[str, object]:
-    """A value of its own for each argument."""
+    """A distinct value for each argument."""
     values: dict[str, object] = {}
     for place, (name, one) in enumerate(arguments(id_).items()):
         number = "int" in str(one.annotation).split(" | ") and "str" not in str(one.annotation)
@@ -38,15 +38,15 @@ def given(id_: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("id_", METHODS)
-async def test_arguments_arrive_as_params_of_the_row(id_: str) -> None:
+async def test_arguments_become_params_of_the_endpoint(id_: str) -> None:
     client, values = Recorder(), given(id_)
     called: Any = method(client, id_)
     if BY_ID[id_].paging is None:
         with pytest.raises(Recorded):
             await called(**values)
     else:
-        walking = {"max_items": 7, "max_credits": 9, "resume": None, "prefetch": 0}
-        assert called(**values, max_items=7, max_credits=9) == walking
+        pagination = {"max_items": 7, "max_credits": 9, "resume": None, "prefetch": 0}
+        assert called(**values, max_items=7, max_credits=9) == pagination
     assert client.row is BY_ID[id_]
     assert type(client.params) is client.row.params
     for name, value in values.items():
@@ -55,7 +55,7 @@ async def test_arguments_arrive_as_params_of_the_row(id_: str) -> None:
 
 
 @pytest.mark.parametrize("id_", METHODS)
-async def test_nothing_in_the_params_is_out_of_reach(id_: str) -> None:
+async def test_every_param_has_an_argument(id_: str) -> None:
     also = {"type"} if id_ == "facets.recruiter" else set()  # the second name of `q`
     fields = set(BY_ID[id_].params.__struct_fields__)
     assert fields == (set(arguments(id_)) - OF_THE_METHOD) | also

@@ -1,4 +1,4 @@
-"""Every published answer is read, and every value in it can be reached."""
+"""Every published sample is decoded, and every value in it can be reached."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ QUICK = {
     for name, id_ in ALL.items()
     if id_.startswith(("person.get", "search.", "sales.search", "recruiter.search", "sales.list"))
 } - {"variants/person.get.minimal", "variants/search.people.null_items"}
-"""Profiles and searches in every envelope and under every name: not one needs a repair."""
+"""Profiles and searches in every envelope and under every name, which need no repair."""
 
 OTHERS = ("lookc.", "connectsafely.", "letrics.", "meetalfred.")
-"""Samples of other providers: their own tests try them."""
+"""Samples of other providers, which have their own tests."""
 
 
 def body(name: str) -> bytes:
@@ -55,7 +55,7 @@ def read(name: str) -> Any:
 
 
 def plain(value: object) -> str:
-    """A value however it is written: digits in a text are a number, a moment is its seconds."""
+    """A value in one form: digits in a text as a number, a time as epoch seconds."""
     text = str(value)
     try:
         return str(int(datetime.fromisoformat(text).timestamp())) if "T" in text else text
@@ -64,7 +64,7 @@ def plain(value: object) -> str:
 
 
 def leaves(tree: object) -> Iterator[str]:
-    """Every value of a tree that is no container and says something."""
+    """Every value of a tree that is neither a container nor empty."""
     if isinstance(tree, dict):
         for value in tree.values():
             yield from leaves(value)
@@ -78,16 +78,16 @@ def leaves(tree: object) -> Iterator[str]:
 def published(name: str) -> Counter[str]:
     tree = json.loads(body(name))
     if name == "variants/account.daily_allowance.both":
-        del tree["refreshesAtISO"]  # the same moment twice
+        del tree["refreshesAtISO"]  # the same time twice
     if name == "variants/sales.thread.elements":
-        del tree["data"]["paging"]  # of a list of one, in an early draft
+        del tree["data"]["paging"]  # of a list with one item, in an early draft
     if ALL[name] == "person.legacy":
         for school in tree["education"]:
             school["fieldsOfStudy"] = ", ".join(school["fieldsOfStudy"])
     return Counter(leaves(tree))
 
 
-def test_every_file_is_tried() -> None:
+def test_every_file_is_used() -> None:
     there = {
         str(path.relative_to(SAMPLES).with_suffix(""))
         for path in SAMPLES.rglob("*.json")
@@ -99,20 +99,20 @@ def test_every_file_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_value_can_be_reached(name: str) -> None:
+def test_every_value_is_reachable(name: str) -> None:
     missing = published(name) - Counter(leaves(msgspec.to_builtins(read(name))))
     assert not missing
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_was_read_can_be_written_and_read_again(name: str) -> None:
+def test_decoded_samples_can_be_encoded_and_decoded_again(name: str) -> None:
     value = read(name)
     again = decoder_for(type(value)).read(msgspec.json.encode(value))
     assert again == value
 
 
 @pytest.mark.parametrize("name", [n for n, id_ in ALL.items() if BY_ID[id_].paging is not None])
-def test_items_of_a_checkpoint_come_back_as_they_were(name: str) -> None:
+def test_items_of_a_checkpoint_are_restored(name: str) -> None:
     page: Listing[Any] = read(name)
     rows = page.rows()
     kind: type = item_type(type(page))
@@ -128,15 +128,15 @@ def test_profiles_and_searches_are_read_without_repair(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_radar_finds_nothing_new(name: str) -> None:
-    told: list[Drift] = []
-    DriftDetector(told.append).observe(ALL[name], BY_ID[ALL[name]].result, body(name))
-    new = {drift.path for drift in told if drift.kind == "new"}
+def test_the_samples_have_no_schema_drift(name: str) -> None:
+    reported: list[Drift] = []
+    DriftDetector(reported.append).observe(ALL[name], BY_ID[ALL[name]].result, body(name))
+    new = {drift.path for drift in reported if drift.kind == "new"}
     assert new <= ({"paging"} if name == "variants/sales.thread.elements" else set())
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=[row["id"] for row in CATALOGUE])
-def test_the_items_stand_where_the_catalogue_says(entry: dict[str, Any]) -> None:
+def test_items_are_under_the_key_of_the_catalogue(entry: dict[str, Any]) -> None:
     items = entry["paging"]["items"]
     page = read(Path(entry["example"]).stem)
     if items is None or not isinstance(page, Listing):

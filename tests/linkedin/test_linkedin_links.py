@@ -1,4 +1,4 @@
-"""What links point at: tables of spellings, then laws over every text."""
+"""What links point to: tables of examples, and properties of any text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from lix_async import linkedin
 from lix_async.core.errors import ConfigurationError
-from lix_async.linkedin import Kind, Link
+from lix_async.linkedin import Kind, Link, identifiers
+from lix_async.linkedin.links import is_linkedin_url
 
 WWW = "https://www.linkedin.com"
 MEMBER = "ACoAAEXAMPLE0001"
@@ -185,7 +186,7 @@ NAMELESS = [
     f"{WWW}/messaging/thread/a%20b",
     "urn:li:activity:x",
     "urn:li:activity:７",
-    "urn:li:fsd_profile:nobody",
+    "urn:li:fsd_profile:someone",
     "urn:li:jobPosting:x",
     "urn:li:messagingThread:{}",
     "urn:li:fs_salesMessagingThread:{}",
@@ -232,7 +233,7 @@ def _rows(table: dict[Link, list[str]]) -> list[tuple[str, Link]]:
 
 
 @pytest.mark.parametrize(("text", "link"), _rows(SPELLINGS))
-def test_a_link_is_understood(text: str, link: Link) -> None:
+def test_classify(text: str, link: Link) -> None:
     assert linkedin.classify(text) == link
     if link.url:
         assert linkedin.normalise(text) == link.url
@@ -242,19 +243,19 @@ def test_a_link_is_understood(text: str, link: Link) -> None:
             linkedin.normalise(text)
 
 
-def test_the_table_shows_every_kind() -> None:
+def test_the_examples_have_every_kind() -> None:
     assert {link.kind for link in SPELLINGS} == set(get_args(Kind))
 
 
 @pytest.mark.parametrize("text", [*NAMELESS, *HOSTILE])
-def test_what_names_nothing_is_unknown(text: str) -> None:
+def test_other_texts_are_unknown(text: str) -> None:
     assert linkedin.classify(text) == Link("unknown")
     with pytest.raises(ConfigurationError):
         linkedin.normalise(text)
     assert not linkedin.same(text, text)
 
 
-def test_a_refusal_names_the_remedy_and_no_secret() -> None:
+def test_an_error_says_what_to_pass_and_shows_no_secret() -> None:
     for text, words in {
         "lnkd.in/abc": "open it",
         quote(WWW, safe=""): "the client encodes it",
@@ -262,7 +263,7 @@ def test_a_refusal_names_the_remedy_and_no_secret() -> None:
         quote("https://example.com/?api_key=s3cret", safe=""): "the client encodes it",
         "https://user:s3cret@linkedin.com/in/x": "user name or password",
         "https://user:s3cret\\@www.linkedin.com/": "user name or password",
-        "https://linkedin.com/sales/company/": "no id stands after /sales/company",
+        "https://linkedin.com/sales/company/": "has no id after /sales/company",
     }.items():
         with pytest.raises(ConfigurationError, match=words) as caught:
             linkedin.normalise(text)
@@ -308,14 +309,14 @@ WRONG: list[tuple[Callable[[str], str], str]] = [
 
 
 @pytest.mark.parametrize(("read", "text", "id_"), IDS)
-def test_an_id_is_found_in_every_spelling(read: Callable[[str], str], text: str, id_: str) -> None:
+def test_an_id_is_read_from_every_form(read: Callable[[str], str], text: str, id_: str) -> None:
     assert read(text) == id_
     if "." not in id_:
         assert read(id_) == id_
 
 
 @pytest.mark.parametrize(("read", "text"), WRONG)
-def test_an_id_of_another_kind_is_refused(read: Callable[[str], str], text: str) -> None:
+def test_an_id_of_another_kind_is_rejected(read: Callable[[str], str], text: str) -> None:
     with pytest.raises(ConfigurationError):
         read(text)
 
@@ -353,7 +354,7 @@ OTHER = [
 ]
 
 
-def test_spellings_of_one_thing_are_the_same() -> None:
+def test_same() -> None:
     for one, two in SAME:
         assert linkedin.same(one, two), (one, two)
         assert linkedin.same(two, one), (one, two)
@@ -368,7 +369,7 @@ SLUGS = st.text(
 
 
 @given(SLUGS)
-def test_every_spelling_of_a_name_has_one_normal_form(slug: str) -> None:
+def test_every_form_of_a_name_has_one_normal_form(slug: str) -> None:
     whole = linkedin.normalise(f"{WWW}/in/{slug}")
     assert linkedin.normalise(whole) == whole
     assert whole.isascii()
@@ -396,7 +397,7 @@ BEGINNINGS = st.sampled_from(["", f"{WWW}/", f"{WWW}/in/", f"{WWW}/sales/search/
 
 
 @given(st.builds("".join, st.tuples(BEGINNINGS, PIECES)))
-def test_no_text_breaks_the_classifier(text: str) -> None:
+def test_classify_never_raises(text: str) -> None:
     link = linkedin.classify(text)
     assert link.url == "" or link.url.startswith(f"{WWW}/")
     if link.url:
@@ -405,9 +406,9 @@ def test_no_text_breaks_the_classifier(text: str) -> None:
         assert linkedin.same(text, link.url)
 
 
-def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_network_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
-        raise AssertionError("a look-up")
+        raise AssertionError("the network was used")
 
     monkeypatch.setattr(socket, "socket", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
@@ -421,10 +422,60 @@ def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     slug=st.text("abcz019-", min_size=1, max_size=12),
     end=st.sampled_from(["", "/"]),
 )
-def test_the_short_way_reads_what_the_long_one_does(
-    host: str, folder: str, slug: str, end: str
-) -> None:
+def test_the_fast_path_equals_the_general_one(host: str, folder: str, slug: str, end: str) -> None:
     text = f"https://{host}/{folder}/{slug}{end}"
     assert linkedin.classify(text) == linkedin.classify(
         f"{text}?"
-    )  # the `?` makes it take the long way
+    )  # the `?` excludes the fast path
+
+
+@pytest.mark.parametrize(
+    ("link", "profile", "company", "lead", "account"),
+    [
+        ("https://www.linkedin.com/in/Example-Person-1/", "example-person-1", None, None, None),
+        ("uk.linkedin.com/in/j%C3%BCrgen/en?trk=x#y", "jürgen", None, None, None),
+        ("https://www.linkedin.com/company/Example-Org/about", None, "example-org", None, None),
+        ("https://www.linkedin.com/school/example/", None, "example", None, None),
+        ("https://linkedin.com/sales/lead/ACoA,NAME_SEARCH,undefined", None, None, "ACoA", None),
+        ("https://linkedin.com/sales/people/ACoA,NAME", None, None, "ACoA", None),
+        ("https://linkedin.com/sales/company/1000001", None, None, None, "1000001"),
+        ("https://linkedin.com/sales/company/", None, None, None, None),
+        ("https://www.linkedin.com/sales/accounts/insights?companyId=7&x=1", None, None, None, "7"),
+        ("https://www.linkedin.com/comm/in/Ada?midToken=x", "ada", None, None, None),
+        ("https://linkedin.com/in/", None, None, None, None),
+        ("https://example.com/in/a", None, None, None, None),
+        ("", None, None, None, None),
+        (None, None, None, None, None),
+    ],
+)
+def test_ids_read_from_links_in_answers(
+    link: str | None,
+    profile: str | None,
+    company: str | None,
+    lead: str | None,
+    account: str | None,
+) -> None:
+    assert identifiers.profile_slug(link) == profile
+    assert identifiers.company_slug(link) == company
+    assert identifiers.sales_lead_id(link) == lead
+    assert identifiers.sales_company_id(link) == account
+
+
+@pytest.mark.parametrize(
+    ("url", "whole", "bare"),
+    [
+        ("https://www.linkedin.com/in/a", True, True),
+        ("HTTP://de.LinkedIn.com", True, True),
+        ("linkedin.com/in/a", False, True),
+        ("//linkedin.com/in/a", False, False),
+        ("https://linkedin.com.evil.com/in/a", False, False),
+        ("https://user@linkedin.com/in/a", False, False),
+        ("https://linkedin.com:443/in/a", False, False),
+        ("https://linkedin.com/in/a b", False, False),
+        ("https://linkedin.com/in/a\n", False, False),
+        ("", False, False),
+    ],
+)
+def test_is_linkedin_url(url: str, whole: bool, bare: bool) -> None:
+    assert is_linkedin_url(url) is whole
+    assert is_linkedin_url(url, bare=True) is bare

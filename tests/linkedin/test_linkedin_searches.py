@@ -1,4 +1,4 @@
-"""Search URLs: the vendor's bytes, LinkedIn's own URLs, and round trips over every text."""
+"""Search URLs: the vendor's examples, LinkedIn's own URLs, and round trips of any text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Item:
     display_value: str | None
 
 
-def test_the_url_is_the_vendor_program_s_byte_for_byte() -> None:
+def test_a_lead_search_equals_that_of_the_vendors_program() -> None:
     url = linkedin.lead_search(
         linkedin.current_title(Value("Software Engineer", id="9")),
         linkedin.current_company(Item("urn:li:organization:1441", "Google")),
@@ -47,7 +47,7 @@ def test_the_url_is_the_vendor_program_s_byte_for_byte() -> None:
     assert url == f"{LEADS}?query=(filters%3A{quote(inner, safe='')})"
 
 
-def test_words_beside_filters_and_excluded_values() -> None:
+def test_keywords_with_filters_and_excluded_values() -> None:
     url = linkedin.lead_search(
         linkedin.current_title("C.E.O., (acting)", Value("50% owner", excluded=True)),
         keywords='"marketing agency" OR 100%',
@@ -66,12 +66,12 @@ def test_words_beside_filters_and_excluded_values() -> None:
 
 
 FROM_A_BROWSER = {
-    # The seed page's sample: recent search and spelling are the session's.
+    # The sample of the first page: recent search and spelling correction belong to the session.
     f"{LEADS}?query=(spellCorrectionEnabled%3Atrue%2CrecentSearchParam%3A(id%3A2154062338%2C"
     "doLogHistory%3Atrue)%2Ckeywords%3Alix)&sessionId=GumqcP8vR0aPVWr3cNR74A%3D%3D": SalesSearch(
         (), "lix"
     ),
-    # Brackets bare, values decorated, parameters after `#`.
+    # Brackets not encoded, values with extra fields, parameters after `#`.
     f"{LEADS}#page=2&query=(filters%3AList((type%3AREGION%2Cvalues%3AList((id%3A102095887%2Ctext%3A"
     "California%252C%2520United%2520States%2CselectionType%3AINCLUDED%2CcontainsChildren%3Afalse%2C"
     "selectedChildren%3AList())))%2C(type%3ACURRENT_COMPANY%2Cvalues%3AList((id%3Aurn%253Ali%253A"
@@ -86,7 +86,7 @@ FROM_A_BROWSER = {
             )
         )
     ),
-    # By hand: no second level at all, with and without a comma in the words.
+    # Written by hand: without the second level, with and without a comma in the words.
     f"{LEADS}?query=(filters:List((type:REGION,values:List((id:1,text:New%20York)))))": SalesSearch(
         (linkedin.region(Value("New York", id="1")),)
     ),
@@ -98,7 +98,7 @@ FROM_A_BROWSER = {
 
 
 @pytest.mark.parametrize(("url", "search"), FROM_A_BROWSER.items())
-def test_a_url_of_linkedin_s_own_is_read(url: str, search: SalesSearch) -> None:
+def test_a_url_copied_from_linkedin_is_read(url: str, search: SalesSearch) -> None:
     assert linkedin.parse_lead_search(url) == search
 
 
@@ -127,7 +127,7 @@ def test_a_url_of_linkedin_s_own_is_read(url: str, search: SalesSearch) -> None:
         f"{LEADS}?query={'List(' * 5000}",
     ],
 )
-def test_what_cannot_be_read_whole_is_refused(url: str) -> None:
+def test_a_query_that_cannot_be_read_completely_is_rejected(url: str) -> None:
     with pytest.raises(ConfigurationError):
         linkedin.parse_lead_search(url)
 
@@ -150,11 +150,11 @@ def test_plain_searches(build: Callable[..., str], path: str) -> None:
     assert linkedin.normalise(url) == url
     with pytest.raises(ConfigurationError, match="needs keywords"):
         build()
-    with pytest.raises(ConfigurationError, match="no name"):
+    with pytest.raises(ConfigurationError, match="invalid search parameter"):
         build(**{"a&b": "c"})
 
 
-def test_a_search_for_nothing_is_refused() -> None:
+def test_an_empty_search_is_rejected() -> None:
     for attempt in (
         linkedin.lead_search,
         lambda: linkedin.account_search(keywords=""),
@@ -204,7 +204,7 @@ def test_a_filter_is_a_value() -> None:
     assert Filter("CURRENT_TITLE", "CEO") == linkedin.current_title("CEO")
 
 
-def test_a_built_search_can_be_paged() -> None:
+def test_a_built_search_can_be_paginated() -> None:
     url = linkedin.lead_search(linkedin.current_title("page=7&x"), keywords="&page=9")
     assert number_in_url(url, "page", 1) == 1
     third = with_number(url, "page", 3)
@@ -213,7 +213,7 @@ def test_a_built_search_can_be_paged() -> None:
     assert linkedin.same(third, url)
 
 
-# Hypothesis' default texts leave out surrogates, which no URL can carry.
+# Hypothesis' default texts have no surrogates, which a URL cannot represent.
 WORDS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
     st.text("(),:%+&=#? \"'List25C", min_size=1, max_size=12),
@@ -228,7 +228,7 @@ FILTERS = st.builds(
 
 
 @given(st.lists(FILTERS, max_size=3), WORDS)
-def test_what_is_built_is_read_back(filters: list[Filter], keywords: str) -> None:
+def test_a_built_search_is_read_back(filters: list[Filter], keywords: str) -> None:
     for build, parse in (
         (linkedin.lead_search, linkedin.parse_lead_search),
         (linkedin.account_search, linkedin.parse_account_search),
@@ -241,7 +241,7 @@ def test_what_is_built_is_read_back(filters: list[Filter], keywords: str) -> Non
 
 
 @given(WORDS, st.lists(WORDS, min_size=1, max_size=3))
-def test_plain_searches_are_read_back_by_any_reader(words: str, listed: list[str]) -> None:
+def test_plain_searches_are_read_back_by_urllib(words: str, listed: list[str]) -> None:
     url = linkedin.people_search(words, geo_urn=listed)
     found = parse_qs(urlsplit(url).query, strict_parsing=True)
     assert found["keywords"] == [words]
@@ -259,11 +259,11 @@ NODES = st.recursive(
 
 
 @given(NODES)
-def test_the_notation_holds_any_words(node: restli.Node) -> None:
+def test_the_notation_can_represent_any_words(node: restli.Node) -> None:
     assert restli.read(restli.write(node)) == node
 
 
 @given(st.text("(),:%List ab25\u00e9", max_size=30))
-def test_the_notation_is_read_or_refused(text: str) -> None:
+def test_the_notation_is_read_or_rejected(text: str) -> None:
     with suppress(ConfigurationError):
         restli.read(text)

@@ -1,4 +1,4 @@
-"""`lix account`: what is left, and until when."""
+"""`lix account`: the remaining credits and requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ...providers.lix.endpoints import BALANCES, DAILY_ALLOWANCE
+from ...core.decoding import compact
+from ...providers.lix.endpoints.accounts import BALANCES, DAILY_ALLOWANCE
 from ...providers.lix.models import Balances, DailyAllowance
 from ...providers.lix.params import NoParams
 from ..errors import OK
@@ -19,11 +20,10 @@ from ..options import (
     ROW_DEFAULTS,
     ConnectionOptions,
     RowOutputOptions,
-    chosen_format,
+    choose_format,
 )
 from ..output.destination import writes_to_screen
-from ..output.rows import compact
-from ..output.single import deliver
+from ..output.single import write_answer
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import format_until
@@ -34,21 +34,21 @@ def account(
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Credits left, requests left today, and when the allowance is full again.
+    """Show the remaining credits, today's remaining requests, and when they are renewed.
 
-    Costs nothing that the provider has published. Makes two calls, one after the other.
+    No published cost. Makes two requests, one after the other.
     """
 
     async def work(session: CommandSession) -> int:
         balances = await session.lix.send(BALANCES, NoParams())
         allowance = await session.lix.send(DAILY_ALLOWANCE, NoParams())
         session.progress.stop()
-        if chosen_format(output, terminal=sys.stdout.isatty()) == "table":
+        if choose_format(output, terminal=sys.stdout.isatty()) == "table":
             _show(balances.value, allowance.value)
             return OK
         both = {"balances": balances.body, "allowance": allowance.body}
         body = msgspec.json.encode({name: msgspec.Raw(part) for name, part in both.items()})
-        deliver(compact(body), dict, output)
+        write_answer(compact(body), dict, output)
         return OK
 
     return run_command(
@@ -61,8 +61,8 @@ def _show(balances: Balances, allowance: DailyAllowance) -> None:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(style="dim")
-    pays = "people, posts, jobs, searches, messages"
-    table.add_row("Standard credits", _count(balances.linkedin_balance), pays)
+    paid_with = "people, posts, jobs, searches, messages"
+    table.add_row("Standard credits", _count(balances.linkedin_balance), paid_with)
     table.add_row("Org credits", _count(balances.lookc_balance), "organisations, ids")
     table.add_row("Email credits", _count(balances.email_balance), "contact lookups")
     refreshes = _moment(allowance.refreshes_at)
@@ -75,4 +75,4 @@ def _count(number: int | None) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return "" if moment is None else f"full again {format_until(moment.timestamp())}"
+    return "" if moment is None else f"renewed {format_until(moment.timestamp())}"

@@ -1,4 +1,4 @@
-"""`lix call`: any endpoint of the table, by its id."""
+"""`lix call`: any endpoint, by its id."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from cyclopts import Parameter
 from msgspec import inspect
 from msgspec.structs import replace
 
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Listing, Params
 from .. import console
-from ..endpoint_list import endpoint_table, is_in, names, option, single
+from ..endpoint_list import describe_endpoint, endpoint_table, is_selected, option, param_options
 from ..errors import OK, CommandError
 from ..options import (
     CONNECTION_DEFAULTS,
-    WALK_DEFAULTS,
+    LISTING_DEFAULTS,
     ConnectionOptions,
     ListingOutputOptions,
-    parsed_columns,
+    parse_columns,
 )
 from ..output.columns import check_columns
-from ..output.destination import file_of, writes_to_screen
+from ..output.destination import output_path, writes_to_screen
 from ..output.schema import RowSchema
-from ..output.single import deliver
-from ..providers import AnyEndpoint, providers, rows
+from ..output.single import write_answer
+from ..providers import all_endpoints, providers
 from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
@@ -40,7 +40,7 @@ from .listing import listing_job, run_listing
 
 def call(
     endpoint: Annotated[
-        str | None, Parameter(help="Its id in the table, such as enrich.post_comments.")
+        str | None, Parameter(help="The id of the endpoint, such as enrich.post_comments.")
     ] = None,
     /,
     *,
@@ -50,45 +50,45 @@ def call(
             name="--list",
             negative="",
             show_default=False,
-            help="Show the table; with ENDPOINT that one's params and their types; with the name "
-            "of a provider, such as lookc, its endpoints.",
+            help="List the endpoints; with ENDPOINT, show its params and their types; with the "
+            "name of a provider such as lookc, list its endpoints.",
         ),
     ] = False,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
-    **params: Annotated[str, Parameter(help="The endpoint's own params, by name.")],
+    **params: Annotated[str, Parameter(help="The params of the endpoint.")],
 ) -> int:
-    """Call any endpoint of any provider: `lix call person.get --profile-link URL`.
+    """Call any endpoint of any provider, such as `lix call person.get --profile-link URL`.
 
-    Without an endpoint: the table of them all, with their params and what a call costs;
-    `lix call person.get --list` shows one. Listings are walked to their end; of the others the
-    answer is printed as it came.
+    Without an endpoint, this lists all endpoints with their params and prices;
+    `lix call person.get --list` shows one. For listings, every page is fetched; other answers are
+    printed as received.
 
-    Lists of texts are parted by commas, other lists and objects are written as JSON. @FILE takes
-    a value from a file, @- from stdin: for cookies, which should not stand in a command line.
+    Lists of texts are separated by commas; other lists and objects are written as JSON. @FILE reads
+    a value from a file and @- from stdin: use them for cookies, which should not be in arguments.
 
-    Each provider has its own key and address in the environment: LIX_API_KEY, LOOKC_API_KEY,
-    CONNECTSAFELY_BASE_URL and so on. Connection options are for the one that is called.
+    Each provider has its own variables for key and address, such as LIX_API_KEY, LOOKC_API_KEY or
+    CONNECTSAFELY_BASE_URL. Connection options apply to the provider that is called.
     """
     if endpoint is None or list_ or endpoint in providers():
-        console.print_line("\n".join(_table(endpoint)))
+        console.print_line("\n".join(_endpoint_lines(endpoint)))
         return OK
-    row = found(endpoint)
-    given = converted(row, params, connection.viewer)
-    if row.paging is not None and issubclass(row.result, Listing):
-        pages = cast("Endpoint[Params, Listing[object]]", row)
+    found = find_endpoint(endpoint)
+    given = convert_params(found, params, connection.viewer)
+    if found.is_listing:
+        pages = cast("Endpoint[Params, Listing[object]]", found)
         job = listing_job("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
-        return run_listing(job, output, connection, client_factory(row.id))
-    check_columns(parsed_columns(output.columns), RowSchema(row.result))
+        return run_listing(job, output, connection, client_factory(found.id))
+    check_columns(parse_columns(output.columns), RowSchema(found.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await session.lix.send(row, given)
+        answer = await session.lix.send(found, given)
         session.progress.stop()
-        if output.format is None and output.columns is None and file_of(output) is None:
+        if output.format is None and output.columns is None and output_path(output) is None:
             sys.stdout.buffer.write(answer.body.rstrip(b"\n") + b"\n")
             sys.stdout.buffer.flush()
         else:
-            deliver(answer.body, row.result, output)
+            write_answer(answer.body, found.result, output)
         return OK
 
     return run_command(
@@ -97,39 +97,55 @@ def call(
         ProgressCounts(""),
         quiet=output.quiet,
         live=not writes_to_screen(output),
-        make=client_factory(row.id),
+        make_client=client_factory(found.id),
     )
 
 
-def _table(only: str | None) -> Iterator[str]:
-    if only is None or (only not in rows() and any(is_in(row, only) for row in rows().values())):
+def _endpoint_lines(only: str | None) -> Iterator[str]:
+    if only is None or (
+        only not in all_endpoints()
+        and any(is_selected(row, only) for row in all_endpoints().values())
+    ):
         return endpoint_table(only)
-    return single(found(only))
+    return describe_endpoint(find_endpoint(only))
 
 
-def found(endpoint: str) -> AnyEndpoint:
-    """The row of an id, or an error that names the nearest ones."""
-    row = rows().get(endpoint)
-    if row is None:
-        near = get_close_matches(endpoint, rows(), n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)} ?" if near else "`lix call` lists them all"
-        raise CommandError(f"no endpoint {one_line(endpoint, 60)!r}", hint=hint)
-    return row
+def find_endpoint(endpoint_id: str) -> AnyEndpoint:
+    """The endpoint with an id.
+
+    Raises:
+        CommandError: There is none; the hint has similar ids.
+    """
+    endpoint = all_endpoints().get(endpoint_id)
+    if endpoint is None:
+        near = get_close_matches(endpoint_id, all_endpoints(), n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`lix call` lists all endpoints"
+        raise CommandError(f"unknown endpoint {one_line(endpoint_id, 60)!r}", hint=hint)
+    return endpoint
 
 
-def converted(row: AnyEndpoint, given: Mapping[str, str], viewer: str | None) -> Params:
-    """The params of a call from the texts of the command line, checked."""
-    fields = {field.name: field for field in msgspec.structs.fields(row.params)}
-    takes = f"{row.id} takes {' '.join(names(row)) or 'no params'}"
+def convert_params(endpoint: AnyEndpoint, given: Mapping[str, str], viewer: str | None) -> Params:
+    """The params of a call from the arguments of the command line, checked.
+
+    Args:
+        endpoint: The endpoint.
+        given: The arguments by name.
+        viewer: The `viewer_id` for endpoints that need one.
+
+    Raises:
+        CommandError: An argument is unknown or invalid.
+    """
+    fields = {field.name: field for field in msgspec.structs.fields(endpoint.params)}
+    accepted = f"{endpoint.id} takes {' '.join(param_options(endpoint)) or 'no params'}"
     values: dict[str, object] = {}
     for text, value in given.items():
         name = text.replace("-", "_")
         if name not in fields:
-            raise CommandError(f"{row.id} has no param {option(name)}", hint=takes)
-        shape = inspect.type_info(fields[name].type)
-        values[fields[name].encode_name] = _value(option(name), _text(value), shape)
+            raise CommandError(f"unknown param {option(name)} for {endpoint.id}", hint=accepted)
+        kind = inspect.type_info(fields[name].type)
+        values[fields[name].encode_name] = _parse_value(option(name), _read_value(value), kind)
     try:
-        params = msgspec.convert(values, row.params, strict=False)
+        params: Params = msgspec.convert(values, endpoint.params, strict=False)
         if viewer is not None and getattr(params, "viewer_id", "") is None:
             params = replace(params, viewer_id=viewer)
         params.check()
@@ -137,13 +153,13 @@ def converted(row: AnyEndpoint, given: Mapping[str, str], viewer: str | None) ->
         text = str(error).replace("Object missing required field", "missing")
         for field in fields.values():
             text = text.replace(f"`{field.encode_name}`", f"`{field.name}`")
-        raise CommandError(f"{row.id}: {text}", hint=takes) from None
+        raise CommandError(f"{endpoint.id}: {text}", hint=accepted) from None
     except ConfigurationError as error:
-        raise CommandError(f"{row.id}: {error}", hint=takes) from None
+        raise CommandError(f"{endpoint.id}: {error}", hint=accepted) from None
     return params
 
 
-def _text(value: str) -> str:
+def _read_value(value: str) -> str:
     if value == "@-":
         return sys.stdin.read().rstrip("\n")
     if value[:1] == "@":
@@ -154,20 +170,22 @@ def _text(value: str) -> str:
     return value
 
 
-def _value(name: str, text: str, shape: inspect.Type) -> object:
-    """A text as it is, or what it says in JSON where a list or an object belongs."""
-    if isinstance(shape, inspect.UnionType):
-        shape = next(part for part in shape.types if not isinstance(part, inspect.NoneType))
-    many = isinstance(shape, inspect.ListType | inspect.VarTupleType)
-    if isinstance(shape, inspect.ListType | inspect.VarTupleType):
+def _parse_value(name: str, text: str, kind: inspect.Type) -> object:
+    """The text itself, or its JSON value if the param is a list or an object."""
+    if isinstance(kind, inspect.UnionType):
+        kind = next(part for part in kind.types if not isinstance(part, inspect.NoneType))
+    is_list = isinstance(kind, inspect.ListType | inspect.VarTupleType)
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
         if text[:1] not in ("[", "{"):
-            if isinstance(shape.item_type, inspect.StrType):
+            if isinstance(kind.item_type, inspect.StrType):
                 return [part.strip() for part in text.split(",") if part.strip()]
-            raise CommandError(f"{name} is a list: write it as JSON", hint=f"{name} '[{{…}}]'")
-    elif not isinstance(shape, inspect.StructType | inspect.DictType):
+            raise CommandError(
+                f"{name} is a list of objects: write it as JSON", hint=f"{name} '[{{…}}]'"
+            )
+    elif not isinstance(kind, inspect.StructType | inspect.DictType):
         return text
     try:
         value: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        raise CommandError(f"{name} is not JSON") from None
-    return [value] if many and text[:1] == "{" else value
+        raise CommandError(f"invalid JSON in {name}") from None
+    return [value] if is_list and text[:1] == "{" else value

@@ -37,43 +37,48 @@ if TYPE_CHECKING:
 
 def demo(
     *,
-    people: Annotated[int, Parameter(help="How many people the search finds, 1 to 1000.")] = 400,
-    seed: Annotated[int, Parameter(help="Another number, other people and other faults.")] = 5,
+    people: Annotated[
+        int, Parameter(help="The number of people that the search finds, 1 to 1000.")
+    ] = 400,
+    seed: Annotated[int, Parameter(help="Another seed gives other people and other faults.")] = 5,
 ) -> int:
-    """See everything at work in a quarter of a minute: no key, no account, no network.
+    """A complete run in about 15 seconds: no key, no account, no network.
 
-    Starts a sandbox on this machine, walks a search of several hundred invented people, and looks
-    up fifty of them, while requests are refused, lookups queued, and connections lost.
+    Starts a sandbox on this machine, fetches every page of a search with several hundred made-up
+    people, and looks up fifty of them, while requests are rejected, lookups are queued, and
+    connections are lost.
     """
     if not 1 <= people <= 1000:
-        raise CommandError("--people must be from 1 to 1000: LinkedIn shows no more of a search")
-    return play(people, seed)
+        raise CommandError(
+            "--people must be from 1 to 1000, which is the most that LinkedIn returns"
+        )
+    return run_demo(people, seed)
 
 
 PROFILES = 50
-"""How many of the people found are looked up."""
+"""The number of people that are looked up."""
 
 
 WORKERS = 8
 
 
-_QUICKER = {"rate_limit": "rate_limit;retry-after=1", "slow;seconds=2": "slow;seconds=1"}
+_SHORTER = {"rate_limit": "rate_limit;retry-after=1", "slow;seconds=2": "slow;seconds=1"}
 
 
-DEMO_FAULTS = {_QUICKER.get(name, name): share for name, share in PRESETS["weather"].items()}
-"""An ordinary day, its pauses shortened: nobody should wait for a demonstration."""
+DEMO_FAULTS = {_SHORTER.get(name, name): share for name, share in PRESETS["weather"].items()}
+"""The faults of an ordinary day, with shorter pauses, and duplicates."""
 
 
-DEMO_FAULTS["overlap"] = 0.05  # a page that begins with the last row of the one before
+DEMO_FAULTS["overlap"] = 0.05  # a page that repeats the last row of the page before
 
 
-# A queued lookup is ready after "a few minutes" at the vendor's; here it need not bore anybody.
-PATIENCE = RetryPolicy(attempts=6, backoff=0.2, queued_interval=0.5)
+# A queued lookup takes a few minutes at Lix (lix.md#retries); the demo's sandbox is faster.
+RETRY_POLICY = RetryPolicy(attempts=6, backoff=0.2, queued_interval=0.5)
 
 
 @dataclass
 class DemoResults:
-    """What a demo brought, and what it took on the client's side."""
+    """The results of a demo, and the client's counts."""
 
     pages: Pages[Person]
     people: list[Person] = field(default_factory=list[Person])
@@ -86,64 +91,66 @@ class DemoResults:
     seconds: float = 0.0
 
 
-def play(people: int, seed: int) -> int:
-    """Walk, look up, and tell what happened; the exit code."""
-    # The sandbox and its web server: no other command needs them.
+def run_demo(people: int, seed: int) -> int:
+    """Run the search and the lookups, and print a report; returns the exit code."""
+    # Late: other commands need no sandbox.
     from ...sandbox import Sandbox, running
 
-    sandbox = Sandbox(seed, max(people, 2000), rate=ALLOWED, faults=Faults(seed, DEMO_FAULTS))
+    sandbox = Sandbox(seed, max(people, 2000), rate=RATE, faults=Faults(seed, DEMO_FAULTS))
     words = quote(f"engineer total:{people}")
     url = f"https://www.linkedin.com/search/results/people/?keywords={words}"
 
     async def work(session: CommandSession) -> int:
-        session.go_on = "the demo begins anew with: lix demo"
+        session.resume_hint = "start it again with: lix demo"
         results = DemoResults(session.lix.search.people(url))
-        clock, began = session.watch.clock, session.watch.clock.now()
-        await _walk(session, results)
+        clock, began = session.monitor.clock, session.monitor.clock.now()
+        await _search(session, results)
         await _look_up(session, results)
         results.seconds = clock.now() - began
         results.credits = session.lix.credits.total
         results.lost = session.lix.credits.lost
-        results.requests = session.watch.requests
-        results.repeats = session.watch.failures.total()
+        results.requests = session.monitor.requests
+        results.repeats = session.monitor.failures.total()
         session.progress.stop()
         print_report(results, sandbox)
         return OK
 
     with running(sandbox) as address:
-        console.print_note(f"A sandbox plays the API at {address}: seed {seed}, faults on.")
-        # Through a viewer the rows of a search come in the same order each time.
+        console.print_note(f"A sandbox simulates the API at {address}: seed {seed}, with faults.")
+        # With a viewer, the rows of a search are in the same order each time.
         connection = ConnectionOptions(
-            base_url=address, rate=f"{ALLOWED[0]}/{ALLOWED[1]:g}s", viewer="sandbox-viewer"
+            base_url=address, rate=f"{RATE[0]}/{RATE[1]:g}s", viewer="sandbox-viewer"
         )
-        return run_command(work, connection, ProgressCounts("people"), quiet=False, make=_client)
+        return run_command(
+            work, connection, ProgressCounts("people"), quiet=False, make_client=_client
+        )
 
 
-def _client(connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
-    return clients.client_with_retry(connection, watch, PATIENCE, clients.SANDBOX_KEY)
+def _client(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
+    return clients.client_with_retry(connection, monitor, RETRY_POLICY, clients.SANDBOX_KEY)
 
 
-async def _walk(session: CommandSession, results: DemoResults) -> None:
-    tally, pages = session.tally, results.pages
-    session.watch.state = "searching"
+async def _search(session: CommandSession, results: DemoResults) -> None:
+    counts, pages = session.counts, results.pages
+    session.monitor.state = "searching"
     async for page in pages.by_page():
         results.people += page.items
         stats = pages.stats
-        tally.items, tally.total = stats.items, stats.total
-        tally.credits, tally.duplicates = stats.credits, stats.duplicates
-        tally.requests_left = pages_left(stats.items, stats.pages, stats.total)
+        counts.items, counts.total = stats.items, stats.total
+        counts.credits, counts.duplicates = stats.credits, stats.duplicates
+        counts.requests_left = pages_left(stats.items, stats.pages, stats.total)
 
 
 async def _look_up(session: CommandSession, results: DemoResults) -> None:
     links = [url for person in results.people if (url := person.profile_url)][:PROFILES]
-    tally, line = session.tally, iter(links)
-    tally.what, tally.items, tally.total = "profiles", 0, len(links)
-    tally.duplicates = 0
-    tally.requests_left = len(links)
+    counts, remaining = session.counts, iter(links)
+    counts.noun, counts.items, counts.total = "profiles", 0, len(links)
+    counts.duplicates = 0
+    counts.requests_left = len(links)
     stopped: list[Interrupted] = []
 
     async def work() -> None:
-        for link in line:
+        for link in remaining:
             try:
                 results.profiles.append(await session.lix.people.get(link))
             except LixError:
@@ -151,11 +158,11 @@ async def _look_up(session: CommandSession, results: DemoResults) -> None:
             except Interrupted as stop:
                 stopped.append(stop)
                 return
-            tally.items += 1
-            tally.credits = session.lix.credits.total
-            tally.requests_left = max(len(links) - tally.items, 0)
+            counts.items += 1
+            counts.credits = session.lix.credits.total
+            counts.requests_left = max(len(links) - counts.items, 0)
 
-    session.watch.state = "looking up"
+    session.monitor.state = "looking up"
     async with anyio.create_task_group() as tasks:
         for _ in range(WORKERS):
             tasks.start_soon(work)
@@ -163,46 +170,48 @@ async def _look_up(session: CommandSession, results: DemoResults) -> None:
         raise stopped[0]
 
 
-ALLOWED = (20, 1.0)
-"""Requests and seconds that the demo's sandbox allows; the client keeps just under it."""
+RATE = (20, 1.0)
+"""Requests and seconds that the demo's sandbox allows."""
 
 
 _SHOWN = 5
 
 
-_NEVER_CAME = ("reset_after", "truncated")
+_LOST_ANSWERS = ("reset_after", "truncated")
 
 
-_WORDS = {
+_FAULT_TEXT = {
     "rate_limit": "too fast (429)",
     "unavailable": "unavailable (503)",
     "api_error": "internal error (500)",
     "bad_gateway": "bad gateway (502)",
-    "queued": "queued for later",
-    "reset": "connection lost before the work",
-    "reset_after": "connection lost after the work",
-    "truncated": "answer cut in the middle",
-    "slow": "answer that came late",
+    "queued": "queued",
+    "reset": "connection lost before processing",
+    "reset_after": "connection lost after processing",
+    "truncated": "truncated answer",
+    "slow": "slow answer",
 }
 
 
 def print_report(results: DemoResults, sandbox: Sandbox) -> None:
-    """Tell what was found and what it took, in the client's words and in the sandbox's."""
+    """Print what was found and what it took, by the client's and the sandbox's counts."""
     terminal = Console(highlight=False)
     stats = results.pages.stats
     terminal.print(
         f"\n[bold]{stats.items:,} people found, {len(results.profiles):,} profiles read.[/] "
-        "Some of them (nobody is real):"
+        "Some of them (all made up):"
     )
     terminal.print(_people(results))
-    terminal.print(_facts(results, sandbox))
+    terminal.print(_summary(results, sandbox))
     terminal.print("\n[bold]Next[/]\n")
-    terminal.print(_next(), "", sep="\n")
+    terminal.print(_next_commands(), "", sep="\n")
 
 
 def _people(results: DemoResults) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    rows = [[one_line(cell or "") for cell in _shown(one)] for one in results.profiles[:_SHOWN]]
+    rows = [
+        [one_line(cell or "") for cell in _person_cells(one)] for one in results.profiles[:_SHOWN]
+    ]
     table.add_column("name", min_width=max((len(row[0]) for row in rows), default=0))
     table.add_column("headline")
     table.add_column("location")
@@ -211,14 +220,14 @@ def _people(results: DemoResults) -> Table:
     return table
 
 
-def _shown(person: Person) -> tuple[str | None, ...]:
+def _person_cells(person: Person) -> tuple[str | None, ...]:
     return (person.full_name, person.headline or person.description, person.location)
 
 
-def _facts(results: DemoResults, sandbox: Sandbox) -> Table:
-    struck = [fact.fault for fact in sandbox.requests if fact.fault]
-    # Odd pages are told of by what came of them: the duplicates.
-    faults = Counter(name for name in struck if FAULTS[name].stage != "page")
+def _summary(results: DemoResults, sandbox: Sandbox) -> Table:
+    all_faults = [request.fault for request in sandbox.requests if request.fault]
+    # Faults of pages are reported by their effect: the duplicates.
+    faults = Counter(name for name in all_faults if FAULTS[name].stage != "page")
     stats = results.pages.stats
     lookups = len(results.profiles) + results.refused
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -227,48 +236,48 @@ def _facts(results: DemoResults, sandbox: Sandbox) -> Table:
     table.add_row(
         "Requests",
         f"{results.requests:,}: {stats.pages:,} {plural(stats.pages, 'page')}, {lookups:,} "
-        f"{plural(lookups, 'lookup')}, and {results.repeats:,} made again",
+        f"{plural(lookups, 'lookup')}, {results.repeats:,} repeated",
     )
-    table.add_row("Faults", _faults(faults, results.refused))
+    table.add_row("Faults", _faults_text(faults, results.refused))
     for name, count in faults.most_common():
-        table.add_row("", f"[dim]{count:>3} × {_WORDS.get(name, FAULTS[name].text)}[/]")
-    twice = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} came on two pages"
-    table.add_row("Duplicates", f"{twice}, and stayed once" if stats.duplicates else "none came")
-    table.add_row("Credits", _credits(results, sandbox))
-    here = RateLimit(*ALLOWED)
-    there = format_duration(results.requests * LIX.rate.interval)
+        table.add_row("", f"[dim]{count:>3} × {_FAULT_TEXT.get(name, FAULTS[name].text)}[/]")
+    duplicates = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} received twice, kept once"
+    table.add_row("Duplicates", duplicates if stats.duplicates else "none")
+    table.add_row("Credits", _credits_text(results, sandbox))
+    rate = RateLimit(*RATE)
+    duration = format_duration(results.requests * LIX.rate.interval)
     table.add_row(
         "Time",
-        f"{format_duration(results.seconds)} at {rate_text(here)}; "
-        f"at the vendor's {rate_text(LIX.rate)} it would be about {there}",
+        f"{format_duration(results.seconds)} at {rate_text(rate)}; "
+        f"at the rate of Lix, {rate_text(LIX.rate)}, about {duration}",
     )
     return table
 
 
-def _faults(faults: Counter[str], refused: int) -> str:
+def _faults_text(faults: Counter[str], refused: int) -> str:
     if not faults:
-        return "none this time: another --seed brings some"
-    end = "all survived" if not refused else f"{refused:,} could not be survived"
+        return "none with this --seed"
+    end = "all handled" if not refused else f"{refused:,} {plural(refused, 'lookup')} failed"
     return f"{faults.total():,}, {end}"
 
 
-def _credits(results: DemoResults, sandbox: Sandbox) -> str:
-    """The client's count against the sandbox's ledger, lost answers told apart."""
+def _credits_text(results: DemoResults, sandbox: Sandbox) -> str:
+    """The client's credits and those of lost answers, compared with the sandbox's ledger."""
     ledger = sum(sandbox.ledger.totals().values())
-    lost = sum(fact.charged for fact in sandbox.requests if fact.fault in _NEVER_CAME)
+    lost = sum(request.charged for request in sandbox.requests if request.fault in _LOST_ANSWERS)
     counted = f"{results.credits:,} counted by the client"
     if lost:
-        counted += f" + {lost:,} for answers lost on the way"
+        counted += f" + {lost:,} for lost answers"
     if results.credits + lost == ledger:
-        return f"{counted} = {ledger:,} in the sandbox's ledger: [green]they agree[/]"
-    return f"{counted}, but {ledger:,} in the sandbox's ledger: [red]they do not agree[/]"
+        return f"{counted} = {ledger:,} in the sandbox's ledger: [green]equal[/]"
+    return f"{counted}, but {ledger:,} in the sandbox's ledger: [red]different[/]"
 
 
-def _next() -> Table:
+def _next_commands() -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    table.add_row("lix sandbox", "the same, for your own code")
+    table.add_row("lix sandbox", "the same sandbox, for your own code")
     table.add_row('lix search people "URL" --out people.jsonl', "with LIX_API_KEY set")
-    table.add_row("lix enrich people.jsonl --out profiles.csv", "each of them once")
+    table.add_row("lix enrich people.jsonl --out profiles.csv", "look up each of them once")
     return table

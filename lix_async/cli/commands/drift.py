@@ -1,4 +1,4 @@
-"""`lix drift`: what the provider's answers have that the structs do not, and the other way."""
+"""`lix drift`: differences between a provider's answers and this version's structs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ...bulk.prepared_call import walks
 from ...core.models import item_type
 from ...core.schema_drift import Drift, DriftDetector
 from ..errors import OK, CommandError
-from ..input.targets import BEHIND
-from ..providers import rows
+from ..input.targets import endpoint_id
+from ..providers import all_endpoints
+from ..text import plural
 
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _JsonLine(msgspec.Struct):
-    """A line that says itself which endpoint its body is from."""
+    """A line with its endpoint."""
 
     endpoint: str
     body: msgspec.Raw
@@ -43,33 +43,37 @@ class _SavedRow(msgspec.Struct):
 def drift(
     file: str,
     *,
-    endpoint: Annotated[
-        str | None, Parameter(help="The endpoint that the bodies are from.")
-    ] = None,
+    endpoint: Annotated[str | None, Parameter(help="The endpoint of the answers.")] = None,
 ) -> int:
-    """Summarise how the bodies in a JSONL file differ from what this version documents.
+    """Summarise how the answers in a JSONL file differ from what this version documents.
 
-    Each line is one answer as it was received, or one row of a walk, of the endpoint given; or an
-    object with "endpoint" and "body"; or a row of `lix enrich` or `lix run export`, which says
-    itself what it is. "-" reads stdin. "new" fields arrive and are not in the structs (they
-    stay reachable in the raw body); "missing" ones are documented and came in no line.
+    Each line is one answer as received, or one row of a listing, of the given endpoint; or an
+    object with "endpoint" and "body"; or a row of `lix enrich` or `lix run export`. Use "-" for
+    stdin.
+
+    "new" fields were received and are not in the structs; they are still available in the raw body.
+    "missing" fields are documented and were in none of the lines.
     """
     found: list[Drift] = []
-    radar = DriftDetector(found.append)
+    detector = DriftDetector(found.append)
     lines = 0
     for number, line in enumerate(_lines(file), 1):
-        found_in = _answer(line, endpoint, number)
-        if found_in is None:
+        parsed = _parse_line(line, endpoint, number)
+        if parsed is None:
             continue
-        name, body = found_in
-        row = rows().get(name)
-        if row is None:
-            raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
-        shape = _shape(row.result, body) if walks(row) else row.result
-        radar.observe(name, shape, body)
+        name, body = parsed
+        row_endpoint = all_endpoints().get(name)
+        if row_endpoint is None:
+            raise CommandError(
+                f"line {number}: unknown endpoint {name}", hint="`lix call` lists all endpoints"
+            )
+        struct = row_endpoint.result
+        if row_endpoint.is_listing:
+            struct = _result_struct(struct, body)
+        detector.observe(name, struct, body)
         lines += 1
-    radar.summarise()
-    _show(found, lines)
+    detector.summarise()
+    _print_report(found, lines)
     return OK
 
 
@@ -77,34 +81,34 @@ def _lines(file: str) -> Iterator[bytes]:
     try:
         source = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115  # below
     except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+        raise CommandError(f"cannot read {file}: {error.strerror}") from None
     with source:
         yield from (line for line in source if line.strip())
 
 
-def _answer(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes] | None:
-    """Endpoint and body of a line; None for a row without an answer."""
-    with contextlib.suppress(*_BROKEN):
-        kept = msgspec.json.decode(line, type=_SavedRow)
-        if bytes(kept.result) == b"null":
+def _parse_line(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes] | None:
+    """The endpoint and the body of a line; None for a row without an answer."""
+    with contextlib.suppress(*_DECODE_ERRORS):
+        row = msgspec.json.decode(line, type=_SavedRow)
+        if bytes(row.result) == b"null":
             return None
-        return endpoint or BEHIND.get(kept.kind, kept.kind), bytes(kept.result)
+        return endpoint or endpoint_id(row.kind), bytes(row.result)
     if endpoint is not None:
         return endpoint, line
     try:
-        said = msgspec.json.decode(line, type=_JsonLine)
-    except _BROKEN:
+        named = msgspec.json.decode(line, type=_JsonLine)
+    except _DECODE_ERRORS:
         raise CommandError(
-            f"line {number} does not say its endpoint", hint="name it: --endpoint person.get"
+            f"line {number} has no endpoint", hint="give it with --endpoint, such as person.get"
         ) from None
-    return said.endpoint, bytes(said.body)
+    return named.endpoint, bytes(named.body)
 
 
-def _shape(result: type, body: bytes) -> type:
-    """What a listing's body is compared with: the listing, or where it is a row, the row."""
+def _result_struct(result: type, body: bytes) -> type:
+    """The struct to compare a listing's body with: the listing, or the item if it is a row."""
     try:
         keys = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).keys()
-    except _BROKEN:
+    except _DECODE_ERRORS:
         return result
     item = item_type(result)
     return item if keys & _names(item) and not keys & _names(result) else result
@@ -117,10 +121,10 @@ def _names(struct: type) -> set[str]:
     return {*(field.encode_name for field in fields), *aliases, *envelopes}
 
 
-def _show(found: list[Drift], lines: int) -> None:
+def _print_report(found: list[Drift], lines: int) -> None:
     out = Console(highlight=False, soft_wrap=True)
     if not found:
-        out.print(f"{lines} answers, all as documented.")
+        out.print(f"{lines} {plural(lines, 'answer')}, all as documented.")
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("", "endpoint", "field"):
@@ -129,4 +133,7 @@ def _show(found: list[Drift], lines: int) -> None:
         table.add_row(one.kind, one.endpoint, one.path)
     out.print(table)
     new = sum(one.kind == "new" for one in found)
-    out.print(f"{lines} answers: {new} fields are new, {len(found) - new} never came.")
+    out.print(
+        f"{lines} {plural(lines, 'answer')}: {new} {plural(new, 'new field')}, "
+        f"{len(found) - new} missing."
+    )

@@ -1,4 +1,4 @@
-"""`lix enrich`: a file of links in, a row for each distinct one out, each bought once."""
+"""`lix enrich`: look up every link in a file, each once."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from ...bulk.lookup import QUEUED_FOR
 from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
-from ..input.reader import InputFile, read
-from ..input.targets import TAKES, Kind, TargetCallPreparer
-from ..ledger.address import check_output_conflicts, checked_address, on_server
+from ..input.reader import InputFile, read_inputs
+from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer
+from ..ledger.address import check_address, check_output_conflicts, is_server
 from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
-from ..output.destination import file_of, writes_to_screen
-from ..queue import Queue, reject_ineffective_options, submit, typed
+from ..output.destination import output_path, writes_to_screen
+from ..queue import Queue, option_given, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import format_duration, format_until, plural, rate_text
 from .enrich_run import EnrichOptions, EnrichRun
 
-_EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
+_ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 CONCURRENCY = 16
-"""Lookups under way at once, when nobody says."""
+"""The default number of lookups at a time."""
 _flag = Parameter(negative="", show_default=False)
 
 
@@ -44,172 +44,167 @@ def enrich(
         Literal["person", "org", "email"] | None,
         Parameter(
             name="--as",
-            help="What to look up. By itself: people for profile links and e-mail addresses, "
-            "organisations for company links. `email` finds the address of a profile.",
+            help="What to look up. Default: people for profile links and e-mail addresses, "
+            "organisations for company links. `email` finds the e-mail address of a profile.",
         ),
     ] = None,
     column: Annotated[
         str | None,
-        Parameter(help="The column with the links; by itself the one that holds most of them."),
+        Parameter(help="The column with the links. Default: the one with the most links."),
     ] = None,
     store: Annotated[
         str | None,
         Parameter(
-            help="The ledger of what was bought: a file (by itself FILE.ledger beside the "
-            "input, for all its outputs), or postgresql://… to hand the links to `lix worker`, "
-            "which then has the options of asking, as `lix run export` has those of the output."
+            help="The ledger, which records every lookup. Default: FILE.ledger, next to the input. "
+            "With postgresql://…, the links are only queued for `lix worker`, which takes the "
+            "connection options; `lix run export` takes the output options."
         ),
     ] = None,
     queue: Annotated[
         Queue | None,
         Parameter(
-            help="The queue that workers take from; only with postgresql://…, and by itself "
-            "pgqueuer."
+            help="The queue from which workers take lookups; only with postgresql://…. "
+            "Default: pgqueuer."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, Parameter(help="Say what it would cost, and buy nothing."), _flag
-    ] = False,
+    dry_run: Annotated[bool, Parameter(help="Show the cost and look up nothing."), _flag] = False,
     doubts: Annotated[
         Literal["hold", "retry", "ask"],
         Parameter(
-            help="Lookups that were interrupted, so that nobody knows whether they were paid: "
-            "leave them, buy them again, or ask."
+            help="Lookups in doubt: interrupted, and possibly charged. Leave them, look them up "
+            "again, or ask about each."
         ),
     ] = "hold",
     recheck: Annotated[
         int,
         Parameter(
-            help="How often to ask again for e-mail addresses that are only probable, an hour "
-            "apart; the vendor advises 5 to 10."
+            help="How often to look up e-mail addresses again that are only PROBABLE, an hour "
+            "apart; Lix recommends 5 to 10."
         ),
     ] = 0,
     on_daily_limit: Annotated[
         OnDailyLimit,
-        Parameter(
-            help="When the day's allowance is used up: wait until it is full again, or stop."
-        ),
+        Parameter(help="When the daily allowance is used up: wait until it is renewed, or stop."),
     ] = "wait",
     concurrency: Annotated[
-        int, Parameter(help="Lookups under way at once. --rate sets the pace, not this.")
+        int, Parameter(help="Lookups in flight at a time. The speed is set by --rate.")
     ] = CONCURRENCY,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
     """Look up every link in a file, each distinct one once.
 
-    Takes CSV (any delimiter, with or without a heading), JSON lines or plain text, and writes one
+    Reads CSV (any delimiter, with or without a heading), JSON lines or plain text, and writes one
     row for each distinct link: `input`, `kind`, `status` (found, not_found, refused, unreadable,
-    in_doubt), `error`, and the answer under `result`. Rows are written as answers come.
+    in_doubt), `error`, and the answer under `result`. Rows are written as answers arrive.
 
-    Run the same command again to go on. Every answer is in the ledger before its row is written:
-    nothing is bought twice, also into another file or form. What could not be answered for now
-    (network, still queued) gets no row, so that a later run asks again.
+    Run the same command again to continue. Every answer is in the ledger before it is written,
+    so nothing is paid for twice, even with another output file or format. Links without an answer
+    for now (network errors, still queued) get no row, so that a later run looks them up.
     """
-    kinds = _EVERY if as_ is None else TAKES[as_]
+    kinds = _ALL_KINDS if as_ is None else LOOKUPS[as_].accepts
     if file == "-" and connection.api_key_stdin:
-        raise CommandError("stdin cannot hold both the key and the links")
+        raise CommandError("stdin cannot be used for both the key and the links")
     if concurrency < 1:
         raise CommandError("--concurrency must be at least 1")
     if recheck < 0:
         raise CommandError("--recheck must not be negative")
-    address = checked_address(store) if store else ledger_for(file, output)
-    to_queue = on_server(address) and not dry_run
+    address = check_address(store) if store else default_ledger(file, output)
+    to_queue = is_server(address) and not dry_run
     if to_queue:
         reject_ineffective_options(
             {
                 "worker": {
-                    "--concurrency": concurrency != CONCURRENCY or typed("--concurrency"),
-                    "--doubts": doubts != "hold" or typed("--doubts"),
+                    "--concurrency": concurrency != CONCURRENCY or option_given("--concurrency"),
+                    "--doubts": doubts != "hold" or option_given("--doubts"),
                 },
-                "nobody": {
-                    "--recheck": bool(recheck) or typed("--recheck"),
-                    "--on-daily-limit": on_daily_limit != "wait" or typed("--on-daily-limit"),
+                "file_ledger": {
+                    "--recheck": bool(recheck) or option_given("--recheck"),
+                    "--on-daily-limit": on_daily_limit != "wait"
+                    or option_given("--on-daily-limit"),
                 },
             },
             output,
             connection,
         )
-    elif queue is not None and not on_server(address):
+    elif queue is not None and not is_server(address):
         raise CommandError(
-            f"--queue {queue} needs a PostgreSQL, and {address} is a file",
-            hint="--store postgresql://USER@HOST/DATABASE hands the links to `lix worker`",
+            f"--queue {queue} needs PostgreSQL, but {address} is a file",
+            hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
-    check_output_conflicts(file_of(output), address, file)
-    inputs = read(file, column, kinds)
+    check_output_conflicts(output_path(output), address, file)
+    inputs = read_inputs(file, column, kinds)
     if to_queue:
-        chosen = queue or "pgqueuer"
-        return anyio.run(partial(submit, address, chosen, as_, inputs, quiet=output.quiet))
-    wish = EnrichOptions(
-        wanted=as_,
+        chosen_queue = queue or "pgqueuer"
+        return anyio.run(partial(submit, address, chosen_queue, as_, inputs, quiet=output.quiet))
+    options = EnrichOptions(
+        kind=as_,
         ledger=address,
         doubts=doubts,
         recheck=recheck,
         on_daily_limit=on_daily_limit,
         concurrency=concurrency,
-        queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a person looks on
+        queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a user is watching
     )
 
     async def work(session: CommandSession) -> int:
         if dry_run:
-            return await _estimate(session, wish, inputs)
-        return await EnrichRun(wish, inputs, output, session).to_the_end()
+            return await _dry_run(session, options, inputs)
+        return await EnrichRun(options, inputs, output, session).run()
 
-    links = len(inputs.targets)
-    tally = ProgressCounts("links", total=links, requests_left=links)
+    link_count = len(inputs.targets)
+    counts = ProgressCounts("links", total=link_count, requests_left=link_count)
     return run_command(
-        work, connection, tally, quiet=output.quiet, live=not writes_to_screen(output)
+        work, connection, counts, quiet=output.quiet, live=not writes_to_screen(output)
     )
 
 
-def ledger_for(file: str, output: RowOutputOptions) -> str:
-    """Where the ledger is when nobody says: beside the input, so that all its outputs share it."""
-    path = Path(file) if file != "-" else file_of(output) or Path("stdin")
+def default_ledger(file: str, output: RowOutputOptions) -> str:
+    """The ledger next to the input, so that all outputs of an input share it."""
+    path = Path(file) if file != "-" else output_path(output) or Path("stdin")
     return str(path.with_name(f"{path.name}.ledger"))
 
 
-async def _estimate(session: CommandSession, wish: EnrichOptions, inputs: InputFile) -> int:
-    session.watch.state = "counting"
-    caller = TargetCallPreparer(session.lix, wish.wanted)
-    told = await preview(wish.ledger, caller, [known.text for known in inputs.targets])
+async def _dry_run(session: CommandSession, options: EnrichOptions, inputs: InputFile) -> int:
+    session.monitor.state = "counting"
+    preparer = TargetCallPreparer(session.lix, options.kind)
+    estimate = await preview(options.ledger, preparer, [target.text for target in inputs.targets])
     session.progress.stop()
-    show_preview(told, inputs, session.watch.rate)
-    if told.shortfall:
-        console.print_note("the account has too few credits for all of it")
+    print_preview(estimate, inputs, session.monitor.rate)
+    if estimate.shortfall:
+        console.print_note("the account does not have enough credits for all lookups")
     return OK
 
 
-def show_preview(told: Preview, inputs: InputFile, rate: RateLimit | None) -> None:
-    """Print it, on stdout."""
+def print_preview(estimate: Preview, inputs: InputFile, rate: RateLimit | None) -> None:
+    """Print an estimate on stdout."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("Links", _links(told, inputs))
-    table.add_row(
-        "In the ledger", f"{told.answered:,}, which cost nothing" if told.answered else "none"
-    )
-    if told.in_doubt:
-        table.add_row("In doubt", f"{told.in_doubt:,}, held unless --doubts says otherwise")
-    table.add_row("To ask", f"{told.calls:,}")
-    costs = [f"{n:,} {kind} {plural(n, 'credit')}" for kind, n in told.credits.items()]
-    table.add_row("Cost", ", ".join(costs) + " at most" if costs else "nothing")
-    if told.balances is not None:
-        have = [f"{n:,} {kind}" for kind, n in told.balances.items()]
+    table.add_row("Links", _links(estimate, inputs))
+    answered = f"{estimate.answered:,}, at no cost" if estimate.answered else "none"
+    table.add_row("In the ledger", answered)
+    if estimate.in_doubt:
+        table.add_row("In doubt", f"{estimate.in_doubt:,}, not looked up unless --doubts says so")
+    table.add_row("To look up", f"{estimate.calls:,}")
+    costs = [f"{n:,} {kind} {plural(n, 'credit')}" for kind, n in estimate.credits.items()]
+    table.add_row("Cost", ", ".join(costs) + " at most" if costs else "none")
+    if estimate.balances is not None:
+        have = [f"{n:,} {kind}" for kind, n in estimate.balances.items()]
         table.add_row("Balance", ", ".join(have))
-    for kind, lack in told.shortfall.items():
-        table.add_row("Missing", f"{lack:,} {kind} {plural(lack, 'credit')}")
-    if told.requests_left is not None:
-        full = (
-            "" if told.refreshes_at is None else f"; full again {format_until(told.refreshes_at)}"
-        )
-        table.add_row("Today", f"{told.requests_left:,} requests left{full}")
-    if told.seconds is not None:
-        table.add_row("Time", f"about {format_duration(told.seconds)} at {rate_text(rate)}")
+    for kind, missing in estimate.shortfall.items():
+        table.add_row("Missing", f"{missing:,} {kind} {plural(missing, 'credit')}")
+    if estimate.requests_left is not None:
+        at = estimate.refreshes_at
+        renewal = "" if at is None else f"; renewed {format_until(at)}"
+        table.add_row("Today", f"{estimate.requests_left:,} requests left{renewal}")
+    if estimate.seconds is not None:
+        table.add_row("Time", f"about {format_duration(estimate.seconds)} at {rate_text(rate)}")
     Console(highlight=False).print(table)
 
 
-def _links(told: Preview, inputs: InputFile) -> str:
-    words = [f"{told.distinct:,} distinct in {inputs.rows:,} {plural(inputs.rows, 'row')}"]
+def _links(estimate: Preview, inputs: InputFile) -> str:
+    words = [f"{estimate.distinct:,} distinct in {inputs.rows:,} {plural(inputs.rows, 'row')}"]
     if inputs.unusable:
-        words.append(f"{inputs.unusable:,} rows without a usable link")
+        words.append(f"{inputs.unusable:,} without a usable link")
     return ", ".join(words)

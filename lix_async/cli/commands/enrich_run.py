@@ -1,4 +1,4 @@
-"""One run of `lix enrich`: what is asked for, how it stands, and what is said at the end."""
+"""One run of `lix enrich`: the lookups, the rows, and the summary."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from ...core.errors import LixError
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.reader import InputFile
-from ..input.targets import Kind, TargetCallPreparer, kind_of, parse_target, row_of
+from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer, lookup_kind, parse_target
 from ..ledger.address import opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
 from ..output.lookup_file import LookupOutput
-from ..output.lookup_rows import row_of_outcome as line_of
+from ..output.lookup_rows import row_of_outcome
 from ..output.schema import LookupSchema
 from ..runtime.session import CommandSession
 from ..text import plural
 
-OUTAGE = 5
-"""Unanswered lookups in a row after which the rest is not even tried."""
+MAX_FAILURES_IN_ROW = 5
+"""After so many lookups in a row without an answer, the run is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnrichOptions:
-    """What a person wants done, as far as it is about asking."""
+    """The options of `lix enrich` that affect the lookups."""
 
-    wanted: Kind | None
+    kind: LookupKind | None
     ledger: str
     doubts: Literal["hold", "retry", "ask"]
     recheck: int
@@ -46,250 +46,269 @@ class EnrichOptions:
 
 
 class EnrichRun:
-    """Asks for what has no row yet, and writes the rows."""
+    """Looks up the links that have no row yet, and writes their rows."""
 
     def __init__(
         self,
-        wish: EnrichOptions,
+        options: EnrichOptions,
         inputs: InputFile,
         output: RowOutputOptions,
         session: CommandSession,
     ) -> None:
-        self._wish = wish
+        self._options = options
         self._inputs = inputs
         self._quiet = output.quiet
         self._session = session
-        self._caller = TargetCallPreparer(session.lix, wish.wanted)
-        asked: set[Kind] = {kind_of(wish.wanted, known) for known in inputs.targets}
-        self._sheet = LookupOutput(
-            output, LookupSchema({kind: row_of(kind).result for kind in asked})
+        self._preparer = TargetCallPreparer(session.lix, options.kind)
+        kinds: set[LookupKind] = {lookup_kind(options.kind, target) for target in inputs.targets}
+        self._output = LookupOutput(
+            output, LookupSchema({kind: LOOKUPS[kind].endpoint.result for kind in kinds})
         )
         self._counts: Counter[str] = Counter()
-        self._silent = 0
+        self._failures_in_row = 0
         self._skipped = 0
-        self._open = 0
-        self._trouble: CommandError | None = None
-        self._enough = False
+        self._remaining = 0
+        self._error: CommandError | None = None
+        self._pipe_closed = False
         self._stopped = False
-        self._doubted: set[str] = set()
+        self._reported_doubts: set[str] = set()
 
-    async def to_the_end(self) -> int:
-        """Look everything up that has no row yet; the exit code."""
-        targets, began = self._inputs.targets, self._session.watch.clock.wall()
-        before = self._sheet.opened()
+    async def run(self) -> int:
+        """Look up the links.
+
+        Returns:
+            The exit code.
+
+        Raises:
+            CommandError: The run failed, or some links have no answer.
+            Interrupted: The user stopped the run.
+        """
+        targets, start = self._inputs.targets, self._session.monitor.clock.wall()
+        existing = self._output.open()
         run: Run[object] | None = None
-        cut: Run[object] | None = None
+        abandoned_run: Run[object] | None = None
         try:
-            todo = [known.text for known in targets if known.key not in before.keys]
-            self._open, self._skipped = len(todo), len(targets) - len(todo)
-            self._session.tally.items = self._skipped
-            self._session.tally.requests_left = len(todo)
+            todo = [target.text for target in targets if target.key not in existing.keys]
+            self._remaining, self._skipped = len(todo), len(targets) - len(todo)
+            self._session.counts.items = self._skipped
+            self._session.counts.requests_left = len(todo)
             run = Run(
-                SqliteStore(self._wish.ledger),
-                self._caller,
+                SqliteStore(self._options.ledger),
+                self._preparer,
                 todo,
-                concurrency=self._wish.concurrency,
+                concurrency=self._options.concurrency,
                 doubts=await self._doubts(),
-                on_daily_limit=self._wish.on_daily_limit,
-                queued_for=self._wish.queued_for,
-                recheck=self._wish.recheck,
+                on_daily_limit=self._options.on_daily_limit,
+                queued_for=self._options.queued_for,
+                recheck=self._options.recheck,
             )
-            await self._asked(run)
-        except anyio.get_cancelled_exc_class():  # an answer under way did not come in time
-            cut = run
+            await self._process(run)
+        except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
+            abandoned_run = run
             raise
         finally:
-            self._session.tally.look = None
+            self._session.counts.refresh = None
             self._session.progress.stop()
             self._close()
-            if cut is not None and not self._quiet:
+            if abandoned_run is not None and not self._quiet:
                 with anyio.CancelScope(shield=True):
-                    self._say(cut, await self._abandoned(cut, began))
-        return await self._ended(run)
+                    self._print_summary(
+                        abandoned_run, await self._count_abandoned(abandoned_run, start)
+                    )
+        return await self._finish(run)
 
     async def _doubts(self) -> DoubtPolicy:
-        if self._wish.doubts == "ask":
-            return await ask_about_doubts(self._wish.ledger, self._session)
-        return self._wish.doubts
+        if self._options.doubts == "ask":
+            return await ask_about_doubts(self._options.ledger, self._session)
+        return self._options.doubts
 
-    async def _asked(self, run: Run[object]) -> None:
-        self._session.tally.look = lambda: self._look(run)
+    async def _process(self, run: Run[object]) -> None:
+        self._session.counts.refresh = lambda: self._update_counts(run)
         try:
             async with run:
                 async for outcome in run:
-                    self._take(outcome, run)
+                    self._add(outcome, run)
         except Interrupted:
             self._stopped = True
         except LixError as error:
-            for unsaved in getattr(error, "unsaved", ()):  # not in the ledger: the output may do
-                self._take(cast("Outcome[object]", unsaved), run)
-            self._trouble = self._trouble or command_error_for(error)
+            # Not in the ledger, but they can still be written to the output.
+            for unsaved in getattr(error, "unsaved", ()):
+                self._add(cast("Outcome[object]", unsaved), run)
+            self._error = self._error or command_error_for(error)
 
-    def _take(self, outcome: Outcome[object], run: Run[object]) -> None:
-        known = parse_target(str(outcome.input))
-        assert known is not None  # what was read is what was asked for
-        line = line_of(outcome, kind_of(self._wish.wanted, known))
-        if line is None:
-            self._unanswered(outcome, run)
+    def _add(self, outcome: Outcome[object], run: Run[object]) -> None:
+        target = parse_target(str(outcome.input))
+        assert target is not None  # inputs are targets that were parsed before
+        row = row_of_outcome(outcome, lookup_kind(self._options.kind, target))
+        if row is None:
+            self._count_unanswered(outcome, run)
             return
-        self._silent = 0
-        self._open -= 1
-        if line.status == "in_doubt":
-            self._doubted.add(outcome.key)
-        self._counts[line.status] += 1
-        self._session.tally.items += 1
+        self._failures_in_row = 0
+        self._remaining -= 1
+        if row.status == "in_doubt":
+            self._reported_doubts.add(outcome.key)
+        self._counts[row.status] += 1
+        self._session.counts.items += 1
         try:
-            self._sheet.add(line, at_once=not outcome.cached)
-        except CommandError as error:  # the disk is full: stop asking for what cannot be written
-            self._trouble = self._trouble or error
+            self._output.add(row, flush=not outcome.cached)
+        except CommandError as error:  # such as a full disk: later rows could not be written
+            self._error = self._error or error
             run.park("output")
         except BrokenPipeError:
-            self._enough = True
+            self._pipe_closed = True
             run.park("output")
 
-    def _unanswered(self, outcome: Outcome[object], run: Run[object]) -> None:
+    def _count_unanswered(self, outcome: Outcome[object], run: Run[object]) -> None:
         self._counts[outcome.state] += 1
-        self._silent += outcome.state == "failed"
-        if self._silent >= OUTAGE and self._trouble is None and outcome.error is not None:
-            self._trouble = command_error_for(outcome.error)
+        self._failures_in_row += outcome.state == "failed"
+        error = outcome.error
+        if self._failures_in_row >= MAX_FAILURES_IN_ROW and not self._error and error is not None:
+            self._error = command_error_for(error)
             run.park("outage")
 
-    def _look(self, run: Run[object]) -> None:
-        """Bring the progress line up to date."""
-        now, tally = run.progress(), self._session.tally
-        tally.credits, tally.queued = now.credits, now.queued
-        tally.in_doubt, tally.failed = now.in_doubt, now.failed
-        tally.requests_left = max(self._open, 0)
-        state = "asking"
-        if now.parked == "daily limit":
-            state = now.parked
-        elif now.queued and not now.in_flight:
+    def _update_counts(self, run: Run[object]) -> None:
+        """Update the progress line."""
+        progress, counts = run.progress(), self._session.counts
+        counts.credits, counts.queued = progress.credits, progress.queued
+        counts.in_doubt, counts.failed = progress.in_doubt, progress.failed
+        counts.requests_left = max(self._remaining, 0)
+        state = "requesting"
+        if progress.parked == "daily limit":
+            state = progress.parked
+        elif progress.queued and not progress.in_flight:
             state = "queued"
-        self._session.watch.state = state
+        self._session.monitor.state = state
 
     def _close(self) -> None:
-        path = self._sheet.path
+        path = self._output.path
         try:
-            path = self._sheet.close()
+            path = self._output.close()
         except CommandError as error:
-            self._trouble = self._trouble or error
+            self._error = self._error or error
         except BrokenPipeError:
-            self._enough = True
-        rows = path is not None and self._sheet.format != "parquet"
-        kept = "every row so far is in the file" if rows else "every answer so far is kept"
-        self._session.go_on = (
-            f"{kept}; the same command goes on with the rest:\n  {console.command_line()}"
+            self._pipe_closed = True
+        rows = path is not None and self._output.format != "parquet"
+        saved = "all rows so far are in the file" if rows else "all answers are in the ledger"
+        self._session.resume_hint = (
+            f"{saved}; run the same command to continue:\n  {console.command_line()}"
         )
 
-    async def _ended(self, run: Run[object]) -> int:
-        if self._enough:
+    async def _finish(self, run: Run[object]) -> int:
+        if self._pipe_closed:
             return OK
-        if self._sheet.format == "parquet" and not (self._stopped or self._trouble or self._open):
-            await self._parquet()
-        self._say(run)
+        complete = not (self._stopped or self._error or self._remaining)
+        if complete and self._output.format == "parquet":
+            await self._write_parquet()
+        self._print_summary(run)
         if self._stopped:
             raise Interrupted
-        if self._trouble is not None:
-            raise self._trouble
+        if self._error is not None:
+            raise self._error
         if parked := run.progress().parked:
             raise CommandError(
                 f"the ledger is parked: {parked}",
-                hint=f"lix run resume {self._wish.ledger}",
+                hint=f"lix run resume {self._options.ledger}",
                 code=NETWORK,
             )
-        if self._open:
+        if self._remaining:
             raise CommandError(
-                f"{self._open:,} {plural(self._open, 'link')} got no answer for now",
-                hint="run the same command again: only those are asked for",
+                f"{self._remaining:,} {plural(self._remaining, 'link')} got no answer for now",
+                hint="run the same command again; only those are looked up",
                 code=NETWORK,
             )
         return OK
 
-    async def _abandoned(self, run: Run[object], began: float) -> int:
-        """How many lookups this run has left in doubt without having told so; it is ended first."""
-        keys = {self._caller.call(known.text).key for known in self._inputs.targets}
+    async def _count_abandoned(self, run: Run[object], start: float) -> int:
+        """End the run, and count its lookups in doubt that it has not reported."""
+        keys = {self._preparer.call(target.text).key for target in self._inputs.targets}
         try:
             await run.aclose(0)
-            async with opened_read_only(self._wish.ledger) as store:
-                found = [one async for one in store.entries("in_doubt") if one.changed >= began]
-        except (CommandError, LixError):  # it cannot be looked at now: `lix run status` will tell
+            async with opened_read_only(self._options.ledger) as store:
+                doubts = [
+                    entry async for entry in store.entries("in_doubt") if entry.changed >= start
+                ]
+        except (CommandError, LixError):  # it cannot be read now; `lix run status` shows them later
             return 0
-        return sum(one.key in keys and one.key.hex() not in self._doubted for one in found)
+        return sum(
+            entry.key in keys and entry.key.hex() not in self._reported_doubts for entry in doubts
+        )
 
-    def _say(self, run: Run[object], abandoned: int = 0) -> None:
+    def _print_summary(self, run: Run[object], abandoned: int = 0) -> None:
         if self._quiet:
             return
         report = run.report()
         credits = report.progress.credits
         words = [f"{n:,} {status.replace('_', ' ')}" for status, n in self._counts.items()]
-        place = "" if self._sheet.path is None else f" in {self._sheet.path}"
-        said = [f"{', '.join(words) or 'nothing new'}{place}"]
-        said.append(f"{credits:,} {plural(credits, 'credit')}")
+        place = "" if self._output.path is None else f" in {self._output.path}"
+        parts = [f"{', '.join(words) or 'nothing new'}{place}"]
+        parts.append(f"{credits:,} {plural(credits, 'credit')}")
         if lost := self._session.lix.credits.lost:
-            said.append(f"perhaps {lost:,} more for answers that were lost")
+            parts.append(f"up to {lost:,} more for lost answers")
         if self._skipped:
-            said.append(f"{self._skipped:,} had their row already")
+            parts.append(f"{self._skipped:,} skipped (already in the output)")
         if self._inputs.unusable:
-            said.append(f"{self._inputs.unusable:,} without a usable link")
-        console.print_note(", ".join(said))
-        show_summary(report, self._wish.ledger, abandoned)
+            parts.append(f"{self._inputs.unusable:,} without a usable link")
+        console.print_note(", ".join(parts))
+        print_summary(report, self._options.ledger, abandoned)
 
-    async def _parquet(self) -> None:
-        assert self._sheet.path is not None  # Parquet goes into a file
-        keys = {self._caller.call(known.text).key for known in self._inputs.targets}
-        store = SqliteStore(self._wish.ledger)
+    async def _write_parquet(self) -> None:
+        assert self._output.path is not None  # Parquet needs a file
+        keys = {self._preparer.call(target.text).key for target in self._inputs.targets}
+        store = SqliteStore(self._options.ledger)
         await store.open_read_only()
         try:
             await export(
                 store,
-                self._sheet.path,
+                self._output.path,
                 "parquet",
-                self._sheet.columns,
+                self._output.columns,
                 keep=lambda entry: entry.key in keys,
-                overwrite=self._sheet.remakable,
+                overwrite=self._output.is_parquet,
             )
         finally:
             await store.close()
 
 
-_WORDS = {
-    "TransportError": "no answer came",
+_REASON_TEXT = {
+    "TransportError": "no answer received",
     "DeadlineError": "the deadline passed",
-    "DecodeError": "the answer cannot be read",
-    "503": "the provider was unavailable",
+    "DecodeError": "unreadable answer",
+    "503": "provider unavailable",
 }
 
 
-BAR = 24
+BAR_WIDTH = 24
 """Characters of the longest bar."""
 
 
-def show_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
-    """Reasons of failures, doubts, and a histogram of latencies, on stderr; nothing for nothing.
+def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
+    """Print the reasons of failures, the lookups in doubt, and a histogram of latencies on stderr.
 
-    `abandoned`: lookups in doubt beside those of the report, whose answers nobody waited for.
+    Args:
+        report: The report of the run.
+        ledger: The address of the ledger.
+        abandoned: Lookups in doubt that are not in the report, as the run did not wait for them.
     """
-    out = console.console()
+    err = console.console()
     if report.reasons:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for reason, count in report.reasons.items():
-            table.add_row("", f"{count:,}", f"× {_WORDS.get(reason, reason)}")
-        out.print("What failed, and why:", table, sep="\n")
+            table.add_row("", f"{count:,}", f"× {_REASON_TEXT.get(reason, reason)}")
+        err.print("Failures:", table, sep="\n")
     doubts = report.progress.in_doubt + abandoned
     if doubts:
-        it = "it" if doubts == 1 else "they"
         console.print_note(
-            f"{doubts:,} {plural(doubts, 'lookup')} in doubt: {it} may have been paid for, and "
-            f"will not be bought again by itself.\n  lix run doubts {ledger}"
+            f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "
+            f"charged; not retried automatically.\n  lix run doubts {ledger}"
         )
     if sum(report.latencies.values()) > 1:
-        out.print("How long answers took:", _histogram(report.latencies), sep="\n")
+        err.print("Time to answer:", _histogram(report.latencies), sep="\n")
 
 
 def _histogram(latencies: dict[float, int]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    most = max(latencies.values())
-    for top, count in latencies.items():
-        upto = "longer" if math.isinf(top) else f"≤ {top:g} s"
-        table.add_row("", upto, f"{count:,}", "▇" * max(round(BAR * count / most), 1))
+    largest = max(latencies.values())
+    for seconds, count in latencies.items():
+        label = "longer" if math.isinf(seconds) else f"≤ {seconds:g} s"
+        table.add_row("", label, f"{count:,}", "▇" * max(round(BAR_WIDTH * count / largest), 1))
     return table

@@ -1,4 +1,4 @@
-"""Walking a listing from its first page to its last, or on from where an earlier walk stopped."""
+"""Fetching every page of a listing, or continuing an interrupted one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ...engine.pages import Pages
 from ...engine.raw_items import raw_items
 from .. import console
 from ..errors import OK, CommandError
-from ..options import ConnectionOptions, ListingOutputOptions, parsed_columns
+from ..options import ConnectionOptions, ListingOutputOptions, parse_columns
 from ..output.columns import check_columns
-from ..output.destination import FileSink, RowSink, file_of, open_row_sink, writes_to_screen
+from ..output.destination import FileSink, RowSink, open_row_sink, output_path, writes_to_screen
 from ..output.schema import RowSchema, item_struct
 from ..runtime.activity import ActivityMonitor
-from ..runtime.clients import client
+from ..runtime.clients import lix_client
 from ..runtime.progress import ProgressCounts, pages_left
 from ..runtime.session import CommandSession, run_command
 from ..text import format_elapsed, plural
@@ -32,140 +32,158 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class ListingJob(Generic[Item]):
-    """A walk that a command is about."""
+    """A listing to fetch."""
 
-    what: str
-    """The items in the plural, as people call them."""
+    noun: str
+    """The items in the plural, for messages."""
     endpoint: str
-    kind: type | None
+    struct: type | None
     """The struct of an item."""
     cap: int | None
-    """Rows that the provider gives at most."""
+    """The number of rows that the provider returns at most."""
     pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]]
-    """Begins the walk, or goes on with it."""
+    """Starts the listing, or continues it from a checkpoint."""
 
 
 def listing_job(
-    what: str,
-    row: Endpoint[P, Listing[Item]],
+    noun: str,
+    endpoint: Endpoint[P, Listing[Item]],
     pages: Callable[[AsyncLix, Checkpoint | None], Pages[Item]],
 ) -> ListingJob[Item]:
-    """A walk over a row of the table."""
-    cap = row.paging.cap if row.paging is not None else None
-    return ListingJob(what, row.id, item_struct(row.result), cap, pages)
+    """The listing of an endpoint."""
+    cap = endpoint.paging.cap if endpoint.paging is not None else None
+    return ListingJob(noun, endpoint.id, item_struct(endpoint.result), cap, pages)
 
 
 def run_listing(
     job: ListingJob[Item],
     output: ListingOutputOptions,
     connection: ConnectionOptions,
-    make: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = client,
+    make_client: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = lix_client,
 ) -> int:
-    """Carry it out; the exit code."""
+    """Fetch a listing and write its rows.
+
+    Args:
+        job: The listing.
+        output: The output options.
+        connection: The connection options.
+        make_client: Makes the client.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CommandError: The output options are invalid.
+    """
     if output.limit is not None and output.limit < 1:
         raise CommandError("--limit must be at least 1")
-    schema = RowSchema(job.kind)
-    check_columns(parsed_columns(output.columns), schema)
+    schema = RowSchema(job.struct)
+    check_columns(parse_columns(output.columns), schema)
 
     async def work(session: CommandSession) -> int:
-        there = open_row_sink(output, schema, job.endpoint)
-        return await _ListingRun(job, output, session, there).to_the_end()
+        sink = open_row_sink(output, schema, job.endpoint)
+        return await _ListingRun(job, output, session, sink).run()
 
-    tally = ProgressCounts(job.what)
+    counts = ProgressCounts(job.noun)
     return run_command(
-        work, connection, tally, quiet=output.quiet, live=not writes_to_screen(output), make=make
+        work,
+        connection,
+        counts,
+        quiet=output.quiet,
+        live=not writes_to_screen(output),
+        make_client=make_client,
     )
 
 
 class _ListingRun(Generic[Item]):
-    """One walk under way."""
+    """One listing that is being fetched."""
 
     def __init__(
         self,
         job: ListingJob[Item],
         output: ListingOutputOptions,
         session: CommandSession,
-        there: RowSink,
+        sink: RowSink,
     ) -> None:
         self.job = job
         self.output = output
         self.session = session
-        self.there = there
-        self.whole = True
+        self.sink = sink
+        self.as_received = True
 
-    async def to_the_end(self) -> int:
-        clock = self.session.watch.clock
-        began, ended = clock.now(), False
+    async def run(self) -> int:
+        clock = self.session.monitor.clock
+        start, ended = clock.now(), False
         try:
-            pages = self._begun()
-            self._tell(pages)
-            while self._room() != 0 and (page := await pages.next_page()) is not None:
-                found = raw_items(page)
-                self.whole = self.whole and found.as_received
-                self.there.put(found.items, pages.checkpoint)
-                self.there.write(self._room())
-                self._tell(pages)
+            pages = self._start()
+            self._update_counts(pages)
+            while self._remaining() != 0 and (page := await pages.next_page()) is not None:
+                page_rows = raw_items(page)
+                self.as_received = self.as_received and page_rows.as_received
+                self.sink.add_page(page_rows.items, pages.checkpoint)
+                self.sink.write(self._remaining())
+                self._update_counts(pages)
             ended = pages.checkpoint.ended
         finally:
-            self.session.progress.stop()  # a table may come
-            self.there.close(ended=ended)
-        self._close(pages, ended, clock.now() - began)
+            self.session.progress.stop()  # before a table is printed
+            self.sink.close(ended=ended)
+        self._print_summary(pages, ended, clock.now() - start)
         return OK
 
-    def _begun(self) -> Pages[Item]:
+    def _start(self) -> Pages[Item]:
         try:
-            pages = self.job.pages(self.session.lix, self.there.walk)
+            pages = self.job.pages(self.session.lix, self.sink.checkpoint)
         except PagingError:
             raise CommandError(
-                f"the checkpoint beside {self.output.out} belongs to another search",
-                hint="repeat the first command with --resume, or begin anew by --overwrite",
+                f"the checkpoint of {self.output.out} belongs to another search",
+                hint="repeat the first command with --resume, or start over with --overwrite",
             ) from None
-        self.there.write(self._room())
+        self.sink.write(self._remaining())
         return pages
 
-    def _room(self) -> int | None:
+    def _remaining(self) -> int | None:
         limit = self.output.limit
-        return None if limit is None else max(limit - self.there.written, 0)
+        return None if limit is None else max(limit - self.sink.written, 0)
 
-    def _tell(self, pages: Pages[Item]) -> None:
-        """Bring the tally, and what to say after an interruption, up to date."""
-        stats, tally = pages.stats, self.session.tally
-        bounds = (stats.total, self.job.cap, self.output.limit)
-        known = [bound for bound in bounds if bound is not None]
-        tally.total = min(known) if known and (stats.total or self.output.limit) else None
-        tally.items = self.there.written
-        tally.credits = stats.credits
-        tally.duplicates = stats.duplicates
+    def _update_counts(self, pages: Pages[Item]) -> None:
+        """Update the progress line, and what is printed after an interruption."""
+        stats, counts = pages.stats, self.session.counts
+        limits = (stats.total, self.job.cap, self.output.limit)
+        totals = [limit for limit in limits if limit is not None]
+        counts.total = min(totals) if totals and (stats.total or self.output.limit) else None
+        counts.items = self.sink.written
+        counts.credits = stats.credits
+        counts.duplicates = stats.duplicates
         rows = stats.items + stats.duplicates
-        wanted = None if tally.total is None else tally.total + stats.duplicates
-        tally.requests_left = pages_left(rows, stats.pages, wanted)
-        if isinstance(self.there, FileSink) and self.there.walk is not None:
-            self.session.go_on = (
-                f"{tally.items:,} {self.job.what} are in {file_of(self.output)}; go on with:\n"
+        wanted = None if counts.total is None else counts.total + stats.duplicates
+        counts.requests_left = pages_left(rows, stats.pages, wanted)
+        if isinstance(self.sink, FileSink) and self.sink.checkpoint is not None:
+            self.session.resume_hint = (
+                f"{counts.items:,} {self.job.noun} are in {self.output.out}; continue with:\n"
                 f"  {console.command_line('--resume')}"
             )
-        elif file_of(self.output) is None and tally.items:
-            self.session.go_on = "with --out FILE a walk can go on where it stopped"
+        elif output_path(self.output) is None and counts.items:
+            self.session.resume_hint = "with --out FILE, an interrupted listing can be resumed"
 
-    def _close(self, pages: Pages[Item], ended: bool, seconds: float) -> None:
+    def _print_summary(self, pages: Pages[Item], ended: bool, seconds: float) -> None:
         if self.output.quiet:
             return
         self.session.progress.stop()
-        stats, path = pages.stats, file_of(self.output)
-        facts = [f"{self.there.written:,} {self.job.what}"]
-        facts[0] += f" in {path}" if path else ""
-        facts.append(f"{stats.pages:,} {plural(stats.pages, 'page')}")
-        facts.append(f"{stats.credits:,} {plural(stats.credits, 'credit')}")
+        stats, path = pages.stats, output_path(self.output)
+        parts = [f"{self.sink.written:,} {self.job.noun}"]
+        parts[0] += f" in {path}" if path else ""
+        parts.append(f"{stats.pages:,} {plural(stats.pages, 'page')}")
+        parts.append(f"{stats.credits:,} {plural(stats.credits, 'credit')}")
         if stats.duplicates:
-            facts.append(f"{stats.duplicates:,} that came twice dropped")
-        console.print_note(f"{', '.join(facts)}, {format_elapsed(seconds)}")
-        if not self.whole:
-            console.print_note("rows are as this version reads them: the pages list them otherwise")
+            parts.append(f"{stats.duplicates:,} {plural(stats.duplicates, 'duplicate')} dropped")
+        console.print_note(f"{', '.join(parts)}, {format_elapsed(seconds)}")
+        if not self.as_received:
+            console.print_note("rows are written as this version reads them, not as received")
         if ended and not stats.complete and stats.total is not None:
             console.print_note(
-                f"the provider speaks of {stats.total:,} and gives no more than these"
+                f"the provider reported {stats.total:,} in total, but returned only these"
             )
-        if isinstance(self.there, FileSink) and (self.there.owed or not ended):
+        if isinstance(self.sink, FileSink) and (self.sink.pending or not ended):
             console.print_note(
-                "there is more: the same command with a higher --limit, and --resume"
+                "there are more rows: repeat the command with a higher --limit and --resume"
             )

@@ -1,4 +1,4 @@
-"""`lix person`, `lix org` and `lix email`: one link in, one record out."""
+"""`lix person`, `lix org` and `lix email`: look up one link."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from cyclopts import Parameter
 
 from .. import console
 from ..errors import OK, CommandError
-from ..input.targets import TAKES, Kind, LookupTarget, ask, command_for, parse_target, row_of
+from ..input.targets import LOOKUPS, LookupKind, LookupTarget, command_for, look_up, parse_target
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
     ConnectionOptions,
     RowOutputOptions,
-    parsed_columns,
+    parse_columns,
 )
 from ..output.columns import check_columns
 from ..output.destination import writes_to_screen
 from ..output.schema import RowSchema
-from ..output.single import deliver
+from ..output.single import write_answer
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import one_line, plural
 
 _NAME = re.compile(r"[\w-]{2,}")
-_FOLDERS = {"person": "in", "org": "company", "email": "in"}
+_PATHS = {"person": "in", "org": "company", "email": "in"}
 _EXPECTED = {
     "person": "a profile link (https://www.linkedin.com/in/NAME) or an e-mail address",
     "org": "a company link (https://www.linkedin.com/company/NAME)",
@@ -37,18 +37,20 @@ _EXPECTED = {
 def person(
     link: Annotated[
         str,
-        Parameter(help="https://www.linkedin.com/in/NAME, a Sales Navigator lead, or an address."),
+        Parameter(
+            help="https://www.linkedin.com/in/NAME, a Sales Navigator lead, or an e-mail address."
+        ),
     ],
     /,
     *,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """One person's profile, by link or by e-mail address.
+    """Look up a person by profile link or e-mail address.
 
     One standard credit.
     """
-    return _look_up("person", link, output, connection)
+    return _run_lookup("person", link, output, connection)
 
 
 def org(
@@ -61,11 +63,11 @@ def org(
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """One organisation, by its LinkedIn or Sales Navigator page.
+    """Look up an organisation by its LinkedIn or Sales Navigator page.
 
     One org credit.
     """
-    return _look_up("org", link, output, connection)
+    return _run_lookup("org", link, output, connection)
 
 
 def email(
@@ -75,25 +77,27 @@ def email(
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """The e-mail address of a LinkedIn profile.
+    """Find the e-mail address of a LinkedIn profile.
 
-    One email credit if the address is VALID, else nothing. PROBABLE may become VALID when asked
-    for again.
+    One email credit if the address is VALID, otherwise free. A PROBABLE address may become VALID
+    when it is looked up again.
     """
-    return _look_up("email", link, output, connection)
+    return _run_lookup("email", link, output, connection)
 
 
-def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: ConnectionOptions) -> int:
-    wanted = _wanted(kind, link)
-    check_columns(parsed_columns(output.columns), RowSchema(row_of(kind).result))
+def _run_lookup(
+    kind: LookupKind, link: str, output: RowOutputOptions, connection: ConnectionOptions
+) -> int:
+    target = _parse_argument(kind, link)
+    check_columns(parse_columns(output.columns), RowSchema(LOOKUPS[kind].endpoint.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await ask(session.lix, kind, wanted)
+        answer = await look_up(session.lix, kind, target)
         session.progress.stop()
-        deliver(answer.body, row_of(kind).result, output)
+        write_answer(answer.body, LOOKUPS[kind].endpoint.result, output)
         if not output.quiet and output.out is not None:
             cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
-            console.print_note(f"in {output.out}, {cost}")
+            console.print_note(f"written to {output.out}, {cost}")
         return OK
 
     return run_command(
@@ -101,13 +105,13 @@ def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: Connec
     )
 
 
-def _wanted(kind: Kind, link: str) -> LookupTarget:
-    found, given = parse_target(link), link.strip()
-    if found is not None and found.kind in TAKES[kind]:
-        return found
-    right = command_for(given)
+def _parse_argument(kind: LookupKind, link: str) -> LookupTarget:
+    target, text = parse_target(link), link.strip()
+    if target is not None and target.kind in LOOKUPS[kind].accepts:
+        return target
+    right = command_for(text)
     if right is not None and right != f'{kind} "URL"':
         raise CommandError(f"this link is not for `lix {kind}`", hint=f"try: lix {right}")
-    named = f"https://www.linkedin.com/{_FOLDERS[kind]}/{given}"
-    hint = f"did you mean {named} ?" if _NAME.fullmatch(given) else ""
-    raise CommandError(f"expected {_EXPECTED[kind]}, not {one_line(given, 80)!r}", hint=hint)
+    url = f"https://www.linkedin.com/{_PATHS[kind]}/{text}"
+    hint = f"did you mean {url}?" if _NAME.fullmatch(text) else ""
+    raise CommandError(f"expected {_EXPECTED[kind]}, not {one_line(text, 80)!r}", hint=hint)

@@ -1,8 +1,7 @@
-"""`lix sandbox`: the providers played on this machine."""
+"""`lix sandbox`: the providers' APIs, simulated on this machine."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -15,100 +14,103 @@ from ...core.errors import ConfigurationError
 from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
-from ..options import parsed_rate
+from ..options import parse_rate
 from ..providers import provider_of, providers
 from ..runtime import clients
+from ..runtime.session import run_until_signal
 
 SEARCH = "https://linkedin.com/search/results/people/?keywords=cto"
-"""A search that any sandbox answers."""
+"""A search that every sandbox answers."""
 _WIDTH = 78
 
 
 def sandbox(
     *,
-    port: Annotated[int, Parameter(help="On 127.0.0.1; 0 takes a free one.")] = 8765,
-    seed: Annotated[int, Parameter(help="Another number, another invented world.")] = 1,
-    people: Annotated[int, Parameter(help="How many people there are to be found.")] = 2000,
+    port: Annotated[int, Parameter(help="The port on 127.0.0.1; 0 for any free one.")] = 8765,
+    seed: Annotated[int, Parameter(help="Another seed gives other made-up data.")] = 1,
+    people: Annotated[int, Parameter(help="The number of people in the sandbox.")] = 2000,
     rate: Annotated[
         tuple[str, ...],
         Parameter(
             negative="",
             show_default=False,
-            help="Requests per time that Lix allows: 1/3s (its own), 20/s, or none for no limit "
-            "anywhere. Of another provider: lookc=2/s. May be given several times.",
+            help="Requests per time that Lix allows: 1/3s (its own), 20/s, or none for no limits "
+            "at any provider. For another provider: lookc=2/s. May be repeated.",
         ),
     ] = (),
     envelope: Annotated[
         Literal["flat", "seed", "response"],
-        Parameter(help="How searches wrap their rows: as today, or as older documents have it."),
+        Parameter(help="How searches wrap their rows: as today, or in one of two older ways."),
     ] = "flat",
     faults: Annotated[
         Literal["none", "weather", "storm"],
-        Parameter(help="How often things go wrong: never, on an ordinary day, on a bad one."),
+        Parameter(
+            help="How often requests fail: never, as on an ordinary day, or as on a bad day."
+        ),
     ] = "none",
     webhook: Annotated[
         str | None,
-        Parameter(help="Where LookC's finished lookups are posted: http on this machine."),
+        Parameter(help="The http URL on this machine that receives LookC's finished lookups."),
     ] = None,
 ) -> int:
-    """Play the APIs on this machine: invented people, the real rules, no key, no cost.
+    """Simulate the APIs on this machine: made-up people, the real rules, no key, no cost.
 
-    Lix, LookC, ConnectSafely, Letrics and Meet Alfred are played on one port, each with its rate
-    limit, allowance and credits. Its books and the last requests are shown on a page of its own.
-    Ends with Ctrl-C.
+    Lix, LookC, ConnectSafely, Letrics and Meet Alfred are simulated on one port, each with its rate
+    limits, allowances and credits. A status page shows the charges and the last requests. Press
+    Ctrl-C to stop.
     """
-    from ...sandbox import Sandbox, running  # and its web server: no other command needs them
+    from ...sandbox import Sandbox, running  # late: most commands need no sandbox
 
-    paces = _paces(rate)
+    rate_limits = _rate_limits(rate)
     if people < 1:
         raise CommandError("--people must be at least 1")
     try:
-        played = Sandbox(
-            seed, people, rate=paces, envelope=envelope, faults=faults, webhook=webhook
+        simulation = Sandbox(
+            seed, people, rate=rate_limits, envelope=envelope, faults=faults, webhook=webhook
         )
     except ConfigurationError as error:
         raise CommandError(
-            f"--webhook: {error}", hint="write http://127.0.0.1:9000/lookc, or another port"
+            f"--webhook: {error}", hint="use a URL such as http://127.0.0.1:9000/lookc"
         ) from None
     try:
-        with running(played, port=port) as url:
+        with running(simulation, port=port) as url:
             announce(url, rate)
-            anyio.run(_until_stopped)
-    except KeyboardInterrupt:
+            run_until_signal(_serve)
+    except KeyboardInterrupt:  # on Windows, where signals are not handled
         pass
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(
             f"cannot listen on port {port}: {error.strerror or error}",
-            hint="choose another one, or --port 0 for any",
+            hint="choose another port, or --port 0 for any free one",
         ) from None
     return OK
 
 
-def _paces(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
-    """The rates of the command line by the houses that keep them; the others keep their own."""
+def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
+    """The rates by provider name; providers without an entry keep their own."""
     from ...sandbox.providers import houses
     from ...sandbox.server.base_urls import house_of
 
-    paces: dict[str, tuple[int, float] | None] = {}
-    for text in sorted(rates, key=lambda text: "=" in text):  # one for all, then exceptions
+    rate_limits: dict[str, tuple[int, float] | None] = {}
+    for text in sorted(rates, key=lambda text: "=" in text):  # the rate without a name first
         name, named, rate = text.rpartition("=")
-        pace = _pace(parsed_rate(rate))
+        rate_limit = _rate_limit(parse_rate(rate))
         if not named:
-            first, *others = (house.name for house in houses())
-            paces[first] = pace
-            if pace is None:
-                paces |= dict.fromkeys(others)
+            first, *others = (provider.name for provider in houses())
+            rate_limits[first] = rate_limit
+            if rate_limit is None:
+                rate_limits |= dict.fromkeys(others)
             continue
         try:
-            paces[house_of(name).name] = pace
+            rate_limits[house_of(name).name] = rate_limit
         except ConfigurationError as error:
             raise CommandError(f"--rate {text}: {error}") from None
-    return paces
+    return rate_limits
 
 
-def _pace(rate: RateLimit | None) -> tuple[int, float] | None:
+def _rate_limit(rate: RateLimit | None) -> tuple[int, float] | None:
     if rate is None:
         return None
     if rate.requests < 1:
@@ -117,25 +119,31 @@ def _pace(rate: RateLimit | None) -> tuple[int, float] | None:
 
 
 def announce(url: str, rates: Sequence[str] = ()) -> None:
-    """Say where it is, and what to do with it."""
-    lines = [f"The sandbox is at {url}", f"Its books: {url}/_sandbox", ""]
+    """Print the sandbox's URL, and how to use it."""
+    lines = [f"The sandbox is running at {url}", f"Status page: {url}/_sandbox", ""]
     lines += ["In another terminal:", ""]
     first, *others = providers()
     lines += _exports(url, [first])
     if first == "lix":
-        bare = next((f" --rate {rate}" for rate in rates if "=" not in rate and rate != "1/3s"), "")
-        lines.append(f"  lix person https://www.linkedin.com/in/ada-example{bare}")
-        lines.append(f'  lix search people "{SEARCH}"{bare}')
+        rate_option = next(
+            (f" --rate {rate}" for rate in rates if "=" not in rate and rate != "1/3s"), ""
+        )
+        lines.append(f"  lix person https://www.linkedin.com/in/ada-example{rate_option}")
+        lines.append(f'  lix search people "{SEARCH}"{rate_option}')
     if others:
-        lines += ["", "The other providers are here too; `lix call` lists what they answer:", ""]
+        lines += [
+            "",
+            "The other providers are available too; `lix call` lists their endpoints:",
+            "",
+        ]
         lines += _exports(url, others)
-    lines += ["", "Ctrl-C ends it."]
+    lines += ["", "Press Ctrl-C to stop."]
     console.print_line("\n".join(lines))
     sys.stdout.flush()
 
 
 def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
-    """What to set, in lines that can be pasted: addresses first, and keys."""
+    """The variables to set as lines to paste: addresses first, then keys."""
     from ...sandbox import base_url_of
 
     words: list[str] = []
@@ -151,9 +159,7 @@ def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
         yield f"  export {line}"
 
 
-async def _until_stopped() -> None:
-    if sys.platform == "win32":  # there Ctrl-C raises KeyboardInterrupt
-        await anyio.sleep_forever()
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+async def _serve() -> int:
+    """Wait for a signal, while the server's own thread answers."""
+    await anyio.sleep_forever()
+    return OK

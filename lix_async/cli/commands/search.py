@@ -1,4 +1,4 @@
-"""`lix search …`, `lix leads` and `lix accounts`: LinkedIn search URLs, walked to their end."""
+"""`lix search …`, `lix leads` and `lix accounts`: every page of a LinkedIn search."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from ...providers.lix.endpoints import (
+from ...providers.lix.endpoints.searches import (
     SALES_ORGS,
     SALES_PEOPLE,
     SEARCH_JOBS,
@@ -15,26 +15,26 @@ from ...providers.lix.endpoints import (
     SEARCH_POSTS,
 )
 from ..input.targets import check_url
-from ..options import CONNECTION_DEFAULTS, WALK_DEFAULTS, ConnectionOptions, ListingOutputOptions
+from ..options import CONNECTION_DEFAULTS, LISTING_DEFAULTS, ConnectionOptions, ListingOutputOptions
 from .listing import listing_job, run_listing
 
 Url = Annotated[
     str,
     Parameter(
-        help="The address of the search, in quotes: filter on LinkedIn, then copy the address bar. "
-        "An unquoted & ends the command for the shell, and the URL with it."
+        help="The URL of the search, in quotes: filter on LinkedIn, then copy the address bar. "
+        "Without quotes, the shell cuts the URL off at the first &."
     ),
 ]
 SalesUrl = Annotated[
-    str, Parameter(help="The address of the search (linkedin.com/sales/search/…), in quotes.")
+    str, Parameter(help="The URL of the search (linkedin.com/sales/search/…), in quotes.")
 ]
 
 search = App(
     name="search",
     help_epilogue="",
-    help="""Walk a LinkedIn search to its end.
+    help="""Fetch every page of a LinkedIn search.
 
-    Put the URL in quotes: it holds &, where a shell cuts an unquoted one off without a word.""",
+    Put the URL in quotes: it contains &, where the shell would otherwise cut it off.""",
 )
 
 
@@ -43,12 +43,12 @@ def people(
     url: Url,
     /,
     *,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Everybody whom a people search finds.
+    """All people found by a people search.
 
-    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    One standard credit per page. LinkedIn returns at most 1,000 rows of a search.
     """
     url = check_url(url, "search people")
     job = listing_job("people", SEARCH_PEOPLE, lambda lix, at: lix.search.people(url, resume=at))
@@ -60,12 +60,12 @@ def jobs(
     url: Url,
     /,
     *,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Every posting that a job search finds.
+    """All jobs found by a job search.
 
-    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    One standard credit per page. LinkedIn returns at most 1,000 rows of a search.
     """
     url = check_url(url, "search jobs")
     job = listing_job("jobs", SEARCH_JOBS, lambda lix, at: lix.search.jobs(url, resume=at))
@@ -77,12 +77,12 @@ def posts(
     url: Url,
     /,
     *,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Every post that a content search finds.
+    """All posts found by a content search.
 
-    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    One standard credit per page. LinkedIn returns at most 1,000 rows of a search.
     """
     url = check_url(url, "search posts")
     job = listing_job("posts", SEARCH_POSTS, lambda lix, at: lix.search.posts(url, resume=at))
@@ -94,12 +94,12 @@ def orgs(
     url: Url,
     /,
     *,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Every organisation that a company search finds.
+    """All organisations found by a company search.
 
-    One standard credit per page. LinkedIn shows at most 1,000 rows of a search.
+    One standard credit per page. LinkedIn returns at most 1,000 rows of a search.
     """
     url = check_url(url, "search orgs")
     job = listing_job("organisations", SEARCH_ORGS, lambda lix, at: lix.search.orgs(url, resume=at))
@@ -110,13 +110,13 @@ def leads(
     url: SalesUrl,
     /,
     *,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Every lead that a Sales Navigator people search finds.
+    """All leads found by a Sales Navigator people search.
 
-    One standard credit per page. Sales Navigator shows at most 2,500 rows of a search. A URL that
-    is too long for a GET is sent as a form by itself.
+    One standard credit per page. Sales Navigator returns at most 2,500 rows of a search. Long URLs
+    are sent as a form automatically.
     """
     url = check_url(url, "leads")
     job = listing_job("leads", SALES_PEOPLE, lambda lix, at: lix.sales.leads(url, resume=at))
@@ -127,12 +127,12 @@ def accounts(
     url: SalesUrl,
     /,
     *,
-    output: ListingOutputOptions = WALK_DEFAULTS,
+    output: ListingOutputOptions = LISTING_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Every account that a Sales Navigator company search finds.
+    """All accounts found by a Sales Navigator company search.
 
-    One standard credit per page. Sales Navigator shows at most 2,500 rows of a search.
+    One standard credit per page. Sales Navigator returns at most 2,500 rows of a search.
     """
     url = check_url(url, "accounts")
     job = listing_job("accounts", SALES_ORGS, lambda lix, at: lix.sales.accounts(url, resume=at))

@@ -1,4 +1,4 @@
-"""`lix worker`: takes lookups from a queue in PostgreSQL, at the one rate of all workers."""
+"""`lix worker`: lookups from a queue in PostgreSQL, at a rate shared by all workers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from cyclopts import Parameter
 from ...core.errors import BulkError, ConfigurationError, LixError
 from .. import console
 from ..errors import OK, REFUSED, CommandError, Interrupted
-from ..ledger.address import address_of, display_address, redact_password
-from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parsed_rate
-from ..queue import Queue, adapter, server
+from ..ledger.address import display_address, ledger_address, redact_password
+from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_rate
+from ..queue import Queue, load_adapter, require_server
 from ..runtime.activity import (
     ActivityMonitor,
     MonitoredClock,
@@ -24,7 +24,7 @@ from ..runtime.activity import (
     MonitoredRetryPolicy,
 )
 from ..runtime.clients import base_url, key_for
-from ..runtime.progress import TICK, ProgressCounts
+from ..runtime.progress import REFRESH_INTERVAL, ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural, rate_text
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from ...limiters import PostgresLimiter
     from ...providers.lix.client import AsyncLix
 
-SLOW = 1.0
-"""Seconds between two requests from which on a strict server's clock matters."""
-STRICT = 0.02
+SLOW_INTERVAL = 1.0
+"""From this many seconds between requests, a strict server may reject one that is early."""
+STRICT_MARGIN = 0.02
 """The margin for such a rate; see `SharedLimiter`."""
 
 
@@ -43,21 +43,22 @@ def worker(
     store: Annotated[
         str | None,
         Parameter(
-            help="The PostgreSQL with queue and ledger: postgresql://…; by itself LIX_STORE, "
-            "where an address with a password belongs."
+            help="The PostgreSQL with the queue and the ledger: postgresql://…. Default: "
+            "LIX_STORE; use that if the address has a password."
         ),
     ] = None,
-    queue: Annotated[Queue, Parameter(help="The engine that hands chunks out.")] = "pgqueuer",
-    concurrency: Annotated[int, Parameter(help="Lookups under way at once.")] = 4,
+    queue: Annotated[Queue, Parameter(help="The queue from which chunks are taken.")] = "pgqueuer",
+    concurrency: Annotated[int, Parameter(help="Lookups in flight at a time.")] = 4,
     doubts: Annotated[
         Literal["hold", "retry"],
         Parameter(
-            help="Lookups that were interrupted: hold them for a decision (`lix run doubts`), or "
-            "buy them again."
+            help="Lookups in doubt: hold them for a decision (`lix run doubts`), or look them up "
+            "again."
         ),
     ] = "hold",
     heartbeat: Annotated[
-        float, Parameter(help="Seconds until others take over the chunk of a worker that died.")
+        float,
+        Parameter(help="Seconds after which the chunk of a dead worker is given to another one."),
     ] = 30.0,
     quiet: Annotated[
         bool,
@@ -66,44 +67,44 @@ def worker(
             group=OUTPUT,
             negative="",
             show_default=False,
-            help="No progress and no closing line; errors are still told.",
+            help="No progress and no summary; errors are still printed.",
         ),
     ] = False,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
-    """Take lookups from a queue and ask for them, until it is stopped.
+    """Take lookups from a queue and send them, until stopped.
 
-    Start as many as you like, on as many machines: together they keep the one --rate of their
-    key, which must be the same for all, and what one has paid for, no other pays again. Answers
-    are in the ledger of the same database: `lix run status`, `lix run export`.
+    Start as many workers as you like, on any number of machines. Together they keep to one --rate,
+    which must be the same for all of them, and no lookup is paid for twice. The answers are in the
+    ledger in the same database: `lix run status`, `lix run export`.
 
-    Ctrl-C or SIGTERM lets the answers under way arrive and gives the rest back to the queue. A
-    worker that finds no credits or a wrong key ends, and its chunk waits for the next one.
+    Ctrl-C or SIGTERM waits for the answers in flight and returns the other lookups to the queue. A
+    worker that has no credits or a rejected key ends, and its chunk waits for the next worker.
     """
-    address = server(address_of(store), "a worker")
+    address = require_server(ledger_address(store), "a worker")
     if concurrency < 1:
         raise CommandError("--concurrency must be at least 1")
     if not heartbeat >= 1:
         raise CommandError("--heartbeat must be at least 1 second")
-    module = adapter(queue)
-    for name in ("pgqueuer", "procrastinate"):  # they tell of chunks that come back; we do too
+    module = load_adapter(queue)
+    for name in ("pgqueuer", "procrastinate"):  # they log each chunk that is retried
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    maker = _WorkerClientFactory(address)
+    factory = _WorkerClientFactory(address)
 
     async def work(session: CommandSession) -> int:
         stop = anyio.Event()
-        session.watch.state = ""
+        session.monitor.state = ""
         if not quiet:
-            pace = rate_text(parsed_rate(connection.rate))
-            shared = "" if parsed_rate(connection.rate) is None else ", shared by all workers"
-            session.progress.stop()  # the line would stand before the note
+            rate = rate_text(parse_rate(connection.rate))
+            shared = "" if parse_rate(connection.rate) is None else ", shared by all workers"
+            session.progress.stop()  # otherwise the note would follow the line
             console.print_note(
-                f"working for {display_address(address)}, {pace}{shared}; Ctrl-C ends it"
+                f"working on {display_address(address)}, {rate}{shared}; press Ctrl-C to stop"
             )
             session.progress.start()
         failure: Exception | None = None
-        async with maker.limiter(), anyio.create_task_group() as tasks:
-            tasks.start_soon(_stopping, session, stop)
+        async with factory.limiter(), anyio.create_task_group() as tasks:
+            tasks.start_soon(_follow_session, session, stop)
             try:
                 await module.worker(
                     address,
@@ -114,14 +115,14 @@ def worker(
                     max_credits=connection.max_credits,
                     stop=stop,
                 )
-            except (LixError, Interrupted) as error:  # raised below, as itself
+            except (LixError, Interrupted) as error:  # raised outside of the task group
                 failure = error
-            except anyio.get_cancelled_exc_class():  # an answer under way did not come in time
-                _close(session, quiet=quiet)
+            except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time
+                _print_summary(session, quiet=quiet)
                 raise
             tasks.cancel_scope.cancel()
-        _close(session, quiet=quiet)
-        if session.watch.stopping:
+        _print_summary(session, quiet=quiet)
+        if session.monitor.stopping:
             raise Interrupted
         if isinstance(failure, BulkError):
             raise CommandError(redact_password(str(failure), address), code=REFUSED)
@@ -129,66 +130,68 @@ def worker(
             raise failure
         return OK
 
-    return run_command(work, connection, ProgressCounts("requests"), quiet=quiet, make=maker.client)
+    return run_command(
+        work, connection, ProgressCounts("requests"), quiet=quiet, make_client=factory.client
+    )
 
 
-def _close(session: CommandSession, *, quiet: bool) -> None:
+def _print_summary(session: CommandSession, *, quiet: bool) -> None:
     session.progress.stop()
     if not quiet:
-        asked, paid = session.watch.requests, session.lix.credits.total
+        requests, credits = session.monitor.requests, session.lix.credits.total
         console.print_note(
-            f"{asked:,} {plural(asked, 'request')}, {paid:,} {plural(paid, 'credit')}"
+            f"{requests:,} {plural(requests, 'request')}, {credits:,} {plural(credits, 'credit')}"
         )
 
 
-async def _stopping(session: CommandSession, stop: anyio.Event) -> None:
-    """Keep the progress line's numbers, and pass a signal on."""
-    while not session.watch.stopping:
-        session.tally.items = session.watch.requests
-        session.tally.credits = session.lix.credits.total
-        await session.watch.clock.sleep(TICK)
+async def _follow_session(session: CommandSession, stop: anyio.Event) -> None:
+    """Update the progress line, and pass a signal on."""
+    while not session.monitor.stopping:
+        session.counts.items = session.monitor.requests
+        session.counts.credits = session.lix.credits.total
+        await session.monitor.clock.sleep(REFRESH_INTERVAL)
     stop.set()
 
 
 class _WorkerClientFactory:
-    """Makes the client, and keeps the limiter that it shares with the other workers."""
+    """Makes the client, and owns the limiter that it shares with other workers."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._limiter: PostgresLimiter | None = None
 
-    def client(self, connection: ConnectionOptions, watch: ActivityMonitor) -> AsyncLix:
-        """A client at the shared rate whose waiting can be watched and stopped."""
-        from ...limiters import PostgresLimiter  # late: other commands never need it
+    def client(self, connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
+        """A client at the shared rate, whose waits can be monitored and stopped."""
+        from ...limiters import PostgresLimiter  # late: only this command needs it
         from ...providers.lix.client import AsyncLix
 
         url = base_url(connection)
         key = key_for(connection, url)
-        rate = parsed_rate(connection.rate)
+        rate = parse_rate(connection.rate)
         try:
-            turns = MonitoredLimiter(None, watch)
+            limiter = MonitoredLimiter(None, monitor)
             if rate is not None:
-                margin = STRICT if rate.interval >= SLOW else None
+                margin = STRICT_MARGIN if rate.interval >= SLOW_INTERVAL else None
                 self._limiter = PostgresLimiter(
-                    self._address, name_for(key, url), rate, margin=margin, clock=watch.clock
+                    self._address, limiter_name(key, url), rate, margin=margin, clock=monitor.clock
                 )
-                turns = MonitoredSharedLimiter(self._limiter, watch)
+                limiter = MonitoredSharedLimiter(self._limiter, monitor)
             return AsyncLix(
                 key,
                 auth=connection.auth,
                 base_url=url,
                 viewer_id=connection.viewer,
-                rate_limit=turns,
-                retry=MonitoredRetryPolicy(watch=watch),
+                rate_limit=limiter,
+                retry=MonitoredRetryPolicy(monitor=monitor),
                 deadline=connection.deadline,
-                clock=MonitoredClock(watch),
+                clock=MonitoredClock(monitor),
             )
         except ConfigurationError as error:
             raise CommandError(redact_password(str(error), self._address)) from None
 
     @asynccontextmanager
     async def limiter(self) -> AsyncGenerator[None]:
-        """The limiter's connection, closed at the end."""
+        """The connection of the limiter, closed at the end."""
         if self._limiter is None:
             yield
             return
@@ -196,25 +199,24 @@ class _WorkerClientFactory:
             yield
 
 
-def name_for(key: str, url: str) -> str:
-    """The name under which all workers of one key find each other; nobody reads the key from it."""
+def limiter_name(key: str, url: str) -> str:
+    """The name of the limiter that all workers of a key share; it does not reveal the key."""
     return f"worker.{hashlib.blake2b(f'{url} {key}'.encode(), digest_size=12).hexdigest()}"
 
 
 class MonitoredSharedLimiter(MonitoredLimiter):
-    """Turns of a limiter that other processes share."""
+    """A limiter shared with other processes that reports to an `ActivityMonitor`."""
 
-    def __init__(self, shared: PostgresLimiter, watch: ActivityMonitor) -> None:
-        super().__init__(None, watch)
-        self.rate = watch.rate = shared.rate
+    def __init__(self, shared: PostgresLimiter, monitor: ActivityMonitor) -> None:
+        super().__init__(None, monitor)
+        self.rate = monitor.rate = shared.rate
         self._shared = shared.bulk
-        self._seen = watch
 
     async def acquire(self) -> None:
-        await self._seen.turn(self._shared.acquire)
+        await self._monitor.wait_for_permit(self._shared.acquire)
 
     async def hold(self, seconds: float) -> None:
-        self._seen.held(seconds)
+        self._monitor.report_hold(seconds)
         await self._shared.hold(seconds)
 
     def refund(self) -> None:

@@ -1,6 +1,6 @@
-"""CSV as people have it: cells of any sensible size, and a slip told with its line.
+"""CSV records with large cells, and syntax errors that name their line.
 
-A profile's whole history in one cell is more than the 128 KiB at which `csv` gives up.
+The limit of Python's `csv` is 128 KiB for a cell; a profile's whole history is longer.
 """
 
 from __future__ import annotations
@@ -12,66 +12,69 @@ from contextlib import contextmanager
 
 from ..errors import CommandError
 
-MOST = 16 << 20
-"""Characters of a cell: more has never been one, it is a quote that nobody closed."""
+MAX_FIELD_CHARS = 16 << 20
+"""Characters of a cell. A longer one has always been a quote that is not closed."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-_REMEDY = "look for a quote that is opened there and never closed, or save the file anew as CSV"
+_HINT = "look for a quote that is not closed, or save the file as CSV again"
 
 
 class CsvSyntaxError(Exception):
-    """What is no CSV, at a line."""
+    """A syntax error at a line of a CSV."""
 
 
 @contextmanager
 def large_csv_fields(name: str) -> Generator[None]:
-    """Let `csv` read cells of up to 16 MiB meanwhile.
+    """Let `csv` read cells of up to 16 MiB inside the block.
 
-    Its limit is one for the process and has no other place: it is as before when this ends, which
-    is before anything is awaited. Raises `CommandError` with the file and the line for what is no
-    CSV.
+    The limit of `csv` applies to the whole process. It is restored at the end of the block, in
+    which nothing must be awaited.
+
+    Raises:
+        CommandError: The CSV has a syntax error; the message has its line.
     """
     before = csv.field_size_limit()
-    csv.field_size_limit(max(before, MOST))
+    csv.field_size_limit(max(before, MAX_FIELD_CHARS))
     try:
         yield
-    except CsvSyntaxError as slip:
-        raise CommandError(f"{name}, {slip}", hint=_REMEDY) from None
+    except CsvSyntaxError as error:
+        raise CommandError(f"{name}, {error}", hint=_HINT) from None
     finally:
         csv.field_size_limit(before)
 
 
-def records_of(text: str, delimiter: str = ",") -> Iterator[list[str]]:
+def csv_records(text: str, delimiter: str = ",") -> Iterator[list[str]]:
     """The records of a CSV.
 
-    Raises `Slip` for one that cannot be read, and for a last one that runs over several lines
-    because its quote is never closed: those lines were records.
+    Raises:
+        CsvSyntaxError: A record cannot be parsed, or the last record spans several lines because
+            a quote is not closed: its lines were meant as records.
     """
     lines: list[str] = []
-    rows = csv.reader(_noted(text, lines), delimiter=delimiter)
-    began, last = 1, ""
+    rows = csv.reader(_record_lines(text, lines), delimiter=delimiter)
+    start, previous = 1, ""
     try:
         for row in rows:
-            last = "".join(lines) if len(lines) > 1 else ""
-            began = rows.line_num - len(lines) + 1
+            previous = "".join(lines) if len(lines) > 1 else ""
+            start = rows.line_num - len(lines) + 1
             lines.clear()
             yield row
     except csv.Error as error:
         at = rows.line_num - len(lines) + 1
-        raise CsvSyntaxError(f"line {at}: no CSV from here on ({error})") from None
-    if last and _unclosed(last, delimiter):
-        raise CsvSyntaxError(f"line {began}: a quote is opened and never closed")
+        raise CsvSyntaxError(f"line {at}: invalid CSV ({error})") from None
+    if previous and _unclosed(previous, delimiter):
+        raise CsvSyntaxError(f"line {start}: a quote is not closed")
 
 
-def _noted(text: str, seen: list[str]) -> Iterator[str]:
-    for found in _LINE.finditer(text):  # a StringIO would take four bytes for each character
-        line = found[0]
+def _record_lines(text: str, seen: list[str]) -> Iterator[str]:
+    for match in _LINE.finditer(text):  # a StringIO would take four bytes per character
+        line = match[0]
         seen.append(line)
         yield line
 
 
 def _unclosed(record: str, delimiter: str) -> bool:
     try:
-        list(csv.reader(_noted(record, []), delimiter=delimiter, strict=True))
+        list(csv.reader(_record_lines(record, []), delimiter=delimiter, strict=True))
     except csv.Error as error:
         return "end of data" in str(error)
     return False

@@ -1,4 +1,4 @@
-"""Reading what shall be looked up: links and addresses from CSV, JSON lines or plain text."""
+"""Reading links and e-mail addresses from CSV, JSON lines or plain text."""
 
 from __future__ import annotations
 
@@ -12,54 +12,65 @@ import msgspec
 
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
-from .csv_records import large_csv_fields, records_of
-from .targets import Kind, LookupTarget, parse_target
+from .csv_records import csv_records, large_csv_fields
+from .targets import LookupKind, LookupTarget, parse_target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]
-SAMPLE = 1000
-"""Rows that are looked at to find the column."""
+SAMPLE_ROWS = 1000
+"""Rows that are searched to choose the column."""
 
 
 class InputFile:
-    """What a file asks for: each target once, in the order of the file."""
+    """The targets in a file: each once, in the order of the file."""
 
-    def __init__(self, records: Iterable[Record], column: str, kinds: frozenset[Kind]) -> None:
-        found: dict[str, LookupTarget] = {}
+    def __init__(
+        self, records: Iterable[Record], column: str, kinds: frozenset[LookupKind]
+    ) -> None:
+        targets: dict[str, LookupTarget] = {}
         self.column = column
         self.rows = 0
         self.unusable = 0
-        """Rows whose cell holds something else than a link or an address."""
+        """Rows whose cell is not a link or address of an accepted kind."""
         for record in records:
             self.rows += 1
             cell = get_path(record, column)
-            known = parse_target(cell) if isinstance(cell, str) else None
-            if known is None or known.kind not in kinds:
+            target = parse_target(cell) if isinstance(cell, str) else None
+            if target is None or target.kind not in kinds:
                 self.unusable += 1
             else:
-                found.setdefault(known.key, known)
-        self.targets = list(found.values())
+                targets.setdefault(target.key, target)
+        self.targets = list(targets.values())
 
 
-def read(path: str, column: str | None, kinds: frozenset[Kind]) -> InputFile:
-    """Read a file, or stdin for `-`: what is of these kinds. Raises `CommandError` for nothing."""
+def read_inputs(path: str, column: str | None, kinds: frozenset[LookupKind]) -> InputFile:
+    """Read the targets from a file.
+
+    Args:
+        path: The file, or `-` for stdin.
+        column: The column with the links; None to choose the one with most of them.
+        kinds: The accepted kinds of target; others are skipped.
+
+    Raises:
+        CommandError: The file cannot be read, has no such column, or has no targets.
+    """
     text = _text(sys.stdin.buffer.read() if path == "-" else _bytes(Path(path)))
     records = InputRecords(text, Path(path).suffix.lower())
     with large_csv_fields(path):
-        name = _chosen(records, column, path, kinds)
-        inputs = InputFile(records, name, kinds)
+        chosen = _choose_column(records, column, path, kinds)
+        inputs = InputFile(records, chosen, kinds)
     if not inputs.targets:
-        inside = f" in column {name!r}" if column else ""
+        inside = f" in column {chosen!r}" if column else ""
         raise CommandError(
-            f"{path} holds nothing{inside} that can be looked up like this",
-            hint="profiles look like https://www.linkedin.com/in/NAME, companies like "
+            f"{path} has no usable links or e-mail addresses{inside}",
+            hint="expected links such as https://www.linkedin.com/in/NAME or "
             "https://www.linkedin.com/company/NAME",
         )
     return inputs
 
 
 class InputRecords:
-    """The rows of a file, read anew each time: together they take ten times what the text does."""
+    """The rows of a file, parsed anew by each iteration: parsed rows need ten times the memory."""
 
     def __init__(self, text: str, ending: str) -> None:
         self._text = text
@@ -77,7 +88,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _text(data: bytes) -> str:
-    """Spreadsheets save UTF-8 with a mark, UTF-16, or the encoding of their country."""
+    """Decode a file: spreadsheets write UTF-8 with a BOM, UTF-16, or a legacy encoding."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     try:
@@ -115,7 +126,7 @@ def _decoded(text: str, place: str) -> object:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        raise CommandError(f"{place} is not JSON") from None
+        raise CommandError(f"invalid JSON in {place}") from None
 
 
 def _record(value: object) -> Record:
@@ -123,46 +134,50 @@ def _record(value: object) -> Record:
 
 
 def _delimiter(text: str) -> str | None:
-    """What parts the cells of the first line; None where it is one cell."""
+    """The delimiter of the first line, or None if it is a single cell."""
     line = next((line for line in text.splitlines() if line.strip()), "")
     if parse_target(line) is not None:
         return None
-    most = max(_DELIMITERS, key=line.count)
-    return most if line.count(most) else None
+    delimiter = max(_DELIMITERS, key=line.count)
+    return delimiter if line.count(delimiter) else None
 
 
 def _csv(text: str) -> Iterator[Record]:
-    rows = records_of(text, _delimiter(text) or ",")
+    rows = csv_records(text, _delimiter(text) or ",")
     filled = (row for row in rows if any(cell.strip() for cell in row))
     first = next(filled, list[str]())
-    names = [cell.strip() or f"column {place}" for place, cell in enumerate(first, start=1)]
-    if any(parse_target(cell) for cell in first):  # no heading: the first line is a row already
-        names = [f"column {place}" for place in range(1, len(first) + 1)]
+    names = [cell.strip() or f"column {number}" for number, cell in enumerate(first, start=1)]
+    if any(parse_target(cell) for cell in first):  # no heading: the first line is a row
+        names = [f"column {number}" for number in range(1, len(first) + 1)]
         yield dict(zip(names, first, strict=True))
     for row in filled:
         yield dict(zip(names, row, strict=False))
 
 
-def _chosen(records: InputRecords, column: str | None, path: str, kinds: frozenset[Kind]) -> str:
-    """The column that was asked for, or the one with the most links and addresses in it."""
+def _choose_column(
+    records: InputRecords, column: str | None, path: str, kinds: frozenset[LookupKind]
+) -> str:
+    """The given column, or the one with the most targets."""
     names = dict.fromkeys(name for record in records for name in (*record, *leaf_paths(record)))
     if column is not None:
         if names and not any(get_path(record, column) is not None for record in records):
-            shown = ", ".join(name for name in names if name) or "no columns at all"
-            raise CommandError(f"{path} has no column {column!r}", hint=f"there are: {shown}")
+            available = ", ".join(name for name in names if name) or "none"
+            raise CommandError(
+                f"{path} has no column {column!r}", hint=f"available columns: {available}"
+            )
         return column
-    some = list(itertools.islice(records, SAMPLE))
+    sample = list(itertools.islice(records, SAMPLE_ROWS))
 
-    def worth(name: str) -> int:
-        cells = (get_path(record, name) for record in some)
-        found = (parse_target(cell) for cell in cells if isinstance(cell, str))
-        return sum(_worth(known) for known in found if known and known.kind in kinds)
+    def score(name: str) -> int:
+        cells = (get_path(record, name) for record in sample)
+        targets = (parse_target(cell) for cell in cells if isinstance(cell, str))
+        return sum(_score(target) for target in targets if target and target.kind in kinds)
 
-    return max(names, key=worth, default="")
+    return max(names, key=score, default="")
 
 
-def _worth(known: LookupTarget) -> int:
-    """Of two columns that name the same people, the one with public links is the better one."""
-    if known.kind == "email":
+def _score(target: LookupTarget) -> int:
+    """The weight of a target: of two columns with the same people, public links are better."""
+    if target.kind == "email":
         return 9
-    return 5 if "/sales/" in known.sent else 10
+    return 5 if "/sales/" in target.sent else 10

@@ -1,4 +1,4 @@
-"""A ledger as the command line sees it: where it is, and its entries as rows of an output."""
+"""The addresses of ledgers: checks, display without passwords, and conflicts with outputs."""
 
 from __future__ import annotations
 
@@ -15,49 +15,54 @@ from ...bulk.stores.base import Store
 from ...core.errors import BulkError
 from ..errors import REFUSED, USAGE, CommandError
 
-VARIABLE = "LIX_STORE"
-"""Where the address of a ledger is read from: one with a password is no argument."""
+STORE_VARIABLE = "LIX_STORE"
+"""The environment variable for the address. A password must not be in an argument."""
 SERVERS = ("postgresql://", "postgres://")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:/", re.ASCII | re.IGNORECASE)  # a drive has one letter
-# What libpq takes instead of an address: `host=db user=me password=…`.
+_SCHEME = re.compile(
+    r"[a-z][a-z0-9+.-]+:/", re.ASCII | re.IGNORECASE
+)  # a Windows drive has one letter
+# What libpq accepts instead of an address: `host=db user=me password=…`.
 _KEYWORD = re.compile(
     r"(?:^|\s)(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=",
     re.ASCII | re.IGNORECASE,
 )
 
 
-def address_of(given: str | None) -> str:
-    """The ledger that was named, or that LIX_STORE names."""
-    found = (given or os.environ.get(VARIABLE, "")).strip()
-    if not found:
-        raise CommandError(
-            "which ledger?", hint=f"name its file or postgresql:// address, or set {VARIABLE}"
-        )
-    return checked_address(found)
+def ledger_address(given: str | None) -> str:
+    """The address of the ledger that was given, or that LIX_STORE contains.
 
-
-def checked_address(address: str) -> str:
-    """An address that names a file or a PostgreSQL, as it is.
-
-    Raises `CommandError` for one of another kind, and shows nothing of it: there may be a password
-    in it, which as the name of a file would be told to everybody.
+    Raises:
+        CommandError: There is none, or it is not a file or a PostgreSQL address.
     """
-    if not on_server(address) and (_SCHEME.match(address) or _KEYWORD.search(address)):
+    address = (given or os.environ.get(STORE_VARIABLE, "")).strip()
+    if not address:
+        raise CommandError(f"no ledger given: pass STORE or set {STORE_VARIABLE}")
+    return check_address(address)
+
+
+def check_address(address: str) -> str:
+    """Check that an address is a file or a PostgreSQL address, and return it.
+
+    Raises:
+        CommandError: It is neither. The message does not contain the address, which may have a
+            password in it.
+    """
+    if not is_server(address) and (_SCHEME.match(address) or _KEYWORD.search(address)):
         raise CommandError(
-            "a ledger is a file or a postgresql:// address, and this is neither",
+            "invalid ledger: expected a file or a postgresql:// address",
             hint="write postgresql://USER@HOST/DATABASE, without a driver and without key=value",
         )
     return address
 
 
-def on_server(address: str) -> bool:
-    """Whether an address names a server, and no file."""
+def is_server(address: str) -> bool:
+    """Whether an address is that of a server rather than a file."""
     return address.startswith(SERVERS)
 
 
 def display_address(address: str) -> str:
-    """An address as anybody may see it: without password and options."""
-    if not on_server(address):
+    """An address without its password and its options."""
+    if not is_server(address):
         return address
     try:
         parts = urlsplit(address)
@@ -68,23 +73,23 @@ def display_address(address: str) -> str:
 
 
 def shell_argument(address: str) -> str | None:
-    """An address as an argument of a command line, options and all; None if it has a password."""
+    """An address as a shell argument, options included; None if it has a password."""
     try:
         parts = urlsplit(address)
-        query = {name.lower() for name, _ in parse_qsl(parts.query)}
+        options = {name.lower() for name, _ in parse_qsl(parts.query)}
     except ValueError:
         return None
-    secret = parts.password or query & {"password", "sslpassword"}
+    secret = parts.password or options & {"password", "sslpassword"}
     return None if secret else shlex.quote(address)
 
 
 def redact_password(text: str, address: str) -> str:
-    """A text about an address without anything that may be a part of its password."""
-    if not on_server(address):
+    """A text with everything removed that may be part of the password of an address."""
+    if not is_server(address):
         return text
-    behind = address.partition("://")[2]
-    secret = behind.rpartition("@")[0].partition(":")[2]
-    query = dict(parse_qsl(behind.partition("?")[2])).get("password", "")
+    rest = address.partition("://")[2]
+    secret = rest.rpartition("@")[0].partition(":")[2]
+    query = dict(parse_qsl(rest.partition("?")[2])).get("password", "")
     parts = {secret, query, *secret.split("@"), *secret.split("/")}
     for part in sorted(parts | {unquote(part) for part in parts}, key=len, reverse=True):
         text = text.replace(part, "…") if part else text
@@ -93,7 +98,11 @@ def redact_password(text: str, address: str) -> str:
 
 @asynccontextmanager
 async def opened_read_only(address: str) -> AsyncGenerator[Store]:
-    """A ledger opened beside whoever works on it. Raises `CommandError` when that fails."""
+    """Open a ledger while others may be writing to it.
+
+    Raises:
+        CommandError: It cannot be opened or read.
+    """
     store = open_store(address)
     try:
         await store.open_read_only()
@@ -102,49 +111,58 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
         finally:
             await store.close()
     except BulkError as error:
-        code = REFUSED if on_server(address) else USAGE
+        code = REFUSED if is_server(address) else USAGE
         raise CommandError(redact_password(str(error), address), code=code) from None
 
 
 _COMPANION = re.compile(r"(?:-wal|-shm|-journal|\.lock[0-9]*)?", re.ASCII)
-"""What the names of a ledger's files end with: its own, SQLite's, and the workers' locks."""
+"""The suffixes of a ledger's files: its own, SQLite's, and the workers' locks."""
 
 
 def check_output_conflicts(out: Path | None, ledger: str, source: str = "-") -> None:
-    """Refuse an output that is the ledger, one of its companions, or the file with the links.
+    """Check that an output is not the ledger, one of its companion files, or the input.
 
-    `out`: None for stdout; `ledger`: as it was named, an address too; `source`: `-` for stdin.
-    Links, hard or symbolic, are followed. Raises `CommandError`.
+    Links, hard or symbolic, are followed.
+
+    Args:
+        out: The output; None for stdout.
+        ledger: The ledger's file or address.
+        source: The input; `-` for stdin.
+
+    Raises:
+        CommandError: The output conflicts with one of them.
     """
     if out is None:
         return
-    if source != "-" and _same(out, Path(source)):
-        raise CommandError(f"--out {out} is the file with the links", hint="choose another name")
-    if not on_server(ledger) and any(_same(out, file) for file in _files(out, Path(ledger))):
+    if source != "-" and _is_same_file(out, Path(source)):
+        raise CommandError(f"--out {out} is the input file", hint="choose another name")
+    if not is_server(ledger) and any(
+        _is_same_file(out, file) for file in _ledger_files(out, Path(ledger))
+    ):
         raise CommandError(
-            f"--out {out} belongs to the ledger, which holds what was paid for",
+            f"--out {out} is a file of the ledger",
             hint="choose another name",
         )
 
 
-def _files(out: Path, ledger: Path) -> Iterator[Path]:
-    """The ledger, what lies beside it under its name, and what would if it were there."""
-    whole = Path(os.path.realpath(ledger))
-    yield whole
-    for name in {Path(os.path.realpath(out)).name, *_names(whole.parent)}:
-        if name.startswith(whole.name) and _COMPANION.fullmatch(name[len(whole.name) :]):
-            yield whole.with_name(name)
+def _ledger_files(out: Path, ledger: Path) -> Iterator[Path]:
+    """The ledger, its existing companions, and the output if it would be one."""
+    path = Path(os.path.realpath(ledger))
+    yield path
+    for name in {Path(os.path.realpath(out)).name, *_file_names(path.parent)}:
+        if name.startswith(path.name) and _COMPANION.fullmatch(name[len(path.name) :]):
+            yield path.with_name(name)
 
 
-def _names(folder: Path) -> list[str]:
+def _file_names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:
         return []
 
 
-def _same(one: Path, other: Path) -> bool:
+def _is_same_file(one: Path, other: Path) -> bool:
     try:
         return os.path.samefile(one, other)
-    except OSError:  # one of them is not there (yet)
+    except OSError:  # one of them does not exist
         return os.path.realpath(one) == os.path.realpath(other)

@@ -1,4 +1,4 @@
-"""Lookups that are in doubt: showing them, and settling what becomes of them."""
+"""Lookups in doubt: listing them, and deciding about them."""
 
 from __future__ import annotations
 
@@ -19,74 +19,85 @@ from ...bulk.stores.base import DoubtCallback, Entry, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
-from ..input.targets import KINDS, parse_target
-from ..output.lookup_rows import input_of
+from ..input.targets import parse_target, row_kind
+from ..output.lookup_rows import PENDING, input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
 from ..text import format_duration, one_line, plural
-from ..values import text
+from ..values import cell_text
 
-Decision = Literal["owed", "refused"]
-CUT_OFF = "ended before an answer came"
-MOST = 200
-"""Rows of a table: more are not read on a console."""
+NO_ANSWER = "stopped before an answer was received"
+MAX_TABLE_ROWS = 200
+"""Rows in the table at most; the others are only counted."""
 
 
-async def decide(ledger: Store, given: str | None, choice: Decision) -> int:
-    """Settle every doubt, or those about one input; the exit code. One line says how many."""
+async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> int:
+    """Retry or give up all lookups in doubt, or those of one input.
+
+    Args:
+        ledger: The open ledger.
+        given: The input; None for all.
+        retry: Whether a later run looks them up again.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CommandError: No lookup of that input is in doubt.
+    """
     count = 0
-    async for entry in _held(ledger, given):
-        count += await ledger.resolve(entry.key, choice, RealClock.wall())
+    async for entry in _entries_in_doubt(ledger, given):
+        count += await ledger.resolve(entry.key, PENDING if retry else "refused", RealClock.wall())
     if not count:
-        return _none(given)
+        return _print_none(given)
     what = f"{count:,} {plural(count, 'lookup')}"
-    if choice == "owed":
-        console.print_note(f"{what} owed again: the next run over the same links asks for them")
+    if retry:
+        console.print_note(f"{what} pending again; the next run over the same links retries them")
     else:
-        console.print_note(f"{what} dropped: nobody asks for them again")
+        console.print_note(f"{what} dropped; they will not be retried")
     return OK
 
 
-async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
-    """Show every doubt, or those about one input; the exit code."""
-    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    found.add_column("input", overflow="fold", ratio=3)
-    found.add_column("kind", no_wrap=True)
-    found.add_column("since", no_wrap=True)
-    found.add_column("error", ratio=2)
+async def list_doubts(ledger: Store, given: str | None, *, table: bool) -> int:
+    """List all lookups in doubt, or those of one input; returns the exit code."""
+    rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    rows.add_column("input", overflow="fold", ratio=3)
+    rows.add_column("kind", no_wrap=True)
+    rows.add_column("since", no_wrap=True)
+    rows.add_column("error", ratio=2)
     count = 0
-    async for entry in _held(ledger, given):
+    async for entry in _entries_in_doubt(ledger, given):
         count += 1
-        error = None if entry.error is None else one_line(entry.error.message)
-        shown = input_of(entry)
-        kind = KINDS.get(entry.endpoint, entry.endpoint)
+        reason = None if entry.error is None else one_line(entry.error.message)
+        source = input_of(entry)
+        kind = row_kind(entry.endpoint)
         if not table:
-            row = {"input": shown, "kind": kind, "since": entry.changed, "error": error}
+            row = {"input": source, "kind": kind, "since": entry.changed, "error": reason}
             console.print_line(msgspec.json.encode(row).decode())
-        elif count <= MOST:
+        elif count <= MAX_TABLE_ROWS:
             ago = format_duration(RealClock.wall() - entry.changed)
-            found.add_row(Text(text(shown)), kind, f"{ago} ago", Text(error or CUT_OFF))
+            rows.add_row(Text(cell_text(source)), kind, f"{ago} ago", Text(reason or NO_ANSWER))
     if not count:
-        return _none(given)
+        return _print_none(given)
     if table:
-        Console().print(found)
-        if count > MOST:
-            console.print_note(f"and {count - MOST:,} more: --format jsonl shows them all")
+        Console().print(rows)
+        if count > MAX_TABLE_ROWS:
+            console.print_note(f"{count - MAX_TABLE_ROWS:,} more: --format jsonl lists all")
         console.print_note(
-            "hint: --retry asks for them again and may pay twice; --drop lets them be;\n"
-            "      --input LINK decides about one"
+            "hint: --retry looks them up again, which may charge twice; --drop gives them up;\n"
+            "      --input LINK selects one"
         )
     return OK
 
 
-def _none(given: str | None) -> int:
+def _print_none(given: str | None) -> int:
     if given is not None:
-        raise CommandError(f"nothing about {one_line(given, 80)} is in doubt", code=NOT_FOUND)
-    console.print_note("nothing is in doubt")
+        raise CommandError(f"no lookup of {one_line(given, 80)} is in doubt", code=NOT_FOUND)
+    console.print_note("no lookups are in doubt")
     return OK
 
 
-async def _held(ledger: Store, given: str | None) -> AsyncIterator[Entry]:
+async def _entries_in_doubt(ledger: Store, given: str | None) -> AsyncIterator[Entry]:
     wanted = None if given is None else _identity(given)
     async for entry in ledger.entries("in_doubt"):
         if wanted is None or wanted in _identities(entry):
@@ -94,31 +105,39 @@ async def _held(ledger: Store, given: str | None) -> AsyncIterator[Entry]:
 
 
 def _identities(entry: Entry) -> set[str]:
-    """What an entry's input may be called by."""
+    """The identities of the values in an entry's input."""
     given: object = msgspec.json.decode(entry.given)
     values = cast("Mapping[str, object]", given).values() if isinstance(given, dict) else [given]
-    return {_identity(value if isinstance(value, str) else text(value)) for value in values}
+    return {_identity(value if isinstance(value, str) else cell_text(value)) for value in values}
 
 
 def _identity(value: str) -> str:
-    found = parse_target(value)
-    return value.strip() if found is None else found.key
+    target = parse_target(value)
+    return value.strip() if target is None else target.key
 
 
 async def ask_about_doubts(ledger: str, session: CommandSession) -> DoubtCallback:
-    """What the person says of each lookup in doubt, as a run wants to know it.
+    """Ask the user about each lookup in doubt.
 
-    Those that come into doubt later are held. Raises `CommandError` without a terminal.
+    Returns:
+        The decisions, for a run. Lookups that come into doubt later are held.
+
+    Raises:
+        CommandError: stdin is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise CommandError("--doubts ask needs a terminal", hint="say --doubts hold or retry")
+        raise CommandError(
+            "--doubts ask needs a terminal", hint="use --doubts hold or --doubts retry"
+        )
     again: set[bytes] = set()
-    entries = await _in_doubt(ledger)
+    entries = await _doubtful_entries(ledger)
     session.progress.stop()
     for entry in entries:
         given = one_line(str(msgspec.json.decode(entry.given)))
-        console.print_note(f"{given}\n  was sent, and no answer came: it may have been paid for.")
-        if await _yes(session.watch):
+        console.print_note(
+            f"{given}\n  was sent, but no answer was received; it may have been charged."
+        )
+        if await _confirm(session.monitor):
             again.add(entry.key)
     if entries:
         session.progress.start()
@@ -129,23 +148,23 @@ async def ask_about_doubts(ledger: str, session: CommandSession) -> DoubtCallbac
     return ask
 
 
-async def _in_doubt(ledger: str) -> list[Entry]:
+async def _doubtful_entries(ledger: str) -> list[Entry]:
     store = SqliteStore(ledger)
     try:
         await store.open_read_only()
     except LedgerNotFoundError:
         return []
     try:
-        # Those that a run was about to send as it died are in doubt too, once it is opened.
+        # Lookups that a dead run was sending come into doubt when the next run opens the ledger.
         return [entry async for entry in store.entries("in_doubt", "sent")]
     finally:
         await store.close()
 
 
-async def _yes(watch: ActivityMonitor) -> bool:
-    sys.stderr.write("Buy it again? [y/N] ")
+async def _confirm(monitor: ActivityMonitor) -> bool:
+    sys.stderr.write("Look it up again? [y/N] ")
     sys.stderr.flush()
     if sys.platform != "win32":
-        # A thread that reads would outlive Ctrl-C.
-        await watch.unless_stopped(partial(anyio.wait_readable, sys.stdin))
+        # A reading thread would not end on Ctrl-C.
+        await monitor.unless_stopped(partial(anyio.wait_readable, sys.stdin))
     return sys.stdin.readline().strip().lower() in ("y", "yes")

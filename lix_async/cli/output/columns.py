@@ -1,4 +1,4 @@
-"""`--columns`: which of the named columns a kind of row may have; a slip is told, not obeyed."""
+"""`--columns`: which columns a row type has, and suggestions for unknown ones."""
 
 from __future__ import annotations
 
@@ -10,88 +10,99 @@ from typing import cast
 from msgspec import inspect
 
 from ..errors import CommandError
-from ..providers import rows
+from ..providers import all_endpoints
 from ..text import one_line
-from .lookup_rows import walked
 from .schema import OTHER, LookupSchema, RowSchema, columns_of
 
-_SHOWN = 12
-"""Columns that are named where none of them is like the one that was meant."""
+_MAX_SUGGESTED = 12
+"""Columns listed when none is similar to the unknown one."""
 
 
 def check_columns(columns: Sequence[str] | None, schema: RowSchema) -> None:
-    """See to it that rows of this schema may have these columns; None for all is fine.
+    """Check that rows of a schema can have these columns.
 
-    Where no document describes the rows, any column may be. Raises `CommandError` that names the
-    first one nobody knows, and those that are like it.
+    If no struct describes the rows, any column is accepted.
+
+    Args:
+        columns: The requested columns; None for all.
+        schema: The schema of the rows.
+
+    Raises:
+        CommandError: A column is unknown; the hint has similar ones.
     """
     if columns is None or not schema.columns:
         return
-    kinds = schema.kinds
-    if (
-        isinstance(schema, LookupSchema) and not kinds
-    ):  # a ledger's: whatever anybody may have asked
-        kinds = tuple(_answers())
+    structs = schema.structs
+    if isinstance(schema, LookupSchema) and not structs:  # a ledger, with lookups of any kind
+        structs = tuple(_result_structs())
     for column in columns:
-        if not _known(column, schema, kinds):
+        if not _is_known(column, schema, structs):
             raise CommandError(
-                f"--columns: nobody knows {one_line(column, 60)!r}",
-                hint=_hint(column, schema, kinds),
+                f"unknown column {one_line(column, 60)!r} in --columns",
+                hint=_hint(column, schema, structs),
             )
 
 
-def unknown(column: str, names: Iterable[str]) -> CommandError:
-    """What to tell of a column that is none of these."""
+def unknown_column_error(column: str, names: Iterable[str]) -> CommandError:
+    """The error for a column that is not one of the given names."""
     found = list(names)
     near = get_close_matches(column, found, n=3)
-    hint = f"did you mean {' or '.join(near)} ?" if near else f"there are: {', '.join(found)}"
-    return CommandError(f"--columns: nobody knows {one_line(column, 60)!r}", hint=hint)
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else f"available columns: {', '.join(found)}"
+    )
+    return CommandError(f"unknown column {one_line(column, 60)!r} in --columns", hint=hint)
 
 
-def _known(column: str, schema: RowSchema, kinds: Sequence[type]) -> bool:
+def _is_known(column: str, schema: RowSchema, structs: Sequence[type]) -> bool:
     first, dot, _ = column.partition(".")
-    # `result.new`, `input.email`: whoever spells it out means it, whatever is documented.
-    spelled = column in LookupSchema.own or (dot and first in ("input", "result"))
-    if first == OTHER or (isinstance(schema, LookupSchema) and spelled):
+    # Full paths such as `result.new` or `input.email` are accepted whether documented or not.
+    is_full_path = column in LookupSchema.row_fields or (dot and first in ("input", "result"))
+    if first == OTHER or (isinstance(schema, LookupSchema) and is_full_path):
         return True
-    return any(_leads(inspect.type_info(kind), column) for kind in kinds)
+    return any(_path_exists(inspect.type_info(struct), column) for struct in structs)
 
 
-def _leads(shape: inspect.Type, path: str) -> bool:
-    """Whether a dotted path may lead somewhere in a value of that shape."""
-    if isinstance(shape, inspect.UnionType):
-        return any(_leads(part, path) for part in shape.types)
-    if isinstance(shape, inspect.StructType):
-        inside = {field.encode_name: field.type for field in shape.fields}
-        aliases: dict[str, str] = getattr(shape.cls, "__aliases__", {})
-        inside |= {alias: inside[name] for alias, name in aliases.items()}
+def _path_exists(kind: inspect.Type, path: str) -> bool:
+    """Whether a dotted path can have a value in that type."""
+    if isinstance(kind, inspect.UnionType):
+        return any(_path_exists(part, path) for part in kind.types)
+    if isinstance(kind, inspect.StructType):
+        fields = {field.encode_name: field.type for field in kind.fields}
+        aliases: dict[str, str] = getattr(kind.cls, "__aliases__", {})
+        fields |= {alias: fields[name] for alias, name in aliases.items()}
         dots = [dot.start() for dot in re.finditer(r"\.", path)]
-        return path in inside or any(
-            path[:at] in inside and _leads(inside[path[:at]], path[at + 1 :]) for at in dots
+        return path in fields or any(
+            path[:at] in fields and _path_exists(fields[path[:at]], path[at + 1 :]) for at in dots
         )
-    if isinstance(shape, inspect.ListType):
-        place, _, rest = path.partition(".")
-        return place.isascii() and place.isdigit() and (not rest or _leads(shape.item_type, rest))
-    # An object that nobody describes may have anything in it; a text has nothing.
-    return isinstance(shape, inspect.DictType | inspect.AnyType | inspect.CustomType)
+    if isinstance(kind, inspect.ListType):
+        index, _, rest = path.partition(".")
+        if not (index.isascii() and index.isdigit()):
+            return False
+        return not rest or _path_exists(kind.item_type, rest)
+    # An object without a struct may have any field; scalars have none.
+    return isinstance(kind, inspect.DictType | inspect.AnyType | inspect.CustomType)
 
 
-def _answers() -> Iterator[type]:
-    """The structs of what single calls answer, as far as a document describes them."""
-    for row in rows().values():
-        kind = cast("type", row.result)
-        if not walked(row) and columns_of(kind):
-            yield kind
+def _result_structs() -> Iterator[type]:
+    """The structs of what single calls return."""
+    for endpoint in all_endpoints().values():
+        struct = cast("type", endpoint.result)
+        if not endpoint.is_listing and columns_of(struct):
+            yield struct
 
 
-def _hint(column: str, schema: RowSchema, kinds: Sequence[type]) -> str:
-    own = schema.own if isinstance(schema, LookupSchema) else ()
-    names = list(dict.fromkeys((*own, *(name for kind in kinds for name in columns_of(kind)))))
+def _hint(column: str, schema: RowSchema, structs: Sequence[type]) -> str:
+    own = schema.row_fields if isinstance(schema, LookupSchema) else ()
+    names = list(
+        dict.fromkeys((*own, *(name for struct in structs for name in columns_of(struct))))
+    )
     names = [name for name in names if name != OTHER]
-    alike = [name for name in names if name.endswith(f".{column}") or column.startswith(f"{name}.")]
-    near = list(dict.fromkeys((*get_close_matches(column, names, n=3), *alike)))[:3]
-    spelled = "result" if own else OTHER
-    new = f"\n      what the provider has added since then is {spelled}.NAME"
+    similar = [
+        name for name in names if name.endswith(f".{column}") or column.startswith(f"{name}.")
+    ]
+    near = list(dict.fromkeys((*get_close_matches(column, names, n=3), *similar)))[:3]
+    prefix = "result" if own else OTHER
+    new = f"\n      for a field that this version does not know, use {prefix}.NAME"
     if near:
-        return f"did you mean {' or '.join(near)} ?{new}"
-    return f"there are {', '.join(names[:_SHOWN])} and so on{new}"
+        return f"did you mean {' or '.join(near)}?{new}"
+    return f"available columns: {', '.join(names[:_MAX_SUGGESTED])}, …{new}"

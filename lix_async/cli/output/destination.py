@@ -1,4 +1,4 @@
-"""Where the rows of a walk go: into a file that a later run goes on with, or to stdout."""
+"""Where the rows of a listing go: to a file that a later run can continue, or to stdout."""
 
 from __future__ import annotations
 
@@ -14,50 +14,52 @@ from rich.console import Console
 
 from ...engine.checkpoint import Checkpoint
 from ..errors import CommandError
-from ..options import Format, ListingOutputOptions, OutputOptions, chosen_format, parsed_columns
+from ..options import Format, ListingOutputOptions, OutputOptions, choose_format, parse_columns
 from .files import AppendFile
-from .listing_file import ResumableListingFile, checkpoint_path, load
+from .listing_file import ResumableListingFile, checkpoint_path, load_state
 from .rows import row_encoder
 from .schema import RowSchema
-from .table import show
+from .table import print_table
 
 
 class RowSink(Protocol):
-    """Takes in pages of rows, and passes on as many as a limit allows."""
+    """Receives pages of rows, and writes as many rows as a limit allows."""
 
     written: int
-    walk: Checkpoint | None
+    checkpoint: Checkpoint | None
 
-    def put(self, rows: Sequence[bytes], walk: Checkpoint) -> None:
-        """Take in a page, and where the walk stands behind it."""
+    def add_page(self, rows: Sequence[bytes], checkpoint: Checkpoint) -> None:
+        """Add a page, and the position of the listing after it."""
 
     @abstractmethod
-    def write(self, most: int | None = None) -> int:
-        """Pass on rows that wait, up to a number; how many there were."""
+    def write(self, limit: int | None = None) -> int:
+        """Write pending rows, up to a limit; returns their number."""
 
     def close(self, *, ended: bool) -> None:
-        """The walk is over, or stops here."""
+        """Finish the output; `ended` if the listing is complete."""
 
 
 class StdoutSink:
-    """Rows to stdout as they come; on the screen as a table at the end."""
+    """Writes rows to stdout as they arrive, or as a table at the end."""
 
-    def __init__(self, form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, file_format: Format, schema: RowSchema, columns: tuple[str, ...] | None
+    ) -> None:
         self.written = 0
-        self.walk: Checkpoint | None = None
-        self._rows = row_encoder(form, schema, columns)
-        self._table = (schema, columns) if form == "table" else None
-        self._owed: list[bytes] = []
-        self._kept: list[bytes] = []
+        self.checkpoint: Checkpoint | None = None
+        self._rows = row_encoder(file_format, schema, columns)
+        self._table = (schema, columns) if file_format == "table" else None
+        self._pending: list[bytes] = []
+        self._table_rows: list[bytes] = []
 
-    def put(self, rows: Sequence[bytes], walk: Checkpoint) -> None:
-        self._owed += rows
-        self._rows.settle(self._owed)
+    def add_page(self, rows: Sequence[bytes], checkpoint: Checkpoint) -> None:
+        self._pending += rows
+        self._rows.fix_columns(self._pending)
 
-    def write(self, most: int | None = None) -> int:
-        now, self._owed = (self._owed, []) if most is None else (self._owed[:most], [])
+    def write(self, limit: int | None = None) -> int:
+        now, self._pending = (self._pending, []) if limit is None else (self._pending[:limit], [])
         if self._table is not None:
-            self._kept += now
+            self._table_rows += now
         elif now:
             out = sys.stdout.buffer
             out.write(self._rows.encode(now, first=self.written == 0))
@@ -67,89 +69,89 @@ class StdoutSink:
 
     def close(self, *, ended: bool) -> None:
         if self._table is not None:
-            show(Console(), self._kept, *self._table)
+            print_table(Console(), self._table_rows, *self._table)
 
 
 class FileSink(ResumableListingFile):
-    """Rows into a file, with a checkpoint beside it."""
+    """Writes rows to a file, with a checkpoint next to it."""
 
     def close(self, *, ended: bool) -> None:
         try:
-            if ended and not self.owed:
+            if ended and not self.pending:
                 self.finish()
-            elif self.walk is not None:
+            elif self.checkpoint is not None:
                 self.save()
         finally:
             self.file.close()
-            if not self.file.size and self.walk is None:
+            if not self.file.size and self.checkpoint is None:
                 self.file.path.unlink(missing_ok=True)
 
 
-def file_of(output: OutputOptions) -> Path | None:
-    """The file to write to; None for stdout, also when it is asked for by `-`."""
+def output_path(output: OutputOptions) -> Path | None:
+    """The output file; None for stdout, which `-` also means."""
     return None if output.out is None or str(output.out) == "-" else output.out
 
 
 def writes_to_screen(output: OutputOptions) -> bool:
-    """Whether rows run over the screen as they come, so that no progress line belongs there.
+    """Whether rows appear on the screen as they arrive, so that no progress line is shown.
 
-    Behind a pipe they mostly do too.
+    Rows in a pipe count as well: they mostly end up on the screen.
     """
-    if file_of(output) is not None:
+    if output_path(output) is not None:
         return False
     if sys.stdout.isatty():
-        return chosen_format(output, terminal=True) != "table"
-    return _into_a_pipe()
+        return choose_format(output, terminal=True) != "table"
+    return _stdout_is_pipe()
 
 
-def _into_a_pipe() -> bool:
+def _stdout_is_pipe() -> bool:
     try:
         return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
-    except (OSError, ValueError):  # no file at all, or closed
+    except (OSError, ValueError):  # closed, or without a file descriptor
         return False
 
 
 def open_row_sink(output: ListingOutputOptions, schema: RowSchema, endpoint: str) -> RowSink:
-    """The place that the options ask for, opened, and taken up again after `--resume`."""
-    columns = parsed_columns(output.columns)
-    form = chosen_format(output, terminal=sys.stdout.isatty())
-    path = file_of(output)
+    """Open the output that the options ask for, and continue it with `--resume`.
+
+    Raises:
+        CommandError: The file exists, cannot be continued, or cannot be opened.
+    """
+    columns = parse_columns(output.columns)
+    file_format = choose_format(output, terminal=sys.stdout.isatty())
+    path = output_path(output)
     if path is None:
         if output.resume or output.overwrite:
-            raise CommandError(
-                "only a walk into a file can go on", hint="say --out FILE, then --resume"
-            )
-        return StdoutSink(form, schema, columns)
-    rows = row_encoder(form, schema, columns)
-    entry = None if output.overwrite else load(path)
-    if entry is not None and not output.resume:
+            raise CommandError("--resume and --overwrite need --out FILE")
+        return StdoutSink(file_format, schema, columns)
+    encoder = row_encoder(file_format, schema, columns)
+    state = None if output.overwrite else load_state(path)
+    if state is not None and not output.resume:
         raise CommandError(
-            f"{path} holds a walk that is not finished",
-            hint="go on with it by --resume, or begin anew by --overwrite",
+            f"{path} has an unfinished listing",
+            hint="continue it with --resume, or start over with --overwrite",
         )
-    there = path.exists() and not output.overwrite
-    if there and entry is None and path.is_file() and path.stat().st_size:
+    exists = path.exists() and not output.overwrite
+    if exists and state is None and path.is_file() and path.stat().st_size:
         if output.resume:
             raise CommandError(
-                f"{path} has no {checkpoint_path(path).name} beside it: its walk had ended",
-                hint="nothing is left to do; --overwrite begins anew",
+                f"nothing to resume: {checkpoint_path(path)} does not exist",
+                hint="a complete listing has no checkpoint; --overwrite starts over",
             )
+        raise CommandError(f"{path} already exists", hint="choose another name, or add --overwrite")
+    if state is not None and state.size and not exists:
         raise CommandError(
-            f"{path} is there already", hint="choose another name, or say --overwrite"
-        )
-    if entry is not None and entry.size and not there:
-        raise CommandError(
-            f"{path} is gone, and only its checkpoint is left",
-            hint="put it back, or begin anew by --overwrite",
+            f"{path} is missing; only its checkpoint is left",
+            hint="restore the file, or start over with --overwrite",
         )
     if output.overwrite:
         checkpoint_path(path).unlink(missing_ok=True)
-    file = AppendFile.open(path) if there else AppendFile.create(path, overwrite=output.overwrite)
-    journal = FileSink(file, rows, form, endpoint)
+    file = AppendFile.open(path) if exists else AppendFile.create(path, overwrite=output.overwrite)
+    sink = FileSink(file, encoder, file_format, endpoint)
     try:
-        if entry is not None:
-            journal.take_up(entry)
+        if state is not None:
+            sink.resume(state)
     except CommandError:
         file.close()
         raise
-    return journal
+    return sink

@@ -1,7 +1,7 @@
-"""Files that hold personal data: only their owner reads them, and no link leads elsewhere.
+"""Files with personal data.
 
-Everything is created 0600, a symbolic link in the last part of a path is refused, and what has
-been written is on the disk before the next step relies on it.
+They are created with mode 0600, symbolic links are refused, and data is flushed to the disk before
+the next step relies on it.
 """
 
 from __future__ import annotations
@@ -26,49 +26,57 @@ from ...filesystem import (
 from ..errors import REFUSED, CommandError
 
 
-def refused(path: Path, error: OSError, doing: str) -> CommandError:
-    """What to tell when a file cannot be opened or written."""
+def file_error(path: Path, error: OSError, doing: str) -> CommandError:
+    """The error for a file that cannot be opened or written."""
     if path.is_symlink():
-        return CommandError(f"{path} is a symbolic link", hint="name the file that it stands for")
+        return CommandError(f"{path} is a symbolic link", hint="give the file that it points to")
     code = REFUSED if doing == "write" else 2
     return CommandError(f"cannot {doing} {path}: {error.strerror or error}", code=code)
 
 
 class AppendFile:
-    """A file that rows are appended to, held by this process alone."""
+    """A file that rows are appended to, locked by this process."""
 
     def __init__(self, path: Path, fd: int, size: int) -> None:
         self.path = path
         self.size = size
-        """Bytes that are in the file."""
+        """Bytes in the file."""
         self._fd = fd
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool = False) -> AppendFile:
-        """A new, empty file; one that is there already is an error unless it may go."""
+        """Create an empty file.
+
+        Raises:
+            CommandError: It exists and `overwrite` is not set, or it cannot be created.
+        """
         try:
             if overwrite and not path.is_symlink():
                 path.unlink(missing_ok=True)
-            return cls._held(path, open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), 0)
+            return cls._locked(path, open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), 0)
         except OSError as error:
-            raise refused(path, error, "create") from None
+            raise file_error(path, error, "create") from None
 
     @classmethod
     def open(cls, path: Path) -> AppendFile:
-        """A file that is there, to go on with."""
+        """Open an existing file to append to it.
+
+        Raises:
+            CommandError: It is not a regular file, it is locked, or it cannot be opened.
+        """
         try:
             fd = open_private(path, os.O_RDWR)
         except OSError as error:
-            raise refused(path, error, "open") from None
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
+            raise file_error(path, error, "open") from None
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
             os.close(fd)
-            raise CommandError(f"{path} is no ordinary file")
-        return cls._held(path, fd, found.st_size)
+            raise CommandError(f"{path} is not a regular file")
+        return cls._locked(path, fd, status.st_size)
 
     @classmethod
-    def _held(cls, path: Path, fd: int, size: int) -> AppendFile:
-        if sys.platform != "win32":  # there a locked file cannot be read either
+    def _locked(cls, path: Path, fd: int, size: int) -> AppendFile:
+        if sys.platform != "win32":  # there, a locked file could not be read
             try:
                 lock_descriptor(fd)
             except OSError:
@@ -77,7 +85,7 @@ class AppendFile:
         return cls(path, fd, size)
 
     def read(self, start: int = 0, length: int | None = None) -> bytes:
-        """Bytes from a position on."""
+        """Read bytes from a position on."""
         length = self.size - start if length is None else length
         os.lseek(self._fd, start, os.SEEK_SET)
         parts: list[bytes] = []
@@ -87,12 +95,16 @@ class AppendFile:
         return b"".join(parts)
 
     def truncate(self, size: int) -> None:
-        """Cut off everything behind a position."""
+        """Remove everything after a position."""
         os.ftruncate(self._fd, size)
         self.size = size
 
     def append(self, data: bytes) -> None:
-        """Add to the end; it is on the disk when this returns."""
+        """Append data, and flush it to the disk.
+
+        Raises:
+            CommandError: The data cannot be written.
+        """
         try:
             os.lseek(self._fd, self.size, os.SEEK_SET)
             view = memoryview(data)
@@ -100,44 +112,44 @@ class AppendFile:
                 view = view[os.write(self._fd, view) :]
             os.fsync(self._fd)
         except OSError as error:
-            raise refused(self.path, error, "write") from None
+            raise file_error(self.path, error, "write") from None
         self.size += len(data)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the file and release its lock."""
         os.close(self._fd)
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Put a whole file in place at once: readers see the old one or the new one, never a part."""
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a whole file atomically: readers see the old contents or the new ones."""
     try:
         replace_atomically(path, data)
     except OSError as error:
-        raise refused(path, error, "write") from None
+        raise file_error(path, error, "write") from None
 
 
-def contents(path: Path) -> bytes | None:
-    """A whole file, or None where there is none."""
+def read_file(path: Path) -> bytes | None:
+    """The contents of a file, or None if it does not exist."""
     try:
         fd = open_private(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise refused(path, error, "read") from None
+        raise file_error(path, error, "read") from None
     with os.fdopen(fd, "rb") as file:
         return file.read()
 
 
 def close_ignoring_errors(file: BinaryIO) -> None:
-    """Close a file that may hold what no longer fits on the disk: whoever wrote it was told."""
+    """Close a file whose data may not fit on the disk; the writer has reported that already."""
     with contextlib.suppress(OSError):
         file.close()
 
 
 class StagedOutput:
-    """A folder (0700) beside a file that is to be made; always gone at the end.
+    """A temporary folder (0700) next to an output file, removed at the end.
 
-    Without a path there is nothing to put in place, and it lies where temporary files do.
+    Without a path the folder is in the system's temporary directory, and there is nothing to place.
     """
 
     def __init__(self, path: Path | None, *, overwrite: bool = False) -> None:
@@ -150,11 +162,11 @@ class StagedOutput:
         if path is None:
             self.folder = Path(tempfile.mkdtemp(prefix="lix."))
             return self
-        self._free(path)
+        self._check_free(path)
         try:
             self.folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         except OSError as error:
-            raise refused(path, error, "create") from None
+            raise file_error(path, error, "create") from None
         return self
 
     def __exit__(
@@ -165,26 +177,24 @@ class StagedOutput:
     ) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def place(self, made: Path) -> None:
-        """Put a file of the folder in place, private and on the disk."""
-        assert self.path is not None  # whoever calls this has named one
-        self._free(self.path)
+    def place(self, file: Path) -> None:
+        """Move a file of the folder to the output path, with mode 0600 and flushed to the disk."""
+        assert self.path is not None  # callers have given one
+        self._check_free(self.path)
         try:
-            made.chmod(0o600)
-            fsync_file(made)
-            made.replace(self.path)
+            file.chmod(0o600)
+            fsync_file(file)
+            file.replace(self.path)
             fsync_directory(self.path.parent)
         except OSError as error:
-            raise refused(self.path, error, "write") from None
+            raise file_error(self.path, error, "write") from None
 
-    def _free(self, path: Path) -> None:
+    def _check_free(self, path: Path) -> None:
         if path.is_symlink():
-            raise CommandError(
-                f"{path} is a symbolic link", hint="name the file that it stands for"
-            )
+            raise CommandError(f"{path} is a symbolic link", hint="give the file that it points to")
         if path.is_dir():
-            raise CommandError(f"{path} is a folder", hint="name a file in it")
+            raise CommandError(f"{path} is a folder", hint="give a file in it")
         if path.exists() and not self._overwrite:
             raise CommandError(
-                f"{path} is there already", hint="choose another name, or say --overwrite"
+                f"{path} already exists", hint="choose another name, or add --overwrite"
             )

@@ -1,9 +1,16 @@
-"""A walk into a file that can be interrupted at any byte, and goes on without loss or repeat.
+"""The file of a listing that can be interrupted at any byte and continued without loss or repeat.
 
-Beside FILE stands FILE.checkpoint. Before a page's rows go into FILE they are written there,
-together with the walk's position behind that page and FILE's size before it. So whatever happens
-(Ctrl-C, a full disk, a power cut), going on means: cut FILE back to that size, write those rows,
-and ask for the next page. No page is paid for twice, a torn last line vanishes by itself.
+Next to FILE is FILE.checkpoint. Before the rows of a page are written to FILE, they are written to
+the checkpoint, together with the position after that page and the size of FILE before it. The
+points at which the process can stop:
+
+- before the checkpoint is replaced: the page is fetched again;
+- after it, before the rows are in FILE: FILE is truncated to the saved size, and the rows are
+  written from the checkpoint;
+- while the rows are written: the same, which also removes a partial line;
+- after that, before the next page: the same, and the same bytes are written again.
+
+So no page is paid for twice once the checkpoint has it.
 """
 
 from __future__ import annotations
@@ -16,27 +23,27 @@ import msgspec
 from ...core.errors import PagingError
 from ...engine.checkpoint import Checkpoint
 from ..errors import CommandError
-from .files import AppendFile, contents, replace
+from .files import AppendFile, read_file, replace_file
 from .rows import RowEncoder
 
 VERSION = 1
 
 
 class ListingState(msgspec.Struct, kw_only=True):
-    """What FILE.checkpoint holds."""
+    """The contents of FILE.checkpoint. The JSON keys `owed` and `walk` are the stored names."""
 
     version: int = VERSION
     endpoint: str
     format: str
     columns: tuple[str, ...] | None
     written: int
-    """Rows in FILE, without the owed ones."""
+    """Rows in FILE, without the pending ones."""
     size: int
-    """Bytes of FILE, without the owed rows."""
-    owed: list[msgspec.Raw]
+    """Bytes of FILE, without the pending rows."""
+    pending: list[msgspec.Raw] = msgspec.field(name="owed")
     """Rows that are paid for and may not be in FILE yet."""
-    walk: msgspec.Raw
-    """The walk's own checkpoint, behind the owed rows."""
+    checkpoint: msgspec.Raw = msgspec.field(name="walk")
+    """The position of the listing after the pending rows."""
 
 
 def checkpoint_path(path: Path) -> Path:
@@ -44,96 +51,106 @@ def checkpoint_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.checkpoint")
 
 
-def load(path: Path) -> ListingState | None:
-    """The checkpoint beside a file, or None. Raises `CommandError` for one that cannot be used."""
-    beside = checkpoint_path(path)
-    data = contents(beside)
+def load_state(path: Path) -> ListingState | None:
+    """Load the checkpoint of a file; None if there is none.
+
+    Raises:
+        CommandError: The checkpoint cannot be read.
+    """
+    checkpoint = checkpoint_path(path)
+    data = read_file(checkpoint)
     if data is None:
         return None
     try:
-        entry = msgspec.json.decode(data, type=ListingState)
+        state = msgspec.json.decode(data, type=ListingState)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        entry = None
-    if entry is None or entry.version != VERSION:
+        state = None
+    if state is None or state.version != VERSION:
         raise CommandError(
-            f"{beside} is not a checkpoint of this version of lix",
-            hint=f"--overwrite begins anew; {path} is lost then",
+            f"{checkpoint} is not a checkpoint of this version of lix",
+            hint=f"--overwrite starts over and deletes {path}",
         )
-    return entry
+    return state
 
 
 class ResumableListingFile:
-    """FILE and its checkpoint, kept in step page by page."""
+    """FILE and its checkpoint, kept consistent page by page."""
 
-    def __init__(self, file: AppendFile, rows: RowEncoder, form: str, endpoint: str) -> None:
+    def __init__(self, file: AppendFile, rows: RowEncoder, file_format: str, endpoint: str) -> None:
         self.file = file
         self.written = 0
         """Rows in the file."""
-        self.owed: list[bytes] = []
-        """Rows that are paid for and wait for a higher limit."""
-        self.walk: Checkpoint | None = None
-        """Where the walk stands behind the owed rows."""
+        self.pending: list[bytes] = []
+        """Rows that are paid for and not in the file yet, because of a limit."""
+        self.checkpoint: Checkpoint | None = None
+        """The position of the listing after the pending rows."""
         self._rows = rows
-        self._form = form
+        self._format = file_format
         self._endpoint = endpoint
 
-    def take_up(self, entry: ListingState) -> None:
-        """Go on from a checkpoint: check it against the file, and cut the file back to it."""
+    def resume(self, state: ListingState) -> None:
+        """Continue from a checkpoint: compare it with the file, and truncate the file to it.
+
+        Raises:
+            CommandError: The checkpoint belongs to another command, or the file was changed.
+        """
         path = self.file.path
-        if entry.endpoint != self._endpoint:
-            raise CommandError(f"{checkpoint_path(path)} belongs to a walk of {entry.endpoint}")
-        asked = self._rows.columns
-        if entry.format != self._form or (asked is not None and asked != entry.columns):
+        if state.endpoint != self._endpoint:
+            raise CommandError(f"{checkpoint_path(path)} belongs to a listing of {state.endpoint}")
+        requested = self._rows.columns
+        if state.format != self._format or (requested is not None and requested != state.columns):
             raise CommandError(
-                f"{path} was begun as {entry.format} with other columns or another format",
+                f"{path} was started as {state.format} with other columns or another format",
                 hint="repeat the first command with --resume",
             )
         try:
-            self.walk = Checkpoint.from_json(bytes(entry.walk))
+            self.checkpoint = Checkpoint.from_json(bytes(state.checkpoint))
         except PagingError as error:
             raise CommandError(f"{checkpoint_path(path)}: {error}") from None
-        self._rows.columns = entry.columns
-        self.owed = [bytes(row) for row in entry.owed]
-        self.written = entry.written
-        behind = self._rows.encode(self.owed, first=entry.written == 0) if self.owed else b""
-        there = self.file.read(entry.size) if self.file.size >= entry.size else None
-        if there is None or not behind.startswith(there):
+        self._rows.columns = state.columns
+        self.pending = [bytes(row) for row in state.pending]
+        self.written = state.written
+        rows = self._rows.encode(self.pending, first=state.written == 0) if self.pending else b""
+        existing = self.file.read(state.size) if self.file.size >= state.size else None
+        if existing is None or not rows.startswith(existing):
             raise CommandError(
-                f"{path} was changed after the walk stopped",
-                hint="put it back as it was, or begin anew with --overwrite",
+                f"{path} was changed after the listing stopped",
+                hint="restore the file, or start over with --overwrite",
             )
-        self.file.truncate(entry.size)
+        self.file.truncate(state.size)
 
-    def put(self, rows: Sequence[bytes], walk: Checkpoint) -> None:
-        """Take in a page: from here on its rows are safe, though not yet in the file."""
-        self.owed += rows
-        self.walk = walk
-        self._rows.settle(self.owed)
+    def add_page(self, rows: Sequence[bytes], checkpoint: Checkpoint) -> None:
+        """Save the rows of a page in the checkpoint; they are not in the file yet."""
+        self.pending += rows
+        self.checkpoint = checkpoint
+        self._rows.fix_columns(self.pending)
         self.save()
 
-    def write(self, most: int | None = None) -> int:
-        """Move owed rows into the file, up to a number; returns how many."""
-        now, later = (self.owed, []) if most is None else (self.owed[:most], self.owed[most:])
+    def write(self, limit: int | None = None) -> int:
+        """Move pending rows to the file, up to a limit; returns their number."""
+        now, later = (
+            (self.pending, []) if limit is None else (self.pending[:limit], self.pending[limit:])
+        )
         if now:
             self.file.append(self._rows.encode(now, first=self.written == 0))
             self.written += len(now)
-        self.owed = later
+        self.pending = later
         return len(now)
 
     def save(self) -> None:
-        """Write the checkpoint as things stand."""
-        assert self.walk is not None  # set by the first page, or by the checkpoint
-        entry = ListingState(
+        """Write the checkpoint."""
+        assert self.checkpoint is not None  # set by the first page or by `resume`
+        state = ListingState(
             endpoint=self._endpoint,
-            format=self._form,
+            format=self._format,
             columns=self._rows.columns,
             written=self.written,
             size=self.file.size,
-            owed=[msgspec.Raw(row) for row in self.owed],
-            walk=msgspec.Raw(self.walk.to_json()),
+            pending=[msgspec.Raw(row) for row in self.pending],
+            checkpoint=msgspec.Raw(self.checkpoint.to_json()),
         )
-        replace(checkpoint_path(self.file.path), msgspec.json.encode(entry))
+        replace_file(checkpoint_path(self.file.path), msgspec.json.encode(state))
 
     def finish(self) -> None:
-        """The walk is over and everything is in the file: the checkpoint has done its work."""
+        """Delete the checkpoint: the listing is complete and in the file."""
         checkpoint_path(self.file.path).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The output of `lix enrich`: a file that a later run goes on with, or the screen."""
+"""The output of `lix enrich`: a file that a later run continues, or the screen."""
 
 from __future__ import annotations
 
@@ -10,54 +10,55 @@ import msgspec
 from rich.console import Console
 
 from ..errors import CommandError
-from ..input.csv_records import large_csv_fields, records_of
+from ..input.csv_records import csv_records, large_csv_fields
 from ..input.targets import parse_target
-from ..options import Format, RowOutputOptions, chosen_format, parsed_columns
+from ..options import Format, RowOutputOptions, choose_format, parse_columns
 from ..values import unescape_formula
 from .columns import check_columns
-from .destination import file_of
+from .destination import output_path
 from .files import AppendFile
 from .lookup_rows import LookupRow
 from .rows import RowEncoder, row_encoder
 from .schema import LookupSchema
-from .table import show
+from .table import print_table
 
 BATCH = 500
 """Rows from the ledger that are written together."""
 
 
 class LookupOutput:
-    """Takes rows in, writes them as they come, and those that are not final at the end.
+    """Writes rows as they arrive, and those in doubt at the end.
 
-    A Parquet file cannot be added to: its rows are left to the ledger.
+    Rows cannot be appended to a Parquet file, which is exported from the ledger instead.
     """
 
     def __init__(self, output: RowOutputOptions, schema: LookupSchema) -> None:
-        self.path = file_of(output)
-        self.format: Format = chosen_format(output, terminal=sys.stdout.isatty(), parquet=True)
-        self.columns = parsed_columns(output.columns)
+        self.path = output_path(output)
+        self.format: Format = choose_format(output, terminal=sys.stdout.isatty(), parquet=True)
+        self.columns = parse_columns(output.columns)
         check_columns(self.columns, schema)
-        if self.columns is not None:  # a later run knows by these two what is done
+        if self.columns is not None:  # a later run needs both to find what is done
             self.columns = tuple(dict.fromkeys(("input", "status", *self.columns)))
         if self.format == "parquet" and self.path is None:
-            raise CommandError("Parquet goes into a file", hint="say --out FILE.parquet")
+            raise CommandError("Parquet needs an output file", hint="add --out FILE.parquet")
         self._schema = schema
         staged: Format = "jsonl" if self.format == "parquet" else self.format
         self._rows: RowEncoder = row_encoder(staged, schema, self.columns)
         self._file: AppendFile | None = None
         self._first = True
         self._shown: list[bytes] = []
-        self._waiting: list[bytes] = []
-        self._open: list[bytes] = []
+        self._buffer: list[bytes] = []
+        self._in_doubt: list[bytes] = []
 
-    def opened(self) -> ExistingOutput:
-        """Open the file; what an earlier run has left in it."""
+    def open(self) -> ExistingOutput:
+        """Open the file; returns what an earlier run wrote to it."""
         if self.path is None:
             return ExistingOutput(set())
         if self.format == "parquet":
-            if self.path.exists() and not self.remakable:
+            if self.path.exists() and not self.is_parquet:
                 raise CommandError(
-                    f"{self.path} is there already, and is no Parquet", hint="choose another name"
+                    f"{self.path} already exists and is not a Parquet file",
+                    hint="choose another name",
                 )
             return ExistingOutput(set())
         if not self.path.exists():
@@ -65,42 +66,49 @@ class LookupOutput:
             return ExistingOutput(set())
         self._file = AppendFile.open(self.path)
         try:
-            return self._taken_up(self._file)
+            return self._resume(self._file)
         except CommandError:
             self._file.close()
             raise
 
-    def _taken_up(self, file: AppendFile) -> ExistingOutput:
+    def _resume(self, file: AppendFile) -> ExistingOutput:
         before = read_existing_output(file, self.format)
         if self._rows.columns is not None and before.columns not in (None, self._rows.columns):
-            raise CommandError(
-                f"{file.path} has other columns", hint="leave --columns out to go on"
-            )
+            raise CommandError(f"{file.path} has other columns", hint="omit --columns to continue")
         self._rows.columns = before.columns or self._rows.columns
         self._first = not file.size
         return before
 
     @property
-    def remakable(self) -> bool:
-        """Whether the file is a Parquet, which may be made anew."""
-        assert self.path is not None  # asked of files only
+    def is_parquet(self) -> bool:
+        """Whether the existing file is a Parquet file, which may be replaced."""
+        assert self.path is not None  # called only if there is a file
         try:
             with self.path.open("rb") as file:
                 return file.read(4) == b"PAR1"
         except OSError:
             return False
 
-    def add(self, line: LookupRow, *, at_once: bool) -> None:
-        """Take a row in. Raises `CommandError` when it cannot be written, `BrokenPipeError`."""
-        if line.status == OPEN:
-            self._open.append(line.row())
+    def add(self, row: LookupRow, *, flush: bool) -> None:
+        """Add a row.
+
+        Args:
+            row: The row.
+            flush: Whether to write it at once.
+
+        Raises:
+            CommandError: The row cannot be written.
+            BrokenPipeError: The reader of stdout has closed the pipe.
+        """
+        if row.status == IN_DOUBT:
+            self._in_doubt.append(row.encode())
             return
-        self._waiting.append(line.row())
-        if at_once or len(self._waiting) >= BATCH:
+        self._buffer.append(row.encode())
+        if flush or len(self._buffer) >= BATCH:
             self._write()
 
     def _write(self) -> None:
-        rows, self._waiting = self._waiting, []
+        rows, self._buffer = self._buffer, []
         if not rows or self.format == "parquet":
             return
         if self.format == "table" and self._file is None:
@@ -115,11 +123,16 @@ class LookupOutput:
             sys.stdout.buffer.flush()
 
     def close(self) -> Path | None:
-        """Write what is left, the rows that are not final last; the file, unless it is empty.
+        """Write the remaining rows, those in doubt last.
 
-        Raises what `add` does, after the file was let go of.
+        Returns:
+            The file, unless it is empty.
+
+        Raises:
+            CommandError: The rows cannot be written. The file is closed before that.
+            BrokenPipeError: The reader of stdout has closed the pipe.
         """
-        self._waiting += self._open
+        self._buffer += self._in_doubt
         try:
             self._write()
         finally:
@@ -129,23 +142,23 @@ class LookupOutput:
                 if not file.size:
                     file.path.unlink(missing_ok=True)
         if self._shown:
-            show(Console(), self._shown, self._schema, self._rows.columns)
+            print_table(Console(), self._shown, self._schema, self._rows.columns)
         return self.path if file is None or file.size else None
 
 
-_HEADS: dict[Format, bytes] = {"jsonl": b'{"input":', "csv": b"input,kin"}
-"""How an output begins: a file that holds no more than this was torn at its first line."""
+_FIRST_BYTES: dict[Format, bytes] = {"jsonl": b'{"input":', "csv": b"input,kin"}
+"""How an output begins: a file with less was interrupted in its first line."""
 
 
-OPEN = "in_doubt"
+IN_DOUBT = "in_doubt"
 """The status of rows that are not final."""
 
 
 class ExistingOutput(msgspec.Struct):
-    """What an output file holds."""
+    """What an output file contains."""
 
     keys: set[str]
-    """Targets that have their row, in the one spelling for all."""
+    """The keys of the targets that have a row."""
     columns: tuple[str, ...] | None = None
     """The heading of a CSV."""
 
@@ -154,36 +167,37 @@ class _ExistingRow(msgspec.Struct):
     input: object
     status: object
     end: int
-    """Where its line ends."""
+    """The offset of the end of its line."""
 
 
-def read_existing_output(file: AppendFile, form: Format) -> ExistingOutput:
-    """Read an output file, cut off what is not to stay, and tell what it holds.
+def read_existing_output(file: AppendFile, file_format: Format) -> ExistingOutput:
+    """Read an output file, and truncate a partial line and the rows in doubt at its end.
 
-    Raises `CommandError` for a file that `lix enrich` did not write: nothing is appended there.
+    Raises:
+        CommandError: The file was not written by `lix enrich`; nothing is appended to it.
     """
     data = file.read()
-    ends = list(_ends(data, quoted=form == "csv"))
-    whole = data[: ends[-1]] if ends else b""
+    ends = list(_record_ends(data, quoted=file_format == "csv"))
+    complete = data[: ends[-1]] if ends else b""
     columns: tuple[str, ...] | None = None
-    if form == "csv":
+    if file_format == "csv":
         with large_csv_fields(str(file.path)):
-            columns, rows = _csv(whole, ends)
+            columns, rows = _csv(complete, ends)
     else:
-        rows = _jsonl(whole, ends)
-    if rows is None or not (whole or _HEADS[form].startswith(data[:9])):
+        rows = _jsonl(complete, ends)
+    if rows is None or not (complete or _FIRST_BYTES[file_format].startswith(data[:9])):
         raise CommandError(
-            f"{file.path} is there already, and is no output of `lix enrich` as {form}",
+            f"{file.path} already exists and is not {file_format} output of `lix enrich`",
             hint="choose another name",
         )
-    end = len(whole)
-    while rows and rows[-1].status == OPEN:
+    end = len(complete)
+    while rows and rows[-1].status == IN_DOUBT:
         rows.pop()
-        end = rows[-1].end if rows else (ends[0] if form == "csv" else 0)
+        end = rows[-1].end if rows else (ends[0] if file_format == "csv" else 0)
     if end < len(data):
         file.truncate(end)
     return ExistingOutput(
-        {key for row in rows if row.status != OPEN for key in _key(row.input)}, columns
+        {key for row in rows if row.status != IN_DOUBT for key in _keys(row.input)}, columns
     )
 
 
@@ -203,32 +217,32 @@ def _jsonl(data: bytes, ends: list[int]) -> list[_ExistingRow] | None:
 
 
 def _csv(data: bytes, ends: list[int]) -> tuple[tuple[str, ...] | None, list[_ExistingRow] | None]:
-    records = records_of(data.decode("utf-8", "replace"))
+    records = csv_records(data.decode("utf-8", "replace"))
     columns = tuple(next(records, ()))
     if not columns:
         return None, []
-    if not {"input", "status"} <= set(columns) or columns[0] != LookupSchema.head[0]:
+    if not {"input", "status"} <= set(columns) or columns[0] != LookupSchema.meta_fields[0]:
         return columns, None
-    given, status = columns.index("input"), columns.index("status")
+    input_index, status_index = columns.index("input"), columns.index("status")
     return columns, [
-        _ExistingRow(unescape_formula(record[given]), record[status], end)
+        _ExistingRow(unescape_formula(record[input_index]), record[status_index], end)
         for record, end in zip(records, ends[1:], strict=False)
         if record
     ]
 
 
-def _key(cell: object) -> Iterator[str]:
-    known = parse_target(cell) if isinstance(cell, str) else None
-    if known is not None:
-        yield known.key
+def _keys(cell: object) -> Iterator[str]:
+    target = parse_target(cell) if isinstance(cell, str) else None
+    if target is not None:
+        yield target.key
 
 
-def _ends(data: bytes, *, quoted: bool) -> Iterator[int]:
-    """Where each whole record ends: at a line end, in a CSV outside of quotes."""
-    place = 0
-    inside = False
-    while (found := data.find(b"\n", place)) >= 0:
-        inside ^= quoted and bool(data.count(b'"', place, found) % 2)
-        place = found + 1
-        if not inside:
-            yield place
+def _record_ends(data: bytes, *, quoted: bool) -> Iterator[int]:
+    """The offset of the end of each complete record; line breaks in quotes do not count."""
+    start = 0
+    in_quotes = False
+    while (newline := data.find(b"\n", start)) >= 0:
+        in_quotes ^= quoted and bool(data.count(b'"', start, newline) % 2)
+        start = newline + 1
+        if not in_quotes:
+            yield start

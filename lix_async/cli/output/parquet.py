@@ -1,15 +1,15 @@
-"""Rows as Parquet: by duckdb, under a schema that was read from every row.
+"""Rows as Parquet, written by duckdb with a schema inferred from every row.
 
-What duckdb infers by itself loses: large numbers become floats, texts that look like dates or
-UUIDs are rewritten, an object with `Name` and `name` is an error. So each place gets a type that
-holds all the values that came there, and a place that has none becomes JSON.
+The types that duckdb infers lose data: large integers become floats, texts that look like dates or
+UUIDs are rewritten, and an object with both `Name` and `name` is an error. Here each column gets a
+type that can hold all its values, or JSON.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -17,23 +17,23 @@ import msgspec
 
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
-from .files import StagedOutput, close_ignoring_errors, refused
+from .files import close_ignoring_errors
 from .schema import LookupSchema
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-LARGEST = 2**63
-EXACT = 2**53
-"""Integers up to here are floats without loss."""
-FIELDS = 1000
-"""An object with more fields than this is a dictionary: JSON."""
-GROUP = 8192
-"""Rows that are in memory at once while they are written."""
+INT64_LIMIT = 2**63
+FLOAT_EXACT_LIMIT = 2**53
+"""Integers up to this are represented exactly by floats."""
+MAX_STRUCT_FIELDS = 1000
+"""An object with more fields is treated as a dictionary and stored as JSON."""
+ROW_GROUP_SIZE = 8192
+"""Rows in memory at a time while the file is written."""
 
 
 class ColumnType:
-    """What came at one place of the rows."""
+    """The types of the values in one column or field."""
 
     __slots__ = ("fields", "items", "kinds")
 
@@ -43,14 +43,16 @@ class ColumnType:
         self.items: ColumnType | None = None
 
     def add(self, value: object) -> None:
-        """Take a value in."""
+        """Include a value."""
         if isinstance(value, str):
             self.kinds.add("text")
         elif isinstance(value, bool):
             self.kinds.add("flag")
         elif isinstance(value, int):
             size = abs(value)
-            self.kinds.add("int" if size <= EXACT else "long" if size < LARGEST else "huge")
+            self.kinds.add(
+                "int" if size <= FLOAT_EXACT_LIMIT else "long" if size < INT64_LIMIT else "huge"
+            )
         elif isinstance(value, float):
             self.kinds.add("float" if math.isfinite(value) else "huge")
         elif isinstance(value, list):
@@ -66,24 +68,29 @@ class ColumnType:
                 found.add(part)
 
     def sql(self) -> str:
-        """The type that holds all of it."""
+        """The SQL type that can hold all values."""
         if self.kinds == {"object"}:
             names = {name.casefold() for name in self.fields}
             # duckdb does not tell names apart by case.
-            if not names or "" in names or len(names) != len(self.fields) or len(names) > FIELDS:
+            if (
+                not names
+                or "" in names
+                or len(names) != len(self.fields)
+                or len(names) > MAX_STRUCT_FIELDS
+            ):
                 return "JSON"
-            parts = (f"{_name(name)} {part.sql()}" for name, part in self.fields.items())
+            parts = (f"{_identifier(name)} {part.sql()}" for name, part in self.fields.items())
             return f"STRUCT({', '.join(parts)})"
         if self.kinds == {"list"} and self.items is not None:
             return f"{self.items.sql()}[]"
-        for kinds, found in _PLAIN:
+        for kinds, found in _SCALAR_TYPES:
             if self.kinds <= kinds:
                 return found
         return "JSON"
 
 
-_PLAIN = (
-    ({"text"}, "VARCHAR"),  # also where nothing came but null
+_SCALAR_TYPES = (
+    ({"text"}, "VARCHAR"),  # also if all values are null
     ({"flag"}, "BOOLEAN"),
     ({"int", "long"}, "BIGINT"),
     ({"int", "float"}, "DOUBLE"),
@@ -91,79 +98,88 @@ _PLAIN = (
 
 
 class ParquetFile:
-    """Rows on their way into a Parquet file, in a folder of their own.
+    """Collects rows in a folder, and writes them to a Parquet file there.
 
-    `columns` are there even if no row has them.
+    Args:
+        folder: The folder.
+        columns: Columns that exist even if no row has them.
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str] = LookupSchema.head) -> None:
-        self._duckdb = _connected(folder)
+    def __init__(self, folder: Path, columns: Sequence[str] = LookupSchema.meta_fields) -> None:
+        self._duckdb = _connect(folder)
         self._rows = folder / "rows.jsonl"
-        self._done = folder / "rows.parquet"
-        self._shape = ColumnType()
-        self._shape.fields = {name: ColumnType() for name in columns}
+        self._result = folder / "rows.parquet"
+        self._type = ColumnType()
+        self._type.fields = {name: ColumnType() for name in columns}
         self._longest = 0
         self._file: BinaryIO = new_private_file(self._rows)
 
     def add(self, row: bytes) -> None:
-        """Take a row in: a JSON object on one line."""
+        """Add a row, a JSON object on one line."""
         try:
-            self._shape.add(msgspec.json.decode(row))
-        except msgspec.DecodeError:  # a number beyond all floats
-            self._shape.add(json.loads(row))
+            self._type.add(msgspec.json.decode(row))
+        except msgspec.DecodeError:  # a number too large for a float
+            self._type.add(json.loads(row))
         self._longest = max(self._longest, len(row))
         self._file.write(row)
         self._file.write(b"\n")
 
     def interrupt(self) -> None:
-        """End `finish`, which runs in another thread: it raises."""
+        """Make `finish`, which runs in another thread, raise."""
         self._duckdb.interrupt()
 
     def finish(self) -> Path:
-        """Write the Parquet; the file, still in the folder. Raises `CommandError`."""
+        """Write the Parquet file.
+
+        Returns:
+            The file, in the folder.
+
+        Raises:
+            CommandError: The file cannot be written, or two columns differ only in case.
+        """
         self._file.close()
-        fields = self._shape.fields
+        fields = self._type.fields
         if len({name.casefold() for name in fields} - {""}) != len(fields):
             raise CommandError(
-                "Parquet does not tell columns apart by upper and lower case",
-                hint="choose some by --columns",
+                "Parquet cannot have two columns that differ only in case",
+                hint="choose columns with --columns",
             )
         try:
             self._copy()
         except CommandError:
-            self._tidied()  # an object with a key twice: the last one counts, as everywhere
+            self._rewrite_rows()  # an object has a key twice: keep the last one, as JSON parsers do
             self._copy()
-        return self._done
+        return self._result
 
     def close(self) -> None:
-        """Let go of everything, finished or not."""
+        """Release everything, finished or not."""
         close_ignoring_errors(self._file)
         self._duckdb.close()
 
     def _copy(self) -> None:
-        import duckdb  # late: it needs an extra
+        import duckdb  # late: it is an optional dependency
 
-        pairs = ((name, part.sql()) for name, part in self._shape.fields.items())
-        columns = ", ".join(f"{_name(name)}: {_text(kind)}" for name, kind in pairs)
+        pairs = ((name, part.sql()) for name, part in self._type.fields.items())
+        columns = ", ".join(f"{_identifier(name)}: {_literal(kind)}" for name, kind in pairs)
         command = (
-            f"COPY (SELECT * FROM read_json({_text(str(self._rows))}, "
+            f"COPY (SELECT * FROM read_json({_literal(str(self._rows))}, "
             f"format = 'newline_delimited', columns = {{{columns}}}, "
             f"maximum_object_size = {max(2 * self._longest, 16_777_216)})) "
-            f"TO {_text(str(self._done))} "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP})"
+            f"TO {_literal(str(self._result))} "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_SIZE})"
         )
         try:
             self._duckdb.execute(command)
         except duckdb.Error as error:
             first = str(error).partition("\n")[0].replace(str(self._rows.parent), "…")
-            raise CommandError(f"the Parquet cannot be written: {first}", code=REFUSED) from None
+            raise CommandError(f"cannot write Parquet: {first}", code=REFUSED) from None
 
-    def _tidied(self) -> None:
-        again = self._rows.with_name("again.jsonl")
-        with self._rows.open("rb") as old, new_private_file(again) as new:
+    def _rewrite_rows(self) -> None:
+        rewritten = self._rows.with_name("rewritten.jsonl")
+        with self._rows.open("rb") as old, new_private_file(rewritten) as new:
             for line in old:
                 new.write(json.dumps(json.loads(line, parse_float=_number)).encode() + b"\n")
-        again.replace(self._rows)
+        rewritten.replace(self._rows)
 
 
 def _number(text: str) -> float | str:
@@ -171,57 +187,21 @@ def _number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-def write_parquet(
-    rows: Iterable[bytes],
-    path: Path,
-    *,
-    columns: Sequence[str] = LookupSchema.head,
-    overwrite: bool = False,
-) -> int:
-    """Write rows (JSON objects, each on one line) to a Parquet file; how many there were.
-
-    The file is 0600 and in its place at once, or not at all. Every field of every row is in it;
-    `columns` even if no row has them. Raises `CommandError` when it is there already (unless it
-    may be overwritten), cannot be written, or duckdb is not installed.
-    """
-    with StagedOutput(path, overwrite=overwrite) as aside:
-        made = ParquetFile(aside.folder, columns)
-        try:
-            count = _fed(rows, made.add)
-            aside.place(made.finish())
-        except OSError as error:
-            raise refused(path, error, "write") from None
-        finally:
-            made.close()
-    return count
-
-
-def _fed(rows: Iterable[bytes], add: Callable[[bytes], None]) -> int:
-    count = 0
-    for row in _lines(rows):
-        add(row)
-        count += 1
-    return count
-
-
-def _lines(rows: Iterable[bytes]) -> Iterator[bytes]:
-    return (row.rstrip(b"\n") for row in rows)
-
-
-def _connected(folder: Path) -> DuckDBPyConnection:
+def _connect(folder: Path) -> DuckDBPyConnection:
     try:
         import duckdb
     except ModuleNotFoundError:
         raise CommandError(
             "Parquet needs duckdb", hint="pip install 'lix_async[parquet]'"
         ) from None
-    # One thread and its spills beside the rows: memory stays flat, and nothing lies elsewhere.
+    # One thread, and temporary files in the folder: memory use stays flat, and no data is left
+    # elsewhere.
     return duckdb.connect(config={"threads": 1, "temp_directory": str(folder / "spill")})
 
 
-def _name(text: str) -> str:
+def _identifier(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _text(text: str) -> str:
+def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

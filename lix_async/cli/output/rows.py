@@ -1,4 +1,4 @@
-"""Rows as bytes of a file, or as a table on the screen.
+"""Rows encoded as JSONL or CSV.
 
 A row is the JSON object that the provider sent, on one line, unchanged.
 """
@@ -14,37 +14,37 @@ from typing import Protocol
 import msgspec
 
 from ..options import Format
-from ..values import Tree
+from ..values import JsonObject
 from .schema import OTHER, RowSchema
 
 
-def tree_of(row: bytes) -> Tree:
+def parse_row(row: bytes) -> JsonObject:
     """A row as an object."""
     return msgspec.json.decode(row, type=dict[str, object])
 
 
 class RowEncoder(Protocol):
-    """A form in which rows are written."""
+    """Encodes rows in one file format."""
 
     columns: tuple[str, ...] | None
-    """The columns, where there are any and they are settled."""
+    """The columns, once they are fixed; None where there are none."""
 
-    def settle(self, rows: Sequence[bytes]) -> None:
-        """Settle the columns before the first row is written, where they depend on the rows."""
+    def fix_columns(self, rows: Sequence[bytes]) -> None:
+        """Choose the columns by the first rows, if they depend on the rows."""
 
     @abstractmethod
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
-        """Rows as bytes; `first` where nothing stands before them."""
+        """Encode rows; `first` if nothing precedes them in the output."""
 
 
 class JsonlEncoder:
-    """One object a line: everything that the provider sent, or the columns asked for."""
+    """One object per line: as received, or with the requested columns only."""
 
     def __init__(self, schema: RowSchema, columns: tuple[str, ...] | None = None) -> None:
         self._schema = schema
         self.columns = columns
 
-    def settle(self, rows: Sequence[bytes]) -> None:
+    def fix_columns(self, rows: Sequence[bytes]) -> None:
         pass
 
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
@@ -53,41 +53,38 @@ class JsonlEncoder:
     def _line(self, row: bytes) -> bytes:
         if self.columns is None:
             return row
-        tree, find = tree_of(row), self._schema.find
-        tidy = self._schema.tidy(tree)
-        cut = {name: find(tidy, name) for name in self.columns}
-        if OTHER in cut:
-            cut[OTHER] = self._schema.left(tree, self.columns) or cut[OTHER]
-        return msgspec.json.encode(cut)
+        tree, value_at = parse_row(row), self._schema.value_at
+        normalised = self._schema.normalised(tree)
+        selected = {name: value_at(normalised, name) for name in self.columns}
+        if OTHER in selected:
+            selected[OTHER] = self._schema.remaining(tree, self.columns) or selected[OTHER]
+        return msgspec.json.encode(selected)
 
 
 class CsvEncoder:
-    """Comma separated, UTF-8, one header line, formulas made harmless."""
+    """CSV in UTF-8 with a header line, formulas escaped."""
 
     def __init__(self, schema: RowSchema, columns: tuple[str, ...] | None = None) -> None:
         self._schema = schema
         self.columns = columns
 
-    def settle(self, rows: Sequence[bytes]) -> None:
+    def fix_columns(self, rows: Sequence[bytes]) -> None:
         if self.columns is None and rows:
-            self.columns = self._schema.opened([tree_of(row) for row in rows])
+            self.columns = self._schema.columns_for([parse_row(row) for row in rows])
 
     def encode(self, rows: Sequence[bytes], *, first: bool) -> bytes:
-        self.settle(rows)
+        self.fix_columns(rows)
         columns = self.columns or ()
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
         if first:
             writer.writerow(columns)
-        writer.writerows(self._schema.cells(tree_of(row), columns) for row in rows)
+        writer.writerows(self._schema.cells(parse_row(row), columns) for row in rows)
         return out.getvalue().encode("utf-8", "surrogatepass")
 
 
-def compact(body: bytes) -> bytes:
-    """A JSON text on one line, every number and text as it was."""
-    return msgspec.json.format(body, indent=-1)
-
-
-def row_encoder(form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> RowEncoder:
-    """The form in which rows are written."""
-    return CsvEncoder(schema, columns) if form == "csv" else JsonlEncoder(schema, columns)
+def row_encoder(
+    file_format: Format, schema: RowSchema, columns: tuple[str, ...] | None
+) -> RowEncoder:
+    """The encoder for a file format."""
+    return CsvEncoder(schema, columns) if file_format == "csv" else JsonlEncoder(schema, columns)

@@ -1,4 +1,4 @@
-"""One answer: as it came into a file or a pipe, as a card on the screen."""
+"""One answer: as received in a file or a pipe, as a list of fields on a terminal."""
 
 from __future__ import annotations
 
@@ -11,33 +11,42 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..options import OutputOptions, chosen_format, parsed_columns
+from ...core.decoding import compact
+from ..options import OutputOptions, choose_format, parse_columns
 from ..text import one_line
-from ..values import Tree, leaf_paths, text
-from .destination import file_of
+from ..values import JsonObject, cell_text, leaf_paths
+from .destination import output_path
 from .files import AppendFile
-from .rows import compact, row_encoder, tree_of
+from .rows import parse_row, row_encoder
 from .schema import RowSchema
 
 _PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")
-_LONG = 600
+_MAX_VALUE_LENGTH = 600
 
 
-def deliver(body: bytes, result: type, output: OutputOptions) -> None:
-    """Write one answer where the options say. An existing file is refused."""
-    columns = parsed_columns(output.columns)
-    form, path = chosen_format(output, terminal=sys.stdout.isatty()), file_of(output)
+def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
+    """Write one answer as the options say.
+
+    Raises:
+        CommandError: The file exists, or cannot be written.
+    """
+    columns = parse_columns(output.columns)
+    file_format, path = choose_format(output, terminal=sys.stdout.isatty()), output_path(output)
     schema, row = RowSchema(result), compact(body)
-    whole = row[:1] == b"{"
-    if form == "table" and path is None and whole:
-        tidy = schema.tidy(tree_of(row))
+    is_object = row[:1] == b"{"
+    if file_format == "table" and path is None and is_object:
+        normalised = schema.normalised(parse_row(row))
         if columns is None:
-            card(leaf_paths(tidy), schema.columns)
+            print_record(leaf_paths(normalised), schema.columns)
         else:
-            card({name: schema.find(tidy, name) for name in columns}, columns)
+            print_record({name: schema.value_at(normalised, name) for name in columns}, columns)
         return
-    # What is no object (a list of accounts) has no columns: it is printed as it came.
-    data = row_encoder(form, schema, columns).encode([row], first=True) if whole else row + b"\n"
+    # An answer that is not an object, such as a list of accounts, is printed as received.
+    data = (
+        row_encoder(file_format, schema, columns).encode([row], first=True)
+        if is_object
+        else row + b"\n"
+    )
     if path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -49,40 +58,43 @@ def deliver(body: bytes, result: type, output: OutputOptions) -> None:
         file.close()
 
 
-def card(found: Tree, order: tuple[str, ...]) -> None:
-    """A record for the eye: one line for each thing it says, in that order."""
+def print_record(found: JsonObject, order: tuple[str, ...]) -> None:
+    """Print a record with one line for each field, in the given order."""
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _lines(found, order):
+    for name, value in _fields(found, order):
         table.add_row(name, Text(value))
     Console().print(table)
 
 
-def _lines(found: Tree, order: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Names and values in their order; what two parts of a record say, once."""
-    places = {name: place for place, name in enumerate(order)}
-    said: dict[str, str] = {}
-    for name in sorted(found, key=lambda name: places.get(name, len(places))):
+def _fields(found: JsonObject, order: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The names and values in order; a value that two parts of a record share is shown once."""
+    positions = {name: position for position, name in enumerate(order)}
+    shown_values: dict[str, str] = {}
+    for name in sorted(found, key=lambda name: positions.get(name, len(positions))):
         value = found[name]
         entries = cast("list[object]", value) if isinstance(value, list) else []
         if entries and isinstance(entries[0], dict):
-            for place, entry in enumerate(cast("list[Tree]", entries)):
-                yield (name if not place else "", one_line(_entry(entry), _LONG))
+            for position, entry in enumerate(cast("list[JsonObject]", entries)):
+                yield (
+                    name if not position else "",
+                    one_line(_entry_text(entry), _MAX_VALUE_LENGTH),
+                )
             continue
-        shown, part = one_line(text(found[name]), _LONG), name.partition(".")[0]
-        if shown and said.setdefault(shown, part) == part:
+        shown, part = one_line(cell_text(found[name]), _MAX_VALUE_LENGTH), name.partition(".")[0]
+        if shown and shown_values.setdefault(shown, part) == part:
             yield name, shown
 
 
-def _entry(entry: Tree) -> str:
+def _entry_text(entry: JsonObject) -> str:
     """`Engineer, Example Corp (2019 to Present)` for an entry of a list."""
     flat = leaf_paths(entry)
-    said = [text(flat.get(name)) for name in _PARTS if text(flat.get(name))]
-    organisation = text(flat.get("organisation.name"))
-    said += [organisation] if organisation else []
-    if not said:
-        return ", ".join(text(value) for value in flat.values() if text(value))
-    dates = [text(flat.get(name)) for name in ("dateStarted", "dateEnded")]
+    parts = [cell_text(flat.get(name)) for name in _PARTS if cell_text(flat.get(name))]
+    organisation = cell_text(flat.get("organisation.name"))
+    parts += [organisation] if organisation else []
+    if not parts:
+        return ", ".join(cell_text(value) for value in flat.values() if cell_text(value))
+    dates = [cell_text(flat.get(name)) for name in ("dateStarted", "dateEnded")]
     when = " to ".join(date for date in dates if date)
-    return ", ".join(said) + (f" ({when})" if when else "")
+    return ", ".join(parts) + (f" ({when})" if when else "")

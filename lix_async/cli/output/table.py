@@ -11,16 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from ..text import one_line
-from ..values import first_nonempty_columns, text
-from .rows import tree_of
+from ..values import cell_text, first_nonempty_columns
+from .rows import parse_row
 from .schema import RowSchema
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-# What people look for first, in this order; the first few that hold something make the table.
-_TELLING = (
+# The columns that are shown if none were requested: the first few that have a value.
+_PREFERRED_COLUMNS = (
     "input",
     "status",
     "name",
@@ -49,50 +49,50 @@ _TELLING = (
 )
 
 
-_WIDE = 100
+_WIDE_TERMINAL = 100
 
 
-_NAME = 28
+_NAME_WIDTH = 28
 
 
-def table(
+def row_table(
     rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None, width: int
 ) -> Table | None:
-    """Rows for the eye: the columns asked for, or as many telling ones as are readable."""
-    most = 5 if width >= _WIDE else 3
-    trees = [schema.tidy(tree_of(row)) for row in rows]
-    names = columns or first_nonempty_columns(trees, _TELLING, most)
-    names = names or first_nonempty_columns(trees, schema.opened(trees), most)
-    if not trees or not names:
+    """A table of the requested columns, or of the preferred ones that fit; None if it is empty."""
+    count = 5 if width >= _WIDE_TERMINAL else 3
+    objects = [schema.normalised(parse_row(row)) for row in rows]
+    names = columns or first_nonempty_columns(objects, _PREFERRED_COLUMNS, count)
+    names = names or first_nonempty_columns(objects, schema.columns_for(objects), count)
+    if not objects or not names:
         return None
-    found = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in names:
-        longest = max(len(one_line(text(schema.find(tree, name)))) for tree in trees)
-        least = min(longest, _NAME) if name.endswith("name") else None
-        found.add_column(escape(title(name)), min_width=least)
-    for tree in trees:
-        found.add_row(*(_cell(name, text(schema.find(tree, name))) for name in names))
-    return found
+        longest = max(len(one_line(cell_text(schema.value_at(item, name)))) for item in objects)
+        min_width = min(longest, _NAME_WIDTH) if name.endswith("name") else None
+        table.add_column(escape(heading(name)), min_width=min_width)
+    for item in objects:
+        table.add_row(*(_cell(name, cell_text(schema.value_at(item, name))) for name in names))
+    return table
 
 
 def _cell(name: str, value: str) -> Text:
-    """A text on one line, cut where it must be; links are never cut, so that they can be copied."""
+    """A text on one line, truncated if necessary. Links are wrapped, so that they can be copied."""
     link = name.rpartition(".")[2].lower() in ("link", "url", "input")
     return Text(one_line(value), no_wrap=not link, overflow="fold" if link else "ellipsis")
 
 
-def title(name: str) -> str:
-    """A column's heading for the eye: `experience.0.organisation.name` is `organisation`."""
+def heading(name: str) -> str:
+    """The heading of a column: `organisation` for `experience.0.organisation.name`."""
     parts = [part for part in name.split(".") if not part.isdigit() and part != "result"]
     if parts[-1] == "name" and len(parts) > 1:
         parts.pop()
     return parts[-1] if parts else name
 
 
-def show(
+def print_table(
     console: Console, rows: Sequence[bytes], schema: RowSchema, columns: tuple[str, ...] | None
 ) -> None:
     """Print rows as a table."""
-    found = table(rows, schema, columns, console.width)
-    if found is not None:
-        console.print(found)
+    table = row_table(rows, schema, columns, console.width)
+    if table is not None:
+        console.print(table)

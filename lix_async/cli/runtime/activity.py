@@ -1,7 +1,7 @@
-"""Watching the engine work, through the seams that it offers: limiter, clock and retry policy.
+"""Observing a client through its limiter, clock and retry policy.
 
-`Watch` is what the progress line reads, and how a person stops a run: no further request goes
-out, waiting ends at once, and the answer under way, which may be paid for, still arrives.
+`ActivityMonitor` is what the progress line shows. It also stops a run: no further request is sent,
+waits end at once, and answers that are on their way, and may be charged, are still received.
 """
 
 from __future__ import annotations
@@ -34,58 +34,58 @@ _reason: ContextVar[str] = ContextVar("lix_cli_reason", default="")
 
 
 class ActivityMonitor:
-    """What happens between a call and its answer, counted and put into words."""
+    """What a client does between a call and its answer, counted and described."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or RealClock()
         self.rate: RateLimit | None = None
-        """The pace of whoever waits for turns."""
+        """The rate of the limiter."""
         self.requests = 0
-        """Requests that left, repeats included."""
+        """Requests sent, including retries."""
         self.failures: Counter[str] = Counter()
-        """Attempts that failed and were made again, by what went wrong."""
+        """Failed attempts that were retried, by reason."""
         self.stopping = False
-        self.state = "asking"
-        """Words of the command's own, where no call says more."""
+        self.state = "requesting"
+        """What the command is doing, shown when no call is waiting."""
         self._held_until = -math.inf
         self._waiting = 0
-        self._pauses: dict[anyio.CancelScope, tuple[str, float]] = {}
+        self._sleeps: dict[anyio.CancelScope, tuple[str, float]] = {}
         self._scopes: set[anyio.CancelScope] = set()
 
     def stop(self) -> None:
-        """Let nothing else go out, and wake everybody who waits for a turn or a pause."""
+        """Send nothing more, and end all waits for a permit or a retry."""
         self.stopping = True
         for scope in list(self._scopes):
             scope.cancel()
 
-    def words(self) -> str:
-        """What is going on right now, in a few words."""
+    def describe(self) -> str:
+        """What is going on now, in a few words."""
         now = self.clock.now()
         if self.stopping:
-            return "stopping: waiting for the answer under way"
+            return "stopping: waiting for answers in flight"
         if self._held_until > now:
-            return f"held by 429, {format_duration(math.ceil(self._held_until - now))}"
+            return f"held after 429, {format_duration(math.ceil(self._held_until - now))}"
         if self._waiting:
-            return "waiting for turn"
-        if self._pauses:
-            reason, due = min(self._pauses.values(), key=lambda pause: pause[1])
-            what = reason or (self.state if self.state != "asking" else "waiting")
-            return f"{what}, asking again in {format_duration(math.ceil(due - now))}"
+            return "waiting for a permit"
+        if self._sleeps:
+            reason, end = min(self._sleeps.values(), key=lambda sleep: sleep[1])
+            what = reason or (self.state if self.state != "requesting" else "waiting")
+            return f"{what}, next attempt in {format_duration(math.ceil(end - now))}"
         return self.state
 
-    def failed(self, error: LixError, again: bool) -> None:
-        """An attempt failed; told by the retry policy, in the task of the call."""
-        reason = failure(error)
+    def report_failure(self, error: LixError, again: bool) -> None:
+        """Record that an attempt failed. Called by the retry policy in the task of the call."""
+        reason = failure_text(error)
         if again:
             self.failures[reason] += 1
             _reason.set(reason)
 
-    def held(self, seconds: float) -> None:
-        """Everybody waits because of a 429."""
+    def report_hold(self, seconds: float) -> None:
+        """Record that the limiter gives no permits for a while, after a 429."""
         self._held_until = max(self._held_until, self.clock.now() + seconds)
 
-    async def turn(self, wait: Callable[[], Awaitable[None]]) -> None:
-        """Wait for a turn, and count it."""
+    async def wait_for_permit(self, wait: Callable[[], Awaitable[None]]) -> None:
+        """Wait for a permit, and count the request."""
         self._waiting += 1
         try:
             await self.unless_stopped(wait)
@@ -93,7 +93,7 @@ class ActivityMonitor:
             self._waiting -= 1
         self.requests += 1
 
-    async def pause(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         """Wait before another attempt."""
         until = self.clock.now() + seconds
         await self.unless_stopped(lambda: self.clock.sleep(seconds), until)
@@ -101,25 +101,33 @@ class ActivityMonitor:
     async def unless_stopped(
         self, wait: Callable[[], Awaitable[None]], until: float | None = None
     ) -> None:
-        """Wait for something; raise `Stopped` as soon as the person asks to stop."""
+        """Wait for something, until the run is stopped.
+
+        Args:
+            wait: Waits.
+            until: When the wait ends, if it is a pause before a retry.
+
+        Raises:
+            Interrupted: The run was or is being stopped.
+        """
         if self.stopping:
             raise Interrupted
         with anyio.CancelScope() as scope:
             self._scopes.add(scope)
             if until is not None:
-                self._pauses[scope] = (_reason.get(), until)
-                _reason.set("")  # the next pause may have no failure before it
+                self._sleeps[scope] = (_reason.get(), until)
+                _reason.set("")  # the next sleep may follow no failure
             try:
                 await wait()
             finally:
                 self._scopes.discard(scope)
-                self._pauses.pop(scope, None)
+                self._sleeps.pop(scope, None)
         if scope.cancelled_caught:
             raise Interrupted
 
 
-def failure(error: LixError) -> str:
-    """What went wrong with an attempt, in a word: `429`, `503`, `queued`, `connection lost`."""
+def failure_text(error: LixError) -> str:
+    """A failed attempt in a word: `429`, `503`, `queued`, `connection lost`."""
     if isinstance(error, QueuedError):
         return "queued"
     if isinstance(error, RateLimitError):
@@ -132,75 +140,77 @@ def failure(error: LixError) -> str:
 
 
 class MonitoredLimiter:
-    """A limiter that tells a `Watch` who waits; without a rate nobody does."""
+    """A limiter that reports to an `ActivityMonitor`; without a rate it never waits."""
 
-    def __init__(self, rate: RateLimit | None, watch: ActivityMonitor) -> None:
-        self.rate = watch.rate = rate
-        self._inner = None if rate is None else LocalLimiter(rate, clock=watch.clock)
-        self._watch = watch
+    def __init__(self, rate: RateLimit | None, monitor: ActivityMonitor) -> None:
+        self.rate = monitor.rate = rate
+        self._inner = None if rate is None else LocalLimiter(rate, clock=monitor.clock)
+        self._monitor = monitor
 
     async def acquire(self) -> None:
-        """Return when it is the caller's turn."""
-        await self._watch.turn(self._at_once if self._inner is None else self._inner.acquire)
+        """Wait for a permit."""
+        await self._monitor.wait_for_permit(
+            self._no_wait if self._inner is None else self._inner.acquire
+        )
 
     async def hold(self, seconds: float) -> None:
-        """No turn for anybody for that long."""
+        """Give no permits for a number of seconds."""
         if self._inner is not None:
-            self._watch.held(seconds)
+            self._monitor.report_hold(seconds)
             await self._inner.hold(seconds)
 
     def refund(self) -> None:
-        """A turn was taken, but its request never left."""
-        self._watch.requests -= 1
+        """Return a permit whose request was not sent."""
+        self._monitor.requests -= 1
         if self._inner is not None:
             self._inner.refund()
 
     def report_delay(self, seconds: float) -> None:
-        """The last request left that long after its turn."""
+        """Report how long after its permit the last request was sent."""
         if self._inner is not None:
             self._inner.report_delay(seconds)
 
-    async def _at_once(self) -> None:
-        await self._watch.clock.sleep(0)
+    async def _no_wait(self) -> None:
+        await self._monitor.clock.sleep(0)
 
 
 class MonitoredRetryPolicy(RetryPolicy, frozen=True, kw_only=True):
-    """A retry policy that tells a `Watch` what failed."""
+    """A retry policy that reports failures to an `ActivityMonitor`."""
 
-    watch: ActivityMonitor
+    monitor: ActivityMonitor
 
     def next_delay(
         self, error: LixError, *, failures: int, polls: int, idempotent: bool, window: float
     ) -> RetryDelay | None:
-        pause = RetryPolicy.next_delay(
+        delay = RetryPolicy.next_delay(
             self, error, failures=failures, polls=polls, idempotent=idempotent, window=window
         )
-        self.watch.failed(error, again=pause is not None)
-        return pause
+        self.monitor.report_failure(error, again=delay is not None)
+        return delay
 
 
 class MonitoredClock:
-    """A clock whose sleeps a `Watch` can see, and end."""
+    """A clock whose sleeps an `ActivityMonitor` can see, and end."""
 
-    def __init__(self, watch: ActivityMonitor) -> None:
-        self._watch = watch
+    def __init__(self, monitor: ActivityMonitor) -> None:
+        self._monitor = monitor
 
     def now(self) -> float:
-        """Seconds on a clock that never jumps."""
-        return self._watch.clock.now()
+        """Seconds on a monotonic clock."""
+        return self._monitor.clock.now()
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return self._watch.clock.wall()
+        return self._monitor.clock.wall()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that long, or until the run is stopped."""
-        await self._watch.pause(seconds)
+        """Wait, unless the run is stopped."""
+        await self._monitor.sleep(seconds)
 
     def timeout(self, seconds: float) -> anyio.CancelScope:
-        """A scope that ends after that long."""
-        return self._watch.clock.timeout(seconds)
+        """A scope that is cancelled after a number of seconds."""
+        return self._monitor.clock.timeout(seconds)
 
     def between(self, low: float, high: float) -> float:
         """A random number, for jitter."""
-        return self._watch.clock.between(low, high)
+        return self._monitor.clock.between(low, high)

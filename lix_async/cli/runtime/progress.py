@@ -1,4 +1,4 @@
-"""One line on the terminal that says how far a run is; nowhere else, and gone when it is done."""
+"""The progress line on a terminal, which is removed when the command ends."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from rich.text import Text
 from ..text import format_clock, plural, rate_text
 from .activity import ActivityMonitor
 
-TICK = 0.1
-"""Seconds between two looks at what is going on."""
+REFRESH_INTERVAL = 0.1
+"""Seconds between two updates of the line."""
 
 
 @dataclass
 class ProgressCounts:
-    """What a command counts; the progress line and the closing line read it."""
+    """What a command counts, shown in the progress line and in the summary."""
 
-    what: str
+    noun: str
     """What is counted, in the plural: people, posts, rows."""
     items: int = 0
     total: int | None = None
-    """How many there will be, as far as anybody knows."""
+    """The expected number of items, if it is known."""
     requests_left: int | None = None
     credits: int = 0
     duplicates: int = 0
     queued: int = 0
     in_doubt: int = 0
     failed: int = 0
-    look: Callable[[], None] | None = None
-    """Brings the counts up to date before they are shown."""
+    refresh: Callable[[], None] | None = None
+    """Updates the counts before they are shown."""
 
 
 class ProgressLine:
-    """The line. `tick` draws it anew; without a terminal every method does nothing."""
+    """The progress line. Without a terminal, its methods do nothing."""
 
-    def __init__(self, tally: ProgressCounts, watch: ActivityMonitor, *, show: bool) -> None:
-        self.tally = tally
-        self._watch = watch
+    def __init__(self, counts: ProgressCounts, monitor: ActivityMonitor, *, show: bool) -> None:
+        self.counts = counts
+        self._monitor = monitor
         self._spinner = Spinner("dots")
         self._live: Live | None = None
         if show and sys.stderr.isatty():
@@ -57,12 +57,12 @@ class ProgressLine:
                     auto_refresh=False,
                     redirect_stdout=False,
                     redirect_stderr=False,
-                    get_renderable=self.line,
+                    get_renderable=self.render,
                 )
 
     @property
     def shown(self) -> bool:
-        """Whether there is a line at all."""
+        """Whether there is a line."""
         return self._live is not None
 
     def start(self) -> None:
@@ -70,65 +70,71 @@ class ProgressLine:
         if self._live is not None:
             self._live.start(refresh=True)
 
-    def tick(self) -> None:
-        """Draw it as things stand now."""
+    def refresh(self) -> None:
+        """Draw the line again."""
         if self._live is not None:
             self._live.refresh()
 
     def stop(self) -> None:
-        """Take it away."""
+        """Remove the line."""
         if self._live is not None:
             self._live.stop()
 
-    def line(self) -> RenderableType:
-        """The line as it stands."""
-        tally = self.tally
+    def render(self) -> RenderableType:
+        """The line with the current counts."""
+        counts = self.counts
         line = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [self._spinner]
-        if tally.total:
-            cells.append(ProgressBar(tally.total, min(tally.items, tally.total), width=20))
-        words = Text(no_wrap=True, overflow="ellipsis")
+        if counts.total:
+            cells.append(ProgressBar(counts.total, min(counts.items, counts.total), width=20))
+        text = Text(no_wrap=True, overflow="ellipsis")
         for part, style in self._parts():
-            words.append(" · " if words else "", style="dim").append(part, style=style)
-        line.add_row(*cells, words)
+            text.append(" · " if text else "", style="dim").append(part, style=style)
+        line.add_row(*cells, text)
         return line
 
     def _parts(self) -> Iterator[tuple[str, str]]:
-        """What there is to say; what comes last is cut off first."""
-        tally = self.tally
-        if tally.look is not None:
-            tally.look()
-        left, state = self.seconds_left(), self._watch.words()
-        if tally.items or tally.total:
-            of = f" of {tally.total:,}" if tally.total else ""
-            yield f"{tally.items:,}{of} {tally.what}", "bold"
+        """The parts of the line, the most important first: the last ones are cut off first."""
+        counts = self.counts
+        if counts.refresh is not None:
+            counts.refresh()
+        left, state = self.seconds_left(), self._monitor.describe()
+        if counts.items or counts.total:
+            of = f" of {counts.total:,}" if counts.total else ""
+            yield f"{counts.items:,}{of} {counts.noun}", "bold"
         if left is not None:
-            yield f"{format_clock(left)} left at {rate_text(self._watch.rate)}", "cyan"
+            yield f"{format_clock(left)} left at {rate_text(self._monitor.rate)}", "cyan"
         if state:
             yield state, "yellow"
-        if tally.credits:
-            yield f"{tally.credits:,} {plural(tally.credits, 'credit')}", ""
+        if counts.credits:
+            yield f"{counts.credits:,} {plural(counts.credits, 'credit')}", ""
         for count, what, style in (
-            (tally.queued, "queued", ""),
-            (tally.in_doubt, "in doubt", "yellow"),
-            (tally.failed, "failed", "red"),
+            (counts.queued, "queued", ""),
+            (counts.in_doubt, "in doubt", "yellow"),
+            (counts.failed, "failed", "red"),
         ):
             if count:
                 yield f"{count:,} {what}", style
-        if tally.duplicates:
-            yield f"{tally.duplicates:,} {plural(tally.duplicates, 'duplicate')}", "dim"
+        if counts.duplicates:
+            yield f"{counts.duplicates:,} {plural(counts.duplicates, 'duplicate')}", "dim"
 
     def seconds_left(self) -> float | None:
-        """Requests still to make times the limiter's interval; past speed would mislead."""
-        left = self.tally.requests_left
-        rate = self._watch.rate
-        if left is None or rate is None or (not left and not self.tally.items):
+        """The requests still to make, at the limiter's rate. Past speed would mislead."""
+        left = self.counts.requests_left
+        rate = self._monitor.rate
+        if left is None or rate is None or (not left and not self.counts.items):
             return None
         return left * rate.interval
 
 
 def pages_left(items: int, pages: int, wanted: int | None) -> int | None:
-    """Requests that the rest of a walk takes, judged by the size of its pages so far."""
+    """Requests that the rest of a listing takes, by the average size of its pages so far.
+
+    Args:
+        items: Items received.
+        pages: Pages received.
+        wanted: Items expected in total.
+    """
     if wanted is None or not items or not pages:
         return None
     return math.ceil(max(wanted - items, 0) / (items / pages))

@@ -1,7 +1,7 @@
-"""Running one command's work: a client, a progress line, signals, and an exit code at the end.
+"""Running a command's work: a client, a progress line, signals, and an exit code.
 
-The first Ctrl-C or SIGTERM lets no further request go out and waits some seconds for the answer
-under way, which may be paid for. The second one ends everything at once.
+The first Ctrl-C or SIGTERM stops new requests, and answers in flight, which may be charged, are
+awaited for a few seconds. The second one ends the process.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.abc
@@ -22,25 +23,25 @@ from ..errors import INTERRUPTED, OK, TERMINATED, CommandError, Interrupted, com
 from ..options import ConnectionOptions
 from . import clients
 from .activity import ActivityMonitor
-from .progress import TICK, ProgressCounts, ProgressLine
+from .progress import REFRESH_INTERVAL, ProgressCounts, ProgressLine
 
 if TYPE_CHECKING:
     from ...providers.lix.client import AsyncLix
 
-DRAIN = 5.0
-"""Seconds that an answer under way is waited for after a signal."""
+DRAIN_PERIOD = 5.0
+"""Seconds to wait for answers in flight after a signal."""
 
 
 class CommandSession:
-    """What a command's work has at hand."""
+    """What a command's work uses."""
 
-    def __init__(self, lix: AsyncLix, watch: ActivityMonitor, progress: ProgressLine) -> None:
+    def __init__(self, lix: AsyncLix, monitor: ActivityMonitor, progress: ProgressLine) -> None:
         self.lix = lix
-        self.watch = watch
+        self.monitor = monitor
         self.progress = progress
-        self.tally = progress.tally
-        self.go_on = ""
-        """What to tell a person whose run was stopped: how to go on."""
+        self.counts = progress.counts
+        self.resume_hint = ""
+        """Printed when the run was stopped or failed: how to continue."""
 
 
 Work = Callable[[CommandSession], Awaitable[int]]
@@ -49,76 +50,119 @@ Work = Callable[[CommandSession], Awaitable[int]]
 def run_command(
     work: Work,
     connection: ConnectionOptions,
-    tally: ProgressCounts,
+    counts: ProgressCounts,
     *,
     quiet: bool,
     live: bool = True,
-    make: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = clients.client,
+    make_client: Callable[[ConnectionOptions, ActivityMonitor], AsyncLix] = clients.lix_client,
 ) -> int:
-    """Do a command's work under signals; the exit code. Errors are told here, in one line."""
-    watch = ActivityMonitor()
-    lix = make(connection, watch)
-    progress = ProgressLine(tally, watch, show=live and not quiet)
-    return anyio.run(_run, work, CommandSession(lix, watch, progress))
+    """Run a command's work, and print its errors.
+
+    Args:
+        work: The work; its result is the exit code.
+        connection: The connection options.
+        counts: What the progress line shows.
+        quiet: Whether to print no progress.
+        live: Whether a progress line may be shown.
+        make_client: Makes the client.
+
+    Returns:
+        The exit code: of the work, of its error, or of the signal that stopped it.
+    """
+    monitor = ActivityMonitor()
+    lix = make_client(connection, monitor)
+    progress = ProgressLine(counts, monitor, show=live and not quiet)
+    return anyio.run(_run, work, CommandSession(lix, monitor, progress))
 
 
 async def _run(work: Work, session: CommandSession) -> int:
-    stop = SignalHandler(session)
+    handler = SignalHandler(session)
+    error: CommandError | None = None
     try:
         async with session.lix:
-            code, trouble = await _supervised(work, session, stop)
+            try:
+                code = await _run_in_scope(
+                    partial(work, session), handler, partial(_refresh_progress, session)
+                )
+            except Interrupted:
+                code = handler.code
+            except BrokenPipeError:
+                code = OK
+            except CommandError as failure:
+                error = failure
+            except LixError as failure:
+                error = command_error_for(failure)
     finally:
         session.progress.stop()
-    if trouble is not None:
-        console.print_error(trouble)
+    if error is not None:
+        code = error.code
+        console.print_error(error)
     elif code in (INTERRUPTED, TERMINATED):
         console.print_note("stopped")
-    if code != OK and session.go_on:
-        console.print_note(session.go_on)
+    if code != OK and session.resume_hint:
+        console.print_note(session.resume_hint)
     return code
 
 
-async def _supervised(
-    work: Work, session: CommandSession, stop: SignalHandler
-) -> tuple[int, CommandError | None]:
-    code, trouble = OK, None
+def run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
+    """Run work that a signal ends at once.
+
+    Returns:
+        The exit code of the work, or that of the signal which ended it.
+    """
+
+    async def run() -> int:
+        return await _run_in_scope(work, SignalHandler())
+
+    return anyio.run(run)
+
+
+async def _run_in_scope(
+    work: Callable[[], Awaitable[int]],
+    handler: SignalHandler,
+    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Run work that a handler can cancel. Its exceptions are raised outside of the task group."""
+    failure: Exception | None = None
+    code = OK
     async with anyio.create_task_group() as tasks:
-        await tasks.start(stop.listen, tasks)
-        if session.progress.shown:
-            session.progress.start()
-            tasks.start_soon(_ticking, session)
-        with stop.scope:
+        await tasks.start(handler.listen, tasks)
+        if background is not None:
+            tasks.start_soon(background)
+        with handler.scope:
             try:
-                code = await work(session)
-            except Interrupted:
-                code = stop.code
-            except BrokenPipeError:
-                code = OK
-            except CommandError as error:
-                trouble = error
-            except LixError as error:
-                trouble = command_error_for(error)
-        if stop.scope.cancelled_caught:
-            code = stop.code
+                code = await work()
+            except Exception as error:  # noqa: BLE001  # raised below, outside of the task group
+                failure = error
         tasks.cancel_scope.cancel()
-    return (code, None) if trouble is None else (trouble.code, trouble)
+    if failure is not None:
+        raise failure
+    return handler.code if handler.scope.cancelled_caught else code
 
 
-async def _ticking(session: CommandSession) -> None:
+async def _refresh_progress(session: CommandSession) -> None:
+    if not session.progress.shown:
+        return
+    session.progress.start()
     while True:
-        session.progress.tick()
-        await session.watch.clock.sleep(TICK)
+        session.progress.refresh()
+        await session.monitor.clock.sleep(REFRESH_INTERVAL)
 
 
 class SignalHandler:
-    """Waits for signals, and stops a session by them."""
+    """Ends a command's work on Ctrl-C or SIGTERM.
 
-    def __init__(self, session: CommandSession) -> None:
+    With a session, the first signal stops new requests and cancels the work `DRAIN_PERIOD` seconds
+    later, and the second signal ends the process. Without a session, the first signal cancels the
+    work at once.
+    """
+
+    def __init__(self, session: CommandSession | None = None) -> None:
         self.scope = anyio.CancelScope()
+        """The scope in which the work runs."""
         self.code = INTERRUPTED
-        """What the command ends with when it was stopped."""
+        """The exit code of a command that was stopped."""
         self._session = session
-        self._asked = False
 
     async def listen(
         self,
@@ -126,59 +170,24 @@ class SignalHandler:
         *,
         task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Take over Ctrl-C and SIGTERM, where this thread and system allow it."""
+        """Handle signals until cancelled, where this thread and system allow it."""
         if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
             task_status.started()
             return
+        session = self._session
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for number in signals:
                 self.code = 128 + number
-                if self._asked:
-                    self._session.progress.stop()
+                if session is None:
+                    self.scope.cancel()
+                    return
+                if session.monitor.stopping:
+                    session.progress.stop()
                     os._exit(self.code)
-                self._asked = True
-                self._session.watch.stop()
-                tasks.start_soon(self._drain)
+                session.monitor.stop()
+                tasks.start_soon(self._drain, session)
 
-    async def _drain(self) -> None:
-        await self._session.watch.clock.sleep(DRAIN)
+    async def _drain(self, session: CommandSession) -> None:
+        await session.monitor.clock.sleep(DRAIN_PERIOD)
         self.scope.cancel()
-
-
-def run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
-    """Do it; its exit code, or that of the signal which ended it."""
-    return anyio.run(_run_until_signal, work)
-
-
-async def _run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
-    code = OK
-    failure: Exception | None = None
-    ended: list[int] = []
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(_listen, tasks.cancel_scope, ended)
-        try:
-            code = await work()
-        except Exception as error:  # noqa: BLE001  # raised below, as itself
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return 128 + ended[0] if ended else code
-
-
-async def _listen(
-    scope: anyio.CancelScope,
-    ended: list[int],
-    *,
-    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
-) -> None:
-    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
-        task_status.started()
-        return
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for number in signals:
-            ended.append(number)
-            scope.cancel()
-            return

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar, Unpack
 
-from ...concurrency.clock import Clock, RealClock
-from ...core.endpoint import CreditKind
+from ...concurrency.clock import RealClock
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...core.schema_drift import OnDrift
-from ...engine.options import UNSET, TimeoutLike, Unset
+from ...engine.options import UNSET, CommonOptions, Unset
 from ...limiters.base import Limiter
 from ...limiters.keyed import KeyedLimiter
 from .provider import CONNECTSAFELY
@@ -19,38 +17,41 @@ from .rate_limits import VELOCITY, RateState, Velocity
 from .resources import ConnectSafelyMethods
 from .usage import UsageTracker
 
-if TYPE_CHECKING:
-    from ...engine.options import HttpClient
-
 DAILY_PROFILES = 120
-"""Different profiles that one LinkedIn account may fetch a day
+"""Different profiles that one LinkedIn account may fetch per day
 (connectsafely.md#cache-and-quota)."""
 Self = TypeVar("Self", bound="AsyncConnectSafely")
 
 
 class AsyncConnectSafely(ConnectSafelyMethods):
-    """The ConnectSafely API, asynchronously, on asyncio and trio.
+    """The client of the ConnectSafely API, for asyncio and trio.
 
-    Paced at the vendor's speed limits, by key and by account; a day's quota of profiles is
-    counted here too, so that the first call too many is not sent. Use it as
-    `async with AsyncConnectSafely() as client:` or end with `await client.aclose()`.
+    The client keeps the vendor's rate limits, by key and by account. It also counts the profiles of
+    a day, so that a call that would exceed the daily quota is not sent. Use it with `async with`,
+    or end with `await client.aclose()`.
 
-    `api_key`: default `CONNECTSAFELY_API_KEY` from the environment. `base_url`: default
-    `CONNECTSAFELY_BASE_URL`, else the vendor's, with its `/linkedin`. `account_id`: the connected
-    LinkedIn account (24 hexadecimal digits) that acts wherever a call takes one and the caller
-    gives none; None leaves it to the service's default. `rate_limit`: a `Velocity` (the default
-    holds the documented limits), or one rate for everything as a `RateLimit`, a `Limiter` to
-    share, None for none. `daily_profiles`: different profiles a day and account (120); then
-    `DailyLimitError` is raised before anything is sent, until the reset that the service named,
-    else midnight UTC. Profiles of the same day can still be asked for, answers from the vendor's
-    cache are not counted, what headers say of other programs' use is. None leaves the counting
-    to the service. `viewer_id`: taken so that clients can be set up alike; no call here sends
-    one. All other arguments are those of `AsyncLix`: `auth` (only `"bearer"`), `retry`,
-    `deadline`, `timeout`, `http_client`, `max_credits`, `on_drift`, `clock`.
+    Methods raise `ConfigurationError` before anything is sent, a `RefusalError` for an error
+    response (`InvalidFieldsError` lists each wrong field in `issues`), a `TransportError` when no
+    usable response arrives, and `DecodeError` for a response that does not fit the result's type.
 
-    Every method raises `ConfigurationError` before anything is sent, a `RefusalError` when the
-    service says no (`InvalidFieldsError` lists each wrong field in `.issues`), a
-    `TransportError` when no usable answer came, and `DecodeError` when it does not fit.
+    Args:
+        api_key: Default: `CONNECTSAFELY_API_KEY` from the environment.
+        account_id: The connected LinkedIn account (24 hexadecimal digits) for calls that take one
+            and are given none; None leaves the choice to the service.
+        daily_profiles: Different profiles per day and account; `DailyLimitError` is raised before
+            the next one is sent, until the reset time that the service reported, else until
+            midnight UTC. Profiles of the same day may be fetched again, cached answers are not
+            counted, and use by other programs is counted from the response headers. None turns the
+            counting off.
+        rate_limit: A `Velocity` (the default has the documented limits); a `RateLimit` for all
+            calls together; a `Limiter`, to share one; None for no limit.
+        **options: `auth` (only `"bearer"`), `base_url` (default: `CONNECTSAFELY_BASE_URL`, else the
+            vendor's, which ends with `/linkedin`), `retry`, `deadline`, `timeout`, `http_client`,
+            `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but
+            not sent by any call.
+
+    Raises:
+        ConfigurationError: The key, the address or another argument is missing or malformed.
     """
 
     provider = CONNECTSAFELY
@@ -59,43 +60,23 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         self,
         api_key: str | None = None,
         *,
-        auth: str = "bearer",
-        base_url: str | None = None,
         account_id: str | None = None,
-        viewer_id: str | None = None,
-        rate_limit: RateLimit | Velocity | Limiter | None = VELOCITY,
         daily_profiles: int | None = DAILY_PROFILES,
-        retry: RetryPolicy = RetryPolicy(),
-        deadline: float | None = None,
-        timeout: float | TimeoutLike | None = None,
-        http_client: HttpClient | None = None,
-        max_credits: int | Mapping[CreditKind, int] | None = None,
-        on_drift: OnDrift | None = None,
-        clock: Clock | None = None,
+        rate_limit: RateLimit | Velocity | Limiter | Unset | None = VELOCITY,
+        **options: Unpack[CommonOptions],
     ) -> None:
-        clock = clock or RealClock()
-        self._books = books = UsageTracker(daily_profiles)
+        self._usage = usage = UsageTracker(daily_profiles)
+        self._observer = usage
+        self._param_defaults = {"account_id": account_id}
+        if isinstance(rate_limit, Unset):
+            rate_limit = VELOCITY
         if isinstance(rate_limit, Velocity):
             velocity = rate_limit
             rate_limit = KeyedLimiter(
-                lambda row, params: velocity.limits(row.group, books.account(params)), clock=clock
+                lambda endpoint, params: velocity.limits(endpoint.group, usage.account(params)),
+                clock=options.get("clock") or RealClock(),
             )
-        super().__init__(
-            api_key,
-            auth=auth,
-            base_url=base_url,
-            viewer_id=viewer_id,
-            rate_limit=rate_limit,
-            retry=retry,
-            deadline=deadline,
-            timeout=timeout,
-            http_client=http_client,
-            max_credits=max_credits,
-            on_drift=on_drift,
-            clock=clock,
-            defaults={"account_id": account_id},
-            observer=books,
-        )
+        super().__init__(api_key, rate_limit=rate_limit, **options)
 
     def with_options(
         self: Self,
@@ -105,20 +86,21 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         viewer_id: str | Unset | None = UNSET,
         account_id: str | Unset | None = UNSET,
     ) -> Self:
-        """A view with other settings over the same limits, counts and connections."""
+        """A client with other settings that shares limits, counts and connections with this one."""
         return self._with_call_options(
             deadline, retry, {"viewer_id": viewer_id, "account_id": account_id}
         )
 
     @property
     def account_id(self) -> str | None:
-        """The account that acts where a call names none, as set on this client or view."""
+        """The account for calls that are given none, as set on this client or by `with_options`."""
         return self._engine.options.defaults.get("account_id")
 
     @property
     def rate_states(self) -> Mapping[tuple[str | None, str | None], RateState]:
-        """The latest state of each limit that an answer told, by (account id, action).
+        """The latest state of each limit that a response reported, by account id and action.
 
-        Either is None where it was not told; the speed limit of a 429 has no action.
+        Either part of the key is None where the response did not name it; the rate limit of a 429
+        has no action.
         """
-        return MappingProxyType(self._books.states)
+        return MappingProxyType(self._usage.states)

@@ -1,21 +1,18 @@
-"""The table of the ConnectSafely API (connectsafely.md#overview).
+"""The endpoints of the ConnectSafely API.
 
-Credits are not a thing of this API: what limits it are quotas by account and day. `group` says
-which of the vendor's speed limits a call counts against; `profile` is a read that also counts
-against the day's 120 different profiles.
+The API charges no credits; it is limited by quotas per account and day. `group` of an endpoint
+names the rate limit that its calls count against; `profile` is a read that also counts against the
+120 different profiles of a day.
+
+Contract: connectsafely.md#overview.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...core.endpoint import FREE, Endpoint
+from ...core.endpoint import FREE, AnyEndpoint, Endpoint
 from ...core.pagination import OffsetWhileMore
 from . import models as m
 from . import params as p
-
-AnyEndpoint = Endpoint[Any, object]
-"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
 
 _PAGES = OffsetWhileMore("start", token="pagination_token")
 
@@ -149,7 +146,7 @@ TABLE: tuple[AnyEndpoint, ...] = (
     ENDORSE_SKILL,
     HEALTH,
 )
-"""Every row."""
+"""Every endpoint."""
 
-BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
-"""Every row by its catalogue id."""
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""

@@ -1,20 +1,38 @@
-"""What this API's refusals say beyond the common tree."""
+"""Error responses of the ConnectSafely API: their exceptions, and which response becomes which.
+
+Contract: connectsafely.md#common, connectsafely.md#errors. The API reports errors in four forms:
+`error` is a text or an object, `success` may be missing, and an error may come with status 200.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import cast
+
 from ...core.decoding import OpenObject
-from ...core.errors import InvalidParamsError, RateLimitError
+from ...core.error_responses import STATUSES, json_object
+from ...core.errors import (
+    DailyLimitError,
+    InvalidParamsError,
+    NotFoundError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+    excerpt,
+)
+from ...core.timestamps import parse_timestamp
+from .rate_limits import RateState
 
 
 class Issue(OpenObject):
     """One thing that is wrong with a request, as the vendor's validator (Zod) lists it.
 
-    A mapping, because other codes bring other keys; `str()` is a line for people.
+    It is a mapping, because the keys depend on the code; `str()` gives a readable line.
     """
 
     @property
     def field(self) -> str:
-        """Which field, as `filters.industry[0]`; empty where the whole body is meant."""
+        """The field, such as `filters.industry[0]`; empty when the whole body is meant."""
         name = ""
         path = self.get("path")
         for part in path if isinstance(path, list) else []:  # pyright: ignore[reportUnknownVariableType]  # items are checked one by one
@@ -23,12 +41,12 @@ class Issue(OpenObject):
 
     @property
     def code(self) -> str:
-        """The validator's word for it, such as `invalid_type`."""
+        """The validator's code, such as `invalid_type`."""
         return self.first_text("code") or ""
 
     @property
     def message(self) -> str:
-        """The reason, for people."""
+        """A readable reason."""
         return self.first_text("message") or self.code or "not accepted"
 
     def __str__(self) -> str:
@@ -38,12 +56,102 @@ class Issue(OpenObject):
 
 
 class InvalidFieldsError(InvalidParamsError):
-    """Fields are missing or wrong: one `Issue` in `issues` for each."""
+    """Fields are missing or wrong; `issues` has one `Issue` for each."""
 
     issues: tuple[Issue, ...] = ()
 
 
 class HeldError(RateLimitError):
-    """Too fast, and held: nothing of the kind before `hold_until` (seconds since the epoch)."""
+    """Too many requests: no call of this kind is accepted before `hold_until` (epoch seconds)."""
 
     hold_until: float | None = None
+
+
+CODES: dict[str, type[RefusalError]] = {
+    "validation_error": InvalidParamsError,
+    "rate_limit_exceeded": RateLimitError,
+}
+"""Exceptions by code, for errors with status 200."""
+STATUS_MESSAGES = {
+    401: "the key is missing or not accepted",
+    403: "no active subscription, or the trial is over",
+    404: "not found, or not visible to the account",
+    429: "too many requests",
+}
+# Searching the bytes is cheap: a success without any of these is not parsed a second time.
+_SUSPECT = re.compile(rb'"success"\s*:\s*false|"error"\s*:|"profile"\s*:\s*(?:\{\s*\}|null)')
+
+
+def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
+    """The error that a response means, or None for a success.
+
+    A response with status 200 is an error when it has `success: false`, or an `error` without
+    `success: true`. So is an empty profile, which is the answer for a profile that does not exist.
+    """
+    good = 200 <= status < 300
+    if good and _SUSPECT.search(body) is None:
+        return None
+    tree = json_object(body)
+    if tree is None:
+        if good or status == 407:  # a 407 that is not JSON comes from a proxy
+            return None
+        tree = {}
+    if not good or tree.get("success") is False:
+        return _error(status, tree, body)
+    if tree.get("error") and tree.get("success") is not True:
+        return _error(status, tree, body)
+    names: tuple[str, ...] = getattr(result, "__struct_fields__", ())
+    if "profile" in names and "profile" in tree and not tree["profile"]:
+        message = f"no such profile ({tree.get('message') or 'the answer has an empty one'})"
+        return NotFoundError(message, status=status, kind="empty_profile", body=excerpt(body))
+    return None
+
+
+def _error(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
+    error = tree.get("error")
+    code = tree.get("code")
+    issues: tuple[Issue, ...] = ()
+    name: object = None
+    if isinstance(error, dict):
+        inside = cast("dict[str, object]", error)
+        name = inside.get("name")
+        issues = _issues(inside.get("issues"))
+    if 300 <= status < 400:
+        message = "the server redirects; redirects are never followed"
+    elif isinstance(error, str) and error:
+        message = error
+    elif tree.get("message"):
+        message = str(tree["message"])
+    else:
+        message = "; ".join(map(str, issues)) or STATUS_MESSAGES.get(status) or f"status {status}"
+    kind = next((word for word in (code, name) if isinstance(word, str) and word), str(status))
+    held = parse_timestamp(str(tree.get("holdUntil") or ""))
+    cls = _class(status, kind, message, bool(issues), held is not None)
+    found = cls(message, status=status, kind=kind, body=excerpt(body))
+    if isinstance(found, InvalidFieldsError):
+        found.issues = issues
+    elif isinstance(found, HeldError) and held is not None:
+        found.hold_until = held.timestamp()
+    elif isinstance(found, DailyLimitError):
+        state = RateState.from_text(message)
+        found.refreshes_at = state.reset.timestamp() if state and state.reset else None
+    return found
+
+
+def _class(status: int, kind: str, text: str, issues: bool, held: bool) -> type[RefusalError]:
+    if status >= 500:
+        return ServerError
+    if issues:
+        return InvalidFieldsError
+    if held:
+        return HeldError
+    cls = STATUSES.get(status) or CODES.get(kind, RefusalError)
+    # The headers decide which of the two 429s it is: see `usage.TrackedCall.check`.
+    if cls in (RateLimitError, RefusalError) and RateState.from_text(text):
+        return DailyLimitError
+    return cls
+
+
+def _issues(found: object) -> tuple[Issue, ...]:
+    listed = cast("list[object]", found) if isinstance(found, list) else []
+    return tuple(Issue(cast("dict[str, object]", one)) for one in listed if isinstance(one, dict))

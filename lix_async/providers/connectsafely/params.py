@@ -1,30 +1,51 @@
-"""What goes out to ConnectSafely. Python names here, the provider's camelCase on the wire."""
+"""Parameters of the ConnectSafely API: snake_case in Python, the provider's camelCase when sent."""
 
 from __future__ import annotations
+
+from urllib.parse import unquote
 
 import msgspec
 
 from ...core.endpoint import at_least
 from ...core.errors import ConfigurationError
 from ...core.models import Params
-from .links import profile_id
+from ...linkedin.identifiers import profile_name
+from ...linkedin.links import is_linkedin_url
+
+
+def profile_id(link: str) -> str:
+    """The id that calls take: the part after `/in/` in the URL of a profile.
+
+    A text that is an id already is only percent-decoded, so methods accept either.
+
+    Raises:
+        ConfigurationError: The text is the URL of something else, or not an id.
+    """
+    text = link.strip()
+    slug = (profile_name(text) if is_linkedin_url(text, bare=True) else None) or unquote(text)
+    if not slug or any(char in "/?#\\" or char.isspace() or char < " " for char in slug):
+        raise ConfigurationError(
+            "profile_id must be the part after linkedin.com/in/, or the URL of a profile"
+        )
+    return slug
 
 
 class _Profiled(Params, frozen=True, kw_only=True, rename="camel"):
-    """Calls about one profile."""
+    """Parameters of calls about one profile."""
 
     profile_id: str
 
     def check(self) -> None:
-        """The slug is needed, not the profile's address."""
+        """Require the id itself, not the URL of the profile."""
         if profile_id(self.profile_id) != self.profile_id:
             raise ConfigurationError(
-                "profile_id must be the part after linkedin.com/in/: cut it out with profile_id()"
+                "profile_id must be the part after linkedin.com/in/, not the URL: "
+                "convert it with profile_id()"
             )
 
 
 class ProfileParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
-    """`connectsafely.profile`. The switches are sent as in the vendor's sample, also false."""
+    """`connectsafely.profile`. The flags are sent even when false, as in the vendor's sample."""
 
     account_id: str | None = None
     include_geo_location: bool = False
@@ -35,14 +56,14 @@ class ProfileParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
     force_refresh: bool = False
 
     def is_idempotent(self) -> bool:
-        """A refresh whose answer was lost may have spent a unit: not asked for twice."""
+        """False for a refresh: if its answer is lost, it may have used the quota."""
         return not self.force_refresh
 
 
 class ProfileGetParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
-    """`connectsafely.profile_get`. In a query only what is switched on travels.
+    """`connectsafely.profile_get`. A query has only the flags that are true.
 
-    The vendor's validator may well take the text `false` for true, as its library does.
+    The vendor's validator may read the text `false` as true, as its library does by default.
     """
 
     account_id: str | None = None
@@ -56,13 +77,13 @@ class ProfileGetParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
 
 
 class AccountStatusParams(Params, frozen=True, kw_only=True, rename="camel"):
-    """Which connected account; without one the most recently used."""
+    """`connectsafely.account_status`. Without an account, the most recently used one."""
 
     account_id: str | None = None
 
 
 class AccountParams(Params, frozen=True, kw_only=True, rename="camel"):
-    """Which connected account: in the path, so one is needed."""
+    """`connectsafely.account_status_by_id` and `connectsafely.account_quota`."""
 
     account_id: str | None = None
 
@@ -71,11 +92,11 @@ class AccountParams(Params, frozen=True, kw_only=True, rename="camel"):
 
 
 class RelationshipParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
-    """How the default account stands to a profile."""
+    """`connectsafely.relationship`: between the default account and a profile."""
 
 
 class AccountRelationshipParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
-    """How one account stands to a profile."""
+    """`connectsafely.relationship_by_account`: between a given account and a profile."""
 
     account_id: str | None = None
 
@@ -106,7 +127,7 @@ class PeopleParams(SearchParams, frozen=True, kw_only=True, rename="camel"):
 
 
 class EndorseParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
-    """`connectsafely.endorse_skill`: one skill, or one at random."""
+    """`connectsafely.endorse_skill`: a given skill, or one chosen at random."""
 
     account_id: str | None = None
     skill_id: str | None = None
@@ -119,11 +140,11 @@ class EndorseParams(_Profiled, frozen=True, kw_only=True, rename="camel"):
 
 
 class HealthParams(Params, frozen=True, kw_only=True):
-    """Nothing."""
+    """`connectsafely.health`: no parameters."""
 
 
 class PeopleFilters(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """Filters of a people search, as far as they are known. Ids and urns are LinkedIn's own."""
+    """The known filters of a people search. Ids and URNs are LinkedIn's."""
 
     first_name: str | None = None
     last_name: str | None = None

@@ -1,4 +1,4 @@
-"""The state of a limit, as each answer's `X-RateLimit-*` headers tell it."""
+"""The rate limits of the API, and their state as responses report it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class RateState(msgspec.Struct, frozen=True):
-    """How much of a limit is used. Each fact may be missing: the headers do not always come.
+    """How much of a limit is used. Any field may be missing, since the headers do not always come.
 
-    `action` is an open set of names (`PROFILE`, `PROFILE_VIEW`, …), `reset` an aware UTC time.
+    `action` is an open set of names (`PROFILE`, `PROFILE_VIEW`, …); `reset` is an aware UTC
+    datetime.
     """
 
     action: str | None = None
@@ -33,10 +34,10 @@ class RateState(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> RateState | None:
-        """The state in an answer's headers, in any letter case; None when none of them came.
+        """The state in the headers of a response, in any letter case; None if there are none.
 
-        The reset time is read with `T` or a space, with or without milliseconds, with `Z` or an
-        offset, and as seconds since 1970.
+        The reset time may have `T` or a space, milliseconds, `Z` or an offset, or be in epoch
+        seconds.
         """
         given = {name.lower(): value.strip() for name, value in headers.items()}
 
@@ -54,7 +55,7 @@ class RateState(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_text(cls, text: str) -> RateState | None:
-        """The state in the text of a day-quota refusal: for answers without the headers."""
+        """The state in the message of a daily-quota error, for responses without the headers."""
         found = _TEXT.search(text)
         if found is None:
             return None
@@ -63,7 +64,7 @@ class RateState(msgspec.Struct, frozen=True):
 
     @property
     def of_profiles(self) -> bool:
-        """Whether this is the daily quota of profiles: headers and quota list name it apart."""
+        """Whether it is the daily quota of profiles, which has several names."""
         return self.action is not None and self.action.upper().startswith("PROFILE")
 
 
@@ -72,10 +73,16 @@ def _number(text: str | None) -> int | None:
 
 
 class Velocity(msgspec.Struct, frozen=True):
-    """Requests in any minute. They may come all at once: what counts is the minute.
+    """Requests per minute. Only their number in any minute is limited, not their distance.
 
-    `key`: all calls of the key together. `reads`, `writes`, `account`: those of one LinkedIn
-    account, `account` being the calls about the account itself (connectsafely.md#rate-limits).
+    Attributes:
+        key: All calls of the API key together.
+        reads: Reads of one LinkedIn account.
+        writes: Writes of one LinkedIn account.
+        account: Calls about one LinkedIn account itself.
+
+    Contract:
+        connectsafely.md#rate-limits
     """
 
     key: int = 60
@@ -89,7 +96,7 @@ class Velocity(msgspec.Struct, frozen=True):
                 raise ConfigurationError(f"Velocity.{name} must be at least 1 request a minute")
 
     def limits(self, group: str, account: str) -> tuple[WindowLimit, ...]:
-        """What a call of a group counts against, for one account (empty: the default one)."""
+        """The limits that a call of a group counts against, for an account (empty: the default)."""
         key = WindowLimit("key", self.key)
         if group in ("profile", "read"):
             return key, WindowLimit(f"reads {account}".strip(), self.reads)

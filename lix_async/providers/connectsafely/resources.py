@@ -1,4 +1,4 @@
-"""The methods of `AsyncConnectSafely`: one for each row of the table."""
+"""The methods of `AsyncConnectSafely`, one for each endpoint."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from ...engine.pages import Pages
 from . import endpoints as e
 from . import models as m
 from . import params as p
-from .links import profile_id as slug
 
 
 class ConnectSafelyMethods(Client):
-    """A client with this provider's methods, over the engine of `Client`."""
+    """A client with a method for each endpoint of this provider."""
 
     async def profile(
         self,
@@ -30,22 +29,35 @@ class ConnectSafelyMethods(Client):
         include_skills: bool = False,
         force_refresh: bool = False,
     ) -> m.ProfileResult:
-        """One profile, and what is switched on with it. `profile_id`: the slug or the address.
+        """One profile, with the parts that are asked for.
 
-        `.experience`, `.education` and `.skills` are None where they were not asked for. What
-        `include_contact` brings has no documented field: see the body that `send()` returns.
+        Args:
+            profile_id: The part after `linkedin.com/in/`, or the URL of the profile.
+            account_id: The account that looks; default the client's `account_id`.
+            include_geo_location: Also return the place.
+            include_contact: Also return contact data. They have no documented field: read the body
+                that `send` returns.
+            include_experience: Also return `experience`, else None.
+            include_education: Also return `education`, else None.
+            include_skills: Also return `skills`, else None.
+            force_refresh: Do not accept the vendor's cached profile.
 
-        Costs one of the account's 120 different profiles a day, nothing when the answer comes
-        from the vendor's cache of 6 hours (`.cached`). `force_refresh` passes the cache by and
-        always costs; it is not repeated when its answer is lost, but raises
-        `OutcomeUnknownError`, since a unit may be spent.
-        Raises `NotFoundError` also where the service answers 200 with an empty profile, and
-        `DailyLimitError` before anything is sent when the day's profiles are used up.
+        Raises:
+            NotFoundError: There is no such profile, also when the service answers 200 with an empty
+                one.
+            DailyLimitError: The profiles of the day are used up; nothing was sent.
+            OutcomeUnknownError: The answer to a refresh was lost. It is not repeated, because it
+                may have used the quota.
 
-        Contract: connectsafely.md#connectsafely.profile
+        Credits:
+            No credits, but one of the account's 120 different profiles per day, unless the answer
+            comes from the vendor's cache of 6 hours (`cached`).
+
+        Contract:
+            connectsafely.md#connectsafely.profile
         """
         asked = p.ProfileParams(
-            profile_id=slug(profile_id),
+            profile_id=p.profile_id(profile_id),
             account_id=account_id,
             include_geo_location=include_geo_location,
             include_contact=include_contact,
@@ -65,14 +77,15 @@ class ConnectSafelyMethods(Client):
         include_contact: bool = False,
         force_refresh: bool = False,
     ) -> m.ProfileResult:
-        """The same by GET, without experience, education and skills, and with fewer fields.
+        """One profile by GET, without experience, education and skills, and with fewer fields.
 
-        Costs and raises what `profile()` does.
+        Arguments, quota and errors are those of `profile`.
 
-        Contract: connectsafely.md#connectsafely.profile_get
+        Contract:
+            connectsafely.md#connectsafely.profile_get
         """
         asked = p.ProfileGetParams(
-            profile_id=slug(profile_id),
+            profile_id=p.profile_id(profile_id),
             account_id=account_id,
             include_geo_location=include_geo_location or None,
             include_contact=include_contact or None,
@@ -81,62 +94,96 @@ class ConnectSafelyMethods(Client):
         return (await self.send(e.PROFILE_GET, asked)).value
 
     async def account_status(self, account_id: str | None = None) -> m.AccountStatus:
-        """A connected account's state and plan; without an id the most recently used one's.
+        """State and plan of a connected account; without an id, of the most recently used one.
 
-        Spends none of the daily quotas; 10 such calls a minute and account. Raises
-        `NotFoundError` for an unknown id.
+        At most 10 such calls per minute and account.
 
-        Contract: connectsafely.md#connectsafely.account_status
+        Raises:
+            NotFoundError: The id is unknown.
+
+        Credits:
+            Not published; it does not count against a daily quota.
+
+        Contract:
+            connectsafely.md#connectsafely.account_status
         """
         return (
             await self.send(e.ACCOUNT_STATUS, p.AccountStatusParams(account_id=account_id))
         ).value
 
     async def account_status_by_id(self, account_id: str | None = None) -> m.AccountStatus:
-        """The same with the id in the path. None takes the client's `account_id`.
+        """The same as `account_status`, with the id in the path.
 
-        Costs and raises what `account_status()` does, and `ConfigurationError` without any id.
+        Args:
+            account_id: Default: the client's `account_id`. One of both is required.
 
-        Contract: connectsafely.md#connectsafely.account_status_by_id
+        Contract:
+            connectsafely.md#connectsafely.account_status_by_id
         """
         return (
             await self.send(e.ACCOUNT_STATUS_BY_ID, p.AccountParams(account_id=account_id))
         ).value
 
     async def account_quota(self, account_id: str | None = None) -> m.AccountQuota:
-        """How much of each limit an account has used. None takes the client's `account_id`.
+        """How much of each limit an account has used.
 
-        Free to poll: it reads the vendor's database and spends nothing of what it reports; 10
-        such calls a minute and account. Raises `ConfigurationError` without any id,
-        `NotFoundError` for an unknown one.
+        At most 10 such calls per minute and account.
 
-        Contract: connectsafely.md#connectsafely.account_quota
+        Args:
+            account_id: Default: the client's `account_id`. One of both is required.
+
+        Raises:
+            NotFoundError: The id is unknown.
+
+        Credits:
+            Free; it does not count against the quotas that it reports.
+
+        Contract:
+            connectsafely.md#connectsafely.account_quota
         """
         return (await self.send(e.ACCOUNT_QUOTA, p.AccountParams(account_id=account_id))).value
 
     async def relationship(self, profile_id: str) -> m.Relationship:
-        """How the client's `account_id` stands to a profile; without one, the default account.
+        """How the client's account, or the default account, is connected to a profile.
 
-        `profile_id`: the slug or the address. No price is published; counts as one of 30 reads
-        a minute. Raises `NotFoundError`.
+        Args:
+            profile_id: The part after `linkedin.com/in/`, or the URL of the profile.
 
-        Contract: connectsafely.md#connectsafely.relationship
+        Raises:
+            NotFoundError: There is no such profile.
+
+        Credits:
+            Not published. It is one of 30 reads per minute and account.
+
+        Contract:
+            connectsafely.md#connectsafely.relationship
         """
         if "account_id" in self._engine.options.defaults:
             return await self.relationship_by_account(profile_id=profile_id)
-        asked = p.RelationshipParams(profile_id=slug(profile_id))
+        asked = p.RelationshipParams(profile_id=p.profile_id(profile_id))
         return (await self.send(e.RELATIONSHIP, asked)).value
 
     async def relationship_by_account(
         self, account_id: str | None = None, *, profile_id: str
     ) -> m.Relationship:
-        """The same for a given account. None takes the client's `account_id`.
+        """How a given account is connected to a profile.
 
-        Costs and raises what `relationship()` does, and `ConfigurationError` without any id.
+        Args:
+            account_id: Default: the client's `account_id`. One of both is required.
+            profile_id: The part after `linkedin.com/in/`, or the URL of the profile.
 
-        Contract: connectsafely.md#connectsafely.relationship_by_account
+        Raises:
+            NotFoundError: There is no such profile.
+
+        Credits:
+            Not published. It is one of 30 reads per minute and account.
+
+        Contract:
+            connectsafely.md#connectsafely.relationship_by_account
         """
-        asked = p.AccountRelationshipParams(account_id=account_id, profile_id=slug(profile_id))
+        asked = p.AccountRelationshipParams(
+            account_id=account_id, profile_id=p.profile_id(profile_id)
+        )
         return (await self.send(e.RELATIONSHIP_BY_ACCOUNT, asked)).value
 
     def search_groups(
@@ -152,14 +199,24 @@ class ConnectSafelyMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Group]:
-        """LinkedIn groups by keywords.
+        """LinkedIn groups by keywords. `stats.total` is the service's estimate, if it gives one.
 
-        `count`: rows that a page should have; fewer are no end, the walk goes on while the
-        service says that there are more. `start`: rows to leave out. `filters` are accepted and
-        ignored by the service. `stats.total` is its estimate, if it makes one.
-        No price is published; each page counts as one of 30 reads a minute.
+        Args:
+            keywords: Free text.
+            account_id: The account that searches; default the client's `account_id`.
+            count: Items per page. A shorter page does not end the listing.
+            start: Position of the first item.
+            filters: Accepted and ignored by the service.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: connectsafely.md#connectsafely.search_groups
+        Credits:
+            Not published. Each page is one of 30 reads per minute and account.
+
+        Contract:
+            connectsafely.md#connectsafely.search_groups
         """
         asked = p.SearchParams(
             keywords=keywords,
@@ -191,15 +248,27 @@ class ConnectSafelyMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.FoundPerson]:
-        """People by keywords, by filters, or by the address of a Sales Navigator search (`url`).
+        """People by keywords, by filters, or by the URL of a Sales Navigator search.
 
-        `filters`: a `PeopleFilters`, or a mapping under the wire's names for what that does not
-        know. `count`: rows that a page should have, by default the service's choice (its maximum
-        is not published); fewer are no end. `start`: rows to leave out.
-        No price is published; each page counts as one of 30 reads a minute, and a client in
-        public counts 300 searches a month.
+        Args:
+            keywords: Free text.
+            account_id: The account that searches; default the client's `account_id`.
+            count: Items per page, by default the service's choice; its maximum is not published. A
+                shorter page does not end the listing.
+            start: Position of the first item.
+            url: The URL of a Sales Navigator search.
+            filters: A `PeopleFilters`, or a mapping with the API's own names for other filters.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: connectsafely.md#connectsafely.search_people
+        Credits:
+            Not published. Each page is one of 30 reads per minute and account. A public client
+            allows itself 300 searches per month.
+
+        Contract:
+            connectsafely.md#connectsafely.search_people
         """
         if isinstance(filters, p.PeopleFilters):
             filters = msgspec.convert(msgspec.to_builtins(filters), dict[str, object])
@@ -228,24 +297,45 @@ class ConnectSafelyMethods(Client):
         random: bool = False,
         account_id: str | None = None,
     ) -> m.Endorsement:
-        """Endorse one skill of a person: `skill_id`, or with `random` one not endorsed yet.
+        """Endorse one skill of a person.
 
-        It acts, so it is never repeated: `OutcomeUnknownError` says that it may have happened.
-        No price is published; counts as one of 15 writes a minute and account.
+        A call that may have arrived is not repeated.
 
-        Contract: connectsafely.md#connectsafely.endorse_skill
+        Args:
+            profile_id: The part after `linkedin.com/in/`, or the URL of the profile.
+            skill_id: The skill.
+            random: Instead of `skill_id`: let the service choose a skill that is not endorsed yet.
+            account_id: The account that endorses; default the client's `account_id`.
+
+        Raises:
+            OutcomeUnknownError: The skill may or may not have been endorsed.
+
+        Credits:
+            Not published. It is one of 15 writes per minute and account.
+
+        Contract:
+            connectsafely.md#connectsafely.endorse_skill
         """
         asked = p.EndorseParams(
-            profile_id=slug(profile_id), skill_id=skill_id, random=random, account_id=account_id
+            profile_id=p.profile_id(profile_id),
+            skill_id=skill_id,
+            random=random,
+            account_id=account_id,
         )
         return (await self.send(e.ENDORSE_SKILL, asked)).value
 
     async def health(self) -> m.Health:
-        """Whether the service takes the key: what it answers, an open mapping.
+        """Whether the service accepts the key. The result is an open mapping.
 
-        Lies beside the `/linkedin` prefix of all other paths. Free. Raises
-        `AuthenticationError`.
+        Its path does not begin with the `/linkedin` of all other paths.
 
-        Contract: connectsafely.md#connectsafely.health
+        Raises:
+            AuthenticationError: The key is not accepted.
+
+        Credits:
+            Free.
+
+        Contract:
+            connectsafely.md#connectsafely.health
         """
         return (await self.send(e.HEALTH, p.HealthParams())).value

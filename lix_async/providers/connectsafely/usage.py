@@ -1,8 +1,9 @@
-"""What is kept in mind between calls: the state of limits, and the day's different profiles.
+"""What the client remembers between calls: the state of limits, and the profiles of the day.
 
 Each LinkedIn account may fetch 120 different profiles a day; answers from the vendor's cache are
-free. The count here begins with the client and is corrected by the headers, since other programs
-use the account too. Pure: the time is handed in.
+free (connectsafely.md#cache-and-quota). The count starts at zero with the client and is corrected
+by response headers, since other programs may use the account too. Nothing here reads a clock: the
+time is a parameter.
 """
 
 from __future__ import annotations
@@ -23,33 +24,33 @@ Limited = TypeVar("Limited", bound=RateLimitError)
 
 
 def midnight(wall: float) -> float:
-    """The next midnight UTC, in seconds since the epoch."""
+    """The next midnight UTC, in epoch seconds."""
     today = datetime.fromtimestamp(wall, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return (today + timedelta(days=1)).timestamp()
 
 
 class _DailyProfileCount:
-    """One account's day: profiles fetched, profiles on their way, and what the headers said."""
+    """The day of one account: profiles fetched, profiles being fetched, and the reported state."""
 
-    __slots__ = ("ends", "fetched", "flying", "state")
+    __slots__ = ("ends", "fetched", "in_flight", "state")
 
     def __init__(self, ends: float) -> None:
         self.ends = ends
         self.fetched: set[str] = set()
-        self.flying: Counter[str] = Counter()
+        self.in_flight: Counter[str] = Counter()
         self.state: RateState | None = None
 
     def free(self, limit: int) -> bool:
-        """Whether one more different profile fits."""
+        """Whether one more different profile may be fetched."""
         if self.state is not None and self.state.remaining == 0:
             return False
-        told = (self.state.used if self.state else None) or 0
-        flying = sum(1 for slug in self.flying if slug not in self.fetched)
-        return max(len(self.fetched), told) + flying < limit
+        reported = (self.state.used if self.state else None) or 0
+        in_flight = sum(1 for slug in self.in_flight if slug not in self.fetched)
+        return max(len(self.fetched), reported) + in_flight < limit
 
 
 class UsageTracker:
-    """One client's books, shared by its views."""
+    """The state that one client and its views share."""
 
     def __init__(self, daily_profiles: int | None) -> None:
         self.states: dict[tuple[str | None, str | None], RateState] = {}
@@ -59,45 +60,52 @@ class UsageTracker:
         self._default: str | None = None
 
     def account(self, params: Params) -> str:
-        """Which account a call counts for; empty is the one that acts where none is named.
+        """The account that a call counts for; empty for the one that acts when none is named.
 
-        Answers tell who that is, so calls that name it and calls that do not count together.
+        Responses name that account, so that calls with and without its id are counted together.
         """
         named: str | None = getattr(params, "account_id", None)
         return "" if named is None or named == self._default else named
 
     def known(self, params: Params) -> str | None:
-        """The id of the account that a call counts for, as far as it is known."""
+        """The id of the account that a call counts for, if it is known."""
         return self.account(params) or self._default
 
-    def begin(self, row: Endpoint[P, object], params: P, wall: float) -> TrackedCall:
-        """A call begins. Raises `DailyLimitError` for a profile that the day has no room for."""
+    def begin(self, endpoint: Endpoint[P, object], params: P, wall: float) -> TrackedCall:
+        """Register a call before it is sent.
+
+        Raises:
+            DailyLimitError: The call would fetch more different profiles than the day allows.
+        """
         slug = None
-        if row.group == "profile":
+        if endpoint.group == "profile":
             slug = str(getattr(params, "profile_id", "")).casefold()
             day = self.day(params, wall)
-            known = slug in day.fetched or slug in day.flying
+            known = slug in day.fetched or slug in day.in_flight
             if self._limit is not None and not known and not day.free(self._limit):
-                raise self._full(day, row.id)
-            day.flying[slug] += 1
+                raise self._full(day, endpoint.id)
+            day.in_flight[slug] += 1
         return TrackedCall(self, params, slug)
 
     def day(self, params: Params, wall: float) -> _DailyProfileCount:
-        """The account's day."""
+        """The count of the account's current day."""
         account = self.account(params)
         if account not in self._days or wall >= self._days[account].ends:
             self._days[account] = _DailyProfileCount(midnight(wall))
         return self._days[account]
 
-    def landed(self, params: Params, slug: str, spent: bool) -> None:
-        """A profile is no longer on its way. What was spent counts for the day that it ends in."""
+    def finish_profile(self, params: Params, slug: str, spent: bool) -> None:
+        """A profile is no longer being fetched.
+
+        If it was spent, it counts for the day it ended in.
+        """
         day = self._days.get(self.account(params))
         if day is not None:
-            day.flying -= Counter([slug])  # also drops what has come to nothing
+            day.in_flight -= Counter([slug])  # drops counts of zero as well
             day.fetched |= {slug} if spent else set()
 
-    def acted(self, params: Params, account: str) -> None:
-        """An answer says which account acted, where the call named none."""
+    def set_default_account(self, params: Params, account: str) -> None:
+        """A response names the account that acted, for a call that named none."""
         if getattr(params, "account_id", None) is not None or account == self._default:
             return
         if self._default is not None and "" in self._days:
@@ -106,7 +114,7 @@ class UsageTracker:
         own, named = self._days.get(""), self._days.pop(account, None)
         if named is not None and own is not None:
             own.fetched |= named.fetched
-            own.flying += named.flying
+            own.in_flight += named.in_flight
             own.state = own.state or named.state
         elif named is not None:
             self._days[""] = named
@@ -123,50 +131,54 @@ class UsageTracker:
 
 
 class TrackedCall:
-    """One call's entry: what the engine tells of it."""
+    """One call, as the engine reports it."""
 
-    __slots__ = ("_books", "_params", "_slug", "_spent")
+    __slots__ = ("_params", "_slug", "_spent", "_usage")
 
-    def __init__(self, books: UsageTracker, params: Params, slug: str | None) -> None:
-        self._books = books
+    def __init__(self, usage: UsageTracker, params: Params, slug: str | None) -> None:
+        self._usage = usage
         self._params = params
         self._slug = slug
         self._spent = False
 
     def check(self, outcome: object, headers: Mapping[str, str], wall: float) -> LixError | None:
-        """Note an answer. Returns the error that a 429 is, now that its headers are read."""
+        """Record a response.
+
+        Returns:
+            For a 429, the error that it is according to its headers; otherwise None.
+        """
         account = getattr(outcome, "account_id", None)
         if isinstance(account, str) and account:
-            self._books.acted(self._params, account)
+            self._usage.set_default_account(self._params, account)
         state = RateState.from_headers(headers)
         error = _limited(outcome, state, wall) if isinstance(outcome, RateLimitError) else None
         if state is None and isinstance(error, DailyLimitError):
             state = RateState.from_text(error.message)
         if state is not None:
-            self._books.states[self._books.known(self._params), state.action] = state
+            self._usage.states[self._usage.known(self._params), state.action] = state
         if self._slug is not None:
             self._note(outcome, state, wall)
         return error
 
     def _note(self, outcome: object, state: RateState | None, wall: float) -> None:
-        """Count the profile, and believe what the headers say of the day."""
-        day = self._books.day(self._params, wall)
+        """Count the profile, and take over what the headers report about the day."""
+        day = self._usage.day(self._params, wall)
         fetched = isinstance(outcome, ProfileResult) and not outcome.cached
-        # An empty profile took a look at LinkedIn too; a 404 may not have come that far.
+        # An empty profile was fetched from LinkedIn too; a 404 may not have got that far.
         self._spent |= fetched or (isinstance(outcome, NotFoundError) and outcome.status == 200)
         if state is not None and state.of_profiles:
             ends = day.ends if state.reset is None else state.reset.timestamp()
-            if ends > wall:  # else it speaks of a day that is over
+            if ends > wall:  # else it reports a day that is over
                 day.state, day.ends = state, ends
 
     def end(self, lost: int) -> None:
-        """The call is over. An attempt whose answer was lost may have spent a unit: it counts."""
+        """Record the end of the call. An attempt whose answer was lost may have used the quota."""
         if self._slug is not None:
-            self._books.landed(self._params, self._slug, self._spent or lost > 0)
+            self._usage.finish_profile(self._params, self._slug, self._spent or lost > 0)
 
 
 def _limited(error: RateLimitError, state: RateState | None, wall: float) -> RateLimitError:
-    """Which 429 it is. The day quota names no `Retry-After`, but an action and what was used."""
+    """Which kind of 429 it is. The daily quota has no `Retry-After`, but an action and its use."""
     if isinstance(error, HeldError) and error.hold_until is not None:
         error.retry_after = max(error.retry_after or 0.0, error.hold_until - wall)
         return error

@@ -1,1 +1,5 @@
-"""The Letrics API: contacts and companies by filters."""
+"""The Letrics API: contacts and companies by filters.
+
+The modules are those of every provider (see `lix_async.providers`), and `locations`, which builds
+location filters.
+"""

@@ -1,8 +1,8 @@
-"""The table of the Letrics API, and the one place where guesses become requests.
+"""The endpoints of the Letrics API, with the settings that replace guesses.
 
-Method, paths, the place of the fields and one spelling are not published or contradict one
-another (letrics.md#configurable). `tailored` makes the rows of a
-client from its settings, so a guess that proves wrong is mended by a setting.
+Method, paths, the place of the fields and the name of one field are not published, or the pages
+contradict each other (letrics.md#configurable). `customised` builds the endpoints of a client from
+its settings, so that a wrong guess can be corrected without a change of the code.
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.errors import ConfigurationError
 from ...core.pagination import PageNumber
 from .models import CompaniesPage, ContactsPage
 from .params import CompaniesParams, ContactsParams, NewerContactsParams
 
-AnyEndpoint = Endpoint[Any, object]
-"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
 R = TypeVar("R", bound=Endpoint[Any, Any])
 
-Method = Literal["POST", "GET"]
+RequestMethod = Literal["POST", "GET"]
 Arrays = Literal["joined", "repeated", "bracketed"]
 PersonalEmailField = Literal["has_personal_emails", "has_personal_email"]
 
-# A shorter page is the end, unless a total says otherwise. Rows have no confirmed identity, so
-# two equal rows are two rows, and only a whole page that comes twice is held to stand still.
+# A page with fewer items than `per_page` is the last one, unless a total says otherwise. Items have
+# no confirmed id, so equal items are all kept, and only a page that repeats as a whole is an error.
 _PAGES = PageNumber("page", first=1, size="per_page")
 
 CONTACTS = Endpoint(
@@ -59,14 +57,14 @@ CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
 )
 
 TABLE: tuple[AnyEndpoint, ...] = (CONTACTS, COMPANIES, CONTACTS_NEWER)
-"""Every row, under the working assumptions."""
+"""Every endpoint, under the working assumptions."""
 
-BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
-"""Every row by its catalogue id."""
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""
 
 
 class EndpointSet(msgspec.Struct, frozen=True):
-    """The rows of one client."""
+    """The endpoints of one client."""
 
     contacts: Endpoint[ContactsParams, ContactsPage]
     companies: Endpoint[CompaniesParams, CompaniesPage]
@@ -74,17 +72,25 @@ class EndpointSet(msgspec.Struct, frozen=True):
 
 def customised(
     paths: Mapping[str, str],
-    method: Method,
+    method: RequestMethod,
     personal_email_field: PersonalEmailField,
     arrays: Arrays,
 ) -> EndpointSet:
-    """The rows under a client's settings. Raises `ConfigurationError` for one that is none."""
+    """The endpoints under a client's settings.
+
+    Raises:
+        ConfigurationError: A setting has a value that is not allowed.
+    """
     if unknown := set(paths) - {"contacts", "companies"}:
-        raise ConfigurationError(f"paths knows contacts and companies, not {sorted(unknown)}")
+        raise ConfigurationError(
+            f"unknown key {min(unknown)!r} in paths: expected 'contacts' or 'companies'"
+        )
     for path in paths.values():
         if not path.startswith("/") or any(char in "?#{}\\" or char <= " " for char in path):
-            raise ConfigurationError(f"a path is /like/this, behind base_url: {path!r}")
-    for setting, value, known in (
+            raise ConfigurationError(
+                f"invalid path {path!r} in paths: expected one such as '/contacts', below base_url"
+            )
+    for setting, value, allowed in (
         ("method", method, ("POST", "GET")),
         (
             "personal_email_field",
@@ -93,15 +99,17 @@ def customised(
         ),
         ("arrays", arrays, ("joined", "repeated", "bracketed")),
     ):
-        if value not in known:
-            raise ConfigurationError(f"{setting} must be one of {', '.join(known)}, not {value!r}")
+        if value not in allowed:
+            raise ConfigurationError(
+                f"{setting} must be one of {', '.join(allowed)}, not {value!r}"
+            )
     newer = personal_email_field == "has_personal_email"
     return EndpointSet(
-        _over(CONTACTS_NEWER if newer else CONTACTS, paths.get("contacts"), method, arrays),
-        _over(COMPANIES, paths.get("companies"), method, arrays),
+        _customise(CONTACTS_NEWER if newer else CONTACTS, paths.get("contacts"), method, arrays),
+        _customise(COMPANIES, paths.get("companies"), method, arrays),
     )
 
 
-def _over(row: R, path: str | None, method: Method, arrays: Arrays) -> R:
-    body = row.body if method == "POST" else ()
-    return replace(row, method=method, path=path or row.path, body=body, arrays=arrays)
+def _customise(endpoint: R, path: str | None, method: RequestMethod, arrays: Arrays) -> R:
+    body = endpoint.body if method == "POST" else ()
+    return replace(endpoint, method=method, path=path or endpoint.path, body=body, arrays=arrays)

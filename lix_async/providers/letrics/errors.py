@@ -1,12 +1,17 @@
-"""Refusals with everything that the vendor said: it may list several errors at once.
+"""Error responses of the Letrics API: their exceptions, and which response becomes which.
 
-Each class stands beside the common one of its meaning: `except InvalidParamsError` catches it,
-and `.errors` is there.
+The API may list several errors at once. Each class here also derives from the general class of the
+same meaning: `except InvalidParamsError` catches `LetricsInvalidParamsError`, which has `errors`.
+
+Contract: letrics.md#envelope.
 """
 
 from __future__ import annotations
 
+from typing import cast
+
 from ...core.decoding import OpenObject
+from ...core.error_responses import json_object
 from ...core.errors import (
     AuthenticationError,
     InvalidParamsError,
@@ -15,6 +20,7 @@ from ...core.errors import (
     RateLimitError,
     RefusalError,
     ServerError,
+    excerpt,
 )
 
 
@@ -23,17 +29,17 @@ class ErrorItem(OpenObject):
 
     @property
     def id(self) -> str:
-        """The stable identifier to branch on, such as `invalid_input`; empty if there is none."""
+        """The stable identifier, such as `invalid_input`; empty if there is none."""
         return self.first_text("id") or ""
 
     @property
     def code(self) -> int | None:
-        """The HTTP status that goes with it, also where it comes as a text."""
+        """The HTTP status of this error, sent as a number or a text."""
         return self.first_number("code")
 
     @property
     def details(self) -> str:
-        """What went wrong, for people; empty if nothing is said."""
+        """A readable explanation; empty if there is none."""
         return self.first_text("details") or ""
 
     def __str__(self) -> str:
@@ -41,7 +47,7 @@ class ErrorItem(OpenObject):
 
 
 class LetricsError(RefusalError):
-    """A refusal by Letrics, with every error that it lists in `errors`."""
+    """An error response of Letrics, with every error that it lists in `errors`."""
 
     errors: tuple[ErrorItem, ...] = ()
 
@@ -55,15 +61,15 @@ class LetricsAuthenticationError(LetricsError, AuthenticationError):
 
 
 class LetricsQuotaExceededError(LetricsError, QuotaExceededError):
-    """402, should it ever come: no quota is documented."""
+    """Status 402; no quota is documented."""
 
 
 class LetricsNotFoundError(LetricsError, NotFoundError):
-    """404: as the paths are not published, look at the `paths` setting first."""
+    """Status 404. The paths are not published: check the argument `paths` of the client first."""
 
 
 class LetricsRateLimitError(LetricsError, RateLimitError):
-    """429: no rate is documented."""
+    """Status 429; no rate is documented."""
 
 
 class LetricsServerError(LetricsError, ServerError):
@@ -80,3 +86,37 @@ CLASSES: dict[int, type[LetricsError]] = {
     429: LetricsRateLimitError,
 }
 """The class for each status; 5xx is `LetricsServerError`, any other `LetricsError`."""
+
+STATUS_MESSAGES = {
+    401: "the key is missing or not accepted",
+    404: "unknown path: the paths are not published, see the argument `paths` of the client",
+    405: "wrong method: it is not published, see the argument `method` of the client",
+    429: "too many requests",
+}
+
+
+def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
+    """The error that a response means, by its status and `errors`, or None for a success."""
+    good = 200 <= status < 300
+    tree = json_object(body) if b'"errors"' in body else None
+    errors = _errors((tree or {}).get("errors"))
+    if good and not errors:
+        return None
+    if status == 407 and not errors:
+        return None  # from a proxy: the API answers in JSON
+    code = errors[0].code if good else status  # the status of the response decides
+    cls = CLASSES.get(code or 0) or (LetricsServerError if (code or 0) >= 500 else LetricsError)
+    if 300 <= status < 400:
+        message = "the server redirects; redirects are never followed"
+    else:
+        message = "; ".join(map(str, errors)) or STATUS_MESSAGES.get(status) or f"status {status}"
+    kind = next((error.id for error in errors if error.id), str(status))
+    found = cls(message, status=status, kind=kind, body=excerpt(body))
+    found.errors = errors
+    return found
+
+
+def _errors(listed: object) -> tuple[ErrorItem, ...]:
+    items = cast("list[object]", listed) if isinstance(listed, list) else []
+    objects = [cast("dict[str, object]", item) for item in items if isinstance(item, dict)]
+    return tuple(map(ErrorItem, objects))

@@ -1,8 +1,8 @@
-"""The grammar of location filters: `city:San Francisco||California||United States`.
+"""Location filters: `city:San Francisco||California||United States`.
 
-A kind, a colon, and parts from small to large with `||` between them. A part that is missing in
-the middle stays as an empty one, so a city without a state has four bars in a row. Names are
-written out in full; no way to escape `||` is documented (letrics.md#locations).
+A filter is a kind, a colon, and names from the smallest place to the largest with `||` between
+them. A missing name in the middle stays empty, so a city without a state has four bars in a row.
+Names are written in full; how to escape `||` is not documented (letrics.md#locations).
 """
 
 from __future__ import annotations
@@ -13,20 +13,34 @@ _PARTS = {"city": 3, "state": 2, "country": 1}
 
 
 def city(name: str, *, country: str, state: str = "") -> str:
-    """A city. Leave `state` out where the country has none: `city("London", country="…")`.
+    """The filter for a city. Leave out `state` where the country has none.
 
-    Raises `ConfigurationError` for an empty name or country, and for a part with `||` in it.
+    Raises:
+        ConfigurationError: A name is empty or contains `||`.
+
+    Example:
+        ```python
+        city("London", country="United Kingdom")  # 'city:London||||United Kingdom'
+        ```
     """
     return f"city:{_part(name)}||{_part(state) if state else ''}||{_part(country)}"
 
 
 def state(name: str, *, country: str) -> str:
-    """A state or region. Raises what `city()` does."""
+    """The filter for a state or region.
+
+    Raises:
+        ConfigurationError: A name is empty or contains `||`.
+    """
     return f"state:{_part(name)}||{_part(country)}"
 
 
 def country(name: str) -> str:
-    """A country. Raises what `city()` does."""
+    """The filter for a country.
+
+    Raises:
+        ConfigurationError: The name is empty or contains `||`.
+    """
     return f"country:{_part(name)}"
 
 
@@ -36,12 +50,12 @@ def check(location: str) -> None:
     parts = rest.split("||")
     if len(parts) != _PARTS.get(kind) or not parts[0].strip() or not parts[-1].strip():
         raise ConfigurationError(
-            f"{location!r} is no location: make one with city(), state() or country()"
+            f"invalid location {location!r}: build it with city(), state() or country()"
         )
 
 
 def _part(text: str) -> str:
     text = text.strip()
     if not text or "||" in text:
-        raise ConfigurationError(f"a part of a location is a name without ||, not {text!r}")
+        raise ConfigurationError(f"invalid part of a location {text!r}: expected a name without ||")
     return text

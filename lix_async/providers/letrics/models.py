@@ -1,7 +1,7 @@
-"""What Letrics sends back. The envelope is documented, the fields of its rows are not.
+"""Results of the Letrics API. The envelope is documented, the fields of its items are not.
 
-So rows are open mappings: everything is under its own key. The accessors look under the names
-that the filters suggest, and give None where nothing is there.
+Items are therefore open mappings with every field under its own key. Their properties read the keys
+that the filters suggest, and are None or empty where there is no such key.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class OpenRecord(OpenObject):
 
     @property
     def id(self) -> str | None:
-        """The row's id, if it has one."""
+        """The id, if there is one."""
         found = self.get("id")
         return str(found) if isinstance(found, str | int) and found != "" else None
 
     def texts(self, name: str) -> list[str]:
-        """The texts in a list; empty where there is none."""
+        """The texts in a list field; empty if there is no such field."""
         found = self.get(name)
         items = cast("list[object]", found) if isinstance(found, list) else []
         return [item for item in items if isinstance(item, str)]
@@ -45,12 +45,12 @@ class Company(OpenRecord):
 
     @property
     def location(self) -> str | None:
-        """Where it is, in the grammar of the filters."""
+        """The location, in the format of the filters."""
         return self.first_text("location")
 
     @property
     def technologies(self) -> list[str]:
-        """What it uses."""
+        """The technologies that it uses."""
         return self.texts("technologies")
 
 
@@ -59,18 +59,18 @@ class Contact(OpenRecord):
 
     @property
     def name(self) -> str | None:
-        """First and last name, or the whole name where the row has that."""
+        """The full name, or first and last name."""
         parts = (self.first_text("first_name"), self.first_text("last_name"))
         return self.first_text("name", "full_name") or " ".join(filter(None, parts)) or None
 
     @property
     def job_title(self) -> str | None:
-        """What the person does."""
+        """The job title."""
         return self.first_text("job_title", "title")
 
     @property
     def linkedin_profile(self) -> str | None:
-        """Address of the LinkedIn profile."""
+        """The URL of the LinkedIn profile."""
         return self.first_text("linkedin_profile", "linkedin_url")
 
     @property
@@ -81,13 +81,13 @@ class Contact(OpenRecord):
 
     @property
     def company(self) -> Company | None:
-        """Where the person works."""
+        """The company."""
         found = self.get("company")
         return Company(cast("dict[str, object]", found)) if isinstance(found, dict) else None
 
 
 class PageMeta(Meta, rename=None):
-    """About the page. None of its fields is documented; a total is believed if one comes."""
+    """Facts about the page. None of its fields is documented; a total is used if there is one."""
 
     page: int | None = None
     per_page: int | None = None
@@ -102,7 +102,7 @@ class ContactsPage(Listing[Contact]):
 
     @property
     def total(self) -> int | None:
-        """Matches in all, if the service says so."""
+        """Number of matches, if the service states it."""
         return _total(self.meta)
 
 
@@ -114,7 +114,7 @@ class CompaniesPage(Listing[Company]):
 
     @property
     def total(self) -> int | None:
-        """Matches in all, if the service says so."""
+        """Number of matches, if the service states it."""
         return _total(self.meta)
 
 

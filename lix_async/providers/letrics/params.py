@@ -1,4 +1,4 @@
-"""What goes out to Letrics, under the provider's own names. Only what is set is sent."""
+"""Parameters of the Letrics API, under the provider's own names. Only what is set is sent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ...core.models import Params
 from . import locations
 
 Texts = tuple[str, ...] | None
-LARGEST_PAGE = 100
-"""Rows of a page at most. Above it the service may cut silently, which would look like the end."""
+MAX_PER_PAGE = 100
+"""Items per page, at most. The service might cut a larger page, which would look like the end."""
 
 
 class CompaniesParams(Params, frozen=True, kw_only=True):
-    """`letrics.companies`: filters on companies. Values of one array are taken as alternatives.
+    """`letrics.companies`: filters on companies. The values of one list are alternatives.
 
-    The `exclude_` twins follow from a rule that the newer page states for contacts.
+    The `exclude_` filters follow from a rule that the vendor's newer page states for contacts.
     """
 
     added_after: datetime | None = None
@@ -44,12 +44,12 @@ class CompaniesParams(Params, frozen=True, kw_only=True):
         for name in ("added_after", "added_before"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is not None:
-                # A time at the calendar's edge may have none in UTC: `check` says so.
+                # A time near year 1 or 9999 may not exist in UTC; `check` reports it.
                 with suppress(OverflowError):
                     force_setattr(self, name, moment.astimezone(UTC))
 
     def check(self) -> None:
-        """Times have a zone and are times in UTC, locations their grammar, pages 1 to 100 rows."""
+        """Require times with a zone, valid locations, and 1 to 100 items per page."""
         for name in ("added_after", "added_before"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
@@ -57,17 +57,17 @@ class CompaniesParams(Params, frozen=True, kw_only=True):
                     f"{name} must be a time with a zone, such as datetime(2025, 1, 6, tzinfo=UTC)"
                 )
             if moment is not None and moment.utcoffset():
-                raise ConfigurationError(f"{name} must be from year 1 to 9999 in UTC")
+                raise ConfigurationError(f"{name} must be between year 1 and year 9999 in UTC")
         for location in (*(self.locations or ()), *(self.exclude_locations or ())):
             locations.check(location)
         at_least(self, "page", 1)
         at_least(self, "per_page", 1)
-        if (self.per_page or 0) > LARGEST_PAGE:
-            raise ConfigurationError(f"per_page must be at most {LARGEST_PAGE}")
+        if (self.per_page or 0) > MAX_PER_PAGE:
+            raise ConfigurationError(f"per_page must be at most {MAX_PER_PAGE}")
 
 
 class ContactsParams(CompaniesParams, frozen=True, kw_only=True):
-    """`letrics.contacts`: the same on the contact's company, and filters on the contact."""
+    """`letrics.contacts`: filters on the contact, and those of companies on its company."""
 
     job_titles: Texts = None
     departments: Texts = None
@@ -83,20 +83,21 @@ class ContactsParams(CompaniesParams, frozen=True, kw_only=True):
 
 
 class NewerContactsParams(ContactsParams, frozen=True, kw_only=True):
-    """`letrics.contacts.newer`: the newer page spells one filter without its `s`."""
+    """`letrics.contacts.newer`: in the newer page, the name of one filter has no final `s`."""
 
     has_personal_emails: bool | None = field(name="has_personal_email", default=None)
 
 
 def texts(name: str, values: Iterable[str] | None) -> Texts:
-    """A filter's values. Raises `ConfigurationError` for one text alone, and for no values.
+    """The values of a filter, checked.
 
-    A text is a sequence of its letters, which is never meant; and an empty filter could mean
-    everything or nothing.
+    Raises:
+        ConfigurationError: The value is a single text, which would be taken as a list of letters,
+            or is empty, which could mean everything or nothing.
     """
     if values is None:
         return None
     listed = () if isinstance(values, str) else tuple(values)
     if not listed or not all(listed):
-        raise ConfigurationError(f"{name} must be a list of texts that are not empty")
+        raise ConfigurationError(f"{name} must be a list of texts, none of them empty")
     return listed

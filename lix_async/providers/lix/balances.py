@@ -1,4 +1,4 @@
-"""What a Lix account has left: balances and the day's allowance.
+"""Credits and daily allowance of a Lix account, as runs read them before they spend.
 
 Contract: lix.md#account.balances, lix.md#account.daily_allowance
 """
@@ -10,7 +10,7 @@ from typing import cast
 
 from ...core.endpoint import BalanceEndpoints, CreditKind, Endpoint
 from ...core.models import Params
-from .endpoints import BALANCES, DAILY_ALLOWANCE
+from .endpoints.accounts import BALANCES, DAILY_ALLOWANCE
 from .models import Balances, DailyAllowance
 from .params import NoParams
 
@@ -19,7 +19,7 @@ def _credits(answer: object) -> Mapping[CreditKind, int]:
     balances = cast("Balances", answer)
     tops_up = balances.auto_top_up_enabled
     found: dict[CreditKind, int | None] = {"email": balances.email_balance}
-    # What is topped up by itself does not run out.
+    # A balance with automatic top-up does not run out.
     if tops_up is None or not tops_up.standard:
         found["standard"] = balances.linkedin_balance
     if tops_up is None or not tops_up.org:

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from ...concurrency.clock import Clock
-from ...core.endpoint import CreditKind
-from ...core.rate_limit import RateLimit
-from ...core.retry import RetryPolicy
-from ...core.schema_drift import OnDrift
 from ...engine.client import Client
-from ...engine.options import TimeoutLike
-from ...limiters.base import Limiter
 from .balances import BALANCE_ENDPOINTS
 from .provider import LIX
 from .resources.account import Account
@@ -27,44 +17,52 @@ from .resources.recruiter import Recruiter
 from .resources.sales import Sales
 from .resources.search import Search
 
-if TYPE_CHECKING:
-    from ...engine.options import HttpClient
-
 
 class AsyncLix(Client):
-    """The Lix API, asynchronously, on asyncio and trio.
+    """The client of the Lix API, for asyncio and trio.
 
-    Paced at the vendor's default of one request in three seconds; every call of one client
-    shares that rate, first come, first served. Use it as `async with AsyncLix() as lix:` or end
-    with `await lix.aclose()`; it works again when it is used again.
+    All calls of one client share a rate limit and are sent in the order in which they were made.
+    The default is the vendor's rate of one request in three seconds. Use the client with
+    `async with`, or end with `await lix.aclose()`; a closed client opens its connections again when
+    it is used.
 
     Methods are grouped by subject: `account`, `connections`, `people`, `organisations`,
-    `job_postings`, `posts`, `search`, `sales`, `recruiter`, `messages`, `contact`. Single calls
-    are awaited; listings return `Pages`, to be iterated. `send` takes any row of the table.
+    `job_postings`, `posts`, `search`, `sales`, `recruiter`, `messages`, `contact`. Methods for
+    single results are awaited; listings return `Pages`, which are iterated. `send` and `pages`
+    accept any endpoint. All of them raise `ConfigurationError` before anything is sent for
+    arguments that cannot work, a `RefusalError` for an error response, a `TransportError` when no
+    usable response arrives, and `DecodeError` for a response that does not fit the result's type.
 
-    * `api_key`: default `LIX_API_KEY` from the environment.
-    * `auth`: how the key travels: `"raw"` (the bare key in `Authorization`, the vendor's
-      default), `"bearer"`, `"x-api-key"` or `"query"`.
-    * `base_url`: default `LIX_BASE_URL`, else the vendor's; https, or http to this machine.
-    * `viewer_id`: sent wherever a call takes one and the caller gives none. An empty text is
-      refused, here and in calls.
-    * `rate_limit`: a `RateLimit` for a limiter of its own, a `Limiter` to share one, None for
-      none.
-    * `retry`: how patient calls are.
-    * `deadline`: seconds for one call in all, with waiting for its turn, every attempt and every
-      pause; None sets no bound. A turn or pause that would end behind it is not waited for:
-      `DeadlineError` comes at once, with `retry_at`.
-    * `timeout`: seconds per network operation, or the HTTP library's own object.
-    * `http_client`: an `AsyncClient` of your own from httpx or httpx2 (it is not closed here),
-      or the module `httpx2` to make connections with that.
-    * `max_credits`: stop with `BudgetError` before this client spends more, in all or by kind
-      (`{"org": 50}`).
-    * `on_drift`: called once for each field that arrives and is not in the structs, and at
-      `aclose` for each documented one that never arrived. What it raises is logged as a warning
-      of `lix_async` and costs no answer.
-    * `clock`: for tests.
+    Args:
+        api_key: Default: `LIX_API_KEY` from the environment.
+        auth: Where the key is sent: `"raw"` (the bare key in `Authorization`, the vendor's
+            default), `"bearer"`, `"x-api-key"` or `"query"`.
+        base_url: Default: `LIX_BASE_URL`, else the vendor's. Must be https, except to this machine.
+        viewer_id: The LinkedIn account for calls that take one and are given none.
+        rate_limit: A `RateLimit`, for a limiter of this client; a `Limiter`, to share one; None for
+            no limit.
+        retry: Which failed attempts are repeated, and how often.
+        deadline: Seconds for a whole call, with waiting for a permit, all attempts and all delays;
+            None for no limit. When a wait would end after the deadline, `DeadlineError` is raised
+            at once, with `retry_at`.
+        timeout: Seconds for each network operation, or the timeout object of the HTTP library.
+        http_client: An `AsyncClient` of httpx or httpx2, which stays yours to close; or the module
+            `httpx2`, to open connections with it instead of httpx.
+        max_credits: Raise `BudgetError` before this client spends more, in total or by kind
+            (`{"org": 50}`).
+        on_drift: Called with a `Drift` for each field that arrives and is not in the models, and at
+            `aclose` for each documented field that never arrived. An exception in it is logged as a
+            warning of `lix_async` and does not affect the call.
+        clock: The clock to wait with; for tests.
 
-    Raises `ConfigurationError` for a missing or malformed key, address or setting, by its name.
+    Raises:
+        ConfigurationError: The key, the address or another argument is missing or malformed.
+
+    Example:
+        ```python
+        async with AsyncLix() as lix:
+            person = await lix.people.get("https://www.linkedin.com/in/example-person-1")
+        ```
     """
 
     provider = LIX
@@ -80,37 +78,6 @@ class AsyncLix(Client):
     recruiter: Recruiter
     messages: Messages
     contact: Contact
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        *,
-        auth: str = "raw",
-        base_url: str | None = None,
-        viewer_id: str | None = None,
-        rate_limit: RateLimit | Limiter | None = LIX.rate,
-        retry: RetryPolicy = RetryPolicy(),
-        deadline: float | None = None,
-        timeout: float | TimeoutLike | None = None,
-        http_client: HttpClient | None = None,
-        max_credits: int | Mapping[CreditKind, int] | None = None,
-        on_drift: OnDrift | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        super().__init__(
-            api_key,
-            auth=auth,
-            base_url=base_url,
-            viewer_id=viewer_id,
-            rate_limit=rate_limit,
-            retry=retry,
-            deadline=deadline,
-            timeout=timeout,
-            http_client=http_client,
-            max_credits=max_credits,
-            on_drift=on_drift,
-            clock=clock,
-        )
 
     def _bind_methods(self) -> None:
         self.account = Account(self)

@@ -1,4 +1,4 @@
-"""What goes out to LookC, under the provider's own names."""
+"""Parameters of the LookC API, under the provider's own names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...core.models import Params
 
 
 class PersonByEmailParams(Params, frozen=True, kw_only=True):
-    """An e-mail address, or the id of a request that this path is published for as well."""
+    """`lookc.person_by_email`: an e-mail address, or a request id, which the path also accepts."""
 
     email: str | None = None
     request_id: str | None = None
@@ -20,7 +20,7 @@ class PersonByEmailParams(Params, frozen=True, kw_only=True):
 
 
 class RequestStatusParams(Params, frozen=True, kw_only=True):
-    """Which request is asked about."""
+    """`lookc.request_status`."""
 
     request_id: str
 
@@ -29,7 +29,7 @@ class RequestStatusParams(Params, frozen=True, kw_only=True):
 
 
 class OrgEmployeesParams(Params, frozen=True, kw_only=True):
-    """Whose employees, from which cursor on, and how many on a page."""
+    """`lookc.org_employees`."""
 
     org_id: str
     after: str | None = None
@@ -41,7 +41,10 @@ class OrgEmployeesParams(Params, frozen=True, kw_only=True):
 
 
 def _check_email(email: str) -> None:
-    """Refuse what is no address, before a credit is spent on it. Never echoes it: it is private."""
+    """Reject what is not an address before it costs a credit.
+
+    The address is private: do not repeat it.
+    """
     name, at, domain = email.rpartition("@")
     if not (name and at and domain) or any(char <= " " or char == "\x7f" for char in email):
         raise ConfigurationError("email must be one e-mail address, name@domain without spaces")

@@ -1,8 +1,8 @@
-"""From a lookup's first answer to its result: asking how far it is, ever less often.
+"""Waiting for the result of a lookup by polling its status.
 
-Nothing is published about how a lookup becomes asynchronous, how often to ask or how long an id
-lives (lookc.md#asynchronous-requests, lookc.md#open-questions). The intervals are those of
-the first: from one second to half a minute.
+Nothing is published about when a lookup becomes asynchronous, how often to poll, or how long an id
+stays valid (lookc.md#asynchronous-requests, lookc.md#open-questions). The intervals here grow from
+one second to half a minute.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .endpoints import PERSON_BY_EMAIL, REQUEST_STATUS
 from .models import Lookup, LookupAnswer, PersonByEmail, RequestStatus
 from .params import RequestStatusParams
 
-FIRST = 1.0
-"""Seconds before the second look; each further pause is twice as long."""
-LONGEST = 30.0
+FIRST_INTERVAL = 1.0
+"""Seconds before the second poll; each further interval is twice as long."""
+MAX_INTERVAL = 30.0
 
 
 def checked(timeout: float) -> float:
-    """The seconds to wait for a result, before anything is sent for it."""
+    """The timeout in seconds, checked before anything is sent."""
     check_type("timeout", timeout, float)
     if not timeout > 0:
         raise ConfigurationError(f"timeout must be a positive number of seconds: {timeout}")
@@ -42,7 +42,12 @@ def checked(timeout: float) -> float:
 
 
 def accepted(answer: Answer[LookupAnswer]) -> Lookup:
-    """What the first answer is: a result, or the id that leads to one."""
+    """The lookup that the first answer describes: with its result, or with the id to poll.
+
+    Raises:
+        RefusalError: The lookup failed.
+        DecodeError: The lookup runs in the background, and the answer has no id.
+    """
     value = answer.value
     if value.failed:
         raise _failure(PERSON_BY_EMAIL.id, value.status, answer, answer.attempts)
@@ -62,73 +67,77 @@ def accepted(answer: Answer[LookupAnswer]) -> Lookup:
 async def wait_for(
     client: Client, request_id: str, seconds: float, *, at_once: bool
 ) -> PersonByEmail:
-    """The result, once it is complete. Only the status is asked for, so nothing starts again.
+    """Poll until the result is complete. Only the status is requested, so nothing is charged again.
 
-    The time is kept on the client's clock; a last look is taken shortly before it is over.
-    Troubles that pass (connection, 429, 5xx) do not end the wait: the lookup is paid for.
+    Time is measured by the client's clock, and the last poll is made shortly before it is over.
+    Errors that may pass (connection, 429, 5xx) do not end the wait, since the lookup is paid.
+
+    Raises:
+        PendingError: There is no result after `seconds`.
+        RefusalError: The lookup failed, or its id is unknown.
     """
     clock = client.clock
     end = clock.now() + seconds
-    pause = 0.0 if at_once else min(FIRST, seconds / 2)
-    looks = 0
-    trouble: LixError | None = None
+    delay = 0.0 if at_once else min(FIRST_INTERVAL, seconds / 2)
+    polls = 0
+    error: LixError | None = None
     with clock.timeout(seconds):
         while True:
-            await clock.sleep(pause)
-            looks += 1
-            outcome = await _look(client, request_id)
-            trouble = outcome if isinstance(outcome, LixError) else None
+            await clock.sleep(delay)
+            polls += 1
+            outcome = await _poll(client, request_id)
+            error = outcome if isinstance(outcome, LixError) else None
             if isinstance(outcome, Answer):
                 found = outcome.value
                 if found.complete:
                     return found.data or PersonByEmail()
                 if found.failed:
-                    raise _failure(REQUEST_STATUS.id, found.status, outcome, looks)
+                    raise _failure(REQUEST_STATUS.id, found.status, outcome, polls)
             left = end - clock.now()
-            named = _named(trouble)
-            if left <= FIRST or named > left:
+            requested = _retry_after(error)
+            if left <= FIRST_INTERVAL or requested > left:
                 break
-            pause = min(max(2 * pause, FIRST), LONGEST)
-            pause = max(min(pause, left - FIRST), named)
-    named = _named(trouble)
+            delay = min(max(2 * delay, FIRST_INTERVAL), MAX_INTERVAL)
+            delay = max(min(delay, left - FIRST_INTERVAL), requested)
+    requested = _retry_after(error)
     raise PendingError(
-        f"no result after {seconds:g} s; go on with lookc.result({request_id!r})",
+        f"no result after {seconds:g} s; continue with lookc.result({request_id!r})",
         request_id=request_id,
-        retry_at=clock.wall() + named if named else None,
+        retry_at=clock.wall() + requested if requested else None,
         endpoint=REQUEST_STATUS.id,
-        attempts=looks,
-    ) from trouble
+        attempts=polls,
+    ) from error
 
 
-async def _look(client: Client, request_id: str) -> Answer[RequestStatus] | LixError:
-    """One look at the status, or the trouble that it met; raises what will not pass."""
+async def _poll(client: Client, request_id: str) -> Answer[RequestStatus] | LixError:
+    """One request of the status, or an error after which polling may go on; raises other errors."""
     try:
         return await client.send(REQUEST_STATUS, RequestStatusParams(request_id=request_id))
     except LixError as error:
-        if not _passes(error):
+        if not _may_pass(error):
             error.add_note(f"the lookup's request_id is {request_id}")
             raise
         return error
 
 
-def _passes(error: LixError) -> bool:
-    """Whether a later look may succeed where this one failed."""
+def _may_pass(error: LixError) -> bool:
+    """Whether a later poll may succeed after this error."""
     if isinstance(error, TransportError):
         return isinstance(error, DeadlineError) or not error.permanent
     passing = isinstance(error, QueuedError | RateLimitError | ServerError)
     return passing and not isinstance(error, DailyLimitError)
 
 
-def _named(trouble: LixError | None) -> float:
-    """Seconds that the provider wants to be left alone."""
-    return (trouble.retry_after or 0.0) if isinstance(trouble, RefusalError) else 0.0
+def _retry_after(error: LixError | None) -> float:
+    """Seconds that the provider asked to wait."""
+    return (error.retry_after or 0.0) if isinstance(error, RefusalError) else 0.0
 
 
 def _failure(
     endpoint: str,
     word: str | None,
     answer: Answer[LookupAnswer] | Answer[RequestStatus],
-    looks: int,
+    polls: int,
 ) -> RefusalError:
     return RefusalError(
         f"the lookup ended without a result: {word}",
@@ -136,5 +145,5 @@ def _failure(
         kind=word or "",
         body=excerpt(answer.body),
         endpoint=endpoint,
-        attempts=looks,
+        attempts=polls,
     )

@@ -1,13 +1,12 @@
-"""What LookC posts to the URL set in its dashboard when a request is complete.
+"""What LookC posts to the URL in its dashboard when a request is complete.
+
+Nothing is published about signatures, secrets, request ids or repeated delivery, so a payload is
+not proof of anything. Receive it under a path with a secret of at least 256 bits
+(`secrets.token_urlsafe(32)`) and compare that with `token_matches`; stop reading a body at 1 MiB;
+drop payloads seen in the last day by their `fingerprint`; and where it matters, request the result
+again by its request id. There are no timestamps, so an old payload looks like a new one.
 
 Contract: lookc.md#webhook
-
-Nothing is published about signatures, secrets, request ids or repeats. So take a payload as a
-hint and not as proof: receive it under a path that holds a secret of 256 bits or more
-(`secrets.token_urlsafe(32)`), compare with `token_matches`, stop reading a body at 1 MiB, drop
-what was seen in the last day by `fingerprint`, and ask for the result again where it matters
-and its request id is known. There are no timestamps, so an old payload cannot be told from a
-new one.
 """
 
 from __future__ import annotations
@@ -27,48 +26,51 @@ from .models import PersonByEmail
 PERSON_BY_EMAIL = "search.person.by-email"
 """The event type of a lookup by e-mail address."""
 
-Body: TypeAlias = bytes | str | Mapping[str, object]
-"""A webhook's body: as received, or as the JSON object that a web framework made of it."""
+WebhookBody: TypeAlias = bytes | str | Mapping[str, object]
+"""A webhook's body: as received, or as the JSON object that a web framework decoded."""
 
 
 class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One notification."""
 
     type: str
-    """The endpoint's name: `search.person.by-email`; others may come."""
+    """The endpoint's name: `search.person.by-email`; others may be added."""
     data: PersonByEmail | None = None
-    """The result, where the type is known and carries one."""
+    """The result, if the type is known and has one."""
     raw: dict[str, object]
-    """The whole payload: what an unknown type brought is in here."""
+    """The whole payload, also of an unknown type."""
 
 
-def parse(body: Body) -> WebhookEvent:
-    """Read a notification. An unknown type is an event without `data`, no error.
+def parse(body: WebhookBody) -> WebhookEvent:
+    """Read a notification. An unknown type gives an event without `data`.
 
-    Raises `DecodeError`, with the place in `.path`, for what is no JSON object, names no type,
-    or holds data that do not fit their type. Nothing is sent and nothing is paid.
+    Raises:
+        DecodeError: The body is not a JSON object, has no type, or its data do not fit their type;
+            `path` is the place.
     """
     raw = _object(body)
     kind = raw.get("type")
     if not isinstance(kind, str) or not kind:
-        raise DecodeError("a webhook must name its type", path="$.type", body=_bytes(body))
+        raise DecodeError("the webhook has no type", path="$.type", body=_bytes(body))
     data = raw.get("data")
     if kind != PERSON_BY_EMAIL or data is None:
         return WebhookEvent(type=kind, raw=raw)
     try:
         found = decoder_for(PersonByEmail).read(msgspec.json.encode(data))
-    except SchemaMismatch as misfit:
-        message, path = str(misfit), f"$.data{misfit.path.removeprefix('$')}"
+    except SchemaMismatch as error:
+        message, path = str(error), f"$.data{error.path.removeprefix('$')}"
     else:
         return WebhookEvent(type=kind, data=found, raw=raw)
     raise DecodeError(f"{message} at {path}", path=path, body=_bytes(body))
 
 
 def token_matches(given: str | None, *tokens: str) -> bool:
-    """Whether the secret in a request's path is one of yours, in time that tells nothing.
+    """Whether the secret in a request's path is one of yours, in constant time.
 
-    Pass two tokens while you change from one to the next. A missing or empty one never matches.
-    Raises `ConfigurationError` for what is no text.
+    Pass two tokens while you change from one to the other. A missing or empty token never matches.
+
+    Raises:
+        ConfigurationError: A token is not a text.
     """
     for text in (given or "", *tokens):
         check_type("a token", text, str)
@@ -77,11 +79,11 @@ def token_matches(given: str | None, *tokens: str) -> bool:
     return any(same)
 
 
-def fingerprint(body: Body) -> str:
-    """A name for a payload: the same for repeats, whatever their spacing and order of keys.
+def fingerprint(body: WebhookBody) -> str:
+    """A hash of a payload that ignores white space and the order of keys, to detect repeats.
 
-    64 hexadecimal digits (SHA-256). Takes anything; a body that is no JSON object is named by its
-    bytes.
+    Returns:
+        64 hexadecimal digits (SHA-256). For a body that is not a JSON object, of its bytes.
     """
     try:
         plain = msgspec.json.encode(_object(body), order="sorted")
@@ -91,18 +93,18 @@ def fingerprint(body: Body) -> str:
 
 
 class Webhooks:
-    """`lookc.webhooks`: the functions of this module, at hand on a client."""
+    """`lookc.webhooks`: the functions of this module, on a client."""
 
     parse = staticmethod(parse)
     token_matches = staticmethod(token_matches)
     fingerprint = staticmethod(fingerprint)
 
 
-def _object(body: Body) -> dict[str, object]:
+def _object(body: WebhookBody) -> dict[str, object]:
     try:
         return msgspec.json.decode(_bytes(body), type=dict[str, object])
     except msgspec.ValidationError as error:
-        message = f"a webhook must be a JSON object: {error}"
+        message = f"the webhook is not a JSON object: {error}"
     except (msgspec.DecodeError, UnicodeDecodeError):
         message = "the webhook's body is not JSON"
     except RecursionError:
@@ -110,7 +112,7 @@ def _object(body: Body) -> dict[str, object]:
     raise DecodeError(message, body=_bytes(body))
 
 
-def _bytes(body: Body) -> bytes:
+def _bytes(body: WebhookBody) -> bytes:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
     if isinstance(body, bytes):
@@ -118,7 +120,9 @@ def _bytes(body: Body) -> bytes:
     try:
         return msgspec.json.encode(dict(body))
     except (TypeError, ValueError, RecursionError):
-        return repr(body).encode("utf-8", "backslashreplace")  # then it is no JSON either
+        return repr(body).encode(
+            "utf-8", "backslashreplace"
+        )  # not JSON either, so callers treat it as other bytes
 
 
 def _digest(token: str) -> bytes:

@@ -1,1 +1,4 @@
-"""The Meet Alfred API: campaigns, leads, connections and what happened to them."""
+"""The Meet Alfred API: campaigns, leads, connections and replies.
+
+The modules are those of every provider; see `lix_async.providers`.
+"""

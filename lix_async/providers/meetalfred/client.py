@@ -5,53 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from msgspec import structs
 
-from ...concurrency.clock import Clock
-from ...core.endpoint import CreditKind
 from ...core.errors import ConfigurationError
 from ...core.provider import AuthScheme
-from ...core.rate_limit import RateLimit
-from ...core.retry import RetryPolicy
-from ...core.schema_drift import OnDrift
-from ...engine.options import TimeoutLike
-from ...limiters.base import Limiter
-from .endpoints import BY_ID, Method
+from ...engine.options import ClientOptions
+from .endpoints import BY_ID, ReadMethod
 from .provider import MEETALFRED
 from .resources import PREFIX, MeetAlfredMethods
-
-if TYPE_CHECKING:
-    from ...engine.options import HttpClient
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
 class AsyncMeetAlfred(MeetAlfredMethods):
-    """The Meet Alfred API, asynchronously, on asyncio and trio: campaigns, leads, connections.
+    """The client of the Meet Alfred API, for asyncio and trio: campaigns, leads, connections.
 
-    Three listings are documented by the vendor, everything else about them is known from public
-    clients only; so addresses and names are settings. The key travels in the query, and is put
-    there at the last moment: no log, error or `repr` shows it. Use it as
-    `async with AsyncMeetAlfred() as alfred:` or end with `await alfred.aclose()`.
+    The vendor documents three listings; everything else is known from public clients only, so
+    addresses and names are arguments. The key is sent in the query, is added at the last moment,
+    and appears in no log, error or `repr`. Use the client with `async with`, or end with
+    `await alfred.aclose()`.
 
-    `api_key`: the organisation's key from the Settings page, default `MEETALFRED_API_KEY` from
-    the environment. `base_url`: default `MEETALFRED_BASE_URL`, else the address that most
-    clients use; white-label customers have their own. `key_parameter`: the key's name in the
-    query. `paths`: other paths by method, as `{"leads": "/leads"}`. `method`: how reads are asked,
-    `"GET"` (a guess) or `"POST"`, with everything in the query either way, where the vendor has
-    the key; adding a lead stays a POST. `first_page`: the number of the first page, 0 in public
-    clients; with 1, the methods' default `page=0` means that one. `rate_limit`: none is
-    documented, the default is one call in 0.4 s. `viewer_id`: taken so that clients can be set
-    up alike; no call here sends one. All other arguments are those of `AsyncLix`: `auth` (only
-    `"query"`), `retry`, `deadline`, `timeout`, `http_client`, `max_credits`, `on_drift`, `clock`.
+    Listings count pages from 0. They end with a page of fewer than `per_page` items, with an empty
+    page, or with a page that repeats the one before, as servers that ignore `page` return it.
+    Methods raise `ConfigurationError` before anything is sent, a `RefusalError` by the status of an
+    error response, a `TransportError` when no usable response arrives, and `DecodeError` for a
+    response that does not fit the result's type.
 
-    Listings count pages from 0. They end with a page that has fewer than `per_page` rows, with
-    an empty one, and with one that repeats the page before, as servers that ignore `page` do.
-    Every method raises `ConfigurationError` before anything is sent, a `RefusalError` by the
-    answer's status, a `TransportError` when no usable answer came, and `DecodeError` when it
-    does not fit. No price is published for any call.
+    Args:
+        api_key: The organisation's key from the Settings page. Default: `MEETALFRED_API_KEY` from
+            the environment.
+        key_parameter: The name of the key in the query.
+        paths: Other paths by method, such as `{"leads": "/leads"}`.
+        method: How reads are requested: `"GET"` (a guess) or `"POST"`, with everything in the
+            query. Adding a lead is always a POST.
+        first_page: The number of the first page: 0, as in public clients, or 1. With 1, the default
+            `page=0` of the methods means the first page.
+        **options: `auth` (only `"query"`), `base_url` (default: `MEETALFRED_BASE_URL`, else the
+            address that most clients use; white-label customers have their own), `rate_limit` (none
+            is documented, the default is one call in 0.4 s), `retry`, `deadline`, `timeout`,
+            `http_client`, `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is
+            accepted but not sent by any call.
+
+    Raises:
+        ConfigurationError: The key, the address or another argument is missing or malformed.
     """
 
     provider = MEETALFRED
@@ -60,29 +58,25 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         self,
         api_key: str | None = None,
         *,
-        auth: str = "query",
-        base_url: str | None = None,
         key_parameter: str = "webhook_key",
         paths: Mapping[str, str] = MappingProxyType({}),
-        method: Method = "GET",
+        method: ReadMethod = "GET",
         first_page: int = 0,
-        viewer_id: str | None = None,
-        rate_limit: RateLimit | Limiter | None = MEETALFRED.rate,
-        retry: RetryPolicy = RetryPolicy(),
-        deadline: float | None = None,
-        timeout: float | TimeoutLike | None = None,
-        http_client: HttpClient | None = None,
-        max_credits: int | Mapping[CreditKind, int] | None = None,
-        on_drift: OnDrift | None = None,
-        clock: Clock | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         if not _NAME.fullmatch(key_parameter):
-            raise ConfigurationError(f"key_parameter is a name in a query, not {key_parameter!r}")
+            raise ConfigurationError(
+                f"invalid key_parameter {key_parameter!r}: expected letters, digits, _ . or -"
+            )
         for name, path in paths.items():
             if PREFIX + name not in BY_ID:
-                raise ConfigurationError(f"paths knows the names of methods, not {name!r}")
+                raise ConfigurationError(
+                    f"unknown key {name!r} in paths: expected the name of a method"
+                )
             if not path.startswith("/") or any(char in "?#{}\\" or char <= " " for char in path):
-                raise ConfigurationError(f"a path is /like/this, behind base_url: {path!r}")
+                raise ConfigurationError(
+                    f"invalid path {path!r} in paths: expected one such as '/leads', below base_url"
+                )
         if method not in ("GET", "POST"):
             raise ConfigurationError(f"method must be GET or POST, not {method!r}")
         if isinstance(first_page, bool) or first_page not in (0, 1):
@@ -90,19 +84,6 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         self._paths = dict(paths)
         self._method = method
         self._first_page = first_page
-        credential = AuthScheme("query", key_parameter)
-        self.provider = structs.replace(MEETALFRED, credentials={"query": credential})
-        super().__init__(
-            api_key,
-            auth=auth,
-            base_url=base_url,
-            viewer_id=viewer_id,
-            rate_limit=rate_limit,
-            retry=retry,
-            deadline=deadline,
-            timeout=timeout,
-            http_client=http_client,
-            max_credits=max_credits,
-            on_drift=on_drift,
-            clock=clock,
-        )
+        scheme = AuthScheme("query", key_parameter)
+        self.provider = structs.replace(MEETALFRED, credentials={"query": scheme})
+        super().__init__(api_key, **options)

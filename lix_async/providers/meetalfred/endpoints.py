@@ -1,24 +1,23 @@
-"""The table of the Meet Alfred API (meetalfred.md#overview).
+"""The endpoints of the Meet Alfred API (meetalfred.md#overview).
 
-Paths, method and first page are seen in public clients, not documented: a client's settings
-`paths`, `method` and `first_page` mend them. Names mix dashes and underscores on the wire.
+Paths, method and first page are known from public clients and not documented; the arguments
+`paths`, `method` and `first_page` of a client replace them. The API's names mix dashes and
+underscores.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.pagination import PageNumber
 from . import models as m
 from . import params as p
 
-AnyEndpoint = Endpoint[Any, object]
-"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
-Method = Literal["GET", "POST"]
-"""How the reads are asked; not published."""
+ReadMethod = Literal["GET", "POST"]
+"""The HTTP method of reads; not published."""
 
-# A server that ignores `page` sends the first page again: that is the end there, and no error.
+# A server that ignores `page` sends the first page again: there, a repeated page is the end.
 _PAGES = PageNumber("page", first=0, size="per_page", repeats_end=True)
 
 CAMPAIGNS = Endpoint(
@@ -104,7 +103,7 @@ TABLE: tuple[AnyEndpoint, ...] = (
     GET_MEMBER_CONNECTIONS,
     ADD_LEAD_TO_CAMPAIGN,
 )
-"""Every row."""
+"""Every endpoint."""
 
-BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
-"""Every row by its catalogue id."""
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""

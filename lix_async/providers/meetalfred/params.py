@@ -1,4 +1,4 @@
-"""What goes out to Meet Alfred, under the provider's own names."""
+"""Parameters of the Meet Alfred API, under the provider's own names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ActionKind = Literal[
     "greetings",
 ]
 COLUMN = "csv_"
-"""What the names of a lead's own columns begin with on the wire."""
+"""The prefix of the names of a lead's own columns, as they are sent."""
 
 
 class CampaignsParams(Params, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class CampaignsParams(Params, frozen=True, kw_only=True):
 
 
 class PagedParams(Params, frozen=True, kw_only=True):
-    """Where a listing begins. Pages count from 0, and the 0 is sent."""
+    """The page of a listing. Pages count from 0, and the 0 is sent."""
 
     page: int = 0
     per_page: int | None = None
@@ -67,11 +67,11 @@ class LastActionsParams(PagedParams, frozen=True, kw_only=True):
 
 
 class NoParams(Params, frozen=True, kw_only=True):
-    """Nothing."""
+    """An endpoint without parameters."""
 
 
 class AddLeadParams(Params, frozen=True, kw_only=True):
-    """`meetalfred.add_lead_to_campaign`. `columns` go out beside the others, as `csv_…`."""
+    """`meetalfred.add_lead_to_campaign`. `columns` are sent beside the other fields, as `csv_…`."""
 
     campaign: int
     linkedin_profile_url: str | None = None
@@ -79,9 +79,9 @@ class AddLeadParams(Params, frozen=True, kw_only=True):
     columns: dict[str, str] | None = None
 
     def check(self) -> None:
-        """Somebody is named, and every column has the prefix."""
+        """Require a profile or an e-mail address, and the prefix on every column."""
         if not self.linkedin_profile_url and not self.email:
             raise ConfigurationError("give linkedin_profile_url or email, or both")
         for name in self.columns or {}:
             if not name.startswith(COLUMN) or name == COLUMN:
-                raise ConfigurationError(f"a column of a lead is {COLUMN}name, not {name!r}")
+                raise ConfigurationError(f"invalid column {name!r}: expected {COLUMN}<name>")

@@ -1,4 +1,4 @@
-"""The methods of `AsyncMeetAlfred`: one for each row of the table."""
+"""The methods of `AsyncMeetAlfred`, one for each endpoint."""
 
 from __future__ import annotations
 
@@ -19,41 +19,50 @@ from . import params as p
 
 R = TypeVar("R")
 PREFIX = "meetalfred."
-"""What the ids of rows begin with; methods have the rest of their names."""
+"""The beginning of every endpoint id. The rest is the name of the method."""
 
 
 class MeetAlfredMethods(Client):
-    """A client with this provider's methods, over the engine of `Client`."""
+    """A client with a method for each endpoint of this provider.
+
+    No price is published for any of them.
+    """
 
     _paths: Mapping[str, str]
-    _method: e.Method
+    _method: e.ReadMethod
     _first_page: int
 
-    def _at(self, row: Endpoint[P, R]) -> Endpoint[P, R]:
-        """The row under this client's settings."""
-        paging = row.paging
+    def _customised(self, endpoint: Endpoint[P, R]) -> Endpoint[P, R]:
+        """The endpoint under this client's settings."""
+        paging = endpoint.paging
         if isinstance(paging, PageNumber):
             paging = structs.replace(paging, first=self._first_page)
-        path = self._paths.get(row.id.removeprefix(PREFIX), row.path)
-        method = self._method if row.idempotent else row.method
-        return replace(row, path=path, method=method, paging=paging)
+        path = self._paths.get(endpoint.id.removeprefix(PREFIX), endpoint.path)
+        method = self._method if endpoint.idempotent else endpoint.method
+        return replace(endpoint, path=path, method=method, paging=paging)
 
-    def _from(self, page: int) -> int:
-        """Where a walk begins: the default 0 is the first page, whatever its number."""
+    def _page(self, page: int) -> int:
+        """The first page to request: the default 0 stands for `first_page`."""
         return page or self._first_page
 
     async def campaigns(
         self,
         type: p.CampaignType | None = "active",  # noqa: A002  # the wire's own word
     ) -> list[m.Campaign]:
-        """The campaigns of a kind, all at once. None sends no kind: the active ones, it is said.
+        """The campaigns of a type, all in one call.
 
-        `campaign_id` and `title` are right in either of the two forms in which they come. Not
-        paged: if a server ignored the page, asking for one more would never end.
+        `campaign_id` and `title` of a campaign read both of its published forms. The endpoint is
+        not treated as a listing: if the server ignored the page number, it would never end.
 
-        Contract: meetalfred.md#meetalfred.campaigns
+        Args:
+            type: The type; None sends none, which is said to mean the active ones.
+
+        Contract:
+            meetalfred.md#meetalfred.campaigns
         """
-        return (await self.send(self._at(e.CAMPAIGNS), p.CampaignsParams(type=type))).value.items
+        return (
+            await self.send(self._customised(e.CAMPAIGNS), p.CampaignsParams(type=type))
+        ).value.items
 
     def leads(
         self,
@@ -66,17 +75,25 @@ class MeetAlfredMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Lead]:
-        """All leads, or those of one campaign (its `campaign_id`).
+        """All leads, or those of one campaign.
 
-        `page`: the first one is 0. `per_page`: 100 is known to work; a maximum is not published,
-        None leaves the size to the service, and then only an empty page or a repeated one ends
-        the walk.
+        Args:
+            campaign: The `campaign_id`.
+            page: The page to begin with; the first one is 0.
+            per_page: Items per page. 100 is known to work; the maximum is not published. None
+                leaves the choice to the service, and then only an empty or repeated page ends the
+                listing.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: meetalfred.md#meetalfred.leads
+        Contract:
+            meetalfred.md#meetalfred.leads
         """
         return self.pages(
-            self._at(e.LEADS),
-            p.LeadsParams(campaign=campaign, page=self._from(page), per_page=per_page),
+            self._customised(e.LEADS),
+            p.LeadsParams(campaign=campaign, page=self._page(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -94,17 +111,25 @@ class MeetAlfredMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Connection]:
-        """All LinkedIn connections of the user. Absent texts are None, however they come.
+        """All LinkedIn connections of the user. Empty texts become None.
 
-        `return_only_synced`: public clients send True; what None does is not known. `page` and
-        `per_page` as in `leads()`.
+        Args:
+            return_only_synced: Public clients send True; the meaning of leaving it out is not
+                known.
+            page: As in `leads`.
+            per_page: As in `leads`.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: meetalfred.md#meetalfred.connections
+        Contract:
+            meetalfred.md#meetalfred.connections
         """
         return self.pages(
-            self._at(e.CONNECTIONS),
+            self._customised(e.CONNECTIONS),
             p.ConnectionsParams(
-                return_only_synced=return_only_synced, page=self._from(page), per_page=per_page
+                return_only_synced=return_only_synced, page=self._page(page), per_page=per_page
             ),
             max_items=max_items,
             max_credits=max_credits,
@@ -122,15 +147,16 @@ class MeetAlfredMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Reply]:
-        """Replies that were detected. Rows may hold the reply, or an id and times only.
+        """Replies that were detected. Some have the text, some only an id and times.
 
-        `page` and `per_page` as in `leads()`.
+        `page` and `per_page` are those of `leads`.
 
-        Contract: meetalfred.md#meetalfred.new_reply_detected
+        Contract:
+            meetalfred.md#meetalfred.new_reply_detected
         """
         return self.pages(
-            self._at(e.NEW_REPLY_DETECTED),
-            p.PagedParams(page=self._from(page), per_page=per_page),
+            self._customised(e.NEW_REPLY_DETECTED),
+            p.PagedParams(page=self._page(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -148,15 +174,16 @@ class MeetAlfredMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Action]:
-        """What was done or came back last, of one kind, newest first.
+        """The last actions of one kind, newest first.
 
-        `page` and `per_page` as in `leads()`.
+        `page` and `per_page` are those of `leads`.
 
-        Contract: meetalfred.md#meetalfred.get_last_actions
+        Contract:
+            meetalfred.md#meetalfred.get_last_actions
         """
         return self.pages(
-            self._at(e.GET_LAST_ACTIONS),
-            p.LastActionsParams(action=action, page=self._from(page), per_page=per_page),
+            self._customised(e.GET_LAST_ACTIONS),
+            p.LastActionsParams(action=action, page=self._page(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -164,14 +191,15 @@ class MeetAlfredMethods(Client):
         )
 
     async def get_team_members(self) -> list[m.TeamMember]:
-        """The members of the team. Needs the team owner's key.
+        """The members of the team. Requires the key of the team's owner.
 
-        Each one's `webhook_key` is a `Key`: it is not printed and not written as JSON, and gives
-        its text by `.reveal()`. The body that `send()` returns has them as they came.
+        The `webhook_key` of a member is an `ApiKey`, which is neither printed nor written as JSON;
+        `reveal()` returns its text. The body that `send` returns has the keys as they were sent.
 
-        Contract: meetalfred.md#meetalfred.get_team_members
+        Contract:
+            meetalfred.md#meetalfred.get_team_members
         """
-        return (await self.send(self._at(e.GET_TEAM_MEMBERS), p.NoParams())).value.items
+        return (await self.send(self._customised(e.GET_TEAM_MEMBERS), p.NoParams())).value.items
 
     def get_member_connections(
         self,
@@ -183,16 +211,17 @@ class MeetAlfredMethods(Client):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[m.Connection]:
-        """Connections of the team's member whose key is used; read like `connections()`.
+        """The connections of the team member whose key is used.
 
-        The form of the answer is not known: any object with one array in it is taken. `page` and
-        `per_page` as in `leads()`.
+        The form of the answer is not documented: any object with exactly one array is accepted.
+        `page` and `per_page` are those of `leads`.
 
-        Contract: meetalfred.md#meetalfred.get_member_connections
+        Contract:
+            meetalfred.md#meetalfred.get_member_connections
         """
         return self.pages(
-            self._at(e.GET_MEMBER_CONNECTIONS),
-            p.PagedParams(page=self._from(page), per_page=per_page),
+            self._customised(e.GET_MEMBER_CONNECTIONS),
+            p.PagedParams(page=self._page(page), per_page=per_page),
             max_items=max_items,
             max_credits=max_credits,
             resume=resume,
@@ -207,22 +236,35 @@ class MeetAlfredMethods(Client):
         email: str | None = None,
         columns: Mapping[str, str] | None = None,
     ) -> m.AddedLead:
-        """Add a person to a campaign: by profile in a LinkedIn campaign, by e-mail in a mail one.
+        """Add a person to a campaign.
 
-        `columns`: values for the campaign's texts, with or without the prefix `csv_` that they
-        have on the wire. It acts, so it is never repeated: `OutcomeUnknownError` says that it
-        may have happened. Look at `.success`: it may be False.
+        LinkedIn campaigns take a profile, mail campaigns an e-mail address. A call that may have
+        arrived is not repeated.
 
-        Contract: meetalfred.md#meetalfred.add_lead_to_campaign
+        Args:
+            campaign: The `campaign_id`.
+            linkedin_profile_url: The URL of the profile.
+            email: The e-mail address.
+            columns: Values for the texts of the campaign; the prefix `csv_` is added where it is
+                missing.
+
+        Returns:
+            The answer. Check `success`, which may be False.
+
+        Raises:
+            OutcomeUnknownError: The person may or may not have been added.
+
+        Contract:
+            meetalfred.md#meetalfred.add_lead_to_campaign
         """
-        named = {
+        prefixed = {
             name if name.startswith(p.COLUMN) else f"{p.COLUMN}{name}": value
             for name, value in (columns or {}).items()
         }
-        asked = p.AddLeadParams(
+        params = p.AddLeadParams(
             campaign=campaign,
             linkedin_profile_url=linkedin_profile_url,
             email=email,
-            columns=named or None,
+            columns=prefixed or None,
         )
-        return (await self.send(self._at(e.ADD_LEAD_TO_CAMPAIGN), asked)).value
+        return (await self.send(self._customised(e.ADD_LEAD_TO_CAMPAIGN), params)).value

@@ -1,4 +1,4 @@
-"""ConnectSafely for the tests: its samples, and a client on a scripted vendor."""
+"""Samples of ConnectSafely for the tests, and a client with scripted responses."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def tree(name: str) -> Any:
 
 
 def answer(name: str, status: int = 200, headers: str | None = None) -> HttpResponse:
-    """A sample as an answer, with another sample's headers."""
+    """A sample as a response, with the headers of another sample."""
     given: dict[str, str] = {} if headers is None else tree(headers)
     raw = [(key.encode(), value.encode()) for key, value in given.items()]
     return HttpResponse(status, raw, sample(name))
 
 
 def profile(slug: str = "someone", **fields: Any) -> HttpResponse:
-    """A fresh profile; `headers` are the answer's."""
+    """A response with an uncached profile."""
     headers = fields.pop("headers", {})
     body = {
         "success": True,
@@ -47,18 +47,18 @@ def profile(slug: str = "someone", **fields: Any) -> HttpResponse:
 
 
 def fresh(outgoing: Any) -> HttpResponse:
-    """The profile that a request asks for, from LinkedIn."""
+    """The response to a profile request, uncached."""
     return profile(msgspec.json.decode(outgoing.body)["profileId"])
 
 
 def client(*answers: Any, **settings: Any) -> AsyncConnectSafely:
-    """A client without pacing on a clock that skips, unless told otherwise."""
+    """A client without a rate limit and with a clock that skips, unless options say otherwise."""
     given: dict[str, Any] = {"rate_limit": None, "clock": Skipping()} | settings
     return AsyncConnectSafely("key", http_client=Script(*answers), **given)
 
 
 def sent(of: AsyncConnectSafely) -> list[Any]:
-    """What reached the vendor."""
+    """The requests that were sent."""
     transport = of._engine.transport
     assert isinstance(transport, Script)
     return list(transport.sent)

@@ -1,4 +1,4 @@
-"""What the document says of answers, contradiction by contradiction."""
+"""How responses are read where the published descriptions contradict each other."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lix_async.core import wire
 from lix_async.core.errors import ConfigurationError, NotFoundError
 from lix_async.providers.connectsafely import models as m
 from lix_async.providers.connectsafely.endpoints import PROFILE, SEARCH_PEOPLE
-from lix_async.providers.connectsafely.links import profile_id
 from lix_async.providers.connectsafely.models.text import degree
 from lix_async.providers.connectsafely.params import (
     EndorseParams,
     PeopleFilters,
     ProfileGetParams,
     ProfileParams,
+    profile_id,
 )
 from lix_async.providers.connectsafely.provider import CONNECTSAFELY
 
@@ -44,7 +44,7 @@ def read(body: object) -> m.ProfileResult:
         "HTTPS://WWW.LinkedIn.com/in/jörg-doe-1?",
     ],
 )
-def test_a_profile_address_is_cut_to_its_slug(link: str) -> None:
+def test_profile_id_of_a_profile_url(link: str) -> None:
     assert profile_id(link) == "jörg-doe-1"
 
 
@@ -63,7 +63,7 @@ def test_a_profile_address_is_cut_to_its_slug(link: str) -> None:
         "a/b",
     ],
 )
-def test_what_is_no_profile_is_refused_before_it_is_sent(link: str) -> None:
+def test_a_text_that_is_not_a_profile_is_rejected_before_sending(link: str) -> None:
     with pytest.raises(ConfigurationError, match="profile_id"):
         profile_id(link)
     found = client(profile())
@@ -72,12 +72,12 @@ def test_what_is_no_profile_is_refused_before_it_is_sent(link: str) -> None:
     assert sent(found) == []
 
 
-def test_params_of_ones_own_take_the_slug_alone() -> None:
-    with pytest.raises(ConfigurationError, match="cut it out"):
+def test_params_accept_only_the_id() -> None:
+    with pytest.raises(ConfigurationError, match="not the URL"):
         ProfileParams(profile_id="https://www.linkedin.com/in/x/").check()
 
 
-def test_what_was_not_asked_for_is_none_and_what_is_not_there_is_empty() -> None:
+def test_lists_not_asked_for_are_none_and_missing_ones_are_empty() -> None:
     plain, cached = read(tree("profile")), read(tree("profile.cached"))
     assert (plain.skills, plain.experience, plain.education) == (None, None, None)
     assert (cached.skills, cached.experience) == ([], None)
@@ -86,12 +86,14 @@ def test_what_was_not_asked_for_is_none_and_what_is_not_there_is_empty() -> None
 
 
 @pytest.mark.parametrize("name", ["experience", "skills", "education"])
-def test_lists_are_read_beside_the_profile_then_inside_it(name: str) -> None:
+def test_lists_are_read_beside_the_profile_or_inside_it(name: str) -> None:
     inside = tree("profile")
     inside["profile"][name] = tree("profile.full")[name]
     assert getattr(read(inside), name) == getattr(read(tree("profile.full")), name)
     inside[name] = []
-    assert getattr(read(inside), name) == [], "beside it wins, also when it is empty"
+    assert getattr(read(inside), name) == [], (
+        "the list beside the profile has priority, even if empty"
+    )
 
 
 def test_the_nested_sample() -> None:
@@ -115,11 +117,11 @@ def test_the_nested_sample() -> None:
         ("", None),
     ],
 )
-def test_a_degree_is_read_in_both_spellings(text: str | None, number: int | None) -> None:
+def test_a_degree_is_read_from_both_forms(text: str | None, number: int | None) -> None:
     assert degree(text) == number
 
 
-def test_the_cache_is_told() -> None:
+def test_a_cached_profile_says_so() -> None:
     cached, fresh = read(tree("profile.cached")), read(tree("profile"))
     assert (cached.cached, fresh.cached) == (True, False)
     assert cached.cached_time == datetime(2025, 1, 9, 12, tzinfo=UTC)
@@ -127,7 +129,7 @@ def test_the_cache_is_told() -> None:
     assert (fresh.cached_time, fresh.expires_time) == (None, None)
 
 
-def test_small_facts_of_a_profile() -> None:
+def test_properties_of_a_profile() -> None:
     full, minimal = read(tree("profile.full")), read(tree("profile.minimal"))
     assert full.profile.name == "Example Person 1"
     assert full.profile.geo_location is not None
@@ -150,7 +152,7 @@ def test_unknown_fields_stay_in_the_body() -> None:
 
 
 @pytest.mark.parametrize("empty", [b'"profile":{}', b'"profile" : { }', b'"profile":null'])
-def test_an_empty_profile_is_not_found(empty: bytes) -> None:
+def test_an_empty_profile_raises_not_found(empty: bytes) -> None:
     body = b'{"success":true,"profileId":"x",' + empty + b',"message":"Example: no such profile"}'
     with pytest.raises(NotFoundError, match="no such profile") as caught:
         run(client(reply(200, body)).profile("x"))
@@ -165,7 +167,7 @@ def test_the_sample_of_a_profile_not_found() -> None:
     assert caught.value.status == 404
 
 
-def test_bare_objects_need_no_success() -> None:
+def test_bare_objects_may_lack_success() -> None:
     status = run(client(answer("account-status.live")).account_status())
     assert status.linkedin_plan is not None
     assert status.linkedin_plan.premium_type == "SALES_NAVIGATOR"
@@ -176,7 +178,7 @@ def test_bare_objects_need_no_success() -> None:
     assert run(client(ill).account_status()).status == "ERROR"
 
 
-def test_times_of_the_quota_have_a_space_in_them() -> None:
+def test_quota_times_may_have_a_space() -> None:
     quota = run(client(answer("account-quota.live")).account_quota(ACCOUNT))
     views, requests, _ = quota.quotas
     assert views.reset_time == datetime(2025, 1, 10, tzinfo=UTC)
@@ -190,7 +192,7 @@ def test_health_may_answer_anything(body: bytes) -> None:
     assert run(client(reply(200, body)).health()) == {}
 
 
-def test_health_keeps_what_is_an_object() -> None:
+def test_health_returns_an_object_unchanged() -> None:
     found = run(client(reply(200, {"status": "ok", "uptime": 5})).health())
     assert (found.first_text("status"), found.first_number("uptime")) == ("ok", 5)
 
@@ -202,7 +204,7 @@ def test_an_endorsement() -> None:
     assert msgspec.json.decode(sent(found)[0].body) == {"profileId": "x", "random": True}
 
 
-def test_an_endorsement_names_a_skill_or_leaves_it_to_chance() -> None:
+def test_an_endorsement_takes_a_skill_or_random() -> None:
     for wrong in (
         EndorseParams(profile_id="x"),
         EndorseParams(profile_id="x", skill_id="1", random=True),
@@ -211,7 +213,7 @@ def test_an_endorsement_names_a_skill_or_leaves_it_to_chance() -> None:
             wrong.check()
 
 
-def test_people_filters_have_names_and_take_others() -> None:
+def test_people_filters_may_be_a_struct_or_a_mapping() -> None:
     found = client(answer("search-people.live"))
     filters = PeopleFilters(first_name="A", connection_degree=["F"], open_to_work=True)
     run(found.search_people(filters=filters).first())
@@ -229,14 +231,14 @@ def test_people_filters_have_names_and_take_others() -> None:
     }
 
 
-def test_rows_of_searches() -> None:
+def test_items_of_searches() -> None:
     page: Any = wire.decode(CONNECTSAFELY, SEARCH_PEOPLE, 200, sample("search-people.live"))
     assert [one.degree for one in page.items] == [2, 3]
     assert page.items[0].name == "Example Person 1"
     assert page.items[0].identity == page.items[0].profile_urn
 
 
-def test_a_refresh_is_no_safe_call() -> None:
+def test_a_refresh_is_not_idempotent() -> None:
     for made in (ProfileParams, ProfileGetParams):
         assert made(profile_id="x").is_idempotent()
         assert not made(profile_id="x", force_refresh=True).is_idempotent()

@@ -1,4 +1,4 @@
-"""The client: settings, walks, and what goes over the wire."""
+"""Options, listings, and the requests that are sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 SENTINEL = "sentinel-key-0123456789"
 
 
-def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONNECTSAFELY_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match="CONNECTSAFELY_API_KEY"):
         AsyncConnectSafely()
@@ -60,7 +60,7 @@ async def test_the_key_is_a_bearer_token_and_the_paths_are_the_vendors(
     assert SENTINEL not in caplog.text
 
 
-def test_the_account_is_sent_where_a_call_takes_one_and_the_caller_gives_none() -> None:
+def test_the_clients_account_is_sent_unless_the_call_has_one() -> None:
     found = client(fresh, account_id=ACCOUNT)
     assert found.account_id == ACCOUNT
     run(found.profile("x"))
@@ -76,10 +76,10 @@ def test_views_share_counts() -> None:
     found = client(fresh, daily_profiles=1)
     view = found.with_options(account_id=ACCOUNT)
     assert view.rate_states == found.rate_states
-    assert view._books is found._books
+    assert view._usage is found._usage
 
 
-def test_calls_with_the_account_in_their_path_need_one() -> None:
+def test_calls_with_the_account_in_the_path_require_one() -> None:
     found = client(answer("account-quota.live"))
     calls: list[Any] = [
         found.account_quota,
@@ -109,7 +109,7 @@ def bodies(found: AsyncConnectSafely) -> list[Any]:
     return [msgspec.json.decode(one.body) for one in sent(found)]
 
 
-async def test_a_walk_goes_on_while_there_is_more_whatever_the_total_says() -> None:
+async def test_a_listing_continues_while_has_more_whatever_the_total() -> None:
     found = client(
         groups(1, 2, hasMore=True, pagination={"count": 25, "start": 0, "total": 2}),
         groups(3, hasMore=True, pagination={"count": 25, "start": 2}),
@@ -117,13 +117,15 @@ async def test_a_walk_goes_on_while_there_is_more_whatever_the_total_says() -> N
     )
     pages = found.search_groups("x")
     assert [one.group_id for one in await pages.collect()] == ["1", "2", "3", "4", "5"]
-    assert [body["start"] for body in bodies(found)] == [0, 2, 3], "advanced by rows received"
+    assert [body["start"] for body in bodies(found)] == [0, 2, 3], (
+        "start advances by the number of items received"
+    )
     assert bodies(found)[0] == {"keywords": "x", "count": 25, "start": 0}
     assert pages.stats.complete
     assert pages.stats.total == 99
 
 
-async def test_a_walk_follows_the_newer_words_too() -> None:
+async def test_a_listing_reads_the_newer_field_names() -> None:
     found = client(
         groups(1, pagination={"hasNextPage": True, "nextPaginationToken": "t1"}),
         groups(2, pagination={"nextPaginationToken": "t2"}),
@@ -133,14 +135,14 @@ async def test_a_walk_follows_the_newer_words_too() -> None:
     assert [body.get("paginationToken") for body in bodies(found)] == [None, "t1", "t2"]
 
 
-async def test_a_walk_ends_where_nothing_says_that_it_goes_on() -> None:
+async def test_a_listing_ends_when_no_field_announces_more() -> None:
     for last in (groups(1), groups(1, pagination={"count": 25}), groups(1, hasMore=False)):
         found = client(last)
         assert len(await found.search_groups().collect()) == 1
         assert len(sent(found)) == 1
 
 
-async def test_an_empty_page_that_promises_more_is_asked_for_once_more() -> None:
+async def test_an_empty_page_with_more_is_requested_once_more() -> None:
     found = client(groups(1, hasMore=True), groups(hasMore=True), groups(2, hasMore=False))
     assert len(await found.search_groups().collect()) == 2
     found = client(groups(1, hasMore=True), groups(hasMore=True))
@@ -149,7 +151,7 @@ async def test_an_empty_page_that_promises_more_is_asked_for_once_more() -> None
     assert (len(sent(found)), pages.stats.complete) == (3, False)
 
 
-async def test_a_walk_never_stands_still() -> None:
+async def test_a_listing_that_repeats_a_page_raises() -> None:
     with pytest.raises(PagingError):
         await client(groups(1, 2, hasMore=True)).search_groups().collect()
 
@@ -160,7 +162,7 @@ async def test_the_empty_sample() -> None:
     assert pages.stats.complete
 
 
-async def test_a_walk_is_resumed() -> None:
+async def test_a_listing_is_resumed_from_a_checkpoint() -> None:
     found = client(groups(1, 2, hasMore=True), groups(3, hasMore=False))
     pages = found.search_groups("x", filters={"a": 1})
     first = await pages.first()
@@ -172,21 +174,21 @@ async def test_a_walk_is_resumed() -> None:
         found.search_groups("y", filters={"a": 1}, resume=point)
 
 
-async def test_people_are_walked_alike() -> None:
+async def test_people_are_paginated_like_groups() -> None:
     found = client(answer("search-people.live"), reply(200, {"people": [], "hasMore": False}))
     assert len(await found.search_people("x", count=10).collect()) == 2
     assert bodies(found)[1] == {"keywords": "x", "count": 10, "start": 2}
 
 
-async def test_wrong_numbers_are_refused_before_anything_is_sent() -> None:
+async def test_wrong_numbers_are_rejected_before_sending() -> None:
     found = client(groups())
     for wrong in ({"count": 0}, {"start": -1}):
         with pytest.raises(ConfigurationError):
             found.search_groups(**wrong)
 
 
-async def test_drift_sees_the_answers() -> None:
-    told: list[Any] = []
-    found = client(profile("x", brandNew=1), on_drift=told.append, clock=Skipping())
+async def test_drift_is_reported() -> None:
+    reported: list[Any] = []
+    found = client(profile("x", brandNew=1), on_drift=reported.append, clock=Skipping())
     await found.profile("x")
-    assert [one.path for one in told] == ["brandNew"]
+    assert [one.path for one in reported] == ["brandNew"]

@@ -1,4 +1,4 @@
-"""The four ways to say no, the two 429s, and what is not repeated."""
+"""The four forms of error responses, the two kinds of 429, and what is not retried."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_validator_names_field_and_reason() -> None:
     assert str(again) == str(error)
 
 
-def test_issues_of_other_kinds_keep_their_keys() -> None:
+def test_issues_of_other_codes_keep_their_keys() -> None:
     wrong = {
         "issues": [
             {"code": "too_big", "maximum": 100, "path": ["filters", "industry", 0], "message": ""},
@@ -93,7 +93,7 @@ def test_issues_of_other_kinds_keep_their_keys() -> None:
         (reply(407, b""), TransportError, "unexpected status 407", None),
     ],
 )
-def test_a_refusal_of_any_shape(
+def test_error_responses_in_every_form(
     said: Any, cls: type[LixError], message: str | None, kind: str | None
 ) -> None:
     error = refused(said)
@@ -103,20 +103,20 @@ def test_a_refusal_of_any_shape(
     assert error.endpoint == "connectsafely.profile"
 
 
-def test_a_success_may_speak_of_errors() -> None:
+def test_a_success_may_contain_the_word_error() -> None:
     fine = profile("x", error=None, message="Example: no error")
     assert run(client(fine).profile("x")).message == "Example: no error"
     fine = profile("x", error="an old one")
-    assert run(client(fine).profile("x")).success is True, "success: true has the last word"
+    assert run(client(fine).profile("x")).success is True, "success: true has priority"
 
 
-def test_the_body_is_kept() -> None:
+def test_the_error_has_the_body() -> None:
     assert json.loads(refused(answer("error-401", 401)).body) == {
         "error": "Example: key not accepted"
     }
 
 
-async def test_the_day_quota_is_never_repeated() -> None:
+async def test_a_daily_quota_error_is_not_retried() -> None:
     asked = client(answer("error-429", 429, "error-429.headers"))
     with pytest.raises(DailyLimitError, match="120/120 used") as caught:
         await asked.profile("x")
@@ -125,7 +125,7 @@ async def test_the_day_quota_is_never_repeated() -> None:
     assert len(sent(asked)) == 1
 
 
-async def test_the_day_quota_is_known_by_its_headers_or_by_its_text() -> None:
+async def test_a_daily_quota_error_is_recognised_by_headers_or_text() -> None:
     coded = answer("error-429-velocity", 429, "error-429.headers")
     for said in (coded, answer("error-429", 429)):
         with pytest.raises(DailyLimitError) as caught:
@@ -133,14 +133,14 @@ async def test_the_day_quota_is_known_by_its_headers_or_by_its_text() -> None:
         assert caught.value.refreshes_at == RESET
 
 
-async def test_a_day_quota_without_a_time_ends_at_midnight() -> None:
+async def test_a_daily_quota_without_a_reset_time_ends_at_midnight() -> None:
     said = reply(429, {"error": "Rate limit exceeded for PROFILE: 9/9 used", "success": False})
     with pytest.raises(DailyLimitError) as caught:
         await client(said).profile("x")
     assert caught.value.refreshes_at == 1_700_006_400.0  # after 2023-11-14 22:13:20
 
 
-async def test_too_fast_waits_as_long_as_named_and_repeats() -> None:
+async def test_a_rate_limit_error_is_retried_after_the_named_delay() -> None:
     clock = Skipping()
     asked = client(
         answer("error-429-velocity", 429, "error-429-velocity.headers"), fresh, clock=clock
@@ -150,7 +150,7 @@ async def test_too_fast_waits_as_long_as_named_and_repeats() -> None:
     assert len(sent(asked)) == 2
 
 
-async def test_retry_after_tells_the_speed_limit_whatever_the_text_says() -> None:
+async def test_retry_after_means_the_rate_limit_whatever_the_text() -> None:
     said = reply(
         429,
         {"success": False, "error": "Rate limit exceeded for PROFILE: 30/30 used"},
@@ -161,7 +161,7 @@ async def test_retry_after_tells_the_speed_limit_whatever_the_text_says() -> Non
     assert error.retry_after == 3.0
 
 
-async def test_without_retry_after_the_reset_names_the_pause() -> None:
+async def test_without_retry_after_the_reset_time_gives_the_delay() -> None:
     clock = Skipping()
     said = reply(429, {"success": False, "code": "x"}, X_RateLimit_Reset="1700000007")
     await client(said, fresh, clock=clock).profile("x")
@@ -171,7 +171,7 @@ async def test_without_retry_after_the_reset_names_the_pause() -> None:
     assert clock.slept == [15.0]
 
 
-async def test_nothing_before_hold_until() -> None:
+async def test_no_call_is_sent_before_hold_until() -> None:
     body = {"success": False, "error": "held", "holdUntil": "2023-11-14T23:13:20.000Z"}
     error = refused(reply(429, body, Retry_After="5"), retry=RetryPolicy())
     assert type(error) is HeldError
@@ -184,7 +184,7 @@ async def test_nothing_before_hold_until() -> None:
     assert clock.slept == [40.0]
 
 
-async def test_a_read_is_repeated_and_an_act_is_not() -> None:
+async def test_a_read_is_retried_and_a_write_is_not() -> None:
     asked = client(LOST, reply(502, b""), fresh)
     await asked.profile("x")
     assert len(sent(asked)) == 3
@@ -197,7 +197,7 @@ async def test_a_read_is_repeated_and_an_act_is_not() -> None:
         await client(LOST).endorse_skill("x", skill_id="1")
 
 
-async def test_a_refresh_is_not_repeated_when_its_answer_is_lost() -> None:
+async def test_a_refresh_with_a_lost_answer_is_not_retried() -> None:
     asked = client(LOST)
     with pytest.raises(OutcomeUnknownError):
         await asked.profile("x", force_refresh=True)

@@ -1,4 +1,4 @@
-"""Rate states, the lanes of the speed limits, and the day's different profiles."""
+"""Rate states, rate limits by key and account, and the daily count of profiles."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RESET = datetime(2025, 1, 10, tzinfo=UTC)
         "1736467200.0",
     ],
 )
-def test_a_reset_is_read_in_every_spelling(text: str) -> None:
+def test_a_reset_time_is_read_in_every_form(text: str) -> None:
     state = RateState.from_headers({"X-RateLimit-Reset": text})
     assert state is not None
     assert state.reset == RESET
@@ -74,9 +74,9 @@ def test_states_can_be_read_after_a_success() -> None:
         found.rate_states[None, None] = state  # type: ignore[index]
 
 
-async def test_states_are_kept_by_account_and_action() -> None:
-    told = {"X_RateLimit_Action": "SEARCH", "X_RateLimit_Remaining": "5"}
-    found = client(reply(200, {"groups": [], "hasMore": False}, **told))
+async def test_states_are_stored_by_account_and_action() -> None:
+    headers = {"X_RateLimit_Action": "SEARCH", "X_RateLimit_Remaining": "5"}
+    found = client(reply(200, {"groups": [], "hasMore": False}, **headers))
     await found.search_groups().first()
     await found.search_groups(account_id=OTHER).first()
     assert set(found.rate_states) == {(None, "SEARCH"), (OTHER, "SEARCH")}
@@ -86,7 +86,7 @@ async def test_states_are_kept_by_account_and_action() -> None:
     assert found.rate_states[None, None].limit == 60
 
 
-# --- the day ---------------------------------------------------------------------------------
+# --- the daily count -------------------------------------------------------------------------
 
 
 async def use_up(found: AsyncConnectSafely, count: int = 120, **more: Any) -> None:
@@ -99,7 +99,7 @@ async def test_the_121st_different_profile_of_a_day_is_not_sent() -> None:
     found = client(fresh, clock=clock)
     await use_up(found)
     await found.profile("Person-7"), await found.profile("person-8", force_refresh=True)
-    assert len(sent(found)) == 122, "profiles of the day are no new ones"
+    assert len(sent(found)) == 122, "profiles of the same day are not counted again"
     with pytest.raises(DailyLimitError, match="nothing was sent") as caught:
         await found.profile("one-more")
     assert len(sent(found)) == 122
@@ -119,7 +119,7 @@ async def test_cached_answers_are_not_counted() -> None:
     assert len(sent(found)) == 130
 
 
-async def test_each_account_has_a_day_of_its_own() -> None:
+async def test_each_account_has_its_own_day() -> None:
     found = client(lambda out: profile(accountId=OTHER if OTHER.encode() in out.body else ACCOUNT))
     await use_up(found)
     await found.profile("one-more", account_id=OTHER)
@@ -129,7 +129,7 @@ async def test_each_account_has_a_day_of_its_own() -> None:
         await found.profile("one-more")
 
 
-async def test_what_was_counted_by_name_counts_when_the_default_is_known() -> None:
+async def test_counts_of_a_named_account_join_the_default_account() -> None:
     found = client(fresh, daily_profiles=3)
     await found.profile("a", account_id=ACCOUNT)
     await found.profile("b", account_id=ACCOUNT)
@@ -139,7 +139,7 @@ async def test_what_was_counted_by_name_counts_when_the_default_is_known() -> No
             await found.profile("d", account_id=account)
 
 
-async def test_any_answer_may_tell_the_default_account() -> None:
+async def test_any_response_may_name_the_default_account() -> None:
     found = client(fresh, answer("relationship.live"), fresh, daily_profiles=1)
     await found.profile("a", account_id=ACCOUNT)
     await found.relationship("a")
@@ -147,12 +147,12 @@ async def test_any_answer_may_tell_the_default_account() -> None:
         await found.profile("b")
 
 
-async def test_an_account_that_is_no_longer_known_is_no_trouble() -> None:
+async def test_an_unknown_account_is_ignored() -> None:
     found = client(LOST, retry=RetryPolicy(attempts=1))
 
     async def renamed() -> None:
         for account in (ACCOUNT, OTHER):
-            found._books.acted(ProfileParams(profile_id="x"), account)
+            found._usage.set_default_account(ProfileParams(profile_id="x"), account)
 
     with pytest.raises(LixError):
         await found._engine.send(PROFILE, ProfileParams(profile_id="a"), before_send=renamed)
@@ -166,24 +166,26 @@ async def test_the_default_account_may_change() -> None:
     await found.with_options(account_id=ACCOUNT).profile("b", force_refresh=True)
     with pytest.raises(DailyLimitError):
         await found.profile("c")
-    found._books.acted(ProfileParams(profile_id="x"), OTHER)
+    found._usage.set_default_account(ProfileParams(profile_id="x"), OTHER)
     await found.profile("c")
     with pytest.raises(DailyLimitError):
         await found.profile("d", account_id=ACCOUNT)
 
 
-async def test_what_headers_say_of_other_programs_counts() -> None:
-    told = {
+async def test_use_by_other_programs_is_counted_from_headers() -> None:
+    headers = {
         "X_RateLimit_Action": "PROFILE_VIEW",
         "X_RateLimit_Used": "119",
         "X_RateLimit_Remaining": "1",
         "X_RateLimit_Reset": "2023-11-14T23:00:00Z",
     }
     clock = Skipping()
-    found = client(profile(headers=told), profile(), clock=clock)
+    found = client(profile(headers=headers), profile(), clock=clock)
     await found.profile("a")
     await found.profile("b", force_refresh=True)
-    found = client(profile(headers=told | {"X_RateLimit_Remaining": "0"}), profile(), clock=clock)
+    found = client(
+        profile(headers=headers | {"X_RateLimit_Remaining": "0"}), profile(), clock=clock
+    )
     await found.profile("a")
     with pytest.raises(DailyLimitError) as caught:
         await found.profile("b")
@@ -192,17 +194,17 @@ async def test_what_headers_say_of_other_programs_counts() -> None:
     await found.profile("b")
 
 
-async def test_headers_of_a_day_that_is_over_are_not_believed() -> None:
-    told = {
+async def test_headers_of_a_past_day_are_ignored() -> None:
+    headers = {
         "X_RateLimit_Action": "PROFILE",
         "X_RateLimit_Remaining": "0",
         "X_RateLimit_Reset": "2023-11-14T00:00:00Z",
     }
-    found = client(profile(headers=told))
+    found = client(profile(headers=headers))
     await use_up(found, 3)
 
 
-async def test_a_day_quota_that_was_refused_is_not_asked_again() -> None:
+async def test_no_profile_is_sent_after_a_daily_quota_error() -> None:
     for said in (answer("error-429", 429, "error-429.headers"), answer("error-429", 429)):
         found = client(said)
         for _ in range(2):
@@ -212,18 +214,18 @@ async def test_a_day_quota_that_was_refused_is_not_asked_again() -> None:
         assert len(sent(found)) == 1
 
 
-async def test_the_state_of_another_limit_is_not_the_days() -> None:
-    told = {"X_RateLimit_Limit": "60", "X_RateLimit_Remaining": "0"}
-    found = client(profile(headers=told))
+async def test_the_state_of_another_limit_does_not_change_the_day() -> None:
+    headers = {"X_RateLimit_Limit": "60", "X_RateLimit_Remaining": "0"}
+    found = client(profile(headers=headers))
     await use_up(found, 3)
     assert found.rate_states[ACCOUNT, None].remaining == 0
 
 
-async def test_profiles_on_their_way_are_counted() -> None:
-    gate = anyio.Event()
+async def test_profiles_in_flight_are_counted() -> None:
+    released = anyio.Event()
 
     async def held(outgoing: Any) -> Any:
-        await gate.wait()
+        await released.wait()
         return profile(cached=True)
 
     found = client(held, daily_profiles=2)
@@ -233,18 +235,18 @@ async def test_profiles_on_their_way_are_counted() -> None:
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(DailyLimitError):
             await found.profile("c")
-        gate.set()
+        released.set()
     await found.profile("c")
 
 
-async def test_a_lost_answer_may_have_spent_a_unit() -> None:
+async def test_a_lost_answer_is_counted() -> None:
     found = client(LOST, profile(cached=True), daily_profiles=1)
     await found.profile("a")
     with pytest.raises(DailyLimitError):
         await found.profile("b")
 
 
-async def test_a_refusal_spends_nothing_but_an_empty_profile_does() -> None:
+async def test_an_error_is_not_counted_but_an_empty_profile_is() -> None:
     found = client(answer("error-403", 403), fresh, daily_profiles=1)
     with pytest.raises(LixError):
         await found.profile("a")
@@ -256,7 +258,7 @@ async def test_a_refusal_spends_nothing_but_an_empty_profile_does() -> None:
         await found.profile("b")
 
 
-async def test_a_cancelled_call_gives_its_place_back() -> None:
+async def test_a_cancelled_call_is_not_counted() -> None:
     found = client(lambda _: anyio.sleep_forever(), daily_profiles=1)
     script: Any = found._engine.transport
     script.departs = False
@@ -269,17 +271,17 @@ async def test_a_cancelled_call_gives_its_place_back() -> None:
     await found.profile("b")
 
 
-async def test_the_count_can_be_left_to_the_service() -> None:
+async def test_counting_can_be_turned_off() -> None:
     found = client(fresh, daily_profiles=None)
     await use_up(found, 125)
 
 
-# --- the minute ------------------------------------------------------------------------------
+# --- the limits per minute -------------------------------------------------------------------
 
 
-def test_the_lanes_of_a_call() -> None:
+def test_the_limits_of_a_call() -> None:
     def names(group: str, account: str = "") -> list[tuple[str, int]]:
-        return [(lane.name, lane.requests) for lane in VELOCITY.limits(group, account)]
+        return [(limit.name, limit.requests) for limit in VELOCITY.limits(group, account)]
 
     assert names("profile", "x") == names("read", "x") == [("key", 60), ("reads x", 30)]
     assert names("write", "x") == [("key", 60), ("writes x", 15)]
@@ -293,7 +295,7 @@ Call = Callable[[AsyncConnectSafely], Awaitable[object]]
 
 
 async def times(calls: list[Call], **settings: Any) -> list[float]:
-    """When each call left, on a clock that jumps."""
+    """The virtual times at which the calls were sent."""
     left: list[float] = []
     async with VirtualClock() as clock:
 
@@ -315,7 +317,7 @@ async def test_thirty_reads_a_minute_and_account() -> None:
     left = await times([read(ACCOUNT)] * 31)
     assert (left[29], left[30]) == (0.0, pytest.approx(61.2))
     left = await times([read(ACCOUNT)] * 30 + [read(OTHER)] * 30 + [lambda found: found.health()])
-    assert (left[59], left[60]) == (0.0, pytest.approx(61.2)), "sixty by key"
+    assert (left[59], left[60]) == (0.0, pytest.approx(61.2)), "sixty per key"
 
 
 async def test_ten_calls_about_an_account_and_fifteen_writes() -> None:
@@ -325,7 +327,7 @@ async def test_ten_calls_about_an_account_and_fifteen_writes() -> None:
     assert (left[14], left[15]) == (0.0, pytest.approx(61.2))
 
 
-async def test_the_default_account_is_one_with_its_name() -> None:
+async def test_the_default_account_shares_the_limits_of_its_id() -> None:
     found = AsyncConnectSafely("key", http_client=Script(fresh), clock=Skipping())
     await found.profile("a")
     await found.profile("b", account_id=ACCOUNT)
@@ -333,7 +335,7 @@ async def test_the_default_account_is_one_with_its_name() -> None:
     assert repr(found).startswith("<AsyncConnectSafely api.connectsafely.ai <LaneLimiter key")
 
 
-async def test_other_rates_can_be_given() -> None:
+async def test_other_rates_can_be_passed() -> None:
     def call(found: AsyncConnectSafely) -> Awaitable[object]:
         return found.health()
 
@@ -342,7 +344,7 @@ async def test_other_rates_can_be_given() -> None:
     assert await times([call] * 70, rate_limit=None) == [0] * 70
 
 
-async def test_one_refusal_for_speed_holds_the_whole_key() -> None:
+async def test_one_rate_limit_error_holds_all_calls_of_the_key() -> None:
     left: list[tuple[str, float]] = []
     async with VirtualClock() as clock:
 

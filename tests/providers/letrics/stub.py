@@ -1,4 +1,4 @@
-"""Letrics for the tests: its samples, and a client on a scripted vendor."""
+"""Samples of Letrics for the tests, and a client with scripted responses."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def answer(name: str, status: int = 200) -> HttpResponse:
 
 
 def rows(*names: object, **beside: Any) -> HttpResponse:
-    """A page of rows that have no id."""
+    """A page of items without ids."""
     return reply(200, {"data": [{"name": name} for name in names], **beside})
 
 
 def client(*answers: Any, **settings: Any) -> AsyncLetrics:
-    """A client without pacing on a clock that skips, unless told otherwise."""
+    """A client without a rate limit and with a clock that skips, unless options say otherwise."""
     given: dict[str, Any] = {"rate_limit": None, "clock": Skipping(), "base_url": BASE} | settings
     return AsyncLetrics("key", http_client=Script(*answers), **given)
 
 
 def sent(of: AsyncLetrics) -> list[Any]:
-    """What reached the vendor."""
+    """The requests that were sent."""
     transport = of._engine.transport
     assert isinstance(transport, Script)
     return list(transport.sent)

@@ -1,4 +1,4 @@
-"""Refusals with all their errors, walks by page, and the wire."""
+"""Error responses with all their errors, and listings by page number."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refused(said: Any) -> Any:
     return caught.value
 
 
-def test_every_error_of_the_list_is_kept() -> None:
+def test_errors_has_every_listed_error() -> None:
     error = refused(answer("error-400-multiple", 400))
     assert isinstance(error, InvalidParamsError)
     assert isinstance(error, LetricsError)
@@ -67,7 +67,7 @@ def test_every_error_of_the_list_is_kept() -> None:
         (503, ServerError),
     ],
 )
-def test_the_status_decides_whatever_the_body_says(status: int, cls: type[LixError]) -> None:
+def test_the_status_decides_over_the_body(status: int, cls: type[LixError]) -> None:
     for said in (
         answer("error-401", status),
         reply(status, b""),
@@ -79,7 +79,7 @@ def test_the_status_decides_whatever_the_body_says(status: int, cls: type[LixErr
     assert error.errors == ()
 
 
-def test_an_error_under_200_is_one() -> None:
+def test_listed_errors_with_status_200_raise() -> None:
     error = refused(answer("error-with-null-data"))
     assert isinstance(error, InvalidParamsError)
     assert error.status == 200
@@ -91,13 +91,13 @@ def test_an_error_under_200_is_one() -> None:
     assert plain.message == "no details given"
 
 
-def test_empty_errors_are_no_error() -> None:
+def test_an_empty_error_list_is_a_success() -> None:
     for errors in ([], None, {}):
         found = client(reply(200, {"data": [{"name": "x"}], "errors": errors}))
         assert len(run(found.contacts().collect())) == 1
 
 
-def test_other_refusals() -> None:
+def test_other_error_responses() -> None:
     assert refused(reply(301, b"")).message.startswith("the server redirects")
     assert type(refused(reply(407, b""))) is TransportError
     assert isinstance(refused(reply(418, b"")), RefusalError)
@@ -113,7 +113,7 @@ async def test_reads_are_repeated_although_they_are_posts() -> None:
     assert len(sent(found)) == 4
 
 
-async def test_a_walk_ends_with_a_short_page() -> None:
+async def test_a_listing_ends_with_a_short_page() -> None:
     found = client(rows(1, 2), rows(3, 4), rows(5))
     pages = found.contacts(per_page=2)
     assert [row["name"] for row in await pages.collect()] == [1, 2, 3, 4, 5]
@@ -122,33 +122,33 @@ async def test_a_walk_ends_with_a_short_page() -> None:
     assert pages.stats.complete
 
 
-async def test_a_walk_ends_with_an_empty_page() -> None:
+async def test_a_listing_ends_with_an_empty_page() -> None:
     found = client(rows(1, 2), rows())
     assert len(await found.companies(per_page=2).collect()) == 2
     assert len(sent(found)) == 2
 
 
-async def test_a_total_is_believed_where_one_comes() -> None:
+async def test_a_total_is_used_if_present() -> None:
     found = client(rows(1, 2, meta={"total": 3}), rows(3, meta={"total": 3}))
     pages = found.contacts(per_page=50)
-    assert len(await pages.collect()) == 3, "pages cut silently do not end the walk"
+    assert len(await pages.collect()) == 3, "a page that the service cut does not end the listing"
     assert (len(sent(found)), pages.stats.total, pages.stats.complete) == (2, 3, True)
     found = client(rows(1, 2, meta={"total": 2}))
     assert len(await found.contacts(per_page=2).collect()) == 2
     assert len(sent(found)) == 1
 
 
-async def test_equal_rows_are_not_one_row() -> None:
+async def test_equal_items_are_all_returned() -> None:
     found = client(rows("x", "x"), rows("x", "y"), rows("x"))
     assert len(await found.contacts(per_page=2).collect()) == 5
 
 
-async def test_a_page_that_comes_twice_is_no_way_on() -> None:
+async def test_a_repeated_page_raises() -> None:
     with pytest.raises(PagingError):
         await client(rows("x", "y")).contacts(per_page=2).collect()
 
 
-async def test_a_walk_is_resumed() -> None:
+async def test_a_listing_is_resumed_from_a_checkpoint() -> None:
     found = client(rows(1, 2), rows(3))
     pages = found.contacts(per_page=2, tlds=["com"])
     await pages.first()
@@ -160,7 +160,7 @@ async def test_a_walk_is_resumed() -> None:
         found.contacts(per_page=2, tlds=["org"], resume=point)
 
 
-async def test_the_key_travels_in_the_header_alone(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_key_is_only_in_the_header(caplog: pytest.LogCaptureFixture) -> None:
     seen: list[httpx.Request] = []
 
     def served(request: httpx.Request) -> httpx.Response:

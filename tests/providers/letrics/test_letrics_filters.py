@@ -1,4 +1,4 @@
-"""What goes out: the rules that are checked, the location grammar, and the guesses as settings."""
+"""Requests: checks of arguments, location filters, and options that replace guesses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lix_async.providers.letrics.params import ContactsParams
 from .stub import BASE, answer, bodies, client, sent
 
 
-def test_locations_as_in_the_document() -> None:
+def test_locations_match_the_documented_examples() -> None:
     assert city("San Francisco", state="California", country="United States") == (
         "city:San Francisco||California||United States"
     )
@@ -28,7 +28,7 @@ def test_locations_as_in_the_document() -> None:
         check(made)
 
 
-def test_a_part_of_a_location_has_no_bars_and_is_not_empty() -> None:
+def test_a_location_part_with_bars_or_empty_is_rejected() -> None:
     for wrong in ("a||b", "", "  "):
         with pytest.raises(ConfigurationError, match="part of a location"):
             country(wrong)
@@ -42,8 +42,8 @@ def test_a_part_of_a_location_has_no_bars_and_is_not_empty() -> None:
     "text",
     ["", "Brazil", "country:", "country:a||b", "city:a||b", "city:||b||c", "town:a", "state:a||"],
 )
-def test_a_location_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no location"):
+def test_an_invalid_location_is_rejected(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="invalid location"):
         check(text)
     for name in ("locations", "exclude_locations"):
         with pytest.raises(ConfigurationError):
@@ -59,7 +59,7 @@ def test_only_what_is_set_is_sent() -> None:
     assert {one.method for one in sent(found)} == {"POST"}
 
 
-def test_every_filter_goes_out_under_its_name() -> None:
+def test_every_filter_is_sent_under_its_name() -> None:
     lists = [
         "job_titles", "departments", "seniorities", "locations", "functions", "industries",
         "tlds", "technologies",
@@ -79,13 +79,13 @@ def test_every_filter_goes_out_under_its_name() -> None:
     assert bodies(found)[0] == filters | {"page": 1, "per_page": 100}
 
 
-def test_false_is_not_the_same_as_absent() -> None:
+def test_false_is_sent_unlike_none() -> None:
     found = client(answer("empty"))
     run(found.contacts(is_decision_maker=False).collect())
     assert bodies(found)[0]["is_decision_maker"] is False
 
 
-def test_times_go_out_in_utc() -> None:
+def test_times_are_sent_in_utc() -> None:
     zone = timezone(timedelta(hours=2))
     found = client(answer("empty"))
     run(
@@ -108,11 +108,11 @@ def test_times_go_out_in_utc() -> None:
         ({"added_before": datetime(2025, 1, 6)}, "added_before must be a time with a zone"),
         (
             {"added_after": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))},
-            "added_after must be from year 1 to 9999 in UTC",
+            "added_after must be between year 1 and year 9999 in UTC",
         ),
         (
             {"added_before": datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=9)))},
-            "added_before must be from year 1 to 9999 in UTC",
+            "added_before must be between year 1 and year 9999 in UTC",
         ),
         ({"per_page": 0}, "per_page must be at least 1"),
         ({"per_page": 101}, "per_page must be at most 100"),
@@ -132,7 +132,7 @@ def test_documented_rules_are_checked_before_anything_is_sent(
     assert sent(found) == []
 
 
-def test_the_spelling_of_one_filter_is_a_setting() -> None:
+def test_the_name_of_one_filter_is_an_option() -> None:
     for spelling in ("has_personal_emails", "has_personal_email"):
         found = client(answer("empty"), personal_email_field=spelling)
         run(found.contacts(has_personal_emails=True).collect())
@@ -141,7 +141,7 @@ def test_the_spelling_of_one_filter_is_a_setting() -> None:
         client(personal_email_field="has_email")
 
 
-def test_method_paths_and_arrays_are_settings() -> None:
+def test_method_paths_and_arrays_are_options() -> None:
     settings: dict[str, Any] = {
         "method": "GET",
         "paths": {"contacts": "/v2/people"},
@@ -180,12 +180,12 @@ def test_method_paths_and_arrays_are_settings() -> None:
         {"arrays": "?"},
     ],
 )
-def test_settings_that_are_none(settings: dict[str, Any]) -> None:
+def test_invalid_options_are_rejected(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         client(**settings)
 
 
-def test_without_an_address_the_error_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_base_url_the_error_names_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LETRICS_BASE_URL", raising=False)
     with pytest.raises(ConfigurationError, match=r"pass base_url= or set LETRICS_BASE_URL"):
         AsyncLetrics("key")
@@ -196,7 +196,7 @@ def test_without_an_address_the_error_names_the_setting(monkeypatch: pytest.Monk
         AsyncLetrics()
 
 
-def test_params_of_ones_own_are_checked_too() -> None:
+def test_params_passed_to_send_are_checked_too() -> None:
     found = client(answer("empty"))
     with pytest.raises(ConfigurationError):
         run(found.send(CONTACTS, ContactsParams(locations=("Brazil",))))

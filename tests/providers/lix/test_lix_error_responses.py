@@ -1,4 +1,4 @@
-"""Every published way to say no, at every likely status: type first, status second."""
+"""Every published error response, with every likely status."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def said(id_: str, body: bytes, status: int) -> object:
     return decode(LIX, BY_ID[id_], status, body)
 
 
-def test_every_sample_is_tried() -> None:
+def test_every_sample_is_used() -> None:
     names = {path.stem.removeprefix("lix.") for path in (SAMPLES / "errors").glob("lix.*.json")}
     assert names == {*BY_TYPE, "no_type", "string_error"}
 
@@ -76,7 +76,7 @@ def test_every_sample_is_tried() -> None:
 @pytest.mark.parametrize("id_", IDS)
 @pytest.mark.parametrize("status", BY_STATUS)
 @pytest.mark.parametrize("name", BY_TYPE)
-def test_the_type_decides_whatever_the_status(name: str, status: int, id_: str) -> None:
+def test_the_error_type_decides_over_the_status(name: str, status: int, id_: str) -> None:
     body = sample(f"errors/lix.{name}")
     error = said(id_, body, status)
     assert type(error) is BY_TYPE[name]
@@ -89,7 +89,7 @@ def test_the_type_decides_whatever_the_status(name: str, status: int, id_: str) 
 @pytest.mark.parametrize("id_", IDS)
 @pytest.mark.parametrize("status", BY_STATUS)
 @pytest.mark.parametrize("name", ["no_type", "string_error"])
-def test_without_a_type_the_status_decides(name: str, status: int, id_: str) -> None:
+def test_without_an_error_type_the_status_decides(name: str, status: int, id_: str) -> None:
     error = said(id_, sample(f"errors/lix.{name}"), status)
     assert type(error) is BY_STATUS[status]
     assert isinstance(error, RefusalError)
@@ -100,7 +100,7 @@ def test_without_a_type_the_status_decides(name: str, status: int, id_: str) -> 
 
 @pytest.mark.parametrize("status", [status for status in BY_STATUS if status >= 400])
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[]", b"<html>", b"\xff", b'{"error": {}}'])
-def test_an_answer_without_words_still_says_no(body: bytes, status: int) -> None:
+def test_an_error_response_without_a_message(body: bytes, status: int) -> None:
     error = said("person.get", body, status)
     if status == 407 and body not in (b"{}", b'{"error": {}}'):
         assert type(error) is TransportError  # a proxy on the way, not the API
@@ -108,13 +108,13 @@ def test_an_answer_without_words_still_says_no(body: bytes, status: int) -> None
     assert type(error) is BY_STATUS[status]
 
 
-def test_a_type_that_is_new_goes_by_its_status() -> None:
+def test_an_unknown_error_type_is_decided_by_its_status() -> None:
     error = said("person.get", b'{"error": {"type": "too_shy"}}', 404)
     assert type(error) is NotFoundError
     assert (error.kind, error.message) == ("too_shy", "no such record")
 
 
-async def test_an_invitation_that_was_not_sent_is_no_success() -> None:
+async def test_an_invitation_that_was_not_sent_raises() -> None:
     for flag in (False, "false"):
         wire = Wire(says({"success": flag, "entity_urn": None}))
         with pytest.raises(RefusalError, match="did not send") as caught:
@@ -126,7 +126,7 @@ async def test_an_invitation_that_was_not_sent_is_no_success() -> None:
     assert (await sent.connections.send("linkedin.com/in/a")).success is True
 
 
-async def test_an_invitation_whose_answer_cannot_be_read_is_told_so() -> None:
+async def test_an_unreadable_answer_to_an_invitation_raises() -> None:
     wire = Wire(says(b'{"success": '))
     with pytest.raises(LixError) as caught:
         await client(wire, viewer_id="v").connections.send("linkedin.com/in/a")
@@ -135,7 +135,7 @@ async def test_an_invitation_whose_answer_cannot_be_read_is_told_so() -> None:
 
 
 @pytest.mark.parametrize("name", ["connections.send", "messages.send", "sales.send_message"])
-async def test_a_send_whose_answer_is_lost_is_not_repeated(name: str) -> None:
+async def test_a_write_with_a_lost_answer_is_not_retried(name: str) -> None:
     wire = Wire(TransportFailure("the connection broke", sent=True))
     lix = client(wire, viewer_id="v", retry=RetryPolicy(attempts=4))
     calls: dict[str, Callable[[], Awaitable[object]]] = {
@@ -157,7 +157,7 @@ async def test_the_weekly_limit_is_raised_at_once_with_its_delay() -> None:
     assert len(wire.sent) == 1
 
 
-async def test_cookies_are_in_no_text_of_an_error() -> None:
+async def test_cookies_are_not_in_error_messages() -> None:
     wire = Wire(says(sample("errors/lix.params_invalid"), 400))
     lix = client(wire)
     with pytest.raises(InvalidParamsError) as caught:

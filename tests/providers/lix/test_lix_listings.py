@@ -1,4 +1,4 @@
-"""How the pages of every listing follow one another, against scripted answers."""
+"""How the pages of every listing follow each other, with scripted responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PEOPLE = "https://www.linkedin.com/search/results/people/?keywords=example"
 JOBS = "https://www.linkedin.com/jobs/search/?keywords=example"
 LEADS = "https://www.linkedin.com/sales/search/people#query=(keywords%3Aexample)"
 SKILL = SkillFilter("Example", "urn:li:ts_skill:1")
-WALKS: dict[str, Callable[[AsyncLix], Pages[Any]]] = {
+LISTINGS: dict[str, Callable[[AsyncLix], Pages[Any]]] = {
     "linkedin_account.list": lambda lix: lix.account.linkedin_accounts(),
     "connections.list": lambda lix: lix.connections.list(),
     "organisation.followers": lambda lix: lix.organisations.followers("linkedin.com/company/x"),
@@ -48,7 +48,7 @@ WALKS: dict[str, Callable[[AsyncLix], Pages[Any]]] = {
 
 
 def page(key: str, first: int, size: int, **beside: object) -> Any:
-    """An answer with `size` rows of their own names."""
+    """A response with `size` items, each with its own id."""
     rows = [
         {"id": f"urn:li:activity:{n}", "link": f"https://linkedin.com/in/p{n}", "jobPostingId": n}
         for n in range(first, first + size)
@@ -57,41 +57,41 @@ def page(key: str, first: int, size: int, **beside: object) -> Any:
 
 
 def asked(wire: Wire, *names: str) -> list[tuple[str | None, ...]]:
-    """These query params of each request."""
+    """The given query params of each request."""
     queries = [parse_qs(target.partition("?")[2]) for target in wire.targets]
     return [tuple(query.get(name, [None])[0] for name in names) for query in queries]
 
 
-def test_every_listing_is_walked_here() -> None:
-    assert set(WALKS) == set(FILES_OF_LISTINGS)
+def test_every_listing_is_tested_here() -> None:
+    assert set(LISTINGS) == set(FILES_OF_LISTINGS)
 
 
-@pytest.mark.parametrize("id_", WALKS)
-async def test_any_listing_goes_on_from_its_checkpoint(id_: str) -> None:
+@pytest.mark.parametrize("id_", LISTINGS)
+async def test_any_listing_continues_from_its_checkpoint(id_: str) -> None:
     lix = client(wire := Wire(says(sample(FILES_OF_LISTINGS[id_]))), viewer_id="v")
-    whole = await WALKS[id_](lix).next_page()
+    whole = await LISTINGS[id_](lix).next_page()
     assert whole is not None
-    walk = WALKS[id_](lix)
-    assert await walk.first() == whole.items[0]
-    point = Checkpoint.from_json(walk.checkpoint.to_json())
+    pages = LISTINGS[id_](lix)
+    assert await pages.first() == whole.items[0]
+    point = Checkpoint.from_json(pages.checkpoint.to_json())
     rest = await resumed(lix, id_, point).next_page()
     assert (rest.items if rest else []) == whole.items[1:]
     assert len(wire.sent) == (2 if rest else 3)
 
 
 def resumed(lix: AsyncLix, id_: str, point: Checkpoint) -> Pages[Any]:
-    """The same walk again, from a checkpoint."""
+    """The same listing again, from a checkpoint."""
     pages = lix.pages
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lix, "pages", lambda *call, **walking: pages(*call, resume=point))
-        return WALKS[id_](lix)
+        patch.setattr(lix, "pages", lambda *call, **pagination: pages(*call, resume=point))
+        return LISTINGS[id_](lix)
 
 
-async def test_people_turn_the_page_in_the_url() -> None:
-    pages = [page("people", 10 * n, 10, paging={"total": 25, "count": 25}) for n in range(3)]
-    wire = Wire(*pages[:2], page("people", 20, 5, paging={"total": 25}))
-    walk = client(wire).search.people(PEOPLE)
-    assert len(await walk.collect()) == 25
+async def test_people_searches_increase_page_in_the_url() -> None:
+    answers = [page("people", 10 * n, 10, paging={"total": 25, "count": 25}) for n in range(3)]
+    wire = Wire(*answers[:2], page("people", 20, 5, paging={"total": 25}))
+    pages = client(wire).search.people(PEOPLE)
+    assert len(await pages.collect()) == 25
     assert [url for (url,) in asked(wire, "url")] == [
         PEOPLE,
         PEOPLE + "&page=2",
@@ -100,32 +100,32 @@ async def test_people_turn_the_page_in_the_url() -> None:
     sequences = {sequence for (sequence,) in asked(wire, "sequence_id")}
     assert len(sequences) == 1
     assert None not in sequences
-    assert (walk.stats.complete, walk.stats.credits) == (True, 3)
+    assert (pages.stats.complete, pages.stats.credits) == (True, 3)
 
 
-async def test_jobs_count_rows_in_the_url() -> None:
+async def test_job_searches_increase_start_in_the_url() -> None:
     wire = Wire(page("jobPostings", 0, 10), page("jobPostings", 10, 7), says({"people": None}))
     assert len(await client(wire).search.jobs(JOBS).collect()) == 17
     assert [url for (url,) in asked(wire, "url")] == [JOBS, JOBS + "&start=10", JOBS + "&start=17"]
 
 
-async def test_sales_navigator_turns_the_page_after_the_hash() -> None:
+async def test_sales_navigator_increases_page_after_the_hash() -> None:
     wire = Wire(page("people", 0, 25), says({"people": []}))
     await client(wire).sales.leads(LEADS).collect()
     assert asked(wire, "url") == [(LEADS,), (LEADS + "&page=2",)]
 
 
 @pytest.mark.parametrize(("id_", "cap"), [("search.people", 1000), ("sales.search_people", 2500)])
-async def test_no_page_beyond_what_the_provider_gives(id_: str, cap: int) -> None:
+async def test_no_page_beyond_the_cap_is_requested(id_: str, cap: int) -> None:
     pages = [page("people", 250 * n, 250, paging={"total": 9999}) for n in range(12)]
     wire = Wire(*pages)
-    walk = WALKS[id_](client(wire))
-    assert len(await walk.collect()) == cap
+    pages = LISTINGS[id_](client(wire))
+    assert len(await pages.collect()) == cap
     assert len(wire.sent) == cap // 250
-    assert walk.stats.complete is False
+    assert pages.stats.complete is False
 
 
-async def test_posts_of_a_search_advance_by_what_came() -> None:
+async def test_post_searches_advance_by_the_number_of_items() -> None:
     wire = Wire(page("posts", 0, 10), page("posts", 10, 3), says({"posts": []}))
     await client(wire).search.posts(PEOPLE).collect()
     assert asked(wire, "start") == [("0",), ("10",), ("13",)]
@@ -138,7 +138,7 @@ async def test_recruiter_advances_inside_the_body() -> None:
     assert all(one.method == "GET" for one in wire.sent)
 
 
-async def test_connections_end_with_an_empty_page_or_the_total() -> None:
+async def test_connections_end_with_an_empty_page_or_at_the_total() -> None:
     rows = [{"entityUrn": f"urn:{n}"} for n in range(3)]
     short = says({"connections_response": {"elements": rows, "paging": {"count": 10}}})
     wire = Wire(short, says({"connections_response": {"elements": []}}))
@@ -160,20 +160,20 @@ async def test_attached_accounts_end_with_a_page_of_fewer_than_five() -> None:
     assert len(wire.sent) == 2
 
 
-async def test_lists_go_by_page() -> None:
+async def test_lists_increase_the_page_number() -> None:
     wire = Wire(page("people", 0, 25, paging={"total": 30}), page("people", 25, 5))
     await client(wire, viewer_id="v").sales.lead_list("70").collect()
     assert asked(wire, "list_id", "page") == [("70", "1"), ("70", "2")]
 
 
-async def test_filters_have_one_page_and_say_when_that_is_not_all() -> None:
+async def test_leads_by_filters_have_one_page_and_report_incomplete() -> None:
     wire = Wire(says(sample("sales.people_by_filters")))
-    walk = client(wire).sales.leads_by_filters(keywords="x")
-    assert len(await walk.collect()) == 3
-    assert (len(wire.sent), walk.stats.complete, walk.stats.total) == (1, False, 2500)
+    pages = client(wire).sales.leads_by_filters(keywords="x")
+    assert len(await pages.collect()) == 3
+    assert (len(wire.sent), pages.stats.complete, pages.stats.total) == (1, False, 2500)
 
 
-async def test_sales_facets_end_with_a_short_page_and_companies_come_one_by_one() -> None:
+async def test_sales_facets_end_with_a_short_page_and_flatten_companies() -> None:
     companies = [{"id": str(n), "displayValue": f"C{n}"} for n in range(3)]
     full = {"data": {"elements": [{"id": "0", "displayValue": "Companies", "children": companies}]}}
     wire = Wire(says(full), says({"data": {"paging": {"count": 3}}}))
@@ -185,7 +185,7 @@ async def test_sales_facets_end_with_a_short_page_and_companies_come_one_by_one(
     assert len(wire.sent) == 1
 
 
-async def test_recruiter_facets_do_not_believe_the_start_of_the_answer() -> None:
+async def test_recruiter_facets_ignore_the_start_in_the_answer() -> None:
     rows = [{"entity": f"urn:{n}", "text": f"S{n}"} for n in range(12)]
     wire = Wire(
         says({"results": rows[:10], "paging": {"count": 10, "start": 10, "total": 12}}),
@@ -195,7 +195,7 @@ async def test_recruiter_facets_do_not_believe_the_start_of_the_answer() -> None
     assert asked(wire, "start") == [("0",), ("10",)]
 
 
-async def test_activity_sends_token_and_start_and_goes_on_without_a_token() -> None:
+async def test_activity_sends_token_and_start_and_continues_without_a_token() -> None:
     wire = Wire(
         page("posts", 0, 2, paging={"total": 5}, pagination_token="t1"),
         page("posts", 2, 2, paging={"total": 5}),
@@ -208,19 +208,19 @@ async def test_activity_sends_token_and_start_and_goes_on_without_a_token() -> N
 async def test_comments_on_a_post_end_without_a_token() -> None:
     rows = [{"comment_urn": f"urn:{n}"} for n in range(2)]
     wire = Wire(says({"comments": rows, "paging": {"total": 15}, "pagination_token": None}))
-    walk = client(wire).posts.comments("urn:li:activity:1")
-    assert len(await walk.collect()) == 2
-    assert (len(wire.sent), walk.stats.complete) == (1, False)
+    pages = client(wire).posts.comments("urn:li:activity:1")
+    assert len(await pages.collect()) == 2
+    assert (len(wire.sent), pages.stats.complete) == (1, False)
 
 
-async def test_reactions_advance_by_reactors_not_by_groups() -> None:
+async def test_reactions_advance_by_the_number_of_reactors() -> None:
     wire = Wire(says(sample("enrich.post_reactions")), says({"reactions": []}))
-    walk = client(wire).posts.reactions("urn:li:activity:1")
-    assert [row.type async for row in walk] == ["LIKE", "LIKE", "CELEBRATE"]
+    pages = client(wire).posts.reactions("urn:li:activity:1")
+    assert [row.type async for row in pages] == ["LIKE", "LIKE", "CELEBRATE"]
     assert asked(wire, "start", "pagination_token")[:2] == [("0", None), ("3", "EXAMPLETOKEN0001")]
 
 
-async def test_threads_go_back_to_where_the_last_one_says() -> None:
+async def test_threads_continue_from_the_time_of_the_last_one() -> None:
     last = {"data": {"elements": [{"id": "2-c"}]}}
     wire = Wire(says(sample("sales.threads")), says(last))
     found = await client(wire).sales.threads("v").collect()
@@ -239,26 +239,26 @@ async def test_conversations_and_messages_follow_the_sequence_id() -> None:
     assert asked(wire, "sequence_id") == [(None,), ("EXAMPLESYNC0001",)]
 
 
-async def test_a_token_that_does_not_change_is_the_end() -> None:
+async def test_an_unchanged_token_ends_the_listing() -> None:
     wire = Wire(says(sample("conversations.list")))
-    walk = client(wire).messages.conversations("v", sequence_id="EXAMPLESEQ0001")
-    assert len(await walk.collect()) == 1
+    pages = client(wire).messages.conversations("v", sequence_id="EXAMPLESEQ0001")
+    assert len(await pages.collect()) == 1
     assert len(wire.sent) == 1
 
 
-async def test_hidden_members_are_never_taken_for_one_another() -> None:
+async def test_hidden_members_are_not_deduplicated() -> None:
     hidden = {"name": "LinkedIn Member", "link": None}
     one, other = {"link": "https://linkedin.com/in/A"}, {"link": "https://www.linkedin.com/in/a/"}
     wire = Wire(
         says({"people": [hidden, one, hidden]}), says({"people": [other, hidden]}), says({})
     )
-    walk = client(wire).search.people(PEOPLE)
-    assert len(await walk.collect()) == 4
-    assert walk.stats.duplicates == 1
+    pages = client(wire).search.people(PEOPLE)
+    assert len(await pages.collect()) == 4
+    assert pages.stats.duplicates == 1
 
 
 @pytest.mark.parametrize("status", ["PROBABLE", "probable"])
-async def test_an_email_is_asked_for_again_while_it_is_probable(status: str) -> None:
+async def test_email_is_requested_again_while_probable(status: str) -> None:
     maybe, sure = says({"status": status}), says({"status": "VALID", "email": "a@example.com"})
     lix = client(wire := Wire(maybe, maybe, sure))
     assert (await lix.contact.email("linkedin.com/in/a", recheck=5)).is_valid
@@ -267,7 +267,7 @@ async def test_an_email_is_asked_for_again_while_it_is_probable(status: str) -> 
     assert lix.credits.email == 1
 
 
-async def test_an_email_is_asked_for_once_or_as_often_as_the_caller_says() -> None:
+async def test_email_is_requested_once_or_up_to_recheck_times() -> None:
     maybe = says({"status": "PROBABLE", "email": ""})
     for recheck, sent in ((0, 1), (2, 3)):
         lix = client(wire := Wire(maybe))

@@ -1,4 +1,4 @@
-"""Helpers of organisations, posts, postings, messages and params, at their edges."""
+"""Edge cases of organisations, posts, postings, messages and params."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from lix_async.providers.lix import params as p
         ({}, None),
     ],
 )
-def test_what_tells_organisations_apart(fields: dict[str, Any], identity: str | None) -> None:
+def test_identity_of_organisations(fields: dict[str, Any], identity: str | None) -> None:
     one = decoder_for(m.LiOrganisation).read(msgspec.json.encode(fields))
     assert one.identity == identity
     assert m.Organisation(li_organisation=one).identity == identity
 
 
-def test_the_view_of_an_organisation_takes_the_profile_first() -> None:
+def test_an_organisation_reads_its_profile_first() -> None:
     old = m.LiOrganisation(
         name="old",
         link="https://www.linkedin.com/company/old",
@@ -78,7 +78,7 @@ def test_the_view_of_an_organisation_takes_the_profile_first() -> None:
         assert (one.description, one.specialities, one.stock_ticker_code) == ("d", "a, b", "T")
 
 
-def test_an_organisation_of_which_nothing_is_known() -> None:
+def test_an_empty_organisation() -> None:
     none = m.Organisation()
     assert (none.name, none.employee_count, none.hq_country, none.headquarters) == (None,) * 4
     assert none.identity is none.linkedin_url is none.sales_nav_url is None
@@ -87,7 +87,7 @@ def test_an_organisation_of_which_nothing_is_known() -> None:
     assert m.Organisation(profile=m.OrganisationProfile(hq_country="EX")).headquarters == "EX"
 
 
-def test_urns_of_posts_and_what_tells_them_apart() -> None:
+def test_urn_and_identity_of_posts() -> None:
     urn = "urn:li:activity:1"
     for name in ("urn", "post_urn", "postUrn", "id"):
         assert m.Post({name: urn}).urn == m.Post({name: urn}).identity == urn
@@ -97,7 +97,7 @@ def test_urns_of_posts_and_what_tells_them_apart() -> None:
     assert m.Post().identity is None
 
 
-def test_open_objects_survive_any_shape() -> None:
+def test_open_objects_accept_values_of_any_type() -> None:
     odd: dict[str, object] = {
         "actor": [],
         "numReactions": [None, "x", {"reactionType": "REACTION_TYPE_LOVE", "count": "3"}],
@@ -120,13 +120,13 @@ def test_open_objects_survive_any_shape() -> None:
     assert m.JobPosting({"jobPostingUrl": "https://x"}).identity == "https://x"
 
 
-def test_a_posting_with_and_without_its_wrapper() -> None:
+def test_a_posting_with_and_without_an_envelope() -> None:
     for body in ({"jobPosting": {"title": "T"}, "more": 1}, {"title": "T", "more": 1}):
         job = decoder_for(m.JobPosting).read(msgspec.json.encode(body))
         assert (job.title, job["more"]) == ("T", 1)
 
 
-def test_ids_of_conversations_from_whatever_names_them() -> None:
+def test_conversation_ids_are_read_from_every_field() -> None:
     urn = "urn:li:msg_conversation:(urn:li:fsd_profile:ACoA,2-a=)"
     assert m.Conversation(conversation_urn=urn).conversation_id == "2-a="
     assert m.Conversation(backend_urn="urn:li:messagingThread:2-a=").conversation_id == "2-a="
@@ -140,7 +140,7 @@ def test_ids_of_conversations_from_whatever_names_them() -> None:
     assert m.SalesThread().thread_id is None
 
 
-def test_rows_that_carry_no_name_have_no_identity() -> None:
+def test_items_without_an_id_have_no_identity() -> None:
     for row in (m.Comment(), m.Reaction(), m.Reaction(actor=m.Actor()), m.Facet(), m.SkillFacet(),
                 m.Follower(), m.Message(), m.Conversation(), m.ActivityReaction(),
                 m.LinkedInAccount(), m.Connection(), m.LiOrganisation(), m.Person()):  # fmt: skip
@@ -149,7 +149,7 @@ def test_rows_that_carry_no_name_have_no_identity() -> None:
     assert m.Participant().full_name is m.Connection().full_name is m.Message().sender_name is None
 
 
-def test_another_shape_is_a_misfit_with_its_place() -> None:
+def test_a_value_of_the_wrong_type_is_reported_with_its_path() -> None:
     for body, path in (
         (b'{"searchResponse": {"people": "x"}}', "$.people"),
         (b'{"people": [{"experience": [{"organisation": "x"}]}]}', "organisation"),
@@ -161,7 +161,7 @@ def test_another_shape_is_a_misfit_with_its_place() -> None:
         assert path in caught.value.path
 
 
-def test_cookies_show_themselves_to_nobody() -> None:
+def test_cookies_are_not_shown() -> None:
     params: Params = p.PutLinkedInParams(cookies=[p.Cookie("li_at", "hunter2")])
     (cookie,) = p.PutLinkedInParams(cookies=[p.Cookie("li_at", "hunter2")]).cookies
     shown = f"{params!r} {params} {cookie!r} {cookie} {cookie.__rich_repr__()}"
@@ -177,12 +177,12 @@ def test_the_domain_of_a_website(website: str) -> None:
 
 
 @pytest.mark.parametrize("website", ["https://", "https://[", "exam ple.com", " "])
-def test_what_has_no_domain(website: str) -> None:
+def test_websites_without_a_domain(website: str) -> None:
     with pytest.raises(Exception, match="website must be"):
         p.WebsiteParams(website=website).check()
 
 
-def test_every_accessor_of_a_company_and_of_who_posted() -> None:
+def test_properties_of_companies_and_post_authors() -> None:
     company = m.Company({"universalName": "x", "url": "https://x", "description": "d"})
     assert (company.universal_name, company.url, company.description) == ("x", "https://x", "d")
     assert m.JobPosting({"jobPostingUrl": "https://x"}).url == "https://x"

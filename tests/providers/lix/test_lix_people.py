@@ -1,4 +1,4 @@
-"""Helpers of people and their careers, at their edges."""
+"""Edge cases of people and their positions."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def person(**fields: object) -> m.Person:
         ({"dateEnded": "2021", "timePeriod": {"endedOn": {}}}, False),
     ],
 )
-def test_whether_a_job_is_running(job: dict[str, Any], running: bool) -> None:
+def test_is_running(job: dict[str, Any], running: bool) -> None:
     one = person(experience=[job])
     assert one.experience[0].is_running is running
     assert one.current_position is (one.experience[0] if running else None)
 
 
-def test_the_current_position_is_the_first_that_runs() -> None:
+def test_the_current_position_is_the_first_running_one() -> None:
     one = person(experience=[{"dateEnded": "2001"}, {"dateEnded": "Present", "title": "a"},
                              {"dateEnded": "Present", "title": "b"}])  # fmt: skip
     assert one.current_position is not None
@@ -89,14 +89,12 @@ def test_full_name(fields: dict[str, Any], name: str | None) -> None:
         ({"link": "", "salesNavLink": "https://linkedin.com/sales/lead/"}, None, None),
     ],
 )
-def test_what_tells_people_apart(
-    fields: dict[str, Any], identity: str | None, url: str | None
-) -> None:
+def test_identity_of_people(fields: dict[str, Any], identity: str | None, url: str | None) -> None:
     one = person(**fields)
     assert (one.identity, one.profile_url) == (identity, url)
 
 
-def test_moments_are_aware_or_nothing() -> None:
+def test_times_are_aware_or_none() -> None:
     assert times.from_ms(1735808400446) == datetime(2025, 1, 2, 9, 0, 0, 446000, tzinfo=UTC)
     assert times.from_seconds(0) == datetime(1970, 1, 1, tzinfo=UTC)
     assert times.from_ms(None) is times.from_seconds(None) is times.from_ms(10**18) is None

@@ -1,4 +1,4 @@
-"""What stands on the wire, byte by byte: encoded once, at the right place."""
+"""Requests byte by byte: every param is encoded once and in its place."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from lix_methods import Wire, client, says
 
 from lix_async import AsyncLix
 from lix_async.core.wire import HttpRequest, read
-from lix_async.providers.lix.endpoints import PUT_LINKEDIN, RECRUITER_PEOPLE, SALES_PEOPLE_FORM
+from lix_async.providers.lix.endpoints.accounts import PUT_LINKEDIN
+from lix_async.providers.lix.endpoints.searches import RECRUITER_PEOPLE, SALES_PEOPLE_FORM
 from lix_async.providers.lix.params import Cookie, Pair, SearchParams, SkillFilter
-from lix_async.providers.lix.resources.sales import LONGEST_GET
+from lix_async.providers.lix.resources.sales import MAX_GET_URL
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +28,7 @@ SKILL = SkillFilter("Example", "urn:li:ts_skill:1")
 
 
 async def sent(call: Callable[[AsyncLix], Any], **settings: Any) -> HttpRequest:
-    """The only request that a call makes; its answer is empty."""
+    """The only request of a call, which gets an empty response."""
     wire = Wire(says({}))
     result = call(client(wire, **settings))
     if isinstance(result, Awaitable):
@@ -87,13 +88,15 @@ async def sent(call: Callable[[AsyncLix], Any], **settings: Any) -> HttpRequest:
         ),
     ],
 )
-async def test_targets(call: Callable[[AsyncLix], Any], target: str) -> None:
+async def test_the_request_target_of_every_kind_of_call(
+    call: Callable[[AsyncLix], Any], target: str
+) -> None:
     outgoing = await sent(call)
     assert (outgoing.method, outgoing.target, outgoing.body) == ("GET", target, None)
     assert outgoing.content_type == "application/json"
 
 
-async def test_the_percent_sequences_of_a_linkedin_url_stay_its_own() -> None:
+async def test_percent_sequences_in_a_linkedin_url_are_encoded_once() -> None:
     outgoing = await sent(lambda lix: lix.sales.leads(SEED_URL, sequence_id="s"))
     path, _, query = outgoing.target.partition("?")
     assert path == "/v1/li/sales/search/people"
@@ -102,16 +105,16 @@ async def test_the_percent_sequences_of_a_linkedin_url_stay_its_own() -> None:
     assert dict(parse_qsl(query))["url"] == SEED_URL
 
 
-async def test_parameters_in_a_fragment_travel_too() -> None:
+async def test_parameters_in_a_fragment_are_sent() -> None:
     url = "https://www.linkedin.com/sales/search/people#page=1&query=(keywords%3Alix)"
     outgoing = await sent(lambda lix: lix.sales.leads(url, viewer_id="v"))
     assert "people%23page%3D1%26query%3D%28keywords%253Alix%29" in outgoing.target
 
 
-async def test_a_long_search_goes_as_a_form_and_the_viewer_in_the_query() -> None:
+async def test_a_long_search_is_sent_as_a_form_with_the_viewer_in_the_query() -> None:
     short = "https://www.linkedin.com/sales/search/people?query="
-    room = LONGEST_GET - len(quote(short, ""))
-    fits, long = short + "x" * room, short + "x" * (room + 1)
+    free = MAX_GET_URL - len(quote(short, ""))
+    fits, long = short + "x" * free, short + "x" * (free + 1)
     assert (await sent(lambda lix: lix.sales.leads(fits))).method == "GET"
     outgoing = await sent(lambda lix: lix.sales.leads(long, viewer_id="v", sequence_id="s"))
     assert (outgoing.method, outgoing.target) == (
@@ -123,7 +126,7 @@ async def test_a_long_search_goes_as_a_form_and_the_viewer_in_the_query() -> Non
     assert outgoing.idempotent
 
 
-async def test_the_form_turns_its_pages_inside_the_url() -> None:
+async def test_the_form_has_its_page_in_the_url() -> None:
     long = SEED_URL + "&x=" + "y" * 2000
     pages = [says({"people": [{"name": str(n)}], "paging": {"total": 2}}) for n in range(2)]
     wire = Wire(*pages)
@@ -132,7 +135,7 @@ async def test_the_form_turns_its_pages_inside_the_url() -> None:
     assert (len(found), urls) == (2, [long, long + "&page=2"])
 
 
-async def test_a_get_with_a_body_keeps_the_rest_in_the_query() -> None:
+async def test_a_get_with_a_body_has_the_other_params_in_the_query() -> None:
     outgoing = await sent(lambda lix: lix.recruiter.people([SKILL], viewer_id="v"))
     assert (outgoing.method, outgoing.target) == (
         "GET",
@@ -141,7 +144,7 @@ async def test_a_get_with_a_body_keeps_the_rest_in_the_query() -> None:
     assert json.loads(outgoing.body or b"")["start"] == 0
 
 
-async def test_sends_put_each_part_where_the_contract_wants_it() -> None:
+async def test_write_calls_have_each_param_in_its_place() -> None:
     invite = await sent(lambda lix: lix.connections.send("linkedin.com/in/a", viewer_id="v"))
     assert (invite.target, invite.idempotent) == ("/v1/connections/send", False)
     assert json.loads(invite.body or b"") == {
@@ -158,20 +161,20 @@ async def test_sends_put_each_part_where_the_contract_wants_it() -> None:
     assert json.loads(inmail.body or b"") == {"body": "hi", "recipients": ["ACo"], "subject": "s"}
 
 
-async def test_cookies_travel_in_the_body_alone() -> None:
+async def test_cookies_are_only_in_the_body() -> None:
     outgoing = await sent(lambda lix: lix.account.put_linkedin({"li_at": "secret"}))
     assert (outgoing.method, outgoing.target) == ("PUT", "/v1/account/linkedin/account")
     assert json.loads(outgoing.body or b"") == {"cookies": [{"key": "li_at", "value": "secret"}]}
     assert outgoing.idempotent
 
 
-async def test_a_viewer_of_the_client_is_sent_wherever_a_call_takes_one() -> None:
+async def test_the_clients_viewer_is_sent_wherever_a_call_takes_one() -> None:
     settings = {"viewer_id": "mine"}
     assert (await sent(lambda lix: lix.messages.conversations(), **settings)).target.endswith(
         "?viewer_id=mine"
     )
     search = await sent(lambda lix: lix.search.people("https://www.linkedin.com/x"), **settings)
-    assert search.target.endswith("&viewer_id=mine")  # and no sequence id: it is not needed
+    assert search.target.endswith("&viewer_id=mine")  # without a sequence id, which is not required
     own = await sent(
         lambda lix: lix.people.extended("linkedin.com/in/a", viewer_id="b"), **settings
     )
@@ -196,7 +199,7 @@ async def test_pairs_of_filters(given: Pair | str, wire: str) -> None:
     assert query["person_titles"] == wire
 
 
-async def test_what_goes_out_can_be_read_back() -> None:
+async def test_requests_can_be_read_back() -> None:
     jar = await sent(lambda lix: lix.account.put_linkedin({"li_at": "x"}))
     assert read(PUT_LINKEDIN, {}, [], jar.body or b"").cookies == [Cookie("li_at", "x")]
     skills = await sent(lambda lix: lix.recruiter.people([SKILL], start=25))

@@ -1,4 +1,4 @@
-"""Arguments of a wrong type: refused by name, before anything is sent, at every method."""
+"""An argument of a wrong type is rejected by name in every method, before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RIGHT: dict[str, Any] = {
 
 
 class Strange:
-    """Of no type that any argument takes, and nothing that an error should show."""
+    """A value of a type that no argument accepts, and that no error may show."""
 
     def __repr__(self) -> str:
         return "hidden"
@@ -58,7 +58,7 @@ async def called(path: str, wire: Wire, **given: Any) -> None:
 
 
 @pytest.mark.parametrize(("path", "name"), ARGUMENTS)
-async def test_every_argument_of_every_method_is_refused_by_its_name(path: str, name: str) -> None:
+async def test_every_argument_of_a_wrong_type_is_rejected_by_name(path: str, name: str) -> None:
     wire = Wire(says({}))
     for wrong in (Strange(), Strange, b"x"):
         with pytest.raises(ConfigurationError) as caught:
@@ -69,7 +69,7 @@ async def test_every_argument_of_every_method_is_refused_by_its_name(path: str, 
 
 
 @pytest.mark.parametrize("path", sorted({path for path, name in ARGUMENTS if name == "viewer_id"}))
-async def test_an_empty_viewer_is_refused_where_one_is_given(path: str) -> None:
+async def test_an_empty_viewer_is_rejected(path: str) -> None:
     wire = Wire(says({}))
     with pytest.raises(ConfigurationError, match="viewer_id must not be empty"):
         await called(path, wire, viewer_id="")
@@ -90,7 +90,7 @@ async def test_an_empty_viewer_is_refused_where_one_is_given(path: str) -> None:
         ("job_postings.get", {"job_id": 7.0}, "job_id .* must be a text or a whole number"),
     ],
 )
-async def test_what_the_methods_themselves_make_something_of(
+async def test_arguments_that_methods_convert(
     path: str, given: dict[str, Any], message: str
 ) -> None:
     wire = Wire(says({}))
@@ -99,7 +99,7 @@ async def test_what_the_methods_themselves_make_something_of(
     assert wire.sent == []
 
 
-def test_what_goes_into_filters_and_cookies_is_text() -> None:
+def test_filters_and_cookies_accept_only_text() -> None:
     for make, message in (
         (lambda: Pair(5), "Pair.text must be a text, not int"),
         (lambda: Pair("a", 105), "Pair.id must be a text, not int"),

@@ -1,4 +1,4 @@
-"""LookC as the tests see it: a transport that gives prepared answers and keeps what was asked."""
+"""A transport for the LookC tests, with scripted responses and a record of requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sample(name: str) -> bytes:
 
 
 def says(body: object = None, status: int = 200, **headers: str) -> HttpResponse:
-    """An answer. Bytes go out as they are, anything else as JSON."""
+    """A response. Bytes are sent as they are, anything else as JSON."""
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return HttpResponse(status, raw, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
@@ -43,7 +43,7 @@ LOST = TransportFailure("the connection broke", sent=True)
 
 
 class Wire:
-    """Answers by path, in order, the last one for ever; a list of what was asked."""
+    """Scripted responses by path, the last one repeated; `asked` lists the requests."""
 
     def __init__(self, **answers: list[Said]) -> None:
         self._answers = {
@@ -76,7 +76,7 @@ class Wire:
 
 
 class Stopwatch:
-    """A clock whose sleeps take no time and are written down."""
+    """A clock whose sleeps take no time and are recorded."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -101,7 +101,7 @@ class Stopwatch:
 
 
 def client(wire: Wire, **settings: Any) -> AsyncLookC:
-    """A client on that wire, without limiter and with one attempt, where nothing else is said."""
+    """A client of that transport, without a limiter and with one attempt by default."""
     settings = {
         "rate_limit": None,
         "clock": Stopwatch(),

@@ -1,4 +1,4 @@
-"""One test for each of the contradictions in the contract (lookc.md#contradictions)."""
+"""One test for each contradiction in the contract (lookc.md#contradictions)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BARE_404 = says(b"<html>404</html>", 404)
 @pytest.mark.parametrize("first", [UNKNOWN_ROUTE, NOT_FOUND, BARE_404])
 @pytest.mark.parametrize("second", [COMPLETE, DIRECT])
 async def test_1_the_status_has_two_paths(first: HttpResponse, second: HttpResponse) -> None:
-    """The sample's path first, the heading's as fallback, with a bare result as well."""
+    """The path of the sample first, that of the heading as a fallback, also with a bare result."""
     wire = Wire(status=[first], lookup=[second])
     async with client(wire) as lookc:
         status = await lookc.request_status(ID)
@@ -35,10 +35,10 @@ async def test_1_the_status_has_two_paths(first: HttpResponse, second: HttpRespo
         assert status.data.hits[0].name == "Example Person 1"
         assert wire.asked == [(STATUS, {"request_id": ID}), (LOOKUP, {"request_id": ID})]
         await lookc.request_status(ID)
-    assert wire.paths[2:] == [LOOKUP], "the path that works is remembered"
+    assert wire.paths[2:] == [LOOKUP], "the path that worked is remembered"
 
 
-async def test_1_when_both_paths_know_nothing_it_is_not_found() -> None:
+async def test_1_an_id_unknown_to_both_paths_is_not_found() -> None:
     wire = Wire(status=[NOT_FOUND], lookup=[NOT_FOUND])
     lookc = client(wire)
     for _ in range(2):
@@ -61,10 +61,8 @@ NO_ROUTE = says({"error": {"type": "unknown_route", "message": "no such route"}}
         (UNKNOWN_RECORD, UNKNOWN_RECORD),
     ],
 )
-async def test_1_the_path_that_looked_for_the_id_tells_what_it_found(
-    first: HttpResponse, second: HttpResponse
-) -> None:
-    """Whichever of the two is not there: an id that the other one does not know is not found."""
+async def test_1_the_path_that_knows_ids_decides(first: HttpResponse, second: HttpResponse) -> None:
+    """If one path does not exist and the other does not know the id, it is not found."""
     wire = Wire(status=[first], lookup=[second])
     lookc = client(wire)
     for ask in (lookc.request_status, lookc.result):
@@ -73,14 +71,14 @@ async def test_1_the_path_that_looked_for_the_id_tells_what_it_found(
     assert wire.paths == [STATUS, LOOKUP] * 2
 
 
-async def test_1_where_neither_path_is_there_it_is_no_record_that_is_missing() -> None:
+async def test_1_two_unknown_paths_are_not_a_missing_record() -> None:
     with pytest.raises(RefusalError, match="no such route") as caught:
         await client(Wire(status=[NO_ROUTE], lookup=[NO_ROUTE])).request_status(ID)
     assert not isinstance(caught.value, NotFoundError)
 
 
 @pytest.mark.parametrize("closed", [LOOKUP, STATUS])
-async def test_1_the_sandbox_closes_either_path(closed: str) -> None:
+async def test_1_the_sandbox_can_disable_either_path(closed: str) -> None:
     sandbox = Sandbox(closed=[closed], rate=None)
     with running(sandbox) as url:
         async with AsyncLookC("demo", base_url=url, rate_limit=None) as lookc:
@@ -89,7 +87,7 @@ async def test_1_the_sandbox_closes_either_path(closed: str) -> None:
     assert [fact.path for fact in sandbox.requests] == [STATUS, LOOKUP]
 
 
-async def test_1_what_is_pending_on_the_other_path_is_pending() -> None:
+async def test_1_pending_on_the_other_path_is_pending() -> None:
     answers = [WAITING, says({"request_id": ID, "status": "pending", "hits": []}), DIRECT]
     wire = Wire(status=[BARE_404], lookup=[*answers])
     lookc = client(wire)
@@ -98,7 +96,7 @@ async def test_1_what_is_pending_on_the_other_path_is_pending() -> None:
     assert (await lookc.request_status(ID)).complete
 
 
-async def test_2_the_key_goes_on_every_call() -> None:
+async def test_2_the_key_is_sent_with_every_call() -> None:
     """The published sample of the status call has no header."""
     seen: list[httpx.Request] = []
 
@@ -160,18 +158,18 @@ def test_4_links_have_two_names() -> None:
     assert today == first
 
 
-def test_5_employees_come_in_two_shapes() -> None:
+def test_5_employees_have_two_forms() -> None:
     links = decoder_for(EmployeesPage).read(sample("lookc.org_employees"))
     preview = decoder_for(EmployeesPage).read(sample("variants/lookc.org_employees.snake"))
     assert links.cursor == preview.cursor == "EXAMPLECURSOR0001"
     assert links.items[0].identity == preview.items[0].identity
 
 
-def test_6_no_prefix_is_shared() -> None:
+def test_6_paths_have_no_common_prefix() -> None:
     assert [row.path for row in endpoints.TABLE] == [LOOKUP, STATUS, "/org/{org_id}/employees"]
 
 
-async def test_7_trailing_commas_are_documentation_and_no_wire_format() -> None:
+async def test_7_trailing_commas_are_not_accepted() -> None:
     wire = Wire(lookup=[says(b'{"hits": [{"name": "A",},],}')])
     with pytest.raises(DecodeError) as caught:
         await client(wire).person_by_email("a@example.com")
@@ -179,7 +177,7 @@ async def test_7_trailing_commas_are_documentation_and_no_wire_format() -> None:
 
 
 async def test_8_the_parameter_is_called_email() -> None:
-    """One text hides the address and lets the URL end in it, as if it were a part of the path."""
+    """One published text shows the address as if it were part of the path."""
     wire = Wire(lookup=[DIRECT])
     await client(wire).submit("a@example.com")
     assert wire.asked == [(LOOKUP, {"email": "a@example.com"})]
@@ -192,7 +190,7 @@ async def test_8_exactly_one_of_the_two_is_sent(given: dict[str, str]) -> None:
         await client(Wire()).send(row, row.params(**given))
 
 
-async def test_8_the_lookups_path_takes_a_request_id_as_well() -> None:
+async def test_8_the_lookup_path_also_takes_a_request_id() -> None:
     row = endpoints.PERSON_BY_EMAIL
     wire = Wire(lookup=[COMPLETE])
     answer = await client(wire).send(row, row.params(request_id=ID))
@@ -200,7 +198,7 @@ async def test_8_the_lookups_path_takes_a_request_id_as_well() -> None:
     assert wire.asked == [(LOOKUP, {"request_id": ID})]
 
 
-async def test_only_the_status_call_takes_a_404_for_a_missing_path() -> None:
+async def test_only_the_status_call_reads_404_as_an_unknown_path() -> None:
     wire = Wire(lookup=[BARE_404])
     with pytest.raises(RefusalError) as caught:
         await client(wire).submit("a@example.com")

@@ -1,4 +1,4 @@
-"""One employee: two spellings, tenures in months, the current organisation."""
+"""One employee: both forms, tenures in months, the current organisation."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_current_organisation(person: Employee, org: str | None) -> None:
     assert person.current_org_id(ORG) == org
 
 
-def test_both_spellings_give_the_same_person() -> None:
+def test_both_forms_give_the_same_person() -> None:
     camel = decoder_for(EmployeesPage).read(sample("lookc.org_employees")).items[0]
     snake = decoder_for(EmployeesPage).read(sample("variants/lookc.org_employees.snake")).items[0]
     assert (camel.months_at_org, camel.months_in_role) == (20, 8)
@@ -65,7 +65,7 @@ def test_both_spellings_give_the_same_person() -> None:
     assert camel.links.sales_nav == "https://www.linkedin.com/sales/lead/ACwAAEXAMPLE0001"
 
 
-def test_an_employee_goes_to_json_and_back() -> None:
+def test_an_employee_can_be_stored_as_json() -> None:
     person = Employee(person_id="p", tenure_at_org=Tenure(years=1), date_started="2023-04-01")
     again = msgspec.json.decode(msgspec.json.encode(person), type=Employee)
     assert again == person

@@ -1,4 +1,4 @@
-"""Walking through the employees of an organisation, in either published shape."""
+"""The listing of the employees of an organisation, in both published forms."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_cursors_lead_from_page_to_page() -> None:
     assert (pages.stats.pages, pages.stats.complete, pages.stats.total) == (3, True, None)
 
 
-async def test_without_a_page_size_none_is_sent() -> None:
+async def test_page_size_is_not_sent_by_default() -> None:
     wire = Wire(employees=[page(1)])
     await client(wire).employees(ORG).collect()
     assert wire.asked == [(PATH, {})]
@@ -70,7 +70,7 @@ async def test_without_a_page_size_none_is_sent() -> None:
         "ftp://user:word@evil.example",
     ],
 )
-async def test_of_a_link_only_the_cursor_is_taken(before: str) -> None:
+async def test_only_the_cursor_of_a_link_is_used(before: str) -> None:
     """Absolute, relative, foreign or broken: the same endpoint is called with its cursor."""
     wire = Wire(employees=[page(1, next=link("next", before)), page(2)])
     assert len(await client(wire).employees(ORG).collect()) == 2
@@ -104,7 +104,7 @@ async def test_a_page_without_employees_is_the_last(body: object) -> None:
     assert len(wire.asked) == 1
 
 
-async def test_the_same_cursor_twice_ends_the_walk() -> None:
+async def test_an_unchanged_cursor_ends_the_listing() -> None:
     wire = Wire(employees=[page(1, next=link("a")), page(2, next=link("a")), page(3)])
     assert len(await client(wire).employees(ORG).collect()) == 2
     assert cursors(wire) == [None, "a"]
@@ -120,7 +120,7 @@ async def test_a_circle_of_cursors_raises() -> None:
     assert [person.person_id for person in pages.collected] == ["p1", "p2"]
 
 
-async def test_the_preview_shape_is_walked_too() -> None:
+async def test_the_preview_form_is_paginated() -> None:
     def preview(number: int, **pagination: object) -> HttpResponse:
         return says({"data": [{"person_id": f"p{number}"}], "pagination": pagination})
 
@@ -136,18 +136,18 @@ async def test_the_preview_shape_is_walked_too() -> None:
     assert cursors(wire) == [None, "a", "b"]
 
 
-async def test_more_without_a_cursor_ends_the_preview_shape() -> None:
+async def test_has_more_without_a_cursor_ends_the_preview_form() -> None:
     wire = Wire(employees=[says({"data": [row(1)], "pagination": {"has_more": True}})])
     assert len(await client(wire).employees(ORG).collect()) == 1
     assert len(wire.asked) == 1
 
 
-def test_has_more_false_wins_over_a_link() -> None:
+def test_has_more_false_overrides_a_link() -> None:
     body = {"employees": [row(1)], "paging": {"has_more": False, "_links": {"next": link("x")}}}
     assert decoder_for(EmployeesPage).read(msgspec.json.encode(body)).cursor is None
 
 
-async def test_a_person_is_given_once_for_each_organisation() -> None:
+async def test_a_person_is_returned_once_per_organisation() -> None:
     def at(org: str | None) -> dict[str, object]:
         return row(1) | {"currentOrg": org and {"orgId": org}}
 
@@ -180,13 +180,13 @@ async def test_prefetch_fetches_ahead() -> None:
 
 
 @pytest.mark.parametrize(("org_id", "page_size"), [("", None), (ORG, 0), (ORG, -1)])
-async def test_bad_arguments_are_refused(org_id: str, page_size: int | None) -> None:
+async def test_bad_arguments_are_rejected(org_id: str, page_size: int | None) -> None:
     with pytest.raises(ConfigurationError):
         client(Wire()).employees(org_id, page_size)
 
 
 @pytest.mark.parametrize("org_id", [".", ".."])
-async def test_an_id_cannot_climb_out_of_the_path(org_id: str) -> None:
+async def test_an_id_is_escaped_in_the_path(org_id: str) -> None:
     wire = Wire(employees=[page(1)])
     with pytest.raises(ConfigurationError):
         await client(wire).employees(org_id).collect()
@@ -207,7 +207,7 @@ async def test_the_price_of_a_page_is_not_published() -> None:
     assert (lookc.credits.total, lookc.credits.unpriced) == (0, 1)
 
 
-async def test_a_foreign_link_gets_no_request_however_it_is_walked() -> None:
+async def test_a_next_link_to_another_host_is_never_requested() -> None:
     seen: list[str] = []
 
     def answer(number: int, next: str | None) -> Callable[[HttpRequest], Any]:

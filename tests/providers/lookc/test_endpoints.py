@@ -1,4 +1,4 @@
-"""The three rows against lookc.md#endpoints, and the methods against the rows."""
+"""The three endpoints of lookc.md#endpoints, and their methods."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ from lix_async.providers.lookc.endpoints import (
     REQUEST_STATUS,
     TABLE,
 )
+from lix_async.providers.lookc.errors import ERROR_TYPES, refusal
 from lix_async.providers.lookc.models import PersonByEmail
-from lix_async.providers.lookc.provider import LOOKC, TYPES, refusal
+from lix_async.providers.lookc.provider import LOOKC
 
 INDEX = {
     "lookc.person_by_email": (
@@ -48,7 +49,7 @@ INDEX = {
 }
 
 
-def test_the_rows() -> None:
+def test_the_endpoints() -> None:
     found = {
         row.id: (
             LOOKC.base_url + row.path,
@@ -73,7 +74,7 @@ def test_params_are_read_back_by_a_server_as_they_were_sent() -> None:
     assert wire.read(ORG_EMPLOYEES, {"org_id": "a/b"}, query, b"") == sent
 
 
-def test_the_client_takes_what_the_lix_client_takes() -> None:
+def test_the_client_has_the_arguments_of_the_lix_client() -> None:
     lix = pytest.importorskip("lix_async.providers.lix.client")
 
     def arguments(client: type) -> list[tuple[str, object]]:
@@ -83,7 +84,7 @@ def test_the_client_takes_what_the_lix_client_takes() -> None:
     assert arguments(AsyncLookC) == arguments(lix.AsyncLix)
 
 
-def test_its_address_and_rate_are_its_own() -> None:
+def test_base_url_and_rate_are_its_own() -> None:
     assert repr(AsyncLookC("key")).startswith("<AsyncLookC api.lookc.io ")
     assert (LOOKC.rate.requests, LOOKC.rate.per, LOOKC.window) == (50, 1.0, 1.0)
     policy = RetryPolicy()
@@ -93,7 +94,7 @@ def test_its_address_and_rate_are_its_own() -> None:
     assert pause.low == 1.0
 
 
-def test_the_key_may_be_its_own_or_that_of_lix(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_may_be_for_lookc_or_for_lix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOOKC_API_KEY", raising=False)
     monkeypatch.delenv("LIX_API_KEY", raising=False)
     monkeypatch.setenv("LIX_BASE_URL", "https://lix.example")
@@ -110,7 +111,7 @@ def test_the_key_may_be_its_own_or_that_of_lix(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("auth", ["raw", "bearer", "x-api-key", "query"])
-def test_the_key_travels_in_the_ways_of_lix(auth: str) -> None:
+def test_the_key_is_sent_by_the_schemes_of_lix(auth: str) -> None:
     assert f"auth='{auth}'" in repr(AsyncLookC("key", auth=auth))
 
 
@@ -128,7 +129,7 @@ def test_the_key_travels_in_the_ways_of_lix(auth: str) -> None:
         (599, ServerError),
     ],
 )
-def test_statuses_decide_where_no_type_is_readable(status: int, error: type[RefusalError]) -> None:
+def test_without_an_error_type_the_status_decides(status: int, error: type[RefusalError]) -> None:
     """The error bodies of this host are not confirmed (lookc.md#errors)."""
     for body in (b"", b"<html>", b'{"message":"x"}', b'{"error":{}}'):
         assert type(refusal(status, body, PersonByEmail)) is error
@@ -137,15 +138,17 @@ def test_statuses_decide_where_no_type_is_readable(status: int, error: type[Refu
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 404, 429, 503])
-@pytest.mark.parametrize(("kind", "error"), TYPES.items())
-def test_types_decide_before_statuses(status: int, kind: str, error: type[RefusalError]) -> None:
+@pytest.mark.parametrize(("kind", "error"), ERROR_TYPES.items())
+def test_the_error_type_decides_over_the_status(
+    status: int, kind: str, error: type[RefusalError]
+) -> None:
     body = msgspec.json.encode({"error": {"type": kind, "message": "why"}, "hits": []})
     found = refusal(status, body, PersonByEmail)
     assert type(found) is error
     assert (found.kind, found.message, found.status) == (kind, "why", status)
 
 
-def test_an_error_may_be_a_text_unless_data_stands_beside_it() -> None:
+def test_an_error_may_be_a_text_unless_there_are_data() -> None:
     alone = refusal(200, b'{"error":"something went wrong"}', PersonByEmail)
     assert type(alone) is RefusalError
     assert alone.message == "something went wrong"
@@ -154,7 +157,7 @@ def test_an_error_may_be_a_text_unless_data_stands_beside_it() -> None:
     assert type(refusal(500, beside, PersonByEmail)) is ServerError
 
 
-def test_rarer_refusals() -> None:
+def test_rare_error_responses() -> None:
     daily = refusal(429, b'{"error":{"type":"daily_limit","refreshesAt":7}}', PersonByEmail)
     assert isinstance(daily, DailyLimitError)
     assert daily.refreshes_at == 7.0

@@ -1,4 +1,4 @@
-"""Waiting for a lookup in the background: the schedule, its end, and trouble on the way."""
+"""Waiting for a lookup in the background: the intervals, the timeout, and errors meanwhile."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def name(person: PersonByEmail) -> str | None:
     return person.hits[0].name
 
 
-async def test_pauses_double_from_one_second_to_thirty() -> None:
+async def test_intervals_double_from_one_second_to_thirty() -> None:
     clock = Stopwatch()
     wire = Wire(lookup=[says(PENDING)], status=[*[WAITING] * 6, COMPLETE])
     async with client(wire, clock=clock) as lookc:
@@ -60,7 +60,7 @@ async def test_pauses_double_from_one_second_to_thirty() -> None:
     assert wire.paths == [LOOKUP, *[STATUS] * 7]
 
 
-async def test_the_time_passes_and_the_error_knows_how_to_go_on() -> None:
+async def test_the_timeout_error_has_the_request_id() -> None:
     clock = Stopwatch()
     wire = Wire(lookup=[says(PENDING)], status=[WAITING])
     async with client(wire, clock=clock) as lookc:
@@ -70,13 +70,13 @@ async def test_the_time_passes_and_the_error_knows_how_to_go_on() -> None:
         assert isinstance(error, DeadlineError)
         assert (error.request_id, error.endpoint) == (ID, "lookc.request_status")
         assert wire.paths.count(LOOKUP) == 1, "a poll never starts the lookup again"
-        assert clock.slept == [1.0, 2.0, 4.0, 8.0, 16.0, 28.0], "a last look just before the end"
+        assert clock.slept == [1.0, 2.0, 4.0, 8.0, 16.0, 28.0], "a last poll just before the end"
         assert error.attempts == 6
         wire._answers[STATUS] = [COMPLETE]
         assert name(await lookc.result(error.request_id)) == "Example Person 1"
 
 
-async def test_the_error_survives_pickle() -> None:
+async def test_the_error_can_be_pickled() -> None:
     with pytest.raises(PendingError) as caught:
         await client(Wire(lookup=[says(PENDING)], status=[WAITING])).person_by_email(EMAIL)
     again = pickle.loads(pickle.dumps(caught.value))
@@ -84,7 +84,7 @@ async def test_the_error_survives_pickle() -> None:
     assert (str(again), vars(again)) == (str(caught.value), vars(caught.value))
 
 
-async def test_a_status_call_that_hangs_ends_with_the_time_given() -> None:
+async def test_a_hanging_status_call_ends_at_the_timeout() -> None:
     async def hang(_: object) -> HttpResponse:
         await anyio.sleep_forever()
         raise AssertionError
@@ -96,14 +96,14 @@ async def test_a_status_call_that_hangs_ends_with_the_time_given() -> None:
         assert (clock.now(), caught.value.request_id) == (20.0, ID)
 
 
-async def test_virtual_time_passes_between_looks() -> None:
+async def test_virtual_time_passes_between_polls() -> None:
     wire = Wire(lookup=[says(PENDING)], status=[WAITING, WAITING, COMPLETE])
     async with VirtualClock() as clock:
         assert name(await client(wire, clock=clock).person_by_email(EMAIL)) == "Example Person 1"
         assert clock.now() == 7.0
 
 
-async def test_a_short_wait_still_looks_once() -> None:
+async def test_a_short_timeout_still_polls_once() -> None:
     clock = Stopwatch()
     wire = Wire(lookup=[says(PENDING)], status=[WAITING])
     with pytest.raises(PendingError):
@@ -112,7 +112,7 @@ async def test_a_short_wait_still_looks_once() -> None:
 
 
 @pytest.mark.parametrize("word", ["failed", "error", "cancelled", "Failed"])
-async def test_words_of_failure_raise(word: str) -> None:
+async def test_a_status_of_failure_raises(word: str) -> None:
     wire = Wire(lookup=[says(PENDING)], status=[WAITING, says({"status": word, "data": None})])
     with pytest.raises(RefusalError, match=word) as caught:
         await client(wire).person_by_email(EMAIL)
@@ -123,7 +123,7 @@ async def test_words_of_failure_raise(word: str) -> None:
     assert caught.value.endpoint == "lookc.person_by_email"
 
 
-async def test_a_failure_that_explains_itself_in_a_text_is_still_a_status() -> None:
+async def test_a_failure_with_an_error_text_is_still_a_status() -> None:
     wire = Wire(status=[says({"status": "failed", "error": "mail server down"})])
     with pytest.raises(RefusalError) as caught:
         await client(wire).result(ID)
@@ -132,13 +132,13 @@ async def test_a_failure_that_explains_itself_in_a_text_is_still_a_status() -> N
 
 
 @pytest.mark.parametrize("word", ["pending", "processing", "queued", "?", None])
-async def test_every_other_word_means_not_yet(word: str | None) -> None:
+async def test_every_other_status_means_pending(word: str | None) -> None:
     wire = Wire(lookup=[says(PENDING)], status=[says({"status": word}), COMPLETE])
     assert name(await client(wire).person_by_email(EMAIL)) == "Example Person 1"
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [
         LOST,
         says(b"<html>", 502),
@@ -147,23 +147,23 @@ async def test_every_other_word_means_not_yet(word: str | None) -> None:
         refused("api_error", 500, retry_after="20"),
     ],
 )
-async def test_trouble_that_passes_does_not_lose_the_lookup(trouble: Any) -> None:
+async def test_temporary_errors_do_not_end_the_wait(error: Any) -> None:
     clock = Stopwatch()
-    wire = Wire(lookup=[says(PENDING)], status=[trouble, trouble, COMPLETE])
+    wire = Wire(lookup=[says(PENDING)], status=[error, error, COMPLETE])
     assert name(await client(wire, clock=clock).person_by_email(EMAIL)) == "Example Person 1"
     assert wire.paths == [LOOKUP, STATUS, STATUS, STATUS]
-    named = getattr(trouble, "headers", None)
+    named = getattr(error, "headers", None)
     assert clock.slept == ([1.0, 20.0, 30.0] if named else [1.0, 2.0, 4.0])
 
 
-async def test_trouble_to_the_end_is_the_cause() -> None:
+async def test_the_last_temporary_error_is_the_cause() -> None:
     wire = Wire(lookup=[says(PENDING)], status=[LOST])
     with pytest.raises(PendingError) as caught:
         await client(wire).person_by_email(EMAIL, timeout=10.0)
     assert isinstance(caught.value.__cause__, TransportError)
 
 
-async def test_a_pause_beyond_the_time_given_ends_the_wait() -> None:
+async def test_a_requested_delay_beyond_the_timeout_ends_the_wait() -> None:
     clock = Stopwatch()
     wire = Wire(lookup=[says(PENDING)], status=[refused("rate_limit", 429, retry_after="100")])
     with pytest.raises(PendingError) as caught:
@@ -184,7 +184,7 @@ async def test_a_pause_beyond_the_time_given_ends_the_wait() -> None:
         ),
     ],
 )
-async def test_trouble_that_stays_raises_at_once_and_names_the_lookup(
+async def test_a_permanent_error_raises_at_once_with_the_request_id(
     answer: Any, error: type[Exception]
 ) -> None:
     wire = Wire(lookup=[says(PENDING)], status=[answer])
@@ -195,7 +195,7 @@ async def test_trouble_that_stays_raises_at_once_and_names_the_lookup(
     assert wire.paths == [LOOKUP, STATUS]
 
 
-async def test_the_clients_deadline_bounds_one_look_and_not_the_wait() -> None:
+async def test_the_clients_deadline_applies_to_one_poll() -> None:
     async def hang_once(_: object) -> HttpResponse:
         if wire.paths.count(STATUS) == 1:
             await anyio.sleep_forever()
@@ -208,14 +208,14 @@ async def test_the_clients_deadline_bounds_one_look_and_not_the_wait() -> None:
         assert clock.now() == 1.0 + 5.0 + 2.0
 
 
-async def test_result_keeps_the_same_schedule_after_its_first_look() -> None:
+async def test_result_polls_at_the_same_intervals_after_the_first() -> None:
     clock = Stopwatch()
     wire = Wire(status=[*[WAITING] * 4, COMPLETE])
     await client(wire, clock=clock).result(ID)
     assert clock.slept == [0.0, 1.0, 2.0, 4.0, 8.0]
 
 
-async def test_cancelling_a_wait_leaves_nothing_behind() -> None:
+async def test_a_cancelled_wait_leaves_no_task() -> None:
     async with VirtualClock() as clock:
         wire = Wire(lookup=[says(PENDING)], status=[WAITING])
         lookc = client(wire, clock=clock)

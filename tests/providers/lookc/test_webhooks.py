@@ -1,4 +1,4 @@
-"""Webhooks: payloads of nobody knows whom, read with care."""
+"""Webhooks: payloads from unknown senders, read with care."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ def test_a_known_event_in_every_form(body: Any) -> None:
     assert webhooks.fingerprint(body) == webhooks.fingerprint(BODY)
 
 
-def test_it_needs_no_client_and_is_at_hand_on_one() -> None:
+def test_webhook_functions_are_on_the_module_and_the_client() -> None:
     assert AsyncLookC.webhooks.parse(BODY) == webhooks.parse(BODY)
     assert AsyncLookC.webhooks.token_matches("a", "a")
     assert AsyncLookC("key").webhooks.fingerprint(BODY) == webhooks.fingerprint(BODY)
 
 
 @pytest.mark.parametrize("data", [None, 3, "text", [1], {"hits": 7}])
-def test_an_unknown_type_is_an_event_too(data: object) -> None:
+def test_an_unknown_type_is_an_event_without_data(data: object) -> None:
     event = webhooks.parse({"type": "search.company.by-domain", "data": data})
     assert event.data is None
     assert event.raw["data"] == data
 
 
-def test_data_and_new_keys_may_be_anything_or_nothing() -> None:
+def test_data_may_be_missing_and_unknown_keys_are_ignored() -> None:
     assert webhooks.parse(KNOWN + b"}").data is None
     assert webhooks.parse(KNOWN + b',"data":null}').data is None
     event = webhooks.parse(KNOWN + b',"data":{"hits":null,"new":1},"request_id":"r"}')
@@ -83,7 +83,7 @@ def test_data_and_new_keys_may_be_anything_or_nothing() -> None:
         (KNOWN + b',"data":{"hits":[{"name":{}}]}}', "$.data.hits[0].name"),
     ],
 )
-def test_junk_is_a_decode_error(body: Any, path: str) -> None:
+def test_an_invalid_body_is_a_decode_error(body: Any, path: str) -> None:
     with pytest.raises(DecodeError) as caught:
         webhooks.parse(body)
     if path != "$":
@@ -91,14 +91,14 @@ def test_junk_is_a_decode_error(body: Any, path: str) -> None:
     assert len(webhooks.fingerprint(body)) == 64, "junk has a fingerprint too"
 
 
-def test_an_object_that_holds_itself_is_junk() -> None:
+def test_a_recursive_object_is_a_decode_error() -> None:
     circle: dict[str, object] = {"type": "x"}
     circle["me"] = circle
     with pytest.raises(DecodeError):
         webhooks.parse(circle)
 
 
-def test_an_event_goes_to_json() -> None:
+def test_an_event_can_be_encoded_as_json() -> None:
     event = webhooks.parse(BODY)
     again = msgspec.json.decode(msgspec.json.encode(event), type=webhooks.WebhookEvent)
     assert again == event
@@ -119,12 +119,12 @@ def test_an_event_goes_to_json() -> None:
         ("\ud800", ("\ud800",), True),
     ],
 )
-def test_tokens(given: str | None, tokens: tuple[str, ...], same: bool) -> None:
+def test_token_matches(given: str | None, tokens: tuple[str, ...], same: bool) -> None:
     assert webhooks.token_matches(given, *tokens) is same
 
 
 @pytest.mark.parametrize("given", [(5, "new"), ("new", None), ("new", "old", b"new")])
-def test_what_is_no_text_is_no_token(given: tuple[Any, ...]) -> None:
+def test_a_token_must_be_a_text(given: tuple[Any, ...]) -> None:
     with pytest.raises(ConfigurationError, match="a token must be a text, not "):
         webhooks.token_matches(*given)
 
@@ -141,7 +141,7 @@ def test_every_token_is_compared_even_after_a_match(monkeypatch: pytest.MonkeyPa
     assert lengths == [(32, 32), (32, 32)], "equal lengths, and no early end"
 
 
-def test_fingerprints_of_repeats_are_equal_and_of_others_are_not() -> None:
+def test_repeats_have_equal_fingerprints() -> None:
     one = webhooks.fingerprint(b'{"type":"a","data":{"x":1,"y":[1,2]}}')
     assert one == webhooks.fingerprint(b' {"data": {"y": [1, 2], "x": 1}, "type": "a"}\n')
     assert one != webhooks.fingerprint(b'{"type":"a","data":{"x":1,"y":[2,1]}}')

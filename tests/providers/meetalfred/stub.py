@@ -1,4 +1,4 @@
-"""Meet Alfred for the tests: its samples, and a client on a scripted vendor."""
+"""Samples of Meet Alfred for the tests, and a client with scripted responses."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def rows(*ids: object, **beside: Any) -> HttpResponse:
 
 
 def client(*answers: Any, **settings: Any) -> AsyncMeetAlfred:
-    """A client without pacing on a clock that skips, unless told otherwise."""
+    """A client without a rate limit and with a clock that skips, unless options say otherwise."""
     given: dict[str, Any] = {"rate_limit": None, "clock": Skipping()} | settings
     return AsyncMeetAlfred("key", http_client=Script(*answers), **given)
 
 
 def sent(of: AsyncMeetAlfred) -> list[Any]:
-    """What reached the vendor."""
+    """The requests that were sent."""
     transport = of._engine.transport
     assert isinstance(transport, Script)
     return list(transport.sent)

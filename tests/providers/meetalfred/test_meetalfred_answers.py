@@ -1,4 +1,4 @@
-"""What the document says of answers: shapes, times, absence, names, keys of other people."""
+"""How responses are read: envelopes, times, missing values, names, keys of team members."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read(row: Any, body: object) -> Any:
 
 
 @pytest.mark.parametrize("row", [row for row in BY_ID.values() if hasattr(row.result, "items")])
-def test_rows_come_bare_or_in_any_wrapping(row: Any) -> None:
+def test_items_may_be_bare_or_under_any_key(row: Any) -> None:
     listed = [{"id": 1 if row is CAMPAIGNS else "1"}]
     for body in (
         listed,
@@ -48,14 +48,14 @@ def test_rows_come_bare_or_in_any_wrapping(row: Any) -> None:
 @pytest.mark.parametrize(
     "body", [{"message": "x"}, {"a": [], "b": []}, b"<html>", b"3", b'"x"', b"{"]
 )
-def test_what_holds_no_rows_is_no_empty_list(body: Any) -> None:
+def test_an_object_without_items_is_an_error(body: Any) -> None:
     error = read(LEADS, body)
     assert isinstance(error, DecodeError)
     if body == b"<html>":
         assert "web page" in str(error)
 
 
-def test_the_samples_in_both_wrappings_read_alike() -> None:
+def test_bare_and_wrapped_samples_give_the_same_items() -> None:
     live = tree("connections.live")["actions"]
     assert read(CONNECTIONS, live) == read(CONNECTIONS, {"actions": live})
 
@@ -73,7 +73,7 @@ def test_a_campaign_has_one_id_and_one_name_in_either_form() -> None:
     assert (m.Campaign().campaign_id, m.Campaign().title) == (None, None)
 
 
-def test_a_name_is_misspelled_on_the_wire() -> None:
+def test_the_misspelt_field_is_read_in_both_forms() -> None:
     (lead,) = read(LEADS, sample("leads")).items
     found = lead.campaign.search_parameters.nonprofit_interests
     assert found.skilled_volunteering is False
@@ -84,7 +84,7 @@ def test_a_name_is_misspelled_on_the_wire() -> None:
         assert campaign.search_parameters.nonprofit_interests.skilled_volunteering is True
 
 
-def test_three_ways_to_write_a_time_are_one_way_to_read_it() -> None:
+def test_times_are_read_in_three_forms() -> None:
     moment = datetime(2025, 1, 7, 8, 15, 1, tzinfo=UTC)
     for text in (
         "2025-01-07 08:15:01+00:00",
@@ -118,7 +118,7 @@ def test_every_time_of_the_samples_can_be_read() -> None:
     assert [one.created_time.day for one in actions] == [9, 9, 8], "newest first"
 
 
-def test_null_and_the_empty_text_are_both_none() -> None:
+def test_null_and_empty_text_are_none() -> None:
     (found,) = read(CONNECTIONS, sample("connections")).items
     assert (found.email, found.phone, found.twitter, found.skype, found.aim) == (None,) * 5
     assert (found.object_urn, found.degree, found.tags) == ("700000001", 1, [])
@@ -132,7 +132,7 @@ def test_a_connection_has_49_fields_in_three_styles() -> None:
     assert m.Connection(entity_urn="x").identity == "x"
 
 
-def test_everything_of_a_lead_may_be_missing() -> None:
+def test_every_field_of_a_lead_may_be_missing() -> None:
     (found,) = read(LEADS, [{}]).items
     assert (found.identity, found.person, found.last_action, found.custom_data) == (
         None,
@@ -173,7 +173,7 @@ def test_ids_are_numbers_or_texts() -> None:
     assert (m.Action().identity, m.Reply().identity) == (None, None)
 
 
-def test_keys_of_other_people_show_themselves_to_nobody() -> None:
+def test_keys_of_team_members_are_not_shown() -> None:
     members = run(client(answer("get-team-members.live")).get_team_members())
     key = members[0].webhook_key
     assert isinstance(key, ApiKey)
@@ -194,19 +194,19 @@ def test_keys_of_other_people_show_themselves_to_nobody() -> None:
     assert members[0] == copy.copy(members[0])
 
 
-def test_a_members_key_may_be_missing_or_no_key() -> None:
+def test_a_members_key_may_be_missing_or_invalid() -> None:
     found = run(client(reply(200, [{"id": "x"}, {"webhook_key": "no key"}])).get_team_members())
     assert [one.webhook_key for one in found] == [None, None]
     assert "no key" not in repr(found)
 
 
-def test_the_body_has_them_as_they_came() -> None:
+def test_the_body_has_the_keys_as_sent() -> None:
     found = client(answer("get-team-members.live"))
     received = run(found.send(BY_ID["meetalfred.get_team_members"], NoParams()))
     assert b"EXAMPLE-PLACEHOLDER-2" in received.body
 
 
-def test_a_lead_that_was_added() -> None:
+def test_the_result_of_adding_a_lead() -> None:
     for body, success in (({"id": 9201, "success": True}, True), ({"success": False}, False)):
         found = client(reply(200, body))
         assert run(found.add_lead_to_campaign(1, email="a@example.com")).success is success

@@ -1,4 +1,4 @@
-"""The client: the key, what goes out, walks that end, refusals."""
+"""Options, listings, error responses, and the requests that are sent."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ONCE = RetryPolicy(attempts=1)
 # --- the key ---------------------------------------------------------------------------------
 
 
-def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MEETALFRED_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match="MEETALFRED_API_KEY"):
         AsyncMeetAlfred()
@@ -53,7 +53,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         AsyncMeetAlfred(KEY, auth="bearer")
 
 
-async def test_the_key_is_in_the_query_and_nowhere_to_be_seen(
+async def test_the_key_is_in_the_query_and_not_shown(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     seen: list[httpx.Request] = []
@@ -81,9 +81,9 @@ async def test_the_key_is_in_the_query_and_nowhere_to_be_seen(
     assert seen[0].headers["accept"] == "application/json"
     assert "content-type" not in seen[0].headers
     assert "no right" in caught.value.message
-    told = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    text = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
     for secret in (KEY, "sentinel%2Fkey%2B0123456789", "sentinel"):
-        assert secret not in told
+        assert secret not in text
         assert secret not in caplog.text
 
 
@@ -95,8 +95,8 @@ async def test_a_failure_without_an_answer_does_not_show_the_key() -> None:
         alfred = AsyncMeetAlfred(KEY, http_client=inner, retry=ONCE, clock=Skipping())
         with pytest.raises(TransportError) as caught:
             await alfred.campaigns()
-    told = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
-    assert "sentinel" not in told
+    text = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert "sentinel" not in text
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -114,7 +114,7 @@ async def test_a_redirect_is_not_followed() -> None:
     assert seen == ["meetalfred.com"]
 
 
-async def test_the_name_of_the_key_is_a_setting() -> None:
+async def test_the_name_of_the_key_is_an_option() -> None:
     seen: list[httpx.Request] = []
 
     def served(request: httpx.Request) -> httpx.Response:
@@ -130,10 +130,10 @@ async def test_the_name_of_the_key_is_a_setting() -> None:
             client(key_parameter=wrong)
 
 
-# --- what goes out ---------------------------------------------------------------------------
+# --- requests --------------------------------------------------------------------------------
 
 
-def test_paths_are_settings() -> None:
+def test_paths_are_an_option() -> None:
     found = client(rows(), paths={"leads": "/leads", "campaigns": "/c"})
     run(found.leads().collect())
     run(found.campaigns(None))
@@ -148,7 +148,7 @@ def test_paths_are_settings() -> None:
             client(paths=wrong)
 
 
-async def test_the_method_of_reads_is_a_setting() -> None:
+async def test_the_method_of_reads_is_an_option() -> None:
     found = client(rows(), reply(200, []), rows(), method="POST")
     await found.leads(101).collect()
     await found.campaigns()
@@ -161,13 +161,13 @@ async def test_the_method_of_reads_is_a_setting() -> None:
     assert queries(found)[0] == {"campaign": "101", "page": "0", "per_page": "100"}
     found = client(LOST, reply(502, b""), reply(200, []), method="POST")
     assert await found.campaigns() == []
-    assert len(sent(found)) == 3, "a read is repeated, whatever its method"
+    assert len(sent(found)) == 3, "a read is retried, whatever its method"
     for wrong in ("post", "PUT", ""):
         with pytest.raises(ConfigurationError, match="method"):
             client(method=wrong)
 
 
-def test_the_number_of_the_first_page_is_a_setting() -> None:
+def test_the_number_of_the_first_page_is_an_option() -> None:
     found = client(rows(1, 2), rows(3), rows(4), first_page=1)
     pages = found.get_last_actions("invites", per_page=2)
     assert [one.id for one in run(pages.collect())] == [1, 2, 3]
@@ -180,7 +180,7 @@ def test_the_number_of_the_first_page_is_a_setting() -> None:
             client(first_page=wrong)
 
 
-def test_a_walk_from_page_1_is_resumed_where_it_was() -> None:
+def test_a_listing_from_page_1_is_resumed() -> None:
     found = client(rows(1, 2), rows(3), first_page=1)
     pages = found.get_last_actions("invites", per_page=2)
     run(pages.first())
@@ -209,7 +209,7 @@ def test_the_first_page_is_0_and_is_sent() -> None:
     ]
 
 
-def test_adding_a_lead_sends_its_columns_beside_it() -> None:
+def test_columns_of_a_lead_are_sent_beside_the_other_fields() -> None:
     found = client(answer("add-lead-to-campaign.live"))
     done = run(
         found.add_lead_to_campaign(
@@ -229,7 +229,7 @@ def test_adding_a_lead_sends_its_columns_beside_it() -> None:
     }
 
 
-def test_bad_arguments_are_refused_before_anything_is_sent() -> None:
+def test_bad_arguments_are_rejected_before_sending() -> None:
     found = client(rows())
     calls: list[Any] = [
         lambda: found.add_lead_to_campaign(1),
@@ -244,10 +244,10 @@ def test_bad_arguments_are_refused_before_anything_is_sent() -> None:
     assert sent(found) == []
 
 
-# --- walks -----------------------------------------------------------------------------------
+# --- listings --------------------------------------------------------------------------------
 
 
-async def test_a_walk_ends_with_a_short_page() -> None:
+async def test_a_listing_ends_with_a_short_page() -> None:
     found = client(rows(1, 2), rows(3))
     pages = found.get_last_actions("replies", per_page=2)
     assert [one.id for one in await pages.collect()] == [1, 2, 3]
@@ -255,7 +255,7 @@ async def test_a_walk_ends_with_a_short_page() -> None:
     assert pages.stats.complete
 
 
-async def test_a_walk_ends_with_an_empty_page_or_an_empty_body() -> None:
+async def test_a_listing_ends_with_an_empty_page_or_body() -> None:
     for last in (rows(), reply(200, b""), answer("empty.live")):
         found = client(rows(1, 2), last)
         assert len(await found.leads(per_page=2).collect()) == 2
@@ -263,14 +263,14 @@ async def test_a_walk_ends_with_an_empty_page_or_an_empty_body() -> None:
 
 
 @pytest.mark.parametrize("size", [2, None])
-async def test_a_walk_ends_where_the_server_ignores_the_page(size: int | None) -> None:
+async def test_a_listing_ends_if_the_server_ignores_the_page(size: int | None) -> None:
     found = client(rows(1, 2))
     pages = found.get_last_actions("replies", per_page=size)
     assert [one.id for one in await pages.collect()] == [1, 2]
     assert (len(sent(found)), pages.stats.complete) == (2, True)
 
 
-async def test_the_ids_tell_a_page_whatever_else_changes() -> None:
+async def test_a_repeated_page_is_recognised_by_its_ids() -> None:
     def signed(number: int) -> Any:
         picture = f"https://media.example.com/x?e={number}"
         return reply(200, [{"id": "a", "picture": picture}, {"id": "b", "picture": picture}])
@@ -281,33 +281,33 @@ async def test_the_ids_tell_a_page_whatever_else_changes() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-async def test_rows_without_ids_end_too_when_a_page_comes_again(count: int) -> None:
+async def test_items_without_ids_end_with_a_repeated_page(count: int) -> None:
     found = client(rows(*[None] * count))
     pages = found.new_reply_detected(per_page=count)
     assert len(await pages.collect()) == count
     assert len(sent(found)) == 2
 
 
-async def test_an_answer_longer_than_a_page_is_no_trouble() -> None:
+async def test_an_answer_longer_than_a_page_is_accepted() -> None:
     found = client(rows(*range(250)))
     assert len(await found.get_last_actions("accepted").collect()) == 250
     assert len(sent(found)) == 2
 
 
-async def test_rows_that_move_are_handed_out_once() -> None:
+async def test_items_that_move_between_pages_are_returned_once() -> None:
     found = client(rows(1, 2), rows(2, 3), rows(4))
     pages = found.get_last_actions("accepted", per_page=2)
     assert [one.id for one in await pages.collect()] == [1, 2, 3, 4]
     assert pages.stats.duplicates == 1
 
 
-async def test_an_older_page_that_comes_again_is_no_end() -> None:
+async def test_a_repeat_of_an_older_page_does_not_end_the_listing() -> None:
     found = client(rows(1, 2), rows(3, 4), rows(1, 2))
     with pytest.raises(PagingError):
         await found.get_last_actions("accepted", per_page=2).collect()
 
 
-async def test_a_resumed_walk_knows_the_page_before() -> None:
+async def test_a_resumed_listing_recognises_a_repeat_of_the_page_before() -> None:
     found = client(rows(1, 2))
     pages = found.get_last_actions("replies", per_page=2)
     await pages.first()
@@ -331,7 +331,7 @@ async def test_calls_keep_400_ms_apart() -> None:
     assert left == [0.0, pytest.approx(0.408), pytest.approx(0.816)]
 
 
-# --- refusals --------------------------------------------------------------------------------
+# --- error responses -------------------------------------------------------------------------
 
 
 def refused(said: Any) -> Any:
@@ -354,7 +354,7 @@ def refused(said: Any) -> Any:
         (502, ServerError),
     ],
 )
-def test_the_status_alone_says_what_a_refusal_is(status: int, cls: type[LixError]) -> None:
+def test_the_status_decides_the_error(status: int, cls: type[LixError]) -> None:
     for body in ({"message": "why"}, b"why", {"error": {"message": "why"}}, {"details": "why"}):
         error = refused(reply(status, body))
         assert type(error) is cls
@@ -363,22 +363,24 @@ def test_the_status_alone_says_what_a_refusal_is(status: int, cls: type[LixError
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad gateway</html>", b"{}", b"[]", b'{"error": {'])
-def test_a_refusal_without_words(body: bytes) -> None:
+def test_an_error_without_a_message(body: bytes) -> None:
     assert refused(reply(502, body)).message == "status 502"
     assert "not accepted" in refused(reply(401, body)).message
 
 
-def test_a_long_text_is_cut_and_the_body_kept() -> None:
+def test_a_long_text_is_shortened_in_the_message_only() -> None:
     error = refused(reply(500, b"x" * 600))
     assert (len(error.message), len(error.body)) == (200, 600)
 
 
-def test_an_error_under_200_is_data() -> None:
-    assert refused(reply(200, {"error": "x"})).path == "$", "no rows in it: a decode error"
+def test_an_error_field_with_status_200_is_data() -> None:
+    assert refused(reply(200, {"error": "x"})).path == "$", (
+        "an object without items is a decode error"
+    )
     assert type(refused(reply(407, b""))) is TransportError
 
 
-async def test_a_read_is_repeated_and_adding_a_lead_is_not() -> None:
+async def test_a_read_is_retried_and_adding_a_lead_is_not() -> None:
     clock = Skipping()
     found = client(LOST, reply(429, b"", Retry_After="2"), rows(), clock=clock)
     assert await found.campaigns() == []

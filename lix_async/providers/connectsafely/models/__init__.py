@@ -1,4 +1,7 @@
-"""What ConnectSafely sends back. Fields hold what the wire has; `…_time` reads it as a datetime."""
+"""Results of the ConnectSafely API.
+
+Fields hold the values as they were sent; a property that ends in `_time` reads one as a datetime.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connected accounts: their state, their limits, how they stand to others, what they did."""
+"""Connected accounts: state, limits, relationships and endorsements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ....core.timestamps import parse_timestamp
 
 
 class LinkedInPlan(Model):
-    """What LinkedIn sells to the account."""
+    """The LinkedIn products of an account."""
 
     premium_type: str | None = None
     """`SALES_NAVIGATOR`, `RECRUITER`, `BUSINESS_PREMIUM`, `NON_PREMIUM`."""
@@ -47,7 +47,10 @@ class AccountStatus(Model):
 
 
 class Quota(Model):
-    """One limit of an account. `used` counts every source of the account, not this client alone."""
+    """One limit of an account.
+
+    `used` counts all programs that use the account, not only this client.
+    """
 
     feature: str | None = None
     window: str | None = None
@@ -57,7 +60,7 @@ class Quota(Model):
     linkedin_limit: int | None = None
     remaining: int | None = None
     limit_reached: bool | None = None
-    """LinkedIn itself answered 429; `remaining` 0 is something else."""
+    """Whether LinkedIn itself answered 429, which is not the same as `remaining` 0."""
     limit_reached_at: str | None = None
     reset_at: str | None = None
 
@@ -80,7 +83,7 @@ class AccountQuota(Model):
 
 
 class Relationship(Model):
-    """How an account stands to a profile."""
+    """How an account is connected to a profile."""
 
     connected: bool | None = None
     invitation_sent: bool | None = None
@@ -92,17 +95,20 @@ class Relationship(Model):
 
 
 class Endorsement(Model):
-    """An endorsement that was made."""
+    """The result of an endorsement."""
 
     success: bool | None = None
     profile_id: str | None = None
     member_id: str | None = None
     skill_id: str | None = None
     skill_name: str | None = None
-    """Only where the skill was picked at random."""
+    """Only if the skill was chosen at random."""
     random: bool | None = None
     message: str | None = None
 
 
 class Health(OpenObject):
-    """The answer of the health check; its keys are not documented, a text comes as empty."""
+    """The answer of the health check.
+
+    Its keys are not documented; a text becomes an empty object.
+    """

@@ -1,4 +1,4 @@
-"""Profiles: what an account sees of a person."""
+"""Profiles of people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .text import degree, full_name
 
 
 class Location(Model):
-    """Where a profile says it is."""
+    """The place that a profile states."""
 
     country_code: str | None = None
     """In lower case."""
@@ -29,7 +29,10 @@ class BirthDate(Model):
 
 
 class GeoLocation(Model):
-    """Only with `include_geo_location`. No field for the promised coordinates is published."""
+    """A place, only with `include_geo_location`.
+
+    No field for the promised coordinates is published.
+    """
 
     city: str | None = None
     state: str | None = None
@@ -45,7 +48,7 @@ class Experience(Model):
     company_name: str | None = None
     employment_type: str | None = None
     duration: str | None = None
-    """Text such as `Jan 2022 - Present · 3 yrs 1 mo`."""
+    """A text such as `Jan 2022 - Present · 3 yrs 1 mo`."""
     location: str | None = None
     description: str | None = None
     company_url: str | None = None
@@ -53,13 +56,13 @@ class Experience(Model):
 
 
 class Skill(Model):
-    """A skill that the person names."""
+    """A skill on a profile."""
 
     skill_id: str | None = None
     name: str | None = None
     endorsement_count: int | None = None
     is_endorsed: bool | None = None
-    """By the account that looked."""
+    """By the account that fetched the profile."""
 
 
 class Education(Model):
@@ -69,17 +72,17 @@ class Education(Model):
     degree: str | None = None
     field_of_study: str | None = None
     date_range: str | None = None
-    """Text with an en dash."""
+    """A text with an en dash."""
     start_year: str | None = None
     end_year: str | None = None
-    """None while it goes on."""
+    """None if it has not ended."""
     grade: str | None = None
     activities: str | None = None
     description: str | None = None
 
 
 class Profile(Model):
-    """A person. Lists stand here in some answers: read them on `ProfileResult`."""
+    """A person. Some answers have the lists here; read them from `ProfileResult`."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -88,7 +91,7 @@ class Profile(Model):
     entity_urn: str | None = None
     public_identifier: str | None = None
     profile_picture: str | None = None
-    """Address of an image of 100 by 100 pixels."""
+    """URL of an image of 100 by 100 pixels."""
     is_premium: bool | None = None
     is_verified: bool | None = None
     supports_free_email: bool | None = None
@@ -111,34 +114,34 @@ class Profile(Model):
 
     @property
     def degree(self) -> int | None:
-        """1 to 3, however the answer writes it."""
+        """The degree of the connection, 1 to 3, in whichever form it was sent."""
         return degree(self.connection_degree)
 
 
 class ProfileResult(Model):
-    """A profile and what was asked for with it.
+    """A profile, with the parts that were asked for.
 
-    `experience`, `education` and `skills` are None where they were not asked for, and empty
-    where there are none. They are read beside the profile, or inside it, where some answers
-    have them. E-mail and phone (`include_contact`) have no documented field: look into the body
-    that `send()` returns.
+    `experience`, `education` and `skills` are None if they were not asked for, and empty if there
+    are none. They are read from beside the profile or, as some answers have them, from inside it.
+    E-mail and phone (`include_contact`) have no documented field: read the body that `send`
+    returns.
     """
 
     success: bool | None = None
     profile_id: str | None = None
-    """The one asked for."""
+    """As in the call."""
     account_id: str | None = None
-    """The LinkedIn account that looked; the daily quota is its own."""
+    """The LinkedIn account that fetched it, whose daily quota counts."""
     profile: Profile = field(default_factory=Profile)
     experience: list[Experience] | None = None
     skills: list[Skill] | None = None
     education: list[Education] | None = None
     cached: bool = False
-    """Whether it came from the vendor's cache of 6 hours, which is free."""
+    """Whether it came from the vendor's cache of 6 hours, which does not use the quota."""
     cached_at: str | None = None
     expires_at: str | None = None
     message: str | None = None
-    """Status text."""
+    """A readable status."""
 
     def __post_init__(self) -> None:
         if self.experience is None:
@@ -155,5 +158,5 @@ class ProfileResult(Model):
 
     @property
     def expires_time(self) -> datetime | None:
-        """`expires_at` as an aware UTC datetime: when the cache forgets the profile."""
+        """When the vendor's cache drops the profile: `expires_at` as an aware UTC datetime."""
         return parse_timestamp(self.expires_at)

@@ -1,4 +1,4 @@
-"""Searches: pages that say whether they go on, and their rows."""
+"""Search pages, which say whether there are more, and their items."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Item = TypeVar("Item")
 
 
 class SearchPaging(Paging):
-    """Where a page stands. `total` is missing or approximate."""
+    """The position of a page. `total` is missing or approximate."""
 
     has_next_page: bool | None = None
     next_pagination_token: str | None = None
 
 
 class SearchPage(Listing[Item]):
-    """A page of a search. `has_more` stands beside `pagination`, or its twin inside it."""
+    """A page of a search. `has_more` stands beside `pagination`, or `has_next_page` inside it."""
 
     success: bool | None = None
     pagination: SearchPaging | None = None
@@ -28,13 +28,13 @@ class SearchPage(Listing[Item]):
 
     @property
     def total(self) -> int | None:
-        """Matches by the vendor's estimate, if it makes one."""
+        """Number of matches by the vendor's estimate, if there is one."""
         total = self.pagination.total if self.pagination else None
         return total if total is not None and total >= 0 else None
 
     @property
     def cursor(self) -> str | None:
-        """The token for the next page, which newer list answers have."""
+        """The token for the next page, which newer answers have."""
         return (self.pagination.next_pagination_token if self.pagination else None) or None
 
     @property
@@ -60,12 +60,12 @@ class Group(Model):
 
     @property
     def identity(self) -> str | None:
-        """What tells one group from another."""
+        """The id by which groups are compared."""
         return self.group_id
 
 
 class FoundPerson(Model):
-    """A person in a search."""
+    """A person in the results of a search."""
 
     profile_id: str | None = None
     profile_urn: str | None = None
@@ -74,9 +74,9 @@ class FoundPerson(Model):
     headline: str | None = None
     profile_picture: str | None = None
     location: str | None = None
-    """A text here, an object in a profile."""
+    """A text, unlike in a profile."""
     connection_degree: str | None = None
-    """`2nd` here, `DISTANCE_2` in a profile; see `degree`."""
+    """Such as `2nd`; see `degree`."""
     current_position: str | None = None
     profile_url: str | None = None
     is_premium: bool | None = None
@@ -84,7 +84,7 @@ class FoundPerson(Model):
 
     @property
     def identity(self) -> str | None:
-        """What tells one person from another."""
+        """The id by which people are compared."""
         return self.profile_urn or self.profile_id
 
     @property
@@ -94,7 +94,7 @@ class FoundPerson(Model):
 
     @property
     def degree(self) -> int | None:
-        """1 to 3, however the answer writes it."""
+        """The degree of the connection, 1 to 3, in whichever form it was sent."""
         return degree(self.connection_degree)
 
 

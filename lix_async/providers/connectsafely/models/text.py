@@ -1,4 +1,4 @@
-"""Readings that several models share."""
+"""Functions that several models share."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def degree(text: str | None) -> int | None:
 
 
 def full_name(*names: str | None) -> str | None:
-    """The names that are there, with spaces between."""
+    """The names that are not empty, joined by spaces; None if there are none."""
     return " ".join(name for name in names if name) or None

@@ -1,11 +1,11 @@
-"""Endpoints: the Lix account, LinkedIn accounts, connections.
+"""Endpoints of the Lix account, LinkedIn accounts and connections.
 
 Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
 """
 
 from __future__ import annotations
 
-from ....core.endpoint import FREE, UNKNOWN, Endpoint, standard
+from ....core.endpoint import FREE, UNKNOWN, AnyEndpoint, Endpoint, standard
 from ....core.pagination import Offset, PageNumber
 from .. import models as m
 from .. import params as p
@@ -34,7 +34,7 @@ CONNECTIONS = Endpoint(
     "/v1/connections",
     p.ConnectionsParams,
     m.ConnectionsPage,
-    # A short page is no end here: nothing says that `count` is obeyed.
+    # A short page is not the end: it is not documented that `count` is obeyed.
     paging=Offset("start"),
     credits=UNKNOWN,
     docs="lix.md#connections.list",
@@ -87,4 +87,15 @@ INVITE = Endpoint(
     idempotent=False,
     body=("viewer_id", "profile_link", "profile_id", "message"),
     docs="lix.md#connections.send",
+)
+
+ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    BALANCES,
+    DAILY_ALLOWANCE,
+    CONNECTIONS,
+    LINKEDIN_ACCOUNT,
+    LINKEDIN_ACCOUNTS,
+    PUT_LINKEDIN,
+    CONNECTIONS_REMAINING,
+    INVITE,
 )

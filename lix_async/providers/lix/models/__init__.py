@@ -1,7 +1,7 @@
-"""What the Lix API answers with: one file per kind of thing.
+"""Results of the Lix API, in one module per subject.
 
-Fields carry the wire's names in snake_case and hold the wire's values in the wire's units; every
-one may be missing. Moments have a property ending in `_time` beside them (see `times`).
+Fields have the API's names in snake_case and hold the values and units that were sent; every field
+may be missing. For a time, a property that ends in `_time` reads it as an aware datetime.
 """
 
 from .account import (

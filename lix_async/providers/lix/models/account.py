@@ -15,14 +15,14 @@ from ....core.timestamps import parse_timestamp
 
 
 class AutoTopUp(Model):
-    """Which kinds of credits are bought by themselves when they run out."""
+    """Which kinds of credits are bought automatically when they run out."""
 
     standard: bool | None = None
     org: bool | None = None
 
 
 class Balances(Model):
-    """Credits left. None is unknown, not zero."""
+    """Credits left. None means unknown, not zero."""
 
     __aliases__: ClassVar[dict[str, str]] = {
         "email_balance": "emailBalance",
@@ -47,13 +47,13 @@ class DailyAllowance(Model):
 
     requests_remaining: int | None = None
     refreshes_at: Annotated[datetime, Meta(tz=True)] | None = None
-    """When the allowance is full again. The wire has seconds, digits in a text, or ISO 8601."""
+    """When the allowance is full again. Sent as epoch seconds, also in a text, or as ISO 8601."""
 
 
 class WarmupDetails(Model):
-    """How far an attached account may go. When warm-up is complete, available equals total."""
+    """The limits of an attached account during warm-up; afterwards, available equals total."""
 
-    # The keys were renamed three times; the newest one present counts.
+    # The keys were renamed three times; the newest one that is present is read.
     __aliases__: ClassVar[dict[str, str]] = {
         "active_days": "consecutiveActiveDays",
         "currentDailyLimit": "dailyAvailable",
@@ -79,7 +79,7 @@ class Warmup(Model):
     """The warm-up of an attached account."""
 
     status: str | None = None
-    """`warming`, `completed`; others may come."""
+    """`warming`, `completed`; others may be added."""
     details: WarmupDetails | None = None
 
 
@@ -93,18 +93,18 @@ class LinkedInAccount(Model):
     linkedin_ready: bool | None = field(name="linkedInReady", default=None)
     sales_navigator_ready: bool | None = None
     warmup: Warmup | None = None
-    """Only when the warm-up feature is on for the account."""
+    """Only if the warm-up feature is on for the account."""
     num_available_tokens: int | None = None
     """Only in the oldest answers."""
 
     @property
     def identity(self) -> str | None:
-        """What tells two accounts apart."""
+        """The id by which accounts are compared."""
         return self.viewer_id or None
 
 
 class LinkedInAccountsPage(Listing[LinkedInAccount]):
-    """A page of attached accounts; the wire has a bare array."""
+    """A page of attached accounts, sent as a bare array."""
 
     __root__: ClassVar[str] = "accounts"
 
@@ -112,7 +112,7 @@ class LinkedInAccountsPage(Listing[LinkedInAccount]):
 
 
 class AttachedAccount(Model):
-    """The answer of `account.put_linkedin`."""
+    """The result of `account.put_linkedin`."""
 
     __aliases__: ClassVar[dict[str, str]] = {"viewerId": "viewer_id", "liId": "viewer_id"}
 
@@ -133,5 +133,5 @@ class ConnectionsRemaining(Model):
 
     @property
     def next_refresh_time(self) -> datetime | None:
-        """When the week begins anew."""
+        """When the next week begins."""
         return parse_timestamp(self.next_refresh)

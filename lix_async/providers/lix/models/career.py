@@ -1,4 +1,4 @@
-"""Jobs held and schools attended, and the dates in them.
+"""Positions and education, and the dates in them.
 
 Contract: lix.md#experience, lix.md#education, lix.md#time-period
 """
@@ -12,7 +12,7 @@ from .li_organisations import LiOrganisation
 
 
 class PartialDate(Model):
-    """A date of which any part may be missing. False when all of it is."""
+    """A date of which any part may be missing. It is false when all parts are."""
 
     year: int | None = None
     month: int | None = None
@@ -27,7 +27,10 @@ class PartialDate(Model):
 
 
 class TimePeriod(Model):
-    """From when to when. `ended_on` without any part: still running, or unknown."""
+    """A period.
+
+    `ended_on` without any part means that it has not ended, or that the end is unknown.
+    """
 
     started_on: PartialDate | None = None
     ended_on: PartialDate | None = None
@@ -41,15 +44,15 @@ class Tenure(Model):
 
 
 class Experience(Model):
-    """A job held."""
+    """A position."""
 
     title: str | None = None
     description: str | None = None
     location: str | None = None
     date_started: str | None = None
-    """Text such as "April 2023" or "2013"; `time_period` has it in parts."""
+    """A text such as "April 2023" or "2013"; `time_period` has it in parts."""
     date_ended: str | None = None
-    """Text; "Present" while the job runs."""
+    """A text; "Present" for a current position."""
     organisation: LiOrganisation | None = None
     """Usually only `name` and `sales_nav_link`."""
     time_period: TimePeriod | None = None
@@ -58,11 +61,11 @@ class Experience(Model):
     tenure_at_position: Tenure | None = None
     tenure_at_org: Tenure | None = None
     position: int | None = None
-    """Index in the list."""
+    """Position in the list."""
 
     @property
     def is_running(self) -> bool:
-        """Whether the job is held today: flagged so, until "Present", or without an end."""
+        """Whether it is a current position: flagged so, until "Present", or without an end."""
         ended = (self.date_ended or "").strip().lower()
         if self.is_current or ended == "present":
             return True
@@ -72,15 +75,15 @@ class Experience(Model):
 
 
 class Education(Model):
-    """A school attended."""
+    """A school or university."""
 
     institution_name: str | None = None
     degree: str | None = None
     field_of_study: str | None = None
     date_started: str | None = None
-    """Text; `time_period` has it in parts."""
+    """A text; `time_period` has it in parts."""
     date_ended: str | None = None
-    """Text."""
+    """A text."""
     description: str | None = None
     activities_and_societies: str | None = None
     grade: str | None = None
@@ -89,7 +92,7 @@ class Education(Model):
 
 
 class Employment(Model):
-    """A job as `people.employment` tells of it (lix.md#person.employment)."""
+    """A position as `people.employment` returns it (lix.md#person.employment)."""
 
     title: str | None = None
     company_name: str | None = None
@@ -97,17 +100,17 @@ class Employment(Model):
     """`urn:li:fsd_company:<digits>`."""
     location: str | None = None
     employment_type: str | None = None
-    """Text: "Full-time", "Part-time", "Contract", "Internship"; others may come."""
+    """A text: "Full-time", "Part-time", "Contract", "Internship"; others may be added."""
     start_date: PartialDate | None = None
     end_date: PartialDate | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether the job is held today: it has no end."""
+        """Whether it is a current position: it has no end."""
         return not self.end_date
 
 
 class EmploymentPage(Listing[Employment]):
-    """The answer of `people.employment`: all jobs at once."""
+    """The result of `people.employment`: all positions at once."""
 
     items: list[Employment] = field(name="experiences", default=[])

@@ -1,4 +1,4 @@
-"""What a value of unknown shape is, with something empty for what it is not."""
+"""Values of unknown type as an object, list or text: empty if they are something else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def as_list(value: object) -> list[object]:
 
 
 def as_text(value: object) -> str | None:
-    """The value if it is a text with something in it."""
+    """The value if it is a text and not empty."""
     return value if isinstance(value, str) and value else None
 
 

@@ -11,7 +11,7 @@ from ....core.models import Listing, Model
 
 
 class Connection(OpenObject):
-    """A connection: a dict as the provider sent it. Only `profile_picture` is documented."""
+    """A connection: a dict as it was sent. Only `profile_picture` is documented."""
 
     @property
     def profile_picture(self) -> str | None:
@@ -40,7 +40,7 @@ class Connection(OpenObject):
 
     @property
     def entity_urn(self) -> str | None:
-        """The profile's urn."""
+        """The URN of the profile."""
         return self.first_text("entityUrn", "entity_urn")
 
     @property
@@ -50,13 +50,13 @@ class Connection(OpenObject):
 
     @property
     def profile_url(self) -> str | None:
-        """The LinkedIn profile."""
+        """The URL of the LinkedIn profile."""
         slug = self.public_identifier
         return f"https://www.linkedin.com/in/{slug}" if slug else None
 
     @property
     def identity(self) -> str | None:
-        """What tells two connections apart."""
+        """The id by which connections are compared."""
         return self.entity_urn or self.public_identifier
 
 
@@ -69,7 +69,7 @@ class ConnectionsPage(Listing[Connection]):
 
 
 class Invitation(Model):
-    """The answer of `connections.send`. One that says `success: false` is raised as an error."""
+    """The result of `connections.send`. With `success: false` it is raised as an error instead."""
 
     success: bool | None = None
     entity_urn: str | None = field(name="entity_urn", default=None)

@@ -1,4 +1,4 @@
-"""Contact data (lix.md#contact)."""
+"""E-mail addresses (lix.md#contact)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from ....core.models import Model
 
 
 class Email(Model):
-    """What one check of an address brought."""
+    """The result of one check of an address."""
 
     email: str | None = None
-    """Meaningful only when `is_valid`."""
+    """Meaningful only if `is_valid`."""
     status: str | None = None
-    """`VALID`, `PROBABLE`; others may come."""
+    """`VALID`, `PROBABLE`; others may be added."""
     alternatives: list[str] = field(default=[])
-    """Other candidates; has the valid one too."""
+    """All candidates, including the valid one."""
 
     def __post_init__(self) -> None:
-        self.email = self.email or None  # an empty text is sent where nothing is sure
+        self.email = self.email or None  # an empty text is sent if no address is certain
 
     @property
     def is_valid(self) -> bool:
-        """Whether the address is sure. Only then the call costs a credit."""
+        """Whether the address is certain. Only then does the call cost a credit."""
         return (self.status or "").upper() == "VALID"
 
     @property

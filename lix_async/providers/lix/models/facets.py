@@ -1,4 +1,4 @@
-"""Facets: what a person types, as ids for filters (lix.md#facets)."""
+"""Facets: the ids of filter values for what a person types (lix.md#facets)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..params.filters import Pair, SkillFilter
 
 
 class FacetType:
-    """Names of Sales Navigator facets. Any other text passes through as well."""
+    """Names of Sales Navigator facets. Any other text is sent as it is."""
 
     REGION: ClassVar[str] = "BING_GEO"
     POSTAL_CODE: ClassVar[str] = "BING_GEO_POSTAL_CODE"
@@ -29,14 +29,14 @@ class FacetType:
 
 
 class Facet(Model):
-    """A value that a Sales Navigator filter takes."""
+    """A value for a Sales Navigator filter."""
 
     id: str | None = None
     display_value: str | None = None
     headline: str | None = None
-    """Of companies."""
+    """Only of companies."""
     children: list[Facet] = field(default=[])
-    """Companies stand below one element; walking gives them one by one."""
+    """Companies are children of one item; a listing returns them one by one."""
 
     @property
     def pair(self) -> Pair:
@@ -45,7 +45,7 @@ class Facet(Model):
 
     @property
     def identity(self) -> str | None:
-        """What tells two facets of one query apart."""
+        """The id by which facets are compared."""
         return self.id or self.display_value or None
 
 
@@ -57,12 +57,12 @@ class FacetsPage(Listing[Facet]):
     items: list[Facet] = field(name="elements", default=[])
 
     def rows(self) -> list[Facet]:
-        """The facets one by one: an element with children stands for these."""
+        """The facets one by one: an item with children stands for these."""
         return [facet for item in self.items for facet in item.children or [item]]
 
 
 class SkillFacet(Model):
-    """A skill that Recruiter knows."""
+    """A skill for a Recruiter search."""
 
     entity: str | None = None
     """`urn:li:ts_skill:<digits>`."""
@@ -76,11 +76,11 @@ class SkillFacet(Model):
 
     @property
     def identity(self) -> str | None:
-        """What tells two skills apart."""
+        """The id by which skills are compared."""
         return self.entity or self.text or None
 
 
 class SkillFacetsPage(Listing[SkillFacet]):
-    """A page of Recruiter facets. `paging.start` is no offset here: a sample has 10 for 0."""
+    """A page of Recruiter facets. `paging.start` is not an offset: a sample has 10 for 0."""
 
     items: list[SkillFacet] = field(name="results", default=[])

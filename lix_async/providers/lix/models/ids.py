@@ -15,14 +15,14 @@ class IdLinks(Model):
     li_profile_url: str | None = field(name="liProfileURL", default=None)
     sales_nav_url: str | None = field(name="salesNavURL", default=None)
     recruiter_url: str | None = field(name="recruiterURL", default=None)
-    """Of persons only."""
+    """Only of people."""
 
 
 class PersonIds(Model):
     """The ids of a person."""
 
     __envelopes__: ClassVar[tuple[str, ...]] = ("personIds", "person_ids")
-    # Four spellings are published for the same call; the last three name no wire of today.
+    # Four names are published for the same field; the last three are no longer sent.
     __aliases__: ClassVar[dict[str, str]] = {
         "liFlagshipID": "liID",
         "flagshipID": "liID",

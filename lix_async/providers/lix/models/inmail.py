@@ -17,10 +17,10 @@ class SalesMessage(Model):
 
     id: str | None = None
     type: str | None = None
-    """`INMAIL`; others may come."""
+    """`INMAIL`; others may be added."""
     body: str | None = None
     delivered_at: int | None = None
-    """Milliseconds since 1970."""
+    """Epoch milliseconds."""
 
     @property
     def delivered_time(self) -> datetime | None:
@@ -29,7 +29,7 @@ class SalesMessage(Model):
 
 
 class Mentioned(Model):
-    """Somebody whom an answer mentions. Not joined by any id to `participants`."""
+    """A person that an answer mentions. No id connects it with `participants`."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -42,9 +42,9 @@ class SalesThread(Model):
 
     id: str | None = None
     entity_urn: str | None = None
-    """In an early draft instead of `id`: `urn:li:fs_salesMessagingThread:<id>`."""
+    """Sent instead of `id` in an early draft: `urn:li:fs_salesMessagingThread:<id>`."""
     next_page_starts_at: int | None = None
-    """Milliseconds since 1970; of the last thread of a page it leads to the next page."""
+    """Milliseconds since 1970; that of the last thread of a page leads to the next page."""
     total_message_count: int | None = None
     unread_message_count: int | None = None
     archived: bool | None = None
@@ -54,12 +54,12 @@ class SalesThread(Model):
 
     @property
     def thread_id(self) -> str | None:
-        """The id that `sales.thread` and `.send_message` take."""
+        """The id that `sales.thread` and `sales.send_message` take."""
         return self.id or (self.entity_urn or "").rpartition(":")[2] or None
 
     @property
     def identity(self) -> str | None:
-        """What tells two threads apart."""
+        """The id by which threads are compared."""
         return self.thread_id
 
 
@@ -74,12 +74,12 @@ class ThreadsPage(Listing[SalesThread]):
 
     @property
     def cursor(self) -> int | None:
-        """Where the next page starts, which only the last thread knows."""
+        """The start of the next page: the time of the last thread."""
         return self.items[-1].next_page_starts_at if self.items else None
 
 
 class SingleThread(SalesThread):
-    """The answer about one thread: the thread, and whom it mentions."""
+    """The result for one thread: the thread, and the people it mentions."""
 
     __envelopes__: ClassVar[tuple[str, ...]] = ("data",)
     __markers__: ClassVar[tuple[str, ...]] = ("elements",)
@@ -88,6 +88,6 @@ class SingleThread(SalesThread):
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """An early draft had the thread as the only one of a list."""
+        """Accept the form of an early draft, a list with the thread as its only item."""
         elements = as_list(tree.get("elements")) or [None]
         return {**tree, **as_object(elements[0])}

@@ -1,4 +1,4 @@
-"""Job postings. No document confirms their keys, so they are open objects with accessors."""
+"""Job postings. Their keys are not documented, so they are open objects with properties."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COMPANY = (
 
 
 class Company(OpenObject):
-    """The company inside a posting: a dict with accessors for what was observed.
+    """The company of a posting: a dict with properties for the keys that were observed.
 
     Contract: lix.md#job-posting
     """
@@ -35,12 +35,12 @@ class Company(OpenObject):
 
     @property
     def url(self) -> str | None:
-        """The LinkedIn page."""
+        """The URL of the LinkedIn page."""
         return self.first_text("url")
 
     @property
     def description(self) -> str | None:
-        """What it says of itself."""
+        """The description of the company."""
         return self.first_text("description")
 
     @property
@@ -65,7 +65,7 @@ class Company(OpenObject):
 
     @property
     def specialities(self) -> list[str]:
-        """What it does."""
+        """The specialities of the company."""
         return as_texts(self.get("specialities"))
 
     @property
@@ -75,13 +75,13 @@ class Company(OpenObject):
 
 
 class JobPosting(OpenObject):
-    """A job posting: a dict as the provider sent it, and accessors for what was observed."""
+    """A job posting: a dict as it was sent, with properties for the keys that were observed."""
 
     __envelopes__: ClassVar[tuple[str, ...]] = ("jobPosting",)
 
     @property
     def id(self) -> str | None:
-        """The job id that `job_postings.get` and `.hirers` take, as text."""
+        """The job id that `job_postings.get` and `hirers` take, as a text."""
         number = self.first_number("jobPostingId", "jobId", "id")
         return str(number) if number is not None else self.first_text("jobPostingId", "id")
 
@@ -97,7 +97,7 @@ class JobPosting(OpenObject):
 
     @property
     def url(self) -> str | None:
-        """The posting on LinkedIn."""
+        """The URL of the posting on LinkedIn."""
         return self.first_text("jobPostingUrl", "url")
 
     @property
@@ -122,19 +122,19 @@ class JobPosting(OpenObject):
 
     @property
     def company(self) -> Company | None:
-        """The company, where the posting describes one."""
+        """The company, if the posting describes one."""
         found = as_object(self.inside(*_COMPANY))
         return Company(found) if found else None
 
     @property
     def company_name(self) -> str | None:
-        """The company's name, also in rows of searches."""
+        """The name of the company, also for items of searches."""
         company = self.company
         return (company.name if company else None) or self.first_text("companyName")
 
     @property
     def identity(self) -> str | None:
-        """What tells two postings apart."""
+        """The id by which postings are compared."""
         return self.id or self.url
 
 

@@ -1,4 +1,4 @@
-"""The person that the oldest document prints (lix.md#legacy-shapes), in today's shape."""
+"""Conversion of a person from the form of the oldest reference (lix.md#legacy-shapes)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _EXPERIENCE = ("title", "description", "location", "organisation")
 
 
 def person(old: dict[str, object]) -> dict[str, object]:
-    """A legacy body under today's names. Keys that are today's already stay as they are."""
+    """A legacy body under today's names. Keys that have today's names stay as they are."""
     accounts = as_object(old.get("socialAccounts"))
     linkedin, twitter = as_object(accounts.get("linkedin")), as_object(accounts.get("twitter"))
     emails = [email for email in as_list(old.get("emails")) if email]
@@ -23,8 +23,8 @@ def person(old: dict[str, object]) -> dict[str, object]:
         "experience": [_job(as_object(job)) for job in as_list(old.get("workExperiences"))],
     }
     education = [_school(as_object(school)) for school in as_list(old.get("education"))]
-    kept = {name: value for name, value in old.items() if value is not None}
-    return {**new, **kept, "education": education}
+    present = {name: value for name, value in old.items() if value is not None}
+    return {**new, **present, "education": education}
 
 
 def _job(old: dict[str, object]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""An organisation as one source describes it (lix.md#li-organisation), and searches for them."""
+"""An organisation as LinkedIn describes it (lix.md#li-organisation), and searches for them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ..links import company_slug, sales_company_id
+from ....linkedin.identifiers import company_slug, sales_company_id
 
 
 class LiOrganisation(Model):
-    """An organisation as LinkedIn shows it: in searches, in experience, and in lookups."""
+    """An organisation as LinkedIn shows it: in searches, in positions, and in lookups."""
 
     name: str | None = None
     link: str | None = None
@@ -19,13 +19,13 @@ class LiOrganisation(Model):
     website: str | None = None
     description: str | None = None
     headquarters: str | None = None
-    """Text, "City, CC"."""
+    """A text, "City, CC"."""
     company_type: str | None = None
     size: str | None = None
     """A range as text, "201-500" or "10001+"."""
     crunchbase_id: str | None = None
     sales_nav_link: str | None = None
-    """Ends in `/sales/company/` without an id when the company is not linked."""
+    """Ends in `/sales/company/` without an id if the company is not linked."""
     logo_url: str | None = None
     stock_ticker_code: str | None = None
     headquarters_address: str | None = None
@@ -48,13 +48,13 @@ class LiOrganisation(Model):
 
     @property
     def identity(self) -> str | None:
-        """What tells two organisations apart across pages."""
+        """The id by which organisations are compared."""
         slug = company_slug(self.link)
         return f"company/{slug}" if slug else self.sales_nav_id or self.link or None
 
 
 class OrganisationProfile(Model):
-    """The newer description of an organisation, with the vendor's own data in it."""
+    """The newer description of an organisation, which includes data of the vendor."""
 
     name: str | None = None
     industry: str | None = None

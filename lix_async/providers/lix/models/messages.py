@@ -21,10 +21,10 @@ class Message(Model):
     conversation_urn: str | None = None
     backend_conversation_urn: str | None = None
     delivered_at: int | None = None
-    """Milliseconds since 1970."""
+    """Epoch milliseconds."""
     body_text: str | None = None
     origin_token: str | None = None
-    """A UUID made by the server; it cannot be sent, so it is no protection against repeats."""
+    """A UUID made by the server. It cannot be sent, so it does not protect against repeats."""
     sender_host_identity_urn: str | None = None
     sender_first_name: str | None = None
     sender_last_name: str | None = None
@@ -46,17 +46,17 @@ class Message(Model):
 
     @property
     def conversation_id(self) -> str | None:
-        """The id that `messages.list` and `.send` take."""
+        """The id that `messages.list` and `messages.send` take."""
         return _last(self.conversation_urn) or _thread(self.backend_conversation_urn)
 
     @property
     def identity(self) -> str | None:
-        """What tells two messages apart."""
+        """The id by which messages are compared."""
         return self.backend_urn or None
 
 
 class Participant(Model):
-    """Who takes part in a conversation."""
+    """A person in a conversation."""
 
     host_identity_urn: str | None = None
     first_name: str | None = None
@@ -79,9 +79,9 @@ class Conversation(Model):
     conversation_urn: str | None = None
     title: str | None = None
     created_at: int | None = None
-    """Milliseconds since 1970."""
+    """Epoch milliseconds."""
     last_activity_at: int | None = None
-    """Milliseconds since 1970."""
+    """Epoch milliseconds."""
     unread_count: int | None = None
     read: bool | None = None
     group_chat: bool | None = None
@@ -96,19 +96,19 @@ class Conversation(Model):
 
     @property
     def last_activity_time(self) -> datetime | None:
-        """When something last happened in it."""
+        """When the last activity was."""
         return from_ms(self.last_activity_at)
 
     @property
     def conversation_id(self) -> str | None:
-        """The id that `messages.list` and `.send` take."""
+        """The id that `messages.list` and `messages.send` take."""
         found = _last(self.conversation_urn) or _thread(self.backend_urn)
         url = (self.conversation_url or "").rstrip("/")
         return found or unquote(url.rpartition("/")[2]) or None
 
     @property
     def identity(self) -> str | None:
-        """What tells two conversations apart."""
+        """The id by which conversations are compared."""
         return self.conversation_urn or self.backend_urn or None
 
 
@@ -117,11 +117,11 @@ class ConversationsPage(Listing[Conversation]):
 
     items: list[Conversation] = field(name="conversations", default=[])
     next_sequence_id: str | None = field(name="sequenceId", default=None)
-    """Leads to the next page; missing on the last one."""
+    """The id of the next page; missing on the last one."""
 
     @property
     def cursor(self) -> str | None:
-        """The sequence id, which leads on here."""
+        """The sequence id, which leads to the next page of this listing."""
         return self.next_sequence_id
 
 
@@ -132,11 +132,11 @@ class MessagesPage(Listing[Message]):
 
     items: list[Message] = field(name="messages", default=[])
     next_sequence_id: str | None = field(name="sequenceId", default=None)
-    """Leads to the next page; missing on the last one."""
+    """The id of the next page; missing on the last one."""
 
     @property
     def cursor(self) -> str | None:
-        """The sequence id, which leads on here."""
+        """The sequence id, which leads to the next page of this listing."""
         return self.next_sequence_id
 
 

@@ -1,4 +1,4 @@
-"""Organisations: one view of both descriptions, and followers.
+"""Organisations, with both of their descriptions, and their followers.
 
 Contract: lix.md#organisations, lix.md#organisation-profile
 """
@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ..links import company_slug, sales_company_id
+from ....linkedin.identifiers import company_slug, sales_company_id
 from .ids import IdLinks, OrganisationIds
 from .li_organisations import LiOrganisation, OrganisationProfile
 
@@ -20,10 +20,10 @@ _NO_LI = LiOrganisation()
 
 
 class Organisation(Model):
-    """Everything about an organisation.
+    """An organisation.
 
-    The properties are one view of both descriptions: `profile` first, `li_organisation` for what
-    is missing there, under the names of `OrganisationProfile`.
+    The properties merge both descriptions: they read `profile` first, and `li_organisation` for
+    what is missing there. They have the names of `OrganisationProfile`.
     """
 
     organisation_ids: OrganisationIds | None = None
@@ -32,7 +32,7 @@ class Organisation(Model):
     profile: OrganisationProfile | None = None
     links: IdLinks | None = None
     error: str | None = None
-    """What the provider says when it could not read the organisation; normally empty."""
+    """The reason if the provider could not read the organisation; otherwise empty."""
 
     @property
     def name(self) -> str | None:
@@ -51,22 +51,22 @@ class Organisation(Model):
 
     @property
     def logo_url(self) -> str | None:
-        """The logo."""
+        """The URL of the logo."""
         return self._new.logo_url or self._old.logo_url
 
     @property
     def website(self) -> str | None:
-        """The organisation's own site."""
+        """The URL of the organisation's own site."""
         return self._new.website or self._old.website
 
     @property
     def description(self) -> str | None:
-        """What it says of itself."""
+        """The organisation's description of itself."""
         return self._new.description or self._old.description
 
     @property
     def headquarters(self) -> str | None:
-        """Text, "City, CC"; only the country where no more is known."""
+        """The place as a text, "City, CC", or only the country."""
         return self._old.headquarters or self._new.hq_country
 
     @property
@@ -117,20 +117,20 @@ class Organisation(Model):
 
     @property
     def linkedin_url(self) -> str | None:
-        """The LinkedIn page."""
+        """The URL of the LinkedIn page."""
         found = self._new.linkedin_url or self._old.link
         return found or (self.links.li_profile_url if self.links else None)
 
     @property
     def sales_nav_url(self) -> str | None:
-        """The Sales Navigator page; never the placeholder without an id."""
+        """The URL of the Sales Navigator page; never the placeholder without an id."""
         links = (self._new.sales_nav_url, self._old.sales_nav_link)
         found = next((link for link in links if sales_company_id(link)), None)
         return found or (self.links.sales_nav_url if self.links else None)
 
     @property
     def identity(self) -> str | None:
-        """What tells two organisations apart."""
+        """The id by which organisations are compared."""
         link = self.linkedin_url
         if slug := company_slug(link):
             return f"company/{slug}"
@@ -150,25 +150,25 @@ def _first(new: T | None, old: T | None) -> T | None:
 
 
 class WebsiteMatch(Organisation):
-    """An organisation found by its website. Two shapes of one match are published."""
+    """An organisation found by its website. Two forms of it are published."""
 
     __aliases__: ClassVar[dict[str, str]] = {"org": "organisationIds"}
     __markers__: ClassVar[tuple[str, ...]] = ("name", "link")
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """A flat match, without `org` and `profile`, has the fields of `LiOrganisation`."""
+        """Accept a flat match, which has the fields of `LiOrganisation`."""
         return tree if "org" in tree or "profile" in tree else {"liOrganisation": tree}
 
 
 class WebsiteMatches(Listing[WebsiteMatch]):
-    """The answer of `organisations.by_website`: at most 5, or none."""
+    """The result of `organisations.by_website`: at most 5 matches."""
 
     items: list[WebsiteMatch] = field(name="organisations", default=[])
 
 
 class Follower(Model):
-    """Who follows an organisation (lix.md#organisation.followers)."""
+    """A follower of an organisation (lix.md#organisation.followers)."""
 
     public_identifier: str | None = None
     first_name: str | None = None
@@ -177,19 +177,19 @@ class Follower(Model):
     entity_urn: str | None = None
     headline: str | None = None
     followed_at: str | None = None
-    """Text such as "July 2024"."""
+    """A text such as "July 2024"."""
     member_distance: str | None = None
     """`DISTANCE_1`, `DISTANCE_2`, …"""
 
     @property
     def profile_url(self) -> str | None:
-        """The LinkedIn profile."""
+        """The URL of the LinkedIn profile."""
         slug = self.public_identifier
         return f"https://www.linkedin.com/in/{slug}" if slug else None
 
     @property
     def identity(self) -> str | None:
-        """What tells two followers apart."""
+        """The id by which followers are compared."""
         return self.entity_urn or self.public_identifier or None
 
 

@@ -1,4 +1,4 @@
-"""People (lix.md#person), as lookups, searches and lists give them."""
+"""People (lix.md#person), as lookups, searches and lists return them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
-from ..links import profile_slug, sales_lead_id
+from ....linkedin.identifiers import profile_slug, sales_lead_id
 from . import legacy
 from .career import Education, Experience, PartialDate
 from .li_organisations import LiOrganisation
 
 
 class Skill(Model):
-    """A skill that the person names."""
+    """A skill on a profile."""
 
     name: str | None = None
     num_of_endorsement: int | None = None
 
 
 class Language(Model):
-    """A language that the person speaks."""
+    """A language on a profile."""
 
     name: str | None = None
     proficiency: str | None = None
@@ -35,14 +35,14 @@ class Certification(Model):
 
     title: str | None = None
     issued_date: str | None = None
-    """Text such as "May 2020"."""
+    """A text such as "May 2020"."""
     expiration_date: str | None = None
-    """Text."""
+    """A text."""
     organisation: LiOrganisation | None = None
 
 
 class Contributor(Model):
-    """An inventor or author, by urn only."""
+    """An inventor or author, by URN only."""
 
     entity_urn: str | None = None
 
@@ -58,7 +58,7 @@ class Patent(Model):
 
 
 class Publication(Model):
-    """Something published."""
+    """A publication."""
 
     name: str | None = None
     publisher: str | None = None
@@ -69,10 +69,10 @@ class Publication(Model):
 
 
 class ViewerConnection(Model):
-    """How the viewing LinkedIn account stands to the person."""
+    """How the viewing LinkedIn account is connected to the person."""
 
     connection_degree: int | None = None
-    """1 to 3; 0 is outside the network."""
+    """1 to 3, or 0 outside the network."""
     saved: bool | None = None
     saved_list_count: int | None = None
     recent_posts_count: int | None = None
@@ -80,9 +80,9 @@ class ViewerConnection(Model):
 
 
 class Person(Model):
-    """A person. Rows of searches have only some of this; hidden members have no link.
+    """A person. Items of searches have only some of the fields; hidden members have no link.
 
-    The shape that the oldest document prints is read into the same fields.
+    The form of the oldest reference is read into the same fields.
     """
 
     __markers__: ClassVar[tuple[str, ...]] = ("fullName", "workExperiences")
@@ -116,7 +116,7 @@ class Person(Model):
     li_id: str | None = None
     """Public identifier: the last part of `linkedin.com/in/<li_id>`."""
     li_created_at: str | None = None
-    """ISO 8601: when the profile was made; missing when unknown."""
+    """When the profile was created, in ISO 8601; missing if unknown."""
     num_shared_connections: int | None = None
     article_followers: int | None = None
     num_of_connections: int | None = None
@@ -139,7 +139,7 @@ class Person(Model):
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """The legacy shape in today's."""
+        """Convert the legacy form to today's."""
         return legacy.person(tree)
 
     @property
@@ -150,23 +150,23 @@ class Person(Model):
 
     @property
     def current_position(self) -> Experience | None:
-        """The first job that is running today."""
+        """The first current position."""
         return next((job for job in self.experience if job.is_running), None)
 
     @property
     def profile_url(self) -> str | None:
-        """The LinkedIn profile in one spelling; None for hidden members and bare leads."""
+        """The URL of the LinkedIn profile; None for hidden members and leads without a link."""
         slug = profile_slug(self.link) or self.li_id
         return f"https://www.linkedin.com/in/{quote(slug, '')}" if slug else None
 
     @property
     def li_created_time(self) -> datetime | None:
-        """When the profile was made."""
+        """When the profile was created."""
         return parse_timestamp(self.li_created_at)
 
     @property
     def identity(self) -> str | None:
-        """What tells two people apart across pages; None for hidden members."""
+        """The id by which people are compared across pages; None for hidden members."""
         slug = profile_slug(self.link) or (self.li_id or "").lower()
         if slug:
             return f"in/{slug}"
@@ -183,6 +183,6 @@ class PeoplePage(Listing[Person]):
 
 
 class Extended(Model):
-    """What `people.extended` adds (lix.md#person.extended)."""
+    """The result of `people.extended` (lix.md#person.extended)."""
 
     top_voice: bool | None = None

@@ -1,4 +1,4 @@
-"""Posts. No document confirms their keys, so they are open objects with accessors."""
+"""Posts. Their keys are not documented, so they are open objects with properties."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .reactions import ReactionCount, TokenPage
 
 
 class PostActor(OpenObject):
-    """Who posted: a dict, and accessors for what was observed (lix.md#post)."""
+    """The author of a post: a dict with properties for observed keys (lix.md#post)."""
 
     @property
     def id(self) -> str | None:
-        """Public identifier, or a urn."""
+        """Public identifier, or URN."""
         return self.first_text("id", "liId", "li_id")
 
     @property
@@ -29,43 +29,44 @@ class PostActor(OpenObject):
 
     @property
     def url(self) -> str | None:
-        """The profile or page."""
+        """The URL of the profile or page."""
         return self.first_text("url", "link")
 
 
 class Post(OpenObject):
-    """A post: a dict as the provider sent it, and accessors for the shapes that were observed.
+    """A post: a dict as it was sent, with properties for the forms that were observed.
 
-    Flat objects, raw ones (`response.elements[0]`) and the small ones of the vendor's preview.
+    These are flat objects, raw ones (`response.elements[0]`) and the small ones of the vendor's
+    preview.
     """
 
     @property
     def urn(self) -> str | None:
-        """The urn that `posts.get`, `.comments` and `.reactions` take."""
+        """The URN that `posts.get`, `posts.comments` and `posts.reactions` take."""
         names = ("urn", "post_urn", "postUrn", "id")
         texts = (self.first_text(name) for name in names)
         return next((text for text in texts if text and text.startswith("urn:li:")), None)
 
     @property
     def text(self) -> str | None:
-        """What was written; None where only something is embedded."""
+        """The text; None if the post only embeds something."""
         elements = as_list(self.inside("response", "elements")) or [None]
         raw = OpenObject(as_object(elements[0])).inside("commentary", "text", "text")
         return self.first_text("text", "content") or as_text(raw)
 
     @property
     def url(self) -> str | None:
-        """The post on LinkedIn."""
+        """The URL of the post on LinkedIn."""
         return self.first_text("url", "permalink")
 
     @property
     def created_at(self) -> str | None:
-        """ISO 8601 text."""
+        """When it was posted, in ISO 8601."""
         return self.first_text("createdAt", "created_at")
 
     @property
     def created_time(self) -> datetime | None:
-        """When it was posted: from the text, from milliseconds, or the preview's seconds."""
+        """When it was posted: from the text, from milliseconds, or from the preview's seconds."""
         posted = parse_timestamp(self.created_at) or from_ms(
             self.first_number("createdAt", "created_at")
         )
@@ -73,13 +74,13 @@ class Post(OpenObject):
 
     @property
     def actor(self) -> PostActor | None:
-        """Who posted."""
+        """The author."""
         found = as_object(self.get("actor"))
         return PostActor(found) if found else None
 
     @property
     def reactions(self) -> list[ReactionCount]:
-        """How many reactions of each type."""
+        """The number of reactions of each type."""
         rows = [OpenObject(as_object(row)) for row in as_list(self.get("numReactions"))]
         return [
             ReactionCount(
@@ -91,24 +92,24 @@ class Post(OpenObject):
 
     @property
     def reaction_count(self) -> int | None:
-        """How many reactions in all; None when the post does not say."""
+        """The number of all reactions; None if the post does not state it."""
         if isinstance(self.get("numReactions"), list):
             return sum(row.count or 0 for row in self.reactions)
         return self.first_number("numReactions", "likes")
 
     @property
     def comment_count(self) -> int | None:
-        """How many comments."""
+        """The number of comments."""
         return self.first_number("commentCount", "comments")
 
     @property
     def embedded_title(self) -> str | None:
-        """The title of what is embedded."""
+        """The title of the embedded content."""
         return as_text(self.inside("embeddedObject", "title"))
 
     @property
     def identity(self) -> str | None:
-        """What tells two posts apart."""
+        """The id by which posts are compared."""
         return self.urn or self.first_text("id") or self.url
 
 

@@ -3,7 +3,7 @@
 Contract: lix.md#enrich.post_comments, lix.md#enrich.post_reactions, lix.md#activity,
 lix.md#comment, lix.md#actor
 
-The reference writes them in snake_case, the vendor's preview in camelCase; both are read.
+Their names are in snake_case in the reference and in camelCase in the preview; both are read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ....core.timestamps import from_seconds, parse_timestamp
-from ..links import profile_slug
+from ....linkedin.identifiers import profile_slug
 
 Item = TypeVar("Item")
 PREFIX = "REACTION_TYPE_"
@@ -31,7 +31,7 @@ class TokenPage(Listing[Item], Generic[Item]):
 
     pagination_token: str | None = field(name="pagination_token", default=None)
     date_observed: str | None = None
-    """ISO 8601: when the vendor looked."""
+    """When the vendor read the page from LinkedIn, in ISO 8601."""
 
     @property
     def cursor(self) -> str | None:
@@ -40,12 +40,12 @@ class TokenPage(Listing[Item], Generic[Item]):
 
     @property
     def observed_time(self) -> datetime | None:
-        """When the vendor looked."""
+        """When the vendor read the page from LinkedIn."""
         return parse_timestamp(self.date_observed)
 
 
 class Actor(Model, rename=None):
-    """Who commented or reacted."""
+    """The author of a comment or reaction."""
 
     __aliases__: ClassVar[dict[str, str]] = {
         "liId": "li_id",
@@ -61,22 +61,22 @@ class Actor(Model, rename=None):
 
     @property
     def identity(self) -> str | None:
-        """What tells two actors apart; None for hidden members."""
+        """The id by which actors are compared; None for hidden members."""
         return profile_slug(self.link) or self.link or self.li_id or None
 
 
 class ReactionCount(Model, rename=None):
-    """How many reactions of one type."""
+    """The number of reactions of one type."""
 
     __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
 
     reaction_type: str | None = None
-    """As sent; posts write it with the prefix `REACTION_TYPE_`."""
+    """As sent; in posts, it has the prefix `REACTION_TYPE_`."""
     count: int | None = None
 
     @property
     def type(self) -> str | None:
-        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may come."""
+        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may be added."""
         return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
 
 
@@ -106,10 +106,10 @@ class Comment(Model, rename=None):
     reaction_breakdown: list[ReactionCount] = field(default=[])
     """All six types, zeros included."""
     id: str | None = None
-    """Only in the vendor's preview, as are the next two."""
+    """This and the next two: only in the vendor's preview."""
     post_id: str | None = None
     timestamp: int | None = None
-    """Seconds since 1970."""
+    """Epoch seconds."""
 
     @property
     def created_time(self) -> datetime | None:
@@ -118,7 +118,7 @@ class Comment(Model, rename=None):
 
     @property
     def identity(self) -> str | None:
-        """What tells two comments apart."""
+        """The id by which comments are compared."""
         return self.comment_urn or self.id or self.permalink or None
 
 
@@ -133,8 +133,8 @@ class CommentsPage(TokenPage[Comment]):
 class Reaction(Model, rename=None):
     """One reaction to a post: `type` and `actor`.
 
-    `items` of a page are as the provider groups them, with `count` and `reactors`; walking gives
-    them one by one.
+    `items` of a page are grouped as the provider sends them, with `count` and `reactors`; a listing
+    returns the reactions one by one.
     """
 
     __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
@@ -148,12 +148,12 @@ class Reaction(Model, rename=None):
 
     @property
     def type(self) -> str | None:
-        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may come."""
+        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may be added."""
         return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
 
     @property
     def identity(self) -> str | None:
-        """What tells two reactions to one post apart: who reacted."""
+        """The id by which the reactions to one post are compared: who reacted."""
         return self.actor.identity if self.actor else None
 
 
@@ -164,7 +164,7 @@ class ReactionsPage(TokenPage[Reaction]):
     total_reactions: int | None = field(name="total_reactions", default=None)
 
     def rows(self) -> list[Reaction]:
-        """The reactions one by one: as many rows as there are reactors."""
+        """The reactions one by one, one item for each person who reacted."""
         rows: list[Reaction] = []
         for item in self.items:
             grouped = item.reactors or item.count is not None
@@ -179,7 +179,7 @@ class ActivityReaction(Model, rename=None):
 
     post_urn: str | None = None
     date_reacted: str | None = None
-    """Relative text such as "1mo"."""
+    """A relative time as text, such as "1mo"."""
     post_commentary: str | None = None
     num_reactions: int | None = None
     num_comments: int | None = None
@@ -188,7 +188,7 @@ class ActivityReaction(Model, rename=None):
 
     @property
     def identity(self) -> str | None:
-        """What tells two reactions of one person apart: the post."""
+        """The id by which the reactions of one person are compared: the post."""
         return self.post_urn or None
 
 

@@ -1,4 +1,4 @@
-"""What goes out, one struct per kind of call; field names are the provider's own."""
+"""Parameters of the Lix API: one struct per kind of call, with the provider's own field names."""
 
 from .accounts import (
     ConnectionsParams,

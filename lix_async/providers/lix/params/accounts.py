@@ -1,4 +1,4 @@
-"""What goes out for the Lix account, LinkedIn accounts and connections.
+"""Parameters for the Lix account, LinkedIn accounts and connections.
 
 Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
 """
@@ -8,23 +8,23 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.models import Params
 from ....core.validation import ValidatedStruct
-from ..links import linkedin_url
+from ....linkedin.links import check_linkedin_urls
 
 INVITATION = 300
-"""Characters of the note that goes with a connection request, at most (lix.md#connections.send)."""
+"""The most characters of a note with a connection request (lix.md#connections.send)."""
 
 
 class NoParams(Params, frozen=True, kw_only=True):
-    """For calls that take nothing."""
+    """For endpoints without parameters."""
 
 
 class ViewerParams(Params, frozen=True, kw_only=True):
-    """For calls about one attached LinkedIn account."""
+    """For endpoints about one attached LinkedIn account."""
 
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """A viewer is needed."""
+        """Require a viewer."""
         required(self, "viewer_id")
 
 
@@ -39,7 +39,7 @@ class LinkedInAccountsParams(Params, frozen=True, kw_only=True):
 
 
 class Cookie(ValidatedStruct, frozen=True):
-    """One cookie of www.linkedin.com. The value is as secret as the API key and never shown."""
+    """One cookie of www.linkedin.com. The value is as secret as the API key and not printed."""
 
     key: str
     value: str
@@ -48,7 +48,7 @@ class Cookie(ValidatedStruct, frozen=True):
         return f"Cookie(key={self.key!r}, value='***')"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        """The same for rich, whose own way would show the value."""
+        """The same for rich, which would print the value otherwise."""
         return [("key", self.key), ("value", "***")]
 
 
@@ -58,7 +58,7 @@ class PutLinkedInParams(Params, frozen=True, kw_only=True):
     cookies: list[Cookie]
 
     def check(self) -> None:
-        """Cookies are needed."""
+        """Require cookies."""
         required(self, "cookies")
 
 
@@ -67,12 +67,12 @@ class ConnectionsParams(Params, frozen=True, kw_only=True):
 
     viewer_id: str | None = None
     count: int = 1000
-    """The vendor: as high as possible, 1000 works."""
+    """The vendor recommends a high value; 1000 works."""
     start: int = 0
     include_profile_pictures: bool | None = None
 
     def check(self) -> None:
-        """A viewer is needed; numbers are not negative."""
+        """Require a viewer; numbers must not be negative."""
         required(self, "viewer_id")
         at_least(self, "count", 1)
         at_least(self, "start", 0)
@@ -87,8 +87,8 @@ class InviteParams(Params, frozen=True, kw_only=True):
     message: str | None = None
 
     def check(self) -> None:
-        """A viewer, exactly one of link and id, and a note within its limit."""
+        """Require a viewer, exactly one of link and id, and a note within its limit."""
         exactly_one(self, "profile_link", "profile_id")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
         at_most(self, "message", INVITATION)
         required(self, "viewer_id")

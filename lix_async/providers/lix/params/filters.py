@@ -1,4 +1,4 @@
-"""Filters of searches: pairs of id and text, and skills."""
+"""Filters of searches: pairs of an id and a text, and skills."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ....core.validation import ValidatedStruct, check_type
 class Pair(ValidatedStruct, frozen=True):
     r"""A filter value with its id from `sales.facets`; without an id it is free text.
 
-    `str(Pair("Exampleville, Country", "105"))` is what goes out: `[105,Exampleville\, Country]`
-    (lix.md#sales.people_by_filters: not JSON, commas of the text escaped).
+    `str(Pair("Exampleville, Country", "105"))` is sent as `[105,Exampleville\, Country]`, which is
+    not JSON: only commas in the text are escaped (lix.md#sales.people_by_filters).
     """
 
     text: str
@@ -21,7 +21,7 @@ class Pair(ValidatedStruct, frozen=True):
 
 
 def pair(name: str, value: Pair | str | None) -> str | None:
-    """A filter as it goes out; a plain text is free text unless it is bracketed already."""
+    """A filter as it is sent. A plain text is free text unless it has brackets already."""
     if isinstance(value, str) and not value.startswith("["):
         value = Pair(value)
     check_type(name, value, Pair | str | None)

@@ -1,4 +1,4 @@
-"""What goes out for LinkedIn messages and Sales Navigator threads.
+"""Parameters for LinkedIn messages and Sales Navigator threads.
 
 Contract: lix.md#conversations-and-messages, lix.md#sales-navigator
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ..links import is_linkedin
+from ....linkedin.links import is_linkedin_url
 
 MESSAGE = 8000
-"""Characters of a message, at most (lix.md#messages.send)."""
+"""The most characters of a message (lix.md#messages.send)."""
 
 
 class ConversationsParams(Params, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class ConversationsParams(Params, frozen=True, kw_only=True):
     count: int | None = None
 
     def check(self) -> None:
-        """A viewer is needed; `count` is positive."""
+        """Require a viewer; `count` must be positive."""
         required(self, "viewer_id")
         at_least(self, "count", 1)
 
@@ -35,12 +35,12 @@ class MessagesParams(Params, frozen=True, kw_only=True):
     conversation_urn: str | None = None
     sequence_id: str | None = None
     delivered_at: int | None = None
-    """Milliseconds since 1970."""
+    """Epoch milliseconds."""
     count_before: int | None = None
     count_after: int | None = None
 
     def check(self) -> None:
-        """A viewer and exactly one name of the conversation; numbers are not negative."""
+        """Require a viewer and exactly one of id and URN; numbers must not be negative."""
         exactly_one(self, "conversation_id", "conversation_urn")
         required(self, "viewer_id")
         for name in ("delivered_at", "count_before", "count_after"):
@@ -56,7 +56,7 @@ class SendMessageParams(Params, frozen=True, kw_only=True):
     body: str
 
     def check(self) -> None:
-        """A viewer, exactly one name of the conversation, and a text within its limit."""
+        """Require a viewer, exactly one of id and URN, and a text within its limit."""
         exactly_one(self, "conversation_id", "conversation_urn")
         required(self, "body", "viewer_id")
         at_most(self, "body", MESSAGE)
@@ -69,10 +69,10 @@ class ThreadsParams(Params, frozen=True, kw_only=True):
     filter: str | None = None
     count: int | None = None
     page_starts_at: int | None = None
-    """Milliseconds since 1970."""
+    """Epoch milliseconds."""
 
     def check(self) -> None:
-        """A viewer is needed; numbers are not negative."""
+        """Require a viewer; numbers must not be negative."""
         required(self, "viewer_id")
         at_least(self, "count", 1)
         at_least(self, "page_starts_at", 0)
@@ -87,7 +87,7 @@ class ThreadParams(Params, frozen=True, kw_only=True):
     message_count: int | None = None
 
     def check(self) -> None:
-        """A thread and a viewer are needed; numbers are not negative."""
+        """Require a thread and a viewer; numbers must not be negative."""
         required(self, "thread_id", "viewer_id")
         at_least(self, "count", 1)
         at_least(self, "message_count", 0)
@@ -104,16 +104,16 @@ class SendInMailParams(Params, frozen=True, kw_only=True):
     copy_to_crm: bool | None = None
 
     def check(self) -> None:
-        """A viewer, a text, and either a thread or recipients with a subject."""
+        """Require a viewer, a text, and either a thread or recipients with a subject."""
         exactly_one(self, "thread_id", "recipients")
         required(self, "body", "viewer_id")
         if self.recipients:
             required(self, "subject")
         for one in self.recipients or ():
-            # A urn, a link or a bare id (lix.md#sales.send_message); only a link can lead
-            # somewhere else.
-            if not one or ("/" in one and not is_linkedin(one, bare=True)):
+            # A URN, a link or a bare id (lix.md#sales.send_message). Only a link could lead to
+            # another host.
+            if not one or ("/" in one and not is_linkedin_url(one, bare=True)):
                 raise ConfigurationError(
-                    "recipients must be sales profile urns, linkedin.com/sales/lead links or "
+                    "recipients must be sales profile URNs, linkedin.com/sales/lead links or "
                     "Sales Navigator ids"
                 )

@@ -1,4 +1,4 @@
-"""What goes out for people, organisations, postings, posts and contacts.
+"""Parameters for people, organisations, postings, posts and contacts.
 
 Contract: lix.md#id-lookup, lix.md#people, lix.md#organisations, lix.md#jobs-and-posts,
 lix.md#activity, lix.md#contact
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ....core.endpoint import at_least, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ..links import linkedin_url
+from ....linkedin.links import check_linkedin_urls
 
 
 class IdsParams(Params, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class IdsParams(Params, frozen=True, kw_only=True):
     lix_id: str | None = None
 
     def check(self) -> None:
-        """Exactly one id."""
+        """Require exactly one id."""
         exactly_one(self, "sales_nav_id", "li_flagship_id", "lix_id")
 
 
@@ -34,9 +34,9 @@ class PersonParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """Exactly one of link and address."""
+        """Require exactly one of link and address."""
         exactly_one(self, "profile_link", "email")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
 
 
 class LegacyPersonParams(Params, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class LegacyPersonParams(Params, frozen=True, kw_only=True):
     id: str
 
     def check(self) -> None:
-        """An id is needed."""
+        """Require an id."""
         required(self, "id")
 
 
@@ -57,9 +57,9 @@ class EmploymentParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """Exactly one of link and id."""
+        """Require exactly one of link and id."""
         exactly_one(self, "profile_link", "profile_id")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
 
 
 class ExtendedParams(Params, frozen=True, kw_only=True):
@@ -69,9 +69,9 @@ class ExtendedParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """A LinkedIn link is needed."""
+        """Require a LinkedIn link."""
         required(self, "profile_link")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
 
 
 class ActivityParams(Params, frozen=True, kw_only=True):
@@ -83,9 +83,9 @@ class ActivityParams(Params, frozen=True, kw_only=True):
     pagination_token: str | None = None
 
     def check(self) -> None:
-        """A LinkedIn link is needed; `start` is not negative."""
+        """Require a LinkedIn link; `start` must not be negative."""
         required(self, "profile_link")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
         at_least(self, "start", 0)
 
 
@@ -97,9 +97,9 @@ class OrganisationParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """Exactly one LinkedIn link."""
+        """Require exactly one LinkedIn link."""
         exactly_one(self, "linkedin_url", "sales_nav_url")
-        linkedin_url(self, "linkedin_url", "sales_nav_url", bare=True)
+        check_linkedin_urls(self, "linkedin_url", "sales_nav_url", bare=True)
 
 
 class WebsiteParams(Params, frozen=True, kw_only=True):
@@ -109,7 +109,7 @@ class WebsiteParams(Params, frozen=True, kw_only=True):
 
     @property
     def domain(self) -> str:
-        """The host of `website`, which an earlier path has as its last segment.
+        """The host of `website`, the last segment of the endpoint's earlier path.
 
         Contract: lix.md#organisation.by_website
         """
@@ -120,7 +120,7 @@ class WebsiteParams(Params, frozen=True, kw_only=True):
             return ""
 
     def check(self) -> None:
-        """A website is needed."""
+        """Require a website."""
         required(self, "website")
         if not self.domain or any(char.isspace() for char in self.domain):
             raise ConfigurationError("website must be a URL or a domain such as example.com")
@@ -135,9 +135,9 @@ class FollowersParams(Params, frozen=True, kw_only=True):
     count: int | None = None
 
     def check(self) -> None:
-        """A company link and a viewer are needed; numbers are not negative."""
+        """Require a company link and a viewer; numbers must not be negative."""
         required(self, "profile_link", "viewer_id")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
         at_least(self, "start", 0)
         at_least(self, "count", 1)
 
@@ -149,7 +149,7 @@ class JobParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """A job is needed."""
+        """Require a job."""
         required(self, "job_id")
 
 
@@ -160,7 +160,7 @@ class PostParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """A post is needed."""
+        """Require a post."""
         required(self, "post_urn")
 
 
@@ -173,20 +173,20 @@ class PostCommentsParams(Params, frozen=True, kw_only=True):
     pagination_token: str | None = None
 
     def check(self) -> None:
-        """A post is needed; `start` is not negative."""
+        """Require a post; `start` must not be negative."""
         required(self, "post_urn")
         at_least(self, "start", 0)
 
 
 class PostReactionsParams(Params, frozen=True, kw_only=True):
-    """`posts.reactions`: no viewer is listed for it."""
+    """`posts.reactions`. The endpoint has no viewer."""
 
     post_urn: str
     start: int = 0
     pagination_token: str | None = None
 
     def check(self) -> None:
-        """A post is needed; `start` is not negative."""
+        """Require a post; `start` must not be negative."""
         required(self, "post_urn")
         at_least(self, "start", 0)
 
@@ -197,6 +197,6 @@ class EmailParams(Params, frozen=True, kw_only=True):
     url: str
 
     def check(self) -> None:
-        """A LinkedIn link is needed."""
+        """Require a LinkedIn link."""
         required(self, "url")
-        linkedin_url(self, "url", bare=True)
+        check_linkedin_urls(self, "url", bare=True)

@@ -1,4 +1,4 @@
-"""What goes out for searches, lists and facets.
+"""Parameters for searches, lists and facets.
 
 Contract: lix.md#linkedin-search, lix.md#sales-navigator, lix.md#recruiter, lix.md#facets
 """
@@ -11,35 +11,35 @@ from ....core.endpoint import at_least, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
 from ....core.pagination import number_in_url
-from ..links import linkedin_url
+from ....linkedin.links import check_linkedin_urls
 from .filters import SkillFilter
 
 
 class SearchParams(Params, frozen=True, kw_only=True):
-    """Searches that are paged inside their LinkedIn URL."""
+    """Searches whose page number is in their LinkedIn URL."""
 
     url: str
     viewer_id: str | None = None
     sequence_id: str | None = None
 
     def check(self) -> None:
-        """A LinkedIn search URL is needed, and its page, if it names one, is a number."""
+        """Require a LinkedIn search URL; `page` in it, if there is one, must be a number."""
         required(self, "url")
-        linkedin_url(self, "url")
+        check_linkedin_urls(self, "url")
         number_in_url(self.url, "page", 1)
 
 
 class JobSearchParams(SearchParams, frozen=True, kw_only=True):
-    """`search.jobs`: LinkedIn's job URLs count rows (`start=`), not pages."""
+    """`search.jobs`. LinkedIn's job URLs have a position (`start=`) in place of a page."""
 
     def check(self) -> None:
-        """The same, and `start`, if the URL has one, is a number."""
+        """The same; `start` in the URL, if there is one, must be a number."""
         super().check()
         number_in_url(self.url, "start", 0)
 
 
 class PostSearchParams(Params, frozen=True, kw_only=True):
-    """`start` is listed as required, so it is always sent (lix.md#search.posts)."""
+    """`search.posts`. `start` is listed as required, so it is always sent (lix.md#search.posts)."""
 
     url: str
     start: int = 0
@@ -47,14 +47,14 @@ class PostSearchParams(Params, frozen=True, kw_only=True):
     sequence_id: str | None = None
 
     def check(self) -> None:
-        """A LinkedIn search URL is needed; `start` is not negative."""
+        """Require a LinkedIn search URL; `start` must not be negative."""
         required(self, "url")
-        linkedin_url(self, "url")
+        check_linkedin_urls(self, "url")
         at_least(self, "start", 0)
 
 
 class FilterParams(Params, frozen=True, kw_only=True):
-    """`sales.leads_by_filters`. Filters in the wire's pair syntax, as `Pair` writes it."""
+    """`sales.leads_by_filters`. Filters are pairs, as `Pair` writes them."""
 
     person_titles: str | None = None
     locations: str | None = None
@@ -66,7 +66,7 @@ class FilterParams(Params, frozen=True, kw_only=True):
     sequence_id: str | None = None
 
     def check(self) -> None:
-        """At least one filter, and one of the two spellings of location."""
+        """Require at least one filter; only one of `locations` and `location` may be given."""
         filters = (self.person_titles, self.locations, self.location, self.organisations)
         if not any(filters) and not self.keywords:
             raise ConfigurationError(
@@ -85,7 +85,7 @@ class ListParams(Params, frozen=True, kw_only=True):
     sequence_id: str | None = None
 
     def check(self) -> None:
-        """The digits of a list and a viewer are needed; pages begin at 1."""
+        """Require the digits of a list and a viewer; pages begin at 1."""
         required(self, "list_id", "viewer_id")
         if not (self.list_id.isascii() and self.list_id.isdigit()):
             raise ConfigurationError(
@@ -103,7 +103,7 @@ class RecruiterParams(Params, frozen=True, kw_only=True):
     sequence_id: str | None = None
 
     def check(self) -> None:
-        """A skill is needed; `start` is not negative."""
+        """Require a skill; `start` must not be negative."""
         required(self, "skills")
         at_least(self, "start", 0)
 
@@ -118,7 +118,7 @@ class FacetParams(Params, frozen=True, kw_only=True):
     viewer_id: str | None = None
 
     def check(self) -> None:
-        """A query and a type are needed; numbers are not negative."""
+        """Require a query and a type; numbers must not be negative."""
         required(self, "query", "type")
         at_least(self, "count", 1)
         at_least(self, "start", 0)
@@ -139,7 +139,7 @@ class SkillFacetParams(Params, frozen=True, kw_only=True):
             force_setattr(self, "type", self.q)
 
     def check(self) -> None:
-        """A query is needed; numbers are not negative."""
+        """Require a query; numbers must not be negative."""
         required(self, "query", "q")
         at_least(self, "count", 1)
         at_least(self, "start", 0)

@@ -1,1 +1,1 @@
-"""The methods of `AsyncLix`, by subject. Each is one line over a row of the table."""
+"""The methods of `AsyncLix`, in one module per subject. Each method calls one endpoint."""

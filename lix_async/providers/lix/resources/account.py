@@ -1,4 +1,4 @@
-"""The Lix account and the LinkedIn accounts attached to it."""
+"""The Lix account and the LinkedIn accounts that are attached to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from ....core.errors import ConfigurationError
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import (
+from ..endpoints.accounts import (
     BALANCES,
     CONNECTIONS_REMAINING,
     DAILY_ALLOWANCE,
@@ -29,31 +29,46 @@ from .base import Resource
 
 
 class Account(Resource):
-    """`lix.account`."""
+    """`lix.account`: balances, the daily allowance and attached LinkedIn accounts."""
 
     __slots__ = ()
 
     async def balances(self) -> Balances:
-        """Credits left, by kind. The cost is not published.
+        """Credits left, by kind.
 
-        Contract: lix.md#account.balances
+        Credits:
+            Not published.
+
+        Contract:
+            lix.md#account.balances
         """
         return (await self._client.send(BALANCES, NoParams())).value
 
     async def daily_allowance(self) -> DailyAllowance:
-        """Requests left today and when the allowance is full again. Free.
+        """Requests left today, and when the allowance is full again.
 
-        Contract: lix.md#account.daily_allowance
+        Credits:
+            Free.
+
+        Contract:
+            lix.md#account.daily_allowance
         """
         return (await self._client.send(DAILY_ALLOWANCE, NoParams())).value
 
     async def linkedin(self, viewer_id: str | None = None) -> LinkedInAccount:
-        """One attached LinkedIn account: what it is ready for, how far its warm-up has come.
+        """One attached LinkedIn account: which products it has and how far its warm-up is.
 
-        `viewer_id`: default the client's. Raises `ViewerError` when it is not attached. The cost
-        is not published.
+        Args:
+            viewer_id: The account; default the client's `viewer_id`.
 
-        Contract: lix.md#linkedin_account.get
+        Raises:
+            ViewerError: The account is not attached.
+
+        Credits:
+            Not published.
+
+        Contract:
+            lix.md#linkedin_account.get
         """
         return (await self._client.send(LINKEDIN_ACCOUNT, ViewerParams(viewer_id=viewer_id))).value
 
@@ -66,11 +81,13 @@ class Account(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LinkedInAccount]:
-        """All attached LinkedIn accounts, five on a page, from `page` on.
+        """All attached LinkedIn accounts, five on a page, from page number `page` on.
 
-        The cost is not published.
+        Credits:
+            Not published.
 
-        Contract: lix.md#linkedin_account.list
+        Contract:
+            lix.md#linkedin_account.list
         """
         return self._client.pages(
             LINKEDIN_ACCOUNTS,
@@ -84,26 +101,44 @@ class Account(Resource):
     async def put_linkedin(
         self, cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]
     ) -> AttachedAccount:
-        """Attach a LinkedIn account to the team, or refresh one that is attached.
+        """Attach a LinkedIn account to the team, or refresh the session of an attached one.
 
-        `cookies`: every cookie of www.linkedin.com, as a mapping or a list of `key` and
-        `value`; `li_at` is the essential one. They are as secret as the API key and appear in no
-        log or error. Returns the `viewer_id` to use. Raises `InvalidParamsError` when they do not
-        work. Repeating it is safe. The cost is not published.
+        It is safe to call again. The cookies are as secret as the API key and appear in no log or
+        error.
 
-        Contract: lix.md#linkedin_account.put
+        Args:
+            cookies: Every cookie of www.linkedin.com, as a mapping or as a list of objects with
+                `key` and `value`. `li_at` is the essential one.
+
+        Returns:
+            The account, with the `viewer_id` to use for it.
+
+        Raises:
+            InvalidParamsError: The cookies do not work.
+
+        Credits:
+            Not published.
+
+        Contract:
+            lix.md#linkedin_account.put
         """
         params = PutLinkedInParams(cookies=_jar(cookies))
-        del cookies  # a crash reporter shows the locals of this frame
+        del cookies  # crash reporters show the locals of this frame
         return (await self._client.send(PUT_LINKEDIN, params)).value
 
     async def connections_remaining(self, viewer_id: str | None = None) -> ConnectionsRemaining:
-        """Connection requests that a LinkedIn account may still send this week.
+        """How many connection requests a LinkedIn account may still send this week.
 
-        `viewer_id`: default the client's. The week begins on Monday 00:00 UTC. The cost is not
-        published.
+        The week begins on Monday at 00:00 UTC.
 
-        Contract: lix.md#linkedin_account.connections_remaining
+        Args:
+            viewer_id: The account; default the client's `viewer_id`.
+
+        Credits:
+            Not published.
+
+        Contract:
+            lix.md#linkedin_account.connections_remaining
         """
         params = ViewerParams(viewer_id=viewer_id)
         return (await self._client.send(CONNECTIONS_REMAINING, params)).value
@@ -115,5 +150,5 @@ def _jar(cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]) -> li
             return [msgspec.convert({"key": k, "value": v}, Cookie) for k, v in cookies.items()]
         return msgspec.convert(cookies, list[Cookie])
     except msgspec.ValidationError:
-        pass  # its traceback would hold the values
+        pass  # raised below instead: the traceback of this error would show the values
     raise ConfigurationError("cookies must be a mapping, or a list of objects with key and value")

@@ -1,4 +1,4 @@
-"""What all groups of methods have in common: the client."""
+"""The base class of the groups of methods of `AsyncLix`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ....engine.client import Client
 
 
 class Resource:
-    """A group of methods over a client."""
+    """A group of methods of a client."""
 
     __slots__ = ("_client",)
 

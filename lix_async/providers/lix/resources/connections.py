@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import CONNECTIONS, INVITE
+from ..endpoints.accounts import CONNECTIONS, INVITE
 from ..models import Connection, Invitation
 from ..params import ConnectionsParams, InviteParams
 from .base import Resource
 
 
 class Connections(Resource):
-    """`lix.connections`."""
+    """`lix.connections`: list connections and send connection requests."""
 
     __slots__ = ()
 
@@ -27,14 +27,29 @@ class Connections(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Connection]:
-        """The connections of an attached account, as open objects.
+        """The connections of an attached account.
 
-        `viewer_id`: default the client's. `count`: rows asked for on a page (default 1000).
-        `include_profile_pictures=False` leaves the pictures out, which is about half the bytes.
-        Raises `ViewerError` or `InvalidParamsError` when the account is not attached: both are
-        documented. The cost is not published.
+        Items are open objects: a field that is not documented stays available under its own key.
 
-        Contract: lix.md#connections.list
+        Args:
+            viewer_id: The account; default the client's `viewer_id`.
+            count: Items to ask for per page.
+            start: Position of the first item.
+            include_profile_pictures: False leaves out the pictures, about half of the bytes.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Raises:
+            ViewerError: The account is not attached.
+            InvalidParamsError: The same; both are documented.
+
+        Credits:
+            Not published.
+
+        Contract:
+            lix.md#connections.list
         """
         params = ConnectionsParams(
             viewer_id=viewer_id,
@@ -59,15 +74,27 @@ class Connections(Resource):
         message: str | None = None,
         viewer_id: str | None = None,
     ) -> Invitation:
-        """Ask somebody to connect. Give either the profile's link or its public identifier.
+        """Send a connection request. Pass either the link of the profile or its public identifier.
 
-        `message`: at most 300 characters. `viewer_id`: who asks, default the client's. Never
-        repeated by itself once it may have arrived: then it raises `OutcomeUnknownError`, and
-        `used` of `account.connections_remaining` tells. `RefusalError` with kind `not_sent` when
-        the provider answers that it did not send it, `WeeklyLimitError` when the week's requests
-        are used up. 1 standard credit.
+        A request that may have arrived is not sent again. After `OutcomeUnknownError`, compare
+        `used` of `account.connections_remaining`.
 
-        Contract: lix.md#connections.send
+        Args:
+            profile_link: The link of the profile.
+            profile_id: The public identifier, instead of the link.
+            message: A note of at most 300 characters.
+            viewer_id: The account that asks; default the client's `viewer_id`.
+
+        Raises:
+            OutcomeUnknownError: The request may or may not have been sent.
+            WeeklyLimitError: The account has sent all requests of this week.
+            RefusalError: The provider answered that it did not send it (`kind` is `not_sent`).
+
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#connections.send
         """
         params = InviteParams(
             viewer_id=viewer_id, profile_link=profile_link, profile_id=profile_id, message=message

@@ -1,29 +1,48 @@
-"""Contact data."""
+"""E-mail addresses of LinkedIn profiles."""
 
 from __future__ import annotations
 
 from ....core.errors import ConfigurationError
 from ....core.validation import check_type
-from ..endpoints import EMAIL
+from ..endpoints.profiles import EMAIL
 from ..models import Email
 from ..params import EmailParams
 from .base import Resource
 
 
 class Contact(Resource):
-    """`lix.contact`."""
+    """`lix.contact`: e-mail addresses."""
 
     __slots__ = ()
 
     async def email(self, url: str, *, recheck: int = 0, pause: float = 3.0) -> Email:
-        """The e-mail address of a LinkedIn profile, after one check.
+        """The e-mail address of a LinkedIn profile, checked by the provider.
 
-        A `PROBABLE` answer may become `VALID` when asked again, which the vendor advises to do
-        5 to 10 times: `recheck` is how often at most (default 0), with `pause` seconds before
-        each. The last answer comes back. Raises `NotFoundError` when nothing is known. 1 email
-        credit, only when `VALID`; asking again for a valid one may cost again.
+        An answer that is only `PROBABLE` may become `VALID` when the call is repeated. The vendor
+        advises 5 to 10 repetitions.
 
-        Contract: lix.md#contact.email_by_linkedin
+        Args:
+            url: The link of the profile.
+            recheck: How often to repeat the call, at most, while the answer is `PROBABLE`.
+            pause: Seconds to wait before each repetition.
+
+        Returns:
+            The last answer.
+
+        Raises:
+            NotFoundError: No address is known.
+
+        Credits:
+            1 email credit for a `VALID` answer, otherwise free. Calling again for a valid address
+            may cost again.
+
+        Contract:
+            lix.md#contact.email_by_linkedin
+
+        Example:
+            ```python
+            email = await lix.contact.email("linkedin.com/in/example-person-1", recheck=5)
+            ```
         """
         check_type("recheck", recheck, int)
         check_type("pause", pause, float)

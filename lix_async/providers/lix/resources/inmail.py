@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from ....core.validation import as_list
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import SEND_INMAIL, THREAD, THREADS
+from ..endpoints.messages import SEND_INMAIL, THREAD, THREADS
 from ..models import SalesThread, SingleThread
 from ..params import SendInMailParams, ThreadParams, ThreadsParams
 from .base import Resource
 
 
 class Inbox(Resource):
-    """The part of `lix.sales` that reads and writes messages."""
+    """The methods of `lix.sales` that read and write messages."""
 
     __slots__ = ()
 
@@ -30,13 +30,23 @@ class Inbox(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[SalesThread]:
-        """The threads of a Sales Navigator inbox, by default 20 on a page.
+        """The threads of a Sales Navigator inbox.
 
-        `viewer_id`: whose inbox, default the client's. `filter`: by default `INBOX`; no other
-        value is published. `page_starts_at`: milliseconds since 1970, to begin further back.
-        1 standard credit a page.
+        Args:
+            viewer_id: The account; default the client's `viewer_id`.
+            filter: The folder. The default is `INBOX`, the only published value.
+            count: Items per page; the provider's default is 20.
+            page_starts_at: Milliseconds since 1970, to begin with older threads.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: lix.md#sales.threads
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#sales.threads
         """
         params = ThreadsParams(
             viewer_id=viewer_id, filter=filter, count=count, page_starts_at=page_starts_at
@@ -58,11 +68,19 @@ class Inbox(Resource):
         count: int | None = None,
         message_count: int | None = None,
     ) -> SingleThread:
-        """One thread with its newest messages, by default 10, and whom it mentions.
+        """One thread with its newest messages and the people it mentions.
 
-        1 standard credit.
+        Args:
+            thread_id: The id of the thread.
+            viewer_id: The account; default the client's `viewer_id`.
+            count: The provider's parameter of that name; its meaning is not published.
+            message_count: How many messages; the provider's default is 10.
 
-        Contract: lix.md#sales.thread
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#sales.thread
         """
         params = ThreadParams(
             thread_id=thread_id, viewer_id=viewer_id, count=count, message_count=message_count
@@ -81,12 +99,26 @@ class Inbox(Resource):
     ) -> SingleThread:
         """Reply in a thread, or begin one with `recipients` and a `subject`.
 
-        A recipient is a sales profile urn, a `linkedin.com/sales/lead` link or a Sales Navigator
-        id. Beginning one also spends an InMail credit of the LinkedIn account, and fails when a
-        recipient takes no InMail. Never repeated by itself once it may have arrived: then it
-        raises `OutcomeUnknownError`, and `thread` tells. 1 standard credit.
+        Beginning a thread also spends an InMail credit of the LinkedIn account, and fails when a
+        recipient does not accept InMail. A message that may have arrived is not sent again; after
+        `OutcomeUnknownError`, look at `thread`.
 
-        Contract: lix.md#sales.send_message
+        Args:
+            body: The text.
+            thread_id: The thread to reply in.
+            recipients: Sales profile URNs, `linkedin.com/sales/lead` links or Sales Navigator ids.
+            subject: The subject of a new thread.
+            copy_to_crm: Whether to copy the message to the CRM that is connected.
+            viewer_id: The account that writes; default the client's `viewer_id`.
+
+        Raises:
+            OutcomeUnknownError: The message may or may not have been sent.
+
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#sales.send_message
         """
         params = SendInMailParams(
             viewer_id=viewer_id,
@@ -100,5 +132,5 @@ class Inbox(Resource):
 
 
 def _listed(recipients: Iterable[str]) -> list[str]:
-    """A single recipient is one, not the letters of it."""
+    """The recipients as a list. A single text is one recipient, not a sequence of letters."""
     return [recipients] if isinstance(recipients, str) else as_list("recipients", recipients)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import CONVERSATIONS, MESSAGES, SEND_MESSAGE
+from ..endpoints.messages import CONVERSATIONS, MESSAGES, SEND_MESSAGE
 from ..models import Conversation, Message
 from ..params import ConversationsParams, MessagesParams, SendMessageParams
 from .base import Resource
 
 
 class Messages(Resource):
-    """`lix.messages`. `viewer_id` is the account whose messages they are; default the client's."""
+    """`lix.messages`: conversations and messages of an attached account."""
 
     __slots__ = ()
 
@@ -26,11 +26,22 @@ class Messages(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Conversation]:
-        """Conversations, newest first, by default 20 on a page.
+        """The conversations of an account, newest first.
 
-        `sequence_id`: of an earlier page, to begin after it. 1 standard credit a page.
+        Args:
+            viewer_id: The account; default the client's `viewer_id`.
+            count: Items per page; the provider's default is 20.
+            sequence_id: The id that an earlier page gave, to begin after that page.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: lix.md#conversations.list
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#conversations.list
         """
         params = ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
         return self._client.pages(
@@ -57,12 +68,26 @@ class Messages(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Message]:
-        """The messages of a conversation, named by id or urn. Their order is not documented.
+        """The messages of a conversation, given by id or by URN. Their order is not documented.
 
-        `delivered_at`: milliseconds since 1970, around which `count_before` older and
-        `count_after` newer messages are asked for. 1 standard credit a page.
+        Args:
+            conversation_id: The id of the conversation.
+            conversation_urn: Its URN, instead of the id.
+            viewer_id: The account; default the client's `viewer_id`.
+            delivered_at: Milliseconds since 1970: the time that the next two arguments refer to.
+            count_before: How many older messages to ask for.
+            count_after: How many newer messages to ask for.
+            sequence_id: The id that an earlier page gave, to begin after that page.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: lix.md#messages.list
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#messages.list
         """
         params = MessagesParams(
             viewer_id=viewer_id,
@@ -90,12 +115,25 @@ class Messages(Resource):
         conversation_urn: str | None = None,
         viewer_id: str | None = None,
     ) -> Message:
-        """Write into an existing conversation, named by id or urn. At most 8000 characters.
+        """Send a message to an existing conversation, given by id or by URN.
 
-        Never repeated by itself once it may have arrived: then it raises `OutcomeUnknownError`,
-        and `list` tells. 1 standard credit.
+        A message that may have arrived is not sent again; after `OutcomeUnknownError`, look at
+        `list`.
 
-        Contract: lix.md#messages.send
+        Args:
+            body: The text, at most 8000 characters.
+            conversation_id: The id of the conversation.
+            conversation_urn: Its URN, instead of the id.
+            viewer_id: The account that writes; default the client's `viewer_id`.
+
+        Raises:
+            OutcomeUnknownError: The message may or may not have been sent.
+
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#messages.send
         """
         params = SendMessageParams(
             viewer_id=viewer_id,

@@ -1,17 +1,17 @@
-"""Organisations: by link, by website, their ids, their followers."""
+"""Organisations: by link, by website, their ids and their followers."""
 
 from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
+from ..endpoints.profiles import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
 from ..models import Follower, Organisation, OrganisationIds, WebsiteMatch
 from ..params import FollowersParams, IdsParams, OrganisationParams, WebsiteParams
 from .base import Resource
 
 
 class Organisations(Resource):
-    """`lix.organisations`."""
+    """`lix.organisations`: companies, schools and other organisations."""
 
     __slots__ = ()
 
@@ -22,12 +22,21 @@ class Organisations(Resource):
         sales_nav_url: str | None = None,
         viewer_id: str | None = None,
     ) -> Organisation:
-        """One organisation, by its LinkedIn or its Sales Navigator page.
+        """One organisation, by the link of its LinkedIn page or of its Sales Navigator page.
 
-        Read the properties of the result: they merge the two descriptions that may come. Its
-        `error` says why an answer holds nothing. 1 org credit.
+        An answer may hold two descriptions of the organisation; the properties of the result merge
+        them. If it holds none, `error` of the result gives the reason.
 
-        Contract: lix.md#organisation.by_linkedin
+        Credits:
+            1 org credit.
+
+        Contract:
+            lix.md#organisation.by_linkedin
+
+        Example:
+            ```python
+            org = await lix.organisations.get("https://www.linkedin.com/company/example-org")
+            ```
         """
         params = OrganisationParams(
             linkedin_url=linkedin_url, sales_nav_url=sales_nav_url, viewer_id=viewer_id
@@ -35,14 +44,22 @@ class Organisations(Resource):
         return (await self._client.send(ORGANISATION, params)).value
 
     async def by_website(self, website: str) -> list[WebsiteMatch]:
-        """The organisations behind a website, at most 5; an empty list when none is known.
+        """The organisations that a website belongs to, at most 5.
 
-        Each is an `Organisation`, as from `get`.
+        The vendor announced this endpoint without confirming its path. If the path is unknown, an
+        earlier one is tried once.
 
-        `website`: a URL or a bare domain. The vendor announced this call without confirming it;
-        where it is unknown, an earlier path is tried once. 1 org credit.
+        Args:
+            website: A URL or a bare domain.
 
-        Contract: lix.md#organisation.by_website
+        Returns:
+            Organisations as from `get`; an empty list when none is known.
+
+        Credits:
+            1 org credit.
+
+        Contract:
+            lix.md#organisation.by_website
         """
         params = WebsiteParams(website=website)
         return (await self._client.send(ORGANISATIONS_BY_WEBSITE, params)).value.items
@@ -56,10 +73,16 @@ class Organisations(Resource):
     ) -> OrganisationIds:
         """All ids of an organisation, by exactly one of them.
 
-        `li_flagship_id` is the last part of `linkedin.com/company/…`, `sales_nav_id` the digits
-        after `linkedin.com/sales/company/`. 1 org credit.
+        Args:
+            sales_nav_id: The digits after `linkedin.com/sales/company/`.
+            li_flagship_id: The last part of `linkedin.com/company/<id>`.
+            lix_id: The provider's own id.
 
-        Contract: lix.md#ids.organisation
+        Credits:
+            1 org credit.
+
+        Contract:
+            lix.md#ids.organisation
         """
         params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
         return (await self._client.send(ORGANISATION_IDS, params)).value
@@ -76,12 +99,23 @@ class Organisations(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Follower]:
-        """Who follows an organisation. `profile_link` is its LinkedIn or Sales Navigator page.
+        """The followers of an organisation.
 
-        `viewer_id`: default the client's. `count`: rows on a page, by default 100. 1 standard
-        credit a page.
+        Args:
+            profile_link: The LinkedIn or Sales Navigator page of the organisation.
+            viewer_id: The account; default the client's `viewer_id`.
+            start: Position of the first item.
+            count: Items per page; the provider's default is 100.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: lix.md#organisation.followers
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#organisation.followers
         """
         params = FollowersParams(
             profile_link=profile_link, viewer_id=viewer_id, start=start, count=count

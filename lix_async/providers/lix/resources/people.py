@@ -1,10 +1,10 @@
-"""People: one profile at a time, their ids, their activity."""
+"""People: profiles, ids and activity."""
 
 from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import (
+from ..endpoints.profiles import (
     ACTIVITY_COMMENTS,
     ACTIVITY_POSTS,
     ACTIVITY_REACTIONS,
@@ -27,7 +27,7 @@ from .base import Resource
 
 
 class People(Resource):
-    """`lix.people`."""
+    """`lix.people`: profiles of people and what they did on LinkedIn."""
 
     __slots__ = ()
 
@@ -40,19 +40,34 @@ class People(Resource):
     ) -> Person:
         """One person, by the link of the profile or by an e-mail address.
 
-        Raises `NotFoundError` when there is none. 1 standard credit.
+        Raises:
+            NotFoundError: There is no such person.
 
-        Contract: lix.md#person.get
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#person.get
+
+        Example:
+            ```python
+            person = await lix.people.get("https://www.linkedin.com/in/example-person-1")
+            print(person.name)
+            ```
         """
         params = PersonParams(profile_link=profile_link, email=email, viewer_id=viewer_id)
         return (await self._client.send(PERSON, params)).value
 
     async def legacy(self, id: str) -> Person:  # noqa: A002  # the provider's own name
-        """The same by public identifier, over the path of the oldest document.
+        """One person by public identifier, through the path of the oldest reference.
 
-        Newer documents never mention it: prefer `get`. 1 standard credit.
+        Newer references do not mention this endpoint: prefer `get`.
 
-        Contract: lix.md#person.legacy
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#person.legacy
         """
         return (await self._client.send(LEGACY_PERSON, LegacyPersonParams(id=id))).value
 
@@ -65,11 +80,16 @@ class People(Resource):
     ) -> PersonIds:
         """All ids and links of a person, by exactly one of the ids.
 
-        `li_flagship_id` is the last part of `linkedin.com/in/…`, `sales_nav_id` the first part
-        of what follows `linkedin.com/sales/lead/`. 1 org credit; one page of the vendor says
-        1 standard credit.
+        Args:
+            sales_nav_id: The part after `linkedin.com/sales/lead/`, up to the first comma.
+            li_flagship_id: The last part of `linkedin.com/in/<id>`.
+            lix_id: The provider's own id.
 
-        Contract: lix.md#ids.person
+        Credits:
+            1 org credit. One page of the vendor's reference says 1 standard credit.
+
+        Contract:
+            lix.md#ids.person
         """
         params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
         return (await self._client.send(PERSON_IDS, params)).value
@@ -81,11 +101,13 @@ class People(Resource):
         profile_id: str | None = None,
         viewer_id: str | None = None,
     ) -> list[Employment]:
-        """Only the jobs of a person, by link or public identifier.
+        """The positions of a person, by link or by public identifier.
 
-        1 standard credit.
+        Credits:
+            1 standard credit.
 
-        Contract: lix.md#person.employment
+        Contract:
+            lix.md#person.employment
         """
         params = EmploymentParams(
             profile_link=profile_link, profile_id=profile_id, viewer_id=viewer_id
@@ -93,11 +115,13 @@ class People(Resource):
         return (await self._client.send(EMPLOYMENT, params)).value.items
 
     async def extended(self, profile_link: str, *, viewer_id: str | None = None) -> Extended:
-        """What no other call tells of a person: whether LinkedIn calls them a top voice.
+        """What no other call returns about a person: whether LinkedIn lists them as a top voice.
 
-        1 standard credit.
+        Credits:
+            1 standard credit.
 
-        Contract: lix.md#person.extended
+        Contract:
+            lix.md#person.extended
         """
         params = ExtendedParams(profile_link=profile_link, viewer_id=viewer_id)
         return (await self._client.send(EXTENDED, params)).value
@@ -114,9 +138,13 @@ class People(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Post]:
-        """What a person posted, up to 50 on a page. 1 standard credit a page.
+        """The posts of a person, up to 50 on a page.
 
-        Contract: lix.md#activity.posts
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#activity.posts
         """
         return self._client.pages(
             ACTIVITY_POSTS,
@@ -139,9 +167,13 @@ class People(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Comment]:
-        """What a person commented, up to 50 on a page. 1 standard credit a page.
+        """The comments that a person wrote, up to 50 on a page.
 
-        Contract: lix.md#activity.comments
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#activity.comments
         """
         return self._client.pages(
             ACTIVITY_COMMENTS,
@@ -166,9 +198,11 @@ class People(Resource):
     ) -> Pages[ActivityReaction]:
         """The posts that a person reacted to, up to 50 on a page.
 
-        1 standard credit a page.
+        Credits:
+            1 standard credit per page.
 
-        Contract: lix.md#activity.reactions
+        Contract:
+            lix.md#activity.reactions
         """
         return self._client.pages(
             ACTIVITY_REACTIONS,

@@ -1,26 +1,30 @@
-"""Posts, and what people said to them."""
+"""Posts, with their comments and reactions."""
 
 from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import POST, POST_COMMENTS, POST_REACTIONS
+from ..endpoints.profiles import POST, POST_COMMENTS, POST_REACTIONS
 from ..models import Comment, Post, Reaction
 from ..params import PostCommentsParams, PostParams, PostReactionsParams
 from .base import Resource
 
 
 class Posts(Resource):
-    """`lix.posts`. Posts are named by urns such as `urn:li:activity:7000000000000000001`."""
+    """`lix.posts`: posts by URN, such as `urn:li:activity:7000000000000000001`."""
 
     __slots__ = ()
 
     async def get(self, post_urn: str, *, viewer_id: str | None = None) -> Post:
-        """One post, an open object: no document says what is in it.
+        """One post.
 
-        1 standard credit.
+        The result is an open object, since its fields are not documented.
 
-        Contract: lix.md#enrich.post
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#enrich.post
         """
         params = PostParams(post_urn=post_urn, viewer_id=viewer_id)
         return (await self._client.send(POST, params)).value
@@ -37,9 +41,13 @@ class Posts(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Comment]:
-        """The comments on a post. 1 standard credit a page.
+        """The comments on a post.
 
-        Contract: lix.md#enrich.post_comments
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#enrich.post_comments
         """
         params = PostCommentsParams(
             post_urn=post_urn,
@@ -67,12 +75,16 @@ class Posts(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Reaction]:
-        """The reactions to a post one by one, each with `type` and `actor`.
+        """The reactions to a post, each with its `type` and `actor`.
 
-        Totals by type are in `page.answer.value.items` of each page. No viewer can be named for
-        this call. 1 standard credit a page.
+        The totals by type are in `page.answer.value.items` of each page. This endpoint has no
+        `viewer_id`.
 
-        Contract: lix.md#enrich.post_reactions
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#enrich.post_reactions
         """
         params = PostReactionsParams(
             post_urn=post_urn, start=start, pagination_token=pagination_token

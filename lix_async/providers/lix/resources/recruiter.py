@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from ....core.validation import as_list
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import RECRUITER_FACETS, RECRUITER_PEOPLE
+from ..endpoints.searches import RECRUITER_FACETS, RECRUITER_PEOPLE
 from ..models import Person, SkillFacet
 from ..params import RecruiterParams, SkillFacetParams, SkillFilter
 from .base import Resource
 
 
 class Recruiter(Resource):
-    """`lix.recruiter`."""
+    """`lix.recruiter`: candidates, and the skills to search for."""
 
     __slots__ = ()
 
@@ -30,12 +30,31 @@ class Recruiter(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
-        """Candidates with these skills, 25 on a page, at most 2500.
+        """Candidates with the given skills, 25 on a page, at most 2500.
 
-        Skills come from `facets`: `[facet.filter() async for facet in lix.recruiter.facets(…)]`.
-        The call is a GET with a JSON body, which some proxies drop. 1 standard credit a page.
+        The endpoint is a GET with a JSON body, which some proxies remove.
 
-        Contract: lix.md#recruiter.search_people
+        Args:
+            skills: Filters from `facets`, or your own.
+            start: Position of the first item.
+            viewer_id: The account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#recruiter.search_people
+
+        Example:
+            ```python
+            skills = [facet.filter() async for facet in lix.recruiter.facets("python")]
+            candidates = await lix.recruiter.people(skills, max_items=50).collect()
+            ```
         """
         params = RecruiterParams(
             skills=as_list("skills", skills),
@@ -65,13 +84,26 @@ class Recruiter(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[SkillFacet]:
-        """Skills whose names begin like `query`, for `people`.
+        """Skills whose names begin with `query`, for use in `people`.
 
-        `q`: what to look for, `skill` is the only value published. Two paths are published: when
-        one is unknown, the other is tried once and remembered. Free, but the account must hold
-        credits.
+        Two paths are published. If the first is unknown, the other is tried once and remembered.
 
-        Contract: lix.md#facets.recruiter
+        Args:
+            query: The beginning of the name.
+            q: What to look for; `skill` is the only published value.
+            start: Position of the first item.
+            count: Items per page.
+            viewer_id: The account that searches; default the client's `viewer_id`.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Credits:
+            Free, but the account must have credits left.
+
+        Contract:
+            lix.md#facets.recruiter
         """
         params = SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
         return self._client.pages(

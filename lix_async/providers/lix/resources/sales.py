@@ -1,4 +1,4 @@
-"""Sales Navigator: searches, saved lists and facets; its inbox is in `inmail`."""
+"""Sales Navigator: searches, saved lists and facets. Its inbox is in `inmail`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import (
+from ..endpoints.searches import (
     ORGS_LIST,
     PEOPLE_BY_FILTERS,
     PEOPLE_LIST,
@@ -19,13 +19,15 @@ from ..models import Facet, LiOrganisation, Person
 from ..params import FacetParams, FilterParams, ListParams, Pair, SearchParams, pair
 from .inmail import Inbox
 
-LONGEST_GET = 2000
-"""Characters of an encoded search URL that still goes into a GET. "A few thousand", says
-lix.md#sales.search_people_post; 2000 is what every proxy and log on the way is known to carry."""
+MAX_GET_URL = 2000
+"""The longest encoded search URL, in characters, that is sent in a GET request.
+
+The vendor says "a few thousand" (lix.md#sales.search_people_post); 2000 is accepted by servers,
+proxies and logs in general."""
 
 
 class Sales(Inbox):
-    """`lix.sales`. Sales Navigator gives at most 2500 rows of a search."""
+    """`lix.sales`: Sales Navigator, which returns at most 2500 items of a search."""
 
     __slots__ = ()
 
@@ -40,15 +42,35 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
-        """People by the URL of a lead search, 25 on a page. Parameters may stand after `#`.
+        """People by the URL of a lead search, 25 on a page.
 
-        Give the URL as the browser shows it: it is encoded here, exactly once. One that is too
-        long for a GET goes as a form by itself. 1 standard credit a page.
+        A URL that is too long for a GET request is sent as a form.
 
-        Contract: lix.md#sales.search_people, lix.md#sales.search_people_post
+        Args:
+            url: The URL as the browser shows it, parameters after `#` included. The client encodes
+                it exactly once.
+            viewer_id: The account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#sales.search_people, lix.md#sales.search_people_post
+
+        Example:
+            ```python
+            url = linkedin.lead_search(linkedin.current_title("Founder"))
+            async for person in lix.sales.leads(url, max_items=100):
+                print(person.name)
+            ```
         """
         return self._client.pages(
-            SALES_PEOPLE_FORM if _encoded(url) > LONGEST_GET else SALES_PEOPLE,
+            SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else SALES_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             max_items=max_items,
             max_credits=max_credits,
@@ -71,13 +93,29 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
-        """People by filters. A filter is `facet.pair` of a facet from `facets`, or free text.
+        """People by filters instead of a URL. At least one filter is needed.
 
-        At least one filter is needed. `location` is `locations` under the name that the
-        published samples use, should the other one not work. One page only: no way to a second
-        is published, and `stats.complete` is False when there are more. 1 standard credit.
+        A filter is `facet.pair` of a facet from `facets`, or free text. Only one page is returned:
+        how to get a second one is not published, and `stats.complete` is False when there are more.
 
-        Contract: lix.md#sales.people_by_filters
+        Args:
+            person_titles: Job titles.
+            locations: Places.
+            location: The same under the name that the published samples use, if `locations` fails.
+            organisations: Companies.
+            keywords: Free text.
+            viewer_id: The account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Credits:
+            1 standard credit.
+
+        Contract:
+            lix.md#sales.people_by_filters
         """
         params = FilterParams(
             person_titles=pair("person_titles", person_titles),
@@ -108,9 +146,13 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
-        """Companies by the URL of an account search. 1 standard credit a page.
+        """Companies by the URL of an account search. The URL is treated as in `leads`.
 
-        Contract: lix.md#sales.search_orgs
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#sales.search_orgs
         """
         return self._client.pages(
             SALES_ORGS,
@@ -133,12 +175,23 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
-        """The people of a saved list, 25 on a page, from `page` on.
+        """The people of a saved list, 25 on a page.
 
-        `list_id`: the digits in `linkedin.com/sales/lists/people/…`. `viewer_id`: the account
-        that owns it, default the client's. 1 standard credit a page.
+        Args:
+            list_id: The digits in `linkedin.com/sales/lists/people/<digits>`.
+            viewer_id: The account that owns the list; default the client's `viewer_id`.
+            page: The number of the first page.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
 
-        Contract: lix.md#sales.list_people
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#sales.list_people
         """
         params = ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
@@ -164,11 +217,15 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
-        """The companies of a saved list (`linkedin.com/sales/lists/company/…`).
+        """The companies of a saved list (`linkedin.com/sales/lists/company/<digits>`).
 
-        The rest as with `lead_list`. 1 standard credit a page.
+        The arguments are those of `lead_list`.
 
-        Contract: lix.md#sales.list_orgs
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#sales.list_orgs
         """
         params = ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
@@ -195,12 +252,26 @@ class Sales(Inbox):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Facet]:
-        """Values that a filter takes, by what a person would type into it.
+        """Values for a filter, by what a person would type into it.
 
-        `type`: one of `FacetType`, or any other name that the vendor knows. Companies, which the
-        wire nests, come one by one. Free, but the account must hold credits.
+        Companies, which the provider groups, are returned one by one.
 
-        Contract: lix.md#facets.sales
+        Args:
+            query: The text.
+            type: A name of `FacetType`, or any other that the vendor accepts.
+            count: Items per page.
+            start: Position of the first item.
+            viewer_id: The account that searches; default the client's `viewer_id`.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Credits:
+            Free, but the account must have credits left.
+
+        Contract:
+            lix.md#facets.sales
         """
         params = FacetParams(query=query, type=type, count=count, start=start, viewer_id=viewer_id)
         return self._client.pages(
@@ -214,5 +285,5 @@ class Sales(Inbox):
 
 
 def _encoded(url: object) -> int:
-    """Characters of the URL once it is encoded. What is no text is refused later, by name."""
+    """Length of the URL once it is encoded. Params check the type of the value later."""
     return len(quote(str(url), "", errors="replace"))

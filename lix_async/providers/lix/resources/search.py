@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
+from ..endpoints.searches import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
 from ..models import JobPosting, LiOrganisation, Person, Post
 from ..params import JobSearchParams, PostSearchParams, SearchParams
 from .base import Resource
 
 
 class Search(Resource):
-    """`lix.search`. Give the URL as the browser shows it: it is encoded here, exactly once.
+    """`lix.search`: LinkedIn searches, by URL.
 
-    LinkedIn gives at most 1000 rows of a search, whatever its total says. A `page=` in the URL
-    is where the walk begins.
+    Pass the URL as the browser shows it; the client encodes it exactly once. A `page=` in the URL
+    is the page that the listing begins with. LinkedIn returns at most 1000 items of a search,
+    whatever its total says.
     """
 
     __slots__ = ()
@@ -30,12 +31,30 @@ class Search(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Person]:
-        """People. Rows are partial, hidden members have no link.
+        """People by the URL of a people search.
 
-        `viewer_id`: search as this account. `sequence_id` ties the pages together: by default a
-        fresh one for each walk. 1 standard credit a page.
+        Profiles are partial, and hidden members have no link.
 
-        Contract: lix.md#search.people
+        Args:
+            url: The URL as the browser shows it.
+            viewer_id: The account that searches; default the client's `viewer_id`.
+            sequence_id: The id that ties the pages together; by default a new one per listing.
+            max_items: Stop after this many items.
+            max_credits: Stop with `BudgetError` before this many credits are exceeded.
+            resume: A checkpoint of this listing, to continue from.
+            prefetch: 1 fetches the next page ahead, inside `async with`.
+
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#search.people
+
+        Example:
+            ```python
+            url = linkedin.people_search("climate")
+            people = await lix.search.people(url, max_items=20).collect()
+            ```
         """
         return self._client.pages(
             SEARCH_PEOPLE,
@@ -57,11 +76,15 @@ class Search(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[JobPosting]:
-        """Job postings, as open objects. A `start=` in the URL is where the walk begins.
+        """Job postings by the URL of a job search. A `start=` in the URL is the first position.
 
-        1 standard credit a page.
+        Items are open objects, since their fields are not documented.
 
-        Contract: lix.md#search.jobs
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#search.jobs
         """
         return self._client.pages(
             SEARCH_JOBS,
@@ -84,9 +107,15 @@ class Search(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[Post]:
-        """Posts, as open objects, from row `start` on. 1 standard credit a page.
+        """Posts by the URL of a post search, from position `start` on.
 
-        Contract: lix.md#search.posts
+        Items are open objects, since their fields are not documented.
+
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#search.posts
         """
         params = PostSearchParams(
             url=url, start=start, viewer_id=viewer_id, sequence_id=sequence_id
@@ -111,9 +140,13 @@ class Search(Resource):
         resume: Checkpoint | None = None,
         prefetch: int = 0,
     ) -> Pages[LiOrganisation]:
-        """Companies. 1 standard credit a page.
+        """Companies by the URL of a company search.
 
-        Contract: lix.md#search.orgs
+        Credits:
+            1 standard credit per page.
+
+        Contract:
+            lix.md#search.orgs
         """
         return self._client.pages(
             SEARCH_ORGS,

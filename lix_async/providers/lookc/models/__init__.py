@@ -1,4 +1,4 @@
-"""What LookC answers with. Every field may be missing or null; unknown keys fail no call."""
+"""Results of the LookC API. Every field may be missing or null; unknown keys are ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The employees of an organisation, in either published shape (lookc.md#employee)."""
+"""The employees of an organisation, in either of the two published forms (lookc.md#employee)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ....core.models import Listing, Model, Paging
 
 
 class Tenure(Model):
-    """A length of time in years and months; a missing part counts as none."""
+    """A length of time in years and months; a missing part counts as zero."""
 
     years: int | None = None
     months: int | None = None
 
     @property
     def in_months(self) -> int:
-        """The whole of it in months."""
+        """The total in months."""
         return (self.years or 0) * 12 + (self.months or 0)
 
 
 class EmployeeLinks(Model):
-    """Where an employee is found."""
+    """Links to the profiles of an employee."""
 
     __aliases__: ClassVar[dict[str, str]] = {"sales_nav": "salesNav"}
 
@@ -41,7 +41,7 @@ class CurrentOrg(Model):
 
 
 class Employee(Model):
-    """Somebody who works or worked at an organisation."""
+    """A person who works or worked at an organisation."""
 
     __aliases__: ClassVar[dict[str, str]] = {
         "person_id": "personId",
@@ -55,9 +55,9 @@ class Employee(Model):
     name: str | None = None
     title: str | None = None
     date_started: str | None = None
-    """ISO date text."""
+    """An ISO date."""
     date_ended: str | None = None
-    """ISO date text; missing for somebody who still works there."""
+    """An ISO date; missing for a person who still works there."""
     location: str | None = None
     image: str | None = None
     links: EmployeeLinks | None = None
@@ -67,7 +67,7 @@ class Employee(Model):
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """Give the preview's tenures the shape of the others."""
+        """Convert the preview's tenures, in months, to the form of the others."""
         fixed = dict(tree)
         names = ("tenureAtOrg", "tenureInRole")
         for marker, name in zip(cls.__markers__, names, strict=True):
@@ -78,7 +78,7 @@ class Employee(Model):
 
     @property
     def identity(self) -> str | None:
-        """Person and organisation: the same person may appear in several organisations."""
+        """Person and organisation, since one person may appear in several organisations."""
         if not self.person_id:
             return None
         org = self.current_org.org_id if self.current_org else None
@@ -86,19 +86,20 @@ class Employee(Model):
 
     @property
     def months_at_org(self) -> int | None:
-        """Tenure at the organisation in months; None where it is not told."""
+        """Tenure at the organisation in months, if it is known."""
         return self.tenure_at_org.in_months if self.tenure_at_org else None
 
     @property
     def months_in_role(self) -> int | None:
-        """Tenure in the role in months; None where it is not told."""
+        """Tenure in the role in months, if it is known."""
         return self.tenure_in_role.in_months if self.tenure_in_role else None
 
     def current_org_id(self, asked: str) -> str | None:
-        """The id of the organisation where this person works now, as far as it is told.
+        """The id of the organisation where this person works now, if it is known.
 
-        `asked` is the organisation whose employees were listed: it is the current one when the
-        row names none and has no end date.
+        Args:
+            asked: The organisation whose employees were listed. It is the current one if the
+                employee has no current organisation and no end date.
         """
         if self.current_org is not None and self.current_org.org_id:
             return self.current_org.org_id
@@ -106,13 +107,13 @@ class Employee(Model):
 
 
 class PageLinks(Model):
-    """Where the next page is; absent, null or empty on the last one."""
+    """The link to the next page; absent, null or empty on the last one."""
 
     next: str | None = None
 
 
 class EmployeesPaging(Paging):
-    """How a page leads to the next one: by a link, or (preview) by a cursor of its own."""
+    """How a page leads to the next one: by a link, or in the preview by a cursor."""
 
     __aliases__: ClassVar[dict[str, str]] = {"hasMore": "has_more"}
 
@@ -127,14 +128,15 @@ class EmployeesPage(Listing[Employee]):
     __aliases__: ClassVar[dict[str, str]] = {"data": "employees", "pagination": "paging"}
 
     items: list[Employee] = field(name="employees", default_factory=list[Employee])
-    # Narrower than the base's, which is sound for a value that nobody assigns to.
+    # Narrower than in the base class, which is sound for a field that is never assigned to.
     paging: EmployeesPaging | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @property
     def cursor(self) -> str | None:
-        """The `after` of the next link, decoded, whatever host the link names; else the preview's.
+        """The decoded `after` of the next link; else the preview's cursor.
 
-        None on the last page: no link, no `after` in it, or `has_more` is false.
+        The host of the link is ignored. None on the last page: no link, no `after` in it, or
+        `has_more` is false.
         """
         paging = self.paging
         if paging is None or paging.has_more is False:

@@ -1,4 +1,4 @@
-"""The lookup by e-mail address and how far it is.
+"""The lookup by e-mail address and its status.
 
 Contract: lookc.md#asynchronous-requests, lookc.md#lookc.person_by_email,
 lookc.md#lookc.request_status, lookc.md#hit, lookc.md#org-ref
@@ -17,11 +17,11 @@ from ....core.models import Model
 PROFILE = "https://www.linkedin.com/in/"
 COMPLETE = "complete"
 FAILED = frozenset({"failed", "error", "cancelled"})
-"""Status words that end a request without a result. All others but `complete` mean: not yet."""
+"""Statuses that end a request without a result. All others but `complete` mean: not yet."""
 
 
 class _NamedReference(Model):
-    """A name with its two links; the first version of the API called them `...Link`."""
+    """A name with two links, whose keys end in `Link` in the first version of the API."""
 
     __aliases__: ClassVar[dict[str, str]] = {
         "liProfileLink": "liProfileUrl",
@@ -30,22 +30,22 @@ class _NamedReference(Model):
 
     name: str | None = None
     li_profile_url: str | None = None
-    """As received; see the class for what it holds."""
+    """As received; the class says what it is."""
     sales_nav_url: str | None = None
-    """As received. For people the path segment `lead` is missing: it is no link to click."""
+    """As received. For people the path segment `lead` is missing, so the link does not work."""
 
     @property
     def sales_nav_id(self) -> str | None:
-        """The Sales Navigator id inside `sales_nav_url`: after the last `/`, before any `,`."""
+        """The Sales Navigator id in `sales_nav_url`: after the last `/`, up to the first `,`."""
         return (self.sales_nav_url or "").rpartition("/")[2].partition(",")[0] or None
 
 
 class Hit(_NamedReference):
-    """A person who matches. `li_profile_url` holds a bare public identifier, or a URL."""
+    """A matching person. `li_profile_url` is a bare public identifier, or a URL."""
 
     @property
     def profile_url(self) -> str | None:
-        """`li_profile_url` as a URL, also where only the public identifier came."""
+        """`li_profile_url` as a URL, even if only the public identifier was sent."""
         link = self.li_profile_url
         if not link:
             return None
@@ -53,35 +53,35 @@ class Hit(_NamedReference):
 
 
 class OrgRef(_NamedReference):
-    """The organisation of the mail domain. `li_profile_url` holds a URL."""
+    """The organisation of the mail domain. `li_profile_url` is a URL."""
 
 
 class DomainInfo(Model):
-    """What is known of the mail domain."""
+    """Facts about the mail domain."""
 
     is_free_email_domain: bool | None = None
-    """True for free mail providers: then there may be no organisation."""
+    """True for free mail providers, which have no organisation."""
 
 
 class PersonByEmail(Model):
-    """Whom an e-mail address belongs to."""
+    """The people behind an e-mail address."""
 
     hits: list[Hit] = field(default_factory=list[Hit])
-    """The people at the company that match: none, one or several, in no stated order."""
+    """The people at the company that match, in no stated order."""
     org: OrgRef | None = None
     domain_info: DomainInfo | None = None
 
     @property
     def blank(self) -> bool:
-        """Whether the answer says nothing at all: no person, no organisation, no domain."""
+        """Whether the answer has no person, no organisation and no domain."""
         return not self.hits and self.org is None and self.domain_info is None
 
 
 class LookupAnswer(PersonByEmail):
-    """The lookup's first answer: the result itself, or the id under which it is being made.
+    """The first answer to a lookup: the result, or the id under which it is prepared.
 
-    The second kind is not published (lookc.md#asynchronous-requests): the id may be called
-    `request_id`, `requestId` or `id`, at the root or under `data`, with or without a status word.
+    The second form is not published (lookc.md#asynchronous-requests): the id may be called
+    `request_id`, `requestId` or `id`, at the root or under `data`, with or without a status.
     """
 
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
@@ -92,7 +92,7 @@ class LookupAnswer(PersonByEmail):
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """Lift what stands under `data`, and put the status into words."""
+        """Move what is under `data` to the root, and make the status a text."""
         inner = tree.get("data")
         outer = {name: value for name, value in tree.items() if value is not None}
         flat = cast("dict[str, object]", inner) | outer if isinstance(inner, dict) else outer
@@ -100,12 +100,12 @@ class LookupAnswer(PersonByEmail):
 
     @property
     def failed(self) -> bool:
-        """Whether the status word says that there will be no result."""
+        """Whether the status says that there will be no result."""
         return not self.hits and _word(self.status) in FAILED
 
     @property
     def pending(self) -> bool:
-        """Whether the result has to be asked for. Hits in hand are a result in any case."""
+        """Whether the result has to be polled. An answer with hits is a result in any case."""
         if self.hits or self.failed or _word(self.status) == COMPLETE:
             return False
         return bool(self.request_id) or (self.blank and self.status is not None)
@@ -116,7 +116,7 @@ class LookupAnswer(PersonByEmail):
 
 
 class RequestStatus(Model):
-    """How far a request is. Only `complete` is a published word."""
+    """The status of a request. Only `complete` is a published value."""
 
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
     __markers__: ClassVar[tuple[str, ...]] = ("hits",)
@@ -128,12 +128,15 @@ class RequestStatus(Model):
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
-        """The lookup's own path may answer with the bare result (lookc.md#lookc.request_status)."""
+        """Accept the bare result, which the other path may return.
+
+        Contract: lookc.md#lookc.request_status
+        """
         return {**tree, "status": _status(tree), "data": tree}
 
     @property
     def complete(self) -> bool:
-        """Whether `data` is the result; where no status word came, its content tells."""
+        """Whether `data` is the result. Without a status, its content decides."""
         if self.status:
             return _word(self.status) == COMPLETE
         return self.data is not None and not self.data.blank
@@ -145,21 +148,21 @@ class RequestStatus(Model):
 
     @property
     def pending(self) -> bool:
-        """Whether to ask again later: every word that is neither of the others."""
+        """Whether to poll again: for every status that is neither complete nor failed."""
         return not (self.complete or self.failed)
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A lookup that was accepted: its result, or the id that leads to it.
+    """A lookup that was accepted: its result, or the id to poll.
 
-    Survives a restart as JSON: `msgspec.json.encode(lookup)`, and back with
+    It can be stored as JSON: `msgspec.json.encode(lookup)`, and back with
     `msgspec.json.decode(data, type=Lookup)`.
     """
 
     request_id: str | None = None
-    """What the provider calls this lookup, where it says so."""
+    """The provider's id of this lookup, if it has one."""
     result: PersonByEmail | None = None
-    """None while it has to be asked for."""
+    """None if it has to be polled."""
 
 
 def _word(status: str | None) -> str:

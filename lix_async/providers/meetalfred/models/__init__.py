@@ -1,6 +1,7 @@
-"""What Meet Alfred sends back. Fields hold what the wire has; `…_time` reads it as a datetime.
+"""Results of the Meet Alfred API.
 
-Most types come from a single published sample, so every field may be missing.
+Fields hold the values as they were sent; a property that ends in `_time` reads one as a datetime.
+Most types are known from a single published sample, so every field may be missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happened: replies and other actions."""
+"""Replies and other actions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .leads import Person
 
 
 class Reply(SnakeCaseModel):
-    """A reply. Clients disagree on what is there: some rows have an id and times only."""
+    """A reply. Public clients disagree about its fields: some have only an id and times."""
 
     id: int | str | None = None
     name: str | None = None
@@ -30,7 +30,7 @@ class Reply(SnakeCaseModel):
 
     @property
     def identity(self) -> str | None:
-        """The id, where there is one."""
+        """The id as a text."""
         return None if self.id is None else str(self.id)
 
     @property
@@ -48,16 +48,16 @@ class Replies(Listing[Reply]):
 
 
 class ActionLead(SnakeCaseModel):
-    """Whom an action was about."""
+    """The person that an action was about."""
 
     object_urn: str | None = None
     campaign: Campaign | None = None
-    """Only its key."""
+    """Only its `key`."""
     person: Person | None = None
 
 
 class Action(SnakeCaseModel):
-    """Something that was done, or that came back."""
+    """An action of the user, or a reaction to one."""
 
     id: int | str | None = None
     """A number or a text of digits."""
@@ -69,7 +69,7 @@ class Action(SnakeCaseModel):
 
     @property
     def identity(self) -> str | None:
-        """The id, where there is one."""
+        """The id as a text."""
         return None if self.id is None else str(self.id)
 
     @property

@@ -1,4 +1,4 @@
-"""Campaigns, whose two published forms share nothing but their meaning."""
+"""Campaigns, which have two published forms without a common field."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ....core.timestamps import parse_timestamp
 
 
 class SnakeCaseModel(Model, rename=None):
-    """An object whose names on the wire are the Python names."""
+    """An object whose keys are the Python names."""
 
 
 class Degrees(SnakeCaseModel):
-    """Degrees of connection that a search takes in."""
+    """Degrees of connection that a search includes."""
 
     first: bool | None = None
     second: bool | None = None
@@ -24,17 +24,17 @@ class Degrees(SnakeCaseModel):
 
 
 class NonprofitInterests(Model):
-    """Interests that a search asks for."""
+    """Nonprofit interests in a search."""
 
     __aliases__: ClassVar[dict[str, str]] = {"skilledVolunteering": "skilledVounteering"}
 
     board_service: bool | None = None
     skilled_volunteering: bool | None = field(name="skilledVounteering", default=None)
-    """Misspelled on the wire."""
+    """Misspelt by the API."""
 
 
 class ProfileLanguages(SnakeCaseModel):
-    """Languages that a search asks for."""
+    """Profile languages in a search."""
 
     english: bool | None = None
     french: bool | None = None
@@ -45,7 +45,7 @@ class ProfileLanguages(SnakeCaseModel):
 
 
 class SpecifyKeywords(Model):
-    """Keywords by field; an empty text where there is none."""
+    """Keywords by field; empty texts where there are none."""
 
     company: str | None = None
     first_name: str | None = None
@@ -55,11 +55,11 @@ class SpecifyKeywords(Model):
 
 
 class SearchParameters(Model):
-    """What the campaign searches for: camelCase inside a document in snake_case."""
+    """The search of a campaign, in camelCase although the rest of the document is in snake_case."""
 
     keywords: str | None = None
     connections: Degrees | None = None
-    # What is in these arrays is not documented: the samples have them empty.
+    # The items of these arrays are not documented: they are empty in the samples.
     current_companies: list[object] = field(default_factory=list[object])
     past_companies: list[object] = field(default_factory=list[object])
     industries: list[object] = field(default_factory=list[object])
@@ -88,10 +88,10 @@ class TouchSequence(SnakeCaseModel):
 
 
 class Campaign(SnakeCaseModel):
-    """A campaign in either form: `key` and `name` with all the rest, or `id` and `label`.
+    """A campaign in either form: `key` and `name` with all other fields, or `id` and `label`.
 
-    `campaign_id` and `title` read both. `status` is no state of motion: an active campaign may
-    have the `run_state` paused.
+    `campaign_id` and `title` read both forms. `status` does not say whether it is running: an
+    active campaign may have the `run_state` paused.
     """
 
     key: int | None = None
@@ -131,7 +131,7 @@ class Campaign(SnakeCaseModel):
 
     @property
     def campaign_id(self) -> int | None:
-        """The id by which other calls know the campaign, from either form."""
+        """The id that other calls take, from either form."""
         return self.key if self.key is not None else self.id
 
     @property
@@ -156,7 +156,7 @@ class Campaign(SnakeCaseModel):
 
 
 class Campaigns(Listing[Campaign]):
-    """All campaigns of a kind; no paging is documented."""
+    """All campaigns of a type; pages are not documented."""
 
     __root__: ClassVar[str] = "campaigns"
 

@@ -1,4 +1,4 @@
-"""Connections: 49 fields in three styles of names."""
+"""Connections, with field names in three styles."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from msgspec import field
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
 
-_SHOUTED = {
+_UPPER_CASE = {
     "aim", "blog_website", "company_website", "gtalk", "icq", "other_website", "personal_website",
     "portfolio_website", "qq", "rss_website", "skype", "wechat", "yahoo_messenger",
 }  # fmt: skip
 
 
 def wire_name(name: str) -> str:
-    """`AIM`, `conversation_id`, `firstName`: the style depends on the field."""
-    if name in _SHOUTED:
+    """The API's name of a field, such as `AIM`, `conversation_id` or `firstName`."""
+    if name in _UPPER_CASE:
         return name.upper()
     head, *tail = name.split("_")
     return name if name == "conversation_id" else head + "".join(map(str.capitalize, tail))
 
 
 class Connection(Model, rename=wire_name):
-    """A person whom the account is connected with. Null and empty texts are both None."""
+    """A person that the account is connected with. Null and empty texts are both None."""
 
     id: str | None = None
     """LinkedIn member id."""
     entity_urn: str | None = None
     object_urn: str | None = None
-    """Digits, and no number."""
+    """Digits, as a text."""
     public_identifier: str | None = None
     name: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     headline: str | None = None
     picture: str | None = None
-    """A signed address that runs out (`e=` in it, seconds since 1970): no key for anything."""
+    """A signed URL that expires (`e=` in it, epoch seconds), so it cannot serve as an id."""
     degree: int | None = None
     connected_at: str | None = None
     email: str | None = None
@@ -57,7 +57,7 @@ class Connection(Model, rename=wire_name):
     personal_website: str | None = None
     portfolio_website: str | None = None
     rss_website: str | None = None
-    # What follows is null in the only published sample: the types are what one would expect.
+    # The following are null in the only published sample; their types are assumptions.
     address: str | None = None
     birthday: str | None = None
     company_name: str | None = None
@@ -90,12 +90,12 @@ class Connection(Model, rename=wire_name):
 
     @property
     def identity(self) -> str | None:
-        """What tells one connection from another."""
+        """The id by which connections are compared."""
         return self.id or self.entity_urn
 
     @property
     def connected_time(self) -> datetime | None:
-        """`connected_at` as an aware UTC datetime: an HTTP date, or ISO in live rows."""
+        """`connected_at` as an aware UTC datetime. It is sent as an HTTP date or as ISO 8601."""
         return parse_timestamp(self.connected_at)
 
 
@@ -108,7 +108,7 @@ class Connections(Listing[Connection]):
 
 
 class MemberConnections(Listing[Connection]):
-    """A page of a team member's connections, under a name that nobody documents."""
+    """A page of a team member's connections, under a key that is not documented."""
 
     __root__: ClassVar[str] = "connections"
 

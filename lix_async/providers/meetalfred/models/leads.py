@@ -13,7 +13,7 @@ from .campaigns import Campaign, SnakeCaseModel
 
 
 class LinkedInData(Model):
-    """What LinkedIn shows of the person."""
+    """What LinkedIn shows about the person."""
 
     connection_level: str | None = None
     """Such as `2nd`."""
@@ -30,7 +30,7 @@ class LinkedInData(Model):
 
 
 class Person(SnakeCaseModel):
-    """A person. `name` may be there without its parts: never build it from them."""
+    """A person. `name` may be there without its parts, so it is never built from them."""
 
     key: str | None = None
     """LinkedIn member id."""
@@ -56,7 +56,7 @@ class Person(SnakeCaseModel):
 
 
 class LastAction(SnakeCaseModel):
-    """What was done last."""
+    """The last action on a lead."""
 
     key: int | None = None
     campaign_key: int | None = None
@@ -93,7 +93,7 @@ class Lead(SnakeCaseModel):
     connect_followup: bool | None = None
     conversation_urn: str | None = None
     custom_data: dict[str, object] = field(default_factory=dict[str, object])
-    """The caller's own columns."""
+    """Your own columns."""
     request_connect_at: str | None = None
     return_to_campaign: bool | None = None
     return_to_campaign_date: str | None = None
@@ -102,7 +102,7 @@ class Lead(SnakeCaseModel):
 
     @property
     def identity(self) -> str | None:
-        """What tells one lead from another: the person, and the campaign."""
+        """The id by which leads are compared: of the person and of the campaign."""
         campaign = self.campaign.campaign_id if self.campaign else None
         return f"{campaign}:{self.id}" if self.id else None
 
@@ -131,7 +131,7 @@ class Leads(Listing[Lead]):
 
 
 class AddedLead(SnakeCaseModel):
-    """What adding a lead brought. `success` may be false: the status alone makes a refusal."""
+    """The result of adding a lead. `success` may be false, which is not an error response."""
 
     id: int | str | None = None
     message: str | None = None

@@ -1,4 +1,4 @@
-"""Team members, and their keys, which are nobody else's business."""
+"""Team members and their keys."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .campaigns import SnakeCaseModel
 
 
 class TeamMember(SnakeCaseModel, dict=True):
-    """A member of the team. `webhook_key` shows itself to nobody: neither printed nor written.
+    """A member of the team. The key is not printed, and not a field of the struct.
 
-    It is no field, so `msgspec.json.encode`, copies and pickles leave it out.
+    `msgspec.json.encode`, copies and pickles therefore leave it out.
     """
 
     id: int | str | None = None
@@ -23,7 +23,7 @@ class TeamMember(SnakeCaseModel, dict=True):
     email: str | None = None
     timezone: str | None = None
     received: str | None = field(name="webhook_key", default=None)
-    """Always None: what came here is moved to `webhook_key` at once."""
+    """Always None: the value is moved to `webhook_key`."""
 
     def __post_init__(self) -> None:
         self._key: ApiKey | None = None
@@ -31,11 +31,11 @@ class TeamMember(SnakeCaseModel, dict=True):
         try:
             self._key = ApiKey(text) if text else None
         except ConfigurationError:
-            self._key = None  # no key could have spaces in it
+            self._key = None  # the text cannot be a key, for example because of a space
 
     @property
     def webhook_key(self) -> ApiKey | None:
-        """The member's own key: `.reveal()` gives the text. Your own comes back as `***`."""
+        """The member's own key; `reveal()` returns its text. Your own key is sent as `***`."""
         return getattr(self, "_key", None)
 
 
