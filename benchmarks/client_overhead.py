@@ -15,7 +15,7 @@ from _sample_data import KEY, LINK, person
 
 from lix_async import AsyncLix, RateLimit
 from lix_async.core.decoding import decoder_for
-from lix_async.core.provider import ApiKey, address
+from lix_async.core.provider import ApiKey, parse_base_url
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.connection_pool import ConnectionPool
 from lix_async.engine.credentials import RequestBuilder
@@ -36,7 +36,7 @@ async def main() -> None:
     body = person(1)
     read = decoder_for(PERSON.result).read
     door = RequestBuilder(
-        address(LIX.base_url), ApiKey(KEY), LIX.credentials["raw"], "agent", time.monotonic
+        parse_base_url(LIX.base_url), ApiKey(KEY), LIX.credentials["raw"], "agent", time.monotonic
     )
     outgoing = HttpRequest("GET", "/v1/person?profile_link=example")
     slots: ConnectionPool[Nothing] = ConnectionPool(Nothing)

@@ -14,7 +14,7 @@ import pytest
 from sample_provider import SAMPLE
 
 from lix_async.concurrency.clock import RealClock
-from lix_async.core.provider import ApiKey, BaseUrl, address
+from lix_async.core.provider import ApiKey, BaseUrl, parse_base_url
 from lix_async.engine.credentials import RequestBuilder
 
 
@@ -143,5 +143,5 @@ def free_port() -> int:
 
 def request_builder(url: str | BaseUrl, auth: str = "raw", key: str = "key") -> RequestBuilder:
     """A request builder for a server, with a key of no value."""
-    where = address(url) if isinstance(url, str) else url
+    where = parse_base_url(url) if isinstance(url, str) else url
     return RequestBuilder(where, ApiKey(key), SAMPLE.credentials[auth], "tests", RealClock.now)

@@ -53,7 +53,7 @@ SAMPLE = Provider(
             "daily_limit": DailyLimitError,
             "api_error": ServerError,
         },
-        sayings={429: "too many requests"},
+        messages={429: "too many requests"},
     ),
 )
 

@@ -179,7 +179,7 @@ async def test_memory_client_defaults_to_lix():
 
 async def test_a_provider_that_the_sandbox_lacks_is_an_error():
     stranger = type("Stranger", (Client,), {"provider": SAMPLE})
-    with pytest.raises(ConfigurationError, match="plays no provider"):
+    with pytest.raises(ConfigurationError, match="does not simulate"):
         memory_client(Sandbox(), stranger)
 
 

@@ -225,9 +225,9 @@ class InputReader:
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
-        if not self._source.plain:
+        if not self._source.is_sync:
             return [(await self._source.next())[1]]
-        found = self._source.many(max(self._ahead, 1))
+        found = self._source.take_many(max(self._ahead, 1))
         if not found:
             raise StopAsyncIteration
         return found
@@ -311,9 +311,9 @@ class RunExecutor(Generic[T]):
             concurrency,
             before=self._open,
             after=self._close,
-            left=self._tally.add,
+            on_undelivered=self._tally.add,
         )
-        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.hand_over)
+        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.deliver)
         self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, hand_over)
 
     async def next(self) -> Outcome[T]:

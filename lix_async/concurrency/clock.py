@@ -1,4 +1,4 @@
-"""Time and chance, in one place, so that tests can hold both in their hands."""
+"""Time and randomness behind one object, so that tests can control both."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import anyio
 
 
 class Clock(Protocol):
-    """Where the engine gets time from. `lix_async.testing.VirtualClock` is another one."""
+    """Where time and randomness come from; `lix_async.testing.VirtualClock` is one for tests."""
 
     def now(self) -> float:
-        """Seconds on a clock that never jumps: for pauses and turns."""
+        """Seconds on a clock that never jumps, for delays and permits."""
         ...
 
     def wall(self) -> float:
-        """Seconds since the epoch: only to read and to tell dates."""
+        """Seconds since the epoch, only for dates."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that long; zero or less is one turn of the event loop."""
+        """Sleep that long; zero or less lets other tasks run once."""
 
     def timeout(self, seconds: float, /) -> anyio.CancelScope:
-        """A scope that cancels what runs in it after that long (use it with `with`)."""
+        """A scope, used by `with`, that cancels what runs in it after that long."""
         ...
 
     def between(self, low: float, high: float, /) -> float:
-        """A random number, for jitter."""
+        """A random number between the two, for jitter."""
         ...
 
 

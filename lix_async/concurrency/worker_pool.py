@@ -1,7 +1,8 @@
-"""Bounded work over a stream of inputs: never a task for each, never more answers than asked for.
+"""A bounded number of workers over a stream of inputs.
 
-Workers take inputs one at a time and hand each outcome over before they take the next, so a slow
-consumer slows the whole pool down instead of filling the memory.
+Each worker takes one input at a time and delivers its outcome before it takes the next, so a slow
+consumer slows the workers down instead of filling the memory. All of it runs on one event loop;
+only `drop` may be called from another thread.
 """
 
 from __future__ import annotations
@@ -37,14 +38,24 @@ GRACE = 5.0
 
 
 class WorkerGroup(Generic[I, O]):
-    """The workers, and what they have ready. They know nothing of who takes their outcomes.
+    """Workers, and the outcomes that they have ready for a consumer.
 
-    `ordered` hands outcomes over in the order of the inputs; finished ones wait for those before
-    them, at most `concurrency` at a time. `before` is awaited first of all, `after` at the end of
-    a crew whose taker went away; `left` is told of each outcome that nobody took.
+    An exception of the inputs or of `work` stops the workers. It is raised after the calls in
+    flight have ended and their outcomes were delivered.
 
-    An exception (from the inputs or from `work`) stops the crew; it is raised after what was in
-    flight has ended and was handed over.
+    Args:
+        work: Makes an outcome of an input; None: there is nothing to deliver.
+        take: Returns the next input with its number, or raises `StopAsyncIteration`.
+        concurrency: The number of workers.
+        ordered: Deliver outcomes in the order of the inputs. Finished ones wait for those before
+            them, at most `concurrency` at a time.
+        before: Awaited before the first input is taken.
+        after: Awaited at the end of workers whose consumer was dropped.
+        on_undelivered: Called with each outcome that no consumer received.
+
+    Raises:
+        ConfigurationError: `concurrency` is not a whole number of at least 1.
+
     """
 
     def __init__(
@@ -56,45 +67,45 @@ class WorkerGroup(Generic[I, O]):
         ordered: bool = False,
         before: Callable[[], Awaitable[None]] | None = None,
         after: Callable[[], Awaitable[None]] | None = None,
-        left: Callable[[O], None] | None = None,
+        on_undelivered: Callable[[O], None] | None = None,
     ) -> None:
         check_type("concurrency", concurrency, int)
         if concurrency < 1:
-            raise ConfigurationError(f"concurrency must be at least 1: {concurrency}")
+            raise ConfigurationError(f"concurrency must be at least 1, not {concurrency}")
         self._work = work
         self._take = take
         self._concurrency = concurrency
         self._ordered = ordered
         self._before = before
         self._after = after
-        self._left = left
+        self._on_undelivered = on_undelivered
         self._dropped = False
         self._background: BackgroundTask | None = None
         self._send: MemoryObjectSendStream[list[O]] | None = None
         self._receive: MemoryObjectReceiveStream[list[O]] | None = None
         self.received: deque[O] = deque()
-        """Outcomes that came together with the one that was handed out last."""
+        """Outcomes that came together with the one returned last."""
         self._error: BaseException | None = None
         self._stopping = False
         self._idle: set[anyio.CancelScope] = set()
-        self._turn = 0
-        self._moved: anyio.Event | None = None
+        self._next_number = 0
+        self._order_changed: anyio.Event | None = None
         self.in_flight = 0
 
     @property
     def stopping(self) -> bool:
-        """Whether no further input is taken."""
+        """Whether no more inputs are taken."""
         return self._stopping
 
     def stop(self) -> None:
-        """Take no further input. Calls in flight end and are handed over."""
+        """Take no more inputs. Calls in flight end, and their outcomes are delivered."""
         self._stopping = True
         for scope in self._idle:
             scope.cancel()
 
     @contextmanager
     def idle(self) -> Generator[None, None, None]:
-        """A block that only waits: `stop` leaves it at once."""
+        """A block that only waits, and that `stop` cancels."""
         scope = anyio.CancelScope()
         if self._stopping:
             scope.cancel()
@@ -106,12 +117,17 @@ class WorkerGroup(Generic[I, O]):
             self._idle.discard(scope)
 
     async def next(self) -> O:
-        """The next outcome; `StopAsyncIteration` when there are no more."""
+        """Return the next outcome; the first call starts the workers.
+
+        Raises:
+            StopAsyncIteration: There are no more.
+
+        """
         if self.received:
             return self.received.popleft()
         if self._background is None:
             self._send, self._receive = anyio.create_memory_object_stream[list[O]](0)
-            self._moved = anyio.Event() if self._ordered else None
+            self._order_changed = anyio.Event() if self._ordered else None
             self._background = BackgroundTask(self._run)
         assert self._receive is not None  # made together with the background task
         try:
@@ -124,42 +140,42 @@ class WorkerGroup(Generic[I, O]):
             raise error
         raise StopAsyncIteration
 
-    async def hand_over(self, outcomes: list[O]) -> None:
-        """Hand out outcomes that need no work, from within `take`: many at once cost little."""
+    async def deliver(self, outcomes: list[O]) -> None:
+        """Deliver outcomes; called by `take` for inputs that need no work, many at once."""
         assert self._send is not None  # made together with the background task
         if not outcomes:
             return
         try:
             await self._send.send(outcomes)
-        except anyio.BrokenResourceError:  # whoever took them has gone away
-            self._untaken(outcomes)
+        except anyio.BrokenResourceError:  # the consumer was dropped
+            self._report_undelivered(outcomes)
 
-    def _untaken(self, outcomes: list[O]) -> None:
-        if self._left is not None:
+    def _report_undelivered(self, outcomes: list[O]) -> None:
+        if self._on_undelivered is not None:
             for outcome in outcomes:
-                self._left(outcome)
+                self._on_undelivered(outcome)
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Take no further input, give calls in flight `grace` seconds, then cancel the rest."""
+        """Take no more inputs, give calls in flight `grace` seconds, then cancel the rest."""
         self.stop()
         if self._background is None or self._receive is None:
             return
         try:
             with anyio.move_on_after(grace), contextlib.suppress(anyio.ClosedResourceError):
                 async for outcomes in self._receive:  # closed when the inputs were used up
-                    self._untaken(outcomes)
-        finally:  # also where it is closed because its block was cancelled
+                    self._report_undelivered(outcomes)
+        finally:  # also where the caller is cancelled
             await self._background.cancel()
             self._receive.close()
 
     def drop(self) -> None:
-        """Whoever took the outcomes has gone away without a word, in whatever thread.
+        """Stop because the consumer was garbage collected, in whatever thread that happened.
 
-        No further input is taken. Calls in flight end, and `after` follows them; without an
-        `after` nobody would keep what they bring, so they are cancelled.
+        Calls in flight end, followed by `after`. Without `after` nothing would save their
+        outcomes, so they are cancelled.
         """
         if self._background is not None:
-            self._background.soon(self._drop)
+            self._background.call_soon(self._drop)
 
     def _drop(self) -> None:
         self._dropped = True
@@ -177,20 +193,20 @@ class WorkerGroup(Generic[I, O]):
             async with anyio.create_task_group() as tasks:
                 for _ in range(self._concurrency):
                     tasks.start_soon(self._worker)
-        except Exception as error:  # noqa: BLE001  # handed to the consumer
+        except Exception as error:  # noqa: BLE001  # raised to the consumer
             self._error = self._error or error
         finally:
             self._send.close()
             if self._dropped and self._after is not None:
-                with contextlib.suppress(Exception):  # there is nobody to be told
+                with contextlib.suppress(Exception):  # there is no consumer to raise it to
                     await self._after()
 
     async def _worker(self) -> None:
         while not self._stopping:
             try:
-                if not await self._one():
+                if not await self._run_one():
                     return
-            except Exception as error:  # noqa: BLE001  # handed to the consumer, after the rest
+            except Exception as error:  # noqa: BLE001  # raised to the consumer, after the rest
                 self._error = self._error or error
                 self.stop()
 
@@ -202,39 +218,39 @@ class WorkerGroup(Generic[I, O]):
                 pass
         return None
 
-    async def _one(self) -> bool:
-        """One input from beginning to end. False when there is none, or no more are wanted."""
+    async def _run_one(self) -> bool:
+        """Process one input. False if there was none, or no more are taken."""
         job = await self._next()
         if job is None:
             return False
-        number, given = job
+        number, value = job
         outcome: O | None = None
         failure: Exception | None = None
         self.in_flight += 1
         try:
-            outcome = await self._work(given)
-        except Exception as error:  # noqa: BLE001  # raised below: those behind it must not hang
+            outcome = await self._work(value)
+        except Exception as error:  # noqa: BLE001  # raised below: others wait for this place
             failure = error
         finally:
             self.in_flight -= 1
-        while self._ordered and self._turn != number and self._moved is not None:
-            await self._moved.wait()
+        while self._ordered and self._next_number != number and self._order_changed is not None:
+            await self._order_changed.wait()
         if outcome is not None:
-            await self.hand_over([outcome])
-        if self._moved is not None:
-            self._turn += 1
-            moved, self._moved = self._moved, anyio.Event()
-            moved.set()
+            await self.deliver([outcome])
+        if self._order_changed is not None:
+            self._next_number += 1
+            changed, self._order_changed = self._order_changed, anyio.Event()
+            changed.set()
         if failure is not None:
             raise failure
         return True
 
 
 class WorkerPool(Generic[I, O]):
-    """An async iterator over the outcomes of `work`, done by `concurrency` workers.
+    """An async iterator over the outcomes of `work`, computed by `concurrency` workers.
 
-    Use it with `async with`, or bare: then the workers live beside the event loop until the
-    inputs are used up, or until nobody holds the iterator any more.
+    The workers run in a background task until the inputs are used up, the pool is closed, or the
+    iterator is garbage collected.
     """
 
     def __init__(
@@ -245,68 +261,73 @@ class WorkerPool(Generic[I, O]):
         *,
         ordered: bool = False,
     ) -> None:
-        self._crew: WorkerGroup[I, O] = WorkerGroup(work, take, concurrency, ordered=ordered)
+        self._group: WorkerGroup[I, O] = WorkerGroup(work, take, concurrency, ordered=ordered)
 
     def __aiter__(self) -> AsyncIterator[O]:
         return self
 
     def __anext__(self) -> Awaitable[O]:
-        return self._crew.next()
+        return self._group.next()
 
     def __del__(self) -> None:
-        if (crew := getattr(self, "_crew", None)) is not None:
-            crew.drop()
+        if (group := getattr(self, "_group", None)) is not None:  # None after a failed __init__
+            group.drop()
 
     @property
     def in_flight(self) -> int:
-        """Calls under way."""
-        return self._crew.in_flight
+        """The number of calls in flight."""
+        return self._group.in_flight
 
     def stop(self) -> None:
-        """Take no further input. Calls in flight end and are handed over."""
-        self._crew.stop()
+        """Take no more inputs. Calls in flight end, and their outcomes are delivered."""
+        self._group.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Take no further input, give calls in flight `grace` seconds, then cancel the rest."""
-        await self._crew.aclose(grace)
+        """Take no more inputs, give calls in flight `grace` seconds, then cancel the rest."""
+        await self._group.aclose(grace)
 
 
 class InputStream(Generic[I]):
-    """Inputs one at a time, from anything that can be iterated, by many tasks."""
+    """Inputs from any iterable, sync or async, taken one at a time by several tasks."""
 
     def __init__(self, inputs: Iterable[I] | AsyncIterable[I]) -> None:
-        self._plain: Iterator[I] | None = None
+        self._sync: Iterator[I] | None = None
         self._async: AsyncIterator[I] | None = None
         if isinstance(inputs, AsyncIterable):
             self._async = aiter(inputs)
         else:
-            self._plain = iter(inputs)
+            self._sync = iter(inputs)
         self._lock: anyio.Lock | None = None
         self.taken = 0
         self.ended = False
 
     @property
-    def plain(self) -> bool:
-        """Whether nobody has to be waited for."""
-        return self._plain is not None
+    def is_sync(self) -> bool:
+        """Whether the next input is there without awaiting."""
+        return self._sync is not None
 
-    def many(self, most: int) -> list[I]:
-        """The next inputs of a plain iterable; none when there are no more."""
-        assert self._plain is not None  # see `plain`
-        found = [] if self.ended else list(itertools.islice(self._plain, most))
+    def take_many(self, most: int) -> list[I]:
+        """The next inputs of a sync iterable: `most` of them, or all that are left."""
+        assert self._sync is not None  # callers check `is_sync`
+        found = [] if self.ended else list(itertools.islice(self._sync, most))
         self.ended = len(found) < most
         self.taken += len(found)
         return found
 
     async def next(self) -> tuple[int, I]:
-        """The next input and its number, or `StopAsyncIteration`."""
+        """Return the number of the next input and the input.
+
+        Raises:
+            StopAsyncIteration: There are no more.
+
+        """
         if self._lock is None:
             self._lock = anyio.Lock(fast_acquire=True)
         async with self._lock:
             if self.ended:
                 raise StopAsyncIteration
             try:
-                found = next(self._plain) if self._plain is not None else await self._awaited()
+                found = next(self._sync) if self._sync is not None else await self._awaited()
             except (StopIteration, StopAsyncIteration):
                 self.ended = True
                 raise StopAsyncIteration from None

@@ -29,7 +29,7 @@ import msgspec
 from msgspec import inspect
 
 T = TypeVar("T")
-Tree = dict[str, object]
+JsonObject = dict[str, object]
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
 _MAX_DIGITS = 40
 
@@ -65,7 +65,7 @@ class OpenObject(dict[str, object]):
         """The value at the end of a path of keys, or None."""
         value: object = self
         for name in path:
-            value = cast("Tree", value).get(name) if isinstance(value, dict) else None
+            value = cast("JsonObject", value).get(name) if isinstance(value, dict) else None
         return value
 
 
@@ -73,7 +73,7 @@ def _open(kind: type, value: object) -> object:
     if kind is object:  # a field of a type that no document tells
         return value
     if issubclass(kind, OpenObject) and isinstance(value, dict):
-        return kind(cast("Tree", value))
+        return kind(cast("JsonObject", value))
     raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
 
 
@@ -112,11 +112,11 @@ class TolerantDecoder(Generic[T]):
             found = {self._root: cast("list[object]", found)}
         if not isinstance(found, dict):
             raise SchemaMismatch(f"expected an object, got {_word(found)}")
-        tree = cast("Tree", found)
+        tree = cast("JsonObject", found)
         for name in self._envelopes:
             if isinstance(inner := tree.get(name), dict):
                 beside = {key: value for key, value in tree.items() if key != name}
-                tree = beside | cast("Tree", inner)
+                tree = beside | cast("JsonObject", inner)
                 break
         fixed = _repair(tree, self._shape, "$")
         return msgspec.convert(fixed, self._type, strict=False, dec_hook=_open)
@@ -212,13 +212,13 @@ def _repair(value: object, shape: inspect.Type, path: str) -> object:
 
 def _object(value: object, shape: inspect.StructType, path: str) -> object:
     if value in ("", []):
-        value = cast("Tree", {})
+        value = cast("JsonObject", {})
     if not isinstance(value, dict):
         raise SchemaMismatch(f"expected an object, got {_word(value)}", path)
     cls = shape.cls
-    tree = cast("Tree", value)
+    tree = cast("JsonObject", value)
     if any(name in tree for name in getattr(cls, "__markers__", ())):
-        tree = cast("Tree", cls.__repair__(tree))  # type: ignore[attr-defined]  # beside __markers__ by contract
+        tree = cast("JsonObject", cls.__repair__(tree))  # type: ignore[attr-defined]  # beside __markers__ by contract
     aliases: dict[str, str] = getattr(cls, "__aliases__", {})
     for alias, name in aliases.items():
         if tree.get(name) is None and tree.get(alias) is not None:

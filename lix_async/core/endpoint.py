@@ -86,7 +86,7 @@ class Endpoint(Generic[P, R_co]):
         """Whether its answers are the pages of a listing."""
         return self.paging is not None and issubclass(self.result, Listing)
 
-    def sent_with(self, params: P) -> Endpoint[P, R_co]:
+    def for_params(self, params: P) -> Endpoint[P, R_co]:
         """The row for a call with these params: not safe where they say so."""
         return self if params.is_idempotent() else replace(self, idempotent=False)
 

@@ -45,7 +45,7 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
     """
 
     types: Mapping[str, type[RefusalError]]
-    sayings: Mapping[int, str]
+    messages: Mapping[int, str]
 
     def __call__(self, status: int, body: bytes, result: type) -> RefusalError | None:
         """The refusal that an answer is, or None.
@@ -83,7 +83,7 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
             cls = WeeklyLimitError
         if 300 <= status < 400:
             message = "the server redirects; redirects are never followed"
-        told = message or self.sayings.get(status) or kind.replace("_", " ") or f"status {status}"
+        told = message or self.messages.get(status) or kind.replace("_", " ") or f"status {status}"
         error = cls(told, status=status, kind=kind or str(status), body=excerpt(body))
         if isinstance(error, DailyLimitError):  # no sample says where it stands
             for place in (said or {}, json_object(body) or {}):

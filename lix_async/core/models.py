@@ -72,7 +72,7 @@ class Listing(Model, Generic[Item]):
         return None
 
     @property
-    def goes_on(self) -> bool | None:
+    def continues(self) -> bool | None:
         """Whether there are more pages, where the provider says so in so many words; else None."""
         return None
 

@@ -27,42 +27,42 @@ P = TypeVar("P", bound=Params)
 class PageObservation(msgspec.Struct, frozen=True):
     """What a plan may know of the page just read: rows before it, rows on it, and its words."""
 
-    before: int
+    offset: int
     received: int
     total: int | None = None
     cursor: str | int | None = None
-    goes_on: bool | None = None
+    continues: bool | None = None
     """Whether there are more pages, where the provider says so; then no total is asked."""
     repeated: int = 0
     """Rows up to here that had come before in the same walk."""
 
     @property
-    def upto(self) -> int:
+    def end(self) -> int:
         """Rows that lie behind once this page is read."""
-        return self.before + self.received
+        return self.offset + self.received
 
-    def more(self, cap: int | None) -> bool:
+    def may_continue(self, cap: int | None) -> bool:
         """Whether another page can exist: this one had rows, and neither total nor cap is met."""
-        total, distinct = self.total, self.upto - self.repeated
-        capped = cap is not None and self.upto >= cap and (total is None or total > cap)
+        total, distinct = self.total, self.end - self.repeated
+        capped = cap is not None and self.end >= cap and (total is None or total > cap)
         return self.received > 0 and (total is None or distinct < total) and not capped
 
-    def promised(self, cap: int | None) -> bool:
+    def promises_more(self, cap: int | None) -> bool:
         """Whether the provider says that there is more behind this page, and would give it."""
-        if self.goes_on is not None:
-            return self.goes_on
-        return self.total is not None and self.upto < min(self.total, cap or self.total)
+        if self.continues is not None:
+            return self.continues
+        return self.total is not None and self.end < min(self.total, cap or self.total)
 
     @property
-    def short(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether the provider says that there is more than the different rows up to here."""
-        owing = self.upto - self.repeated < (self.total or 0)
-        return owing if self.goes_on is None else self.goes_on
+        owing = self.end - self.repeated < (self.total or 0)
+        return owing if self.continues is None else self.continues
 
     @property
-    def past(self) -> bool:
+    def is_past_total(self) -> bool:
         """Whether this page begins where by the total there is nothing but what overlaps left."""
-        return self.total is not None and self.before >= self.total
+        return self.total is not None and self.offset >= self.total
 
 
 class PaginationStrategy(Protocol):
@@ -78,15 +78,15 @@ class PaginationStrategy(Protocol):
         """Whether `sequence_id` ties the pages together (and is not itself the cursor)."""
         ...
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
         """The params of the next page, or None at the end."""
         ...
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         """Rows before the page that `params` ask for, if pages have `size` rows."""
         ...
 
-    def origin(self, params: P) -> P:
+    def without_position(self, params: P) -> P:
         """The params without position."""
         ...
 
@@ -100,16 +100,20 @@ class Offset(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
         asked = getattr(params, self.size) if self.size else None
-        if asked is not None and seen.total is None and seen.received < asked:
+        if asked is not None and observed.total is None and observed.received < asked:
             return None
-        return replace(params, **{self.param: seen.upto}) if seen.more(self.cap) else None
+        return (
+            replace(params, **{self.param: observed.end})
+            if observed.may_continue(self.cap)
+            else None
+        )
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return getattr(params, self.param) or 0
 
-    def origin(self, params: P) -> P:
+    def without_position(self, params: P) -> P:
         return replace(params, **{self.param: 0})
 
 
@@ -123,20 +127,22 @@ class PageNumber(msgspec.Struct, frozen=True):
     the end."""
     cap: int | None = None
     sequence: bool = False
-    repeats_end: bool = False
+    repeat_ends: bool = False
     """A page that repeats the one before is the end and no error: the server may not count."""
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
         full = getattr(params, self.size) if isinstance(self.size, str) else self.size
-        if full is not None and seen.total is None and seen.received < full:
+        if full is not None and observed.total is None and observed.received < full:
             return None
         page = self._page(params)
-        return replace(params, **{self.param: page + 1}) if seen.more(self.cap) else None
+        return (
+            replace(params, **{self.param: page + 1}) if observed.may_continue(self.cap) else None
+        )
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return (self._page(params) - self.first) * size
 
-    def origin(self, params: P) -> P:
+    def without_position(self, params: P) -> P:
         return replace(params, **{self.param: self.first})
 
     def _page(self, params: Params) -> int:
@@ -155,16 +161,16 @@ class OffsetWhileMore(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
-        if not (seen.received and seen.goes_on):
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
+        if not (observed.received and observed.continues):
             return None
-        beside = {self.token: seen.cursor or None} if self.token else {}
-        return replace(params, **{self.param: seen.upto}, **beside)
+        beside = {self.token: observed.cursor or None} if self.token else {}
+        return replace(params, **{self.param: observed.end}, **beside)
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return getattr(params, self.param) or 0
 
-    def origin(self, params: P) -> P:
+    def without_position(self, params: P) -> P:
         beside = {self.token: None} if self.token else {}
         return replace(params, **{self.param: 0}, **beside)
 
@@ -177,17 +183,19 @@ class PageInUrl(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = True
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
         url = getattr(params, self.param)
         page = number_in_url(url, self.name, 1) + 1
-        turned = with_number(url, self.name, page)
-        return replace(params, **{self.param: turned}) if seen.more(self.cap) else None
+        turned = with_number_in_url(url, self.name, page)
+        return replace(params, **{self.param: turned}) if observed.may_continue(self.cap) else None
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return (number_in_url(getattr(params, self.param), self.name, 1) - 1) * size
 
-    def origin(self, params: P) -> P:
-        return replace(params, **{self.param: with_number(getattr(params, self.param), self.name)})
+    def without_position(self, params: P) -> P:
+        return replace(
+            params, **{self.param: with_number_in_url(getattr(params, self.param), self.name)}
+        )
 
 
 class OffsetInUrl(msgspec.Struct, frozen=True):
@@ -198,15 +206,17 @@ class OffsetInUrl(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = True
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
-        turned = with_number(getattr(params, self.param), self.name, seen.upto)
-        return replace(params, **{self.param: turned}) if seen.more(self.cap) else None
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
+        turned = with_number_in_url(getattr(params, self.param), self.name, observed.end)
+        return replace(params, **{self.param: turned}) if observed.may_continue(self.cap) else None
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return number_in_url(getattr(params, self.param), self.name, 0)
 
-    def origin(self, params: P) -> P:
-        return replace(params, **{self.param: with_number(getattr(params, self.param), self.name)})
+    def without_position(self, params: P) -> P:
+        return replace(
+            params, **{self.param: with_number_in_url(getattr(params, self.param), self.name)}
+        )
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -214,27 +224,27 @@ class Cursor(msgspec.Struct, frozen=True):
 
     param: str
     start: str | None = None
-    alone: bool = True
+    start_alone: bool = True
     """Whether `start` leads on by itself where a page has no token and the total says more."""
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
-        if not seen.more(self.cap):
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
+        if not observed.may_continue(self.cap):
             return None
-        beside = {self.start: seen.upto} if self.start else {}
-        if seen.cursor in (None, ""):
+        beside = {self.start: observed.end} if self.start else {}
+        if observed.cursor in (None, ""):
             # lix.md#activity: no token, but more by the total: go on with start alone.
-            more = bool(beside) and self.alone and seen.total is not None
+            more = bool(beside) and self.start_alone and observed.total is not None
             return replace(params, **{self.param: None}, **beside) if more else None
-        if seen.cursor == getattr(params, self.param):
+        if observed.cursor == getattr(params, self.param):
             return None
-        return replace(params, **{self.param: seen.cursor}, **beside)
+        return replace(params, **{self.param: observed.cursor}, **beside)
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return (getattr(params, self.start) or 0) if self.start else 0
 
-    def origin(self, params: P) -> P:
+    def without_position(self, params: P) -> P:
         beside = {self.start: 0} if self.start else {}
         return replace(params, **{self.param: None}, **beside)
 
@@ -245,23 +255,23 @@ class SinglePage(msgspec.Struct, frozen=True):
     cap: int | None = None
     sequence: bool = False
 
-    def after(self, params: P, seen: PageObservation) -> P | None:
+    def next_params(self, params: P, observed: PageObservation) -> P | None:
         return None
 
-    def base(self, params: Params, size: int) -> int:
+    def offset_of(self, params: Params, size: int) -> int:
         return 0
 
-    def origin(self, params: P) -> P:
+    def without_position(self, params: P) -> P:
         return params
 
 
-def _found(url: str, name: str) -> list[re.Match[str]]:
+def _matches(url: str, name: str) -> list[re.Match[str]]:
     return list(re.finditer(rf"(?<=[?&#]){name}=([^&#]*)", url))
 
 
 def number_in_url(url: str, name: str, default: int) -> int:
     """The whole number that a parameter of a LinkedIn URL holds; the last one counts."""
-    found = _found(url, name)
+    found = _matches(url, name)
     if not found or not found[-1][1]:
         return default
     value = found[-1][1]
@@ -270,13 +280,13 @@ def number_in_url(url: str, name: str, default: int) -> int:
     return max(int(value), default)
 
 
-def with_number(url: str, name: str, value: int | None = None) -> str:
+def with_number_in_url(url: str, name: str, value: int | None = None) -> str:
     """The URL with that parameter set, or removed for None, and every other byte as it was.
 
     The parameters stand after `?`, or on Sales Navigator after `#`: a parameter that is already
     there is replaced in place, a new one goes where the others are.
     """
-    found = _found(url, name)
+    found = _matches(url, name)
     if value is None:
         for match in reversed(found):
             # The separator goes along with it: the one after, or at the end the one before.
@@ -290,10 +300,10 @@ def with_number(url: str, name: str, value: int | None = None) -> str:
         return url
     head, hash_, fragment = url.partition("#")
     if "=" in fragment:
-        return f"{head}#{_joined(fragment)}{name}={value}"
-    glue = _joined(head) if "?" in head else f"{head}?"
+        return f"{head}#{_with_separator(fragment)}{name}={value}"
+    glue = _with_separator(head) if "?" in head else f"{head}?"
     return f"{glue}{name}={value}{hash_}{fragment}"
 
 
-def _joined(part: str) -> str:
+def _with_separator(part: str) -> str:
     return part if part.endswith(("?", "&")) else f"{part}&"

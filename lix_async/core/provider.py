@@ -41,7 +41,7 @@ class Provider(msgspec.Struct, frozen=True):
     """Seconds to wait at least after a 429 that names no pause."""
     typed: bool = True
     """`Content-Type` goes on every request, as Lix asks; else on those with a body only."""
-    shape: Callable[[bytes, type], bytes] | None = None
+    normalise: Callable[[bytes, type], bytes] | None = None
     """(body of a success, type of the result) → the body in the type's shape, where the provider
     wraps the same rows now one way, now another. May raise `tolerant.Misfit`."""
 
@@ -103,7 +103,7 @@ class BaseUrl(msgspec.Struct, frozen=True):
         return self.host in LOOPBACK
 
 
-def address(url: str) -> BaseUrl:
+def parse_base_url(url: str) -> BaseUrl:
     """Read a base URL; https, or http to this machine only, so that no key crosses in clear."""
     try:
         parts = urlsplit(url)

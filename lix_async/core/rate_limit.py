@@ -1,8 +1,23 @@
-"""The arithmetic of pacing, on a time that is handed in.
+"""Rate arithmetic: pure functions and objects to which every moment is passed in.
 
-A `TokenBucket` keeps one number: the earliest moment at which it would be full again (GCRA's
-"theoretical arrival time"). Elapsed tokens are computed when asked for; nothing ticks, so a
-machine that slept for a day has `burst` tokens afterwards, not a day's worth.
+Permits are spaced by the generic cell rate algorithm (GCRA; ITU-T I.371, described at
+https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). Its whole state is one number,
+`full_at`: the moment at which a token bucket would be full again, which GCRA calls the theoretical
+arrival time. A permit moves it on by `interval`, the gap between two permits. A bucket of `burst`
+tokens has one to give as long as no more than `burst - 1` are missing, that is from
+`full_at - (burst - 1) * interval` on. Nothing ticks: a machine that slept for a day finds `burst`
+tokens, not a day's worth.
+
+The functions work in any unit. `TokenBucket` uses them with seconds of a process's own clock.
+Shared limiters use whole microseconds of the server's clock: `limiters/sqlite.py` calls the
+functions inside a transaction, the Lua script and the SQL statements of the other two say the
+same in their own languages, and tests replay the servers' answers through the functions.
+
+A shared limiter's permits come late: a timer fires late, a network takes its time. A schedule
+that moved with each late permit would lose 2 % at 50 per second. So a permit that is late by no
+more than `tolerance` leaves the schedule where it is. The tolerance is half of the margin by which
+the gaps are stretched: then a window of `per` seconds still holds no more permits than the rate
+allows, and the other half of the margin remains for what the network does to the arrivals.
 """
 
 from __future__ import annotations
@@ -10,14 +25,31 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from .errors import ConfigurationError
 from .validation import ValidatedStruct
 
+N = TypeVar("N", int, float)
 MARGIN = 0.02
-"""Share by which turns are stretched. Spacing sends does not space arrivals: network jitter
-shortens gaps, and a strict server counts arrivals. At 1 request per 3 s this is 60 ms."""
+"""Share by which the gaps between permits are stretched. Sending at even gaps does not make
+requests arrive at even gaps: the network shortens some, and a strict server counts arrivals. At
+1 request per 3 s this is 60 ms."""
+SHARED_MARGIN = 0.005
+"""Margin of a shared limiter whose rate has the default margin: 2 % of a rate that is shared
+because it is scarce would be too much to leave unused."""
+SECOND = 1_000_000
+"""A second in microseconds, the unit of shared limiters."""
+LONGEST_HOLD = 3600 * SECOND
+"""A shared hold ends after an hour at most; the next refusal begins another one."""
+MAX_RESERVED = 1000
+"""Reserved permits ahead that a shared limiter believes. Each process reserves one."""
+FOREVER = 2**52
+"""`max_wait` of a caller that takes the next permit whenever it comes. Exact in Lua's doubles."""
+DELAY_MEMORY = 60.0
+"""Seconds for which a shared limiter takes late requests to be late side by side."""
 
 
 class RateLimit(ValidatedStruct, frozen=True):
@@ -25,6 +57,10 @@ class RateLimit(ValidatedStruct, frozen=True):
 
     `margin` is the share by which the gaps are stretched (default 2 %), because a server counts
     arrivals and the network moves them. 0 sends at the exact rate.
+
+    Raises:
+        ConfigurationError: A field has the wrong type or is out of range.
+
     """
 
     requests: float
@@ -36,98 +72,220 @@ class RateLimit(ValidatedStruct, frozen=True):
         super().__post_init__()
         for name, value in (("requests", self.requests), ("per", self.per)):
             if not (math.isfinite(value) and value > 0):
-                raise ConfigurationError(f"RateLimit.{name} must be a positive number: {value!r}")
+                raise ConfigurationError(
+                    f"RateLimit.{name} must be a positive number, not {value!r}"
+                )
         if self.burst < 1:
-            raise ConfigurationError(f"RateLimit.burst must be at least 1: {self.burst!r}")
-        if not 0 <= self.margin < 10:
-            raise ConfigurationError(f"RateLimit.margin must be 0 or a small share: {self.margin}")
+            raise ConfigurationError(f"RateLimit.burst must be at least 1, not {self.burst!r}")
+        _check_margin("RateLimit.margin", self.margin)
 
     @property
     def interval(self) -> float:
-        """Seconds between two turns at the full rate, margin included."""
+        """Seconds between two permits at the full rate, margin included."""
         return self.per / self.requests * (1.0 + self.margin)
 
 
-class TokenBucket:
-    """Hands out turns no faster than its `RateLimit`. Pure: every method takes the time."""
+def _check_margin(name: str, margin: float) -> None:
+    if not 0 <= margin < 10:
+        raise ConfigurationError(f"{name} must be a share from 0 to 10, not {margin!r}")
 
-    __slots__ = ("_full_at", "_held", "_interval", "_last", "_late", "_slack")
 
-    def __init__(self, rate: RateLimit) -> None:
-        self._interval = rate.interval
-        self._slack = (rate.burst - 1) * rate.interval
-        self._full_at = self._held = self._last = -math.inf
-        self._late = 0.0
+class GcraParameters(msgspec.Struct, Generic[N], frozen=True):
+    """The parameters of the GCRA functions, in the unit of the caller's clock."""
 
-    def wait(self, now: float, ahead: int = 0) -> float:
-        """Seconds until a token is there; 0 when one is there now. Takes nothing.
+    interval: N
+    """Gap between two permits."""
+    slack: N
+    """How long before `full_at` a permit is free: the gaps of a burst but the first."""
+    tolerance: N
+    """Delay up to which a late permit does not move the schedule."""
+    horizon: N
+    """A `full_at` further ahead was written by a clock that has been put back, and is ignored."""
 
-        With `ahead`: until there is one for who comes after so many others.
+    @staticmethod
+    def in_microseconds(rate: RateLimit, margin: float | None = None) -> GcraParameters[int]:
+        """The parameters of a shared limiter.
+
+        Args:
+            rate: The rate that is shared.
+            margin: Share by which the gaps are stretched. None: that of the rate, or
+                `SHARED_MARGIN` where the rate has the default margin.
+
+        Raises:
+            ConfigurationError: The margin is out of range, or the rate below one request a day.
+
         """
-        full_at = max(self._full_at, now) + ahead * self._interval
-        return max(full_at - self._slack - now, self._held - now, 0.0)
+        if margin is None:
+            margin = SHARED_MARGIN if rate.margin == MARGIN else rate.margin
+        _check_margin("margin", margin)
+        interval = math.ceil(rate.per / rate.requests * (1.0 + margin) * SECOND)
+        # Never above half a gap: at one request per gap nothing is gained by more.
+        tolerance = min(math.floor(rate.per * margin * SECOND / 2), interval // 2)
+        slack = (rate.burst - 1) * interval
+        if interval > LONGEST_HOLD * 24:
+            raise ConfigurationError("rate must be at least one request per day to be shared")
+        horizon = LONGEST_HOLD + slack + MAX_RESERVED * interval
+        return GcraParameters(interval, slack, tolerance, horizon)
 
-    def take(self, now: float) -> float:
-        """Take a token if one is there and return 0; else return the seconds to wait."""
-        pause = max(self._full_at - self._slack, self._held) - now
-        if pause > 0.0:
-            return pause
-        if now >= self._full_at:
-            self._full_at, self._late = now, 0.0
-        self._full_at += self._interval
-        self._last = now
-        return 0.0
 
-    def refund(self, taken: float) -> None:
-        """Undo the take of that moment, whose request was never sent.
+class GcraState(msgspec.Struct, Generic[N], frozen=True, gc=False):
+    """The moment at which the bucket is full again, and the end of a hold."""
 
-        Once a later token was taken this does nothing: a token whose time has passed is gone.
-        """
-        if taken >= self._last:
-            self._full_at -= self._interval
+    full_at: N
+    held_until: N
 
-    def hold(self, until: float) -> None:
-        """No token before `until`, and no burst saved up by holding."""
-        self._held = max(self._held, until)
-        self._full_at = max(self._full_at, until + self._slack)
 
-    def report_delay(self, seconds: float) -> None:
-        """A request left that much after its turn: shift the following ones.
+class GcraDecision(msgspec.Struct, frozen=True):
+    """A shared limiter's answer: the next permit as of `now`, and `full_at` afterwards, in µs.
 
-        Requests that are late side by side (each one had to connect) shift them once.
-        """
-        self._full_at += max(seconds - self._late, 0.0)
-        self._late = max(seconds, self._late)
+    The permit was taken if `wait` is at most what the caller was ready to wait.
+    """
+
+    now: int
+    permit_at: int
+    full_at: int
+
+    @property
+    def wait(self) -> int:
+        """Microseconds from `now` to the permit."""
+        return self.permit_at - self.now
+
+
+def take_permit(
+    state: GcraState[N], params: GcraParameters[N], now: N, max_wait: N
+) -> tuple[GcraState[N], N]:
+    """Take the next permit if it is at most `max_wait` away (0: only one that is free now).
+
+    Returns:
+        The state afterwards, unchanged if no permit was taken, and the moment of the permit.
+
+    """
+    full_at, held_until = state.full_at, state.held_until
+    if full_at - now > params.horizon:
+        full_at = held_until = now - now  # zero, in the type of the caller's numbers
+    permit_at = max(full_at - params.slack, held_until, now)
+    if permit_at - now > max_wait:
+        return state, permit_at
+    full_at = max(full_at, permit_at - params.tolerance) + params.interval
+    return GcraState(full_at, held_until), permit_at
+
+
+def hold_permits(state: GcraState[N], params: GcraParameters[N], until: N) -> GcraState[N]:
+    """Give no permit before `until`, and collect no burst while holding."""
+    return GcraState(max(state.full_at, until + params.slack), max(state.held_until, until))
+
+
+def refund_permit(state: GcraState[N], params: GcraParameters[N], full_at: N) -> GcraState[N]:
+    """Undo the taking that left this `full_at`; nothing once a later permit was taken."""
+    if state.full_at != full_at:
+        return state
+    return GcraState(full_at - params.interval, state.held_until)
+
+
+def delay_permits(state: GcraState[N], length: N) -> GcraState[N]:
+    """Move the following permits on by as much as requests left after their own."""
+    return GcraState(state.full_at + length, state.held_until)
+
+
+class DelayTracker:
+    """The longest delay between permits and departures.
+
+    Requests that are late side by side, because each had to connect, must move the schedule once,
+    not each: only the increase counts.
+
+    Args:
+        memory: Seconds after which recorded delays are forgotten.
+
+    """
+
+    __slots__ = ("_memory", "_recorded_at", "longest")
+
+    def __init__(self, memory: float = math.inf) -> None:
+        self._memory = memory
+        self._recorded_at = -math.inf
+        self.longest = 0.0
+        """The longest delay that is remembered. Set it to 0 to forget."""
+
+    def record(self, seconds: float, now: float = 0.0) -> float:
+        """Record a delay; return how much longer it is than the longest (negative: shorter)."""
+        if now - self._recorded_at > self._memory:
+            self.longest = 0.0
+        self._recorded_at = now
+        increase = seconds - self.longest
+        self.longest = max(seconds, self.longest)
+        return increase
 
 
 class Bucket(Protocol):
-    """What a limiter takes its turns from."""
+    """What a limiter takes its permits from."""
 
     def wait(self, now: float, ahead: int = 0) -> float:
-        """Seconds until a turn is there, after `ahead` others took theirs; takes nothing."""
+        """Seconds until a permit is free once `ahead` others have taken theirs; takes none."""
         ...
 
     def take(self, now: float) -> float:
-        """Take a turn and return 0, or return the seconds to wait."""
+        """Take a permit and return 0, or return the seconds to wait for one."""
         ...
 
     def refund(self, taken: float) -> None:
-        """Undo the take of that moment, whose request was never sent."""
+        """Undo the taking of that moment, whose request was never sent."""
         ...
 
     def hold(self, until: float) -> None:
-        """No turn before `until`."""
+        """Give no permit before `until`."""
         ...
 
     def report_delay(self, seconds: float) -> None:
-        """A request left that much after its turn."""
+        """A request left that long after its permit."""
         ...
 
 
-class WindowLimit(ValidatedStruct, frozen=True):
-    """One limit that a call counts against: `requests` in any `per` seconds. Equal names are one.
+class TokenBucket:
+    """A `Bucket` that gives permits no faster than its `RateLimit`, by GCRA."""
 
-    `margin` stretches the window, because a server counts arrivals and the network moves them.
+    __slots__ = ("_delays", "_last", "_params", "_state")
+
+    def __init__(self, rate: RateLimit) -> None:
+        slack = (rate.burst - 1) * rate.interval
+        self._params: GcraParameters[float] = GcraParameters(rate.interval, slack, 0.0, math.inf)
+        self._state: GcraState[float] = GcraState(-math.inf, -math.inf)
+        self._delays = DelayTracker()
+        self._last = -math.inf
+
+    def wait(self, now: float, ahead: int = 0) -> float:
+        full_at = max(self._state.full_at, now) + ahead * self._params.interval
+        return max(full_at - self._params.slack - now, self._state.held_until - now, 0.0)
+
+    def take(self, now: float) -> float:
+        state, permit_at = take_permit(self._state, self._params, now, 0.0)
+        if permit_at > now:
+            return permit_at - now
+        if now >= self._state.full_at:
+            self._delays.longest = 0.0
+        self._state, self._last = state, now
+        return 0.0
+
+    def refund(self, taken: float) -> None:
+        # A permit before the last one is lost: its time has passed.
+        if taken >= self._last:
+            self._state = refund_permit(self._state, self._params, self._state.full_at)
+
+    def hold(self, until: float) -> None:
+        self._state = hold_permits(self._state, self._params, until)
+
+    def report_delay(self, seconds: float) -> None:
+        self._state = delay_permits(self._state, max(self._delays.record(seconds), 0.0))
+
+
+class WindowLimit(ValidatedStruct, frozen=True):
+    """One limit that a call counts against: `requests` in any `per` seconds.
+
+    Limits that are equal are one limit. `margin` stretches the window, because a server counts
+    arrivals and the network moves them.
+
+    Raises:
+        ConfigurationError: A field has the wrong type or is out of range.
+
     """
 
     name: str
@@ -138,35 +296,39 @@ class WindowLimit(ValidatedStruct, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.requests < 1:
-            raise ConfigurationError(f"{self.name}: {self.requests} requests are no limit to keep")
+            raise ConfigurationError(
+                f"requests of limit {self.name!r} must be at least 1, not {self.requests}"
+            )
         if not (math.isfinite(self.per) and self.per > 0):
-            raise ConfigurationError(f"{self.name}: per must be positive seconds, not {self.per}")
+            raise ConfigurationError(
+                f"per of limit {self.name!r} must be a positive number of seconds, not {self.per}"
+            )
 
 
 class SlidingWindow:
-    """Turns of one `Lane`: all at once if they come at once, never more in any window."""
+    """A `Bucket` for one `WindowLimit`: permits at once if wanted, never more in any window."""
 
-    __slots__ = ("_held", "_late", "_per", "_taken")
+    __slots__ = ("_delays", "_held_until", "_per", "_taken")
 
-    def __init__(self, lane: WindowLimit) -> None:
-        self._per = lane.per * (1.0 + lane.margin)
-        self._taken: deque[float] = deque([-math.inf] * lane.requests, lane.requests)
-        self._held = -math.inf
-        self._late = 0.0
+    def __init__(self, limit: WindowLimit) -> None:
+        self._per = limit.per * (1.0 + limit.margin)
+        self._taken: deque[float] = deque([-math.inf] * limit.requests, limit.requests)
+        self._held_until = -math.inf
+        self._delays = DelayTracker()
 
     def wait(self, now: float, ahead: int = 0) -> float:
         windows, place = divmod(ahead, len(self._taken))
-        per = self._per + self._late
-        pause = max(self._taken[place] + per - now, self._held - now, 0.0)
-        return pause + windows * per
+        per = self._per + self._delays.longest  # a late request leaves the window later as well
+        seconds = max(self._taken[place] + per - now, self._held_until - now, 0.0)
+        return seconds + windows * per
 
     def take(self, now: float) -> float:
-        pause = self.wait(now)
-        if pause == 0.0:
-            if now >= self._taken[-1] + self._per + self._late:
-                self._late = 0.0  # whoever was late is out of the window
+        seconds = self.wait(now)
+        if seconds == 0.0:
+            if now >= self._taken[-1] + self._per + self._delays.longest:
+                self._delays.longest = 0.0  # all requests that were late have left the window
             self._taken.append(now)
-        return pause
+        return seconds
 
     def refund(self, taken: float) -> None:
         if taken in self._taken and taken > -math.inf:
@@ -174,15 +336,14 @@ class SlidingWindow:
             self._taken.appendleft(-math.inf)
 
     def hold(self, until: float) -> None:
-        self._held = max(self._held, until)
+        self._held_until = max(self._held_until, until)
 
     def report_delay(self, seconds: float) -> None:
-        # Who left late leaves the window that much later; who was as late side by side does too.
-        self._late = max(self._late, seconds)
+        self._delays.record(seconds)
 
 
 class CombinedBucket:
-    """A turn in each of several buckets, or in none."""
+    """A `Bucket` that takes a permit in each of several buckets, or in none."""
 
     __slots__ = ("_buckets",)
 
@@ -193,11 +354,11 @@ class CombinedBucket:
         return max((bucket.wait(now, ahead) for bucket in self._buckets), default=0.0)
 
     def take(self, now: float) -> float:
-        pause = self.wait(now)
-        if pause == 0.0:
+        seconds = self.wait(now)
+        if seconds == 0.0:
             for bucket in self._buckets:
                 bucket.take(now)
-        return pause
+        return seconds
 
     def refund(self, taken: float) -> None:
         for bucket in self._buckets:
@@ -210,21 +371,3 @@ class CombinedBucket:
     def report_delay(self, seconds: float) -> None:
         for bucket in self._buckets:
             bucket.report_delay(seconds)
-
-
-MEMORY = 60.0
-"""Seconds for which requests that leave late are taken to be late side by side."""
-
-
-class DelayTracker:
-    """One process's. Requests that are late side by side (each one had to connect) count once."""
-
-    def __init__(self) -> None:
-        self._at = -math.inf
-        self._known = 0.0
-
-    def more(self, seconds: float, now: float) -> float:
-        """How much of that lateness is new; negative if others were as late a while ago."""
-        known = self._known if now - self._at <= MEMORY else 0.0
-        self._at, self._known = now, max(seconds, known)
-        return seconds - known

@@ -33,7 +33,7 @@ class RetryDelay(msgspec.Struct, frozen=True):
 
     low: float
     high: float
-    everybody: bool = False
+    hold_limiter: bool = False
 
 
 class RetryPolicy(ValidatedStruct, frozen=True):
@@ -87,12 +87,12 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         if failures >= self.attempts or isinstance(error, DailyLimitError | WeeklyLimitError):
             return None
         if isinstance(error, RateLimitError):
-            return self._after_429(error.retry_after, failures, idempotent, window)
+            return self._after_rate_limit(error.retry_after, failures, idempotent, window)
         if isinstance(error, ServerError):
-            return self._named_or_grown(error.retry_after, failures) if idempotent else None
+            return self._named_or_backoff(error.retry_after, failures) if idempotent else None
         if isinstance(error, TransportError) and not error.permanent:
             again = not error.sent or (idempotent and self.repeat_lost)
-            return self._grown(failures) if again else None
+            return self._backoff_delay(failures) if again else None
         return None
 
     def hold(self, error: LixError, window: float) -> float:
@@ -104,7 +104,7 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         named = error.retry_after
         return min(window if named is None else named, self.max_retry_after)
 
-    def _after_429(
+    def _after_rate_limit(
         self, named: float | None, failures: int, safe: bool, window: float
     ) -> RetryDelay | None:
         # lix.md#retries: a send is not repeated by itself after a 429.
@@ -113,14 +113,14 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         # Every further 429 in a row says that somebody else uses the key too: give more room.
         grown = min(window * 2.0 ** min(failures - 1, 60), max(window, self.max_backoff))
         wait = named if named is not None else grown
-        return RetryDelay(wait, wait + max(0.05 * wait, 0.1 * window), everybody=True)
+        return RetryDelay(wait, wait + max(0.05 * wait, 0.1 * window), hold_limiter=True)
 
-    def _named_or_grown(self, named: float | None, failures: int) -> RetryDelay | None:
+    def _named_or_backoff(self, named: float | None, failures: int) -> RetryDelay | None:
         if named is None:
-            return self._grown(failures)
+            return self._backoff_delay(failures)
         return None if named > self.max_retry_after else RetryDelay(named, named * 1.05)
 
-    def _grown(self, failures: int) -> RetryDelay:
+    def _backoff_delay(self, failures: int) -> RetryDelay:
         return RetryDelay(0.0, min(self.backoff * 2.0 ** min(failures - 1, 60), self.max_backoff))
 
 

@@ -212,8 +212,8 @@ def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) ->
         return TransportError(f"unexpected status {status}", permanent=True, endpoint=row.id)
     try:
         body = body.removeprefix(b"\xef\xbb\xbf")
-        if provider.shape is not None:
-            body = provider.shape(body, row.result)
+        if provider.normalise is not None:
+            body = provider.normalise(body, row.result)
         return decoder_for(row.result).read(body)
     except SchemaMismatch as misfit:
         message, path = str(misfit), misfit.path

@@ -96,7 +96,7 @@ def listing_fingerprint(endpoint: Endpoint[P, R], params: Params) -> str:
         ConfigurationError: If the parameters cannot be sent.
     """
     assert endpoint.paging is not None  # callers have checked that it is a listing
-    start = endpoint.paging.origin(params)
+    start = endpoint.paging.without_position(params)
     if endpoint.paging.sequence and getattr(start, "sequence_id", None) is not None:
         start = msgspec.structs.replace(start, sequence_id=None)
     try:

@@ -10,7 +10,7 @@ from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
 from ..core.models import Listing
-from ..core.provider import ApiKey, Provider, address
+from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
@@ -81,7 +81,7 @@ class Client:
         self._auth = auth_scheme(provider, auth)
         key = ApiKey(text)
         check_type("on_drift", on_drift, Callable | None)
-        self._address = address(resolve_base_url(provider, base_url))
+        self._address = parse_base_url(resolve_base_url(provider, base_url))
         if clock is not None:
             check_attributes(
                 "clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between"

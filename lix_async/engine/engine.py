@@ -49,8 +49,7 @@ from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
-from ..limiters.base import Limiter
-from ..limiters.keyed import estimated_wait, for_call, refund, report_delay
+from ..limiters.base import NEGLIGIBLE_DELAY, Limiter
 from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
@@ -131,10 +130,10 @@ class Engine:
                 earlier attempt was lost: nothing was charged so far.
         """
         params = self.prepare_params(endpoint, params)
-        endpoint = endpoint.sent_with(params)
+        endpoint = endpoint.for_params(params)
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
-        limiter = for_call(self.limiter, endpoint, params)
+        limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
         call = CallState(self.clock, deadline, give_up_at, limiter, before_send, on_not_charged)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(endpoint.credits, endpoint.id)
@@ -209,7 +208,7 @@ class Engine:
         request = wire.encode(endpoint, params, prefix=prefix, path=path)
         began = self.clock.now()
         if call.limiter is not None:
-            wait = estimated_wait(call.limiter) if call.give_up_at is not None else 0.0
+            wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
             if call.exceeds_deadline(wait):
                 return TransportError(f"the next permit is expected in {wait:.3g} s")
             try:
@@ -219,7 +218,7 @@ class Engine:
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         permitted_at = self.clock.now()
-        sent_at = SendTimestamp(lambda at: report_delay(call.limiter, at - permitted_at))
+        sent_at = SendTimestamp(lambda at: call.report_delay(at - permitted_at))
         call.waited += permitted_at - began
         call.attempts += 1
         try:
@@ -227,11 +226,11 @@ class Engine:
                 await call.before_send()
             response = await self.transport.exchange(request, sent_at)
         except BaseException:
-            if sent_at.at is None:
-                refund(call.limiter)
-            else:
+            if sent_at.at is not None:
                 call.was_sent = True
                 call.lost += 1
+            elif call.limiter is not None:
+                call.limiter.refund()
             raise
         if isinstance(response, TransportFailure):
             call.lost += response.sent
@@ -305,10 +304,11 @@ class Engine:
 
     async def _choose_delay(self, delay: RetryDelay, call: CallState) -> float:
         seconds = self.clock.between(delay.low, delay.high)
-        if delay.everybody and call.limiter is not None:
+        if delay.hold_limiter and call.limiter is not None:
             await call.limiter.hold(seconds)
         if call.give_up_at is not None:
-            call.exceeds_deadline(max(seconds, estimated_wait(call.limiter)))
+            wait = 0.0 if call.limiter is None else call.limiter.estimated_wait()
+            call.exceeds_deadline(max(seconds, wait))
         call.waited += seconds
         return seconds
 
@@ -338,6 +338,11 @@ class CallState(msgspec.Struct):
     retry_at: float | None = None
     """Set when a wait would have exceeded the deadline: the end of that wait (epoch seconds)."""
     observation: CallObservation | None = None
+
+    def report_delay(self, seconds: float) -> None:
+        """Report to the limiter that the request was sent that long after its permit."""
+        if self.limiter is not None and seconds > NEGLIGIBLE_DELAY:
+            self.limiter.report_delay(seconds)
 
     def exceeds_deadline(self, seconds: float) -> bool:
         """Whether a wait of so many seconds would end after the deadline. Sets `retry_at`."""

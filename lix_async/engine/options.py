@@ -18,7 +18,7 @@ from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import OnDrift
 from ..core.validation import check_attributes, check_type
-from ..limiters.base import Limiter
+from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
@@ -145,7 +145,7 @@ def make_limiter(
     if isinstance(rate_limit, RateLimit):
         return LocalLimiter(rate_limit, clock=clock)
     check_attributes("rate_limit", rate_limit, "a RateLimit, a Limiter or None", "acquire", "hold")
-    return rate_limit
+    return adapt(rate_limit)
 
 
 def make_transport(

@@ -317,7 +317,9 @@ class Paginator(Generic[Item]):
         self._strategy: PaginationStrategy = endpoint.paging
         self._fingerprint = listing_fingerprint(endpoint, params)
         self._params: Params | None = _with_sequence_id(params, self._strategy)
-        self._strategy.base(params, 0)  # raises if the position is invalid, before anything is paid
+        self._strategy.offset_of(
+            params, 0
+        )  # raises if the position is invalid, before anything is paid
         self._offset: int | None = None
         self._empty_page_confirmed = False
         self._seen_ids: set[int] = set()
@@ -400,24 +402,24 @@ class Paginator(Generic[Item]):
             self.stats.total = listing.total
         if self._offset is None:
             size = max(len(items), (listing.paging.count or 0) if listing.paging else 0)
-            self._offset = self._strategy.base(params, size)
+            self._offset = self._strategy.offset_of(params, size)
         observation = PageObservation(
-            self._offset, len(items), self.stats.total, listing.cursor, listing.goes_on
+            self._offset, len(items), self.stats.total, listing.cursor, listing.continues
         )
-        promised = observation.promised(self._strategy.cap)
+        promised = observation.promises_more(self._strategy.cap)
         if not items and promised and not self._empty_page_confirmed:
             self._empty_page_confirmed = True  # the same parameters are sent once more
             return True
         self._empty_page_confirmed = False
-        new = self._new_items(items, observation.past)
+        new = self._new_items(items, observation.is_past_total)
         observation = replace(
             observation,
             received=observation.received if new is not None else 0,
             repeated=self.stats.duplicates,
         )
-        following = None if new is None else self._strategy.after(params, observation)
+        following = None if new is None else self._strategy.next_params(params, observation)
         if following is None:
-            self.stats.complete = not observation.short
+            self.stats.complete = not observation.is_incomplete
         elif self._strategy.sequence and listing.sequence_id:
             following = replace(following, sequence_id=listing.sequence_id)
         sequence_id = listing.sequence_id or getattr(params, "sequence_id", None)
@@ -425,7 +427,7 @@ class Paginator(Generic[Item]):
             self.ready.append(
                 Page(new, self._offset, len(items), listing.total, sequence_id, answer)
             )
-        self._offset = observation.upto
+        self._offset = observation.end
         self._params = following
         return True
 
@@ -443,7 +445,7 @@ class Paginator(Generic[Item]):
         )
         if items:
             repeats_last = page_key == next(reversed(self._page_fingerprints), None)
-            may_end = getattr(self._strategy, "repeats_end", False) or len(items) == 1
+            may_end = getattr(self._strategy, "repeat_ends", False) or len(items) == 1
             if repeats_last and may_end:
                 return None
             if beyond_total and self._seen_ids.issuperset(keys):

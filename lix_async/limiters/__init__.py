@@ -1,13 +1,20 @@
-"""Limiters that many processes share, on one machine or on many: one rate for one key.
+"""Rate limiters: who may send a request when.
 
-| class | store | extra | reaches |
+Limiters that several processes share, on one machine or on many, keep one rate for one key:
+
+| class | server | extra | shared by |
 |---|---|---|---|
-| `RedisLimiter` | Redis 5 or newer: one Lua script | `redis` | whoever reaches the server |
-| `PostgresLimiter` | PostgreSQL 12 or newer: one update | `postgres` | whoever reaches the server |
-| `SqliteLimiter` | a small file: one transaction | none | the processes of one machine |
+| `RedisLimiter` | Redis 5 or newer: a Lua script per step | `redis` | all that reach it |
+| `PostgresLimiter` | PostgreSQL 12 or newer: an update per step | `postgres` | all that reach it |
+| `SqliteLimiter` | a small file: a transaction per step | none | the processes of one machine |
 
-`AsyncLix(rate_limit=RedisLimiter(url, "lix", RateLimit(50, per=1.0)))` paces calls that somebody
-waits for; `rate_limit=limiter.bulk` paces the calls of a long run, which let the others go first.
+`AsyncLix(rate_limit=RedisLimiter(url, "lix", RateLimit(50, per=1.0)))` is for calls whose results
+are waited for; `rate_limit=limiter.bulk` is for the calls of a long run, which let the others go
+first.
+
+Modules in reading order: `base` (`Limiter`), `local` (`LocalLimiter` for one process), `keyed`
+(several limits at once), `shared` (`SharedLimiter`, `BulkLimiter`), `backend` (what a server must
+do), `redis`, `postgres`, `sqlite`. The package may import `core`, `filesystem` and `concurrency`.
 """
 
 from __future__ import annotations
@@ -32,7 +39,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    # The engine imports this package for its base class; the backends are for who asks for them.
+    # The engine imports this package for `Limiter`: the shared limiters are imported when needed.
     if name in _MODULES:
         from importlib import import_module
 

@@ -1,47 +1,58 @@
-"""What a limiter needs of the place where its numbers are kept."""
+"""The server side of a shared limiter: what a backend must do, and how a process calls it."""
 
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 import msgspec
 
 from ..concurrency.clock import Clock
+from ..concurrency.worker_thread import WorkerThread
 from ..core.errors import ConfigurationError, TransportError
-from ..core.rate_limit import RateLimit
+from ..core.rate_limit import SECOND, GcraDecision, GcraParameters, RateLimit
 from ..core.validation import check_attributes, check_type
-from .desk import Desk
-from .gcra import SECOND, GcraDecision, GcraParameters
+
+IDLE_TIMEOUT = 15.0
+"""Seconds without work after which a limiter disconnects. A permit every 3 s keeps it connected."""
 
 
 class LimiterBackend(Protocol):
-    """One name's numbers on a server. Blocking: only the limiter's own thread calls it.
+    """The state of one limiter on a server. Blocking: only the limiter's own thread calls it.
 
     Each method is one atomic step on the server's clock, in microseconds, and does what the
-    function of that name in `gcra` does. It connects when first used, and again after `close`.
-    Raises `TransportError` when the server cannot be reached (asking again may help) and
-    `ConfigurationError` when it can, but refuses.
+    function of a like name in `core/rate_limit.py` does. A backend connects when first used, and
+    again after `close`. Its methods raise `TransportError` when the server cannot be reached,
+    where asking again may help, and `ConfigurationError` when it rejects the request.
     """
 
-    def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision: ...
-
-    def hold(self, pace: GcraParameters, length: int) -> None: ...
-
-    def refund(self, pace: GcraParameters, stamp: int) -> bool:
-        """Whether the turn was the last one, and is there again."""
+    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
+        """Take the next permit if it is at most `max_wait` away."""
         ...
 
-    def push(self, length: int) -> None: ...
+    def hold(self, params: GcraParameters[int], length: int) -> None:
+        """Give no permit for that long."""
+        ...
 
-    def held(self) -> int:
+    def refund(self, params: GcraParameters[int], full_at: int) -> bool:
+        """Undo the taking that left this `full_at`; whether it was the last one."""
+        ...
+
+    def delay(self, length: int) -> None:
+        """Move the following permits on."""
+        ...
+
+    def hold_left(self) -> int:
         """How much longer a hold lasts; 0 without one."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Disconnect."""
+        ...
 
 
-def check(
+def check_arguments(
     name: str,
     rate: RateLimit,
     margin: float | None,
@@ -49,39 +60,43 @@ def check(
     fallback: int | None,
     clock: Clock | None,
 ) -> None:
-    """Raise `ConfigurationError` for the first of a limiter's arguments that is none.
+    """Check the arguments of a shared limiter.
 
-    A name is what every store takes: 1 to 200 printable characters without spaces.
+    Raises:
+        ConfigurationError: One of them is invalid; the message names it.
+
     """
     check_type("name", name, str)
+    # What every backend takes as a key.
     if not (0 < len(name) <= 200 and name.isprintable() and " " not in name):
         raise ConfigurationError(
-            "name must be 1 to 200 printable characters without spaces: a word for the account"
+            "name must be 1 to 200 printable characters without spaces, such as a word for the"
+            " account"
         )
     check_type("rate", rate, RateLimit)
     check_type("margin", margin, float | None)
     check_type("give_up_after", give_up_after, float)
     if not give_up_after > 0:
         raise ConfigurationError(
-            f"give_up_after must be a positive number of seconds: {give_up_after!r}"
+            f"give_up_after must be a positive number of seconds, not {give_up_after!r}"
         )
     check_type("fallback", fallback, int | None)
     if fallback is not None and fallback < 1:
         raise ConfigurationError(
-            f"fallback must be the number of processes that share the rate: {fallback!r}"
+            f"fallback must be the number of processes that share the rate, not {fallback!r}"
         )
     if clock is not None:
         check_attributes("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
 
 
-def unreachable(store: str, error: Exception) -> TransportError:
-    """The server does not answer. Names no address: it may hold a password."""
-    return TransportError(f"the shared limiter's {store} cannot be reached: {_kind(error)}")
+def unreachable_error(server: str, error: Exception) -> TransportError:
+    """The error for a server that does not answer. No address: it may contain a password."""
+    return TransportError(f"the shared limiter's {server} cannot be reached: {_kind(error)}")
 
 
-def refused(store: str, error: Exception) -> ConfigurationError:
-    """The server answers, but will not have it."""
-    return ConfigurationError(f"the shared limiter's {store} refuses: {_kind(error)}")
+def rejected_error(server: str, error: Exception) -> ConfigurationError:
+    """The error for a server that answers with an error."""
+    return ConfigurationError(f"the shared limiter's {server} rejected the request: {_kind(error)}")
 
 
 def _kind(error: Exception) -> str:
@@ -90,94 +105,116 @@ def _kind(error: Exception) -> str:
 
 
 class Permit(msgspec.Struct, frozen=True):
-    """`stamp`: what taking it left in the store. `at`: its moment on this process's clock."""
+    """A permit that was taken from a backend."""
 
-    stamp: int
+    full_at: int
+    """What taking it left there: the permit's identity when it is refunded."""
     at: float
+    """Its moment on this process's clock."""
+
+
+class _BackendJobs:
+    """Runs jobs on a backend."""
+
+    def __init__(self, backend: LimiterBackend) -> None:
+        self._backend = backend
+
+    def run(self, jobs: Sequence[Callable[[LimiterBackend], object]]) -> list[object]:
+        return [job(self._backend) for job in jobs]
+
+    def error_for(self, error: Exception) -> Exception:
+        return error
+
+    def close(self) -> None:
+        self._backend.close()
 
 
 class BackendClient:
-    """One process's way to a store."""
+    """One process's access to a backend, by one worker thread."""
 
     def __init__(
-        self, store: LimiterBackend, pace: GcraParameters, clock: Clock, name: str
+        self, backend: LimiterBackend, params: GcraParameters[int], clock: Clock, name: str
     ) -> None:
-        self._pace = pace
+        self._params = params
         self._clock = clock
-        self._desk: Desk[LimiterBackend] = Desk(store, f"lix_async limiter {name}")
-        self._spare: Permit | None = None  # changed by the desk's thread alone, as is the next
-        self._full_at = -math.inf  # on this process's clock, as of the last answer
+        self._thread: WorkerThread[Callable[[LimiterBackend], object]] = WorkerThread(
+            _BackendJobs(backend), f"lix_async limiter {name}", idle_timeout=IDLE_TIMEOUT
+        )
+        # Both are changed by the worker thread alone.
+        self._spare: Permit | None = None
+        """A refunded permit that the backend could not take back: others have taken later ones."""
+        self._full_at = -math.inf
+        """The backend's `full_at` on this process's clock, as of the last answer."""
 
-    async def ask(self, ahead: int) -> tuple[float, Permit | None]:
-        """Seconds until the next turn, and the turn if that is at most `ahead` microseconds."""
+    async def take(self, max_wait: int) -> tuple[float, Permit | None]:
+        """Seconds until the next permit, and the permit if that is at most `max_wait` µs."""
         taken: list[Permit] = []
 
-        def take(store: LimiterBackend) -> tuple[float, Permit | None]:
-            reply = self._take(store, ahead)
-            wait = reply.wait / SECOND
-            if reply.wait > ahead:
+        def take(backend: LimiterBackend) -> tuple[float, Permit | None]:
+            decision = self._take(backend, max_wait)
+            wait = decision.wait / SECOND
+            if decision.wait > max_wait:
                 return wait, None
-            taken.append(Permit(reply.full_at, self._clock.now() + wait))
+            taken.append(Permit(decision.full_at, self._clock.now() + wait))
             return wait, taken[0]
 
-        def undo(store: LimiterBackend) -> None:
-            for turn in taken:
-                self._undo(store, turn)
+        def undo(backend: LimiterBackend) -> None:
+            for permit in taken:
+                self._undo(backend, permit)
 
         try:
-            return await self._desk.do(take)
+            return cast("tuple[float, Permit | None]", await self._thread.run(take))
         except BaseException:
-            self._desk.post(undo)
+            self._thread.post(undo)  # a cancelled caller leaves; its job is run all the same
             raise
 
-    def next_at(self, ahead: int) -> float:
-        """When, on this process's clock, a turn comes for who has so many before it at the least.
+    def next_permit_at(self, ahead: int) -> float:
+        """When, on this process's clock, a permit is free after `ahead` others at the earliest.
 
-        As far as the last answer tells, without asking: what others have taken since makes it
-        later. What they have given back since could make it earlier.
+        By the last answer, without asking: permits that other processes have taken since make it
+        later, and permits that they have refunded could make it earlier.
         """
         spare = self._spare
         if spare is not None and spare.at > self._clock.now():
             if not ahead:
                 return spare.at
             ahead -= 1
-        return self._full_at + (ahead * self._pace.interval - self._pace.slack) / SECOND
+        return self._full_at + (ahead * self._params.interval - self._params.slack) / SECOND
 
-    def refund(self, turn: Permit) -> None:
-        """The turn is not used. Needs no waiting: whoever asks later finds it done."""
-        self._desk.post(lambda store: self._undo(store, turn))
+    def refund(self, permit: Permit) -> None:
+        """Return an unused permit. It is back before anything that is asked afterwards."""
+        self._thread.post(lambda backend: self._undo(backend, permit))
 
     async def hold(self, length: int) -> None:
-        """No turn for anybody for that many microseconds."""
-        await self._desk.do(lambda store: store.hold(self._pace, length))
+        """Give no permit to any process for that many microseconds."""
+        await self._thread.run(lambda backend: backend.hold(self._params, length))
 
-    async def held(self) -> int:
-        """Microseconds for which a hold lasts."""
-        return await self._desk.do(lambda store: store.held())
+    async def hold_left(self) -> int:
+        """Microseconds for which a hold still lasts."""
+        return cast("int", await self._thread.run(lambda backend: backend.hold_left()))
 
-    def push(self, length: int) -> None:
-        """Shift the turns that follow."""
-        self._desk.post(lambda store: store.push(length))
+    def delay(self, length: int) -> None:
+        """Move the following permits on by that many microseconds."""
+        self._thread.post(lambda backend: backend.delay(length))
 
     async def close(self) -> None:
         """Finish what was posted and disconnect."""
-        await self._desk.close()
+        await self._thread.close()
 
-    def _undo(self, store: LimiterBackend, turn: Permit) -> None:
-        if store.refund(self._pace, turn.stamp):
-            self._full_at -= self._pace.interval / SECOND
-        elif turn.at > self._clock.now():
-            self._spare = turn  # others come after it: the next caller of this process has it
+    def _undo(self, backend: LimiterBackend, permit: Permit) -> None:
+        if backend.refund(self._params, permit.full_at):
+            self._full_at -= self._params.interval / SECOND
+        elif permit.at > self._clock.now():
+            self._spare = permit  # the next caller of this process gets it
 
-    def _take(self, store: LimiterBackend, ahead: int) -> GcraDecision:
+    def _take(self, backend: LimiterBackend, max_wait: int) -> GcraDecision:
         spare = self._spare
         left = 0 if spare is None else math.ceil((spare.at - self._clock.now()) * SECOND)
-        if spare is not None and 0 < left <= ahead:
+        if spare is not None and 0 < left <= max_wait:
             self._spare = None
-            return GcraDecision(0, left, spare.stamp)
-        # The server's moment is a later one than this: what is told by `next_at` is no later
-        # than what is so.
-        asked = self._clock.now()
-        reply = store.ask(self._pace, ahead)
-        self._full_at = asked + (reply.full_at - reply.now) / SECOND
-        return reply
+            return GcraDecision(0, left, spare.full_at)
+        # The server's moment comes after this one, so `next_permit_at` is never too late.
+        asked_at = self._clock.now()
+        decision = backend.take(self._params, max_wait)
+        self._full_at = asked_at + (decision.full_at - decision.now) / SECOND
+        return decision

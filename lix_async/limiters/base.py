@@ -1,25 +1,79 @@
-"""What the engine asks of a rate limiter."""
+"""`Limiter`, the base of all rate limiters, and `adapt()` for objects of other classes."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
+from ..core.endpoint import AnyEndpoint
+from ..core.models import Params
 
-class Limiter(Protocol):
-    """What paces calls. Shared by everybody who uses the same key, in or between processes.
+NEGLIGIBLE_DELAY = 0.001
+"""Seconds between permit and departure that are not worth a correction."""
 
-    Only these two methods are needed. A limiter may also have `turn_in()` (seconds until who
-    asks now has a turn: a call whose deadline is over by then ends at once), `give_back()` (a
-    turn was taken but nothing was sent), `late(seconds)` (the request left that long after its
-    turn) and `lane(row, params)` (the limiter for that call: see `LaneLimiter`).
+
+class Limiter(ABC):
+    """Decides when a call may be sent. Share one object among all clients that use the same key.
+
+    A limiter of your own derives from this class and defines `acquire` and `hold`. The other
+    methods make it more exact and have defaults.
     """
 
+    @abstractmethod
     async def acquire(self) -> None:
-        """Return when it is the caller's turn. One attempt spends one turn.
+        """Wait for a permit. Each attempt of a call uses one.
 
-        A `TransportError` raised here ends the call: its `sent` is False, unless the answer of
-        an earlier attempt was lost, and `attempts` counts those earlier ones.
+        Raises:
+            TransportError: The limiter cannot give permits. It ends the call; its `sent` is False
+                unless the answer of an earlier attempt was lost.
+
         """
 
+    @abstractmethod
     async def hold(self, seconds: float) -> None:
-        """The provider said "too fast": no turn for anybody for that long."""
+        """Give no permit to any caller for that long: the provider answered "too many requests"."""
+
+    def estimated_wait(self) -> float:
+        """Seconds until a new caller gets a permit, 0.0 if unknown. Takes none.
+
+        A call whose deadline ends before that fails at once.
+        """
+        return 0.0
+
+    def refund(self) -> None:
+        """Return the permit that this task took: its request was never sent."""
+        return
+
+    def report_delay(self, seconds: float) -> None:
+        """A request was sent that long after its permit, because it had to connect first."""
+        return
+
+    def for_call(self, endpoint: AnyEndpoint, params: Params) -> Limiter | None:
+        """The limiter for one call; None if it needs no permit."""
+        return self
+
+
+class _TwoMethods(Protocol):
+    async def acquire(self) -> None: ...
+    async def hold(self, seconds: float) -> None: ...
+
+
+class _AdaptedLimiter(Limiter):
+    """A `Limiter` over an object that has only `acquire` and `hold`."""
+
+    def __init__(self, limiter: _TwoMethods) -> None:
+        self._limiter = limiter
+
+    def __repr__(self) -> str:
+        return repr(self._limiter)
+
+    async def acquire(self) -> None:
+        await self._limiter.acquire()
+
+    async def hold(self, seconds: float) -> None:
+        await self._limiter.hold(seconds)
+
+
+def adapt(limiter: Limiter | _TwoMethods) -> Limiter:
+    """Make a `Limiter` of any object with `acquire` and `hold`; no other method of it is used."""
+    return limiter if isinstance(limiter, Limiter) else _AdaptedLimiter(limiter)

@@ -1,4 +1,4 @@
-"""Turns: the only place where calls wait for the rate. First come, first served."""
+"""`LocalLimiter`, the rate limiter of one process. First come, first served."""
 
 from __future__ import annotations
 
@@ -12,31 +12,39 @@ from ..concurrency.clock import Clock, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.rate_limit import Bucket, RateLimit, TokenBucket
 from ..core.validation import check_type
+from .base import Limiter
 
 
 class _WaitingCaller:
-    """A caller in the line. `leads`: its turn to sleep for all. `gone`: cancelled or served.
+    """A caller in the wait queue."""
 
-    `turn`: when its token was taken, None until then.
-    """
-
-    __slots__ = ("event", "gone", "leads", "turn")
+    __slots__ = ("done", "event", "leads", "permit_at")
 
     def __init__(self, leads: bool) -> None:
         self.event = anyio.Event()
         self.leads = leads
-        self.turn: float | None = None
-        self.gone = False
+        """Whether it is the caller that sleeps for all."""
+        self.permit_at: float | None = None
+        """When its permit was taken."""
+        self.done = False
+        """It was cancelled, or has its permit."""
 
 
-class LocalLimiter:
+class LocalLimiter(Limiter):
     """A token bucket for one process. Give one object to several clients to share one rate.
 
-    `bucket` takes the place of the token bucket that `rate` would make.
+    The caller at the head of the queue sleeps until its permit is free and wakes the next ones.
+    No other caller has a timer, so ten thousand waiting calls cost ten thousand events and no
+    more. A cancelled caller leaves the queue and takes no permit.
 
-    The caller at the head of the line sleeps until its token is there and wakes the next ones;
-    nobody else has a timer, so ten thousand waiting calls cost ten thousand events and no more.
-    A cancelled caller leaves the line and takes no token with it.
+    Args:
+        rate: The rate.
+        clock: Where callers sleep. Default: the machine's clock.
+        bucket: What permits are taken from. Default: a token bucket for `rate`.
+
+    Raises:
+        ConfigurationError: `rate` is not a `RateLimit`.
+
     """
 
     def __init__(
@@ -46,90 +54,90 @@ class LocalLimiter:
         self.rate = rate
         self._clock: Clock = clock or RealClock()
         self._bucket: Bucket = bucket or TokenBucket(rate)
-        self._line: deque[_WaitingCaller] = deque()
-        self._ahead = 0
-        self._leading = False
-        self._home = EventLoopBinding()
-        # `give_back` names no turn: it is that of the caller's own task.
-        self._mine: ContextVar[float] = ContextVar("turn", default=-math.inf)
+        self._queue: deque[_WaitingCaller] = deque()
+        self._waiting = 0
+        self._has_leader = False
+        self._binding = EventLoopBinding()
+        # `refund` names no permit: it means the one that the calling task took last.
+        self._permit_at: ContextVar[float] = ContextVar("permit_at", default=-math.inf)
 
     def __repr__(self) -> str:
         return f"<LocalLimiter {self.rate.requests:g} per {self.rate.per:g} s>"
 
     async def acquire(self) -> None:
-        """Return when it is the caller's turn."""
-        self._settle()
-        if not self._leading:
+        """Wait for a permit."""
+        self._rebind()
+        if not self._has_leader:
             now = self._clock.now()
             if self._bucket.take(now) == 0.0:
-                self._mine.set(now)
+                self._permit_at.set(now)
                 return
-        waiter = _WaitingCaller(leads=not self._leading)
-        self._leading = True
-        line = self._line
-        line.append(waiter)
-        self._ahead += 1
+        caller = _WaitingCaller(leads=not self._has_leader)
+        self._has_leader = True
+        queue = self._queue
+        queue.append(caller)
+        self._waiting += 1
         try:
-            if not waiter.leads:
-                await waiter.event.wait()
-            while waiter.turn is None:
-                pause = self._serve()
-                if waiter.turn is None:
-                    await self._clock.sleep(pause)
-            self._mine.set(waiter.turn)
+            if not caller.leads:
+                await caller.event.wait()
+            while caller.permit_at is None:
+                seconds = self._serve()
+                if caller.permit_at is None:
+                    await self._clock.sleep(seconds)
+            self._permit_at.set(caller.permit_at)
         except BaseException:
-            if waiter.turn is not None:
-                self._bucket.refund(waiter.turn)
+            if caller.permit_at is not None:
+                self._bucket.refund(caller.permit_at)
             raise
         finally:
-            waiter.gone = True
-            if line is self._line:  # else it stood on a loop that has ended
-                self._ahead -= waiter.turn is None
-                if waiter.leads:
-                    self._pass_on()
+            caller.done = True
+            if queue is self._queue:  # otherwise it waited on a loop that has ended
+                self._waiting -= caller.permit_at is None
+                if caller.leads:
+                    self._pass_lead()
 
-    def _settle(self) -> None:
-        if self._home.check(bool(self._line)):  # who stands in line died with the loop
-            self._line, self._ahead, self._leading = deque(), 0, False
+    def _rebind(self) -> None:
+        if self._binding.check(bool(self._queue)):  # the callers in it ended with their loop
+            self._queue, self._waiting, self._has_leader = deque(), 0, False
 
     def estimated_wait(self) -> float:
-        """Seconds until a caller who asks now has its turn, if all before it stay. Takes none."""
-        self._settle()
-        return self._bucket.wait(self._clock.now(), self._ahead)
+        """Seconds until a new caller gets a permit if all before it stay. Takes none."""
+        self._rebind()
+        return self._bucket.wait(self._clock.now(), self._waiting)
 
     def _serve(self) -> float:
-        """Give the tokens that are there to the head of the line; seconds until the next one."""
+        """Give the free permits to the head of the queue; return seconds until the next one."""
         now = self._clock.now()
-        while self._line:
-            if not self._line[0].gone:
-                pause = self._bucket.take(now)
-                if pause > 0.0:
-                    return pause
-                head = self._line[0]
-                head.turn = now
-                self._ahead -= 1
+        while self._queue:
+            if not self._queue[0].done:
+                seconds = self._bucket.take(now)
+                if seconds > 0.0:
+                    return seconds
+                head = self._queue[0]
+                head.permit_at = now
+                self._waiting -= 1
                 head.event.set()
-            self._line.popleft()
+            self._queue.popleft()
         return 0.0
 
-    def _pass_on(self) -> None:
-        """Make the next caller in the line the one who sleeps."""
-        while self._line and self._line[0].gone:
-            self._line.popleft()
-        self._leading = bool(self._line)
-        if self._line:
-            self._line[0].leads = True
-            self._line[0].event.set()
+    def _pass_lead(self) -> None:
+        """Make the next caller in the queue the one that sleeps."""
+        while self._queue and self._queue[0].done:
+            self._queue.popleft()
+        self._has_leader = bool(self._queue)
+        if self._queue:
+            self._queue[0].leads = True
+            self._queue[0].event.set()
 
     async def hold(self, seconds: float) -> None:
-        """No turn for anybody for that long, also for those whose pause is nearly over."""
+        """Give no permit for that long, not even to a caller whose wait is nearly over."""
         self._bucket.hold(self._clock.now() + seconds)
 
     def refund(self) -> None:
-        """The turn that this task took was not used: its request never left."""
-        self._bucket.refund(self._mine.get())
-        self._mine.set(-math.inf)
+        """Return the permit that this task took: its request was never sent."""
+        self._bucket.refund(self._permit_at.get())
+        self._permit_at.set(-math.inf)
 
     def report_delay(self, seconds: float) -> None:
-        """A request left that long after its turn (it had to connect first)."""
+        """Move the next permits on: a request was sent that long after its own."""
         self._bucket.report_delay(seconds)

@@ -1,30 +1,30 @@
-"""One rate for whoever reaches a Redis (5 or newer; also Valkey): short Lua scripts.
+"""A rate shared by all processes that reach one Redis (5 or newer; also Valkey), by Lua scripts.
 
-redis-py's sync client in the limiter's own thread, on both event loops: its asyncio client knows
-no trio, and a turn is given back from code that cannot wait. The detour costs some 50 µs.
+redis-py's blocking client is used in the limiter's own thread, on both event loops: its asyncio
+client does not run on trio, and a permit is refunded from code that cannot await. The detour costs
+about 50 µs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
-from ..concurrency.clock import Clock
 from ..core.errors import ConfigurationError, LixError
-from ..core.rate_limit import RateLimit
+from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
 from ..core.validation import check_attributes
-from .backend import refused, unreachable
-from .gcra import LONGEST_HOLD, GcraDecision, GcraParameters
-from .shared import GIVE_UP_AFTER, SharedLimiter
+from .backend import rejected_error, unreachable_error
+from .shared import SharedLimiter, SharedLimiterOptions
 
 if TYPE_CHECKING:
     from redis import Redis
 
 TIMEOUT = 2.0
 """Seconds for connecting and for each answer."""
-# Numbers are written with %.0f: Lua's own way drops digits from the fifteenth on. The key leaves
-# the server a minute after its numbers have no more to say.
+# A script is atomic: Redis runs nothing else meanwhile. Numbers are written with %.0f, because
+# Lua's tostring drops digits from the fifteenth on. The key expires a minute after its numbers have
+# no effect any more.
 HEAD = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -37,16 +37,16 @@ local function keep()
 end
 local a, b, c, d, e = unpack(ARGV)
 """
-ASK = """
-local interval, slack, tolerance, horizon, ahead =
+TAKE = """
+local interval, slack, tolerance, horizon, max_wait =
   tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e)
 if full - now > horizon then full, held = 0, 0 end
-local turn = math.max(full - slack, held, now)
-if turn - now <= ahead then
-  full = math.max(full, turn - tolerance) + interval
+local permit_at = math.max(full - slack, held, now)
+if permit_at - now <= max_wait then
+  full = math.max(full, permit_at - tolerance) + interval
   keep()
 end
-return {now, turn, full}
+return {now, permit_at, full}
 """
 HOLD = """
 held = math.max(held, now + a)
@@ -54,26 +54,33 @@ full = math.max(full, now + a + b)
 keep()
 return 0
 """
-GIVE_BACK = """
+REFUND = """
 if full ~= tonumber(a) then return 0 end
 full = full - b
 keep()
 return 1
 """
-PUSH = """
+DELAY = """
 full = full + a
 keep()
 return 0
 """
-HELD = "return math.max(held - now, 0)"
+HOLD_LEFT = "return math.max(held - now, 0)"
 
 
 class RedisLimiter(SharedLimiter):
-    """A rate shared by whoever uses the same Redis and name. Needs the extra `redis`.
+    """A rate shared by all who use the same Redis and name. Needs the extra `redis`.
 
-    `where`: a URL (`redis://…`, `rediss://…`, `unix://…`), or a `redis.Redis` of your own, which
-    is not closed (give it a `socket_timeout`; not `redis.asyncio`: see above). The key is
-    `lix_async:{name}`. Other arguments: see `SharedLimiter`.
+    Args:
+        where: A URL (`redis://…`, `rediss://…`, `unix://…`), or a `redis.Redis` of your own, which
+            is not closed. Give it a `socket_timeout`. `redis.asyncio` is not supported.
+        name: Name of the rate. The key is `lix_async:{name}`.
+        rate: The rate.
+        **options: See `SharedLimiter`.
+
+    Raises:
+        ConfigurationError: An argument is invalid, or redis-py is not installed.
+
     """
 
     def __init__(
@@ -81,25 +88,13 @@ class RedisLimiter(SharedLimiter):
         where: str | Redis,
         name: str,
         rate: RateLimit,
-        *,
-        margin: float | None = None,
-        give_up_after: float = GIVE_UP_AFTER,
-        fallback: int | None = None,
-        clock: Clock | None = None,
+        **options: Unpack[SharedLimiterOptions],
     ) -> None:
-        super().__init__(
-            RedisBackend(where, name),
-            name,
-            rate,
-            margin=margin,
-            give_up_after=give_up_after,
-            fallback=fallback,
-            clock=clock,
-        )
+        super().__init__(RedisBackend(where, name), name, rate, **options)
 
 
 class _RedisClient(Protocol):
-    """What is used of `redis.Redis`, whose own annotations cover the asyncio client too."""
+    """The used methods of `redis.Redis`, whose own annotations include the asyncio client."""
 
     def evalsha(self, sha: str, numkeys: int, *keys_and_args: str | int) -> object: ...
     def script_load(self, script: str) -> str: ...
@@ -107,7 +102,7 @@ class _RedisClient(Protocol):
 
 
 class RedisBackend:
-    """The numbers in a hash; each step is one script."""
+    """The state in a hash; each step is one script."""
 
     def __init__(self, where: str | Redis, name: str) -> None:
         try:
@@ -119,28 +114,30 @@ class RedisBackend:
         self._shas: dict[str, str] = {}
         if self._url is None:
             if "asyncio" in type(where).__module__:
-                raise ConfigurationError("where must be a redis.Redis or a URL, not redis.asyncio")
+                raise ConfigurationError(
+                    "where must be a URL (redis://…) or a redis.Redis, not a redis.asyncio client"
+                )
             check_attributes(
                 "where", where, "a URL (redis://…) or a redis.Redis", "evalsha", "script_load"
             )
         self._client = self._open() if self._url is not None else cast("_RedisClient", where)
 
-    def ask(self, pace: GcraParameters, ahead: int) -> GcraDecision:
-        pacing = (pace.interval, pace.slack, pace.tolerance, pace.horizon, ahead)
-        now, turn, full_at = cast("list[int]", self._run(ASK, *pacing))
-        return GcraDecision(now, turn, full_at)
+    def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
+        arguments = (params.interval, params.slack, params.tolerance, params.horizon, max_wait)
+        now, permit_at, full_at = cast("list[int]", self._run(TAKE, *arguments))
+        return GcraDecision(now, permit_at, full_at)
 
-    def hold(self, pace: GcraParameters, length: int) -> None:
-        self._run(HOLD, min(length, LONGEST_HOLD), pace.slack)
+    def hold(self, params: GcraParameters[int], length: int) -> None:
+        self._run(HOLD, length, params.slack)
 
-    def refund(self, pace: GcraParameters, stamp: int) -> bool:
-        return bool(self._run(GIVE_BACK, stamp, pace.interval))
+    def refund(self, params: GcraParameters[int], full_at: int) -> bool:
+        return bool(self._run(REFUND, full_at, params.interval))
 
-    def push(self, length: int) -> None:
-        self._run(PUSH, length)
+    def delay(self, length: int) -> None:
+        self._run(DELAY, length)
 
-    def held(self) -> int:
-        return cast("int", self._run(HELD))
+    def hold_left(self) -> int:
+        return cast("int", self._run(HOLD_LEFT))
 
     def close(self) -> None:
         if self._url is not None:
@@ -153,7 +150,7 @@ class RedisBackend:
         from redis.retry import Retry
 
         client: _RedisClient | None = None
-        with contextlib.suppress(ValueError):  # left behind: it would show the URL's password
+        with contextlib.suppress(ValueError):  # not raised on: it would show the URL's password
             client = redis.Redis.from_url(
                 self._url,
                 socket_timeout=TIMEOUT,
@@ -161,27 +158,27 @@ class RedisBackend:
                 retry=Retry(NoBackoff(), 0),  # the limiter itself tries again
             )
         if client is None:
-            raise ConfigurationError("where is no URL of a Redis: redis://, rediss:// or unix://")
+            raise ConfigurationError("invalid Redis URL: expected redis://, rediss:// or unix://")
         return client
 
     def _run(self, body: str, *args: int) -> object:
         failure: LixError
         try:
-            return self._called(body, args)
+            return self._evaluate(body, args)
         except self._errors.AuthenticationError as error:
-            failure = refused("Redis", error)
+            failure = rejected_error("Redis", error)
         except (
             self._errors.ConnectionError,
             self._errors.TimeoutError,
             self._errors.ReadOnlyError,
             OSError,
         ) as error:
-            failure = unreachable("Redis", error)
+            failure = unreachable_error("Redis", error)
         except self._errors.RedisError as error:
-            failure = refused("Redis", error)
+            failure = rejected_error("Redis", error)
         raise failure
 
-    def _called(self, body: str, args: tuple[int, ...]) -> object:
+    def _evaluate(self, body: str, args: tuple[int, ...]) -> object:
         if body not in self._shas:
             self._shas[body] = self._client.script_load(HEAD + body)
         try:

@@ -1,10 +1,11 @@
-"""Turns from a rate that many processes share: who waits for what, and where.
+"""Limiters for a rate that several processes share: `SharedLimiter` and its bulk view.
 
-Two lines form in each process, each first come, first served. The head of the interactive line
-reserves the next turn on the server and sleeps until it comes; the head of the bulk line takes a
-turn only when it is free (now, or within 5 ms, so that timers that fire late lose none), and
-otherwise asks again when one may be. So bulk gets what interactive callers leave, and each line
-holds one reserved turn at most: a killed process loses no more than that.
+Two wait queues form in each process, each first come, first served. The head of the interactive
+queue reserves the next permit on the server and sleeps until its moment ("reserve"). The head of
+the bulk queue takes a permit only when one is free, now or within 5 ms so that timers that fire
+late lose none, and otherwise asks again when one may be ("try"). So bulk callers get what
+interactive callers leave, and each queue has at most one reserved permit: a process that is
+killed loses no more than that.
 """
 
 from __future__ import annotations
@@ -14,68 +15,93 @@ import math
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import anyio
 
 from ..concurrency.clock import Clock, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.errors import TransportError
-from ..core.rate_limit import DelayTracker, RateLimit
-from .backend import BackendClient, LimiterBackend, Permit, check
-from .gcra import FOREVER, SECOND, GcraParameters
+from ..core.rate_limit import (
+    DELAY_MEMORY,
+    FOREVER,
+    LONGEST_HOLD,
+    SECOND,
+    DelayTracker,
+    GcraParameters,
+    RateLimit,
+)
+from .backend import BackendClient, LimiterBackend, Permit, check_arguments
+from .base import Limiter
 from .local import LocalLimiter
 
 T = TypeVar("T")
 GIVE_UP_AFTER = 5.0
-"""Seconds that an interactive caller bears with a store that does not answer."""
-NEAR = SECOND // 200
-"""Microseconds before a turn at which a bulk caller may take it: never more than half a gap."""
-STALE = (0.01, 0.1)
-"""A reserved turn is not used when its caller woke later than one gap, but no less and no more
-than these seconds: a machine that stands still must not let all its turns go at once."""
+"""Seconds that an interactive caller waits for a server that does not answer."""
+FREE_WITHIN = SECOND // 200
+"""Microseconds before its moment at which a bulk caller may take a permit: a timer that fires
+late would miss it. Never more than half a gap."""
+STALE_AFTER = (0.01, 0.1)
+"""A reserved permit is not used when its caller woke later than one gap, but no less and no more
+than these seconds. After a machine was suspended, all its permits must not be used at once."""
 SLOW_ANSWER = 1.0
-"""Nor when asking about a hold took longer: everybody's turns passed while the store was away."""
-SPACED = SECOND
-"""Gaps of that many microseconds are counted one by one: there a late turn shifts the next."""
-_OWN_SHARE = Permit(-1, 0.0)
-"""A turn that was not the store's."""
+"""Nor is it used when asking about a hold took longer: all permits of that time have passed."""
+LONG_INTERVAL = SECOND
+"""From gaps of that many microseconds on, a late permit moves the next one. Shorter gaps are only
+right on average."""
+_FALLBACK_PERMIT = Permit(-1, 0.0)
+"""Stands for a permit of the fallback limiter, not of the server."""
+
+
+class SharedLimiterOptions(TypedDict, total=False):
+    """The keyword arguments of all shared limiters."""
+
+    margin: float | None
+    give_up_after: float
+    fallback: int | None
+    clock: Clock | None
 
 
 class _WaitQueues:
-    """The locks of one event loop. anyio's are first come, first served."""
+    """The wait queues of one event loop. anyio's locks are first come, first served."""
 
     def __init__(self) -> None:
         self.interactive = anyio.Lock(fast_acquire=True)
         self.bulk = anyio.Lock(fast_acquire=True)
 
 
-class SharedLimiter:
-    """A `Limiter` over a store. Made by `RedisLimiter`, `PostgresLimiter` and `SqliteLimiter`.
+class SharedLimiter(Limiter):
+    """A `Limiter` over a backend; made by `RedisLimiter`, `PostgresLimiter` and `SqliteLimiter`.
 
-    * `name`: whoever uses the same name in the same store shares one rate. It is stored as it
-      is: never an API key; a word for the account will do.
-    * `rate`: must be the same wherever the name is used.
-    * `margin`: share by which the gaps are stretched. Default 0.5 %, or `rate.margin` where that
-      is not its own default. A `LocalLimiter`'s 2 % would leave 2 % of a rate unused that
-      somebody shares because it is too small for them. Half of the 0.5 % makes up for turns that
-      come late, half remains for the network; at one request in 3 s this is 7 ms, so choose
-      `margin=0.02` for a slow rate that a strict server counts.
-    * `give_up_after`: seconds (5) after which an interactive caller gets a `TransportError` when
-      the store cannot be reached. Bulk callers wait until it can: nothing is sent unpaced.
-    * `fallback`: None, or the number of processes that share the rate. While the store cannot be
-      reached, interactive callers of this process then go at `rate / fallback`.
-    * `clock`: where this process sleeps. Turns are counted on the server's clock alone.
+    It is used from one event loop at a time, asyncio or trio. It connects for the first permit;
+    `aclose()` disconnects, as do 15 seconds without permits, and the next permit connects again.
+    One process alone does not reach a rate whose gaps are short compared with the way to the
+    server and back, because it reserves one permit at a time.
 
-    Used from one event loop at a time, asyncio or trio. Connects at the first turn; `aclose()`
-    disconnects (as does a quarter of a minute without turns); the next turn connects again.
-    A rate whose gaps are not long against the way to the store and back is not reached by one
-    process alone, as it reserves one turn at a time.
+    Args:
+        backend: Where the limiter's state is kept.
+        name: All limiters with this name in the same database share one rate. It is stored as it
+            is, so it must never be an API key; use a word for the account.
+        rate: The rate. It must be the same wherever the name is used.
+        margin: Share by which the gaps between permits are stretched. Default: 0.5 %, or
+            `rate.margin` where that is not its own default. Half of it makes up for permits that
+            come late, half remains for the network. At one request in 3 s the default is 7 ms:
+            choose `margin=0.02` for a slow rate that a strict server counts.
+        give_up_after: Seconds after which an interactive caller gets a `TransportError` when the
+            server cannot be reached. Bulk callers wait until it can: nothing is sent without a
+            permit.
+        fallback: The number of processes that share the rate, or None. While the server cannot
+            be reached, interactive callers of this process then go at `rate / fallback`.
+        clock: Where this process sleeps. Permits are counted on the server's clock alone.
+
+    Raises:
+        ConfigurationError: An argument is invalid.
+
     """
 
     def __init__(
         self,
-        store: LimiterBackend,
+        backend: LimiterBackend,
         name: str,
         rate: RateLimit,
         *,
@@ -84,27 +110,28 @@ class SharedLimiter:
         fallback: int | None = None,
         clock: Clock | None = None,
     ) -> None:
-        check(name, rate, margin, give_up_after, fallback, clock)
+        check_arguments(name, rate, margin, give_up_after, fallback, clock)
         self.name = name
         self.rate = rate
         self.give_up_after = give_up_after
         self._clock: Clock = clock or RealClock()
-        self._pace = GcraParameters.of(rate, margin)
-        self._teller = BackendClient(store, self._pace, self._clock, name)
+        self._params = GcraParameters.in_microseconds(rate, margin)
+        self._client = BackendClient(backend, self._params, self._clock, name)
         self._outage = OutageTracker()
-        self._home = EventLoopBinding()
-        self._lines: _WaitQueues | None = None
-        self._mine: ContextVar[Permit | None] = ContextVar("turn", default=None)
+        self._binding = EventLoopBinding()
+        self._queues: _WaitQueues | None = None
+        # `refund` names no permit: it means the one that the calling task took last.
+        self._permit: ContextVar[Permit | None] = ContextVar("permit", default=None)
         self._held_until = -math.inf
-        self._lateness = DelayTracker()
-        self._share: LocalLimiter | None = None
+        self._delays = DelayTracker(DELAY_MEMORY)
+        self._fallback: LocalLimiter | None = None
         if fallback is not None:
             share = RateLimit(rate.requests / fallback, rate.per, margin=rate.margin)
-            self._share = LocalLimiter(share, clock=self._clock)
+            self._fallback = LocalLimiter(share, clock=self._clock)
 
     def __repr__(self) -> str:
-        pace = f"{self.rate.requests:g} per {self.rate.per:g} s"
-        return f"<{type(self).__name__} {self.name!r} {pace}>"
+        rate = f"{self.rate.requests:g} per {self.rate.per:g} s"
+        return f"<{type(self).__name__} {self.name!r} {rate}>"
 
     @property
     def bulk(self) -> BulkLimiter:
@@ -112,90 +139,97 @@ class SharedLimiter:
         return BulkLimiter(self)
 
     async def acquire(self) -> None:
-        """Return when it is the caller's turn: the next one that nobody has reserved.
+        """Wait for the next permit that no caller has reserved. A cancelled caller takes none.
 
-        Raises `TransportError` when the store cannot be reached for `give_up_after` seconds,
-        `ConfigurationError` when it refuses. Cancelled, it takes no turn with it.
+        Raises:
+            TransportError: The server could not be reached for `give_up_after` seconds.
+            ConfigurationError: The server rejected the request.
+
         """
-        async with self._here().interactive:
-            self._mine.set(await self._reserve())
+        async with self._wait_queues().interactive:
+            self._permit.set(await self._reserve())
 
     async def try_acquire(self) -> float:
-        """Take a turn if one is free this moment and return 0.0; else the seconds until one may be.
+        """Take a permit if one is free at this moment.
 
-        Also while the store cannot be reached: seconds until it makes sense to ask again.
+        Returns:
+            0.0 if a permit was taken, otherwise the seconds after which to ask again.
+
         """
-        lines = self._here()
-        if lines.bulk.locked():  # nobody overtakes those of this process who asked before
-            return self._pace.interval / SECOND
-        async with lines.bulk:
-            return await self._free(0)
+        queues = self._wait_queues()
+        if queues.bulk.locked():  # earlier callers of this process come first
+            return self._params.interval / SECOND
+        async with queues.bulk:
+            return await self._take_free(0)
 
     def estimated_wait(self) -> float:
-        """Seconds until a caller who asks now has its turn at the earliest. Takes none.
+        """Seconds until a caller of `acquire` gets a permit at the earliest. Takes none.
 
-        By the store's last answer, so too little where others took turns since; 0.0 before it.
+        By the server's last answer: too little where others took permits since, and 0.0 before
+        the first answer.
         """
-        if self._share is not None and self._outage.error is not None:
-            return self._share.estimated_wait()
-        return self._left(self._here().interactive)
+        if self._fallback is not None and self._outage.error is not None:
+            return self._fallback.estimated_wait()
+        return self._estimate(self._wait_queues().interactive)
 
     def estimated_bulk_wait(self) -> float:
-        """What `limiter.bulk.turn_in()` does: its callers stand in another line."""
-        return max(self._left(self._here().bulk), self._outage.left(self._clock.now()))
+        """`estimated_wait` of `bulk`, whose callers have a wait queue of their own."""
+        retry_delay = self._outage.retry_delay(self._clock.now())
+        return max(self._estimate(self._wait_queues().bulk), retry_delay)
 
-    def _left(self, line: anyio.Lock) -> float:
-        at = self._teller.next_at(line.statistics().tasks_waiting)  # who holds it has its turn
-        return max(max(at, self._held_until) - self._clock.now(), 0.0)
+    def _estimate(self, queue: anyio.Lock) -> float:
+        # The holder of the lock has its permit already.
+        permit_at = self._client.next_permit_at(queue.statistics().tasks_waiting)
+        return max(max(permit_at, self._held_until) - self._clock.now(), 0.0)
 
     async def acquire_bulk(self) -> None:
-        """Return when a turn was free. What `limiter.bulk.acquire()` does."""
-        near = min(NEAR, self._pace.interval // 2)
-        async with self._here().bulk:
-            while pause := await self._free(near):
-                await self._clock.sleep(pause)
+        """`acquire` of `bulk`: wait until a permit is free that no other caller wants."""
+        max_wait = min(FREE_WITHIN, self._params.interval // 2)
+        async with self._wait_queues().bulk:
+            while seconds := await self._take_free(max_wait):
+                await self._clock.sleep(seconds)
 
     async def hold(self, seconds: float) -> None:
-        """No turn for anybody who shares the rate for that long (an hour at most).
+        """Give no permit to any process that shares the rate for that long (an hour at most).
 
-        If the store cannot be reached, this process alone holds.
+        Where the server cannot be reached, this process alone holds.
         """
         if seconds <= 0:
             return
-        self._here()
+        self._wait_queues()
         self._held_until = max(self._held_until, self._clock.now() + seconds)
-        if self._share is not None:
-            await self._share.hold(seconds)
-        length = math.ceil(seconds * SECOND)
+        if self._fallback is not None:
+            await self._fallback.hold(seconds)
+        length = min(math.ceil(seconds * SECOND), LONGEST_HOLD)
         with contextlib.suppress(TransportError):
-            await self._attempt(lambda: self._teller.hold(length))
+            await self._call(lambda: self._client.hold(length))
 
     def refund(self) -> None:
-        """The turn that this task took was not used: its request never left.
+        """Return the permit that this task took: its request was never sent.
 
-        Does nothing once somebody else has taken a later one.
+        Without effect once another process has taken a later one.
         """
-        turn = self._mine.get()
-        self._mine.set(None)
-        if turn is _OWN_SHARE and self._share is not None:
-            self._share.refund()
-        elif turn is not None:
-            self._teller.refund(turn)
+        permit = self._permit.get()
+        self._permit.set(None)
+        if permit is _FALLBACK_PERMIT and self._fallback is not None:
+            self._fallback.refund()
+        elif permit is not None:
+            self._client.refund(permit)
 
     def report_delay(self, seconds: float) -> None:
-        """A request left that long after its turn (it had to connect): shift the next turns.
+        """Move the next permits on: a request left that long after its own, having to connect.
 
-        Requests of one process that are late side by side shift them once.
+        Requests of one process that are late side by side move them once.
         """
-        length = math.floor(self._lateness.more(seconds, self._clock.now()) * SECOND)
-        if length > self._pace.tolerance:
-            self._teller.push(length)
+        length = math.floor(self._delays.record(seconds, self._clock.now()) * SECOND)
+        if length > self._params.tolerance:
+            self._client.delay(length)
 
     async def aclose(self) -> None:
-        """Disconnect. Turns given back before are there again when this returns."""
-        await self._teller.close()
-        self._home.unbind()
-        self._lines = None
+        """Disconnect. Permits that were refunded before are back when this returns."""
+        await self._client.close()
+        self._binding.unbind()
+        self._queues = None
 
     async def __aenter__(self) -> SharedLimiter:
         return self
@@ -209,149 +243,166 @@ class SharedLimiter:
         with anyio.CancelScope(shield=True):
             await self.aclose()
 
-    def _here(self) -> _WaitQueues:
-        if self._home.check() or self._lines is None:
-            self._lines = _WaitQueues()
-        return self._lines
+    def _wait_queues(self) -> _WaitQueues:
+        if self._binding.check() or self._queues is None:
+            self._queues = _WaitQueues()
+        return self._queues
 
     async def _reserve(self) -> Permit:
         while True:
-            await self._sit_out()
-            wait, turn = await self._attempt(lambda: self._teller.ask(FOREVER)) or (0.0, None)
-            if turn is None:
-                return await self._from_share()
+            await self._sleep_through_hold()
+            answer = await self._call(lambda: self._client.take(FOREVER))
+            wait, permit = answer or (0.0, None)
+            if permit is None:
+                if self._fallback is not None:
+                    await self._fallback.acquire()
+                return _FALLBACK_PERMIT
             if not wait:
-                return turn
+                return permit
             try:
                 await self._clock.sleep(wait)
-                woke = self._clock.now()
-                # Somebody may have said "hold" meanwhile, on another machine.
-                held = await self._attempt(self._teller.held)
+                woke_at = self._clock.now()
+                # Another machine may have begun a hold meanwhile.
+                hold_left = await self._call(self._client.hold_left)
             except BaseException:
-                self._teller.refund(turn)
+                self._client.refund(permit)
                 raise
             now = self._clock.now()
-            if not held and now >= self._held_until and self._fresh(woke - turn.at, now - woke):
-                return turn
+            usable = self._is_usable(woke_at - permit.at, now - woke_at)
+            if not hold_left and now >= self._held_until and usable:
+                return permit
 
-    def _fresh(self, late: float, asking: float) -> bool:
-        """Whether a turn that was woken up for that late may still be used."""
-        if late > min(max(self._pace.interval / SECOND, STALE[0]), STALE[1]):
+    def _is_usable(self, delay: float, asking: float) -> bool:
+        """Whether a permit may be used whose caller woke that late and asked for that long."""
+        if delay > min(max(self._params.interval / SECOND, STALE_AFTER[0]), STALE_AFTER[1]):
             return False
-        if self._pace.interval >= SPACED and late * SECOND > self._pace.tolerance:
-            self._teller.push(math.floor(late * SECOND))
+        if self._params.interval >= LONG_INTERVAL and delay * SECOND > self._params.tolerance:
+            self._client.delay(math.floor(delay * SECOND))
         return asking <= SLOW_ANSWER
 
-    async def _from_share(self) -> Permit:
-        if self._share is not None:
-            await self._share.acquire()
-        return _OWN_SHARE
-
-    async def _sit_out(self) -> None:
+    async def _sleep_through_hold(self) -> None:
         while (left := self._held_until - self._clock.now()) > 0:
             await self._clock.sleep(left)
 
-    async def _free(self, near: int) -> float:
-        """Take a turn that is at most that near and return 0; else seconds until asking again."""
+    async def _take_free(self, max_wait: int) -> float:
+        """Take a permit at most `max_wait` µs away; return 0, or seconds until asking again."""
         now = self._clock.now()
-        if (left := max(self._held_until - now, self._outage.left(now))) > 0:
+        if (left := max(self._held_until - now, self._outage.retry_delay(now))) > 0:
             return left
         try:
-            wait, turn = await self._teller.ask(near)
+            wait, permit = await self._client.take(max_wait)
         except TransportError as error:
-            self._outage.failed(error, self._clock.now())
-            return self._outage.left(self._clock.now()) * self._clock.between(1.0, 1.2)
-        self._outage.worked()
-        if turn is None:
-            return max(wait - near / SECOND, 1 / SECOND)
+            self._outage.record_failure(error, self._clock.now())
+            return self._outage.retry_delay(self._clock.now()) * self._clock.between(1.0, 1.2)
+        self._outage.record_success()
+        if permit is None:
+            return max(wait - max_wait / SECOND, 1 / SECOND)
         try:
             if wait:
                 await self._clock.sleep(wait)
         except BaseException:
-            self._teller.refund(turn)
+            self._client.refund(permit)
             raise
-        self._mine.set(turn)
+        self._permit.set(permit)
         return 0.0
 
-    async def _attempt(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """The answer of a store that may be away. None: the caller has a share of its own."""
+    async def _call(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """The answer of a server that may be out of reach; None: use the fallback limiter."""
         while True:
-            if not self._outage.left(self._clock.now()):
+            if not self._outage.retry_delay(self._clock.now()):
                 try:
                     with self._clock.timeout(self.give_up_after):
                         answer = await ask()
-                        self._outage.worked()
+                        self._outage.record_success()
                         return answer
-                    failure = TransportError(f"no answer from the limiter's store: {self!r}")
+                    failure = TransportError(f"the server of {self!r} did not answer in time")
                 except TransportError as error:
                     failure = error
-                self._outage.failed(failure, self._clock.now())
-            if self._share is not None:
+                self._outage.record_failure(failure, self._clock.now())
+            if self._fallback is not None:
                 return None
-            hopeless = self._outage.hopeless(self.give_up_after)
-            if hopeless is not None:
-                raise hopeless
-            await self._clock.sleep(self._outage.left(self._clock.now()))
+            final = self._outage.error_after(self.give_up_after)
+            if final is not None:
+                raise final
+            await self._clock.sleep(self._outage.retry_delay(self._clock.now()))
 
 
-class BulkLimiter:
+class BulkLimiter(Limiter):
     """A `SharedLimiter`'s rate for work that can wait: `AsyncLix(rate_limit=limiter.bulk)`.
 
-    It takes turns that are free and reserves none, so it gets what others leave: under callers
-    who use the whole rate it gets nothing. While the store cannot be reached it waits.
+    It takes permits that are free and reserves none, so it gets what others leave: next to
+    callers who use the whole rate it gets nothing. While the server cannot be reached it waits.
     """
 
     def __init__(self, shared: SharedLimiter) -> None:
         self.shared = shared
         self.rate = shared.rate
-        self.acquire = shared.acquire_bulk
-        self.try_acquire = shared.try_acquire
-        self.estimated_wait = shared.estimated_bulk_wait
-        self.hold = shared.hold
-        self.refund = shared.refund
-        self.report_delay = shared.report_delay
 
     def __repr__(self) -> str:
         return f"{self.shared!r}.bulk"
 
+    async def acquire(self) -> None:
+        """Wait until a permit is free that no other caller wants."""
+        await self.shared.acquire_bulk()
 
-FIRST_PAUSE = 0.05
+    async def try_acquire(self) -> float:
+        """Take a permit if one is free at this moment. See `SharedLimiter.try_acquire`."""
+        return await self.shared.try_acquire()
+
+    async def hold(self, seconds: float) -> None:
+        """Give no permit to any process that shares the rate for that long."""
+        await self.shared.hold(seconds)
+
+    def estimated_wait(self) -> float:
+        """Seconds until a bulk caller gets a permit at the earliest. Takes none."""
+        return self.shared.estimated_bulk_wait()
+
+    def refund(self) -> None:
+        """Return the permit that this task took: its request was never sent."""
+        self.shared.refund()
+
+    def report_delay(self, seconds: float) -> None:
+        """Move the next permits on: a request was sent that long after its own."""
+        self.shared.report_delay(seconds)
 
 
-LONGEST_PAUSE = 5.0
+FIRST_RETRY_DELAY = 0.05
+"""Seconds before the second attempt to reach a server; each further one doubles them."""
+LONGEST_RETRY_DELAY = 5.0
+"""Seconds between two attempts at most."""
 
 
 class OutageTracker:
-    """All callers of a process share one: while it lasts, one of them tries at a time.
-
-    Pauses between attempts double from 0.05 to 5 s.
-    """
+    """When a server that is out of reach is tried again, by one caller for all of a process."""
 
     def __init__(self) -> None:
         self.error: TransportError | None = None
         self.retry_at = 0.0
-        self._since = 0.0
-        self._pause = FIRST_PAUSE
+        self._began_at = 0.0
+        self._delay = FIRST_RETRY_DELAY
 
-    def failed(self, error: TransportError, now: float) -> None:
-        """An attempt failed. Errors are kept as new objects: one that is raised twice grows."""
+    def record_failure(self, error: TransportError, now: float) -> None:
+        """An attempt failed."""
         if self.error is None:
-            self._since, self._pause = now, FIRST_PAUSE
+            self._began_at, self._delay = now, FIRST_RETRY_DELAY
         self.error = error
-        self.retry_at = now + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self.retry_at = now + self._delay
+        self._delay = min(self._delay * 2, LONGEST_RETRY_DELAY)
 
-    def worked(self) -> None:
-        """An attempt brought an answer."""
+    def record_success(self) -> None:
+        """The server answered."""
         self.error = None
         self.retry_at = 0.0
 
-    def left(self, now: float) -> float:
+    def retry_delay(self, now: float) -> float:
         """Seconds until the next attempt; 0 when one may be made."""
         return max(self.retry_at - now, 0.0)
 
-    def hopeless(self, patience: float) -> TransportError | None:
-        """The error for a caller with that much patience, if the next attempt comes too late."""
-        if self.error is None or self.retry_at <= self._since + patience:
+    def error_after(self, seconds: float) -> TransportError | None:
+        """The error for callers who wait that long, where the next attempt comes too late.
+
+        A new object each time: an exception that is raised twice collects both tracebacks.
+        """
+        if self.error is None or self.retry_at <= self._began_at + seconds:
             return None
         return TransportError(str(self.error.args[0]))

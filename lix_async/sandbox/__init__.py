@@ -1,13 +1,19 @@
-"""The sandbox: all providers played on this machine, with an invented world, faults on request.
+"""The sandbox: all providers simulated locally, with fictitious people and faults on request.
 
-from lix_async.sandbox import Sandbox, base_url_of, running
+    from lix_async.sandbox import Sandbox, base_url_of, running
 
-with running(Sandbox(seed=7, faults="weather")) as url:
-    AsyncLix("key", base_url=url)
-    AsyncMeetAlfred("key", base_url=base_url_of(url, "meetalfred"))
+    with running(Sandbox(seed=7, faults="weather")) as url:
+        AsyncLix("key", base_url=url)
+        AsyncMeetAlfred("key", base_url=base_url_of(url, "meetalfred"))
 
-`Sandbox().app` is the same thing as an ASGI application, for clients in memory. The world alone
-needs no web server; `app`, `running` and `serve` need the extra: `pip install lix_async[sandbox]`.
+`Sandbox().app` is an ASGI application for clients in memory. `app`, `running` and `serve` need the
+extra `lix_async[sandbox]`.
+
+The parts in reading order, each of which imports only those before it: `protocol` (requests and
+responses), `world` (the sample records), `faults`, `state` (credits, rate limits, lookups),
+`answers` (one function for each endpoint), `providers` (their rules and formats), `openapi`,
+`server`. The package may import `lix_async.core` and the data modules of providers; it uses neither
+the engine nor `lix_async.linkedin`, so that an error there is noticed by the tests.
 """
 
 from __future__ import annotations

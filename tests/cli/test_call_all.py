@@ -22,7 +22,7 @@ from lix_async.cli.providers import (
 )
 from lix_async.core.endpoint import AnyEndpoint
 from lix_async.sandbox import Sandbox, running
-from lix_async.sandbox.providers import houses
+from lix_async.sandbox.providers import providers as sandbox_providers
 
 from .sandbox_helpers import ObservedSandbox, Result
 
@@ -70,7 +70,7 @@ def exported(text: str) -> dict[str, str]:
 def example(sandbox: Sandbox, row: AnyEndpoint) -> Mapping[str, object]:
     """Params that the sandbox answers; for a second version of an endpoint, those of the first."""
     known: dict[str, Mapping[str, object]] = {}
-    for one in houses():
+    for one in sandbox_providers():
         known |= one.examples(sandbox.world)
     params = known.get(row.id) or known.get(row.id.rpartition(".")[0]) or {}
     if "post_urn" in params:  # the first post may have no reactions

@@ -20,8 +20,8 @@ from lix_async.cli.commands.sandbox import announce
 from lix_async.cli.providers import provider_of, providers
 from lix_async.core.errors import ConfigurationError
 from lix_async.sandbox import Sandbox, base_url_of
-from lix_async.sandbox.providers import houses
-from lix_async.sandbox.server.base_urls import house_of
+from lix_async.sandbox.providers import providers as sandbox_providers
+from lix_async.sandbox.server.base_urls import provider_named
 
 from .sandbox_helpers import TIMEOUT, Process, environment
 
@@ -49,11 +49,11 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
 
 
 def rates(sandbox: Sandbox) -> dict[str, object]:
-    return dict(sandbox._paces.rates)
+    return dict(sandbox._rate_limits.rates)
 
 
 def own() -> dict[str, object]:
-    return {provider.name: provider.rate for provider in houses()}
+    return {provider.name: provider.rate for provider in sandbox_providers()}
 
 
 def test_by_default_every_provider_has_its_own_rate(settings: Callable[..., Sandbox]) -> None:
@@ -81,7 +81,7 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
     for argument in arguments:
         position, named, rate = argument.rpartition("=")
         options += ["--rate", f"{names[int(position)]}={rate}" if named else argument]
-    in_order = [provider.name for provider in houses()]
+    in_order = [provider.name for provider in sandbox_providers()]
     wanted = {
         in_order[position]: rate for position, rate in changed.items() if position < len(in_order)
     }
@@ -91,11 +91,11 @@ def test_rates_are_set_for_the_first_provider_or_by_name(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rate", "unknown=2/s"], "no provider 'unknown'"),
+        (["--rate", "unknown=2/s"], "does not simulate 'unknown'"),
         (["--rate", "often"], "invalid --rate"),
-        (["--rate", "=1/s"], "no provider ''"),
-        (["--webhook", "https://example.com/x"], "on this machine only"),
-        (["--webhook", "http://127.0.0.1:x"], "--webhook: the webhook is not a URL"),
+        (["--rate", "=1/s"], "does not simulate ''"),
+        (["--webhook", "https://example.com/x"], "expected http:// on this machine"),
+        (["--webhook", "http://127.0.0.1:x"], "--webhook: invalid webhook URL"),
         (["--people", "0"], "--people must be at least 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -161,10 +161,10 @@ def test_the_printed_commands_work(
 def test_base_urls_have_the_prefix_of_the_provider() -> None:
     assert "base_url_of" in dir(lix_async.sandbox)
     for name in providers():
-        provider = house_of(name)
-        assert provider is house_of(provider.name) is house_of(name.upper())
+        provider = provider_named(name)
+        assert provider is provider_named(provider.name) is provider_named(name.upper())
         assert base_url_of(URL, name) == base_url_of(f"{URL}/", name) == URL + provider.prefix
-    with pytest.raises(ConfigurationError, match="plays no provider 'unknown'"):
+    with pytest.raises(ConfigurationError, match="does not simulate 'unknown'"):
         base_url_of(URL, "unknown")
 
 

@@ -178,12 +178,12 @@ def test_a_success_that_does_not_fit_says_where_and_keeps_the_body(body, message
 
 
 def test_a_provider_may_bring_a_body_into_shape_first():
-    def shape(body: bytes, result: type) -> bytes:
+    def normalise(body: bytes, result: type) -> bytes:
         if body == b"[]":
             raise SchemaMismatch("expected one", "$[0]")
         return body.strip(b"[]") if result is Thing else body
 
-    provider = msgspec.structs.replace(SAMPLE, shape=shape)
+    provider = msgspec.structs.replace(SAMPLE, normalise=normalise)
     assert decode(provider, THING, 200, b'[{"id": "a"}]') == Thing(id="a")
     assert decode(provider, THING, 200, b"[]").path == "$[0]"
 

@@ -54,9 +54,9 @@ def test_params_are_fine_and_repeatable_unless_they_say_otherwise():
             return self.note != "act"
 
     assert Params().check() is None
-    assert THING.sent_with(ThingParams(id="1")) is THING
-    assert THING.sent_with(Acting(id="1")) is THING
-    acting = THING.sent_with(Acting(id="1", note="act"))
+    assert THING.for_params(ThingParams(id="1")) is THING
+    assert THING.for_params(Acting(id="1")) is THING
+    acting = THING.for_params(Acting(id="1", note="act"))
     assert (acting.idempotent, acting.id, THING.idempotent) == (False, "thing.get", True)
 
 
@@ -84,7 +84,7 @@ def test_a_listing_has_rows_and_knows_of_no_cursor_by_itself():
     rows = [Thing(id="a")]
     assert ThingPage(items=rows).rows() is rows
     page: Listing[Any] = ThingPage()
-    assert (page.cursor, page.goes_on, page.items) == (None, None, [])
+    assert (page.cursor, page.continues, page.items) == (None, None, [])
     assert ThingPage().items is not ThingPage().items
 
 

@@ -16,7 +16,7 @@ from lix_async.core.pagination import (
     PageObservation,
     SinglePage,
     number_in_url,
-    with_number,
+    with_number_in_url,
 )
 
 PEOPLE = "https://www.linkedin.com/search/results/people/?keywords=a%20b"
@@ -33,10 +33,10 @@ class P(Params, frozen=True, kw_only=True):
 
 def test_an_offset_advances_by_what_came():
     plan = Offset()
-    assert plan.after(P(start=10), PageObservation(10, 7, 100)) == P(start=17)
-    assert plan.after(P(), PageObservation(0, 0, 100)) is None
-    assert (plan.base(P(start=10), 25), plan.base(P(start=None), 25)) == (10, 0)
-    assert plan.origin(P(start=10)) == P(start=0)
+    assert plan.next_params(P(start=10), PageObservation(10, 7, 100)) == P(start=17)
+    assert plan.next_params(P(), PageObservation(0, 0, 100)) is None
+    assert (plan.offset_of(P(start=10), 25), plan.offset_of(P(start=None), 25)) == (10, 0)
+    assert plan.without_position(P(start=10)) == P(start=0)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_offset_advances_by_what_came():
 )
 def test_every_plan_ends_at_no_rows_at_the_total_and_at_the_cap(plan):
     def goes_on(*seen: object) -> bool:
-        return plan.after(P(), PageObservation(*seen, cursor="next")) is not None
+        return plan.next_params(P(), PageObservation(*seen, cursor="next")) is not None
 
     assert goes_on(0, 10, None)
     assert goes_on(9, 10, 20)
@@ -65,93 +65,100 @@ def test_every_plan_ends_at_no_rows_at_the_total_and_at_the_cap(plan):
 
 def test_a_short_page_is_an_end_only_where_that_is_documented_and_no_total_is_known():
     asked = Offset(size="count")
-    assert asked.after(P(count=10), PageObservation(0, 9)) is None
-    assert asked.after(P(count=10), PageObservation(0, 10)) is not None
-    assert asked.after(P(count=10), PageObservation(0, 9, 100)) is not None
-    assert asked.after(P(count=None), PageObservation(0, 9)) is not None
+    assert asked.next_params(P(count=10), PageObservation(0, 9)) is None
+    assert asked.next_params(P(count=10), PageObservation(0, 10)) is not None
+    assert asked.next_params(P(count=10), PageObservation(0, 9, 100)) is not None
+    assert asked.next_params(P(count=None), PageObservation(0, 9)) is not None
     numbered = PageNumber(size=10)
-    assert numbered.after(P(), PageObservation(0, 9)) is None
-    assert numbered.after(P(), PageObservation(0, 9, 100)) == P(page=2)
+    assert numbered.next_params(P(), PageObservation(0, 9)) is None
+    assert numbered.next_params(P(), PageObservation(0, 9, 100)) == P(page=2)
     named = PageNumber(size="count")
-    assert named.after(P(count=10), PageObservation(0, 9)) is None
-    assert named.after(P(count=None), PageObservation(0, 9)) == P(page=2)
-    assert PageNumber().after(P(), PageObservation(0, 9)) == P(page=2)
+    assert named.next_params(P(count=10), PageObservation(0, 9)) is None
+    assert named.next_params(P(count=None), PageObservation(0, 9)) == P(page=2)
+    assert PageNumber().next_params(P(), PageObservation(0, 9)) == P(page=2)
 
 
 def test_page_numbers_count_from_their_first():
     plan = PageNumber(first=0)
-    assert plan.after(P(), PageObservation(0, 10)) == P(page=1)
-    assert (plan.base(P(page=2), 25), plan.base(P(), 25)) == (50, 0)
-    assert PageNumber().base(P(page=3), 25) == 50
-    assert plan.origin(P(page=7)) == P(page=0)
+    assert plan.next_params(P(), PageObservation(0, 10)) == P(page=1)
+    assert (plan.offset_of(P(page=2), 25), plan.offset_of(P(), 25)) == (50, 0)
+    assert PageNumber().offset_of(P(page=3), 25) == 50
+    assert plan.without_position(P(page=7)) == P(page=0)
 
 
 def test_a_page_in_the_url_is_turned_inside_the_url():
     plan = PageInUrl()
     second = P(url=f"{PEOPLE}&page=2")
-    assert plan.after(P(), PageObservation(0, 10)) == second
-    assert plan.after(second, PageObservation(10, 10)) == P(url=f"{PEOPLE}&page=3")
-    assert (plan.base(P(), 25), plan.base(second, 25)) == (0, 25)
-    assert plan.origin(second) == P()
+    assert plan.next_params(P(), PageObservation(0, 10)) == second
+    assert plan.next_params(second, PageObservation(10, 10)) == P(url=f"{PEOPLE}&page=3")
+    assert (plan.offset_of(P(), 25), plan.offset_of(second, 25)) == (0, 25)
+    assert plan.without_position(second) == P()
 
 
 def test_an_offset_in_the_url_is_the_number_of_rows_so_far():
     plan = OffsetInUrl()
     later = P(url=f"{PEOPLE}&start=33")
-    assert plan.after(P(), PageObservation(0, 33)) == later
-    assert (plan.base(P(), 25), plan.base(later, 25)) == (0, 33)
-    assert plan.origin(later) == P()
+    assert plan.next_params(P(), PageObservation(0, 33)) == later
+    assert (plan.offset_of(P(), 25), plan.offset_of(later, 25)) == (0, 33)
+    assert plan.without_position(later) == P()
 
 
 def test_a_token_leads_on_until_it_is_missing_or_stands_still():
     plan = Cursor("token")
-    assert plan.after(P(), PageObservation(0, 10, cursor="b")) == P(token="b")
-    assert plan.after(P(token="b"), PageObservation(10, 10, cursor="b")) is None
-    assert plan.after(P(), PageObservation(0, 10, cursor=0)) == P(token=0)
+    assert plan.next_params(P(), PageObservation(0, 10, cursor="b")) == P(token="b")
+    assert plan.next_params(P(token="b"), PageObservation(10, 10, cursor="b")) is None
+    assert plan.next_params(P(), PageObservation(0, 10, cursor=0)) == P(token=0)
     for nothing in (None, ""):
-        assert plan.after(P(token="b"), PageObservation(0, 10, 100, cursor=nothing)) is None
-    assert plan.base(P(token="b"), 25) == 0
-    assert plan.origin(P(token="b")) == P()
+        assert plan.next_params(P(token="b"), PageObservation(0, 10, 100, cursor=nothing)) is None
+    assert plan.offset_of(P(token="b"), 25) == 0
+    assert plan.without_position(P(token="b")) == P()
 
 
 def test_beside_a_token_the_offset_travels_and_may_lead_on_alone():
     plan = Cursor("token", "start")
-    assert plan.after(P(), PageObservation(0, 10, cursor="b")) == P(token="b", start=10)
-    assert plan.after(P(token="b"), PageObservation(10, 10, 100)) == P(token=None, start=20)
-    assert plan.after(P(token="b"), PageObservation(10, 10)) is None
-    assert Cursor("token", "start", alone=False).after(P(), PageObservation(0, 10, 100)) is None
-    assert (plan.base(P(start=10), 25), plan.base(P(start=None), 25)) == (10, 0)
-    assert plan.origin(P(token="b", start=10)) == P()
+    assert plan.next_params(P(), PageObservation(0, 10, cursor="b")) == P(token="b", start=10)
+    assert plan.next_params(P(token="b"), PageObservation(10, 10, 100)) == P(token=None, start=20)
+    assert plan.next_params(P(token="b"), PageObservation(10, 10)) is None
+    assert (
+        Cursor("token", "start", start_alone=False).next_params(P(), PageObservation(0, 10, 100))
+        is None
+    )
+    assert (plan.offset_of(P(start=10), 25), plan.offset_of(P(start=None), 25)) == (10, 0)
+    assert plan.without_position(P(token="b", start=10)) == P()
 
 
 def test_where_pages_say_that_they_go_on_no_total_is_asked():
     plan = OffsetWhileMore()
-    assert plan.after(P(), PageObservation(0, 10, 5, goes_on=True)) == P(start=10)
-    assert plan.after(P(), PageObservation(0, 10, 500, goes_on=False)) is None
-    assert plan.after(P(), PageObservation(0, 10, 500)) is None
-    assert plan.after(P(), PageObservation(0, 0, goes_on=True)) is None
-    assert (plan.base(P(start=7), 25), plan.base(P(start=None), 25)) == (7, 0)
-    assert plan.origin(P(start=7, token="b")) == P(token="b")
+    assert plan.next_params(P(), PageObservation(0, 10, 5, continues=True)) == P(start=10)
+    assert plan.next_params(P(), PageObservation(0, 10, 500, continues=False)) is None
+    assert plan.next_params(P(), PageObservation(0, 10, 500)) is None
+    assert plan.next_params(P(), PageObservation(0, 0, continues=True)) is None
+    assert (plan.offset_of(P(start=7), 25), plan.offset_of(P(start=None), 25)) == (7, 0)
+    assert plan.without_position(P(start=7, token="b")) == P(token="b")
     tied = OffsetWhileMore(token="token")
-    assert tied.after(P(), PageObservation(0, 9, cursor="b", goes_on=True)) == P(start=9, token="b")
-    assert tied.after(P(token="b"), PageObservation(0, 9, cursor="", goes_on=True)) == P(start=9)
-    assert tied.origin(P(start=7, token="b")) == P()
+    assert tied.next_params(P(), PageObservation(0, 9, cursor="b", continues=True)) == P(
+        start=9, token="b"
+    )
+    assert tied.next_params(P(token="b"), PageObservation(0, 9, cursor="", continues=True)) == P(
+        start=9
+    )
+    assert tied.without_position(P(start=7, token="b")) == P()
 
 
 def test_a_listing_of_one_page_has_no_second_one():
     plan = SinglePage()
-    assert plan.after(P(), PageObservation(0, 10, 500)) is None
-    assert (plan.base(P(), 25), plan.origin(P(start=3))) == (0, P(start=3))
+    assert plan.next_params(P(), PageObservation(0, 10, 500)) is None
+    assert (plan.offset_of(P(), 25), plan.without_position(P(start=3))) == (0, P(start=3))
 
 
 def test_what_a_provider_promises_is_what_it_says_and_would_give():
-    assert not PageObservation(0, 10).promised(None)
-    assert PageObservation(0, 10, 11).promised(None)
-    assert not PageObservation(0, 10, 10).promised(None)
-    assert not PageObservation(0, 10, 500).promised(10)
-    assert PageObservation(0, 9, 500).promised(10)
-    assert PageObservation(0, 10, 5, goes_on=True).promised(None)
-    assert not PageObservation(0, 10, 50, goes_on=False).promised(None)
+    assert not PageObservation(0, 10).promises_more(None)
+    assert PageObservation(0, 10, 11).promises_more(None)
+    assert not PageObservation(0, 10, 10).promises_more(None)
+    assert not PageObservation(0, 10, 500).promises_more(10)
+    assert PageObservation(0, 9, 500).promises_more(10)
+    assert PageObservation(0, 10, 5, continues=True).promises_more(None)
+    assert not PageObservation(0, 10, 50, continues=False).promises_more(None)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def test_what_a_provider_promises_is_what_it_says_and_would_give():
     ],
 )
 def test_a_number_is_put_where_linkedin_has_it_and_nothing_else_moves(url, turned):
-    assert with_number(url, "page", 2) == turned
+    assert with_number_in_url(url, "page", 2) == turned
     assert number_in_url(turned, "page", 1) == 2
 
 
@@ -188,7 +195,7 @@ def test_a_number_is_put_where_linkedin_has_it_and_nothing_else_moves(url, turne
     ],
 )
 def test_a_number_is_taken_out_with_its_separator(url, bare):
-    assert with_number(url, "page") == bare
+    assert with_number_in_url(url, "page") == bare
 
 
 def test_the_number_of_a_url_is_its_last_and_never_below_the_first_page():

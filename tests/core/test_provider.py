@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.provider import ApiKey, address
+from lix_async.core.provider import ApiKey, parse_base_url
 
 SECRET = 's3cret-"key"/with+signs&%41~'
 
@@ -80,7 +80,7 @@ def test_exactly_visible_ascii_is_a_key(text):
     ],
 )
 def test_an_address_is_https_or_this_machine(url, origin, loopback):
-    found = address(url)
+    found = parse_base_url(url)
     assert (found.origin, found.loopback) == (origin, loopback)
 
 
@@ -111,14 +111,14 @@ def test_an_address_is_https_or_this_machine(url, origin, loopback):
 )
 def test_an_address_to_which_no_key_may_travel_is_refused(url, message):
     with pytest.raises(ConfigurationError, match=message) as caught:
-        address(url)
+        parse_base_url(url)
     assert "pass" not in str(caught.value)
 
 
 @given(st.text(st.sampled_from("https:/[]@?#%.\\ \t\n01aé-"), max_size=30) | st.text())
 def test_no_text_makes_reading_an_address_stumble(url):
     try:
-        found = address(url)
+        found = parse_base_url(url)
     except ConfigurationError:
         return
     assert found.scheme == "https" or found.loopback

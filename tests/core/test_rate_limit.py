@@ -129,7 +129,7 @@ def test_a_rate_of_nothing_is_refused_by_name(name, value):
 
 
 def test_a_bucket_must_hold_a_whole_token():
-    with pytest.raises(ConfigurationError, match="burst must be at least 1: 0"):
+    with pytest.raises(ConfigurationError, match="burst must be at least 1, not 0"):
         RateLimit(1, per=1, burst=0)
 
 

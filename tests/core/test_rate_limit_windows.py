@@ -124,9 +124,9 @@ def test_what_is_told_to_a_joint_bucket_is_told_to_each():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"requests": 0}, "x: 0 requests are no limit to keep"),
-        ({"requests": 1, "per": 0}, "x: per must be positive seconds, not 0"),
-        ({"requests": 1, "per": math.inf}, "per must be positive seconds"),
+        ({"requests": 0}, "requests of limit 'x' must be at least 1, not 0"),
+        ({"requests": 1, "per": 0}, "per of limit 'x' must be a positive number of seconds, not 0"),
+        ({"requests": 1, "per": math.inf}, "must be a positive number of seconds"),
     ],
 )
 def test_an_impossible_lane_is_refused(settings, message):

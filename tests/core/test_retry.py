@@ -103,14 +103,14 @@ def test_after_a_429_everybody_waits_at_least_the_named_pause_or_a_window():
     named, at_once = RateLimitError("429", retry_after=10), RateLimitError("429", retry_after=0)
     pauses = [verdict(named), verdict(at_once), verdict(RateLimitError("429"))]
     pauses.append(verdict(RateLimitError("429"), 3))
-    assert all(pause.everybody for pause in pauses)
+    assert all(pause.hold_limiter for pause in pauses)
     assert [pause.low for pause in pauses] == [10, 0, WINDOW, 4 * WINDOW]
     assert [pause.high for pause in pauses] == pytest.approx([10.5, 0.3, 3.3, 12.6])
 
 
 def test_many_429s_in_a_row_do_not_grow_into_days():
     assert verdict(RateLimitError("429"), 5000, attempts=9999) == RetryDelay(
-        30, 31.5, everybody=True
+        30, 31.5, hold_limiter=True
     )
     slow = RetryPolicy(attempts=99, max_backoff=1)
     pause = slow.next_delay(

@@ -75,7 +75,7 @@ async def test_pauses_grow_and_are_counted_as_waiting():
     class LongRetryPolicy(RetryPolicy, frozen=True):
         def next_delay(self, *args, **facts):
             pause = super().next_delay(*args, **facts)
-            return pause and type(pause)(pause.high, pause.high, pause.everybody)
+            return pause and type(pause)(pause.high, pause.high, pause.hold_limiter)
 
     client = SampleClient(LOST, LOST, LOST, FINE, retry=LongRetryPolicy())
     answer = await client.send(THING, ONE)

@@ -20,7 +20,7 @@ class FlaggedPage(ThingPage):
     more: bool | None = None
 
     @property
-    def goes_on(self) -> bool | None:
+    def continues(self) -> bool | None:
         return self.more
 
 
@@ -33,7 +33,7 @@ FLAGGED: Endpoint[ListParams, FlaggedPage] = Endpoint(
 )
 STUBBORN: Endpoint[PageParams, ThingPage] = Endpoint(
     "stubborn", "GET", "/v1/list", PageParams, ThingPage,
-    paging=PageNumber(first=0, repeats_end=True),
+    paging=PageNumber(first=0, repeat_ends=True),
 )  # fmt: skip
 
 

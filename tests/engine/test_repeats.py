@@ -89,7 +89,7 @@ async def test_cancelled_at_every_step_of_its_repeats_a_call_leaves_the_limiter_
         tasks.cancel_scope.cancel()
     assert (await client.send(THING, FIVE[1])).attempts <= 4
     assert clock.now() <= 3 * len(client.script.sent)
-    assert not client.engine.limiter._line
+    assert not client.engine.limiter._queue
 
 
 def by_path(*known: str):

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sample_provider import SAMPLE
 
-from lix_async.core.provider import ApiKey, address
+from lix_async.core.provider import ApiKey, parse_base_url
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.credentials import KeyRedactionFilter, RequestBuilder
 
@@ -16,7 +16,7 @@ KEY = "s3cret+key/with=signs&more#"
 
 
 def request_builder(auth: str = "raw", key: str = KEY) -> RequestBuilder:
-    where = address("https://sample.example:8443/base")
+    where = parse_base_url("https://sample.example:8443/base")
     return RequestBuilder(where, ApiKey(key), SAMPLE.credentials[auth], "agent/1", lambda: 0.0)
 
 
@@ -56,7 +56,7 @@ def test_a_request_without_query_or_body_gets_no_stray_signs():
 
 
 def test_some_providers_want_no_type_where_there_is_no_body():
-    where = address("https://sample.example")
+    where = parse_base_url("https://sample.example")
     quiet = RequestBuilder(
         where, ApiKey(KEY), SAMPLE.credentials["raw"], "agent/1", lambda: 0.0, typed=False
     )
@@ -78,7 +78,7 @@ def test_a_key_that_is_an_ordinary_word_is_left_where_it_stands():
 
 
 def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are():
-    hide = KeyRedactionFilter(address("https://sample.example"), "api_key")
+    hide = KeyRedactionFilter(parse_base_url("https://sample.example"), "api_key")
     record = logging.LogRecord("httpx", 20, "", 0, "%s %s %d", None, None)
 
     def logged(*args: object) -> str:
@@ -99,13 +99,13 @@ def test_the_librarys_log_line_shows_no_key_of_our_host_and_others_as_they_are()
 def test_the_filter_is_installed_once_for_each_host():
     before = [len(logging.getLogger(name).filters) for name in KeyRedactionFilter.LOGGERS]
     for host in ("https://once.example", "https://twice.example", "https://once.example"):
-        KeyRedactionFilter(address(host), "api_key").install()
+        KeyRedactionFilter(parse_base_url(host), "api_key").install()
     after = [len(logging.getLogger(name).filters) for name in KeyRedactionFilter.LOGGERS]
     assert after == [count + 2 for count in before]
 
 
 def test_the_debug_line_with_the_headers_of_a_redirect_shows_no_key():
-    hide = KeyRedactionFilter(address("https://sample.example"), "api_key")
+    hide = KeyRedactionFilter(parse_base_url("https://sample.example"), "api_key")
     said = "receive_response_headers.complete return_value=[(b'Location', b'/?a=b&api_key=s3cret')]"
     record = logging.LogRecord("httpcore.http11", 10, "", 0, said, None, None)
     assert hide.filter(record)

@@ -109,7 +109,7 @@ async def test_an_address_is_looked_for(lix: AsyncLix, capsys: pytest.CaptureFix
 async def test_the_employees_of_an_organisation_are_listed(
     address: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (provider,) = [provider for provider in sandbox.houses if provider.name == "LookC"]
+    (provider,) = [provider for provider in sandbox.providers if provider.name == "LookC"]
     org_id = str(provider.examples(sandbox.world)["lookc.org_employees"]["org_id"])
     async with AsyncLookC("sandbox-key", base_url=address, rate_limit=None) as lookc:
         await example("company_employees").main(lookc, org_id)

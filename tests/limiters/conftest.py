@@ -32,7 +32,7 @@ class Place(NamedTuple):
     def limiter(self, rate: RateLimit, **options: object) -> SharedLimiter:
         return LIMITERS[self.kind](self.where, self.name, rate, **options)
 
-    def store(self) -> LimiterBackend:
+    def backend(self) -> LimiterBackend:
         if self.kind == "sqlite":
             return SqliteBackend(Path(self.where), self.name, RealClock())
         return {"redis": RedisBackend, "postgres": PostgresBackend}[self.kind](

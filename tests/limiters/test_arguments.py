@@ -51,13 +51,16 @@ def test_a_rate(make, rate):
     [
         ({"margin": "0.1"}, "margin must be a number or None, not str"),
         ({"margin": True}, "margin must be a number or None, not bool"),
-        ({"margin": -1}, "margin must be 0 or a small share: -1"),
-        ({"margin": math.nan}, "margin must be 0 or a small share: nan"),
+        ({"margin": -1}, "margin must be a share from 0 to 10, not -1"),
+        ({"margin": math.nan}, "margin must be a share from 0 to 10, not nan"),
         ({"give_up_after": None}, "give_up_after must be a number, not None"),
         ({"give_up_after": "5"}, "give_up_after must be a number, not str"),
-        ({"give_up_after": 0}, "give_up_after must be a positive number of seconds: 0"),
-        ({"give_up_after": math.nan}, "give_up_after must be a positive number of seconds: nan"),
-        ({"fallback": 0}, "fallback must be the number of processes that share the rate: 0"),
+        ({"give_up_after": 0}, "give_up_after must be a positive number of seconds, not 0"),
+        (
+            {"give_up_after": math.nan},
+            "give_up_after must be a positive number of seconds, not nan",
+        ),
+        ({"fallback": 0}, "fallback must be the number of processes that share the rate, not 0"),
         ({"fallback": 1.5}, "fallback must be a whole number or None, not float"),
         ({"clock": 5}, "clock must be a Clock, not int"),
     ],
@@ -81,9 +84,9 @@ def test_where_a_redis_is(where):
 
 
 def test_a_redis_for_asyncio_or_another_url_is_none():
-    with pytest.raises(ConfigurationError, match=r"^where must be .*, not redis\.asyncio"):
+    with pytest.raises(ConfigurationError, match=r"^where must be .*, not a redis\.asyncio client"):
         RedisLimiter(redis.asyncio.Redis(), "x", RATE)
-    with pytest.raises(ConfigurationError, match=r"^where is no URL of a Redis") as caught:
+    with pytest.raises(ConfigurationError, match=r"^invalid Redis URL: expected") as caught:
         RedisLimiter("http://:hunter2@x", "x", RATE)
     assert "hunter2" not in repr(caught.value)
 

@@ -6,9 +6,8 @@ import anyio
 import pytest
 
 from lix_async import DeadlineError, RateLimit, TransportError
-from lix_async.core.rate_limit import MEMORY, DelayTracker
+from lix_async.core.rate_limit import DELAY_MEMORY, FOREVER, DelayTracker
 from lix_async.limiters import SqliteLimiter
-from lix_async.limiters.gcra import FOREVER
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +24,7 @@ async def test_it_is_told_for_both_lines_by_the_last_answer(place):
         assert GAP - 5 < limiter.estimated_wait() <= GAP
         assert GAP - 5 < limiter.bulk.estimated_wait() <= GAP
         limiter.refund()
-        await limiter._teller.held()  # what was posted is done
+        await limiter._client.hold_left()  # what was posted is done
         assert limiter.estimated_wait() == 0.0
 
 
@@ -45,11 +44,11 @@ async def test_who_stands_in_line_comes_before(place):
             for _ in range(3):
                 group.start_soon(limiter.acquire)
             await anyio.wait_all_tasks_blocked()
-            await limiter._teller.held()
+            await limiter._client.hold_left()
             assert 4 * GAP - 5 < limiter.estimated_wait() <= 4 * GAP
             assert 2 * GAP - 5 < limiter.bulk.estimated_wait() <= 2 * GAP, "one turn is reserved"
             group.cancel_scope.cancel()
-        await limiter._teller.held()
+        await limiter._client.hold_left()
         assert GAP - 5 < limiter.estimated_wait() <= GAP
 
 
@@ -63,13 +62,13 @@ async def test_a_hold_counts(place):
 async def test_a_turn_that_was_left_to_this_process_is_the_next_one(place):
     async with place.limiter(SLOW) as one, place.limiter(SLOW) as other:
         await one.acquire()
-        _, first = await one._teller.ask(FOREVER)
-        await other._teller.ask(FOREVER)
+        _, first = await one._client.take(FOREVER)
+        await other._client.take(FOREVER)
         assert first is not None
-        one._teller.refund(first)
-        await one._teller.held()
+        one._client.refund(first)
+        await one._client.hold_left()
         assert GAP - 5 < one.estimated_wait() <= GAP
-        at = one._teller.next_at(1)
+        at = one._client.next_permit_at(1)
         assert at - one._clock.now() > 2 * GAP - 5
         # A bulk caller does not wait for it, and leaves it where it is.
         assert await one.try_acquire() > GAP
@@ -94,16 +93,16 @@ async def test_without_the_store_the_own_share_tells(tmp_path):
     async with SqliteLimiter(tmp_path / "rate.db", "x", rate, fallback=2) as limiter:
         await limiter.acquire()
         assert limiter.estimated_wait() <= 10.05
-        limiter._outage.failed(TransportError("away"), limiter._clock.now())
+        limiter._outage.record_failure(TransportError("away"), limiter._clock.now())
         assert limiter.estimated_wait() == 0.0
-        limiter._share._bucket.take(limiter._clock.now())
+        limiter._fallback._bucket.take(limiter._clock.now())
         assert 15 < limiter.estimated_wait() <= 20.4
         assert limiter.bulk.estimated_wait() >= 5
 
 
 def test_requests_that_are_late_side_by_side_count_once():
-    late = DelayTracker()
-    assert late.more(2.0, 0.0) == 2.0
-    assert late.more(3.0, 1.0) == 1.0
-    assert late.more(1.0, 2.0) == -2.0
-    assert late.more(1.0, 2.0 + MEMORY + 1) == 1.0
+    late = DelayTracker(DELAY_MEMORY)
+    assert late.record(2.0, 0.0) == 2.0
+    assert late.record(3.0, 1.0) == 1.0
+    assert late.record(1.0, 2.0) == -2.0
+    assert late.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0

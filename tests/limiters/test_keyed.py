@@ -1,4 +1,4 @@
-"""Several limits at once, each with its line."""
+"""Several limits at once, each combination with its wait queue."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sample_provider import (
     settle,
 )
 
+from lix_async.core.errors import ConfigurationError
 from lix_async.core.rate_limit import WindowLimit
-from lix_async.limiters.keyed import KeyedLimiter, for_call, refund, report_delay
-from lix_async.limiters.local import LocalLimiter
+from lix_async.limiters.keyed import KeyedLimiter
 from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -27,16 +27,16 @@ ALL = WindowLimit("all", 3, 60, margin=0)
 SENDS = WindowLimit("sends", 1, 60, margin=0)
 
 
-def choose(row, params):
-    if row is LIST:
+def choose(endpoint, params):
+    if endpoint is LIST:
         return ()
-    return (ALL, SENDS) if row is SEND else (ALL,)
+    return (ALL, SENDS) if endpoint is SEND else (ALL,)
 
 
 ONE, MAIL = ThingParams(id="1"), SendParams(to="me", text="x")
 
 
-async def test_a_call_counts_against_its_lanes_and_no_others():
+async def test_a_call_counts_against_its_limits_and_no_others():
     clock = Skipping()
     lix = SampleClient(reply(), rate_limit=KeyedLimiter(choose, clock=clock), clock=clock)
     await lix.send(SEND, MAIL)
@@ -52,58 +52,40 @@ async def test_a_call_counts_against_its_lanes_and_no_others():
     assert clock.now() == 120
 
 
-def test_calls_with_the_same_lanes_stand_in_one_line():
+def test_calls_with_the_same_limits_have_one_wait_queue():
     limiter = KeyedLimiter(choose)
     assert limiter.for_call(THING, ONE) is limiter.for_call(THING, ThingParams(id="2"))
     assert limiter.for_call(THING, ONE) is not limiter.for_call(SEND, MAIL)
     assert limiter.for_call(LIST, ListParams()) is None
-    assert repr(limiter) == "<LaneLimiter all 3 per 60 s, sends 1 per 60 s>"
-    assert repr(KeyedLimiter(choose)) == "<LaneLimiter not used yet>"
     assert limiter.for_call(SEND, MAIL).rate.requests == 1
 
 
-async def test_a_hold_is_for_everybody_and_what_is_no_call_counts_against_nothing():
+def test_repr_shows_the_limits_that_were_used():
+    limiter = KeyedLimiter(choose)
+    assert repr(limiter) == "<KeyedLimiter not used yet>"
+    limiter.for_call(SEND, MAIL)
+    assert repr(limiter) == "<KeyedLimiter all 3 per 60 s, sends 1 per 60 s>"
+
+
+def test_choose_must_be_callable():
+    with pytest.raises(ConfigurationError, match="choose must be a Callable, not str"):
+        KeyedLimiter("lix")
+
+
+async def test_a_hold_stops_all_calls_and_acquiring_outside_of_a_call_counts_nothing():
     clock = VirtualClock()
     limiter = KeyedLimiter(choose, clock=clock)
-    line = limiter.for_call(THING, ONE)
+    for_things = limiter.for_call(THING, ONE)
     await limiter.acquire()
     await limiter.hold(10)
-    turns = []
+    permits = []
 
     async def call() -> None:
-        await line.acquire()
-        turns.append(clock.now())
+        await for_things.acquire()
+        permits.append(clock.now())
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(call)
         await settle()
         clock.advance(10)
-    assert turns == [10]
-
-
-async def test_a_limiter_need_only_give_turns_and_hold():
-    class Plain:
-        async def acquire(self) -> None: ...
-
-        async def hold(self, seconds: float) -> None: ...
-
-    plain = Plain()
-    assert for_call(plain, THING, ONE) is plain
-    assert for_call(None, THING, ONE) is None
-    refund(plain)
-    report_delay(plain, 5)
-    refund(None)
-    report_delay(None, 5)
-
-
-async def test_lateness_that_is_not_worth_it_is_not_told():
-    told = []
-
-    class Told(LocalLimiter):
-        def report_delay(self, seconds: float) -> None:
-            told.append(seconds)
-
-    limiter = Told(LIST.paging and SampleClient.provider.rate)
-    report_delay(limiter, 0.0005)
-    report_delay(limiter, 0.5)
-    assert told == [0.5]
+    assert permits == [10]

@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 from lix_async import ConfigurationError, RateLimit, TransportError
+from lix_async.core.rate_limit import SECOND
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter, sqlite
-from lix_async.limiters.gcra import SECOND
 from lix_async.limiters.shared import OutageTracker
 from lix_async.testing import memory_client
 
@@ -33,7 +33,7 @@ def away(request, tmp_path, monkeypatch):
         if request.param != "sqlite":
             kind, where = NOBODY[request.param]
             return kind(where, "x", FAST, **options)
-        monkeypatch.setattr(sqlite, "BUSY", 0.01)
+        monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.01)
         holder = sqlite3.connect(tmp_path / "rate.db", isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
         locks.append(holder)
@@ -214,7 +214,7 @@ async def test_a_turn_that_was_slept_through_is_not_used(tmp_path):
     rate = RateLimit(20, per=1.0)
     async with SqliteLimiter(tmp_path / "x", "x", rate) as limiter:
         await limiter.acquire()
-        asked = limiter._teller.ask
+        asked = limiter._client.take
         calls = []
 
         async def ask(ahead):
@@ -224,7 +224,7 @@ async def test_a_turn_that_was_slept_through_is_not_used(tmp_path):
                 time.sleep(0.35)  # noqa: ASYNC251  # the process stands still
             return wait, turn
 
-        limiter._teller.ask = ask
+        limiter._client.take = ask
         await limiter.acquire()
         assert len(calls) == 2
 
@@ -233,23 +233,23 @@ async def test_long_gaps_stay_long_after_a_turn_that_came_late(tmp_path):
     async with SqliteLimiter(tmp_path / "x", "x", RateLimit(1, per=3.0)) as limiter:
         await limiter.acquire()
         before = await limiter.try_acquire()
-        assert limiter._fresh(0.0, 0.0)
-        assert limiter._fresh(0.09, 0.0)
+        assert limiter._is_usable(0.0, 0.0)
+        assert limiter._is_usable(0.09, 0.0)
         assert await limiter.try_acquire() > before + 0.03
-        assert not limiter._fresh(0.2, 0.0)
-        assert not limiter._fresh(0.0, 2.0)
+        assert not limiter._is_usable(0.2, 0.0)
+        assert not limiter._is_usable(0.0, 2.0)
 
 
 def test_pauses_double_and_an_outage_ends():
     outage, error = OutageTracker(), TransportError("x")
     pauses = []
     for _ in range(9):
-        outage.failed(error, 0.0)
-        pauses.append(outage.left(0.0))
+        outage.record_failure(error, 0.0)
+        pauses.append(outage.retry_delay(0.0))
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
-    assert outage.hopeless(4.0) is not None
-    assert outage.hopeless(6.0) is None
-    outage.worked()
-    assert outage.left(0.0) == 0
-    assert outage.hopeless(0.0) is None
+    assert outage.error_after(4.0) is not None
+    assert outage.error_after(6.0) is None
+    outage.record_success()
+    assert outage.retry_delay(0.0) == 0
+    assert outage.error_after(0.0) is None
     assert SECOND == 10**6

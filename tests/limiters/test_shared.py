@@ -13,8 +13,8 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from lix_async import RateLimit
+from lix_async.core.rate_limit import FOREVER, SECOND, GcraParameters
 from lix_async.limiters import SqliteLimiter
-from lix_async.limiters.gcra import FOREVER, SECOND, GcraParameters
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def test_turns_come_at_the_rate_and_in_the_order_of_asking(place, bulk):
             for number in range(10):
                 group.start_soon(one, number)
                 await checkpoint()
-    pace = GcraParameters.of(FAST)
+    pace = GcraParameters.in_microseconds(FAST)
     assert order == list(range(10))
     assert moments[-1] >= (10 * pace.interval - pace.tolerance) / SECOND - 0.005
     assert moments[-1] < 10 * 0.0201 + 0.3, "on the way, a loaded machine may lose some"
@@ -61,10 +61,10 @@ async def test_cancelled_anywhere_a_caller_takes_no_turn_along(place):
                     await checkpoint()
                 if pauses > 9:  # also one that sleeps
                     await anyio.wait_all_tasks_blocked()
-                    await limiter._teller.held()
+                    await limiter._client.hold_left()
                     await anyio.wait_all_tasks_blocked()
                 group.cancel_scope.cancel()
-            await limiter._teller.held()  # what was posted is done
+            await limiter._client.hold_left()  # what was posted is done
             assert 50 < await wait_now(other) < 60.4, pauses
 
 
@@ -72,13 +72,13 @@ async def test_a_turn_that_others_come_after_goes_to_the_next_of_the_same_proces
     rate = RateLimit(10, per=1.0)
     async with place.limiter(rate) as one, place.limiter(rate) as other:
         await one.acquire()
-        wait, first = await one._teller.ask(FOREVER)
-        await other._teller.ask(FOREVER)
+        wait, first = await one._client.take(FOREVER)
+        await other._client.take(FOREVER)
         assert first is not None
-        one._teller.refund(first)
-        again, spare = await one._teller.ask(FOREVER)
+        one._client.refund(first)
+        again, spare = await one._client.take(FOREVER)
         assert spare is not None
-        assert spare.stamp == first.stamp
+        assert spare.full_at == first.full_at
         assert again <= wait
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lix_async import linkedin
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.pagination import number_in_url, with_number
+from lix_async.core.pagination import number_in_url, with_number_in_url
 from lix_async.linkedin import FACETS, Filter, SalesSearch, Value, restli
 
 LEADS = "https://www.linkedin.com/sales/search/people"
@@ -207,7 +207,7 @@ def test_a_filter_is_a_value() -> None:
 def test_a_built_search_can_be_paginated() -> None:
     url = linkedin.lead_search(linkedin.current_title("page=7&x"), keywords="&page=9")
     assert number_in_url(url, "page", 1) == 1
-    third = with_number(url, "page", 3)
+    third = with_number_in_url(url, "page", 3)
     assert third == f"{url}&page=3"
     assert linkedin.parse_lead_search(third) == linkedin.parse_lead_search(url)
     assert linkedin.same(third, url)

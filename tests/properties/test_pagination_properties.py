@@ -19,7 +19,7 @@ from lix_async.core.pagination import (
     PageObservation,
     PaginationStrategy,
     number_in_url,
-    with_number,
+    with_number_in_url,
 )
 
 cuts = st.lists(st.integers(1, 7), max_size=12)
@@ -73,7 +73,7 @@ def walk(plan: PaginationStrategy, vendor: Vendor, total: int | None) -> tuple[l
         assert fetched <= vendor.length + 2
         items += rows
         more = len(items) < vendor.length
-        params = plan.after(params, PageObservation(before, len(rows), total, token, more))
+        params = plan.next_params(params, PageObservation(before, len(rows), total, token, more))
         before += len(rows)
     return items, fetched
 
@@ -154,10 +154,10 @@ def others(url: str) -> list[str]:
 
 @given(urls(), st.integers(1, 999_999_999))
 def test_setting_a_number_touches_nothing_else_and_can_be_read_back(url, number):
-    turned = with_number(url, "page", number)
+    turned = with_number_in_url(url, "page", number)
     assert number_in_url(turned, "page", 1) == number
     assert others(turned) == others(url)
-    assert with_number(turned, "page", number) == turned
+    assert with_number_in_url(turned, "page", number) == turned
     place = re.compile(r"(?<=[?&#])page=[^&#]*")
     if place.search(url):
         assert turned == place.sub(f"page={number}", url)
@@ -168,8 +168,8 @@ def test_setting_a_number_touches_nothing_else_and_can_be_read_back(url, number)
 @given(urls(), st.integers(1, 99))
 def test_a_walk_is_the_same_walk_on_every_page(url, number):
     """The origin of a search does not depend on the page that its URL stands at."""
-    bare = with_number(url, "page")
+    bare = with_number_in_url(url, "page")
     assert others(bare) == others(url)
-    assert with_number(bare, "page") == bare
-    again = with_number(with_number(bare, "page", number), "page")
+    assert with_number_in_url(bare, "page") == bare
+    again = with_number_in_url(with_number_in_url(bare, "page", number), "page")
     assert again == bare or bare.partition("#")[0][-1:] in "?&" or bare[-1:] in "?&#"

@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's tests: a world, a sandbox with clocks that stand still, a client."""
+"""Fixtures: a world, a sandbox whose clock does not move, and an HTTP client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.world.world import World
 
-from .sandbox_helpers import NOON, Asker, Client
+from .sandbox_helpers import NOON, AnswerCaller, Client
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def ask(world: World) -> Asker:
-    return Asker(world)
+def ask(world: World) -> AnswerCaller:
+    return AnswerCaller(world)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
-"""What the tests of the sandbox share: a moment that stands still, an asker without a server."""
+"""Helpers: a fixed time, sandboxes with a test clock, and answers without a server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import httpx
+from sample_provider import Skipping
 
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.answers.context import AnswerContext, Envelope
@@ -22,12 +24,18 @@ NOON = 1_750_075_200.0
 Client = Callable[[Sandbox], AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
-class Asker:
-    """Asks the answers directly, without a server: what a row's function makes of params."""
+def small_sandbox(clock: Skipping | None = None, **settings: Any) -> Sandbox:
+    clock = clock or Skipping()
+    given = {"people": 300, "organisations": 12, "rate": None, **settings}
+    return Sandbox(**given, clock=clock.now, wall=clock.wall, sleep=clock.sleep)
+
+
+class AnswerCaller:
+    """Calls the answer function of an endpoint without a server."""
 
     def __init__(self, world: World, envelope: Envelope = "flat") -> None:
         self.world = world
-        self.memory = SandboxState()
+        self.state = SandboxState()
         self.envelope: Envelope = envelope
         self.epoch = NOON
         self.page_sizes: dict[str, int] = {}
@@ -36,11 +44,11 @@ class Asker:
     def __call__(self, endpoint: str, /, **params: object) -> dict:  # type: ignore[type-arg]
         self._count += 1
         context = AnswerContext(
-            endpoint=endpoint,
+            endpoint_id=endpoint,
             seed=self.world.seed,
             request=self._count,
             epoch=self.epoch,
-            memory=self.memory,
+            state=self.state,
             ledger=CreditLedger(),
             allowance=Allowance(100),
             envelope=self.envelope,

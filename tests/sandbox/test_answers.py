@@ -1,4 +1,4 @@
-"""Each row's answer: shapes, pages that add up, and what a send leaves behind."""
+"""The answers of Lix: formats, complete listings, and the effects of sends."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.providers.lix.endpoints import TABLE
-from lix_async.sandbox.answers.facets import match
-from lix_async.sandbox.answers.lix import ANSWERS, charged
+from lix_async.sandbox.answers.facets import match_options
+from lix_async.sandbox.answers.lix import ANSWERS, is_charged
 from lix_async.sandbox.protocol.errors import ErrorReply
 
 if TYPE_CHECKING:
     from lix_async.sandbox.world.world import World
 
-    from .sandbox_helpers import Asker
+    from .sandbox_helpers import AnswerCaller
 
 VIEWER = "sandbox-viewer"
 PEOPLE = "https://www.linkedin.com/search/results/people/?keywords=sales%20total:57"
@@ -23,7 +23,7 @@ JOBS = "https://www.linkedin.com/jobs/search/?keywords=sales%20total:57"
 LEADS = "https://www.linkedin.com/sales/search/people?query=(keywords:sales total:57)"
 
 
-def test_every_row_of_the_table_is_answered() -> None:
+def test_every_endpoint_has_an_answer() -> None:
     assert sorted(ANSWERS) == sorted(row.id for row in TABLE)
     assert len(ANSWERS) == 45
 
@@ -38,8 +38,8 @@ def test_every_row_of_the_table_is_answered() -> None:
         ("sales.search_orgs", LEADS, "organisations", "salesNavLink", 25),
     ],
 )
-def test_a_walk_by_page_in_the_url_gives_each_row_once(
-    ask: Asker, endpoint: str, url: str, key: str, name: str, size: int
+def test_pages_in_the_url_return_each_item_once(
+    ask: AnswerCaller, endpoint: str, url: str, key: str, name: str, size: int
 ) -> None:
     names: list[object] = []
     for page in range(1, 60 // size + 2):
@@ -52,7 +52,7 @@ def test_a_walk_by_page_in_the_url_gives_each_row_once(
     assert ask(endpoint, url=f"{url}&page=99", sequence_id="mine")[key] == []
 
 
-def test_jobs_are_walked_by_start_in_the_url_and_posts_by_start_of_the_call(ask: Asker) -> None:
+def test_jobs_page_by_start_in_the_url_and_posts_by_the_parameter_start(ask: AnswerCaller) -> None:
     jobs, posts = [], []
     for start in range(0, 60, 10):
         page = ask("search.jobs", url=f"{JOBS}&start={start}", sequence_id="s")
@@ -63,7 +63,7 @@ def test_jobs_are_walked_by_start_in_the_url_and_posts_by_start_of_the_call(ask:
     assert len(set(posts)) == len(posts) == 57
 
 
-def test_without_a_sequence_rows_come_twice_and_others_never(ask: Asker) -> None:
+def test_without_a_sequence_id_items_are_repeated_and_missing(ask: AnswerCaller) -> None:
     bodies = [ask("search.people", url=f"{PEOPLE}&page={page}") for page in range(1, 7)]
     names = [row["description"] for body in bodies for row in body["people"]]
     assert len(names) == 57
@@ -71,20 +71,20 @@ def test_without_a_sequence_rows_come_twice_and_others_never(ask: Asker) -> None
     assert len({body["meta"]["sequenceId"] for body in bodies}) == 6
 
 
-def test_the_sequence_the_server_made_leads_on(ask: Asker) -> None:
+def test_the_sequence_id_of_the_answer_continues_the_search(ask: AnswerCaller) -> None:
     first = ask("search.people", url=PEOPLE)
     made = first["meta"]["sequenceId"]
     again = ask("search.people", url=PEOPLE, sequence_id=made)
     assert again == first
 
 
-def test_a_viewer_orders_a_search_by_itself(ask: Asker) -> None:
+def test_a_viewer_keeps_the_order_without_a_sequence_id(ask: AnswerCaller) -> None:
     first = ask("search.people", url=PEOPLE, viewer_id=VIEWER)
     again = ask("search.people", url=PEOPLE, viewer_id=VIEWER, sequence_id="other")
     assert first["people"] == again["people"]
 
 
-def test_caps_hold_whatever_the_total_says(ask: Asker) -> None:
+def test_caps_apply_whatever_the_total_is(ask: AnswerCaller) -> None:
     url = PEOPLE.replace("57", "3000")
     last = ask("search.people", url=f"{url}&page=100", sequence_id="s")
     past = ask("search.people", url=f"{url}&page=101", sequence_id="s")
@@ -95,7 +95,7 @@ def test_caps_hold_whatever_the_total_says(ask: Asker) -> None:
     assert ask("sales.search_people", url=f"{leads}&page=101", sequence_id="s")["people"] == []
 
 
-def test_hidden_members_are_in_linkedin_rows_only_and_never_first(ask: Asker) -> None:
+def test_hidden_members_are_in_linkedin_searches_only_and_never_first(ask: AnswerCaller) -> None:
     url = PEOPLE.replace("57", "500")
     hidden = 0
     for page in range(1, 51):
@@ -108,7 +108,7 @@ def test_hidden_members_are_in_linkedin_rows_only_and_never_first(ask: Asker) ->
         assert all(row["link"] and row["experience"][0]["title"] for row in rows)
 
 
-def test_page_is_read_after_the_fragment_too_and_the_last_one_wins(ask: Asker) -> None:
+def test_page_is_also_read_after_the_fragment_and_the_last_one_counts(ask: AnswerCaller) -> None:
     url = (
         "https://www.linkedin.com/sales/search/people#sessionId=1&query=(keywords:a)&page=1&page=3"
     )
@@ -128,7 +128,7 @@ def test_page_is_read_after_the_fragment_too_and_the_last_one_wins(ask: Asker) -
         ("sales.search_orgs", "people", "organisations"),
     ],
 )
-def test_envelopes(ask: Asker, endpoint: str, old: str, new: str) -> None:
+def test_envelopes(ask: AnswerCaller, endpoint: str, old: str, new: str) -> None:
     flat = ask(endpoint, url=PEOPLE, sequence_id="s")
     ask.envelope = "seed"
     seed = ask(endpoint, url=PEOPLE, sequence_id="s")
@@ -142,19 +142,19 @@ def test_envelopes(ask: Asker, endpoint: str, old: str, new: str) -> None:
     assert response["response"] == {new: flat[new], "paging": flat["paging"]}
 
 
-def test_nothing_matches_is_an_empty_page(ask: Asker) -> None:
+def test_nothing_matches_is_an_empty_page(ask: AnswerCaller) -> None:
     body = ask("search.people", url=PEOPLE.replace("sales", "nothing-matches"))
     assert body["people"] == []
     assert body["paging"] == {"count": 0, "start": 0, "total": 0}
 
 
-def test_page_sizes_can_be_chosen(ask: Asker) -> None:
+def test_page_sizes_can_be_chosen(ask: AnswerCaller) -> None:
     ask.page_sizes["search.people"] = 25
     body = ask("search.people", url=f"{PEOPLE}&page=3", sequence_id="s")
     assert body["paging"] == {"count": 7, "start": 50, "total": 57}
 
 
-def test_recruiter_search_pages_by_start_in_the_body(ask: Asker) -> None:
+def test_recruiter_search_pages_by_start_in_the_body(ask: AnswerCaller) -> None:
     skills = [{"text": "Python", "entity": "urn:li:ts_skill:1001"}]
     first = ask("recruiter.search_people", skills=skills, start=0, sequence_id="s")
     names = [row["link"] for row in first["people"]]
@@ -164,7 +164,7 @@ def test_recruiter_search_pages_by_start_in_the_body(ask: Asker) -> None:
     assert len(set(names)) == len(names) == first["paging"]["total"]
 
 
-def test_filters_read_pairs_with_escaped_commas(ask: Asker, world: World) -> None:
+def test_filters_accept_pairs_with_escaped_commas(ask: AnswerCaller, world: World) -> None:
     body = ask(
         "sales.people_by_filters",
         person_titles="[7,Data Engineer]",
@@ -174,13 +174,13 @@ def test_filters_read_pairs_with_escaped_commas(ask: Asker, world: World) -> Non
     for wrong in ({}, {"person_titles": "Data Engineer"}):
         with pytest.raises(ErrorReply) as caught:
             ask("sales.people_by_filters", **wrong)
-        assert caught.value.kind == "params_invalid"
+        assert caught.value.error_type == "params_invalid"
 
 
 @pytest.mark.parametrize(
     ("endpoint", "key"), [("sales.list_people", "people"), ("sales.list_orgs", "organisations")]
 )
-def test_saved_lists_are_walked_by_page(ask: Asker, endpoint: str, key: str) -> None:
+def test_saved_lists_page_by_number(ask: AnswerCaller, endpoint: str, key: str) -> None:
     links: list[str] = []
     page = 1
     while rows := ask(endpoint, list_id="77", viewer_id=VIEWER, page=page)[key]:
@@ -191,11 +191,11 @@ def test_saved_lists_are_walked_by_page(ask: Asker, endpoint: str, key: str) -> 
     for wrong, kind in (("x", "params_invalid"), ("4041", "unknown_record")):
         with pytest.raises(ErrorReply) as caught:
             ask(endpoint, list_id=wrong, viewer_id=VIEWER)
-        assert caught.value.kind == kind
+        assert caught.value.error_type == kind
 
 
-def tokens(ask: Asker, endpoint: str, key: str, **params: object) -> tuple[list[dict], int]:  # type: ignore[type-arg]
-    """Walk a listing by token and start, or by start alone (lix.md#activity)."""
+def tokens(ask: AnswerCaller, endpoint: str, key: str, **params: object) -> tuple[list[dict], int]:  # type: ignore[type-arg]
+    """All pages of a listing, by token and start or by start only (lix.md#activity)."""
     rows: list[dict] = []  # type: ignore[type-arg]
     token, total = None, 1
     while len(rows) < total:
@@ -211,7 +211,9 @@ def tokens(ask: Asker, endpoint: str, key: str, **params: object) -> tuple[list[
     return rows, total
 
 
-def test_comments_and_reactions_are_as_many_as_the_post_says(ask: Asker, world: World) -> None:
+def test_comments_and_reactions_match_the_counts_of_the_post(
+    ask: AnswerCaller, world: World
+) -> None:
     styles = set()
     for place in range(40):
         post = ask("enrich.post", post_urn=world.post_at(place).urn)
@@ -235,8 +237,8 @@ def test_comments_and_reactions_are_as_many_as_the_post_says(ask: Asker, world: 
         ("activity.reactions", "reactions", "post_urn"),
     ],
 )
-def test_activity_is_walked_once_each(
-    ask: Asker, world: World, endpoint: str, key: str, name: str
+def test_activity_listings_return_each_item_once(
+    ask: AnswerCaller, world: World, endpoint: str, key: str, name: str
 ) -> None:
     for place in range(12):
         link = world.person(place).link
@@ -244,18 +246,18 @@ def test_activity_is_walked_once_each(
         assert len({row[name] for row in rows}) == len(rows) == total
 
 
-def test_a_token_of_another_listing_is_refused(ask: Asker, world: World) -> None:
+def test_a_token_of_another_listing_is_rejected(ask: AnswerCaller, world: World) -> None:
     with pytest.raises(ErrorReply, match="pagination_token"):
         ask("activity.posts", profile_link=world.person(0).link, pagination_token="bm9wZQ==")
 
 
-def test_a_strangers_posts_are_found_again_by_their_urns(ask: Asker) -> None:
+def test_posts_of_an_unlisted_person_are_found_by_their_urns(ask: AnswerCaller) -> None:
     posts = ask("activity.posts", profile_link="https://www.linkedin.com/in/new-user")["posts"]
     assert ask("enrich.post", post_urn=posts[0]["id"]) == posts[0]
     assert posts[0]["actor"]["id"] == "new-user"
 
 
-def test_conversations_and_messages_are_walked_by_their_cursors(ask: Asker) -> None:
+def test_conversations_and_messages_page_by_their_cursors(ask: AnswerCaller) -> None:
     rows: list[dict] = []  # type: ignore[type-arg]
     cursor: str | None = None
     while True:
@@ -280,13 +282,13 @@ def test_conversations_and_messages_are_walked_by_their_cursors(ask: Asker) -> N
         ask("conversations.list", viewer_id=VIEWER, sequence_id="my-own")
 
 
-def test_messages_around_a_moment(ask: Asker) -> None:
+def test_messages_around_a_time(ask: AnswerCaller) -> None:
     rows = ask("conversations.list", viewer_id=VIEWER)["conversations"]
-    walks = {
+    listings = {
         urn: ask("messages.list", viewer_id=VIEWER, conversation_urn=urn)["messages"]
         for urn in (row["conversationUrn"] for row in rows)
     }
-    urn, everything = max(walks.items(), key=lambda walk: len(walk[1]))
+    urn, everything = max(listings.items(), key=lambda item: len(item[1]))
     around = ask(
         "messages.list",
         viewer_id=VIEWER,
@@ -298,21 +300,21 @@ def test_messages_around_a_moment(ask: Asker) -> None:
     assert around == {"messages": everything[1:7]}
 
 
-def test_a_sent_message_is_found_when_one_looks(ask: Asker) -> None:
+def test_a_sent_message_appears_in_the_conversation(ask: AnswerCaller) -> None:
     one = ask("conversations.list", viewer_id=VIEWER)["conversations"][3]
     id_ = one["conversationUrn"].rstrip(")").split(",")[-1]
     sent = ask("messages.send", viewer_id=VIEWER, conversation_id=id_, body="Hello there")
     found = ask("messages.list", viewer_id=VIEWER, conversation_id=id_)["messages"][0]
     assert found == sent["message"]
     assert found["bodyText"] == "Hello there"
-    assert [(one.target, one.text) for one in ask.memory.sent] == [(id_, "Hello there")]
+    assert [(one.target, one.text) for one in ask.state.sent] == [(id_, "Hello there")]
     for viewer, wrong in (("example-viewer-1", id_), (VIEWER, "2-bm9wZQ==")):
         with pytest.raises(ErrorReply) as caught:
             ask("messages.send", viewer_id=viewer, conversation_id=wrong, body="x")
-        assert caught.value.kind == "unknown_record"
+        assert caught.value.error_type == "unknown_record"
 
 
-def test_sales_threads_are_walked_by_moments(ask: Asker) -> None:
+def test_sales_threads_page_by_timestamp(ask: AnswerCaller) -> None:
     rows: list[dict] = []  # type: ignore[type-arg]
     moment: int | None = None
     while True:
@@ -328,7 +330,7 @@ def test_sales_threads_are_walked_by_moments(ask: Asker) -> None:
     assert len(one["messages"]) == one["totalMessageCount"] == rows[5]["totalMessageCount"]
 
 
-def test_inmail_begins_a_thread_and_a_reply_goes_on_with_it(ask: Asker, world: World) -> None:
+def test_inmail_starts_a_thread_and_a_reply_continues_it(ask: AnswerCaller, world: World) -> None:
     to = next(one for one in map(world.person, range(99)) if not one.hidden)
     began = ask(
         "sales.send_message",
@@ -353,10 +355,10 @@ def test_inmail_begins_a_thread_and_a_reply_goes_on_with_it(ask: Asker, world: W
     ):
         with pytest.raises(ErrorReply) as caught:
             ask("sales.send_message", viewer_id=VIEWER, body="x", **wrong)
-        assert caught.value.kind == "params_invalid"
+        assert caught.value.error_type == "params_invalid"
 
 
-def test_invitations_are_counted_refused_twice_and_end_with_the_week(ask: Asker) -> None:
+def test_invitations_are_counted_and_limited_by_week(ask: AnswerCaller) -> None:
     def invite(n: int) -> dict:  # type: ignore[type-arg]
         return ask("connections.send", viewer_id=VIEWER, profile_id=f"some-one-{n}", message="Hi")
 
@@ -378,7 +380,7 @@ def test_invitations_are_counted_refused_twice_and_end_with_the_week(ask: Asker)
         ask("connections.send", viewer_id=VIEWER, profile_id="a-b", message="x" * 301)
 
 
-def test_attached_accounts_come_five_on_a_page(ask: Asker, world: World) -> None:
+def test_attached_accounts_are_five_on_a_page(ask: AnswerCaller, world: World) -> None:
     cookies = [{"key": "li_at", "value": "secret"}, {"key": "lang", "value": "x"}]
     viewer = ask("linkedin_account.put", cookies=cookies)["viewer_id"]
     assert ask("linkedin_account.put", cookies=cookies)["viewer_id"] == viewer
@@ -392,7 +394,7 @@ def test_attached_accounts_come_five_on_a_page(ask: Asker, world: World) -> None
         assert caught.value.status == 400
 
 
-def test_connections_and_followers_are_walked_by_start(ask: Asker, world: World) -> None:
+def test_connections_and_followers_page_by_start(ask: AnswerCaller, world: World) -> None:
     seen: list[str] = []
     while True:
         body = ask("connections.list", viewer_id=VIEWER, start=len(seen), count=40)
@@ -408,7 +410,7 @@ def test_connections_and_followers_are_walked_by_start(ask: Asker, world: World)
     assert first["paging"]["count"] == min(first["paging"]["total"], 100)
 
 
-def test_ids_lead_to_the_same_person_and_company(ask: Asker, world: World) -> None:
+def test_every_id_finds_the_same_person_and_company(ask: AnswerCaller, world: World) -> None:
     one = ask("ids.person", li_flagship_id=world.person(4).slug)["personIds"]
     assert ask("ids.person", sales_nav_id=one["salesNavID"])["personIds"] == one
     assert ask("ids.person", lix_id=one["uuid"])["personIds"] == one
@@ -420,10 +422,10 @@ def test_ids_lead_to_the_same_person_and_company(ask: Asker, world: World) -> No
             ask("ids.person", **wrong)
     with pytest.raises(ErrorReply) as caught:
         ask("ids.person", lix_id=base64.b64encode(b"organisation:3").decode())
-    assert caught.value.kind == "unknown_record"
+    assert caught.value.error_type == "unknown_record"
 
 
-def test_companies(ask: Asker, world: World) -> None:
+def test_companies(ask: AnswerCaller, world: World) -> None:
     one = world.companies.at(0)
     body = ask("organisation.by_linkedin", linkedin_url=one.link)
     assert body["liOrganisation"]["liEmployeeCount"] == str(body["profile"]["employeeCount"])
@@ -431,7 +433,7 @@ def test_companies(ask: Asker, world: World) -> None:
     assert ask("organisation.by_linkedin", sales_nav_url=one.sales_link) == body
     unreadable = ask("organisation.by_linkedin", linkedin_url="linkedin.com/company/unreadable-1")
     assert unreadable["error"]
-    assert not charged("organisation.by_linkedin", unreadable)
+    assert not is_charged("organisation.by_linkedin", unreadable)
     rows = ask("organisation.by_website", website=f"https://www.{one.domain}/about")[
         "organisations"
     ]
@@ -440,7 +442,7 @@ def test_companies(ask: Asker, world: World) -> None:
     assert ask("organisation.by_website", website="missing-1.example.com") == {"organisations": []}
 
 
-def test_people_by_email_and_the_other_profile_rows(ask: Asker, world: World) -> None:
+def test_people_by_email_and_the_other_profile_endpoints(ask: AnswerCaller, world: World) -> None:
     one = world.person(7)
     assert ask("person.get", email=one.email) == ask("person.get", profile_link=one.link)
     assert ask("person.legacy", id=one.slug)["fullName"] == one.name
@@ -454,8 +456,8 @@ def test_people_by_email_and_the_other_profile_rows(ask: Asker, world: World) ->
     assert 5 < sum(votes) < 50
 
 
-def test_an_email_that_is_probable_becomes_valid_after_three_to_six_checks(
-    ask: Asker, world: World
+def test_a_probable_email_becomes_valid_after_three_to_six_requests(
+    ask: AnswerCaller, world: World
 ) -> None:
     fates: dict[str, int] = {}
     for place in range(120):
@@ -468,7 +470,7 @@ def test_an_email_that_is_probable_becomes_valid_after_three_to_six_checks(
             assert answers[-1]["email"] in answers[0]["alternatives"]
         else:
             assert set(states) == {states[0]}
-        paid = [charged("contact.email_by_linkedin", answer) for answer in answers]
+        paid = [is_charged("contact.email_by_linkedin", answer) for answer in answers]
         assert paid == [state == "VALID" for state in states]
     assert fates["VALID"] > fates["PROBABLE"] > fates["UNKNOWN"] > 0
 
@@ -485,14 +487,14 @@ def test_an_email_that_is_probable_becomes_valid_after_three_to_six_checks(
         ("FUNCTION", "engineering", "Engineering"),
     ],
 )
-def test_facets_of_sales_navigator(ask: Asker, kind: str, query: str, text: str) -> None:
+def test_facets_of_sales_navigator(ask: AnswerCaller, kind: str, query: str, text: str) -> None:
     first = ask("facets.sales", type=kind, query=query)["data"]["elements"][0]
     assert first["displayValue"] == text
     assert first["id"]
 
 
-def test_any_query_finds_a_company_except_the_one_that_matches_nothing(
-    ask: Asker, world: World
+def test_every_query_finds_a_company_except_nothing_matches(
+    ask: AnswerCaller, world: World
 ) -> None:
     for query in ("Google", "zzz", world.companies.at(5).name):
         element = ask("facets.sales", type="COMPANY_WITH_LIST", query=query)["data"]["elements"][0]
@@ -502,12 +504,12 @@ def test_any_query_finds_a_company_except_the_one_that_matches_nothing(
     nothing = ask("facets.sales", type="TITLE", query="nothing-matches")
     assert nothing == {"data": {"paging": {"count": 100}}}
     assert "elements" not in ask("facets.sales", type="NEW_TYPE", query="a")["data"]
-    assert match("engineer sales", [("1", "Sales Manager"), ("2", "Cook")]) == [
+    assert match_options("engineer sales", [("1", "Sales Manager"), ("2", "Cook")]) == [
         ("1", "Sales Manager")
     ]
 
 
-def test_the_recruiter_facet_says_where_the_next_page_starts(ask: Asker) -> None:
+def test_the_start_of_a_recruiter_facet_is_that_of_the_next_page(ask: AnswerCaller) -> None:
     first = ask("facets.recruiter", query="a", start=0, count=100)
     second = ask("facets.recruiter", query="a", start=10, count=100)
     assert (first["paging"]["start"], second["paging"]["start"]) == (10, 20)
@@ -517,7 +519,7 @@ def test_the_recruiter_facet_says_where_the_next_page_starts(ask: Asker) -> None
     }
 
 
-def test_jobs_and_their_hirers(ask: Asker, world: World) -> None:
+def test_jobs_and_their_hirers(ask: AnswerCaller, world: World) -> None:
     counts = set()
     for place in range(40):
         id_ = str(world.posting_at(place).id)

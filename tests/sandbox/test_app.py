@@ -1,4 +1,4 @@
-"""The sandbox as a server: keys, hosts, routes, viewers, and the same answers for the same seed."""
+"""The sandbox as a web application: keys, hosts, routes, viewers, reproducible responses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def tour(http: httpx.AsyncClient, sandbox: Sandbox) -> list[bytes]:
     return [answer.content for answer in answers]
 
 
-async def test_two_sandboxes_of_one_seed_answer_alike_byte_for_byte(client: Client) -> None:
+async def test_the_same_seed_gives_the_same_responses_byte_for_byte(client: Client) -> None:
     one, two, other = fresh(), fresh(), fresh(seed=5)
     async with client(one) as a, client(two) as b, client(other) as c:
         first, second, third = await tour(a, one), await tour(b, two), await tour(c, other)
@@ -58,7 +58,7 @@ async def test_two_sandboxes_of_one_seed_answer_alike_byte_for_byte(client: Clie
     assert one.ledger.charges == two.ledger.charges
 
 
-async def test_a_reset_leads_back_to_the_first_answer(client: Client) -> None:
+async def test_reset_restores_the_initial_state(client: Client) -> None:
     sandbox = fresh()
     async with client(sandbox) as http:
         first = await tour(http, sandbox)
@@ -93,7 +93,7 @@ async def test_keys(
     assert answer.status_code == status
 
 
-async def test_only_given_keys_are_taken_where_some_are_given(client: Client) -> None:
+async def test_only_the_given_keys_are_accepted(client: Client) -> None:
     sandbox = Sandbox(people=20, organisations=5, rate=None, keys={"sesame"})
     async with client(sandbox) as http:
         assert (await http.get("/v1/person", params=PERSON)).status_code == 401
@@ -101,7 +101,7 @@ async def test_only_given_keys_are_taken_where_some_are_given(client: Client) ->
     assert opened.status_code == 200
 
 
-async def test_neither_key_nor_cookies_are_kept_anywhere(sandbox: Sandbox, client: Client) -> None:
+async def test_neither_keys_nor_cookies_are_stored(sandbox: Sandbox, client: Client) -> None:
     cookies = {"cookies": [{"key": "li_at", "value": "SENTINEL-cookie"}]}
     async with client(sandbox) as http:
         for headers in ({"Authorization": "SENTINEL-key"}, {"X-Api-Key": "SENTINEL-key"}):
@@ -113,7 +113,7 @@ async def test_neither_key_nor_cookies_are_kept_anywhere(sandbox: Sandbox, clien
         )
         pages = [(await http.get(f"/_sandbox{page}")).text for page in ("", "/ledger", "/requests")]
     assert put.json()["viewer_id"]
-    assert {fact.caller for fact in sandbox.requests} == {"key-1"}
+    assert {record.caller for record in sandbox.requests} == {"key-1"}
     held = [pages, sandbox.requests, sandbox.ledger.charges, vars(sandbox)]
     assert "SENTINEL" not in repr(held)
 
@@ -136,7 +136,7 @@ async def test_neither_key_nor_cookies_are_kept_anywhere(sandbox: Sandbox, clien
         ("::1", 400),
     ],
 )
-async def test_foreign_hosts_are_turned_away(
+async def test_foreign_hosts_are_rejected(
     sandbox: Sandbox, client: Client, host: str, status: int
 ) -> None:
     async with client(sandbox) as http:
@@ -145,7 +145,9 @@ async def test_foreign_hosts_are_turned_away(
             assert answer.status_code == (404 if path == "/nowhere" and status == 200 else status)
 
 
-async def test_a_foreign_page_cannot_reset_the_sandbox(sandbox: Sandbox, client: Client) -> None:
+async def test_a_page_of_another_origin_cannot_reset_the_sandbox(
+    sandbox: Sandbox, client: Client
+) -> None:
     async with client(sandbox) as http:
         await http.get("/v1/person", params=PERSON)
         evil = await http.post("/_sandbox/reset", headers={"Origin": "https://example.com"})
@@ -174,7 +176,7 @@ async def test_unknown_routes_and_methods(
     assert len(sandbox.ledger) == 0
 
 
-async def test_both_paths_of_the_recruiter_facet_work_unless_one_is_closed(client: Client) -> None:
+async def test_both_paths_of_the_recruiter_facet_work_unless_closed(client: Client) -> None:
     paths = ["/v1/search/recruiter/facet", "/v1/li/recruiter/search/facet"]
     ask = {"query": "python", "q": "skill", "type": "skill", "start": "0", "count": "100"}
     for closed in ((), (paths[0],), (paths[1],)):
@@ -187,7 +189,7 @@ async def test_both_paths_of_the_recruiter_facet_work_unless_one_is_closed(clien
                 assert answer.json()["error"]["type"] == "unknown_route"
 
 
-async def test_viewers_that_are_not_attached_are_407(sandbox: Sandbox, client: Client) -> None:
+async def test_a_viewer_that_is_not_attached_is_407(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
 
         async def status(viewer: str) -> int:
@@ -202,7 +204,7 @@ async def test_viewers_that_are_not_attached_are_407(sandbox: Sandbox, client: C
         assert await status(put.json()["viewer_id"]) == 200
 
 
-async def test_ids_with_slashes_and_signs_survive_the_path(
+async def test_ids_with_slashes_and_special_characters_work_in_paths(
     sandbox: Sandbox, client: Client
 ) -> None:
     viewer = {"viewer_id": "sandbox-viewer"}
@@ -216,7 +218,7 @@ async def test_ids_with_slashes_and_signs_survive_the_path(
     assert odd.json()["error"]["type"] == "unknown_record"
 
 
-async def test_bodies_are_read_strictly(sandbox: Sandbox, client: Client) -> None:
+async def test_wrong_types_in_bodies_are_rejected(sandbox: Sandbox, client: Client) -> None:
     path = "/v1/li/recruiter/search/people"
     skills = [{"text": "Python", "entity": "urn:li:ts_skill:1001"}]
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -235,7 +237,7 @@ async def test_bodies_are_read_strictly(sandbox: Sandbox, client: Client) -> Non
     assert large.status_code == 413
 
 
-async def test_the_pages_for_a_person(sandbox: Sandbox, client: Client) -> None:
+async def test_the_admin_pages(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
         http.headers.pop("Authorization")
         await http.get("/v1/<script>", headers={"Authorization": "k"})
@@ -253,7 +255,7 @@ async def test_the_pages_for_a_person(sandbox: Sandbox, client: Client) -> None:
     assert len(sandbox.requests) == 1
 
 
-def test_a_missing_web_server_is_named_with_its_extra() -> None:
+def test_a_missing_web_server_error_names_the_extra() -> None:
     code = (
         "import sys; sys.modules.update({'starlette': None, 'starlette.applications': None})\n"
         "from lix_async.sandbox import Sandbox\n"
@@ -263,19 +265,19 @@ def test_a_missing_web_server_is_named_with_its_extra() -> None:
     assert "pip install lix_async[sandbox]" in done.stderr.splitlines()[-1]
 
 
-async def test_old_requests_are_forgotten_and_charges_are_not(
+async def test_old_request_records_are_deleted_and_charges_are_not(
     sandbox: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lix_async.sandbox.server.sandbox.KEPT", 10)
+    monkeypatch.setattr("lix_async.sandbox.server.sandbox.MAX_RECORDS", 10)
     async with client(sandbox) as http:
         for _ in range(12):
             await http.get("/v1/person", params=PERSON)
-    assert [fact.number for fact in sandbox.requests[-3:]] == [10, 11, 12]
+    assert [record.number for record in sandbox.requests[-3:]] == [10, 11, 12]
     assert len(sandbox.requests) <= 10
     assert len(sandbox.ledger) == 12
 
 
-def test_the_package_exports_what_it_lists() -> None:
+def test_the_package_exports_all_listed_names() -> None:
     import lix_async.sandbox as package
 
     assert dir(package) == sorted(package.__all__)

@@ -1,4 +1,4 @@
-"""ConnectSafely in the sandbox, through its own client: every row, and how it says no."""
+"""ConnectSafely in the sandbox, through its client: every endpoint, and its errors."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from lix_async.providers.connectsafely.endpoints import PROFILE, TABLE
 from lix_async.providers.connectsafely.errors import InvalidFieldsError
 from lix_async.providers.connectsafely.params import PeopleFilters, ProfileParams
 from lix_async.sandbox.answers.connectsafely import ACCOUNT
-from lix_async.sandbox.providers.connectsafely import HOUSE
+from lix_async.sandbox.providers.connectsafely import PROVIDER
 
-from .safely import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
+from .connectsafely_helpers import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
 
 pytestmark = pytest.mark.anyio
 GONE = "404040404040404040404040"
 
 
-async def test_every_row_is_answered() -> None:
+async def test_every_endpoint_is_answered() -> None:
     sandbox = small()
     one = sandbox.world.person(3)
     async with connect(sandbox) as safely:
@@ -43,8 +43,8 @@ async def test_every_row_is_answered() -> None:
         groups = await safely.search_groups("sales", max_items=5).collect()
         endorsed = await safely.endorse_skill(one.slug, skill_id="4711")
         assert await safely.health() == {"status": "ok"}
-    assert {fact.endpoint for fact in sandbox.requests} == {row.id for row in TABLE}
-    assert {fact.status for fact in sandbox.requests} == {200}
+    assert {record.endpoint for record in sandbox.requests} == {row.id for row in TABLE}
+    assert {record.status for record in sandbox.requests} == {200}
     assert (found.profile_id, found.account_id, found.profile.name) == (one.slug, ACCOUNT, one.name)
     assert (short.account_id, short.profile.entity_urn) == (OTHER, one.urn)
     assert found.profile.follower_count is not None
@@ -69,7 +69,7 @@ async def test_every_row_is_answered() -> None:
     assert len(sandbox.ledger) == 0
 
 
-async def test_a_list_comes_only_where_it_is_switched_on() -> None:
+async def test_lists_are_returned_only_if_requested() -> None:
     sandbox = small()
     async with bare(sandbox) as http:
         plain = (await http.post("/profile", json={"profileId": "some-body"})).json()
@@ -102,7 +102,7 @@ async def test_a_list_comes_only_where_it_is_switched_on() -> None:
     assert {body.get("cached") for body in bodies} == {None, False}
 
 
-async def test_positions_are_read_wherever_they_stand() -> None:
+async def test_positions_are_read_inside_and_beside_the_profile() -> None:
     sandbox = small()
     async with connect(sandbox) as safely:
         for slug in slugs(sandbox, 30):
@@ -111,7 +111,7 @@ async def test_positions_are_read_wherever_they_stand() -> None:
             assert found.skills is None
 
 
-async def test_a_profile_that_is_not_there_is_an_empty_one() -> None:
+async def test_a_missing_profile_is_empty() -> None:
     sandbox = small()
     async with bare(sandbox) as http:
         answer = await http.post("/profile", json={"profileId": "missing-person"})
@@ -129,7 +129,7 @@ async def test_a_profile_that_is_not_there_is_an_empty_one() -> None:
         with pytest.raises(NotFoundError) as unknown:
             await safely.relationship("missing-person")
         for call in (safely.account_quota, safely.account_status):
-            for account in (GONE, "nobody"):
+            for account in (GONE, "unknown"):
                 with pytest.raises(NotFoundError, match="account"):
                     await call(account)
     assert (empty.value.status, unknown.value.status) == (200, 404)
@@ -169,14 +169,14 @@ async def test_a_profile_that_is_not_there_is_an_empty_one() -> None:
         ),
     ],
 )
-async def test_a_wrong_field_is_an_issue(body: object, wrong: dict[str, object]) -> None:
+async def test_a_wrong_field_is_a_zod_issue(body: object, wrong: dict[str, object]) -> None:
     async with bare(small()) as http:
         answer = await http.post("/profile", json=body)
     assert answer.status_code == 400
     assert answer.json() == {"success": False, "error": {"issues": [wrong], "name": "ZodError"}}
 
 
-async def test_what_is_too_small_or_of_no_known_field_is_an_issue_too() -> None:
+async def test_values_that_are_too_small_and_unknown_fields_are_zod_issues() -> None:
     async with bare(small()) as http:
         few = (await http.post("/search/people", json={"count": 0})).json()["error"]["issues"][0]
         text = (await http.post("/search/groups", json={"count": "3"})).json()["error"]["issues"]
@@ -205,7 +205,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("fault", "status", "keys", "error"), REFUSED)
-async def test_refusals_have_the_vendors_shapes(
+async def test_errors_have_the_formats_of_the_contract(
     fault: str, status: int, keys: set[str], error: type[RefusalError]
 ) -> None:
     sandbox = small()
@@ -222,7 +222,7 @@ async def test_refusals_have_the_vendors_shapes(
     assert raised.value.message
 
 
-async def test_the_key_is_a_bearers() -> None:
+async def test_the_key_is_a_bearer_token() -> None:
     sandbox = small()
     for headers in ({"Authorization": "a-key"}, {"X-Api-Key": "a-key"}, {"X-Nothing": "1"}):
         async with bare(sandbox, **headers) as http:
@@ -231,7 +231,7 @@ async def test_the_key_is_a_bearers() -> None:
         assert answer.json() == {"error": "the API key is missing or not valid"}
 
 
-async def test_issues_reach_the_caller() -> None:
+async def test_zod_issues_are_in_the_clients_error() -> None:
     sandbox = small()
     async with connect(sandbox) as safely:
         with pytest.raises(InvalidFieldsError) as raised:
@@ -242,13 +242,13 @@ async def test_issues_reach_the_caller() -> None:
 
 
 class Unchecked(ProfileParams, frozen=True, kw_only=True, rename="camel"):
-    """Params that the client lets pass."""
+    """Params without the client's checks."""
 
     def check(self) -> None:
-        """Nothing is wrong."""
+        """Accept everything."""
 
 
-async def test_a_walk_reads_every_row_once_though_pages_are_short() -> None:
+async def test_a_listing_with_short_pages_returns_every_item_once() -> None:
     sandbox = small()
     async with connect(sandbox) as safely:
         people = await safely.search_people("total:95").collect()
@@ -259,11 +259,13 @@ async def test_a_walk_reads_every_row_once_though_pages_are_short() -> None:
     assert len({one.identity for one in people}) == len(people) == 95
     assert len({one.identity for one in found}) == len(found) == 61
     assert groups.stats.total == 70
-    sizes = [fact for fact in sandbox.requests if fact.endpoint == "connectsafely.search_people"]
+    sizes = [
+        record for record in sandbox.requests if record.endpoint == "connectsafely.search_people"
+    ]
     assert len(sizes) > 10
 
 
-async def test_people_are_found_by_filters_and_by_an_address() -> None:
+async def test_people_are_found_by_filters_and_by_url() -> None:
     sandbox = small()
     one = sandbox.world.person(9)
     filters = PeopleFilters(title=one.title, company=one.employer.name, industry=[one.industry])
@@ -279,7 +281,7 @@ async def test_people_are_found_by_filters_and_by_an_address() -> None:
     assert len(by_url) == 3
 
 
-async def test_a_random_endorsement_takes_a_skill_that_is_left() -> None:
+async def test_a_random_endorsement_chooses_a_skill_not_endorsed_yet() -> None:
     sandbox = small()
     one = sandbox.world.person(5)
     async with connect(sandbox, account_id=OTHER) as safely:
@@ -295,7 +297,7 @@ async def test_a_random_endorsement_takes_a_skill_that_is_left() -> None:
     assert not any(skill.is_endorsed for skill in others.skills or [])
 
 
-async def test_an_account_may_be_in_use_and_then_has_no_plan() -> None:
+async def test_an_account_in_use_has_no_plan() -> None:
     sandbox = small()
     async with connect(sandbox) as safely:
         found = [await safely.account_status(f"{place:024x}") for place in range(1, 30)]
@@ -304,17 +306,17 @@ async def test_an_account_may_be_in_use_and_then_has_no_plan() -> None:
         assert (one.linkedin_plan is None) is (one.status == "IN_USE")
 
 
-async def test_the_answers_hold_no_more_than_the_client_knows() -> None:
-    """Every key of every example's answer is a field of the row's result."""
+async def test_answers_have_only_fields_of_the_client_models() -> None:
+    """Every key of every example's answer is a field of the endpoint's result."""
     sandbox = small()
     async with bare(sandbox) as http:
         for row in TABLE:
-            given = dict(HOUSE.examples(sandbox.world)[row.id])
+            given = dict(PROVIDER.examples(sandbox.world)[row.id])
             path = row.path
-            for slot, name in HOUSE.renamed.items():
+            for slot, name in PROVIDER.param_names.items():
                 if f"{{{slot}}}" in path:
                     path = path.replace(f"{{{slot}}}", str(given.pop(name)))
-            target = f"http://sandbox{HOUSE.place(row, path)}"
+            target = f"http://sandbox{PROVIDER.full_path(row, path)}"
             sent = {"json": given} if row.body else {"params": given}
             answer = await http.request(row.method, target, **sent)  # type: ignore[arg-type]  # one of two
             fields = getattr(row.result, "__struct_encode_fields__", None)

@@ -1,4 +1,4 @@
-"""ConnectSafely in the sandbox: the cache, the day's quota, speed limits, bad weather."""
+"""ConnectSafely in the sandbox: the cache, the daily quota, rate limits and faults."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from lix_async.providers.connectsafely.rate_limits import VELOCITY, RateState
 from lix_async.sandbox.answers.connectsafely import ACCOUNT
 from lix_async.sandbox.faults.schedule import FAULTS
 
-from .safely import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
+from .connectsafely_helpers import NIGHT, OTHER, RIGHT, bare, connect, slugs, small
 
 pytestmark = pytest.mark.anyio
-TOLD = [f"x-ratelimit-{name}" for name in ("action", "limit", "used", "remaining", "reset")]
+HEADER_NAMES = [f"x-ratelimit-{name}" for name in ("action", "limit", "used", "remaining", "reset")]
 
 
-async def test_a_profile_stays_in_the_cache_for_six_hours_and_a_refresh_passes_it_by() -> None:
+async def test_profiles_are_cached_for_six_hours_unless_refreshed() -> None:
     clock = Skipping()
     sandbox = small(clock)
     async with connect(sandbox, clock) as safely:
@@ -41,15 +41,15 @@ async def test_a_profile_stays_in_the_cache_for_six_hours_and_a_refresh_passes_i
         assert await ask() == (True, 1)
         assert await ask(account_id=OTHER) == (False, 1)
         assert await ask(force_refresh=True) == (False, 2)
-        clock.time = 3600.0 + 6 * 3600.0 - 1  # of another day
+        clock.time = 3600.0 + 6 * 3600.0 - 1  # the next day
         assert await ask() == (True, 0)
         clock.time += 1
         assert await ask() == (False, 1)
-        clock.time += 6 * 3600.0  # of the same day: not a different profile
+        clock.time += 6 * 3600.0  # the same day: not a different profile
         assert await ask() == (False, 1)
 
 
-async def test_the_days_profiles_are_120_different_ones() -> None:
+async def test_the_daily_quota_is_120_different_profiles() -> None:
     clock = Skipping()
     sandbox = small(clock)
     names = slugs(sandbox, 120)
@@ -70,7 +70,7 @@ async def test_the_days_profiles_are_120_different_ones() -> None:
         assert safely.rate_states[ACCOUNT, "PROFILE"].used == 1
 
 
-async def test_the_clients_own_count_stops_before_the_sandbox_has_to() -> None:
+async def test_the_client_stops_at_its_own_daily_count() -> None:
     sandbox = small()
     async with connect(sandbox, daily_profiles=120) as safely:
         for name in slugs(sandbox, 120):
@@ -80,7 +80,7 @@ async def test_the_clients_own_count_stops_before_the_sandbox_has_to() -> None:
     assert len(sandbox.requests) == 120
 
 
-async def test_the_two_429s_differ() -> None:
+async def test_the_two_kinds_of_429_differ() -> None:
     clock = Skipping()
     sandbox = small(clock, rate=(1, 3.0))
     async with bare(sandbox) as http:
@@ -102,7 +102,7 @@ async def test_the_two_429s_differ() -> None:
         "message": "too many requests",
     }
     assert fast.headers["retry-after"] == "45"
-    assert {name: fast.headers.get(name) for name in TOLD} == {
+    assert {name: fast.headers.get(name) for name in HEADER_NAMES} == {
         "x-ratelimit-action": None,
         "x-ratelimit-limit": "30",
         "x-ratelimit-used": None,
@@ -110,14 +110,14 @@ async def test_the_two_429s_differ() -> None:
         "x-ratelimit-reset": "2023-11-14T22:14:20.000Z",
     }
     assert good.headers["x-ratelimit-remaining"] == "0"
-    assert other.headers["x-ratelimit-limit"] == "60"  # of the key, which has less left
+    assert other.headers["x-ratelimit-limit"] == "60"  # of the key, which has fewer permits left
     assert daily.json() == {
         "error": "Rate limit exceeded for PROFILE: 120/120 used. "
         "Resets at 2023-11-15T00:00:00.000Z",
         "success": False,
     }
     assert "retry-after" not in daily.headers
-    assert [daily.headers[name] for name in TOLD] == [
+    assert [daily.headers[name] for name in HEADER_NAMES] == [
         "PROFILE",
         "120",
         "120",
@@ -135,7 +135,7 @@ async def test_the_two_429s_differ() -> None:
         ("GET", "/../health", None, 60),
     ],
 )
-async def test_every_kind_of_call_has_its_own_speed_limit(
+async def test_each_group_of_endpoints_has_its_own_rate_limit(
     method: str, path: str, body: object, limit: int
 ) -> None:
     sandbox = small(rate=(1, 3.0))
@@ -147,26 +147,26 @@ async def test_every_kind_of_call_has_its_own_speed_limit(
     assert left == [*range(limit - 1, -1, -1), 0]
 
 
-async def test_the_clients_pacing_is_never_too_fast_and_an_impatient_client_waits() -> None:
+async def test_the_clients_limiter_avoids_429s_and_a_client_without_one_waits() -> None:
     clock = Skipping()
     sandbox = small(clock, rate=(1, 3.0))
     async with connect(sandbox, clock, rate_limit=VELOCITY) as safely:
         for name in slugs(sandbox, 70):
             await safely.profile(name)
             await safely.account_status(OTHER)
-    assert {fact.status for fact in sandbox.requests} == {200}
-    assert clock.time > 360  # 70 calls about an account, 10 a minute
+    assert {record.status for record in sandbox.requests} == {200}
+    assert clock.time > 360  # 70 requests about an account, 10 a minute
     clock = Skipping()
     sandbox = small(clock, rate=(1, 3.0))
     async with connect(sandbox, clock) as safely:
         for _ in range(12):
             await safely.account_status()
         assert safely.rate_states[None, None].limit == 10
-    assert [fact.status for fact in sandbox.requests] == [200] * 10 + [429] + [200] * 2
+    assert [record.status for record in sandbox.requests] == [200] * 10 + [429] + [200] * 2
     assert clock.slept == [60.0]
 
 
-async def test_every_answer_tells_of_its_limit_except_where_nobody_is_counted() -> None:
+async def test_every_counted_response_has_rate_limit_headers() -> None:
     sandbox = small(rate=(1, 3.0))
     async with bare(sandbox) as http:
         good = await http.get("/profile", params={"profileId": "some-body"})
@@ -178,7 +178,7 @@ async def test_every_answer_tells_of_its_limit_except_where_nobody_is_counted() 
         )
         none = await http.get("/account/status", headers={"Authorization": "Bearer wrong"})
     for answer in (good, wrong):
-        assert [answer.headers[name] for name in TOLD] == [
+        assert [answer.headers[name] for name in HEADER_NAMES] == [
             "PROFILE",
             "120",
             "1",
@@ -187,10 +187,10 @@ async def test_every_answer_tells_of_its_limit_except_where_nobody_is_counted() 
         ]
     assert other.headers["x-ratelimit-limit"] == "10"
     for answer in (lost, proxy, none):
-        assert not set(TOLD) & set(answer.headers)
+        assert not set(HEADER_NAMES) & set(answer.headers)
 
 
-async def test_calls_come_through_bad_weather() -> None:
+async def test_calls_succeed_despite_the_weather_faults() -> None:
     clock = Skipping()
     sandbox = small(clock, faults="weather", seed=3)
     good = lost = 0
@@ -208,28 +208,28 @@ async def test_calls_come_through_bad_weather() -> None:
             except RefusalError as error:
                 assert error.status in (429, 500, 502, 503)
     assert len(rows) == 90
-    assert len({fact.fault for fact in sandbox.requests}) > 5
+    assert len({record.fault for record in sandbox.requests}) > 5
     assert 90 < good <= len(sandbox.sent) <= good + lost < 101
-    assert len({sent.target for sent in sandbox.sent}) == len(sandbox.sent)  # none twice
+    assert len({sent.target for sent in sandbox.sent}) == len(sandbox.sent)  # no duplicates
 
 
-async def test_what_a_storm_spoils_is_an_error_and_nothing_else() -> None:
+async def test_with_storm_faults_a_call_succeeds_or_raises_a_known_error() -> None:
     clock = Skipping()
     sandbox = small(clock, faults="storm", seed=3)
-    spoiled = 0
+    failures = 0
     async with connect(sandbox, clock, retry=RetryPolicy(attempts=12)) as safely:
         for name in slugs(sandbox, 100):
             try:
                 assert (await safely.profile(name)).profile.public_identifier == name
             except DecodeError:
-                spoiled += 1
+                failures += 1
                 assert sandbox.requests[-1].fault in ("html200", "empty200")
-    assert spoiled < 15
-    assert len({fact.fault for fact in sandbox.requests}) > 8
+    assert failures < 15
+    assert len({record.fault for record in sandbox.requests}) > 8
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
-async def test_every_fault_can_be_asked_for(name: str) -> None:
+async def test_every_fault_can_be_requested(name: str) -> None:
     sandbox = small()
     text = f"{name};mib=1" if "mib" in FAULTS[name].options else name
     async with bare(sandbox, **RIGHT, **{"X-Sandbox-Fault": text}) as http:
@@ -242,10 +242,10 @@ async def test_every_fault_can_be_asked_for(name: str) -> None:
                     assert answer.status_code < 600
             except (ConnectionResetError, httpx.HTTPError):
                 assert FAULTS[name].stage in ("before", "after")
-    assert [fact.fault for fact in sandbox.requests] == [name, name]
+    assert [record.fault for record in sandbox.requests] == [name, name]
 
 
-async def test_a_reset_forgets_cache_and_quota() -> None:
+async def test_reset_clears_cache_and_quota() -> None:
     sandbox = small()
     async with connect(sandbox) as safely:
         await safely.profile("some-body")

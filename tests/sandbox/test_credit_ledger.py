@@ -1,4 +1,4 @@
-"""What was paid: charges exactly as answered, balances that go down, and 402 at the end."""
+"""Credits: charges, balances, and 402 when none are left."""
 
 from __future__ import annotations
 
@@ -38,18 +38,21 @@ def test_totals_inputs_and_repeats() -> None:
     assert ledger.charges == []
 
 
-def test_a_price_must_be_covered() -> None:
+def test_a_balance_must_cover_the_price() -> None:
     ledger = CreditLedger({"org": 1})
-    ledger.cover("org", 1)
-    ledger.cover("unknown", 9)
-    ledger.cover_anything()
-    for refuse in (lambda: ledger.cover("org", 2), lambda: ledger.cover("standard", 1)):
+    ledger.check_balance("org", 1)
+    ledger.check_balance("unknown", 9)
+    ledger.check_any_balance()
+    for refuse in (
+        lambda: ledger.check_balance("org", 2),
+        lambda: ledger.check_balance("standard", 1),
+    ):
         with pytest.raises(ErrorReply) as caught:
             refuse()
         assert caught.value.status == 402
     ledger.charge(charge("org"))
     with pytest.raises(ErrorReply):
-        ledger.cover_anything()
+        ledger.check_any_balance()
     with pytest.raises(ValueError, match="gold"):
         CreditLedger({"gold": 1})
 
@@ -73,10 +76,10 @@ async def test_each_success_is_charged_once_with_its_input(
     ]
     assert sandbox.ledger.charges[0].input == f'{{"profile_link":"{LINK}"}}'
     assert (balances["linkedInBalance"], balances["lookcBalance"]) == (49_999, 9_999)
-    assert [fact.charged for fact in sandbox.requests] == [1, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert [record.charged for record in sandbox.requests] == [1, 0, 0, 1, 0, 0, 0, 0, 0]
 
 
-async def test_the_input_holds_the_callers_sequence_but_not_one_made_up(
+async def test_the_recorded_input_has_only_the_callers_own_sequence_id(
     sandbox: Sandbox, client: Client
 ) -> None:
     url = "https://www.linkedin.com/search/results/people/?keywords=a"
@@ -90,7 +93,7 @@ async def test_the_input_holds_the_callers_sequence_but_not_one_made_up(
     assert len(sandbox.ledger.repeats()) == 1
 
 
-async def test_an_email_is_paid_for_when_valid_and_an_invitation_when_sent(
+async def test_valid_emails_and_sent_invitations_are_charged(
     sandbox: Sandbox, client: Client
 ) -> None:
     person = {"viewer_id": "sandbox-viewer", "profile_id": "some-body"}
@@ -108,7 +111,7 @@ async def test_an_email_is_paid_for_when_valid_and_an_invitation_when_sent(
     assert len(sandbox.sent) == 1
 
 
-async def test_without_credits_everything_that_costs_is_402(client: Client) -> None:
+async def test_without_credits_all_paid_endpoints_are_402(client: Client) -> None:
     poor = Sandbox(people=50, organisations=5, rate=None, credits={"standard": 1})
     async with client(poor) as http:
         statuses = [

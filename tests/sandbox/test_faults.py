@@ -1,4 +1,4 @@
-"""Faults: which one comes when. What each of them does is in `test_spoil.py`."""
+"""The schedules of faults. Their effects are tested in `test_response_faults.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.faults.schedule import ALIASES, FAULTS, PRESETS, Fault, parse
+from lix_async.sandbox.faults.schedule import ALIASES, FAULTS, PRESETS, Fault, parse_fault
 
 if TYPE_CHECKING:
     from .sandbox_helpers import Client
@@ -22,18 +22,18 @@ def names(faults: Faults, count: int, endpoint: str = "person.get") -> list[str]
     return [fault.name if fault else "ok" for fault in drawn]
 
 
-def test_texts_are_read_with_their_options() -> None:
-    assert parse("ok") is None
-    assert parse("503") == Fault("unavailable")
-    assert parse(" queued ; polls=3; status=200") == Fault(
+def test_faults_are_parsed_with_their_options() -> None:
+    assert parse_fault("ok") is None
+    assert parse_fault("503") == Fault("unavailable")
+    assert parse_fault(" queued ; polls=3; status=200") == Fault(
         "queued", {"polls": "3", "status": "200"}
     )
-    assert parse("rate_limit;retry-after=Wed, 21 Oct 2015 07:28:00 GMT") == Fault(
+    assert parse_fault("rate_limit;retry-after=Wed, 21 Oct 2015 07:28:00 GMT") == Fault(
         "rate_limit", {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}
     )
     for wrong in ("", "nope", "reset;seconds=1", "slow;seconds=soon", "queued;polls"):
         with pytest.raises(ValueError):  # noqa: PT011  # one of three messages
-            parse(wrong)
+            parse_fault(wrong)
     assert set(ALIASES.values()) <= set(FAULTS)
 
 
@@ -49,7 +49,7 @@ def test_the_same_seed_draws_the_same_faults() -> None:
     assert names(first, 2000) == drawn
 
 
-def test_a_plan_is_exact_and_then_the_rates_go_on() -> None:
+def test_a_plan_is_exact_and_the_rates_follow() -> None:
     faults = Faults(1, {"reset": 1.0}, plan=["ok", "api_error", "ok"])
     assert names(faults, 5) == ["ok", "api_error", "ok", "reset", "reset"]
     faults.force("quota", "ok")
@@ -58,7 +58,7 @@ def test_a_plan_is_exact_and_then_the_rates_go_on() -> None:
     assert names(faults, 2) == ["ok", "api_error"]
 
 
-def test_a_plan_may_be_for_some_endpoints_only() -> None:
+def test_a_plan_by_endpoint() -> None:
     faults = Faults(plan={"person.get": ["reset"], "search.people": ["ok", "quota"]})
     assert names(faults, 2, "search.people") == ["ok", "quota"]
     assert names(faults, 2, "ids.person") == ["ok", "ok"]
@@ -73,7 +73,7 @@ def test_presets() -> None:
     storm = names(Faults.of("storm", 3), 5000)
     assert storm.count("ok") < weather.count("ok")
     for rates in PRESETS.values():
-        assert all(parse(text) for text in rates)
+        assert all(parse_fault(text) for text in rates)
     with pytest.raises(ValueError, match="sunshine"):
         Faults.preset("sunshine")
     with pytest.raises(ValueError, match="rates"):
@@ -82,7 +82,7 @@ def test_presets() -> None:
         Faults(plan=["nope"])
 
 
-async def test_two_sandboxes_meet_the_same_weather(client: Client) -> None:
+async def test_two_sandboxes_have_the_same_weather_faults(client: Client) -> None:
     seen = []
     for _ in range(2):
         sandbox = Sandbox(seed=9, people=20, organisations=5, rate=None, faults="storm")
@@ -91,13 +91,13 @@ async def test_two_sandboxes_meet_the_same_weather(client: Client) -> None:
                 link = sandbox.world.person(place).link
                 with suppress(ConnectionResetError):
                     await http.get("/v1/person", params={"profile_link": link})
-        seen.append([(fact.status, fact.fault, fact.charged) for fact in sandbox.requests])
-        assert sum(fact.charged for fact in sandbox.requests) == len(sandbox.ledger)
+        seen.append([(record.status, record.fault, record.charged) for record in sandbox.requests])
+        assert sum(record.charged for record in sandbox.requests) == len(sandbox.ledger)
     assert seen[0] == seen[1]
     assert len({fault for _, fault, _ in seen[0]}) > 6
 
 
-async def test_a_fault_is_drawn_only_for_requests_that_come_that_far(client: Client) -> None:
+async def test_faults_are_drawn_only_for_valid_requests(client: Client) -> None:
     sandbox = Sandbox(people=20, organisations=5, faults=["api_error", "quota"], clock=lambda: 0.0)
     async with client(sandbox) as http:
         await http.get("/v1/nowhere")
@@ -106,10 +106,10 @@ async def test_a_fault_is_drawn_only_for_requests_that_come_that_far(client: Cli
         other = {"Authorization": "other"}
         second = await http.get("/v1/person", params=PERSON, headers=other)
     assert [one.status_code for one in (first, limited, second)] == [500, 429, 402]
-    assert [fact.fault for fact in sandbox.requests] == [None, "api_error", None, "quota"]
+    assert [record.fault for record in sandbox.requests] == [None, "api_error", None, "quota"]
 
 
-async def test_a_fault_by_header_leaves_the_plan_alone(client: Client) -> None:
+async def test_a_fault_by_header_does_not_use_the_plan(client: Client) -> None:
     sandbox = Sandbox(people=20, organisations=5, rate=None, faults=["quota"])
     async with client(sandbox) as http:
 
@@ -122,7 +122,7 @@ async def test_a_fault_by_header_leaves_the_plan_alone(client: Client) -> None:
         ]  # fmt: skip
 
 
-async def test_faults_by_the_admin_route(sandbox: Sandbox, client: Client) -> None:
+async def test_faults_by_the_admin_page(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
 
         async def change(**body: object) -> int:
@@ -148,7 +148,7 @@ async def test_faults_by_the_admin_route(sandbox: Sandbox, client: Client) -> No
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 429, 503])
-async def test_queued_becomes_ready_after_so_many_polls(
+async def test_a_queued_lookup_is_ready_after_its_polls(
     sandbox: Sandbox, client: Client, status: int
 ) -> None:
     sandbox.faults.force(f"queued;polls=3;status={status}", "api_error")

@@ -1,4 +1,4 @@
-"""Letrics in the sandbox, through its own client: every filter, every spelling, every refusal."""
+"""Letrics in the sandbox, through its client: filters, array formats and errors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,9 @@ from lix_async.providers.letrics.errors import (
     LetricsRateLimitError,
 )
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.providers.letrics import HOUSE
+from lix_async.sandbox.providers.letrics import PROVIDER
+
+from .sandbox_helpers import small_sandbox
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
@@ -37,21 +40,18 @@ Row = Mapping[str, Any]
 METHODS = [("POST", "joined"), ("GET", "joined"), ("GET", "repeated"), ("GET", "bracketed")]
 
 
-def small(clock: Skipping | None = None, **settings: Any) -> Sandbox:
-    clock = clock or Skipping()
-    given = {"people": 300, "organisations": 60, "rate": None, **settings}
-    return Sandbox(**given, clock=clock.now, wall=clock.wall, sleep=clock.sleep)
+small = partial(small_sandbox, organisations=60)
 
 
 def connect(sandbox: Sandbox, key: str = "a-key", **options: Any) -> AsyncLetrics:
-    """The real client on a sandbox in memory, without pacing unless told otherwise."""
+    """The real client on a sandbox in memory, by default without a rate limit."""
     http_client = httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app))
     given = {"rate_limit": None, "clock": Skipping(), "http_client": http_client, **options}
     return AsyncLetrics(key, base_url="http://127.0.0.1/letrics", **given)
 
 
 def company(row: Row) -> Row:
-    """The company of a contact, or the row itself where it is one."""
+    """The company of a contact, or the item itself if it is a company."""
     return cast("Row", (row.get("company") or {}) if "job_title" in row else row)
 
 
@@ -60,23 +60,19 @@ def created(row: Row) -> datetime | None:
     return datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
 
 
-def among(wanted: str, *have: object) -> bool:
+def is_one_of(wanted: str, *have: object) -> bool:
     return wanted in have
 
 
-def lies(wanted: str, place: object) -> bool:
-    """The grammar of locations, read anew: kind, and parts from small to large."""
+def is_in_location(wanted: str, place: object) -> bool:
+    """Whether a place is in a location: kind, and parts from small to large."""
     if place is None:
         return False
     kind, _, rest = wanted.partition(":")
     city, state, country = str(place).removeprefix("city:").split("||")
     return (
         rest.split("||")
-        == {
-            "city": [city, state, country],
-            "state": [state, country],
-            "country": [country],
-        }[kind]
+        == {"city": [city, state, country], "state": [state, country], "country": [country]}[kind]
     )
 
 
@@ -85,25 +81,25 @@ LISTS: dict[str, tuple[list[str], Callable[[Row, str], bool]]] = {
         ["MANAGER", "engin"],
         lambda row, one: one.casefold() in (row["job_title"] or "").casefold(),
     ),
-    "departments": (["Engineering", "Sales"], lambda row, one: among(one, row["department"])),
-    "seniorities": (["Manager", "CXO"], lambda row, one: among(one, row["seniority"])),
+    "departments": (["Engineering", "Sales"], lambda row, one: is_one_of(one, row["department"])),
+    "seniorities": (["Manager", "CXO"], lambda row, one: is_one_of(one, row["seniority"])),
     "locations": (
         [
             locations.city("Dunfallow", country="Albrenia"),
             locations.state("Outer Nordavia", country="Nordavia"),
             locations.country("Zentria"),
         ],
-        lambda row, one: lies(one, company(row).get("location")),
+        lambda row, one: is_in_location(one, company(row).get("location")),
     ),
     "functions": (
         ["Finance", "Sales"],
-        lambda row, one: among(one, company(row).get("function")),
+        lambda row, one: is_one_of(one, company(row).get("function")),
     ),
-    "industries": ([], lambda row, one: among(one, company(row).get("industry"))),
-    "tlds": (["com", ".org"], lambda row, one: among(one.strip("."), company(row).get("tld"))),
+    "industries": ([], lambda row, one: is_one_of(one, company(row).get("industry"))),
+    "tlds": (["com", ".org"], lambda row, one: is_one_of(one.strip("."), company(row).get("tld"))),
     "technologies": (
         ["Kafka", "Redis"],
-        lambda row, one: among(one, *company(row).get("technologies", ())),
+        lambda row, one: is_one_of(one, *company(row).get("technologies", ())),
     ),
 }
 CONTACTS_ONLY = {"job_titles", "departments", "seniorities"}
@@ -115,26 +111,26 @@ FLAGS: dict[str, Callable[[Row], bool]] = {
 }
 
 
-async def everything(letrics: AsyncLetrics, what: str) -> list[Any]:
+async def all_items(letrics: AsyncLetrics, what: str) -> list[Any]:
     return cast("list[Any]", await getattr(letrics, what)().collect())
 
 
 @pytest.mark.parametrize(("method", "arrays"), METHODS)
-async def test_every_row_is_answered_by_either_method(method: Any, arrays: Any) -> None:
+async def test_every_endpoint_is_answered_by_get_and_post(method: Any, arrays: Any) -> None:
     sandbox = small()
     async with connect(sandbox, method=method, arrays=arrays) as letrics:
         people = await letrics.contacts(technologies=["Kafka", "Redis"]).collect()
         firms = await letrics.companies(tlds=["com", "org"], functions=["Sales"]).collect()
     suffix = ".get" if method == "GET" else ""
-    assert {fact.endpoint for fact in sandbox.requests} == {
+    assert {record.endpoint for record in sandbox.requests} == {
         f"letrics.contacts{suffix}",
         f"letrics.companies{suffix}",
     }
-    assert {row.id.removesuffix(".get") for row in HOUSE.table} == {
+    assert {row.id.removesuffix(".get") for row in PROVIDER.endpoints} == {
         "letrics.contacts",
         "letrics.companies",
     }
-    assert {fact.status for fact in sandbox.requests} == {200}
+    assert {record.status for record in sandbox.requests} == {200}
     assert people
     assert all({"Kafka", "Redis"} & {*company(row)["technologies"]} for row in people)
     assert firms
@@ -145,14 +141,14 @@ async def test_every_row_is_answered_by_either_method(method: Any, arrays: Any) 
 
 @pytest.mark.parametrize("what", ["contacts", "companies"])
 @pytest.mark.parametrize("name", LISTS)
-async def test_a_list_lets_through_what_fits_and_its_twin_the_rest(what: str, name: str) -> None:
+async def test_a_list_filter_and_its_exclude_filter_are_complementary(what: str, name: str) -> None:
     if what == "companies" and name in CONTACTS_ONLY:
         with pytest.raises(TypeError, match=name):
             getattr(connect(small()), what)(**{name: ["x"]})
         return
     wanted, fits = LISTS[name]
     async with connect(small(people=600, organisations=120)) as letrics:
-        every = await everything(letrics, what)
+        every = await all_items(letrics, what)
         wanted = wanted or sorted({company(row).get("industry") or "" for row in every} - {""})[:2]
         for values in (wanted[:1], wanted):
             found = await getattr(letrics, what)(**{name: values}).collect()
@@ -171,9 +167,9 @@ async def test_a_list_lets_through_what_fits_and_its_twin_the_rest(what: str, na
     ]
 
 
-async def test_a_city_in_a_state_is_not_found_without_it() -> None:
+async def test_a_city_is_not_found_without_its_state() -> None:
     async with connect(small()) as letrics:
-        firms = await everything(letrics, "companies")
+        firms = await all_items(letrics, "companies")
         place = next(row.location for row in firms if row.location and "||||" not in row.location)
         city, state, country = place.removeprefix("city:").split("||")
         full = await letrics.companies(
@@ -189,9 +185,9 @@ async def test_a_city_in_a_state_is_not_found_without_it() -> None:
 
 
 @pytest.mark.parametrize("field", ["has_personal_emails", "has_personal_email"])
-async def test_of_a_flag_only_true_filters(field: Any) -> None:
+async def test_only_true_flags_filter(field: Any) -> None:
     async with connect(small(), personal_email_field=field) as letrics:
-        every, contacts = await everything(letrics, "contacts"), cast("Any", letrics.contacts)
+        every, contacts = await all_items(letrics, "contacts"), cast("Any", letrics.contacts)
         for name, fits in FLAGS.items():
             found = await contacts(**{name: True}).collect()
             assert [row.id for row in found] == [row.id for row in every if fits(row)], name
@@ -207,9 +203,9 @@ async def test_of_a_flag_only_true_filters(field: Any) -> None:
 
 
 @pytest.mark.parametrize("what", ["contacts", "companies"])
-async def test_both_bounds_are_inclusive_and_about_the_company(what: str) -> None:
+async def test_both_date_bounds_are_inclusive_and_of_the_company(what: str) -> None:
     async with connect(small()) as letrics:
-        every = await everything(letrics, what)
+        every = await all_items(letrics, what)
         moments = sorted({made for row in every if (made := created(row))})
         low, high = moments[len(moments) // 3], moments[len(moments) // 2]
         east = low.astimezone(timezone(timedelta(hours=5)))
@@ -222,10 +218,10 @@ async def test_both_bounds_are_inclusive_and_about_the_company(what: str) -> Non
     assert none == []
 
 
-async def test_rows_have_nulls_and_the_keys_of_the_samples() -> None:
+async def test_items_have_nulls_and_the_keys_of_the_filters() -> None:
     async with connect(small(people=600, organisations=120)) as letrics:
-        people = await everything(letrics, "contacts")
-        firms = await everything(letrics, "companies")
+        people = await all_items(letrics, "contacts")
+        firms = await all_items(letrics, "companies")
     for name, rows in (("contacts", people), ("companies", firms)):
         (sample,) = {
             frozenset(row)
@@ -240,7 +236,7 @@ async def test_rows_have_nulls_and_the_keys_of_the_samples() -> None:
     assert {row.location.count("||") for row in firms if row.location} == {2}
 
 
-async def test_a_walk_goes_on_to_the_total() -> None:
+async def test_a_listing_continues_to_the_total() -> None:
     sandbox = small(people=250)
     async with connect(sandbox) as letrics:
         pages = letrics.contacts()
@@ -249,7 +245,7 @@ async def test_a_walk_goes_on_to_the_total() -> None:
         later = await letrics.contacts(page=2, per_page=40).collect()
         none = await letrics.contacts(industries=["No such industry"]).collect()
     assert len({row.id for row in rows}) == 250
-    assert [fact.endpoint for fact in sandbox.requests[:3]] == ["letrics.contacts"] * 3
+    assert [record.endpoint for record in sandbox.requests[:3]] == ["letrics.contacts"] * 3
     assert [row.id for row in later] == [row.id for row in rows[40:]]
     assert none == []
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app), headers=RIGHT) as http:
@@ -258,7 +254,7 @@ async def test_a_walk_goes_on_to_the_total() -> None:
     assert [row["id"] for row in plain["data"]] == [row.id for row in rows[:25]]
 
 
-async def test_a_server_that_ignores_the_page_is_found_out() -> None:
+async def test_a_server_that_ignores_the_page_is_detected() -> None:
     sandbox = small(faults=Faults(rates={"repeated_page": 1.0}))
     async with connect(sandbox) as letrics:
         with pytest.raises(PagingError):
@@ -266,11 +262,11 @@ async def test_a_server_that_ignores_the_page_is_found_out() -> None:
     assert len(sandbox.requests) == 2
 
 
-# --- refusals --------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------
 
 
-class Spoiling(httpx.AsyncBaseTransport):
-    """Puts into the body what the client itself would never send."""
+class ChangedBody(httpx.AsyncBaseTransport):
+    """Changes the body of a request to what the client would never send."""
 
     def __init__(self, sandbox: Sandbox, **wrong: object) -> None:
         self._inner = httpx.ASGITransport(sandbox.app)
@@ -284,9 +280,9 @@ class Spoiling(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("what", ["contacts", "companies"])
-async def test_everything_that_is_wrong_is_listed_and_kept(what: str) -> None:
+async def test_all_wrong_parameters_are_in_the_error(what: str) -> None:
     wrong = {"per_page": 101, "page": 0, "added_after": "2025-01-06T09:00:00", "locations": ["x"]}
-    http_client = httpx.AsyncClient(transport=Spoiling(small(), **wrong))
+    http_client = httpx.AsyncClient(transport=ChangedBody(small(), **wrong))
     async with connect(small(), http_client=http_client) as letrics:
         with pytest.raises(LetricsInvalidParamsError) as caught:
             await getattr(letrics, what)().collect()
@@ -294,14 +290,14 @@ async def test_everything_that_is_wrong_is_listed_and_kept(what: str) -> None:
     assert isinstance(error, InvalidParamsError)
     assert (error.kind, error.status) == ("invalid_input", 400)
     assert {(one.id, one.code) for one in error.errors} == {("invalid_input", 400)}
-    told = [one.details for one in error.errors]
-    assert len(told) == 4
-    for name, said in zip(("added_after", "'x'", "page", "per_page"), told, strict=True):
-        assert said.startswith(name), told
+    details = [one.details for one in error.errors]
+    assert len(details) == 4
+    for name, text in zip(("added_after", "'x'", "page", "per_page"), details, strict=True):
+        assert text.startswith(name), details
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected_text"),
     [
         ({"page": "2"}, "Expected `int"),
         ({"industries": "x"}, "Expected `array"),
@@ -310,16 +306,20 @@ async def test_everything_that_is_wrong_is_listed_and_kept(what: str) -> None:
         ({"added_before": "yesterday"}, "RFC3339"),
     ],
 )
-async def test_a_wrong_field_alone(body: Mapping[str, object], said: str) -> None:
+async def test_a_single_wrong_parameter(body: Mapping[str, object], expected_text: str) -> None:
     transport = httpx.ASGITransport(small().app)
     async with httpx.AsyncClient(transport=transport, headers=RIGHT) as http:
         answer = await http.post("http://sandbox/letrics/contacts", json=body)
     assert answer.status_code == 400
     (item,) = answer.json()["errors"]
-    assert (item["id"], item["code"], said in item["details"]) == ("invalid_input", 400, True)
+    assert (item["id"], item["code"], expected_text in item["details"]) == (
+        "invalid_input",
+        400,
+        True,
+    )
 
 
-async def test_the_calendar_ends_before_anything_is_sent() -> None:
+async def test_a_date_out_of_range_is_rejected_before_sending() -> None:
     sandbox = small()
     edge = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10)))
     async with connect(sandbox) as letrics:
@@ -329,7 +329,7 @@ async def test_the_calendar_ends_before_anything_is_sent() -> None:
     assert len(sandbox.requests) == 1
 
 
-async def test_the_key_is_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_key_is_not_in_records_errors_or_reprs(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     key = "sentinel/key+0123456789"
     sandbox = small(keys={"another"})
@@ -338,12 +338,12 @@ async def test_the_key_is_told_to_nobody(caplog: pytest.LogCaptureFixture) -> No
         with pytest.raises(LetricsAuthenticationError) as caught:
             await letrics.contacts().collect()
     assert [(one.id, one.code) for one in caught.value.errors] == [("unauthorized", 401)]
-    told = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
-    for text in (shown, told, caplog.text, repr(sandbox.requests)):
+    failure = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    for text in (shown, failure, caplog.text, repr(sandbox.requests)):
         assert "sentinel" not in text
 
 
-async def test_a_wrong_guess_is_told_with_the_setting_that_mends_it() -> None:
+async def test_an_error_of_a_wrong_setting_names_the_setting() -> None:
     async with connect(small(), paths={"contacts": "/v2/contacts"}) as letrics:
         with pytest.raises(LetricsNotFoundError, match="see the setting `paths`"):
             await letrics.contacts().collect()
@@ -351,32 +351,32 @@ async def test_a_wrong_guess_is_told_with_the_setting_that_mends_it() -> None:
         AsyncLetrics("a-key")
 
 
-async def test_too_fast_is_refused_and_the_clients_own_pace_is_not() -> None:
+async def test_too_many_requests_are_429_and_the_clients_rate_is_not() -> None:
     clock = Skipping()
-    sandbox = small(clock, rate={"Letrics": HOUSE.rate})
+    sandbox = small(clock, rate={"Letrics": PROVIDER.rate})
     async with connect(sandbox, clock=clock, retry=ONCE) as letrics:
         with pytest.raises(LetricsRateLimitError) as caught:
             await letrics.contacts(per_page=10).collect()
     assert [one.id for one in caught.value.errors] == ["too_many_requests"]
     clock = Skipping()
-    sandbox = small(clock, rate={"Letrics": HOUSE.rate})
+    sandbox = small(clock, rate={"Letrics": PROVIDER.rate})
     async with connect(sandbox, clock=clock, rate_limit=AsyncLetrics.provider.rate) as letrics:
         assert len(await letrics.contacts(per_page=10).collect()) == 300
-    assert {fact.status for fact in sandbox.requests} == {200}
+    assert {record.status for record in sandbox.requests} == {200}
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-async def test_a_walk_goes_through_the_weather(method: Any) -> None:
-    calm, rough = small(), small(seed=1, faults="weather")
-    async with connect(calm) as letrics:
+async def test_a_listing_is_complete_despite_the_weather_faults(method: Any) -> None:
+    reliable, faulty = small(), small(seed=1, faults="weather")
+    async with connect(reliable) as letrics:
         expected = [row.id for row in await letrics.contacts().collect()]
-    async with connect(rough, method=method) as letrics:
+    async with connect(faulty, method=method) as letrics:
         for _ in range(3):
             assert [row.id for row in await letrics.contacts(per_page=9).collect()] == expected
-    assert len({fact.fault for fact in rough.requests}) > 4
+    assert len({record.fault for record in faulty.requests}) > 4
 
 
-async def test_queued_means_not_ready_here() -> None:
+async def test_the_queued_fault_is_a_502() -> None:
     sandbox = small(faults=["queued"])
     async with connect(sandbox, retry=ONCE) as letrics:
         with pytest.raises(LetricsError) as caught:

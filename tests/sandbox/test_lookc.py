@@ -1,4 +1,4 @@
-"""LookC in the sandbox, through its own client: lookups at once and later, employees, webhooks."""
+"""LookC in the sandbox, through its client: lookups, employees and webhooks."""
 
 from __future__ import annotations
 
@@ -36,11 +36,17 @@ AT_ONCE = BackgroundLookups(share=0)
 
 
 def small(**settings: object) -> Sandbox:
-    given = {"people": 300, "organisations": 12, "rate": None, "lookups": AT_ONCE, **settings}
+    given = {
+        "people": 300,
+        "organisations": 12,
+        "rate": None,
+        "background_lookups": AT_ONCE,
+        **settings,
+    }
     return Sandbox(**given)  # type: ignore[arg-type]
 
 
-async def test_a_known_address_finds_its_person_and_their_organisation() -> None:
+async def test_a_known_address_finds_the_person_and_the_organisation() -> None:
     sandbox = small()
     one = sandbox.world.person(7)
     async with memory_client(sandbox, AsyncLookC) as lookc:
@@ -65,14 +71,14 @@ async def test_a_known_address_finds_its_person_and_their_organisation() -> None
         ("ada@..", False),
     ],
 )
-async def test_unknown_people_and_firms(email: str, org: bool) -> None:
+async def test_unknown_people_and_companies(email: str, org: bool) -> None:
     async with memory_client(small(), AsyncLookC) as lookc:
         found = await lookc.person_by_email(email)
     assert found.hits == []
     assert (found.org is not None) is org
 
 
-async def test_faults_strike_lookc_as_well_and_a_lost_answer_is_paid() -> None:
+async def test_faults_apply_to_lookc_and_a_lost_answer_is_charged() -> None:
     plan = {
         "lookc.person_by_email": ["unavailable", "rate_limit", "reset_after"],
         "lookc.request_status": ["queued;polls=1"],
@@ -82,12 +88,12 @@ async def test_faults_strike_lookc_as_well_and_a_lost_answer_is_paid() -> None:
         found = await lookc.person_by_email("some-body@some-firm.example.com")
         assert (await lookc.result(EXAMPLE_REQUEST)).hits
     assert found.hits[0].name == "Some Body"
-    struck = [fact.fault for fact in sandbox.requests]
+    struck = [record.fault for record in sandbox.requests]
     assert struck == ["unavailable", "rate_limit", "reset_after", None, "queued", None]
     assert len(sandbox.ledger) == 2
 
 
-async def test_free_mail_domains_have_no_organisation_and_sometimes_null_hits(
+async def test_free_email_domains_have_no_organisation_and_sometimes_null_hits(
     client: Client,
 ) -> None:
     async with client(small()) as http:
@@ -105,19 +111,19 @@ async def test_several_people_may_match(client: Client) -> None:
     assert {len(body["hits"]) for body in bodies} == {1, 2}
 
 
-async def test_a_slow_lookup_is_done_after_so_many_looks_and_paid_once() -> None:
-    sandbox = small(lookups=BackgroundLookups(share=0, polls=3))
+async def test_a_slow_lookup_finishes_after_its_polls_and_is_charged_once() -> None:
+    sandbox = small(background_lookups=BackgroundLookups(share=0, polls=3))
     async with VirtualClock() as clock, memory_client(sandbox, AsyncLookC, clock=clock) as lookc:
         found = await lookc.person_by_email(SLOW)
     assert found.hits[0].name == "Slow Somebody"
-    asked = [fact.endpoint for fact in sandbox.requests]
+    asked = [record.endpoint for record in sandbox.requests]
     assert asked == ["lookc.person_by_email"] + ["lookc.request_status"] * 4
     assert len(sandbox.ledger) == 1
     assert sandbox.ledger.repeats() == {}
 
 
-async def test_a_share_of_all_addresses_is_slow_in_several_shapes(client: Client) -> None:
-    sandbox = small(lookups=BackgroundLookups(share=0.3))
+async def test_a_share_of_addresses_is_slow_with_several_response_formats(client: Client) -> None:
+    sandbox = small(background_lookups=BackgroundLookups(share=0.3))
     names = [f"person-{place}@some-firm.example.com" for place in range(60)]
     async with client(sandbox) as http:
         answers = [await http.get(LOOKUP, params={"email": name}) for name in names]
@@ -126,13 +132,15 @@ async def test_a_share_of_all_addresses_is_slow_in_several_shapes(client: Client
     assert 8 < len(later) < 30
     assert {answer.status_code for answer in later} == {200, 202}
     assert len({tuple(answer.json()) for answer in later}) == 3
-    slow = [["hits" in answer.json() for answer in turn] for turn in (answers, again)]
+    slow = [["hits" in answer.json() for answer in batch] for batch in (answers, again)]
     assert slow[0] == slow[1]
 
 
-async def test_seconds_of_the_clock_end_a_lookup_too() -> None:
+async def test_a_lookup_also_finishes_by_time() -> None:
     now = [0.0]
-    sandbox = small(lookups=BackgroundLookups(polls=99, seconds=30.0), clock=lambda: now[0])
+    sandbox = small(
+        background_lookups=BackgroundLookups(polls=99, seconds=30.0), clock=lambda: now[0]
+    )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         lookup = await lookc.submit(SLOW)
         assert lookup.request_id is not None
@@ -142,20 +150,18 @@ async def test_seconds_of_the_clock_end_a_lookup_too() -> None:
         assert (await lookc.request_status(lookup.request_id)).complete
 
 
-async def test_a_lookup_that_never_ends_and_one_that_fails() -> None:
-    sandbox = small(lookups=BackgroundLookups(share=0, polls=10**6))
+async def test_a_lookup_that_never_finishes_and_one_that_fails() -> None:
+    sandbox = small(background_lookups=BackgroundLookups(share=0, polls=10**6))
     async with VirtualClock() as clock, memory_client(sandbox, AsyncLookC, clock=clock) as lookc:
         with pytest.raises(PendingError):
             await lookc.person_by_email(SLOW, timeout=5)
-    sandbox = small(lookups=BackgroundLookups(share=0, polls=0))
+    sandbox = small(background_lookups=BackgroundLookups(share=0, polls=0))
     async with VirtualClock() as clock, memory_client(sandbox, AsyncLookC, clock=clock) as lookc:
         with pytest.raises(RefusalError, match="failed"):
             await lookc.person_by_email("fail@some-firm.example.com")
 
 
-async def test_both_paths_tell_the_status_and_the_query_tells_which_call_it_is(
-    client: Client,
-) -> None:
+async def test_both_paths_return_the_status_of_a_lookup(client: Client) -> None:
     sandbox = small()
     async with client(sandbox) as http:
         pending = (await http.get(LOOKUP, params={"email": SLOW})).json()
@@ -166,26 +172,26 @@ async def test_both_paths_tell_the_status_and_the_query_tells_which_call_it_is(
         none = await http.get(LOOKUP)
     assert first.json()["status"] == second.json()["status"] in ("pending", "processing")
     assert both.status_code == none.status_code == 400
-    assert [fact.endpoint for fact in sandbox.requests][:3] == [
+    assert [record.endpoint for record in sandbox.requests][:3] == [
         "lookc.person_by_email",
         "lookc.request_status",
         "lookc.request_status",
     ]
 
 
-async def test_the_client_goes_to_the_other_path_when_the_first_is_closed() -> None:
+async def test_the_client_uses_the_alternate_path_if_the_first_is_closed() -> None:
     sandbox = small(closed=["/v1/request"])
     async with memory_client(sandbox, AsyncLookC) as lookc:
         assert (await lookc.request_status(EXAMPLE_REQUEST)).complete
-    assert [fact.status for fact in sandbox.requests] == [404, 200]
+    assert [record.status for record in sandbox.requests] == [404, 200]
     async with memory_client(small(), AsyncLookC) as lookc:
         with pytest.raises(NotFoundError):
             await lookc.request_status("00000000-0000-4000-8000-000000000001")
 
 
 @pytest.mark.parametrize("preview", [False, True])
-async def test_a_walk_over_all_employees(preview: bool) -> None:
-    sandbox = small(lookups=BackgroundLookups(preview=preview))
+async def test_a_listing_of_all_employees(preview: bool) -> None:
+    sandbox = small(background_lookups=BackgroundLookups(preview=preview))
     world = sandbox.world
     firm = world.companies.at(3)
     name = org_id(world, firm)
@@ -198,11 +204,11 @@ async def test_a_walk_over_all_employees(preview: bool) -> None:
     assert all(one.current_org_id(name) == name for one in here)
     assert any(one.current_org is None for one in everybody)
     assert any(one.months_at_org for one in here)
-    pages = [fact for fact in sandbox.requests if fact.endpoint == "lookc.org_employees"]
+    pages = [record for record in sandbox.requests if record.endpoint == "lookc.org_employees"]
     assert len(pages) == -(-len(everybody) // 7)
 
 
-async def test_next_links_come_with_the_host_and_without(client: Client) -> None:
+async def test_next_links_are_absolute_and_relative(client: Client) -> None:
     sandbox = small()
     links: list[str] = []
     ends: list[object] = []
@@ -218,7 +224,7 @@ async def test_next_links_come_with_the_host_and_without(client: Client) -> None
     assert {str(end) for end in ends} == {"absent", "None", ""}
 
 
-async def test_organisations_by_either_id_and_those_that_are_not_there() -> None:
+async def test_organisations_by_either_id_and_missing_ones() -> None:
     sandbox = small()
     firm = sandbox.world.companies.at(2)
     async with memory_client(sandbox, AsyncLookC) as lookc, memory_client(sandbox) as lix:
@@ -231,7 +237,7 @@ async def test_organisations_by_either_id_and_those_that_are_not_there() -> None
                 await lookc.employees(name).collect()
 
 
-async def test_a_cursor_of_another_listing_is_refused() -> None:
+async def test_a_cursor_of_another_listing_is_rejected() -> None:
     sandbox = small()
     name = org_id(sandbox.world, sandbox.world.companies.at(2))
     async with memory_client(sandbox, AsyncLookC) as lookc:
@@ -240,7 +246,7 @@ async def test_a_cursor_of_another_listing_is_refused() -> None:
                 await lookc.send(ORG_EMPLOYEES, OrgEmployeesParams(org_id=name, after=cursor))
 
 
-async def test_lookc_has_a_pace_of_its_own() -> None:
+async def test_lookc_has_its_own_rate_limit() -> None:
     now = [0.0]
     sandbox = small(rate=(1, 3.0), clock=lambda: now[0])
     headers = {"Authorization": "a-key"}
@@ -258,11 +264,11 @@ async def test_lookc_has_a_pace_of_its_own() -> None:
         first = await http.get("/v1/account/balances")
         second = await http.get("/v1/account/balances")
     assert (first.status_code, second.status_code) == (200, 429)
-    assert "daily_limit" not in {fact.kind for fact in sandbox.requests}
+    assert "daily_limit" not in {record.kind for record in sandbox.requests}
 
 
 class Receiver:
-    """Stands in for a socket: keeps what was posted."""
+    """Records what is posted, in place of a socket."""
 
     def __init__(self, status: int = 204) -> None:
         self.posted: list[tuple[str, bytes]] = []
@@ -276,22 +282,20 @@ class Receiver:
 
 
 @pytest.mark.parametrize(("posts", "status"), [(1, 204), (2, 500), (1, 0)])
-async def test_a_finished_lookup_is_posted_once_or_as_often_as_asked(
-    posts: int, status: int
-) -> None:
+async def test_a_finished_lookup_is_posted_once_or_several_times(posts: int, status: int) -> None:
     now, receiver = [0.0], Receiver(status)
     hook = Webhook("http://localhost:9/hook?secret=1", posts, receiver)
     sandbox = small(
-        webhook=hook, lookups=BackgroundLookups(share=0, polls=99), clock=lambda: now[0]
+        webhook=hook, background_lookups=BackgroundLookups(share=0, polls=99), clock=lambda: now[0]
     )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         lookup = await lookc.submit(SLOW)
         await lookc.submit("fail@some-firm.example.com")
         assert receiver.posted == []
         now[0] = 2.0
-        await sandbox.tell()
+        await sandbox.notify_webhook()
         result = await lookc.result(lookup)
-        await sandbox.tell()
+        await sandbox.notify_webhook()
     assert [url for url, _ in receiver.posted] == [hook.url] * posts
     assert [delivery.status for delivery in sandbox.deliveries] == [status] * posts
     bodies = [body for _, body in receiver.posted]
@@ -303,10 +307,12 @@ async def test_a_finished_lookup_is_posted_once_or_as_often_as_asked(
     assert sandbox.deliveries == []
 
 
-async def test_a_lookup_that_ends_by_looking_is_posted_as_well() -> None:
+async def test_a_lookup_that_finishes_by_polls_is_posted_as_well() -> None:
     receiver = Receiver()
     hook = Webhook("http://127.0.0.1:9/", send=receiver)
-    sandbox = small(webhook=hook, lookups=BackgroundLookups(share=0, polls=0), clock=lambda: 0.0)
+    sandbox = small(
+        webhook=hook, background_lookups=BackgroundLookups(share=0, polls=0), clock=lambda: 0.0
+    )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         await lookc.result(await lookc.submit(SLOW))
     assert len(receiver.posted) == 1
@@ -325,19 +331,19 @@ async def test_a_lookup_that_ends_by_looking_is_posted_as_well() -> None:
         "hook",
     ],
 )
-def test_the_sandbox_posts_to_this_machine_only(url: str) -> None:
+def test_a_webhook_must_be_on_this_machine(url: str) -> None:
     with pytest.raises(ConfigurationError):
         Sandbox(people=5, organisations=2, webhook=url)
 
 
-def test_a_webhook_is_posted_at_least_once() -> None:
+def test_a_webhook_needs_at_least_one_post() -> None:
     with pytest.raises(ConfigurationError, match="posts"):
         Webhook("http://127.0.0.1/", posts=0)
 
 
 @contextmanager
 def listening(status: int = 204) -> Iterator[tuple[str, list[tuple[str, bytes]], threading.Event]]:
-    """A receiver on a real socket: its URL, what came, and a signal when something did."""
+    """A receiver on a real socket: its URL, the bodies received, and an event for the first one."""
     came: list[tuple[str, bytes]] = []
     arrived = threading.Event()
 
@@ -363,7 +369,7 @@ def listening(status: int = 204) -> Iterator[tuple[str, list[tuple[str, bytes]],
             thread.join()
 
 
-async def test_the_running_server_posts_although_nobody_looks() -> None:
+async def test_the_running_server_posts_without_polls() -> None:
     now = [0.0]
     with listening(307) as (url, came, arrived):
         sandbox = small(webhook=url, clock=lambda: now[0])
@@ -383,10 +389,12 @@ async def test_the_running_server_posts_although_nobody_looks() -> None:
     assert [delivery.status for delivery in sandbox.deliveries] in ([307], [])
 
 
-async def test_nobody_listening_is_no_trouble() -> None:
+async def test_an_unreachable_receiver_is_not_an_error() -> None:
     with listening() as (url, _, _):
         pass
-    sandbox = small(webhook=url, clock=lambda: 0.0, lookups=BackgroundLookups(share=0, polls=0))
+    sandbox = small(
+        webhook=url, clock=lambda: 0.0, background_lookups=BackgroundLookups(share=0, polls=0)
+    )
     async with memory_client(sandbox, AsyncLookC) as lookc:
         assert (await lookc.result(await lookc.submit(SLOW))).hits
     assert [delivery.status for delivery in sandbox.deliveries] == [0]

@@ -1,4 +1,4 @@
-"""Meet Alfred in the sandbox, through its own client: both forms of every answer, walks, sends."""
+"""Meet Alfred in the sandbox, through its client: answers in both formats, listings, leads."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ from lix_async.providers.meetalfred.client import AsyncMeetAlfred
 from lix_async.providers.meetalfred.endpoints import TABLE
 from lix_async.providers.meetalfred.params import ActionKind
 from lix_async.sandbox import Faults, Sandbox
-from lix_async.sandbox.providers.meetalfred import HOUSE
+from lix_async.sandbox.providers.meetalfred import PROVIDER
+
+from .sandbox_helpers import small_sandbox as small
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
 ROOT = "http://127.0.0.1/api/integrations/webhook"
 ONCE = RetryPolicy(attempts=1)
-WALKS = [row.id.removeprefix("meetalfred.") for row in TABLE if row.paging]
+LISTINGS = [row.id.removeprefix("meetalfred.") for row in TABLE if row.paging]
 FORMS = [
     ("seed", "campaigns", "campaigns"),
     ("seed", "leads", "new-leads"),
@@ -50,27 +52,21 @@ FORMS = [
 ]
 
 
-def small(clock: Skipping | None = None, **settings: Any) -> Sandbox:
-    clock = clock or Skipping()
-    given = {"people": 300, "organisations": 12, "rate": None, **settings}
-    return Sandbox(**given, clock=clock.now, wall=clock.wall, sleep=clock.sleep)
-
-
 def connect(sandbox: Sandbox, key: str = "a-key", **options: Any) -> AsyncMeetAlfred:
-    """The real client on a sandbox in memory, without pacing unless told otherwise."""
+    """The real client on a sandbox in memory, by default without a rate limit."""
     http_client = httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app))
     given = {"rate_limit": None, "clock": Skipping(), "http_client": http_client, **options}
     return AsyncMeetAlfred(key, base_url=ROOT, **given)
 
 
 async def bare(sandbox: Sandbox, path: str) -> Any:
-    """An answer as it is on the wire."""
+    """The JSON body of a response."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as http:
         answer = await http.get(f"{ROOT}/{path}{'&' if '?' in path else '?'}webhook_key=a-key")
     return answer.json()
 
 
-def walk(alfred: AsyncMeetAlfred, name: str, **options: Any) -> Any:
+def start_listing(alfred: AsyncMeetAlfred, name: str, **options: Any) -> Any:
     first = ["replies"] if name == "get_last_actions" else []
     return getattr(alfred, name)(*first, **options)
 
@@ -80,7 +76,7 @@ def identity(row: Any) -> object:
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Path and type of everything in a tree; the rows of a list all have the same path."""
+    """Path and type of every value in a tree; the items of a list have the same path."""
     if isinstance(tree, dict):
         for name, value in tree.items():
             yield from leaves(value, f"{path}.{name}")
@@ -93,16 +89,16 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("envelope", ["seed", "flat"])
-async def test_every_row_is_answered(envelope: Any) -> None:
+async def test_every_endpoint_is_answered(envelope: Any) -> None:
     sandbox = small(envelope=envelope)
     async with connect(sandbox) as alfred:
         running = await alfred.campaigns()
         every = await alfred.campaigns("all")
-        rows = {name: await walk(alfred, name).collect() for name in WALKS}
+        rows = {name: await start_listing(alfred, name).collect() for name in LISTINGS}
         team = await alfred.get_team_members()
         done = await alfred.add_lead_to_campaign(101, email="somebody@example.com")
-    assert {fact.endpoint for fact in sandbox.requests} == {row.id for row in TABLE}
-    assert {fact.status for fact in sandbox.requests} == {200}
+    assert {record.endpoint for record in sandbox.requests} == {row.id for row in TABLE}
+    assert {record.status for record in sandbox.requests} == {200}
     assert {(one.campaign_id, one.title) for one in running} == {
         (101, "Example Campaign 1"),
         (102, "Example Campaign 2"),
@@ -123,7 +119,7 @@ async def test_every_row_is_answered(envelope: Any) -> None:
 
 
 @pytest.mark.parametrize(("envelope", "name", "path"), FORMS)
-async def test_answers_have_the_form_of_the_samples(envelope: Any, name: str, path: str) -> None:
+async def test_answers_have_the_format_of_the_samples(envelope: Any, name: str, path: str) -> None:
     sample = json.loads((SAMPLES / f"meetalfred.{name}.json").read_bytes())
     size = "&per_page=100" if "?" in path else "?per_page=100"
     found = await bare(small(envelope=envelope), path + size)
@@ -136,7 +132,7 @@ async def test_answers_have_the_form_of_the_samples(envelope: Any, name: str, pa
         }
 
 
-async def test_times_stand_in_three_formats_and_are_one_to_the_client() -> None:
+async def test_times_in_three_formats_are_equal_to_the_client() -> None:
     moments: dict[str, list[datetime | None]] = {}
     texts: list[str] = []
     for envelope in ("seed", "flat"):
@@ -154,11 +150,11 @@ async def test_times_stand_in_three_formats_and_are_one_to_the_client() -> None:
     assert {text[-4:] == " GMT" for text in texts} == {True, False}
 
 
-async def test_filters_filter() -> None:
+async def test_filters_are_applied() -> None:
     async with connect(small()) as alfred:
         every = await alfred.leads().collect()
         mine = await alfred.leads(102).collect()
-        nobody = await alfred.leads(999).collect()
+        empty = await alfred.leads(999).collect()
         drafts = await alfred.campaigns("draft")
         default = await alfred.campaigns(None)
         near = await alfred.connections().collect()
@@ -168,14 +164,14 @@ async def test_filters_filter() -> None:
         one.id for one in every if one.campaign and one.campaign.campaign_id == 102
     ]
     assert 0 < len(mine) < len(every)
-    assert nobody == []
+    assert empty == []
     assert [one.campaign_id for one in drafts] == [103]
     assert {one.status for one in default} == {"active"}
     assert {one.id for one in synced} < {one.id for one in near}
     assert unsynced == near
 
 
-async def test_every_kind_of_action_is_known_newest_first() -> None:
+async def test_every_action_is_accepted_and_sorted_newest_first() -> None:
     async with connect(small()) as alfred:
         for kind in get_args(ActionKind):
             found = await alfred.get_last_actions(kind).collect()
@@ -189,38 +185,38 @@ async def test_every_kind_of_action_is_known_newest_first() -> None:
             await alfred.campaigns(cast("Any", "secret"))
 
 
-# --- walks -----------------------------------------------------------------------------------
+# --- listings --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("envelope", ["seed", "flat"])
-@pytest.mark.parametrize("name", WALKS)
+@pytest.mark.parametrize("name", LISTINGS)
 @pytest.mark.parametrize("size", [7, 10, None])
-async def test_a_walk_counts_from_0_to_its_end(envelope: Any, name: str, size: int | None) -> None:
+async def test_a_listing_counts_pages_from_0(envelope: Any, name: str, size: int | None) -> None:
     sandbox = small(envelope=envelope)
     async with connect(sandbox) as alfred:
-        expected = [identity(row) for row in await walk(alfred, name).collect()]
-        begun = len(sandbox.requests)
-        pages = walk(alfred, name, per_page=size)
+        expected = [identity(row) for row in await start_listing(alfred, name).collect()]
+        earlier = len(sandbox.requests)
+        pages = start_listing(alfred, name, per_page=size)
         assert [identity(row) for row in await pages.collect()] == expected
-        later = await walk(alfred, name, page=1, per_page=size).collect()
+        later = await start_listing(alfred, name, page=1, per_page=size).collect()
     shown = size or 25
     assert pages.stats.complete
-    asked = [json.loads(fact.input or "")["page"] for fact in sandbox.requests[begun:]]
-    assert asked[: pages.stats.pages] == list(range(pages.stats.pages))
+    requested = [json.loads(record.input or "")["page"] for record in sandbox.requests[earlier:]]
+    assert requested[: pages.stats.pages] == list(range(pages.stats.pages))
     assert pages.stats.pages >= -(-len(expected) // shown)
     assert [identity(row) for row in later] == expected[shown:]
 
 
-@pytest.mark.parametrize("name", WALKS)
-async def test_a_walk_ends_where_the_server_ignores_the_page(name: str) -> None:
+@pytest.mark.parametrize("name", LISTINGS)
+async def test_a_listing_ends_if_the_server_ignores_the_page(name: str) -> None:
     sandbox = small(faults=Faults(rates={"repeated_page": 1.0}))
     async with connect(sandbox) as alfred:
-        pages = walk(alfred, name, per_page=20)
+        pages = start_listing(alfred, name, per_page=20)
         rows = await pages.collect()
     assert (len(rows), len(sandbox.requests), pages.stats.complete) == (20, 2, True)
 
 
-async def test_campaigns_are_asked_for_once_as_the_service_ignores_their_page() -> None:
+async def test_campaigns_are_requested_once() -> None:
     sandbox = small()
     async with connect(sandbox) as alfred:
         await alfred.campaigns("all")
@@ -230,14 +226,14 @@ async def test_campaigns_are_asked_for_once_as_the_service_ignores_their_page() 
     assert await bare(sandbox, "campaigns?type=all&page=3&per_page=1") == whole
 
 
-async def test_the_service_cuts_pages_that_are_too_large() -> None:
+async def test_the_page_size_is_limited() -> None:
     assert len((await bare(small(), "new-leads?per_page=500"))["actions"]) == 100
 
 
-# --- sends -----------------------------------------------------------------------------------
+# --- leads -----------------------------------------------------------------------------------
 
 
-async def test_what_is_added_can_be_counted() -> None:
+async def test_added_leads_are_recorded() -> None:
     sandbox = small()
     person = sandbox.world.person(0)
     async with connect(sandbox) as alfred:
@@ -270,7 +266,7 @@ async def test_adding_a_lead_is_never_repeated(fault: str, sent: int) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"campaign": 101}, {"campaign": 101, "email": "x", "note": "without its prefix"}]
 )
-async def test_a_lead_that_is_incomplete_is_refused(body: dict[str, object]) -> None:
+async def test_an_incomplete_lead_is_rejected(body: dict[str, object]) -> None:
     sandbox = small()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as http:
         answer = await http.post(f"{ROOT}/add_lead_to_campaign?webhook_key=a-key", json=body)
@@ -279,7 +275,7 @@ async def test_a_lead_that_is_incomplete_is_refused(body: dict[str, object]) -> 
     assert sandbox.sent == []
 
 
-# --- refusals --------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -295,7 +291,7 @@ async def test_a_lead_that_is_incomplete_is_refused(body: dict[str, object]) -> 
         ("html200", None, DecodeError),
     ],
 )
-async def test_a_refusal_is_known_by_its_status(
+async def test_errors_are_classified_by_status(
     fault: str, status: int | None, kind: type[LixError]
 ) -> None:
     async with connect(small(faults=[fault]), retry=ONCE) as alfred:
@@ -303,10 +299,12 @@ async def test_a_refusal_is_known_by_its_status(
             await alfred.campaigns()
     assert getattr(caught.value, "status", None) == status
     if status is not None:
-        assert getattr(caught.value, "message", ""), "it says something"
+        assert getattr(caught.value, "message", ""), "the error has a message"
 
 
-async def test_the_key_in_the_query_is_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_key_in_the_query_is_not_in_records_errors_or_reprs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG)
     key = "sentinel/key+0123456789"
     sandbox = small(keys={"another"})
@@ -314,46 +312,46 @@ async def test_the_key_in_the_query_is_told_to_nobody(caplog: pytest.LogCaptureF
         shown = repr(alfred)
         with pytest.raises(AuthenticationError) as refused:
             await alfred.leads().collect()
-    told = [shown, caplog.text, repr(sandbox.requests)]
+    texts = [shown, caplog.text, repr(sandbox.requests)]
     sandbox = small(keys={key}, faults=["truncated", "reset", "api_error"])
     for _ in range(3):
         async with connect(sandbox, key, retry=ONCE) as alfred:
             with pytest.raises(LixError) as failed:
                 await alfred.campaigns()
-        told += ["".join(traceback.format_exception(failed.value)), repr(vars(failed.value))]
-    told += ["".join(traceback.format_exception(refused.value)), repr(sandbox.requests)]
-    for text in (*told, caplog.text):
+        texts += ["".join(traceback.format_exception(failed.value)), repr(vars(failed.value))]
+    texts += ["".join(traceback.format_exception(refused.value)), repr(sandbox.requests)]
+    for text in (*texts, caplog.text):
         assert "sentinel" not in text
-    assert {fact.caller for fact in sandbox.requests} == {"key-1"}
+    assert {record.caller for record in sandbox.requests} == {"key-1"}
 
 
-async def test_a_key_in_a_header_is_none() -> None:
+async def test_a_key_in_a_header_is_not_accepted() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(small().app)) as http:
         answer = await http.get(f"{ROOT}/campaigns", headers={"Authorization": "Bearer a-key"})
     assert (answer.status_code, list(answer.json())) == (401, ["message"])
 
 
-async def test_too_fast_is_refused_and_the_clients_own_pace_is_not() -> None:
-    sandbox = small(rate={"Meet Alfred": HOUSE.rate})
+async def test_too_many_requests_are_429_and_the_clients_rate_is_not() -> None:
+    sandbox = small(rate={"Meet Alfred": PROVIDER.rate})
     async with connect(sandbox, retry=ONCE) as alfred:
         await alfred.campaigns()
         with pytest.raises(RateLimitError) as caught:
             await alfred.campaigns()
     assert caught.value.retry_after == 1.0
     clock = Skipping()
-    sandbox = small(clock, rate={"Meet Alfred": HOUSE.rate})
-    pace = AsyncMeetAlfred.provider.rate
-    async with connect(sandbox, clock=clock, rate_limit=pace) as alfred:
+    sandbox = small(clock, rate={"Meet Alfred": PROVIDER.rate})
+    rate = AsyncMeetAlfred.provider.rate
+    async with connect(sandbox, clock=clock, rate_limit=rate) as alfred:
         assert len(await alfred.leads(per_page=20).collect()) == 140
-    assert {fact.status for fact in sandbox.requests} == {200}
+    assert {record.status for record in sandbox.requests} == {200}
 
 
 @pytest.mark.parametrize("envelope", ["seed", "flat"])
-async def test_a_walk_goes_through_the_weather(envelope: Any) -> None:
-    calm, rough = small(envelope=envelope), small(envelope=envelope, faults="weather")
-    async with connect(calm) as alfred:
+async def test_a_listing_is_complete_despite_the_weather_faults(envelope: Any) -> None:
+    reliable, faulty = small(envelope=envelope), small(envelope=envelope, faults="weather")
+    async with connect(reliable) as alfred:
         expected = [row.id for row in await alfred.leads().collect()]
-    async with connect(rough) as alfred:
+    async with connect(faulty) as alfred:
         for _ in range(4):
             assert [row.id for row in await alfred.leads(per_page=4).collect()] == expected
-    assert len({fact.fault for fact in rough.requests}) > 4
+    assert len({record.fault for record in faulty.requests}) > 4

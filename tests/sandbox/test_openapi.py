@@ -1,7 +1,7 @@
-"""The sandbox against its own document: Schemathesis asks, every standard check looks on.
+"""The responses of the sandbox match its OpenAPI document, checked with Schemathesis.
 
-Two examples for each operation here, always the same; more, drawn anew each time, and every boundary
-value, in `nox -s schemathesis`.
+Here with two fixed examples for each operation; `nox -s schemathesis` has random ones and all
+boundary values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lix_async.providers.lix import params as p
 from lix_async.providers.lookc import params as q
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.openapi import document
-from lix_async.sandbox.openapi.required_params import BARE, required_params
+from lix_async.sandbox.openapi.required_params import BARE_URL_PATTERN, required_params
 
 from .sandbox_helpers import NOON
 
@@ -36,10 +36,10 @@ CONFIG = SchemathesisConfig.from_dict(
         "generation": {"with-security-parameters": False},
         "phases": {"coverage": {"enabled": bool(MORE)}},
         "checks": {
-            # Exactly one of some query params is needed here and there, which OpenAPI cannot say:
-            # so valid data may be refused. That the examples are accepted is tested below.
+            # OpenAPI cannot express that exactly one of two query parameters is required, so valid
+            # data may be rejected. That the examples are accepted is tested below.
             "positive_data_acceptance": {"enabled": False},
-            # 407 is Lix's word for a viewer that is not attached, and may come first.
+            # 407 is Lix's status for a viewer that is not attached, and may come first.
             "negative_data_rejection": {"expected-statuses": [400, 404, 405, 407]},
         },
     }
@@ -67,7 +67,7 @@ SIGNED = {
     "Letrics": BEARER,
     "Meet Alfred": {"params": {"webhook_key": KEY}},
 }
-"""How a provider takes its key, where not in a bare header."""
+"""How a provider accepts its key, if not in a header without a prefix."""
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", sandbox().app, config=CONFIG)
@@ -81,14 +81,18 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", sandbox().app, config=C
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_the_sandbox_keeps_to_its_document(case: schemathesis.Case[Any]) -> None:
+def test_responses_match_the_document(case: schemathesis.Case[Any]) -> None:
     with_key = SIGNED.get(case.operation.definition.raw["tags"][0], HEADER)
     case.call_and_validate(headers=with_key.get("headers"), params=with_key.get("params"))
 
 
+def _document(sandbox: Sandbox) -> dict[str, Any]:
+    return document(sandbox.providers, sandbox.world, sandbox.closed)
+
+
 @cache
 def made() -> dict[str, Any]:
-    return msgspec.json.decode(msgspec.json.encode(document(sandbox())))  # type: ignore[no-any-return]
+    return msgspec.json.decode(msgspec.json.encode(_document(sandbox())))  # type: ignore[no-any-return]
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -98,7 +102,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.mark.anyio
-async def test_every_example_is_answered_and_the_document_is_the_one_that_is_served() -> None:
+async def test_every_example_is_answered_and_the_document_is_served() -> None:
     played = sandbox()
     transport = httpx.ASGITransport(played.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
@@ -126,19 +130,19 @@ async def test_every_example_is_answered_and_the_document_is_the_one_that_is_ser
             assert answer.status_code == 200, (path, method, answer.text)
 
 
-def test_every_path_of_the_tables_is_there_and_a_closed_one_is_not() -> None:
+def test_the_document_has_every_path_that_is_not_closed() -> None:
     played = sandbox()
-    for house in played.houses:
-        for row in house.table:
+    for provider in played.providers:
+        for row in provider.endpoints:
             for path in filter(None, (row.path, row.alternate)):
-                assert row.method.lower() in made()["paths"][house.place(row, path)]
+                assert row.method.lower() in made()["paths"][provider.full_path(row, path)]
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(names)) == len(names)
-    closed = document(sandbox(closed=["/v1/person"]))
+    closed = _document(sandbox(closed=["/v1/person"]))
     assert "/v1/person" not in closed["paths"]  # type: ignore[operator]
 
 
-def test_what_check_demands_is_in_the_document() -> None:
+def test_the_rules_of_check_are_in_the_document() -> None:
     send = made()["paths"]["/v1/li/messages"]["post"]
     viewer = next(one for one in send["parameters"] if one["name"] == "viewer_id")
     assert viewer["required"] is True
@@ -171,11 +175,11 @@ class Child(Params, frozen=True, kw_only=True):
             required(self, "never")
 
 
-def test_demands_are_heard_from_check_itself() -> None:
+def test_rules_are_recorded_from_check() -> None:
     found = required_params(Child)
-    assert (found.required, found.least) == ({"rows"}, {"count": 3})
-    assert required_params(p.SendMessageParams).longest == {"body": 8000}
-    assert required_params(p.ExtendedParams).patterns == {"profile_link": BARE}
+    assert (found.required, found.minimum) == ({"rows"}, {"count": 3})
+    assert required_params(p.SendMessageParams).max_length == {"body": 8000}
+    assert required_params(p.ExtendedParams).patterns == {"profile_link": BARE_URL_PATTERN}
     assert required_params(p.JobSearchParams).required == {"url"}
     assert required_params(q.PersonByEmailParams).groups == [("email", "request_id")]
 
@@ -189,7 +193,7 @@ def test_demands_are_heard_from_check_itself() -> None:
     ],
 )
 @pytest.mark.anyio
-async def test_what_is_no_number_is_refused(path: str, params: dict[str, str]) -> None:
+async def test_texts_in_place_of_numbers_are_rejected(path: str, params: dict[str, str]) -> None:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(sandbox().app),
         base_url="http://sandbox",

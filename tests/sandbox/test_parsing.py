@@ -1,4 +1,4 @@
-"""Whatever a client writes, for any row of any table, the sandbox reads back as the same params."""
+"""For every endpoint, the sandbox parses what a client sends to the same parameters."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from lix_async.core.models import Params
 from lix_async.providers.letrics.endpoints import Arrays, PersonalEmailField, customised
 from lix_async.sandbox import Sandbox
 from lix_async.sandbox.protocol.errors import ErrorReply
-from lix_async.sandbox.protocol.parsing import read
+from lix_async.sandbox.protocol.parsing import read_params
 from lix_async.sandbox.protocol.requests import IncomingRequest
 from lix_async.sandbox.protocol.responses import JSON
-from lix_async.sandbox.providers import houses
+from lix_async.sandbox.providers import providers
 
 SANDBOX = Sandbox(people=30, organisations=5)
-KNOWN = {id_: params for one in houses() for id_, params in one.examples(SANDBOX.world).items()}
-RENAMED = {slot: name for one in houses() for slot, name in one.renamed.items()}
+KNOWN = {id_: params for one in providers() for id_, params in one.examples(SANDBOX.world).items()}
+RENAMED = {slot: name for one in providers() for slot, name in one.param_names.items()}
 
 
 def queries() -> Iterator[Any]:
-    """Letrics' rows as GET, in each of the three spellings."""
+    """Letrics' endpoints by GET, in each of the three array formats."""
     for arrays in get_args(Arrays):
         for field in get_args(PersonalEmailField):
             made = customised({}, "GET", field, arrays)
@@ -46,7 +46,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
 
 
 def values(kind: object, joined: bool) -> st.SearchStrategy[Any] | None:
-    """Values of a param of a simple type; None where only the example will do."""
+    """Values of a parameter of a simple type; None if only the example is valid."""
     kinds = [one for one in get_args(kind) or (kind,) if one is not type(None)]
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
@@ -71,7 +71,7 @@ def values(kind: object, joined: bool) -> st.SearchStrategy[Any] | None:
 
 @st.composite
 def asked(draw: st.DrawFn, row: Any) -> Params:
-    """Params that the client would send: the known example, with whatever `check` lets pass."""
+    """Parameters that a client can send: the example, with changes that pass `check`."""
     example = KNOWN.get(row.id) or KNOWN.get(row.id.rpartition(".")[0]) or {}
     names = {*row.params.__struct_encode_fields__}
     params: Params = msgspec.convert({k: v for k, v in example.items() if k in names}, row.params)
@@ -89,7 +89,7 @@ def asked(draw: st.DrawFn, row: Any) -> Params:
     return params
 
 
-def arrival(row: Any, sent: wire.HttpRequest) -> IncomingRequest:
+def incoming(row: Any, sent: wire.HttpRequest) -> IncomingRequest:
     parts = urlsplit(sent.target)
     slots = re.findall(r"\{(\w+)\}", row.path)
     pattern = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(row.path))
@@ -112,21 +112,21 @@ def arrival(row: Any, sent: wire.HttpRequest) -> IncomingRequest:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.id}-{row.method}-{row.arrays}")
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_what_a_client_writes_is_read_back(
+def test_params_survive_encoding_and_parsing(
     row: Endpoint[Params, object], data: st.DataObject
 ) -> None:
     params = data.draw(asked(row))
-    came = arrival(row, wire.encode(row, params))
+    came = incoming(row, wire.encode(row, params))
     assert wire.read(row, came.path_params, came.query, came.body) == params
     given_ = {name: getattr(params, name) for name in params.__struct_fields__}
     there = {name: value for name, value in given_.items() if value is not None}
-    there.pop("sequence_id", None)  # the caller's own only, which has tests of its own
-    heard = dict(read(row, came, ()).values)
+    there.pop("sequence_id", None)  # only the caller's own counts; see the other tests
+    heard = dict(read_params(row, came, ()).values)
     heard.pop("sequence_id", None)
     assert heard == there
 
 
-def test_every_provider_has_rows_here() -> None:
+def test_every_provider_is_covered() -> None:
     assert {provider_name(row.id) for row in ROWS} == {
         "lix",
         "lookc",
@@ -137,19 +137,19 @@ def test_every_provider_has_rows_here() -> None:
 
 
 @pytest.mark.parametrize(("name", "said"), [("industries", ""), ("page", "null"), ("page", "")])
-def test_nothing_where_a_list_or_a_number_belongs_is_refused(name: str, said: str) -> None:
+def test_an_empty_value_for_a_list_or_number_is_rejected(name: str, said: str) -> None:
     row: Any = customised({}, "GET", "has_personal_emails", "joined").companies
-    with pytest.raises(ErrorReply, match=f"{name} is no number, no flag and no list"):
-        read(row, IncomingRequest(row, "GET", row.path, query=[(name, said)]), ())
+    with pytest.raises(ErrorReply, match=f"invalid {name}: expected a number, a flag or a list"):
+        read_params(row, IncomingRequest(row, "GET", row.path, query=[(name, said)]), ())
     query = [("industries", "null")]
-    assert read(row, IncomingRequest(row, "GET", row.path, query=query), ()).rows("industries") == [
-        "null"
-    ]
+    assert read_params(row, IncomingRequest(row, "GET", row.path, query=query), ()).array(
+        "industries"
+    ) == ["null"]
 
 
-def test_a_body_of_another_type_is_refused() -> None:
+def test_a_body_of_another_content_type_is_rejected() -> None:
     row: Any = all_endpoints()["letrics.companies"]
     for kind in ("", "text/plain"):
         came = IncomingRequest(row, "POST", row.path, headers={"content-type": kind}, body=b"{}")
         with pytest.raises(ErrorReply, match=JSON):
-            read(row, came, ())
+            read_params(row, came, ())

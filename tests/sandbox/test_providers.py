@@ -1,4 +1,4 @@
-"""Houses: all behind one port, each with its own ways; one that is not there is left out."""
+"""The providers of the sandbox: one port, different rules; one that is not installed is left out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from msgspec.structs import replace as changed
 from lix_async.core.provider import AuthScheme
 from lix_async.sandbox import BackgroundLookups, Sandbox
 from lix_async.sandbox.protocol.errors import ErrorReply
-from lix_async.sandbox.protocol.responses import SandboxResponse, json_reply
-from lix_async.sandbox.providers import RequestOutcome, SandboxProvider, houses
+from lix_async.sandbox.protocol.responses import SandboxResponse, json_response
+from lix_async.sandbox.providers import RequestOutcome, SandboxProvider, providers
 
 from .sandbox_helpers import NOON
 
@@ -24,53 +24,63 @@ NAMES = ["Lix", "LookC", "ConnectSafely", "Letrics", "Meet Alfred"]
 PERSON = {"profile_link": "https://www.linkedin.com/in/some-body"}
 
 
-def test_every_row_of_every_house_is_answered_and_has_an_example() -> None:
+def test_every_endpoint_of_every_provider_has_an_answer() -> None:
     sandbox = Sandbox(people=30, organisations=5)
-    assert [house.name for house in houses()] == NAMES
-    for house in houses():
-        names = {row.id for row in house.table}
-        assert set(house.answers) == names
-        assert set(house.examples(sandbox.world)) <= names
-        assert house.loose <= names
-        assert house.background <= names
+    assert [provider.name for provider in providers()] == NAMES
+    for provider in providers():
+        names = {endpoint.id for endpoint in provider.endpoints}
+        assert set(provider.answers) == names
+        assert set(provider.examples(sandbox.world)) <= names
+        assert provider.loose <= names
+        assert provider.background <= names
 
 
-def test_no_two_houses_share_a_name_or_a_path() -> None:
-    rows = [(house, row) for house in houses() for row in house.table]
-    assert len({row.id for _, row in rows}) == len(rows)
+def test_no_two_providers_share_a_name_or_a_path() -> None:
+    endpoints = [
+        (provider, endpoint) for provider in providers() for endpoint in provider.endpoints
+    ]
+    assert len({endpoint.id for _, endpoint in endpoints}) == len(endpoints)
     paths: dict[str, str] = {}
-    for house, row in rows:
-        for path in filter(None, (row.path, row.alternate)):
-            assert paths.setdefault(house.place(row, path), house.name) == house.name
+    for provider, endpoint in endpoints:
+        for path in filter(None, (endpoint.path, endpoint.alternate)):
+            assert (
+                paths.setdefault(provider.full_path(endpoint, path), provider.name) == provider.name
+            )
 
 
-def _refuse(refusal: ErrorReply) -> SandboxResponse:
-    body = {"success": False, "error": refusal.message or refusal.kind}
-    return json_reply(body, refusal.status, refusal.headers)
+def _render_error(error: ErrorReply) -> SandboxResponse:
+    body = {"success": False, "error": error.message or error.error_type}
+    return json_response(body, error.status, error.headers)
 
 
 def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
-    if (standing := outcome.standing) is None:
+    if (status := outcome.rate_limit) is None:
         return {}
-    return {"X-RateLimit-Remaining": str(standing.left), "X-RateLimit-Reset": f"{standing.reset}"}
+    return {"X-RateLimit-Remaining": str(status.left), "X-RateLimit-Reset": f"{status.reset}"}
 
 
-def _other_ways(house: SandboxProvider) -> SandboxProvider:
-    """Lix as another provider would play it: seams that its own house does not use."""
-    ways = {
+def _with_other_rules(provider: SandboxProvider) -> SandboxProvider:
+    """Lix with settings that its own provider does not use."""
+    schemes = {
         "bearer": AuthScheme("header", "Authorization", "Bearer "),
         "query": AuthScheme("query", "hook_key"),
     }
-    provider = changed(house.provider, credentials=ways)
-    return replace(house, provider=provider, prefix="/linkedin", refuse=_refuse, headers=_headers)
+    description = changed(provider.provider, credentials=schemes)
+    return replace(
+        provider,
+        provider=description,
+        prefix="/linkedin",
+        render_error=_render_error,
+        headers=_headers,
+    )
 
 
-async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
+async def test_a_provider_has_its_own_keys_errors_headers_and_prefix() -> None:
     now = [0.0]
     sandbox = Sandbox(
         people=30, organisations=5, rate=(2, 60.0), clock=lambda: now[0], wall=lambda: NOON
     )
-    sandbox.houses = (_other_ways(sandbox.houses[0]), *sandbox.houses[1:])
+    sandbox.providers = (_with_other_rules(sandbox.providers[0]), *sandbox.providers[1:])
     transport = httpx.ASGITransport(sandbox.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
 
@@ -92,7 +102,7 @@ async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
     assert [one.headers["x-ratelimit-remaining"] for one in (good, query, fast)] == ["1", "0", "0"]
     assert float(good.headers["x-ratelimit-reset"]) == NOON + 60
     assert (fast.status_code, fast.json()["error"]) == (429, "too many requests")
-    assert {fact.caller for fact in sandbox.requests if fact.caller} == {"key-1"}
+    assert {record.caller for record in sandbox.requests if record.caller} == {"key-1"}
     assert lookc.json()["error"]["type"] == "unknown_record"
 
 
@@ -105,9 +115,9 @@ async def test_a_house_has_its_own_keys_refusals_headers_and_prefix() -> None:
         ({"Lix": None, "LookC": (1, 9.0)}, 200, 429),
     ],
 )
-async def test_rates_by_house(rate: object, lix: int, lookc: int) -> None:
+async def test_rates_by_provider(rate: object, lix: int, lookc: int) -> None:
     at_once = BackgroundLookups(share=0)
-    sandbox = Sandbox(1, 30, 5, rate=rate, lookups=at_once, clock=lambda: 0.0)  # type: ignore[arg-type]
+    sandbox = Sandbox(1, 30, 5, rate=rate, background_lookups=at_once, clock=lambda: 0.0)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(sandbox.app)
     ask = {"email": sandbox.world.person(0).email}
     async with httpx.AsyncClient(
@@ -119,31 +129,31 @@ async def test_rates_by_house(rate: object, lix: int, lookc: int) -> None:
             assert (one.status_code, two.status_code) == expected
 
 
-def test_a_rate_for_nobody_is_refused() -> None:
-    with pytest.raises(ValueError, match="Nobody"):
-        Sandbox(people=5, organisations=2, rate={"Nobody": (1, 1.0)})
+def test_a_rate_for_an_unknown_provider_is_an_error() -> None:
+    with pytest.raises(ValueError, match="unknown provider Unknown"):
+        Sandbox(people=5, organisations=2, rate={"Unknown": (1, 1.0)})
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_provider_that_is_not_there_is_left_out(name: str) -> None:
+def test_a_provider_that_is_not_installed_is_left_out(name: str) -> None:
     gone = name.replace(" ", "").lower()
     left = str([other for other in NAMES if other != name])
     code = (
-        "import sys, lix_async\n"  # the front door knows them all: that is another matter
+        "import sys, lix_async\n"  # imports all clients, so it must come first
         f"gone = 'lix_async.providers.{gone}'\n"
         "loaded = [name for name in sys.modules if name.startswith(gone)]\n"
         "sys.modules.update(dict.fromkeys([gone, *loaded]))\n"
         "from lix_async.sandbox import Sandbox\n"
         "from lix_async.sandbox.openapi import document\n"
         "sandbox = Sandbox(people=5, organisations=2)\n"
-        "assert sandbox.app and document(sandbox)['paths']\n"
-        "print([house.name for house in sandbox.houses])"
+        "assert sandbox.app and document(sandbox.providers, sandbox.world)['paths']\n"
+        "print([provider.name for provider in sandbox.providers])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == left, done.stderr
 
 
-def test_a_fault_of_another_module_is_not_taken_for_an_absent_house() -> None:
+def test_another_missing_module_is_not_taken_for_a_missing_provider() -> None:
     code = (
         "import sys; sys.modules['lix_async.sandbox.world.lookc_employees'] = None\n"
         "from lix_async.sandbox import Sandbox\n"

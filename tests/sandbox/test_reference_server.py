@@ -1,4 +1,4 @@
-"""What the vendor's public example programs do, step by step, with nothing changed but the host."""
+"""The requests of the vendor's public example programs, with only the host changed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from .sandbox_helpers import Client
 
 pytestmark = pytest.mark.anyio
-# No walk in these tests may take longer than the caps allow: 1000 rows, ten on a page.
-LONGEST = 100
+# No listing has more pages than the caps allow: 1000 items, ten on a page.
+MAX_PAGES = 100
 
 
-async def test_pages_of_people_by_page_in_the_url(sandbox: Sandbox, client: Client) -> None:
+async def test_people_search_by_page_in_the_url(sandbox: Sandbox, client: Client) -> None:
     search = "https://www.linkedin.com/search/results/people/?keywords=growth&origin=SWITCH"
     people: list[dict] = []  # type: ignore[type-arg]
     start, sequence = 0, None
     async with client(sandbox) as http:
-        for _ in range(LONGEST):
+        for _ in range(MAX_PAGES):
             params = {"url": f"{search}&page={start // 10 + 1}"}
             if sequence:
                 params["sequence_id"] = sequence
@@ -43,9 +43,7 @@ async def test_pages_of_people_by_page_in_the_url(sandbox: Sandbox, client: Clie
     assert sandbox.ledger.totals()["standard"] == len(sandbox.requests) == -(-len(people) // 10)
 
 
-async def test_leads_by_form_until_the_counts_reach_the_total(
-    sandbox: Sandbox, client: Client
-) -> None:
+async def test_lead_search_by_form_up_to_the_total(sandbox: Sandbox, client: Client) -> None:
     search = (
         "https://www.linkedin.com/sales/search/people?query=(filters:List((type:SENIORITY_LEVEL,"
         "values:List((id:6,text:Director,selectionType:INCLUDED)))))"
@@ -53,7 +51,7 @@ async def test_leads_by_form_until_the_counts_reach_the_total(
     sequence, fetched, page = "", 0, 1
     links: list[str] = []
     async with client(sandbox) as http:
-        while page <= LONGEST:
+        while page <= MAX_PAGES:
             form = {"url": f"{search}&page={page}", "sequence_id": sequence}
             answer = await http.post("/v1/li/sales/search/people", data=form)
             assert answer.status_code == 200
@@ -68,7 +66,7 @@ async def test_leads_by_form_until_the_counts_reach_the_total(
     assert [one.endpoint for one in sandbox.ledger] == ["sales.search_people_post"] * page
 
 
-async def test_facets_then_the_search_they_lead_to(sandbox: Sandbox, client: Client) -> None:
+async def test_a_search_with_ids_from_facets(sandbox: Sandbox, client: Client) -> None:
     facet = "/v1/search/sales/facet"
     async with client(sandbox) as http:
         title = (await http.get(f"{facet}?type=TITLE&query=Software engineer")).json()
@@ -94,8 +92,8 @@ async def test_facets_then_the_search_they_lead_to(sandbox: Sandbox, client: Cli
     assert company["displayValue"] in employers or "Software Engineer" in titles
 
 
-async def patient(http: httpx.AsyncClient, path: str, now: list[float]) -> httpx.Response:
-    """Repeat on 429 after the pause that the programs make."""
+async def get_with_retries(http: httpx.AsyncClient, path: str, now: list[float]) -> httpx.Response:
+    """Repeat after a 429, with the delay of the example programs."""
     for _ in range(5):
         answer = await http.get(path)
         if answer.status_code != 429:
@@ -109,12 +107,16 @@ async def test_profiles_companies_and_emails_with_retries_on_429(client: Client)
     sandbox = Sandbox(people=100, organisations=10, clock=lambda: now[0], wall=lambda: NOON)
     async with client(sandbox) as http:
         link = "https://www.linkedin.com/in/new-user-1"
-        person = await patient(http, f"/v1/person?profile_link={link}", now)
+        person = await get_with_retries(http, f"/v1/person?profile_link={link}", now)
         raw = "https://www.linkedin.com/company/some-firm/"
-        by_link = await patient(http, f"/v1/organisations/by-linkedin?linkedin_url={raw}", now)
-        by_domain = await patient(http, "/v1/organisations/by-domain/some-firm.example.com", now)
-        email = await patient(http, f"/v1/contact/email/by-linkedin?url={link}", now)
-        missing = await patient(
+        by_link = await get_with_retries(
+            http, f"/v1/organisations/by-linkedin?linkedin_url={raw}", now
+        )
+        by_domain = await get_with_retries(
+            http, "/v1/organisations/by-domain/some-firm.example.com", now
+        )
+        email = await get_with_retries(http, f"/v1/contact/email/by-linkedin?url={link}", now)
+        missing = await get_with_retries(
             http, f"/v1/person?profile_link={link.replace('new', 'missing')}", now
         )
     assert person.json()["name"] == "New User"
@@ -124,5 +126,5 @@ async def test_profiles_companies_and_emails_with_retries_on_429(client: Client)
     assert by_domain.json()["organisations"][0]["profile"] == profile
     assert email.json()["status"] in ("VALID", "PROBABLE", "UNKNOWN")
     assert missing.status_code == 404
-    statuses = [fact.status for fact in sandbox.requests]
+    statuses = [record.status for record in sandbox.requests]
     assert statuses == [200, 429, 200, 429, 200, 429, 200, 429, 404]

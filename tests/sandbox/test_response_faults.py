@@ -1,4 +1,4 @@
-"""What each fault does to an answer, and whether the call was paid for."""
+"""The effect of each fault on a response, and whether the request is charged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from lix_async.sandbox import Sandbox
-from lix_async.sandbox.faults.response_faults import spoil
+from lix_async.sandbox.faults.response_faults import apply_to_response
 from lix_async.sandbox.faults.schedule import FAULTS, Fault
 from lix_async.sandbox.protocol.responses import SandboxResponse
 
@@ -52,7 +52,7 @@ async def meet(http: httpx.AsyncClient, fault: str) -> httpx.Response:
         ("no_type", 500, None),
     ],
 )
-async def test_refusals_are_not_paid_for(
+async def test_error_responses_are_not_charged(
     sandbox: Sandbox, client: Client, fault: str, status: int, kind: str | None
 ) -> None:
     async with client(sandbox) as http:
@@ -63,7 +63,7 @@ async def test_refusals_are_not_paid_for(
     assert len(sandbox.ledger) == 0
 
 
-async def test_other_refusals(sandbox: Sandbox, client: Client) -> None:
+async def test_other_error_responses(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
         text = await meet(http, "string_error")
         pages = [await meet(http, name) for name in ("bad_gateway", "gateway_timeout", "html200")]
@@ -78,7 +78,7 @@ async def test_other_refusals(sandbox: Sandbox, client: Client) -> None:
     assert len(sandbox.ledger) == 0
 
 
-async def test_retry_after_comes_in_every_form(sandbox: Sandbox, client: Client) -> None:
+async def test_retry_after_has_every_format(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
         none = await meet(http, "rate_limit")
         forms = {
@@ -96,7 +96,7 @@ async def test_retry_after_comes_in_every_form(sandbox: Sandbox, client: Client)
     assert dict(foreign.headers.raw)[b"retry-after"] == "\u0663".encode()
 
 
-async def test_a_broken_connection_before_the_work_costs_nothing_and_after_it_does(
+async def test_a_connection_broken_before_execution_is_free_and_after_it_is_charged(
     sandbox: Sandbox, client: Client
 ) -> None:
     async with client(sandbox) as http:
@@ -116,10 +116,10 @@ async def test_a_broken_connection_before_the_work_costs_nothing_and_after_it_do
             )
     assert [one.endpoint for one in sandbox.ledger] == ["person.get"] * 2 + ["connections.send"]
     assert [one.target for one in sandbox.sent] == ["a-b"]
-    assert [fact.status for fact in sandbox.requests] == [0, 0, 200, 0]
+    assert [record.status for record in sandbox.requests] == [0, 0, 200, 0]
 
 
-async def test_slow_and_dripping_answers_wait_as_long_as_they_say(client: Client) -> None:
+async def test_slow_and_drip_wait_for_their_seconds(client: Client) -> None:
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -138,7 +138,7 @@ async def test_slow_and_dripping_answers_wait_as_long_as_they_say(client: Client
     assert len(sandbox.ledger) == 3
 
 
-async def test_spoiled_bodies_are_paid_for(sandbox: Sandbox, client: Client) -> None:
+async def test_damaged_bodies_are_charged(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
         good = (await http.get("/v1/person", params=PERSON)).content
         half = await meet(http, "broken_json")
@@ -160,14 +160,14 @@ async def test_spoiled_bodies_are_paid_for(sandbox: Sandbox, client: Client) -> 
     assert len(sandbox.ledger) == 8
 
 
-def test_a_bomb_is_small_on_the_wire_and_a_chain_is_packed_twice() -> None:
+def test_a_bomb_is_small_when_compressed_and_a_chain_is_compressed_twice() -> None:
     def wire(reply: SandboxResponse) -> bytes:
-        return b"".join(reply.pieces)
+        return b"".join(reply.chunks)
 
-    bomb = spoil(Fault("gzip_bomb", {"mib": "64"}), b"{}")
-    assert len(wire(bomb)) == bomb.length < 100_000
+    bomb = apply_to_response(Fault("gzip_bomb", {"mib": "64"}), b"{}")
+    assert len(wire(bomb)) == bomb.content_length < 100_000
     assert len(gzip.decompress(wire(bomb))) == 64 * 2**20 + 2
-    chain = spoil(Fault("chained_encoding"), b"{}")
+    chain = apply_to_response(Fault("chained_encoding"), b"{}")
     assert gzip.decompress(gzip.decompress(wire(chain))) == b"{}"
     assert chain.headers["content-encoding"] == "gzip, gzip"
 
@@ -181,7 +181,7 @@ async def pages(http: httpx.AsyncClient, *faults: str) -> list[dict]:  # type: i
     return bodies
 
 
-async def test_odd_pages(sandbox: Sandbox, client: Client) -> None:
+async def test_page_faults(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
         plain = await pages(http, "ok", "ok")
         repeated = await pages(http, "ok", "repeated_page")
@@ -198,16 +198,14 @@ async def test_odd_pages(sandbox: Sandbox, client: Client) -> None:
     assert len(sandbox.ledger) == len(sandbox.requests) == 12
 
 
-async def test_odd_totals(sandbox: Sandbox, client: Client) -> None:
+async def test_total_faults(sandbox: Sandbox, client: Client) -> None:
     names = ("shrinking_total", "growing_total", "string_total", "nonsense_total", "missing_total")
     async with client(sandbox) as http:
         totals = [(await pages(http, name))[0]["paging"].get("total") for name in names]
     assert totals == [28, 107, "57", "many", None]
 
 
-async def test_a_changed_sequence_leads_on_in_the_same_order(
-    sandbox: Sandbox, client: Client
-) -> None:
+async def test_a_changed_sequence_id_keeps_the_order(sandbox: Sandbox, client: Client) -> None:
     async with client(sandbox) as http:
         plain = await pages(http, "ok", "ok")
         changed = (await pages(http, "changed_sequence"))[0]
@@ -221,14 +219,16 @@ async def test_a_changed_sequence_leads_on_in_the_same_order(
 
 
 @pytest.mark.parametrize("name", [name for name, kind in FAULTS.items() if kind.stage == "page"])
-async def test_what_is_no_page_is_left_alone(sandbox: Sandbox, client: Client, name: str) -> None:
+async def test_a_body_that_is_not_a_page_is_not_changed(
+    sandbox: Sandbox, client: Client, name: str
+) -> None:
     async with client(sandbox) as http:
         plain = await http.get("/v1/account/balances")
         played = await http.get("/v1/account/balances", headers={"X-Sandbox-Fault": name})
     assert plain.content == played.content
 
 
-async def test_every_fault_can_be_asked_for_and_charges_as_it_says(client: Client) -> None:
+async def test_every_fault_can_be_requested_and_charges_as_declared(client: Client) -> None:
     for name, kind in FAULTS.items():
         small = {"mib": "1", "seconds": "0"}
         options = "".join(

@@ -1,4 +1,4 @@
-"""The sandbox on a real socket of this machine, in a thread beside the test."""
+"""The sandbox on a real socket, in a thread."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def small(**settings: object) -> Sandbox:
     return Sandbox(people=20, organisations=5, rate=None, **settings)  # type: ignore[arg-type]
 
 
-async def test_a_call_over_a_real_socket(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_request_over_a_real_socket(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="uvicorn")
     sandbox = small()
     async with running(sandbox) as base_url:
@@ -40,7 +40,7 @@ async def test_a_call_over_a_real_socket(caplog: pytest.LogCaptureFixture) -> No
             await http.get(base_url)
 
 
-def test_the_plain_form_and_one_sandbox_after_another_on_one_port() -> None:
+def test_a_plain_with_block_and_reuse_of_a_port() -> None:
     sandbox, before = small(), set(threading.enumerate())
     with running(sandbox) as base_url:
         assert httpx.get(base_url).json()["invented"] is True
@@ -55,7 +55,7 @@ def test_the_plain_form_and_one_sandbox_after_another_on_one_port() -> None:
     assert not [thread for thread in after if thread.name.startswith("lix_async")]
 
 
-def test_six_as_well_as_four() -> None:
+def test_ipv6_and_ipv4() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -66,10 +66,10 @@ def test_six_as_well_as_four() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "", "*"])
-def test_other_addresses_than_this_machine_are_refused(host: str) -> None:
-    with pytest.raises(ConfigurationError, match="sandbox binds"), running(small(), host=host):
+def test_only_loopback_addresses_are_accepted(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="loopback address"), running(small(), host=host):
         pass
-    with pytest.raises(ConfigurationError, match="sandbox binds"):
+    with pytest.raises(ConfigurationError, match="loopback address"):
         serve(small(), host=host)
 
 
@@ -81,7 +81,7 @@ def test_other_addresses_than_this_machine_are_refused(host: str) -> None:
         ("truncated", httpx.RemoteProtocolError),
     ],
 )
-def test_connections_break_for_real_and_the_next_one_is_good(
+def test_connections_break_and_the_next_one_works(
     fault: str, error: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -94,7 +94,7 @@ def test_connections_break_for_real_and_the_next_one_is_good(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_a_truncated_body_promises_more_than_it_gives() -> None:
+def test_a_truncated_body_is_shorter_than_its_content_length() -> None:
     with running(small(faults=["truncated"])) as base_url:
         address = urlsplit(base_url)
         with socket.create_connection((address.hostname or "", address.port or 0)) as line:

@@ -1,4 +1,4 @@
-"""The world: the same seed gives the same facts, and every link leads back to whom it names."""
+"""The world: the same seed gives the same records, and every link finds its record."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from lix_async.sandbox.protocol.errors import ErrorReply
 from lix_async.sandbox.world import person_bodies
 from lix_async.sandbox.world.search_index import SearchIndex
-from lix_async.sandbox.world.search_queries import SearchQuery, from_url, wanted
+from lix_async.sandbox.world.search_queries import SearchQuery, make_query, query_from_url
 from lix_async.sandbox.world.world import World
 
 WORLD = World(seed=1, people=2000, organisations=200)
@@ -25,7 +25,7 @@ def profile(world: World, place: int) -> dict[str, object]:
     return person_bodies.profile(one, world.career(one), world.some_people(2, "peers", one.slug))
 
 
-def test_the_same_seed_gives_the_same_people_and_another_seed_others() -> None:
+def test_the_same_seed_gives_the_same_people() -> None:
     again, other = World(seed=1), World(seed=2)
     assert [profile(again, place) for place in range(200)] == [
         profile(WORLD, place) for place in range(200)
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_people_and_another_seed_others() -> None:
     assert not names & {other.person(place).slug for place in range(200)}
 
 
-def test_facts_do_not_depend_on_what_was_asked_before() -> None:
+def test_records_do_not_depend_on_earlier_requests() -> None:
     late, early = World(seed=5), World(seed=5)
     for place in range(50):
         late.person(place)
@@ -43,14 +43,14 @@ def test_facts_do_not_depend_on_what_was_asked_before() -> None:
     assert late.companies.at(9) == early.companies.at(9)
 
 
-def test_everybody_has_a_slug_an_id_and_a_link_of_their_own() -> None:
+def test_slugs_ids_and_links_are_unique() -> None:
     people = [WORLD.person(place) for place in range(2000)]
     assert len({one.slug for one in people}) == len({one.sales_id for one in people}) == 2000
     assert len({one.slug for one in WORLD.companies.listed}) == 200
 
 
 @pytest.mark.parametrize("place", [0, 1, 1999, 2500, 123_456])
-def test_every_link_leads_back_to_its_person(place: int) -> None:
+def test_every_link_finds_its_person(place: int) -> None:
     one = WORLD.person(place)
     for link in (
         one.link,
@@ -64,14 +64,14 @@ def test_every_link_leads_back_to_its_person(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 199, 200, 5000])
-def test_every_link_leads_back_to_its_company(place: int) -> None:
+def test_every_link_finds_its_company(place: int) -> None:
     one = WORLD.companies.at(place)
     insights = f"https://www.linkedin.com/sales/accounts/insights?companyId={one.sales_id}"
     for link in (one.link, one.sales_link, insights):
         assert WORLD.companies.by_link(link) == one
 
 
-def test_a_strangers_link_gets_a_person_made_from_it() -> None:
+def test_an_unknown_link_gets_a_person_made_from_it() -> None:
     one = WORLD.person_at("https://www.linkedin.com/in/Some-Body-12345/")
     assert (one.name, one.slug) == ("Some Body", "some-body-12345")
     assert WORLD.person_at(one.sales_link) == one
@@ -81,7 +81,7 @@ def test_a_strangers_link_gets_a_person_made_from_it() -> None:
     assert WORLD.person_at(foreign.link) == foreign
 
 
-def test_a_strangers_company_gets_facts_of_its_own() -> None:
+def test_an_unknown_company_link_gets_its_own_company() -> None:
     one = WORLD.companies.by_link("https://www.linkedin.com/company/some-firm")
     assert one.name == "Some Firm"
     assert WORLD.companies.by_sales_id(one.sales_id) == one
@@ -90,7 +90,7 @@ def test_a_strangers_company_gets_facts_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("slug", ["missing-person", "not-found", "NOT-FOUND-2"])
-def test_missing_links_are_refused_as_unknown_records(slug: str) -> None:
+def test_missing_links_are_unknown_records(slug: str) -> None:
     for ask in (
         lambda: WORLD.person_by_slug(slug),
         lambda: WORLD.companies.by_slug(slug),
@@ -100,7 +100,7 @@ def test_missing_links_are_refused_as_unknown_records(slug: str) -> None:
     ):
         with pytest.raises(ErrorReply) as caught:
             ask()
-        assert (caught.value.status, caught.value.kind) == (404, "unknown_record")
+        assert (caught.value.status, caught.value.error_type) == (404, "unknown_record")
     assert WORLD.companies.by_website(f"{slug}.example.com") == []
 
 
@@ -108,14 +108,14 @@ def test_missing_links_are_refused_as_unknown_records(slug: str) -> None:
     "link",
     ["", "x", "https://example.com/in/a", "https://notlinkedin.com/in/a", "http://[bad", "https://www.linkedin.com/feed/"],
 )  # fmt: skip
-def test_what_is_no_linkedin_link_is_refused(link: str) -> None:
+def test_other_links_than_linkedin_are_rejected(link: str) -> None:
     for ask in (WORLD.person_at, WORLD.companies.by_link):
         with pytest.raises(ErrorReply) as caught:
             ask(link)
-        assert caught.value.kind == "params_invalid"
+        assert caught.value.error_type == "params_invalid"
 
 
-def test_people_have_the_shapes_that_make_clients_stumble() -> None:
+def test_people_include_the_special_cases_of_the_contract() -> None:
     bodies = [profile(WORLD, place) for place in range(300)]
     text = msgspec.json.encode(bodies).decode()
     assert '"salesNavLink":"https://linkedin.com/sales/company/"' in text
@@ -128,7 +128,7 @@ def test_people_have_the_shapes_that_make_clients_stumble() -> None:
     assert all(seed <= set(body) for body in bodies)
 
 
-def test_no_address_leads_out_of_the_invented_world() -> None:
+def test_all_addresses_are_in_reserved_domains() -> None:
     bodies = [profile(WORLD, place) for place in range(300)]
     text = msgspec.json.encode([bodies, [one.domain for one in WORLD.companies.listed]]).decode()
     hosts = {urlsplit(url).hostname or "" for url in re.findall(r'https?://[^"]+', text)}
@@ -137,14 +137,14 @@ def test_no_address_leads_out_of_the_invented_world() -> None:
     assert all(WORLD.person(place).email.endswith(".example.com") for place in range(2000))
 
 
-def test_keywords_find_the_people_who_have_them_first() -> None:
-    found = WORLD.search("people", from_url(SEARCH + "Data%20Engineer"), "a")
+def test_people_who_match_the_keywords_come_first() -> None:
+    found = WORLD.search("people", query_from_url(SEARCH + "Data%20Engineer"), "a")
     titles = [WORLD.person(place).title for place in found[:10]]
     assert set(titles) == {"Data Engineer"}
     assert len(found) > len(titles)
 
 
-def test_a_filter_of_sales_navigator_finds_its_text_through_three_encodings() -> None:
+def test_a_sales_navigator_filter_is_read_in_three_encodings() -> None:
     company = WORLD.companies.at(3)
     query = (
         "(filters%3AList((type%3ACURRENT_TITLE%2Cvalues%3AList((text%3AData%2520Engineer%2C"
@@ -156,21 +156,23 @@ def test_a_filter_of_sales_navigator_finds_its_text_through_three_encodings() ->
         f"https://www.linkedin.com/sales/search/people?query={query}",
         f"https://www.linkedin.com/sales/search/people#sessionId=1&query={query}&page=2",
     ):
-        search = from_url(url)
+        search = query_from_url(url)
         assert search.groups == (("data engineer",), (company.urn,))
 
 
-def test_the_position_is_no_part_of_the_search() -> None:
+def test_the_position_is_not_part_of_the_search() -> None:
     urls = ["?keywords=a", "?keywords=a&page=2", "?page=3&keywords=a", "?page=1&keywords=a&page=9",
             "?keywords=a&start=50", "?keywords=a&page=2#"]  # fmt: skip
-    keys = {from_url("https://www.linkedin.com/search/results/people/" + url).key for url in urls}
+    keys = {
+        query_from_url("https://www.linkedin.com/search/results/people/" + url).key for url in urls
+    }
     assert len(keys) == 1
     sales = "https://www.linkedin.com/sales/search/people#query=(keywords:a)"
-    assert from_url(sales + "&page=7").key == from_url(sales).key
+    assert query_from_url(sales + "&page=7").key == query_from_url(sales).key
 
 
-def test_a_search_keeps_its_selection_and_each_order_is_stable() -> None:
-    search = from_url(SEARCH + "sales")
+def test_a_search_has_the_same_results_in_each_order() -> None:
+    search = query_from_url(SEARCH + "sales")
     one, same, other = (WORLD.search("people", search, order) for order in ("a", "a", "b"))
     assert one == same
     assert one != other
@@ -178,46 +180,46 @@ def test_a_search_keeps_its_selection_and_each_order_is_stable() -> None:
     assert len(set(one)) == len(one) == search.total
 
 
-def test_the_number_of_results_is_several_hundred_or_what_was_asked() -> None:
-    totals = {from_url(SEARCH + str(word)).total for word in range(200)}
+def test_the_number_of_results_is_several_hundred_or_as_requested() -> None:
+    totals = {query_from_url(SEARCH + str(word)).total for word in range(200)}
     assert min(totals) >= 120
     assert max(totals) < 600
     assert len(totals) > 100
-    exact = from_url(SEARCH + "engineer%20total:137")
+    exact = query_from_url(SEARCH + "engineer%20total:137")
     assert len(WORLD.search("people", exact, "x")) == 137
-    assert from_url(SEARCH + "nothing-matches").total == 0
-    assert from_url(SEARCH + "qqqqqqqqq").total > 0
+    assert query_from_url(SEARCH + "nothing-matches").total == 0
+    assert query_from_url(SEARCH + "qqqqqqqqq").total > 0
 
 
-def test_a_search_for_more_than_the_world_holds_still_finds_different_people() -> None:
+def test_a_search_larger_than_the_world_finds_different_people() -> None:
     small = World(seed=3, people=10, organisations=5)
-    found = small.search("people", from_url(SEARCH + "total:40"), "x")
+    found = small.search("people", query_from_url(SEARCH + "total:40"), "x")
     assert len({small.person(place).slug for place in found}) == 40
 
 
 def test_alternatives_and_phrases() -> None:
-    assert wanted("k", "cto OR founder").groups == (("cto", "founder"),)
-    assert wanted("k", '"head of" NOT').groups == (("head",), ("of",), ("head of",))
+    assert make_query("k", "cto OR founder").groups == (("cto", "founder"),)
+    assert make_query("k", '"head of" NOT').groups == (("head",), ("of",), ("head of",))
 
 
-def test_parameters_of_linkedins_own_search_are_wanted_too() -> None:
+def test_parameters_of_linkedins_search_url_are_keywords_too() -> None:
     url = "https://www.linkedin.com/search/results/people/"
     url += "?title=Founder&currentCompany=%5B%2212%22%5D"
-    assert from_url(url).groups == (("founder",), ("12",))
+    assert query_from_url(url).groups == (("founder",), ("12",))
 
 
-def test_a_text_that_holds_more_of_the_search_comes_first() -> None:
-    finder = SearchIndex(1, {"rows": lambda: ["red", "red round", "blue"]})
-    found = finder.find("rows", SearchQuery("k", (("red",), ("round",)), 5), "x")
+def test_texts_that_match_more_of_the_search_come_first() -> None:
+    index = SearchIndex(1, {"rows": lambda: ["red", "red round", "blue"]})
+    found = index.find("rows", SearchQuery("k", (("red",), ("round",)), 5), "x")
     assert found == (1, 0, 2, *found[3:])
     assert set(found[3:]) == {3, 4}
 
 
 def test_viewers() -> None:
-    assert all(WORLD.attached(viewer) for viewer in WORLD.viewers)
-    assert WORLD.attached("ACoAAExample")
-    assert not WORLD.attached("somebody")
-    assert not WORLD.attached("unknown-viewer")
+    assert all(WORLD.is_attached(viewer) for viewer in WORLD.viewers)
+    assert WORLD.is_attached("ACoAAExample")
+    assert not WORLD.is_attached("somebody")
+    assert not WORLD.is_attached("unknown-viewer")
 
 
 def test_the_world_needs_no_web_server() -> None:
@@ -230,6 +232,6 @@ def test_the_world_needs_no_web_server() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_world_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one"):
+def test_an_empty_world_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
         World(people=0)

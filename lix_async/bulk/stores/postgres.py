@@ -14,10 +14,12 @@ from ...core.errors import BulkError
 from .base import (
     CODES,
     COLUMNS,
+    MAX_BATCH,
     STATUSES,
     Entry,
     EntryColumns,
     LedgerCounts,
+    LedgerUnreachableError,
     Status,
     StoredError,
     counts_from_rows,
@@ -109,7 +111,13 @@ class PostgresStore:
         line = PostgresLedgerConnection(
             self._dsn, self._schema, self._reconnect_timeout, looks=looks
         )
-        self._writer = WorkerThread(PostgresBatch(line))
+        self._writer = WorkerThread(
+            PostgresBatch(line),
+            "lix_async ledger",
+            max_batch=MAX_BATCH,
+            shield=True,
+            final_error=LedgerUnreachableError,
+        )
         try:
             return await self._do(first)
         except BaseException:
@@ -131,7 +139,7 @@ class PostgresStore:
     async def _put(self, job: BatchJob) -> object:
         if self._writer is None:
             raise BulkError("this store is not open")
-        return await self._writer.do(job)
+        return await self._writer.run(job)
 
     async def _do(self, work: Callable[[PostgresLedgerConnection], T], frees: bytes = b"") -> T:
         return cast("T", await self._put(StatementJob(work, frees)))
@@ -261,4 +269,4 @@ class PostgresStore:
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            await writer.stop()
+            await writer.close()

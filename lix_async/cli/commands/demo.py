@@ -240,7 +240,7 @@ def _summary(results: DemoResults, sandbox: Sandbox) -> Table:
     )
     table.add_row("Faults", _faults_text(faults, results.refused))
     for name, count in faults.most_common():
-        table.add_row("", f"[dim]{count:>3} × {_FAULT_TEXT.get(name, FAULTS[name].text)}[/]")
+        table.add_row("", f"[dim]{count:>3} × {_FAULT_TEXT.get(name, FAULTS[name].description)}[/]")
     duplicates = f"{stats.duplicates:,} {plural(stats.duplicates, 'row')} received twice, kept once"
     table.add_row("Duplicates", duplicates if stats.duplicates else "none")
     table.add_row("Credits", _credits_text(results, sandbox))

@@ -90,21 +90,21 @@ def sandbox(
 
 def _rate_limits(rates: Sequence[str]) -> dict[str, tuple[int, float] | None]:
     """The rates by provider name; providers without an entry keep their own."""
-    from ...sandbox.providers import houses
-    from ...sandbox.server.base_urls import house_of
+    from ...sandbox.providers import providers
+    from ...sandbox.server.base_urls import provider_named
 
     rate_limits: dict[str, tuple[int, float] | None] = {}
     for text in sorted(rates, key=lambda text: "=" in text):  # the rate without a name first
         name, named, rate = text.rpartition("=")
         rate_limit = _rate_limit(parse_rate(rate))
         if not named:
-            first, *others = (provider.name for provider in houses())
+            first, *others = (provider.name for provider in providers())
             rate_limits[first] = rate_limit
             if rate_limit is None:
                 rate_limits |= dict.fromkeys(others)
             continue
         try:
-            rate_limits[house_of(name).name] = rate_limit
+            rate_limits[provider_named(name).name] = rate_limit
         except ConfigurationError as error:
             raise CommandError(f"--rate {text}: {error}") from None
     return rate_limits

@@ -22,7 +22,7 @@ from ...core.errors import (
     NotFoundError,
     TransportError,
 )
-from ...core.provider import address
+from ...core.provider import parse_base_url
 from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ...providers.lix.client import AsyncLix
@@ -330,7 +330,7 @@ class WaterfallClients:
         if name == _LIX and self._connection.api_key_stdin:
             return True
         url = clients.base_url(self._connection)
-        if name == _LIX and address(url).loopback:
+        if name == _LIX and parse_base_url(url).loopback:
             return True
         variables = self._adapters[name].CLIENT.provider.key_variables
         return bool(os.environ.get(variables[0], "").strip())

@@ -25,6 +25,7 @@ from ...core.errors import (
 )
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryDelay, RetryPolicy
+from ...limiters.base import Limiter
 from ...limiters.local import LocalLimiter
 from ..errors import Interrupted
 from ..text import format_duration
@@ -139,7 +140,7 @@ def failure_text(error: LixError) -> str:
     return "connection lost" if isinstance(error, TransportError) else "unreadable answer"
 
 
-class MonitoredLimiter:
+class MonitoredLimiter(Limiter):
     """A limiter that reports to an `ActivityMonitor`; without a rate it never waits."""
 
     def __init__(self, rate: RateLimit | None, monitor: ActivityMonitor) -> None:

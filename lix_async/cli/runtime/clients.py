@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from ...core.errors import ConfigurationError
-from ...core.provider import Provider, address
+from ...core.provider import Provider, parse_base_url
 from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ..errors import CommandError, missing_key_error
@@ -44,7 +44,7 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
     for variable in provider.key_variables:
         if key := os.environ.get(variable, "").strip():
             return key
-    if url and address(url).loopback:
+    if url and parse_base_url(url).loopback:
         return SANDBOX_KEY
     raise missing_key_error(provider.key_variables[0])
 

@@ -26,7 +26,7 @@ CONNECTSAFELY = Provider(
     rate=RateLimit(60, per=60.0),
     refusal=refusal,
     window=15.0,
-    shape=normalise_body,
+    normalise=normalise_body,
 )
 """`window`: a 429 without `Retry-After` means that the permits of a minute are used, so retries
 wait 15, 30 and 60 s."""

@@ -18,7 +18,7 @@ ReadMethod = Literal["GET", "POST"]
 """The HTTP method of reads; not published."""
 
 # A server that ignores `page` sends the first page again: there, a repeated page is the end.
-_PAGES = PageNumber("page", first=0, size="per_page", repeats_end=True)
+_PAGES = PageNumber("page", first=0, size="per_page", repeat_ends=True)
 
 CAMPAIGNS = Endpoint(
     "meetalfred.campaigns",

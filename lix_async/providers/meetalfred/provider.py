@@ -57,6 +57,6 @@ MEETALFRED = Provider(
     rate=RateLimit(1, per=0.4),
     refusal=refusal,
     typed=False,
-    shape=normalise_body,
+    normalise=normalise_body,
 )
 """`rate`: none is documented; a public client that got errors at a higher rate waits 400 ms."""

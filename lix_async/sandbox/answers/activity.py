@@ -1,4 +1,4 @@
-"""Posts, jobs, and what people did: listings whose pages are linked by tokens."""
+"""Posts, jobs and the activity of people: listings with page tokens."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from ..protocol.errors import params_invalid
 from ..world import job_postings, posts
-from ..world.random import chance, dice, number, pick
+from ..world.random import chance, number, pick, rng_for
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
@@ -27,105 +28,108 @@ def _from_token(name: str, token: str) -> int:
             return int(start)
     except ValueError:
         pass
-    raise params_invalid("pagination_token is not one of this listing")
+    raise params_invalid("pagination_token does not belong to this listing")
 
 
-def _turn(
+def _page_range(
     params: RequestParams, context: AnswerContext, name: str, total: int, size: int
-) -> tuple[range, dict[str, object]]:
-    """Which rows a page has, and the keys beside them.
+) -> tuple[range, JsonObject]:
+    """The positions of a page's items, and the keys beside the items.
 
-    One listing in seven gives no tokens although there is more: it goes on by `start` alone. The
-    last page has no token, a null or an empty one, as the published samples disagree.
+    One listing in seven has no tokens although there are more pages: it continues by `start`. The
+    last page has no token, null or an empty text, since the published samples differ.
     """
     token = params.text("pagination_token")
     start = _from_token(name, token) if token else params.number("start")
-    rows = range(start, max(min(start + context.page_size(size), total), start))
-    beside: dict[str, object] = {"paging": {"count": len(rows), "start": start, "total": total}}
-    if rows.stop < total:
+    positions = range(start, max(min(start + context.page_size(size), total), start))
+    page: JsonObject = {"paging": {"count": len(positions), "start": start, "total": total}}
+    if positions.stop < total:
         if number("tokens", name) % 7:
-            beside["pagination_token"] = _token(name, rows.stop)
+            page["pagination_token"] = _token(name, positions.stop)
     elif (end := number("last token", name) % 3) > 0:
-        beside["pagination_token"] = None if end == 1 else ""
-    return rows, beside
+        page["pagination_token"] = None if end == 1 else ""
+    return positions, page
 
 
 def job(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A job posting."""
-    return job_postings.body(world.posting(params.need("job_id")))
+    return job_postings.body(world.posting(params.require("job_id")))
 
 
 def post(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A post."""
-    return posts.body(world.post(params.need("post_urn")))
+    return posts.body(world.post(params.require("post_urn")))
 
 
 def post_comments(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The comments under a post, as many as its `commentCount`."""
-    one = world.post(params.need("post_urn"))
-    rows, beside = _turn(params, context, f"comments {one.urn}", one.comments, 10)
+    """The comments on a post, as many as its `commentCount`."""
+    one = world.post(params.require("post_urn"))
+    positions, page = _page_range(params, context, f"comments {one.urn}", one.comments, 10)
     authors = world.some_people(one.comments, "commenters", one.urn)
-    return {"comments": [posts.comment(one, which, authors[which]) for which in rows], **beside}
+    return {"comments": [posts.comment(one, which, authors[which]) for which in positions], **page}
 
 
 def post_reactions(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The reactions to a post by kind; `count` is all of a kind, `reactors` those on this page."""
-    one = world.post(params.need("post_urn"))
+    """The reactions to a post by type; `count` is all of a type, `reactors` those on this page."""
+    one = world.post(params.require("post_urn"))
     kinds = posts.reaction_kinds(one)
-    rows, beside = _turn(params, context, f"reactions {one.urn}", len(kinds), 10)
-    everybody = world.some_people(len(kinds), "reactors", one.urn)
-    groups: dict[str, list[dict[str, object]]] = {}
-    for which in rows:
-        groups.setdefault(kinds[which], []).append(posts.actor(everybody[which]))
+    positions, page = _page_range(params, context, f"reactions {one.urn}", len(kinds), 10)
+    people = world.some_people(len(kinds), "reactors", one.urn)
+    groups: dict[str, list[JsonObject]] = {}
+    for which in positions:
+        groups.setdefault(kinds[which], []).append(posts.actor(people[which]))
     grouped = [
         {"reaction_type": kind, "count": kinds.count(kind), "reactors": reactors}
         for kind, reactors in groups.items()
     ]
-    return {"reactions": grouped, "total_reactions": len(kinds), **beside}
+    return {"reactions": grouped, "total_reactions": len(kinds), **page}
 
 
 def posts_of(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """What a person posted, newest first."""
-    one = world.person_at(params.need("profile_link"))
+    """The posts of a person, newest first."""
+    one = world.person_at(params.require("profile_link"))
     written = world.posts_of(one)
-    rows, beside = _turn(params, context, f"posts of {one.slug}", len(written), 25)
-    return {"posts": [posts.body(written[which]) for which in rows], **beside}
+    positions, page = _page_range(params, context, f"posts of {one.slug}", len(written), 25)
+    return {"posts": [posts.body(written[which]) for which in positions], **page}
 
 
 def comments_of(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """What a person commented."""
-    one = world.person_at(params.need("profile_link"))
+    """The comments of a person."""
+    one = world.person_at(params.require("profile_link"))
     total = number("comments of", one.slug) % 90
-    rows, beside = _turn(params, context, f"comments of {one.slug}", total, 25)
-    met = _met(world, one, total)
-    return {"comments": [posts.comment(met[which], 1000 + which, one) for which in rows], **beside}
+    positions, page = _page_range(params, context, f"comments of {one.slug}", total, 25)
+    seen = _posts_seen_by(world, one, total)
+    return {
+        "comments": [posts.comment(seen[which], 1000 + which, one) for which in positions],
+        **page,
+    }
 
 
 def reactions_of(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """What a person reacted to."""
-    one = world.person_at(params.need("profile_link"))
+    """The reactions of a person."""
+    one = world.person_at(params.require("profile_link"))
     total = number("reactions of", one.slug) % 160
-    rows, beside = _turn(params, context, f"reactions of {one.slug}", total, 50)
-    met = _met(world, one, total)
-    return {"reactions": [_reacted(one, met[which]) for which in rows], **beside}
+    positions, page = _page_range(params, context, f"reactions of {one.slug}", total, 50)
+    seen = _posts_seen_by(world, one, total)
+    return {"reactions": [_reaction(one, seen[which]) for which in positions], **page}
 
 
-def _met(world: World, person: PersonRecord, count: int) -> list[posts.PostRecord]:
-    """Different posts that a person came across."""
-    places = dice(world.seed, "met", person.slug).sample(range(max(world.posts, count)), count)
-    return [world.post_at(place) for place in places]
+def _posts_seen_by(world: World, person: PersonRecord, count: int) -> list[posts.PostRecord]:
+    """Different posts that a person commented on or reacted to."""
+    indexes = rng_for(world.seed, "met", person.slug).sample(range(max(world.posts, count)), count)
+    return [world.post_at(index) for index in indexes]
 
 
-def _reacted(person: PersonRecord, met: posts.PostRecord) -> dict[str, object]:
-    author: dict[str, object] = {"name": met.author.name, "link": met.author.link}
-    if chance(0.1, "by a company", met.urn):
-        author = {"name": met.author.employer.name, "link": None}
+def _reaction(person: PersonRecord, post: posts.PostRecord) -> JsonObject:
+    author: JsonObject = {"name": post.author.name, "link": post.author.link}
+    if chance(0.1, "by a company", post.urn):
+        author = {"name": post.author.employer.name, "link": None}
     return {
-        "post_urn": met.urn,
-        "date_reacted": pick(("2d", "3d", "1w", "2w", "1mo", "3mo", "1yr"), person.slug, met.urn),
-        "post_commentary": met.text or None,
-        "num_reactions": sum(met.reactions),
-        "num_comments": met.comments,
-        "num_shares": number("shares", met.urn) % 12,
+        "post_urn": post.urn,
+        "date_reacted": pick(("2d", "3d", "1w", "2w", "1mo", "3mo", "1yr"), person.slug, post.urn),
+        "post_commentary": post.text or None,
+        "num_reactions": sum(post.reactions),
+        "num_comments": post.comments,
+        "num_shares": number("shares", post.urn) % 12,
         "post_actor": author,
     }

@@ -1,7 +1,7 @@
-"""ConnectSafely's calls: profiles with their cache and quota, accounts, searches, endorsements.
+"""ConnectSafely's endpoints: profiles, accounts, searches, endorsements.
 
-Contract: connectsafely.md#common, connectsafely.md#cache-and-quota. Whose account looks is in every
-answer; quota and cache are its own.
+Contract: connectsafely.md#common, connectsafely.md#cache-and-quota. Every answer names the account
+that was used; each account has its own quota and cache.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..protocol.dates import midnight, monday, stamp
-from ..protocol.errors import ErrorReply, missing
+from ..protocol.dates import iso_milliseconds, next_midnight, next_monday
+from ..protocol.errors import ErrorReply, is_missing
 from ..state import connectsafely_quota
 from ..state.state import SentItem
 from ..world import connectsafely_profiles
@@ -21,28 +21,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
 ACCOUNT = "0123456789abcdef01234567"
-"""The connected account that acts where none is named."""
-_HEX = re.compile(r"[0-9a-f]{24}", re.ASCII)
+"""The connected account that is used if a request names none."""
+_ACCOUNT_ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _STATES = ("AVAILABLE", "AVAILABLE", "WARMUP", "IN_USE")
 _PLANS = ("NON_PREMIUM", "BUSINESS_PREMIUM", "SALES_NAVIGATOR", "RECRUITER")
 
 
 def account_of(params: RequestParams | None) -> str:
-    """Whose account a call acts for."""
+    """The account of a request."""
     return (params.text("account_id") if params else None) or ACCOUNT
 
 
 def _account(params: RequestParams) -> str:
-    """The same; an account that is not connected is a 404."""
-    asked = account_of(params)
-    if not _HEX.fullmatch(asked) or missing(asked):
+    """The account of a request; 404 if it is not connected."""
+    account = account_of(params)
+    if not _ACCOUNT_ID.fullmatch(account) or is_missing(account):
         raise ErrorReply(404, "not_found", "account not found")
-    return asked
+    return account
 
 
 def _person(world: World, slug: str) -> PersonRecord | None:
@@ -52,68 +53,71 @@ def _person(world: World, slug: str) -> PersonRecord | None:
         return None
 
 
-def _known(world: World, params: RequestParams) -> PersonRecord:
-    if (person := _person(world, params.need("profile_id"))) is None:
+def _existing_person(world: World, params: RequestParams) -> PersonRecord:
+    if (person := _person(world, params.require("profile_id"))) is None:
         raise ErrorReply(404, "not_found", "profile not found")
     return person
 
 
 def profile(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """A profile: from the cache of six hours, or one of the day's 120."""
-    asked, account = params.need("profile_id"), _account(params)
-    memory, now, slug = context.memory, context.epoch, asked.casefold()
+    """A profile, from the cache of six hours or for one unit of the daily quota."""
+    profile_id, account = params.require("profile_id"), _account(params)
+    state, now, slug = context.state, context.epoch, profile_id.casefold()
     refresh = params.flag("force_refresh", False)
-    since = None if refresh else connectsafely_quota.kept_since(memory, account, slug, now)
+    since = None if refresh else connectsafely_quota.cached_since(state, account, slug, now)
     if since is None:
-        connectsafely_quota.spend(memory, account, slug, now, refresh=refresh)
-    body: dict[str, object] = {"success": True, "profileId": asked, "accountId": account}
-    if (person := _person(world, asked)) is None:
+        connectsafely_quota.use_unit(state, account, slug, now, refresh=refresh)
+    body: JsonObject = {"success": True, "profileId": profile_id, "accountId": account}
+    if (person := _person(world, profile_id)) is None:
         body["profile"] = dict[str, object]()
         return body | {"message": "no such profile"}
-    by_get = context.endpoint.endswith("_get")
+    by_get = context.endpoint_id.endswith("_get")
     shown = connectsafely_profiles.profile(
         person, geo=params.flag("include_geo_location", False), short=by_get
     )
     body["profile"] = shown
     if params.flag("include_experience", False):
-        # The vendor's own sample code reads it inside the profile, its documentation beside it.
-        place = shown if connectsafely_profiles.nests(person) else body
-        place["experience"] = connectsafely_profiles.experience(world, person)
+        # The vendor's sample code reads it inside the profile, its documentation beside it.
+        parent = shown if connectsafely_profiles.nests_experience(person) else body
+        parent["experience"] = connectsafely_profiles.experience(world, person)
     if params.flag("include_skills", False):
-        endorsed = _endorsed(context, account, person)
+        endorsed = _endorsed_skills(context, account, person)
         body["skills"] = connectsafely_profiles.skills(person, endorsed)
     if params.flag("include_education", False):
         body["education"] = connectsafely_profiles.schools(person)
     if since is not None:
         body |= {
             "cached": True,
-            "cachedAt": stamp(since),
-            "expiresAt": stamp(since + connectsafely_quota.FRESH),
+            "cachedAt": iso_milliseconds(since),
+            "expiresAt": iso_milliseconds(since + connectsafely_quota.CACHE_SECONDS),
         }
     else:
-        memory.views[account, slug] = now
-        if connectsafely_profiles.says_fresh(person):
-            body |= {"cached": False, "expiresAt": stamp(now + connectsafely_quota.FRESH)}
+        state.cached_profiles[account, slug] = now
+        if connectsafely_profiles.reports_cache(person):
+            body |= {
+                "cached": False,
+                "expiresAt": iso_milliseconds(now + connectsafely_quota.CACHE_SECONDS),
+            }
     return body | {"message": "profile fetched"}
 
 
 def account_status(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The state of a connected account; a bare object."""
+    """The state of a connected account; an object without `success`."""
     account = _account(params)
     owner = world.person(number("account", account) % world.people)
-    state = "AVAILABLE" if account == ACCOUNT else pick(_STATES, "state", account)
-    body: dict[str, object] = {
+    status = "AVAILABLE" if account == ACCOUNT else pick(_STATES, "state", account)
+    body: JsonObject = {
         "id": account,
         "firstName": owner.first,
         "lastName": owner.last,
         "publicId": owner.slug,
         "platform": "linkedin",
-        "status": state,
+        "status": status,
         "enabled": True,
-        "lastUsed": stamp(context.epoch),
+        "lastUsed": iso_milliseconds(context.epoch),
         "hasTokens": True,
     }
-    if state != "IN_USE":
+    if status != "IN_USE":
         plan = pick(_PLANS, "plan", account)
         body["linkedinPlan"] = {
             "premiumType": plan,
@@ -128,20 +132,20 @@ def account_status(world: World, params: RequestParams, context: AnswerContext) 
 
 
 def account_quota(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The limits of an account. Connections and messages have no call here, so none is used."""
+    """The limits of an account. Only profiles are counted: the rest has no endpoint here."""
     account, now = _account(params), context.epoch
-    spent, night = connectsafely_quota.used(context.memory, account, now), midnight(now)
-    rows = [
-        _quota("PROFILE_VIEW", "daily", spent, connectsafely_quota.DAILY, 150, night),
-        _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, monday(now)),
-        _quota("MESSAGE", "daily", 0, 100, 150, night),
+    used, midnight = connectsafely_quota.used_units(context.state, account, now), next_midnight(now)
+    items = [
+        _quota("PROFILE_VIEW", "daily", used, connectsafely_quota.DAILY_PROFILES, 150, midnight),
+        _quota("CONNECTION_REQUEST", "weekly", 0, 90, 100, next_monday(now)),
+        _quota("MESSAGE", "daily", 0, 100, 150, midnight),
     ]
-    return {"accountId": account, "quotas": rows}
+    return {"accountId": account, "quotas": items}
 
 
 def _quota(
     feature: str, window: str, used: int, limit: int, linkedin: int, resets: float
-) -> dict[str, object]:
+) -> JsonObject:
     return {
         "feature": feature,
         "window": window,
@@ -151,14 +155,14 @@ def _quota(
         "remaining": max(limit - used, 0),
         "limitReached": False,
         "limitReachedAt": None,
-        # The sample writes this one time with a space and an offset.
-        "resetAt": stamp(resets).replace("T", " ").replace(".000Z", "+00:00"),
+        # Only here, the sample has a space and an offset.
+        "resetAt": iso_milliseconds(resets).replace("T", " ").replace(".000Z", "+00:00"),
     }
 
 
 def relationship(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """How an account stands to a profile; a bare object."""
-    account, person = _account(params), _known(world, params)
+    """The connection between an account and a profile; an object without `success`."""
+    account, person = _account(params), _existing_person(world, params)
     connected = connectsafely_profiles.degree(person) == "DISTANCE_1"
     return {
         "connected": connected,
@@ -171,7 +175,7 @@ def relationship(world: World, params: RequestParams, context: AnswerContext) ->
 
 
 def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """People by keywords, filters or a search's address."""
+    """People by keywords, filters or the URL of a search."""
     _account(params)
     return connectsafely_search.people(world, params, context)
 
@@ -183,21 +187,23 @@ def search_groups(world: World, params: RequestParams, context: AnswerContext) -
 
 
 def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """An endorsement, kept among what was sent; with `random`, of a skill not endorsed yet."""
-    account, person = _account(params), _known(world, params)
+    """Endorse a skill, recorded in `sandbox.sent`; `random` chooses one not endorsed yet."""
+    account, person = _account(params), _existing_person(world, params)
     at_random, skill = params.flag("random", False), params.text("skill_id")
-    endorsed = _endorsed(context, account, person)
-    names = {str(row["skillId"]): str(row["name"]) for row in connectsafely_profiles.skills(person)}
+    endorsed = _endorsed_skills(context, account, person)
+    names = {
+        str(item["skillId"]): str(item["name"]) for item in connectsafely_profiles.skills(person)
+    }
     if at_random:
         skill = next((one for one in names if one not in endorsed), None)
     if skill is None:
         raise ErrorReply(400, "params_invalid", "no skill is left to endorse")
-    context.memory.sent.append(
-        SentItem(context.endpoint, account, person.slug, skill, context.epoch, context.request)
+    context.state.sent.append(
+        SentItem(context.endpoint_id, account, person.slug, skill, context.epoch, context.request)
     )
-    body: dict[str, object] = {
+    body: JsonObject = {
         "success": True,
-        "profileId": params.need("profile_id"),
+        "profileId": params.require("profile_id"),
         "memberId": person.sales_id,
         "skillId": skill,
         "random": at_random,
@@ -206,18 +212,18 @@ def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -
     return body | ({"skillName": names[skill]} if at_random else {})
 
 
-def _endorsed(context: AnswerContext, account: str, person: PersonRecord) -> set[str]:
-    """Skills of a person that an account has endorsed."""
-    done = context.memory.said("connectsafely.endorse_skill", person.slug)
-    return {sent.text for sent in done if sent.viewer == account}
+def _endorsed_skills(context: AnswerContext, account: str, person: PersonRecord) -> set[str]:
+    """Ids of the skills of a person that an account has endorsed."""
+    sent = context.state.sent_to("connectsafely.endorse_skill", person.slug)
+    return {item.text for item in sent if item.viewer == account}
 
 
 def health(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """That it is there; the body is not documented."""
+    """The health check; its body is not documented."""
     return {"status": "ok"}
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "connectsafely.profile": profile,
     "connectsafely.profile_get": profile,
     "connectsafely.account_status": account_status,
@@ -230,4 +236,4 @@ ANSWERS: Mapping[str, Answer] = {
     "connectsafely.endorse_skill": endorse_skill,
     "connectsafely.health": health,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""

@@ -1,7 +1,7 @@
-"""ConnectSafely's searches: people and groups.
+"""ConnectSafely's searches for people and groups.
 
-Contract: connectsafely.md#paging. Pages are shorter than asked for now and then, `total` is missing
-or approximate, and only `hasMore` says whether there is more.
+Contract: connectsafely.md#paging. Some pages are shorter than requested, `total` is missing or
+approximate, and only `hasMore` says whether there are more pages.
 """
 
 from __future__ import annotations
@@ -10,70 +10,75 @@ from typing import TYPE_CHECKING, cast
 
 from ..world import connectsafely_profiles
 from ..world.random import chance, number
-from ..world.search_queries import from_url, wanted
+from ..world.search_queries import make_query, query_from_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.search_queries import SearchQuery
     from ..world.world import World
     from .context import AnswerContext
 
 _DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
-# Filters whose values are words of the world; the others hold ids of LinkedIn's.
-_WORDS = ("firstName", "lastName", "title", "company", "school", "industry")
+# Filters whose values are texts; the others have LinkedIn's ids, which this world does not have.
+_TEXT_FILTERS = ("firstName", "lastName", "title", "company", "school", "industry")
 
 
 def people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """People by keywords and filters, or by the address of a search."""
-    places = world.search("people", _search(params), "connectsafely")
-    rows, pages = _page(params, len(places), context.page_size(10))
-    return {"success": True, "people": [_person(world.person(places[at])) for at in rows], **pages}
+    """People by keywords and filters, or by the URL of a search."""
+    indexes = world.search("people", _search(params), "connectsafely")
+    positions, paging = _page(params, len(indexes), context.page_size(10))
+    return {
+        "success": True,
+        "people": [_person(world.person(indexes[index])) for index in positions],
+        **paging,
+    }
 
 
 def groups(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Groups by keywords; filters are taken and ignored."""
+    """Groups by keywords; filters are accepted and ignored."""
     keywords = params.text("keywords") or ""
-    total = wanted(f"connectsafely groups {keywords}", keywords).total
-    rows, pages = _page(params, total, context.page_size(25), about=True)
-    return {"success": True, "groups": [_group(keywords, at) for at in rows], **pages}
+    total = make_query(f"connectsafely groups {keywords}", keywords).total
+    positions, paging = _page(params, total, context.page_size(25), approximate=True)
+    return {"success": True, "groups": [_group(keywords, index) for index in positions], **paging}
 
 
 def _search(params: RequestParams) -> SearchQuery:
     keywords, url = params.text("keywords") or "", params.text("url")
     if url:
-        return from_url(url)
+        return query_from_url(url)
     filters = params.values.get("filters")
     given: Mapping[str, object] = {}
     if isinstance(filters, dict):
         given = cast("Mapping[str, object]", filters)
-    alternatives = [tuple(_words(given.get(name))) for name in _WORDS]
+    alternatives = [tuple(_casefolded_texts(given.get(name))) for name in _TEXT_FILTERS]
     key = f"connectsafely people {keywords} {sorted(given.items(), key=str)}"
-    return wanted(key, keywords, filter(None, alternatives))
+    return make_query(key, keywords, filter(None, alternatives))
 
 
-def _words(value: object) -> Iterator[str]:
-    listed = cast("list[object]", value) if isinstance(value, list) else [value]
-    yield from (one.casefold() for one in listed if isinstance(one, str) and one)
+def _casefolded_texts(value: object) -> Iterator[str]:
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
+    yield from (one.casefold() for one in values if isinstance(one, str) and one)
 
 
 def _page(
-    params: RequestParams, total: int, size: int, *, about: bool = False
-) -> tuple[range, dict[str, object]]:
-    """The rows of a page, and what stands beside them; `about`: it says how many there are."""
-    start, count = params.number("start"), params.number("count", size, least=1)
-    # A short page is not the end: pages of 8 to 10 rows are normal.
+    params: RequestParams, total: int, size: int, *, approximate: bool = False
+) -> tuple[range, JsonObject]:
+    """The positions of a page's items, and the keys beside them; `approximate` adds a total."""
+    start, count = params.number("start"), params.number("count", size, minimum=1)
+    # A short page is not the end: pages of 8 to 10 items are normal.
     short = count - number("short", start) % 3 if count > 3 else count
-    rows = range(min(start, total), min(start + short, total))
+    positions = range(min(start, total), min(start + short, total))
     pagination = {"count": count, "start": start}
-    if about and total:
+    if approximate and total:
         pagination["total"] = -(-total // 10) * 10
-    return rows, {"pagination": pagination, "hasMore": rows.stop < total}
+    return positions, {"pagination": pagination, "hasMore": positions.stop < total}
 
 
-def _person(person: PersonRecord) -> dict[str, object]:
+def _person(person: PersonRecord) -> JsonObject:
     return {
         "profileId": person.slug,
         "profileUrn": person.urn,
@@ -85,18 +90,18 @@ def _person(person: PersonRecord) -> dict[str, object]:
         "connectionDegree": _DEGREES.get(connectsafely_profiles.degree(person) or "", "3rd"),
         "currentPosition": person.headline if chance(0.8, "position", person.slug) else None,
         "profileUrl": person.link,
-        "isPremium": connectsafely_profiles.premium(person),
+        "isPremium": connectsafely_profiles.is_premium(person),
         "isOpenToWork": chance(0.1, "open", person.slug),
     }
 
 
-def _group(keywords: str, place: int) -> dict[str, object]:
-    name = str(100_001 + number("group", keywords) % 800_000 + place)
+def _group(keywords: str, index: int) -> JsonObject:
+    name = str(100_001 + number("group", keywords) % 800_000 + index)
     members = 50 + number("members", name) % 20_000
     logo = f"https://media.example.com/g/{name}.jpg"
     return {
         "groupId": name,
-        "name": f"{keywords.title() or 'Example'} Group {place + 1}",
+        "name": f"{keywords.title() or 'Example'} Group {index + 1}",
         "memberCount": members if members < 1000 else members // 1000 * 1000,
         "logoUrl": logo if chance(0.7, "logo", name) else None,
         "groupUrl": f"https://www.linkedin.com/groups/{name}",

@@ -1,4 +1,4 @@
-"""What an answer is made from besides the world: the params, and the sandbox's own state."""
+"""The input and output of answer functions, besides the world and the parameters."""
 
 from __future__ import annotations
 
@@ -19,66 +19,65 @@ if TYPE_CHECKING:
     from ..world.world import World
 
 
-def part(row: object, name: str) -> object:
-    """One part of an object: a key of a dict, or a field of a struct; None if absent."""
-    if isinstance(row, dict):
-        return cast("Mapping[str, object]", row).get(name)
-    return getattr(row, name, None)
+def get_part(value: object, name: str) -> object:
+    """A key of a dict or a field of a struct; None if it is absent."""
+    if isinstance(value, dict):
+        return cast("Mapping[str, object]", value).get(name)
+    return getattr(value, name, None)
 
 
 Envelope = Literal["flat", "seed", "response"]
-"""How a search wraps its items: not at all, as in the oldest samples, or under `response`."""
+"""How a search wraps its items: not at all, as in the oldest samples, or in `response`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
     """The state of the sandbox at one request.
 
-    `request` is the number of the request; `epoch` is the moment of it in seconds since the epoch,
-    `now` the same moment on the sandbox's clock; `origin` is the sandbox's own address.
+    * `request`: the number of the request.
+    * `epoch`, `now`: the time, in seconds since the epoch and on the sandbox's clock.
+    * `origin`: the URL of the sandbox, without a path.
     """
 
-    endpoint: str
+    endpoint_id: str
     seed: int
     request: int
     epoch: float
-    memory: SandboxState
+    state: SandboxState
     ledger: CreditLedger
     allowance: Allowance
     envelope: Envelope = "flat"
     page_sizes: Mapping[str, int] | None = None
     now: float = 0.0
     origin: str = "http://127.0.0.1"
-    lookups: BackgroundLookups = field(default_factory=BackgroundLookups)
+    background_lookups: BackgroundLookups = field(default_factory=BackgroundLookups)
 
     def page_size(self, default: int) -> int:
-        """Rows on one page of this endpoint."""
-        return (self.page_sizes or {}).get(self.endpoint, default)
+        """Items on one page of this endpoint."""
+        return (self.page_sizes or {}).get(self.endpoint_id, default)
 
-    def sequence(self, params: RequestParams) -> tuple[str, str]:
-        """What orders a search, and the sequence id its answer shows.
+    def search_order(self, params: RequestParams) -> tuple[str, str]:
+        """What the order of a search depends on, and the sequence id of its answer.
 
-        A viewer orders it, else the caller's sequence id. Without both a new id is made for this
-        request alone, so the next page of such a caller is in another order: rows come twice and
-        others never.
+        The order depends on the viewer, or on the caller's sequence id. Without both, each request
+        gets a new id, so the next page has another order: some items come twice and others never
+        (lix.md#sequence-id).
         """
         given = params.text("sequence_id")
-        shown = given or f"SBX{number(self.seed, 'sequence', self.request):016X}"
+        sequence_id = given or f"SBX{number(self.seed, 'sequence', self.request):016X}"
         if viewer := params.text("viewer_id"):
-            return f"viewer {viewer}", shown
-        return f"sequence {self.memory.sequence(shown)}", shown
+            return f"viewer {viewer}", sequence_id
+        return f"sequence {self.state.original_sequence(sequence_id)}", sequence_id
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerBody:
-    """A success that has another status than 200, or headers of its own."""
+    """A success with another status than 200, or with headers."""
 
     body: object
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-Answer = Callable[["World", RequestParams, AnswerContext], object]
-"""World, params and context to the JSON that goes on the wire: an object, or for one row an
-array; `Said` where the status is not 200.
-"""
+AnswerFunction = Callable[["World", RequestParams, AnswerContext], object]
+"""(world, parameters, context) → the JSON body, or an `AnswerBody` if the status is not 200."""

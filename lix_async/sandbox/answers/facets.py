@@ -1,4 +1,4 @@
-"""Facets: the ids that filters of a search take, found by what a person types."""
+"""Facets: the ids that search filters accept, found by text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..world import names
-from ..world.random import dice, number
+from ..world.random import number, rng_for
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.world import World
     from .context import AnswerContext
 
@@ -21,20 +22,20 @@ _TENURES = (
     "More than 10 years",
 )
 _GROUPS = ("Builders of {}", "{} Product Circle", "Data People of {}", "{} Founders")
-# The names that the provider's prose uses for two of the types.
-_ALSO = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
+# The names of two types in the text of the documentation (lix.md#contradiction-8).
+_TYPE_ALIASES = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
 COMPANIES = "COMPANY_WITH_LIST"
 
 
 def _numbered(values: tuple[str, ...] | list[str], first: int = 1) -> list[tuple[str, str]]:
-    return [(str(first + place), value) for place, value in enumerate(values)]
+    return [(str(first + index), value) for index, value in enumerate(values)]
 
 
 def _options(world: World, kind: str) -> list[tuple[str, str]]:
-    """Id and text of everything of a type; an unknown type has nothing."""
+    """Id and text of all values of a type; none for an unknown type."""
     cities = [f"{city}, {country}" for city, country, _ in names.PLACES]
     countries = list(dict.fromkeys(country for _, country, _ in names.PLACES))
-    schools = sorted({names.school_name(dice("school", place)) for place in range(60)})
+    schools = sorted({names.school_name(rng_for("school", index)) for index in range(60)})
     tables: dict[str, list[tuple[str, str]]] = {
         "TITLE": _numbered([title for title, _, _ in names.TITLES]),
         "SENIORITY_V2": _numbered(names.SENIORITIES),
@@ -58,38 +59,40 @@ def _options(world: World, kind: str) -> list[tuple[str, str]]:
     return tables.get(kind, [])
 
 
-def match(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What fits a query, best first: texts that hold it, or share a word, or are the closest.
+def match_options(query: str, options: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The options that match a query, best first.
 
-    Only `nothing-matches` finds nothing.
+    These are the texts that contain it, otherwise those that share a word with it, otherwise the
+    three most similar. Only `nothing-matches` has no match.
     """
-    wanted = query.strip().casefold()
-    if "nothing-matches" in wanted:
+    text = query.strip().casefold()
+    if "nothing-matches" in text:
         return []
-    held = [option for option in options if wanted in option[1].casefold()]
-    if held:
+    containing = [option for option in options if text in option[1].casefold()]
+    if containing:
         return sorted(
-            held, key=lambda option: (not option[1].casefold().startswith(wanted), len(option[1]))
+            containing,
+            key=lambda option: (not option[1].casefold().startswith(text), len(option[1])),
         )
-    words = set(wanted.split())
+    words = set(text.split())
     if shared := [option for option in options if words & set(option[1].casefold().split())]:
         return shared
-    by_text = {text.casefold(): (id_, text) for id_, text in options}
-    return [by_text[text] for text in get_close_matches(wanted, by_text, n=3, cutoff=0.0)]
+    by_text = {value.casefold(): (id_, value) for id_, value in options}
+    return [by_text[close] for close in get_close_matches(text, by_text, n=3, cutoff=0.0)]
 
 
 def sales(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator facets.
 
-    Companies stand below one element, in `children`; no match leaves `elements` out.
+    Companies are the `children` of one element; without a match, `elements` is left out.
     """
-    kind = params.need("type").upper()
-    kind = _ALSO.get(kind, kind)
-    start, count = params.number("start"), params.number("count", 100, least=1)
-    found = match(params.need("query"), _options(world, kind))[
+    kind = params.require("type").upper()
+    kind = _TYPE_ALIASES.get(kind, kind)
+    start, count = params.number("start"), params.number("count", 100, minimum=1)
+    found = match_options(params.require("query"), _options(world, kind))[
         start : start + context.page_size(count)
     ]
-    data: dict[str, object] = {"paging": {"count": count}}
+    data: JsonObject = {"paging": {"count": count}}
     if kind == COMPANIES and found:
         children = [{"id": id_, "displayValue": text, "headline": text} for id_, text in found]
         data = {"elements": [{"displayValue": "Companies", "id": "0", "children": children}]} | data
@@ -99,17 +102,17 @@ def sales(world: World, params: RequestParams, context: AnswerContext) -> object
 
 
 def recruiter(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Recruiter facets: skills, ten at most on a page.
+    """Recruiter facets: skills, at most ten on a page.
 
-    `paging.start` is where the next page starts, not this one: the published sample has 10 for a
-    request with 0.
+    `paging.start` is the start of the next page: the published sample has 10 for a request with 0
+    (lix.md#paging-object).
     """
-    start, count = params.number("start"), params.number("count", 100, least=1)
-    options = [(f"urn:li:ts_skill:{1001 + place}", text) for place, text in enumerate(names.SKILLS)]
-    found = match(params.need("query"), options)
+    start, count = params.number("start"), params.number("count", 100, minimum=1)
+    options = [(f"urn:li:ts_skill:{1001 + index}", text) for index, text in enumerate(names.SKILLS)]
+    found = match_options(params.require("query"), options)
     page = found[start : start + min(count, context.page_size(10))]
     return {
-        "meta": {"sequenceId": f"01SBX{number('facet', params.need('query')):020d}X"},
+        "meta": {"sequenceId": f"01SBX{number('facet', params.require('query')):020d}X"},
         "paging": {"count": len(page), "start": start + len(page), "total": len(found)},
         "results": [{"entity": entity, "text": text} for entity, text in page],
     }

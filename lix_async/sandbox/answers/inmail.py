@@ -1,4 +1,4 @@
-"""Sales Navigator messages: threads, and sending."""
+"""Sales Navigator messages: reading threads and sending."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from .profiles import check_message
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.inbox import ConversationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
 
 KIND = "thread"
-SEND = "sales.send_message"
+SEND_ID = "sales.send_message"
 _URN = re.compile(r"urn:li:fs_salesProfile:\(([^,)]+)")
 
 
-def _mention(person: PersonRecord) -> dict[str, object]:
+def _mention(person: PersonRecord) -> JsonObject:
     return {
         "firstName": person.first,
         "lastName": person.last,
@@ -32,7 +33,7 @@ def _mention(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def _said(name: str, text: str, at: int) -> dict[str, object]:
+def _inmail_message(name: str, text: str, at: int) -> JsonObject:
     return {
         "id": f"2-{number('inmail', name):016X}==",
         "type": "INMAIL",
@@ -41,27 +42,32 @@ def _said(name: str, text: str, at: int) -> dict[str, object]:
     }
 
 
-def _messages(one: ConversationRecord, context: AnswerContext) -> list[dict[str, object]]:
-    new = reversed(context.memory.said(SEND, one.id))
-    rows = [_said(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000)) for sent in new]
+def _messages(one: ConversationRecord, context: AnswerContext) -> list[JsonObject]:
+    new = reversed(context.state.sent_to(SEND_ID, one.id))
+    items = [
+        _inmail_message(f"{one.id} sent {sent.request}", sent.text, int(sent.at * 1000))
+        for sent in new
+    ]
     old = [
-        _said(f"{one.id} {which}", inbox.words(one, which), one.delivered(which))
+        _inmail_message(
+            f"{one.id} {which}", inbox.message_text(one, which), one.delivered_at(which)
+        )
         for which in range(one.messages)
     ]
-    return rows + old
+    return items + old
 
 
 def _thread(
-    world: World, context: AnswerContext, one: ConversationRecord, shown: int
-) -> dict[str, object]:
-    rows = _messages(one, context)
-    people = inbox.partners(world, one)
+    world: World, context: AnswerContext, one: ConversationRecord, message_count: int
+) -> JsonObject:
+    items = _messages(one, context)
+    people = inbox.participants(world, one)
     return {
         "id": one.id,
-        "totalMessageCount": len(rows),
+        "totalMessageCount": len(items),
         "unreadMessageCount": number("unread", one.id) % 3,
         "archived": _archived(one),
-        "messages": rows[:shown],
+        "messages": items[:message_count],
         "participants": [
             f"urn:li:fs_salesProfile:({person.sales_id},NAME_SEARCH,smpl)" for person in people
         ],
@@ -72,14 +78,14 @@ def _archived(one: ConversationRecord) -> bool:
     return number("archived", one.id) % 6 == 0
 
 
-def _started(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
-    """The threads that were begun by a send, newest first."""
+def _new_threads(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
+    """The threads started by a send, newest first."""
     targets = {
         sent.target: sent
-        for sent in context.memory.sent
-        if (sent.endpoint, sent.viewer) == (SEND, viewer)
+        for sent in context.state.sent
+        if (sent.endpoint, sent.viewer) == (SEND_ID, viewer)
     }
-    mine = {inbox.talk_id(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))}
+    mine = {inbox.conversation_id(KIND, viewer, index) for index in range(inbox.size(KIND, viewer))}
     new = [
         inbox.ConversationRecord(target, viewer, -1, 0, int(sent.at * 1000))
         for target, sent in targets.items()
@@ -91,25 +97,25 @@ def _started(viewer: str, context: AnswerContext) -> list[ConversationRecord]:
 def threads(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The threads of a viewer, newest first.
 
-    `nextPageStartsAt` of the last one is the `page_starts_at` of the next page; the very last has
-    none. `filter` is INBOX or ARCHIVED.
+    `nextPageStartsAt` of the last thread of a page is the `page_starts_at` of the next page; the
+    last thread of all has none. `filter` is INBOX or ARCHIVED.
     """
-    viewer, count = params.need("viewer_id"), params.number("count", 20, least=1)
-    wanted = (params.text("filter") or "INBOX").upper()
-    if wanted not in ("INBOX", "ARCHIVED"):
-        raise params_invalid("filter is INBOX or ARCHIVED")
-    everything = [inbox.talk(KIND, viewer, place) for place in range(inbox.size(KIND, viewer))]
-    everything = [one for one in everything if _archived(one) is (wanted == "ARCHIVED")]
-    if wanted == "INBOX":
-        everything = _started(viewer, context) + everything
-    until = params.number("page_starts_at", -1, least=-1)
-    left = [one for one in everything if until < 0 or one.latest <= until]
+    viewer, count = params.require("viewer_id"), params.number("count", 20, minimum=1)
+    folder = (params.text("filter") or "INBOX").upper()
+    if folder not in ("INBOX", "ARCHIVED"):
+        raise params_invalid("filter must be INBOX or ARCHIVED")
+    found = [inbox.conversation(KIND, viewer, index) for index in range(inbox.size(KIND, viewer))]
+    found = [one for one in found if _archived(one) is (folder == "ARCHIVED")]
+    if folder == "INBOX":
+        found = _new_threads(viewer, context) + found
+    until = params.number("page_starts_at", -1, minimum=-1)
+    left = [one for one in found if until < 0 or one.latest <= until]
     page = left[: context.page_size(count)]
     elements = [_thread(world, context, one, 1) for one in page]
     for one, element in zip(page, elements, strict=True):
         if one is not left[-1]:
             element["nextPageStartsAt"] = one.latest - 1
-    mentioned = {person.slug: person for one in page for person in inbox.partners(world, one)}
+    mentioned = {person.slug: person for one in page for person in inbox.participants(world, one)}
     return {
         "data": {
             "entityUrn": f"urn:li:collectionResponse:{number('threads', viewer):016X}=",
@@ -119,18 +125,21 @@ def threads(world: World, params: RequestParams, context: AnswerContext) -> obje
     }
 
 
-def _find(viewer: str, thread_id: str, context: AnswerContext) -> ConversationRecord:
-    for one in _started(viewer, context):
+def _thread_of(viewer: str, thread_id: str, context: AnswerContext) -> ConversationRecord:
+    for one in _new_threads(viewer, context):
         if one.id == thread_id:
             return one
     return inbox.find(KIND, viewer, thread_id)
 
 
 def thread(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """One thread with its newest messages, ten unless `message_count` says otherwise."""
-    one = _find(params.need("viewer_id"), params.need("thread_id"), context)
-    data = _thread(world, context, one, params.number("message_count", 10, least=0))
-    return {"data": data, "included": [_mention(person) for person in inbox.partners(world, one)]}
+    """One thread with its newest messages, ten or `message_count`."""
+    one = _thread_of(params.require("viewer_id"), params.require("thread_id"), context)
+    data = _thread(world, context, one, params.number("message_count", 10, minimum=0))
+    return {
+        "data": data,
+        "included": [_mention(person) for person in inbox.participants(world, one)],
+    }
 
 
 def _recipient(world: World, text: str) -> PersonRecord:
@@ -139,39 +148,39 @@ def _recipient(world: World, text: str) -> PersonRecord:
     if "/" in text:
         kind, value = links.profile(text)
         if kind != "sales":
-            raise params_invalid("a recipient is a Sales Navigator link, urn or id")
+            raise params_invalid("each recipient must be a Sales Navigator link, urn or id")
         return world.person_by_sales_id(value)
     return world.person_by_sales_id(text)
 
 
 def send(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Reply to a thread, or begin one with `recipients` and `subject`.
+    """Reply to a thread, or start one with `recipients` and `subject`.
 
-    Hidden members take no InMail: a send to one of them is refused.
+    Hidden members do not accept InMail: a send to one of them is rejected.
     """
-    viewer = params.need("viewer_id")
-    recipients = [str(row) for row in params.rows("recipients")]
-    text, thread_id = check_message(params.need("body"), 8000), params.text("thread_id")
+    viewer = params.require("viewer_id")
+    recipients = [str(item) for item in params.array("recipients")]
+    text, thread_id = check_message(params.require("body"), 8000), params.text("thread_id")
     if bool(recipients) == bool(thread_id):
         raise params_invalid("exactly one of thread_id, recipients is required")
     people: list[PersonRecord] = []
     if thread_id:
-        one = _find(viewer, thread_id, context)
+        one = _thread_of(viewer, thread_id, context)
     else:
-        params.need("subject")
+        params.require("subject")
         people = [_recipient(world, recipient) for recipient in recipients]
         if any(person.hidden for person in people):
             raise params_invalid("a recipient does not accept InMail")
         one = inbox.ConversationRecord(
-            inbox.talk_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
+            inbox.conversation_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
         )
-    sent = SentItem(context.endpoint, viewer, one.id, text, context.epoch, context.request)
-    context.memory.sent.append(sent)
-    rows = _messages(one, context)
+    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
+    context.state.sent.append(sent)
+    items = _messages(one, context)
     data = {
         "id": one.id,
-        "totalMessageCount": len(rows),
+        "totalMessageCount": len(items),
         "unreadMessageCount": 0,
-        "messages": rows[:1],
+        "messages": items[:1],
     }
     return {"data": data, "included": [_mention(person) for person in people]}

@@ -1,6 +1,7 @@
-"""Letrics' two calls: contacts and companies by filters that really filter.
+"""Letrics' two endpoints: contacts and companies by filters that are applied.
 
-Contract: letrics.md#records. Rows are not documented: these carry what the filters are named after.
+Contract: letrics.md#records. The fields of the items are not documented: these are named after the
+filters.
 """
 
 from __future__ import annotations
@@ -14,131 +15,133 @@ from ..world.random import chance, number, pick
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.organisations import OrganisationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
-Body = dict[str, object]
 T = TypeVar("T")
-Check: TypeAlias = Callable[[T], bool]
-Fact: TypeAlias = Callable[[T], Container[object]]
-FUNCTIONS = ("Engineering", "Finance", "Marketing", "Operations", "Sales")
+FilterCheck: TypeAlias = Callable[[T], bool]
+FilterValues: TypeAlias = Callable[[T], Container[object]]
+BUSINESS_FUNCTIONS = ("Engineering", "Finance", "Marketing", "Operations", "Sales")
 TECHNOLOGIES = ("Airflow", "Django", "Kafka", "PostgreSQL", "React", "Redis", "Snowflake")
 TLDS = ("com", "net", "org")
-DECIDES = frozenset({"CXO", "Director", "Owner", "Partner", "Vice President"})
-"""Seniorities of those who decide."""
+DECISION_MAKERS = frozenset({"CXO", "Director", "Owner", "Partner", "Vice President"})
+"""Seniorities of decision makers."""
 _STATES = {"Nordavia": ("Inner", "Outer"), "Ostrelia": ("North", "South", "West")}
-"""States of the countries that have any, named after them."""
+"""States of the countries that have any."""
 _FIRST_DAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 
 
 def contacts(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """People at companies. Every filter that is set must let a row pass."""
+    """Contacts that pass every filter that is set."""
     employers = list(_company_checks(params))
     people = list(_person_checks(params))
 
-    def fits(place: int) -> bool:
-        person = world.person(place)
+    def fits(index: int) -> bool:
+        person = world.person(index)
         if not all(check(person) for check in people):
             return False
         employer = _employer(person) if employers else None
         return all(check(employer) for check in employers)
 
-    return _listed(params, range(world.people), fits, lambda place: _contact(world.person(place)))
+    return _page(params, range(world.people), fits, lambda index: _contact(world.person(index)))
 
 
 def companies(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Companies. Every filter that is set must let a row pass."""
+    """Companies that pass every filter that is set."""
     checks = list(_company_checks(params))
 
-    def at(place: int) -> OrganisationRecord:
-        return world.companies.at(place)
+    def at(index: int) -> OrganisationRecord:
+        return world.companies.at(index)
 
-    def fits(place: int) -> bool:
-        one = at(place) if checks else None
+    def fits(index: int) -> bool:
+        one = at(index) if checks else None
         return all(check(one) for check in checks)
 
-    places = range(len(world.companies.listed))
-    return _listed(params, places, fits, lambda place: company(at(place)))
+    indexes = range(len(world.companies.listed))
+    return _page(params, indexes, fits, lambda index: company(at(index)))
 
 
-def _listed(
+def _page(
     params: RequestParams,
-    places: Sequence[int],
+    indexes: Sequence[int],
     fits: Callable[[int], bool],
-    row: Callable[[int], Body],
-) -> Body:
+    item: Callable[[int], JsonObject],
+) -> JsonObject:
     page, size = params.number("page", 1), params.number("per_page", 25)
-    found = [place for place in places if fits(place)]
+    found = [index for index in indexes if fits(index)]
     start = (page - 1) * size
     return {
-        "data": [row(place) for place in found[start : start + size]],
+        "data": [item(index) for index in found[start : start + size]],
         "meta": {"page": page, "per_page": size, "total": len(found)},
     }
 
 
-def _person_checks(params: RequestParams) -> Iterator[Check[PersonRecord]]:
-    """What the filters that are set ask of a person."""
-    yield from _asked(params, _OF_A_PERSON)
-    if _set(params, "has_personal_emails") or _set(params, "has_personal_email"):
-        yield lambda one: bool(_personal(one))
-    if _set(params, "has_linkedin_profile"):
+def _person_checks(params: RequestParams) -> Iterator[FilterCheck[PersonRecord]]:
+    """The checks of a person by the filters that are set."""
+    yield from _list_checks(params, _PERSON_FILTERS)
+    if _is_set(params, "has_personal_emails") or _is_set(params, "has_personal_email"):
+        yield lambda one: bool(_personal_emails(one))
+    if _is_set(params, "has_linkedin_profile"):
         yield lambda one: not one.hidden
-    if _set(params, "is_decision_maker"):
-        yield _decides
+    if _is_set(params, "is_decision_maker"):
+        yield _is_decision_maker
 
 
-def _company_checks(params: RequestParams) -> Iterator[Check[OrganisationRecord | None]]:
-    """What the filters that are set ask of a company, or of a contact's."""
+def _company_checks(params: RequestParams) -> Iterator[FilterCheck[OrganisationRecord | None]]:
+    """The checks of a company, or of a contact's company, by the filters that are set."""
     after, before = params.values.get("added_after"), params.values.get("added_before")
     if isinstance(after, datetime):
-        yield lambda one: one is not None and _made(one) >= after
+        yield lambda one: one is not None and _created_at(one) >= after
     if isinstance(before, datetime):
-        yield lambda one: one is not None and _made(one) <= before
-    yield from _asked(params, _OF_A_COMPANY)
-    if _set(params, "company_has_generic_email"):
-        yield _generic
-    if _set(params, "company_has_linkedin_profile"):
+        yield lambda one: one is not None and _created_at(one) <= before
+    yield from _list_checks(params, _COMPANY_FILTERS)
+    if _is_set(params, "company_has_generic_email"):
+        yield _has_generic_email
+    if _is_set(params, "company_has_linkedin_profile"):
         yield lambda one: one is not None
 
 
-def _asked(params: RequestParams, facts: Mapping[str, Fact[T]]) -> Iterator[Check[T]]:
-    """One of the wanted values is had, and none of the excluded ones."""
-    for name, fact in facts.items():
-        wanted, unwanted = _list(params, name), _list(params, f"exclude_{name}")
-        if wanted or unwanted:
-            yield partial(_lets_through, fact, wanted, unwanted)
+def _list_checks(
+    params: RequestParams, values: Mapping[str, FilterValues[T]]
+) -> Iterator[FilterCheck[T]]:
+    """The checks by lists: one of the wanted values, and none of the excluded ones."""
+    for name, values_of in values.items():
+        included, excluded = _filter_values(params, name), _filter_values(params, f"exclude_{name}")
+        if included or excluded:
+            yield partial(_passes, values_of, included, excluded)
 
 
-def _lets_through(fact: Fact[T], wanted: list[str], unwanted: list[str], one: T) -> bool:
-    have = fact(one)
-    return (not wanted or any(each in have for each in wanted)) and not any(
-        each in have for each in unwanted
+def _passes(values_of: FilterValues[T], included: list[str], excluded: list[str], one: T) -> bool:
+    values = values_of(one)
+    return (not included or any(each in values for each in included)) and not any(
+        each in values for each in excluded
     )
 
 
-def _list(params: RequestParams, name: str) -> list[str]:
-    values = cast("list[str]", params.rows(name))
-    # Titles are compared without case, and by any part of them.
+def _filter_values(params: RequestParams, name: str) -> list[str]:
+    values = cast("list[str]", params.array(name))
+    # Titles match in any case and by any part (letrics.md#letrics.contacts).
     return [one.casefold() for one in values] if name.endswith("job_titles") else values
 
 
-def _facts(one: OrganisationRecord | None) -> Body:
+def _company_or_empty(one: OrganisationRecord | None) -> JsonObject:
     return {} if one is None else company(one)
 
 
-def _set(params: RequestParams, name: str) -> bool:
-    # Of the flags only true has a documented meaning.
+def _is_set(params: RequestParams, name: str) -> bool:
+    # Only true has a documented meaning (letrics.md#traps).
     return params.flag(name, False)
 
 
-def _made(one: OrganisationRecord) -> datetime:
+def _created_at(one: OrganisationRecord) -> datetime:
     return _FIRST_DAY + timedelta(hours=number("made", one.slug) % (24 * 150))
 
 
-def _places(one: OrganisationRecord) -> tuple[str, ...]:
-    """Every location filter that lets a company pass; the first is the location itself."""
+def _locations(one: OrganisationRecord) -> tuple[str, ...]:
+    """All locations by which a company is found; the first one is its own."""
     if chance(0.04, "no location", one.slug):
         return ()
     city, country, _ = one.place
@@ -148,7 +151,7 @@ def _places(one: OrganisationRecord) -> tuple[str, ...]:
     return f"city:{city}||{state}||{country}", f"state:{state}||{country}", f"country:{country}"
 
 
-def _generic(one: OrganisationRecord | None) -> bool:
+def _has_generic_email(one: OrganisationRecord | None) -> bool:
     return one is not None and chance(0.6, "generic email", one.slug)
 
 
@@ -157,8 +160,8 @@ def _technologies(slug: str) -> tuple[str, ...]:
     return tuple(name for name in TECHNOLOGIES if chance(0.3, "technology", slug, name))
 
 
-def company(one: OrganisationRecord) -> Body:
-    """A company's row."""
+def company(one: OrganisationRecord) -> JsonObject:
+    """A company as JSON."""
     tld = pick(TLDS, "tld", one.slug)
     known = not chance(0.04, "no business", one.slug)
     return {
@@ -166,27 +169,27 @@ def company(one: OrganisationRecord) -> Body:
         "name": one.name,
         "domain": f"{one.slug}.example.{tld}",
         "tld": tld,
-        "location": next(iter(_places(one)), None),
-        "function": pick(FUNCTIONS, "function", one.slug) if known else None,
+        "location": next(iter(_locations(one)), None),
+        "function": pick(BUSINESS_FUNCTIONS, "function", one.slug) if known else None,
         "industry": one.industry if known else None,
         "technologies": list(_technologies(one.slug)),
-        "created_at": _made(one).isoformat().replace("+00:00", "Z"),
+        "created_at": _created_at(one).isoformat().replace("+00:00", "Z"),
     }
 
 
-_OF_A_PERSON: Mapping[str, Fact[PersonRecord]] = {
+_PERSON_FILTERS: Mapping[str, FilterValues[PersonRecord]] = {
     "job_titles": lambda one: (_title(one) or "").casefold(),
     "departments": lambda one: (one.function,),
     "seniorities": lambda one: (one.seniority,),
 }
-_OF_A_COMPANY: Mapping[str, Fact[OrganisationRecord | None]] = {
-    "locations": lambda one: () if one is None else _places(one),
-    "functions": lambda one: (_facts(one).get("function"),),
-    "industries": lambda one: (_facts(one).get("industry"),),
+_COMPANY_FILTERS: Mapping[str, FilterValues[OrganisationRecord | None]] = {
+    "locations": lambda one: () if one is None else _locations(one),
+    "functions": lambda one: (_company_or_empty(one).get("function"),),
+    "industries": lambda one: (_company_or_empty(one).get("industry"),),
     "technologies": lambda one: () if one is None else _technologies(one.slug),
-    "tlds": lambda one: (tld := _facts(one).get("tld"), f".{tld}"),
+    "tlds": lambda one: (tld := _company_or_empty(one).get("tld"), f".{tld}"),
 }
-"""By the filter's name, what of a row it is compared with."""
+"""By filter name, the values that the filter is compared with."""
 
 
 def _employer(person: PersonRecord) -> OrganisationRecord | None:
@@ -197,15 +200,15 @@ def _title(person: PersonRecord) -> str | None:
     return None if chance(0.03, "no title", person.slug) else person.title
 
 
-def _personal(person: PersonRecord) -> list[str]:
+def _personal_emails(person: PersonRecord) -> list[str]:
     return [f"{person.slug}@example.net"] if chance(0.5, "personal", person.slug) else []
 
 
-def _decides(person: PersonRecord) -> bool:
-    return person.seniority in DECIDES
+def _is_decision_maker(person: PersonRecord) -> bool:
+    return person.seniority in DECISION_MAKERS
 
 
-def _contact(person: PersonRecord) -> Body:
+def _contact(person: PersonRecord) -> JsonObject:
     employer = _employer(person)
     return {
         "id": f"contact-{person.slug}",
@@ -214,17 +217,17 @@ def _contact(person: PersonRecord) -> Body:
         "job_title": _title(person),
         "department": person.function,
         "seniority": person.seniority,
-        "is_decision_maker": _decides(person),
-        "personal_emails": _personal(person),
+        "is_decision_maker": _is_decision_maker(person),
+        "personal_emails": _personal_emails(person),
         "linkedin_profile": None if person.hidden else person.link,
         "company": None if employer is None else company(employer),
     }
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "letrics.contacts": contacts,
     "letrics.companies": companies,
     "letrics.contacts.get": contacts,
     "letrics.companies.get": companies,
 }
-"""By catalogue id, and by that of its twin which is asked by GET."""
+"""By catalogue id, with the suffix `.get` for the GET endpoint."""

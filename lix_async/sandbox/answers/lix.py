@@ -1,18 +1,18 @@
-"""Every row of the Lix table and the function that answers it."""
+"""The answers of Lix, by catalogue id."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from . import accounts, activity, facets, inmail, messages, profiles, searches
-from .context import part
+from .context import get_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .context import Answer
+    from .context import AnswerFunction
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "account.balances": accounts.balances,
     "account.daily_allowance": accounts.daily_allowance,
     "linkedin_account.get": accounts.linkedin_account,
@@ -59,25 +59,26 @@ ANSWERS: Mapping[str, Answer] = {
     "messages.send": messages.send,
     "contact.email_by_linkedin": profiles.email,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""
 
 
-def charged(endpoint: str, body: object) -> bool:
-    """Whether a success costs its price.
+def is_charged(endpoint_id: str, body: object) -> bool:
+    """Whether a success is charged.
 
-    An e-mail does only when VALID, an invitation only when sent, a company only when it was read.
+    An e-mail address is charged only if it is VALID, an invitation only if it was sent, a company
+    only if it could be read (lix.md#credits).
     """
-    match endpoint:
+    match endpoint_id:
         case "contact.email_by_linkedin":
-            return part(body, "status") == "VALID"
+            return get_part(body, "status") == "VALID"
         case "connections.send":
-            return part(body, "success") is True
+            return get_part(body, "success") is True
         case "organisation.by_linkedin":
-            return part(body, "liOrganisation") is not None
+            return get_part(body, "liOrganisation") is not None
         case _:
             return True
 
 
-def needs_credit(endpoint: str) -> bool:
-    """Whether a free call is still refused to an account without any credit: the facets are."""
-    return endpoint.startswith("facets.")
+def needs_credit(endpoint_id: str) -> bool:
+    """Whether a free request needs an account with any credit: facets do (lix.md#credits)."""
+    return endpoint_id.startswith("facets.")

@@ -1,7 +1,7 @@
-"""LookC's three calls: people by e-mail address, how far a lookup is, lookc_employees.
+"""LookC's endpoints: people by e-mail address, the status of a lookup, employees of a company.
 
-Contract: lookc.md#endpoints. What lookc.md#open-questions lists (the first answer of a lookup that
-goes on in the background) comes in several of the shapes that a client has to read.
+Contract: lookc.md#endpoints. The first response of a lookup that continues in the background is not
+documented (lookc.md#open-questions): it has one of several formats that a client must accept.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ..protocol.errors import ErrorReply, missing, params_invalid, unknown_record
-from ..state.background_lookups import FAILING, BackgroundLookup
+from ..protocol.errors import ErrorReply, is_missing, params_invalid, unknown_record
+from ..state.background_lookups import FAILING_PREFIX, BackgroundLookup
 from ..world import lookc_employees
 from ..world.random import chance, number, pick
 from .context import AnswerBody
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.organisations import OrganisationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
-FREE = frozenset(
+FREE_DOMAINS = frozenset(
     {
         "aol.com",
         "gmail.com",
@@ -42,36 +43,36 @@ FREE = frozenset(
         "free.example.com",
     }
 )
-"""Domains of free mail providers; the last one is the sandbox's own."""
+"""Domains of free e-mail providers; the last one is the sandbox's own."""
 EXAMPLE_REQUEST = "00000000-0000-4000-8000-000000000000"
-"""The id of a request that is always done."""
-LARGEST = 100
-"""Employees on a page at most; neither that nor the default is published."""
+"""The id of a request that is always complete."""
+MAX_PAGE_SIZE = 100
+"""Employees on a page at most. Neither this nor the default is published."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 def person_by_email(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Who is behind an address: at once, or a request id to ask for the result with."""
-    email = params.need("email").strip().lower()
-    result = _result(world, email)
-    if not context.lookups.background(world.seed, email):
+    """The person with an e-mail address: at once, or a request id to poll with."""
+    email = params.require("email").strip().lower()
+    result = _lookup_result(world, email)
+    if not context.background_lookups.runs_in_background(world.seed, email):
         return result
-    name = _request_id(world.seed, context.request)
-    seconds = context.lookups.seconds
-    context.memory.desk.start(
+    request_id = _request_id(world.seed, context.request)
+    seconds = context.background_lookups.seconds
+    context.state.background_lookups.start(
         BackgroundLookup(
-            id=name,
+            id=request_id,
             result=result,
-            fails=email.startswith(FAILING),
-            left=context.lookups.polls,
+            fails=email.startswith(FAILING_PREFIX),
+            polls_left=context.background_lookups.polls,
             due=None if seconds is None else context.now + seconds,
         )
     )
     return pick(
         (
-            AnswerBody({"request_id": name, "status": "pending"}, 202),
-            AnswerBody({"request_id": name}, 200),
-            AnswerBody({"data": {"requestId": name}, "status": "queued"}, 202),
+            AnswerBody({"request_id": request_id, "status": "pending"}, 202),
+            AnswerBody({"request_id": request_id}, 200),
+            AnswerBody({"data": {"requestId": request_id}, "status": "queued"}, 202),
         ),
         world.seed,
         "accepted",
@@ -84,19 +85,19 @@ def _request_id(seed: int, request: int) -> str:
     return str(UUID(int=bits, version=4))
 
 
-def _result(world: World, email: str) -> dict[str, object]:
+def _lookup_result(world: World, email: str) -> JsonObject:
     local, _, domain = email.rpartition("@")
-    if domain in FREE:
+    if domain in FREE_DOMAINS:
         none: list[object] | None = None if chance(0.5, "null hits", email) else []
         return {"hits": none, "domainInfo": {"isFreeEmailDomain": True}}
     employer = _employer(world, domain)
     people: list[PersonRecord] = []
-    if employer is not None and not missing(local) and not local.startswith("nobody"):
+    if employer is not None and not is_missing(local) and not local.startswith("nobody"):
         with suppress(ErrorReply):
             people.append(world.person_by_email(email))
         if people and chance(0.1, world.seed, "namesake", email):
             people.append(world.person(number(world.seed, "namesake", email) % world.people))
-    body: dict[str, object] = {"hits": [_hit(one) for one in people]}
+    body: JsonObject = {"hits": [_hit(one) for one in people]}
     if employer is not None:
         body["org"] = _org(employer)
     return body | {"domainInfo": {"isFreeEmailDomain": False}}
@@ -109,61 +110,61 @@ def _employer(world: World, domain: str) -> OrganisationRecord | None:
         return None
 
 
-def _hit(one: PersonRecord) -> dict[str, object]:
-    """As in the published sample: a bare identifier, and a link without `lead`."""
+def _hit(one: PersonRecord) -> JsonObject:
+    """As in the published sample: an identifier instead of a link, and a link without `lead`."""
     link = f"https://linkedin.com/sales/{one.sales_id},NAME,undefined"
     return {"name": one.name, "liProfileUrl": one.slug, "salesNavUrl": link}
 
 
-def _org(one: OrganisationRecord) -> dict[str, object]:
+def _org(one: OrganisationRecord) -> JsonObject:
     link = f"https://linkedin.com/company/{one.slug}"
     return {"name": one.name, "liProfileUrl": link, "salesNavUrl": one.sales_link}
 
 
 def request_status(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """How far a lookup is."""
-    name = params.need("request_id")
-    if name == EXAMPLE_REQUEST:
-        return {"status": "complete", "data": _result(world, world.person(0).email)}
-    found = context.memory.desk.look(name, context.now)
+    """The status of a lookup."""
+    request_id = params.require("request_id")
+    if request_id == EXAMPLE_REQUEST:
+        return {"status": "complete", "data": _lookup_result(world, world.person(0).email)}
+    found = context.state.background_lookups.poll(request_id, context.now)
     if found is None:
         raise unknown_record("request")
     if not found.done:
-        return {"status": pick(("pending", "processing"), name), "request_id": name}
+        return {"status": pick(("pending", "processing"), request_id), "request_id": request_id}
     if found.fails:
         return {"status": "failed", "data": None}
     return {"status": "complete", "data": found.result}
 
 
 def org_employees(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The people who work or worked at an organisation, linked page by page."""
-    asked = params.need("org_id")
-    employer = _organisation(world, asked)
-    rows = lookc_employees.of(world, employer)
-    size = min(params.number("page_size", context.page_size(25), least=1), LARGEST)
+    """The current and former employees of an organisation; each page links to the next."""
+    given_id = params.require("org_id")
+    employer = _organisation(world, given_id)
+    items = lookc_employees.employees_of(world, employer)
+    size = min(params.number("page_size", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = _start(employer, params.text("after"))
-    page = rows[start : start + size]
+    page = items[start : start + size]
     end = start + len(page)
-    cursor = _cursor(employer, end) if end < len(rows) else None
-    bodies = [_employee(world, one, employer) for one in page]
-    if context.lookups.preview:
+    cursor = _cursor(employer, end) if end < len(items) else None
+    bodies = [
+        lookc_employees.employee(one, world.career(one), employer, org_id(world, one.employer))
+        for one in page
+    ]
+    if context.background_lookups.preview:
         after = {"after": cursor} if cursor else {}
         more = {"has_more": cursor is not None, **after}
         return {"data": [lookc_employees.preview(body) for body in bodies], "pagination": more}
-    links: dict[str, object] = {}
+    links: JsonObject = {}
     if cursor:
         given = {"page_size": size} if params.values.get("page_size") else {}
-        link = f"/org/{asked}/employees?{urlencode({'after': cursor, **given})}"
-        # Both kinds are seen: with the host, and without.
-        links["next"] = link if number("relative", asked, start) % 3 == 0 else context.origin + link
-    elif (last := number("last link", asked) % 3) > 0:
+        link = f"/org/{given_id}/employees?{urlencode({'after': cursor, **given})}"
+        # Links with and without the host are in use (lookc.md#lookc.org_employees).
+        links["next"] = (
+            link if number("relative", given_id, start) % 3 == 0 else context.origin + link
+        )
+    elif (last := number("last link", given_id) % 3) > 0:
         links["next"] = None if last == 1 else ""
     return {"employees": bodies, "paging": {"_links": links}}
-
-
-def _employee(world: World, one: PersonRecord, employer: OrganisationRecord) -> dict[str, object]:
-    now = one.employer
-    return lookc_employees.row(one, world.career(one), employer, org_id(world, now))
 
 
 def org_id(world: World, one: OrganisationRecord) -> str:
@@ -172,20 +173,20 @@ def org_id(world: World, one: OrganisationRecord) -> str:
     return str(UUID(bytes=one.number.to_bytes(4, "big") + rest[:12], version=4))
 
 
-def _organisation(world: World, asked: str) -> OrganisationRecord:
-    if missing(asked):
+def _organisation(world: World, given_id: str) -> OrganisationRecord:
+    if is_missing(given_id):
         raise unknown_record("organisation")
-    if _UUID.fullmatch(asked.lower()):
-        found = world.companies.at(int(asked[:8], 16))
-        if org_id(world, found) == asked.lower():
+    if _UUID.fullmatch(given_id.lower()):
+        found = world.companies.at(int(given_id[:8], 16))
+        if org_id(world, found) == given_id.lower():
             return found
         raise unknown_record("organisation")
     # How to obtain an id is not published; `uuid` of `ids.organisation` may be one
     # (lookc.md#open-questions).
-    place = world.from_lix_id(asked, "organisation")
-    if not re.fullmatch(r"[0-9]{1,9}", place, re.ASCII):
+    index = world.from_lix_id(given_id, "organisation")
+    if not re.fullmatch(r"[0-9]{1,9}", index, re.ASCII):
         raise unknown_record("organisation")
-    return world.companies.at(int(place))
+    return world.companies.at(int(index))
 
 
 def _cursor(one: OrganisationRecord, start: int) -> str:
@@ -204,9 +205,9 @@ def _start(one: OrganisationRecord, cursor: str | None) -> int:
     raise params_invalid("after is not a cursor of this organisation")
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "lookc.person_by_email": person_by_email,
     "lookc.request_status": request_status,
     "lookc.org_employees": org_employees,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""

@@ -1,8 +1,8 @@
-"""Meet Alfred's calls: campaigns, leads, connections, and what public clients know besides.
+"""Meet Alfred's endpoints: campaigns, leads, connections, and what public clients use besides.
 
-Contract: meetalfred.md#endpoints. The seed's bare arrays come with the sandbox's setting
-`envelope="seed"`; else rows are wrapped as newer clients find them. Times stand in three formats.
-A server that ignores `page` is played by `faults=Faults(rates={"repeated_page": 1.0})`.
+Contract: meetalfred.md#endpoints. With the sandbox's setting `envelope="seed"` the items are an
+array, as in the oldest samples; otherwise they are wrapped, as newer clients find them. Times have
+three formats. A server that ignores `page` is `faults=Faults(rates={"repeated_page": 1.0})`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
-    from .context import Answer, AnswerContext
+    from .context import AnswerContext, AnswerFunction
 
-Body = dict[str, object]
-LARGEST = 100
-_KINDS = {
+MAX_PAGE_SIZE = 100
+_ACTIONS = {
     "invites": "invited",
     "already_connected": "already connected",
     "already_invited": "already invited",
@@ -41,55 +41,57 @@ _KINDS = {
     "all_replies": "replied",
     "greetings": "sent a greeting",
 }
-"""What `action` may be, and how a row words it."""
+"""The values of `action`, and their texts in the items."""
 
 
 def campaigns(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Campaigns of a type, the active ones by default."""
-    wanted = params.text("type") or "active"
-    if wanted not in ("active", "draft", "archived", "all"):
+    """Campaigns with a status, the active ones by default."""
+    status = params.text("type") or "active"
+    if status not in ("active", "draft", "archived", "all"):
         raise params_invalid("type must be active, draft, archived or all")
-    found = [one for one in meetalfred_records.CAMPAIGNS if wanted in ("all", one.status)]
+    found = [one for one in meetalfred_records.CAMPAIGNS if status in ("all", one.status)]
     if context.envelope == "seed":
         return [meetalfred_records.campaign(one) for one in found]
-    return {"campaigns": [meetalfred_records.listed(one) for one in found]}
+    return {"campaigns": [meetalfred_records.campaign_label(one) for one in found]}
 
 
 def leads(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Everybody who is in a campaign."""
-    asked = params.values.get("campaign")
-    people = [p for p in _people(world, 140) if asked in (None, meetalfred_records.of(p).key)]
-    rows = [meetalfred_records.lead(person, seed=context.envelope == "seed") for person in people]
-    return _wrapped(_page(rows, params, context), context)
+    """The people in all campaigns or in one."""
+    campaign = params.values.get("campaign")
+    people = [
+        p for p in _people(world, 140) if campaign in (None, meetalfred_records.campaign_of(p).key)
+    ]
+    items = [meetalfred_records.lead(person, seed=context.envelope == "seed") for person in people]
+    return _wrapped(_page(items, params, context), context)
 
 
 def connections(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """LinkedIn connections of the user; of those only that were read in full, where it is asked."""
+    """LinkedIn connections of the user; `return_only_synced` leaves out hidden profiles."""
     people = _people(world, 90)
     if params.flag("return_only_synced", False):
         people = [person for person in people if not person.hidden]
-    rows = [meetalfred_records.connection(one, seed=context.envelope == "seed") for one in people]
-    return _wrapped(_page(rows, params, context), context)
+    items = [meetalfred_records.connection(one, seed=context.envelope == "seed") for one in people]
+    return _wrapped(_page(items, params, context), context)
 
 
 def member_connections(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Connections of the team's members; nobody knows under which name, so under another one."""
-    rows = [meetalfred_records.connection(one) for one in _people(world, 60)]
-    return {"connections": _page(rows, params, context)}
+    """Connections of the team members. Their key is not documented, so it is another one."""
+    items = [meetalfred_records.connection(one) for one in _people(world, 60)]
+    return {"connections": _page(items, params, context)}
 
 
 def replies(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Replies that were noticed. Some rows carry ids and times only."""
-    rows = [_reply(person, context) for person in _people(world, 40)]
-    return {"actions": _page(rows, params, context)}
+    """Replies that were detected. Some items have only an id and a time."""
+    items = [_reply(person, context) for person in _people(world, 40)]
+    return {"actions": _page(items, params, context)}
 
 
-def _reply(person: PersonRecord, context: AnswerContext) -> Body:
+def _reply(person: PersonRecord, context: AnswerContext) -> JsonObject:
     at = datetime.fromtimestamp(context.epoch - number("reply", person.slug) % 10**6, UTC)
     if number("bare reply", person.slug) % 5 == 0:
         return {
             "id": number("id", person.slug) % 10**6,
-            "reply_detected_on": meetalfred_records.spaced(at),
+            "reply_detected_on": meetalfred_records.format_with_space(at),
         }
     return {
         "name": person.name,
@@ -99,82 +101,84 @@ def _reply(person: PersonRecord, context: AnswerContext) -> Body:
         "linkedin_profile_url": person.link,
         "linkedin_conversation_url": "https://www.linkedin.com/messaging/thread/2-EXAMPLE=/",
         "companyName": person.employer.name,
-        "campaign_name": meetalfred_records.of(person).name,
+        "campaign_name": meetalfred_records.campaign_of(person).name,
         "reply_message": "Example reply.",
-        "reply_detected_on": meetalfred_records.zulu(at),
+        "reply_detected_on": meetalfred_records.format_with_z(at),
     }
 
 
 def last_actions(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """What the campaigns did, the newest first. Some rows do not say to whom."""
-    kind = params.need("action")
-    if kind not in _KINDS:
-        raise params_invalid(f"action must be one of {', '.join(_KINDS)}")
-    rows: list[Body] = []
-    for place, person in enumerate(_people(world, 50)):
-        at = datetime.fromtimestamp(context.epoch - 3600 * place, UTC)
-        name = 9000 + 50 - place
-        row: Body = {
-            "id": str(name) if place % 3 else name,
-            "created_at": meetalfred_records.zulu(at)
-            if place % 2
-            else meetalfred_records.spaced(at),
-            "desc": _KINDS[kind],
+    """The actions of the campaigns, newest first. Some items do not name a person."""
+    action = params.require("action")
+    if action not in _ACTIONS:
+        raise params_invalid(f"action must be one of {', '.join(_ACTIONS)}")
+    items: list[JsonObject] = []
+    for index, person in enumerate(_people(world, 50)):
+        at = datetime.fromtimestamp(context.epoch - 3600 * index, UTC)
+        name = 9000 + 50 - index
+        item: JsonObject = {
+            "id": str(name) if index % 3 else name,
+            "created_at": meetalfred_records.format_with_z(at)
+            if index % 2
+            else meetalfred_records.format_with_space(at),
+            "desc": _ACTIONS[action],
         }
-        if place % 5 != 4:
-            row["msg"] = "Example message." if place % 4 else None
-            row["lead"] = {
+        if index % 5 != 4:
+            item["msg"] = "Example message." if index % 4 else None
+            item["lead"] = {
                 "object_urn": meetalfred_records.object_urn(person),
-                "campaign": {"key": meetalfred_records.of(person).key},
-                "person": meetalfred_records.short(person),
+                "campaign": {"key": meetalfred_records.campaign_of(person).key},
+                "person": meetalfred_records.person_summary(person),
             }
-        rows.append(row)
-    return {"actions": _page(rows, params, context)}
+        items.append(item)
+    return {"actions": _page(items, params, context)}
 
 
 def team_members(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The team, with its members' keys: placeholders here."""
+    """The team members. Their API keys are placeholders."""
     return [
         {
-            "id": 11 + place,
+            "id": 11 + index,
             "name": person.name,
             "email": person.email,
-            "webhook_key": f"EXAMPLE-PLACEHOLDER-{place}",
-            "timezone": None if place % 2 else "Etc/UTC",
+            "webhook_key": f"EXAMPLE-PLACEHOLDER-{index}",
+            "timezone": None if index % 2 else "Etc/UTC",
         }
-        for place, person in enumerate(_people(world, 3))
+        for index, person in enumerate(_people(world, 3))
     ]
 
 
 def add_lead(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """A lead for a campaign: kept among what was sent, with its own columns as the text."""
-    wanted = params.number("campaign")
-    if wanted not in {one.key for one in meetalfred_records.CAMPAIGNS}:
+    """Add a lead to a campaign, recorded in `sandbox.sent` with its columns as the text."""
+    key = params.number("campaign")
+    if key not in {one.key for one in meetalfred_records.CAMPAIGNS}:
         raise ErrorReply(404, "unknown_record", "no such campaign")
-    target = params.text("linkedin_profile_url") or params.need("email")
+    target = params.text("linkedin_profile_url") or params.require("email")
     columns = params.values.get("columns")
     text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
-    context.memory.sent.append(
-        SentItem(context.endpoint, str(wanted), target, text, context.epoch, context.request)
+    context.state.sent.append(
+        SentItem(context.endpoint_id, str(key), target, text, context.epoch, context.request)
     )
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 
 
-def _people(world: World, most: int) -> list[PersonRecord]:
-    return [world.person(place) for place in range(min(most, world.people))]
+def _people(world: World, count: int) -> list[PersonRecord]:
+    return [world.person(index) for index in range(min(count, world.people))]
 
 
-def _page(rows: Sequence[Body], params: RequestParams, context: AnswerContext) -> list[Body]:
-    size = min(params.number("per_page", context.page_size(25), least=1), LARGEST)
+def _page(
+    items: Sequence[JsonObject], params: RequestParams, context: AnswerContext
+) -> list[JsonObject]:
+    size = min(params.number("per_page", context.page_size(25), minimum=1), MAX_PAGE_SIZE)
     start = params.number("page") * size
-    return list(rows[start : start + size])
+    return list(items[start : start + size])
 
 
-def _wrapped(rows: list[Body], context: AnswerContext) -> object:
-    return rows if context.envelope == "seed" else {"actions": rows}
+def _wrapped(items: list[JsonObject], context: AnswerContext) -> object:
+    return items if context.envelope == "seed" else {"actions": items}
 
 
-ANSWERS: Mapping[str, Answer] = {
+ANSWERS: Mapping[str, AnswerFunction] = {
     "meetalfred.campaigns": campaigns,
     "meetalfred.leads": leads,
     "meetalfred.connections": connections,
@@ -184,4 +188,4 @@ ANSWERS: Mapping[str, Answer] = {
     "meetalfred.get_member_connections": member_connections,
     "meetalfred.add_lead_to_campaign": add_lead,
 }
-"""By catalogue id; every row of the table has one."""
+"""By catalogue id; every endpoint has one."""

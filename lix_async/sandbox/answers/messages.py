@@ -12,64 +12,63 @@ from .profiles import check_message
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.inbox import ConversationRecord
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
 
 KIND = "conversation"
-SEND = "messages.send"
-LONGEST = 8000
-"""Characters of a message."""
+SEND_ID = "messages.send"
+MAX_MESSAGE = 8000
+"""Characters of a message at most."""
 
 
-def _cursor(name: str, place: int) -> str:
-    return f"{number('cursor', name):016X}-{place}"
+def _cursor(name: str, index: int) -> str:
+    return f"{number('cursor', name):016X}-{index}"
 
 
 def _from_cursor(name: str, cursor: str | None) -> int:
     if cursor is None:
         return 0
-    head, _, place = cursor.rpartition("-")
-    if head != f"{number('cursor', name):016X}" or not place.isdecimal():
+    head, _, index = cursor.rpartition("-")
+    if head != f"{number('cursor', name):016X}" or not index.isdecimal():
         raise params_invalid(
-            "sequence_id is not one of this listing: it is the cursor from the answer before"
+            "sequence_id is not a cursor of this listing: send the one of the previous answer"
         )
-    return int(place)
+    return int(index)
 
 
 def conversations(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The conversations of a viewer, newest first.
 
-    `sequenceId` leads to the next page; the last has none.
+    `sequenceId` is the cursor of the next page; the last page has none.
     """
-    viewer = params.need("viewer_id")
-    count = params.number("count", 20, least=1)
+    viewer = params.require("viewer_id")
+    count = params.number("count", 20, minimum=1)
     start = _from_cursor(viewer, params.text("sequence_id"))
     total = inbox.size(KIND, viewer)
-    rows = [
-        _conversation(world, context, inbox.talk(KIND, viewer, place))
-        for place in range(start, total)[:count]
+    items = [
+        _conversation(world, context, inbox.conversation(KIND, viewer, index))
+        for index in range(start, total)[:count]
     ]
-    body: dict[str, object] = {"conversations": rows}
+    body: JsonObject = {"conversations": items}
     if start + count < total:
         body["sequenceId"] = _cursor(viewer, start + count)
     return body
 
 
-def _conversation(
-    world: World, context: AnswerContext, one: ConversationRecord
-) -> dict[str, object]:
-    people = inbox.partners(world, one)
-    new = context.memory.said(SEND, one.id)
+def _conversation(world: World, context: AnswerContext, one: ConversationRecord) -> JsonObject:
+    people = inbox.participants(world, one)
+    new = context.state.sent_to(SEND_ID, one.id)
     latest = int(new[-1].at * 1000) if new else one.latest
-    last = _sent(one, new[-1]) if new else _message(world, one, 0)
+    last = _sent_message(one, new[-1]) if new else _message(world, one, 0)
     unread = 0 if new else number("unread", one.id) % 3
     return {
         "backendUrn": f"urn:li:messagingThread:{one.id}",
         "conversationUrn": one.urn,
         "title": ", ".join(person.name for person in people),
-        "createdAt": str(one.delivered(one.messages)),
+        "createdAt": str(one.delivered_at(one.messages)),
         "lastActivityAt": str(latest),
         "unreadCount": unread,
         "read": not unread,
@@ -80,7 +79,7 @@ def _conversation(
     }
 
 
-def _participant(person: PersonRecord) -> dict[str, object]:
+def _participant(person: PersonRecord) -> JsonObject:
     return {
         "hostIdentityUrn": person.urn,
         "firstName": person.first,
@@ -92,9 +91,11 @@ def _participant(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def _message(world: World, one: ConversationRecord, which: int) -> dict[str, object]:
+def _message(world: World, one: ConversationRecord, which: int) -> JsonObject:
     author = inbox.sender(world, one, which)
-    body = _bare(one, f"{one.id} {which}", one.delivered(which), inbox.words(one, which))
+    body = _own_message(
+        one, f"{one.id} {which}", one.delivered_at(which), inbox.message_text(one, which)
+    )
     if author is None:
         return body
     return body | {
@@ -108,12 +109,12 @@ def _message(world: World, one: ConversationRecord, which: int) -> dict[str, obj
     }
 
 
-def _sent(one: ConversationRecord, sent: SentItem) -> dict[str, object]:
-    return _bare(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
+def _sent_message(one: ConversationRecord, sent: SentItem) -> JsonObject:
+    return _own_message(one, f"{one.id} sent {sent.request}", int(sent.at * 1000), sent.text)
 
 
-def _bare(one: ConversationRecord, name: str, delivered: int, text: str) -> dict[str, object]:
-    """A message of the viewer's own: the urns, the text and the time."""
+def _own_message(one: ConversationRecord, name: str, delivered: int, text: str) -> JsonObject:
+    """A message from the viewer."""
     return {
         "backendUrn": f"urn:li:messagingMessage:2-{number('message', name):016X}",
         "conversationUrn": one.urn,
@@ -125,8 +126,8 @@ def _bare(one: ConversationRecord, name: str, delivered: int, text: str) -> dict
     }
 
 
-def _talk(params: RequestParams, viewer: str) -> ConversationRecord:
-    name, value = params.one_of("conversation_id", "conversation_urn")
+def _conversation_of(params: RequestParams, viewer: str) -> ConversationRecord:
+    name, value = params.exactly_one("conversation_id", "conversation_urn")
     if name == "conversation_urn":
         value = value.removesuffix(")").rpartition(",")[2]
     return inbox.find(KIND, viewer, value)
@@ -135,19 +136,18 @@ def _talk(params: RequestParams, viewer: str) -> ConversationRecord:
 def messages(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The messages of a conversation, newest first, 20 on a page.
 
-    `sequenceId` leads to the older ones.
-
-    With `delivered_at` they are the ones around that moment instead: `count_before` older ones, the
-    message itself if there is one, and `count_after` newer ones, on one page.
+    `sequenceId` is the cursor of the next page. With `delivered_at`, one page of the messages
+    around that time: `count_before` older ones, the message of that time, and `count_after` newer
+    ones.
     """
-    viewer = params.need("viewer_id")
-    one = _talk(params, viewer)
-    rows = [_sent(one, sent) for sent in reversed(context.memory.said(SEND, one.id))]
-    rows += [_message(world, one, which) for which in range(one.messages)]
-    if (anchor := params.number("delivered_at", -1, least=-1)) >= 0:
-        newer = [row for row in rows if int(str(row["deliveredAt"])) > anchor]
-        same = [row for row in rows if int(str(row["deliveredAt"])) == anchor]
-        older = rows[len(newer) + len(same) :]
+    viewer = params.require("viewer_id")
+    one = _conversation_of(params, viewer)
+    items = [_sent_message(one, sent) for sent in reversed(context.state.sent_to(SEND_ID, one.id))]
+    items += [_message(world, one, which) for which in range(one.messages)]
+    if (anchor := params.number("delivered_at", -1, minimum=-1)) >= 0:
+        newer = [item for item in items if int(str(item["deliveredAt"])) > anchor]
+        same = [item for item in items if int(str(item["deliveredAt"])) == anchor]
+        older = items[len(newer) + len(same) :]
         after = params.number("count_after")
         return {
             "messages": newer[len(newer) - min(after, len(newer)) :]
@@ -155,17 +155,17 @@ def messages(world: World, params: RequestParams, context: AnswerContext) -> obj
             + older[: params.number("count_before")]
         }
     start, size = _from_cursor(one.id, params.text("sequence_id")), context.page_size(20)
-    body: dict[str, object] = {"messages": rows[start : start + size]}
-    if start + size < len(rows):
+    body: JsonObject = {"messages": items[start : start + size]}
+    if start + size < len(items):
         body["sequenceId"] = _cursor(one.id, start + size)
     return body
 
 
 def send(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Send a message to an existing conversation; `messages` shows it from then on."""
-    viewer = params.need("viewer_id")
-    one = _talk(params, viewer)
-    text = check_message(params.need("body"), LONGEST)
-    sent = SentItem(context.endpoint, viewer, one.id, text, context.epoch, context.request)
-    context.memory.sent.append(sent)
-    return {"message": _sent(one, sent)}
+    """Send a message to an existing conversation; `messages` includes it from then on."""
+    viewer = params.require("viewer_id")
+    one = _conversation_of(params, viewer)
+    text = check_message(params.require("body"), MAX_MESSAGE)
+    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
+    context.state.sent.append(sent)
+    return {"message": _sent_message(one, sent)}

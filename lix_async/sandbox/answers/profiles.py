@@ -12,43 +12,46 @@ from ..world.random import chance, number
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
 
 
-def _who(world: World, params: RequestParams) -> PersonRecord:
-    name, value = params.one_of("profile_link", "profile_id")
+def _person_of(world: World, params: RequestParams) -> PersonRecord:
+    name, value = params.exactly_one("profile_link", "profile_id")
     return world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
 
 
 def person(world: World, params: RequestParams, context: AnswerContext) -> object:
     """A profile by link or by e-mail address."""
-    name, value = params.one_of("profile_link", "email")
+    name, value = params.exactly_one("profile_link", "email")
     one = world.person_at(value) if name == "profile_link" else world.person_by_email(value)
     peers = [peer for peer in world.some_people(3, "peers", one.slug) if peer != one]
     return person_bodies.profile(one, world.career(one), peers)
 
 
 def legacy_person(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """A profile by public identifier, in the oldest documented shape."""
-    one = world.person_by_slug(params.need("id"))
+    """A profile by public identifier, in the oldest documented format."""
+    one = world.person_by_slug(params.require("id"))
     return person_bodies.legacy(one, world.career(one))
 
 
 def employment(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The positions of a person."""
-    return careers.employment(world.career(_who(world, params)))
+    return careers.employment(world.career(_person_of(world, params)))
 
 
 def extended(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Whether a person is a 'top voice': about one in ten is."""
-    return {"topVoice": chance(0.1, "top voice", world.person_at(params.need("profile_link")).slug)}
+    """Whether a person is a 'top voice': about one in ten."""
+    return {
+        "topVoice": chance(0.1, "top voice", world.person_at(params.require("profile_link")).slug)
+    }
 
 
 def person_ids(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The ids of a person, found by any one of them."""
-    name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
+    """All ids of a person, by one of them."""
+    name, value = params.exactly_one("sales_nav_id", "li_flagship_id", "lix_id")
     if name == "sales_nav_id":
         one = world.person_by_sales_id(value)
     else:
@@ -67,23 +70,23 @@ def person_ids(world: World, params: RequestParams, context: AnswerContext) -> o
 
 
 def organisation_ids(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The ids of a company, found by any one of them."""
-    name, value = params.one_of("sales_nav_id", "li_flagship_id", "lix_id")
+    """All ids of a company, by one of them."""
+    name, value = params.exactly_one("sales_nav_id", "li_flagship_id", "lix_id")
     if name == "sales_nav_id":
         one = world.companies.by_sales_id(value)
     elif name == "li_flagship_id":
         one = world.companies.by_slug(value)
     else:
-        place = world.from_lix_id(value, "organisation")
-        if not place.isdecimal() or len(place) > 12:
+        index = world.from_lix_id(value, "organisation")
+        if not index.isdecimal() or len(index) > 12:
             raise unknown_record("organisation")
-        one = world.companies.at(int(place))
+        one = world.companies.at(int(index))
     return {"organisationIds": organisations.ids(one)}
 
 
 def organisation(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """A company by its LinkedIn or Sales Navigator page; `unreadable-...` gives the error body."""
-    _, link = params.one_of("linkedin_url", "sales_nav_url")
+    """A company by its LinkedIn or Sales Navigator page; `unreadable-...` gives an error body."""
+    _, link = params.exactly_one("linkedin_url", "sales_nav_url")
     one = world.companies.by_link(link)
     if one.slug.startswith("unreadable"):
         return organisations.unreadable_body()
@@ -92,75 +95,78 @@ def organisation(world: World, params: RequestParams, context: AnswerContext) ->
 
 
 def organisations_by_website(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Up to five companies of a website; none is an empty list, not a refusal."""
-    found = world.companies.by_website(params.need("website"))
+    """Up to five companies of a website; an unknown one has an empty list, not an error."""
+    found = world.companies.by_website(params.require("website"))
     if not found:
         return {"organisations": []}
-    rows = [
+    items = [
         {"org": organisations.ids(one), "profile": organisations.profile_body(one)} for one in found
     ]
-    return {"organisations": rows, "paging": {"total": len(rows), "count": len(rows), "start": 0}}
-
-
-def followers(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The followers of a company, a hundred at most on a page."""
-    one = world.companies.by_link(params.need("profile_link"))
-    everybody = world.some_people(40 + one.followers % 400, "followers", one.slug)
-    start, count = params.number("start"), params.number("count", 100, least=1)
-    page = everybody[start : start + min(count, context.page_size(100))]
-    rows = [_follower(follower) for follower in page]
     return {
-        "followers": rows,
-        "paging": {"total": len(everybody), "count": len(rows), "start": start},
+        "organisations": items,
+        "paging": {"total": len(items), "count": len(items), "start": 0},
     }
 
 
-def _follower(one: PersonRecord) -> dict[str, object]:
-    moment = number("followed", one.slug)
+def followers(world: World, params: RequestParams, context: AnswerContext) -> object:
+    """The followers of a company, at most a hundred on a page."""
+    one = world.companies.by_link(params.require("profile_link"))
+    people = world.some_people(40 + one.followers % 400, "followers", one.slug)
+    start, count = params.number("start"), params.number("count", 100, minimum=1)
+    page = people[start : start + min(count, context.page_size(100))]
+    items = [_follower(follower) for follower in page]
+    return {
+        "followers": items,
+        "paging": {"total": len(people), "count": len(items), "start": start},
+    }
+
+
+def _follower(one: PersonRecord) -> JsonObject:
+    followed = number("followed", one.slug)
     return {
         "publicIdentifier": one.slug,
         "firstName": one.first,
         "lastName": one.last,
         "profilePictureUrl": one.picture,
         "entityUrn": one.urn,
-        "headline": one.headline if moment % 7 else None,
-        "followedAt": f"{MONTHS[moment % 12]} {2021 + moment % 4}",
-        "memberDistance": f"DISTANCE_{1 + moment % 3}",
+        "headline": one.headline if followed % 7 else None,
+        "followedAt": f"{MONTHS[followed % 12]} {2021 + followed % 4}",
+        "memberDistance": f"DISTANCE_{1 + followed % 3}",
     }
 
 
 def email(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The e-mail address of a profile. Each call is one check.
+    """The e-mail address of a profile.
 
-    About seven in ten are VALID at once, two are PROBABLE and become VALID with the third to sixth
-    check, one stays UNKNOWN.
+    Of ten addresses, about seven are VALID at once, two are PROBABLE and become VALID with the
+    third to sixth request, and one stays UNKNOWN.
     """
-    one = world.person_at(params.need("url"))
-    context.memory.email_asks[one.slug] += 1
-    fate = number(world.seed, "email", one.slug) % 10
+    one = world.person_at(params.require("url"))
+    context.state.email_checks[one.slug] += 1
+    outcome = number(world.seed, "email", one.slug) % 10
     other = f"{one.first[:1].lower() or 'x'}.{one.email}"
-    if fate == 9:
+    if outcome == 9:
         return {"email": None, "status": "UNKNOWN", "alternatives": None}
     if (
-        fate >= 7
-        and context.memory.email_asks[one.slug] < 3 + number(world.seed, "checks", one.slug) % 4
+        outcome >= 7
+        and context.state.email_checks[one.slug] < 3 + number(world.seed, "checks", one.slug) % 4
     ):
         return {"email": "", "status": "PROBABLE", "alternatives": [one.email, other]}
     return {"email": one.email, "status": "VALID", "alternatives": [one.email]}
 
 
 def hirers(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The people who hire for a job; may be nobody."""
-    people = [world.person(place) for place in world.posting(params.need("job_id")).hirers]
-    rows = [
+    """The people who hire for a job; may be empty."""
+    people = [world.person(index) for index in world.posting(params.require("job_id")).hirers]
+    items = [
         {"name": one.name, "img": one.picture, "headline": one.headline, "link": one.link}
         for one in people
     ]
-    return {"people": rows}
+    return {"people": items}
 
 
 def check_message(text: str | None, limit: int) -> str:
-    """A text that is not longer than the provider takes, in characters."""
+    """The text, empty for None; an error if it is longer than `limit` characters."""
     if text is not None and len(text) > limit:
-        raise params_invalid(f"the text is longer than {limit} characters")
+        raise params_invalid(f"the text must not be longer than {limit} characters")
     return text or ""

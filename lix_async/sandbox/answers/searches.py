@@ -4,220 +4,211 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..protocol.errors import missing, params_invalid, unknown_record
+from ..protocol.errors import is_missing, params_invalid, unknown_record
 from ..world import job_postings, links, organisations, person_bodies, posts
 from ..world.random import number
-from ..world.search_queries import SearchQuery, from_url, wanted
-from .context import part
+from ..world.search_queries import SearchQuery, make_query, query_from_url
+from .context import get_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..protocol.params import RequestParams
+    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext
 
-# What can be fetched of one search, whatever its total says.
-LINKEDIN_CAP = 1000
-SALES_CAP = 2500
 _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
 
 
-def _page(
+class _SearchKind(NamedTuple):
+    """What a search finds, and how its pages look. `old_key` is the key in the oldest samples."""
+
+    records: str
+    key: str
+    old_key: str
+    page_size: int
+    cap: int
+    """How many items can be fetched, whatever the total is (lix.md#paging-caps)."""
+
+
+_PEOPLE = _SearchKind("people", "people", "people", 10, 1000)
+_JOBS = _SearchKind("postings", "jobPostings", "people", 10, 1000)
+_POSTS = _SearchKind("posts", "posts", "posts", 10, 1000)
+_ORGS = _SearchKind("organisations", "orgs", "posts", 10, 1000)
+_LEADS = _SearchKind("people", "people", "people", 25, 2500)
+_ACCOUNTS = _SearchKind("organisations", "organisations", "people", 25, 2500)
+
+
+def _search(
+    world: World,
+    params: RequestParams,
     context: AnswerContext,
-    items: tuple[str, str],
-    rows: list[dict[str, object]],
+    kind: _SearchKind,
+    query: SearchQuery,
     start: int,
-    total: int,
-    shown: str,
-) -> dict[str, object]:
-    """A page in the envelope of this run; `items` is the rows' key today and in old samples."""
-    old = context.envelope == "seed"
-    paging = {"count": len(rows), "start": start, "total": total}
-    inner: dict[str, object] = {items[1] if old else items[0]: rows, "paging": paging}
-    meta: dict[str, object] = {"meta": {"sequenceId": shown}}
-    if context.envelope == "flat":
-        return inner | meta
-    return {"searchResponse" if old else "response": inner} | meta
+    make_items: Callable[[Sequence[int]], list[JsonObject]],
+) -> JsonObject:
+    """A page of a search; `make_items` makes the items from the indexes of the records."""
+    order, sequence_id = context.search_order(params)
+    found = world.search(kind.records, query, order)
+    end = min(start + context.page_size(kind.page_size), kind.cap)
+    items = make_items(found[start:end])
+    paging = {"count": len(items), "start": start, "total": len(found)}
+    meta: JsonObject = {"meta": {"sequenceId": sequence_id}}
+    if context.envelope == "seed":
+        return {"searchResponse": {kind.old_key: items, "paging": paging}} | meta
+    page: JsonObject = {kind.key: items, "paging": paging}
+    return {"response": page} | meta if context.envelope == "response" else page | meta
 
 
-def _start(url: str, size: int) -> int:
-    """Rows before the page a LinkedIn URL asks for: `start=` counts rows, `page=` pages from 1."""
+def _search_url(
+    world: World,
+    params: RequestParams,
+    context: AnswerContext,
+    kind: _SearchKind,
+    make_items: Callable[[Sequence[int]], list[JsonObject]],
+) -> JsonObject:
+    """A page of the search in `url`, which also has the position of the page."""
+    url = params.require("url")
+    start = _start_of(url, context.page_size(kind.page_size))
+    return _search(world, params, context, kind, query_from_url(url), start, make_items)
+
+
+def _start_of(url: str, size: int) -> int:
+    """The offset in a LinkedIn URL: `start=` counts items, `page=` counts pages from 1."""
     start = links.position(url, "start")
     page = links.position(url, "page")
     if page == 0:
-        raise params_invalid("page in the url begins at 1")
+        raise params_invalid("page in the url must be at least 1")
     return start if start is not None else ((page or 1) - 1) * size
 
 
-def _slice(found: Sequence[int], start: int, size: int, cap: int) -> Sequence[int]:
-    return found[start : min(start + size, cap)]
-
-
 def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """LinkedIn people search. Some rows are hidden members; the first row of a page never is."""
-    url = params.need("url")
-    size, (order, shown) = context.page_size(10), context.sequence(params)
-    search, start = from_url(url), _start(url, size)
-    found = world.search("people", search, order)
-    people = [world.person(place) for place in _slice(found, start, size, LINKEDIN_CAP)]
-    visible = next((one for one in people if not one.hidden), people[0] if people else None)
-    people.sort(key=lambda one: one is not visible)  # the first visible one to the front
-    rows = [_row(world, one, first=one is visible) for one in people]
-    return _page(context, ("people", "people"), rows, start, len(found), shown)
+    """LinkedIn people search. Some items are hidden members; the first of a page never is."""
+
+    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
+        people = [world.person(index) for index in indexes]
+        visible = next((one for one in people if not one.hidden), people[0] if people else None)
+        people.sort(key=lambda one: one is not visible)  # the first visible person to the front
+        return [_person_item(world, one, first=one is visible) for one in people]
+
+    return _search_url(world, params, context, _PEOPLE, make_items)
 
 
-def _row(world: World, one: PersonRecord, first: bool) -> dict[str, object]:
+def _person_item(world: World, one: PersonRecord, first: bool) -> JsonObject:
     if one.hidden and not first:
-        return person_bodies.hidden_row(one)
+        return person_bodies.hidden_item(one)
     if not first and number("bare", one.slug) % 20 == 0:
         return {"name": one.name, "link": one.link, "description": None, "location": one.location}
-    return person_bodies.search_row(one, world.career(one))
+    return person_bodies.search_item(one, world.career(one))
 
 
 def search_jobs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn job search, paged by `start` in the URL."""
-    url = params.need("url")
-    size, (order, shown) = context.page_size(10), context.sequence(params)
-    found, start = world.search("postings", from_url(url), order), _start(url, size)
-    rows = [
-        job_postings.search_row(world.posting_at(place))
-        for place in _slice(found, start, size, LINKEDIN_CAP)
-    ]
-    return _page(context, ("jobPostings", "people"), rows, start, len(found), shown)
+
+    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
+        return [job_postings.search_item(world.posting_at(index)) for index in indexes]
+
+    return _search_url(world, params, context, _JOBS, make_items)
 
 
 def search_posts(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """LinkedIn post search, paged by `start` of the call itself."""
-    size, (order, shown) = context.page_size(10), context.sequence(params)
-    found, start = (
-        world.search("posts", from_url(params.need("url")), order),
-        params.number("start"),
-    )
-    rows = [posts.body(world.post_at(place)) for place in _slice(found, start, size, LINKEDIN_CAP)]
-    return _page(context, ("posts", "posts"), rows, start, len(found), shown)
+    """LinkedIn post search, paged by the parameter `start`."""
+    query, start = query_from_url(params.require("url")), params.number("start")
+
+    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
+        return [posts.body(world.post_at(index)) for index in indexes]
+
+    return _search(world, params, context, _POSTS, query, start, make_items)
 
 
 def search_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn company search."""
-    return _organisations(
-        world, params, context, ("orgs", "posts"), 10, LINKEDIN_CAP, organisations.search_row
-    )
+
+    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
+        return [organisations.search_item(world.companies.at(index)) for index in indexes]
+
+    return _search_url(world, params, context, _ORGS, make_items)
+
+
+def _accounts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    return [organisations.account_item(world.companies.at(index)) for index in indexes]
+
+
+def _leads(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    people = map(world.person, indexes)
+    return [person_bodies.search_item(one, world.career(one)) for one in people]
 
 
 def sales_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator account search."""
-    return _organisations(
-        world,
-        params,
-        context,
-        ("organisations", "people"),
-        25,
-        SALES_CAP,
-        organisations.account_row,
-    )
-
-
-def _organisations(
-    world: World,
-    params: RequestParams,
-    context: AnswerContext,
-    items: tuple[str, str],
-    size: int,
-    cap: int,
-    row: Callable[[organisations.OrganisationRecord], dict[str, object]],
-) -> object:
-    url = params.need("url")
-    size, (order, shown) = context.page_size(size), context.sequence(params)
-    found, start = world.search("organisations", from_url(url), order), _start(url, size)
-    rows = [row(world.companies.at(place)) for place in _slice(found, start, size, cap)]
-    return _page(context, items, rows, start, len(found), shown)
-
-
-def _leads(
-    world: World,
-    params: RequestParams,
-    context: AnswerContext,
-    search: SearchQuery,
-    start: int,
-    size: int,
-) -> dict[str, object]:
-    order, shown = context.sequence(params)
-    found = world.search("people", search, order)
-    people = [world.person(place) for place in _slice(found, start, size, SALES_CAP)]
-    rows = [person_bodies.search_row(one, world.career(one)) for one in people]
-    return _page(context, ("people", "people"), rows, start, len(found), shown)
+    return _search_url(world, params, context, _ACCOUNTS, partial(_accounts, world))
 
 
 def sales_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Sales Navigator people search: the same for the GET and for the form POST."""
-    url, size = params.need("url"), context.page_size(25)
-    return _leads(world, params, context, from_url(url), _start(url, size), size)
+    """Sales Navigator people search, by GET and by form POST."""
+    return _search_url(world, params, context, _LEADS, partial(_leads, world))
 
 
 def people_by_filters(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """Sales Navigator search by filters: one page, no request for a second is documented."""
+    """Sales Navigator search by filters: one page, since no parameter for more is documented."""
     groups: list[tuple[str, ...]] = []
     for name in ("person_titles", "locations", "organisations"):
         if (given := params.text(name)) is not None:
             pair = _PAIR.fullmatch(given)
             if pair is None:
-                raise params_invalid(f"{name} must look like [id,text]")
+                raise params_invalid(f"{name} must have the form [id,text]")
             text = pair[2].replace("\\,", ",").casefold()
             groups.append((text or pair[1].casefold(),))
     keywords = params.text("keywords") or ""
     if not groups and not keywords:
         raise params_invalid("at least one filter is required")
-    search = wanted(f"filters {groups} {keywords}", keywords, groups)
-    return _leads(world, params, context, search, 0, context.page_size(25))
+    query = make_query(f"filters {groups} {keywords}", keywords, groups)
+    return _search(world, params, context, _LEADS, query, 0, partial(_leads, world))
 
 
 def recruiter_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Recruiter search by skills, paged by `start` in the JSON body.
 
-    Always flat, also in the seed's samples.
+    Its items are never wrapped, not even in the oldest samples.
     """
-    skills = [_skill(row) for row in params.rows("skills")]
+    skills = [_skill(skill) for skill in params.array("skills")]
     if not skills:
         raise params_invalid("skills is required")
-    search = wanted(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
-    flat = replace(context, envelope="flat")
-    return _leads(world, params, flat, search, params.number("start"), context.page_size(25))
+    query = make_query(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
+    flat, start = replace(context, envelope="flat"), params.number("start")
+    return _search(world, params, flat, _LEADS, query, start, partial(_leads, world))
 
 
-def _skill(row: object) -> str:
-    text = part(row, "text")
+def _skill(skill: object) -> str:
+    text = get_part(skill, "text")
     if not isinstance(text, str) or not text:
-        raise params_invalid("each of skills needs a text")
+        raise params_invalid("each item of skills must have a text")
     return text.casefold()
 
 
-def _list(params: RequestParams, size: int) -> tuple[SearchQuery, int]:
-    list_id = params.need("list_id")
+def _saved_list(params: RequestParams, context: AnswerContext) -> tuple[SearchQuery, int]:
+    list_id = params.require("list_id")
     if not list_id.isdecimal():
-        raise params_invalid("list_id is digits")
-    if missing(list_id):
+        raise params_invalid("list_id must consist of digits")
+    if is_missing(list_id):
         raise unknown_record("list")
-    search = SearchQuery(f"list {list_id}", (), 40 + number("list", list_id) % 240)
-    return search, (params.number("page", 1, least=1) - 1) * size
+    query = SearchQuery(f"list {list_id}", (), 40 + number("list", list_id) % 240)
+    return query, (params.number("page", 1, minimum=1) - 1) * context.page_size(25)
 
 
 def list_people(world: World, params: RequestParams, context: AnswerContext) -> object:
-    """The people of a saved list, 25 on a page, as many pages as the list has."""
-    size = context.page_size(25)
-    return _leads(world, params, context, *_list(params, size), size)
+    """The people of a saved list, 25 on a page."""
+    query, start = _saved_list(params, context)
+    return _search(world, params, context, _LEADS, query, start, partial(_leads, world))
 
 
 def list_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The companies of a saved list."""
-    size, (order, shown) = context.page_size(25), context.sequence(params)
-    search, start = _list(params, size)
-    found = world.search("organisations", search, order)
-    rows = [
-        organisations.account_row(world.companies.at(place))
-        for place in _slice(found, start, size, SALES_CAP)
-    ]
-    return _page(context, ("organisations", "people"), rows, start, len(found), shown)
+    query, start = _saved_list(params, context)
+    return _search(world, params, context, _ACCOUNTS, query, start, partial(_accounts, world))

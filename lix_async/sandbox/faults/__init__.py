@@ -1,1 +1,7 @@
-"""Faults that the sandbox can play."""
+"""Faults: failures that the sandbox produces on request.
+
+Reading order: `schedule` (all faults by name, and when they happen), `response_faults` (error
+responses, broken connections and damaged bodies), `page_faults` (pages with wrong items or totals).
+
+May import `protocol`.
+"""

@@ -1,4 +1,4 @@
-"""What each fault does: to a request that is refused, and to an answer on its way out."""
+"""Faults of the other stages: error responses, broken connections and damaged responses."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from functools import lru_cache
 from itertools import chain, repeat
 
 from ..protocol import errors
-from ..protocol.dates import midnight, monday
 from ..protocol.errors import ErrorReply
-from ..protocol.responses import JSON, SandboxResponse, json_reply, refused, reply
+from ..protocol.responses import JSON, SandboxResponse, error_response, json_response, response
 from .schedule import Fault
 
-_PAGE = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
+_HTML = b"<!doctype html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
 _MIB = 1024 * 1024
 
-Say = Callable[[ErrorReply], SandboxResponse]
-"""How a provider words a refusal."""
+ErrorRenderer = Callable[[ErrorReply], SandboxResponse]
+"""How a provider writes an error response."""
 
-_REFUSALS: Mapping[str, Callable[[], ErrorReply]] = {
+_ERRORS: Mapping[str, Callable[[], ErrorReply]] = {
     "rate_limit": errors.rate_limit,
-    "quota": errors.quota,
+    "quota": errors.quota_exceeded,
     "unauthorized": errors.unauthorized,
     "viewer_invalid": errors.viewer_invalid,
     "params_invalid": lambda: errors.params_invalid("a parameter is wrong"),
@@ -36,93 +35,95 @@ _REFUSALS: Mapping[str, Callable[[], ErrorReply]] = {
 }
 
 
-def _web_page(status: int, text: bytes) -> SandboxResponse:
-    return reply(status, _PAGE % (text, text), "text/html; charset=utf-8")
+def _html_response(status: int, text: bytes) -> SandboxResponse:
+    return response(status, _HTML % (text, text), "text/html; charset=utf-8")
 
 
-def refuse(fault: Fault, epoch: float, say: Say = refused) -> SandboxResponse:
-    """The answer of a fault of stage `refusal`; `epoch` is now, in seconds since the epoch.
+def refusal_response(
+    fault: Fault, epoch: float, render: ErrorRenderer = error_response
+) -> SandboxResponse:
+    """The response of a fault of the stage `refusal`.
 
-    `say` words what the provider itself says; a proxy's pages are the same for all.
+    Args:
+        fault: The fault.
+        epoch: The current time in seconds since the epoch.
+        render: Writes the provider's own errors. Proxies' pages are the same for all providers.
     """
     match fault.name:
         case "rate_limit_weekly":
-            answer = say(errors.weekly_limit(monday(epoch) - int(epoch)))
+            answer = render(errors.weekly_limit(epoch))
         case "daily_limit":
-            answer = say(daily_limit(epoch))
+            answer = render(errors.daily_limit(epoch))
         case "string_error":
-            answer = json_reply({"error": "something went wrong"}, 500)
+            answer = json_response({"error": "something went wrong"}, 500)
         case "bad_gateway":
-            answer = _web_page(502, b"502 Bad Gateway")
+            answer = _html_response(502, b"502 Bad Gateway")
         case "gateway_timeout":
-            answer = _web_page(504, b"504 Gateway Time-out")
+            answer = _html_response(504, b"504 Gateway Time-out")
         case "html200":
-            answer = _web_page(200, b"Please wait")
+            answer = _html_response(200, b"Please wait")
         case "empty200":
-            answer = reply(200, b"")
+            answer = response(200, b"")
         case "redirect":
-            answer = reply(302, b"", JSON, {"location": fault.text("to", "https://example.org/")})
+            answer = response(
+                302, b"", JSON, {"location": fault.text("to", "https://example.org/")}
+            )
         case name:
-            answer = say(_REFUSALS[name]())
+            answer = render(_ERRORS[name]())
     if "status" in fault.options:
         answer.status = int(fault.text("status"))
-    if (pause := fault.text("retry-after")).startswith("date:"):
-        answer.headers["Retry-After"] = formatdate(epoch + float(pause[5:]), usegmt=True)
-    elif pause:
-        answer.headers["Retry-After"] = pause
+    if (retry_after := fault.text("retry-after")).startswith("date:"):
+        answer.headers["Retry-After"] = formatdate(epoch + float(retry_after[5:]), usegmt=True)
+    elif retry_after:
+        answer.headers["Retry-After"] = retry_after
     return answer
 
 
-def daily_limit(epoch: float) -> ErrorReply:
-    """429: the daily allowance is used up. `refreshesAt` is in epoch seconds, as in the allowance.
-
-    No published body shows where the refresh time stands; inside the error is a guess.
-    """
-    more = {"refreshesAt": midnight(epoch)}
-    return ErrorReply(429, "daily_limit", "daily limit reached", more=more)
-
-
-def queued(fault: Fault, say: Say = refused) -> SandboxResponse:
-    """The answer to a lookup that is not ready yet."""
+def queued_response(fault: Fault, render: ErrorRenderer = error_response) -> SandboxResponse:
+    """The response to a lookup that is not ready."""
     status = int(fault.number("status", 202))
-    return say(ErrorReply(status, "queued", "lookup queued, try again later"))
+    return render(ErrorReply(status, "queued", "lookup queued, try again later"))
 
 
-def lost() -> SandboxResponse:
-    """No answer at all: the connection breaks."""
-    return SandboxResponse(cut="reset")
+def broken_connection() -> SandboxResponse:
+    """No response: the connection breaks."""
+    return SandboxResponse(disconnect="reset")
 
 
-def spoil(fault: Fault, body: bytes, status: int = 200) -> SandboxResponse:
-    """A good answer, spoiled on the way by a fault of stage `after`."""
-    answer = reply(status, body)
+def apply_to_response(fault: Fault, body: bytes, status: int = 200) -> SandboxResponse:
+    """A response with a fault of the stage `after`."""
+    answer = response(status, body)
     match fault.name:
         case "reset_after":
-            return lost()
+            return broken_connection()
         case "truncated":
-            answer.pieces, answer.cut = [body[: len(body) // 2]], "close"
+            answer.chunks, answer.disconnect = [body[: len(body) // 2]], "close"
         case "slow":
-            answer.wait = fault.number("seconds", 5)
+            answer.delay = fault.number("seconds", 5)
         case "drip":
             size = max(len(body) // 8, 1)
-            answer.pieces = [body[at : at + size] for at in range(0, len(body), size)]
-            answer.pause = fault.number("seconds", 5) / 8
+            answer.chunks = [body[at : at + size] for at in range(0, len(body), size)]
+            answer.chunk_delay = fault.number("seconds", 5) / 8
         case "wrong_type":
             answer.headers["content-type"] = "text/html; charset=utf-8"
         case "gzip_bomb":
-            answer = _packed(b"".join(_bomb(body, int(fault.number("mib", 256)))), "gzip")
+            answer = _compressed_response(
+                b"".join(_gzip_bomb(body, int(fault.number("mib", 256)))), "gzip"
+            )
         case "chained_encoding":
-            answer = _packed(gzip.compress(gzip.compress(body, mtime=0), mtime=0), "gzip, gzip")
+            answer = _compressed_response(
+                gzip.compress(gzip.compress(body, mtime=0), mtime=0), "gzip, gzip"
+            )
         case "huge":
             count = int(fault.number("mib", 80))
-            answer.pieces = chain([body], repeat(b" " * _MIB, count))
-            answer.length = len(body) + count * _MIB
+            answer.chunks = chain([body], repeat(b" " * _MIB, count))
+            answer.content_length = len(body) + count * _MIB
         case name:
-            answer = reply(200, _BODIES[name](body))
+            answer = response(200, _DAMAGED_BODIES[name](body))
     return answer
 
 
-_BODIES: Mapping[str, Callable[[bytes], bytes]] = {
+_DAMAGED_BODIES: Mapping[str, Callable[[bytes], bytes]] = {
     "broken_json": lambda body: body[: len(body) // 2],
     "invalid_utf8": lambda body: body[:-1] + b',"sandbox":"\xff"}',
     "deep_json": lambda body: body[:-1] + b',"sandbox":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
@@ -130,28 +131,31 @@ _BODIES: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-def _packed(body: bytes, encoding: str) -> SandboxResponse:
-    return reply(200, body, JSON, {"content-encoding": encoding})
+def _compressed_response(body: bytes, encoding: str) -> SandboxResponse:
+    return response(200, body, JSON, {"content-encoding": encoding})
 
 
-def _bomb(body: bytes, mib: int) -> Iterator[bytes]:
-    """A gzip stream of the body and `mib` MiB of blanks, made without packing them all."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+def _gzip_bomb(body: bytes, mib: int) -> Iterator[bytes]:
+    """A gzip stream of the body and `mib` MiB of spaces.
+
+    Built by hand, because compressing hundreds of MiB of spaces takes seconds.
+    """
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
     yield b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-    yield packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
-    block, blanks = _blanks()
+    yield compressor.compress(body) + compressor.flush(zlib.Z_FULL_FLUSH)
+    block, spaces = _compressed_spaces()
     yield from repeat(block, mib)
     yield b"\x03\x00"
     check = zlib.crc32(body)
     for _ in range(mib):
-        check = zlib.crc32(blanks, check)
+        check = zlib.crc32(spaces, check)
     size = (len(body) + mib * _MIB) % 2**32
     yield check.to_bytes(4, "little") + size.to_bytes(4, "little")
 
 
 @lru_cache(maxsize=1)
-def _blanks() -> tuple[bytes, bytes]:
-    # After a full flush a packed block stands on its own, so one block can be repeated.
-    blanks = b" " * _MIB
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH), blanks
+def _compressed_spaces() -> tuple[bytes, bytes]:
+    # After a full flush a compressed block stands on its own, so one block can be repeated.
+    spaces = b" " * _MIB
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return compressor.compress(spaces) + compressor.flush(zlib.Z_FULL_FLUSH), spaces

@@ -1,6 +1,6 @@
-"""Everything that can go wrong on the server's side, by name, and the schedules that decide when.
+"""All faults by name, and the schedules that decide when they happen.
 
-A fault is asked for in one of three ways: by a schedule (a seed and a rate for each fault, or an
+A fault is requested in one of three ways: by a schedule (a seed and a rate for each fault, or an
 exact plan), by the header `X-Sandbox-Fault` of a request, or by `POST /_sandbox/faults`. The same
 seed and the same sequence of requests give the same faults.
 """
@@ -14,83 +14,120 @@ from random import Random
 from typing import Literal
 
 Stage = Literal["refusal", "queued", "before", "after", "page"]
-"""When a fault strikes.
+"""When a fault happens.
 
-`refusal`: the provider says no and does nothing. `queued`: it says later. `before`: the connection
-fails before any work. `after`: the work is done and paid for, its answer is spoiled or late on the
-way. `page`: the answer is done and paid for, and what it says is odd.
+* `refusal`: an error response; nothing is done and nothing is charged.
+* `queued`: the lookup is reported as not ready.
+* `before`: the connection fails before anything is done.
+* `after`: the request is executed and charged; the response is damaged or late.
+* `page`: the request is executed and charged; the page has wrong content.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One kind of fault: when it strikes, what it does, and the options it takes."""
+    """One kind of fault: when it happens, what it does, and its options."""
 
     stage: Stage
-    text: str
+    description: str
     options: tuple[str, ...] = ()
 
     @property
     def charges(self) -> bool:
-        """Whether the call is paid for although this fault strikes."""
+        """Whether the request is charged although this fault happens."""
         return self.stage in ("after", "page")
 
 
 FAULTS: Mapping[str, FaultKind] = {
+    # The documented errors, with the variations that lix.md#errors and lix.md#rate-limits leave
+    # open. Public clients report 429s with and without Retry-After
+    # (meetalfred.md#limits-and-errors), and RFC 9110 (10.2.3) allows a date in it.
     "rate_limit": FaultKind(
-        "refusal", "429; retry-after in seconds, `date:30`, or anything", ("retry-after",)
+        "refusal", "429; retry-after in seconds, `date:30`, or any text", ("retry-after",)
     ),
+    # The weekly quota differs from an ordinary 429 by a Retry-After of days (lix.md#rate-limits).
     "rate_limit_weekly": FaultKind(
-        "refusal", "429, weekly quota, Retry-After to Monday", ("retry-after",)
+        "refusal", "429, weekly quota, Retry-After until Monday", ("retry-after",)
     ),
+    # The contract gives no status for it (lix.md#open-questions).
     "daily_limit": FaultKind("refusal", "429 daily_limit, or another status", ("status",)),
     "quota": FaultKind("refusal", "402"),
+    # A key that was revoked while a run goes on.
     "unauthorized": FaultKind("refusal", "401"),
+    # A LinkedIn account that was signed out. 407 looks like a proxy's error (lix.md#statuses).
     "viewer_invalid": FaultKind("refusal", "407 viewer_invalid"),
     "params_invalid": FaultKind("refusal", "400 params_invalid"),
+    # Two types and two statuses are in use for "nothing found" (lix.md#errors).
     "not_found": FaultKind("refusal", "400 not_found"),
     "unknown_record": FaultKind("refusal", "404 unknown_record"),
+    # An endpoint that moved: the reason for alternate paths (lix.md#facets.recruiter).
     "unknown_route": FaultKind("refusal", "404 unknown_route"),
     "api_error": FaultKind(
         "refusal", "500 api_error, or another status", ("status", "retry-after")
     ),
+    # lix.md#errors asks clients to accept errors without a type, and errors that are a string.
     "no_type": FaultKind("refusal", "500, an error without a type"),
-    "string_error": FaultKind("refusal", "500, an error that is a bare string"),
-    "bad_gateway": FaultKind("refusal", "502 with a proxy's web page"),
+    "string_error": FaultKind("refusal", "500, an error that is a string"),
+    # A reverse proxy while the server behind it restarts or is overloaded. Its pages are HTML.
+    "bad_gateway": FaultKind("refusal", "502 with the HTML page of a proxy"),
     "unavailable": FaultKind("refusal", "503", ("retry-after",)),
-    "gateway_timeout": FaultKind("refusal", "504 with a proxy's web page"),
+    "gateway_timeout": FaultKind("refusal", "504 with the HTML page of a proxy"),
+    # A captive portal or a changed domain. A client must not send its key to the other host.
     "redirect": FaultKind("refusal", "302 to another host", ("to", "status")),
-    "html200": FaultKind("refusal", "200 with a web page"),
-    "empty200": FaultKind("refusal", "200 with nothing"),
+    # A maintenance or browser-check page of a CDN, which often has status 200.
+    "html200": FaultKind("refusal", "200 with an HTML page"),
+    # A proxy that lost the body of the upstream's response.
+    "empty200": FaultKind("refusal", "200 with an empty body"),
+    # A lookup that is still in progress. Its status is not documented (lix.md#open-questions).
     "queued": FaultKind(
-        "queued", "202 queued (or status) for so many polls, then the answer", ("polls", "status")
+        "queued",
+        "202 (or status) queued for a number of polls, then the answer",
+        ("polls", "status"),
     ),
+    # A load balancer that drops connections on a deployment: the request was never read.
     "reset": FaultKind("before", "the connection breaks before anything is done"),
-    "slow": FaultKind("after", "the answer is late by so many seconds, and right", ("seconds",)),
-    "reset_after": FaultKind("after", "the connection breaks after the work was done"),
+    # An overloaded server. A client whose timeout is shorter does not know whether it was charged.
+    "slow": FaultKind("after", "the answer is late by a number of seconds", ("seconds",)),
+    # Connections that break after the request was executed: charged, but the answer is lost.
+    "reset_after": FaultKind("after", "the connection breaks after the request was executed"),
     "truncated": FaultKind("after", "the connection closes in the middle of the body"),
+    # A stalled server that never exceeds a timeout between two reads (as in a slowloris attack).
     "drip": FaultKind(
-        "after", "the body comes a little at a time, in so many seconds", ("seconds",)
+        "after", "the body arrives in small pieces over a number of seconds", ("seconds",)
     ),
-    "broken_json": FaultKind("after", "the body is complete and no JSON"),
-    "invalid_utf8": FaultKind("after", "a byte that no UTF-8 text has"),
-    "deep_json": FaultKind("after", "lists in lists, too deep to read"),
-    "odd_number": FaultKind("after", "1e400 where a number should be"),
+    # A server that crashed while it wrote JSON, behind a proxy that ended the body correctly.
+    "broken_json": FaultKind("after", "the body is complete but is not valid JSON"),
+    # Text in another encoding passed through. RFC 8259 (8.1) requires UTF-8.
+    "invalid_utf8": FaultKind("after", "the body contains a byte that is not valid in UTF-8"),
+    # Recursive decoders exhaust the stack on deep nesting.
+    "deep_json": FaultKind("after", "nested lists, too deep to decode"),
+    # RFC 8259 (6) names 1E400 as a number that many programs cannot represent.
+    "odd_number": FaultKind("after", "1e400 in place of a number"),
+    # A misconfigured server or a proxy that rewrites the header.
     "wrong_type": FaultKind("after", "the right body as text/html"),
-    "gzip_bomb": FaultKind("after", "the right body, then blanks, packed small", ("mib",)),
-    "chained_encoding": FaultKind("after", "the right body, gzip in gzip"),
-    "huge": FaultKind("after", "the right body, then blanks", ("mib",)),
-    "repeated_page": FaultKind("page", "the page before once more"),
-    "overlap": FaultKind("page", "the last row of the page before comes again"),
-    "short_page": FaultKind("page", "half the rows"),
-    "empty_page": FaultKind("page", "no rows, and the same total"),
-    "null_items": FaultKind("page", "null in place of rows"),
-    "shrinking_total": FaultKind("page", "half the total"),
+    # Decompression bombs: CVE-2025-66471 and CVE-2026-21441 in urllib3.
+    "gzip_bomb": FaultKind("after", "the right body and spaces, compressed to little", ("mib",)),
+    # A chain of encodings multiplies the ratio: CVE-2025-66418 in urllib3.
+    "chained_encoding": FaultKind("after", "the right body, compressed by gzip twice"),
+    # A listing without a page size, or an endless response: memory must stay bounded.
+    "huge": FaultKind("after", "the right body and spaces, uncompressed", ("mib",)),
+    # A server that ignores the position of a request (meetalfred.md#paging).
+    "repeated_page": FaultKind("page", "the previous page again"),
+    # A list that changes while it is read, or whose order changes (lix.md#sequence-id).
+    "overlap": FaultKind("page", "the last item of the previous page is repeated"),
+    # Short pages in the middle of a listing: lix.md#paging-end, connectsafely.md#paging.
+    "short_page": FaultKind("page", "half of the items"),
+    "empty_page": FaultKind("page", "no items, and the same total"),
+    # Lists may be null (lix.md#value-quirks).
+    "null_items": FaultKind("page", "null in place of the items"),
+    # `total` may be missing, may change between pages and may be a text: lix.md#paging-object.
+    "shrinking_total": FaultKind("page", "half of the total"),
     "growing_total": FaultKind("page", "a total larger by 50"),
     "missing_total": FaultKind("page", "no total"),
-    "string_total": FaultKind("page", "the total as text"),
-    "nonsense_total": FaultKind("page", "a total that is no number"),
-    "changed_sequence": FaultKind("page", "another sequence id, for the same walk"),
+    "string_total": FaultKind("page", "the total as a text"),
+    "nonsense_total": FaultKind("page", "a total that is not a number"),
+    # The server returns another sequence id, which replaces the old one (lix.md#sequence-id).
+    "changed_sequence": FaultKind("page", "another sequence id for the same listing"),
 }
 """Every fault by name."""
 
@@ -123,25 +160,25 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
         "html200": 0.02,
     },
 }
-"""Named schedules: share of all requests for each fault. `weather` is an ordinary day, `storm` a
-bad one.
+"""Named schedules: each fault's share of all requests. `weather` is an ordinary day, `storm` a bad
+one.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that was asked for: a name of `FAULTS` and its options as texts."""
+    """A requested fault: a name from `FAULTS` and its options as texts."""
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def kind(self) -> FaultKind:
-        """What the name stands for."""
+        """The kind that the name stands for."""
         return FAULTS[self.name]
 
     def text(self, option: str, default: str = "") -> str:
-        """An option as it was written."""
+        """An option as a text."""
         return self.options.get(option, default)
 
     def number(self, option: str, default: float) -> float:
@@ -149,41 +186,54 @@ class Fault:
         return float(self.options[option]) if option in self.options else default
 
 
-def parse(text: str) -> Fault | None:
-    """Read `name;option=value;...`; None for `ok`, `ValueError` for what is not known."""
+def parse_fault(text: str) -> Fault | None:
+    """Parse `name;option=value;...`.
+
+    Returns:
+        None for `ok`.
+
+    Raises:
+        ValueError: The name, an option or a value is invalid.
+    """
     name, *rest = (part.strip() for part in text.split(";"))
     name = ALIASES.get(name, name)
     if name == "ok":
         return None
     if name not in FAULTS:
-        raise ValueError(f"no such fault: {name!r}")
+        raise ValueError(f"unknown fault {name!r}")
     options: dict[str, str] = {}
     for part in rest:
         option, _, value = part.partition("=")
         if option not in FAULTS[name].options:
-            raise ValueError(f"{name} has no option {option!r}")
+            raise ValueError(f"unknown option {option!r} of the fault {name}")
         if option in ("status", "polls", "seconds", "mib"):
             float(value)
         options[option] = value
     return Fault(name, options)
 
 
-Plan = Sequence[str] | Mapping[str, Sequence[str]]
-"""Faults in the order of requests: for all endpoints together, or by endpoint id. `ok` is none."""
+FaultPlan = Sequence[str] | Mapping[str, Sequence[str]]
+"""Faults in request order, for all endpoints together or by endpoint id. `ok` means no fault."""
 
 
 class Faults:
     """A schedule of faults.
 
-    `rates` gives the share of requests that each fault strikes, drawn from `seed`: the n-th draw is
-    always the same. `plan` is exact and comes before the rates; when it is used up, the rates
-    remain. `force` puts faults before both.
+    The plan comes before the rates; when it is used up, the rates apply.
+
+    Args:
+        seed: The seed of the draws: the n-th draw is always the same.
+        rates: Each fault's share of all requests.
+        plan: The exact faults of the first requests.
+
+    Raises:
+        ValueError: A fault is unknown, or the rates are not shares.
     """
 
     def __init__(
-        self, seed: int = 0, rates: Mapping[str, float] | None = None, *, plan: Plan = ()
+        self, seed: int = 0, rates: Mapping[str, float] | None = None, *, plan: FaultPlan = ()
     ) -> None:
-        self._set(seed, rates or {})
+        self._set_rates(seed, rates or {})
         self._plan = plan
         check = (
             [name for names in plan.values() for name in names]
@@ -191,62 +241,63 @@ class Faults:
             else plan
         )
         for text in check:
-            parse(text)
+            parse_fault(text)
         self.reset()
 
     @classmethod
     def preset(cls, name: str, seed: int = 0) -> Faults:
-        """One of the named schedules of `PRESETS`."""
+        """A named schedule of `PRESETS`."""
         if name not in PRESETS:
-            raise ValueError(f"no such preset: {name!r}; there are {', '.join(PRESETS)}")
+            raise ValueError(f"unknown preset {name!r}: expected one of {', '.join(PRESETS)}")
         return cls(seed, PRESETS[name])
 
     @classmethod
-    def of(cls, what: Faults | Plan | str | None, seed: int = 0) -> Faults:
-        """A schedule from what names one: a schedule, a preset, a plan, or None for no faults."""
-        if isinstance(what, Faults):
-            return what
-        return cls.preset(what, seed) if isinstance(what, str) else cls(seed, plan=what or ())
+    def of(cls, source: Faults | FaultPlan | str | None, seed: int = 0) -> Faults:
+        """A schedule from a schedule, the name of a preset, a plan, or None for no faults."""
+        if isinstance(source, Faults):
+            return source
+        return cls.preset(source, seed) if isinstance(source, str) else cls(seed, plan=source or ())
 
-    def _set(self, seed: int, rates: Mapping[str, float]) -> None:
+    def _set_rates(self, seed: int, rates: Mapping[str, float]) -> None:
         if any(rate < 0 for rate in rates.values()) or sum(rates.values()) > 1:
-            raise ValueError("rates are shares of all requests: from 0 to 1, together at most 1")
+            raise ValueError("invalid rates: expected shares of all requests, at most 1 together")
         self.seed = seed
         self.rates: dict[str, float] = dict(rates)
-        self._table = [(rate, parse(text)) for text, rate in rates.items()]
-        self._dice = Random(seed)
+        self._rated = [(rate, parse_fault(text)) for text, rate in rates.items()]
+        self._random = Random(seed)
 
     def reset(self) -> None:
-        """Begin again: first draw of the seed, first entry of the plan, nothing forced."""
-        self._dice = Random(self.seed)
+        """Start again: first draw of the seed, first entry of the plan, no forced faults."""
+        self._random = Random(self.seed)
         self._forced: deque[Fault | None] = deque()
-        self._by_id: dict[str, deque[Fault | None]] = {}
-        self._line: deque[Fault | None] = deque()
+        self._plan_by_endpoint: dict[str, deque[Fault | None]] = {}
+        self._plan_queue: deque[Fault | None] = deque()
         if isinstance(self._plan, Mapping):
-            self._by_id = {name: deque(map(parse, texts)) for name, texts in self._plan.items()}
+            self._plan_by_endpoint = {
+                name: deque(map(parse_fault, texts)) for name, texts in self._plan.items()
+            }
         else:
-            self._line.extend(map(parse, self._plan))
+            self._plan_queue.extend(map(parse_fault, self._plan))
 
     def force(self, *texts: str) -> None:
-        """Let the next requests have these faults, whatever the schedule says."""
-        self._forced.extend([parse(text) for text in texts])
+        """Apply these faults to the next requests, before the schedule."""
+        self._forced.extend([parse_fault(text) for text in texts])
 
     def change(self, rates: Mapping[str, float], seed: int | None = None) -> None:
-        """Go on with other rates, from the first draw of a seed (None: the same seed)."""
-        self._set(self.seed if seed is None else seed, rates)
+        """Change the rates, and start with the first draw of a seed (None: the same seed)."""
+        self._set_rates(self.seed if seed is None else seed, rates)
 
     def draw(self, endpoint: str) -> Fault | None:
-        """The fault of the next request, or None; uses up one draw, or one entry of a plan."""
+        """The fault of the next request, or None. Uses one draw, or one entry of the plan."""
         if self._forced:
             return self._forced.popleft()
-        line = self._by_id.get(endpoint) or self._line
-        if line:
-            return line.popleft()
-        if not self._table:
+        if planned := self._plan_by_endpoint.get(endpoint) or self._plan_queue:
+            return planned.popleft()
+        if not self._rated:
             return None
-        left = self._dice.random()
-        for rate, fault in self._table:
-            left -= rate
-            if left < 0:
+        remaining = self._random.random()
+        for rate, fault in self._rated:
+            remaining -= rate
+            if remaining < 0:
                 return fault
         return None

@@ -1,4 +1,4 @@
-"""The document itself: paths, security, and the answers of every operation."""
+"""The OpenAPI document: paths, security and responses."""
 
 from __future__ import annotations
 
@@ -7,59 +7,72 @@ from typing import TYPE_CHECKING
 
 from ...core.endpoint import AnyEndpoint
 from .required_params import required_params
-from .schemas import FREE, JsonSchemas, Schema
+from .schemas import ANY_JSON, JsonSchemas, Schema, wire_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from ...core.models import Params
     from ..providers import SandboxProvider
-    from ..server.sandbox import Sandbox
+    from ..world.world import World
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 STATUSES = {
-    400: "The request's data are wrong.",
-    401: "The key is missing or not known.",
-    402: "Credits or quota are used up.",
-    403: "The key may not do this.",
-    404: "No such record.",
+    400: "A parameter is missing or wrong.",
+    401: "The API key is missing or not valid.",
+    402: "No credits are left.",
+    403: "The API key has no permission.",
+    404: "The record does not exist.",
     407: "The viewer_id is not attached.",
     413: "The body is too large.",
-    422: "The request's data are wrong.",
-    429: "Too fast, or a daily or weekly limit is used up.",
+    422: "A parameter is missing or wrong.",
+    429: "A rate limit, or a daily or weekly limit is exceeded.",
     500: "The server failed.",
-    502: "Something in between failed.",
-    503: "Not available for now.",
+    502: "A server in between failed.",
+    503: "Temporarily unavailable.",
 }
-_SLOT = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def document(sandbox: Sandbox) -> dict[str, object]:
-    """The OpenAPI 3.1 document of a sandbox: every path that it has, as it answers it.
+def document(
+    providers: Sequence[SandboxProvider], world: World, closed: Collection[str] = ()
+) -> dict[str, object]:
+    """The OpenAPI 3.1 document of all endpoints.
 
-    A path that two rows share by the same method is described once, by the row whose own it is.
+    A path and method that two endpoints share is described once, by the endpoint whose main path
+    it is.
+
+    Args:
+        providers: The simulated providers.
+        world: The world that the examples are taken from.
+        closed: Paths to leave out.
     """
     paths: dict[str, dict[str, object]] = {}
     schemas: dict[str, Schema] = {}
     security: dict[str, Schema] = {}
-    for house in sandbox.houses:
-        shapes = JsonSchemas(house)
-        maker = _DocumentBuilder(house, shapes, house.examples(sandbox.world))
-        own = [(row, row.path, "") for row in house.table]
-        others = [(row, row.alternate, ".alternate") for row in house.table if row.alternate]
-        for row, path, suffix in [*own, *others]:
-            if path not in sandbox.closed:
-                place = paths.setdefault(house.place(row, path), {})
-                place.setdefault(row.method.lower(), maker.operation(row, path, suffix))
-        schemas |= shapes.components
-        security |= maker.schemes()
+    for provider in providers:
+        json_schemas = JsonSchemas(provider)
+        builder = _DocumentBuilder(provider, json_schemas, provider.examples(world))
+        main = [(endpoint, endpoint.path, "") for endpoint in provider.endpoints]
+        alternates = [
+            (endpoint, endpoint.alternate, ".alternate")
+            for endpoint in provider.endpoints
+            if endpoint.alternate
+        ]
+        for endpoint, path, suffix in [*main, *alternates]:
+            if path not in closed:
+                methods = paths.setdefault(provider.full_path(endpoint, path), {})
+                operation = builder.operation(endpoint, path, suffix)
+                methods.setdefault(endpoint.method.lower(), operation)
+        schemas |= json_schemas.components
+        security |= builder.schemes()
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "lix_async sandbox",
             "version": "1",
-            "description": "The providers' APIs played on this machine. Nobody in here is real.",
+            "description": "The providers' APIs, simulated locally. All people are fictitious.",
         },
         "servers": [{"url": "/"}],
         "paths": paths,
@@ -68,94 +81,99 @@ def document(sandbox: Sandbox) -> dict[str, object]:
 
 
 class _DocumentBuilder:
-    """Makes the operations of one house."""
+    """Builds the operations of one provider."""
 
     def __init__(
         self,
-        house: SandboxProvider,
-        shapes: JsonSchemas,
+        provider: SandboxProvider,
+        schemas: JsonSchemas,
         examples: Mapping[str, Mapping[str, object]],
     ) -> None:
-        self._house = house
-        self._shapes = shapes
+        self._provider = provider
+        self._schemas = schemas
         self._examples = examples
-        self._prefix = re.sub(r"\W", "", house.name)
+        self._prefix = re.sub(r"\W", "", provider.name)
 
     def schemes(self) -> dict[str, Schema]:
-        """Every place where a key may be given."""
+        """The security schemes: the places where an API key is accepted."""
         made: dict[str, Schema] = {}
-        for name, way in self._house.provider.credentials.items():
-            plain: Schema = {"type": "apiKey", "in": way.place, "name": way.name}
+        for name, scheme in self._provider.auth_schemes.items():
+            plain: Schema = {"type": "apiKey", "in": scheme.place, "name": scheme.name}
             bearer: Schema = {"type": "http", "scheme": "bearer"}
-            made[f"{self._prefix}.{name}"] = bearer if way.prefix.strip() == "Bearer" else plain
+            made[f"{self._prefix}.{name}"] = bearer if scheme.prefix.strip() == "Bearer" else plain
         return made
 
-    def operation(self, row: AnyEndpoint, path: str, suffix: str) -> Schema:
-        """What can be asked of one path by one method."""
-        params: type[Params] = row.params
-        wanted, fields = required_params(params), self._shapes.fields(row)
-        example = self._examples.get(row.id, {})
-        wire = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
-        needed = {wire[name] for name in wanted.required}
-        slots = _SLOT.findall(path)
-        renamed = {self._house.renamed.get(slot, slot) for slot in slots}
-        parameters: list[Schema] = [
-            _parameter(slot, "path", fields.get(slot, {"type": "string", "minLength": 1}), True)
-            for slot in slots
+    def operation(self, endpoint: AnyEndpoint, path: str, suffix: str) -> Schema:
+        """The operation of one path and method."""
+        params: type[Params] = endpoint.params
+        rules, fields = required_params(params), self._schemas.fields(endpoint)
+        example = self._examples.get(endpoint.id, {})
+        wire = wire_names(endpoint.params)
+        needed = {wire[name] for name in rules.required}
+        in_path = {
+            name: self._provider.param_names.get(name, name) for name in _PLACEHOLDER.findall(path)
+        }
+        text: Schema = {"type": "string", "minLength": 1}
+        parameters = [
+            _parameter(name, "path", fields.get(name, text), True, example.get(param))
+            for name, param in in_path.items()
         ]
-        body = {wire[name] for name in row.body}
+        body = {wire[name] for name in endpoint.body}
         parameters += [
-            _parameter(name, "query", schema, name in needed)
+            _parameter(name, "query", schema, name in needed, example.get(name))
             for name, schema in fields.items()
-            if name not in body and name not in renamed
+            if name not in body and name not in in_path.values()
         ]
-        for parameter in parameters:
-            name = str(parameter["name"])
-            name = self._house.renamed.get(name, name) if parameter["in"] == "path" else name
-            if name in example:
-                parameter["example"] = example[name]
         operation: Schema = {
-            "operationId": row.id + suffix,
-            "tags": [self._house.name],
-            "summary": _summary(row),
+            "operationId": endpoint.id + suffix,
+            "tags": [self._provider.name],
+            "summary": _summary(endpoint),
             "parameters": parameters,
-            "responses": self._responses(row),
+            "responses": self._responses(endpoint),
             "security": [{name: []} for name in self.schemes()],
         }
-        for group in wanted.groups:
+        for group in rules.groups:
             operation["description"] = f"Exactly one of {', '.join(group)} must be given."
         if body:
-            content = _body(fields, body, needed, wanted.groups)
+            content = _body(fields, body, needed, rules.groups)
             given = {name: value for name, value in example.items() if name in body}
             media: Schema = {"schema": content}
             if given:
                 media["example"] = given
             operation["requestBody"] = {
-                "required": bool(body & needed or wanted.groups),
-                "content": {FORM if row.form else JSON: media},
+                "required": bool(body & needed or rules.groups),
+                "content": {FORM if endpoint.form else JSON: media},
             }
         return operation
 
-    def _responses(self, row: AnyEndpoint) -> Schema:
-        good: Schema = {"description": "Success.", "content": {JSON: _content(self._good(row))}}
+    def _responses(self, endpoint: AnyEndpoint) -> Schema:
+        good: Schema = {
+            "description": "Success.",
+            "content": {JSON: _content(self._good(endpoint))},
+        }
         made: Schema = {"200": good}
-        if row.id in self._house.background:
-            later: Schema = {"description": "It goes on.", "content": {JSON: _content(FREE)}}
+        if endpoint.id in self._provider.background:
+            later: Schema = {
+                "description": "The lookup continues in the background.",
+                "content": {JSON: _content(ANY_JSON)},
+            }
             made["202"] = later
-        for status in self._house.statuses:
-            if self._applies(status, row):
-                error = {JSON: _content(self._shapes.error())}
+        for status in self._provider.statuses:
+            if self._applies(status, endpoint):
+                error = {JSON: _content(self._schemas.error())}
                 made[str(status)] = {"description": STATUSES[status], "content": error}
         return made
 
-    def _good(self, row: AnyEndpoint) -> Schema:
-        return FREE if row.id in self._house.background else self._shapes.result(row)
+    def _good(self, endpoint: AnyEndpoint) -> Schema:
+        return (
+            ANY_JSON if endpoint.id in self._provider.background else self._schemas.result(endpoint)
+        )
 
-    def _applies(self, status: int, row: AnyEndpoint) -> bool:
+    def _applies(self, status: int, endpoint: AnyEndpoint) -> bool:
         if status == 407:
-            return "viewer_id" in row.params.__struct_fields__
+            return "viewer_id" in endpoint.params.__struct_fields__
         if status == 402:
-            return row.credits.amount > 0 or self._house.needs_credit(row.id)
+            return endpoint.credits.amount > 0 or self._provider.needs_credit(endpoint.id)
         return True
 
 
@@ -163,11 +181,11 @@ def _content(schema: Schema) -> Schema:
     return {"schema": schema}
 
 
-def _parameter(name: str, place: str, schema: Schema, required: bool) -> Schema:
+def _parameter(name: str, place: str, schema: Schema, required: bool, example: object) -> Schema:
     made: Schema = {"name": name, "in": place, "required": required, "schema": schema}
     if schema.get("type") == "array":
         made |= {"style": "form", "explode": False}
-    return made
+    return made if example is None else made | {"example": example}
 
 
 def _body(
@@ -180,12 +198,12 @@ def _body(
     if required := sorted(body & needed):
         schema["required"] = required
     for group in groups:
-        # Not oneOf: an empty text or null beside the other one counts as not given.
+        # Not oneOf: an empty text or null beside the other parameter counts as not given.
         schema["anyOf"] = [{"required": [name]} for name in group]
     return schema
 
 
-def _summary(row: AnyEndpoint) -> str:
-    price = row.credits
+def _summary(endpoint: AnyEndpoint) -> str:
+    price = endpoint.credits
     cost = f"{price.amount} {price.kind}" if price.amount else price.kind
-    return f"{row.id} (contract: {row.docs}; credits: {cost})"
+    return f"{endpoint.id} (contract: {endpoint.docs}; credits: {cost})"

@@ -1,7 +1,8 @@
-"""What the `check` of a params struct demands beyond its types.
+"""The rules of a params struct that its types do not express.
 
-Nothing of it is written down a second time: `check` is run once on a stand-in, with recorders in
-place of the helpers `required`, `at_least`, `at_most`, `exactly_one` and `check_linkedin_urls`.
+The rules are not repeated here: the struct's `check` is run once on a sample instance, with
+recorders in place of the helpers `required`, `at_least`, `at_most`, `exactly_one` and
+`check_linkedin_urls`.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ import msgspec
 from ...core.errors import ConfigurationError
 from ...core.models import Params
 
-FULL = r"^https?://([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
-BARE = r"^(https?://)?([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
+URL_PATTERN = r"^https?://([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
+BARE_URL_PATTERN = r"^(https?://)?([A-Za-z0-9-]+\.)*linkedin\.com([/?#]\S*)?$"
 
 
 @dataclass(slots=True)
 class RequiredParams:
-    """By attribute: what must be there, how small and how long; groups of which one is needed."""
+    """The rules by attribute, and the groups of which exactly one parameter is required."""
 
     required: set[str] = field(default_factory=set[str])
-    least: dict[str, int] = field(default_factory=dict[str, int])
-    longest: dict[str, int] = field(default_factory=dict[str, int])
+    minimum: dict[str, int] = field(default_factory=dict[str, int])
+    max_length: dict[str, int] = field(default_factory=dict[str, int])
     patterns: dict[str, str] = field(default_factory=dict[str, str])
     groups: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
 
     def narrow(self, name: str, schema: dict[str, object]) -> dict[str, object]:
-        """The JSON schema of a field with these demands in it."""
+        """The JSON schema of a field with its rules added."""
         extra: dict[str, object] = {}
         if name in self.required:
             extra["minItems" if schema.get("type") == "array" else "minLength"] = 1
-        if name in self.least:
-            extra["minimum"] = self.least[name]
-        if name in self.longest:
-            extra["maxLength"] = self.longest[name]
+        if name in self.minimum:
+            extra["minimum"] = self.minimum[name]
+        if name in self.max_length:
+            extra["maxLength"] = self.max_length[name]
         if name in self.patterns:
             pattern = self.patterns[name]
             extra["pattern"] = pattern if name in self.required else f"^$|{pattern}"
@@ -49,24 +50,24 @@ class RequiredParams:
 
 @cache
 def required_params(params: type[Params]) -> RequiredParams:
-    """What a struct demands."""
+    """The rules of a params struct."""
     found = RequiredParams()
     for info in msgspec.structs.fields(params):
         if info.required:
             found.required.add(info.name)
-    stand_in = params(**{name: _any(params, name) for name in found.required})
+    stand_in = params(**{name: _sample_value(params, name) for name in found.required})
     for base in reversed(params.__mro__):
         check = base.__dict__.get("check")
         if isinstance(check, FunctionType):
             _run(check, stand_in, found)
     for info in msgspec.structs.fields(params):
         if not info.required and info.default is not None:
-            found.required.discard(info.name)  # the struct fills it in
+            found.required.discard(info.name)  # the struct has a default
     return found
 
 
-def _any(params: type[Params], name: str) -> object:
-    """A value that passes for one of the field's type."""
+def _sample_value(params: type[Params], name: str) -> object:
+    """A value of the field's type."""
     kind = next(info.type for info in msgspec.structs.fields(params) if info.name == name)
     if kind is int:
         return 1
@@ -74,7 +75,7 @@ def _any(params: type[Params], name: str) -> object:
 
 
 class _Recorder:
-    """The helpers of `check`, with ears instead of teeth."""
+    """Replaces the helpers of `check`: records the rules instead of checking them."""
 
     def __init__(self, found: RequiredParams) -> None:
         self._found = found
@@ -83,16 +84,16 @@ class _Recorder:
         self._found.required.update(names)
 
     def at_least(self, _: Params, name: str, limit: int) -> None:
-        self._found.least[name] = limit
+        self._found.minimum[name] = limit
 
     def at_most(self, _: Params, name: str, limit: int) -> None:
-        self._found.longest[name] = limit
+        self._found.max_length[name] = limit
 
     def exactly_one(self, _: Params, *names: str) -> None:
         self._found.groups.append(names)
 
     def check_linkedin_urls(self, _: Params, *names: str, bare: bool = False) -> None:
-        self._found.patterns.update(dict.fromkeys(names, BARE if bare else FULL))
+        self._found.patterns.update(dict.fromkeys(names, BARE_URL_PATTERN if bare else URL_PATTERN))
 
 
 HELPERS = ("required", "at_least", "at_most", "exactly_one", "check_linkedin_urls")
@@ -100,14 +101,14 @@ HELPERS = ("required", "at_least", "at_most", "exactly_one", "check_linkedin_url
 
 def _run(check: FunctionType, stand_in: Params, found: RequiredParams) -> None:
     recorder = _Recorder(found)
-    # The same code with other globals: the module's own helpers stay as they are.
-    spied = FunctionType(
+    # The same code with other globals, so that the module's helpers are not patched.
+    recording = FunctionType(
         check.__code__,
         check.__globals__ | {name: getattr(recorder, name) for name in HELPERS},
         check.__name__,
         check.__defaults__,
         check.__closure__,
     )
-    # What comes after a rule of the struct's own says nothing in JSON schema either.
+    # A rule that is not a helper fails on the sample: it has no form in JSON Schema.
     with suppress(ConfigurationError):
-        cast("Callable[[Params], None]", spied)(stand_in)
+        cast("Callable[[Params], None]", recording)(stand_in)

@@ -1,4 +1,4 @@
-"""JSON schemas of what goes out and of what comes back."""
+"""JSON schemas of parameters and results."""
 
 from __future__ import annotations
 
@@ -12,55 +12,60 @@ from ...core.endpoint import AnyEndpoint
 from .required_params import required_params
 
 if TYPE_CHECKING:
+    from ...core.endpoint import AnyEndpoint
     from ...core.models import Params
     from ..providers import SandboxProvider
 
 Schema = dict[str, object]
-FREE: Schema = {"type": ["object", "array"]}
-"""Where nothing more can be said."""
+ANY_JSON: Schema = {"type": ["object", "array"]}
+"""A schema for results that have no fixed fields."""
 NULL: Schema = {"type": "null"}
-# Numbers travel as numbers or as digits in a text, and moments as seconds or as ISO 8601: clients
-# read both.
+# Numbers may be texts, and times may be seconds or ISO 8601 (lix.md#value-quirks): clients accept
+# both.
 _NUMBERS: Mapping[str, Schema] = {
     "integer": {"type": ["integer", "string"], "pattern": r"^-?[0-9]+$"},
     "number": {"type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
 }
 
 
-class JsonSchemas:
-    """The schemas of one house; what they share stands in `components` under the house's name."""
+def wire_names(params: type[Params]) -> dict[str, str]:
+    """The provider's names of parameters, by attribute."""
+    return dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
 
-    def __init__(self, house: SandboxProvider) -> None:
-        self._house = house
-        self._prefix = re.sub(r"\W", "", house.name)
+
+class JsonSchemas:
+    """The schemas of one provider; shared ones are in `components`, with its name as prefix."""
+
+    def __init__(self, provider: SandboxProvider) -> None:
+        self._provider = provider
+        self._prefix = re.sub(r"\W", "", provider.name)
         self.components: dict[str, Schema] = {}
 
     def error(self) -> Schema:
-        """A reference to the body of a refusal."""
-        self.components[f"{self._prefix}.Error"] = dict(self._house.error)
+        """A reference to the schema of error bodies."""
+        self.components[f"{self._prefix}.Error"] = dict(self._provider.error_schema)
         return {"$ref": f"#/components/schemas/{self._prefix}.Error"}
 
-    def result(self, row: AnyEndpoint) -> Schema:
-        """What a success of a row looks like."""
-        if row.id in self._house.loose:
-            return FREE
-        return self._named(row.result, lenient=True)
+    def result(self, endpoint: AnyEndpoint) -> Schema:
+        """The schema of a success."""
+        if endpoint.id in self._provider.loose:
+            return ANY_JSON
+        return self._named(endpoint.result, lenient=True)
 
-    def fields(self, row: AnyEndpoint) -> dict[str, Schema]:
-        """The schema of every param of a row, by wire name, with what `check` demands.
+    def fields(self, endpoint: AnyEndpoint) -> dict[str, Schema]:
+        """The schemas of all parameters, by the provider's name, with the rules of `check`.
 
-        In a JSON body, null stands for a param that is not given.
+        In a JSON body, null means that a parameter is not given.
         """
-        params: type[Params] = row.params
-        wanted = required_params(params)
-        whole = self._named(params, lenient=False)
+        params: type[Params] = endpoint.params
+        rules = required_params(params)
+        whole = self._named(endpoint.params, lenient=False)
         name = str(whole["$ref"]).rpartition("/")[2]
         schemas = cast("dict[str, Schema]", self.components.pop(name).get("properties", {}))
-        names = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
         made: dict[str, Schema] = {}
-        for name, wire in names:
-            made[wire] = wanted.narrow(name, _given(schemas[wire]))
-            if name in row.body and not row.form and NULL in _choices(schemas[wire]):
+        for name, wire in wire_names(endpoint.params).items():
+            made[wire] = rules.narrow(name, _without_null(schemas[wire]))
+            if name in endpoint.body and not endpoint.form and NULL in _choices(schemas[wire]):
                 made[wire] = {"anyOf": [made[wire], NULL]}
         return made
 
@@ -70,48 +75,48 @@ class JsonSchemas:
             [kind], schema_hook=_anything, ref_template=template
         )
         for name, one in found.items():
-            key = f"{self._prefix}.{_plain(name)}"
-            self.components[key] = cast("Schema", _walk(one, lenient))
-        return cast("Schema", _walk(schema, lenient))
+            key = f"{self._prefix}.{_component_name(name)}"
+            self.components[key] = cast("Schema", _convert(one, lenient))
+        return cast("Schema", _convert(schema, lenient))
 
 
 def _anything(kind: type) -> Schema:
-    """A type that msgspec does not know: one with a reader of its own, which takes many shapes."""
+    """The schema of a type with a decoder of its own, which accepts several formats."""
     return {"description": (kind.__doc__ or kind.__name__).partition("\n")[0]}
 
 
-def _plain(name: str) -> str:
+def _component_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
-def _given(schema: Schema) -> Schema:
-    """The schema of a value that is given: a param that is null is left out instead."""
-    kept = {name: value for name, value in schema.items() if name != "default"}
+def _without_null(schema: Schema) -> Schema:
+    """The schema without null: a parameter that is null is left out instead."""
+    cleaned = {name: value for name, value in schema.items() if name != "default"}
     if schema.get("default") not in (None, []):
-        kept["default"] = schema["default"]
+        cleaned["default"] = schema["default"]
     choices = [choice for choice in _choices(schema) if choice != NULL]
-    kept.pop("anyOf", None)
-    return kept | choices[0] if len(choices) == 1 else kept | {"anyOf": choices}
+    cleaned.pop("anyOf", None)
+    return cleaned | choices[0] if len(choices) == 1 else cleaned | {"anyOf": choices}
 
 
 def _choices(schema: Schema) -> list[Schema]:
     return cast("list[Schema]", schema["anyOf"]) if "anyOf" in schema else [{}]
 
 
-def _walk(tree: object, lenient: bool) -> object:
-    """A schema with references to plain names, and (lenient) numbers that may be texts."""
+def _convert(tree: object, lenient: bool) -> object:
+    """A schema with valid component names; if `lenient`, numbers may be texts."""
     if isinstance(tree, list):
-        return [_walk(part, lenient) for part in cast("list[object]", tree)]
+        return [_convert(part, lenient) for part in cast("list[object]", tree)]
     if not isinstance(tree, dict):
         return tree
     schema = cast("Schema", tree)
-    kind = schema.get("type")  # a schema, where this is the properties and one is named so
+    kind = schema.get("type")  # a schema, if this is `properties` and one of them is named `type`
     if lenient and isinstance(kind, str) and "enum" not in schema:
         schema = schema | _NUMBERS.get(kind, {})
         if schema.get("format") == "date-time":
             schema = {"type": ["string", "integer"]}
-    made = {name: _walk(part, lenient) for name, part in schema.items()}
+    made = {name: _convert(part, lenient) for name, part in schema.items()}
     if isinstance(made.get("$ref"), str):
         head, _, name = str(made["$ref"]).rpartition("/")
-        made["$ref"] = f"{head}/{_plain(name)}"
+        made["$ref"] = f"{head}/{_component_name(name)}"
     return made

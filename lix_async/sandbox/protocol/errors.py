@@ -1,47 +1,53 @@
-"""What an answer raises when the provider would refuse, and the body that goes out then."""
+"""Error responses: the exception that an answer raises, and the errors of the contracts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from .dates import next_midnight, next_monday
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 class ErrorReply(Exception):
-    """A request that will not be answered: status, error type and a message for a person.
+    """Raised to answer a request with an error response.
 
-    `kind` is the provider's error type (`params_invalid`, `unknown_record`, ...) or None where the
-    contract names none (401, 402, 503). `headers` go out with the answer, `Retry-After` for
-    example. `more` stands beside type and message.
+    Args:
+        status: The HTTP status.
+        error_type: The provider's error type (`params_invalid`, `unknown_record`, ...), or None
+            where the contract has none (401, 402, 503).
+        message: The message for people.
+        headers: Headers of the response, for example `Retry-After`.
+        extra: Further keys beside type and message.
     """
 
     def __init__(
         self,
         status: int,
-        kind: str | None,
+        error_type: str | None,
         message: str | None = None,
         headers: Mapping[str, str] | None = None,
-        more: Mapping[str, object] | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(message or kind or str(status))
+        super().__init__(message or error_type or str(status))
         self.status = status
-        self.kind = kind
+        self.error_type = error_type
         self.message = message
         self.headers: dict[str, str] = dict(headers or {})
-        self.more: dict[str, object] = dict(more or {})
+        self.extra: dict[str, object] = dict(extra or {})
 
     @property
     def body(self) -> dict[str, object]:
-        """The wire body `{"error": {"type": ..., "message": ...}}`, each key only when known."""
-        error = {"type": self.kind, "message": self.message, **self.more}
+        """The JSON body `{"error": {"type": ..., "message": ...}}`, without empty keys."""
+        error = {"type": self.error_type, "message": self.message, **self.extra}
         return {"error": {name: value for name, value in error.items() if value is not None}}
 
 
-def missing(name: str) -> bool:
-    """Whether a slug, id or domain of the world stands for something that is not there.
+def is_missing(name: str) -> bool:
+    """Whether a slug, id or domain stands for a record that does not exist.
 
-    True for a text that begins with `missing-` or `not-found`, and for digits that begin with 404.
+    True for texts that begin with `missing-` or `not-found`, and for digits that begin with 404.
     """
     return name.lower().startswith(("missing-", "not-found")) or (
         name.isdigit() and name.startswith("404")
@@ -54,7 +60,7 @@ def params_invalid(message: str) -> ErrorReply:
 
 
 def unknown_record(what: str) -> ErrorReply:
-    """404: the thing asked for does not exist."""
+    """404: the requested record does not exist."""
     return ErrorReply(404, "unknown_record", f"no {what} could be found")
 
 
@@ -63,8 +69,8 @@ def unknown_route() -> ErrorReply:
     return ErrorReply(404, "unknown_route")
 
 
-def wrong_method(allowed: Iterable[str]) -> ErrorReply:
-    """405: the path exists, and is not asked by this method. No type is documented for it."""
+def method_not_allowed(allowed: Iterable[str]) -> ErrorReply:
+    """405: the path does not accept this method. The contract documents no type for it."""
     return ErrorReply(405, "unknown_route", headers={"Allow": ", ".join(sorted(allowed))})
 
 
@@ -74,22 +80,39 @@ def viewer_invalid(message: str = "viewer is not connected") -> ErrorReply:
 
 
 def unauthorized() -> ErrorReply:
-    """401: no key, or one that is not known."""
+    """401: the API key is missing or rejected."""
     return ErrorReply(401, None, "the API key is missing or not valid")
 
 
-def quota() -> ErrorReply:
-    """402: the credits of this kind are used up."""
+def quota_exceeded() -> ErrorReply:
+    """402: no credits of this kind are left."""
     return ErrorReply(402, None, "no credits left")
 
 
 def rate_limit() -> ErrorReply:
-    """429: too fast. No `Retry-After`: only the weekly quota has one (lix.md#rate-limits)."""
+    """429: too many requests. Only the weekly quota sends `Retry-After` (lix.md#rate-limits)."""
     return ErrorReply(429, "rate_limit", "too many requests")
 
 
-def weekly_limit(seconds: int) -> ErrorReply:
-    """429: the invitations of this week are used up; `Retry-After` is the seconds to Monday."""
+def weekly_limit(epoch: float) -> ErrorReply:
+    """429: this week's invitations are used up; `Retry-After` is the number of seconds to Monday.
+
+    Args:
+        epoch: The current time in seconds since the epoch.
+    """
+    seconds = next_monday(epoch) - int(epoch)
     return ErrorReply(
         429, "rate_limit", "weekly connection request limit reached", {"Retry-After": str(seconds)}
     )
+
+
+def daily_limit(epoch: float) -> ErrorReply:
+    """429: today's requests are used up. `refreshesAt` is in epoch seconds, as in the allowance.
+
+    No published body shows where the refresh time stands; inside the error is a guess.
+
+    Args:
+        epoch: The current time in seconds since the epoch.
+    """
+    extra = {"refreshesAt": next_midnight(epoch)}
+    return ErrorReply(429, "daily_limit", "daily limit reached", extra=extra)

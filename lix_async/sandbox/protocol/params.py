@@ -11,41 +11,49 @@ if TYPE_CHECKING:
 
 
 class RequestParams:
-    """The params of a call under the provider's own names, checked for type when asked for."""
+    """The parameters of a request under the provider's names.
+
+    The methods check types: each raises a `params_invalid` error for a value of the wrong type.
+    """
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = {name: value for name, value in values.items() if value is not None}
 
     @classmethod
-    def of(cls, params: object, without: Collection[str] = ()) -> RequestParams:
-        """Read a params struct, or any object; `without` names the fields to leave out."""
+    def from_struct(cls, params: object, without: Collection[str] = ()) -> RequestParams:
+        """The fields of a params struct, or the attributes of any other object.
+
+        Args:
+            params: The struct or object.
+            without: Names to leave out.
+        """
         names: tuple[str, ...] | None = getattr(params, "__struct_fields__", None)
         given = vars(params) if names is None else {name: getattr(params, name) for name in names}
         return cls({name: value for name, value in given.items() if name not in without})
 
     def text(self, name: str) -> str | None:
-        """A text, or None when it is missing or empty."""
+        """A text, or None if it is missing or empty."""
         value = self.values.get(name)
         return str(value) if value not in (None, "") else None
 
-    def need(self, name: str) -> str:
-        """A text that must be there; raises a `params_invalid` refusal when it is not."""
+    def require(self, name: str) -> str:
+        """A text that must not be missing or empty."""
         if (value := self.text(name)) is None:
             raise params_invalid(f"{name} is required")
         return value
 
-    def one_of(self, *names: str) -> tuple[str, str]:
-        """Name and value of the one param of a group that is given; exactly one must be."""
+    def exactly_one(self, *names: str) -> tuple[str, str]:
+        """Name and value of the one parameter of a group that is given; exactly one must be."""
         given = [(name, value) for name in names if (value := self.text(name)) is not None]
         if len(given) != 1:
             raise params_invalid(f"exactly one of {', '.join(names)} is required")
         return given[0]
 
-    def number(self, name: str, default: int = 0, least: int = 0) -> int:
-        """A whole number not below `least`."""
+    def number(self, name: str, default: int = 0, minimum: int = 0) -> int:
+        """A whole number of at least `minimum`."""
         value = self.values.get(name, default)
-        if not isinstance(value, int) or value < least:
-            raise params_invalid(f"{name} must be a number from {least}")
+        if not isinstance(value, int) or value < minimum:
+            raise params_invalid(f"{name} must be a number from {minimum}")
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -53,7 +61,7 @@ class RequestParams:
         value = self.values.get(name, default)
         return value if isinstance(value, bool) else default
 
-    def rows(self, name: str) -> list[object]:
-        """A list; empty when it is missing."""
+    def array(self, name: str) -> list[object]:
+        """A list; empty if it is missing."""
         value = self.values.get(name)
         return list(cast("Sequence[object]", value)) if isinstance(value, list | tuple) else []

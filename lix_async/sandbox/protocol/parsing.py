@@ -1,4 +1,8 @@
-"""From a request to params: as the engine's `wire.read`, and stricter where a server would be."""
+"""From a request to its parameters.
+
+The decoding is that of `core.wire`, which accepts what lenient servers accept. Values that a real
+server would reject are checked here in addition.
+"""
 
 from __future__ import annotations
 
@@ -20,45 +24,54 @@ if TYPE_CHECKING:
 FORM = "application/x-www-form-urlencoded"
 
 
-def read(row: AnyEndpoint, arrival: IncomingRequest, keys: Collection[str]) -> RequestParams:
-    """The params of a call; a `params_invalid` refusal where they are wrong.
+def read_params(
+    endpoint: AnyEndpoint, request: IncomingRequest, key_names: Collection[str]
+) -> RequestParams:
+    """The parameters of a request.
 
-    `keys` are names in the query that hold the API key and are no params.
+    Args:
+        endpoint: The endpoint that the request is for.
+        request: The request.
+        key_names: Query parameters that hold the API key.
+
+    Raises:
+        ErrorReply: 400 `params_invalid` for wrong or missing parameters.
     """
-    if row.body and arrival.body:
-        wanted = FORM if row.form else JSON
-        if arrival.headers.get("content-type", "").split(";")[0].strip().lower() != wanted:
-            raise params_invalid(f"the Content-Type of the body must be {wanted}")
-    query = [pair for pair in arrival.query if pair[0] not in keys]
+    if endpoint.body and request.body:
+        expected = FORM if endpoint.form else JSON
+        content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if content_type != expected:
+            raise params_invalid(f"the Content-Type of the body must be {expected}")
+    query = [pair for pair in request.query if pair[0] not in key_names]
     try:
-        params = wire.read(row, arrival.path_params, query, arrival.body)
-        _check(row, query, arrival.body)
+        struct = wire.read(endpoint, request.path_params, query, request.body)
+        _check_strictly(endpoint, query, request.body)
     except (ConfigurationError, msgspec.ValidationError) as error:
         raise params_invalid(str(error)) from None
-    asked = RequestParams.of(params)
-    # The struct makes a sequence id where the caller sent none; here only the caller's counts.
-    if asked.text("sequence_id") not in arrival.sequences(row):
-        asked = RequestParams.of(params, without=("sequence_id",))
-    return asked
+    params = RequestParams.from_struct(struct)
+    # The struct makes a sequence id if the caller sent none; only the caller's own counts here.
+    if params.text("sequence_id") not in request.sequence_ids(endpoint):
+        params = RequestParams.from_struct(struct, without=("sequence_id",))
+    return params
 
 
-def _check(row: AnyEndpoint, query: list[tuple[str, str]], body: bytes) -> None:
-    """Refuse what lenient reading lets pass.
+def _check_strictly(endpoint: AnyEndpoint, query: list[tuple[str, str]], body: bytes) -> None:
+    """Reject values that the lenient decoding accepts.
 
-    In a query: nothing, or the text `null`, where a number or a flag belongs, and nothing where a
-    list does. In a JSON body: a number or a flag as a text.
+    In a query: an empty value or the text `null` for a number or a flag, and an empty value for a
+    list. In a JSON body: a number or a flag written as a text.
     """
-    types = {info.encode_name: info.type for info in msgspec.structs.fields(row.params)}
+    types = {info.encode_name: info.type for info in msgspec.structs.fields(endpoint.params)}
     for name, text in query:
-        if text.lower() in ("", "null") and name in types and not _takes_text(types[name], text):
-            raise ConfigurationError(f"{name} is no number, no flag and no list")
-    if row.body and body and not row.form:
+        if text.lower() in ("", "null") and name in types and not _accepts_text(types[name], text):
+            raise ConfigurationError(f"invalid {name}: expected a number, a flag or a list")
+    if endpoint.body and body and not endpoint.form:
         for name, value in msgspec.json.decode(body, type=dict[str, object]).items():
             if name in types and value not in (None, ""):
                 msgspec.convert(value, types[name])
 
 
-def _takes_text(kind: object, text: str) -> bool:
+def _accepts_text(kind: object, text: str) -> bool:
     for value in ("null", [text] if text else None):
         try:
             if msgspec.convert(value, kind):

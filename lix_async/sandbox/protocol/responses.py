@@ -1,4 +1,4 @@
-"""What goes back over the wire: status, headers, pieces of a body, and whether the line is cut."""
+"""Outgoing responses."""
 
 from __future__ import annotations
 
@@ -11,43 +11,47 @@ import msgspec
 from .errors import ErrorReply
 
 JSON = "application/json"
-Cut = Literal["", "close", "reset"]
+JsonObject = dict[str, object]
+Disconnect = Literal["", "close", "reset"]
 
 
 @dataclass(slots=True)
 class SandboxResponse:
-    """One answer on its way out.
+    """A response to send.
 
-    `wait` is seconds before anything is sent, `pause` seconds between two pieces. `cut` ends the
-    connection after the pieces: `close` in an orderly way, `reset` not.
+    * `chunks`: the body in pieces.
+    * `content_length`: None sends no Content-Length; the body then ends with the last chunk.
+    * `delay`: seconds before anything is sent.
+    * `chunk_delay`: seconds between two chunks.
+    * `disconnect`: how to end the connection after the chunks: `close` closes it in order,
+      `reset` sends a TCP reset, without sending anything before.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
-    pieces: Iterable[bytes] = ()
-    length: int | None = None
-    """Content-Length; None where the pieces end when they end."""
-    wait: float = 0.0
-    pause: float = 0.0
-    cut: Cut = ""
+    chunks: Iterable[bytes] = ()
+    content_length: int | None = None
+    delay: float = 0.0
+    chunk_delay: float = 0.0
+    disconnect: Disconnect = ""
 
 
-def reply(
+def response(
     status: int, body: bytes, content_type: str = JSON, headers: dict[str, str] | None = None
 ) -> SandboxResponse:
-    """An ordinary answer."""
+    """A response with a body of known length."""
     return SandboxResponse(
         status, {"content-type": content_type, **(headers or {})}, [body], len(body)
     )
 
 
-def json_reply(
+def json_response(
     value: object, status: int = 200, headers: dict[str, str] | None = None
 ) -> SandboxResponse:
-    """A JSON answer."""
-    return reply(status, msgspec.json.encode(value), JSON, headers)
+    """A JSON response."""
+    return response(status, msgspec.json.encode(value), JSON, headers)
 
 
-def refused(refusal: ErrorReply) -> SandboxResponse:
-    """The answer that a refusal is."""
-    return json_reply(refusal.body, refusal.status, refusal.headers)
+def error_response(error: ErrorReply) -> SandboxResponse:
+    """The response to an error, in the format of Lix and LookC."""
+    return json_response(error.body, error.status, error.headers)

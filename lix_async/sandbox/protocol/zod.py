@@ -1,6 +1,6 @@
-"""What ConnectSafely's validator (Zod) makes of a wrong request: one issue, with its own words.
+"""Validation errors of ConnectSafely, which validates requests with Zod.
 
-Contract: connectsafely.md#errors. Other codes than `invalid_type` carry other keys.
+Contract: connectsafely.md#errors. Codes other than `invalid_type` have other keys.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _TYPE = re.compile(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.(\w+))?")
-_LEAST = re.compile(r"(\w+) must be at least (\d+)")
+_MINIMUM = re.compile(r"(\w+) must be at least (\d+)")
 _RULE = re.compile(r"(\w+) must ")
 _NAMES = {
     "str": "string",
@@ -23,10 +23,17 @@ _NAMES = {
 
 
 def issue(message: str) -> dict[str, object] | None:
-    """The issue that a message about a field is; None where it is not about a field."""
+    """The Zod issue for an error message about a field.
+
+    Args:
+        message: A message of `core.validation` or msgspec.
+
+    Returns:
+        None if the message is not about a field.
+    """
     if found := _MISSING.search(message):
-        wrong: dict[str, object] = {"expected": "string", "received": "undefined"}
-        return {"code": "invalid_type", **wrong, "path": [found[1]], "message": "Required"}
+        types: dict[str, object] = {"expected": "string", "received": "undefined"}
+        return {"code": "invalid_type", **types, "path": [found[1]], "message": "Required"}
     if found := _TYPE.search(message):
         expected, received = _type(found[1]), _type(found[2])
         return {
@@ -36,7 +43,7 @@ def issue(message: str) -> dict[str, object] | None:
             "path": [found[3]] if found[3] else [],
             "message": f"Expected {expected}, received {received}",
         }
-    if found := _LEAST.match(message):
+    if found := _MINIMUM.match(message):
         return {
             "code": "too_small",
             "minimum": int(found[2]),
@@ -52,7 +59,7 @@ def issue(message: str) -> dict[str, object] | None:
 
 
 def _type(text: str) -> str:
-    """What the validator calls a type of msgspec's, of which null is no part."""
+    """Zod's name for a type in a msgspec message, without `| null`."""
     first = text.split(" | ", maxsplit=1)[0]
     return _NAMES.get(first, first)
 

@@ -1,7 +1,9 @@
-"""The houses that the sandbox plays: one per provider, all behind one host and port.
+"""The providers that the sandbox simulates: one module each, all behind one host and port.
 
-A house is found when its module stands in this folder and its provider is installed; a provider
-that is not there is left out, and the others go on.
+A provider is available if its package in `lix_async.providers` is installed; the others work
+without it. `base` has the description of a provider, the other modules one description each.
+
+May import `protocol`, `world`, `faults`, `state` and `answers`.
 """
 
 from __future__ import annotations
@@ -9,28 +11,27 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from ..state.rate_limits import RateLimitStatus
 from .base import RequestOutcome, SandboxProvider
 
 MODULES = ("lix", "lookc", "connectsafely", "letrics", "meetalfred")
-"""Modules of this folder, each with a `HOUSE`. The first that is there answers unknown paths."""
+"""Modules of this package, each with a `PROVIDER`. The first one answers unknown paths."""
 
 
 @cache
-def houses() -> tuple[SandboxProvider, ...]:
-    """Every house whose provider is there."""
-    return tuple(house for name in MODULES if (house := _house(name)) is not None)
+def providers() -> tuple[SandboxProvider, ...]:
+    """Every provider whose package is installed."""
+    return tuple(found for name in MODULES if (found := _provider(name)) is not None)
 
 
-def _house(name: str) -> SandboxProvider | None:
+def _provider(name: str) -> SandboxProvider | None:
     try:
         module = import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(f"lix_async.providers.{name}"):
             return None
         raise
-    house: SandboxProvider = module.HOUSE
-    return house
+    found: SandboxProvider = module.PROVIDER
+    return found
 
 
-__all__ = ["RateLimitStatus", "RequestOutcome", "SandboxProvider", "houses"]
+__all__ = ["RequestOutcome", "SandboxProvider", "providers"]

@@ -1,4 +1,4 @@
-"""A house: one provider's table, who answers it, and how that provider speaks."""
+"""The description of one simulated provider."""
 
 from __future__ import annotations
 
@@ -7,66 +7,41 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...core.endpoint import AnyEndpoint
-from ..protocol.responses import SandboxResponse, refused
-from ..state.rate_limits import RateLimitStatus
+from ..protocol.responses import SandboxResponse, error_response
+from ..state.rate_limits import Rate, RateLimitStatus
 
 if TYPE_CHECKING:
-    from ...core.provider import Provider
-    from ..answers.context import Answer
+    from ...core.provider import AuthScheme, Provider
+    from ..answers.context import AnswerFunction
     from ..protocol.errors import ErrorReply
     from ..protocol.params import RequestParams
     from ..state.state import SandboxState
     from ..world.world import World
 
-Rate = tuple[int, float]
-"""Requests and seconds."""
 Examples = Mapping[str, Mapping[str, object]]
-"""By catalogue id: params, under their wire names, that are answered with 200."""
+"""Parameters, under the provider's names, that are answered with 200, by catalogue id."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """A request and what became of it; for the headers that go out with every answer.
+    """A request and its result, from which the response headers are made.
 
-    `row` is None where the path or the method was wrong, `asked` where the params were not read.
-    `standing` tells of the rate that the call counts against and that has the least left; it is
-    None where no rate is kept or no key was known. `epoch` is now, in seconds since 1970.
+    * `endpoint`: None for a wrong path or method.
+    * `params`: None if the parameters were not read.
+    * `rate_limit`: the limit with the fewest permits left; None without a limit or a known key.
+    * `epoch`: the current time in seconds since the epoch.
     """
 
     status: int
-    row: AnyEndpoint | None
-    asked: RequestParams | None
-    standing: RateLimitStatus | None
-    memory: SandboxState
+    endpoint: AnyEndpoint | None
+    params: RequestParams | None
+    rate_limit: RateLimitStatus | None
+    state: SandboxState
     epoch: float
 
 
-def _always(endpoint: str, body: object) -> bool:
-    return True
-
-
-def _never(endpoint: str) -> bool:
-    return False
-
-
-def _no_lanes(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
-    return {}
-
-
-def _nothing_told(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
-    return {}
-
-
-def _no_headers(outcome: RequestOutcome) -> Mapping[str, str]:
-    return {}
-
-
-def _no_examples(world: World) -> Examples:
-    return {}
-
-
-# What every refusal of Lix and LookC looks like: `Refusal.body`.
-ERROR: Mapping[str, object] = {
+# The error body of Lix and LookC: `ErrorReply.body`.
+ERROR_SCHEMA: Mapping[str, object] = {
     "type": "object",
     "required": ["error"],
     "properties": {
@@ -84,43 +59,41 @@ ERROR: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxProvider:
-    """One provider as the sandbox plays it. The parts with a default are Lix's own ways.
-
-    Keys are read by the provider's `credentials`, and its `rate` is kept for each key.
-    """
+    """One simulated provider. The defaults are those of Lix."""
 
     provider: Provider
-    table: Sequence[AnyEndpoint]
-    answers: Mapping[str, Answer]
-    """By catalogue id; every row of the table has one."""
+    endpoints: Sequence[AnyEndpoint]
+    answers: Mapping[str, AnswerFunction]
+    """By catalogue id; every endpoint has one."""
     prefix: str = ""
-    """What stands before the paths, except those of rows that are `rooted`: the path of the
-    provider's base URL, which a client repeats in its `base_url`."""
-    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Placeholders of paths that have another name than the param they stand for."""
-    charged: Callable[[str, object], bool] = _always
-    """(catalogue id, body of a success) → whether it costs its price."""
-    needs_credit: Callable[[str], bool] = _never
-    """Whether a free call is still refused to an account without any credit."""
-    daily: Callable[[str], bool] = _never
-    """Whether a call counts against the daily allowance."""
-    refuse: Callable[[ErrorReply], SandboxResponse] = refused
-    """How this provider words a refusal: status, body and headers."""
-    lanes: Callable[[AnyEndpoint, RequestParams], Mapping[str, Rate]] = _no_lanes
-    """Further rates that a call counts against, by a name that tells them apart."""
-    too_fast: Callable[[RateLimitStatus, float], Mapping[str, str]] = _nothing_told
-    """(how far the rate is used up, now in seconds since the epoch) → headers of the refusal."""
-    headers: Callable[[RequestOutcome], Mapping[str, str]] = _no_headers
-    """What goes out with every answer, where the answer does not have such a header of its own."""
-    error: Mapping[str, object] = field(default_factory=lambda: ERROR)
-    """JSON schema of the bodies that `refuse` makes."""
+    """The path of the provider's base URL, before the paths of endpoints that are not `rooted`."""
+    param_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Placeholders in paths that differ from the name of their parameter, and that name."""
+    is_charged: Callable[[str, object], bool] = lambda endpoint_id, body: True
+    """(catalogue id, body of a success) → whether its price is charged."""
+    needs_credit: Callable[[str], bool] = lambda endpoint_id: False
+    """Whether a free request is rejected if the account has no credit at all."""
+    counts_daily: Callable[[str], bool] = lambda endpoint_id: False
+    """Whether a request counts against the daily allowance."""
+    render_error: Callable[[ErrorReply], SandboxResponse] = error_response
+    """An error in the provider's format: status, body and headers."""
+    limits: Callable[[AnyEndpoint, RequestParams], Mapping[str, Rate]] = lambda endpoint, params: {}
+    """Further limits that a request counts against, by a unique name."""
+    rate_limit_headers: Callable[[RateLimitStatus, float], Mapping[str, str]] = (
+        lambda status, epoch: {}
+    )
+    """(exceeded limit, current time in seconds since the epoch) → headers of the error."""
+    headers: Callable[[RequestOutcome], Mapping[str, str]] = lambda outcome: {}
+    """Headers of every response. A header that the response already has is not replaced."""
+    error_schema: Mapping[str, object] = field(default_factory=lambda: ERROR_SCHEMA)
+    """The JSON schema of the bodies that `render_error` makes."""
     statuses: Sequence[int] = (400, 401, 402, 404, 407, 429, 500, 503)
-    """Statuses of documented refusals."""
+    """The statuses of documented errors."""
     background: frozenset[str] = frozenset()
-    """Rows that may answer 202, and then with something else than their result."""
+    """Endpoints that may answer 202, with something else than their result."""
     loose: frozenset[str] = frozenset()
-    """Rows whose answers differ in shape from their result struct, which reads leniently."""
-    examples: Callable[[World], Examples] = _no_examples
+    """Endpoints whose answers differ from their result struct, which decodes leniently."""
+    examples: Callable[[World], Examples] = lambda world: {}
 
     @property
     def name(self) -> str:
@@ -129,10 +102,15 @@ class SandboxProvider:
 
     @property
     def rate(self) -> Rate:
-        """The provider's own rate, in whole requests."""
+        """The provider's default rate, in whole requests."""
         rate = self.provider.rate
         return max(int(rate.requests), 1), rate.per
 
-    def place(self, row: AnyEndpoint, path: str) -> str:
-        """A path of a row as the sandbox has it."""
-        return path if row.rooted else self.prefix + path
+    @property
+    def auth_schemes(self) -> Mapping[str, AuthScheme]:
+        """The places where the provider accepts an API key, by name."""
+        return self.provider.credentials
+
+    def full_path(self, endpoint: AnyEndpoint, path: str) -> str:
+        """The path in the sandbox of one of an endpoint's paths."""
+        return path if endpoint.rooted else self.prefix + path

@@ -1,8 +1,7 @@
-"""ConnectSafely: its table, its answers, its speed limits and its four ways to say no."""
+"""ConnectSafely: its rate limits, headers and error formats."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ from ...providers.connectsafely.provider import CONNECTSAFELY
 from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
-from ..protocol.dates import midnight, stamp
-from ..protocol.responses import SandboxResponse, json_reply
+from ..protocol.dates import iso_milliseconds, next_midnight
+from ..protocol.responses import JsonObject, SandboxResponse, json_response
 from ..state import connectsafely_quota
-from ..state.rate_limits import RateLimitStatus
-from .base import Rate, RequestOutcome, SandboxProvider
+from ..state.rate_limits import Rate, RateLimitStatus
+from .base import RequestOutcome, SandboxProvider
 
 if TYPE_CHECKING:
     from ..protocol.errors import ErrorReply
@@ -25,73 +24,69 @@ if TYPE_CHECKING:
     from .base import Examples
 
 _MINUTE = 60.0
-_PAUSE = "12"
-"""Seconds that the sample of a velocity 429 asks to wait (connectsafely.md#rate-limits)."""
+_RETRY_AFTER = "12"
+"""The Retry-After of the published sample of a rate limit (connectsafely.md#rate-limits)."""
 
 
-def _refuse(refusal: ErrorReply) -> SandboxResponse:
-    """The four shapes of an error (connectsafely.md#errors)."""
-    status, headers = refusal.status, refusal.headers
-    message = refusal.message or refusal.kind or "not possible"
-    body: dict[str, object] = {"success": False, "error": message}
-    if refusal.kind == "queued":
-        # Nothing goes on in the background here: what a server that is not ready says instead.
+def _render_error(error: ErrorReply) -> SandboxResponse:
+    """An error in one of four formats (connectsafely.md#errors)."""
+    status, headers = error.status, error.headers
+    message = error.message or error.error_type or "not possible"
+    body: JsonObject = {"success": False, "error": message}
+    if error.error_type == "queued":
+        # There are no lookups in the background: use the status of a server that is not ready.
         status = 502
-    elif status == 400 and (wrong := zod.issue(message)):
-        body["error"] = {"issues": [wrong], "name": "ZodError"}
+    elif status == 400 and (issue := zod.issue(message)):
+        body["error"] = {"issues": [issue], "name": "ZodError"}
     elif status == 400:
         body = {"success": False, "code": "validation_error", "message": message}
-    elif status == 401 or refusal.kind == "unknown_route":
+    elif status == 401 or error.error_type == "unknown_route":
         body = {"error": message}
     elif status == 402:
-        # There are no credits; what is used up here is a trial or a subscription.
+        # There are no credits; a trial or a subscription can end.
         status, body["error"] = 403, "no active subscription"
-    elif refusal.kind == "daily_limit":
-        ends = refusal.more.get("refreshesAt")
-        resets = float(ends) if isinstance(ends, int) else None
-        body = {"error": connectsafely_quota.full(resets), "success": False}
-        headers |= (
-            {} if resets is None else connectsafely_quota.headers(connectsafely_quota.DAILY, resets)
-        )
+    elif error.error_type == "daily_limit":
+        resets = float(str(error.extra["refreshesAt"]))
+        body = {"error": connectsafely_quota.exceeded_message(resets), "success": False}
+        headers |= connectsafely_quota.quota_headers(connectsafely_quota.DAILY_PROFILES, resets)
     elif status == 429:
         body = {"success": False, "code": "rate_limit_exceeded", "message": message}
-        headers.setdefault("Retry-After", _PAUSE)
-    elif refusal.kind == "api_error":
+        headers.setdefault("Retry-After", _RETRY_AFTER)
+    elif error.error_type == "api_error":
         body = {"success": False, "code": "internal_error", "message": message}
-    return json_reply(body, status, headers)
+    return json_response(body, status, headers)
 
 
-def _lanes(row: AnyEndpoint, asked: RequestParams) -> Mapping[str, Rate]:
-    lanes = VELOCITY.limits(row.group, connectsafely.account_of(asked))[1:]  # first: the key's own
-    return {lane.name: (lane.requests, _MINUTE) for lane in lanes}
+def _limits(endpoint: AnyEndpoint, params: RequestParams) -> Mapping[str, Rate]:
+    _of_key, *limits = VELOCITY.limits(endpoint.group, connectsafely.account_of(params))
+    return {limit.name: (limit.requests, _MINUTE) for limit in limits}
 
 
-def _too_fast(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
-    pause = {"Retry-After": str(max(math.ceil(standing.reset - epoch), 1))}
-    return pause | _speed(standing)
+def _exceeded_headers(status: RateLimitStatus, epoch: float) -> Mapping[str, str]:
+    return {"Retry-After": status.retry_after(epoch)} | _status_headers(status)
 
 
-def _speed(standing: RateLimitStatus) -> dict[str, str]:
+def _status_headers(status: RateLimitStatus) -> dict[str, str]:
     return {
-        "X-RateLimit-Limit": str(standing.limit),
-        "X-RateLimit-Remaining": str(standing.left),
-        "X-RateLimit-Reset": stamp(standing.reset),
+        "X-RateLimit-Limit": str(status.limit),
+        "X-RateLimit-Remaining": str(status.left),
+        "X-RateLimit-Reset": iso_milliseconds(status.reset),
     }
 
 
 def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
-    """The day's quota for calls about a profile, the speed limit without an action for others.
+    """The daily quota for profiles, the rate limit for other endpoints.
 
-    A 429 has those of the limit that it is about. Without a known key nobody is counted, and a
-    proxy counts nobody either.
+    A 429 has the headers of the limit that was exceeded. A request without a valid key is not
+    counted, and neither is one that a proxy answered.
     """
     if outcome.status in (401, 429, 502, 504):
         return {}
-    if outcome.row is not None and outcome.row.group == "profile":
-        account = connectsafely.account_of(outcome.asked)
-        spent = connectsafely_quota.used(outcome.memory, account, outcome.epoch)
-        return connectsafely_quota.headers(spent, midnight(outcome.epoch))
-    return _speed(outcome.standing) if outcome.standing else {}
+    if outcome.endpoint is not None and outcome.endpoint.group == "profile":
+        account = connectsafely.account_of(outcome.params)
+        used = connectsafely_quota.used_units(outcome.state, account, outcome.epoch)
+        return connectsafely_quota.quota_headers(used, next_midnight(outcome.epoch))
+    return _status_headers(outcome.rate_limit) if outcome.rate_limit else {}
 
 
 def _examples(world: World) -> Examples:
@@ -111,18 +106,18 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=CONNECTSAFELY,
-    table=TABLE,
+    endpoints=TABLE,
     answers=connectsafely.ANSWERS,
     prefix="/linkedin",
-    renamed={"account_id": "accountId", "profile_id": "profileId"},
-    charged=lambda endpoint, body: False,
-    refuse=_refuse,
-    lanes=_lanes,
-    too_fast=_too_fast,
+    param_names={"account_id": "accountId", "profile_id": "profileId"},
+    is_charged=lambda endpoint, body: False,
+    render_error=_render_error,
+    limits=_limits,
+    rate_limit_headers=_exceeded_headers,
     headers=_headers,
-    error={
+    error_schema={
         "type": "object",
         "properties": {
             "success": {"type": "boolean"},

@@ -1,8 +1,8 @@
-"""Letrics: its table, its answers and its array of errors.
+"""Letrics: its endpoints by POST and GET, and its array of errors.
 
-No address is published. The paths here are the SDK's working assumption, behind `/letrics`; the
-method is not published either, so both are taken: POST with a JSON body, GET with a query in which
-lists come in any of the three spellings.
+Neither the paths nor the method are published (letrics.md#configurable). The paths are the
+client's defaults behind `/letrics`. Both methods are accepted: POST with a JSON body, and GET with
+a query in which lists may have any of the three formats.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...providers.letrics.endpoints import COMPANIES, CONTACTS
 from ...providers.letrics.params import CompaniesParams, ContactsParams
 from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
-from ..protocol.responses import SandboxResponse, json_reply
+from ..protocol.responses import SandboxResponse, json_response
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
@@ -26,66 +26,68 @@ if TYPE_CHECKING:
 _IDS = {400: "invalid_input", 401: "unauthorized", 404: "not_found", 429: "too_many_requests"}
 
 
-def _all_wrong(params: CompaniesParams, kind: type[CompaniesParams]) -> None:
-    """Raise one error with a line for each field that is wrong; the client tells the first only."""
-    wrong: list[str] = []
+def _check_each_field(params: CompaniesParams, kind: type[CompaniesParams]) -> None:
+    """Raise one error with a line for each wrong field; the client reports only the first one."""
+    messages: list[str] = []
     for name in kind.__struct_fields__:
         try:
             kind(**{name: getattr(params, name)}).check()
         except ConfigurationError as error:
-            wrong.append(str(error))
-    if wrong:
-        raise ConfigurationError("\n".join(wrong))
+            messages.append(str(error))
+    if messages:
+        raise ConfigurationError("\n".join(messages))
 
 
 class _CompaniesParams(CompaniesParams, frozen=True, kw_only=True):
-    """The filters on companies, all checked before anything is said."""
+    """The company filters; all are checked before an error is raised."""
 
     def check(self) -> None:
-        _all_wrong(self, CompaniesParams)
+        _check_each_field(self, CompaniesParams)
 
 
 class _ContactsParams(ContactsParams, frozen=True, kw_only=True):
-    """The filters on contacts, with both spellings of the one that was renamed."""
+    """The contact filters, with both names of the one that was renamed."""
 
     has_personal_email: bool | None = None
 
     def check(self) -> None:
-        _all_wrong(self, ContactsParams)
+        _check_each_field(self, ContactsParams)
 
 
-def _refuse(refusal: ErrorReply) -> SandboxResponse:
-    """The errors array: an item for each line of the message."""
-    # Nothing goes on in the background here: what a server that is not ready says instead.
-    status = 502 if refusal.kind == "queued" else refusal.status
-    name = _IDS.get(status, refusal.kind or "error")
+def _render_error(error: ErrorReply) -> SandboxResponse:
+    """The array of errors: an item for each line of the message (letrics.md#envelope)."""
+    # There are no lookups in the background: use the status of a server that is not ready.
+    status = 502 if error.error_type == "queued" else error.status
+    error_id = _IDS.get(status, error.error_type or "error")
     items = [
-        {"id": name, "code": status, "details": line}
-        for line in (refusal.message or "not possible").split("\n")
+        {"id": error_id, "code": status, "details": line}
+        for line in (error.message or "not possible").split("\n")
     ]
-    return json_reply({"errors": items}, status, refusal.headers)
+    return json_response({"errors": items}, status, error.headers)
 
 
 _POSTED = (
     replace(CONTACTS, params=_ContactsParams, body=_ContactsParams.__struct_fields__),
     replace(COMPANIES, params=_CompaniesParams),
 )
-_TABLE = _POSTED + tuple(replace(row, id=f"{row.id}.get", method="GET", body=()) for row in _POSTED)
+_ENDPOINTS = _POSTED + tuple(
+    replace(endpoint, id=f"{endpoint.id}.get", method="GET", body=()) for endpoint in _POSTED
+)
 
 
 def _examples(world: World) -> Examples:
-    wanted = {"industries": [world.companies.at(0).industry], "per_page": 10}
-    return {row.id: wanted for row in _TABLE}
+    params = {"industries": [world.companies.at(0).industry], "per_page": 10}
+    return {endpoint.id: params for endpoint in _ENDPOINTS}
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LETRICS,
-    table=_TABLE,
+    endpoints=_ENDPOINTS,
     answers=letrics.ANSWERS,
     prefix="/letrics",
-    charged=lambda endpoint, body: False,
-    refuse=_refuse,
-    error={
+    is_charged=lambda endpoint, body: False,
+    render_error=_render_error,
+    error_schema={
         "type": "object",
         "required": ["errors"],
         "properties": {

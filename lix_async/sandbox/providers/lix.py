@@ -1,4 +1,4 @@
-"""Lix: its table, its answers, and examples of what to ask."""
+"""Lix: its endpoints and example parameters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..world import inbox, job_postings
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
+    from ..protocol.responses import JsonObject
     from ..world.world import World
     from .base import Examples
 
@@ -21,23 +22,23 @@ _JOBS = "https://www.linkedin.com/jobs/search/?keywords=sales"
 
 def _examples(world: World) -> Examples:
     person, employer, viewer = world.person(0), world.companies.at(0), world.viewers[0]
-    seen = {"viewer_id": viewer}
-    profile: dict[str, object] = {"profile_link": person.link}
-    post: dict[str, object] = {"post_urn": world.post_at(0).urn}
-    job: dict[str, object] = {"job_id": str(job_postings.FIRST_ID)}
-    page: dict[str, object] = {"url": _PEOPLE, "sequence_id": "example-sequence"}
+    by_viewer = {"viewer_id": viewer}
+    profile: JsonObject = {"profile_link": person.link}
+    post: JsonObject = {"post_urn": world.post_at(0).urn}
+    job: JsonObject = {"job_id": str(job_postings.FIRST_ID)}
+    page: JsonObject = {"url": _PEOPLE, "sequence_id": "example-sequence"}
     leads = {**page, "url": _LEADS}
-    listed: dict[str, object] = {"list_id": "1001", **seen}
-    conversation = inbox.talk(messages.KIND, viewer, 0)
-    thread = inbox.talk(inmail.KIND, viewer, 0)
+    saved_list: JsonObject = {"list_id": "1001", **by_viewer}
+    conversation = inbox.conversation(messages.KIND, viewer, 0)
+    thread = inbox.conversation(inmail.KIND, viewer, 0)
     skill = {"text": "Python", "entity": "urn:li:ts_skill:1001"}
     return {
-        "linkedin_account.get": seen,
+        "linkedin_account.get": by_viewer,
         "linkedin_account.list": {"page": 1},
         "linkedin_account.put": {"cookies": [{"key": "li_at", "value": "example"}]},
-        "linkedin_account.connections_remaining": seen,
-        "connections.list": {**seen, "count": 10},
-        "connections.send": {**seen, **profile, "message": "Hello"},
+        "linkedin_account.connections_remaining": by_viewer,
+        "connections.list": {**by_viewer, "count": 10},
+        "connections.send": {**by_viewer, **profile, "message": "Hello"},
         "ids.person": {"sales_nav_id": person.sales_id},
         "ids.organisation": {"sales_nav_id": employer.sales_id},
         "person.get": profile,
@@ -46,7 +47,7 @@ def _examples(world: World) -> Examples:
         "person.extended": profile,
         "organisation.by_linkedin": {"linkedin_url": employer.link},
         "organisation.by_website": {"website": employer.domain, "domain": employer.domain},
-        "organisation.followers": {"profile_link": employer.link, **seen},
+        "organisation.followers": {"profile_link": employer.link, **by_viewer},
         "enrich.job": job,
         "enrich.post": post,
         "enrich.post_comments": post,
@@ -63,33 +64,29 @@ def _examples(world: World) -> Examples:
         "sales.search_people_post": leads,
         "sales.people_by_filters": {"keywords": "sales"},
         "sales.search_orgs": leads,
-        "sales.list_people": listed,
-        "sales.list_orgs": listed,
-        "sales.threads": seen,
-        "sales.thread": {"thread_id": thread.id, **seen},
-        "sales.send_message": {**seen, "thread_id": thread.id, "body": "Hello"},
+        "sales.list_people": saved_list,
+        "sales.list_orgs": saved_list,
+        "sales.threads": by_viewer,
+        "sales.thread": {"thread_id": thread.id, **by_viewer},
+        "sales.send_message": {**by_viewer, "thread_id": thread.id, "body": "Hello"},
         "recruiter.search_people": {"skills": [skill]},
         "facets.sales": {"query": "engineer", "type": "TITLE"},
         "facets.recruiter": {"query": "python"},
-        "conversations.list": seen,
-        "messages.list": {**seen, "conversation_urn": conversation.urn},
-        "messages.send": {**seen, "conversation_urn": conversation.urn, "body": "Hello"},
+        "conversations.list": by_viewer,
+        "messages.list": {**by_viewer, "conversation_urn": conversation.urn},
+        "messages.send": {**by_viewer, "conversation_urn": conversation.urn, "body": "Hello"},
         "contact.email_by_linkedin": {"url": person.link},
     }
 
 
-def _daily(endpoint: str) -> bool:
-    return not endpoint.startswith("account.")
-
-
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LIX,
-    table=TABLE,
+    endpoints=TABLE,
     answers=lix.ANSWERS,
-    renamed={"domain": "website"},
-    charged=lix.charged,
+    param_names={"domain": "website"},
+    is_charged=lix.is_charged,
     needs_credit=lix.needs_credit,
-    daily=_daily,
+    counts_daily=lambda endpoint_id: not endpoint_id.startswith("account."),
     loose=frozenset({"linkedin_account.list"}),
     examples=_examples,
 )

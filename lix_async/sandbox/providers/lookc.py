@@ -1,4 +1,4 @@
-"""LookC: its table, its answers, and examples of what to ask."""
+"""LookC: its endpoints and example parameters."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=LOOKC,
-    table=TABLE,
+    endpoints=TABLE,
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),

@@ -1,15 +1,14 @@
-"""Meet Alfred: its table, its answers, and errors that are known by their status alone."""
+"""Meet Alfred: its error format and headers. Errors have no type, only a status."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
-from ..protocol.responses import SandboxResponse, json_reply, reply
+from ..protocol.responses import SandboxResponse, json_response, response
 from ..state.rate_limits import RateLimitStatus
 from .base import SandboxProvider
 
@@ -19,18 +18,18 @@ if TYPE_CHECKING:
     from .base import Examples
 
 
-def _refuse(refusal: ErrorReply) -> SandboxResponse:
-    said = refusal.message or refusal.kind or "not possible"
-    # Nothing goes on in the background here: what a server that is not ready says instead.
-    status = 502 if refusal.kind == "queued" else refusal.status
-    if status >= 500:  # error bodies may be plain text too
-        return reply(status, said.encode(), "text/plain", refusal.headers)
-    return json_reply({"message": said}, status, refusal.headers)
+def _render_error(error: ErrorReply) -> SandboxResponse:
+    message = error.message or error.error_type or "not possible"
+    # There are no lookups in the background: use the status of a server that is not ready.
+    status = 502 if error.error_type == "queued" else error.status
+    if status >= 500:  # error bodies may be plain text
+        return response(status, message.encode(), "text/plain", error.headers)
+    return json_response({"message": message}, status, error.headers)
 
 
-def _too_fast(standing: RateLimitStatus, epoch: float) -> Mapping[str, str]:
-    """Seconds to wait, as public clients have seen them with a 429."""
-    return {"Retry-After": str(max(math.ceil(standing.reset - epoch), 1))}
+def _rate_limit_headers(status: RateLimitStatus, epoch: float) -> Mapping[str, str]:
+    """The seconds to wait, as public clients report them (meetalfred.md#limits-and-errors)."""
+    return {"Retry-After": status.retry_after(epoch)}
 
 
 def _examples(world: World) -> Examples:
@@ -49,16 +48,16 @@ def _examples(world: World) -> Examples:
     }
 
 
-HOUSE = SandboxProvider(
+PROVIDER = SandboxProvider(
     provider=MEETALFRED,
-    table=TABLE,
+    endpoints=TABLE,
     answers=meetalfred.ANSWERS,
     prefix="/api/integrations/webhook",
-    charged=lambda endpoint, body: False,
-    refuse=_refuse,
-    too_fast=_too_fast,
-    error={"type": "object", "properties": {"message": {"type": "string"}}},
+    is_charged=lambda endpoint, body: False,
+    render_error=_render_error,
+    rate_limit_headers=_rate_limit_headers,
+    error_schema={"type": "object", "properties": {"message": {"type": "string"}}},
     statuses=(400, 401, 404, 429, 500, 502, 503),
-    loose=frozenset(row.id for row in TABLE),
+    loose=frozenset(endpoint.id for endpoint in TABLE),
     examples=_examples,
 )

@@ -1,9 +1,10 @@
-"""What the sandbox shows of itself under `/_sandbox`: a status page, its books, its faults."""
+"""The sandbox's own pages: status, charges, requests, faults and the OpenAPI document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,11 @@ import msgspec
 from ..faults.schedule import FAULTS, PRESETS
 from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
-from ..protocol.responses import SandboxResponse, json_reply, refused, reply
+from ..protocol.responses import SandboxResponse, error_response, json_response, response
 
 if TYPE_CHECKING:
     from ..protocol.requests import IncomingRequest
-    from .sandbox import Sandbox
+    from .asgi import Handler, SandboxApi
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}
@@ -25,7 +26,7 @@ code{background:#f3f3f3;padding:0 .2rem}"""
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What `POST /_sandbox/faults` takes: faults for the next requests, or another schedule."""
+    """The body of `POST /_sandbox/faults`: faults of the next requests, or another schedule."""
 
     next: list[str] = []
     rates: dict[str, float] | None = None
@@ -33,35 +34,41 @@ class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
     def line(cells: tuple[object, ...], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
-    return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
+    return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
 
 
-def status(sandbox: Sandbox) -> str:
-    """The status page: balances, the last requests, links to try, and the faults there are."""
+def status_page(sandbox: SandboxApi) -> str:
+    """The status page: balances, the last requests, examples, and all faults."""
     world, spent = sandbox.world, sandbox.ledger.totals()
-    credits_ = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
+    balances = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
     last = [
         (one.number, one.method, one.path, one.status, one.kind or "", one.fault or "", one.charged)
         for one in sandbox.requests[-20:][::-1]
     ]
     calls = [
-        (house.name, row.method, house.place(row, row.path), example.get(row.id, {}))
-        for house in sandbox.houses
-        for example in (house.examples(world),)
-        for row in house.table
+        (
+            provider.name,
+            endpoint.method,
+            provider.full_path(endpoint, endpoint.path),
+            examples.get(endpoint.id, {}),
+        )
+        for provider in sandbox.providers
+        for examples in (provider.examples(world),)
+        for endpoint in provider.endpoints
     ]
     sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
+    faults = [(name, kind.description) for name, kind in FAULTS.items()]
     parts = [
         "<!doctype html><html lang=en><head><meta charset=utf-8><title>lix_async sandbox</title>",
         f"<style>{_STYLE}</style></head><body><h1>lix_async sandbox</h1>",
-        f"<p>Seed {world.seed}: {world.people} invented people, ",
-        f"{len(world.companies.listed)} companies. Nobody in here is real.</p>",
+        f"<p>Seed {world.seed}: {world.people} people and ",
+        f"{len(world.companies.listed)} companies, all fictitious.</p>",
         "<h2>Credits</h2>",
-        _table(("kind", "left", "spent"), [*credits_]),
+        _table(("kind", "left", "spent"), [*balances]),
         "<h2>Try</h2>",
         _table(
             ("what", "value"),
@@ -71,27 +78,27 @@ def status(sandbox: Sandbox) -> str:
                 ("a viewer_id", ", ".join(world.viewers[:4])),
             ],
         ),
-        "<details><summary>Calls to try, see also /openapi.json</summary>",
+        "<details><summary>Example requests; see also /openapi.json</summary>",
         _table(("provider", "method", "path", "params"), [*calls]),
         "</details>",
         f"<h2>Last requests (of {len(sandbox.requests)})</h2>",
-        _table(("number", "method", "path", "status", "refusal", "fault", "credits"), [*last]),
+        _table(("number", "method", "path", "status", "error", "fault", "credits"), [*last]),
         "<h2>Sent</h2>",
         _table(("endpoint", "viewer", "to", "text"), [*sent]),
-        "<h2>Faults</h2><p>Ask for one by the header <code>X-Sandbox-Fault</code>. Schedules: ",
+        "<h2>Faults</h2><p>Request one by the header <code>X-Sandbox-Fault</code>. Schedules: ",
         f"{escape(', '.join(PRESETS))}.</p>",
-        _table(("name", "what happens"), [(name, kind.text) for name, kind in FAULTS.items()]),
+        _table(("name", "what happens"), [*faults]),
         "</body></html>",
     ]
     return "".join(parts)
 
 
-def _page(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
-    return reply(200, status(sandbox).encode(), "text/html; charset=utf-8")
+def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    return response(200, status_page(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _greeting(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply(
+def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    return json_response(
         {
             "sandbox": "lix_async",
             "invented": True,
@@ -101,68 +108,71 @@ def _greeting(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _ledger(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
-    return json_reply({"balances": ledger.balances, "totals": ledger.totals(), "charges": charges})
+    return json_response(
+        {"balances": ledger.balances, "totals": ledger.totals(), "charges": charges}
+    )
 
 
-def _requests(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply({"requests": [asdict(fact) for fact in sandbox.requests]})
+def _requests(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    return json_response({"requests": [asdict(record) for record in sandbox.requests]})
 
 
-def _openapi(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
-    return json_reply(document(sandbox))
+def _openapi(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+    return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
-def _reset(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _reset(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
-    return json_reply({"reset": True})
+    return json_response({"reset": True})
 
 
-def _faults(sandbox: Sandbox, arrival: IncomingRequest) -> SandboxResponse:
+def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     try:
-        change = msgspec.json.decode(arrival.body, type=FaultChange)
+        change = msgspec.json.decode(request.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
-            raise ValueError(f"no such preset: {change.preset!r}")
+            expected = ", ".join(PRESETS)
+            raise ValueError(f"unknown preset {change.preset!r}: expected one of {expected}")
         rates = change.rates if change.preset is None else PRESETS[change.preset]
         if rates is not None or change.seed is not None:
             sandbox.faults.change(sandbox.faults.rates if rates is None else rates, change.seed)
         sandbox.faults.force(*change.next)
     except ValueError as error:
         raise params_invalid(str(error)) from None
-    return json_reply(
+    return json_response(
         {"next": change.next, "rates": sandbox.faults.rates, "seed": sandbox.faults.seed}
     )
 
 
-Page = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
-
-
-def _only(
-    method: str, page: Page
-) -> Callable[[Sandbox], Callable[[IncomingRequest], SandboxResponse]]:
-    def bind(sandbox: Sandbox) -> Callable[[IncomingRequest], SandboxResponse]:
-        def handle(arrival: IncomingRequest) -> SandboxResponse:
-            try:
-                if arrival.method != method:
-                    raise unknown_route()
-                return page(sandbox, arrival)
-            except ErrorReply as refusal:
-                return refused(refusal)
-
-        return handle
-
-    return bind
-
-
-PAGES: Mapping[str, Callable[[Sandbox], Callable[[IncomingRequest], SandboxResponse]]] = {
-    "/": _only("GET", _greeting),
-    "/openapi.json": _only("GET", _openapi),
-    "/_sandbox": _only("GET", _page),
-    "/_sandbox/ledger": _only("GET", _ledger),
-    "/_sandbox/requests": _only("GET", _requests),
-    "/_sandbox/reset": _only("POST", _reset),
-    "/_sandbox/faults": _only("POST", _faults),
+AdminPage = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
+ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
+    "/": ("GET", _root),
+    "/openapi.json": ("GET", _openapi),
+    "/_sandbox": ("GET", _status),
+    "/_sandbox/ledger": ("GET", _ledger),
+    "/_sandbox/requests": ("GET", _requests),
+    "/_sandbox/reset": ("POST", _reset),
+    "/_sandbox/faults": ("POST", _faults),
 }
-"""The sandbox's own paths. None of them needs a key, counts as a request, or costs anything."""
+"""Method and page by path. They need no API key, are not recorded and cost nothing."""
+
+
+def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
+    """The handlers of `ADMIN_PAGES` for a sandbox, by path."""
+    return {
+        path: partial(_handle, sandbox, method, page)
+        for path, (method, page) in ADMIN_PAGES.items()
+    }
+
+
+def _handle(
+    sandbox: SandboxApi, method: str, page: AdminPage, request: IncomingRequest
+) -> SandboxResponse:
+    try:
+        if request.method != method:
+            raise unknown_route()
+        return page(sandbox, request)
+    except ErrorReply as error:
+        return error_response(error)

@@ -1,9 +1,9 @@
-"""The sandbox as a web application: one route for each path of the tables."""
+"""The sandbox as an ASGI application: one route for each path of the endpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 import anyio
@@ -14,152 +14,200 @@ from ...core.endpoint import AnyEndpoint
 from ..protocol.authentication import check_host
 from ..protocol.errors import ErrorReply
 from ..protocol.requests import IncomingRequest
-from ..protocol.responses import SandboxResponse, refused
+from ..protocol.responses import SandboxResponse, error_response
 from ..providers import SandboxProvider
-from . import admin
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from .sandbox import Sandbox
+    from ..faults.schedule import Faults
+    from ..protocol.requests import RequestRecord
+    from ..state.credit_ledger import CreditLedger
+    from ..state.state import SentItem
+    from ..state.webhooks import Webhook
+    from ..world.world import World
 
-CUT = "lix_async.sandbox.cut"
-"""ASGI extension through which the sandbox's own server ends a connection: called with True for a
-reset.
+DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
+"""The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for
+a reset.
 """
-LARGEST = 1024 * 1024
-"""Bytes of a request body that are taken; a longer one is refused."""
+MAX_BODY = 1024 * 1024
+"""Bytes of a request body at most."""
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
+class SandboxApi(Protocol):
+    """The part of `Sandbox` that the web application and the server use."""
+
+    world: World
+    ledger: CreditLedger
+    faults: Faults
+    requests: list[RequestRecord]
+    providers: tuple[SandboxProvider, ...]
+    closed: frozenset[str]
+    webhook: Webhook | None
+    sleep: Callable[[float], Awaitable[None]] | None
+
+    @property
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        ...
+
+    @property
+    def sent(self) -> list[SentItem]:
+        """Everything that was sent."""
+        ...
+
+    def reset(self) -> None:
+        """Return to the initial state."""
+
+    def handle(self, request: IncomingRequest, /) -> SandboxResponse:
+        """Answer one request."""
+        ...
+
+    async def notify_webhook(self) -> None:
+        """Post finished lookups to the webhook."""
+
+
 class SandboxAsgiApp:
-    """One route: reads the request, hands it on as an `Arrival`, and plays the reply."""
+    """One route: reads a request, calls a handler and sends the response."""
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        sandbox: SandboxApi,
         handler: Handler,
-        house: SandboxProvider | None = None,
-        rows: Sequence[AnyEndpoint] = (),
+        provider: SandboxProvider | None = None,
+        endpoints: Sequence[AnyEndpoint] = (),
     ) -> None:
         self._sandbox = sandbox
         self._handler = handler
-        self._house = house
-        self._rows = rows
+        self._provider = provider
+        self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI side of it."""
+        """Handle one request."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in cast("list[tuple[bytes, bytes]]", scope["headers"])
         }
         try:
             check_host(headers.get("host", ""), headers.get("origin"))
-            body = await _body(receive)
-        except ErrorReply as refusal:
-            await self._play(refused(refusal), scope, receive, send)
+            body = await _read_body(receive)
+        except ErrorReply as error:
+            await self._send(error_response(error), scope, receive, send)
             return
-        found = cast("dict[str, str]", scope.get("path_params", {}))
         text = cast("bytes", scope["query_string"]).decode("latin-1")
         query = parse_qsl(text, keep_blank_values=True)
-        renamed: Mapping[str, str] = self._house.renamed if self._house else {}
-        arrival = IncomingRequest(
-            row=_meant([row for row in self._rows if row.method == scope["method"]], query),
-            method=str(scope["method"]),
+        method = str(scope["method"])
+        names: Mapping[str, str] = self._provider.param_names if self._provider else {}
+        values = cast("dict[str, str]", scope.get("path_params", {}))
+        request = IncomingRequest(
+            endpoint=_best_match([one for one in self._endpoints if one.method == method], query),
+            method=method,
             path=str(scope["path"]),
-            house=self._house,
-            allowed={row.method for row in self._rows},
-            path_params={renamed.get(name, name): value for name, value in found.items()},
+            provider=self._provider.name if self._provider else "",
+            allowed={one.method for one in self._endpoints},
+            path_params={names.get(name, name): value for name, value in values.items()},
             query=query,
             headers=headers,
             body=body,
         )
-        await self._play(self._handler(arrival), scope, receive, send)
-        await self._sandbox.tell()
+        await self._send(self._handler(request), scope, receive, send)
+        await self._sandbox.notify_webhook()
 
-    async def _play(
-        self, reply: SandboxResponse, scope: Scope, receive: Receive, send: Send
+    async def _send(
+        self, response: SandboxResponse, scope: Scope, receive: Receive, send: Send
     ) -> None:
         sleep = self._sandbox.sleep or anyio.sleep
-        if reply.wait:
-            await sleep(reply.wait)
-        if reply.cut != "reset":
-            await _start(reply, send)
-            for piece in reply.pieces:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if reply.pause:
-                    await sleep(reply.pause)
-        if not reply.cut:
+        if response.delay:
+            await sleep(response.delay)
+        if response.disconnect != "reset":
+            await _start(response, send)
+            for chunk in response.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if response.chunk_delay:
+                    await sleep(response.chunk_delay)
+        if not response.disconnect:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         extensions = cast("dict[str, object]", scope.get("extensions") or {})
-        cut = cast("Callable[[bool], None] | None", extensions.get(CUT))
-        if cut is None:
+        disconnect = cast("Callable[[bool], None] | None", extensions.get(DISCONNECT_EXTENSION))
+        if disconnect is None:
             raise ConnectionResetError("the sandbox broke the connection")
-        cut(reply.cut == "reset")
+        disconnect(response.disconnect == "reset")
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
-def _meant(rows: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]) -> AnyEndpoint | None:
-    """Which row of one path is meant: the one that knows most of the query, and little besides."""
+def _best_match(
+    endpoints: Sequence[AnyEndpoint], query: Sequence[tuple[str, str]]
+) -> AnyEndpoint | None:
+    """The endpoint with the most parameters of the query, and the fewest others."""
     given = {name for name, _ in query}
 
-    def fits(row: AnyEndpoint) -> tuple[int, int]:
-        names = set(row.params.__struct_encode_fields__)
+    def score(endpoint: AnyEndpoint) -> tuple[int, int]:
+        names = set(endpoint.params.__struct_encode_fields__)
         return len(names & given), -len(names)
 
-    return max(rows, key=fits, default=None)
+    return max(endpoints, key=score, default=None)
 
 
-async def _start(reply: SandboxResponse, send: Send) -> None:
-    headers = [(name.lower().encode(), _value(value)) for name, value in reply.headers.items()]
-    if reply.length is not None:
-        headers.append((b"content-length", str(reply.length).encode()))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+async def _start(response: SandboxResponse, send: Send) -> None:
+    headers = [
+        (name.lower().encode(), _header_value(value)) for name, value in response.headers.items()
+    ]
+    if response.content_length is not None:
+        headers.append((b"content-length", str(response.content_length).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
 
 
-def _value(text: str) -> bytes:
-    # A fault may ask for a header with digits of another alphabet: those go out as UTF-8.
+def _header_value(text: str) -> bytes:
+    # The option of a fault may have digits of another alphabet: they are sent as UTF-8.
     return text.encode("latin-1") if text.isascii() else text.encode()
 
 
-async def _body(receive: Receive) -> bytes:
-    """The whole body. A larger one is read to its end too: some clients wait until it is."""
-    pieces: list[bytes] = []
+async def _read_body(receive: Receive) -> bytes:
+    """The whole body. A body that is too large is read to its end: some clients wait for that."""
+    chunks: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
-        piece = cast("bytes", message.get("body", b""))
-        more, size = bool(message.get("more_body", False)), size + len(piece)
-        if size <= LARGEST:
-            pieces.append(piece)
-    if size > LARGEST:
+        chunk = cast("bytes", message.get("body", b""))
+        more, size = bool(message.get("more_body", False)), size + len(chunk)
+        if size <= MAX_BODY:
+            chunks.append(chunk)
+    if size > MAX_BODY:
         raise ErrorReply(413, None, "the request body is too large")
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
-def _greed(place: tuple[str, object]) -> tuple[bool, int]:
-    """How much of other paths a path would take: few with no placeholder, longer ones less."""
-    return "{" in place[0], -place[0].count("/")
+def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
+    """Sorts paths without placeholders first, then by length: those match fewer other paths."""
+    return "{" in item[0], -item[0].count("/")
 
 
-def application(sandbox: Sandbox) -> Starlette:
-    """The routes of a sandbox: its own, the tables', and `unknown_route` for the rest."""
-    places: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
-    for house in sandbox.houses:
-        for row in house.table:
-            for path in filter(None, (row.path, row.alternate)):
+def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
+    """The web application of a sandbox.
+
+    Args:
+        sandbox: The sandbox.
+        pages: Handlers of further paths.
+    """
+    paths: dict[str, tuple[SandboxProvider, list[AnyEndpoint]]] = {}
+    for provider in sandbox.providers:
+        for endpoint in provider.endpoints:
+            for path in filter(None, (endpoint.path, endpoint.alternate)):
                 if path not in sandbox.closed:
-                    places.setdefault(house.place(row, path), (house, []))[1].append(row)
+                    full_path = provider.full_path(endpoint, path)
+                    paths.setdefault(full_path, (provider, []))[1].append(endpoint)
     routes: list[BaseRoute] = [
-        Route(path, SandboxAsgiApp(sandbox, made(sandbox))) for path, made in admin.PAGES.items()
+        Route(path, SandboxAsgiApp(sandbox, handler)) for path, handler in pages.items()
     ]
-    # An id may hold a slash: the last placeholder of a path takes the rest of it, so paths that
-    # say more stand first.
-    for path, (house, rows) in sorted(places.items(), key=_greed):
-        whole = f"{path[:-1]}:path}}" if path.endswith("}") else path
-        routes.append(Route(whole, SandboxAsgiApp(sandbox, sandbox.handle, house, rows)))
+    # An id may contain a slash: the last placeholder of a path matches the rest of it, so more
+    # specific paths come first.
+    for path, (provider, endpoints) in sorted(paths.items(), key=_match_order):
+        pattern = f"{path[:-1]}:path}}" if path.endswith("}") else path
+        routes.append(Route(pattern, SandboxAsgiApp(sandbox, sandbox.handle, provider, endpoints)))
     app = Starlette(routes=routes)
     app.router.default = SandboxAsgiApp(sandbox, sandbox.handle)
     app.router.redirect_slashes = False

@@ -1,4 +1,4 @@
-"""What to say where the extra of the web server is not installed."""
+"""The error for a missing extra."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...core.errors import ConfigurationError
 
 
 def missing_extra(error: ModuleNotFoundError) -> Exception:
-    """What to raise where the web server's packages are not installed."""
+    """The error to raise if a package of the web server is not installed."""
     if (error.name or "").startswith("lix_async"):
         return error
     return ConfigurationError(

@@ -1,8 +1,8 @@
-"""The sandbox itself: one request in, one reply out, and the books that are kept of it.
+"""The sandbox: one request in, one response out, and a record of every request.
 
-In this order: key, route, rate, daily allowance, params, faults, viewer, credits, answer, charge.
-What differs from provider to provider is its `House`.
-Nothing in here waits; a reply says how long to wait before it is sent.
+A request passes these steps in order: API key, route, rate limit, daily allowance, parameters,
+fault, viewer, credits, answer, charge. What differs between providers is in `SandboxProvider`.
+Nothing here waits: a response says how long to wait before it is sent.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ import msgspec
 from ...core.endpoint import AnyEndpoint
 from ..answers.context import AnswerBody, AnswerContext, Envelope
 from ..faults import page_faults, response_faults
-from ..faults.schedule import Fault, Faults, Plan, parse
+from ..faults.schedule import Fault, FaultPlan, Faults, parse_fault
 from ..protocol.authentication import KeyAuthenticator
 from ..protocol.errors import (
     ErrorReply,
+    daily_limit,
+    method_not_allowed,
     params_invalid,
+    rate_limit,
     unknown_route,
     viewer_invalid,
-    wrong_method,
 )
 from ..protocol.params import RequestParams
-from ..protocol.parsing import read
+from ..protocol.parsing import read_params
 from ..protocol.requests import IncomingRequest, RequestRecord, input_text
-from ..protocol.responses import SandboxResponse, json_reply
-from ..providers import RequestOutcome, SandboxProvider, houses
-from ..providers.base import Rate
+from ..protocol.responses import SandboxResponse, json_response
+from ..providers import RequestOutcome, SandboxProvider, providers
 from ..state.background_lookups import BackgroundLookups
 from ..state.credit_ledger import Charge, CreditLedger
-from ..state.rate_limits import Allowance, RateLimits
+from ..state.rate_limits import Allowance, Rate, RateLimits, RateLimitStatus
 from ..state.state import SandboxState, SentItem
 from ..state.webhooks import Webhook, WebhookDelivery
 from ..world.random import number
@@ -45,31 +46,40 @@ from .extras import missing_extra
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-KEPT = 100_000
-"""Requests whose facts are kept at most; then the older half goes. The ledger drops nothing."""
+MAX_RECORDS = 100_000
+"""Request records kept at most; then the older half is deleted. Charges are never deleted."""
 
 
 class Sandbox:
-    """The providers, played locally, with an invented world, own limits, credits and faults.
+    """The providers, simulated locally with a sample world, rate limits, credits and faults.
 
-    It takes any key but `wrong` and `bad-key`, and answers callers on this machine only. The same
-    seed, settings and sequence of requests give the same answers, byte for byte.
+    It accepts every API key except `wrong` and `bad-key`, and requests from this machine only. The
+    same seed, settings and sequence of requests give the same responses, byte for byte.
 
-    * `seed`, `people`, `organisations`: the world, see `World`.
-    * `rate`: requests and seconds of Lix; `(1, 3.0)` is its default plan. The other providers
-      keep their own, unless a mapping by provider's name says otherwise; None is no limit at all.
-    * `daily_allowance`: requests a day, 10,000 by default.
-    * `credits`: what the account holds by kind; 50,000 standard, 10,000 org and 10,000 email by
-      default. A kind that is left out holds none.
-    * `envelope`: how searches wrap their items: `flat` (default, today's), `seed` or `response`.
-    * `page_sizes`: rows on a page by endpoint id, where not the documented number.
-    * `faults`: a `Faults`, a preset's name such as `weather`, an exact plan, or None for none.
-    * `keys`: the keys that are accepted; None accepts any.
-    * `closed`: paths of the table that answer `unknown_route`, to try out alternates.
-    * `lookups`: how LookC's lookups go on in the background, see `Lookups`.
-    * `webhook`: a URL of this machine, or a `Webhook`: where finished lookups are posted to.
-    * `clock`, `wall`, `sleep`: seconds of any monotonic clock, seconds since the epoch, and a wait;
-      the real ones by default.
+    Args:
+        seed: The seed of the world and of the faults.
+        people: How many people a search can find.
+        organisations: How many companies a search can find.
+        rate: Requests and seconds of Lix; `(1, 3.0)` is its default plan. The other providers keep
+            their default, unless a mapping by provider name has an entry. None switches all rate
+            limits off.
+        daily_allowance: Requests a day.
+        credits: The credits by kind; a kind that is left out has none. None gives 50,000 standard,
+            10,000 org and 10,000 email.
+        envelope: How searches wrap their items: `flat` (as today), `seed` or `response`.
+        page_sizes: Items on a page by catalogue id, instead of the documented number.
+        faults: A `Faults`, the name of a preset such as `weather`, an exact plan, or None for none.
+        keys: The accepted API keys. None accepts all.
+        closed: Paths that answer `unknown_route`, to test alternate paths.
+        background_lookups: How LookC's lookups continue in the background.
+        webhook: A local URL, or a `Webhook`, that finished lookups are posted to.
+        clock: Returns seconds on a monotonic clock.
+        wall: Returns seconds since the epoch.
+        sleep: Waits for a number of seconds. None uses `anyio.sleep`.
+
+    Raises:
+        ValueError: A size, rate, credit kind or fault is invalid.
+        ConfigurationError: The webhook is invalid.
     """
 
     def __init__(
@@ -83,10 +93,10 @@ class Sandbox:
         credits: Mapping[str, int] | None = None,  # the public name of the setting
         envelope: Envelope = "flat",
         page_sizes: Mapping[str, int] | None = None,
-        faults: Faults | Plan | str | None = None,
+        faults: Faults | FaultPlan | str | None = None,
         keys: Collection[str] | None = None,
         closed: Collection[str] = (),
-        lookups: BackgroundLookups | None = None,
+        background_lookups: BackgroundLookups | None = None,
         webhook: Webhook | str | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -96,18 +106,18 @@ class Sandbox:
         self.ledger = CreditLedger(credits)
         self.allowance = Allowance(daily_allowance)
         self.faults = Faults.of(faults, seed)
-        self.memory = SandboxState()
+        self.state = SandboxState()
         self.requests: list[RequestRecord] = []
         self.deliveries: list[WebhookDelivery] = []
-        self.houses = houses()
-        self._paces = RateLimits(self.houses, rate)
-        self.lookups = lookups or BackgroundLookups()
+        self.providers = providers()
+        self._rate_limits = RateLimits({one.name: one.rate for one in self.providers}, rate)
+        self.background_lookups = background_lookups or BackgroundLookups()
         self.webhook = Webhook.of(webhook)
-        if self.webhook and self.lookups.seconds is None:
-            self.lookups = replace(self.lookups, seconds=2.0)
+        if self.webhook and self.background_lookups.seconds is None:
+            self.background_lookups = replace(self.background_lookups, seconds=2.0)
         self.envelope: Envelope = envelope
         self._page_sizes = dict(page_sizes or {})
-        self._gate = KeyAuthenticator(keys)
+        self._authenticator = KeyAuthenticator(keys)
         self._clock = clock
         self._wall = wall
         self._count = 0
@@ -116,162 +126,180 @@ class Sandbox:
 
     @cached_property
     def app(self) -> Starlette:
-        """The sandbox as an ASGI application; needs the extra `lix_async[sandbox]`."""
+        """The sandbox as an ASGI application. Needs the extra `lix_async[sandbox]`."""
         try:
             from .asgi import application
         except ModuleNotFoundError as error:
             raise missing_extra(error) from error
-        return application(self)
+        from .admin import admin_pages
+
+        return application(self, admin_pages(self))
 
     @property
     def sent(self) -> list[SentItem]:
         """Everything that was sent: invitations, messages, InMails, in order."""
-        return self.memory.sent
+        return self.state.sent
 
     def reset(self) -> None:
-        """Back to the first moment: full balances, nothing sent or asked, the first fault next."""
-        self.memory = SandboxState()
+        """Return to the initial state: full balances, nothing sent, first fault next."""
+        self.state = SandboxState()
         self.ledger.reset()
         self.allowance.reset()
         self.faults.reset()
         self.requests.clear()
         self.deliveries.clear()
-        self._gate.reset()
-        self._paces.reset()
+        self._authenticator.reset()
+        self._rate_limits.reset()
         self._count = 0
 
-    def handle(self, arrival: IncomingRequest) -> SandboxResponse:
+    def handle(self, request: IncomingRequest) -> SandboxResponse:
         """Answer one request."""
         self._count += 1
-        fact = RequestRecord(self._count, self._clock(), arrival.method, arrival.path)
-        self.requests.append(fact)
-        if len(self.requests) > KEPT:
-            del self.requests[: KEPT // 2]
-        house, row, asked = arrival.house or self.houses[0], arrival.row, None
+        record = RequestRecord(self._count, self._clock(), request.method, request.path)
+        self.requests.append(record)
+        if len(self.requests) > MAX_RECORDS:
+            del self.requests[: MAX_RECORDS // 2]
+        named = (one for one in self.providers if one.name == request.provider)
+        provider = next(named, self.providers[0])
+        endpoint, params = request.endpoint, None
         try:
-            row, asked = self._enter(house, arrival, fact)
-            answer = self._answer(house, row, asked, fact, arrival)
-        except ErrorReply as refusal:
-            fact.kind = refusal.kind
-            answer = house.refuse(refusal)
+            endpoint, params = self._admit(provider, request, record)
+            response = self._respond(provider, endpoint, params, record, request)
+        except ErrorReply as error:
+            record.kind = error.error_type
+            response = provider.render_error(error)
         epoch = self._wall()
-        standing = self._paces.standing(house, fact.caller, row, asked, fact.at, epoch)
-        outcome = RequestOutcome(answer.status, row, asked, standing, self.memory, epoch)
-        answer.headers = {**house.headers(outcome), **answer.headers}
-        fact.status = 0 if answer.cut == "reset" else answer.status
-        return answer
+        limits = provider.limits(endpoint, params) if endpoint and params else ()
+        status = self._rate_limits.status(provider.name, record.caller, limits, record.at, epoch)
+        outcome = RequestOutcome(response.status, endpoint, params, status, self.state, epoch)
+        response.headers = {**provider.headers(outcome), **response.headers}
+        record.status = 0 if response.disconnect == "reset" else response.status
+        return response
 
-    async def tell(self) -> None:
-        """Post what is due to the webhook: the lookups that were done since the last time."""
-        for lookup in self.memory.desk.news(self._clock()):
+    async def notify_webhook(self) -> None:
+        """Post the lookups that finished since the last call to the webhook."""
+        for lookup in self.state.background_lookups.take_finished(self._clock()):
             if self.webhook and not lookup.fails:
-                self.deliveries += await self.webhook.tell(lookup.result)
+                self.deliveries += await self.webhook.deliver(lookup.result)
 
-    def _enter(
-        self, house: SandboxProvider, arrival: IncomingRequest, fact: RequestRecord
+    def _admit(
+        self, provider: SandboxProvider, request: IncomingRequest, record: RequestRecord
     ) -> tuple[AnyEndpoint, RequestParams]:
-        ways = house.provider.credentials.values()
-        fact.caller = self._gate.caller(ways, arrival.headers, arrival.query)
-        row, epoch = arrival.row, self._wall()
-        if row is None:
-            raise wrong_method(arrival.allowed) if arrival.allowed else unknown_route()
-        fact.endpoint = row.id
-        self._paces.admit(house, fact.caller, fact.at, epoch)
-        if house.daily(row.id) and not self.allowance.spend(epoch):
-            raise response_faults.daily_limit(epoch)
-        return row, read(row, arrival, {way.name for way in ways if way.place == "query"})
+        schemes = provider.auth_schemes.values()
+        record.caller = self._authenticator.caller(schemes, request.headers, request.query)
+        endpoint, epoch = request.endpoint, self._wall()
+        if endpoint is None:
+            raise method_not_allowed(request.allowed) if request.allowed else unknown_route()
+        record.endpoint = endpoint.id
+        exceeded = self._rate_limits.admit(provider.name, record.caller, record.at, epoch)
+        _check_rate(provider, exceeded, epoch)
+        if provider.counts_daily(endpoint.id) and not self.allowance.spend(epoch):
+            raise daily_limit(epoch)
+        key_names = {scheme.name for scheme in schemes if scheme.place == "query"}
+        return endpoint, read_params(endpoint, request, key_names)
 
-    def _answer(
+    def _respond(
         self,
-        house: SandboxProvider,
-        row: AnyEndpoint,
-        asked: RequestParams,
-        fact: RequestRecord,
-        arrival: IncomingRequest,
+        provider: SandboxProvider,
+        endpoint: AnyEndpoint,
+        params: RequestParams,
+        record: RequestRecord,
+        request: IncomingRequest,
     ) -> SandboxResponse:
-        epoch = self._wall()
-        self._paces.admit_group(house, row, asked, fact.at, epoch)
-        fact.input = input_text(asked)
-        fault = self._fault(row, arrival, fact)
-        fact.fault = fault.name if fault else None
-        if fault and fault.kind.stage == "refusal":
-            return response_faults.refuse(fault, epoch, house.refuse)
-        if fault and fault.kind.stage == "queued":
-            return response_faults.queued(fault, house.refuse)
-        if fault and fault.kind.stage == "before":
-            return response_faults.lost()
-        said = self._work(house, row, asked, fact, arrival)
-        body = said.body
-        if fault and fault.kind.stage == "page":
-            body = self._play(fault, row, body, fact.number)
+        epoch, limits = self._wall(), provider.limits(endpoint, params)
+        exceeded = self._rate_limits.admit_each(provider.name, limits, record.at, epoch)
+        _check_rate(provider, exceeded, epoch)
+        record.input = input_text(params)
+        fault = self._next_fault(endpoint, request, record)
+        record.fault = fault.name if fault else None
+        stage = fault.kind.stage if fault else None
+        if fault and stage == "refusal":
+            return response_faults.refusal_response(fault, epoch, provider.render_error)
+        if fault and stage == "queued":
+            return response_faults.queued_response(fault, provider.render_error)
+        if stage == "before":
+            return response_faults.broken_connection()
+        answer = self._run_answer(provider, endpoint, params, record, request)
+        body = answer.body
+        if fault and stage == "page":
+            body = self._apply_page_fault(fault, endpoint, body, record.number)
         if page_faults.is_page(body):
-            self.memory.pages[row.id] = body
-        if fault and fault.kind.stage == "after":
-            return response_faults.spoil(fault, msgspec.json.encode(body), said.status)
-        return json_reply(body, said.status, dict(said.headers))
+            self.state.last_pages[endpoint.id] = body
+        if fault and stage == "after":
+            encoded = msgspec.json.encode(body)
+            return response_faults.apply_to_response(fault, encoded, answer.status)
+        return json_response(body, answer.status, dict(answer.headers))
 
-    def _fault(
-        self, row: AnyEndpoint, arrival: IncomingRequest, fact: RequestRecord
+    def _next_fault(
+        self, endpoint: AnyEndpoint, request: IncomingRequest, record: RequestRecord
     ) -> Fault | None:
-        name = (row.id, fact.input or "")
-        if (left := self.memory.queued.get(name)) is not None:
-            if left:
-                return left.pop()
-            del self.memory.queued[name]
+        lookup = (endpoint.id, record.input or "")
+        if (queued := self.state.queued_faults.get(lookup)) is not None:
+            if queued:
+                return queued.pop()
+            del self.state.queued_faults[lookup]
             return None
-        if (text := arrival.headers.get("x-sandbox-fault")) is not None:
+        if (text := request.headers.get("x-sandbox-fault")) is not None:
             try:
-                fault = parse(text)
+                fault = parse_fault(text)
             except ValueError as error:
                 raise params_invalid(f"X-Sandbox-Fault: {error}") from None
         else:
-            fault = self.faults.draw(row.id)
+            fault = self.faults.draw(endpoint.id)
         if fault and fault.kind.stage == "queued":
-            self.memory.queued[name] = [fault] * (int(fault.number("polls", 2)) - 1)
+            self.state.queued_faults[lookup] = [fault] * (int(fault.number("polls", 2)) - 1)
         return fault
 
-    def _work(
+    def _run_answer(
         self,
-        house: SandboxProvider,
-        row: AnyEndpoint,
-        asked: RequestParams,
-        fact: RequestRecord,
-        arrival: IncomingRequest,
+        provider: SandboxProvider,
+        endpoint: AnyEndpoint,
+        params: RequestParams,
+        record: RequestRecord,
+        request: IncomingRequest,
     ) -> AnswerBody:
-        viewer = asked.text("viewer_id")
-        if viewer and viewer not in self.memory.attached and not self.world.attached(viewer):
+        viewer, attached = params.text("viewer_id"), self.state.attached_viewers
+        if viewer and viewer not in attached and not self.world.is_attached(viewer):
             raise viewer_invalid()
-        price = row.credits
-        self.ledger.cover(price.kind, price.amount)
-        if house.needs_credit(row.id):
-            self.ledger.cover_anything()
+        price = endpoint.credits
+        self.ledger.check_balance(price.kind, price.amount)
+        if provider.needs_credit(endpoint.id):
+            self.ledger.check_any_balance()
         context = AnswerContext(
-            endpoint=row.id,
+            endpoint_id=endpoint.id,
             seed=self.world.seed,
-            request=fact.number,
+            request=record.number,
             epoch=self._wall(),
-            memory=self.memory,
+            state=self.state,
             ledger=self.ledger,
             allowance=self.allowance,
             envelope=self.envelope,
             page_sizes=self._page_sizes,
-            now=fact.at,
-            origin=f"http://{arrival.headers.get('host', '127.0.0.1')}",
-            lookups=self.lookups,
+            now=record.at,
+            origin=f"http://{request.headers.get('host', '127.0.0.1')}",
+            background_lookups=self.background_lookups,
         )
-        answer = house.answers[row.id](self.world, asked, context)
-        said = answer if isinstance(answer, AnswerBody) else AnswerBody(answer)
-        if house.charged(row.id, said.body):
-            before = len(self.ledger)
-            self.ledger.charge(
-                Charge(row.id, fact.input or "", price.kind, price.amount, fact.at, fact.number)
-            )
-            fact.charged = price.amount if len(self.ledger) > before else 0
-        return said
+        result = provider.answers[endpoint.id](self.world, params, context)
+        answer = result if isinstance(result, AnswerBody) else AnswerBody(result)
+        if provider.is_charged(endpoint.id, answer.body):
+            text = record.input or ""
+            charge = Charge(endpoint.id, text, price.kind, price.amount, record.at, record.number)
+            record.charged = price.amount if self.ledger.charge(charge) else 0
+        return answer
 
-    def _play(self, fault: Fault, row: AnyEndpoint, body: object, request: int) -> object:
-        old = page_faults.sequence_of(body)
+    def _apply_page_fault(
+        self, fault: Fault, endpoint: AnyEndpoint, body: object, request: int
+    ) -> object:
+        old = page_faults.sequence_id_of(body)
         new = f"SBX{number(self.world.seed, 'changed sequence', request):016X}"
         if fault.name == "changed_sequence" and old is not None:
-            self.memory.sequences[new] = old
-        return page_faults.play(fault.name, body, self.memory.pages.get(row.id), new)
+            self.state.replaced_sequences[new] = old
+        previous = self.state.last_pages.get(endpoint.id)
+        return page_faults.apply_to_page(fault.name, body, previous, new)
+
+
+def _check_rate(provider: SandboxProvider, exceeded: RateLimitStatus | None, epoch: float) -> None:
+    if exceeded is not None:
+        error = rate_limit()
+        error.headers |= provider.rate_limit_headers(exceeded, epoch)
+        raise error

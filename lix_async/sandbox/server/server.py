@@ -1,4 +1,4 @@
-"""Running a sandbox on a port of this machine: blocking, or in a thread beside a test."""
+"""Runs a sandbox on a local port: blocking, or in a thread, for tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ try:
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from .asgi import CUT
+    from .asgi import DISCONNECT_EXTENSION
 except ModuleNotFoundError as error:
     raise missing_extra(error) from error
 
@@ -29,89 +29,90 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from .sandbox import Sandbox
+    from .asgi import SandboxApi
 
-# On, and nothing to wait for: closing then sends a reset instead of an orderly end.
+# SO_LINGER on, with a timeout of 0: closing the socket sends a reset.
 _NO_LINGER = struct.pack("ii", 1, 0)
-_LOOK = 0.05
-"""Seconds between two looks for lookups that are due, where a webhook waits for them."""
+_POLL_INTERVAL = 0.05
+"""Seconds between two checks for lookups to post to the webhook."""
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 with a way for the application to break the connection it was called on."""
+    """HTTP/1.1 with an ASGI extension that ends the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         app = self.app
 
-        def cut(reset: bool) -> None:
+        def disconnect(reset: bool) -> None:
             if not reset:
                 transport.close()
                 return
-            line = transport.get_extra_info("socket")
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            raw_socket = transport.get_extra_info("socket")
+            raw_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             transport.abort()
 
-        async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[CUT] = cut
+        async def with_extension(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[DISCONNECT_EXTENSION] = disconnect
             await app(scope, receive, send)
 
-        self.app = with_cut
+        self.app = with_extension
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it has started, and tells the webhook while it runs."""
+    """A uvicorn server that sets an event when it has started, and notifies the webhook."""
 
-    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: SandboxApi) -> None:
         super().__init__(config)
-        self.up = threading.Event()
+        self.started_event = threading.Event()
         self._sandbox = sandbox
-        self._telling: asyncio.Task[None] | None = None
+        self._webhook_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self._sandbox.webhook:
-            self._telling = asyncio.create_task(self._tell())
-        self.up.set()
+            self._webhook_task = asyncio.create_task(self._poll_webhook())
+        self.started_event.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._telling:
-            self._telling.cancel()
+        if self._webhook_task:
+            self._webhook_task.cancel()
         await super().shutdown(sockets)
 
-    async def _tell(self) -> None:
-        # By looking again and again: nobody says when the sandbox's clock, which may be a test's
-        # own, has reached a moment.
+    async def _poll_webhook(self) -> None:
+        # By polling, since the sandbox's clock may be a test's own.
         while True:
-            await self._sandbox.tell()
-            await asyncio.sleep(_LOOK)
+            await self._sandbox.notify_webhook()
+            await asyncio.sleep(_POLL_INTERVAL)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket on this machine; any other address is refused."""
+    """A listening socket on a loopback address; any other address is an error."""
     name = "127.0.0.1" if host == "localhost" else host.strip("[]")
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
         raise ConfigurationError(
-            f"the sandbox binds an address of this machine, not {host!r}"
+            f"invalid host {host!r}: expected localhost or a loopback address"
         ) from None
     if not address.is_loopback:
-        raise ConfigurationError(f"the sandbox binds 127.0.0.1 or ::1 only, not {host!r}")
+        raise ConfigurationError(
+            f"invalid host {host!r}: expected a loopback address such as 127.0.0.1"
+        )
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    line = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        line.bind((str(address), port))
-        line.listen(2048)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((str(address), port))
+        listener.listen(2048)
     except OSError:
-        line.close()
+        listener.close()
         raise
-    return line
+    return listener
 
 
-def _server(sandbox: Sandbox) -> _Server:
-    # No access log: a key may stand in the query of a request.
+def _server(sandbox: SandboxApi) -> _Server:
+    # No access log: the query of a request may contain an API key.
     config = uvicorn.Config(
         sandbox.app,
         http=_Protocol,
@@ -127,45 +128,51 @@ def _server(sandbox: Sandbox) -> _Server:
     return _Server(config, sandbox)
 
 
-def _url(line: socket.socket) -> str:
-    host, port = line.getsockname()[:2]
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8765) -> None:
-    """Answer on a port of this machine until interrupted. Prints and logs nothing by itself.
+def serve(sandbox: SandboxApi, host: str = "127.0.0.1", port: int = 8765) -> None:
+    """Run a sandbox on a local port until it is interrupted. Prints and logs nothing.
 
-    Raises `ConfigurationError` for an address that is not of this machine, `OSError` for a port
-    that is taken.
+    Args:
+        sandbox: The sandbox.
+        host: A loopback address.
+        port: The port; 0 chooses a free one.
+
+    Raises:
+        ConfigurationError: The address is not a loopback address.
+        OSError: The port is in use.
     """
-    with closing(_listen(host, port)) as line, suppress(KeyboardInterrupt):
-        _server(sandbox).run(sockets=[line])
+    with closing(_listen(host, port)) as listener, suppress(KeyboardInterrupt):
+        _server(sandbox).run(sockets=[listener])
 
 
 class RunningServer:
-    """A sandbox in a thread of its own: `with` or `async with` gives its base URL, on any loop."""
+    """A sandbox in a thread: a context manager, `with` or `async with`, that returns its URL."""
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+    def __init__(self, sandbox: SandboxApi, host: str, port: int) -> None:
         self._sandbox = sandbox
         self._address = (host, port)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> str:
-        line = _listen(*self._address)
-        url = _url(line)
+        listener = _listen(*self._address)
+        url = _url(listener)
         server = self._server = _server(self._sandbox)
 
         def run() -> None:
             try:
-                server.run(sockets=[line])
+                server.run(sockets=[listener])
             finally:
-                line.close()
-                server.up.set()
+                listener.close()
+                server.started_event.set()
 
         self._thread = threading.Thread(target=run, name="lix_async-sandbox", daemon=True)
         self._thread.start()
-        server.up.wait()
+        server.started_event.wait()
         return url
 
     def __exit__(
@@ -191,10 +198,21 @@ class RunningServer:
             await anyio.to_thread.run_sync(self.__exit__, kind, error, trace)
 
 
-def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
-    """Run a sandbox beside the caller: a block that gives its base URL.
+def running(sandbox: SandboxApi, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
+    """Run a sandbox in a thread, for the time of a `with` or `async with` block.
 
-    Use it by `async with`, on any loop, or by plain `with`. `port` 0 takes a free one. Leaving the
-    block stops the server and waits until it has stopped.
+    Works on any event loop. Leaving the block stops the server and waits for it to stop.
+
+    Args:
+        sandbox: The sandbox.
+        port: The port; 0 chooses a free one.
+        host: A loopback address.
+
+    Returns:
+        A context manager that returns the URL of the server.
+
+    Raises:
+        ConfigurationError: The address is not a loopback address (on entering the block).
+        OSError: The port is in use (on entering the block).
     """
     return RunningServer(sandbox, host, port)

@@ -1,4 +1,4 @@
-"""Lookups that go on in the background: which do, how long, and who is told when they are done."""
+"""LookC's lookups that continue in the background: which do, and when each is finished."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 
 from ..world.random import chance
 
-FAILING = "fail"
-SLOW = "slow"
+FAILING_PREFIX = "fail"
+SLOW_PREFIX = "slow"
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundLookups:
-    """How the sandbox plays LookC.
+    """How the sandbox simulates LookC's lookups in the background.
 
-    * `share`: of all addresses, those whose lookup goes on in the background, drawn from the seed.
-      Those with a local part that begins with `slow` or `fail` always do; the latter fail.
-    * `polls`: looks that find a lookup unfinished; the next one finds it done.
-    * `seconds`: on the sandbox's clock, after which it is done in any case; None: by looks alone,
-      or 2 s where a webhook waits for it.
-    * `preview`: employees in the shape of the vendor's preview, snake_case with a cursor.
+    * `share`: the share of addresses whose lookup continues in the background, drawn from the
+      seed. Addresses that begin with `slow` or `fail` always do; the latter fail.
+    * `polls`: how many polls find a lookup unfinished; the next poll finds it finished.
+    * `seconds`: time on the sandbox's clock after which a lookup is finished in any case. None
+      uses polls only, or 2 s if there is a webhook.
+    * `preview`: return employees in the vendor's preview format: snake_case, with a cursor.
     """
 
     share: float = 0.1
@@ -27,58 +27,60 @@ class BackgroundLookups:
     seconds: float | None = None
     preview: bool = False
 
-    def background(self, seed: int, email: str) -> bool:
-        """Whether the lookup of an address, in lower case, goes on in the background."""
-        return email.startswith((SLOW, FAILING)) or chance(self.share, seed, "background", email)
+    def runs_in_background(self, seed: int, email: str) -> bool:
+        """Whether the lookup of an address, in lower case, continues in the background."""
+        if email.startswith((SLOW_PREFIX, FAILING_PREFIX)):
+            return True
+        return chance(self.share, seed, "background", email)
 
 
 @dataclass(slots=True)
 class BackgroundLookup:
-    """One lookup under way, or done. `due` is a moment of the sandbox's clock."""
+    """One lookup. At `due`, a time on the sandbox's clock, it is finished in any case."""
 
     id: str
     result: dict[str, object]
     fails: bool
-    left: int
+    polls_left: int
     due: float | None
     done: bool = False
 
 
 @dataclass(slots=True)
 class BackgroundLookupQueue:
-    """The lookups of a sandbox, and those that were done since somebody asked for `news`."""
+    """All lookups of a sandbox, and those that finished since the last `take_finished()`."""
 
-    kept: dict[str, BackgroundLookup] = field(default_factory=dict[str, BackgroundLookup])
-    under_way: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
+    by_id: dict[str, BackgroundLookup] = field(default_factory=dict[str, BackgroundLookup])
+    pending: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
     _finished: list[BackgroundLookup] = field(default_factory=list[BackgroundLookup])
 
     def start(self, lookup: BackgroundLookup) -> None:
-        """Take a lookup in."""
-        self.kept[lookup.id] = lookup
-        self.under_way.append(lookup)
+        """Add a lookup."""
+        self.by_id[lookup.id] = lookup
+        self.pending.append(lookup)
 
-    def look(self, name: str, now: float) -> BackgroundLookup | None:
-        """One look at a lookup; None for an id that is not known."""
-        self.pass_to(now)
-        found = self.kept.get(name)
+    def poll(self, request_id: str, now: float) -> BackgroundLookup | None:
+        """Count one poll of a lookup and return it; None for an unknown id."""
+        self.finish_due(now)
+        found = self.by_id.get(request_id)
         if found is not None and not found.done:
-            if found.left <= 0:
+            if found.polls_left <= 0:
                 self._finish(found)
-            found.left -= 1
+            found.polls_left -= 1
         return found
 
-    def pass_to(self, now: float) -> None:
-        """Finish what is due at a moment."""
-        for lookup in [one for one in self.under_way if one.due is not None and one.due <= now]:
+    def finish_due(self, now: float) -> None:
+        """Finish the lookups that are due."""
+        for lookup in [one for one in self.pending if one.due is not None and one.due <= now]:
             self._finish(lookup)
 
-    def news(self, now: float) -> list[BackgroundLookup]:
-        """The lookups that were done since the last time, each of them once."""
-        self.pass_to(now)
-        fresh, self._finished = self._finished, []
-        return fresh
+    def take_finished(self, now: float) -> list[BackgroundLookup]:
+        """The lookups that finished since the last call."""
+        self.finish_due(now)
+        finished, self._finished = self._finished, []
+        return finished
 
     def _finish(self, lookup: BackgroundLookup) -> None:
         lookup.done = True
-        self.under_way.remove(lookup)
+        self.pending.remove(lookup)
         self._finished.append(lookup)

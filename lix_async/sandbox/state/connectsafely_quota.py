@@ -1,7 +1,7 @@
-"""ConnectSafely's memory of profiles: a cache of six hours, and 120 different ones a day.
+"""ConnectSafely's profile cache of six hours, and its quota of 120 different profiles a day.
 
-Contract: connectsafely.md#cache-and-quota. Both are kept for each LinkedIn account, whatever
-the key; a day ends at midnight UTC, as the text of the 429 has it.
+Contract: connectsafely.md#cache-and-quota. Both belong to a LinkedIn account, not to an API key. A
+day ends at midnight UTC, as the message of the 429 says.
 """
 
 from __future__ import annotations
@@ -9,58 +9,59 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..protocol.dates import midnight, stamp
-from ..protocol.errors import ErrorReply
+from ..protocol.dates import iso_milliseconds, next_midnight
+from ..protocol.errors import daily_limit
 
 if TYPE_CHECKING:
     from .state import SandboxState
 
 ACTION = "PROFILE"
-DAILY = 120
+DAILY_PROFILES = 120
 """Different profiles that an account may fetch a day."""
-FRESH = 6 * 3600.0
-"""Seconds that an answer stays in the cache."""
+CACHE_SECONDS = 6 * 3600.0
 
 
-def used(memory: SandboxState, account: str, epoch: float) -> int:
-    """Units of the day's quota that an account has spent."""
-    day = memory.viewed.get((account, midnight(epoch)))
+def used_units(state: SandboxState, account: str, epoch: float) -> int:
+    """Units of today's quota that an account has used."""
+    day = state.profiles_by_day.get((account, next_midnight(epoch)))
     return day.total() if day else 0
 
 
-def spend(memory: SandboxState, account: str, slug: str, epoch: float, *, refresh: bool) -> None:
-    """Take a unit off for a profile; a `daily_limit` refusal where none is left.
+def use_unit(state: SandboxState, account: str, slug: str, epoch: float, *, refresh: bool) -> None:
+    """Use a unit of the quota for a profile.
 
-    A profile of the day is free to fetch again, since the limit counts different ones. A refresh
-    that the caller forces is not: the vendor says that it always counts.
+    A profile that was fetched today is free, since the limit counts different ones. A forced
+    refresh always counts, as the vendor documents.
+
+    Raises:
+        ErrorReply: 429 `daily_limit` if no unit is left.
     """
-    day = memory.viewed.setdefault((account, midnight(epoch)), Counter())
+    day = state.profiles_by_day.setdefault((account, next_midnight(epoch)), Counter())
     if slug in day and not refresh:
         return
-    if day.total() >= DAILY:
-        more = {"refreshesAt": midnight(epoch)}
-        raise ErrorReply(429, "daily_limit", "the day's profiles are used up", more=more)
+    if day.total() >= DAILY_PROFILES:
+        raise daily_limit(epoch)
     day[slug] += 1
 
 
-def kept_since(memory: SandboxState, account: str, slug: str, epoch: float) -> float | None:
-    """When the profile that the cache holds was fetched; None where it holds none."""
-    at = memory.views.get((account, slug))
-    return at if at is not None and epoch - at < FRESH else None
+def cached_since(state: SandboxState, account: str, slug: str, epoch: float) -> float | None:
+    """When the cached copy of a profile was fetched; None if there is none."""
+    at = state.cached_profiles.get((account, slug))
+    return at if at is not None and epoch - at < CACHE_SECONDS else None
 
 
-def headers(spent: int, resets: float) -> dict[str, str]:
-    """How the vendor tells of the quota; `resets` is the end of the day."""
+def quota_headers(used: int, resets: float) -> dict[str, str]:
+    """The response headers that report the quota; `resets` is the end of the day."""
     return {
         "X-RateLimit-Action": ACTION,
-        "X-RateLimit-Limit": str(DAILY),
-        "X-RateLimit-Used": str(spent),
-        "X-RateLimit-Remaining": str(max(DAILY - spent, 0)),
-        "X-RateLimit-Reset": stamp(resets),
+        "X-RateLimit-Limit": str(DAILY_PROFILES),
+        "X-RateLimit-Used": str(used),
+        "X-RateLimit-Remaining": str(max(DAILY_PROFILES - used, 0)),
+        "X-RateLimit-Reset": iso_milliseconds(resets),
     }
 
 
-def full(resets: float | None) -> str:
-    """The text of the 429, which also says when it ends."""
-    said = f"Rate limit exceeded for {ACTION}: {DAILY}/{DAILY} used."
-    return said if resets is None else f"{said} Resets at {stamp(resets)}"
+def exceeded_message(resets: float) -> str:
+    """The message of the 429, with the time of the reset."""
+    used = f"{DAILY_PROFILES}/{DAILY_PROFILES} used"
+    return f"Rate limit exceeded for {ACTION}: {used}. Resets at {iso_milliseconds(resets)}"

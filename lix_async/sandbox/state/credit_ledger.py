@@ -1,4 +1,4 @@
-"""What was paid, and what is left: the sandbox's witness that nothing is paid for twice."""
+"""Credits: the balances and every charge, to verify that nothing is charged twice."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import quota
+from ..protocol.errors import quota_exceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 KINDS: tuple[str, ...] = ("standard", "org", "email")
-"""The three kinds of credit; `account.balances` calls them linkedIn, lookc and email."""
+"""The kinds of credit; `account.balances` calls them linkedIn, lookc and email."""
 DEFAULT_CREDITS = {"standard": 50_000, "org": 10_000, "email": 10_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One answer that was paid for.
+    """One charged response.
 
-    `input` is the call's params as JSON with sorted keys, nulls left out: equal inputs are equal
-    texts. `at` is seconds on the sandbox's clock, `request` the number of the request in
-    `sandbox.requests`.
+    * `endpoint`: the catalogue id.
+    * `input`: the parameters as JSON with sorted keys and without nulls, so that equal inputs have
+      equal texts.
+    * `kind`, `amount`: the credits charged.
+    * `at`: seconds on the sandbox's clock.
+    * `request`: the number of the request in `sandbox.requests`.
     """
 
     endpoint: str
@@ -34,12 +37,21 @@ class Charge:
 
 
 class CreditLedger:
-    """Balances by kind, and every charge that lowered them, in order."""
+    """Balances by kind, and every charge in order.
+
+    Args:
+        balances: The credits by kind. A kind that is left out has none. None gives 50,000
+            standard, 10,000 org and 10,000 email.
+
+    Raises:
+        ValueError: `balances` names an unknown kind.
+    """
 
     def __init__(self, balances: Mapping[str, int] | None = None) -> None:
         given = DEFAULT_CREDITS if balances is None else balances
         if unknown := set(given) - set(KINDS):
-            raise ValueError(f"no such kind of credit: {', '.join(sorted(unknown))}")
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"unknown credit kind {names}: expected standard, org or email")
         self._start = {kind: given.get(kind, 0) for kind in KINDS}
         self.balances: dict[str, int] = dict(self._start)
         self.charges: list[Charge] = []
@@ -51,25 +63,39 @@ class CreditLedger:
         return iter(self.charges)
 
     def reset(self) -> None:
-        """Back to the first balances, without charges."""
+        """Restore the initial balances and delete all charges."""
         self.balances.update(self._start)
         self.charges.clear()
 
-    def cover(self, kind: str, amount: int) -> None:
-        """Raise the 402 refusal unless the balance covers a price."""
+    def check_balance(self, kind: str, amount: int) -> None:
+        """Check that a balance covers a price.
+
+        Raises:
+            ErrorReply: 402, it does not.
+        """
         if kind in KINDS and self.balances[kind] < amount:
-            raise quota()
+            raise quota_exceeded()
 
-    def cover_anything(self) -> None:
-        """Raise the 402 refusal when no credit is left: facets are free, yet need some."""
+    def check_any_balance(self) -> None:
+        """Check that any credit is left. Facets are free, but need a credit.
+
+        Raises:
+            ErrorReply: 402, none is left.
+        """
         if not any(self.balances.values()):
-            raise quota()
+            raise quota_exceeded()
 
-    def charge(self, charge: Charge) -> None:
-        """Take the price of one answer; other kinds than the three, and amounts of 0, are free."""
-        if charge.kind in KINDS and charge.amount > 0:
-            self.balances[charge.kind] -= charge.amount
-            self.charges.append(charge)
+    def charge(self, charge: Charge) -> bool:
+        """Record a charge, if it is not free: other kinds than the three and amounts of 0 are.
+
+        Returns:
+            Whether credits were charged.
+        """
+        if charge.kind not in KINDS or charge.amount <= 0:
+            return False
+        self.balances[charge.kind] -= charge.amount
+        self.charges.append(charge)
+        return True
 
     def totals(self) -> dict[str, int]:
         """Credits spent by kind, zeros included."""
@@ -79,12 +105,12 @@ class CreditLedger:
         return spent
 
     def by_input(self) -> dict[tuple[str, str], list[Charge]]:
-        """Charges grouped by (endpoint id, input), in the order of the first one of each."""
+        """Charges by (endpoint id, input), in the order of the first charge of each."""
         grouped: dict[tuple[str, str], list[Charge]] = defaultdict(list)
         for charge in self.charges:
             grouped[charge.endpoint, charge.input].append(charge)
         return dict(grouped)
 
     def repeats(self) -> dict[tuple[str, str], list[Charge]]:
-        """What was paid for more than once: empty when nothing was paid twice."""
+        """Inputs that were charged more than once; empty if nothing was charged twice."""
         return {name: charges for name, charges in self.by_input().items() if len(charges) > 1}

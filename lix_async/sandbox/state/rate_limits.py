@@ -1,112 +1,22 @@
-"""Everybody's pace: sliding logs for each key in each house, and for what a house parts it into."""
+"""Rate limits: a sliding log for each key at each provider, and for each further limit."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from ...core.endpoint import AnyEndpoint
-from ..protocol.errors import ErrorReply, rate_limit
-
-if TYPE_CHECKING:
-    from ..protocol.params import RequestParams
-    from ..providers import SandboxProvider
-    from ..providers.base import Rate
-
-
-class RateLimits:
-    """The rates that are kept, and how far each caller has used them up.
-
-    `rate`: that of the first house, or of any by name; None: no rate at all is kept. Houses that
-    are not named keep their provider's own.
-    """
-
-    def __init__(
-        self, houses: Sequence[SandboxProvider], rate: Rate | Mapping[str, Rate | None] | None
-    ) -> None:
-        own: dict[str, Rate | None] = {house.name: house.rate for house in houses}
-        if rate is None:
-            self.rates: dict[str, Rate | None] = dict.fromkeys(own)
-        else:
-            given = rate if isinstance(rate, Mapping) else {houses[0].name: rate}
-            if unknown := set(given) - set(own):
-                raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
-            self.rates = own | dict(given)
-        self._logs: dict[tuple[str, str], SlidingLog] = {}
-
-    def reset(self) -> None:
-        """Forget who came when."""
-        self._logs.clear()
-
-    def admit(self, house: SandboxProvider, caller: str, now: float, epoch: float) -> None:
-        """Take a turn; a `rate_limit` refusal where none is free."""
-        log = self._log(house, caller)
-        if log and not log.admit(now):
-            raise _refusal(house, log, now, epoch)
-
-    def admit_group(
-        self,
-        house: SandboxProvider,
-        row: AnyEndpoint,
-        asked: RequestParams,
-        now: float,
-        epoch: float,
-    ) -> None:
-        """Take a turn in each of the house's lanes that the call belongs to."""
-        if self.rates[house.name] is None:
-            return
-        for name, rate in house.lanes(row, asked).items():
-            log = self._logs.setdefault((house.name, name), SlidingLog(*rate))
-            if not log.admit(now):
-                raise _refusal(house, log, now, epoch)
-
-    def standing(
-        self,
-        house: SandboxProvider,
-        caller: str,
-        row: AnyEndpoint | None,
-        asked: RequestParams | None,
-        now: float,
-        epoch: float,
-    ) -> RateLimitStatus | None:
-        """How far a caller is, at a moment that is `epoch` in seconds since 1970.
-
-        Of the rates that the call counts against, it is the one with the least left.
-        """
-        log = self._log(house, caller) if caller else None
-        if log is None:
-            return None
-        logs = [log]
-        if row is not None and asked is not None:
-            names = ((house.name, name) for name in house.lanes(row, asked))
-            logs += [self._logs[name] for name in names if name in self._logs]
-        return min((_standing(one, now, epoch) for one in logs), key=lambda one: one.left)
-
-    def _log(self, house: SandboxProvider, caller: str) -> SlidingLog | None:
-        rate = self.rates[house.name]
-        if rate is None:
-            return None
-        return self._logs.setdefault((house.name, caller), SlidingLog(*rate))
-
-
-def _standing(log: SlidingLog, now: float, epoch: float) -> RateLimitStatus:
-    return RateLimitStatus(log.requests, log.used(now), epoch + log.free_in(now))
-
-
-def _refusal(house: SandboxProvider, log: SlidingLog, now: float, epoch: float) -> ErrorReply:
-    refusal = rate_limit()
-    refusal.headers |= house.too_fast(_standing(log, now, epoch), epoch)
-    return refusal
+Rate = tuple[int, float]
+"""Requests and seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStatus:
-    """How far a caller has used up a house's rate; for the headers that tell it.
+    """How much of a limit is used, for the response headers that report it.
 
-    `reset` is the moment, in seconds since the epoch, when the first turn is free again.
+    `reset` is the time, in seconds since the epoch, at which the next permit becomes free.
     """
 
     limit: int
@@ -115,46 +25,139 @@ class RateLimitStatus:
 
     @property
     def left(self) -> int:
-        """Turns that are free now."""
+        """Permits that are free now."""
         return self.limit - self.used
 
+    def retry_after(self, epoch: float) -> str:
+        """The seconds until the reset, as text for `Retry-After`; at least 1."""
+        return str(max(math.ceil(self.reset - epoch), 1))
 
-# Sums of floats: three waits of a second may add up to a hair less than three seconds.
-_HAIR = 1e-6
+
+class RateLimits:
+    """The rate limits of all providers and the requests counted against them.
+
+    Args:
+        defaults: The default rate of each provider, by name.
+        rate: The rate of the first provider, or rates by provider name; providers without an entry
+            keep their default. None switches all limits off.
+
+    Raises:
+        ValueError: `rate` names an unknown provider.
+    """
+
+    def __init__(
+        self, defaults: Mapping[str, Rate], rate: Rate | Mapping[str, Rate | None] | None
+    ) -> None:
+        self.rates: dict[str, Rate | None] = dict.fromkeys(defaults)
+        if rate is not None:
+            given = rate if isinstance(rate, Mapping) else {next(iter(defaults)): rate}
+            if unknown := set(given) - set(defaults):
+                names = ", ".join(sorted(unknown))
+                raise ValueError(f"unknown provider {names}: expected {', '.join(defaults)}")
+            self.rates = {**defaults, **given}
+        self._logs: dict[tuple[str, str], SlidingLog] = {}
+
+    def reset(self) -> None:
+        """Forget all requests."""
+        self._logs.clear()
+
+    def admit(self, provider: str, caller: str, now: float, epoch: float) -> RateLimitStatus | None:
+        """Count a request against the limit of its key.
+
+        Args:
+            provider: The provider's name.
+            caller: The label of the key.
+            now: The time on the sandbox's clock.
+            epoch: The same time in seconds since the epoch.
+
+        Returns:
+            None if the request is allowed, otherwise the status of the limit that it exceeds.
+        """
+        log = self._log(provider, caller)
+        return None if log is None or log.admit(now) else log.status(now, epoch)
+
+    def admit_each(
+        self, provider: str, limits: Mapping[str, Rate], now: float, epoch: float
+    ) -> RateLimitStatus | None:
+        """Count a request against further limits, given by name.
+
+        A request that one limit rejects stays counted by the limits before it.
+
+        Returns:
+            None if the request is allowed, otherwise the status of the first limit that it exceeds.
+        """
+        if self.rates[provider] is None:
+            return None
+        for name, rate in limits.items():
+            log = self._logs.setdefault((provider, name), SlidingLog(*rate))
+            if not log.admit(now):
+                return log.status(now, epoch)
+        return None
+
+    def status(
+        self, provider: str, caller: str, limits: Iterable[str], now: float, epoch: float
+    ) -> RateLimitStatus | None:
+        """The status of the limit with the fewest permits left, of a caller's own and `limits`.
+
+        Returns:
+            None if the provider has no limit or the caller is unknown.
+        """
+        own = self._log(provider, caller) if caller else None
+        if own is None:
+            return None
+        others = (self._logs.get((provider, name)) for name in limits)
+        logs = [own, *(log for log in others if log is not None)]
+        return min((log.status(now, epoch) for log in logs), key=lambda status: status.left)
+
+    def _log(self, provider: str, caller: str) -> SlidingLog | None:
+        rate = self.rates[provider]
+        if rate is None:
+            return None
+        return self._logs.setdefault((provider, caller), SlidingLog(*rate))
+
+
+# Sums of floats: three waits of one second may add up to slightly less than three seconds.
+_TOLERANCE = 1e-6
 
 
 class SlidingLog:
-    """At most `requests` accepted arrivals in any window of `per` seconds.
+    """A rate limit: at most `requests` accepted requests in any window of `per` seconds.
 
-    This is the strictest of the usual limits: whatever passes here passes a fixed window and a
-    token bucket too. A refused arrival does not count, so that waiting always helps.
+    The strictest of the usual algorithms: what it allows, a fixed window and a token bucket allow
+    too. Rejected requests do not count, so a client that waits always gets through.
+
+    Raises:
+        ValueError: The rate is not at least one request in more than zero seconds.
     """
 
     def __init__(self, requests: int, per: float) -> None:
         if requests < 1 or not per > 0:
-            raise ValueError("a rate is at least one request in more than zero seconds")
+            raise ValueError(
+                "invalid rate: expected at least one request in more than zero seconds"
+            )
         self.requests = requests
         self.per = per
-        self._arrivals: deque[float] = deque(maxlen=requests)
+        self._requests: deque[float] = deque(maxlen=requests)
 
     def admit(self, now: float) -> bool:
-        """Whether an arrival at `now` (seconds, of any clock) is allowed; it counts if so."""
-        if len(self._arrivals) == self.requests and now - self._arrivals[0] < self.per - _HAIR:
+        """Whether a request at `now` (seconds on any clock) is allowed; it counts if so."""
+        if len(self._requests) == self.requests and now - self._requests[0] < self.per - _TOLERANCE:
             return False
-        self._arrivals.append(now)
+        self._requests.append(now)
         return True
 
     def used(self, now: float) -> int:
-        """Arrivals that count at this moment."""
-        return sum(now - at < self.per - _HAIR for at in self._arrivals)
+        """Requests that count now."""
+        return sum(now - at < self.per - _TOLERANCE for at in self._requests)
 
-    def free_in(self, now: float) -> float:
-        """Seconds until the oldest arrival that counts does no longer; 0 where none does."""
-        return next((at + self.per - now for at in self._arrivals if now - at < self.per), 0.0)
+    def status(self, now: float, epoch: float) -> RateLimitStatus:
+        """The status at `now`, which is `epoch` in seconds since the epoch."""
+        wait = next((at + self.per - now for at in self._requests if now - at < self.per), 0.0)
+        return RateLimitStatus(self.requests, self.used(now), epoch + wait)
 
 
 class Allowance:
-    """Requests left today; filled up again at midnight UTC."""
+    """A number of requests a day, which starts again at midnight UTC."""
 
     def __init__(self, requests: int) -> None:
         self.requests = requests
@@ -162,19 +165,19 @@ class Allowance:
         self._day = ""
 
     def left(self, epoch: float) -> int:
-        """Requests left on the day of this moment, in seconds since the epoch."""
+        """Requests left today; `epoch` is the current time in seconds since the epoch."""
         day = datetime.fromtimestamp(epoch, UTC).date().isoformat()
         if day != self._day:
             self._day, self._used = day, 0
         return max(self.requests - self._used, 0)
 
     def spend(self, epoch: float) -> bool:
-        """Take one request off; False when none was left."""
+        """Use one request; False if none is left."""
         if not self.left(epoch):
             return False
         self._used += 1
         return True
 
     def reset(self) -> None:
-        """A full allowance again."""
+        """Restore the full allowance."""
         self._used = 0

@@ -1,4 +1,4 @@
-"""What a sandbox remembers: messages sent, lookups under way, accounts attached."""
+"""The state of a sandbox: messages sent, lookups in the background, accounts attached."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SentItem:
-    """One thing that a send brought about: an invitation, a message, an InMail.
+    """An invitation, message, InMail, endorsement or lead that was sent.
 
-    `target` is who or what it went to (a public identifier, a conversation id, a thread id), `at`
-    seconds since the epoch, `request` the number of the request in `sandbox.requests`.
+    * `endpoint`: the catalogue id.
+    * `target`: the recipient: a public identifier, a conversation id or a thread id.
+    * `at`: seconds since the epoch.
+    * `request`: the number of the request in `sandbox.requests`.
     """
 
     endpoint: str
@@ -30,41 +32,39 @@ class SentItem:
 
 @dataclass(slots=True)
 class SandboxState:
-    """Everything that changes while a sandbox runs, apart from the ledger and the limits."""
+    """Everything that changes while a sandbox runs, except credits, limits and faults."""
 
     sent: list[SentItem] = field(default_factory=list[SentItem])
-    attached: set[str] = field(default_factory=set[str])
+    attached_viewers: set[str] = field(default_factory=set[str])
     """Viewers attached by `linkedin_account.put`."""
-    email_asks: Counter[str] = field(default_factory=Counter[str])
-    """How often the e-mail of a public identifier was asked for."""
-    sequences: dict[str, str] = field(default_factory=dict[str, str])
-    """Sequence ids that replaced another one in mid-walk: new to old."""
-    queued: dict[tuple[str, str], list[Fault]] = field(
+    email_checks: Counter[str] = field(default_factory=Counter[str])
+    """How often the e-mail address of a public identifier was requested."""
+    replaced_sequences: dict[str, str] = field(default_factory=dict[str, str])
+    """Sequence ids that replaced another one during a listing: new to old."""
+    queued_faults: dict[tuple[str, str], list[Fault]] = field(
         default_factory=dict[tuple[str, str], "list[Fault]"]
     )
-    """Faults that the next polls of a lookup get, by endpoint id and input; none left: it is
-    ready.
-    """
-    pages: dict[str, object] = field(default_factory=dict[str, object])
-    """The last page that each listing gave, for the faults that repeat it."""
+    """Faults of the next polls of a lookup, by endpoint id and input; empty if it is ready."""
+    last_pages: dict[str, object] = field(default_factory=dict[str, object])
+    """The last page of each endpoint, for the faults that repeat it."""
 
-    views: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
-    """When an account fetched a profile last, in seconds since the epoch (ConnectSafely)."""
-    viewed: dict[tuple[str, int], Counter[str]] = field(
+    cached_profiles: dict[tuple[str, str], float] = field(
+        default_factory=dict[tuple[str, str], float]
+    )
+    """When an account last fetched a profile, in seconds since the epoch (ConnectSafely)."""
+    profiles_by_day: dict[tuple[str, int], Counter[str]] = field(
         default_factory=dict[tuple[str, int], "Counter[str]"]
     )
-    """What each profile took of an account's quota, by account and end of the day
-    (ConnectSafely).
-    """
-    desk: BackgroundLookupQueue = field(default_factory=BackgroundLookupQueue)
-    """Lookups by e-mail address that go on in the background."""
+    """Units of the quota used by each profile, by account and end of day (ConnectSafely)."""
+    background_lookups: BackgroundLookupQueue = field(default_factory=BackgroundLookupQueue)
+    """Lookups by e-mail address that continue in the background (LookC)."""
 
-    def said(self, endpoint: str, target: str) -> list[SentItem]:
-        """What was sent to a conversation or thread, oldest first."""
+    def sent_to(self, endpoint: str, target: str) -> list[SentItem]:
+        """What an endpoint sent to a target, oldest first."""
         return [sent for sent in self.sent if sent.endpoint == endpoint and sent.target == target]
 
-    def sequence(self, name: str) -> str:
-        """The sequence a name belongs to: itself, unless it replaced another one."""
-        while name in self.sequences:
-            name = self.sequences[name]
-        return name
+    def original_sequence(self, sequence_id: str) -> str:
+        """The sequence id that `sequence_id` stands for: itself, unless it replaced another one."""
+        while sequence_id in self.replaced_sequences:
+            sequence_id = self.replaced_sequences[sequence_id]
+        return sequence_id

@@ -1,4 +1,4 @@
-"""What the sandbox posts to a webhook of yours, on this machine only, when a lookup is done."""
+"""Webhooks: what the sandbox posts to a local URL when a lookup is finished."""
 
 from __future__ import annotations
 
@@ -13,78 +13,83 @@ import msgspec
 from ...core.errors import ConfigurationError
 from ...core.provider import LOOPBACK
 
-Send = Callable[[str, bytes], Awaitable[int]]
-"""(URL, JSON body) → the status of the answer. May raise `OSError` where nobody answers."""
-TYPE = "search.person.by-email"
-"""The documented type of the only event there is (lookc.md#webhook)."""
-SECONDS = 5.0
-"""Until a receiver that does not answer is given up."""
+WebhookSender = Callable[[str, bytes], Awaitable[int]]
+"""(URL, JSON body) → the response status. May raise `OSError` if the receiver is unreachable."""
+EVENT_TYPE = "search.person.by-email"
+"""The type of the only documented event (lookc.md#webhook)."""
+TIMEOUT = 5.0
+"""Seconds to wait for the receiver's response."""
 
 
 async def post(url: str, body: bytes) -> int:
-    """Post to an address of this machine, without following redirects."""
+    """Post JSON to a URL without following redirects. Returns the response status."""
     return await anyio.to_thread.run_sync(_post, url, body, abandon_on_cancel=True)
 
 
 def _post(url: str, body: bytes) -> int:
     parts = urlsplit(url)
-    line = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        line.request("POST", target, body, {"Content-Type": "application/json"})
-        return line.getresponse().status
+        connection.request("POST", target, body, {"Content-Type": "application/json"})
+        return connection.getresponse().status
     except http.client.HTTPException as error:
         raise ConnectionError(type(error).__name__) from None
     finally:
-        line.close()
+        connection.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where notifications go. Instead of it, its URL alone will do.
+    """Where finished lookups are posted to.
 
-    * `url`: http on this machine: 127.0.0.1, localhost or ::1, and nowhere else.
-    * `posts`: how often each is posted; 2 for trying out duplicates.
-    * `send`: what posts; a test may put in a function of its own and needs no socket then.
+    * `url`: an http URL on this machine: 127.0.0.1, localhost or ::1.
+    * `posts`: how often each notification is posted; 2 tests the handling of duplicates.
+    * `send`: the function that posts. A test can pass its own and needs no socket.
+
+    Raises:
+        ConfigurationError: The URL is not on this machine, or `posts` is below 1.
     """
 
     url: str
     posts: int = 1
-    send: Send = post
+    send: WebhookSender = post
 
     def __post_init__(self) -> None:
         try:
             parts = urlsplit(self.url)
             _ = parts.port
         except ValueError:
-            raise ConfigurationError("the webhook is not a URL") from None
+            raise ConfigurationError(
+                "invalid webhook URL: expected http://127.0.0.1:9000/path"
+            ) from None
         if parts.scheme != "http" or parts.hostname not in LOOPBACK or parts.username is not None:
-            raise ConfigurationError("the sandbox posts to http:// on this machine only")
+            raise ConfigurationError("invalid webhook URL: expected http:// on this machine")
         if any(char <= " " or char > "~" for char in self.url):
-            raise ConfigurationError("the webhook's URL has spaces or signs that are not ASCII")
+            raise ConfigurationError("invalid webhook URL: expected ASCII without spaces")
         if self.posts < 1:
             raise ConfigurationError("posts must be at least 1")
 
     @classmethod
-    def of(cls, what: Webhook | str | None) -> Webhook | None:
-        """A webhook from itself or its URL."""
-        return cls(what) if isinstance(what, str) else what
+    def of(cls, source: Webhook | str | None) -> Webhook | None:
+        """A webhook from a webhook or its URL."""
+        return cls(source) if isinstance(source, str) else source
 
-    async def tell(self, result: dict[str, object]) -> list[WebhookDelivery]:
-        """Post the documented payload; what became of each try."""
-        body = msgspec.json.encode({"type": TYPE, "data": result})
-        return [WebhookDelivery(body, await self._try(body)) for _ in range(self.posts)]
+    async def deliver(self, result: dict[str, object]) -> list[WebhookDelivery]:
+        """Post the documented payload; returns the result of each post."""
+        body = msgspec.json.encode({"type": EVENT_TYPE, "data": result})
+        return [WebhookDelivery(body, await self._post(body)) for _ in range(self.posts)]
 
-    async def _try(self, body: bytes) -> int:
+    async def _post(self, body: bytes) -> int:
         try:
             return await self.send(self.url, body)
         except OSError:
-            return 0  # as a vendor would: nobody is told, and nothing is tried again
+            return 0  # no retry: none is documented
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery:
-    """One notification that was posted; `status` 0 where nobody answered."""
+    """One notification that was posted; `status` is 0 if the receiver was unreachable."""
 
     body: bytes
     status: int

@@ -1,7 +1,6 @@
-"""Careers: the positions and schools of a person, and how the provider writes their dates.
+"""Careers: the positions and schools of a person, in the formats of Lix.
 
-The world's calendar stands still at `TODAY`, so that a body never depends on the day it is asked
-for.
+The date of the world is always `TODAY`, so that a body does not depend on the date of the request.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import dice, pick
+from .random import pick, rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..protocol.responses import JsonObject
     from .organisations import OrganisationRecord
     from .people import PersonRecord
 
@@ -26,7 +26,7 @@ TODAY = (2025, 6)
 class PositionRecord:
     """One position in a career.
 
-    Dates are (year, month); a month of 0 is not known; no end: still running.
+    Dates are (year, month); month 0 means unknown. A current position has no end.
     """
 
     title: str
@@ -38,15 +38,19 @@ class PositionRecord:
     text: str | None
 
 
-def career(
+def make_career(
     person: PersonRecord, employers: Callable[[int], OrganisationRecord]
 ) -> list[PositionRecord]:
-    """The positions of a person, the running one first; always the same for the same person.
+    """The positions of a person, the current one first; always the same for the same person.
 
-    `employers` gives the company for any number. The last of a long career has only years.
+    The last position of a long career has years without months.
+
+    Args:
+        person: The person.
+        employers: Returns the company for any number.
     """
-    roll = dice("career", person.slug)
-    start = TODAY[0] * 12 + TODAY[1] - 1 - roll.randint(3, 60)
+    rng = rng_for("career", person.slug)
+    start = TODAY[0] * 12 + TODAY[1] - 1 - rng.randint(3, 60)
     jobs = [
         PositionRecord(
             person.title,
@@ -58,19 +62,19 @@ def career(
             "Runs the day to day.",
         )
     ]
-    for step in range(roll.randint(0, 4)):
-        end, start = start, start - roll.randint(6, 50)
-        city, country, _ = roll.choice(names.PLACES)
+    for step in range(rng.randint(0, 4)):
+        end, start = start, start - rng.randint(6, 50)
+        city, country, _ = rng.choice(names.PLACES)
         vague = step == 3
         jobs.append(
             PositionRecord(
-                title=roll.choice(names.TITLES)[0],
-                employer=employers(roll.randrange(10_000)),
-                linked=roll.random() < 0.8,
+                title=rng.choice(names.TITLES)[0],
+                employer=employers(rng.randrange(10_000)),
+                linked=rng.random() < 0.8,
                 place=None if vague else f"{city}, {country}",
                 started=(start // 12, 0) if vague else _month(start),
                 ended=(end // 12, 0) if vague else _month(end),
-                text=None if roll.random() < 0.5 else "Built the team.\nShipped the plan.",
+                text=None if rng.random() < 0.5 else "Built the team.\nShipped the plan.",
             )
         )
     return jobs
@@ -80,14 +84,14 @@ def _month(months: int) -> tuple[int, int]:
     return months // 12, months % 12 + 1
 
 
-def date(when: tuple[int, int] | None) -> dict[str, int]:
-    """An empty object stands for no date: still running, or unknown."""
+def date_body(when: tuple[int, int] | None) -> dict[str, int]:
+    """A date as JSON; an empty object for no date: a current position, or unknown."""
     if when is None:
         return {}
     return {"month": when[1], "year": when[0]} if when[1] else {"year": when[0]}
 
 
-def _written(when: tuple[int, int] | None) -> str:
+def _format_month(when: tuple[int, int] | None) -> str:
     if when is None:
         return "Present"
     return f"{names.MONTHS[when[1] - 1]} {when[0]}" if when[1] else str(when[0])
@@ -100,20 +104,20 @@ def _tenure(job: PositionRecord) -> dict[str, int]:
     return {part: value for part, value in whole.items() if value} or {"months": 0}
 
 
-def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, object]:
+def experience(job: PositionRecord, position: int, rich: bool) -> JsonObject:
     """One entry of `experience`; `rich` adds the fields of the provider's data dictionary."""
-    employer: dict[str, object] = {"name": job.employer.name}
-    # A company that LinkedIn could not link has the placeholder without an id.
+    employer: JsonObject = {"name": job.employer.name}
+    # A company that LinkedIn could not link has a link without an id (lix.md#experience).
     employer["salesNavLink"] = (
         job.employer.sales_link if job.linked else "https://linkedin.com/sales/company/"
     )
-    body: dict[str, object] = {
+    body: JsonObject = {
         "description": job.text,
         "title": job.title,
-        "dateStarted": _written(job.started),
-        "dateEnded": _written(job.ended),
+        "dateStarted": _format_month(job.started),
+        "dateEnded": _format_month(job.ended),
         "organisation": employer,
-        "timePeriod": {"startedOn": date(job.started), "endedOn": date(job.ended)},
+        "timePeriod": {"startedOn": date_body(job.started), "endedOn": date_body(job.ended)},
     }
     if job.place is not None:
         body["location"] = job.place
@@ -129,17 +133,17 @@ def experience(job: PositionRecord, position: int, rich: bool) -> dict[str, obje
     return body
 
 
-def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object]]:
-    """The schools of a person, the last one first; years only, and some degrees not known."""
-    roll = dice("education", person.slug)
-    end = roll.randint(1990, 2015)
-    schools: list[dict[str, object]] = []
-    for _ in range(roll.randint(0, 2)):
-        start = end - roll.randint(2, 4)
-        school: dict[str, object] = {
-            "institutionName": names.school_name(roll),
-            "degree": roll.choice(names.DEGREES) if roll.random() < 0.8 else None,
-            "fieldOfStudy": ", ".join(roll.sample(names.FIELDS, roll.randint(1, 2))),
+def education(person: PersonRecord, rich: bool = False) -> list[JsonObject]:
+    """The schools of a person, the last one first, with years only; some degrees are unknown."""
+    rng = rng_for("education", person.slug)
+    end = rng.randint(1990, 2015)
+    schools: list[JsonObject] = []
+    for _ in range(rng.randint(0, 2)):
+        start = end - rng.randint(2, 4)
+        school: JsonObject = {
+            "institutionName": names.school_name(rng),
+            "degree": rng.choice(names.DEGREES) if rng.random() < 0.8 else None,
+            "fieldOfStudy": ", ".join(rng.sample(names.FIELDS, rng.randint(1, 2))),
             "dateStarted": str(start),
             "dateEnded": str(end),
             "timePeriod": {"startedOn": {"year": start}, "endedOn": {"year": end}},
@@ -152,24 +156,20 @@ def education(person: PersonRecord, rich: bool = False) -> list[dict[str, object
     return schools
 
 
-def employment(jobs: Sequence[PositionRecord]) -> dict[str, object]:
-    """The answer of `person.employment`: what is not known is left out, never null."""
-    rows: list[dict[str, object]] = []
+def employment(jobs: Sequence[PositionRecord]) -> JsonObject:
+    """The body of `person.employment`: unknown fields are left out, never null."""
+    items: list[JsonObject] = []
     for job in jobs:
-        row: dict[str, object] = {"title": job.title, "companyName": job.employer.name}
+        item: JsonObject = {"title": job.title, "companyName": job.employer.name}
         if job.linked:
-            row["companyUrn"] = f"urn:li:fsd_company:{job.employer.sales_id}"
+            item["companyUrn"] = f"urn:li:fsd_company:{job.employer.sales_id}"
         if job.place:
-            row["location"] = job.place
-        row["employmentType"] = pick(
+            item["location"] = job.place
+        item["employmentType"] = pick(
             ("Full-time", "Full-time", "Part-time", "Contract"), job.employer.slug, job.started
         )
-        row["startDate"] = {"year": job.started[0]} | (
-            {"month": job.started[1]} if job.started[1] else {}
-        )
+        item["startDate"] = date_body(job.started)
         if job.ended:
-            row["endDate"] = {"year": job.ended[0]} | (
-                {"month": job.ended[1]} if job.ended[1] else {}
-            )
-        rows.append(row)
-    return {"experiences": rows}
+            item["endDate"] = date_body(job.ended)
+        items.append(item)
+    return {"experiences": items}

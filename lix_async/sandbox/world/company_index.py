@@ -1,36 +1,36 @@
-"""Finding a company of the world by its number, link, id or domain."""
+"""The companies of the world, by number, link, id or domain."""
 
 from __future__ import annotations
 
 import re
 
-from ..protocol.errors import missing, params_invalid, unknown_record
+from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import links, names
 from .organisations import FIRST_SALES_ID, OrganisationRecord, make
-from .random import dice, number
+from .random import number, rng_for
 
 _DIGITS = re.compile(r"-([0-9]{1,12})$")
-_STRANGER = 1_000_000_000
-"""Numbers from here on belong to companies made from a link that is not of the world."""
+_FIRST_UNLISTED = 1_000_000_000
+"""The first number of the companies made from an unknown link."""
 
 
 class CompanyIndex:
     """The companies of a world.
 
-    The first `count` can be found by searching, any other link makes one.
+    The first `count` can be found by a search; any other link gets a company made from the link.
     """
 
     def __init__(self, seed: int, count: int) -> None:
         self._seed = seed
-        self._strangers: dict[int, str] = {}
-        self.listed: list[OrganisationRecord] = self._founded(count)
+        self._unlisted: dict[int, str] = {}
+        self.listed: list[OrganisationRecord] = self._make_listed(count)
         self._by_slug = {one.slug: one for one in self.listed}
 
-    def _founded(self, count: int) -> list[OrganisationRecord]:
-        roll = dice(self._seed, "organisations")
+    def _make_listed(self, count: int) -> list[OrganisationRecord]:
+        rng = rng_for(self._seed, "organisations")
         made: dict[str, OrganisationRecord] = {}
         while len(made) < count:
-            name = names.organisation_name(roll)
+            name = names.organisation_name(rng)
             slug = names.slug(name)
             if slug in made:
                 slug = f"{slug}-{FIRST_SALES_ID + len(made)}"
@@ -38,22 +38,26 @@ class CompanyIndex:
         return list(made.values())
 
     def employer(self, any_number: int) -> OrganisationRecord:
-        """A listed company for any number at all."""
+        """A listed company for any number."""
         return self.listed[any_number % len(self.listed)]
 
-    def at(self, place: int) -> OrganisationRecord:
-        """The company at a place; a place beyond the listed ones has a company too."""
-        if 0 <= place < len(self.listed):
-            return self.listed[place]
-        if place in self._strangers:
-            return self.by_slug(self._strangers[place])
-        name = names.organisation_name(dice(self._seed, "further organisation", place))
-        return make(self._seed, place, f"{names.slug(name)}-{FIRST_SALES_ID + place}", name)
+    def at(self, index: int) -> OrganisationRecord:
+        """The company at an index; there is one for every index, also beyond the listed ones."""
+        if 0 <= index < len(self.listed):
+            return self.listed[index]
+        if index in self._unlisted:
+            return self.by_slug(self._unlisted[index])
+        name = names.organisation_name(rng_for(self._seed, "further organisation", index))
+        return make(self._seed, index, f"{names.slug(name)}-{FIRST_SALES_ID + index}", name)
 
     def by_slug(self, slug: str) -> OrganisationRecord:
-        """The company of a public identifier; a missing one is an `unknown_record` refusal."""
+        """The company with a public identifier.
+
+        Raises:
+            ErrorReply: 404 for an identifier that stands for a missing record.
+        """
         text = slug.strip().strip("/").lower()
-        if not text or missing(text):
+        if not text or is_missing(text):
             raise unknown_record("organisation")
         if text in self._by_slug:
             return self._by_slug[text]
@@ -61,27 +65,27 @@ class CompanyIndex:
             found = self.at(int(digits[1]) - FIRST_SALES_ID)
             if found.slug == text:
                 return found
-        place = _STRANGER + number(self._seed, "stranger", text) % _STRANGER
-        self._strangers[place] = text
-        return make(self._seed, place, text, names.from_slug(text) or text)
+        index = _FIRST_UNLISTED + number(self._seed, "stranger", text) % _FIRST_UNLISTED
+        self._unlisted[index] = text
+        return make(self._seed, index, text, names.from_slug(text) or text)
 
     def by_sales_id(self, sales_id: str) -> OrganisationRecord:
-        """The company of a Sales Navigator id, which is digits."""
-        if not sales_id or missing(sales_id):
+        """The company with a Sales Navigator id."""
+        if not sales_id or is_missing(sales_id):
             raise unknown_record("organisation")
         if not re.fullmatch(r"[0-9]{1,15}", sales_id):
-            raise params_invalid("the id of an organisation is digits")
+            raise params_invalid("the id of an organisation must consist of digits")
         return self.at(int(sales_id) - FIRST_SALES_ID)
 
     def by_link(self, link: str) -> OrganisationRecord:
-        """The company a LinkedIn or Sales Navigator link names."""
+        """The company of a LinkedIn or Sales Navigator link."""
         kind, value = links.company(link)
         return self.by_slug(value) if kind == "slug" else self.by_sales_id(value)
 
     def by_website(self, website: str) -> list[OrganisationRecord]:
-        """Up to five companies of a website or bare domain.
+        """Up to five companies of a website or domain.
 
-        `example.com` itself has five, a missing one none.
+        `example.com` has five, a missing record none.
         """
         host = (
             re.sub(r"^[a-z]+://", "", website.strip().lower())
@@ -90,7 +94,7 @@ class CompanyIndex:
             .removeprefix("www.")
         )
         if not re.fullmatch(r"[a-z0-9.-]+\.[a-z0-9-]+", host):
-            raise params_invalid("website is neither a link nor a domain")
+            raise params_invalid("website must be a URL or a domain")
         if host == "example.com":
             return self.listed[:5]
         label = (
@@ -98,4 +102,4 @@ class CompanyIndex:
             if host.endswith(".example.com")
             else host.split(".")[-2]
         )
-        return [] if missing(label) else [self.by_slug(label)]
+        return [] if is_missing(label) else [self.by_slug(label)]

@@ -1,6 +1,6 @@
-"""A person as ConnectSafely shows it: the profile, and what stands beside it on request.
+"""Profiles in the format of ConnectSafely.
 
-Contract: connectsafely.md#profile-answer. What that calls nullable is null here and there.
+Contract: connectsafely.md#profile-answer. Fields that it calls nullable are null for some people.
 """
 
 from __future__ import annotations
@@ -14,39 +14,40 @@ from .random import chance, number, pick
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ..protocol.responses import JsonObject
     from .careers import PositionRecord
     from .people import PersonRecord
     from .world import World
 
 _DEGREES = ("DISTANCE_1", "DISTANCE_2", "DISTANCE_3", "3rd", None)
-_BIRTHS = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})
+_BIRTH_DATES = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})
 
 
 def degree(person: PersonRecord) -> str | None:
-    """How far away the person is; the vendor's samples write the third degree in two ways."""
+    """The connection degree. The vendor's samples have two texts for the third degree."""
     return pick(_DEGREES, "degree", person.slug)
 
 
-def premium(person: PersonRecord) -> bool:
-    """Whether the person pays LinkedIn."""
+def is_premium(person: PersonRecord) -> bool:
+    """Whether the person has LinkedIn Premium."""
     return chance(0.3, "premium", person.slug)
 
 
-def nests(person: PersonRecord) -> bool:
-    """Whether the person's positions stand inside the profile, as in an output of the vendor's."""
+def nests_experience(person: PersonRecord) -> bool:
+    """Whether the positions are inside the profile, as in the vendor's sample output."""
     return chance(0.15, "nests", person.slug)
 
 
-def says_fresh(person: PersonRecord) -> bool:
-    """Whether an answer that is not from the cache says so; the vendor's samples mostly do not."""
+def reports_cache(person: PersonRecord) -> bool:
+    """Whether a response that is not from the cache says so. Most samples do not."""
     return chance(0.3, "says fresh", person.slug)
 
 
-def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object]:
-    """The profile itself; `geo` adds where the person is, `short` leaves out what GET lacks."""
+def profile(person: PersonRecord, *, geo: bool, short: bool) -> JsonObject:
+    """The profile; `geo` adds the location, `short` leaves out fields that GET does not have."""
     city, country, code = person.place
     distance = degree(person)
-    body: dict[str, object] = {
+    body: JsonObject = {
         "firstName": person.first,
         "lastName": person.last,
         "headline": person.headline,
@@ -58,7 +59,7 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object
         "entityUrn": person.urn,
         "publicIdentifier": person.slug,
         "profilePicture": person.picture,
-        "isPremium": premium(person),
+        "isPremium": is_premium(person),
         "isConnected": distance == "DISTANCE_1",
         "connectionDegree": distance,
     }
@@ -77,13 +78,13 @@ def profile(person: PersonRecord, *, geo: bool, short: bool) -> dict[str, object
             "state": None,
             "country": country,
             "fullLocation": person.location,
-            "birthDate": pick(_BIRTHS, "birth", person.slug),
+            "birthDate": pick(_BIRTH_DATES, "birth", person.slug),
         }
     return body
 
 
-def experience(world: World, person: PersonRecord) -> list[dict[str, object]]:
-    """Positions, the running one first; some rows have no title."""
+def experience(world: World, person: PersonRecord) -> list[JsonObject]:
+    """Positions, the current one first; some have no title."""
     return [
         {
             "title": job.title if job.linked else None,
@@ -95,18 +96,18 @@ def experience(world: World, person: PersonRecord) -> list[dict[str, object]]:
             "companyUrl": job.employer.link if job.linked else None,
             "companyLogoUrl": None,
         }
-        for job in careers.career(person, world.companies.employer)
+        for job in careers.make_career(person, world.companies.employer)
     ]
 
 
 def _duration(job: PositionRecord) -> str:
-    """As LinkedIn writes it: `Jan 2022 - Present · 3 yrs 1 mo`, or years alone."""
+    """The duration as LinkedIn writes it: `Jan 2022 - Present · 3 yrs 1 mo`, or years only."""
     ends = "Present" if job.ended is None else _month(job.ended)
     written = f"{_month(job.started)} - {ends}"
     end = job.ended or TODAY
     if not (job.started[1] and end[1]):
         return written
-    # Both months count, the first and the last.
+    # The first and the last month both count.
     months = (end[0] - job.started[0]) * 12 + end[1] - job.started[1] + 1
     years, rest = divmod(months, 12)
     parts = [_count(years, "yr"), _count(rest, "mo")]
@@ -121,31 +122,26 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'s' if number > 1 else ''}" if number else ""
 
 
-def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[dict[str, object]]:
-    """Skills that the person names; `endorsed` are the ids of those that the account endorsed."""
-    rows: list[dict[str, object]] = []
+def skills(person: PersonRecord, endorsed: Collection[str] = ()) -> list[JsonObject]:
+    """The skills of a person; `endorsed` are the ids of those that the account endorsed."""
+    items: list[JsonObject] = []
     for name in person.skills:
         skill = str(number("skill", name) % 90_000 + 100)
         done = skill in endorsed
         given = number("endorsed", person.slug, name) % 40
-        rows.append(
-            {
-                "skillId": skill,
-                "name": name,
-                "endorsementCount": given + done,
-                "isEndorsed": done,
-            }
+        items.append(
+            {"skillId": skill, "name": name, "endorsementCount": given + done, "isEndorsed": done}
         )
-    return rows
+    return items
 
 
-def schools(person: PersonRecord) -> list[dict[str, object]]:
-    """Schools, the last one first; the last one may still go on."""
-    rows: list[dict[str, object]] = []
-    for place, one in enumerate(careers.education(person)):
-        ongoing = place == 0 and chance(0.1, "studies", person.slug)
+def schools(person: PersonRecord) -> list[JsonObject]:
+    """Schools, the last one first; it may be current."""
+    items: list[JsonObject] = []
+    for index, one in enumerate(careers.education(person)):
+        ongoing = index == 0 and chance(0.1, "studies", person.slug)
         until = "Present" if ongoing else one["dateEnded"]
-        rows.append(
+        items.append(
             {
                 "schoolName": one["institutionName"],
                 "degree": one["degree"],
@@ -158,4 +154,4 @@ def schools(person: PersonRecord) -> list[dict[str, object]]:
                 "description": None,
             }
         )
-    return rows
+    return items

@@ -1,4 +1,4 @@
-"""Job postings of the world: the facts, the hirers, and the bodies in LinkedIn's own keys."""
+"""Job postings of the world, and their JSON bodies with LinkedIn's keys."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import dice
+from .random import rng_for
 
 if TYPE_CHECKING:
+    from ..protocol.responses import JsonObject
     from .organisations import OrganisationRecord
 
 FIRST_ID = 3_000_000_001
 """Id of the first posting; the others follow."""
-# The key LinkedIn puts around the company; documented by observation of callers only.
+# LinkedIn's key around the company, known from clients only (lix.md#job-posting).
 _COMPANY_KEY = "com.linkedin.voyager.deco.jobs.web.shared.WebJobPostingCompany"
 
 
 @dataclass(frozen=True, slots=True)
 class PostingRecord:
-    """One invented job posting."""
+    """One job posting."""
 
     id: int
     title: str
@@ -28,7 +29,7 @@ class PostingRecord:
     place: tuple[str, str, str]
     employment: str
     hirers: tuple[int, ...]
-    """Numbers of the people who hire for it; may be empty."""
+    """The indexes of the people who hire for it; may be empty."""
 
     @property
     def location(self) -> str:
@@ -37,12 +38,12 @@ class PostingRecord:
 
     @property
     def link(self) -> str:
-        """Public page of the posting."""
+        """The public page of the posting."""
         return f"https://www.linkedin.com/jobs/view/{self.id}"
 
     @property
     def text(self) -> str:
-        """Everything a keyword is compared with, in lower case."""
+        """The text that keywords are compared with, in lower case."""
         employer = self.employer
         return " ".join(
             (self.title, self.function, employer.name, employer.urn, self.location)
@@ -50,24 +51,24 @@ class PostingRecord:
 
 
 def make(seed: int, job_id: int, employer: OrganisationRecord, people: int) -> PostingRecord:
-    """The posting of this id; `people` is how many of the world may be its hirers."""
-    roll = dice(seed, "posting", job_id)
-    title, _, function = roll.choice(names.TITLES)
+    """The posting with this id; the hirers are among the first `people` people."""
+    rng = rng_for(seed, "posting", job_id)
+    title, _, function = rng.choice(names.TITLES)
     return PostingRecord(
         id=job_id,
         title=title,
         function=function,
         employer=employer,
-        place=roll.choice(names.PLACES),
-        employment=roll.choice(("Full-time", "Full-time", "Part-time", "Contract", "Internship")),
-        hirers=tuple(roll.sample(range(people), min(roll.choice((0, 1, 1, 2, 3)), people))),
+        place=rng.choice(names.PLACES),
+        employment=rng.choice(("Full-time", "Full-time", "Part-time", "Contract", "Internship")),
+        hirers=tuple(rng.sample(range(people), min(rng.choice((0, 1, 1, 2, 3)), people))),
     )
 
 
-def search_row(posting: PostingRecord) -> dict[str, object]:
-    """A row of the job search.
+def search_item(posting: PostingRecord) -> JsonObject:
+    """An item of the job search.
 
-    Ids come as numbers and as strings, some places are missing, as in the samples.
+    Ids are numbers or texts and some locations are missing, as in the samples.
     """
     odd = posting.id % 2
     return {
@@ -79,10 +80,10 @@ def search_row(posting: PostingRecord) -> dict[str, object]:
     }
 
 
-def body(posting: PostingRecord) -> dict[str, object]:
-    """What `enrich.job` answers."""
+def body(posting: PostingRecord) -> JsonObject:
+    """The body of `enrich.job`."""
     employer = posting.employer
-    company: dict[str, object] = {
+    company: JsonObject = {
         "universalName": employer.slug,
         "name": employer.name,
         "url": employer.link,
@@ -96,7 +97,7 @@ def body(posting: PostingRecord) -> dict[str, object]:
         "specialities": [posting.function],
         "industries": [employer.industry],
     }
-    job: dict[str, object] = {
+    job: JsonObject = {
         "jobPostingId": posting.id,
         "title": posting.title,
         "formattedLocation": posting.location,

@@ -1,4 +1,7 @@
-"""Reading LinkedIn links: which profile, which company, which page of which search."""
+"""Parsing of LinkedIn links: profiles, companies, searches and their pages.
+
+Written independently of `lix_async.linkedin`, so that an error there is noticed by the tests.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ _LEAD = re.compile(r"^/(?:sales/(?:lead|people|person)|talent/profile)/([^/,]+)"
 _COMPANY = re.compile(r"^/(?:company|school|showcase)/([^/]+)", re.IGNORECASE)
 _ACCOUNT = re.compile(r"^/sales/company/(\d*)", re.IGNORECASE)
 _INSIGHTS = re.compile(r"[?&]companyId=(\d+)")
-# Sales Navigator puts its parameters after `#`, LinkedIn after `?`.
+# Sales Navigator has its parameters after `#`, LinkedIn after `?` (lix.md#paging-url).
 _POSITION = re.compile(r"(?<=[?&#])(?:page|start)=[^&#]*&?")
 _DANGLING = re.compile(r"[?&]+(?=#|$)|#$")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class ParsedLink(NamedTuple):
-    """What a link points at: `slug` of the public page, or `sales` for a Sales Navigator id."""
+    """The target of a link: `slug` of the public page, or `sales` for a Sales Navigator id."""
 
     kind: str
     value: str
@@ -39,7 +42,11 @@ def _parts(url: str) -> tuple[str, str]:
 
 
 def profile(url: str) -> ParsedLink:
-    """The person a link names; raises a `params_invalid` refusal when it names none."""
+    """The person of a link.
+
+    Raises:
+        ErrorReply: 400, it is not a link to a person.
+    """
     path, _ = _parts(url)
     if found := _PERSON.match(path):
         return ParsedLink("slug", unquote(found[1]))
@@ -49,7 +56,11 @@ def profile(url: str) -> ParsedLink:
 
 
 def company(url: str) -> ParsedLink:
-    """The company a link names; raises a `params_invalid` refusal when it names none."""
+    """The company of a link.
+
+    Raises:
+        ErrorReply: 400, it is not a link to a company.
+    """
     path, text = _parts(url)
     if found := _ACCOUNT.match(path):
         return ParsedLink("sales", found[1])
@@ -62,15 +73,19 @@ def company(url: str) -> ParsedLink:
 
 
 def search(url: str) -> str:
-    """The search a LinkedIn URL stands for: the URL without its position."""
+    """The search of a LinkedIn URL: the URL without its position."""
     _parts(url)
     return _DANGLING.sub("", _POSITION.sub("", url.strip()))
 
 
 def position(url: str, name: str) -> int | None:
-    """The value of `page` or `start` inside a LinkedIn URL, after `?` or `#`; the last one wins.
+    """The value of `page` or `start` in a LinkedIn URL, after `?` or `#`; the last one counts.
 
-    None when the URL has none; a value that is no number is refused.
+    Returns:
+        None if the URL has none.
+
+    Raises:
+        ErrorReply: 400, the value is not a number.
     """
     found = re.findall(rf"[?&#]{name}=([^&#]*)", url)
     if not found:

@@ -1,4 +1,4 @@
-"""Who works or worked at a company, as LookC tells it: in two published shapes."""
+"""The employees of a company in the two published formats of LookC."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from .careers import TODAY
-from .random import dice, number
+from .random import number, rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..protocol.responses import JsonObject
     from .careers import PositionRecord
     from .organisations import OrganisationRecord
     from .people import PersonRecord
     from .world import World
 
-_RENAMED = {
-    "personId": "person_id",
-    "dateStarted": "date_started",
-    "dateEnded": "date_ended",
-}
+_RENAMED = {"personId": "person_id", "dateStarted": "date_started", "dateEnded": "date_ended"}
 
 
-def of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
-    """The people of the world who work there, then a few who used to."""
+def employees_of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
+    """The current employees, then some former ones."""
     now = [
         one for one in map(world.person, range(world.people)) if one.employer.slug == employer.slug
     ]
@@ -36,22 +33,31 @@ def of(world: World, employer: OrganisationRecord) -> list[PersonRecord]:
     return now + [one for one in before if one.employer.slug != employer.slug]
 
 
-def row(
-    one: PersonRecord, jobs: Sequence[PositionRecord], asked: OrganisationRecord, current: str
-) -> dict[str, object]:
-    """An Employee in camelCase; `current` is LookC's id of the present employer.
+def employee(
+    one: PersonRecord,
+    jobs: Sequence[PositionRecord],
+    organisation: OrganisationRecord,
+    current: str,
+) -> JsonObject:
+    """An employee in camelCase.
 
-    Somebody who used to work there has an end date, and for some nothing about today.
+    A former employee has an end date, and some have no current employer.
+
+    Args:
+        one: The person.
+        jobs: The person's positions.
+        organisation: The company whose employees were requested.
+        current: LookC's id of the person's current employer.
     """
-    body: dict[str, object] = {
+    body: JsonObject = {
         "personId": str(UUID(int=number("lookc", one.slug) << 64 | number(one.slug), version=4)),
         "name": one.name,
         "title": one.title,
         "location": one.location,
         "image": one.picture,
     }
-    here = one.employer.slug == asked.slug
-    links: dict[str, object] = {"linkedin": one.link}
+    here = one.employer.slug == organisation.slug
+    links: JsonObject = {"linkedin": one.link}
     if number("sales link", one.slug) % 4:
         links["salesNav"] = f"https://www.linkedin.com/sales/lead/{one.sales_id}"
     body["links"] = links if number("links", one.slug) % 20 else None
@@ -65,7 +71,7 @@ def row(
             "tenureAtOrg": _tenure(months),
             "tenureInRole": _tenure(months % 30),
         }
-    year = dice("alumni", one.slug, asked.slug).randint(2012, 2021)
+    year = rng_for("alumni", one.slug, organisation.slug).randint(2012, 2021)
     known = number("today", one.slug) % 3
     return body | {
         "dateStarted": f"{year - 2}-04-01",
@@ -81,13 +87,13 @@ def _months(started: tuple[int, int]) -> int:
 
 
 def _tenure(months: int) -> dict[str, int]:
-    """Either part may be missing."""
+    """Years and months without zeros."""
     years, rest = divmod(months, 12)
     return {part: value for part, value in (("years", years), ("months", rest)) if value}
 
 
-def preview(body: Mapping[str, object]) -> dict[str, object]:
-    """The same row in the shape of the vendor's preview: snake_case, months in one number."""
+def preview(body: Mapping[str, object]) -> JsonObject:
+    """An employee in the format of the vendor's preview: snake_case, tenure in months."""
     changed = {_RENAMED.get(name, name): value for name, value in body.items()}
     links = cast("dict[str, object] | None", changed["links"])
     if links and "salesNav" in links:

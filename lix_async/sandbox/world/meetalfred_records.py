@@ -1,4 +1,7 @@
-"""Meet Alfred's records: campaigns, leads, connections, as its published samples have them."""
+"""Campaigns, leads and connections in the formats of Meet Alfred's published samples.
+
+`seed` selects the oldest samples; otherwise the format that newer clients report.
+"""
 
 from __future__ import annotations
 
@@ -7,54 +10,29 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from .names import words
 from .random import number
 
 if TYPE_CHECKING:
+    from ..protocol.responses import JsonObject
     from .people import PersonRecord
 
-Body = dict[str, object]
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 # Fields of a connection that are null in the sample (meetalfred.md#meetalfred.connections).
-_NULLS = [
-    "AIM",
-    "BLOG_WEBSITE",
-    "COMPANY_WEBSITE",
-    "GTALK",
-    "ICQ",
-    "OTHER_WEBSITE",
-    "PERSONAL_WEBSITE",
-    "PORTFOLIO_WEBSITE",
-    "QQ",
-    "RSS_WEBSITE",
-    "WECHAT",
-    "YAHOO_MESSENGER",
-    "address",
-    "birthday",
-    "conversation_id",
-    "fieldOfStudy",
-    "industryCode",
-    "languages",
-    "notes",
-    "openLink",
-    "postalCode",
-    "premium",
-    "schoolName",
-    "skills",
-    "startedMonth",
-    "startedYear",
-    "tenureMonths",
-    "tenureYears",
-    "trackingId",
-    "versionTag",
-]
+_NULL_FIELDS = words(
+    "AIM BLOG_WEBSITE COMPANY_WEBSITE GTALK ICQ OTHER_WEBSITE PERSONAL_WEBSITE "
+    "PORTFOLIO_WEBSITE QQ RSS_WEBSITE WECHAT YAHOO_MESSENGER address birthday conversation_id "
+    "fieldOfStudy industryCode languages notes openLink postalCode premium schoolName skills "
+    "startedMonth startedYear tenureMonths tenureYears trackingId versionTag"
+)
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
-_UNKNOWN = ("email", "first_name", "last_name", "location", "current_title")
-"""What nobody may have found out about a lead yet."""
+_UNKNOWN_FIELDS = ("email", "first_name", "last_name", "location", "current_title")
+"""Fields that are unknown for some leads."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
-    """A campaign. Active is a status, not a state of motion."""
+    """A campaign. An active one may be paused: `status` and `run_state` differ."""
 
     key: int
     name: str
@@ -70,38 +48,38 @@ CAMPAIGNS = (
 )
 
 
-def of(person: PersonRecord) -> CampaignRecord:
-    """The campaign that a person is in."""
+def campaign_of(person: PersonRecord) -> CampaignRecord:
+    """The campaign of a person."""
     return CAMPAIGNS[number("campaign", person.slug) % 2]
 
 
-def spaced(at: datetime) -> str:
-    """A moment as leads of the seed have it: a space, an offset."""
+def format_with_space(at: datetime) -> str:
+    """A time as in the oldest samples: with a space and an offset."""
     return at.isoformat(sep=" ", timespec="seconds")
 
 
-def zulu(at: datetime) -> str:
-    """A moment as newer rows have it."""
+def format_with_z(at: datetime) -> str:
+    """A time as in newer items."""
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _written(at: datetime, *, seed: bool) -> str:
-    return spaced(at) if seed else zulu(at)
+def _format(at: datetime, *, seed: bool) -> str:
+    return format_with_space(at) if seed else format_with_z(at)
 
 
-def listed(one: CampaignRecord) -> Body:
-    """A campaign as newer clients list it: an id and a label, and at times a form field's hints."""
+def campaign_label(one: CampaignRecord) -> JsonObject:
+    """A campaign as newer clients list it: an id and a label, and for some the hints of a form."""
     hints = {} if one.key % 2 else {"required": False, "dropdown": True}
     return {"id": one.key, "label": one.name, "status": one.status, **hints}
 
 
 def object_urn(person: PersonRecord) -> str:
-    """LinkedIn's number of a member: digits in a text."""
+    """LinkedIn's member number: digits in a text."""
     return str(700_000_000 + number("object", person.slug) % 10**8)
 
 
-def campaign(one: CampaignRecord, *, seed: bool = True) -> Body:
-    """A campaign with everything, as leads embed it."""
+def campaign(one: CampaignRecord, *, seed: bool = True) -> JsonObject:
+    """A campaign with all fields, as leads contain it."""
     languages = ("english", "french", "polish", "portuguese", "russian", "spanish")
     specified = ("company", "firstName", "lastName", "school", "title")
     flags = [
@@ -115,7 +93,12 @@ def campaign(one: CampaignRecord, *, seed: bool = True) -> Body:
         "exclude_invited_profiles",
     ]
     counts = ["excluded_profiles", "next_search_index", "num_pending_leads"]
-    touch: Body = {"delay_number": 0, "delay_time_unit": "day(s)", "tags": [], "type": "LI View"}
+    touch: JsonObject = {
+        "delay_number": 0,
+        "delay_time_unit": "day(s)",
+        "tags": [],
+        "type": "LI View",
+    }
     return {
         **dict.fromkeys(flags, False),
         **dict.fromkeys(counts, 0),
@@ -124,9 +107,9 @@ def campaign(one: CampaignRecord, *, seed: bool = True) -> Body:
         "status": one.status,
         "run_state": one.run_state,
         "campaign_type": "linkedin search",
-        "created_at": _written(_MONDAY, seed=seed),
-        "updated_at": _written(_MONDAY + timedelta(days=2), seed=seed),
-        "next_search_at": _written(_MONDAY + timedelta(hours=6), seed=seed),
+        "created_at": _format(_MONDAY, seed=seed),
+        "updated_at": _format(_MONDAY + timedelta(days=2), seed=seed),
+        "next_search_at": _format(_MONDAY + timedelta(hours=6), seed=seed),
         "limit_exceeded": None,
         "max_search_amount": 500,
         "num_touches": 1,
@@ -151,8 +134,8 @@ def campaign(one: CampaignRecord, *, seed: bool = True) -> Body:
     }
 
 
-def short(person: PersonRecord) -> Body:
-    """A person as actions have it."""
+def person_summary(person: PersonRecord) -> JsonObject:
+    """A person as actions contain it."""
     return {
         "key": person.sales_id,
         "name": person.name,
@@ -164,14 +147,14 @@ def short(person: PersonRecord) -> Body:
     }
 
 
-def lead(person: PersonRecord, *, seed: bool) -> Body:
-    """A lead; `seed` as the published sample has it, else as public clients find it.
+def lead(person: PersonRecord, *, seed: bool) -> JsonObject:
+    """A lead.
 
-    There it may have been written to already, and of others less is known.
+    In the newer format, some leads have received a message and others have unknown fields.
     """
-    mine = of(person)
+    mine = campaign_of(person)
     at = _MONDAY + timedelta(minutes=number("lead", person.slug) % 50_000)
-    moment = _written(at, seed=seed)
+    formatted = _format(at, seed=seed)
     written_to = not seed and bool(number("touched", person.slug) % 2)
     return {
         "id": person.sales_id,
@@ -182,19 +165,19 @@ def lead(person: PersonRecord, *, seed: bool) -> Body:
             "key": number("action", person.slug) % 10**6,
             "campaign_key": mine.key,
             "campaign_name": mine.name,
-            "created_at": moment,
+            "created_at": formatted,
             "desc": "found",
             "msg": "Example message." if written_to else None,
-            "msg_created_at": moment if written_to else None,
+            "msg_created_at": formatted if written_to else None,
         }
         if seed or number("found", person.slug) % 8
         else None,
         "next_touch_index": int(written_to),
-        "next_touch_at": _written(at + timedelta(days=2), seed=seed) if written_to else None,
+        "next_touch_at": _format(at + timedelta(days=2), seed=seed) if written_to else None,
         "connect_followup": False,
         "conversation_urn": "2-RVhBTVBMRS1DT05WRVJTQVRJT04=" if written_to else None,
         "custom_data": {"example_column": "example value"} if written_to else {},
-        "request_connect_at": moment if written_to else None,
+        "request_connect_at": formatted if written_to else None,
         "return_to_campaign": False,
         "return_to_campaign_date": None,
         "tags": [],
@@ -202,10 +185,10 @@ def lead(person: PersonRecord, *, seed: bool) -> Body:
     }
 
 
-def _profile(person: PersonRecord, *, seed: bool) -> Body:
-    """The person of a lead. In the seed's sample the name is filled while its parts are null."""
-    known: Body = {
-        **short(person),
+def _profile(person: PersonRecord, *, seed: bool) -> JsonObject:
+    """The person of a lead. In the oldest sample the name is set while its parts are null."""
+    known: JsonObject = {
+        **person_summary(person),
         "location": person.location,
         "current_title": person.title,
         "current_employer": None if seed else person.employer.name,
@@ -215,7 +198,7 @@ def _profile(person: PersonRecord, *, seed: bool) -> Body:
         "phone": None,
         **{f"{name}_handle": None for name in _HANDLES},
     }
-    data: Body = {
+    data: JsonObject = {
         "connectionLevel": "2nd",
         "handle": person.slug,
         "headline": person.headline,
@@ -231,23 +214,24 @@ def _profile(person: PersonRecord, *, seed: bool) -> Body:
         known |= dict.fromkeys(("email", "first_name", "last_name"))
         return known | {"linkedin_data": data}
     if number("unknown", person.slug) % 5 == 0:
-        return known | dict.fromkeys((*_UNKNOWN, "current_employer"))
+        return known | dict.fromkeys((*_UNKNOWN_FIELDS, "current_employer"))
     return known | {"linkedin_data": data | {"objectUrn": object_urn(person)}}
 
 
-def connection(person: PersonRecord, *, seed: bool = False) -> Body:
-    """A connection: flat, 49 keys, absence as null here and as an empty text there.
+def connection(person: PersonRecord, *, seed: bool = False) -> JsonObject:
+    """A connection: 49 keys; some absent values are null and others are empty texts.
 
-    In the seed's sample most are null and the date is of HTTP; live rows say more, at times in ISO.
+    In the oldest sample most values are null and the date has the HTTP format; newer items have
+    more values, and some an ISO date.
     """
     at = _MONDAY + timedelta(minutes=number("connected", person.slug) % 50_000)
     picture = f"https://media.example.com/p/{person.slug}.jpg?e=1751328000&v=beta&t=EXAMPLE"
     iso = not seed and number("iso", person.slug) % 3 == 0
     return {
-        **dict.fromkeys(_NULLS),
+        **dict.fromkeys(_NULL_FIELDS),
         "SKYPE": "",
         "companyName": None,
-        "connectedAt": zulu(at) if iso else format_datetime(at, usegmt=True),
+        "connectedAt": format_with_z(at) if iso else format_datetime(at, usegmt=True),
         "degree": 1,
         "email": person.email if number("shares mail", person.slug) % 2 else "",
         "entityUrn": person.sales_id,
@@ -264,11 +248,11 @@ def connection(person: PersonRecord, *, seed: bool = False) -> Body:
         "tags": [],
         "title": None,
         "twitter": "",
-        **({} if seed or number("synced", person.slug) % 4 == 0 else _more(person)),
+        **({} if seed or number("synced", person.slug) % 4 == 0 else _synced_fields(person)),
     }
 
 
-def _more(person: PersonRecord) -> Body:
+def _synced_fields(person: PersonRecord) -> JsonObject:
     months = number("tenure", person.slug) % 100
     return {
         "COMPANY_WEBSITE": f"https://{person.employer.domain}",

@@ -1,8 +1,7 @@
-"""The words the world is made of: syllables for names, and plain trade words for everything else.
+"""The words of the world: syllables for names, and ordinary words for everything else.
 
-No name in here belongs to anybody: people, places, schools and companies are put together from
-invented syllables. Job titles, skills and industries are ordinary words, so that searches look like
-searches.
+No name is real: the names of people, places, schools and companies are made of syllables. Job
+titles, skills and industries are ordinary words, so that searches are realistic.
 """
 
 from __future__ import annotations
@@ -13,25 +12,30 @@ if TYPE_CHECKING:
     from random import Random
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, separated by spaces."""
     return tuple(text.split())
 
 
-_FIRST_STARTS = _words(
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", "))
+
+
+_FIRST_STARTS = words(
     "Zel Vor Quin Thal Bre Ixa Nyr Oru Pav Wex Yde Kae Fenn Jor Ludo Mav Sio Ursa Drae Hal"
 )
-_FIRST_ENDS = _words("mira dor ith wyn ulo essa vane aro kel nia tis bel rane osk")
-_LAST_STARTS = _words(
+_FIRST_ENDS = words("mira dor ith wyn ulo essa vane aro kel nia tis bel rane osk")
+_LAST_STARTS = words(
     "Ashk Bolt Crend Dovr Emb Farn Gost Hulv Irk Jant Korv Lusk Morv Nesk Ostr Prent Quell "
     "Rusk Stav Tolv Umb Vask Wend Yorv"
 )
-_LAST_ENDS = _words("ari endor ilo oray ustan evik amar ingsol ober etti unov aska")
-_ORG_STARTS = _words(
+_LAST_ENDS = words("ari endor ilo oray ustan evik amar ingsol ober etti unov aska")
+_ORG_STARTS = words(
     "Arvo Belu Cindra Dexo Elvi Fluxa Gravo Hexi Intra Juno Kelvo Lumo Mondra Nexo Opta "
     "Prisma Quanto Rivo Solva Terra Umbra Vanta"
 )
-_ORG_ENDS = _words("dyne fold grid lane mark nest path quill root stack trace wave yard")
-_ORG_KINDS = _words(
+_ORG_ENDS = words("dyne fold grid lane mark nest path quill root stack trace wave yard")
+_ORG_KINDS = words(
     "Systems Labs Works Group Analytics Logistics Foods Health Energy Capital Studios "
     "Partners Software Materials Robotics"
 )
@@ -53,25 +57,12 @@ PLACES = (
     ("Orrinford", "Zentria", "XZ"),
     ("Lake Averil", "Zentria", "XZ"),
 )
-"""City, country, country code: invented places; the codes are from the range that ISO 3166 leaves
-to users.
-"""
+"""City, country, country code. The places do not exist; ISO 3166 reserves the codes for users."""
 
-SENIORITIES = (
-    "Unpaid",
-    "Training",
-    "Entry",
-    "Senior",
-    "Manager",
-    "Director",
-    "Vice President",
-    "CXO",
-    "Partner",
-    "Owner",
+SENIORITIES = _phrases(
+    "Unpaid, Training, Entry, Senior, Manager, Director, Vice President, CXO, Partner, Owner"
 )
-"""In the order of their facet ids, from 1: the documented sample has Entry at 3, Director at 6,
-Partner at 9.
-"""
+"""In the order of their facet ids from 1: in the documented sample, Entry is 3 and Partner is 9."""
 
 TITLES = (
     ("Software Engineer", "Entry", "Engineering"),
@@ -117,62 +108,20 @@ TITLES = (
 )
 """Title, seniority, function."""
 
-SKILLS = (
-    "Python",
-    "SQL",
-    "Java",
-    "Go",
-    "Rust",
-    "TypeScript",
-    "Data Analysis",
-    "Machine Learning",
-    "Statistics",
-    "Distributed Systems",
-    "Cloud Computing",
-    "Kubernetes",
-    "Product Strategy",
-    "Roadmapping",
-    "User Research",
-    "Interface Design",
-    "Negotiation",
-    "Account Management",
-    "Lead Generation",
-    "Forecasting",
-    "Cold Calling",
-    "Copywriting",
-    "Search Engine Optimisation",
-    "Brand Strategy",
-    "Event Planning",
-    "Recruiting",
-    "Coaching",
-    "Financial Modelling",
-    "Budgeting",
-    "Auditing",
-    "Supply Chain",
-    "Process Improvement",
-    "Public Speaking",
-    "Team Leadership",
-    "Strategic Planning",
-    "Contract Law",
-    "Compliance",
-    "Customer Service",
-    "Technical Writing",
-    "Project Management",
+SKILLS = _phrases(
+    "Python, SQL, Java, Go, Rust, TypeScript, Data Analysis, Machine Learning, Statistics, "
+    "Distributed Systems, Cloud Computing, Kubernetes, Product Strategy, Roadmapping, User "
+    "Research, Interface Design, Negotiation, Account Management, Lead Generation, Forecasting, "
+    "Cold Calling, Copywriting, Search Engine Optimisation, Brand Strategy, Event Planning, "
+    "Recruiting, Coaching, Financial Modelling, Budgeting, Auditing, Supply Chain, Process "
+    "Improvement, Public Speaking, Team Leadership, Strategic Planning, Contract Law, Compliance, "
+    "Customer Service, Technical Writing, Project Management"
 )
 
-INDUSTRIES = (
-    "Computer Software",
-    "Financial Services",
-    "Hospital & Health Care",
-    "Logistics and Supply Chain",
-    "Marketing and Advertising",
-    "Renewables & Environment",
-    "Food Production",
-    "Higher Education",
-    "Management Consulting",
-    "Mechanical Engineering",
-    "Telecommunications",
-    "Biotechnology",
+INDUSTRIES = _phrases(
+    "Computer Software, Financial Services, Hospital & Health Care, Logistics and Supply Chain, "
+    "Marketing and Advertising, Renewables & Environment, Food Production, Higher Education, "
+    "Management Consulting, Mechanical Engineering, Telecommunications, Biotechnology"
 )
 
 SIZES = (
@@ -185,65 +134,48 @@ SIZES = (
     (5001, 10000, "5001-10000"),
     (10001, 90000, "10001+"),
 )
-"""Least, most, and the text range the provider prints."""
+"""Minimum, maximum, and the text of the range."""
 
 COMPANY_TYPES = ("Public Company", "Privately Held", "Partnership", "Nonprofit", "Self-Owned")
 LANGUAGES = ("English", "Nordavian", "Ostrelian", "Calverian", "Zentrian")
 DEGREES = ("Bachelor's degree", "Master's degree", "BSc", "MBA", "Doctorate")
-FIELDS = (
-    "Applied Studies",
-    "Computing",
-    "Economics",
-    "Mechanics",
-    "Letters",
-    "Statistics",
-    "Design",
-    "Law",
+FIELDS = _phrases(
+    "Applied Studies, Computing, Economics, Mechanics, Letters, Statistics, Design, Law"
 )
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+MONTHS = _phrases(
+    "January, February, March, April, May, June, July, August, September, October, November, "
+    "December"
 )
 
 
-def person_name(dice: Random) -> tuple[str, str]:
-    """An invented first and last name."""
-    first = dice.choice(_FIRST_STARTS) + dice.choice(_FIRST_ENDS)
-    return first, dice.choice(_LAST_STARTS) + dice.choice(_LAST_ENDS)
+def person_name(rng: Random) -> tuple[str, str]:
+    """A first and a last name."""
+    first = rng.choice(_FIRST_STARTS) + rng.choice(_FIRST_ENDS)
+    return first, rng.choice(_LAST_STARTS) + rng.choice(_LAST_ENDS)
 
 
-def organisation_name(dice: Random) -> str:
-    """An invented company name of two words."""
-    return f"{dice.choice(_ORG_STARTS)}{dice.choice(_ORG_ENDS)} {dice.choice(_ORG_KINDS)}"
+def organisation_name(rng: Random) -> str:
+    """A company name of two words."""
+    return f"{rng.choice(_ORG_STARTS)}{rng.choice(_ORG_ENDS)} {rng.choice(_ORG_KINDS)}"
 
 
-def school_name(dice: Random) -> str:
-    """An invented school, named after a place of the world."""
-    return dice.choice(("University of {}", "{} Institute", "{} College")).format(
-        dice.choice(PLACES)[0]
+def school_name(rng: Random) -> str:
+    """The name of a school, after a city of the world."""
+    return rng.choice(("University of {}", "{} Institute", "{} College")).format(
+        rng.choice(PLACES)[0]
     )
 
 
 def slug(name: str) -> str:
-    """A name as LinkedIn would put it into a link: lower case, words joined by hyphens."""
+    """A name as in LinkedIn links: lower case, words joined by hyphens."""
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
 
 
 def from_slug(text: str) -> str:
-    """The name a slug suggests: `example-org-7` is `Example Org`; digits are left out."""
-    words = [
+    """The name for a slug: `example-org-7` is `Example Org`, without words that have digits."""
+    parts = [
         word
         for word in text.replace("_", "-").split("-")
         if word and not any(c.isdigit() for c in word)
     ]
-    return " ".join(word.capitalize() for word in words)
+    return " ".join(word.capitalize() for word in parts)

@@ -1,4 +1,4 @@
-"""Companies of the world: the facts of each, and the bodies the provider makes of them."""
+"""Companies of the world, and their JSON bodies in the formats of Lix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from . import names
-from .random import chance, dice
+from .random import chance, rng_for
 
 FIRST_SALES_ID = 1_000_001
 """Sales Navigator id of the first company; the others follow."""
@@ -16,7 +16,7 @@ FIRST_ID = 50_000_001
 
 @dataclass(frozen=True, slots=True)
 class OrganisationRecord:
-    """One invented company. `number` is its place in the world; links and ids follow from it."""
+    """One company. `number` is its index in the world; links and ids are made from it."""
 
     number: int
     slug: str
@@ -33,32 +33,32 @@ class OrganisationRecord:
 
     @property
     def sales_id(self) -> str:
-        """Sales Navigator id: digits in a string."""
+        """The Sales Navigator id: digits in a text."""
         return str(FIRST_SALES_ID + self.number)
 
     @property
     def urn(self) -> str:
-        """The id that facets give and that filters of a Sales Navigator search take."""
+        """The id in facets and in the filters of a Sales Navigator search."""
         return f"urn:li:organization:{self.sales_id}"
 
     @property
     def link(self) -> str:
-        """Public LinkedIn page."""
+        """The public LinkedIn page."""
         return f"https://www.linkedin.com/company/{self.slug}"
 
     @property
     def sales_link(self) -> str:
-        """Sales Navigator page, in the form that experiences and search rows use."""
+        """The Sales Navigator page, as in experiences and search results."""
         return f"https://linkedin.com/sales/company/{self.sales_id}"
 
     @property
     def domain(self) -> str:
-        """Domain of the website and of the e-mail addresses; always below example.com."""
+        """The domain of the website and of e-mail addresses; always below example.com."""
         return f"{self.slug}.example.com"
 
     @property
     def text(self) -> str:
-        """Everything a keyword is compared with, in lower case."""
+        """The text that keywords are compared with, in lower case."""
         city, country, code = self.place
         return " ".join(
             (self.name, self.industry, city, country, code, self.kind, self.size, self.urn)
@@ -66,28 +66,28 @@ class OrganisationRecord:
 
 
 def make(seed: int, number: int, slug: str, name: str) -> OrganisationRecord:
-    """The company of this number, always the same for the same seed and slug."""
-    roll = dice(seed, "organisation", slug)
-    least, most, size = roll.choice(names.SIZES)
-    employees = roll.randint(least, most)
+    """The company with this number, always the same for the same seed and slug."""
+    rng = rng_for(seed, "organisation", slug)
+    least, most, size = rng.choice(names.SIZES)
+    employees = rng.randint(least, most)
     return OrganisationRecord(
         number=number,
         slug=slug,
         name=name,
-        industry=roll.choice(names.INDUSTRIES),
+        industry=rng.choice(names.INDUSTRIES),
         size=size,
         employees=employees,
-        followers=employees * roll.randint(3, 40) + roll.randint(0, 400),
-        founded=roll.randint(1931, 2022),
-        place=roll.choice(names.PLACES),
-        kind=roll.choice(names.COMPANY_TYPES),
-        jobs=roll.randint(0, 40),
-        rounds=roll.randint(0, 9),
+        followers=employees * rng.randint(3, 40) + rng.randint(0, 400),
+        founded=rng.randint(1931, 2022),
+        place=rng.choice(names.PLACES),
+        kind=rng.choice(names.COMPANY_TYPES),
+        jobs=rng.randint(0, 40),
+        rounds=rng.randint(0, 9),
     )
 
 
 def ids(one: OrganisationRecord) -> dict[str, object]:
-    """The ids object of `ids.organisation`; `id` is a number in a string."""
+    """The ids object of `ids.organisation`; `id` is a number in a text."""
     uuid = b64encode(f"organisation:{one.number}".encode()).decode()
     return {
         "id": str(FIRST_ID + one.number),
@@ -106,25 +106,25 @@ def links(one: OrganisationRecord) -> dict[str, object]:
     }
 
 
-def _story(one: OrganisationRecord) -> str:
+def _description(one: OrganisationRecord) -> str:
     return (
         f"{one.name} works in {one.industry.lower()}.\n\nFounded {one.founded} in {one.place[0]}."
     )
 
 
 def _specialities(one: OrganisationRecord) -> list[str]:
-    return dice("specialities", one.slug).sample(names.SKILLS, 3)
+    return rng_for("specialities", one.slug).sample(names.SKILLS, 3)
 
 
 def organisation_body(one: OrganisationRecord) -> dict[str, object]:
-    """LiOrganisation: numbers travel as strings, as the documented samples have them."""
+    """LiOrganisation (lix.md#li-organisation): numbers are texts, as in the samples."""
     listed = one.kind == "Public Company"
     return {
         "name": one.name,
         "link": one.link,
         "industry": one.industry,
         "website": f"https://{one.domain}",
-        "description": _story(one),
+        "description": _description(one),
         "headquarters": f"{one.place[0]}, {one.place[2]}",
         "companyType": one.kind,
         "liEmployeeCount": str(one.employees),
@@ -149,7 +149,7 @@ def organisation_body(one: OrganisationRecord) -> dict[str, object]:
 
 
 def profile_body(one: OrganisationRecord) -> dict[str, object]:
-    """OrganisationProfile, the newer twin of LiOrganisation: numbers are numbers here."""
+    """OrganisationProfile (lix.md#organisation-profile): numbers are numbers."""
     old = organisation_body(one)
     same = (
         "name",
@@ -175,7 +175,7 @@ def profile_body(one: OrganisationRecord) -> dict[str, object]:
 
 
 def full_body(one: OrganisationRecord) -> dict[str, object]:
-    """What `organisation.by_linkedin` answers: the oldest object and all that was added since."""
+    """The body of `organisation.by_linkedin`: the oldest object and everything added since."""
     return {
         "organisationIds": ids(one) | {"liProfileIsDeleted": False},
         "liOrganisation": organisation_body(one),
@@ -186,7 +186,7 @@ def full_body(one: OrganisationRecord) -> dict[str, object]:
 
 
 def unreadable_body() -> dict[str, object]:
-    """What `organisation.by_linkedin` answers for a company it could not read: only an error."""
+    """The body of `organisation.by_linkedin` for a company that could not be read."""
     return {
         "organisationIds": None,
         "liOrganisation": None,
@@ -196,8 +196,8 @@ def unreadable_body() -> dict[str, object]:
     }
 
 
-def search_row(one: OrganisationRecord) -> dict[str, object]:
-    """A row of the LinkedIn company search; about one in eight has only name and link."""
+def search_item(one: OrganisationRecord) -> dict[str, object]:
+    """An item of the LinkedIn company search; one in eight has only name and link."""
     if chance(0.125, "bare row", one.slug):
         return {"name": one.name, "link": one.link}
     keys = ("name", "link", "industry", "description", "followers", "headquarters")
@@ -205,15 +205,15 @@ def search_row(one: OrganisationRecord) -> dict[str, object]:
     return {key: body[key] for key in keys}
 
 
-def account_row(one: OrganisationRecord) -> dict[str, object]:
-    """A row of the Sales Navigator account search; about one in eight has no industry."""
-    row: dict[str, object] = {
+def account_item(one: OrganisationRecord) -> dict[str, object]:
+    """An item of the Sales Navigator account search; one in eight has no industry."""
+    item: dict[str, object] = {
         "name": one.name,
         "salesNavLink": f"https://www.linkedin.com/sales/company/{one.sales_id}",
         "industry": one.industry,
         "liEmployeeCount": str(one.employees),
     }
     if chance(0.125, "no industry", one.slug):
-        row["industry"] = None
-        del row["liEmployeeCount"]
-    return row
+        item["industry"] = None
+        del item["liEmployeeCount"]
+    return item

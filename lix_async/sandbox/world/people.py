@@ -1,4 +1,4 @@
-"""People of the world: the facts of each. What the provider makes of them is in `persons.py`."""
+"""People of the world. Their JSON bodies are in `person_bodies.py`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import dice, number
+from .random import number, rng_for
 
 if TYPE_CHECKING:
     from .organisations import OrganisationRecord
 
-# An odd factor has an inverse modulo 2**32: a link can be turned back into the person's number, so
-# that nobody has to be made before they are asked for.
+# An odd factor has an inverse modulo 2**32: a link can be turned back into the person's index, so
+# no person has to be made before the first request for it. The factor is Knuth's multiplicative
+# hash constant (2**32 divided by the golden ratio), which spreads neighbouring indexes.
 _FACTOR = 2_654_435_761
 _INVERSE = pow(_FACTOR, -1, 2**32)
-_LISTED = "ACoAAW"
-_FROM_SLUG = "ACoAAS"
+_LISTED_PREFIX = "ACoAAW"
+_SLUG_PREFIX = "ACoAAS"
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """One invented person.
+    """One person.
 
-    `number` is the place in the world, or None for one made from a stranger's link.
+    `number` is the index in the world, or None for a person made from an unknown link.
     """
 
     number: int | None
@@ -40,7 +41,7 @@ class PersonRecord:
     industry: str
     skills: tuple[str, ...]
     hidden: bool
-    """Shown as 'LinkedIn Member' without a link in LinkedIn people search."""
+    """Appears as 'LinkedIn Member' without a link in the LinkedIn people search."""
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class PersonRecord:
 
     @property
     def headline(self) -> str:
-        """Title and employer, as LinkedIn puts them under a name."""
+        """Title and employer."""
         return f"{self.title} at {self.employer.name}"
 
     @property
@@ -59,22 +60,22 @@ class PersonRecord:
 
     @property
     def link(self) -> str:
-        """Public profile."""
+        """The public profile."""
         return f"https://www.linkedin.com/in/{self.slug}"
 
     @property
     def sales_link(self) -> str:
-        """Sales Navigator profile, in the documented form."""
+        """The Sales Navigator profile, in the documented format."""
         return f"https://linkedin.com/sales/lead/{self.sales_id},NAME_SEARCH,undefined"
 
     @property
     def urn(self) -> str:
-        """Profile urn, as connections, followers and messages carry it."""
+        """The profile urn, as in connections, followers and messages."""
         return f"urn:li:fsd_profile:{self.sales_id}"
 
     @property
     def picture(self) -> str | None:
-        """Picture address, None for about a quarter."""
+        """The URL of the picture; None for a quarter of all people."""
         return (
             f"https://media.example.com/p/{self.slug}.jpg"
             if number("picture", self.slug) % 4
@@ -83,12 +84,12 @@ class PersonRecord:
 
     @property
     def email(self) -> str:
-        """Address at the employer; always below example.com."""
+        """The address at the employer; always below example.com."""
         return f"{names.slug(self.first)}.{names.slug(self.last) or 'x'}@{self.employer.domain}"
 
     @property
     def text(self) -> str:
-        """Everything a keyword is compared with, in lower case."""
+        """The text that keywords are compared with, in lower case."""
         employer = self.employer
         words = (
             self.name,
@@ -106,35 +107,35 @@ class PersonRecord:
         return " ".join(words).casefold()
 
 
-def code(seed: int, place: int) -> str:
-    """Eight hex digits for a place in the world: the end of a slug and of a Sales Navigator id."""
-    return f"{(place * _FACTOR + number(seed, 'codes')) % 2**32:08x}"
+def code(seed: int, index: int) -> str:
+    """Eight hex digits for an index: the end of a slug and of a Sales Navigator id."""
+    return f"{(index * _FACTOR + number(seed, 'codes')) % 2**32:08x}"
 
 
-def place_of(seed: int, text: str) -> int | None:
-    """The place that `code` wrote, or None when the text is no code."""
+def index_of(seed: int, text: str) -> int | None:
+    """The index of a `code()`; None if the text is not one."""
     if len(text) != 8 or any(c not in "0123456789abcdef" for c in text):
         return None
     return (int(text, 16) - number(seed, "codes")) * _INVERSE % 2**32
 
 
-def sales_id(seed: int, place: int | None, slug: str) -> str:
-    """The Sales Navigator id of a person: it can be turned back into a place, or into the slug."""
-    if place is not None:
-        return _LISTED + code(seed, place).upper()
+def sales_id(seed: int, index: int | None, slug: str) -> str:
+    """The Sales Navigator id of a person, from which `from_sales_id()` gets the index or slug."""
+    if index is not None:
+        return _LISTED_PREFIX + code(seed, index).upper()
     if slug.startswith(("ACoAA", "ACwAA")):
         return slug
-    return _FROM_SLUG + urlsafe_b64encode(slug.encode()).decode().rstrip("=")
+    return _SLUG_PREFIX + urlsafe_b64encode(slug.encode()).decode().rstrip("=")
 
 
 def from_sales_id(seed: int, text: str) -> int | str:
-    """The place or slug a Sales Navigator id stands for; a foreign id is its own slug."""
-    if text.startswith(_LISTED):
-        place = place_of(seed, text.removeprefix(_LISTED).lower())
-        if place is not None:
-            return place
-    if text.startswith(_FROM_SLUG):
-        tail = text.removeprefix(_FROM_SLUG)
+    """The index or slug of a Sales Navigator id; an unknown id is its own slug."""
+    if text.startswith(_LISTED_PREFIX):
+        index = index_of(seed, text.removeprefix(_LISTED_PREFIX).lower())
+        if index is not None:
+            return index
+    if text.startswith(_SLUG_PREFIX):
+        tail = text.removeprefix(_SLUG_PREFIX)
         try:
             slug = urlsafe_b64decode(tail + "=" * (-len(tail) % 4)).decode()
         except ValueError:
@@ -145,28 +146,28 @@ def from_sales_id(seed: int, text: str) -> int | str:
 
 
 def make(
-    seed: int, place: int | None, slug: str | None, employer: OrganisationRecord
+    seed: int, index: int | None, slug: str | None, employer: OrganisationRecord
 ) -> PersonRecord:
-    """The person at a place of the world, or the one whose slug is given."""
-    roll = dice(seed, "person", slug if place is None else place)
-    first, last = names.person_name(roll)
+    """The person with an index, or the one with a slug."""
+    rng = rng_for(seed, "person", slug if index is None else index)
+    first, last = names.person_name(rng)
     if slug is None:
-        slug = f"{names.slug(first)}-{names.slug(last)}-{code(seed, place or 0)}"
+        slug = f"{names.slug(first)}-{names.slug(last)}-{code(seed, index or 0)}"
     elif suggested := names.from_slug(slug).split(" ", 1):
         first, last = suggested[0] or first, suggested[1] if len(suggested) > 1 else last
-    title, seniority, function = roll.choice(names.TITLES)
+    title, seniority, function = rng.choice(names.TITLES)
     return PersonRecord(
-        number=place,
+        number=index,
         slug=slug,
-        sales_id=sales_id(seed, place, slug),
+        sales_id=sales_id(seed, index, slug),
         first=first,
         last=last,
         title=title,
         seniority=seniority,
         function=function,
         employer=employer,
-        place=roll.choice(names.PLACES),
-        industry=employer.industry if roll.random() < 0.7 else roll.choice(names.INDUSTRIES),
-        skills=tuple(roll.sample(names.SKILLS, roll.randint(2, 9))),
-        hidden=roll.random() < 0.04,
+        place=rng.choice(names.PLACES),
+        industry=employer.industry if rng.random() < 0.7 else rng.choice(names.INDUSTRIES),
+        skills=tuple(rng.sample(names.SKILLS, rng.randint(2, 9))),
+        hidden=rng.random() < 0.04,
     )

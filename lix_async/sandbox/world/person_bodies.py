@@ -1,29 +1,30 @@
-"""The bodies the provider makes of a person: the profile, the legacy profile, and search rows."""
+"""JSON bodies of people in the formats of Lix: profile, legacy profile and search results."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from . import names
-from .careers import date, education, experience
-from .random import chance, dice, number
+from .careers import date_body, education, experience
+from .random import chance, number, rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..protocol.responses import JsonObject
     from .careers import PositionRecord
     from .people import PersonRecord
 
 
-def _skills(person: PersonRecord) -> list[dict[str, object]]:
-    """Endorsements are numbers in strings; about a fifth of the skills have none."""
-    rows: list[dict[str, object]] = []
+def _skills(person: PersonRecord) -> list[JsonObject]:
+    """Skills; endorsements are numbers in texts, and a fifth of the skills have none."""
+    items: list[JsonObject] = []
     for name in person.skills:
         votes = number("endorsements", person.slug, name) % 80
-        rows.append(
+        items.append(
             {"name": name, "numOfEndorsement": str(votes)} if votes > 15 else {"name": name}
         )
-    return rows
+    return items
 
 
 def _summary(person: PersonRecord) -> str:
@@ -32,14 +33,14 @@ def _summary(person: PersonRecord) -> str:
 
 def profile(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
-) -> dict[str, object]:
-    """The current shape of `person.get`.
+) -> JsonObject:
+    """The current format of `person.get` (lix.md#person).
 
-    About half of all people also have the data dictionary's fields.
+    Half of all people also have the fields of the data dictionary.
     """
     rich = chance(0.5, "rich", person.slug)
     handle = person.slug.replace("-", "_")
-    body: dict[str, object] = {
+    body: JsonObject = {
         "description": person.headline,
         "location": person.location,
         "name": person.name,
@@ -48,7 +49,7 @@ def profile(
         "aboutSummaryText": f"{_summary(person)}\n\nCares about {person.skills[0].lower()}.",
         "salesNavLink": person.sales_link,
         "link": person.link,
-        "experience": [experience(job, place, rich) for place, job in enumerate(jobs)],
+        "experience": [experience(job, index, rich) for index, job in enumerate(jobs)],
         "education": education(person),
         "skills": _skills(person),
     }
@@ -57,8 +58,8 @@ def profile(
 
 def _dictionary(
     person: PersonRecord, jobs: Sequence[PositionRecord], peers: Sequence[PersonRecord]
-) -> dict[str, object]:
-    roll = dice("dictionary", person.slug)
+) -> JsonObject:
+    rng = rng_for("dictionary", person.slug)
     before = [f"{job.title} at {job.employer.name}" for job in jobs[1:]]
     return {
         "firstName": person.first,
@@ -75,24 +76,24 @@ def _dictionary(
         "email": None,
         "im": None,
         "birthday": None,
-        "birthDate": {"day": roll.randint(1, 28), "month": roll.randint(1, 12), "year": None},
+        "birthDate": {"day": rng.randint(1, 28), "month": rng.randint(1, 12), "year": None},
         "pronoun": None,
         "liId": person.slug,
         "salesNavId": person.sales_id,
-        "liCreatedAt": f"{roll.randint(2005, 2023)}-11-{roll.randint(10, 28)}T10:00:00.000Z",
-        "numSharedConnections": roll.randint(0, 40),
-        "articleFollowers": str(roll.randint(0, 9000)),
-        "numOfConnections": roll.randint(20, 500),
+        "liCreatedAt": f"{rng.randint(2005, 2023)}-11-{rng.randint(10, 28)}T10:00:00.000Z",
+        "numSharedConnections": rng.randint(0, 40),
+        "articleFollowers": str(rng.randint(0, 9000)),
+        "numOfConnections": rng.randint(20, 500),
         "defaultDBID": 50_000_000 + number("db", person.slug) % 9_000_000,
         "autoScraped": False,
-        "premium": roll.random() < 0.2,
-        "languages": [{"name": roll.choice(names.LANGUAGES), "proficiency": "NATIVE_OR_BILINGUAL"}],
+        "premium": rng.random() < 0.2,
+        "languages": [{"name": rng.choice(names.LANGUAGES), "proficiency": "NATIVE_OR_BILINGUAL"}],
         "certifications": [
             {
                 "title": f"Certified in {person.skills[0]}",
-                "issuedDate": f"May {roll.randint(2010, 2024)}",
+                "issuedDate": f"May {rng.randint(2010, 2024)}",
                 "expirationDate": None,
-                "organisation": {"name": names.school_name(roll)},
+                "organisation": {"name": names.school_name(rng)},
             }
         ],
         "patents": _patents(person),
@@ -102,7 +103,7 @@ def _dictionary(
                 "name": f"Notes on {person.skills[-1]}",
                 "publisher": "Example Press",
                 "description": None,
-                "publishedOn": {"month": 6, "year": roll.randint(2005, 2024)},
+                "publishedOn": {"month": 6, "year": rng.randint(2005, 2024)},
                 "url": f"https://example.org/papers/{person.slug}",
                 "authors": [{"entityUrn": person.urn}],
             }
@@ -112,18 +113,18 @@ def _dictionary(
         "sharedConnectionUrns": [peer.urn for peer in peers[:1]],
         "teamLinkConnectionProfiles": None,
         "viewerConnection": {
-            "connectionDegree": roll.randint(0, 3),
+            "connectionDegree": rng.randint(0, 3),
             "saved": False,
             "savedListCount": 0,
-            "recentPostsCount": roll.randint(0, 5),
+            "recentPostsCount": rng.randint(0, 5),
         },
     }
 
 
-def _patents(person: PersonRecord) -> list[dict[str, object]]:
+def _patents(person: PersonRecord) -> list[JsonObject]:
     if not chance(0.1, "patents", person.slug):
         return []
-    patent: dict[str, object] = {
+    patent: JsonObject = {
         "title": f"Apparatus for {person.skills[0].lower()}",
         "issuer": person.place[2],
         "url": f"https://example.org/patents/{person.slug}",
@@ -133,23 +134,23 @@ def _patents(person: PersonRecord) -> list[dict[str, object]]:
     return [patent]
 
 
-def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
-    """The oldest documented shape of a profile, with `fullName` and `workExperiences`."""
-    work: list[dict[str, object]] = []
+def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> JsonObject:
+    """The oldest documented format of a profile (lix.md#legacy-shapes)."""
+    work: list[JsonObject] = []
     for job in jobs:
-        accounts: dict[str, object] = {"linkedin": {}, "twitter": {}}
-        row: dict[str, object] = {
+        accounts: JsonObject = {"linkedin": {}, "twitter": {}}
+        item: JsonObject = {
             "organisation": {"name": job.employer.name, "socialAccounts": accounts},
             "title": job.title,
-            "startedOn": date(job.started),
-            "endedOn": date(job.ended),
+            "startedOn": date_body(job.started),
+            "endedOn": date_body(job.ended),
         }
         if job.text:
-            row["description"] = job.text
+            item["description"] = job.text
         if job.place:
-            row["location"] = job.place
-        work.append(row)
-    schools: list[dict[str, object]] = []
+            item["location"] = job.place
+        work.append(item)
+    schools: list[JsonObject] = []
     for school in education(person):
         period = {
             "startedOn": {"year": int(str(school["dateStarted"]))},
@@ -179,8 +180,8 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, ob
     }
 
 
-def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str, object]:
-    """A row of a search: the partial profile with the running position, without its description."""
+def search_item(person: PersonRecord, jobs: Sequence[PositionRecord]) -> JsonObject:
+    """A search result: a partial profile with the current position without its description."""
     first = experience(jobs[0], 0, rich=False)
     del first["description"]
     return {
@@ -193,8 +194,8 @@ def search_row(person: PersonRecord, jobs: Sequence[PositionRecord]) -> dict[str
     }
 
 
-def hidden_row(person: PersonRecord) -> dict[str, object]:
-    """A row of somebody outside the network: no name and no link."""
+def hidden_item(person: PersonRecord) -> JsonObject:
+    """A search result for a person outside the network: no name and no link."""
     return {
         "name": "LinkedIn Member",
         "link": None,

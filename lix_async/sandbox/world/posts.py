@@ -1,7 +1,6 @@
-"""Posts of the world, with the comments under them and the reactions to them.
+"""Posts of the world, with their comments and reactions.
 
-A post's urn says whose it is and which one of theirs, so any urn can be answered without a list of
-posts.
+A post's urn contains its author and number, so it can be resolved without a stored list.
 """
 
 from __future__ import annotations
@@ -10,88 +9,89 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import names
-from .random import chance, dice, number
+from .random import chance, number, rng_for
 
 if TYPE_CHECKING:
+    from ..protocol.responses import JsonObject
     from .people import PersonRecord
 
 REACTIONS = ("LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY")
-"""Every kind of reaction, in the documented order."""
+"""All types of reactions, in the documented order."""
 BASE = 7_100_000_000_000_000_000
-"""Activity number of the first post of the first person."""
+"""The activity number of the first post of the first person."""
 PER_PERSON = 1_000
-"""Activity numbers kept for one person; nobody writes more posts than that."""
+"""The activity numbers reserved for each person: more than anyone has posts."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostRecord:
-    """One invented post: who wrote it, and how much happened to it."""
+    """One post, with the numbers of its comments and reactions."""
 
     activity: int
     author: PersonRecord
     topic: str
     text: str
     title: str | None
-    """Title of the embedded article; then the text may be empty."""
+    """The title of an embedded article; the text may be empty if there is one."""
     comments: int
     reactions: tuple[int, ...]
-    """How many of each kind, in the order of `REACTIONS`."""
+    """The number of each type, in the order of `REACTIONS`."""
 
     @property
     def urn(self) -> str:
-        """The id other calls take."""
+        """The id that other endpoints accept."""
         return f"urn:li:activity:{self.activity}"
 
     @property
     def link(self) -> str:
-        """Public page of the post."""
+        """The public page of the post."""
         return f"https://www.linkedin.com/feed/update/{self.urn}"
 
     @property
     def keywords(self) -> str:
-        """Everything a keyword is compared with, in lower case."""
+        """The text that keywords are compared with, in lower case."""
         return " ".join(
             (self.text, self.title or "", self.topic, self.author.name, self.author.title)
         ).casefold()
 
 
 def activity(owner: int, which: int) -> int:
-    """The activity number of somebody's post; `owner` is a person's number."""
+    """The activity number of a post; `owner` is the index of a person."""
     return BASE + owner * PER_PERSON + which
 
 
 def make(number_: int, author: PersonRecord) -> PostRecord:
-    """The post of this activity number."""
-    roll = dice("post", number_)
-    topic = roll.choice((*author.skills, *names.SKILLS))
-    embedded = roll.random() < 0.2
+    """The post with this activity number."""
+    rng = rng_for("post", number_)
+    topic = rng.choice((*author.skills, *names.SKILLS))
+    embedded = rng.random() < 0.2
     tag = names.slug(topic).replace("-", "")
     text = f"What we learned about {topic.lower()} at {author.employer.name}.\n#{tag}"
-    likes = roll.choice((0, 3, 12, 40, 90))
+    likes = rng.choice((0, 3, 12, 40, 90))
     return PostRecord(
         activity=number_,
         author=author,
         topic=topic,
-        text="" if embedded and roll.random() < 0.5 else text,
+        text="" if embedded and rng.random() < 0.5 else text,
         title=f"A year of {topic.lower()}" if embedded else None,
-        comments=roll.choice((0, 1, 4, 9, 18, 33, 57)),
-        reactions=tuple(roll.randint(0, likes) // (1 + kind * 2) for kind in range(len(REACTIONS))),
+        comments=rng.choice((0, 1, 4, 9, 18, 33, 57)),
+        reactions=tuple(rng.randint(0, likes) // (1 + kind * 2) for kind in range(len(REACTIONS))),
     )
 
 
 def written_at(number_: int) -> str:
-    """When something happened, as ISO 8601 text: in the two years before the world's today."""
-    roll = dice("written", number_)
-    year, month = roll.choice(
-        ((2023, roll.randint(6, 12)), (2024, roll.randint(1, 12)), (2025, roll.randint(1, 5)))
+    """The ISO 8601 time of a post or comment: in the two years before the date of the world."""
+    rng = rng_for("written", number_)
+    year, month = rng.choice(
+        ((2023, rng.randint(6, 12)), (2024, rng.randint(1, 12)), (2025, rng.randint(1, 5)))
     )
-    day, hour, minute = roll.randint(1, 28), roll.randint(7, 20), roll.randint(0, 59)
+    day, hour, minute = rng.randint(1, 28), rng.randint(7, 20), rng.randint(0, 59)
     return f"{year}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:00Z"
 
 
-def body(post: PostRecord) -> dict[str, object]:
-    """A post as `search.posts`, `activity.posts` and `enrich.post` give it."""
-    tally = [
+def body(post: PostRecord) -> JsonObject:
+    """A post in the format of `search.posts`, `activity.posts` and `enrich.post`."""
+    counts = [
         {"reactionType": f"REACTION_TYPE_{kind}", "count": count}
         for kind, count in zip(REACTIONS, post.reactions, strict=True)
         if count
@@ -102,14 +102,14 @@ def body(post: PostRecord) -> dict[str, object]:
         "text": post.text,
         "createdAt": written_at(post.activity),
         "actor": {"id": post.author.slug, "name": post.author.name, "url": post.author.link},
-        "numReactions": tally or None,
+        "numReactions": counts or None,
         "commentCount": post.comments,
         "embeddedObject": {"title": post.title} if post.title else None,
     }
 
 
-def actor(person: PersonRecord) -> dict[str, object]:
-    """The author of a comment, or of a reaction."""
+def actor(person: PersonRecord) -> JsonObject:
+    """The author of a comment or a reaction."""
     return {
         "name": person.name,
         "link": person.link,
@@ -119,8 +119,8 @@ def actor(person: PersonRecord) -> dict[str, object]:
     }
 
 
-def comment(post: PostRecord, which: int, author: PersonRecord) -> dict[str, object]:
-    """Comment number `which` under a post. All six kinds of reaction are listed, zeros included."""
+def comment(post: PostRecord, which: int, author: PersonRecord) -> JsonObject:
+    """Comment number `which` on a post. All types of reactions are listed, zeros included."""
     tag = 700_000_000 + number("comment", post.activity, which) % 99_999_999
     votes = number("comment votes", tag) % 6
     return {
@@ -139,6 +139,6 @@ def comment(post: PostRecord, which: int, author: PersonRecord) -> dict[str, obj
 
 
 def reaction_kinds(post: PostRecord) -> list[str]:
-    """The kind of every single reaction to a post, most frequent kind first."""
+    """The type of every reaction to a post, the most frequent type first."""
     pairs = sorted(zip(post.reactions, REACTIONS, strict=True), key=lambda pair: -pair[0])
     return [kind for count, kind in pairs for _ in range(count)]

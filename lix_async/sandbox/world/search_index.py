@@ -1,51 +1,49 @@
-"""Searching the world: which rows a search finds, and in which order."""
+"""Searches in the world: what they find, and in which order."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .random import dice
+from .random import rng_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .search_queries import SearchQuery
 
-_KEPT = 64
-"""Searches whose order is kept, so that walking one does not sort the world again for every
-page.
-"""
+_CACHED_SEARCHES = 64
+"""The number of searches whose results are cached: otherwise each page would sort the world."""
 
 
 class SearchIndex:
-    """Searches over texts: `texts` gives the text of every row, in its place, for each kind."""
+    """Searches in texts: `texts` returns the texts of all records of a kind, by index."""
 
     def __init__(self, seed: int, texts: Mapping[str, Callable[[], Sequence[str]]]) -> None:
         self._seed = seed
         self._texts = {kind: lru_cache(maxsize=1)(make) for kind, make in texts.items()}
-        self._chosen = lru_cache(maxsize=_KEPT)(self._choose)
-        self._ordered = lru_cache(maxsize=_KEPT)(self._order)
+        self._chosen = lru_cache(maxsize=_CACHED_SEARCHES)(self._find)
+        self._ordered = lru_cache(maxsize=_CACHED_SEARCHES)(self._sort)
 
-    def find(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
-        """The places of everything a search finds, those that fit best first.
+    def find(self, kind: str, query: SearchQuery, order: str) -> Sequence[int]:
+        """The indexes of all results of a search, the best matches first.
 
-        Which places are found depends on the search alone. `order` (a sequence id, or a viewer)
-        decides how those that fit equally well follow one another. A search that wants more than
-        there is finds places beyond the last; the world has a row for those too.
+        The results depend on the search only. `order` (a sequence id, or a viewer) decides the
+        order of equal matches. A search with more results than records finds indexes beyond the
+        last record; the world makes records for those too.
         """
-        return self._ordered(kind, wanted, order)
+        return self._ordered(kind, query, order)
 
-    def _order(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
-        found = list(self._chosen(kind, wanted))
-        dice(self._seed, kind, wanted.key, order).shuffle(found)
+    def _sort(self, kind: str, query: SearchQuery, order: str) -> Sequence[int]:
+        found = list(self._chosen(kind, query))
+        rng_for(self._seed, kind, query.key, order).shuffle(found)
         found.sort(key=lambda scored: -scored[0])
-        return tuple(place for _, place in found)
+        return tuple(index for _, index in found)
 
-    def _choose(self, kind: str, wanted: SearchQuery) -> Sequence[tuple[int, int]]:
+    def _find(self, kind: str, query: SearchQuery) -> Sequence[tuple[int, int]]:
         texts = self._texts[kind]()
-        places = list(range(len(texts)))
-        dice(self._seed, kind, wanted.key).shuffle(places)
-        scored = [(wanted.score(texts[place]), place) for place in places]
+        indexes = list(range(len(texts)))
+        rng_for(self._seed, kind, query.key).shuffle(indexes)
+        scored = [(query.score(texts[index]), index) for index in indexes]
         scored.sort(key=lambda pair: -pair[0])
-        return scored[: wanted.total] + [(-1, place) for place in range(len(texts), wanted.total)]
+        return scored[: query.total] + [(-1, index) for index in range(len(texts), query.total)]

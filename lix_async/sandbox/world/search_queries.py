@@ -1,4 +1,4 @@
-"""What a search asks for: the words in a LinkedIn URL or in filters, and what fits them."""
+"""Search queries: the words in a LinkedIn URL or in filters, and which texts match them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _VALUE = re.compile(r"(?:text:|id:(?=urn))([^,()]+)")
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """A search as the world understands it.
+    """A search.
 
-    `key` is the same on every page of the search. Each of `groups` holds alternatives, of which a
-    good result has one. `total` is how many results there are.
+    * `key`: the same on every page of the search.
+    * `groups`: groups of alternatives; a good result matches one alternative of each group.
+    * `total`: the number of results.
     """
 
     key: str
@@ -37,49 +38,48 @@ class SearchQuery:
     total: int
 
     def score(self, text: str) -> int:
-        """How many groups a lower-case text satisfies."""
+        """The number of groups that a lower-case text matches."""
         return sum(any(word in text for word in group) for group in self.groups)
 
 
-def wanted(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> SearchQuery:
+def make_query(key: str, keywords: str, groups: Iterable[tuple[str, ...]] = ()) -> SearchQuery:
     """A search by words.
 
-    `total:137` among the keywords gives exactly 137 results, `nothing-matches` none.
-
-    Without them the number of results follows from the key: between 120 and 599, below every cap.
+    `total:137` in the keywords gives exactly 137 results, `nothing-matches` none. Otherwise the
+    number of results depends on the key: between 120 and 599, below all caps.
     """
-    asked = _TOTAL.search(keywords)
-    total = int(asked[1]) if asked else 120 + number("total", key) % 480
+    given = _TOTAL.search(keywords)
+    total = int(given[1]) if given else 120 + number("total", key) % 480
     if _NOTHING in keywords:
         total = 0
-    return SearchQuery(key, (*_words(_TOTAL.sub(" ", keywords)), *groups), total)
+    return SearchQuery(key, (*_keyword_groups(_TOTAL.sub(" ", keywords)), *groups), total)
 
 
-def from_url(url: str) -> SearchQuery:
-    """The search that a LinkedIn or Sales Navigator URL stands for."""
-    groups = [tuple(_plain(text)) for text in _FREE.findall(url)]
+def query_from_url(url: str) -> SearchQuery:
+    """The search of a LinkedIn or Sales Navigator URL."""
+    groups = [tuple(_texts(text)) for text in _FREE.findall(url)]
     words = [unquote_plus(text) for text in _KEYWORDS.findall(url)]
     for raw in _QUERY.findall(url):
-        # The structure is percent-encoded around texts that are percent-encoded on their own.
+        # The structure is percent-encoded, and its texts are percent-encoded once more.
         query = raw if "filters:" in raw or "keywords:" in raw else unquote(raw)
         groups += [group for group in map(_filter, _FILTER.finditer(query)) if group]
         words += [
             unquote(unquote(text)) for text in re.findall(r"(?:^|[(,])keywords:([^,()]+)", query)
         ]
-    return wanted(links.search(url), " ".join(words), [group for group in groups if group])
+    return make_query(links.search(url), " ".join(words), [group for group in groups if group])
 
 
 def _filter(found: re.Match[str]) -> tuple[str, ...]:
     return tuple(unquote(unquote(text)).casefold() for text in _VALUE.findall(found["values"]))
 
 
-def _plain(text: str) -> list[str]:
+def _texts(text: str) -> list[str]:
     listed = re.findall(r'"([^"]+)"', unquote_plus(text))
     return [word.casefold() for word in listed or [unquote_plus(text)]]
 
 
-def _words(keywords: str) -> list[tuple[str, ...]]:
-    """Each word is wanted; words around an OR are alternatives."""
+def _keyword_groups(keywords: str) -> list[tuple[str, ...]]:
+    """A group for each word; words around an OR are alternatives."""
     groups: list[tuple[str, ...]] = []
     joined = False
     for word in re.findall(r"[^\s()\"]+", keywords):
@@ -93,5 +93,5 @@ def _words(keywords: str) -> list[tuple[str, ...]]:
         else:
             groups.append((word.casefold(),))
     if len(groups) > 1 and all(len(group) == 1 for group in groups):
-        groups.append((" ".join(group[0] for group in groups),))  # the phrase itself ranks first
+        groups.append((" ".join(group[0] for group in groups),))  # the whole phrase ranks first
     return groups

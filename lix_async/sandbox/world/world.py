@@ -1,7 +1,7 @@
-"""The invented world that the sandbox answers from: people, companies, job postings and posts.
+"""The sample world of the sandbox: people, companies, job postings and posts.
 
-Everything follows from the seed. Little is stored: a link or an id says who is meant, and the facts
-are drawn from there. Nobody and nothing in here is real.
+Everything is made from the seed, and little is stored: a record is made from its link or id. None
+of it is real.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import missing, params_invalid, unknown_record
+from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import careers, job_postings, links, names, people, posts
 from .company_index import CompanyIndex
-from .random import dice, number
+from .random import number, rng_for
 from .search_index import SearchIndex
 
 if TYPE_CHECKING:
@@ -27,19 +27,28 @@ if TYPE_CHECKING:
 
 _POST_URN = re.compile(r"urn:li:(?:activity|ugcPost|share):([0-9]{1,19})")
 _CODE = re.compile(r"-([0-9a-f]{8})$")
-_STRANGER = 1_000_000_000
-"""Numbers from here on own the posts of people made from a link that is not of the world."""
+_FIRST_UNLISTED = 1_000_000_000
+"""The first number for the posts of people made from an unknown link."""
 
 
 class World:
-    """A world of its own for each seed: the same seed and sizes always give the same answers.
+    """A sample world: the same seed and sizes always give the same records.
 
-    `people` and `organisations` are how many a search can find (2,000 and 200 by default),
-    `postings` (400) and `posts` (800) likewise. Any other LinkedIn link gets an invented person or
-    company made from the link itself, so that a first try with one's own link works; links that
-    begin with `missing-` or `not-found`, and ids of digits that begin with 404, are not found.
+    Any LinkedIn link is known: a link that is not of this world gets a person or company made from
+    the link, so that a first try with a real link works. Links that begin with `missing-` or
+    `not-found`, and ids that begin with the digits 404, are not found.
 
-    `companies` finds the companies; people, postings and posts are found by the methods here.
+    `companies` is the index of the companies.
+
+    Args:
+        seed: The seed of all records.
+        people: How many people a search can find.
+        organisations: How many companies a search can find.
+        postings: How many job postings a search can find.
+        posts: How many posts a search can find.
+
+    Raises:
+        ValueError: A size is below 1.
     """
 
     def __init__(
@@ -52,117 +61,127 @@ class World:
         posts: int = 800,
     ) -> None:
         if min(people, organisations, postings, posts) < 1:
-            raise ValueError("a world needs at least one of everything")
+            raise ValueError("people, organisations, postings and posts must be at least 1")
         self.seed = seed
         self.people = people
         self.postings = postings
         self.posts = posts
         self.companies = CompanyIndex(seed, organisations)
         self.viewers: tuple[str, ...] = self._viewers()
-        self._known: dict[int, PersonRecord] = {}
-        self._strangers: dict[int, str] = {}
-        self._emails: dict[str, int] = {}
-        self._finder = SearchIndex(
+        self._people_by_index: dict[int, PersonRecord] = {}
+        self._unlisted_owners: dict[int, str] = {}
+        self._index_by_email: dict[str, int] = {}
+        self._search_index = SearchIndex(
             seed,
             {
-                "people": lambda: [self.person(place).text for place in range(people)],
+                "people": lambda: [self.person(index).text for index in range(people)],
                 "organisations": lambda: [one.text for one in self.companies.listed],
-                "postings": lambda: [self.posting_at(place).text for place in range(postings)],
-                "posts": lambda: [self.post_at(place).keywords for place in range(posts)],
+                "postings": lambda: [self.posting_at(index).text for index in range(postings)],
+                "posts": lambda: [self.post_at(index).keywords for index in range(posts)],
             },
         )
 
     def _viewers(self) -> tuple[str, ...]:
-        roll = dice(self.seed, "viewers")
-        invented = [
-            f"{names.slug(names.person_name(roll)[0])}-example-{place}" for place in range(9)
-        ]
-        return ("sandbox-viewer", "example-viewer-1", "example-viewer-2", *invented)
+        rng = rng_for(self.seed, "viewers")
+        further = [f"{names.slug(names.person_name(rng)[0])}-example-{index}" for index in range(9)]
+        return ("sandbox-viewer", "example-viewer-1", "example-viewer-2", *further)
 
-    def attached(self, viewer: str) -> bool:
+    def is_attached(self, viewer: str) -> bool:
         """Whether a LinkedIn account is attached to the team.
 
-        It is when its name holds `viewer` or `example`, or is an encoded profile id (`ACoAA...`,
-        `ACwAA...`), and never when it holds `unknown`. `viewers` are the ones that
-        `linkedin_account.list` shows.
+        It is if its name contains `viewer` or `example`, or is an encoded profile id (`ACoAA...`,
+        `ACwAA...`); it is not if the name contains `unknown`. `linkedin_account.list` returns only
+        those in `viewers`.
         """
         name = viewer.lower()
         known = "viewer" in name or "example" in name or viewer.startswith(("ACoAA", "ACwAA"))
         return known and "unknown" not in name
 
-    def search(self, kind: str, wanted: SearchQuery, order: str) -> Sequence[int]:
-        """The places of all that a search finds among people, organisations, postings or posts.
+    def search(self, kind: str, query: SearchQuery, order: str) -> Sequence[int]:
+        """The indexes of all results of a search.
 
-        The same search and `order` (a sequence id, or a viewer) always give the same places in the
-        same order; another `order` gives the same places in another one.
+        The same search has the same results; their order depends on `order`.
+
+        Args:
+            kind: `people`, `organisations`, `postings` or `posts`.
+            query: The search.
+            order: A sequence id or a viewer.
         """
-        return self._finder.find(kind, wanted, order)
+        return self._search_index.find(kind, query, order)
 
-    def person(self, place: int) -> PersonRecord:
-        """The person at a place; the places below `people` can be found by searching."""
-        if (found := self._known.get(place)) is None:
-            employer = self.companies.employer(number(self.seed, "employer", place))
-            found = people.make(self.seed, place, None, employer)
-            if place < self.people:
-                self._known[place] = found
+    def person(self, index: int) -> PersonRecord:
+        """The person at an index. Those below `people` can be found by a search."""
+        if (found := self._people_by_index.get(index)) is None:
+            employer = self.companies.employer(number(self.seed, "employer", index))
+            found = people.make(self.seed, index, None, employer)
+            if index < self.people:
+                self._people_by_index[index] = found
         return found
 
     def person_by_slug(self, slug: str) -> PersonRecord:
-        """The person of a public identifier; a missing one is an `unknown_record` refusal."""
+        """The person with a public identifier.
+
+        Raises:
+            ErrorReply: 404 for an identifier that stands for a missing record.
+        """
         text = slug.strip().strip("/")
-        if not text or missing(text):
+        if not text or is_missing(text):
             raise unknown_record("profile")
         if text.startswith(("ACoAA", "ACwAA")):
             return self.person_by_sales_id(text)
         text = text.lower()
         if (code := _CODE.search(text)) and (
-            place := people.place_of(self.seed, code[1])
+            index := people.index_of(self.seed, code[1])
         ) is not None:
-            found = self.person(place)
+            found = self.person(index)
             if found.slug == text:
                 return found
-        return self._stranger(text)
+        return self._unlisted_person(text)
 
-    def _stranger(self, slug: str) -> PersonRecord:
+    def _unlisted_person(self, slug: str) -> PersonRecord:
         employer = self.companies.employer(number(self.seed, "employer", slug))
         return people.make(self.seed, None, slug, employer)
 
     def person_by_sales_id(self, sales_id: str) -> PersonRecord:
-        """The person of a Sales Navigator id; a missing one is an `unknown_record` refusal."""
-        if not sales_id or missing(sales_id):
+        """The person with a Sales Navigator id.
+
+        Raises:
+            ErrorReply: 404 for an id that stands for a missing record.
+        """
+        if not sales_id or is_missing(sales_id):
             raise unknown_record("profile")
-        meant = people.from_sales_id(self.seed, sales_id)
-        if isinstance(meant, int):
-            return self.person(meant)
-        return self._stranger(meant) if meant == sales_id else self.person_by_slug(meant)
+        found = people.from_sales_id(self.seed, sales_id)
+        if isinstance(found, int):
+            return self.person(found)
+        return self._unlisted_person(found) if found == sales_id else self.person_by_slug(found)
 
     def person_at(self, link: str) -> PersonRecord:
-        """The person a LinkedIn or Sales Navigator link names."""
+        """The person of a LinkedIn or Sales Navigator link."""
         kind, value = links.profile(link)
         return self.person_by_slug(value) if kind == "slug" else self.person_by_sales_id(value)
 
     def person_by_email(self, email: str) -> PersonRecord:
-        """The person of an e-mail address; an address nobody has gets a person made from it."""
+        """The person with an e-mail address; an unknown address gets a person made from it."""
         text = email.strip().lower()
         local, at, domain = text.partition("@")
         if not (local and at and domain):
-            raise params_invalid("email is not an address")
-        if not self._emails:
-            self._emails = {self.person(place).email: place for place in range(self.people)}
-        place = self._emails.get(text)
-        return self.person(place) if place is not None else self.person_by_slug(names.slug(local))
+            raise params_invalid("email must be an address")
+        if not self._index_by_email:
+            self._index_by_email = {self.person(index).email: index for index in range(self.people)}
+        index = self._index_by_email.get(text)
+        return self.person(index) if index is not None else self.person_by_slug(names.slug(local))
 
     def career(self, person: PersonRecord) -> list[PositionRecord]:
-        """The positions of a person, the running one first."""
-        return careers.career(person, self.companies.employer)
+        """The positions of a person, the current one first."""
+        return careers.make_career(person, self.companies.employer)
 
     def some_people(self, count: int, *parts: object) -> list[PersonRecord]:
-        """So many different people, always the same for the same parts."""
-        places = dice(self.seed, *parts).sample(range(max(self.people, count)), count)
-        return [self.person(place) for place in places]
+        """`count` different people, always the same for the same parts."""
+        indexes = rng_for(self.seed, *parts).sample(range(max(self.people, count)), count)
+        return [self.person(index) for index in indexes]
 
     def from_lix_id(self, lix_id: str, kind: str) -> str:
-        """What the provider's own id holds: a slug (`person`) or a number (`organisation`)."""
+        """The content of a Lix id: a slug (`person`) or a number (`organisation`)."""
         try:
             found, _, value = b64decode(lix_id, validate=True).decode().partition(":")
         except ValueError:
@@ -172,43 +191,42 @@ class World:
         return value
 
     def posting(self, job_id: str) -> PostingRecord:
-        """The job posting of an id, which is digits."""
+        """The job posting with an id."""
         if not re.fullmatch(r"[0-9]{1,19}", job_id):
-            raise params_invalid("job_id is digits")
-        if missing(job_id):
+            raise params_invalid("job_id must consist of digits")
+        if is_missing(job_id):
             raise unknown_record("job")
         employer = self.companies.employer(number(self.seed, "hiring", int(job_id)))
         return job_postings.make(self.seed, int(job_id), employer, self.people)
 
-    def posting_at(self, place: int) -> PostingRecord:
-        """The posting at a place of the search for jobs."""
-        return self.posting(str(job_postings.FIRST_ID + place))
+    def posting_at(self, index: int) -> PostingRecord:
+        """The posting at an index of the job search."""
+        return self.posting(str(job_postings.FIRST_ID + index))
 
     def post(self, urn: str) -> PostRecord:
-        """The post of a urn."""
+        """The post with a urn."""
         found = _POST_URN.fullmatch(urn.strip())
         if found is None:
-            raise params_invalid("post_urn is not the urn of a post")
-        if missing(found[1]):
+            raise params_invalid("post_urn must be the urn of a post")
+        if is_missing(found[1]):
             raise unknown_record("post")
         owner = max(int(found[1]) - posts.BASE, 0) // posts.PER_PERSON
-        stranger = self._strangers.get(owner)
+        slug = self._unlisted_owners.get(owner)
         return posts.make(
-            int(found[1]),
-            self._stranger(stranger) if stranger else self.person(owner % self.people),
+            int(found[1]), self._unlisted_person(slug) if slug else self.person(owner % self.people)
         )
 
-    def post_at(self, place: int) -> PostRecord:
-        """The post at a place of the search for posts."""
-        owner, which = place % self.people, place // self.people
+    def post_at(self, index: int) -> PostRecord:
+        """The post at an index of the post search."""
+        owner, which = index % self.people, index // self.people
         return posts.make(posts.activity(owner, which), self.person(owner))
 
     def posts_of(self, person: PersonRecord) -> list[PostRecord]:
-        """What a person has posted, newest first: between one and sixty posts."""
+        """The posts of a person, newest first: one to sixty."""
         owner = person.number
         if owner is None:
-            owner = _STRANGER + number(self.seed, "stranger", person.slug) % _STRANGER
-            self._strangers[owner] = person.slug
+            owner = _FIRST_UNLISTED + number(self.seed, "stranger", person.slug) % _FIRST_UNLISTED
+            self._unlisted_owners[owner] = person.slug
         count = 1 + number(self.seed, "posts of", person.slug) % 60
         written = [posts.make(posts.activity(owner, which), person) for which in range(count)]
         return sorted(written, key=lambda post: posts.written_at(post.activity), reverse=True)

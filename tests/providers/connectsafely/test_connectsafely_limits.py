@@ -331,8 +331,8 @@ async def test_the_default_account_shares_the_limits_of_its_id() -> None:
     found = AsyncConnectSafely("key", http_client=Script(fresh), clock=Skipping())
     await found.profile("a")
     await found.profile("b", account_id=ACCOUNT)
-    assert repr(found._engine.limiter) == "<LaneLimiter key 60 per 60 s, reads 30 per 60 s>"
-    assert repr(found).startswith("<AsyncConnectSafely api.connectsafely.ai <LaneLimiter key")
+    assert repr(found._engine.limiter) == "<KeyedLimiter key 60 per 60 s, reads 30 per 60 s>"
+    assert repr(found).startswith("<AsyncConnectSafely api.connectsafely.ai <KeyedLimiter key")
 
 
 async def test_other_rates_can_be_passed() -> None:

@@ -69,7 +69,7 @@ def test_an_endpoint_matches_the_catalogue(row: Any) -> None:
     assert (row.paging is None) == (paging["style"] == "none")
     if row.paging:
         assert (row.paging.param, row.paging.size) == (paging["page_param"], paging["size_param"])
-        assert (row.paging.first, row.paging.repeats_end) == (paging["first_page"], True)
+        assert (row.paging.first, row.paging.repeat_ends) == (paging["first_page"], True)
     names = {"columns" if p["name"] == "csv_*" else p["name"] for p in published["params"]}
     assert set(row.params.__struct_encode_fields__) == names
     places = {param["in"] for param in published["params"]}

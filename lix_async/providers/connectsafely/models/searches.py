@@ -38,7 +38,7 @@ class SearchPage(Listing[Item]):
         return (self.pagination.next_pagination_token if self.pagination else None) or None
 
     @property
-    def goes_on(self) -> bool | None:
+    def continues(self) -> bool | None:
         """Whether there are more pages."""
         if self.has_more is not None or self.pagination is None:
             return self.has_more

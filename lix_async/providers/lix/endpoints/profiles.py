@@ -12,7 +12,7 @@ from .. import models as m
 from .. import params as p
 
 _TOKEN = Cursor("pagination_token", start="start")
-_LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", alone=False)
+_LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", start_alone=False)
 
 PERSON_IDS = Endpoint(
     "ids.person",

@@ -1,4 +1,4 @@
-"""What the tests of ConnectSafely's house share: a sandbox on a clock that skips, and who asks it."""
+"""Helpers of the ConnectSafely tests: clients on a sandbox with a test clock."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from sample_provider import Skipping
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.sandbox import Sandbox
 
+from .sandbox_helpers import small_sandbox as small
+
+__all__ = ["NIGHT", "OTHER", "RIGHT", "bare", "connect", "slugs", "small"]
+
 OTHER = "76543210fedcba9876543210"
 RIGHT = {"Authorization": "Bearer a-key"}
 NIGHT = datetime(2023, 11, 15, tzinfo=UTC)
-"""The end of the day that `Skipping` begins in, at 22:13:20."""
-
-
-def small(clock: Skipping | None = None, **settings: Any) -> Sandbox:
-    clock = clock or Skipping()
-    given = {"people": 300, "organisations": 12, "rate": None, **settings}
-    return Sandbox(**given, clock=clock.now, wall=clock.wall, sleep=clock.sleep)
+"""The end of the first day of `Skipping`, which starts at 22:13:20."""
 
 
 def connect(sandbox: Sandbox, clock: Skipping | None = None, **options: Any) -> AsyncConnectSafely:
-    """The real client on a sandbox in memory, without pacing unless told otherwise."""
+    """The real client on a sandbox in memory, by default without a rate limit."""
     http_client = httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app))
     settings = {"rate_limit": None, "daily_profiles": None, **options}
     return AsyncConnectSafely(

@@ -1,0 +1,60 @@
+"""Each backend does what the GCRA functions do."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lix_async import RateLimit
+from lix_async.core.rate_limit import (
+    FOREVER,
+    LONGEST_HOLD,
+    SECOND,
+    GcraParameters,
+    GcraState,
+    delay_permits,
+    refund_permit,
+    take_permit,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("burst", [1, 3])
+def test_a_server_counts_like_the_gcra_functions(place, burst):
+    """Random steps on a real server; each answer names its moment and is computed again."""
+    params = GcraParameters.in_microseconds(RateLimit(200, per=1.0, burst=burst))
+    chance, backend = random.Random(7), place.backend()
+    state, stamps = GcraState(0, 0), [0]
+    try:
+        for _ in range(150):
+            step = chance.choice(["take"] * 6 + ["refund", "delay"])
+            if step == "take":
+                max_wait = chance.choice([0, 3_000, FOREVER])
+                decision = backend.take(params, max_wait)
+                state, permit_at = take_permit(state, params, decision.now, max_wait)
+                assert (decision.permit_at, decision.full_at) == (permit_at, state.full_at)
+                stamps.append(decision.full_at)
+            elif step == "refund":
+                stamp = chance.choice(stamps[-2:])
+                assert backend.refund(params, stamp) == (state.full_at == stamp)
+                state = refund_permit(state, params, stamp)
+            else:
+                backend.delay(1_000)
+                state = delay_permits(state, 1_000)
+        assert backend.hold_left() == 0
+        backend.hold(params, 5 * SECOND)
+        left = backend.hold_left()
+        decision = backend.take(params, 0)
+        assert 0 < decision.wait <= left <= 5 * SECOND or decision.wait >= left
+        backend.delay(2 * params.horizon)  # as if the clock had been put back
+        assert backend.take(params, 0).wait == 0
+    finally:
+        backend.close()
+
+
+async def test_a_hold_lasts_an_hour_at_most(place):
+    async with place.limiter(RateLimit(200, per=1.0)) as limiter:
+        await limiter.hold(9 * 3600)
+        assert 3500 * SECOND < await limiter._client.hold_left() <= LONGEST_HOLD
