@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 import lix_async
-from lix_async.cli.providers import provider_name, provider_of, rows
+from lix_async.cli.providers import all_endpoints, provider_name, provider_of
 
 PACKAGE = Path(lix_async.__file__).parent
 TESTS = Path(__file__).parent
@@ -39,7 +39,10 @@ MUST_STAY = {
     "lix_async.cli.commands.drift",
     "lix_async.cli.commands.sandbox",
 }
-ASKS = re.compile(r'\bcli\.providers import [^()\n]*\bproviders\b|\bimportorskip\("lix_async\.')
+ASKS = re.compile(
+    r"\bcli\.providers import (?:[^()\n]*|\([^()]*)\bproviders\b"
+    r'|\bimportorskip\("lix_async\.'
+)
 """How a test asks which providers exist."""
 
 IMPORT_ALL = """
@@ -97,7 +100,7 @@ def named(gone: str) -> re.Pattern[str]:
     """Matches the name of the provider, its variables, and the ids and paths of its endpoints."""
     provider = provider_of(gone)
     names = (gone, provider.name, provider.url_variable, provider.key_variables[0])
-    table = [row for row in rows().values() if provider_name(row.id) == gone]
+    table = [row for row in all_endpoints().values() if provider_name(row.id) == gone]
     starts = {row.id for row in table} | {row.path.partition("{")[0] for row in table}
     return re.compile(
         rf"(?<![A-Za-z])(?:{'|'.join(map(re.escape, names))})(?![A-Za-z_])"

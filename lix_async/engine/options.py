@@ -103,22 +103,22 @@ def reject_empty(name: str, value: object) -> None:
 
 
 def resolve_api_key(provider: Provider, api_key: str | None) -> str:
-    """The given key, or that of the environment."""
-    given = api_key if api_key is not None else from_environment(*provider.key_variables)
-    if given is None:
+    """The given API key, or that of the environment."""
+    key = api_key if api_key is not None else from_environment(*provider.key_variables)
+    if key is None:
         names = " or ".join(provider.key_variables)
         raise ConfigurationError(f"no API key: pass api_key= or set {names}")
-    return given
+    return key
 
 
 def auth_scheme(provider: Provider, auth: str | Unset) -> str:
-    """The name of the scheme given, or of the provider's first one, which is its default."""
+    """The name of the given authentication scheme, or of the provider's default, its first one."""
     if isinstance(auth, Unset):
         return next(iter(provider.credentials))
     check_type("auth", auth, str)
     if auth not in provider.credentials:
-        known = ", ".join(map(repr, provider.credentials))
-        raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
+        names = ", ".join(map(repr, provider.credentials))
+        raise ConfigurationError(f"invalid auth {auth!r}: expected one of {names}")
     return auth
 
 
@@ -137,7 +137,7 @@ def resolve_base_url(provider: Provider, base_url: str | None) -> str:
 def make_limiter(
     provider: Provider, rate_limit: RateLimit | Limiter | Unset | None, clock: Clock
 ) -> Limiter | None:
-    """The limiter given, or one for the rate given, or one for the provider's own rate."""
+    """The given limiter, or one for the given rate or for the provider's default rate."""
     if isinstance(rate_limit, Unset):
         rate_limit = provider.rate
     if rate_limit is None:

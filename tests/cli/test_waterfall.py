@@ -97,7 +97,7 @@ def test_a_provider_without_lookups_is_reported(
     monkeypatch.setenv("MEETALFRED_API_KEY", "key")
     done = lix("waterfall", str(links(sandbox, 1)), "--want", "headline")
     assert done.code == 0
-    assert "meetalfred was not asked: Meet Alfred lists" in done.err
+    assert "meetalfred was not asked: Meet Alfred has no lookup" in done.err
 
 
 def test_a_missing_key_is_reported_with_the_variables(

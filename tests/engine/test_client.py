@@ -46,7 +46,7 @@ class OnlyAcquires:
         ({"api_key": ""}, "the API key is empty"),
         (
             {"auth": "basic"},
-            "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'",
+            "invalid auth 'basic': expected one of 'raw', 'bearer', 'x-api-key', 'query'",
         ),
         (
             {"base_url": "http://sample.example"},

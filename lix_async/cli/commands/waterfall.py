@@ -377,4 +377,4 @@ def _stoppable(step: Step, monitor: ActivityMonitor) -> Step:
             pass
         raise TransportError("not sent: the run was stopped", endpoint=step.endpoint)
 
-    return msgspec.structs.replace(step, look=unless_stopped)
+    return msgspec.structs.replace(step, lookup=unless_stopped)
