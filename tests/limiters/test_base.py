@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sample_provider import THING, Script, Skipping, ThingParams, Toy, reply
+from sample_provider import THING, SampleClient, Script, Skipping, ThingParams, reply
 
 from lix_async.core.rate_limit import RateLimit
 from lix_async.limiters.base import Limiter, adapt
@@ -61,10 +61,10 @@ def test_acquire_and_hold_are_required():
 
 async def test_a_client_takes_an_object_with_two_methods():
     plain = TwoMethods()
-    toy = Toy(reply(), rate_limit=plain)
-    await toy.send(THING, ONE)
+    client = SampleClient(reply(), rate_limit=plain)
+    await client.send(THING, ONE)
     assert plain.calls == ["acquire"]
-    assert "<TwoMethods>" in repr(toy)
+    assert "<TwoMethods>" in repr(client)
 
 
 @pytest.mark.parametrize(("delay", "reported"), [(0.0005, []), (0.5, [0.5])])
@@ -82,6 +82,6 @@ async def test_only_delays_that_matter_are_reported(delay, reported):
             return reply()
 
     limiter = Recorder(RateLimit(1, per=3.0), clock=clock)
-    toy = Toy(rate_limit=limiter, clock=clock, http_client=SlowToConnect())
-    await toy.send(THING, ONE)
+    client = SampleClient(rate_limit=limiter, clock=clock, http_client=SlowToConnect())
+    await client.send(THING, ONE)
     assert delays == reported

@@ -16,6 +16,7 @@ import anyio.to_thread
 import msgspec
 
 from ...bulk.stores.base import Entry, Status, Store
+from ...core.decoding import JsonObject
 from ...filesystem import new_private_file
 from ..errors import CommandError
 from ..output.files import StagedOutput, close_ignoring_errors, file_error
@@ -23,7 +24,7 @@ from ..output.lookup_rows import endpoint_of, row_of_entry
 from ..output.parquet import ParquetFile
 from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import OTHER, LookupSchema, RowSchema, columns_of
-from ..values import JsonObject, csv_cell, get_path
+from ..values import csv_cell, get_path
 
 ExportFormat = Literal["jsonl", "csv", "parquet"]
 BATCH = 500

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import msgspec
 
+from ...core.decoding import JsonObject
 from ..options import Format
-from ..values import JsonObject
 from .schema import OTHER, RowSchema
 
 

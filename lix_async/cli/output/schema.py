@@ -14,9 +14,9 @@ from typing import cast
 import msgspec
 from msgspec import inspect
 
-from ...core.decoding import SchemaMismatch, decoder_for
+from ...core.decoding import JsonObject, SchemaMismatch, decoder_for
 from ...core.models import Listing, item_type
-from ..values import JsonObject, csv_cell, get_path, remaining_fields
+from ..values import csv_cell, get_path, remaining_fields
 
 OTHER = "other"
 _OTHER_PREFIX = f"{OTHER}."

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...core.decoding import compact
+from ...core.decoding import JsonObject, compact
 from ..options import OutputOptions, choose_format, parse_columns
 from ..text import one_line
-from ..values import JsonObject, cell_text, leaf_paths
+from ..values import cell_text, leaf_paths
 from .destination import output_path
 from .files import AppendFile
 from .rows import parse_row, row_encoder

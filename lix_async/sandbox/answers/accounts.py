@@ -12,8 +12,8 @@ from .context import get_part
 from .profiles import check_message
 
 if TYPE_CHECKING:
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext

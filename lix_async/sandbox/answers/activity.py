@@ -10,8 +10,8 @@ from ..world import job_postings, posts
 from ..world.random import chance, number, pick, rng_for
 
 if TYPE_CHECKING:
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext

@@ -15,8 +15,8 @@ from ..world.search_queries import make_query, query_from_url
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.search_queries import SearchQuery
     from ..world.world import World

@@ -9,8 +9,8 @@ from ..world import names
 from ..world.random import number, rng_for
 
 if TYPE_CHECKING:
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.world import World
     from .context import AnswerContext
 

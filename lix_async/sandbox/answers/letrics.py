@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from ..world.random import chance, number, pick
 
 if TYPE_CHECKING:
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.organisations import OrganisationRecord
     from ..world.people import PersonRecord
     from ..world.world import World

@@ -22,8 +22,8 @@ from .context import AnswerBody
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.organisations import OrganisationRecord
     from ..world.people import PersonRecord
     from ..world.world import World

@@ -20,8 +20,8 @@ from ..world.random import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext, AnswerFunction

@@ -11,8 +11,8 @@ from ..world.random import number
 from .profiles import check_message
 
 if TYPE_CHECKING:
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.inbox import ConversationRecord
     from ..world.people import PersonRecord
     from ..world.world import World

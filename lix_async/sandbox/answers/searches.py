@@ -16,8 +16,8 @@ from .context import get_part
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ...core.decoding import JsonObject
     from ..protocol.params import RequestParams
-    from ..protocol.responses import JsonObject
     from ..world.people import PersonRecord
     from ..world.world import World
     from .context import AnswerContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
 
 _WRAPPERS = ("searchResponse", "response", "connections_response", "data")
 

@@ -11,7 +11,6 @@ import msgspec
 from .errors import ErrorReply
 
 JSON = "application/json"
-JsonObject = dict[str, object]
 Disconnect = Literal["", "close", "reset"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from ...core.endpoint import AnyEndpoint
 from ...providers.connectsafely.endpoints import TABLE
 from ...providers.connectsafely.provider import CONNECTSAFELY
@@ -12,7 +13,7 @@ from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
 from ..protocol.dates import iso_milliseconds, next_midnight
-from ..protocol.responses import JsonObject, SandboxResponse, json_response
+from ..protocol.responses import SandboxResponse, json_response
 from ..state import connectsafely_quota
 from ..state.rate_limits import Rate, RateLimitStatus
 from .base import RequestOutcome, SandboxProvider

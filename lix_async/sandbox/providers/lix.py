@@ -11,7 +11,7 @@ from ..world import inbox, job_postings
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from ..world.world import World
     from .base import Examples
 

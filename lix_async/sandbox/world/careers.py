@@ -14,7 +14,7 @@ from .random import pick, rng_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .organisations import OrganisationRecord
     from .people import PersonRecord
 

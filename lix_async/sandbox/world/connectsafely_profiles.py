@@ -14,7 +14,7 @@ from .random import chance, number, pick
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .careers import PositionRecord
     from .people import PersonRecord
     from .world import World

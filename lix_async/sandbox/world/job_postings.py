@@ -9,7 +9,7 @@ from . import names
 from .random import rng_for
 
 if TYPE_CHECKING:
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .organisations import OrganisationRecord
 
 FIRST_ID = 3_000_000_001

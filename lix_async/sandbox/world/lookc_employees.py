@@ -11,7 +11,7 @@ from .random import number, rng_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .careers import PositionRecord
     from .organisations import OrganisationRecord
     from .people import PersonRecord

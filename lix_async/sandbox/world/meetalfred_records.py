@@ -14,7 +14,7 @@ from .names import words
 from .random import number
 
 if TYPE_CHECKING:
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .people import PersonRecord
 
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ from .random import chance, number, rng_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .careers import PositionRecord
     from .people import PersonRecord
 

@@ -12,7 +12,7 @@ from . import names
 from .random import chance, number, rng_for
 
 if TYPE_CHECKING:
-    from ..protocol.responses import JsonObject
+    from ...core.decoding import JsonObject
     from .people import PersonRecord
 
 REACTIONS = ("LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY")
