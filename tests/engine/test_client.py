@@ -34,12 +34,15 @@ class OnlyAcquires:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"api_key": ""}, "the API key is empty"),
+        ({"api_key": ""}, "api_key is empty"),
         (
             {"auth": "basic"},
             "auth must be one of 'raw', 'bearer', 'x-api-key', 'query', not 'basic'",
         ),
-        ({"base_url": "http://toy.example"}, r"base_url must be https \(http only to this machine"),
+        (
+            {"base_url": "http://toy.example"},
+            r"base_url must use https \(http only for this machine",
+        ),
         ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not int"),
         ({"rate_limit": OnlyAcquires()}, "rate_limit must be a RateLimit, a Limiter or None"),
         ({"retry": 3}, "retry must be a RetryPolicy, not int"),
@@ -169,7 +172,7 @@ async def test_what_a_callback_raises_costs_no_answer(caplog):
     toy = Toy(reply(200, {"id": "a", "new": 1}), on_drift=raises)
     assert (await toy.send(THING, ONE)).value.id == "a"
     assert [record.name for record in caplog.records] == ["lix_async"]
-    assert caplog.messages == ["on_drift raised KeyError; the answer is kept"]
+    assert caplog.messages == ["on_drift raised KeyError, which is ignored"]
     await toy.aclose()
     assert len(caplog.messages) > 1
     assert "Ada" not in caplog.text

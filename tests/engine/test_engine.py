@@ -145,7 +145,9 @@ async def test_a_send_that_may_have_arrived_is_never_repeated():
     toy = Toy(UNREACHED, LOST, reply(200, {"ok": True}))
     error = await failed(toy, OutcomeUnknownError, SEND, MAIL)
     assert (error.sent, error.attempts, len(toy.script.sent)) == (True, 2, 2)
-    assert str(error).startswith("send: the connection broke; the request may have been carried out")
+    assert str(error).startswith(
+        "send: the connection broke; the request may have been carried out"
+    )
 
 
 @pytest.mark.parametrize(

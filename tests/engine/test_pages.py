@@ -232,7 +232,9 @@ def test_a_row_without_pages_has_no_walk():
 async def test_a_page_that_comes_again_is_an_error_and_what_came_before_is_valid():
     vendor = Vendor(things(25), 10, spoil=lambda number, rows: things(10))
     _, pages = walk(vendor)
-    with pytest.raises(PagingError, match="page 2 of this listing repeats an earlier one") as caught:
+    with pytest.raises(
+        PagingError, match="page 2 of this listing repeats an earlier one"
+    ) as caught:
         await pages.collect()
     assert (ids(pages.collected), caught.value.endpoint) == (ALL[:10], "list")
     assert not pages.stats.complete
