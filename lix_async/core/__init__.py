@@ -1,1 +1,7 @@
-"""Ground floor: what a provider's API is and how its answers are read. Nothing here waits."""
+"""Values and pure functions: no await, no clock, no randomness, no I/O.
+
+Modules in reading order: `errors`, `validation`, `models` (params, results, listings), `endpoint`,
+`pagination`, `provider`, `wire` (params to request, response to result), `decoding`,
+`error_responses`, `retry`, `rate_limit`, `schema_drift`, `timestamps`. The package may import the
+standard library and msgspec.
+"""

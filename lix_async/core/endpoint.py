@@ -1,9 +1,9 @@
-"""What an API is made of: an `Endpoint` is one row of a provider's table.
+"""`Endpoint`, the description of one endpoint of a provider's API, and checks of its params.
 
-A row is a value. It says where a call goes (`method`, `path`), what goes out (`params`, a struct
-whose fields carry the provider's own names), what comes back (`result`), how the pages of a
-listing follow one another (`paging`), what a call costs (`credits`) and whether it may be
-repeated (`safe`). Nothing about one endpoint is written anywhere else.
+An endpoint is a value. It says where a call goes (`method`, `path`), what is sent (`params`, a
+struct whose fields have the provider's names), what is received (`result`), how the pages of a
+listing follow one another (`paging`), what a call costs (`credits`) and whether it may be repeated
+(`idempotent`). Nothing about one endpoint is written anywhere else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ P = TypeVar("P", bound=Params)
 
 
 class Price(msgspec.Struct, frozen=True):
-    """Credits for one call: `amount` of a `kind`. `unknown` where the provider does not say."""
+    """Credits for one call: `amount` of a `kind`; `unknown` where the provider does not say."""
 
     kind: CreditKind
     amount: int = 0
@@ -51,7 +51,7 @@ def org(amount: int) -> Price:
 
 @dataclass(frozen=True)
 class Endpoint(Generic[P, R_co]):
-    """One row of a provider's table."""
+    """One endpoint of a provider's API."""
 
     id: str
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -61,23 +61,23 @@ class Endpoint(Generic[P, R_co]):
     paging: PaginationStrategy | None = None
     credits: Price = UNKNOWN
     idempotent: bool = True
-    """May be repeated when it is not known whether it arrived. False for calls that act."""
+    """Whether a call that may have arrived can be repeated. False for calls that act."""
     body: tuple[str, ...] = ()
-    """Params that travel in a JSON body; the others go into the path or the query."""
+    """Params that are sent in a JSON body; the others are sent in the path or the query."""
     form: bool = False
-    """The params of `body` travel as a form instead."""
+    """The params of `body` are sent as a form instead."""
     alternate: str | None = None
-    """A second published path, tried once when the provider says `unknown_route`."""
+    """A second published path, tried when the provider answers `unknown_route`."""
     docs: str = ""
-    """Where the contract describes it, as `file.md#anchor` of docs/contract."""
+    """Where the contract describes it: a file and an anchor of docs/contract."""
     group: str = ""
     """Which of the provider's limits a call counts against, where it has several."""
     rooted: bool = False
-    """The path begins at the host: a path of the base URL does not go before it."""
+    """The path begins at the host; a path of the base URL does not precede it."""
     spread: str | None = None
-    """A mapping among the body's params whose entries stand beside the others, not inside."""
+    """A mapping among the params of `body` whose entries are sent next to the others."""
     unsure: str | None = None
-    """Name of the result's flag that tells that asking again may bring a better answer."""
+    """Name of the result's flag that says that a later call may get a better answer."""
     arrays: Literal["joined", "repeated", "bracketed"] = "joined"
     """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
 
@@ -87,7 +87,7 @@ class Endpoint(Generic[P, R_co]):
         return self.paging is not None and issubclass(self.result, Listing)
 
     def for_params(self, params: P) -> Endpoint[P, R_co]:
-        """The row for a call with these params: not safe where they say so."""
+        """The endpoint for a call with these params: not idempotent where they are not."""
         return self if params.is_idempotent() else replace(self, idempotent=False)
 
 
@@ -96,10 +96,14 @@ AnyEndpoint: TypeAlias = Endpoint[Any, object]
 
 
 def check_params(params: P, kind: type[P]) -> P:
-    """The same params, once every field is of its type; else `ConfigurationError` naming it.
+    """Check the types of all fields and return equal params.
 
-    Python checks no types when a struct is made, and a text where a number belongs would be told
-    by the provider, after the turn and perhaps the credit is gone.
+    msgspec checks no types when a struct is created, and the provider would reject a text in place
+    of a number only after a permit and perhaps a credit was used.
+
+    Raises:
+        ConfigurationError: A field has the wrong type; the message names it.
+
     """
     if not isinstance(params, kind):
         raise ConfigurationError(f"expected {kind.__name__}, got {type(params).__name__}")
@@ -114,18 +118,28 @@ def check_params(params: P, kind: type[P]) -> P:
 
 
 def exactly_one(params: Params, *names: str) -> None:
-    """Raise `ConfigurationError` unless exactly one of the named fields is given."""
+    """Check that exactly one of the named fields is given.
+
+    Raises:
+        ConfigurationError: None or several are given.
+
+    """
     given = [name for name in names if getattr(params, name) not in (None, [])]
     if len(given) == 1 and getattr(params, given[0]) == "":
         given = []
     if len(given) != 1:
         wanted = " or ".join(names)
         found = "none is" if not given else " and ".join(given) + " are"
-        raise ConfigurationError(f"give exactly one of {wanted}: {found} given")
+        raise ConfigurationError(f"exactly one of {wanted} is required: {found} given")
 
 
 def required(params: Params, *names: str) -> None:
-    """Raise `ConfigurationError` when a named field is missing or empty."""
+    """Check that the named fields are given and not empty.
+
+    Raises:
+        ConfigurationError: One of them is missing or empty.
+
+    """
     for name in names:
         if getattr(params, name) in (None, "", []):
             hint = " (or set viewer_id on the client)" if name == "viewer_id" else ""
@@ -133,14 +147,24 @@ def required(params: Params, *names: str) -> None:
 
 
 def at_most(params: Params, name: str, limit: int) -> None:
-    """Raise `ConfigurationError` when a text is longer than the provider takes, in characters."""
+    """Check the length of a text, in characters.
+
+    Raises:
+        ConfigurationError: It is longer than `limit`.
+
+    """
     text = getattr(params, name)
     if text is not None and len(text) > limit:
-        raise ConfigurationError(f"{name} has {len(text)} characters, at most {limit} are allowed")
+        raise ConfigurationError(f"{name} must have at most {limit} characters, not {len(text)}")
 
 
 def at_least(params: Params, name: str, limit: int) -> None:
-    """Raise `ConfigurationError` when a number is below what the provider takes."""
+    """Check the lower limit of a number.
+
+    Raises:
+        ConfigurationError: It is below `limit`.
+
+    """
     value = getattr(params, name)
     if value is not None and value < limit:
         raise ConfigurationError(f"{name} must be at least {limit}, not {value}")
@@ -148,15 +172,12 @@ def at_least(params: Params, name: str, limit: int) -> None:
 
 @dataclass(frozen=True)
 class BalanceEndpoints:
-    """The rows of a provider's table that tell what is left, and how their answers are read.
-
-    `credits` gives the balance by kind of credit; a kind that is not in it is unknown, or is
-    bought by itself when it runs out. `left` gives the requests left today and when the allowance
-    is full again (epoch seconds), each None where the answer does not say.
-    """
+    """The endpoints that report what is left of an account, and how to read their answers."""
 
     params: Params
     balances: Endpoint[Params, object]
     credits: Callable[[object], Mapping[CreditKind, int]]
+    """The balance by kind of credit. A kind that is missing is unknown, or bought when needed."""
     allowance: Endpoint[Params, object]
     left: Callable[[object], tuple[int | None, float | None]]
+    """The requests left today, and when the allowance is full again (epoch seconds)."""

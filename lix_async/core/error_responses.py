@@ -1,7 +1,8 @@
-"""Reading a refusal: what `{"error": {"type", "message"}}` means, by type first, status second.
+"""From an answer like `{"error": {"type", "message"}}` to an exception.
 
-The words are a provider's own and stand in its `provider.py`; how they are found in an answer,
-and what an HTTP status means where no word is readable, is the same for all who answer so.
+The error's type decides, or the HTTP status where there is no known type. The types of a provider
+are in its `provider.py`; how they are found in an answer, and what a status means, is the same for
+all providers that answer like this (lix.md#errors, lix.md#statuses).
 """
 
 from __future__ import annotations
@@ -38,33 +39,31 @@ STATUSES: dict[int, type[RefusalError]] = {
 
 
 class ErrorResponseParser(msgspec.Struct, frozen=True):
-    """How one provider says no. Called with status, body and result type, like any `Refusal`.
-
-    `types`: the class for each of its error types. `sayings`: what to tell a person for a
-    status whose answer has no message.
-    """
+    """Turns one provider's error answers into exceptions; a `Refusal` of `core/provider.py`."""
 
     types: Mapping[str, type[RefusalError]]
+    """The exception for each of the provider's error types."""
     messages: Mapping[int, str]
+    """The message for a status whose answer has none."""
 
     def __call__(self, status: int, body: bytes, result: type) -> RefusalError | None:
-        """The refusal that an answer is, or None.
+        """Return the exception for an answer; None for a success.
 
-        `queued` and `daily_limit` may come with any status, 200 included: a body with an `error`
-        object that says something is a refusal. An `error` text is one too, unless data stands
-        beside it (some results have a field of that name).
+        `queued` and `daily_limit` may come with any status, even 200: a body whose `error` object
+        has a type or a message is an error. So is one with an `error` text, unless there is data
+        as well, because some results have a field of that name.
         """
         tree = json_object(body) if b'"error"' in body or status == 407 else {}
-        said = tree.get("error") if tree else None
-        good = 200 <= status < 300
-        if isinstance(said, dict):
-            said = cast("dict[str, object]", said)
-            kind, message = said.get("type"), said.get("message")
+        error = tree.get("error") if tree else None
+        success = 200 <= status < 300
+        if isinstance(error, dict):
+            error = cast("dict[str, object]", error)
+            kind, message = error.get("type"), error.get("message")
             if kind or message:
-                return self._refusal(status, _text(kind), _text(message), body, said)
-        if isinstance(said, str) and said and not (good and _has_data(tree or {}, result)):
-            return self._refusal(status, "", said, body)
-        if good or (status == 407 and tree is None):
+                return self._refusal(status, _text(kind), _text(message), body, error)
+        if isinstance(error, str) and error and not (success and _has_data(tree or {}, result)):
+            return self._refusal(status, "", error, body)
+        if success or (status == 407 and tree is None):
             return None  # a 407 without a JSON body comes from a proxy, not from the API
         return self._refusal(status, "", "", body)
 
@@ -74,7 +73,7 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
         kind: str,
         message: str,
         body: bytes,
-        said: Mapping[str, object] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> RefusalError:
         cls = self.types.get(kind)
         if cls is None:
@@ -83,10 +82,10 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
             cls = WeeklyLimitError
         if 300 <= status < 400:
             message = "the server redirects; redirects are never followed"
-        told = message or self.messages.get(status) or kind.replace("_", " ") or f"status {status}"
-        error = cls(told, status=status, kind=kind or str(status), body=excerpt(body))
-        if isinstance(error, DailyLimitError):  # no sample says where it stands
-            for place in (said or {}, json_object(body) or {}):
+        text = message or self.messages.get(status) or kind.replace("_", " ") or f"status {status}"
+        error = cls(text, status=status, kind=kind or str(status), body=excerpt(body))
+        if isinstance(error, DailyLimitError):  # no sample shows in which object it is
+            for place in (details or {}, json_object(body) or {}):
                 if isinstance(refreshes := place.get("refreshesAt"), int):
                     error.refreshes_at = float(refreshes)
                     break
@@ -94,7 +93,7 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
 
 
 def json_object(body: bytes) -> dict[str, object] | None:
-    """A body that is a JSON object, as plain objects; None for any other."""
+    """Decode a body that is a JSON object; None for any other."""
     try:
         return msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -106,8 +105,8 @@ def _text(value: object) -> str:
 
 
 def _has_data(tree: dict[str, object], result: type) -> bool:
-    """Whether a body holds anything of what the call asks for, beside its `error` text."""
-    known = set(getattr(result, "__struct_encode_fields__", tree))
-    for beside in ("__markers__", "__aliases__", "__envelopes__"):
-        known |= set(getattr(result, beside, ()))
-    return any(tree.get(name) for name in known - {"error"})
+    """Whether a body has any field of the result, besides its `error` text."""
+    names = set(getattr(result, "__struct_encode_fields__", tree))
+    for attribute in ("__markers__", "__aliases__", "__envelopes__"):
+        names |= set(getattr(result, attribute, ()))
+    return any(tree.get(name) for name in names - {"error"})

@@ -1,4 +1,4 @@
-"""Everything that a call can raise.
+"""All exceptions that a call can raise.
 
 LixError
 ├── ConfigurationError
@@ -22,13 +22,13 @@ LixError
 ├── PagingError
 └── BulkError
 
-Every error survives pickling: its one positional argument is the message, all other facts are
-attributes. None of them ever holds the API key: where a server echoes it, in whatever spelling,
-an error says `***` instead, also in `body`.
+Every error can be pickled: its one positional argument is the message, everything else is an
+attribute. No error contains the API key: where a server echoes it, in any encoding, the error has
+`***` instead, in `body` as well.
 """
 
 EXCERPT = 1024
-"""Bytes of a body that an error keeps for a person to read."""
+"""Bytes of a body that an error keeps for people to read."""
 
 
 def excerpt(body: bytes, limit: int = EXCERPT) -> str:
@@ -38,7 +38,7 @@ def excerpt(body: bytes, limit: int = EXCERPT) -> str:
 
 
 class LixError(Exception):
-    """The root of the tree. `endpoint` is a catalogue id or None, `attempts` the tries made."""
+    """The base of all exceptions. `endpoint` is a catalogue id or None, `attempts` their number."""
 
     def __init__(self, message: str, *, endpoint: str | None = None, attempts: int = 0) -> None:
         super().__init__(message)
@@ -51,11 +51,14 @@ class LixError(Exception):
 
 
 class ConfigurationError(LixError):
-    """The call or the client is set up wrongly. Nothing was sent, nothing was paid."""
+    """An argument or a setting is invalid. Nothing was sent or charged."""
 
 
 class TransportError(LixError):
-    """No usable answer came. `sent` tells whether the request may have reached the server."""
+    """There was no usable answer. `sent`: whether the request may have reached the server.
+
+    `permanent`: whether a retry would fail the same way.
+    """
 
     def __init__(
         self,
@@ -72,9 +75,9 @@ class TransportError(LixError):
 
 
 class DeadlineError(TransportError):
-    """The call's deadline passed, or cannot be met.
+    """The call's deadline passed or cannot be met.
 
-    `retry_at` is the moment (seconds since the epoch) from which a repeat makes sense, if known.
+    `retry_at` is the moment (epoch seconds) from which a retry makes sense, if it is known.
     """
 
     def __init__(
@@ -94,9 +97,9 @@ class DeadlineError(TransportError):
 
 
 class PendingError(DeadlineError):
-    """A lookup was accepted, and still runs at the end of the time that the caller gave it.
+    """A lookup was accepted and has not finished in the time that the caller allowed.
 
-    Nothing is lost: `request_id` names the lookup, and asking for its result goes on with it.
+    Nothing is lost: its result can be requested later by `request_id`.
     """
 
     def __init__(
@@ -115,14 +118,15 @@ class PendingError(DeadlineError):
 
 
 class OutcomeUnknownError(TransportError):
-    """A send may or may not have been carried out, so it was not repeated."""
+    """A call that acts may or may not have been carried out, so it was not repeated."""
 
 
 class RefusalError(LixError):
-    """The provider answered, and said no.
+    """The provider answered with an error.
 
-    `kind` is the provider's own word for it (or the status as text), `retry_after` seconds when
-    the provider named a pause, `body` an excerpt of the answer.
+    `status` is the HTTP status, `kind` the provider's name of the error (or the status as text),
+    `message` its text, `retry_after` the seconds to wait if the provider gave them, `body` an
+    excerpt of the answer.
     """
 
     def __init__(
@@ -144,20 +148,20 @@ class RefusalError(LixError):
         self.body = body
 
     def __str__(self) -> str:
-        facts = " ".join(part for part in (str(self.status or ""), self.kind) if part)
-        return f"{super().__str__()} ({facts})" if facts else super().__str__()
+        details = " ".join(part for part in (str(self.status or ""), self.kind) if part)
+        return f"{super().__str__()} ({details})" if details else super().__str__()
 
 
 class InvalidParamsError(RefusalError):
-    """A parameter is missing or wrong. A repeat would fail the same way."""
+    """A parameter is missing or wrong. A retry would fail the same way."""
 
 
 class AuthenticationError(RefusalError):
-    """The key is missing, wrong, or has no right to this endpoint."""
+    """The key is missing, wrong, or not allowed to use this endpoint."""
 
 
 class QuotaExceededError(RefusalError):
-    """402: the plan's quota or the credits are used up. Never repeated."""
+    """402: the plan's quota or the credits are used up. Never retried."""
 
 
 class BudgetError(QuotaExceededError):
@@ -165,7 +169,7 @@ class BudgetError(QuotaExceededError):
 
 
 class NotFoundError(RefusalError):
-    """No such record. The call was carried out; a repeat would find nothing either."""
+    """There is no such record. The call was carried out; a retry would find none either."""
 
 
 class ViewerError(RefusalError):
@@ -173,7 +177,7 @@ class ViewerError(RefusalError):
 
 
 class RateLimitError(RefusalError):
-    """Too fast: still refused after the last attempt that the policy allows."""
+    """Too many requests, at the last attempt that the retry policy allows as well."""
 
 
 class DailyLimitError(RateLimitError):
@@ -187,18 +191,19 @@ class WeeklyLimitError(RateLimitError):
 
 
 class QueuedError(RefusalError):
-    """The provider is still preparing the record: queued even at the last poll."""
+    """The provider is still preparing the record, at the last poll as well."""
 
 
 class ServerError(RefusalError):
-    """The provider failed (5xx or `api_error`), on every attempt that the policy allows."""
+    """The provider failed (5xx or `api_error`), on every attempt that the retry policy allows."""
 
 
 class DecodeError(LixError):
-    """A success that does not fit its struct.
+    """A successful answer that does not fit its struct.
 
-    `path` names the place (`$.people[3].name`), `excerpt` shows the beginning, `body` is the
-    whole answer: it was paid for and is not thrown away. As received, but for an echoed key.
+    `path` is the place (`$.people[3].name`), `excerpt` the beginning of the answer, and `body` the
+    whole of it, which was charged and is not thrown away. It is as received, except for an echoed
+    key.
     """
 
     def __init__(
@@ -217,14 +222,14 @@ class DecodeError(LixError):
 
 
 class PagingError(LixError):
-    """A walk that stands still, or that was resumed with another search's checkpoint."""
+    """A listing makes no progress, or was resumed with the checkpoint of another one."""
 
 
 class BulkError(LixError):
     """A run's ledger cannot be used, or belongs to another run.
 
-    `unsaved` holds the outcomes that were paid for and that the ledger could not keep: save them
-    yourself. Empty where nothing is at stake.
+    `unsaved` holds outcomes that were charged and that the ledger could not save, for the caller
+    to save.
     """
 
     unsaved: tuple[object, ...] = ()

@@ -8,24 +8,29 @@ import msgspec
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes out: the whole state of a call, and of a walk. Copyable, comparable, savable."""
+    """The parameters of a call: a value that can be copied, compared and saved."""
 
     def check(self) -> None:
-        """Raise `ConfigurationError` for arguments that the provider is known to refuse."""
+        """Check the values beyond their types.
+
+        Raises:
+            ConfigurationError: The provider is known to reject them.
+
+        """
 
     def is_idempotent(self) -> bool:
-        """Whether these params leave a safe row safe; False where they make the call an act."""
+        """Whether a call of an idempotent endpoint with these parameters may be repeated."""
         return True
 
 
 class Model(
     msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, repr_omit_defaults=True
 ):
-    """What comes back. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
+    """A result. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
 
 
 class Paging(Model):
-    """The provider's own words about a page. Documentation and samples disagree about `count`."""
+    """What the provider says about a page. Documentation and samples disagree about `count`."""
 
     count: int | None = None
     start: int | None = None
@@ -33,7 +38,7 @@ class Paging(Model):
 
 
 class Meta(Model):
-    """What stands beside the items of a search: the id that ties its pages together."""
+    """What accompanies the items of a search: the id that ties its pages together."""
 
     sequence_id: str | None = None
 
@@ -45,7 +50,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Listing(Model, Generic[Item]):
-    """A page as it came. A subclass gives `items` its wire name; the rest is alike everywhere."""
+    """A page as it was received. A subclass gives `items` its name on the wire."""
 
     items: list[Item] = []
     paging: Paging | None = None
@@ -57,30 +62,35 @@ class Listing(Model, Generic[Item]):
 
     @property
     def total(self) -> int | None:
-        """Matches that the provider claims, if it claims any; negative claims are none."""
+        """The number of matches, where the provider gives one; a negative one counts as none."""
         total = self.paging.total if self.paging else None
         return total if total is not None and total >= 0 else None
 
     @property
     def sequence_id(self) -> str | None:
-        """The id for the following pages, once the provider sends one."""
+        """The id to send for the following pages, once the provider gives one."""
         return (self.meta.sequence_id if self.meta else None) or None
 
     @property
     def cursor(self) -> str | int | None:
-        """What leads to the next page where pages are linked by tokens; else None."""
+        """The token of the next page, where pages are linked by tokens."""
         return None
 
     @property
     def continues(self) -> bool | None:
-        """Whether there are more pages, where the provider says so in so many words; else None."""
+        """Whether there are more pages, where the provider says so."""
         return None
 
 
 def item_type(listing: type) -> type:
-    """What a listing lists: `Person` for `class PeoplePage(Listing[Person])`."""
+    """Return the type of a listing's items: `Person` for `class PeoplePage(Listing[Person])`.
+
+    Raises:
+        TypeError: The class has no type argument.
+
+    """
     for kind in listing.__mro__:
         for base in getattr(kind, "__orig_bases__", ()):
             if isinstance(found := next(iter(get_args(base)), None), type):
                 return found
-    raise TypeError(f"{listing.__name__} does not say what it lists")
+    raise TypeError(f"{listing.__name__} must name its item type: Listing[Item]")

@@ -1,13 +1,8 @@
 """How the pages of a listing follow one another: pure functions of params and page.
 
-A plan answers three questions. `after`: which params fetch the next page, or None at the end.
-`base`: how many rows lie before the page that these params ask for. `origin`: the params without
-position, which is what tells one walk from another.
-
-Offsets advance by the number of rows that came, never by `paging.count` or `paging.start`, which
-documentation and samples fill differently (lix.md#paging). A short page is no end. Pages may
-overlap: a total is reached by different rows, a cap, which is a position, by all of them, and only
-where the total is not below it.
+Offsets advance by the number of items received, never by `paging.count` or `paging.start`, which
+documentation and samples fill differently (lix.md#paging-object). The rules by which a listing ends
+are in `PageObservation.may_continue` and in the strategies; each is from lix.md#paging-end.
 """
 
 from __future__ import annotations
@@ -25,57 +20,65 @@ P = TypeVar("P", bound=Params)
 
 
 class PageObservation(msgspec.Struct, frozen=True):
-    """What a plan may know of the page just read: rows before it, rows on it, and its words."""
+    """What a strategy may know of the page that was fetched last."""
 
     offset: int
+    """Items before this page."""
     received: int
+    """Items on this page."""
     total: int | None = None
     cursor: str | int | None = None
     continues: bool | None = None
-    """Whether there are more pages, where the provider says so; then no total is asked."""
+    """Whether there are more pages, where the provider says so. Then the total does not count."""
     repeated: int = 0
-    """Rows up to here that had come before in the same walk."""
+    """Items up to the end of this page that had been received before."""
 
     @property
     def end(self) -> int:
-        """Rows that lie behind once this page is read."""
+        """Items up to the end of this page."""
         return self.offset + self.received
 
     def may_continue(self, cap: int | None) -> bool:
-        """Whether another page can exist: this one had rows, and neither total nor cap is met."""
+        """Whether another page can exist.
+
+        A short page is not the end: searches return some in the middle. An empty page is. Pages
+        may overlap, so a total is only reached by different items. A cap is a position, so all
+        items count, but it only applies where the total is above it (lix.md#paging-caps).
+        """
         total, distinct = self.total, self.end - self.repeated
         capped = cap is not None and self.end >= cap and (total is None or total > cap)
         return self.received > 0 and (total is None or distinct < total) and not capped
 
     def promises_more(self, cap: int | None) -> bool:
-        """Whether the provider says that there is more behind this page, and would give it."""
+        """Whether the provider says that there are more items, and would return them."""
         if self.continues is not None:
             return self.continues
         return self.total is not None and self.end < min(self.total, cap or self.total)
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether the provider says that there is more than the different rows up to here."""
-        owing = self.end - self.repeated < (self.total or 0)
-        return owing if self.continues is None else self.continues
+        """Whether the provider says that there are more different items than were received."""
+        if self.continues is not None:
+            return self.continues
+        return self.end - self.repeated < (self.total or 0)
 
     @property
     def is_past_total(self) -> bool:
-        """Whether this page begins where by the total there is nothing but what overlaps left."""
+        """Whether by the total this page can only repeat items: earlier pages overlapped."""
         return self.total is not None and self.offset >= self.total
 
 
 class PaginationStrategy(Protocol):
-    """The paging of one row."""
+    """The pagination of one endpoint."""
 
     @property
     def cap(self) -> int | None:
-        """Rows that the provider gives at most, whatever `total` says."""
+        """Items that the provider returns at most, whatever `total` says."""
         ...
 
     @property
     def sequence(self) -> bool:
-        """Whether `sequence_id` ties the pages together (and is not itself the cursor)."""
+        """Whether `sequence_id` ties the pages together, without being the cursor itself."""
         ...
 
     def next_params(self, params: P, observed: PageObservation) -> P | None:
@@ -83,16 +86,25 @@ class PaginationStrategy(Protocol):
         ...
 
     def offset_of(self, params: Params, size: int) -> int:
-        """Rows before the page that `params` ask for, if pages have `size` rows."""
+        """Items before the page that `params` ask for, if pages have `size` items."""
         ...
 
     def without_position(self, params: P) -> P:
-        """The params without position."""
+        """The params without the position: equal for all pages of one listing."""
         ...
 
 
+def _is_last_by_size(params: Params, size: int | str | None, observed: PageObservation) -> bool:
+    """Whether a page is the last one because it is shorter than the size asked for.
+
+    Only where that is documented for the endpoint, and no total is known.
+    """
+    full = getattr(params, size) if isinstance(size, str) else size
+    return full is not None and observed.total is None and observed.received < full
+
+
 class Offset(msgspec.Struct, frozen=True):
-    """`start` = rows so far, in the query or in the body, wherever the row puts it."""
+    """`start` = items received so far, in the query or in the body."""
 
     param: str = "start"
     size: str | None = None
@@ -101,14 +113,9 @@ class Offset(msgspec.Struct, frozen=True):
     sequence: bool = False
 
     def next_params(self, params: P, observed: PageObservation) -> P | None:
-        asked = getattr(params, self.size) if self.size else None
-        if asked is not None and observed.total is None and observed.received < asked:
+        if _is_last_by_size(params, self.size, observed) or not observed.may_continue(self.cap):
             return None
-        return (
-            replace(params, **{self.param: observed.end})
-            if observed.may_continue(self.cap)
-            else None
-        )
+        return replace(params, **{self.param: observed.end})
 
     def offset_of(self, params: Params, size: int) -> int:
         return getattr(params, self.param) or 0
@@ -123,21 +130,18 @@ class PageNumber(msgspec.Struct, frozen=True):
     param: str = "page"
     first: int = 1
     size: int | str | None = None
-    """Rows of a full page, or the param that asks for them, where a shorter one is documented as
-    the end."""
+    """Items of a full page, or the param that asks for them, where a shorter page is documented
+    as the end."""
     cap: int | None = None
     sequence: bool = False
     repeat_ends: bool = False
-    """A page that repeats the one before is the end and no error: the server may not count."""
+    """A page that repeats the one before is the end, not an error: the server may ignore the
+    number."""
 
     def next_params(self, params: P, observed: PageObservation) -> P | None:
-        full = getattr(params, self.size) if isinstance(self.size, str) else self.size
-        if full is not None and observed.total is None and observed.received < full:
+        if _is_last_by_size(params, self.size, observed) or not observed.may_continue(self.cap):
             return None
-        page = self._page(params)
-        return (
-            replace(params, **{self.param: page + 1}) if observed.may_continue(self.cap) else None
-        )
+        return replace(params, **{self.param: self._page(params) + 1})
 
     def offset_of(self, params: Params, size: int) -> int:
         return (self._page(params) - self.first) * size
@@ -151,32 +155,33 @@ class PageNumber(msgspec.Struct, frozen=True):
 
 
 class OffsetWhileMore(msgspec.Struct, frozen=True):
-    """`start` = rows so far for as long as pages say that they go on; a token travels beside it.
+    """`start` = items received so far, as long as pages say that there are more.
 
-    A total is no end here: it may be missing or approximate.
+    The total does not end it: it may be missing or approximate (connectsafely.md#paging).
     """
 
     param: str = "start"
     token: str | None = None
+    """The param for the token that each page gives for the next one, sent in addition."""
     cap: int | None = None
     sequence: bool = False
 
     def next_params(self, params: P, observed: PageObservation) -> P | None:
         if not (observed.received and observed.continues):
             return None
-        beside = {self.token: observed.cursor or None} if self.token else {}
-        return replace(params, **{self.param: observed.end}, **beside)
+        token = {self.token: observed.cursor or None} if self.token else {}
+        return replace(params, **{self.param: observed.end}, **token)
 
     def offset_of(self, params: Params, size: int) -> int:
         return getattr(params, self.param) or 0
 
     def without_position(self, params: P) -> P:
-        beside = {self.token: None} if self.token else {}
-        return replace(params, **{self.param: 0}, **beside)
+        token = {self.token: None} if self.token else {}
+        return replace(params, **{self.param: 0}, **token)
 
 
 class PageInUrl(msgspec.Struct, frozen=True):
-    """`page=N` inside the LinkedIn URL that a param holds; nothing else in it is touched."""
+    """`page=N` inside the LinkedIn URL that a param holds (lix.md#paging-url)."""
 
     param: str = "url"
     name: str = "page"
@@ -186,20 +191,21 @@ class PageInUrl(msgspec.Struct, frozen=True):
     def next_params(self, params: P, observed: PageObservation) -> P | None:
         url = getattr(params, self.param)
         page = number_in_url(url, self.name, 1) + 1
-        turned = with_number_in_url(url, self.name, page)
-        return replace(params, **{self.param: turned}) if observed.may_continue(self.cap) else None
+        next_url = with_number_in_url(url, self.name, page)
+        if not observed.may_continue(self.cap):
+            return None
+        return replace(params, **{self.param: next_url})
 
     def offset_of(self, params: Params, size: int) -> int:
         return (number_in_url(getattr(params, self.param), self.name, 1) - 1) * size
 
     def without_position(self, params: P) -> P:
-        return replace(
-            params, **{self.param: with_number_in_url(getattr(params, self.param), self.name)}
-        )
+        url = with_number_in_url(getattr(params, self.param), self.name)
+        return replace(params, **{self.param: url})
 
 
 class OffsetInUrl(msgspec.Struct, frozen=True):
-    """`start=<rows so far>` inside the LinkedIn URL, as LinkedIn's own job searches have it."""
+    """`start` = items received so far inside the LinkedIn URL, as in LinkedIn's job searches."""
 
     param: str = "url"
     name: str = "start"
@@ -207,50 +213,53 @@ class OffsetInUrl(msgspec.Struct, frozen=True):
     sequence: bool = True
 
     def next_params(self, params: P, observed: PageObservation) -> P | None:
-        turned = with_number_in_url(getattr(params, self.param), self.name, observed.end)
-        return replace(params, **{self.param: turned}) if observed.may_continue(self.cap) else None
+        next_url = with_number_in_url(getattr(params, self.param), self.name, observed.end)
+        if not observed.may_continue(self.cap):
+            return None
+        return replace(params, **{self.param: next_url})
 
     def offset_of(self, params: Params, size: int) -> int:
         return number_in_url(getattr(params, self.param), self.name, 0)
 
     def without_position(self, params: P) -> P:
-        return replace(
-            params, **{self.param: with_number_in_url(getattr(params, self.param), self.name)}
-        )
+        url = with_number_in_url(getattr(params, self.param), self.name)
+        return replace(params, **{self.param: url})
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """A token from each page leads to the next; with `start`, the offset travels beside it."""
+    """A token on each page leads to the next one."""
 
     param: str
     start: str | None = None
+    """The param for the items received so far, sent in addition to the token."""
     start_alone: bool = True
-    """Whether `start` leads on by itself where a page has no token and the total says more."""
+    """Whether `start` alone leads to the next page where a page has no token and the total says
+    that there is more."""
     cap: int | None = None
     sequence: bool = False
 
     def next_params(self, params: P, observed: PageObservation) -> P | None:
         if not observed.may_continue(self.cap):
             return None
-        beside = {self.start: observed.end} if self.start else {}
+        start = {self.start: observed.end} if self.start else {}
         if observed.cursor in (None, ""):
-            # lix.md#activity: no token, but more by the total: go on with start alone.
-            more = bool(beside) and self.start_alone and observed.total is not None
-            return replace(params, **{self.param: None}, **beside) if more else None
-        if observed.cursor == getattr(params, self.param):
+            # lix.md#activity: no token, but more by the total: continue with start alone.
+            more = bool(start) and self.start_alone and observed.total is not None
+            return replace(params, **{self.param: None}, **start) if more else None
+        if observed.cursor == getattr(params, self.param):  # the page would come again for ever
             return None
-        return replace(params, **{self.param: observed.cursor}, **beside)
+        return replace(params, **{self.param: observed.cursor}, **start)
 
     def offset_of(self, params: Params, size: int) -> int:
         return (getattr(params, self.start) or 0) if self.start else 0
 
     def without_position(self, params: P) -> P:
-        beside = {self.start: 0} if self.start else {}
-        return replace(params, **{self.param: None}, **beside)
+        start = {self.start: 0} if self.start else {}
+        return replace(params, **{self.param: None}, **start)
 
 
 class SinglePage(msgspec.Struct, frozen=True):
-    """A listing of which no way to a second page is published, whatever its total says."""
+    """A listing whose further pages cannot be requested in any documented way."""
 
     cap: int | None = None
     sequence: bool = False
@@ -270,39 +279,47 @@ def _matches(url: str, name: str) -> list[re.Match[str]]:
 
 
 def number_in_url(url: str, name: str, default: int) -> int:
-    """The whole number that a parameter of a LinkedIn URL holds; the last one counts."""
-    found = _matches(url, name)
-    if not found or not found[-1][1]:
+    """Return the whole number that a parameter of a LinkedIn URL holds; the last one counts.
+
+    Raises:
+        ConfigurationError: The parameter is not a whole number.
+
+    """
+    matches = _matches(url, name)
+    if not matches or not matches[-1][1]:
         return default
-    value = found[-1][1]
+    value = matches[-1][1]
     if not (value.isascii() and value.isdigit() and len(value) <= 9):
         raise ConfigurationError(f"{name}= in the LinkedIn URL must be a number, not {value!r}")
     return max(int(value), default)
 
 
 def with_number_in_url(url: str, name: str, value: int | None = None) -> str:
-    """The URL with that parameter set, or removed for None, and every other byte as it was.
+    """Return the URL with a parameter set, or removed for None; every other byte stays.
 
-    The parameters stand after `?`, or on Sales Navigator after `#`: a parameter that is already
-    there is replaced in place, a new one goes where the others are.
+    LinkedIn rejects a re-encoded `query` value. The parameters stand after `?`, or on Sales
+    Navigator after `#`. A parameter that is there is replaced in place, a new one is appended to
+    the others.
+
+    Contract: lix.md#paging-url
     """
-    found = _matches(url, name)
+    matches = _matches(url, name)
     if value is None:
-        for match in reversed(found):
-            # The separator goes along with it: the one after, or at the end the one before.
+        for match in reversed(matches):
+            # The separator is removed as well: the one after, or at the end the one before.
             end = match.end() + 1 if url[match.end() : match.end() + 1] == "&" else match.end()
             start = match.start() if end > match.end() else match.start() - 1
             url = url[:start] + url[end:]
         return url
-    if found:
-        for match in reversed(found):
+    if matches:
+        for match in reversed(matches):
             url = f"{url[: match.start()]}{name}={value}{url[match.end() :]}"
         return url
     head, hash_, fragment = url.partition("#")
     if "=" in fragment:
         return f"{head}#{_with_separator(fragment)}{name}={value}"
-    glue = _with_separator(head) if "?" in head else f"{head}?"
-    return f"{glue}{name}={value}{hash_}{fragment}"
+    query = _with_separator(head) if "?" in head else f"{head}?"
+    return f"{query}{name}={value}{hash_}{fragment}"
 
 
 def _with_separator(part: str) -> str:

@@ -1,4 +1,4 @@
-"""What is true of a whole API: its address, where the key goes, its rate, how it says no."""
+"""`Provider`, the description of a whole API, with its key and its base URL."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from .errors import ConfigurationError, RefusalError
 from .rate_limit import RateLimit
 
 Refusal = Callable[[int, bytes, type], "RefusalError | None"]
-"""(status, body, type of the result) → the refusal that this answer is, or None."""
+"""(status, body, type of the result) → the error that this answer reports, or None."""
 
 _IN_PATHS = "/%:@!$&'()*+,;="
-"""What stands in a path as it is, beside letters, digits and -._~ (RFC 3986 section 3.3)."""
+"""Characters that a path may contain unencoded, besides letters, digits and -._~.
+
+See https://www.rfc-editor.org/rfc/rfc3986#section-3.3."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AuthScheme(msgspec.Struct, frozen=True):
-    """One way to present the key: in a header or in the query, behind an optional prefix."""
+    """One way to send the key: in a header or in the query, after an optional prefix."""
 
     place: Literal["header", "query"]
     name: str
@@ -38,19 +40,23 @@ class Provider(msgspec.Struct, frozen=True):
     rate: RateLimit
     refusal: Refusal
     window: float = 3.0
-    """Seconds to wait at least after a 429 that names no pause."""
+    """Seconds to wait at least after a 429 without `Retry-After`."""
     typed: bool = True
-    """`Content-Type` goes on every request, as Lix asks; else on those with a body only."""
+    """Whether `Content-Type` is sent with every request, as Lix requires, or only with a body."""
     normalise: Callable[[bytes, type], bytes] | None = None
-    """(body of a success, type of the result) → the body in the type's shape, where the provider
-    wraps the same rows now one way, now another. May raise `tolerant.Misfit`."""
+    """(body of a success, type of the result) → the body in the form that the type describes, where
+    the provider wraps the same items in several ways. May raise `SchemaMismatch`."""
 
 
 class ApiKey:
-    """An API key that shows itself to nobody: not in repr, str, pickles or copies.
+    """An API key that does not appear in repr, str, pickles or copies.
 
-    Only visible ASCII is taken: a newline would be printed whole by the HTTP library's error,
-    and other alphabets survive inside UnicodeEncodeError.
+    Only visible ASCII is accepted: the HTTP library's error would print a key with a newline, and
+    a UnicodeEncodeError contains a key with other characters.
+
+    Raises:
+        ConfigurationError: The key is empty, not a text, or has other characters.
+
     """
 
     __slots__ = ("_reveal",)
@@ -58,28 +64,28 @@ class ApiKey:
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            raise ConfigurationError(
-                f"api_key must be a text, not {type(text).__name__}: copy it from the dashboard"
-            )
+            raise ConfigurationError(f"api_key must be a text, not {type(text).__name__}")
         if not text or not all("!" <= char <= "~" for char in text):
-            why = "is empty" if not text else "has spaces, line breaks or non-ASCII characters"
-            raise ConfigurationError(f"the API key {why}; copy it again from the dashboard")
-        # A closure keeps the text out of attribute walks, such as those of crash reporters.
+            problem = "is empty" if not text else "has spaces, line breaks or non-ASCII characters"
+            raise ConfigurationError(f"api_key {problem}: copy it again from the dashboard")
+        # A closure keeps the text from tools that print all attributes, such as crash reporters.
         self._reveal = lambda: text
 
     def reveal(self) -> str:
-        """The key itself: for the last door only."""
+        """The key itself; only for the code that puts it on a request."""
         return self._reveal()
 
     def __repr__(self) -> str:
         return "<key>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise ConfigurationError("an API key is never pickled; make a new client over there")
+        raise ConfigurationError(
+            "an API key cannot be pickled: create a client in the other process"
+        )
 
 
 class BaseUrl(msgspec.Struct, frozen=True):
-    """Where calls go: scheme, host, port and an optional path prefix, checked."""
+    """A checked base URL: scheme, host, port and an optional path prefix."""
 
     scheme: str
     host: str
@@ -88,7 +94,7 @@ class BaseUrl(msgspec.Struct, frozen=True):
 
     @property
     def authority(self) -> str:
-        """Host and port as they stand in a URL and in the Host header."""
+        """Host and port as in a URL and in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
 
@@ -99,24 +105,31 @@ class BaseUrl(msgspec.Struct, frozen=True):
 
     @property
     def loopback(self) -> bool:
-        """Whether the address is this machine."""
+        """Whether the host is this machine."""
         return self.host in LOOPBACK
 
 
 def parse_base_url(url: str) -> BaseUrl:
-    """Read a base URL; https, or http to this machine only, so that no key crosses in clear."""
+    """Parse a base URL. http is accepted for this machine only: it would expose the key.
+
+    Raises:
+        ConfigurationError: It is not such a URL.
+
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ConfigurationError("base_url is not a URL") from None
+        raise ConfigurationError(
+            "base_url must be a URL, such as https://api.example.com"
+        ) from None
     if parts.username is not None or parts.query or parts.fragment:
-        raise ConfigurationError("base_url must be scheme, host, port and path only")
+        raise ConfigurationError("base_url must consist of scheme, host, port and path only")
     host = parts.hostname or ""
     if not host or not host.isascii() or any(char <= " " or char in "/\\@%" for char in host):
-        raise ConfigurationError("base_url names no host")
+        raise ConfigurationError("base_url must contain a host name")
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         raise ConfigurationError(
-            f"base_url must be https (http only to this machine): {parts.scheme}://{host}"
+            f"base_url must use https (http only for this machine), not {parts.scheme}://{host}"
         )
     return BaseUrl(parts.scheme, host, port, quote(parts.path.rstrip("/"), _IN_PATHS))

@@ -1,8 +1,9 @@
-"""Whether a failed call is tried again, and after how long. Pure: no clock, no chance.
+"""Whether a failed call is tried again, and after how long. Pure: no clock, no randomness.
 
-A verdict is a `Pause` (a range of seconds from which the engine draws: full jitter) or None,
-which means that the error is final. What is counted: `failures` for everything that went wrong,
-`polls` for `queued` answers, which are not failures and have their own patience.
+The decision is a `RetryDelay`, a range of seconds from which the engine draws (full jitter, see
+https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), or None: the error is
+final. `failures` counts everything that went wrong; `polls` counts `queued` answers, which are not
+failures and have a limit of their own.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class RetryDelay(msgspec.Struct, frozen=True):
-    """Wait between `low` and `high` seconds. `everybody`: the whole limiter holds for as long."""
+    """Wait between `low` and `high` seconds; with `hold_limiter`, all callers of the limiter do."""
 
     low: float
     high: float
@@ -37,44 +38,61 @@ class RetryDelay(msgspec.Struct, frozen=True):
 
 
 class RetryPolicy(ValidatedStruct, frozen=True):
-    """How patient a call is. All times in seconds.
+    """How often and how fast a call is retried. All times are in seconds.
 
-    `attempts` (default 4) counts the first try. Pauses between failures grow from `backoff` (0.5)
-    to `max_backoff` (30) with full jitter. A `Retry-After` above `max_retry_after` (120) raises
-    at once and carries the value. `queued` lookups are asked for again every `queued_interval`
-    (60, the vendor says "in a few minutes"), at most `queued_attempts` (10) times; they do not
-    count as failures. `repeat_lost` (True): ask again when a read's answer was lost on the way,
-    although the provider may have charged it; False raises instead.
+    Raises:
+        ConfigurationError: A field has the wrong type or is out of range.
+
     """
 
     attempts: int = 4
+    """Attempts of a call at most, the first one included."""
     backoff: float = 0.5
+    """The longest delay after the first failure; each further failure doubles it. The delay is
+    drawn between zero and that."""
     max_backoff: float = 30.0
+    """The longest delay after any failure."""
     max_retry_after: float = 120.0
+    """A longer `Retry-After` is raised at once, as the error's `retry_after`."""
     queued_interval: float = 60.0
+    """Time between two polls of a `queued` lookup; the vendor says "in a few minutes"."""
     queued_attempts: int = 10
+    """Polls of a `queued` lookup at most. They do not count as failures."""
     repeat_lost: bool = True
+    """Whether a read is repeated after its answer was lost, although the provider may have
+    charged it. False: the error is raised."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.attempts < 1:
-            raise ConfigurationError(f"RetryPolicy.attempts must be at least 1: {self.attempts}")
+            raise ConfigurationError(
+                f"RetryPolicy.attempts must be at least 1, not {self.attempts}"
+            )
         if self.queued_attempts < 0:
             raise ConfigurationError("RetryPolicy.queued_attempts must not be negative")
         for name in ("backoff", "max_backoff", "max_retry_after", "queued_interval"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ConfigurationError(
-                    f"RetryPolicy.{name} must be zero or a positive number of seconds: {value}"
+                    f"RetryPolicy.{name} must be zero or a positive number of seconds, not {value}"
                 )
 
     def next_delay(
         self, error: LixError, *, failures: int, polls: int, idempotent: bool, window: float
     ) -> RetryDelay | None:
-        """What to do after the `failures`-th failure or the `polls`-th queued answer.
+        """Decide about the next attempt.
 
-        `safe` says whether the call may be repeated once it may have arrived; `window` is the
-        provider's rate window, the least to wait after a 429 that names no pause.
+        Args:
+            error: The error of the last attempt.
+            failures: Failures of this call, this one included.
+            polls: `queued` answers to this call, this one included.
+            idempotent: Whether the call may be repeated although it may have arrived.
+            window: The provider's rate window: the least to wait after a 429 without
+                `Retry-After`.
+
+        Returns:
+            The delay before the next attempt; None if the error is final.
+
         """
         if isinstance(error, QueuedError):
             if not idempotent or polls > self.queued_attempts:
@@ -96,7 +114,7 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         return None
 
     def hold(self, error: LixError, window: float) -> float:
-        """Seconds for which the whole limiter holds, also where the verdict is None."""
+        """Seconds for which all callers of the limiter wait after a 429 that is final."""
         if not isinstance(error, RateLimitError) or isinstance(
             error, DailyLimitError | WeeklyLimitError
         ):
@@ -105,12 +123,12 @@ class RetryPolicy(ValidatedStruct, frozen=True):
         return min(window if named is None else named, self.max_retry_after)
 
     def _after_rate_limit(
-        self, named: float | None, failures: int, safe: bool, window: float
+        self, named: float | None, failures: int, idempotent: bool, window: float
     ) -> RetryDelay | None:
-        # lix.md#retries: a send is not repeated by itself after a 429.
-        if not safe or (named is not None and named > self.max_retry_after):
+        # lix.md#retries: a call that acts is not repeated after a 429.
+        if not idempotent or (named is not None and named > self.max_retry_after):
             return None
-        # Every further 429 in a row says that somebody else uses the key too: give more room.
+        # Several 429 in a row: another program uses the same key, so wait longer each time.
         grown = min(window * 2.0 ** min(failures - 1, 60), max(window, self.max_backoff))
         wait = named if named is not None else grown
         return RetryDelay(wait, wait + max(0.05 * wait, 0.1 * window), hold_limiter=True)
@@ -125,10 +143,18 @@ class RetryPolicy(ValidatedStruct, frozen=True):
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds from a `Retry-After` header, in digits or as an HTTP date against `now` (epoch).
+    """Seconds from a `Retry-After` header, in digits or as an HTTP date.
 
-    None for a missing or invalid one: signs, fractions, other alphabets' digits, more than nine
-    digits. RFC 9110 section 10.2.3.
+    See https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3.
+
+    Args:
+        value: The header, if there is one.
+        now: The current time in epoch seconds.
+
+    Returns:
+        The seconds, or None if the header is missing or invalid: with a sign, a fraction, more
+        than nine digits or digits of another alphabet.
+
     """
     if value is None:
         return None
@@ -137,11 +163,11 @@ def retry_after(value: str | None, now: float) -> float | None:
         return float(text)
     if not text.isascii() or "," not in text:
         return None
-    from email.utils import parsedate_to_datetime  # 7 ms that hardly any process needs
+    from email.utils import parsedate_to_datetime  # late: takes 7 ms, and is rarely needed
 
     try:
         moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:  # "-0000": the local zone must not creep in
+        if moment.tzinfo is None:  # "-0000": not the local zone
             moment = moment.replace(tzinfo=UTC)
         return max(moment.timestamp() - now, 0.0)
     except (ValueError, TypeError, OverflowError, IndexError):

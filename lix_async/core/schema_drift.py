@@ -1,7 +1,7 @@
-"""The drift radar: where the provider's answers and this library's structs part ways.
+"""The drift detector: differences between a provider's answers and this library's structs.
 
-Answers are read tolerantly, so a field that the vendor adds, renames or drops fails no call. The
-radar makes it visible: it compares the keys of every body with the struct's own description.
+Answers are decoded tolerantly, so a field that the provider adds, renames or drops makes no call
+fail. The drift detector reports it: it compares the keys of every body with the struct.
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from typing import Literal, cast
 import msgspec
 from msgspec import inspect
 
+from .decoding import unwrap_envelope
+
 
 class Drift(msgspec.Struct, frozen=True):
     """One difference. `path` is written as `people[].experience[].title`."""
 
     kind: Literal["new", "missing"]
-    """`new`: arrived and is not in the struct; `missing`: documented and never arrived."""
+    """`new`: received, but not in the struct; `missing`: in the struct, but never received."""
     endpoint: str
     path: str
     answers: int
-    """Answers of this endpoint seen so far."""
+    """Answers of this endpoint compared so far."""
 
     def __str__(self) -> str:
-        what = "not in the struct" if self.kind == "new" else "never arrived"
+        what = "not in the struct" if self.kind == "new" else "never received"
         return f"{self.endpoint} {self.path}: {what} ({self.answers} answers)"
 
 
@@ -35,50 +37,50 @@ _log = logging.getLogger("lix_async")
 
 
 class DriftDetector:
-    """Looks at bodies and tells `on_drift` of each difference once."""
+    """Compares bodies with their structs and reports each difference to `on_drift` once."""
 
     def __init__(self, on_drift: OnDrift) -> None:
-        self._tell = on_drift
+        self._on_drift = on_drift
         self._answers: Counter[str] = Counter()
-        self._told: set[tuple[str, str]] = set()
-        self._due: dict[str, set[str]] = {}
-        self._came: dict[str, set[str]] = {}
+        self._reported: set[tuple[str, str]] = set()
+        self._expected: dict[str, set[str]] = {}
+        self._received: dict[str, set[str]] = {}
 
     def observe(self, endpoint: str, result: type, body: bytes) -> None:
-        """Compare one answer with the struct of its endpoint. A body that is no JSON is passed."""
+        """Compare one answer with the struct of its endpoint; skip a body that is not JSON."""
         try:
             tree: object = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
         self._answers[endpoint] += 1
-        due = self._due.setdefault(endpoint, set())
-        came = self._came.setdefault(endpoint, set())
-        shape = inspect.type_info(result)
-        for path, known in _compare(_unwrapped(tree, result), shape, ""):
-            if known is None:
-                if (endpoint, path) not in self._told:
-                    self._told.add((endpoint, path))
+        expected = self._expected.setdefault(endpoint, set())
+        received = self._received.setdefault(endpoint, set())
+        kind = inspect.type_info(result)
+        for path, present in _compare(_unwrapped(tree, result), kind, ""):
+            if present is None:
+                if (endpoint, path) not in self._reported:
+                    self._reported.add((endpoint, path))
                     self._report(Drift("new", endpoint, path, self._answers[endpoint]))
             else:
-                due.add(path)
-                if known:
-                    came.add(path)
+                expected.add(path)
+                if present:
+                    received.add(path)
 
     def summarise(self) -> None:
-        """Tell of every documented field that was due in some answer and came in none."""
-        for endpoint, due in self._due.items():
-            for path in sorted(due - self._came[endpoint]):
-                if (endpoint, path) not in self._told:
-                    self._told.add((endpoint, path))
+        """Report every field of the structs that no answer had although its object was there."""
+        for endpoint, expected in self._expected.items():
+            for path in sorted(expected - self._received[endpoint]):
+                if (endpoint, path) not in self._reported:
+                    self._reported.add((endpoint, path))
                     self._report(Drift("missing", endpoint, path, self._answers[endpoint]))
 
     def _report(self, drift: Drift) -> None:
-        """Call the caller's function. What it raises must not cost an answer that is paid for."""
+        """Call the user's function. An error in it must not lose an answer that was charged."""
         try:
-            self._tell(drift)
-        except Exception as error:  # noqa: BLE001  # anything may come out of a caller's function
-            # The class alone: an error's words may hold what an answer told of somebody.
-            _log.warning("on_drift raised %s; the answer is kept", type(error).__name__)
+            self._on_drift(drift)
+        except Exception as error:  # noqa: BLE001  # it may raise anything
+            # The class alone: the message may contain personal data of an answer.
+            _log.warning("on_drift raised %s, which is ignored", type(error).__name__)
 
 
 def _unwrapped(tree: object, result: type) -> object:
@@ -86,41 +88,37 @@ def _unwrapped(tree: object, result: type) -> object:
     if isinstance(tree, list) and root is not None:
         return {root: cast("list[object]", tree)}
     if isinstance(tree, dict):
-        whole = cast("dict[str, object]", tree)
-        for name in getattr(result, "__envelopes__", ()):
-            if isinstance(inner := whole.get(name), dict):
-                beside = {key: value for key, value in whole.items() if key != name}
-                return beside | cast("dict[str, object]", inner)
-        return whole
+        envelopes = getattr(result, "__envelopes__", ())
+        return unwrap_envelope(cast("dict[str, object]", tree), envelopes)
     return tree  # pyright: ignore[reportUnknownVariableType]  # neither object nor array
 
 
-def _compare(tree: object, shape: inspect.Type, path: str) -> Iterator[tuple[str, bool | None]]:
-    """(path, None) for a key that is not known; (path, whether it came) for one that is."""
-    if isinstance(shape, inspect.UnionType):
-        for part in shape.types:
+def _compare(tree: object, kind: inspect.Type, path: str) -> Iterator[tuple[str, bool | None]]:
+    """Yield (path, None) for a key that the struct lacks, else (path, whether it is present)."""
+    if isinstance(kind, inspect.UnionType):
+        for part in kind.types:
             if not isinstance(part, inspect.NoneType):
                 yield from _compare(tree, part, path)
-    elif isinstance(shape, inspect.ListType) and isinstance(tree, list):
+    elif isinstance(kind, inspect.ListType) and isinstance(tree, list):
         for item in cast("list[object]", tree):
-            yield from _compare(item, shape.item_type, f"{path}[]")
-    elif isinstance(shape, inspect.StructType) and isinstance(tree, dict):
-        yield from _fields(cast("dict[str, object]", tree), shape, f"{path}." if path else "")
+            yield from _compare(item, kind.item_type, f"{path}[]")
+    elif isinstance(kind, inspect.StructType) and isinstance(tree, dict):
+        yield from _fields(cast("dict[str, object]", tree), kind, f"{path}." if path else "")
 
 
 def _fields(
-    tree: dict[str, object], shape: inspect.StructType, prefix: str
+    tree: dict[str, object], kind: inspect.StructType, prefix: str
 ) -> Iterator[tuple[str, bool | None]]:
-    fields = {field.encode_name: field.type for field in shape.fields}
-    aliases: dict[str, str] = getattr(shape.cls, "__aliases__", {})
-    if any(marker in tree for marker in getattr(shape.cls, "__markers__", ())):
-        return  # an older shape of the whole object: nothing in it is where the struct has it
+    fields = {field.encode_name: field.type for field in kind.fields}
+    aliases: dict[str, str] = getattr(kind.cls, "__aliases__", {})
+    if any(marker in tree for marker in getattr(kind.cls, "__markers__", ())):
+        return  # an older form of the object, whose keys are not those of the struct
     names = {aliases.get(name, name) for name in tree}
     for name in fields:
         yield prefix + name, name in names
     for name, value in tree.items():
-        kind = fields.get(aliases.get(name, name))
-        if kind is None:
+        field = fields.get(aliases.get(name, name))
+        if field is None:
             yield prefix + name, None
         else:
-            yield from _compare(value, kind, prefix + aliases.get(name, name))
+            yield from _compare(value, field, prefix + aliases.get(name, name))

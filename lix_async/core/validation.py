@@ -1,7 +1,7 @@
-"""Whether what a caller gives is of the type that is written down for it.
+"""Type checks of arguments by their annotations.
 
-Python checks no annotation. Without this a wrong type fails somewhere inside with a `TypeError`
-that names neither the argument nor what it takes, or is sent, and paid for.
+Python checks no annotations. Without these checks a wrong type fails somewhere inside with a
+`TypeError` that names neither the argument nor the expected type, or is sent and charged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from .errors import ConfigurationError
 
 T = TypeVar("T")
-_WORDS: dict[object, str] = {
+_TYPE_NAMES: dict[object, str] = {
     str: "a text",
     int: "a whole number",
     float: "a number",
@@ -26,10 +26,15 @@ _WORDS: dict[object, str] = {
 
 
 class ValidatedStruct(msgspec.Struct, frozen=True):
-    """A value whose fields are of their types from the moment at which it is made."""
+    """A struct that checks the types of its fields when it is created."""
 
     def __post_init__(self) -> None:
-        """Raise `ConfigurationError` for the first field that is not."""
+        """Check the types of all fields.
+
+        Raises:
+            ConfigurationError: A field has another type.
+
+        """
         cls = type(self)
         for name, kind in _fields(cls):
             check_type(f"{cls.__name__}.{name}", getattr(self, name), kind)
@@ -41,27 +46,53 @@ def _fields(cls: type[ValidatedStruct]) -> tuple[tuple[str, object], ...]:
 
 
 def check_type(name: str, value: object, kind: object) -> None:
-    """Raise `ConfigurationError` unless `value` is of `kind`: a class, or what an annotation says.
+    """Check the type of an argument.
 
-    A whole number is a number, but True and False are none. The value is not told: it may be
-    private.
+    An int is accepted as a float; True and False are not accepted as numbers. The message does not
+    contain the value, which may be confidential.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: What the caller passed.
+        kind: The type: a class, or an annotation.
+
+    Raises:
+        ConfigurationError: The value has another type.
+
     """
     if not _fits(value, kind):
-        raise ConfigurationError(f"{name} must be {_word(kind)}, not {_type(value)}")
+        expected = _describe_type(kind)
+        raise ConfigurationError(f"{name} must be {expected}, not {_describe_value(value)}")
 
 
 def as_list(name: str, values: Iterable[T]) -> list[T]:
-    """The list of what is there to be iterated, or `ConfigurationError`."""
+    """Return the values of an iterable argument as a list.
+
+    Raises:
+        ConfigurationError: It is not iterable.
+
+    """
     if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        raise ConfigurationError(f"{name} must be a list, not {_type(values)}")
+        raise ConfigurationError(f"{name} must be a list, not {_describe_value(values)}")
     return list(values)
 
 
 def check_attributes(name: str, value: object, what: str, *methods: str) -> None:
-    """Raise `ConfigurationError` unless the object has these methods, as `what` has."""
-    found = [callable(getattr(value, method, None)) for method in methods]
-    if isinstance(value, type) or not all(found):
-        raise ConfigurationError(f"{name} must be {what}, not {_type(value)}")
+    """Check that an argument has the methods of an interface.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: What the caller passed.
+        what: Name of the interface, for the message.
+        *methods: Its methods.
+
+    Raises:
+        ConfigurationError: One of the methods is missing, or the argument is a class.
+
+    """
+    present = [callable(getattr(value, method, None)) for method in methods]
+    if isinstance(value, type) or not all(present):
+        raise ConfigurationError(f"{name} must be {what}, not {_describe_value(value)}")
 
 
 def _fits(value: object, kind: Any) -> bool:
@@ -70,30 +101,30 @@ def _fits(value: object, kind: Any) -> bool:
         return any(_fits(value, part) for part in get_args(kind))
     if origin is Literal:
         return value in get_args(kind)
-    if origin is not None:  # a mapping: no other container is asked for
+    if origin is not None:  # a mapping: no other container is checked
         if not isinstance(value, Mapping):
             return False
         keys, values = get_args(kind)
         pairs = cast("Mapping[object, object]", value).items()
-        return all(_fits(key, keys) and _fits(one, values) for key, one in pairs)
+        return all(_fits(key, keys) and _fits(item, values) for key, item in pairs)
     if kind in (int, float):
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
     return isinstance(value, kind)
 
 
-def _word(kind: Any) -> str:
+def _describe_type(kind: Any) -> str:
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return " or ".join(_word(part) for part in parts)
+        return " or ".join(_describe_type(part) for part in parts)
     if origin is Literal:
         return f"one of {', '.join(map(repr, parts))}"
     if origin is not None:
-        return f"a mapping to {_word(parts[1])}"
+        return f"a mapping to {_describe_type(parts[1])}"
     name: str = kind.__name__
-    return _WORDS.get(kind) or f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
+    return _TYPE_NAMES.get(kind) or f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 
-def _type(value: object) -> str:
+def _describe_value(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__} itself"
     return "None" if value is None else type(value).__name__

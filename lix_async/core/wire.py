@@ -1,7 +1,7 @@
-"""Between structs and the wire: row + params → `Outgoing`; status, headers, body → result.
+"""From endpoint and params to an HTTP request, and from a response to a result or an exception.
 
-Every value is percent-encoded exactly once, everything but unreserved characters
-(lix.md#encoding): a LinkedIn URL with `%3A` inside travels as `%253A`.
+Every value is percent-encoded exactly once, all but unreserved characters (lix.md#encoding): a
+LinkedIn URL that contains `%3A` is sent with `%253A`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .models import Params
 from .provider import Provider
 
 R = TypeVar("R")
-NO_TEXT = "a parameter has characters that no UTF-8 text can hold"
+NO_TEXT = "a parameter has characters that cannot be encoded as UTF-8"
 _EXAMPLE = "datetime(2025, 1, 6, tzinfo=UTC)"
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -38,7 +38,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class _EncodingPlan(msgspec.Struct, frozen=True):
-    """Where the params of a row go: (attribute, wire name) by place."""
+    """Where the params of an endpoint are sent: (attribute, wire name) by place."""
 
     path: tuple[str, ...]
     slots: tuple[tuple[str, str], ...]
@@ -50,7 +50,7 @@ class _EncodingPlan(msgspec.Struct, frozen=True):
 def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _EncodingPlan:
     names = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
     slots = tuple(str(slot) for slot in _SLOT.findall(path))
-    # A slot may also be a property: what the params only imply, for an alternate path.
+    # A slot may also be a property, computed from other params for an alternate path.
     missing = [name for name in body if name not in names]
     missing += [name for name in slots if not hasattr(params, name)]
     if missing:
@@ -64,13 +64,23 @@ def _plan(path: str, params: type[Params], body: tuple[str, ...]) -> _EncodingPl
     )
 
 
-def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str = "") -> HttpRequest:
-    """The request for a call. `prefix` goes before the path; `path` replaces the row's.
+def encode(
+    endpoint: Endpoint[P, object], params: P, *, prefix: str = "", path: str = ""
+) -> HttpRequest:
+    """Encode a call.
 
-    Raises `ConfigurationError` for what cannot be sent: an empty path segment, `.` or `..` (the
-    HTTP library would climb out of the API with them), half of a surrogate pair.
+    Args:
+        endpoint: The endpoint.
+        params: Its params.
+        prefix: Precedes the path.
+        path: Replaces the path of the endpoint.
+
+    Raises:
+        ConfigurationError: The params cannot be sent: a path segment is empty, `.` or `..` (the
+            HTTP library would leave the API with it), or a text is not valid Unicode.
+
     """
-    plan = _plan(path or row.path, row.params, row.body)
+    plan = _plan(path or endpoint.path, endpoint.params, endpoint.body)
     try:
         target = prefix + plan.path[0]
         for (attribute, name), rest in zip(plan.slots, plan.path[1:], strict=True):
@@ -78,8 +88,8 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         pairs: list[str] = []
         for attribute, name in plan.query:
             value = getattr(params, attribute)
-            if row.arrays != "joined" and isinstance(value, list | tuple):
-                suffix = "%5B%5D" if row.arrays == "bracketed" else ""
+            if endpoint.arrays != "joined" and isinstance(value, list | tuple):
+                suffix = "%5B%5D" if endpoint.arrays == "bracketed" else ""
                 items = cast("Sequence[object]", value)
                 pairs += [f"{name}{suffix}={quote(text(item, attribute), '')}" for item in items]
             elif value is not None:
@@ -88,30 +98,31 @@ def encode(row: Endpoint[P, object], params: P, *, prefix: str = "", path: str =
         if pairs:
             target = f"{target}?{'&'.join(pairs)}"
         if not plan.body:
-            return HttpRequest(row.method, target, None, "application/json", row.idempotent)
+            return HttpRequest(endpoint.method, target, idempotent=endpoint.idempotent)
         fields = {name: getattr(params, attribute) for attribute, name in plan.body}
-        if row.spread:
-            fields |= fields.pop(row.spread, None) or {}
+        if endpoint.spread:
+            fields |= fields.pop(endpoint.spread, None) or {}
         fields = {name: value for name, value in fields.items() if value is not None}
-        if row.form:
+        if endpoint.form:
             form = "&".join(f"{name}={quote(text(v, name), '')}" for name, v in fields.items())
             kind = "application/x-www-form-urlencoded"
-            return HttpRequest(row.method, target, form.encode(), kind, row.idempotent)
+            return HttpRequest(endpoint.method, target, form.encode(), kind, endpoint.idempotent)
         for name, value in fields.items():
             if isinstance(value, datetime):
                 _zoned(name, value)
-        return HttpRequest(
-            row.method, target, msgspec.json.encode(fields), "application/json", row.idempotent
-        )
+        body = msgspec.json.encode(fields)
+        return HttpRequest(endpoint.method, target, body, idempotent=endpoint.idempotent)
     except UnicodeEncodeError:
-        pass  # its traceback and text would hold the value
+        pass  # its traceback and text would contain the value
     raise ConfigurationError(NO_TEXT)
 
 
 def text(value: object, name: str = "a time") -> str:
-    """A value as it stands in a query: flags in lower case, lists joined by commas, times in UTC.
+    """Write a value for a query: flags in lower case, lists joined by commas, times in UTC.
 
-    Raises `ConfigurationError` for a time without a zone: what it means depends on the machine.
+    Raises:
+        ConfigurationError: A time has no zone: its meaning would depend on the machine.
+
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -124,7 +135,7 @@ def text(value: object, name: str = "a time") -> str:
 
 def _zoned(name: str, moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ConfigurationError(f"{name} must have a zone, such as {_EXAMPLE}")
+        raise ConfigurationError(f"{name} must have a time zone, such as {_EXAMPLE}")
     return moment
 
 
@@ -136,42 +147,44 @@ def _segment(name: str, value: object) -> str:
 
 
 def read(
-    row: Endpoint[P, object],
+    endpoint: Endpoint[P, object],
     path: Mapping[str, str],
     query: Sequence[tuple[str, str]],
     body: bytes,
 ) -> P:
-    """The way back, for a server: params from decoded path and query values and a raw body.
+    """Decode a request, for a server: params from decoded path and query values and a raw body.
 
-    A list in a query is taken in each of the three spellings, whatever the row's own: as
-    `a[]=1&a[]=2`, as `a=1&a=2`, and where the row joins and the name comes once, as `a=1,2`. What
-    has a comma inside cannot be told from two values then.
-    Raises `ConfigurationError` when something required is missing or cannot be read.
+    A list in a query is accepted as `a[]=1&a[]=2`, as `a=1&a=2`, and where the endpoint joins
+    lists and the name comes once, as `a=1,2`. Then a value with a comma counts as two.
+
+    Raises:
+        ConfigurationError: A required param is missing, or a value cannot be decoded.
+
     """
-    names, lists = set(row.params.__struct_encode_fields__), _lists(row.params)
+    names, lists = set(endpoint.params.__struct_encode_fields__), _lists(endpoint.params)
     texts, sent = [*path.items(), *query], list[tuple[str, object]]()
-    if row.body and body and row.form:
+    if endpoint.body and body and endpoint.form:
         parts = (part.partition("=") for part in body.decode("utf-8", "replace").split("&"))
         form = [(_plain(name), _plain(value)) for name, _, value in parts]
         texts, sent = texts + form, [*form]
-    elif row.body and body:
+    elif endpoint.body and body:
         sent = _json_fields(body)
-    given: dict[str, object] = {
+    values: dict[str, object] = {
         name: text for name, text in texts if name in names - lists and text != ""
     }
     for name in lists:
         found = [text for known, text in texts if known == name]
-        if len(found) == 1 and row.arrays == "joined":
+        if len(found) == 1 and endpoint.arrays == "joined":
             found = found[0].split(",")
         found += [text for known, text in texts if known == f"{name}[]"]
-        if values := [text for text in found if text]:
-            given[name] = values
-    if not row.form:
-        given |= {name: value for name, value in sent if name in names and value != ""}
-    if row.spread is not None and (beside := [pair for pair in sent if pair[0] not in names]):
-        given[row.spread] = dict(beside)
+        if items := [text for text in found if text]:
+            values[name] = items
+    if not endpoint.form:
+        values |= {name: value for name, value in sent if name in names and value != ""}
+    if endpoint.spread is not None and (others := [pair for pair in sent if pair[0] not in names]):
+        values[endpoint.spread] = dict(others)
     try:
-        params = msgspec.convert(given, row.params, strict=False)
+        params = msgspec.convert(values, endpoint.params, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationError(str(error)) from None
     params.check()
@@ -181,11 +194,13 @@ def read(
 @cache
 def _lists(params: type[Params]) -> frozenset[str]:
     """The params that are lists, by wire name."""
-    kinds = {
-        one.encode_name: (one.type, *get_args(one.type)) for one in msgspec.structs.fields(params)
+    types = {
+        field.encode_name: (field.type, *get_args(field.type))
+        for field in msgspec.structs.fields(params)
     }
-    found = {name for name, types in kinds.items() if {*map(get_origin, types)} & {list, tuple}}
-    return frozenset(found)
+    return frozenset(
+        name for name, parts in types.items() if {*map(get_origin, parts)} & {list, tuple}
+    )
 
 
 def _plain(text: str) -> str:
@@ -196,36 +211,39 @@ def _json_fields(body: bytes) -> list[tuple[str, object]]:
     try:
         return list(msgspec.json.decode(body, type=dict[str, object]).items())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ConfigurationError("the request body is not a JSON object") from None
+        raise ConfigurationError("the request body must be a JSON object") from None
 
 
-def decode(provider: Provider, row: Endpoint[P, R], status: int, body: bytes) -> R | LixError:
-    """What an answer means: the result, or the error that it is (returned, not raised).
+def decode(provider: Provider, endpoint: Endpoint[P, R], status: int, body: bytes) -> R | LixError:
+    """Decode a response.
 
-    Returning keeps the engine's one `raise` the only frame that errors come from.
+    Returns:
+        The result, or the error, which is not raised: tracebacks then only contain the one frame
+        in the engine that raises.
+
     """
-    refusal = provider.refusal(status, body, row.result)
+    refusal = provider.refusal(status, body, endpoint.result)
     if refusal is not None:
-        refusal.endpoint = row.id
+        refusal.endpoint = endpoint.id
         return refusal
     if not 200 <= status < 300:
-        return TransportError(f"unexpected status {status}", permanent=True, endpoint=row.id)
+        return TransportError(f"unexpected status {status}", permanent=True, endpoint=endpoint.id)
     try:
         body = body.removeprefix(b"\xef\xbb\xbf")
         if provider.normalise is not None:
-            body = provider.normalise(body, row.result)
-        return decoder_for(row.result).read(body)
-    except SchemaMismatch as misfit:
-        message, path = str(misfit), misfit.path
+            body = provider.normalise(body, endpoint.result)
+        return decoder_for(endpoint.result).read(body)
+    except SchemaMismatch as error:
+        message, path = str(error), error.path
     if not body.strip():
         message = "the answer is empty"
     elif body.lstrip()[:1] == b"<":
         message = "the answer is a web page, not JSON"
-    return DecodeError(f"{message} at {path}", path=path, body=body, endpoint=row.id)
+    return DecodeError(f"{message} at {path}", path=path, body=body, endpoint=endpoint.id)
 
 
 class HttpResponse(msgspec.Struct, frozen=True, gc=False):
-    """An answer as it came: status, headers (raw, in order) and the unpacked body."""
+    """A response: status, headers (raw, in order) and the decompressed body."""
 
     status: int
     headers: list[tuple[bytes, bytes]]

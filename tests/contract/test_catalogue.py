@@ -184,7 +184,7 @@ def test_limits_of_numbers_and_texts(entry: dict[str, Any]) -> None:
                 check(entry["id"], {**valid(entry), name: least - 1})
         if "max_length" in param:
             check(entry["id"], {**valid(entry), name: "ü" * param["max_length"]})
-            with pytest.raises(ConfigurationError, match=f"{name} has"):
+            with pytest.raises(ConfigurationError, match=f"{name} must have at most"):
                 check(entry["id"], {**valid(entry), name: "x" * (param["max_length"] + 1)})
 
 

@@ -98,7 +98,9 @@ def test_a_listing_has_rows_and_knows_of_no_cursor_by_itself():
 )
 def test_exactly_one_counts_what_is_given(fields, found):
     exactly_one(Ids(first_id="a", second_id=[]), "first_id", "second_id")
-    with pytest.raises(ConfigurationError, match=f"exactly one of first_id or second_id: {found}"):
+    with pytest.raises(
+        ConfigurationError, match=f"exactly one of first_id or second_id is required: {found}"
+    ):
         exactly_one(Ids(**fields), "first_id", "second_id")
 
 
@@ -114,7 +116,7 @@ def test_texts_have_a_longest_and_numbers_a_least():
     for fine in (Ids(), Ids(first_id="abc", count=3)):
         at_most(fine, "first_id", 3)
         at_least(fine, "count", 3)
-    with pytest.raises(ConfigurationError, match="first_id has 4 characters, at most 3"):
+    with pytest.raises(ConfigurationError, match="first_id must have at most 3 characters, not 4"):
         at_most(Ids(first_id="😀😀😀😀"), "first_id", 3)
     with pytest.raises(ConfigurationError, match="count must be at least 3, not 2"):
         at_least(Ids(count=2), "count", 3)

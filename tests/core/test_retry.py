@@ -180,7 +180,7 @@ def test_a_call_never_goes_past_its_budget_whatever_goes_wrong(faults, attempts,
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"attempts": 0}, "attempts must be at least 1: 0"),
+        ({"attempts": 0}, "attempts must be at least 1, not 0"),
         ({"queued_attempts": -1}, "queued_attempts must not be negative"),
         *(
             ({name: value}, f"RetryPolicy.{name} must be zero or a positive number of seconds")

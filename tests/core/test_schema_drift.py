@@ -66,7 +66,7 @@ def test_what_is_no_json_or_no_object_is_passed_over():
 def test_documented_fields_that_never_arrived_are_told_at_the_end_and_once():
     body = {"rows": [{"name": "a", "best": {"title": "t"}}], "paging": {"total": 1}}
     found = told(body, {"rows": []}, end=True)
-    assert "e rows[].parts: never arrived (2 answers)" in found
-    assert "e meta: never arrived (2 answers)" in found
+    assert "e rows[].parts: never received (2 answers)" in found
+    assert "e meta: never received (2 answers)" in found
     assert not [line for line in found if "rows[].name" in line or "best.title" in line]
     assert len(found) == len(set(found))

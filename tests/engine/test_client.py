@@ -43,7 +43,7 @@ class OnlyAcquires:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"api_key": ""}, "the API key is empty"),
+        ({"api_key": ""}, "api_key is empty"),
         (
             {"auth": "basic"},
             "invalid auth 'basic': expected one of 'raw', 'bearer', 'x-api-key', 'query'",
@@ -51,6 +51,10 @@ class OnlyAcquires:
         (
             {"base_url": "http://sample.example"},
             r"base_url must be https \(http only to this machine",
+        ),
+        (
+            {"base_url": "http://sample.example"},
+            r"base_url must use https \(http only for this machine",
         ),
         ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not int"),
         ({"rate_limit": OnlyAcquires()}, "rate_limit must be a RateLimit, a Limiter or None"),
@@ -181,7 +185,7 @@ async def test_what_a_callback_raises_costs_no_answer(caplog):
     client = SampleClient(reply(200, {"id": "a", "new": 1}), on_drift=raises)
     assert (await client.send(THING, ONE)).value.id == "a"
     assert [record.name for record in caplog.records] == ["lix_async"]
-    assert caplog.messages == ["on_drift raised KeyError; the answer is kept"]
+    assert caplog.messages == ["on_drift raised KeyError, which is ignored"]
     await client.aclose()
     assert len(caplog.messages) > 1
     assert "Ada" not in caplog.text

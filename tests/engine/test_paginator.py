@@ -201,7 +201,7 @@ def test_what_a_listing_lists_is_read_from_its_type():
 
     assert item_type(ThingPage).__name__ == "Thing"
     assert item_type(Sub).__name__ == "Thing"
-    with pytest.raises(TypeError, match="Listing does not say what it lists"):
+    with pytest.raises(TypeError, match="Listing must name its item type"):
         item_type(Listing)
 
 

@@ -85,7 +85,7 @@ async def test_an_empty_viewer_is_rejected(path: str) -> None:
         ("recruiter.people", {"skills": None}, "skills must be a list, not None"),
         ("recruiter.people", {"skills": 5}, "skills must be a list, not int"),
         ("sales.send_message", {"recipients": 5}, "recipients must be a list, not int"),
-        ("sales.leads", {"url": "https://www.linkedin.com/\ud800"}, "characters that no UTF-8"),
+        ("sales.leads", {"url": "https://www.linkedin.com/\ud800"}, "cannot be encoded as UTF-8"),
         ("sales.leads_by_filters", {"location": 7}, "location must be a Pair or a text or None"),
         ("job_postings.get", {"job_id": 7.0}, "job_id .* must be a text or a whole number"),
     ],
