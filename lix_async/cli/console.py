@@ -22,7 +22,7 @@ def console() -> Console:
 
 
 def print_error(error: CommandError) -> None:
-    """Print an error on one message, and its hint on the next."""
+    """Print an error on one line, and its hint on the next."""
     message = Text("error: ", style="bold red").append(one_line(error.message), style="default")
     out = console()
     out.print(message)

@@ -90,9 +90,10 @@ def method_names() -> dict[str, str]:
     found: dict[str, str] = {}
     if "lix" in providers():
         for group, kind in cast("dict[str, type]", get_type_hints(client_class("lix"))).items():
-            found = {
-                endpoint: f"{group}.{name}" for endpoint, name in _methods_of(kind).items()
-            } | found
+            if group.startswith("_"):
+                continue
+            methods = _methods_of(kind).items()
+            found = {endpoint: f"{group}.{name}" for endpoint, name in methods} | found
     for name in providers():
         found = _methods_of(client_class(name)) | found
     for endpoint in all_endpoints().values():

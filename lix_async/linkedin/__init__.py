@@ -2,8 +2,9 @@
 
 Modules in reading order: `kinds` (what a link is), `address` (the parts of a URL), `urns`, `links`
 (URLs and URNs to links), `identifiers` (one id of a link), `filters`, `restli` (the notation of
-Sales Navigator queries) and `searches`. They import `core` only. Functions raise
-`ConfigurationError` for a text that they cannot read, and say what to pass instead.
+Sales Navigator queries), `searches`, and `fields` (links in the params and results of providers).
+They import `core` only. Functions raise `ConfigurationError` for a text that they cannot read, and
+say what to pass instead.
 
 Example:
     ```python
@@ -18,41 +19,59 @@ Example:
     ```
 """
 
-from .filters import (
-    FACETS,
-    Facet,
-    Filter,
-    Value,
-    company_size,
-    company_type,
-    current_company,
-    current_title,
-    function,
-    group,
-    industry,
-    of_facet,
-    past_company,
-    past_title,
-    profile_language,
-    region,
-    school,
-    seniority,
-    years_of_experience,
-)
-from .identifiers import company_id, job_id, post_urn, public_identifier, sales_nav_id, same
-from .kinds import Kind, Link
-from .links import classify, normalise
-from .searches import (
-    SalesSearch,
-    account_search,
-    job_search,
-    lead_search,
-    org_search,
-    parse_account_search,
-    parse_lead_search,
-    people_search,
-    post_search,
-)
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .filters import (
+        FACETS,
+        Facet,
+        Filter,
+        Value,
+        company_size,
+        company_type,
+        current_company,
+        current_title,
+        function,
+        group,
+        industry,
+        of_facet,
+        past_company,
+        past_title,
+        profile_language,
+        region,
+        school,
+        seniority,
+        years_of_experience,
+    )
+    from .identifiers import company_id, job_id, post_urn, public_identifier, sales_nav_id, same
+    from .kinds import Kind, Link
+    from .links import classify, normalise
+    from .searches import (
+        SalesSearch,
+        account_search,
+        job_search,
+        lead_search,
+        org_search,
+        parse_account_search,
+        parse_lead_search,
+        people_search,
+        post_search,
+    )
+else:
+    # Imported on first use, since `import lix_async` needs only `fields`.
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        modules = ("identifiers", "kinds", "links", "filters", "searches")
+        for module in modules if name in __all__ else ():
+            found = vars(import_module(f"{__name__}.{module}"))
+            if name in found:
+                return found[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "FACETS",

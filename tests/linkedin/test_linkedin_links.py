@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from lix_async import linkedin
 from lix_async.core.errors import ConfigurationError
-from lix_async.linkedin import Kind, Link, identifiers
-from lix_async.linkedin.links import is_linkedin_url
+from lix_async.linkedin import Kind, Link, fields
+from lix_async.linkedin.fields import is_linkedin_url
 
 WWW = "https://www.linkedin.com"
 MEMBER = "ACoAAEXAMPLE0001"
@@ -455,10 +455,10 @@ def test_ids_read_from_links_in_answers(
     lead: str | None,
     account: str | None,
 ) -> None:
-    assert identifiers.profile_slug(link) == profile
-    assert identifiers.company_slug(link) == company
-    assert identifiers.sales_lead_id(link) == lead
-    assert identifiers.sales_company_id(link) == account
+    assert fields.profile_slug(link) == profile
+    assert fields.company_slug(link) == company
+    assert fields.sales_lead_id(link) == lead
+    assert fields.sales_company_id(link) == account
 
 
 @pytest.mark.parametrize(

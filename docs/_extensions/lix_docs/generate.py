@@ -335,7 +335,7 @@ def environment() -> Iterator[str]:
 
 def environment_variables() -> Iterator[Variable]:
     """Those of the providers, from their tables; then those of the command line."""
-    from lix_async.cli.ledger.address import VARIABLE
+    from lix_async.cli.ledger.address import STORE_VARIABLE
 
     seen: set[str] = set()
     for name in installed():
@@ -349,7 +349,7 @@ def environment_variables() -> Iterator[Variable]:
             seen.add(variable)
         yield Variable(found.url_variable, _url(found), f"`base_url` of `{client.__name__}`")
     yield Variable(
-        VARIABLE, "none", "the ledger of `lix run` and `lix worker`, where no STORE is given"
+        STORE_VARIABLE, "none", "the ledger of `lix run` and `lix worker`, where no STORE is given"
     )
 
 

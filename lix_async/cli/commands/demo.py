@@ -42,7 +42,7 @@ def demo(
     ] = 400,
     seed: Annotated[int, Parameter(help="Another seed gives other people and other faults.")] = 5,
 ) -> int:
-    """A complete run in about 15 seconds: no key, no account, no network.
+    """Try a complete run in about 15 seconds: no key, no account, no network.
 
     Starts a sandbox on this machine, fetches every page of a search with several hundred made-up
     people, and looks up fifty of them, while requests are rejected, lookups are queued, and
@@ -277,7 +277,7 @@ def _next_commands() -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
-    table.add_row("lix sandbox", "the same sandbox, for your own code")
+    table.add_row("lix sandbox", "a sandbox for your own code")
     table.add_row('lix search people "URL" --out people.jsonl', "with LIX_API_KEY set")
     table.add_row("lix enrich people.jsonl --out profiles.csv", "look up each of them once")
     return table

@@ -41,15 +41,14 @@ class _SavedRow(msgspec.Struct):
 
 
 def drift(
-    file: str,
+    file: Annotated[str, Parameter(help="The JSONL file, or - for stdin.")],
     *,
     endpoint: Annotated[str | None, Parameter(help="The endpoint of the answers.")] = None,
 ) -> int:
     """Summarise how the answers in a JSONL file differ from what this version documents.
 
     Each line is one answer as received, or one row of a listing, of the given endpoint; or an
-    object with "endpoint" and "body"; or a row of `lix enrich` or `lix run export`. Use "-" for
-    stdin.
+    object with "endpoint" and "body"; or a row of `lix enrich` or `lix run export`.
 
     "new" fields were received and are not in the structs; they are still available in the raw body.
     "missing" fields are documented and were in none of the lines.
@@ -133,7 +132,5 @@ def _print_report(found: list[Drift], lines: int) -> None:
         table.add_row(one.kind, one.endpoint, one.path)
     out.print(table)
     new = sum(one.kind == "new" for one in found)
-    out.print(
-        f"{lines} {plural(lines, 'answer')}: {new} {plural(new, 'new field')}, "
-        f"{len(found) - new} missing."
-    )
+    counts = f"{new} {plural(new, 'new field')}, {len(found) - new} missing"
+    out.print(f"{lines} {plural(lines, 'answer')}: {counts}.")

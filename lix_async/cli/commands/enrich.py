@@ -99,8 +99,9 @@ def enrich(
     in_doubt), `error`, and the answer under `result`. Rows are written as answers arrive.
 
     Run the same command again to continue. Every answer is in the ledger before it is written,
-    so nothing is paid for twice, even with another output file or format. Links without an answer
-    for now (network errors, still queued) get no row, so that a later run looks them up.
+    so nothing is paid for twice, even with another output file or format. Links that
+    could not be answered (network errors, still queued) get no row, so that a later run looks
+    them up.
     """
     kinds = _ALL_KINDS if as_ is None else LOOKUPS[as_].accepts
     if file == "-" and connection.api_key_stdin:

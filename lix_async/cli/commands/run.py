@@ -61,7 +61,7 @@ _STATUS_TEXT: dict[Status, str] = {
 run = App(
     name="run",
     help_epilogue="",
-    help="""Inspect the ledger of a run or of workers, and control them.
+    help="""Inspect a ledger, and pause or resume its runs and workers.
 
     A ledger is the file or the PostgreSQL database that records every bulk lookup. These commands
     can be used while other processes use the ledger. They send nothing to the provider.""",

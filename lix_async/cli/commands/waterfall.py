@@ -99,7 +99,7 @@ def waterfall(
     CONNECTSAFELY_API_KEY. Connection options apply to Lix; the others keep their own rates.
 
     Run the same command again to continue: links that are in the output file are skipped. Links
-    without an answer for now get no row.
+    that could not be answered get no row.
     """
     if file == "-" and connection.api_key_stdin:
         raise CommandError("stdin cannot be used for both the key and the links")

@@ -78,8 +78,9 @@ def worker(
     which must be the same for all of them, and no lookup is paid for twice. The answers are in the
     ledger in the same database: `lix run status`, `lix run export`.
 
-    Ctrl-C or SIGTERM waits for the answers in flight and returns the other lookups to the queue. A
-    worker that has no credits or a rejected key ends, and its chunk waits for the next worker.
+    On Ctrl-C or SIGTERM, a worker waits for the answers in flight and returns the other lookups to
+    the queue. A worker without credits or with a rejected key ends, and its chunk waits for another
+    worker.
     """
     address = require_server(ledger_address(store), "a worker")
     if concurrency < 1:

@@ -12,7 +12,7 @@ from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
 from ...linkedin import Link, classify
-from ...linkedin.links import is_linkedin_url
+from ...linkedin.fields import is_linkedin_url
 from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints import BY_ID
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams

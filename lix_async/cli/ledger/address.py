@@ -18,9 +18,8 @@ from ..errors import REFUSED, USAGE, CommandError
 STORE_VARIABLE = "LIX_STORE"
 """The environment variable for the address. A password must not be in an argument."""
 SERVERS = ("postgresql://", "postgres://")
-_SCHEME = re.compile(
-    r"[a-z][a-z0-9+.-]+:/", re.ASCII | re.IGNORECASE
-)  # a Windows drive has one letter
+# Two letters at least, because the drive of a Windows path has one.
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:/", re.ASCII | re.IGNORECASE)
 # What libpq accepts instead of an address: `host=db user=me password=…`.
 _KEYWORD = re.compile(
     r"(?:^|\s)(?:host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=",

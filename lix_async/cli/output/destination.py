@@ -57,15 +57,15 @@ class StdoutSink:
         self._rows.fix_columns(self._pending)
 
     def write(self, limit: int | None = None) -> int:
-        now, self._pending = (self._pending, []) if limit is None else (self._pending[:limit], [])
+        rows, self._pending = self._pending[:limit], []
         if self._table is not None:
-            self._table_rows += now
-        elif now:
+            self._table_rows += rows
+        elif rows:
             out = sys.stdout.buffer
-            out.write(self._rows.encode(now, first=self.written == 0))
+            out.write(self._rows.encode(rows, first=self.written == 0))
             out.flush()
-        self.written += len(now)
-        return len(now)
+        self.written += len(rows)
+        return len(rows)
 
     def close(self, *, ended: bool) -> None:
         if self._table is not None:

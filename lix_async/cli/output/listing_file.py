@@ -128,14 +128,12 @@ class ResumableListingFile:
 
     def write(self, limit: int | None = None) -> int:
         """Move pending rows to the file, up to a limit; returns their number."""
-        now, later = (
-            (self.pending, []) if limit is None else (self.pending[:limit], self.pending[limit:])
-        )
-        if now:
-            self.file.append(self._rows.encode(now, first=self.written == 0))
-            self.written += len(now)
-        self.pending = later
-        return len(now)
+        rows = self.pending[:limit]
+        if rows:
+            self.file.append(self._rows.encode(rows, first=self.written == 0))
+            self.written += len(rows)
+        self.pending = self.pending[len(rows) :]
+        return len(rows)
 
     def save(self) -> None:
         """Write the checkpoint."""

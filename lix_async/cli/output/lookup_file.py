@@ -72,12 +72,12 @@ class LookupOutput:
             raise
 
     def _resume(self, file: AppendFile) -> ExistingOutput:
-        before = read_existing_output(file, self.format)
-        if self._rows.columns is not None and before.columns not in (None, self._rows.columns):
+        existing = read_existing_output(file, self.format)
+        if self._rows.columns is not None and existing.columns not in (None, self._rows.columns):
             raise CommandError(f"{file.path} has other columns", hint="omit --columns to continue")
-        self._rows.columns = before.columns or self._rows.columns
+        self._rows.columns = existing.columns or self._rows.columns
         self._first = not file.size
-        return before
+        return existing
 
     @property
     def is_parquet(self) -> bool:

@@ -71,7 +71,7 @@ class ColumnType:
         """The SQL type that can hold all values."""
         if self.kinds == {"object"}:
             names = {name.casefold() for name in self.fields}
-            # duckdb does not tell names apart by case.
+            # duckdb ignores the case of names.
             if (
                 not names
                 or "" in names

@@ -9,8 +9,7 @@ import msgspec
 from ...core.endpoint import at_least
 from ...core.errors import ConfigurationError
 from ...core.models import Params
-from ...linkedin.identifiers import profile_name
-from ...linkedin.links import is_linkedin_url
+from ...linkedin.fields import is_linkedin_url, profile_name
 
 
 def profile_id(link: str) -> str:

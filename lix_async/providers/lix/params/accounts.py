@@ -8,7 +8,7 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.models import Params
 from ....core.validation import ValidatedStruct
-from ....linkedin.links import check_linkedin_urls
+from ....linkedin.fields import check_linkedin_urls
 
 INVITATION = 300
 """The most characters of a note with a connection request (lix.md#connections.send)."""

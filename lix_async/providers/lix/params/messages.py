@@ -8,7 +8,7 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ....linkedin.links import is_linkedin_url
+from ....linkedin.fields import is_linkedin_url
 
 MESSAGE = 8000
 """The most characters of a message (lix.md#messages.send)."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ....core.endpoint import at_least, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ....linkedin.links import check_linkedin_urls
+from ....linkedin.fields import check_linkedin_urls
 
 
 class IdsParams(Params, frozen=True, kw_only=True):

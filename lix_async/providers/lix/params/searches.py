@@ -11,7 +11,7 @@ from ....core.endpoint import at_least, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
 from ....core.pagination import number_in_url
-from ....linkedin.links import check_linkedin_urls
+from ....linkedin.fields import check_linkedin_urls
 from .filters import SkillFilter
 
 
