@@ -1,0 +1,225 @@
+"""Events applied to locked rows: the part of a store that does not depend on its database.
+
+A batch of events becomes one transaction: load every lookup that it names, apply the rule to each
+event in order, write what changed. A database implements `Tables`, which locks what it loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from . import rule
+from .records import (
+    Again,
+    Decide,
+    Event,
+    Judge,
+    JudgeAgain,
+    Lookup,
+    Lose,
+    NotLeft,
+    Receive,
+    Result,
+    RunTotals,
+    Send,
+)
+from .rule import Change, LookupState, Settlement, Verdict
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt and its money."""
+
+    lookup: int
+    n: int
+    run: int | None
+    price: int
+    kind: str
+    sent: int
+    owner: int
+    ended: int | None = None
+    family: str | None = None
+    http: int | None = None
+    charged: int | None = None
+    decided: bool = False
+
+
+@dataclass(slots=True)
+class Writes:
+    """What a transaction has to write."""
+
+    lookups: dict[int, Lookup] = field(default_factory=dict[int, Lookup])
+    new_attempts: list[Attempt] = field(default_factory=list[Attempt])
+    attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
+    answers: list[Receive] = field(default_factory=list[Receive])
+    verdicts: dict[tuple[int, int], Verdict] = field(default_factory=dict[tuple[int, int], Verdict])
+    runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
+
+
+class Tables(Protocol):
+    """The tables of one database, inside a transaction."""
+
+    def load(self, ids: Sequence[int]) -> dict[int, Lookup]:
+        """Lock and load lookups, with their stored answers after `base`."""
+        ...
+
+    def attempts(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Attempt]:
+        """Attempts by (lookup, n)."""
+        ...
+
+    def runs(self, ids: Sequence[int]) -> dict[int, RunTotals]:
+        """Lock and load the totals of runs that have a cap; others are left out."""
+        ...
+
+    def write(self, writes: Writes) -> None:
+        """Write everything that changed."""
+        ...
+
+
+def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[Result]:
+    """Apply events in their order, in the transaction that is open.
+
+    Args:
+        tables: The database.
+        events: What happened.
+        owner: The owner that announces requests; 0 announces none.
+
+    Returns:
+        A result for each event.
+    """
+    lookups = tables.load(sorted({event.lookup for event in events}))
+    needed = {
+        (event.lookup, event.n) for event in events if not isinstance(event, Send | Receive | Again)
+    }
+    wanted_runs = {event.run for event in events if isinstance(event, Send) and event.run}
+    batch = _Batch(tables, lookups, owner)
+    batch.load(needed, wanted_runs)
+    results = [batch.apply(event) for event in events]
+    tables.write(batch.writes)
+    return results
+
+
+def release(tables: Tables, ids: Iterable[int], dead: int, now: int) -> int:
+    """Take rows from a dead owner; how many are in doubt now."""
+    lookups = tables.load(sorted(ids))
+    batch = _Batch(tables, lookups, 0)
+    batch.load(
+        {(one.id, one.state.n) for one in lookups.values() if one.state.status == "sent"}, ()
+    )
+    for lookup in lookups.values():
+        batch.change(lookup, rule.release(lookup.state, dead), now)
+    tables.write(batch.writes)
+    return sum(one.state.status == "in_doubt" for one in batch.writes.lookups.values())
+
+
+class _Batch:
+    def __init__(self, tables: Tables, lookups: Mapping[int, Lookup], owner: int) -> None:
+        self._tables = tables
+        self._lookups = lookups
+        self._owner = owner
+        self._attempts: dict[tuple[int, int], Attempt] = {}
+        self.writes = Writes()
+
+    def load(self, attempts: Iterable[tuple[int, int]], runs: Iterable[int]) -> None:
+        self._attempts = self._tables.attempts(sorted(attempts))
+        ids = {one.run for one in self._attempts.values() if one.run is not None} | set(runs)
+        self.writes.runs = self._tables.runs(sorted(ids)) if ids else {}
+
+    def apply(self, event: Event) -> Result:
+        lookup = self._lookups.get(event.lookup)
+        if lookup is None:  # forgotten meanwhile
+            return Result(False, LookupState())
+        if isinstance(event, Send):
+            return self._send(lookup, event)
+        if isinstance(event, Receive):
+            return self._receive(lookup, event)
+        state = lookup.state
+        if isinstance(event, Judge):
+            change = rule.judge(state, event.owner, event.n, event.judgement)
+            return self._judged(lookup, change, event)
+        if isinstance(event, JudgeAgain):
+            return self._judged(lookup, rule.judge_again(state, event.n, event.judgement), event)
+        if isinstance(event, Lose):
+            change = rule.lose(state, event.owner, event.n)
+        elif isinstance(event, NotLeft):
+            change = rule.not_left(state, event.owner, event.n)
+        elif isinstance(event, Decide):
+            change = rule.decide(state, event.n, again=event.again)
+        else:
+            change = rule.again(state)
+        return self.change(lookup, change, event.now)
+
+    def _send(self, lookup: Lookup, event: Send) -> Result:
+        if lookup.state.n != event.n or not self._owner:
+            return Result(False, lookup.state)
+        change = rule.send(lookup.state, now=event.now, expired=event.expired)
+        if change is None:
+            return Result(False, lookup.state)
+        totals = None if event.run is None else self.writes.runs.get(event.run)
+        if totals is not None and totals.cap is not None:
+            if totals.held + totals.spent + totals.maybe + event.price > totals.cap:
+                return Result(False, lookup.state, over_budget=True)
+            totals.held += event.price
+        attempt = Attempt(
+            lookup.id, change.row.n, event.run, event.price, event.kind, event.now, self._owner
+        )
+        self.writes.new_attempts.append(attempt)
+        self._attempts[lookup.id, attempt.n] = attempt
+        change = Change(replace(change.row, owner=self._owner))
+        return self.change(lookup, change, event.now)._replace(owner=self._owner)
+
+    def _receive(self, lookup: Lookup, event: Receive) -> Result:
+        before = lookup.state
+        stored = any(a.n == event.n and a.page == event.page for a in before.answers)
+        change = rule.receive(before, event.owner, event.n, event.page)
+        if not stored:
+            self.writes.answers.append(event)
+        return self.change(lookup, change, event.now)
+
+    def _judged(self, lookup: Lookup, change: Change | None, event: Judge | JudgeAgain) -> Result:
+        if change is None:
+            return Result(False, lookup.state)
+        self.writes.verdicts[lookup.id, event.n] = event.judgement.verdict
+        if isinstance(event, Judge):
+            attempt = self._attempts.get((lookup.id, event.n))
+            if attempt is not None:
+                attempt.family = event.family
+            lookup.pause = event.pause
+        if event.position is not None and change.row.page != lookup.state.page:
+            lookup.position = event.position
+        return self.change(lookup, change, event.now)
+
+    def change(self, lookup: Lookup, change: Change | None, now: int) -> Result:
+        """Take a change over into what is written."""
+        if change is None:
+            return Result(False, lookup.state)
+        lookup.state, lookup.changed = change.row, now
+        self.writes.lookups[lookup.id] = lookup
+        for settlement in change.settled:
+            self._settle(lookup.id, settlement, now)
+        return Result(True, lookup.state)
+
+    def _settle(self, lookup: int, settlement: Settlement, now: int) -> None:
+        attempt = self._attempts.get((lookup, settlement.n))
+        if attempt is None:
+            return
+        totals = None if attempt.run is None else self.writes.runs.get(attempt.run)
+        if totals is not None:
+            if attempt.ended is None:
+                totals.held -= attempt.price
+            elif attempt.charged is None:
+                totals.maybe -= attempt.price
+            else:
+                totals.spent -= attempt.charged
+            if settlement.charged is None:
+                totals.maybe += attempt.price
+            else:
+                totals.spent += settlement.charged
+        attempt.ended = now if attempt.ended is None else attempt.ended
+        attempt.charged = settlement.charged
+        attempt.decided = attempt.decided or settlement.decided
+        self.writes.attempts[lookup, settlement.n] = attempt
