@@ -57,6 +57,7 @@ class SqliteLedgerConnection(LedgerConnection):
         self._new = new
         self._database: SqliteDatabase | None = None
         self._lock: IO[bytes] | None = None
+        self._locked = b""
         self._identity: tuple[int, int] | None = None
 
     def wall(self) -> int:
@@ -91,6 +92,7 @@ class SqliteLedgerConnection(LedgerConnection):
         super().register(tables)
         self._release_lock()
         self._lock = try_lock(lock_path(self.path, self.token))
+        self._locked = self.token
 
     def describe_error(self, error: Exception) -> str:
         hint = ""
@@ -125,7 +127,7 @@ class SqliteLedgerConnection(LedgerConnection):
         lock, self._lock = self._lock, None
         if lock is not None:
             with contextlib.suppress(OSError):
-                os.unlink(lock.name if isinstance(lock.name, str) else "")
+                lock_path(self.path, self._locked).unlink()
             lock.close()
 
     def _open(self) -> sqlite3.Connection:
