@@ -91,11 +91,11 @@ class SqlTables:
         for some in _chunks(keys):
             rows = self._db.execute(
                 "SELECT lookup, n, run, price, kind, sent, owner, ended, family, http, charged, "
-                f"decided FROM attempt WHERE (lookup, n) IN (VALUES {_pairs(some)})",
+                f"decided, note FROM attempt WHERE (lookup, n) IN (VALUES {_pairs(some)})",
                 [value for key in some for value in key],
             )
             for row in rows:
-                values = (*row[:11], bool(row[11]))
+                values = (*row[:11], bool(row[11]), row[12])
                 attempt = Attempt(*cast("tuple[int, int, None, int, str, int, int]", values))
                 found[attempt.lookup, attempt.n] = attempt
         return found
@@ -145,15 +145,15 @@ class SqlTables:
             )
         if writes.verdicts:
             db.many(
-                "UPDATE answer SET verdict = ? WHERE lookup = ? AND n = ?",
-                [(VERDICT_CODES[v], *key) for key, v in writes.verdicts.items()],
+                "UPDATE answer SET verdict = ?, rows = ? WHERE lookup = ? AND n = ?",
+                [(VERDICT_CODES[v], rows, *key) for key, (v, rows) in writes.verdicts.items()],
             )
         if writes.attempts:
             db.many(
-                "UPDATE attempt SET ended = ?, family = ?, charged = ?, decided = ? "
+                "UPDATE attempt SET ended = ?, family = ?, charged = ?, decided = ?, note = ? "
                 "WHERE lookup = ? AND n = ?",
                 [
-                    (a.ended, a.family, a.charged, int(a.decided), a.lookup, a.n)
+                    (a.ended, a.family, a.charged, int(a.decided), a.note, a.lookup, a.n)
                     for a in writes.attempts.values()
                 ],
             )
