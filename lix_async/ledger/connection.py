@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from ..core.errors import BulkError
 from .owners import BeatWatch, Owner, boot_id, new_token, process_id
-from .records import Event, Result
+from .records import Event, Lookup, LookupSpec, Result, Send
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -46,7 +46,22 @@ class StatementJob(Generic[T]):
     writes: bool = True
 
 
-Job = EventsJob | StatementJob[object]
+@dataclass(slots=True)
+class AnnounceJob:
+    """Announce a request for a lookup that may be new."""
+
+    spec: LookupSpec
+    send: Send
+
+
+class Announced(NamedTuple):
+    """What became of an announcement."""
+
+    result: Result
+    lookup: Lookup
+
+
+Job = EventsJob | StatementJob[object] | AnnounceJob
 
 
 class LedgerConnection:
@@ -93,6 +108,15 @@ class LedgerConnection:
     def describe_error(self, error: Exception) -> str:
         """What went wrong, and what helps."""
 
+    def error_for(self, error: Exception) -> Exception:
+        """The error that one of the waiting callers gets."""
+        if isinstance(error, BulkError):
+            again = type(error)(*error.args)
+        else:
+            again = BulkError(self.describe_error(error))
+        again.__cause__ = error
+        return again
+
     @abstractmethod
     def close(self) -> None:
         """Close the connection."""
@@ -103,7 +127,7 @@ class LedgerConnection:
         """All jobs in one durable transaction: all or nothing."""
         tables = SqlTables(self.connect())
         try:
-            self.begin(writes=any(isinstance(j, EventsJob) or j.writes for j in jobs))
+            self.begin(writes=any(not isinstance(j, StatementJob) or j.writes for j in jobs))
             values = self._all(tables, jobs)
             self.commit()
         except BaseException:
@@ -113,9 +137,9 @@ class LedgerConnection:
 
     def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         values: list[object] = [None] * len(jobs)
-        waiting: list[tuple[int, EventsJob]] = []
+        waiting: list[tuple[int, EventsJob | AnnounceJob]] = []
         for place, job in enumerate(jobs):
-            if isinstance(job, EventsJob):
+            if not isinstance(job, StatementJob):
                 waiting.append((place, job))
                 continue
             self._apply(tables, waiting, values)
@@ -124,7 +148,10 @@ class LedgerConnection:
         return values
 
     def _apply(
-        self, tables: SqlTables, waiting: list[tuple[int, EventsJob]], values: list[object]
+        self,
+        tables: SqlTables,
+        waiting: list[tuple[int, EventsJob | AnnounceJob]],
+        values: list[object],
     ) -> None:
         if not waiting:
             return
@@ -132,10 +159,21 @@ class LedgerConnection:
             # Declared dead, after a long sleep say. What was sent is in doubt by now, and its
             # answers still count; what is sent from here on belongs to a new owner.
             self.register(tables)
-        events = [event for _, job in waiting for event in job.events]
+        announced = [job for _, job in waiting if isinstance(job, AnnounceJob)]
+        lookups = iter(tables.add([job.spec for job in announced], self.wall()))
+        events: list[Event] = []
+        for place, job in waiting:
+            if isinstance(job, AnnounceJob):
+                lookup = values[place] = next(lookups)
+                events.append(job.send._replace(lookup=lookup.id))
+            else:
+                events += job.events
         results = iter(apply(tables, events, self.owner))
         for place, job in waiting:
-            values[place] = [next(results) for _ in job.events]
+            if isinstance(job, AnnounceJob):
+                values[place] = Announced(next(results), cast("Lookup", values[place]))
+            else:
+                values[place] = [next(results) for _ in job.events]
         waiting.clear()
 
     # Owners

@@ -51,8 +51,8 @@ class Answer(msgspec.Struct):
     """The HTTP status."""
     body: bytes
     verdict: Verdict | None = None
-    rows: str | None = None
-    """Of a listing's page, the places of the rows that were new, as JSON; None for all."""
+    rows: bytes | None = None
+    """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
     codec: int = 0
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
 
@@ -118,7 +118,7 @@ class Judge(NamedTuple):
     position: bytes | None = None
     """Where a listing stands after this page."""
     pause: int = 0
-    rows: str | None = None
+    rows: bytes | None = None
     note: str | None = None
     """What the answer says, for people."""
 

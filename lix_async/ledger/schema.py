@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS attempt (
 CREATE TABLE IF NOT EXISTS answer (
     id AUTO, lookup BIG NOT NULL, n INTEGER NOT NULL, page INTEGER NOT NULL, at BIG NOT NULL,
     http INTEGER NOT NULL, verdict INTEGER, judge TEXT, codec INTEGER NOT NULL DEFAULT 0,
-    body BLOB, rows TEXT, same_as BIG, UNIQUE (lookup, n, page)
+    body BLOB, rows BLOB, same_as BIG, UNIQUE (lookup, n, page)
 );
 CREATE TABLE IF NOT EXISTS listing (lookup BIG PRIMARY KEY, position BLOB);
 CREATE TABLE IF NOT EXISTS alias (

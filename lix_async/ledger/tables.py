@@ -187,6 +187,20 @@ class SqlTables:
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
 
+    def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
+        """Lookups by id, unlocked."""
+        found: dict[int, Lookup] = {}
+        for some in _chunks(ids):
+            rows = self._db.execute(
+                f"SELECT {LOOKUP} FROM lookup WHERE id IN ({_marks(some)})", some
+            )
+            answers = self._answers(some)
+            for row in rows:
+                lookup = _lookup(row, answers.get(cast("int", row[0]), ()))
+                found[lookup.id] = lookup
+        self._positions(list(found.values()))
+        return found
+
     def _positions(self, lookups: Sequence[Lookup]) -> None:
         listings = {lookup.id: lookup for lookup in lookups if lookup.state.page > 1}
         for some in _chunks(list(listings)):
@@ -227,17 +241,19 @@ class SqlTables:
         found: dict[int, list[Answer]] = defaultdict(list)
         for some in _chunks(ids):
             rows = self._db.execute(
-                "SELECT a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body FROM answer a "
-                f"JOIN lookup l ON l.id = a.lookup WHERE l.id IN ({_marks(some)}) AND CASE "
+                "SELECT a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body, a.rows, a.codec "
+                f"FROM answer a JOIN lookup l ON l.id = a.lookup WHERE l.id IN ({_marks(some)}) AND CASE "
                 "WHEN l.page > 0 THEN a.verdict = 0 AND a.n > l.base "
                 "ELSE a.n = coalesce(l.refresh, l.cur) END ORDER BY a.lookup, a.page, a.n",
                 some,
             )
-            for lookup, n, page, at, http, verdict, body in cast(
-                "list[tuple[int, int, int, int, int, int | None, bytes]]", rows
+            for lookup, n, page, at, http, verdict, body, new, codec in cast(
+                "list[tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]]", rows
             ):
                 named = None if verdict is None else VERDICTS[verdict]
-                found[lookup].append(Answer(lookup, n, page, at, http, bytes(body), named))
+                kept = None if new is None else bytes(new)
+                answer = Answer(lookup, n, page, at, http, bytes(body), named, kept, codec)
+                found[lookup].append(answer)
         return found
 
     def versions(self, lookup: int) -> list[Answer]:
@@ -297,6 +313,24 @@ class SqlTables:
         by_status = {STATUSES[code]: count for code, count in cast("list[tuple[int, int]]", rows)}
         credits, maybe = cast("tuple[int, int]", money)
         return Counts(**by_status, credits=int(credits), maybe=int(maybe))
+
+    def notes(self, ids: Sequence[int]) -> dict[int, tuple[int, int, int, str]]:
+        """Of lookups: attempts, credits, credits that may have been charged, the last note."""
+        found: dict[int, tuple[int, int, int, str]] = {}
+        for some in _chunks(ids):
+            rows = self._db.execute(
+                "SELECT lookup, count(*), coalesce(sum(charged), 0), coalesce(sum(CASE WHEN "
+                "charged IS NULL AND ended IS NOT NULL THEN price END), 0), "
+                "coalesce((SELECT b.note FROM attempt b WHERE b.lookup = a.lookup "
+                "ORDER BY b.n DESC LIMIT 1), '') "
+                f"FROM attempt a WHERE lookup IN ({_marks(some)}) GROUP BY lookup",
+                some,
+            )
+            for lookup, attempts, credits, maybe, note in cast(
+                "list[tuple[int, int, int, int, str]]", rows
+            ):
+                found[lookup] = int(attempts), int(credits), int(maybe), note
+        return found
 
     def next_due(self) -> tuple[int, int] | None:
         """When the first waiting lookup is due, and the pause it was decided with."""

@@ -57,8 +57,8 @@ class Writes:
     new_attempts: list[Attempt] = field(default_factory=list[Attempt])
     attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
     answers: list[Receive] = field(default_factory=list[Receive])
-    verdicts: dict[tuple[int, int], tuple[Verdict, str | None]] = field(
-        default_factory=dict[tuple[int, int], tuple[Verdict, str | None]]
+    verdicts: dict[tuple[int, int], tuple[Verdict, bytes | None]] = field(
+        default_factory=dict[tuple[int, int], tuple[Verdict, bytes | None]]
     )
     """The verdict of an answer, and of a listing's page its new rows."""
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
