@@ -242,7 +242,8 @@ class SqlTables:
         for some in _chunks(ids):
             rows = self._db.execute(
                 "SELECT a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body, a.rows, a.codec "
-                f"FROM answer a JOIN lookup l ON l.id = a.lookup WHERE l.id IN ({_marks(some)}) AND CASE "
+                "FROM answer a JOIN lookup l ON l.id = a.lookup "
+                f"WHERE l.id IN ({_marks(some)}) AND CASE "
                 "WHEN l.page > 0 THEN a.verdict = 0 AND a.n > l.base "
                 "ELSE a.n = coalesce(l.refresh, l.cur) END ORDER BY a.lookup, a.page, a.n",
                 some,
