@@ -165,9 +165,13 @@ class Client:
             old.deadline if isinstance(deadline, Unset) else deadline,
             kept | named,
         )
+        return self.with_engine(self._engine.with_settings(new))
+
+    def with_engine(self: Self, engine: Engine) -> Self:
+        """A view of this client whose calls go through another engine."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
-        view._engine = self._engine.with_settings(new)
+        view._engine = engine
         view._ready()
         return view
 

@@ -123,7 +123,7 @@ class Engine:
                     outcome = await self._run(row, params, call)
         finally:
             spent = outcome.credits if isinstance(outcome, Answer) else 0
-            self.credits.settle(row.credits, spent, call.lost)
+            self.credits.settle(row.credits, spent, call.lost * row.credits.amount)
             if call.watched is not None:
                 call.watched.end(call.lost)
         if isinstance(outcome, Answer):
