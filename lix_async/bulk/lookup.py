@@ -28,7 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
     BulkError,
     ConfigurationError,
@@ -48,7 +48,7 @@ from ..engine.pages import Paginator
 from ..engine.raw_items import raw_items
 from .admission import STOPPING, AdmissionController, CallsParked
 from .outcome import Outcome
-from .prepared_call import AnyEndpoint, Input, PreparedCall, walks
+from .prepared_call import Input, PreparedCall, walks
 from .stores.base import DoubtPolicy, Entry, Status, Store, StoredError
 
 QUEUED_FOR = 180.0

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from .. import linkedin
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError
 from ..core.models import Listing, Params
 from ..core.validation import check_type
@@ -29,9 +29,6 @@ T = TypeVar("T")
 Input = str | int | Mapping[str, object]
 """The method's first argument, or its keyword arguments."""
 Method = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
-
-
-AnyEndpoint = Endpoint[Params, object]
 
 
 class PreparedCall(msgspec.Struct, frozen=True):

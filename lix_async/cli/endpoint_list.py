@@ -10,18 +10,10 @@ from typing import cast, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from ..core.endpoint import Endpoint, Price
+from ..core.endpoint import AnyEndpoint, Endpoint, Price
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
-from .providers import (
-    AnyEndpoint,
-    client_kind,
-    client_of,
-    provider_name,
-    provider_of,
-    providers,
-    rows,
-)
+from .providers import client_kind, client_of, provider_name, provider_of, providers, rows
 
 _WIDTH = 78
 _WORDS: dict[type[inspect.Type], str] = {

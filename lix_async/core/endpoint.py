@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -84,6 +84,10 @@ class Endpoint(Generic[P, R_co]):
     def sent_with(self, params: P) -> Endpoint[P, R_co]:
         """The row for a call with these params: not safe where they say so."""
         return self if params.is_idempotent() else replace(self, idempotent=False)
+
+
+AnyEndpoint: TypeAlias = Endpoint[Any, object]
+"""An endpoint of which neither the params nor the result is known: an entry of a table."""
 
 
 def check_params(params: P, kind: type[P]) -> P:

@@ -13,14 +13,8 @@ import pytest
 from lix_async.cli import main
 from lix_async.cli.commands.sandbox import announce
 from lix_async.cli.endpoint_list import endpoint_table, methods, single
-from lix_async.cli.providers import (
-    AnyEndpoint,
-    client_of,
-    provider_name,
-    provider_of,
-    providers,
-    rows,
-)
+from lix_async.cli.providers import client_of, provider_name, provider_of, providers, rows
+from lix_async.core.endpoint import AnyEndpoint
 from lix_async.core.models import Listing
 from lix_async.sandbox import Sandbox, running
 from lix_async.sandbox.providers import houses

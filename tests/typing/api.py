@@ -25,7 +25,8 @@ from lix_async import (
     bulk,
     linkedin,
 )
-from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
+from lix_async.providers.lix.endpoints.profiles import PERSON
+from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 from lix_async.providers.lix.models import Email, Organisation, Person
 from lix_async.providers.lix.params import PersonParams, SearchParams
 from lix_async.sandbox import Sandbox, base_url_of

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from msgspec import inspect
 from msgspec.structs import replace
 
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Listing, Params
 from .. import console
@@ -30,7 +30,7 @@ from ..output.columns import check_columns
 from ..output.destination import file_of, writes_to_screen
 from ..output.schema import RowSchema
 from ..output.single import deliver
-from ..providers import AnyEndpoint, providers, rows
+from ..providers import providers, rows
 from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
@@ -129,7 +129,7 @@ def converted(row: AnyEndpoint, given: Mapping[str, str], viewer: str | None) ->
         shape = inspect.type_info(fields[name].type)
         values[fields[name].encode_name] = _value(option(name), _text(value), shape)
     try:
-        params = msgspec.convert(values, row.params, strict=False)
+        params: Params = msgspec.convert(values, row.params, strict=False)
         if viewer is not None and getattr(params, "viewer_id", "") is None:
             params = replace(params, viewer_id=viewer)
         params.check()

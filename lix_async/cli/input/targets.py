@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Params
 from ...engine.answer import Answer
 from ...linkedin import Link, classify
+from ...linkedin.links import is_linkedin_url
 from ...providers.lix.client import AsyncLix
 from ...providers.lix.endpoints import BY_ID
-from ...providers.lix.links import is_linkedin
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..errors import CommandError
 from ..text import one_line
@@ -67,7 +67,7 @@ def command_for(url: str) -> str | None:
 def check_url(url: str, command: str) -> str:
     """A URL that may go to a command. Raises `CommandError` that names the right one otherwise."""
     url = url.strip()
-    if not is_linkedin(url, bare=True):
+    if not is_linkedin_url(url, bare=True):
         raise CommandError(
             f"not a LinkedIn URL: {one_line(url, 80)!r}",
             hint="copy it from the browser's address bar, and put it in quotes",
@@ -101,10 +101,7 @@ def parse_target(text: str) -> LookupTarget | None:
 
 
 def _sent(given: str, link: Link) -> str:
-    return given if is_linkedin(given, bare=True) else link.url
-
-
-AnyEndpoint = Endpoint[Params, object]
+    return given if is_linkedin_url(given, bare=True) else link.url
 
 
 TAKES: Mapping[Kind, frozenset[Kind]] = {
@@ -117,7 +114,7 @@ TAKES: Mapping[Kind, frozenset[Kind]] = {
 
 def row_of(kind: Kind) -> AnyEndpoint:
     """The row of the table behind a kind of lookup."""
-    return cast("AnyEndpoint", BY_ID[ROWS[kind]])
+    return BY_ID[ROWS[kind]]
 
 
 def params_of(kind: Kind, target: LookupTarget) -> Params:

@@ -11,10 +11,11 @@ from ...bulk.outcome import Outcome
 from ...bulk.stores.base import Entry, Status
 from ...core import wire
 from ...core.decoding import read_items
+from ...core.endpoint import AnyEndpoint
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.models import Listing, item_type
 from ..input.targets import BEHIND, KINDS, Kind
-from ..providers import AnyEndpoint, provider_name, provider_of, rows
+from ..providers import provider_name, provider_of, rows
 from ..text import one_line
 from .rows import compact
 

@@ -17,7 +17,7 @@ from ...engine.client import Client
 from ...engine.options import TimeoutLike
 from ...engine.pages import Pages
 from ...limiters.base import Limiter
-from .endpoints import Arrays, Method, PersonalEmailField, customised
+from .endpoints import Arrays, PersonalEmailField, RequestMethod, customised
 from .models import Company, Contact
 from .params import CompaniesParams, texts
 from .provider import LETRICS
@@ -59,7 +59,7 @@ class AsyncLetrics(Client):
         auth: str = "bearer",
         base_url: str | None = None,
         paths: Mapping[str, str] = MappingProxyType({}),
-        method: Method = "POST",
+        method: RequestMethod = "POST",
         arrays: Arrays = "joined",
         personal_email_field: PersonalEmailField = "has_personal_emails",
         viewer_id: str | None = None,

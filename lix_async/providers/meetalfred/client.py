@@ -18,7 +18,7 @@ from ...core.retry import RetryPolicy
 from ...core.schema_drift import OnDrift
 from ...engine.options import TimeoutLike
 from ...limiters.base import Limiter
-from .endpoints import BY_ID, Method
+from .endpoints import BY_ID, ReadMethod
 from .provider import MEETALFRED
 from .resources import PREFIX, MeetAlfredMethods
 
@@ -64,7 +64,7 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         base_url: str | None = None,
         key_parameter: str = "webhook_key",
         paths: Mapping[str, str] = MappingProxyType({}),
-        method: Method = "GET",
+        method: ReadMethod = "GET",
         first_page: int = 0,
         viewer_id: str | None = None,
         rate_limit: RateLimit | Limiter | None = MEETALFRED.rate,
