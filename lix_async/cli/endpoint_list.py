@@ -78,7 +78,8 @@ def methods() -> dict[str, str]:
     found: dict[str, str] = {}
     if "lix" in providers():
         for group, kind in cast("dict[str, type]", get_type_hints(client_kind("lix"))).items():
-            found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
+            if not group.startswith("_"):
+                found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
     for name in providers():
         found = _methods(client_kind(name)) | found
     for row in rows().values():
