@@ -618,7 +618,7 @@ def rows_of_page(provider: Provider, row: AnyEndpoint, answer: StoredAnswer) -> 
     """The new rows of a listing's stored page, as a JSON array."""
     if answer.rows is not None:
         return answer.rows
-    if answer.codec == 2:  # noqa: PLR2004  # rows, from a ledger of version 2
+    if answer.codec == 2:  # rows, from a ledger of version 2
         return answer.body
     value = wire.decode(provider, row, answer.http, answer.body)
     if isinstance(value, LixError):
