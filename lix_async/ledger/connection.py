@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from ..core.errors import BulkError
 from .owners import BeatWatch, Owner, boot_id, new_token, process_id
-from .records import Event, Result
+from .records import Event, LookupSpec, NotLeft, Result, Send
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -39,6 +39,13 @@ class EventsJob:
 
 
 @dataclass(slots=True)
+class AddJob:
+    """Calls whose lookups are wanted, made where they are new."""
+
+    calls: Sequence[LookupSpec]
+
+
+@dataclass(slots=True)
 class StatementJob(Generic[T]):
     """Anything else that reads or writes the tables."""
 
@@ -46,7 +53,18 @@ class StatementJob(Generic[T]):
     writes: bool = True
 
 
-Job = EventsJob | StatementJob[object]
+Job = EventsJob | AddJob | StatementJob[object]
+
+
+def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> list[NotLeft]:
+    """What takes back the requests that a transaction announced, before any of them left."""
+    return [
+        NotLeft(event.lookup, result.owner, event.n + 1, now)
+        for job, value in zip(jobs, values, strict=True)
+        if isinstance(job, EventsJob)
+        for event, result in zip(job.events, cast("list[Result]", value), strict=True)
+        if isinstance(event, Send) and result.applied
+    ]
 
 
 class LedgerConnection:
@@ -65,7 +83,9 @@ class LedgerConnection:
         self._read_only = read_only
         self._monotonic = monotonic
         self._watch = BeatWatch(self.grace)
-        self._known_owners: set[int] = set()
+        self._batch = 0
+        self._values: list[object] = []
+        """What the last transaction that came to its commit gave."""
 
     # What a database does
 
@@ -100,43 +120,82 @@ class LedgerConnection:
     # Transactions
 
     def run(self, jobs: Sequence[Job]) -> list[object]:
-        """All jobs in one durable transaction: all or nothing."""
+        """All jobs in one durable transaction: all or nothing.
+
+        Jobs that wait for the same group were asked for at the same time: calls are added first,
+        then events are applied, and the other jobs run last.
+        """
+        self._batch += 1
+        return self._transaction(jobs)
+
+    def _transaction(self, jobs: Sequence[Job]) -> list[object]:
         tables = SqlTables(self.connect())
+        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs)
         try:
-            self.begin(writes=any(isinstance(j, EventsJob) or j.writes for j in jobs))
-            values = self._all(tables, jobs)
+            self.begin(writes=writes)
+            if not (writes and self.owner):
+                values = self._all(tables, jobs)
+            else:
+                values = self._as_owner(tables, jobs)
+            self._values = values
             self.commit()
         except BaseException:
             self.rollback()
             raise
         return values
 
-    def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
-        values: list[object] = [None] * len(jobs)
-        waiting: list[tuple[int, EventsJob]] = []
-        for place, job in enumerate(jobs):
-            if isinstance(job, EventsJob):
-                waiting.append((place, job))
-                continue
-            self._apply(tables, waiting, values)
-            values[place] = job.work(tables)
-        self._apply(tables, waiting, values)
-        return values
-
-    def _apply(
-        self, tables: SqlTables, waiting: list[tuple[int, EventsJob]], values: list[object]
-    ) -> None:
-        if not waiting:
-            return
-        if self.owner and not tables.owner_lives(self.owner, self.token):
+    def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        found = tables.confirm_owner(self.owner, self.token, self._batch)
+        if found == "done":
+            return self._committed(tables, jobs)
+        if found == "dead":
             # Declared dead, after a long sleep say. What was sent is in doubt by now, and its
             # answers still count; what is sent from here on belongs to a new owner.
             self.register(tables)
-        events = [event for _, job in waiting for event in job.events]
-        results = iter(apply(tables, events, self.owner))
-        for place, job in waiting:
-            values[place] = [next(results) for _ in job.events]
-        waiting.clear()
+            tables.confirm_owner(self.owner, self.token, self._batch)
+        return self._all(tables, jobs)
+
+    def _committed(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        """The values of a transaction that turns out to have been committed by an earlier try."""
+        values = list(self._values)
+        if tables.owner_lives(self.owner, self.token):
+            return values
+        # Declared dead meanwhile: somebody else may have decided about what was announced, so
+        # these requests must not leave.
+        unsent = unsent_requests(jobs, values, self.wall())
+        results = dict(zip([x.lookup for x in unsent], apply(tables, unsent, 0), strict=True))
+        self.register(tables)
+        tables.confirm_owner(self.owner, self.token, self._batch)
+        for place, job in enumerate(jobs):
+            if isinstance(job, EventsJob):
+                values[place] = [
+                    Result(False, results[event.lookup].state)
+                    if isinstance(event, Send) and result.applied
+                    else result
+                    for event, result in zip(
+                        job.events, cast("list[Result]", values[place]), strict=True
+                    )
+                ]
+        return values
+
+    def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        values: list[object] = [None] * len(jobs)
+        adds = [(place, job) for place, job in enumerate(jobs) if isinstance(job, AddJob)]
+        if adds:
+            calls = [spec for _, job in adds for spec in job.calls]
+            added = iter(tables.add(calls, self.wall()))
+            for place, job in adds:
+                values[place] = [next(added) for _ in job.calls]
+        groups = [(place, job) for place, job in enumerate(jobs) if isinstance(job, EventsJob)]
+        if groups:
+            events = [event for _, job in groups for event in job.events]
+            results = iter(apply(tables, events, self.owner))
+            for place, group in groups:
+                values[place] = [next(results) for _ in group.events]
+        for place, job in enumerate(jobs):
+            if isinstance(job, StatementJob):
+                values[place] = job.work(tables)
+        return values
 
     # Owners
 
