@@ -12,7 +12,7 @@ from _harness import Race, count, flock, race, server, table, verdict
 from _sample_data import KEY, LINK
 
 from lix_async import AsyncLix
-from lix_async.providers.lix.endpoints import PERSON
+from lix_async.providers.lix.endpoints.profiles import PERSON
 
 AIM = 0.5
 

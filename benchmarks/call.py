@@ -14,7 +14,7 @@ from _harness import Race, count, flock, race, server, table, verdict
 from _sample_data import KEY, LINK
 
 from lix_async import AsyncLix
-from lix_async.providers.lix.endpoints import PERSON
+from lix_async.providers.lix.endpoints.profiles import PERSON
 
 AIMS = {1: 0.85, 20: 0.5, 100: 0.3}
 

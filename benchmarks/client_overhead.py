@@ -19,7 +19,7 @@ from lix_async.core.provider import ApiKey, address
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.connection_pool import ConnectionPool
 from lix_async.engine.credentials import RequestBuilder
-from lix_async.providers.lix.endpoints import PERSON
+from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.provider import LIX
 
 NEVER_SHORT = RateLimit(1e9, per=1.0, burst=10**9)

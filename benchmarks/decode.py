@@ -18,7 +18,8 @@ from _harness import count, race, table, verdict
 from _sample_data import page, person
 
 from lix_async.core.decoding import decoder_for
-from lix_async.providers.lix.endpoints import PERSON, SEARCH_PEOPLE
+from lix_async.providers.lix.endpoints.profiles import PERSON
+from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 
 ENVELOPE = "searchResponse"
 WRAPPED = msgspec.defstruct("Wrapped", [(ENVELOPE, SEARCH_PEOPLE.result)])

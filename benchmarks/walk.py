@@ -12,7 +12,7 @@ from _harness import Memory, count, race, table, verdict
 from _sample_data import KEY, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
-from lix_async.providers.lix.endpoints import SEARCH_PEOPLE
+from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 
 PAGES = 40
 

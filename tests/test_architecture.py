@@ -57,7 +57,7 @@ LAYERS = {
     DATA: _layer(5, "core, linkedin"),
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),
     "bulk": _layer(5, "core, filesystem, linkedin, concurrency, engine"),
-    "waterfall": _layer(6, "core, linkedin, concurrency, engine, bulk"),  # bulk: its worker pool
+    "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
     "sandbox": _layer(6, f"core, {DATA}"),

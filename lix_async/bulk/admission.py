@@ -25,6 +25,8 @@ from ..core.errors import (
     ViewerError,
 )
 from ..core.models import Params
+from ..core.validation import check_type
+from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
 from .stores.base import Store
 
@@ -68,10 +70,7 @@ class AdmissionController:
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
     ) -> None:
-        if max_credits is not None and (
-            isinstance(max_credits, bool) or not isinstance(max_credits, int) or max_credits < 0  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-        ):
-            raise ConfigurationError(f"max_credits must be a number from 0, not {max_credits!r}")
+        check_type("max_credits", max_credits, int | None)
         if on_daily_limit not in ("wait", "stop"):
             raise ConfigurationError(
                 f'on_daily_limit must be "wait" or "stop", not {on_daily_limit!r}'
@@ -80,17 +79,14 @@ class AdmissionController:
         self._engine = engine.with_settings(replace(engine.settings, retry=retry))
         self._store = store
         self._funds = funds
-        self._max_credits = max_credits
+        self._budget = CreditBudget(max_credits, name="max_credits of this run")
         self._on_daily_limit: OnDailyLimit = on_daily_limit
-        self._spent: Counter[CreditKind] = Counter()
-        self._reserved: Counter[CreditKind] = Counter()
         self._read_at: float | None = None
         self._since: Counter[CreditKind] = Counter()
         self._asked = 0
         self._flying = 0
         self._looked_at: float | None = None
         self._lock: anyio.Lock | None = None
-        self._settled = anyio.Event()
         self.balances: Mapping[CreditKind, int] | None = None
         """Credits by kind when they were last read; None where nobody tells."""
         self.requests_left: int | None = None
@@ -121,17 +117,15 @@ class AdmissionController:
             self.check()
             if self._funds is not None:
                 await self._means(price, self._funds)
-            await self._budget(price)
-            self.check()
-            self._reserved[price.kind] += price.amount
+            await self._reserve(price)
             self._flying += 1
 
     async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
-            await self._settled.wait()  # the last requests of the day are under way
+            await self._budget.wait_for_settlement()  # the last requests of the day are under way
         while self._flying and self._tight(price):
-            await self._settled.wait()  # those in flight may take what is left
+            await self._budget.wait_for_settlement()  # those in flight may take what is left
         self.check()
         if self._due(price):
             await self._read(funds)
@@ -152,11 +146,8 @@ class AdmissionController:
 
     def settle(self, price: Price, spent: int, requests: int) -> None:
         """An admitted call has ended: the credits and the requests that it took."""
-        settled, self._settled = self._settled, anyio.Event()
-        settled.set()
+        self._budget.settle(price, spent)
         self._flying -= 1
-        self._reserved[price.kind] -= price.amount
-        self._spent[price.kind] += spent
         self._since[price.kind] += spent
         self._asked += requests
 
@@ -203,7 +194,7 @@ class AdmissionController:
         left = self._left(price)
         if left is None or left < price.amount:
             return False
-        return left - self._reserved[price.kind] < price.amount
+        return left - self._budget.reserved(price.kind) < price.amount
 
     def _day_is_over(self) -> bool:
         taken = self._asked + self._flying
@@ -235,17 +226,14 @@ class AdmissionController:
             pass
         return None
 
-    async def _budget(self, price: Price) -> None:
-        limit = self._max_credits
-        while limit is not None and price.amount:
-            if self._spent.total() + price.amount > limit:
-                self.stop = self.stop or BudgetError(
-                    f"max_credits of this run is {limit}, and {self._spent.total()} are spent, "
-                    "those in doubt included",
-                    kind="max_credits",
-                )
-                raise CallsParked
-            if self._spent.total() + self._reserved.total() + price.amount <= limit:
-                break
-            await self._settled.wait()  # what is in flight may come back uncharged
-        self.check()
+    async def _reserve(self, price: Price) -> None:
+        try:
+            await self._budget.reserve_when_free(price)
+        except BudgetError as error:
+            self.stop = self.stop or error
+            raise CallsParked from None
+        try:
+            self.check()
+        except CallsParked:
+            self._budget.settle(price, 0)
+            raise

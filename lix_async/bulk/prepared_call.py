@@ -15,22 +15,20 @@ from typing import NamedTuple, TypeVar, cast
 import msgspec
 
 from .. import linkedin
-from ..core.endpoint import Endpoint
+from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError
-from ..core.models import Listing, Params
+from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
+from ..engine.recording import RecordingEngine, recorded_call
 from ..linkedin.links import plain
 
 T = TypeVar("T")
 Input = str | int | Mapping[str, object]
 """The method's first argument, or its keyword arguments."""
 Method = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
-
-
-AnyEndpoint = Endpoint[Params, object]
 
 
 class PreparedCall(msgspec.Struct, frozen=True):
@@ -50,12 +48,7 @@ class PreparedCall(msgspec.Struct, frozen=True):
     @property
     def listing(self) -> bool:
         """Whether it is a walk of many pages."""
-        return walks(self.row)
-
-
-def walks(row: AnyEndpoint) -> bool:
-    """Whether a call of the row is a walk of many pages."""
-    return row.paging is not None and issubclass(row.result, Listing)
+        return self.row.is_listing
 
 
 class CallKey(NamedTuple):
@@ -75,38 +68,6 @@ class _KeyTemplate(NamedTuple):
     row: AnyEndpoint
 
 
-class _Noted(BaseException):
-    def __init__(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> None:
-        super().__init__()
-        self.row = row
-        self.params = params
-        self.max_items = max_items
-
-
-async def _send(row: AnyEndpoint, params: Params, **_: object) -> object:
-    raise _Noted(row, params)
-
-
-def _pages(
-    row: AnyEndpoint,
-    params: Params,
-    *,
-    max_items: int | None = None,
-    max_credits: int | None = None,
-    resume: object = None,
-    prefetch: int = 0,
-) -> object:
-    if max_credits is not None or resume is not None or prefetch:
-        raise ConfigurationError(
-            "max_credits, resume and prefetch are not for an input of a bulk run: the run has a "
-            "budget, and goes on with its walks by itself"
-        )
-    check_type("max_items", max_items, int | None)
-    if max_items is not None and max_items < 0:
-        raise ConfigurationError(f"max_items must not be negative: {max_items}")
-    raise _Noted(row, params, max_items)
-
-
 class CallPreparer:
     """Turns inputs into calls for one method of one client."""
 
@@ -124,24 +85,34 @@ class CallPreparer:
         self.engine: Engine = client.engine
         self.funds = type(client).balance_endpoints
         self._account = account
-        stand_in = object.__new__(type(client))  # a client is not copied otherwise
-        stand_in.__dict__.update(client.__dict__, send=_send, pages=_pages)
+        view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
-        target = stand_in if owner is client else make(stand_in)
-        self._method = cast("Callable[..., object]", getattr(target, name))
+        self._method = cast(
+            "Callable[..., object]", getattr(view if owner is client else make(view), name)
+        )
         self._templates: dict[str, _KeyTemplate | None] = {}
 
     def call(self, given: Input) -> PreparedCall:
         """The call for an input. Raises `ConfigurationError` for one that cannot be sent."""
         try:
-            found = self._method(**given) if isinstance(given, Mapping) else self._method(given)
-            if isinstance(found, Awaitable):
-                next(iter(cast("Awaitable[object]", found).__await__()))
-        except _Noted as noted:
-            return self.made(noted.row, noted.params, noted.max_items)
+            call = recorded_call(
+                self._method(**given) if isinstance(given, Mapping) else self._method(given)
+            )
         except TypeError as error:
             raise ConfigurationError(f"{self.name}: {error}") from None
-        raise ConfigurationError(f"{self.name} does not send one call: it cannot run in bulk")
+        if call is None:
+            raise ConfigurationError(
+                f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
+            )
+        if call.pages is None:
+            return self.made(call.endpoint, call.params)
+        pages = call.pages
+        if pages.max_credits is not None or pages.resumed or pages.prefetch:
+            raise ConfigurationError(
+                "max_credits, resume and prefetch cannot be set for an input of a bulk run: the "
+                "run has its own budget and resumes listings itself"
+            )
+        return self.made(call.endpoint, call.params, pages.max_items)
 
     def made(self, row: AnyEndpoint, params: Params, max_items: int | None = None) -> PreparedCall:
         """The call of a row with these params, checked and with the client's defaults."""

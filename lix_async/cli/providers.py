@@ -7,12 +7,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
-from ..core.endpoint import Endpoint
-from ..core.models import Params
+from ..core.endpoint import AnyEndpoint
 from ..core.provider import Provider
 from ..engine.client import Client
 
-AnyEndpoint = Endpoint[Params, object]
 _CLIENTS = {
     "lix": "AsyncLix",
     "lookc": "AsyncLookC",
@@ -32,7 +30,7 @@ def providers() -> tuple[str, ...]:
 
 
 @cache
-def rows() -> dict[str, AnyEndpoint]:
+def all_endpoints() -> dict[str, AnyEndpoint]:
     """Every endpoint of every provider, by its id."""
     found: dict[str, AnyEndpoint] = {}
     for name in providers():

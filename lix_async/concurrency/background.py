@@ -1,8 +1,8 @@
-"""A task that runs beside an object which is used without `async with`.
+"""A background task that needs no task group.
 
-anyio has no such thing on purpose: a task should not outlive the block that started it. A plain
-`async for outcome in run` has no block. So the task lives with the event loop, ends by itself
-when its work is done, and is cancelled with the loop or by `cancel()`.
+anyio offers none on purpose: a task should not outlive the block that started it. A plain
+`async for outcome in run` has no such block, so this task belongs to the event loop. It ends when
+its work is done, and is cancelled by `cancel()` or with the loop.
 """
 
 from __future__ import annotations
@@ -13,23 +13,22 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
+from .event_loop import is_asyncio, running_loop, threadsafe_callback
+
 
 class BackgroundTask:
-    """Runs `work` at once. `work` must not raise: it has nobody to raise to."""
+    """Runs `work` from construction on. `work` must not raise: nothing receives its error."""
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
         self._scope = anyio.CancelScope()
         self._done = anyio.Event()
         self._work = work
-        asyncio = sys.modules.get("asyncio")
-        self._call_soon: Callable[[Callable[[], object]], object]
-        if asyncio is not None and (loop := asyncio._get_running_loop()) is not None:
-            self._task = asyncio.ensure_future(self._run())
-            self._call_soon = loop.call_soon_threadsafe
+        self._call_soon = threadsafe_callback()
+        loop = running_loop()
+        if is_asyncio(loop):
+            self._task = loop.create_task(self._run())  # asyncio itself keeps no reference
         else:
-            lowlevel = sys.modules["trio"].lowlevel
-            lowlevel.spawn_system_task(self._run)
-            self._call_soon = lowlevel.current_trio_token().run_sync_soon
+            sys.modules["trio"].lowlevel.spawn_system_task(self._run)
 
     async def _run(self) -> None:
         try:
@@ -38,18 +37,18 @@ class BackgroundTask:
         finally:
             self._done.set()
 
-    def soon(self, work: Callable[[], object]) -> None:
-        """Do something on the loop, from any thread; nothing when the task has ended."""
+    def call_soon(self, function: Callable[[], object]) -> None:
+        """Call a function on the task's loop, from any thread; ignored once the task has ended."""
         if not self._done.is_set():
-            with contextlib.suppress(RuntimeError):  # also trio's RunFinishedError
-                self._call_soon(work)
+            with contextlib.suppress(RuntimeError):  # the loop has ended; also trio's
+                self._call_soon(function)
 
     def end(self) -> None:
-        """End the task, without waiting for it."""
+        """Cancel the task without waiting for it."""
         self._scope.cancel()
 
     async def cancel(self) -> None:
-        """End the task and wait until it has ended."""
+        """Cancel the task and wait until it has ended."""
         self._scope.cancel()
         with anyio.CancelScope(shield=True):
             await self._done.wait()

@@ -1,10 +1,16 @@
-"""Which event loop, in which process, an object belongs to while it holds connections."""
+"""The running event loop, asyncio's or trio's, and how to call back into it.
+
+The only module that asks which event loop runs. asyncio and trio are looked up in `sys.modules`
+and never imported: whoever runs a loop has imported its library already, and asyncio alone would
+take a third of this package's import time.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from ..core.errors import ConfigurationError
 
@@ -16,35 +22,60 @@ if TYPE_CHECKING:
     Loop = asyncio.AbstractEventLoop | TrioToken
 
 
-def _running() -> Loop:
-    # Looked up, not imported: a loop that runs has been imported by somebody, and asyncio alone
-    # would be a third of this package's import time.
-    asyncio = sys.modules.get("asyncio")
-    loop: Loop | None = asyncio._get_running_loop() if asyncio is not None else None
-    if loop is not None:
-        return loop
+def running_loop() -> Loop:
+    """Return asyncio's running event loop, or the token of trio's.
+
+    Raises:
+        ConfigurationError: No event loop runs in this thread.
+
+    """
+    if (asyncio := sys.modules.get("asyncio")) is not None:
+        try:
+            loop: Loop = asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            return loop
     try:
         token: TrioToken = sys.modules["trio"].lowlevel.current_trio_token()
     except (KeyError, RuntimeError):
-        raise ConfigurationError("call this from async code: no event loop runs") from None
+        raise ConfigurationError("no event loop is running: call this from async code") from None
     return token
 
 
-def _alive(loop: Loop, waiting: bool) -> bool:
-    if hasattr(loop, "is_running"):
-        stopped = cast("asyncio.AbstractEventLoop", loop)
-        return stopped.is_running() or (waiting and not stopped.is_closed())
-    trio = sys.modules["trio"]
-    trio_loop: TrioToken = loop  # pyright: ignore[reportAssignmentType]  # the other kind of loop
+def is_asyncio(loop: Loop) -> TypeGuard[asyncio.AbstractEventLoop]:
+    """Whether a loop is asyncio's, not trio's."""
+    return hasattr(loop, "call_soon_threadsafe")
+
+
+def threadsafe_callback() -> Callable[[Callable[[], object]], object]:
+    """Return a function that runs a callable on the current event loop, from any thread.
+
+    The function raises `RuntimeError` once that loop has ended (trio's `RunFinishedError` is one).
+
+    Raises:
+        ConfigurationError: No event loop runs in this thread.
+
+    """
+    loop = running_loop()
+    if is_asyncio(loop):
+        return loop.call_soon_threadsafe
+    return cast("TrioToken", loop).run_sync_soon
+
+
+def _can_continue(loop: Loop, has_waiters: bool) -> bool:
+    if is_asyncio(loop):
+        # `run_until_complete` stops a loop that may be started again, with its waiting tasks.
+        return loop.is_running() or (has_waiters and not loop.is_closed())
     try:
-        trio_loop.run_sync_soon(lambda: None)
-    except trio.RunFinishedError:
+        cast("TrioToken", loop).run_sync_soon(lambda: None)
+    except RuntimeError:
         return False
     return True
 
 
 class EventLoopBinding:
-    """Binds to the loop of the first use; tells when a later use comes from another one."""
+    """The event loop and process that an object belongs to: those of its first use."""
 
     __slots__ = ("_loop", "_pid")
 
@@ -52,14 +83,23 @@ class EventLoopBinding:
         self._loop: Loop | None = None
         self._pid = 0
 
-    def check(self, waiting: bool = False) -> bool:
-        """True when a new loop has taken over from one that ended: drop what belonged to that.
+    def check(self, has_waiters: bool = False) -> bool:
+        """Bind to the running loop, or compare it with the loop of earlier uses.
 
-        `waiting`: callers stand in line; a loop that only stopped may go on with them.
-        Raises `ConfigurationError` for two loops at once, and in a child process: connections
-        and waiting callers can be shared with neither.
+        Args:
+            has_waiters: Whether tasks wait for the object. An asyncio loop that stopped may be
+                started again with them, so another loop cannot take the object over.
+
+        Returns:
+            True where the earlier loop has ended and this one replaces it: whatever belonged to
+            the earlier one must be dropped.
+
+        Raises:
+            ConfigurationError: The object is in use on another loop, or was before a fork.
+                Neither connections nor waiting tasks can be shared with those.
+
         """
-        loop = _running()
+        loop = running_loop()
         pid = os.getpid()
         if loop is self._loop and pid == self._pid:
             return False
@@ -70,7 +110,7 @@ class EventLoopBinding:
             raise ConfigurationError(
                 "this client was in use when the process was forked: make one in the child"
             )
-        if _alive(self._loop, waiting):
+        if _can_continue(self._loop, has_waiters):
             raise ConfigurationError(
                 "this client is in use on another event loop: make one for each loop"
             )
@@ -78,5 +118,5 @@ class EventLoopBinding:
         return True
 
     def unbind(self) -> None:
-        """Forget the loop: nothing is held any longer."""
+        """Forget the loop, once nothing is left that belongs to it."""
         self._loop = None

@@ -159,7 +159,7 @@ class WorkerGroup(Generic[I, O]):
         `after` nobody would keep what they bring, so they are cancelled.
         """
         if self._background is not None:
-            self._background.soon(self._drop)
+            self._background.call_soon(self._drop)
 
     def _drop(self) -> None:
         self._dropped = True

@@ -1,7 +1,12 @@
-"""One thread that owns a ledger's connection and commits for everybody at once.
+"""One thread that owns a blocking connection and runs jobs on it, in order.
 
-Jobs that wait while a commit is on its way go into the next one together, so the price of a
-durable commit is shared by all who wait, and one who is alone waits for nobody.
+Neither sqlite3, psycopg's blocking connections nor redis-py know trio, and a limiter's permit is
+refunded from code that cannot await. A thread serves asyncio and trio alike, and what was posted
+is done before what is posted next. Jobs that arrive while it is busy are run as one batch, so
+the price of a durable commit is shared by all who wait for it.
+
+On the worker thread run: the handler's methods and nothing else. On the event loop: the callers.
+A thread that has been idle, or was closed, has closed the connection; the next job starts another.
 """
 
 from __future__ import annotations
@@ -9,128 +14,183 @@ from __future__ import annotations
 import contextlib
 import functools
 import queue
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from ..bulk.stores.base import LedgerUnreachableError
-from ..core.errors import BulkError
+from .event_loop import threadsafe_callback
 
 J = TypeVar("J")
 J_contra = TypeVar("J_contra", contravariant=True)
-GROUP = 500
-"""Jobs in one commit at most."""
 
 
 class JobHandler(Protocol[J_contra]):
-    """A connection. Only the thread touches it."""
+    """The owner of a connection. Only the worker thread calls `run` and `close`."""
 
     def run(self, jobs: Sequence[J_contra]) -> Sequence[object]:
-        """The jobs' results. All or nothing: durable when it returns, undone when it raises."""
+        """Run all jobs or none: an exception undoes the whole batch.
+
+        Returns:
+            The jobs' results, in their order.
+
+        """
         ...
 
-    def told(self, error: Exception) -> str:
-        """What to tell those whose job failed."""
+    def error_for(self, error: Exception) -> Exception:
+        """The exception that one caller gets for an error of `run`.
+
+        Called once for each waiting caller. A handler of batches returns a new object each time,
+        because an exception that several tasks raise collects all their tracebacks.
+        """
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection. The next `run` opens another one."""
 
 
 class _QueuedJob(Generic[J]):
-    def __init__(self, job: J) -> None:
+    """A job with its result. `call_soon` is None where nothing waits for it."""
+
+    def __init__(self, job: J, call_soon: Callable[[Callable[[], object]], object] | None) -> None:
         self.job = job
-        self.done = anyio.Event()
+        self.call_soon = call_soon
+        self.done = anyio.Event() if call_soon is not None else None
         self.value: object = None
         self.error: Exception | None = None
-        self.post = _post()
-
-
-def _post() -> Callable[[Callable[[], object]], object]:
-    """How another thread tells this event loop something."""
-    asyncio = sys.modules.get("asyncio")
-    loop = asyncio._get_running_loop() if asyncio is not None else None
-    if loop is not None:
-        return cast("Callable[[Callable[[], object]], object]", loop.call_soon_threadsafe)
-    token = sys.modules["trio"].lowlevel.current_trio_token()
-    return cast("Callable[[Callable[[], object]], object]", token.run_sync_soon)
 
 
 class WorkerThread(Generic[J]):
-    """The thread, and the way to hand it jobs."""
+    """Runs jobs in a thread of its own, which is started by the first one.
 
-    def __init__(self, session: JobHandler[J]) -> None:
-        self._session = session
+    Args:
+        handler: Runs the jobs.
+        name: Name of the thread, for debuggers.
+        max_batch: Jobs in one `handler.run` at most.
+        idle_timeout: Seconds without a job after which the thread closes the connection and
+            ends; None: it runs until `close`.
+        shield: Whether callers wait for the end of their job even where they are cancelled,
+            because they must know how it ended.
+        final_error: The exceptions that every job would meet. After another one the jobs of a
+            failed batch are run one by one: a bad job must not undo the others.
+
+    """
+
+    def __init__(
+        self,
+        handler: JobHandler[J],
+        name: str,
+        *,
+        max_batch: int = 1,
+        idle_timeout: float | None = None,
+        shield: bool = False,
+        final_error: type[Exception] | tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._handler = handler
+        self._name = name
+        self._max_batch = max_batch
+        self._idle_timeout = idle_timeout
+        self._shield = shield
+        self._final_error = final_error
         self._queue: queue.SimpleQueue[_QueuedJob[J] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="lix_async ledger", daemon=True)
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
 
-    async def do(self, job: J) -> object:
-        """Run a job in the thread; when it returns, its changes are durable.
+    def post(self, job: J) -> None:
+        """Run a job at some time, without waiting for it. Its errors are dropped."""
+        self._put(_QueuedJob(job, None))
 
-        Raises `BulkError` when they are not. Not to be cancelled: it happens anyway, and the
-        caller must know how it ends.
+    async def run(self, job: J) -> object:
+        """Run a job and wait for its result.
+
+        A cancelled caller leaves at once unless the thread was made with `shield`. The job is
+        run in any case.
         """
-        waiting = _QueuedJob(job)
-        self._queue.put(waiting)
-        with anyio.CancelScope(shield=True):
-            await waiting.done.wait()
-        error = waiting.error
-        if error is not None:  # all of a group have the same one: each raises one of its own
-            if isinstance(error, BulkError):
-                raise type(error)(error.args[0]) from error
-            raise BulkError(self._session.told(error)) from error
-        return waiting.value
+        queued = _QueuedJob(job, threadsafe_callback())
+        self._put(queued)
+        assert queued.done is not None  # made together with `call_soon`
+        with anyio.CancelScope(shield=self._shield):
+            await queued.done.wait()
+        if queued.error is not None:
+            raise self._handler.error_for(queued.error)
+        return queued.value
 
-    async def stop(self) -> None:
-        """Finish what waits, close the connection, end the thread."""
-        self._queue.put(None)
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._thread.join)
+    async def close(self) -> None:
+        """Run what was posted, close the connection and end the thread."""
+        with self._lock:
+            thread = self._thread
+            if thread is not None:
+                self._queue.put(None)
+        if thread is not None:
+            with anyio.CancelScope(shield=self._shield):
+                await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
+
+    def _put(self, queued: _QueuedJob[J]) -> None:
+        with self._lock:
+            self._queue.put(queued)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
 
     def _work(self) -> None:
-        ends = False
-        while not ends:
-            group: list[_QueuedJob[J]] = []
-            first = self._queue.get()
-            while first is not None:
-                group.append(first)
-                if len(group) >= GROUP:
-                    break
-                try:
-                    first = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            ends = first is None
-            if group:
-                self._commit(group)
-        self._session.close()
+        stopping = False
+        while not (stopping and self._end()):
+            batch, stop = self._next_batch()
+            stopping = stopping or stop
+            if batch:
+                self._run_batch(batch)
 
-    def _commit(self, group: list[_QueuedJob[J]]) -> None:
-        if not self._tried(group):
-            for waiting in group:  # one bad job must not take the others' paid answers along
-                self._tried([waiting])
-        for post in {waiting.post for waiting in group}:
-            mine = [waiting.done for waiting in group if waiting.post == post]
-            with contextlib.suppress(RuntimeError):  # that loop has ended; nobody waits there
-                post(functools.partial(_wake, mine))
-
-    def _tried(self, group: list[_QueuedJob[J]]) -> bool:
+    def _next_batch(self) -> tuple[list[_QueuedJob[J]], bool]:
+        """The next jobs, and whether the thread ends after them: it was closed, or idle."""
+        batch: list[_QueuedJob[J]] = []
         try:
-            values = self._session.run([waiting.job for waiting in group])
-        except Exception as error:  # noqa: BLE001  # told to everybody who waits
-            for waiting in group:
-                waiting.error = error
-            return len(group) == 1 or isinstance(error, LedgerUnreachableError)
-        for waiting, value in zip(group, values, strict=True):
-            waiting.value, waiting.error = value, None
+            queued = self._queue.get(timeout=self._idle_timeout)
+        except queue.Empty:
+            return batch, True
+        while queued is not None:
+            batch.append(queued)
+            if len(batch) >= self._max_batch or self._queue.empty():  # no other thread takes any
+                return batch, False
+            queued = self._queue.get()
+        return batch, True
+
+    def _end(self) -> bool:
+        """Close the connection and give the thread up, unless more jobs have been posted."""
+        # Under the lock, so that no other thread can be started that would connect again.
+        with self._lock:
+            if not self._queue.empty():
+                return False
+            self._thread = None
+            self._handler.close()
+            return True
+
+    def _run_batch(self, batch: list[_QueuedJob[J]]) -> None:
+        if not self._try(batch):
+            for queued in batch:
+                self._try([queued])
+        events: dict[Callable[[Callable[[], object]], object], list[anyio.Event]] = {}
+        for queued in batch:
+            if queued.call_soon is not None and queued.done is not None:
+                events.setdefault(queued.call_soon, []).append(queued.done)
+        for call_soon, done in events.items():
+            with contextlib.suppress(RuntimeError):  # that loop has ended, and its tasks with it
+                call_soon(functools.partial(_set_all, done))
+
+    def _try(self, batch: list[_QueuedJob[J]]) -> bool:
+        """Run a batch; False where its jobs are worth running one by one."""
+        try:
+            values = self._handler.run([queued.job for queued in batch])
+        except Exception as error:  # noqa: BLE001  # raised again by the callers
+            for queued in batch:
+                queued.error = error
+            return len(batch) == 1 or isinstance(error, self._final_error)
+        for queued, value in zip(batch, values, strict=True):
+            queued.value, queued.error = value, None
         return True
 
 
-def _wake(events: list[anyio.Event]) -> None:
+def _set_all(events: list[anyio.Event]) -> None:
     for event in events:
         event.set()

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from .errors import ConfigurationError
-from .models import Params, R_co
+from .models import Listing, Params, R_co
 
 if TYPE_CHECKING:
     from .pagination import PaginationStrategy
@@ -81,9 +81,18 @@ class Endpoint(Generic[P, R_co]):
     arrays: Literal["joined", "repeated", "bracketed"] = "joined"
     """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
 
+    @property
+    def is_listing(self) -> bool:
+        """Whether its answers are the pages of a listing."""
+        return self.paging is not None and issubclass(self.result, Listing)
+
     def sent_with(self, params: P) -> Endpoint[P, R_co]:
         """The row for a call with these params: not safe where they say so."""
         return self if params.is_idempotent() else replace(self, idempotent=False)
+
+
+AnyEndpoint: TypeAlias = Endpoint[Any, object]
+"""An endpoint of which neither the params nor the result is known: an entry of a table."""
 
 
 def check_params(params: P, kind: type[P]) -> P:

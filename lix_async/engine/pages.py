@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Generic, TypeVar, cast
@@ -20,13 +20,14 @@ from msgspec.structs import replace
 
 from ..core.decoding import read_items
 from ..core.endpoint import Endpoint, P
-from ..core.errors import BudgetError, ConfigurationError, LixError, PagingError
+from ..core.errors import ConfigurationError, LixError, PagingError
 from ..core.models import Listing, Params, item_type
 from ..core.pagination import PageObservation, PaginationStrategy
 from ..core.validation import check_type
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
-from .engine import Engine
+from .credits import CreditBudget
+from .engine import AttemptHooks, Engine
 
 Item = TypeVar("Item")
 
@@ -61,8 +62,16 @@ class Pages(Generic[Item]):
         if prefetch not in (0, 1):
             raise ConfigurationError(f"prefetch must be 0 or 1 pages: {prefetch}")
         self._walk = Paginator(engine, row, params, resume, max_credits)
+        self.endpoint = cast("Endpoint[Params, Listing[Item]]", row)
+        """The endpoint that the pages come from."""
+        self.params: Params = params
+        """The parameters of the first page, as given."""
+        self.max_items = max_items
+        self.max_credits = max_credits
+        self.prefetch = prefetch
+        self.resumed = resume is not None
+        """Whether the listing continues from a checkpoint."""
         self._left = max_items
-        self._prefetch = prefetch
         self._busy = False
         self._stack: AsyncExitStack | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -132,7 +141,7 @@ class Pages(Generic[Item]):
 
     async def __aenter__(self) -> Pages[Item]:
         async with AsyncExitStack() as stack:
-            if self._prefetch:
+            if self.prefetch:
                 self._tasks = await stack.enter_async_context(anyio.create_task_group())
             self._stack = stack.pop_all()
         return self
@@ -259,9 +268,8 @@ class Paginator(Generic[Item]):
             raise ConfigurationError(f"{row.id} has no pages: use send()")
         self.ready: deque[Page[Item]] = deque()
         self.stats = PaginationStats()
-        self.departing: Callable[[], Awaitable[None]] | None = None
-        self.returned: Callable[[], None] | None = None
-        """Both are for each attempt at a page; see `Engine.send`."""
+        self.hooks: AttemptHooks | None = None
+        """For each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the params stay of the type that the caller's row asked for.
         self._row = cast("Endpoint[Params, Listing[Item]]", row)
@@ -275,7 +283,7 @@ class Paginator(Generic[Item]):
         self._read: dict[int, None] = {}
         if resume is not None:
             self._resume(resume)
-        self._max_credits = None if max_credits is None else self.stats.credits + max_credits
+        self._budget = CreditBudget(max_credits, name="max_credits of this listing")
 
     @property
     def ended(self) -> bool:
@@ -326,10 +334,13 @@ class Paginator(Generic[Item]):
         params = self._params
         if params is None:
             return False
-        self._check_budget(self._row.credits.amount)
-        answer = await self._engine.send(
-            self._row, params, departing=self.departing, returned=self.returned
-        )
+        price, credits = self._row.credits, 0
+        self._budget.reserve(price, self._row.id)
+        try:
+            answer = await self._engine.send(self._row, params, hooks=self.hooks)
+            credits = answer.credits
+        finally:
+            self._budget.settle(price, credits)
         listing = answer.value
         rows = listing.rows()
         self.stats.pages += 1
@@ -365,15 +376,6 @@ class Paginator(Generic[Item]):
         self._before = seen.upto
         self._params = following
         return True
-
-    def _check_budget(self, price: int) -> None:
-        if self._max_credits is not None and self.stats.credits + price > self._max_credits:
-            raise BudgetError(
-                f"max_credits of this walk is spent: {self.stats.credits} for "
-                f"{self.stats.pages} pages; its checkpoint goes on from here",
-                kind="max_credits",
-                endpoint=self._row.id,
-            )
 
     def _unseen(self, rows: list[Item], past: bool) -> list[Item] | None:
         """The rows without those seen before; None where they end the walk.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from ..core.errors import BulkError
 from .owners import BeatWatch, Owner, boot_id, new_token, process_id
-from .records import Event, LookupSpec, NotLeft, Result, Send
+from .records import Event, Lookup, LookupSpec, NotLeft, Result, Send
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -39,13 +39,6 @@ class EventsJob:
 
 
 @dataclass(slots=True)
-class AddJob:
-    """Calls whose lookups are wanted, made where they are new."""
-
-    calls: Sequence[LookupSpec]
-
-
-@dataclass(slots=True)
 class StatementJob(Generic[T]):
     """Anything else that reads or writes the tables."""
 
@@ -53,18 +46,38 @@ class StatementJob(Generic[T]):
     writes: bool = True
 
 
-Job = EventsJob | AddJob | StatementJob[object]
+@dataclass(slots=True)
+class AnnounceJob:
+    """Announce a request for a lookup that may be new."""
+
+    spec: LookupSpec
+    send: Send
+
+
+class Announced(NamedTuple):
+    """What became of an announcement."""
+
+    result: Result
+    lookup: Lookup
+
+
+Job = EventsJob | StatementJob[object] | AnnounceJob
 
 
 def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> list[NotLeft]:
     """What takes back the requests that a transaction announced, before any of them left."""
-    return [
-        NotLeft(event.lookup, result.owner, event.n + 1, now)
-        for job, value in zip(jobs, values, strict=True)
-        if isinstance(job, EventsJob)
-        for event, result in zip(job.events, cast("list[Result]", value), strict=True)
-        if isinstance(event, Send) and result.applied
-    ]
+    unsent: list[NotLeft] = []
+    for job, value in zip(jobs, values, strict=True):
+        if isinstance(job, AnnounceJob):
+            announced = cast("Announced", value)
+            sent = [(announced.lookup.id, announced.result)] if announced.result.applied else []
+        elif isinstance(job, EventsJob):
+            results = zip(job.events, cast("list[Result]", value), strict=True)
+            sent = [(e.lookup, r) for e, r in results if isinstance(e, Send) and r.applied]
+        else:
+            continue
+        unsent += [NotLeft(lookup, result.owner, result.state.n, now) for lookup, result in sent]
+    return unsent
 
 
 class LedgerConnection:
@@ -113,6 +126,15 @@ class LedgerConnection:
     def describe_error(self, error: Exception) -> str:
         """What went wrong, and what helps."""
 
+    def error_for(self, error: Exception) -> Exception:
+        """The error that one of the waiting callers gets."""
+        if isinstance(error, BulkError):
+            again = type(error)(*error.args)
+        else:
+            again = BulkError(self.describe_error(error))
+        again.__cause__ = error
+        return again
+
     @abstractmethod
     def close(self) -> None:
         """Close the connection."""
@@ -122,8 +144,8 @@ class LedgerConnection:
     def run(self, jobs: Sequence[Job]) -> list[object]:
         """All jobs in one durable transaction: all or nothing.
 
-        Jobs that wait for the same group were asked for at the same time: calls are added first,
-        then events are applied, and the other jobs run last.
+        Jobs that wait for the same group were asked for at the same time: events are applied
+        first, all together, and the other jobs run after them.
         """
         self._batch += 1
         return self._transaction(jobs)
@@ -167,31 +189,38 @@ class LedgerConnection:
         self.register(tables)
         tables.confirm_owner(self.owner, self.token, self._batch)
         for place, job in enumerate(jobs):
-            if isinstance(job, EventsJob):
+            if isinstance(job, AnnounceJob):
+                result, lookup = cast("Announced", values[place])
+                if result.applied:
+                    result = Result(False, results[lookup.id].state)
+                values[place] = Announced(result, lookup)
+            elif isinstance(job, EventsJob):
+                pairs = zip(job.events, cast("list[Result]", values[place]), strict=True)
                 values[place] = [
                     Result(False, results[event.lookup].state)
                     if isinstance(event, Send) and result.applied
                     else result
-                    for event, result in zip(
-                        job.events, cast("list[Result]", values[place]), strict=True
-                    )
+                    for event, result in pairs
                 ]
         return values
 
     def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         values: list[object] = [None] * len(jobs)
-        adds = [(place, job) for place, job in enumerate(jobs) if isinstance(job, AddJob)]
-        if adds:
-            calls = [spec for _, job in adds for spec in job.calls]
-            added = iter(tables.add(calls, self.wall()))
-            for place, job in adds:
-                values[place] = [next(added) for _ in job.calls]
-        groups = [(place, job) for place, job in enumerate(jobs) if isinstance(job, EventsJob)]
-        if groups:
-            events = [event for _, job in groups for event in job.events]
-            results = iter(apply(tables, events, self.owner))
-            for place, group in groups:
-                values[place] = [next(results) for _ in group.events]
+        announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
+        lookups = iter(tables.add(announced, self.wall()) if announced else ())
+        events: list[Event] = []
+        for place, job in enumerate(jobs):
+            if isinstance(job, AnnounceJob):
+                lookup = values[place] = next(lookups)
+                events.append(job.send._replace(lookup=lookup.id))
+            elif isinstance(job, EventsJob):
+                events += job.events
+        results = iter(apply(tables, events, self.owner) if events else ())
+        for place, job in enumerate(jobs):
+            if isinstance(job, AnnounceJob):
+                values[place] = Announced(next(results), cast("Lookup", values[place]))
+            elif isinstance(job, EventsJob):
+                values[place] = [next(results) for _ in job.events]
         for place, job in enumerate(jobs):
             if isinstance(job, StatementJob):
                 values[place] = job.work(tables)

@@ -31,6 +31,7 @@ from .connection import (
 from .owners import Owner, new_token
 from .records import NotLeft
 from .schema import VERSION, ColumnType, column_types, tables, version_error
+from .store import Store
 from .tables import Columns, Query, SqlTables
 from .transaction import apply, release
 
@@ -464,7 +465,7 @@ class PostgresLedgerConnection(LedgerConnection):
     def _opened(self) -> psycopg.Connection[Columns]:
         connection = self._connected()
         try:
-            self._prepare(connection)
+            self._recognise(connection)
         except BaseException:
             connection.close()
             raise
@@ -516,7 +517,7 @@ class PostgresLedgerConnection(LedgerConnection):
 
     # The tables
 
-    def _prepare(self, connection: psycopg.Connection[Columns]) -> None:
+    def _recognise(self, connection: psycopg.Connection[Columns]) -> None:
         """Recognise the ledger, or create it where there is none."""
         version = self._version(connection)
         if version is None:
@@ -552,7 +553,7 @@ class PostgresLedgerConnection(LedgerConnection):
                 f"the schema {self._schema} of the PostgreSQL has tables that are not a "
                 "lix_async ledger: use another schema"
             )
-        return cast("str", row[0])
+        return str(row[0])
 
     def _create(self, connection: psycopg.Connection[Columns]) -> None:
         quoted = self._schema.replace('"', '""')
@@ -571,3 +572,32 @@ class PostgresLedgerConnection(LedgerConnection):
             about = translated("INSERT INTO about VALUES (?, ?)", self._schema).text
             connection.execute(about, ("version", VERSION))
             connection.execute(about, ("ledger_id", new_token().hex()))
+
+
+class PostgresStore(Store):
+    """A ledger in PostgreSQL, shared by runs and workers on any number of machines.
+
+    It uses one connection, in a thread of its own, and needs the extra `postgres`.
+
+    Args:
+        address: A connection string, as `postgresql://user@host/database`. It may lead to a pooler.
+        schema: Where its tables are; they are created where they are missing. Each schema is one
+            ledger: what any run bought there, all runs have.
+        timeout: Seconds that a server which cannot be used is tried again before an error.
+    """
+
+    def __init__(
+        self, address: str, *, schema: str = "lix_async", timeout: float = UNREACHABLE_TIMEOUT
+    ) -> None:
+        super().__init__()
+        self._address = address
+        self._schema = schema
+        self._timeout = timeout
+
+    def __repr__(self) -> str:
+        return f"PostgresStore(…, schema={self._schema!r})"  # an address may hold a password
+
+    def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
+        return PostgresLedgerConnection(
+            self._address, schema=self._schema, read_only=read_only, timeout=self._timeout
+        )

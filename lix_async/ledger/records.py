@@ -51,6 +51,10 @@ class Answer(msgspec.Struct):
     """The HTTP status."""
     body: bytes
     verdict: Verdict | None = None
+    rows: bytes | None = None
+    """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
+    codec: int = 0
+    """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
 
 
 class Input(NamedTuple):
@@ -114,6 +118,9 @@ class Judge(NamedTuple):
     position: bytes | None = None
     """Where a listing stands after this page."""
     pause: int = 0
+    rows: bytes | None = None
+    note: str | None = None
+    """What the answer says, for people."""
 
 
 class Lose(NamedTuple):
@@ -123,6 +130,8 @@ class Lose(NamedTuple):
     owner: int
     n: int
     now: int
+    note: str | None = None
+    """What went wrong, for people."""
 
 
 class NotLeft(NamedTuple):

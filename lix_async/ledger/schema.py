@@ -31,12 +31,13 @@ CREATE TABLE IF NOT EXISTS lookup (
 CREATE TABLE IF NOT EXISTS attempt (
     lookup BIG NOT NULL, n INTEGER NOT NULL, run BIG, owner BIG NOT NULL,
     price INTEGER NOT NULL, kind TEXT NOT NULL, sent BIG NOT NULL, ended BIG, family TEXT,
-    http INTEGER, charged INTEGER, decided INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (lookup, n)
+    http INTEGER, charged INTEGER, decided INTEGER NOT NULL DEFAULT 0, note TEXT,
+    PRIMARY KEY (lookup, n)
 );
 CREATE TABLE IF NOT EXISTS answer (
     id AUTO, lookup BIG NOT NULL, n INTEGER NOT NULL, page INTEGER NOT NULL, at BIG NOT NULL,
     http INTEGER NOT NULL, verdict INTEGER, judge TEXT, codec INTEGER NOT NULL DEFAULT 0,
-    body BLOB, same_as BIG, UNIQUE (lookup, n, page)
+    body BLOB, rows BLOB, same_as BIG, UNIQUE (lookup, n, page)
 );
 CREATE TABLE IF NOT EXISTS listing (lookup BIG PRIMARY KEY, position BLOB);
 CREATE TABLE IF NOT EXISTS alias (

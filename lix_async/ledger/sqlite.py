@@ -19,6 +19,7 @@ from ..filesystem import create_private_file, make_private, try_lock
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .owners import Owner, is_unlocked, lock_path
 from .schema import VERSION, tables, version_error
+from .store import Store
 from .tables import Columns, Query, SqlTables
 from .transaction import release
 
@@ -294,3 +295,26 @@ class SqliteLedgerConnection(LedgerConnection):
             raise LedgerGoneError(f"{wal} was deleted while in use")
         if found.st_size == 0 and wal.stat().st_size == 0:
             raise LedgerGoneError(f"the ledger {self.path} was emptied while in use")
+
+
+class SqliteStore(Store):
+    """A ledger in a file, shared by runs and workers on this machine.
+
+    The file and its companions can be read by their owner only (0600). It must be on a disk of
+    this machine: locks over a network cannot be trusted.
+
+    Args:
+        path: The file; it is created where it is missing.
+        new: Begin a new ledger even where files of an older one are beside the path.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, new: bool = False) -> None:
+        super().__init__()
+        self.path = Path(path).absolute()
+        self._new = new
+
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self.path)!r})"
+
+    def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
+        return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)

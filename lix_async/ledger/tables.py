@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar, cast
 
 from .records import Answer, Counts, Input, Lookup, LookupSpec, RunTotals
-from .rule import STATUSES, VERDICTS, LookupState, StoredAnswer
+from .rule import STATUSES, VERDICTS, LookupState, StoredAnswer, Verdict
 from .transaction import Attempt, Loaded, Writes
 
 V = TypeVar("V")
@@ -28,7 +28,7 @@ LOOKUP = (
     "id, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed"
 )
-LOCK = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
+BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
 ANSWERS = """
 SELECT a.lookup, a.n, a.page, a.verdict FROM lookup l JOIN answer a ON a.lookup = l.id
 WHERE l.id IN (?*) AND (a.verdict IS NULL
@@ -37,7 +37,7 @@ ORDER BY a.n, a.page
 """
 """What the rule looks at. The earlier pages of a listing, which may be many, are left out."""
 ATTEMPTS = """
-SELECT lookup, n, run, price, kind, sent, owner, ended, family, http, charged, decided
+SELECT lookup, n, run, price, kind, sent, owner, ended, family, http, charged, decided, note
 FROM attempt WHERE (lookup, n) IN (?**)
 """
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -103,7 +103,7 @@ class SqlTables:
         loaded = Loaded({}, {}, {})
         # Ordered: two transactions that lock the same rows must lock them in one order. What else
         # is needed is read after the rows are locked, else it may be older than the rows.
-        lock = f"{LOCK} ORDER BY id{self._db.for_update}"
+        lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
         answered = [ident for ident in ids if ident not in unanswered]
         rows, answers, money = self._select((lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts))
         of_lookup = _answers(answers)
@@ -111,7 +111,7 @@ class SqlTables:
             lookup = _lookup(row, of_lookup.get(cast("int", row[0]), ()))
             loaded.lookups[lookup.id] = lookup
         for row in money:
-            values = (*row[:11], bool(row[11]))
+            values = (*row[:11], bool(row[11]), row[12])
             attempt = Attempt(*cast("tuple[int, int, None, int, str, int, int]", values))
             loaded.attempts[attempt.lookup, attempt.n] = attempt
         used = {one.run for one in loaded.attempts.values() if one.run is not None}
@@ -153,38 +153,39 @@ class SqlTables:
         if writes.new_attempts:
             db.insert(
                 "attempt",
-                "lookup, n, run, owner, price, kind, sent, ended, family, http, charged, decided",
+                "lookup, n, run, owner, price, kind, sent, ended, family, charged, decided, note",
                 [
-                    (a.lookup, a.n, a.run, a.owner, a.price, a.kind, a.sent)
-                    + (a.ended, a.family, a.http, a.charged, int(a.decided))
+                    (
+                        *(a.lookup, a.n, a.run, a.owner, a.price, a.kind, a.sent),
+                        *(a.ended, a.family, a.charged, int(a.decided), a.note),
+                    )
                     for a in writes.new_attempts
                 ],
             )
         verdicts = writes.verdicts
         if writes.answers:
             # An answer that is judged in its own transaction is written with its verdict.
-            named = [verdicts.pop((a.lookup, a.n), None) for a in writes.answers]
+            judged = [(a, verdicts.pop((a.lookup, a.n), None)) for a in writes.answers]
             db.insert(
                 "answer",
-                "lookup, n, page, at, http, body, verdict",
-                [
-                    (a.lookup, a.n, a.page, a.now, a.http, a.body)
-                    + (None if verdict is None else VERDICT_CODES[verdict],)
-                    for a, verdict in zip(writes.answers, named, strict=True)
-                ],
+                "lookup, n, page, at, http, body, verdict, rows",
+                [(a.lookup, a.n, a.page, a.now, a.http, a.body, *_verdict(v)) for a, v in judged],
                 "(lookup, n, page) DO NOTHING",
             )
         if verdicts:
-            rows = [(VERDICT_CODES[verdict], *key) for key, verdict in verdicts.items()]
-            db.update("answer", "verdict", "lookup, n", rows)
+            rows = [(*_verdict(verdict), *key) for key, verdict in verdicts.items()]
+            db.update("answer", "verdict, rows", "lookup, n", rows)
         new = {(a.lookup, a.n) for a in writes.new_attempts}
         settled = [a for key, a in writes.attempts.items() if key not in new]
         if settled:
             db.update(
                 "attempt",
-                "ended, family, charged, decided",
+                "ended, family, charged, decided, note",
                 "lookup, n",
-                [(a.ended, a.family, a.charged, int(a.decided), a.lookup, a.n) for a in settled],
+                [
+                    (a.ended, a.family, a.charged, int(a.decided), a.note, a.lookup, a.n)
+                    for a in settled
+                ],
             )
         if writes.runs:
             totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
@@ -221,6 +222,14 @@ class SqlTables:
         found = [_lookup(row, answers.get(cast("int", row[0]), ())) for row in rows]
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
+
+    def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
+        """Lookups by id, unlocked."""
+        rows, answers = self._select((BY_ID, ids), (ANSWERS, ids))
+        of_lookup = _answers(answers)
+        found = [_lookup(row, of_lookup.get(cast("int", row[0]), ())) for row in rows]
+        self._positions(found)
+        return {lookup.id: lookup for lookup in found}
 
     def _positions(self, lookups: Sequence[Lookup]) -> None:
         listings = {lookup.id: lookup for lookup in lookups if lookup.state.page > 1}
@@ -263,17 +272,19 @@ class SqlTables:
         found: dict[int, list[Answer]] = defaultdict(list)
         for some in chunks(ids):
             rows = self._db.execute(
-                "SELECT a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body FROM answer a "
-                "JOIN lookup l ON l.id = a.lookup WHERE l.id IN (?*) AND CASE "
+                "SELECT a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body, a.rows, a.codec "
+                "FROM answer a JOIN lookup l ON l.id = a.lookup WHERE l.id IN (?*) AND CASE "
                 "WHEN l.page > 0 THEN a.verdict = 0 AND a.n > l.base "
                 "ELSE a.n = coalesce(l.refresh, l.cur) END ORDER BY a.lookup, a.page, a.n",
                 (some,),
             )
-            for lookup, n, page, at, http, verdict, body in cast(
-                "list[tuple[int, int, int, int, int, int | None, bytes]]", rows
+            for lookup, n, page, at, http, verdict, body, new, codec in cast(
+                "list[tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]]", rows
             ):
                 named = None if verdict is None else VERDICTS[verdict]
-                found[lookup].append(Answer(lookup, n, page, at, http, bytes(body), named))
+                kept = None if new is None else bytes(new)
+                answer = Answer(lookup, n, page, at, http, bytes(body), named, kept, codec)
+                found[lookup].append(answer)
         return found
 
     def versions(self, lookup: int) -> list[Answer]:
@@ -333,6 +344,24 @@ class SqlTables:
         by_status = {STATUSES[code]: count for code, count in cast("list[tuple[int, int]]", rows)}
         credits, maybe = cast("tuple[int, int]", money)
         return Counts(**by_status, credits=int(credits), maybe=int(maybe))
+
+    def notes(self, ids: Sequence[int]) -> dict[int, tuple[int, int, int, str]]:
+        """Of lookups: attempts, credits, credits that may have been charged, the last note."""
+        found: dict[int, tuple[int, int, int, str]] = {}
+        for some in chunks(ids):
+            rows = self._db.execute(
+                "SELECT lookup, count(*), coalesce(sum(charged), 0), coalesce(sum(CASE WHEN "
+                "charged IS NULL AND ended IS NOT NULL THEN price END), 0), "
+                "coalesce((SELECT b.note FROM attempt b WHERE b.lookup = a.lookup "
+                "ORDER BY b.n DESC LIMIT 1), '') "
+                "FROM attempt a WHERE lookup IN (?*) GROUP BY lookup",
+                (some,),
+            )
+            for lookup, attempts, credits, maybe, note in cast(
+                "list[tuple[int, int, int, int, str]]", rows
+            ):
+                found[lookup] = int(attempts), int(credits), int(maybe), note
+        return found
 
     def next_due(self) -> tuple[int, int] | None:
         """When the first waiting lookup is due, and the pause it was decided with."""
@@ -433,6 +462,10 @@ def _lookup_values(lookup: Lookup) -> tuple[object, ...]:
         *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
         *(lookup.pause, lookup.changed, lookup.id),
     )
+
+
+def _verdict(judged: tuple[Verdict, bytes | None] | None) -> tuple[int | None, bytes | None]:
+    return (None, None) if judged is None else (VERDICT_CODES[judged[0]], judged[1])
 
 
 def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:

@@ -46,6 +46,7 @@ class Attempt:
     http: int | None = None
     charged: int | None = None
     decided: bool = False
+    note: str | None = None
 
 
 @dataclass(slots=True)
@@ -56,7 +57,10 @@ class Writes:
     new_attempts: list[Attempt] = field(default_factory=list[Attempt])
     attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
     answers: list[Receive] = field(default_factory=list[Receive])
-    verdicts: dict[tuple[int, int], Verdict] = field(default_factory=dict[tuple[int, int], Verdict])
+    verdicts: dict[tuple[int, int], tuple[Verdict, bytes | None]] = field(
+        default_factory=dict[tuple[int, int], tuple[Verdict, bytes | None]]
+    )
+    """The verdict of an answer, and of a listing's page its new rows."""
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
 
 
@@ -161,6 +165,9 @@ class _Batch:
             return self._judged(lookup, rule.judge_again(state, event.n, event.judgement), event)
         if isinstance(event, Lose):
             change = rule.lose(state, event.owner, event.n)
+            attempt = self._attempts.get((lookup.id, event.n))
+            if change is not None and attempt is not None:
+                attempt.note = event.note
         elif isinstance(event, NotLeft):
             attempt = self._attempts.get((lookup.id, event.n))
             if attempt is None or attempt.owner != event.owner:
@@ -202,11 +209,12 @@ class _Batch:
     def _judged(self, lookup: Lookup, change: Change | None, event: Judge | JudgeAgain) -> Result:
         if change is None:
             return Result(False, lookup.state)
-        self.writes.verdicts[lookup.id, event.n] = event.judgement.verdict
+        rows = event.rows if isinstance(event, Judge) else None
+        self.writes.verdicts[lookup.id, event.n] = event.judgement.verdict, rows
         if isinstance(event, Judge):
             attempt = self._attempts.get((lookup.id, event.n))
             if attempt is not None:
-                attempt.family = event.family
+                attempt.family, attempt.note = event.family, event.note
             lookup.pause = event.pause
         if event.position is not None and change.row.page != lookup.state.page:
             lookup.position = event.position

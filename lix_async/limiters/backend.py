@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
 import msgspec
 
 from ..concurrency.clock import Clock
+from ..concurrency.worker_thread import WorkerThread
 from ..core.errors import ConfigurationError, TransportError
 from ..core.rate_limit import RateLimit
 from ..core.validation import check_attributes, check_type
-from .desk import Desk
 from .gcra import SECOND, GcraDecision, GcraParameters
+
+IDLE_TIMEOUT = 15.0
+"""Seconds without work after which a limiter disconnects. A permit every 3 s keeps it connected."""
 
 
 class LimiterBackend(Protocol):
@@ -89,6 +93,22 @@ def _kind(error: Exception) -> str:
     return f"{type(error).__name__} {state}" if state else type(error).__name__
 
 
+class _BackendJobs:
+    """Runs jobs, one at a time, on a backend."""
+
+    def __init__(self, backend: LimiterBackend) -> None:
+        self._backend = backend
+
+    def run(self, jobs: Sequence[Callable[[LimiterBackend], object]]) -> list[object]:
+        return [job(self._backend) for job in jobs]
+
+    def error_for(self, error: Exception) -> Exception:
+        return error
+
+    def close(self) -> None:
+        self._backend.close()
+
+
 class Permit(msgspec.Struct, frozen=True):
     """`stamp`: what taking it left in the store. `at`: its moment on this process's clock."""
 
@@ -104,7 +124,9 @@ class BackendClient:
     ) -> None:
         self._pace = pace
         self._clock = clock
-        self._desk: Desk[LimiterBackend] = Desk(store, f"lix_async limiter {name}")
+        self._thread: WorkerThread[Callable[[LimiterBackend], object]] = WorkerThread(
+            _BackendJobs(store), f"lix_async limiter {name}", idle_timeout=IDLE_TIMEOUT
+        )
         self._spare: Permit | None = None  # changed by the desk's thread alone, as is the next
         self._full_at = -math.inf  # on this process's clock, as of the last answer
 
@@ -125,9 +147,9 @@ class BackendClient:
                 self._undo(store, turn)
 
         try:
-            return await self._desk.do(take)
+            return cast("tuple[float, Permit | None]", await self._thread.run(take))
         except BaseException:
-            self._desk.post(undo)
+            self._thread.post(undo)
             raise
 
     def next_at(self, ahead: int) -> float:
@@ -145,23 +167,23 @@ class BackendClient:
 
     def refund(self, turn: Permit) -> None:
         """The turn is not used. Needs no waiting: whoever asks later finds it done."""
-        self._desk.post(lambda store: self._undo(store, turn))
+        self._thread.post(lambda store: self._undo(store, turn))
 
     async def hold(self, length: int) -> None:
         """No turn for anybody for that many microseconds."""
-        await self._desk.do(lambda store: store.hold(self._pace, length))
+        await self._thread.run(lambda store: store.hold(self._pace, length))
 
     async def held(self) -> int:
         """Microseconds for which a hold lasts."""
-        return await self._desk.do(lambda store: store.held())
+        return cast("int", await self._thread.run(lambda store: store.held()))
 
     def push(self, length: int) -> None:
         """Shift the turns that follow."""
-        self._desk.post(lambda store: store.push(length))
+        self._thread.post(lambda store: store.push(length))
 
     async def close(self) -> None:
         """Finish what was posted and disconnect."""
-        await self._desk.close()
+        await self._thread.close()
 
     def _undo(self, store: LimiterBackend, turn: Permit) -> None:
         if store.refund(self._pace, turn.stamp):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from lix_async.core.errors import ConfigurationError
 
@@ -18,6 +19,11 @@ from .kinds import Kind, Link
 from .links import classify, read
 
 _BARE = re.compile(r"[^\s/.:@?#]+")
+_PAGE = re.compile(
+    r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/(?:(?:comm|mwlite)/)?([^?#]*)(?:\?([^#]*))?",
+    re.ASCII | re.IGNORECASE,
+)
+_COMPANY_ID = re.compile(r"(?:^|&)companyId=([0-9]+)", re.ASCII)
 
 
 def public_identifier(text: str) -> str:
@@ -125,3 +131,61 @@ def _bare(text: str, kind: Kind) -> Link | None:
         return Link(kind, id=reader(text)) if reader else None
     except ConfigurationError:
         return None
+
+
+def profile_name(link: str | None) -> str | None:
+    """The `<name>` of linkedin.com/in/<name>, decoded, with its case; None for any other text.
+
+    Unlike `public_identifier`, this and the functions below never raise. They read the links in
+    providers' answers, where a field may hold anything.
+    """
+    section, name = _section_and_name(link)
+    return name if section == "in" else None
+
+
+def profile_slug(link: str | None) -> str | None:
+    """The `<name>` of linkedin.com/in/<name>, decoded, in lower case; None for any other text."""
+    name = profile_name(link)
+    return name and name.lower()
+
+
+def company_slug(link: str | None) -> str | None:
+    """The `<name>` of linkedin.com/company/<name>, decoded, in lower case.
+
+    Schools and showcase pages count as companies. None for any other text.
+    """
+    section, name = _section_and_name(link)
+    return name.lower() if section in ("company", "school", "showcase") else None
+
+
+def sales_lead_id(link: str | None) -> str | None:
+    """The `<id>` of linkedin.com/sales/lead/<id>,NAME_SEARCH,…, with its case.
+
+    None for any other text.
+    """
+    section, name = _section_and_name(link)
+    return name if section in ("sales/lead", "sales/people", "sales/person") else None
+
+
+def sales_company_id(link: str | None) -> str | None:
+    """The digits of linkedin.com/sales/company/<digits>, or of a `companyId` parameter.
+
+    None for any other text, such as the placeholder linkedin.com/sales/company/.
+    """
+    section, name = _section_and_name(link)
+    if section == "sales/company":
+        return name
+    page = _PAGE.fullmatch((link or "").partition("#")[0])
+    found = _COMPANY_ID.search(page[2] or "") if page else None
+    return found[1] if found else None
+
+
+def _section_and_name(link: str | None) -> tuple[str, str]:
+    """("in", "ada") for `https://uk.linkedin.com/in/ada/en?trk=x`; ("", "") for any other text."""
+    page = _PAGE.fullmatch((link or "").partition("#")[0])
+    parts = [unquote(part) for part in page[1].split("/") if part] if page else []
+    depth = 2 if parts[:1] == ["sales"] else 1
+    if len(parts) <= depth:
+        return "", ""
+    name = parts[depth].partition(",")[0] if depth == 2 else parts[depth]
+    return ("/".join(parts[:depth]).lower(), name) if name else ("", "")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Params
 
 from . import urns
 from .address import ENCODED, SITE, LinkedInUrl, identifier, page, shown, split
@@ -27,6 +28,10 @@ _PLAIN = re.compile(
 )
 _PLAIN_KINDS: dict[str, Kind] = {"in": "person", "company": "organisation"}
 _PLAIN_HEADS = {kind: head for head, kind in _PLAIN_KINDS.items()}
+_ON_LINKEDIN = re.compile(
+    r"(https?://)?(?:[a-z0-9-]+\.)*linkedin\.com(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
+)
+_BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _JOB = re.compile(r"(?:^|.*-)([0-9]{6,20})|([0-9]+)")
 
 
@@ -92,6 +97,28 @@ def normalise(text: str) -> str:
     if not link.url:
         raise ConfigurationError(f"{shown(text)} has no page of its own: pass a URL instead")
     return link.url
+
+
+def is_linkedin_url(text: str, *, bare: bool = False) -> bool:
+    """Whether a text is a URL on linkedin.com or a subdomain of it, safe to send as it is.
+
+    Stricter than `classify`: user names, ports, blanks and control characters are not accepted,
+    so that every parser sees the same host. With `bare`, the scheme may be missing.
+    """
+    found = None if _BLANK_OR_CONTROL.search(text) else _ON_LINKEDIN.fullmatch(text)
+    return found is not None and (bare or found[1] is not None)
+
+
+def check_linkedin_urls(params: Params, *names: str, bare: bool = False) -> None:
+    """Raise `ConfigurationError` when a named field is neither None nor a LinkedIn URL."""
+    for name in names:
+        value: object = getattr(params, name)
+        if value is None or (isinstance(value, str) and is_linkedin_url(value, bare=bare)):
+            continue
+        raise ConfigurationError(
+            f"{name} must be a URL on linkedin.com, as the browser shows it "
+            "(https://www.linkedin.com/…): no other host, no spaces"
+        )
 
 
 def _person(text: str, _: LinkedInUrl) -> Link | None:

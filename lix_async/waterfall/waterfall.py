@@ -21,7 +21,7 @@ from ..core.errors import (
     ViewerError,
 )
 from ..engine.client import Client
-from .budget import Budget, possible_cost
+from ..engine.credits import CreditBudget, possible_cost
 from .registry import skip_reason, steps_of
 from .results import INPUT, Company, Email, Profile, Result, Source
 from .steps import Order, Step, StepResult, StepStats, sort_steps
@@ -101,7 +101,9 @@ class Waterfall:
         self._until = until
         self._concurrency = concurrency
         self._clock: Clock = clock or RealClock()
-        self._asking = StepScheduler(self.steps, order, Budget(budget))
+        self._asking = StepScheduler(
+            self.steps, order, CreditBudget(budget, name="budget", kind="budget")
+        )
 
     def _collected(self, sources: Iterable[Client | Step]) -> tuple[Step, ...]:
         steps: list[Step] = []
@@ -137,7 +139,7 @@ class Waterfall:
     @property
     def spent(self) -> int:
         """Credits spent so far, those included that lost answers may have cost."""
-        return self._asking.budget.spent + self._asking.budget.lost
+        return self._asking.budget.total + self._asking.budget.lost
 
     async def profile(self, target: Target | str) -> Profile:
         """One person, by a profile link, an e-mail address or a `Target`.
@@ -234,7 +236,7 @@ _KEYS = {
 class StepScheduler:
     """Asks the steps of a waterfall, for one target at a time or for many at once."""
 
-    def __init__(self, steps: Sequence[Step], order: Order, budget: Budget) -> None:
+    def __init__(self, steps: Sequence[Step], order: Order, budget: CreditBudget) -> None:
         self.steps = tuple(steps)
         self.order: Order = order
         self.budget = budget
@@ -263,28 +265,30 @@ class StepScheduler:
             result.errors[step.name] = resting[step.name]
             return
         price, stat = step.price.amount, self.stats[step.name]
-        if not await self.budget.reserve(price):
-            result.errors[step.name] = self.budget.refusal(price, step.endpoint)
+        try:
+            await self.budget.reserve_when_free(step.price, step.endpoint)
+        except BudgetError as error:
+            result.errors[step.name] = error
             return
         found: StepResult | None = None
-        error: LixError | None = None
+        problem: LixError | None = None
         spent, lost = 0, price  # what an ask may have cost that is cancelled
         try:
             found = await step.ask(known(result))
-            error, spent, lost = found.error, found.credits, found.lost
+            problem, spent, lost = found.error, found.credits, found.lost
         except LixError as failed:
-            error, lost = failed, possible_cost(failed, price)
+            problem, lost = failed, possible_cost(failed, price)
         finally:
-            self.budget.settle(price, spent=spent, lost=lost)
+            self.budget.settle(step.price, spent, lost)
             stat.credits += spent
             stat.lost += lost
             stat.asked += 1
         result.credits += spent
-        if error is not None:
-            result.errors[step.name] = error
-            stat.failed += not isinstance(error, NotFoundError)
-            if isinstance(error, _LASTING) and not isinstance(error, BudgetError):
-                resting[step.name] = error
+        if problem is not None:
+            result.errors[step.name] = problem
+            stat.failed += not isinstance(problem, NotFoundError)
+            if isinstance(problem, _LASTING) and not isinstance(problem, BudgetError):
+                resting[step.name] = problem
         if found is not None:
             self._keep(step, found, result)
 

@@ -9,17 +9,16 @@ import pytest
 
 from lix_async import Answer, Page
 from lix_async.core.decoding import decoder_for
+from lix_async.core.endpoint import AnyEndpoint
 from lix_async.core.models import Listing
 from lix_async.engine.raw_items import raw_items
-from lix_async.providers.lix.endpoints import (
-    ACTIVITY_POSTS,
-    LINKEDIN_ACCOUNTS,
-    POST_REACTIONS,
+from lix_async.providers.lix.endpoints.accounts import LINKEDIN_ACCOUNTS
+from lix_async.providers.lix.endpoints.profiles import ACTIVITY_POSTS, POST_REACTIONS
+from lix_async.providers.lix.endpoints.searches import (
     SALES_FACETS,
     SEARCH_JOBS,
     SEARCH_ORGS,
     SEARCH_PEOPLE,
-    AnyEndpoint,
 )
 
 PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'

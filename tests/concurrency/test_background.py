@@ -63,7 +63,7 @@ async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
 async def test_another_thread_may_tell_it_something() -> None:
     told = anyio.Event()
     task = BackgroundTask(anyio.sleep_forever)
-    thread = threading.Thread(target=task.soon, args=(told.set,))
+    thread = threading.Thread(target=task.call_soon, args=(told.set,))
     thread.start()
     await told.wait()
     thread.join()
@@ -85,7 +85,7 @@ async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() ->
     await ended.wait()
     await task.cancel()
     heard: list[int] = []
-    task.soon(lambda: heard.append(1))
+    task.call_soon(lambda: heard.append(1))
     await anyio.lowlevel.checkpoint()
     assert heard == []
 
@@ -103,4 +103,4 @@ def test_a_loop_that_is_gone_is_no_trouble(backend: str) -> None:
 
     anyio.run(main, backend=backend)
     left[0]._done = anyio.Event()  # as if it had not come to its end
-    left[0].soon(lambda: pytest.fail("nobody hears it"))
+    left[0].call_soon(lambda: pytest.fail("nobody hears it"))

@@ -43,13 +43,13 @@ def test_a_new_loop_takes_over_from_one_that_ended():
 
 
 def test_outside_of_any_loop_it_says_so(monkeypatch):
-    with pytest.raises(ConfigurationError, match="no event loop runs"):
+    with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "trio")
-    with pytest.raises(ConfigurationError, match="no event loop runs"):
+    with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "asyncio")
-    with pytest.raises(ConfigurationError, match="no event loop runs"):
+    with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
 
 

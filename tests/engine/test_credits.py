@@ -35,7 +35,7 @@ async def test_answers_are_counted_by_the_price_list_and_refusals_are_not():
     await lix.send(LIST, ListParams())
     spent = lix.credits
     assert (answer.credits, spent.standard, spent.total, spent.lost) == (2, 3, 3, 0)
-    assert repr(spent) == "<Credits spent: standard 3, org 0, email 0; perhaps lost: 0>"
+    assert repr(spent) == "<CreditBudget spent: standard 3, org 0, email 0; possibly lost: 0>"
 
 
 async def test_an_attempt_whose_answer_got_lost_may_have_been_charged():
@@ -105,7 +105,7 @@ def test_limits_may_be_set_for_each_kind():
         books.reserve(standard(1), "a")
     books.settle(standard(1), 0, 0)
     books.settle(org(2), 2, 0)
-    books.settle(Price("email", 50), 50, 1)
+    books.settle(Price("email", 50), 50, 50)
     books.reserve(standard(1), "a")
     assert (books.org, books.email, books.total, books.lost) == (2, 50, 52, 50)
 
@@ -114,8 +114,47 @@ def test_calls_without_a_price_are_free_to_go_and_counted():
     books = CreditBudget(0)
     for price in (FREE, UNKNOWN, UNKNOWN):
         books.reserve(price, "a")
-        books.settle(price, 0, 1)
+        books.settle(price, 0)
     assert (books.total, books.lost, books.unpriced) == (0, 0, 2)
+
+
+async def test_waiting_for_a_reservation_ends_when_a_call_turns_out_to_be_free():
+    budget = CreditBudget(3)
+    price = standard(2)
+    await budget.reserve_when_free(price)
+    waiting: list[str] = []
+
+    async def reserve_second() -> None:
+        await budget.reserve_when_free(price)
+        waiting.append("reserved")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(reserve_second)
+        await anyio.wait_all_tasks_blocked()
+        assert (waiting, budget.reserved("standard")) == ([], 2)
+        budget.settle(price, 0)
+    assert (waiting, budget.reserved("standard")) == (["reserved"], 2)
+
+
+async def test_waiting_for_a_reservation_ends_with_an_error_when_the_credits_are_spent():
+    budget = CreditBudget(3, name="budget", kind="budget")
+    price = standard(2)
+    budget.reserve(price)
+    caught: list[BudgetError] = []
+
+    async def reserve_second() -> None:
+        try:
+            await budget.reserve_when_free(price, "thing.get")
+        except BudgetError as error:
+            caught.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(reserve_second)
+        await anyio.wait_all_tasks_blocked()
+        assert caught == []
+        budget.settle(price, 0, 2)
+    assert [error.kind for error in caught] == ["budget"]
+    assert "budget is 3 credits: 2 are spent and this call costs 2" in str(caught[0])
 
 
 @pytest.mark.parametrize(
@@ -123,7 +162,7 @@ def test_calls_without_a_price_are_free_to_go_and_counted():
     [
         (-1, "max_credits must not be negative: -1"),
         ({"org": -1}, "max_credits must not be negative: -1"),
-        ({"gold": 1}, "max_credits knows standard, org, email, not 'gold'"),
+        ({"gold": 1}, "unknown credit kind 'gold' in max_credits: expected standard, org or email"),
     ],
 )
 def test_an_impossible_limit_is_refused(limit, message):

@@ -178,7 +178,7 @@ async def test_leaving_the_block_twice_or_unentered_does_nothing():
 
 async def test_a_walk_stops_before_it_spends_more_than_it_may_and_can_go_on():
     vendor, pages = walk(max_credits=2)
-    with pytest.raises(BudgetError, match="max_credits of this walk is spent: 2 for 2 pages"):
+    with pytest.raises(BudgetError, match="max_credits of this listing is 2 credits: 2 are spent"):
         await pages.collect()
     assert (ids(pages.collected), len(vendor.asked)) == (ALL[:20], 2)
     rest = Toy(vendor).pages(LIST, ListParams(), resume=pages.checkpoint, max_credits=1)

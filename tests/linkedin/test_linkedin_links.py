@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from lix_async import linkedin
 from lix_async.core.errors import ConfigurationError
-from lix_async.linkedin import Kind, Link
+from lix_async.linkedin import Kind, Link, identifiers
+from lix_async.linkedin.links import is_linkedin_url
 
 WWW = "https://www.linkedin.com"
 MEMBER = "ACoAAEXAMPLE0001"
@@ -428,3 +429,55 @@ def test_the_short_way_reads_what_the_long_one_does(
     assert linkedin.classify(text) == linkedin.classify(
         f"{text}?"
     )  # the `?` makes it take the long way
+
+
+@pytest.mark.parametrize(
+    ("link", "profile", "company", "lead", "account"),
+    [
+        ("https://www.linkedin.com/in/Example-Person-1/", "example-person-1", None, None, None),
+        ("uk.linkedin.com/in/j%C3%BCrgen/en?trk=x#y", "jürgen", None, None, None),
+        ("https://www.linkedin.com/company/Example-Org/about", None, "example-org", None, None),
+        ("https://www.linkedin.com/school/example/", None, "example", None, None),
+        ("https://linkedin.com/sales/lead/ACoA,NAME_SEARCH,undefined", None, None, "ACoA", None),
+        ("https://linkedin.com/sales/people/ACoA,NAME", None, None, "ACoA", None),
+        ("https://linkedin.com/sales/company/1000001", None, None, None, "1000001"),
+        ("https://linkedin.com/sales/company/", None, None, None, None),
+        ("https://www.linkedin.com/sales/accounts/insights?companyId=7&x=1", None, None, None, "7"),
+        ("https://www.linkedin.com/comm/in/Ada?midToken=x", "ada", None, None, None),
+        ("https://linkedin.com/in/", None, None, None, None),
+        ("https://example.com/in/a", None, None, None, None),
+        ("", None, None, None, None),
+        (None, None, None, None, None),
+    ],
+)
+def test_the_lenient_readers_take_the_id_of_their_kind_of_link(
+    link: str | None,
+    profile: str | None,
+    company: str | None,
+    lead: str | None,
+    account: str | None,
+) -> None:
+    assert identifiers.profile_slug(link) == profile
+    assert identifiers.company_slug(link) == company
+    assert identifiers.sales_lead_id(link) == lead
+    assert identifiers.sales_company_id(link) == account
+
+
+@pytest.mark.parametrize(
+    ("url", "whole", "bare"),
+    [
+        ("https://www.linkedin.com/in/a", True, True),
+        ("HTTP://de.LinkedIn.com", True, True),
+        ("linkedin.com/in/a", False, True),
+        ("//linkedin.com/in/a", False, False),
+        ("https://linkedin.com.evil.com/in/a", False, False),
+        ("https://user@linkedin.com/in/a", False, False),
+        ("https://linkedin.com:443/in/a", False, False),
+        ("https://linkedin.com/in/a b", False, False),
+        ("https://linkedin.com/in/a\n", False, False),
+        ("", False, False),
+    ],
+)
+def test_is_linkedin_url(url: str, whole: bool, bare: bool) -> None:
+    assert is_linkedin_url(url) is whole
+    assert is_linkedin_url(url, bare=True) is bare

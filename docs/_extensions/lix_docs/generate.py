@@ -18,8 +18,7 @@ from sphinx.util.typing import stringify_annotation
 
 import lix_async
 from lix_async.cli.providers import providers as installed
-from lix_async.core.endpoint import Endpoint, Price
-from lix_async.core.models import Params
+from lix_async.core.endpoint import AnyEndpoint, Endpoint, Price
 from lix_async.core.provider import Provider
 from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
@@ -27,7 +26,6 @@ from lix_async.engine.client import Client
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-AnyEndpoint = Endpoint[Params, object]
 _MARK = re.compile(r"^<!-- generate: (\w+)(?: (.+?))? -->$", re.MULTILINE)
 _CITATION = re.compile(r"\w+\.md#[\w.-]+")
 

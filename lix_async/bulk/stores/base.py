@@ -25,6 +25,8 @@ Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt", "busy"
 STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
 CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)}
 """Statuses as the stores of this package keep them."""
+MAX_BATCH = 500
+"""Jobs in one commit at most."""
 
 
 class LedgerNotFoundError(BulkError):
@@ -241,3 +243,10 @@ def join_json_arrays(pages: Sequence[bytes]) -> bytes:
 
 class LedgerUnreachableError(BulkError):
     """The ledger itself is out of reach: no job has to be tried alone."""
+
+
+def ledger_error(error: Exception, description: str) -> BulkError:
+    """A new error for one of the callers whose jobs failed together."""
+    copied = type(error)(error.args[0]) if isinstance(error, BulkError) else BulkError(description)
+    copied.__cause__ = error
+    return copied

@@ -14,10 +14,12 @@ from ...core.errors import BulkError
 from .base import (
     CODES,
     COLUMNS,
+    MAX_BATCH,
     STATUSES,
     Entry,
     EntryColumns,
     LedgerCounts,
+    LedgerUnreachableError,
     Status,
     StoredError,
     counts_from_rows,
@@ -99,7 +101,13 @@ class PostgresStore:
         if self._writer is not None:
             raise BulkError("this store is open already: make one for each run")
         line = PostgresLedgerConnection(self._dsn, self._schema, self._patience, looks=looks)
-        self._writer = WorkerThread(PostgresBatch(line))
+        self._writer = WorkerThread(
+            PostgresBatch(line),
+            "lix_async ledger",
+            max_batch=MAX_BATCH,
+            shield=True,
+            final_error=LedgerUnreachableError,
+        )
         try:
             return await self._do(first)
         except BaseException:
@@ -121,7 +129,7 @@ class PostgresStore:
     async def _put(self, job: Job) -> object:
         if self._writer is None:
             raise BulkError("this store is not open")
-        return await self._writer.do(job)
+        return await self._writer.run(job)
 
     async def _do(self, work: Callable[[PostgresLedgerConnection], T], frees: bytes = b"") -> T:
         return cast("T", await self._put(StatementJob(work, frees)))
@@ -251,4 +259,4 @@ class PostgresStore:
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            await writer.stop()
+            await writer.close()

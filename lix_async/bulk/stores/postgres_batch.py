@@ -11,7 +11,15 @@ from typing import cast
 
 import msgspec
 
-from .base import COLUMNS, Entry, EntryColumns, LedgerUnreachableError, entry_from_row
+from ...core.errors import BulkError
+from .base import (
+    COLUMNS,
+    Entry,
+    EntryColumns,
+    LedgerUnreachableError,
+    entry_from_row,
+    ledger_error,
+)
 from .postgres_connection import PostgresLedgerConnection
 
 # %b: arrays as binary; as text, each element would be escaped by a regular expression.
@@ -110,8 +118,8 @@ class PostgresBatch:
             raise
         return values
 
-    def told(self, error: Exception) -> str:
-        return self._connection.told(error)
+    def error_for(self, error: Exception) -> BulkError:
+        return ledger_error(error, self._connection.told(error))
 
     def close(self) -> None:
         self._connection.close()

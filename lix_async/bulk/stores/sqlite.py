@@ -22,6 +22,7 @@ from ...filesystem import create_private_file, make_private, try_lock
 from .base import (
     CODES,
     COLUMNS,
+    MAX_BATCH,
     STATUSES,
     Entry,
     EntryColumns,
@@ -32,6 +33,7 @@ from .base import (
     counts_from_rows,
     entry_from_row,
     join_json_arrays,
+    ledger_error,
 )
 
 T = TypeVar("T")
@@ -111,7 +113,7 @@ class SqliteStore:
     ) -> T:
         if self._writer is not None:
             raise BulkError(f"{self.path} is open already")
-        self._writer = WorkerThread(session)
+        self._writer = WorkerThread(session, "lix_async ledger", max_batch=MAX_BATCH, shield=True)
         try:
             return await self._do(first)
         except BaseException:
@@ -139,7 +141,7 @@ class SqliteStore:
     ) -> T:
         if self._writer is None:
             raise BulkError(f"{self.path} is not open")
-        return cast("T", await self._writer.do(SqliteJob(work, writes, frees)))
+        return cast("T", await self._writer.run(SqliteJob(work, writes, frees)))
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         def work(line: SqliteLedgerConnection) -> list[tuple[object, ...]]:
@@ -287,7 +289,7 @@ class SqliteStore:
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            await writer.stop()
+            await writer.close()
 
 
 VERSION = "2"
@@ -403,12 +405,12 @@ class SqliteLedgerConnection:
         owners = self.database.execute(OWNERS).fetchall()
         return sum(self.bury(owner) or 0 for (owner,) in owners)
 
-    def told(self, error: Exception) -> str:
+    def error_for(self, error: Exception) -> BulkError:
         """What went wrong, and what helps."""
         hint = ""
         if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
             hint = "; the file is damaged: restore a copy, nothing was changed"
-        return f"the ledger cannot be written: {error}{hint}"
+        return ledger_error(error, f"the ledger cannot be written: {error}{hint}")
 
     def close(self) -> None:
         """Free what is still held, and let go of the file."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from ...providers.lix.endpoints import (
+from ...providers.lix.endpoints.searches import (
     SALES_ORGS,
     SALES_PEOPLE,
     SEARCH_JOBS,

@@ -7,15 +7,10 @@ against the day's 120 different profiles.
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...core.endpoint import FREE, Endpoint
+from ...core.endpoint import FREE, AnyEndpoint, Endpoint
 from ...core.pagination import OffsetWhileMore
 from . import models as m
 from . import params as p
-
-AnyEndpoint = Endpoint[Any, object]
-"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
 
 _PAGES = OffsetWhileMore("start", token="pagination_token")
 
@@ -149,7 +144,7 @@ TABLE: tuple[AnyEndpoint, ...] = (
     ENDORSE_SKILL,
     HEALTH,
 )
-"""Every row."""
+"""Every endpoint."""
 
-BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
-"""Every row by its catalogue id."""
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import msgspec
 
 from ...core.endpoint import at_least
 from ...core.errors import ConfigurationError
 from ...core.models import Params
-from .links import profile_id
+from ...linkedin.identifiers import profile_name
+from ...linkedin.links import is_linkedin_url
+
+
+def profile_id(link: str) -> str:
+    """The id that every call takes: the part after `/in/` in the URL of a profile.
+
+    An id is returned as it is, percent-decoded, so methods accept either.
+
+    Raises:
+        ConfigurationError: The text is the URL of something else, or not an id.
+    """
+    text = link.strip()
+    slug = (profile_name(text) if is_linkedin_url(text, bare=True) else None) or unquote(text)
+    if not slug or any(char in "/?#\\" or char.isspace() or char < " " for char in slug):
+        raise ConfigurationError(
+            "profile_id must be the part after linkedin.com/in/, or the URL of a profile"
+        )
+    return slug
 
 
 class _Profiled(Params, frozen=True, kw_only=True, rename="camel"):
@@ -16,10 +36,11 @@ class _Profiled(Params, frozen=True, kw_only=True, rename="camel"):
     profile_id: str
 
     def check(self) -> None:
-        """The slug is needed, not the profile's address."""
+        """Require the id itself, not the URL of the profile."""
         if profile_id(self.profile_id) != self.profile_id:
             raise ConfigurationError(
-                "profile_id must be the part after linkedin.com/in/: cut it out with profile_id()"
+                "profile_id must be the part after linkedin.com/in/, not the URL: "
+                "convert it with profile_id()"
             )
 
 

@@ -12,7 +12,6 @@ from ...engine.pages import Pages
 from . import endpoints as e
 from . import models as m
 from . import params as p
-from .links import profile_id as slug
 
 
 class ConnectSafelyMethods(Client):
@@ -45,7 +44,7 @@ class ConnectSafelyMethods(Client):
         Contract: connectsafely.md#connectsafely.profile
         """
         asked = p.ProfileParams(
-            profile_id=slug(profile_id),
+            profile_id=p.profile_id(profile_id),
             account_id=account_id,
             include_geo_location=include_geo_location,
             include_contact=include_contact,
@@ -72,7 +71,7 @@ class ConnectSafelyMethods(Client):
         Contract: connectsafely.md#connectsafely.profile_get
         """
         asked = p.ProfileGetParams(
-            profile_id=slug(profile_id),
+            profile_id=p.profile_id(profile_id),
             account_id=account_id,
             include_geo_location=include_geo_location or None,
             include_contact=include_contact or None,
@@ -124,7 +123,7 @@ class ConnectSafelyMethods(Client):
         """
         if "account_id" in self._engine.settings.defaults:
             return await self.relationship_by_account(profile_id=profile_id)
-        asked = p.RelationshipParams(profile_id=slug(profile_id))
+        asked = p.RelationshipParams(profile_id=p.profile_id(profile_id))
         return (await self.send(e.RELATIONSHIP, asked)).value
 
     async def relationship_by_account(
@@ -136,7 +135,9 @@ class ConnectSafelyMethods(Client):
 
         Contract: connectsafely.md#connectsafely.relationship_by_account
         """
-        asked = p.AccountRelationshipParams(account_id=account_id, profile_id=slug(profile_id))
+        asked = p.AccountRelationshipParams(
+            account_id=account_id, profile_id=p.profile_id(profile_id)
+        )
         return (await self.send(e.RELATIONSHIP_BY_ACCOUNT, asked)).value
 
     def search_groups(
@@ -236,7 +237,10 @@ class ConnectSafelyMethods(Client):
         Contract: connectsafely.md#connectsafely.endorse_skill
         """
         asked = p.EndorseParams(
-            profile_id=slug(profile_id), skill_id=skill_id, random=random, account_id=account_id
+            profile_id=p.profile_id(profile_id),
+            skill_id=skill_id,
+            random=random,
+            account_id=account_id,
         )
         return (await self.send(e.ENDORSE_SKILL, asked)).value
 

@@ -13,17 +13,15 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.errors import ConfigurationError
 from ...core.pagination import PageNumber
 from .models import CompaniesPage, ContactsPage
 from .params import CompaniesParams, ContactsParams, NewerContactsParams
 
-AnyEndpoint = Endpoint[Any, object]
-"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
 R = TypeVar("R", bound=Endpoint[Any, Any])
 
-Method = Literal["POST", "GET"]
+RequestMethod = Literal["POST", "GET"]
 Arrays = Literal["joined", "repeated", "bracketed"]
 PersonalEmailField = Literal["has_personal_emails", "has_personal_email"]
 
@@ -59,10 +57,10 @@ CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
 )
 
 TABLE: tuple[AnyEndpoint, ...] = (CONTACTS, COMPANIES, CONTACTS_NEWER)
-"""Every row, under the working assumptions."""
+"""Every endpoint, under the working assumptions."""
 
-BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
-"""Every row by its catalogue id."""
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""
 
 
 class EndpointSet(msgspec.Struct, frozen=True):
@@ -74,7 +72,7 @@ class EndpointSet(msgspec.Struct, frozen=True):
 
 def customised(
     paths: Mapping[str, str],
-    method: Method,
+    method: RequestMethod,
     personal_email_field: PersonalEmailField,
     arrays: Arrays,
 ) -> EndpointSet:
@@ -102,6 +100,6 @@ def customised(
     )
 
 
-def _over(row: R, path: str | None, method: Method, arrays: Arrays) -> R:
+def _over(row: R, path: str | None, method: RequestMethod, arrays: Arrays) -> R:
     body = row.body if method == "POST" else ()
     return replace(row, method=method, path=path or row.path, body=body, arrays=arrays)

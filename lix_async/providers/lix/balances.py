@@ -10,7 +10,7 @@ from typing import cast
 
 from ...core.endpoint import BalanceEndpoints, CreditKind, Endpoint
 from ...core.models import Params
-from .endpoints import BALANCES, DAILY_ALLOWANCE
+from .endpoints.accounts import BALANCES, DAILY_ALLOWANCE
 from .models import Balances, DailyAllowance
 from .params import NoParams
 

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeAlias
-
-from ...core.endpoint import Endpoint, org
+from ...core.endpoint import AnyEndpoint, Endpoint, org
 from ...core.pagination import Cursor
 from .models import EmployeesPage, LookupAnswer, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
-
-AnyEndpoint: TypeAlias = (
-    Endpoint[PersonByEmailParams, LookupAnswer]
-    | Endpoint[RequestStatusParams, RequestStatus]
-    | Endpoint[OrgEmployeesParams, EmployeesPage]
-)
 
 PERSON_BY_EMAIL = Endpoint(
     "lookc.person_by_email",
@@ -47,4 +38,7 @@ ORG_EMPLOYEES = Endpoint(
 )
 
 TABLE: tuple[AnyEndpoint, ...] = (PERSON_BY_EMAIL, REQUEST_STATUS, ORG_EMPLOYEES)
-BY_ID: Mapping[str, AnyEndpoint] = {row.id: row for row in TABLE}
+"""Every endpoint."""
+
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""

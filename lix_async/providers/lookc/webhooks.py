@@ -27,7 +27,7 @@ from .models import PersonByEmail
 PERSON_BY_EMAIL = "search.person.by-email"
 """The event type of a lookup by e-mail address."""
 
-Body: TypeAlias = bytes | str | Mapping[str, object]
+WebhookBody: TypeAlias = bytes | str | Mapping[str, object]
 """A webhook's body: as received, or as the JSON object that a web framework made of it."""
 
 
@@ -42,7 +42,7 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
     """The whole payload: what an unknown type brought is in here."""
 
 
-def parse(body: Body) -> WebhookEvent:
+def parse(body: WebhookBody) -> WebhookEvent:
     """Read a notification. An unknown type is an event without `data`, no error.
 
     Raises `DecodeError`, with the place in `.path`, for what is no JSON object, names no type,
@@ -77,7 +77,7 @@ def token_matches(given: str | None, *tokens: str) -> bool:
     return any(same)
 
 
-def fingerprint(body: Body) -> str:
+def fingerprint(body: WebhookBody) -> str:
     """A name for a payload: the same for repeats, whatever their spacing and order of keys.
 
     64 hexadecimal digits (SHA-256). Takes anything; a body that is no JSON object is named by its
@@ -98,7 +98,7 @@ class Webhooks:
     fingerprint = staticmethod(fingerprint)
 
 
-def _object(body: Body) -> dict[str, object]:
+def _object(body: WebhookBody) -> dict[str, object]:
     try:
         return msgspec.json.decode(_bytes(body), type=dict[str, object])
     except msgspec.ValidationError as error:
@@ -110,7 +110,7 @@ def _object(body: Body) -> dict[str, object]:
     raise DecodeError(message, body=_bytes(body))
 
 
-def _bytes(body: Body) -> bytes:
+def _bytes(body: WebhookBody) -> bytes:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
     if isinstance(body, bytes):

@@ -6,16 +6,14 @@ Paths, method and first page are seen in public clients, not documented: a clien
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from ...core.endpoint import Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint
 from ...core.pagination import PageNumber
 from . import models as m
 from . import params as p
 
-AnyEndpoint = Endpoint[Any, object]
-"""Any row. `send` ties a row to its params; a table of them all has to forget those."""
-Method = Literal["GET", "POST"]
+ReadMethod = Literal["GET", "POST"]
 """How the reads are asked; not published."""
 
 # A server that ignores `page` sends the first page again: that is the end there, and no error.
@@ -104,7 +102,7 @@ TABLE: tuple[AnyEndpoint, ...] = (
     GET_MEMBER_CONNECTIONS,
     ADD_LEAD_TO_CAMPAIGN,
 )
-"""Every row."""
+"""Every endpoint."""
 
-BY_ID: dict[str, AnyEndpoint] = {row.id: row for row in TABLE}
-"""Every row by its catalogue id."""
+BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}
+"""Every endpoint by its catalogue id."""

@@ -26,7 +26,7 @@ class MeetAlfredMethods(Client):
     """A client with this provider's methods, over the engine of `Client`."""
 
     _paths: Mapping[str, str]
-    _method: e.Method
+    _method: e.ReadMethod
     _first_page: int
 
     def _at(self, row: Endpoint[P, R]) -> Endpoint[P, R]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ...core.endpoint import AnyEndpoint
 from .required_params import required_params
 from .schemas import FREE, JsonSchemas, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..protocol.requests import AnyEndpoint
+    from ...core.models import Params
     from ..providers import SandboxProvider
     from ..server.sandbox import Sandbox
 
@@ -91,11 +92,10 @@ class _DocumentBuilder:
 
     def operation(self, row: AnyEndpoint, path: str, suffix: str) -> Schema:
         """What can be asked of one path by one method."""
-        wanted, fields = required_params(row.params), self._shapes.fields(row)
+        params: type[Params] = row.params
+        wanted, fields = required_params(params), self._shapes.fields(row)
         example = self._examples.get(row.id, {})
-        wire = dict(
-            zip(row.params.__struct_fields__, row.params.__struct_encode_fields__, strict=True)
-        )
+        wire = dict(zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True))
         needed = {wire[name] for name in wanted.required}
         slots = _SLOT.findall(path)
         renamed = {self._house.renamed.get(slot, slot) for slot in slots}

@@ -1,7 +1,7 @@
 """What the `check` of a params struct demands beyond its types.
 
 Nothing of it is written down a second time: `check` is run once on a stand-in, with recorders in
-place of the helpers `required`, `at_least`, `at_most`, `exactly_one` and `linkedin_url`.
+place of the helpers `required`, `at_least`, `at_most`, `exactly_one` and `check_linkedin_urls`.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ class _Recorder:
     def exactly_one(self, _: Params, *names: str) -> None:
         self._found.groups.append(names)
 
-    def linkedin_url(self, _: Params, *names: str, bare: bool = False) -> None:
+    def check_linkedin_urls(self, _: Params, *names: str, bare: bool = False) -> None:
         self._found.patterns.update(dict.fromkeys(names, BARE if bare else FULL))
 
 
-HELPERS = ("required", "at_least", "at_most", "exactly_one", "linkedin_url")
+HELPERS = ("required", "at_least", "at_most", "exactly_one", "check_linkedin_urls")
 
 
 def _run(check: FunctionType, stand_in: Params, found: RequiredParams) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from ...core.endpoint import AnyEndpoint
 from .required_params import required_params
 
 if TYPE_CHECKING:
-    from ..protocol.requests import AnyEndpoint
+    from ...core.models import Params
     from ..providers import SandboxProvider
 
 Schema = dict[str, object]
@@ -50,11 +51,12 @@ class JsonSchemas:
 
         In a JSON body, null stands for a param that is not given.
         """
-        wanted = required_params(row.params)
-        whole = self._named(row.params, lenient=False)
+        params: type[Params] = row.params
+        wanted = required_params(params)
+        whole = self._named(params, lenient=False)
         name = str(whole["$ref"]).rpartition("/")[2]
         schemas = cast("dict[str, Schema]", self.components.pop(name).get("properties", {}))
-        names = zip(row.params.__struct_fields__, row.params.__struct_encode_fields__, strict=True)
+        names = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
         made: dict[str, Schema] = {}
         for name, wire in names:
             made[wire] = wanted.narrow(name, _given(schemas[wire]))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...core import wire
+from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from .errors import params_invalid
 from .params import RequestParams
 from .responses import JSON
 
 if TYPE_CHECKING:
-    from .requests import AnyEndpoint, IncomingRequest
+    from .requests import IncomingRequest
 
 FORM = "application/x-www-form-urlencoded"
 

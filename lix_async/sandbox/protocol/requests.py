@@ -9,15 +9,12 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from ...core.endpoint import Endpoint
-from ...core.models import Params
+from ...core.endpoint import AnyEndpoint
 from .params import RequestParams
 
 if TYPE_CHECKING:
     from ..providers import SandboxProvider
 
-AnyEndpoint = Endpoint[Params, object]
-"""A row of any provider's table."""
 # Cookies are secrets of the same rank as the key: what is kept of a request never holds them.
 _SECRETS = ("cookies",)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...core.endpoint import AnyEndpoint
 from ..protocol.responses import SandboxResponse, refused
 from ..state.rate_limits import RateLimitStatus
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ..answers.context import Answer
     from ..protocol.errors import ErrorReply
     from ..protocol.params import RequestParams
-    from ..protocol.requests import AnyEndpoint
     from ..state.state import SandboxState
     from ..world.world import World
 

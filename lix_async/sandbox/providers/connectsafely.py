@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from ...core.endpoint import AnyEndpoint
 from ...providers.connectsafely.endpoints import TABLE
 from ...providers.connectsafely.provider import CONNECTSAFELY
 from ...providers.connectsafely.rate_limits import VELOCITY
@@ -20,7 +21,6 @@ from .base import Rate, RequestOutcome, SandboxProvider
 if TYPE_CHECKING:
     from ..protocol.errors import ErrorReply
     from ..protocol.params import RequestParams
-    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -113,7 +113,7 @@ def _examples(world: World) -> Examples:
 
 HOUSE = SandboxProvider(
     provider=CONNECTSAFELY,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    table=TABLE,
     answers=connectsafely.ANSWERS,
     prefix="/linkedin",
     renamed={"account_id": "accountId", "profile_id": "profileId"},

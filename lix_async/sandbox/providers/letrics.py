@@ -8,7 +8,7 @@ lists come in any of the three spellings.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigurationError
 from ...providers.letrics.endpoints import COMPANIES, CONTACTS
@@ -20,7 +20,6 @@ from .base import SandboxProvider
 
 if TYPE_CHECKING:
     from ..protocol.errors import ErrorReply
-    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -81,7 +80,7 @@ def _examples(world: World) -> Examples:
 
 HOUSE = SandboxProvider(
     provider=LETRICS,
-    table=cast("tuple[AnyEndpoint, ...]", _TABLE),
+    table=_TABLE,
     answers=letrics.ANSWERS,
     prefix="/letrics",
     charged=lambda endpoint, body: False,

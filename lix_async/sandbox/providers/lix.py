@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...providers.lix.endpoints import TABLE
 from ...providers.lix.provider import LIX
@@ -11,7 +11,6 @@ from ..world import inbox, job_postings
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -85,7 +84,7 @@ def _daily(endpoint: str) -> bool:
 
 HOUSE = SandboxProvider(
     provider=LIX,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    table=TABLE,
     answers=lix.ANSWERS,
     renamed={"domain": "website"},
     charged=lix.charged,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
@@ -10,7 +10,6 @@ from ..answers import lookc
 from .base import SandboxProvider
 
 if TYPE_CHECKING:
-    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -26,7 +25,7 @@ def _examples(world: World) -> Examples:
 
 HOUSE = SandboxProvider(
     provider=LOOKC,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    table=TABLE,
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
@@ -15,7 +15,6 @@ from .base import SandboxProvider
 
 if TYPE_CHECKING:
     from ..protocol.errors import ErrorReply
-    from ..protocol.requests import AnyEndpoint
     from ..world.world import World
     from .base import Examples
 
@@ -52,7 +51,7 @@ def _examples(world: World) -> Examples:
 
 HOUSE = SandboxProvider(
     provider=MEETALFRED,
-    table=cast("tuple[AnyEndpoint, ...]", TABLE),
+    table=TABLE,
     answers=meetalfred.ANSWERS,
     prefix="/api/integrations/webhook",
     charged=lambda endpoint, body: False,

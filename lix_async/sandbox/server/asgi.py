@@ -10,9 +10,10 @@ import anyio
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
+from ...core.endpoint import AnyEndpoint
 from ..protocol.authentication import check_host
 from ..protocol.errors import ErrorReply
-from ..protocol.requests import AnyEndpoint, IncomingRequest
+from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, refused
 from ..providers import SandboxProvider
 from . import admin

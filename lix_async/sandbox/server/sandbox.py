@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...core.endpoint import AnyEndpoint
 from ..answers.context import AnswerBody, AnswerContext, Envelope
 from ..faults import page_faults, response_faults
 from ..faults.schedule import Fault, Faults, Plan, parse
@@ -28,7 +29,7 @@ from ..protocol.errors import (
 )
 from ..protocol.params import RequestParams
 from ..protocol.parsing import read
-from ..protocol.requests import AnyEndpoint, IncomingRequest, RequestRecord, input_text
+from ..protocol.requests import IncomingRequest, RequestRecord, input_text
 from ..protocol.responses import SandboxResponse, json_reply
 from ..providers import RequestOutcome, SandboxProvider, houses
 from ..providers.base import Rate

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ...core.endpoint import AnyEndpoint
 from ..protocol.errors import ErrorReply, rate_limit
 
 if TYPE_CHECKING:
     from ..protocol.params import RequestParams
-    from ..protocol.requests import AnyEndpoint
     from ..providers import SandboxProvider
     from ..providers.base import Rate
 

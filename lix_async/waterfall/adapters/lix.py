@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...engine.client import Client
 from ...providers.lix.client import AsyncLix
-from ...providers.lix.endpoints import EMAIL as EMAIL_ROW
-from ...providers.lix.endpoints import ORGANISATION, PERSON
+from ...providers.lix.endpoints.profiles import EMAIL as EMAIL_ROW
+from ...providers.lix.endpoints.profiles import ORGANISATION, PERSON
 from ...providers.lix.models import Email, Organisation, Person
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..steps import EMAIL, LINK, Step, StepResult, step_result

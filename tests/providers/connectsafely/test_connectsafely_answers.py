@@ -13,13 +13,13 @@ from lix_async.core import wire
 from lix_async.core.errors import ConfigurationError, NotFoundError
 from lix_async.providers.connectsafely import models as m
 from lix_async.providers.connectsafely.endpoints import PROFILE, SEARCH_PEOPLE
-from lix_async.providers.connectsafely.links import profile_id
 from lix_async.providers.connectsafely.models.text import degree
 from lix_async.providers.connectsafely.params import (
     EndorseParams,
     PeopleFilters,
     ProfileGetParams,
     ProfileParams,
+    profile_id,
 )
 from lix_async.providers.connectsafely.provider import CONNECTSAFELY
 
@@ -73,7 +73,7 @@ def test_what_is_no_profile_is_refused_before_it_is_sent(link: str) -> None:
 
 
 def test_params_of_ones_own_take_the_slug_alone() -> None:
-    with pytest.raises(ConfigurationError, match="cut it out"):
+    with pytest.raises(ConfigurationError, match="not the URL"):
         ProfileParams(profile_id="https://www.linkedin.com/in/x/").check()
 
 

@@ -1,4 +1,4 @@
-"""Which links may be sent, and what two spellings of one have in common."""
+"""Which links and other arguments may be sent to Lix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from lix_methods import Wire, client, says
 
 from lix_async import AsyncLix, ConfigurationError
-from lix_async.providers.lix import links
 from lix_async.providers.lix.endpoints import BY_ID
 
 pytestmark = pytest.mark.anyio
@@ -149,37 +148,6 @@ async def test_recipients_of_every_published_kind(one: str) -> None:
     wire = Wire(says({"data": {"id": "2-a"}}))
     lix = client(wire, viewer_id="v")
     assert (await lix.sales.send_message("x", recipients=[one], subject="s")).thread_id == "2-a"
-
-
-@pytest.mark.parametrize(
-    ("link", "profile", "company", "lead", "account"),
-    [
-        ("https://www.linkedin.com/in/Example-Person-1/", "example-person-1", None, None, None),
-        ("uk.linkedin.com/in/j%C3%BCrgen/en?trk=x#y", "jürgen", None, None, None),
-        ("https://www.linkedin.com/company/Example-Org/about", None, "example-org", None, None),
-        ("https://www.linkedin.com/school/example/", None, "example", None, None),
-        ("https://linkedin.com/sales/lead/ACoA,NAME_SEARCH,undefined", None, None, "ACoA", None),
-        ("https://linkedin.com/sales/people/ACoA,NAME", None, None, "ACoA", None),
-        ("https://linkedin.com/sales/company/1000001", None, None, None, "1000001"),
-        ("https://linkedin.com/sales/company/", None, None, None, None),
-        ("https://www.linkedin.com/sales/accounts/insights?companyId=7&x=1", None, None, None, "7"),
-        ("https://linkedin.com/in/", None, None, None, None),
-        ("https://example.com/in/a", None, None, None, None),
-        ("", None, None, None, None),
-        (None, None, None, None, None),
-    ],
-)
-def test_what_a_link_names(
-    link: str | None,
-    profile: str | None,
-    company: str | None,
-    lead: str | None,
-    account: str | None,
-) -> None:
-    assert links.profile_slug(link) == profile
-    assert links.company_slug(link) == company
-    assert links.sales_lead_id(link) == lead
-    assert links.sales_company_id(link) == account
 
 
 @pytest.mark.parametrize(

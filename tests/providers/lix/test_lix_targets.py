@@ -12,7 +12,8 @@ from lix_methods import Wire, client, says
 
 from lix_async import AsyncLix
 from lix_async.core.wire import HttpRequest, read
-from lix_async.providers.lix.endpoints import PUT_LINKEDIN, RECRUITER_PEOPLE, SALES_PEOPLE_FORM
+from lix_async.providers.lix.endpoints.accounts import PUT_LINKEDIN
+from lix_async.providers.lix.endpoints.searches import RECRUITER_PEOPLE, SALES_PEOPLE_FORM
 from lix_async.providers.lix.params import Cookie, Pair, SearchParams, SkillFilter
 from lix_async.providers.lix.resources.sales import LONGEST_GET
 

@@ -5,7 +5,7 @@ Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
 
 from __future__ import annotations
 
-from ....core.endpoint import FREE, UNKNOWN, Endpoint, standard
+from ....core.endpoint import FREE, UNKNOWN, AnyEndpoint, Endpoint, standard
 from ....core.pagination import Offset, PageNumber
 from .. import models as m
 from .. import params as p
@@ -87,4 +87,15 @@ INVITE = Endpoint(
     idempotent=False,
     body=("viewer_id", "profile_link", "profile_id", "message"),
     docs="lix.md#connections.send",
+)
+
+ENDPOINTS: tuple[AnyEndpoint, ...] = (
+    BALANCES,
+    DAILY_ALLOWANCE,
+    CONNECTIONS,
+    LINKEDIN_ACCOUNT,
+    LINKEDIN_ACCOUNTS,
+    PUT_LINKEDIN,
+    CONNECTIONS_REMAINING,
+    INVITE,
 )

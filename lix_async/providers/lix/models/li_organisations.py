@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ..links import company_slug, sales_company_id
+from ....linkedin.identifiers import company_slug, sales_company_id
 
 
 class LiOrganisation(Model):

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from msgspec import field
 
 from ....core.models import Listing, Model
-from ..links import company_slug, sales_company_id
+from ....linkedin.identifiers import company_slug, sales_company_id
 from .ids import IdLinks, OrganisationIds
 from .li_organisations import LiOrganisation, OrganisationProfile
 

@@ -10,7 +10,7 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
-from ..links import profile_slug, sales_lead_id
+from ....linkedin.identifiers import profile_slug, sales_lead_id
 from . import legacy
 from .career import Education, Experience, PartialDate
 from .li_organisations import LiOrganisation

@@ -15,7 +15,7 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ....core.timestamps import from_seconds, parse_timestamp
-from ..links import profile_slug
+from ....linkedin.identifiers import profile_slug
 
 Item = TypeVar("Item")
 PREFIX = "REACTION_TYPE_"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.models import Params
 from ....core.validation import ValidatedStruct
-from ..links import linkedin_url
+from ....linkedin.links import check_linkedin_urls
 
 INVITATION = 300
 """Characters of the note that goes with a connection request, at most (lix.md#connections.send)."""
@@ -89,6 +89,6 @@ class InviteParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A viewer, exactly one of link and id, and a note within its limit."""
         exactly_one(self, "profile_link", "profile_id")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
         at_most(self, "message", INVITATION)
         required(self, "viewer_id")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ..links import is_linkedin
+from ....linkedin.links import is_linkedin_url
 
 MESSAGE = 8000
 """Characters of a message, at most (lix.md#messages.send)."""
@@ -112,7 +112,7 @@ class SendInMailParams(Params, frozen=True, kw_only=True):
         for one in self.recipients or ():
             # A urn, a link or a bare id (lix.md#sales.send_message); only a link can lead
             # somewhere else.
-            if not one or ("/" in one and not is_linkedin(one, bare=True)):
+            if not one or ("/" in one and not is_linkedin_url(one, bare=True)):
                 raise ConfigurationError(
                     "recipients must be sales profile urns, linkedin.com/sales/lead links or "
                     "Sales Navigator ids"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ....core.endpoint import at_least, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ..links import linkedin_url
+from ....linkedin.links import check_linkedin_urls
 
 
 class IdsParams(Params, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class PersonParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """Exactly one of link and address."""
         exactly_one(self, "profile_link", "email")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
 
 
 class LegacyPersonParams(Params, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class EmploymentParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """Exactly one of link and id."""
         exactly_one(self, "profile_link", "profile_id")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
 
 
 class ExtendedParams(Params, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class ExtendedParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A LinkedIn link is needed."""
         required(self, "profile_link")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
 
 
 class ActivityParams(Params, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class ActivityParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A LinkedIn link is needed; `start` is not negative."""
         required(self, "profile_link")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
         at_least(self, "start", 0)
 
 
@@ -99,7 +99,7 @@ class OrganisationParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """Exactly one LinkedIn link."""
         exactly_one(self, "linkedin_url", "sales_nav_url")
-        linkedin_url(self, "linkedin_url", "sales_nav_url", bare=True)
+        check_linkedin_urls(self, "linkedin_url", "sales_nav_url", bare=True)
 
 
 class WebsiteParams(Params, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ class FollowersParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A company link and a viewer are needed; numbers are not negative."""
         required(self, "profile_link", "viewer_id")
-        linkedin_url(self, "profile_link", bare=True)
+        check_linkedin_urls(self, "profile_link", bare=True)
         at_least(self, "start", 0)
         at_least(self, "count", 1)
 
@@ -199,4 +199,4 @@ class EmailParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A LinkedIn link is needed."""
         required(self, "url")
-        linkedin_url(self, "url", bare=True)
+        check_linkedin_urls(self, "url", bare=True)

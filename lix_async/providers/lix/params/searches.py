@@ -11,7 +11,7 @@ from ....core.endpoint import at_least, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
 from ....core.pagination import number_in_url
-from ..links import linkedin_url
+from ....linkedin.links import check_linkedin_urls
 from .filters import SkillFilter
 
 
@@ -25,7 +25,7 @@ class SearchParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A LinkedIn search URL is needed, and its page, if it names one, is a number."""
         required(self, "url")
-        linkedin_url(self, "url")
+        check_linkedin_urls(self, "url")
         number_in_url(self.url, "page", 1)
 
 
@@ -49,7 +49,7 @@ class PostSearchParams(Params, frozen=True, kw_only=True):
     def check(self) -> None:
         """A LinkedIn search URL is needed; `start` is not negative."""
         required(self, "url")
-        linkedin_url(self, "url")
+        check_linkedin_urls(self, "url")
         at_least(self, "start", 0)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from ....core.errors import ConfigurationError
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import (
+from ..endpoints.accounts import (
     BALANCES,
     CONNECTIONS_REMAINING,
     DAILY_ALLOWANCE,

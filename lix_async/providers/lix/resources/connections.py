@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import CONNECTIONS, INVITE
+from ..endpoints.accounts import CONNECTIONS, INVITE
 from ..models import Connection, Invitation
 from ..params import ConnectionsParams, InviteParams
 from .base import Resource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.errors import ConfigurationError
 from ....core.validation import check_type
-from ..endpoints import EMAIL
+from ..endpoints.profiles import EMAIL
 from ..models import Email
 from ..params import EmailParams
 from .base import Resource

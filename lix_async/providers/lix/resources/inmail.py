@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ....core.validation import as_list
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import SEND_INMAIL, THREAD, THREADS
+from ..endpoints.messages import SEND_INMAIL, THREAD, THREADS
 from ..models import SalesThread, SingleThread
 from ..params import SendInMailParams, ThreadParams, ThreadsParams
 from .base import Resource

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....core.validation import check_type
-from ..endpoints import HIRERS, JOB
+from ..endpoints.profiles import HIRERS, JOB
 from ..models import JobPosting, Person
 from ..params import JobParams
 from .base import Resource

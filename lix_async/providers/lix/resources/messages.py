@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import CONVERSATIONS, MESSAGES, SEND_MESSAGE
+from ..endpoints.messages import CONVERSATIONS, MESSAGES, SEND_MESSAGE
 from ..models import Conversation, Message
 from ..params import ConversationsParams, MessagesParams, SendMessageParams
 from .base import Resource

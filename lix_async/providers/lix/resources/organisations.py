@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
+from ..endpoints.profiles import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
 from ..models import Follower, Organisation, OrganisationIds, WebsiteMatch
 from ..params import FollowersParams, IdsParams, OrganisationParams, WebsiteParams
 from .base import Resource

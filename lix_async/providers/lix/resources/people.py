@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import (
+from ..endpoints.profiles import (
     ACTIVITY_COMMENTS,
     ACTIVITY_POSTS,
     ACTIVITY_REACTIONS,

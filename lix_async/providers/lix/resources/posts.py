@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import POST, POST_COMMENTS, POST_REACTIONS
+from ..endpoints.profiles import POST, POST_COMMENTS, POST_REACTIONS
 from ..models import Comment, Post, Reaction
 from ..params import PostCommentsParams, PostParams, PostReactionsParams
 from .base import Resource

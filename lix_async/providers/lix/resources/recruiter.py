@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ....core.validation import as_list
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import RECRUITER_FACETS, RECRUITER_PEOPLE
+from ..endpoints.searches import RECRUITER_FACETS, RECRUITER_PEOPLE
 from ..models import Person, SkillFacet
 from ..params import RecruiterParams, SkillFacetParams, SkillFilter
 from .base import Resource

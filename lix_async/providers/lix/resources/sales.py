@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import (
+from ..endpoints.searches import (
     ORGS_LIST,
     PEOPLE_BY_FILTERS,
     PEOPLE_LIST,

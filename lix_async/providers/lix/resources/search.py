@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....engine.checkpoint import Checkpoint
 from ....engine.pages import Pages
-from ..endpoints import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
+from ..endpoints.searches import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
 from ..models import JobPosting, LiOrganisation, Person, Post
 from ..params import JobSearchParams, PostSearchParams, SearchParams
 from .base import Resource

@@ -1,0 +1,81 @@
+"""Finding out what a client method would send, without sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Generator
+from typing import Generic, TypeVar, cast
+
+import msgspec
+
+from ..core.endpoint import Endpoint, P
+from ..core.models import Params
+from .answer import Answer
+from .engine import AttemptHooks, Engine
+from .pages import Pages
+
+R = TypeVar("R")
+
+
+class RecordedCall(msgspec.Struct, frozen=True):
+    """The first call that a client method would make."""
+
+    endpoint: Endpoint[Params, object]
+    params: Params
+    pages: Pages[object] | None = None
+    """The listing, if the method returns one."""
+
+
+class RecordingEngine(Engine):
+    """An engine whose `send` stops the method that called it and reports the call.
+
+    Bind a client to it with `client.with_engine(RecordingEngine(client.engine))` and pass what a
+    method of that view returns to `recorded_call`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.__dict__.update(engine.__dict__)
+
+    async def send(
+        self,
+        endpoint: Endpoint[P, R],
+        params: P,
+        *,
+        hooks: AttemptHooks | None = None,
+    ) -> Answer[R]:
+        """Report the call to `recorded_call`; never returns."""
+        return await _Suspension(RecordedCall(cast("Endpoint[Params, object]", endpoint), params))
+
+
+class _Suspension(Generic[R]):
+    """An awaitable that yields a call to whoever drives the coroutine."""
+
+    def __init__(self, call: RecordedCall) -> None:
+        self._call = call
+
+    def __await__(self) -> Generator[RecordedCall, Answer[R], Answer[R]]:
+        return (yield self._call)
+
+
+def recorded_call(result: object) -> RecordedCall | None:
+    """The call behind the return value of a method that is bound to a `RecordingEngine`.
+
+    A coroutine is advanced to its first `send` and closed there; a listing knows its endpoint and
+    parameters.
+
+    Returns:
+        The call, or None if the method does something else first.
+
+    Raises:
+        ConfigurationError: What the method raises for its arguments.
+    """
+    if isinstance(result, Pages):
+        pages = cast("Pages[object]", result)
+        return RecordedCall(pages.endpoint, pages.params, pages)
+    if not isinstance(result, Awaitable):
+        return None
+    steps = cast("Generator[object, None, object]", result.__await__())
+    try:
+        first = next(steps, None)
+    finally:
+        steps.close()
+    return first if isinstance(first, RecordedCall) else None
