@@ -182,6 +182,11 @@ class LookupExecutor:
         """Epoch seconds."""
         return self.engine.clock.wall()
 
+    @property
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return int(self.wall() * 1000)
+
     async def _known(
         self, lookup: Lookup, call: PreparedCall, given: Input
     ) -> Outcome[object] | Postponed | None:
@@ -218,7 +223,7 @@ class LookupExecutor:
         if callable(choice):
             choice = "hold" if entry is None else choice(entry)
         if choice == "retry":
-            await self.store.apply(Decide(lookup.id, lookup.state.n, True, self.store.now))
+            await self.store.apply(Decide(lookup.id, lookup.state.n, True, self.now))
             return None
         note = entry.note if entry is not None else ""
         found.error = _in_doubt_error(note, row.id)
@@ -317,7 +322,7 @@ class _Attempts:
             lookup=0,
             n=self.n,
             price=price.amount,
-            now=self._store.now,
+            now=self._executor.now,
             kind=price.kind,
             run=self._executor.run_id,
             expired=self._expired,
@@ -348,7 +353,7 @@ class _Attempts:
             page=self._page,
             http=reply.status,
             body=reply.body,
-            now=self._store.now,
+            now=self._executor.now,
         )
         try:
             await self._store.apply(event)
@@ -423,14 +428,18 @@ class _Attempts:
     async def _admitted(self) -> AsyncGenerator[None]:
         """A call within the budget. What may have been charged counts as spent."""
         price, outcome = self._call.row.credits, self._outcome
-        await self._executor.admission.admit(price)
+        try:
+            await self._executor.admission.admit(price)
+        except CallsParked as parked:
+            parked.spent = outcome.credits
+            raise
         attempts, self._charged = outcome.attempts, 0
         try:
             yield
-        except LixError:
-            raise
         except CallsParked as parked:
             parked.spent = outcome.credits
+            raise
+        except LixError:
             raise
         except BaseException as error:
             self._abandoned(error)
@@ -504,7 +513,7 @@ class _Attempts:
 
     def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call without an answer."""
-        outcome, now = self._outcome, self._store.now
+        outcome, now = self._outcome, self._executor.now
         if not outcome.attempts or not self._owner:
             outcome.state = "failed"
             return self._transient(self._pause_after(error))
@@ -537,7 +546,7 @@ class _Attempts:
         price = self._call.row.credits.amount
         self._charged = price
         self._outcome.maybe += price
-        self._store.post(Lose(self._id, self._owner, self.n, self._store.now, note))
+        self._store.post(Lose(self._id, self._owner, self.n, self._executor.now, note))
         self._owner = 0
 
     def _abandoned(self, error: BaseException) -> None:
@@ -549,7 +558,7 @@ class _Attempts:
         elif self._departed:
             self._lose(f"interrupted ({type(error).__name__})")
         else:
-            self._store.post(NotLeft(self._id, self._owner, self.n, self._store.now))
+            self._store.post(NotLeft(self._id, self._owner, self.n, self._executor.now))
 
     def _judge(
         self,
@@ -579,7 +588,7 @@ class _Attempts:
                 owner=self._owner,
                 n=self.n,
                 judgement=meaning,
-                now=self._store.now,
+                now=self._executor.now,
                 family=family,
                 position=position,
                 pause=int(pause * 1000),
