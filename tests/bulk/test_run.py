@@ -356,7 +356,7 @@ async def test_memory_does_not_grow_with_the_inputs() -> None:
 async def test_a_chunk_gives_its_outcomes_in_order_and_pays_once(ledger: Open) -> None:
     vendor = Vendor(thing)
     store = ledger()
-    await store.open("", 1.0)
+    await store.open()
     try:
         for _ in range(2):
             outcomes = await bulk.chunk(store, vendor.get, ["a", "b", {"nope": 1}, "c"])
@@ -370,7 +370,7 @@ async def test_a_chunk_gives_its_outcomes_in_order_and_pays_once(ledger: Open) -
 async def test_chunks_that_overlap_share_their_inputs(ledger: Open) -> None:
     vendor = Vendor(thing)
     store = ledger()
-    await store.open("", 1.0)
+    await store.open()
     got: list[int] = []
 
     async def one() -> None:
@@ -388,7 +388,7 @@ async def test_chunks_that_overlap_share_their_inputs(ledger: Open) -> None:
 
 async def test_a_chunk_raises_what_stops_it_and_goes_on_later(ledger: Open) -> None:
     store = ledger()
-    await store.open("", 1.0)
+    await store.open()
     try:
         vendor = Vendor(thing, refused(429, "daily_limit"))
         with pytest.raises(DailyLimitError):
@@ -415,7 +415,7 @@ async def test_a_path_object_names_a_ledger_and_another_programs_file_is_left_al
     with contextlib.closing(sqlite3.connect(foreign)) as other:
         other.execute("CREATE TABLE mine (x)")
     before = foreign.read_bytes()
-    with pytest.raises(BulkError, match="is no ledger"):
+    with pytest.raises(BulkError, match="is not a lix_async ledger"):
         await drained(bulk.Run(foreign, vendor.get, ["a"]))
     assert foreign.read_bytes() == before
     assert len(vendor.script.sent) == 1
@@ -429,7 +429,7 @@ async def test_what_is_no_answer_at_all_is_in_doubt_and_what_does_not_fit_is_kep
     assert [(outcome.state, outcome.credits) for outcome in found] == [
         ("in_doubt", 0),
         ("in_doubt", 0),
-        ("done", 2),
+        ("kept", 2),
     ]
     assert [type(outcome.error) for outcome in found] == [DecodeError] * 3
     again = await drained(bulk.Run(ledger(), Vendor(thing).get, ["a", "b", "c"], doubts="retry"))
