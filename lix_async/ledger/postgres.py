@@ -90,7 +90,7 @@ TYPES: dict[ColumnType, str] = {
     "BLOB": "bytea",
 }
 COLUMNS = column_types()
-TABLE = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b")
+TABLE = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b", re.IGNORECASE)
 """The places of a statement where a table is named."""
 PLACE = re.compile(r"%|IN \(\?(\*{1,2})\)|\?")
 
