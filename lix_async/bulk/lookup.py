@@ -72,9 +72,10 @@ class Postponed(NamedTuple):
 
     pause: float
     """Seconds."""
+    reason: Literal["busy", "queued", "failed"]
+    """Another owner works on it; the provider prepares it; a transient failure."""
     outcome: Outcome[object]
-    """What it is until then: `busy` (another owner), `queued`, or `failed` (a transient failure),
-    with the credits spent so far."""
+    """What it is until then, with the credits spent so far."""
 
 
 class LookupExecutor:
@@ -158,7 +159,7 @@ class LookupExecutor:
         outcome = await (attempt.listing() if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
-            return Postponed(self._recheck_after, replace(outcome, state="queued"))
+            return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
         return outcome
 
     async def finished(
@@ -196,15 +197,17 @@ class LookupExecutor:
             if pause <= 0:
                 return None
             outcome.due = self.wall() + pause
-            return Postponed(pause, replace(outcome, state="queued"))
+            return Postponed(pause, "queued", replace(outcome, state="queued"))
         if state.status == "in_doubt":
             return await self._in_doubt(lookup, call.row, found)
         if state.owner or state.status in ("sent", "received"):
-            return Postponed(BUSY_FOR, replace(found, state="busy"))
+            return Postponed(BUSY_FOR, "busy", replace(found, state="failed"))
         pause = self._pause(lookup)
         if pause > 0:
-            waiting: State = "queued" if state.status == "queued" else "failed"
-            return Postponed(pause, replace(found, state=waiting, due=self.wall() + pause))
+            queued = state.status == "queued"
+            waiting = replace(found, state="queued" if queued else "failed")
+            waiting.due = self.wall() + pause
+            return Postponed(pause, "queued" if queued else "busy", waiting)
         return None
 
     async def _in_doubt(
@@ -430,8 +433,7 @@ class _Attempts:
             parked.spent = outcome.credits
             raise
         except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                self._abandoned(error)
+            self._abandoned(error)
             raise
         finally:
             self._executor.admission.settle(price, self._charged, outcome.attempts - attempts)
@@ -439,7 +441,7 @@ class _Attempts:
     # Ends
 
     def _busy(self) -> Postponed:
-        return Postponed(BUSY_FOR, replace(self._outcome, state="busy"))
+        return Postponed(BUSY_FOR, "busy", replace(self._outcome, state="failed"))
 
     def _done(self, answer: Answer[object]) -> Outcome[object]:
         outcome = self._outcome
@@ -483,19 +485,19 @@ class _Attempts:
             return outcome
         if family == "stop":
             self._judge(family, 0, note=note)
-            raise CallsParked(error if isinstance(error, LixError) else None, outcome.credits)
+            raise CallsParked(error, outcome.credits)
         if family == "queued":
             named = error.retry_after if isinstance(error, QueuedError) else None
             pause = max(self._executor.queued_for, named or 0.0)
             outcome.state, outcome.due = "queued", self._executor.wall() + pause
             self._judge(family, 0, pause=pause, note=note)
-            return Postponed(pause, outcome)
+            return Postponed(pause, "queued", outcome)
         if family in TRANSIENT:
             if family == "gateway":
                 outcome.maybe += price
-            pause = self._pause_after(error)
-            self._judge(family, 0, pause=pause or 0.0, note=note)
-            return self._transient(pause)
+            delay = self._pause_after(error)
+            self._judge(family, 0, pause=delay or 0.0, note=note)
+            return self._transient(delay)
         outcome.state = "refused"
         self._judge(family, 0, note=note)
         return outcome
@@ -516,7 +518,7 @@ class _Attempts:
 
     def _transient(self, pause: float | None) -> Outcome[object] | Postponed:
         self._outcome.state = "failed"
-        return self._outcome if pause is None else Postponed(pause, self._outcome)
+        return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
 
     def _pause_after(self, error: LixError) -> float | None:
         """Seconds until a transient failure is repeated; None when it was often enough."""
@@ -525,10 +527,10 @@ class _Attempts:
         delay = retry.next_delay(
             error, failures=tries, polls=0, idempotent=True, window=engine.provider.window
         )
-        if delay is None and tries < retry.attempts and self._reply is not None:
-            if not isinstance(error, RateLimitError) or error.retry_after is None:
-                top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
-                return engine.clock.between(0.0, top)
+        named = isinstance(error, RateLimitError) and error.retry_after is not None
+        if delay is None and tries < retry.attempts and self._reply is not None and not named:
+            top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
+            return engine.clock.between(0.0, top)
         return None if delay is None else engine.clock.between(delay.low, delay.high)
 
     def _lose(self, note: str) -> None:

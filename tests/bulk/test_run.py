@@ -27,7 +27,7 @@ from sample_provider import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.bulk.stores.sqlite import SqliteLedgerConnection
+from lix_async.ledger.sqlite import SqliteLedgerConnection
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
