@@ -1,7 +1,7 @@
 """A ledger in PostgreSQL (12 or newer), shared by processes on any number of machines.
 
 Each transaction is self-contained: settings are made with it, tables are named with their schema,
-and owners are told from each other by their tokens and beats. So the connection may pass through
+and owners are distinguished by their tokens and beats. So the connection may pass through
 a pooler that hands out connections by transaction, and may be replaced at any time.
 
 A transaction whose connection breaks is repeated. Where the break hides whether its commit took
@@ -30,7 +30,7 @@ from .connection import (
 )
 from .owners import Owner, new_token
 from .records import NotLeft
-from .schema import VERSION, ColumnType, column_types, tables, version_error
+from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
 from .transaction import apply, release
@@ -82,7 +82,7 @@ ALTER TABLE owner SET (fillfactor = 40);
 """Answers are packed by the ledger where they are packed; rows that change need space beside them
 in their page."""
 SCHEMA = tables(auto="bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", blob="bytea", big="bigint")
-TYPES: dict[ColumnType, str] = {
+TYPES: dict[SqlType, str] = {
     "AUTO": "bigint",
     "BIG": "bigint",
     "INTEGER": "integer",
@@ -90,7 +90,9 @@ TYPES: dict[ColumnType, str] = {
     "BLOB": "bytea",
 }
 COLUMNS = column_types()
-TABLE = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b", re.IGNORECASE)
+TABLE = re.compile(
+    rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b", re.IGNORECASE
+)
 """The places of a statement where a table is named."""
 PLACE = re.compile(r"%|IN \(\?(\*{1,2})\)|\?")
 
@@ -355,8 +357,8 @@ class PostgresLedgerConnection(LedgerConnection):
                 pause = min(2 * pause, LONGEST_PAUSE)
         except BaseException:
             if self._uncertain:
-                # Whoever asked is told that nothing was announced. Should it turn out that it
-                # was, the next transaction takes it back.
+                # The caller gets an error, so its requests do not leave. Should it turn out that
+                # they were announced, the next transaction takes that back.
                 self._unsent += unsent_requests(jobs, self._values, self.wall())
             raise
 
@@ -528,7 +530,7 @@ class PostgresLedgerConnection(LedgerConnection):
         if version is None:
             if self._read_only:
                 raise LedgerNotFoundError(
-                    f"there is no ledger in the schema {self._schema} of the PostgreSQL"
+                    f"the schema {self._schema} of the PostgreSQL has no ledger"
                 )
             try:
                 self._create(connection)
