@@ -1,7 +1,7 @@
 """A ledger in PostgreSQL (12 or newer), shared by processes on any number of machines.
 
 Each transaction is self-contained: settings are made with it, tables are named with their schema,
-and owners are told from each other by their tokens and beats. So the connection may pass through
+and owners are distinguished by their tokens and beats. So the connection may pass through
 a pooler that hands out connections by transaction, and may be replaced at any time.
 
 A transaction whose connection breaks is repeated. Where the break hides whether its commit took
@@ -17,7 +17,7 @@ import threading
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import LiteralString, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
@@ -30,7 +30,7 @@ from .connection import (
 )
 from .owners import Owner, new_token
 from .records import NotLeft
-from .schema import VERSION, ColumnType, column_types, tables, version_error
+from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
 from .transaction import apply, release
@@ -82,7 +82,7 @@ ALTER TABLE owner SET (fillfactor = 40);
 """Answers are packed by the ledger where they are packed; rows that change need space beside them
 in their page."""
 SCHEMA = tables(auto="bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", blob="bytea", big="bigint")
-TYPES: dict[ColumnType, str] = {
+TYPES: dict[SqlType, str] = {
     "AUTO": "bigint",
     "BIG": "bigint",
     "INTEGER": "integer",
@@ -90,7 +90,9 @@ TYPES: dict[ColumnType, str] = {
     "BLOB": "bytea",
 }
 COLUMNS = column_types()
-TABLE = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b")
+TABLE = re.compile(
+    rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b", re.IGNORECASE
+)
 """The places of a statement where a table is named."""
 PLACE = re.compile(r"%|IN \(\?(\*{1,2})\)|\?")
 
@@ -314,6 +316,8 @@ class PostgresLedgerConnection(LedgerConnection):
         self._committing = False
         self._uncertain = False
         self._unsent: list[NotLeft] = []
+        """Requests that did not leave, although they may have been announced."""
+        self._taken_back: list[NotLeft] = []
 
     def __repr__(self) -> str:
         return f"PostgresLedgerConnection(…, schema={self._schema!r})"  # it may have a password
@@ -353,25 +357,29 @@ class PostgresLedgerConnection(LedgerConnection):
                 pause = min(2 * pause, LONGEST_PAUSE)
         except BaseException:
             if self._uncertain:
-                # Whoever asked is told that nothing was announced. Should it turn out that it
-                # was, the next transaction takes it back.
+                # The caller gets an error, so its requests do not leave. Should it turn out that
+                # they were announced, the next transaction takes that back.
                 self._unsent += unsent_requests(jobs, self._values, self.wall())
             raise
 
-    def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
-        if self._unsent and self.owner:
-            apply(tables, self._unsent, 0)
-        return super()._all(tables, jobs)
+    def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        taken_back = list(self._unsent)
+        if taken_back:
+            apply(tables, taken_back, 0)
+        values = super()._as_owner(tables, jobs)
+        self._taken_back = taken_back
+        return values
 
     def begin(self, *, writes: bool) -> None:
         self._committing = False
+        self._taken_back = []
         self._db.begin(writes=writes)
 
     def commit(self) -> None:
         self._committing = True
         self._db.commit()
         self._committing = False
-        if self.owner:
+        if self._taken_back:
             self._unsent.clear()
 
     def rollback(self) -> None:
@@ -443,18 +451,17 @@ class PostgresLedgerConnection(LedgerConnection):
         return f"the ledger in PostgreSQL cannot be used: {text}{hint}"
 
     def close(self) -> None:
-        database = self._database
-        if database is not None:
-            # What is still sent stays in doubt; an owner that says goodbye is dead at once.
-            with contextlib.suppress(psycopg.Error, BulkError):
-                if self.owner:
-                    database.begin(writes=True)
-                    found = SqlTables(database)
-                    if self._unsent:
-                        apply(found, self._unsent, 0)
-                    release(found, found.declare_dead(self.owner), self.owner, self.wall())
-                    database.commit()
-            database.rollback()
+        # What is still sent stays in doubt; an owner that says goodbye is dead at once.
+        with contextlib.suppress(psycopg.Error, BulkError):
+            if self.owner:
+                found = SqlTables(self.connect())
+                self.begin(writes=True)
+                if self._unsent:
+                    apply(found, self._unsent, 0)
+                release(found, found.declare_dead(self.owner), self.owner, self.wall())
+                self.commit()
+        self.owner = 0
+        self.rollback()
         self._disconnect()
 
     def _disconnect(self) -> None:
@@ -523,7 +530,7 @@ class PostgresLedgerConnection(LedgerConnection):
         if version is None:
             if self._read_only:
                 raise LedgerNotFoundError(
-                    f"there is no ledger in the schema {self._schema} of the PostgreSQL"
+                    f"the schema {self._schema} of the PostgreSQL has no ledger"
                 )
             try:
                 self._create(connection)
@@ -539,9 +546,13 @@ class PostgresLedgerConnection(LedgerConnection):
             raise BulkError(version_error(place, version))
 
     def _version(self, connection: psycopg.Connection[Columns]) -> str | None:
-        about = translated("FROM about", self._schema).text.decode().removeprefix("FROM ")
-        found = connection.execute("SELECT to_regclass(%s)", (about,)).fetchone()
-        if found is None or found[0] is None:
+        # Read from the catalogue: to_regclass() may remember that there was no such table.
+        found = connection.execute(
+            "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = 'about'",
+            (self._schema,),
+        ).fetchone()
+        if found is None:
             return None
         query = translated("SELECT value FROM about WHERE name = 'version'", self._schema).text
         try:
@@ -563,9 +574,11 @@ class PostgresLedgerConnection(LedgerConnection):
             connection.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (guard,))
             if self._version(connection) is not None:
                 return  # another process has created it
-            found = connection.execute("SELECT to_regnamespace(%s)", (f'"{quoted}"',)).fetchone()
-            if found is None or found[0] is None:  # a role may lack the privilege, not need it
-                connection.execute(cast("LiteralString", f'CREATE SCHEMA "{quoted}"'))
+            found = connection.execute(
+                "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (self._schema,)
+            ).fetchone()
+            if found is None:  # else the privilege to create it is not needed
+                connection.execute(f'CREATE SCHEMA "{quoted}"'.encode())
             for statement in f"{SCHEMA}{STORAGE}".split(";"):
                 if statement.strip():
                     connection.execute(translated(statement, self._schema).text)

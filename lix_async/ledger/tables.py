@@ -20,6 +20,11 @@ V = TypeVar("V")
 Columns = tuple[object, ...]
 Query = tuple[str, Sequence[object]]
 """A statement and its values."""
+# fmt: off
+LookupColumns = tuple[
+    int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
+]
+# fmt: on
 CODES = {status: code for code, status in enumerate(STATUSES)}
 VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
 CHUNK = 500
@@ -31,11 +36,8 @@ LOOKUP = (
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
 ANSWERS = """
 SELECT a.lookup, a.n, a.page, a.verdict FROM lookup l JOIN answer a ON a.lookup = l.id
-WHERE l.id IN (?*) AND (a.verdict IS NULL
-    OR (a.n > l.base AND (a.page >= l.page OR a.n >= l.n OR a.n = l.cur)))
-ORDER BY a.n, a.page
+WHERE l.id IN (?*) AND (a.n > l.base OR a.verdict IS NULL) ORDER BY a.n, a.page
 """
-"""What the rule looks at. The earlier pages of a listing, which may be many, are left out."""
 ATTEMPTS = """
 SELECT lookup, n, run, price, kind, sent, owner, ended, family, http, charged, decided, note
 FROM attempt WHERE (lookup, n) IN (?**)
@@ -176,15 +178,15 @@ class SqlTables:
             rows = [(*_verdict(verdict), *key) for key, verdict in verdicts.items()]
             db.update("answer", "verdict, rows", "lookup, n", rows)
         new = {(a.lookup, a.n) for a in writes.new_attempts}
-        settled = [a for key, a in writes.attempts.items() if key not in new]
-        if settled:
+        ended = [a for key, a in writes.attempts.items() if key not in new]
+        if ended:
             db.update(
                 "attempt",
                 "ended, family, charged, decided, note",
                 "lookup, n",
                 [
                     (a.ended, a.family, a.charged, int(a.decided), a.note, a.lookup, a.n)
-                    for a in settled
+                    for a in ended
                 ],
             )
         if writes.runs:
@@ -445,11 +447,7 @@ class SqlTables:
 
 
 def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> Lookup:
-    values = cast(
-        "tuple[int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, "
-        "int | None, int, int]",
-        row,
-    )
+    values = cast("LookupColumns", row)
     ident, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page = values[:12]
     refresh, pause, changed = values[12:]
     state = LookupState(STATUSES[status], owner, n, base, cur, tries, due, page, refresh, answers)
