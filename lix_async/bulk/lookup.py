@@ -517,7 +517,8 @@ class _Attempts:
         if not outcome.attempts or not self._owner:
             outcome.state = "failed"
             return self._transient(self._pause_after(error))
-        if not self._departed and not getattr(error, "sent", False):
+        left = error.sent if isinstance(error, TransportError) else self._departed
+        if not left:
             self._store.post(NotLeft(self._id, self._owner, self.n, now))
             self._owner = 0
             return self._transient(self._pause_after(error))
