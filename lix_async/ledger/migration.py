@@ -15,15 +15,30 @@ Keys stay: both versions write the same calls the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterator, Sequence
+from typing import Protocol, cast
 
 import msgspec
 
 from .schema import VERSION
-from .tables import CODES, Database
+from .tables import CODES, Columns
 
 OLD = "2"
+OLD_TABLES = ("call", "page")
+
+
+class Statements(Protocol):
+    """A connection inside a transaction."""
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        """Run a statement; its rows."""
+        ...
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run a statement; how many rows it changed."""
+        ...
+
+
 BATCH = 500
 ROWS = 2
 """The codec of a page's rows, from a ledger of version 2."""
@@ -40,7 +55,7 @@ class _Error(msgspec.Struct):
     kind: str = ""
 
 
-def migrate(database: Database, now: int) -> int:
+def migrate(database: Statements, now: int) -> int:
     """Copy every lookup of the tables of version 2 into those of version 3, and drop them.
 
     Args:
@@ -69,7 +84,7 @@ def migrate(database: Database, now: int) -> int:
 Call = tuple[int, bytes, str, bytes, int, int, int, int, float, float, bytes | None, bytes | None]
 
 
-def _calls(database: Database) -> Iterator[Call]:
+def _calls(database: Statements) -> Iterator[Call]:
     last = 0
     while True:
         rows = database.execute(
@@ -84,12 +99,12 @@ def _calls(database: Database) -> Iterator[Call]:
             return
 
 
-def _pages(database: Database) -> dict[bytes, int]:
+def _pages(database: Statements) -> dict[bytes, int]:
     rows = database.execute("SELECT key, max(number) FROM page GROUP BY key")
     return {bytes(key): number for key, number in cast("list[tuple[bytes, int]]", rows)}
 
 
-def _copy(database: Database, call: Call, pages: int, now: int) -> None:
+def _copy(database: Statements, call: Call, pages: int, now: int) -> None:
     ident, key, endpoint, given, code, attempts, credits, lost, due, changed, error, body = call
     del ident
     status = _STATUS[code]

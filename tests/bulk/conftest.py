@@ -29,7 +29,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, schema: str) -> Open:
     from lix_async.ledger.postgres import PostgresStore
 
     dsn = request.getfixturevalue("postgres_dsn")
-    return lambda: PostgresStore(dsn, schema=schema, patience=5.0)
+    return lambda: PostgresStore(dsn, schema=schema, timeout=5.0)
 
 
 @pytest.fixture
