@@ -1,9 +1,16 @@
-"""Async-first Python SDK for LinkedIn data: paced, resumable, paid once.
+"""Async client library for LinkedIn data APIs, for asyncio and trio.
 
-`AsyncLix` and `AsyncLookC`, and the sister systems `AsyncConnectSafely`, `AsyncLetrics` and
-`AsyncMeetAlfred`. Long runs are in `lix_async.bulk`, one rate for many processes in
-`lix_async.limiters`, several providers in turn in `lix_async.waterfall`, links and search URLs in
-`lix_async.linkedin`; `lix_async.sandbox` plays the providers locally, for `lix_async.testing`.
+The clients are `AsyncLix` and `AsyncLookC`, and for three other vendors `AsyncConnectSafely`,
+`AsyncLetrics` and `AsyncMeetAlfred`. Each one keeps the provider's rate limit, retries, decodes
+answers into structs, and returns listings as `Pages`, which can be resumed.
+
+Subpackages, imported separately:
+
+* `lix_async.bulk`: runs over many inputs, with a ledger, so that each lookup is paid once.
+* `lix_async.limiters`: one rate limit for many processes or machines.
+* `lix_async.waterfall`: several providers in turn for one lookup.
+* `lix_async.linkedin`: LinkedIn links, ids and search URLs.
+* `lix_async.sandbox` and `lix_async.testing`: local copies of the providers, for tests.
 """
 
 from typing import TYPE_CHECKING
@@ -42,25 +49,28 @@ from .providers.lix.client import AsyncLix
 from .providers.lookc.client import AsyncLookC
 
 if TYPE_CHECKING:
+    from .core.schema_drift import Drift
     from .providers.connectsafely.client import AsyncConnectSafely
     from .providers.letrics.client import AsyncLetrics
     from .providers.meetalfred.client import AsyncMeetAlfred
 else:
-    _LATE = {  # imported when they are asked for: most programs use none of them
-        "AsyncConnectSafely": "connectsafely",
-        "AsyncLetrics": "letrics",
-        "AsyncMeetAlfred": "meetalfred",
+    # Imported on first use, since most programs use none of them.
+    _LAZY = {
+        "AsyncConnectSafely": "providers.connectsafely.client",
+        "AsyncLetrics": "providers.letrics.client",
+        "AsyncMeetAlfred": "providers.meetalfred.client",
+        "Drift": "core.schema_drift",
     }
 
     def __getattr__(name: str) -> object:
-        if name not in _LATE:
+        if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.providers.{_LATE[name]}.client"), name)
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_LATE})
+        return sorted({*globals(), *_LAZY})
 
 
 __all__ = [
@@ -78,6 +88,7 @@ __all__ = [
     "DailyLimitError",
     "DeadlineError",
     "DecodeError",
+    "Drift",
     "InvalidParamsError",
     "Limiter",
     "LixError",

@@ -17,7 +17,7 @@ import msgspec
 from .. import linkedin
 from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError
-from ..core.models import Listing, Params
+from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.client import Client
 from ..engine.engine import Engine
@@ -48,12 +48,7 @@ class PreparedCall(msgspec.Struct, frozen=True):
     @property
     def listing(self) -> bool:
         """Whether it is a walk of many pages."""
-        return walks(self.row)
-
-
-def walks(row: AnyEndpoint) -> bool:
-    """Whether a call of the row is a walk of many pages."""
-    return row.paging is not None and issubclass(row.result, Listing)
+        return self.row.is_listing
 
 
 class CallKey(NamedTuple):

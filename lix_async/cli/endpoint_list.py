@@ -13,7 +13,14 @@ from msgspec import inspect
 from ..core.endpoint import AnyEndpoint, Endpoint, Price
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
-from .providers import client_kind, client_of, provider_name, provider_of, providers, rows
+from .providers import (
+    all_endpoints,
+    client_kind,
+    client_of,
+    provider_name,
+    provider_of,
+    providers,
+)
 
 _WIDTH = 78
 _WORDS: dict[type[inspect.Type], str] = {
@@ -35,7 +42,9 @@ def endpoint_table(only: str | None = None) -> Iterator[str]:
     known = methods()
     for name in providers():
         mine = [
-            row for row in rows().values() if provider_name(row.id) == name and is_in(row, only)
+            row
+            for row in all_endpoints().values()
+            if provider_name(row.id) == name and is_in(row, only)
         ]
         if not mine:
             continue
@@ -78,10 +87,11 @@ def methods() -> dict[str, str]:
     found: dict[str, str] = {}
     if "lix" in providers():
         for group, kind in cast("dict[str, type]", get_type_hints(client_kind("lix"))).items():
-            found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
+            if not group.startswith("_"):
+                found = {row: f"{group}.{name}" for row, name in _methods(kind).items()} | found
     for name in providers():
         found = _methods(client_kind(name)) | found
-    for row in rows().values():
+    for row in all_endpoints().values():
         name = row.id.split(".")[1]
         if provider_name(row.id) != "lix" and hasattr(client_of(row.id), name):
             found[row.id] = name  # most are called as their id

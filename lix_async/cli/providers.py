@@ -30,7 +30,7 @@ def providers() -> tuple[str, ...]:
 
 
 @cache
-def rows() -> dict[str, AnyEndpoint]:
+def all_endpoints() -> dict[str, AnyEndpoint]:
     """Every endpoint of every provider, by its id."""
     found: dict[str, AnyEndpoint] = {}
     for name in providers():

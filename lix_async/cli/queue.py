@@ -14,7 +14,7 @@ from ..engine.client import Client
 from . import console
 from .errors import OK, REFUSED, CommandError
 from .input.reader import InputFile
-from .input.targets import METHODS, Kind, LookupTarget, input_for, kind_of
+from .input.targets import LOOKUPS, LookupKind, LookupTarget, lookup_kind, method_input
 from .ledger.address import VARIABLE, display_address, on_server, redact_password, shell_argument
 from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from .text import plural
@@ -75,15 +75,15 @@ def _listed(names: list[str]) -> str:
 
 
 async def submit(
-    address: str, queue: Queue, wanted: Kind | None, inputs: InputFile, *, quiet: bool = False
+    address: str, queue: Queue, wanted: LookupKind | None, inputs: InputFile, *, quiet: bool = False
 ) -> int:
     """Make the ledger if there is none, and queue every link; what to do next is on stderr.
 
     Raises `CommandError` where the database cannot be used; nothing of the address's password is
     in it.
     """
-    lookups: list[tuple[Kind, LookupTarget]] = [
-        (kind_of(wanted, known), known) for known in inputs.targets
+    lookups: list[tuple[LookupKind, LookupTarget]] = [
+        (lookup_kind(wanted, known), known) for known in inputs.targets
     ]
     try:
         await _made(address)
@@ -167,7 +167,7 @@ def server(address: str, command: str) -> str:
 
 
 async def queue_lookups(
-    address: str, lookups: Iterable[tuple[Kind, LookupTarget]], queue: Queue = "pgqueuer"
+    address: str, lookups: Iterable[tuple[LookupKind, LookupTarget]], queue: Queue = "pgqueuer"
 ) -> int:
     """Queue lookups for `lix worker`; how many chunks they make.
 
@@ -176,10 +176,12 @@ async def queue_lookups(
     used, and `ConfigurationError` where the queue's extra is not installed.
     """
     found, address = adapter(queue), server(address, "a queue")
-    inputs: dict[Kind, list[Input]] = {}
+    inputs: dict[LookupKind, list[Input]] = {}
     for kind, target in lookups:
-        inputs.setdefault(kind, []).append(input_for(kind, target))
+        inputs.setdefault(kind, []).append(method_input(kind, target))
     try:
-        return sum([await found.submit(address, METHODS[kind], inputs[kind]) for kind in inputs])
+        return sum(
+            [await found.submit(address, LOOKUPS[kind].method, inputs[kind]) for kind in inputs]
+        )
     except BulkError as error:
         raise CommandError(redact_password(str(error), address), code=REFUSED) from None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 import msgspec
 
 from .errors import ConfigurationError
-from .models import Params, R_co
+from .models import Listing, Params, R_co
 
 if TYPE_CHECKING:
     from .pagination import PaginationStrategy
@@ -80,6 +80,11 @@ class Endpoint(Generic[P, R_co]):
     """Name of the result's flag that tells that asking again may bring a better answer."""
     arrays: Literal["joined", "repeated", "bracketed"] = "joined"
     """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether its answers are the pages of a listing."""
+        return self.paging is not None and issubclass(self.result, Listing)
 
     def sent_with(self, params: P) -> Endpoint[P, R_co]:
         """The row for a call with these params: not safe where they say so."""

@@ -26,7 +26,8 @@ from .options import (
     UNSET,
     TimeoutLike,
     Unset,
-    credential,
+    api_key_text,
+    auth_scheme,
     make_limiter,
     resolve_base_url,
     settings,
@@ -51,36 +52,38 @@ class Client:
     provider: Provider
     balance_endpoints: ClassVar[BalanceEndpoints | None] = None
     """Where the provider tells what an account has left; None where it does not."""
+    # A provider's client that needs these sets them before it calls this constructor.
+    _param_defaults: Mapping[str, str | None] = MappingProxyType({})
+    _observer: CallObserver | None = None
 
     def __init__(
         self,
-        api_key: str | None,
+        api_key: str | None = None,
         *,
-        auth: str,
-        base_url: str | None,
-        viewer_id: str | None,
-        rate_limit: RateLimit | Limiter | None,
-        retry: RetryPolicy,
-        deadline: float | None,
-        timeout: float | TimeoutLike | None,
-        http_client: HttpClient | None,
-        max_credits: int | Mapping[CreditKind, int] | None,
-        on_drift: OnDrift | None,
-        clock: Clock | None,
-        defaults: Mapping[str, str | None] = MappingProxyType({}),
-        watch: CallObserver | None = None,
+        auth: str | Unset = UNSET,
+        base_url: str | None = None,
+        viewer_id: str | None = None,
+        rate_limit: RateLimit | Limiter | Unset | None = UNSET,
+        retry: RetryPolicy = RetryPolicy(),
+        deadline: float | None = None,
+        timeout: float | TimeoutLike | None = None,
+        http_client: HttpClient | None = None,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
+        on_drift: OnDrift | None = None,
+        clock: Clock | None = None,
     ) -> None:
         provider = self.provider
-        key = ApiKey(credential(provider, api_key, auth))
+        text = api_key_text(provider, api_key)
+        self._auth = auth_scheme(provider, auth)
+        key = ApiKey(text)
         check_type("on_drift", on_drift, Callable | None)
         self._address = address(resolve_base_url(provider, base_url))
-        self._auth = auth
         if clock is not None:
             check_attributes(
                 "clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between"
             )
         clock = clock or RealClock()
-        style = provider.credentials[auth]
+        style = provider.credentials[self._auth]
         door = RequestBuilder(
             self._address, key, style, user_agent(), clock.now, typed=provider.typed
         )
@@ -88,13 +91,13 @@ class Client:
             provider,
             self._address.prefix,
             transport(door, timeout, http_client),
-            make_limiter(rate_limit, clock),
+            make_limiter(provider, rate_limit, clock),
             clock,
-            settings(retry, deadline, {"viewer_id": viewer_id, **defaults}),
+            settings(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
             CreditBudget(max_credits),
             KeyRedactor(key),
             None if on_drift is None else DriftDetector(on_drift),
-            watch,
+            self._observer,
         )
         if door.in_query:
             KeyRedactionFilter(self._address, style.name).install()

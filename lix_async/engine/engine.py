@@ -8,8 +8,7 @@ tracebacks hold no frame that ever saw the key.
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -42,6 +41,19 @@ from .options import UNSET, CallOptions, reject_empty
 from .transport import SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
+
+
+class AttemptHooks(Protocol):
+    """Hears of each attempt of a call: how a ledger keeps account of what may be charged."""
+
+    async def departing(self) -> None:
+        """An attempt has its permit and is about to leave. What is raised here stops it."""
+
+    def departed(self) -> None:
+        """Its first byte leaves: from here on it may be charged."""
+
+    async def received(self, reply: HttpResponse) -> None:
+        """A complete answer came; nothing has looked at it yet. The key is redacted in it."""
 
 
 class Engine:
@@ -96,21 +108,19 @@ class Engine:
         row: Endpoint[P, R],
         params: P,
         *,
-        departing: Callable[[], Awaitable[None]] | None = None,
-        returned: Callable[[], None] | None = None,
+        hooks: AttemptHooks | None = None,
     ) -> Answer[R]:
         """One call. See `AsyncLix.send`.
 
-        `departing` is awaited before each attempt, after its turn and before its first byte: the
-        moment to write down that something is about to be paid for. `returned` is called when
-        that attempt was refused, or never left, and no earlier one was lost: nothing was paid.
+        `hooks` hear of each attempt: when it is about to leave, when it has left, and what was
+        received, before it is decoded.
         """
         params = self.prepared(row, params)
         row = row.sent_with(params)
         seconds = self.settings.deadline
         until = None if seconds is None else self.clock.now() + seconds
         line = for_call(self.limiter, row, params)
-        call = CallState(self.clock, seconds, until, line, departing, returned)
+        call = CallState(self.clock, seconds, until, line, hooks)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(row.credits, row.id)
         try:
@@ -188,13 +198,22 @@ class Engine:
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         turn = self.clock.now()
-        departure = SendTimestamp(lambda at: report_delay(call.limiter, at - turn))
+        hooks = call.hooks
+
+        def left(at: float) -> None:
+            report_delay(call.limiter, at - turn)
+            if hooks is not None:
+                hooks.departed()
+
+        departure = SendTimestamp(left)
         call.waited += turn - began
         call.attempts += 1
         try:
-            if call.departing is not None:
-                await call.departing()
+            if hooks is not None:
+                await hooks.departing()
             reply = await self.transport.exchange(outgoing, departure)
+            if hooks is not None and isinstance(reply, HttpResponse):
+                await hooks.received(self._mask.reply(reply))
         except BaseException:
             if departure.at is None:
                 refund(call.limiter)
@@ -238,12 +257,6 @@ class Engine:
 
     async def _again(self, row: Endpoint[P, R], call: CallState, error: LixError) -> bool:
         """Whether to try again; sets `call.pause`, and holds the limiter after a 429."""
-        if (
-            call.returned is not None
-            and not call.lost
-            and isinstance(error, RefusalError | TransportError)
-        ):
-            call.returned()
         if call.too_late is not None or call.stalled:
             return False
         if isinstance(error, QueuedError):
@@ -288,8 +301,7 @@ class CallState(msgspec.Struct):
     deadline: float | None
     give_up_at: float | None
     limiter: Limiter | None
-    departing: Callable[[], Awaitable[None]] | None = None
-    returned: Callable[[], None] | None = None
+    hooks: AttemptHooks | None = None
     attempts: int = 0
     failures: int = 0
     polls: int = 0

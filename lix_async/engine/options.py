@@ -6,15 +6,17 @@ import os
 import sys
 from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
 import msgspec
 
 from ..concurrency.clock import Clock
+from ..core.endpoint import CreditKind
 from ..core.errors import ConfigurationError
 from ..core.provider import Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
+from ..core.schema_drift import OnDrift
 from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter
 from ..limiters.local import LocalLimiter
@@ -41,6 +43,27 @@ class Unset:
 
 
 UNSET = Unset()
+
+
+class CommonOptions(TypedDict, total=False):
+    """The arguments of `Client` that have one type for every provider; see `AsyncLix`."""
+
+    auth: str | Unset
+    base_url: str | None
+    viewer_id: str | None
+    retry: RetryPolicy
+    deadline: float | None
+    timeout: float | TimeoutLike | None
+    http_client: HttpClient | None
+    max_credits: int | Mapping[CreditKind, int] | None
+    on_drift: OnDrift | None
+    clock: Clock | None
+
+
+class ClientOptions(CommonOptions, total=False):
+    """The keyword arguments of `Client`, which the clients of all providers accept."""
+
+    rate_limit: RateLimit | Limiter | Unset | None
 
 
 class CallOptions(msgspec.Struct, frozen=True):
@@ -75,17 +98,24 @@ def reject_empty(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must not be empty: leave it out, or pass None for none")
 
 
-def credential(provider: Provider, api_key: str | None, auth: str) -> str:
-    """The key given, or that of the environment; `auth` must be a style that is published."""
+def api_key_text(provider: Provider, api_key: str | None) -> str:
+    """The key given, or that of the environment."""
     given = api_key if api_key is not None else from_environment(*provider.key_variables)
     if given is None:
         names = " or ".join(provider.key_variables)
         raise ConfigurationError(f"no API key: pass api_key= or set {names}")
+    return given
+
+
+def auth_scheme(provider: Provider, auth: str | Unset) -> str:
+    """The name of the scheme given, or of the provider's first one, which is its default."""
+    if isinstance(auth, Unset):
+        return next(iter(provider.credentials))
     check_type("auth", auth, str)
     if auth not in provider.credentials:
         known = ", ".join(map(repr, provider.credentials))
         raise ConfigurationError(f"auth must be one of {known}, not {auth!r}")
-    return given
+    return auth
 
 
 def resolve_base_url(provider: Provider, base_url: str | None) -> str:
@@ -99,8 +129,12 @@ def resolve_base_url(provider: Provider, base_url: str | None) -> str:
     return url
 
 
-def make_limiter(rate_limit: RateLimit | Limiter | None, clock: Clock) -> Limiter | None:
-    """The limiter given, or one for the rate given."""
+def make_limiter(
+    provider: Provider, rate_limit: RateLimit | Limiter | Unset | None, clock: Clock
+) -> Limiter | None:
+    """The limiter given, or one for the rate given, or one for the provider's own rate."""
+    if isinstance(rate_limit, Unset):
+        rate_limit = provider.rate
     if rate_limit is None:
         return None
     if isinstance(rate_limit, RateLimit):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Generic, TypeVar, cast
@@ -27,7 +27,7 @@ from ..core.validation import check_type
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
-from .engine import Engine
+from .engine import AttemptHooks, Engine
 
 Item = TypeVar("Item")
 
@@ -268,9 +268,8 @@ class Paginator(Generic[Item]):
             raise ConfigurationError(f"{row.id} has no pages: use send()")
         self.ready: deque[Page[Item]] = deque()
         self.stats = PaginationStats()
-        self.departing: Callable[[], Awaitable[None]] | None = None
-        self.returned: Callable[[], None] | None = None
-        """Both are for each attempt at a page; see `Engine.send`."""
+        self.hooks: AttemptHooks | None = None
+        """For each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the params stay of the type that the caller's row asked for.
         self._row = cast("Endpoint[Params, Listing[Item]]", row)
@@ -338,9 +337,7 @@ class Paginator(Generic[Item]):
         price, credits = self._row.credits, 0
         self._budget.reserve(price, self._row.id)
         try:
-            answer = await self._engine.send(
-                self._row, params, departing=self.departing, returned=self.returned
-            )
+            answer = await self._engine.send(self._row, params, hooks=self.hooks)
             credits = answer.credits
         finally:
             self._budget.settle(price, credits)

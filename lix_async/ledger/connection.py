@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 from ..core.errors import BulkError
 from .owners import BeatWatch, Owner, boot_id, new_token, process_id
-from .records import Event, Lookup, LookupSpec, Result, Send
+from .records import Event, Lookup, LookupSpec, NotLeft, Result, Send
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -64,6 +64,22 @@ class Announced(NamedTuple):
 Job = EventsJob | StatementJob[object] | AnnounceJob
 
 
+def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> list[NotLeft]:
+    """What takes back the requests that a transaction announced, before any of them left."""
+    unsent: list[NotLeft] = []
+    for job, value in zip(jobs, values, strict=True):
+        if isinstance(job, AnnounceJob):
+            announced = cast("Announced", value)
+            sent = [(announced.lookup.id, announced.result)] if announced.result.applied else []
+        elif isinstance(job, EventsJob):
+            results = zip(job.events, cast("list[Result]", value), strict=True)
+            sent = [(e.lookup, r) for e, r in results if isinstance(e, Send) and r.applied]
+        else:
+            continue
+        unsent += [NotLeft(lookup, result.owner, result.state.n, now) for lookup, result in sent]
+    return unsent
+
+
 class LedgerConnection:
     """What the connections to both databases have in common.
 
@@ -80,7 +96,9 @@ class LedgerConnection:
         self._read_only = read_only
         self._monotonic = monotonic
         self._watch = BeatWatch(self.grace)
-        self._known_owners: set[int] = set()
+        self._batch = 0
+        self._values: list[object] = []
+        """What the last transaction that came to its commit gave."""
 
     # What a database does
 
@@ -124,57 +142,89 @@ class LedgerConnection:
     # Transactions
 
     def run(self, jobs: Sequence[Job]) -> list[object]:
-        """All jobs in one durable transaction: all or nothing."""
+        """All jobs in one durable transaction: all or nothing.
+
+        Jobs that wait for the same group were asked for at the same time: events are applied
+        first, all together, and the other jobs run after them.
+        """
+        self._batch += 1
+        return self._transaction(jobs)
+
+    def _transaction(self, jobs: Sequence[Job]) -> list[object]:
         tables = SqlTables(self.connect())
+        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs)
         try:
-            self.begin(writes=any(not isinstance(j, StatementJob) or j.writes for j in jobs))
-            values = self._all(tables, jobs)
+            self.begin(writes=writes)
+            if not (writes and self.owner):
+                values = self._all(tables, jobs)
+            else:
+                values = self._as_owner(tables, jobs)
+            self._values = values
             self.commit()
         except BaseException:
             self.rollback()
             raise
         return values
 
-    def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
-        values: list[object] = [None] * len(jobs)
-        waiting: list[tuple[int, EventsJob | AnnounceJob]] = []
-        for place, job in enumerate(jobs):
-            if not isinstance(job, StatementJob):
-                waiting.append((place, job))
-                continue
-            self._apply(tables, waiting, values)
-            values[place] = job.work(tables)
-        self._apply(tables, waiting, values)
-        return values
-
-    def _apply(
-        self,
-        tables: SqlTables,
-        waiting: list[tuple[int, EventsJob | AnnounceJob]],
-        values: list[object],
-    ) -> None:
-        if not waiting:
-            return
-        if self.owner and not tables.owner_lives(self.owner, self.token):
+    def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        found = tables.confirm_owner(self.owner, self.token, self._batch)
+        if found == "done":
+            return self._committed(tables, jobs)
+        if found == "dead":
             # Declared dead, after a long sleep say. What was sent is in doubt by now, and its
             # answers still count; what is sent from here on belongs to a new owner.
             self.register(tables)
-        announced = [job for _, job in waiting if isinstance(job, AnnounceJob)]
-        lookups = iter(tables.add([job.spec for job in announced], self.wall()))
+            tables.confirm_owner(self.owner, self.token, self._batch)
+        return self._all(tables, jobs)
+
+    def _committed(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        """The values of a transaction that turns out to have been committed by an earlier try."""
+        values = list(self._values)
+        if tables.owner_lives(self.owner, self.token):
+            return values
+        # Declared dead meanwhile: somebody else may have decided about what was announced, so
+        # these requests must not leave.
+        unsent = unsent_requests(jobs, values, self.wall())
+        results = dict(zip([x.lookup for x in unsent], apply(tables, unsent, 0), strict=True))
+        self.register(tables)
+        tables.confirm_owner(self.owner, self.token, self._batch)
+        for place, job in enumerate(jobs):
+            if isinstance(job, AnnounceJob):
+                result, lookup = cast("Announced", values[place])
+                if result.applied:
+                    result = Result(False, results[lookup.id].state)
+                values[place] = Announced(result, lookup)
+            elif isinstance(job, EventsJob):
+                pairs = zip(job.events, cast("list[Result]", values[place]), strict=True)
+                values[place] = [
+                    Result(False, results[event.lookup].state)
+                    if isinstance(event, Send) and result.applied
+                    else result
+                    for event, result in pairs
+                ]
+        return values
+
+    def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        values: list[object] = [None] * len(jobs)
+        announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
+        lookups = iter(tables.add(announced, self.wall()) if announced else ())
         events: list[Event] = []
-        for place, job in waiting:
+        for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 lookup = values[place] = next(lookups)
                 events.append(job.send._replace(lookup=lookup.id))
-            else:
+            elif isinstance(job, EventsJob):
                 events += job.events
-        results = iter(apply(tables, events, self.owner))
-        for place, job in waiting:
+        results = iter(apply(tables, events, self.owner) if events else ())
+        for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 values[place] = Announced(next(results), cast("Lookup", values[place]))
-            else:
+            elif isinstance(job, EventsJob):
                 values[place] = [next(results) for _ in job.events]
-        waiting.clear()
+        for place, job in enumerate(jobs):
+            if isinstance(job, StatementJob):
+                values[place] = job.work(tables)
+        return values
 
     # Owners
 

@@ -8,13 +8,17 @@ of by its id, which was measured to be ten times slower.
 
 from __future__ import annotations
 
+import re
+from typing import Literal, cast
+
 VERSION = "3"
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS owner (
     no AUTO, token BLOB NOT NULL UNIQUE, boot TEXT NOT NULL, pid BIG NOT NULL,
-    born BIG NOT NULL, beat BIG NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0
+    born BIG NOT NULL, beat BIG NOT NULL DEFAULT 0, batch BIG NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS lookup (
     id AUTO, key BLOB NOT NULL UNIQUE, endpoint TEXT NOT NULL, spelled BLOB NOT NULL,
@@ -68,6 +72,28 @@ CREATE INDEX IF NOT EXISTS alias_subject ON alias (subject);
 CREATE INDEX IF NOT EXISTS mention_answer ON mention (answer);
 CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup);
 """
+
+
+ColumnType = Literal["AUTO", "BIG", "INTEGER", "TEXT", "BLOB"]
+
+
+def column_types() -> dict[str, dict[str, ColumnType]]:
+    """The types of all columns, by table and name."""
+    found: dict[str, dict[str, ColumnType]] = {}
+    for table, body in re.findall(
+        r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\);", TABLES, re.DOTALL
+    ):
+        columns = re.findall(r"(?:^|,)\s*(\w+) (AUTO|BIG|INTEGER|TEXT|BLOB)\b", body)
+        found[table] = cast("dict[str, ColumnType]", dict(columns))
+    return found
+
+
+def version_error(place: str, version: object) -> str:
+    """What to say about a ledger of another version."""
+    name = f"{place} is a ledger of version {version}"
+    if str(version).isdecimal() and int(str(version)) > int(VERSION):
+        return f"{name}, written by a newer lix_async: update lix_async to use it"
+    return f"{name}, written by an older lix_async, which this one (version {VERSION}) cannot read"
 
 
 def tables(*, auto: str, blob: str, big: str) -> str:

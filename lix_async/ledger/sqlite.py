@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import stat
 import threading
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..filesystem import create_private_file, make_private, try_lock
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .owners import Owner, is_unlocked, lock_path
-from .schema import VERSION, tables
+from .schema import VERSION, tables, version_error
 from .store import Store
-from .tables import Columns, SqlTables
+from .tables import Columns, Query, SqlTables
+from .transaction import release
 
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
@@ -28,7 +31,7 @@ SCHEMA = tables(auto="INTEGER PRIMARY KEY AUTOINCREMENT", blob="BLOB", big="INTE
 
 
 class SqliteDatabase:
-    """SQLite behind the two methods that `SqlTables` uses."""
+    """SQLite behind the methods that `SqlTables` uses."""
 
     for_update = ""
 
@@ -36,14 +39,76 @@ class SqliteDatabase:
         self.connection = connection
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        if "?*" in statement:
+            statement, values = expand(statement, values)
         rows: list[Columns] = self.connection.execute(statement, values).fetchall()
         return rows
 
     def change(self, statement: str, values: Sequence[object] = ()) -> int:
         return self.connection.execute(statement, values).rowcount
 
-    def many(self, statement: str, values: Sequence[Sequence[object]]) -> None:
-        self.connection.executemany(statement, values)
+    def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
+        return [self.execute(statement, values) for statement, values in queries]
+
+    def insert(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
+    ) -> None:
+        self.connection.executemany(_insert(table, columns, conflict), rows)
+
+    def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
+        self.connection.executemany(_update(table, columns, keys), rows)
+
+
+@cache
+def _insert(table: str, columns: str, conflict: str) -> str:
+    marks = ", ".join("?" for _ in columns.split(", "))
+    then = f" ON CONFLICT {conflict}" if conflict else ""
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks}){then}"
+
+
+@cache
+def _update(table: str, columns: str, keys: str) -> str:
+    changes = ", ".join(f"{column} = ?" for column in columns.split(", "))
+    those = " AND ".join(f"{key} = ?" for key in keys.split(", "))
+    return f"UPDATE {table} SET {changes} WHERE {those}"
+
+
+LIST = re.compile(r"\?(\*{0,2})")
+
+
+def expand(statement: str, values: Sequence[object]) -> tuple[str, list[object]]:
+    """Write a statement's lists out, each with a number of marks that is a power of two.
+
+    SQLite keeps prepared statements by their text: few lengths are few texts. The last element
+    fills the list, which an `IN` does not notice.
+    """
+    flat: list[object] = []
+    counts: list[int] = []
+    for value, stars in zip(values, LIST.findall(statement), strict=True):
+        if not stars:
+            flat.append(value)
+            counts.append(1)
+            continue
+        elements = list(cast("Sequence[object]", value))
+        full = 1 << max(len(elements) - 1, 0).bit_length()
+        elements += elements[-1:] * (full - len(elements))
+        counts.append(len(elements))
+        if stars == "**":
+            elements = [part for pair in cast("list[Sequence[object]]", elements) for part in pair]
+        flat += elements
+    return _with_marks(statement, tuple(counts)), flat
+
+
+@lru_cache(maxsize=256)
+def _with_marks(statement: str, counts: tuple[int, ...]) -> str:
+    left = iter(counts)
+
+    def marks(found: re.Match[str]) -> str:
+        pair = found[1] == "**"
+        text = ", ".join(["(?, ?)" if pair else "?"] * next(left))
+        return f"VALUES {text}" if pair else text
+
+    return LIST.sub(marks, statement)
 
 
 class SqliteLedgerConnection(LedgerConnection):
@@ -110,8 +175,6 @@ class SqliteLedgerConnection(LedgerConnection):
                     found = SqlTables(self._database)
                     ids = found.declare_dead(self.owner)
                     if ids:
-                        from .transaction import release
-
                         release(found, ids, self.owner, self.wall())
                     self.commit()
             self.rollback()
@@ -203,7 +266,7 @@ class SqliteLedgerConnection(LedgerConnection):
             names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             found = {str(name) for (name,) in names}
             version = None
-            if {"about", "lookup", "attempt", "answer"} <= found:
+            if {"about", "lookup", "attempt", "answer"} <= found or {"about", "call"} <= found:
                 rows = connection.execute("SELECT value FROM about WHERE name = 'version'")
                 version = (rows.fetchone() or (None,))[0]
         except sqlite3.DatabaseError as error:
@@ -217,10 +280,7 @@ class SqliteLedgerConnection(LedgerConnection):
                 "lix enrich --store"
             )
         if version not in (None, VERSION):
-            raise BulkError(
-                f"{self.path} was written by another version of lix_async (ledger version "
-                f"{version}, this one reads {VERSION})"
-            )
+            raise BulkError(version_error(str(self.path), version))
 
     def _check_file(self) -> None:
         """Raise `LedgerGoneError` where the path does not lead to the open file any more."""

@@ -6,9 +6,9 @@ event in order, write what changed. A database implements `Tables`, which locks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -64,19 +64,27 @@ class Writes:
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
 
 
+class Loaded(NamedTuple):
+    """What a transaction has locked and loaded."""
+
+    lookups: dict[int, Lookup]
+    attempts: dict[tuple[int, int], Attempt]
+    runs: dict[int, RunTotals]
+    """The totals of runs that have a cap."""
+
+
 class Tables(Protocol):
     """The tables of one database, inside a transaction."""
 
-    def load(self, ids: Sequence[int]) -> dict[int, Lookup]:
-        """Lock and load lookups, with their stored answers after `base`."""
-        ...
-
-    def attempts(self, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Attempt]:
-        """Attempts by (lookup, n)."""
-        ...
-
-    def runs(self, ids: Sequence[int]) -> dict[int, RunTotals]:
-        """Lock and load the totals of runs that have a cap; others are left out."""
+    def load(
+        self,
+        ids: Sequence[int],
+        *,
+        unanswered: Container[int] = (),
+        attempts: Sequence[tuple[int, int]] = (),
+        runs: Sequence[int] = (),
+    ) -> Loaded:
+        """Lock and load lookups with their stored answers, attempts, and totals of runs."""
         ...
 
     def write(self, writes: Writes) -> None:
@@ -95,13 +103,29 @@ def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[Result]:
     Returns:
         A result for each event.
     """
-    lookups = tables.load(sorted({event.lookup for event in events}))
-    needed = {
-        (event.lookup, event.n) for event in events if not isinstance(event, Send | Receive | Again)
-    }
-    wanted_runs = {event.run for event in events if isinstance(event, Send) and event.run}
-    batch = _Batch(tables, lookups, owner)
-    batch.load(needed, wanted_runs)
+    attempts: set[tuple[int, int]] = set()
+    answered: set[int] = set()
+    runs: set[int] = set()
+    for event in events:
+        if isinstance(event, Send):
+            if event.run is not None:
+                runs.add(event.run)
+            if event.n:  # one that was never sent has no answers
+                answered.add(event.lookup)
+        else:
+            answered.add(event.lookup)
+            if not isinstance(event, Receive | Again):
+                attempts.add((event.lookup, event.n))
+    ids = {event.lookup for event in events}
+    batch = _Batch(
+        tables.load(
+            sorted(ids),
+            unanswered=ids - answered,
+            attempts=sorted(attempts),
+            runs=sorted(runs),
+        ),
+        owner,
+    )
     results = [batch.apply(event) for event in events]
     tables.write(batch.writes)
     return results
@@ -109,29 +133,21 @@ def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[Result]:
 
 def release(tables: Tables, ids: Iterable[int], dead: int, now: int) -> int:
     """Take rows from a dead owner; how many are in doubt now."""
-    lookups = tables.load(sorted(ids))
-    batch = _Batch(tables, lookups, 0)
-    batch.load(
-        {(one.id, one.state.n) for one in lookups.values() if one.state.status == "sent"}, ()
-    )
-    for lookup in lookups.values():
+    loaded = tables.load(sorted(ids))
+    sent = [(one.id, one.state.n) for one in loaded.lookups.values() if one.state.status == "sent"]
+    money = tables.load((), attempts=sent)
+    batch = _Batch(Loaded(loaded.lookups, money.attempts, money.runs), 0)
+    for lookup in loaded.lookups.values():
         batch.change(lookup, rule.release(lookup.state, dead), now)
     tables.write(batch.writes)
     return sum(one.state.status == "in_doubt" for one in batch.writes.lookups.values())
 
 
 class _Batch:
-    def __init__(self, tables: Tables, lookups: Mapping[int, Lookup], owner: int) -> None:
-        self._tables = tables
-        self._lookups = lookups
+    def __init__(self, loaded: Loaded, owner: int) -> None:
+        self._lookups, self._attempts, runs = loaded
         self._owner = owner
-        self._attempts: dict[tuple[int, int], Attempt] = {}
-        self.writes = Writes()
-
-    def load(self, attempts: Iterable[tuple[int, int]], runs: Iterable[int]) -> None:
-        self._attempts = self._tables.attempts(sorted(attempts))
-        ids = {one.run for one in self._attempts.values() if one.run is not None} | set(runs)
-        self.writes.runs = self._tables.runs(sorted(ids)) if ids else {}
+        self.writes = Writes(runs=runs)
 
     def apply(self, event: Event) -> Result:
         lookup = self._lookups.get(event.lookup)
@@ -153,6 +169,9 @@ class _Batch:
             if change is not None and attempt is not None:
                 attempt.note = event.note
         elif isinstance(event, NotLeft):
+            attempt = self._attempts.get((lookup.id, event.n))
+            if attempt is None or attempt.owner != event.owner:
+                return Result(False, state)  # another owner's request, which may have left
             change = rule.not_left(state, event.owner, event.n)
         elif isinstance(event, Decide):
             change = rule.decide(state, event.n, again=event.again)

@@ -13,9 +13,14 @@ import pytest
 from lix_async.cli import main
 from lix_async.cli.commands.sandbox import announce
 from lix_async.cli.endpoint_list import endpoint_table, methods, single
-from lix_async.cli.providers import client_of, provider_name, provider_of, providers, rows
+from lix_async.cli.providers import (
+    all_endpoints,
+    client_of,
+    provider_name,
+    provider_of,
+    providers,
+)
 from lix_async.core.endpoint import AnyEndpoint
-from lix_async.core.models import Listing
 from lix_async.sandbox import Sandbox, running
 from lix_async.sandbox.providers import houses
 
@@ -88,18 +93,17 @@ def options(row: AnyEndpoint, params: Mapping[str, object]) -> list[str]:
     return written
 
 
-@pytest.mark.parametrize("name", rows())
+@pytest.mark.parametrize("name", all_endpoints())
 def test_every_row_is_called_by_its_id(call: Call, played: tuple[Sandbox, str], name: str) -> None:
-    sandbox, row = played[0], rows()[name]
-    walked = row.paging is not None and issubclass(row.result, Listing)
-    rest = ["--limit", "2"] if walked else []
+    sandbox, row = played[0], all_endpoints()[name]
+    rest = ["--limit", "2"] if row.is_listing else []
     done = call(name, *options(row, example(sandbox, row)), "--rate", "none", *rest)
     assert done.code == 0, done.err
     asked = [fact for fact in sandbox.requests if fact.endpoint]
     assert {(fact.endpoint or "").removesuffix(".newer") for fact in asked} == {
         name.removesuffix(".newer")
     }
-    if walked:
+    if row.is_listing:
         assert 0 < len(done.rows) <= 2
         assert all(isinstance(one, dict) and one for one in done.rows)
     else:
@@ -112,7 +116,7 @@ def test_drift_knows_every_table(
     call: Call, played: tuple[Sandbox, str], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A field that nobody knows is told; of open objects everything is known."""
-    mine = [row for row in rows().values() if provider_name(row.id) == name]
+    mine = [row for row in all_endpoints().values() if provider_name(row.id) == name]
     mine = [row for row in mine if not issubclass(row.result, dict)]
     lines = [{"endpoint": row.id, "body": {"brandNewField": 1}} for row in mine]
     Path("seen.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
@@ -133,10 +137,10 @@ def test_the_table_is_grouped_by_provider_and_says_what_each_needs(call: Call) -
     for name in providers():
         provider = provider_of(name)
         places.append(shown.index(f"{provider.name}: key in {provider.key_variables[0]}"))
-        mine = [row.id for row in rows().values() if provider_name(row.id) == name]
+        mine = [row.id for row in all_endpoints().values() if provider_name(row.id) == name]
         assert all(shown.index(f"\n{row}") > places[-1] for row in mine)
     assert places == sorted(places)
-    assert methods().keys() == rows().keys()
+    assert methods().keys() == all_endpoints().keys()
 
 
 @pytest.mark.parametrize("name", providers())
@@ -144,13 +148,13 @@ def test_a_provider_alone_is_listed_by_its_name(call: Call, name: str) -> None:
     shown = call(name).out
     assert shown == call(name, "--list").out
     starts = {line.split()[0].rstrip("*") for line in shown.splitlines() if line}
-    for row in rows().values():
+    for row in all_endpoints().values():
         assert (row.id in starts) == (provider_name(row.id) == name)
 
 
-@pytest.mark.parametrize("name", rows())
+@pytest.mark.parametrize("name", all_endpoints())
 def test_one_row_is_shown_with_address_method_and_types(call: Call, name: str) -> None:
-    row = rows()[name]
+    row = all_endpoints()[name]
     shown = call(name, "--list")
     assert (shown.code, shown.out) == (0, "\n".join(single(row)) + "\n")
     assert row.path in shown.out

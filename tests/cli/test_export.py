@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 
 from lix_async.bulk.stores.base import Entry, StoredError
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input.targets import ROWS
+from lix_async.cli.input.targets import LOOKUPS
 from lix_async.cli.ledger.export import at
+from lix_async.cli.output.files import StagedOutput
 from lix_async.cli.output.lookup_rows import row_of_entry
-from lix_async.cli.output.parquet import write_parquet
+from lix_async.cli.output.parquet import ParquetFile
 from lix_async.cli.values import Tree, get_path
 from lix_async.providers.lix.endpoints import BY_ID
 
@@ -37,7 +39,7 @@ STATUSES = {
     f"{L}/carl": "unreadable",
     f"{L}/dora": "queued",
     f"{L}/emil": "in_doubt",
-    f"{L}/fay": "owed",
+    f"{L}/fay": "pending",
     f"{L}/gus": "in_doubt",
 }
 LATE = 50_000
@@ -51,13 +53,25 @@ def table(path: Path) -> list[dict[str, object]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def write_parquet(rows: Iterable[bytes], path: Path) -> None:
+    """Write rows to a Parquet file as the export does."""
+    with StagedOutput(path) as staged:
+        parquet = ParquetFile(staged.folder)
+        try:
+            for row in rows:
+                parquet.add(row)
+            staged.place(parquet.finish())
+        finally:
+            parquet.close()
+
+
 def entry(status: str, body: bytes | None = None, **more: object) -> Entry:
     given: dict[str, object] = {"key": b"k", "endpoint": "person.get", "given": b'"x"', **more}
     return Entry(status=status, body=body, **given)  # type: ignore[arg-type]  # spelled by tests
 
 
 def row(one: Entry) -> dict[str, object]:
-    found: dict[str, object] = json.loads(row_of_entry(one))
+    found: dict[str, object] = json.loads(row_of_entry(one).encode())
     return found
 
 
@@ -69,13 +83,14 @@ def test_a_row_is_that_of_enrich() -> None:
         "error",
         "result",
     ]
-    assert row_of_entry(entry("done", b'{"name": "A",\n "new": [1.50]}')).endswith(
-        b'"result":{"name":"A","new":[1.50]}}'
+    assert (
+        row_of_entry(entry("done", b'{"name": "A",\n "new": [1.50]}'))
+        .encode()
+        .endswith(b'"result":{"name":"A","new":[1.50]}}')
     ), "numbers stay as they were written"
-    assert {kind: row(entry("owed", endpoint=ROWS[kind]))["kind"] for kind in ROWS} == {
-        kind: kind for kind in ROWS
-    }
-    other = next(name for name in BY_ID if name not in ROWS.values())
+    kinds = {one.endpoint.id: kind for kind, one in LOOKUPS.items()}
+    assert {name: row(entry("owed", endpoint=name))["kind"] for name in kinds} == kinds
+    other = next(name for name in BY_ID if name not in kinds)
     assert row(entry("owed", endpoint=other))["kind"] == other
     assert row(entry("owed", endpoint="nobody.knows"))["kind"] == "nobody.knows"
 
@@ -109,7 +124,7 @@ def test_what_was_dropped_or_is_owed_says_why() -> None:
     lost = StoredError("TransportError", "connection lost")
     assert row(entry("refused", error=lost))["error"] == "person.get: connection lost"
     assert row(entry("owed"))["error"] is None
-    assert row(entry("busy"))["status"] == "owed"
+    assert row(entry("busy"))["status"] == "pending"
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
@@ -154,7 +169,15 @@ def test_it_works_beside_a_run_and_on_stdout(lix: Lix) -> None:
 
 def test_columns_and_statuses(lix: Lix) -> None:
     filled(Path("l.db"))
-    wanted = ("run", "export", "l.db", "--columns", "input,result.name", "--status", "found,owed")
+    wanted = (
+        "run",
+        "export",
+        "l.db",
+        "--columns",
+        "input,result.name",
+        "--status",
+        "found,pending",
+    )
     assert lix(*wanted, rate="").rows == [
         {"input": f"{L}/ada", "result.name": "Ada"},
         {"input": f"{L}/fay", "result.name": None},
@@ -274,8 +297,9 @@ VALUES = [
 
 def test_parquet_keeps_every_value(tmp_path: Path) -> None:
     path = tmp_path / "it's.parquet"
-    assert write_parquet((json.dumps(one).encode() for one in VALUES), path) == len(VALUES)
+    write_parquet((json.dumps(one).encode() for one in VALUES), path)
     rows = table(path)
+    assert len(rows) == len(VALUES)
     assert (rows[0]["uuid"], rows[0]["date"], rows[0]["time"]) == tuple(VALUES[0].values())
     assert (rows[1]["long"], rows[1]["huge"]) == (2**53 + 1, str(2**70))
     assert [one["mixed"] for one in rows[1:3]] == ["1", '"x"']
@@ -291,9 +315,9 @@ def test_parquet_keeps_every_value(tmp_path: Path) -> None:
 
 
 def test_parquet_of_nothing_and_of_odd_rows(tmp_path: Path) -> None:
-    assert write_parquet([], tmp_path / "none.parquet") == 0
+    write_parquet([], tmp_path / "none.parquet")
     assert table(tmp_path / "none.parquet") == []
-    odd = [b'{"a":1,"a":{"b":2,"b":3}}\n', b'{"far":1e400}', b'{"a":{"b":4}}']
+    odd = [b'{"a":1,"a":{"b":2,"b":3}}', b'{"far":1e400}', b'{"a":{"b":4}}']
     write_parquet(odd, tmp_path / "odd.parquet")
     first, second, third = table(tmp_path / "odd.parquet")
     assert (first["a"], third["a"]) == ({"b": 3}, {"b": 4}), "of a key that came twice the last"

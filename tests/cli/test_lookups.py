@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from lix_async.cli.endpoint_list import endpoint_table, methods
-from lix_async.cli.providers import rows
+from lix_async.cli.providers import all_endpoints
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.sandbox import running
 
@@ -141,8 +141,8 @@ def test_every_row_of_the_table_is_listed(lix: Lix) -> None:
     shown = lix("call", rate="").out
     assert shown == lix("call", "--list", rate="").out == "\n".join(endpoint_table()) + "\n"
     known = methods()
-    assert known.keys() == rows().keys() > BY_ID.keys()
-    for row in rows().values():
+    assert known.keys() == all_endpoints().keys() > BY_ID.keys()
+    for row in all_endpoints().values():
         assert row.id in shown
         assert known[row.id] in shown
         for name in row.params.__struct_fields__:

@@ -12,10 +12,10 @@ import pytest
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input import csv_records as largecells
 from lix_async.cli.input.reader import InputFile, read
-from lix_async.cli.input.targets import Kind
+from lix_async.cli.input.targets import LookupKind
 
 L = "https://www.linkedin.com/in"
-EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
+EVERY: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 
 
 def of(path: Path, text: str | bytes, column: str | None = None) -> InputFile:

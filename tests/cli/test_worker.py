@@ -16,7 +16,7 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 from lix_async.cli import main
 from lix_async.cli.commands.worker import name_for
 from lix_async.cli.errors import CommandError
-from lix_async.cli.input.targets import input_for, parse_target
+from lix_async.cli.input.targets import method_input, parse_target
 from lix_async.cli.queue import Queue
 from lix_async.cli.queue import queue_lookups as submit
 from lix_async.sandbox import running
@@ -215,7 +215,7 @@ def test_inputs_go_as_they_were_given() -> None:
     def given(text: str, kind: str | None = None) -> object:
         found = parse_target(text)
         assert found is not None
-        return input_for(kind or found.kind, found)  # type: ignore[arg-type]  # a kind
+        return method_input(kind or found.kind, found)  # type: ignore[arg-type]  # a kind
 
     assert given("https://UK.linkedin.com/in/Ada/?x=1") == "https://UK.linkedin.com/in/Ada/?x=1"
     assert given("mailto:Ada@example.com", "person") == {"email": "Ada@example.com"}

@@ -162,7 +162,7 @@ async def test_a_profile_that_is_not_there_is_an_empty_one() -> None:
             {"profileId": "a/b"},
             {
                 "code": "custom",
-                "message": "profile_id must be the part after linkedin.com/in/ or the address of "
+                "message": "profile_id must be the part after linkedin.com/in/, or the URL of "
                 "a profile",
                 "path": ["profileId"],
             },

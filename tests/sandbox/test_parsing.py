@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lix_async.cli.providers import provider_name, rows
+from lix_async.cli.providers import all_endpoints, provider_name
 from lix_async.core import wire
 from lix_async.core.endpoint import Endpoint
 from lix_async.core.errors import ConfigurationError
@@ -39,7 +39,7 @@ def queries() -> Iterator[Any]:
             yield from (made.contacts, made.companies)
 
 
-ROWS: list[Any] = [*rows().values(), *queries()]
+ROWS: list[Any] = [*all_endpoints().values(), *queries()]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12) | st.sampled_from(
     ["null", "true", "7", "a&b=c", "é %2F+", "[]", "a[]=1", "\u2028", " "]
 )
@@ -148,7 +148,7 @@ def test_nothing_where_a_list_or_a_number_belongs_is_refused(name: str, said: st
 
 
 def test_a_body_of_another_type_is_refused() -> None:
-    row: Any = rows()["letrics.companies"]
+    row: Any = all_endpoints()["letrics.companies"]
     for kind in ("", "text/plain"):
         came = IncomingRequest(row, "POST", row.path, headers={"content-type": kind}, body=b"{}")
         with pytest.raises(ErrorReply, match=JSON):

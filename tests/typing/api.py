@@ -12,10 +12,13 @@ import httpx
 
 from lix_async import (
     Answer,
+    AsyncConnectSafely,
+    AsyncLetrics,
     AsyncLix,
     AsyncLookC,
     AsyncMeetAlfred,
     Checkpoint,
+    Drift,
     Limiter,
     LocalLimiter,
     Page,
@@ -25,6 +28,8 @@ from lix_async import (
     bulk,
     linkedin,
 )
+from lix_async.engine.options import ClientOptions
+from lix_async.providers.connectsafely.rate_limits import Velocity
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
 from lix_async.providers.lix.models import Email, Organisation, Person
@@ -46,6 +51,27 @@ async def clients() -> None:
     AsyncLookC(deadline="soon")  # type: ignore[arg-type]  # expect: error
 
 
+def report(drift: Drift) -> None:
+    assert_type(drift.path, str)
+
+
+def options(given: ClientOptions) -> None:
+    """Every client accepts every option of `ClientOptions`, and rejects others."""
+    AsyncLix("key", **given)
+    AsyncLookC("key", **given)
+    AsyncConnectSafely("key", **given)
+    AsyncLetrics("key", **given)
+    AsyncMeetAlfred("key", **given)
+    AsyncLix(on_drift=report)
+    AsyncConnectSafely(rate_limit=Velocity(reads=10), account_id="a", auth="bearer")
+    AsyncConnectSafely(rate_limit=None, deadline="soon")  # type: ignore[arg-type]  # expect: error
+    AsyncLetrics(paths={}, base_url="https://x.example", retry=RetryPolicy())
+    AsyncLetrics(deadline="soon")  # type: ignore[arg-type]  # expect: error
+    AsyncLetrics(unknown=1)  # type: ignore[call-arg]  # expect: error
+    AsyncMeetAlfred(key_parameter="k", clock=None)
+    AsyncMeetAlfred(viewer_id=5)  # type: ignore[arg-type]  # expect: error
+
+
 async def lookups(lix: AsyncLix) -> None:
     person = await lix.people.get("https://www.linkedin.com/in/example-person-1")
     assert_type(person, Person)
@@ -55,7 +81,7 @@ async def lookups(lix: AsyncLix) -> None:
     await lix.people.get(5)  # type: ignore[arg-type]  # expect: error
 
 
-async def walks(lix: AsyncLix, url: str) -> None:
+async def listings(lix: AsyncLix, url: str) -> None:
     pages = lix.search.people(url, max_items=10)
     assert_type(pages, Pages[Person])
     async for item in pages:
@@ -68,7 +94,7 @@ async def walks(lix: AsyncLix, url: str) -> None:
     lix.search.people(url, resume="text")  # type: ignore[arg-type]  # expect: error
 
 
-async def rows(lix: AsyncLix) -> None:
+async def endpoints(lix: AsyncLix) -> None:
     answer = await lix.send(PERSON, PersonParams(profile_link="x"))
     assert_type(answer, Answer[Person])
     assert_type(lix.pages(SEARCH_PEOPLE, SearchParams(url="x")), Pages[Person])

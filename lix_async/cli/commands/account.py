@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ...core.decoding import compact
 from ...providers.lix.endpoints.accounts import BALANCES, DAILY_ALLOWANCE
 from ...providers.lix.models import Balances, DailyAllowance
 from ...providers.lix.params import NoParams
@@ -22,7 +23,6 @@ from ..options import (
     chosen_format,
 )
 from ..output.destination import writes_to_screen
-from ..output.rows import compact
 from ..output.single import deliver
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command

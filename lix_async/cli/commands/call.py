@@ -30,7 +30,7 @@ from ..output.columns import check_columns
 from ..output.destination import file_of, writes_to_screen
 from ..output.schema import RowSchema
 from ..output.single import deliver
-from ..providers import providers, rows
+from ..providers import all_endpoints, providers
 from ..runtime.clients import client_factory
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
@@ -75,7 +75,7 @@ def call(
         return OK
     row = found(endpoint)
     given = converted(row, params, connection.viewer)
-    if row.paging is not None and issubclass(row.result, Listing):
+    if row.is_listing:
         pages = cast("Endpoint[Params, Listing[object]]", row)
         job = listing_job("rows", pages, lambda lix, at: lix.pages(pages, given, resume=at))
         return run_listing(job, output, connection, client_factory(row.id))
@@ -102,16 +102,18 @@ def call(
 
 
 def _table(only: str | None) -> Iterator[str]:
-    if only is None or (only not in rows() and any(is_in(row, only) for row in rows().values())):
+    if only is None or (
+        only not in all_endpoints() and any(is_in(row, only) for row in all_endpoints().values())
+    ):
         return endpoint_table(only)
     return single(found(only))
 
 
 def found(endpoint: str) -> AnyEndpoint:
     """The row of an id, or an error that names the nearest ones."""
-    row = rows().get(endpoint)
+    row = all_endpoints().get(endpoint)
     if row is None:
-        near = get_close_matches(endpoint, rows(), n=3, cutoff=0.5)
+        near = get_close_matches(endpoint, all_endpoints(), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)} ?" if near else "`lix call` lists them all"
         raise CommandError(f"no endpoint {one_line(endpoint, 60)!r}", hint=hint)
     return row

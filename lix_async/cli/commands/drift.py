@@ -14,12 +14,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ...bulk.prepared_call import walks
 from ...core.models import item_type
 from ...core.schema_drift import Drift, DriftDetector
 from ..errors import OK, CommandError
-from ..input.targets import BEHIND
-from ..providers import rows
+from ..input.targets import endpoint_id
+from ..providers import all_endpoints
 
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -62,10 +61,10 @@ def drift(
         if found_in is None:
             continue
         name, body = found_in
-        row = rows().get(name)
+        row = all_endpoints().get(name)
         if row is None:
             raise CommandError(f"line {number}: no such endpoint: {name}", hint="lix call")
-        shape = _shape(row.result, body) if walks(row) else row.result
+        shape = _shape(row.result, body) if row.is_listing else row.result
         radar.observe(name, shape, body)
         lines += 1
     radar.summarise()
@@ -88,7 +87,7 @@ def _answer(line: bytes, endpoint: str | None, number: int) -> tuple[str, bytes]
         kept = msgspec.json.decode(line, type=_SavedRow)
         if bytes(kept.result) == b"null":
             return None
-        return endpoint or BEHIND.get(kept.kind, kept.kind), bytes(kept.result)
+        return endpoint or endpoint_id(kept.kind), bytes(kept.result)
     if endpoint is not None:
         return endpoint, line
     try:

@@ -18,7 +18,7 @@ from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
 from ..input.reader import InputFile, read
-from ..input.targets import TAKES, Kind, TargetCallPreparer
+from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer
 from ..ledger.address import check_output_conflicts, checked_address, on_server
 from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from ..output.destination import file_of, writes_to_screen
@@ -28,7 +28,7 @@ from ..runtime.session import CommandSession, run_command
 from ..text import format_duration, format_until, plural, rate_text
 from .enrich_run import EnrichOptions, EnrichRun
 
-_EVERY: frozenset[Kind] = frozenset({"person", "org", "email"})
+_EVERY: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 CONCURRENCY = 16
 """Lookups under way at once, when nobody says."""
 _flag = Parameter(negative="", show_default=False)
@@ -106,7 +106,7 @@ def enrich(
     nothing is bought twice, also into another file or form. What could not be answered for now
     (network, still queued) gets no row, so that a later run asks again.
     """
-    kinds = _EVERY if as_ is None else TAKES[as_]
+    kinds = _EVERY if as_ is None else LOOKUPS[as_].accepts
     if file == "-" and connection.api_key_stdin:
         raise CommandError("stdin cannot hold both the key and the links")
     if concurrency < 1:

@@ -17,13 +17,13 @@ from ...core.errors import LixError
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.reader import InputFile
-from ..input.targets import Kind, TargetCallPreparer, kind_of, parse_target, row_of
+from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer, lookup_kind, parse_target
 from ..ledger.address import opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts
 from ..options import RowOutputOptions
 from ..output.lookup_file import LookupOutput
-from ..output.lookup_rows import row_of_outcome as line_of
+from ..output.lookup_rows import row_of_outcome
 from ..output.schema import LookupSchema
 from ..runtime.session import CommandSession
 from ..text import plural
@@ -36,7 +36,7 @@ OUTAGE = 5
 class EnrichOptions:
     """What a person wants done, as far as it is about asking."""
 
-    wanted: Kind | None
+    wanted: LookupKind | None
     ledger: str
     doubts: Literal["hold", "retry", "ask"]
     recheck: int
@@ -60,9 +60,9 @@ class EnrichRun:
         self._quiet = output.quiet
         self._session = session
         self._caller = TargetCallPreparer(session.lix, wish.wanted)
-        asked: set[Kind] = {kind_of(wish.wanted, known) for known in inputs.targets}
+        asked: set[LookupKind] = {lookup_kind(wish.wanted, known) for known in inputs.targets}
         self._sheet = LookupOutput(
-            output, LookupSchema({kind: row_of(kind).result for kind in asked})
+            output, LookupSchema({kind: LOOKUPS[kind].endpoint.result for kind in asked})
         )
         self._counts: Counter[str] = Counter()
         self._silent = 0
@@ -128,7 +128,7 @@ class EnrichRun:
     def _take(self, outcome: Outcome[object], run: Run[object]) -> None:
         known = parse_target(str(outcome.input))
         assert known is not None  # what was read is what was asked for
-        line = line_of(outcome, kind_of(self._wish.wanted, known))
+        line = row_of_outcome(outcome, lookup_kind(self._wish.wanted, known))
         if line is None:
             self._unanswered(outcome, run)
             return

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from .. import console
 from ..errors import OK, CommandError
-from ..input.targets import TAKES, Kind, LookupTarget, ask, command_for, parse_target, row_of
+from ..input.targets import LOOKUPS, LookupKind, LookupTarget, command_for, look_up, parse_target
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
@@ -83,14 +83,16 @@ def email(
     return _look_up("email", link, output, connection)
 
 
-def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: ConnectionOptions) -> int:
+def _look_up(
+    kind: LookupKind, link: str, output: RowOutputOptions, connection: ConnectionOptions
+) -> int:
     wanted = _wanted(kind, link)
-    check_columns(parsed_columns(output.columns), RowSchema(row_of(kind).result))
+    check_columns(parsed_columns(output.columns), RowSchema(LOOKUPS[kind].endpoint.result))
 
     async def work(session: CommandSession) -> int:
-        answer = await ask(session.lix, kind, wanted)
+        answer = await look_up(session.lix, kind, wanted)
         session.progress.stop()
-        deliver(answer.body, row_of(kind).result, output)
+        deliver(answer.body, LOOKUPS[kind].endpoint.result, output)
         if not output.quiet and output.out is not None:
             cost = f"{answer.credits} {plural(answer.credits, 'credit')}"
             console.print_note(f"in {output.out}, {cost}")
@@ -101,9 +103,9 @@ def _look_up(kind: Kind, link: str, output: RowOutputOptions, connection: Connec
     )
 
 
-def _wanted(kind: Kind, link: str) -> LookupTarget:
+def _wanted(kind: LookupKind, link: str) -> LookupTarget:
     found, given = parse_target(link), link.strip()
-    if found is not None and found.kind in TAKES[kind]:
+    if found is not None and found.kind in LOOKUPS[kind].accepts:
         return found
     right = command_for(given)
     if right is not None and right != f'{kind} "URL"':

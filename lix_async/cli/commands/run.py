@@ -18,11 +18,11 @@ from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import OK, CommandError
 from ..ledger.address import address_of, check_output_conflicts, display_address, opened_read_only
-from ..ledger.export import ExportSchema, Form, export, wanted
+from ..ledger.export import ExportSchema, Form, export
 from ..ledger.in_doubt import Decision, decide, listed
 from ..options import OUTPUT, parsed_columns
 from ..output.columns import check_columns
-from ..output.lookup_rows import WHERE, RowStatus
+from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
 from ..runtime.session import run_until_signal
 from ..text import format_until, plural
 
@@ -188,7 +188,7 @@ def export_(
                 path,
                 chosen,
                 picked,
-                None if kept is None else wanted(frozenset(kept)),
+                None if kept is None else lambda entry: row_of_entry(entry).status in kept,
                 statuses=() if kept is None else _entries(kept),
                 overwrite=overwrite,
             )
@@ -208,13 +208,16 @@ def _statuses(text: str | None) -> list[RowStatus] | None:
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names or set(names) - set(WHERE):
-        raise CommandError(f"--status {text!r} is no status", hint=f"there are: {', '.join(WHERE)}")
-    return [name for name in WHERE if name in names]
+    if not names or set(names) - set(ENTRY_STATUSES):
+        raise CommandError(
+            f"invalid --status {text!r}",
+            hint=f"expected one or more of {', '.join(ENTRY_STATUSES)}",
+        )
+    return [name for name in ENTRY_STATUSES if name in names]
 
 
 def _entries(kept: list[RowStatus]) -> tuple[Status, ...]:
-    return tuple(dict.fromkeys(status for name in kept for status in WHERE[name]))
+    return tuple(dict.fromkeys(status for name in kept for status in ENTRY_STATUSES[name]))
 
 
 @run.command(sort_key=2)

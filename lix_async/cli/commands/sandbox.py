@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from ..errors import OK, CommandError
 from ..options import parsed_rate
 from ..providers import provider_of, providers
 from ..runtime import clients
+from ..runtime.session import run_until_signal
 
 SEARCH = "https://linkedin.com/search/results/people/?keywords=cto"
 """A search that any sandbox answers."""
@@ -73,8 +73,8 @@ def sandbox(
     try:
         with running(played, port=port) as url:
             announce(url, rate)
-            anyio.run(_until_stopped)
-    except KeyboardInterrupt:
+            run_until_signal(_serve)
+    except KeyboardInterrupt:  # on Windows, where signals are not handled
         pass
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
@@ -151,9 +151,7 @@ def _exports(url: str, names: Sequence[str]) -> Iterator[str]:
         yield f"  export {line}"
 
 
-async def _until_stopped() -> None:
-    if sys.platform == "win32":  # there Ctrl-C raises KeyboardInterrupt
-        await anyio.sleep_forever()
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+async def _serve() -> int:
+    """Wait for a signal, while the server's own thread answers."""
+    await anyio.sleep_forever()
+    return OK

@@ -13,7 +13,7 @@ import msgspec
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
 from .csv_records import large_csv_fields, records_of
-from .targets import Kind, LookupTarget, parse_target
+from .targets import LookupKind, LookupTarget, parse_target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]
@@ -24,7 +24,9 @@ SAMPLE = 1000
 class InputFile:
     """What a file asks for: each target once, in the order of the file."""
 
-    def __init__(self, records: Iterable[Record], column: str, kinds: frozenset[Kind]) -> None:
+    def __init__(
+        self, records: Iterable[Record], column: str, kinds: frozenset[LookupKind]
+    ) -> None:
         found: dict[str, LookupTarget] = {}
         self.column = column
         self.rows = 0
@@ -41,7 +43,7 @@ class InputFile:
         self.targets = list(found.values())
 
 
-def read(path: str, column: str | None, kinds: frozenset[Kind]) -> InputFile:
+def read(path: str, column: str | None, kinds: frozenset[LookupKind]) -> InputFile:
     """Read a file, or stdin for `-`: what is of these kinds. Raises `CommandError` for nothing."""
     text = _text(sys.stdin.buffer.read() if path == "-" else _bytes(Path(path)))
     records = InputRecords(text, Path(path).suffix.lower())
@@ -143,7 +145,9 @@ def _csv(text: str) -> Iterator[Record]:
         yield dict(zip(names, row, strict=False))
 
 
-def _chosen(records: InputRecords, column: str | None, path: str, kinds: frozenset[Kind]) -> str:
+def _chosen(
+    records: InputRecords, column: str | None, path: str, kinds: frozenset[LookupKind]
+) -> str:
     """The column that was asked for, or the one with the most links and addresses in it."""
     names = dict.fromkeys(name for record in records for name in (*record, *leaf_paths(record)))
     if column is not None:

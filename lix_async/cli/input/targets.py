@@ -1,4 +1,4 @@
-"""Links that people paste: what each one is, and which command it belongs to."""
+"""Links and e-mail addresses as lookup targets, and the one table of lookup kinds."""
 
 from __future__ import annotations
 
@@ -18,6 +18,43 @@ from ...providers.lix.endpoints import BY_ID
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..errors import CommandError
 from ..text import one_line
+
+LookupKind = Literal["person", "org", "email"]
+
+
+class Lookup(NamedTuple):
+    """How one kind of lookup is done."""
+
+    endpoint: AnyEndpoint
+    method: str
+    """The method of `AsyncLix` over that endpoint."""
+    accepts: frozenset[LookupKind]
+    """The kinds of target that it takes: `person` takes e-mail addresses as well as profiles."""
+
+
+def _lookup(endpoint: str, method: str, *accepts: LookupKind) -> Lookup:
+    return Lookup(cast("AnyEndpoint", BY_ID[endpoint]), method, frozenset(accepts))
+
+
+LOOKUPS: Mapping[LookupKind, Lookup] = {
+    "person": _lookup("person.get", "people.get", "person", "email"),
+    "org": _lookup("organisation.by_linkedin", "organisations.get", "org"),
+    "email": _lookup("contact.email_by_linkedin", "contact.email", "person"),
+}
+"""The kinds of lookup that `lix person`, `org`, `email`, `enrich` and `worker` do."""
+_ENDPOINT_IDS: Mapping[str, str] = {kind: one.endpoint.id for kind, one in LOOKUPS.items()}
+_ROW_KINDS: Mapping[str, str] = {endpoint: kind for kind, endpoint in _ENDPOINT_IDS.items()}
+
+
+def row_kind(endpoint: str) -> str:
+    """The `kind` of an output row for an endpoint id: a lookup kind where there is one."""
+    return _ROW_KINDS.get(endpoint, endpoint)
+
+
+def endpoint_id(kind: str) -> str:
+    """The endpoint id for the `kind` of an output row; the reverse of `row_kind`."""
+    return _ENDPOINT_IDS.get(kind, kind)
+
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _COMMANDS: Mapping[str, str] = {
@@ -42,30 +79,37 @@ _ORGS = ("organisation", "account")
 
 
 class LookupTarget(NamedTuple):
-    """Somebody or something to look up."""
+    """A person, an organisation or an e-mail address to look up."""
 
-    kind: Kind
+    kind: LookupKind
     key: str
-    """The same for every spelling."""
+    """Identifies the target; the same for all ways to write its link."""
     text: str
-    """As it was given."""
+    """The input, without surrounding spaces."""
     sent: str
-    """What goes to the provider: the given link, or the canonical one where it is no link."""
+    """What is sent to the provider: the input if it is a LinkedIn URL, else the canonical one."""
     sales: bool = False
-    """An organisation by its Sales Navigator page."""
+    """Whether an organisation is given by its Sales Navigator page."""
 
 
 def command_for(url: str) -> str | None:
-    """The command that a LinkedIn link belongs to, with its arguments; None if there is none."""
+    """The `lix` command for a LinkedIn link, with its arguments; None if there is none."""
     link = classify(url)
-    found = _COMMANDS.get(link.kind)
-    if found is None:
+    command = _COMMANDS.get(link.kind)
+    if command is None:
         return None
-    return found.format(id=link.id, urn=link.urn) if "{" in found else f'{found} "URL"'
+    return command.format(id=link.id, urn=link.urn) if "{" in command else f'{command} "URL"'
 
 
 def check_url(url: str, command: str) -> str:
-    """A URL that may go to a command. Raises `CommandError` that names the right one otherwise."""
+    """Check the URL argument of a search command.
+
+    Returns:
+        The URL with a scheme.
+
+    Raises:
+        CommandError: It is not a LinkedIn URL, or it belongs to another command, which is named.
+    """
     url = url.strip()
     if not is_linkedin_url(url, bare=True):
         raise CommandError(
@@ -77,48 +121,34 @@ def check_url(url: str, command: str) -> str:
         raise CommandError(f"this URL is not for `lix {command}`", hint=f"try: lix {right}")
     if "/search/results/all" in url:
         raise CommandError(
-            "a search over everything cannot be walked",
+            "LinkedIn's combined search of everything is not supported",
             hint="choose People, Jobs, Posts or Companies on LinkedIn, and copy that URL",
         )
     return url if "//" in url else f"https://{url}"
 
 
 def parse_target(text: str) -> LookupTarget | None:
-    """What a text names: a person, an organisation, or an e-mail address; else None."""
-    given = text.strip()
-    address = given[7:] if given[:7].lower() == "mailto:" else given
-    if _EMAIL.fullmatch(address):
-        return LookupTarget("email", address.lower(), given, address)
-    link = classify(given)
+    """The person, organisation or e-mail address that a text names, or None."""
+    text = text.strip()
+    email = text[7:] if text[:7].lower() == "mailto:" else text
+    if _EMAIL.fullmatch(email):
+        return LookupTarget("email", email.lower(), text, email)
+    link = classify(text)
     key = link.identity
     if key is None:
         return None
     if link.kind in _PEOPLE:
-        return LookupTarget("person", key, given, _sent(given, link))
+        return LookupTarget("person", key, text, _sent(text, link))
     if link.kind in _ORGS:
-        return LookupTarget("org", key, given, _sent(given, link), link.kind == "account")
+        return LookupTarget("org", key, text, _sent(text, link), link.kind == "account")
     return None
 
 
-def _sent(given: str, link: Link) -> str:
-    return given if is_linkedin_url(given, bare=True) else link.url
+def _sent(text: str, link: Link) -> str:
+    return text if is_linkedin_url(text, bare=True) else link.url
 
 
-TAKES: Mapping[Kind, frozenset[Kind]] = {
-    "person": frozenset({"person", "email"}),
-    "org": frozenset({"org"}),
-    "email": frozenset({"person"}),
-}
-"""What may be given to each kind of lookup: people are found by link or address."""
-
-
-def row_of(kind: Kind) -> AnyEndpoint:
-    """The row of the table behind a kind of lookup."""
-    return BY_ID[ROWS[kind]]
-
-
-def params_of(kind: Kind, target: LookupTarget) -> Params:
-    """What goes out for a target; links go as they were given."""
+def _params(kind: LookupKind, target: LookupTarget) -> Params:
     if kind == "email":
         return EmailParams(url=target.sent)
     if kind == "org":
@@ -130,62 +160,41 @@ def params_of(kind: Kind, target: LookupTarget) -> Params:
     return PersonParams(profile_link=target.sent)
 
 
-async def ask(lix: AsyncLix, kind: Kind, target: LookupTarget) -> Answer[object]:
+async def look_up(lix: AsyncLix, kind: LookupKind, target: LookupTarget) -> Answer[object]:
     """Look one target up."""
-    return await lix.send(row_of(kind), params_of(kind, target))
+    return await lix.send(LOOKUPS[kind].endpoint, _params(kind, target))
 
 
-def kind_of(wanted: Kind | None, known: LookupTarget) -> Kind:
-    """What a target is looked up as: what was asked for, else people and companies as such."""
-    if wanted is not None:
-        return wanted
-    return "org" if known.kind == "org" else "person"
+def lookup_kind(requested: LookupKind | None, target: LookupTarget) -> LookupKind:
+    """The kind of lookup for a target: the requested one, else by what the target is."""
+    if requested is not None:
+        return requested
+    return "org" if target.kind == "org" else "person"
 
 
 class TargetCallPreparer(CallPreparer):
-    """Turns links and addresses, as people write them, into calls: people, companies, e-mails."""
+    """Turns links and e-mail addresses into calls, of one kind of lookup or by what each is."""
 
-    def __init__(self, lix: AsyncLix, wanted: Kind | None = None) -> None:
+    def __init__(self, lix: AsyncLix, kind: LookupKind | None = None) -> None:
         super().__init__(lix.people.get)
         self.name = ""  # a ledger may hold all three kinds
-        self._wanted: Kind | None = wanted
+        self._kind: LookupKind | None = kind
 
     def call(self, given: Input) -> PreparedCall:
-        """The call for a text. Raises `ConfigurationError` for one that names nobody."""
-        known = parse_target(given) if isinstance(given, str) else None
-        if known is None:
-            raise ConfigurationError(f"not a link or an address: {given!r}")
-        kind = kind_of(self._wanted, known)
-        return self.made(row_of(kind), params_of(kind, known))
+        """The call for an input.
+
+        Raises:
+            ConfigurationError: The input is not a link or an e-mail address.
+        """
+        target = parse_target(given) if isinstance(given, str) else None
+        if target is None:
+            raise ConfigurationError(f"not a link or an e-mail address: {given!r}")
+        kind = lookup_kind(self._kind, target)
+        return self.made(LOOKUPS[kind].endpoint, _params(kind, target))
 
 
-Kind = Literal["person", "org", "email"]
-
-
-ROWS: Mapping[Kind, str] = {
-    "person": "person.get",
-    "org": "organisation.by_linkedin",
-    "email": "contact.email_by_linkedin",
-}
-"""The endpoint that answers for each kind of lookup."""
-
-
-KINDS: Mapping[str, str] = {endpoint: kind for kind, endpoint in ROWS.items()}
-
-
-BEHIND: Mapping[str, str] = dict(ROWS.items())
-
-
-METHODS: dict[Kind, str] = {
-    "person": "people.get",
-    "org": "organisations.get",
-    "email": "contact.email",
-}
-"""The method of `AsyncLix` that answers for each kind of lookup."""
-
-
-def input_for(kind: Kind, target: LookupTarget) -> Input:
-    """A target as the first argument of its method, or as the keyword argument that it needs."""
+def method_input(kind: LookupKind, target: LookupTarget) -> Input:
+    """A target as the first argument of its lookup's method, or as a keyword argument."""
     if kind == "person" and target.kind == "email":
         return {"email": target.sent}
     if kind == "org" and target.sales:

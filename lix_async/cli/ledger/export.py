@@ -6,7 +6,7 @@ import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -19,7 +19,7 @@ from ...bulk.stores.base import Entry, Status, Store
 from ...filesystem import new_private_file
 from ..errors import CommandError
 from ..output.files import StagedOutput, close_ignoring_errors, refused
-from ..output.lookup_rows import line_of, row_behind, walked
+from ..output.lookup_rows import endpoint_of, row_of_entry
 from ..output.parquet import ParquetFile
 from ..output.rows import RowEncoder, row_encoder
 from ..output.schema import OTHER, LookupSchema, RowSchema, columns_of
@@ -87,8 +87,8 @@ def _schema(kind: str) -> RowSchema | None:
 
 def _shape(kind: str) -> type | None:
     """The struct of an answer; None where no one knows it, and for the items of a walk."""
-    row = row_behind(kind)
-    if row is None or walked(row):
+    row = endpoint_of(kind)
+    if row is None or row.is_listing:
         return None
     found = cast("type", row.result)
     return found if columns_of(found) else None
@@ -121,9 +121,9 @@ async def export(
         try:
             async for entry in store.entries(*statuses):
                 if keep is None or keep(entry):
-                    line = line_of(entry)
-                    counts[line.status] += 1
-                    sink.add(line.kind, line.row())
+                    row = row_of_entry(entry)
+                    counts[row.status] += 1
+                    sink.add(row.kind, row.encode())
             await sink.finish()
         except BrokenPipeError:  # the reader of stdout has enough: told further up
             raise
@@ -249,12 +249,3 @@ def _sink(aside: StagedOutput, form: Form, columns: tuple[str, ...] | None) -> _
 
 def _batches(lines: BinaryIO) -> Iterator[list[bytes]]:
     return iter(lambda: list(itertools.islice(lines, BATCH)), [])
-
-
-def wanted(statuses: frozenset[str]) -> Callable[[Entry], bool]:
-    """Whether an entry's row has one of these statuses."""
-    return partial(_has, statuses)
-
-
-def _has(statuses: frozenset[str], entry: Entry) -> bool:
-    return line_of(entry).status in statuses

@@ -19,7 +19,7 @@ from ...bulk.stores.base import DoubtCallback, Entry, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
-from ..input.targets import KINDS, parse_target
+from ..input.targets import parse_target, row_kind
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
@@ -59,7 +59,7 @@ async def listed(ledger: Store, given: str | None, *, table: bool) -> int:
         count += 1
         error = None if entry.error is None else one_line(entry.error.message)
         shown = input_of(entry)
-        kind = KINDS.get(entry.endpoint, entry.endpoint)
+        kind = row_kind(entry.endpoint)
         if not table:
             row = {"input": shown, "kind": kind, "since": entry.changed, "error": error}
             console.print_line(msgspec.json.encode(row).decode())

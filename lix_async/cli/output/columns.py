@@ -10,9 +10,8 @@ from typing import cast
 from msgspec import inspect
 
 from ..errors import CommandError
-from ..providers import rows
+from ..providers import all_endpoints
 from ..text import one_line
-from .lookup_rows import walked
 from .schema import OTHER, LookupSchema, RowSchema, columns_of
 
 _SHOWN = 12
@@ -78,9 +77,9 @@ def _leads(shape: inspect.Type, path: str) -> bool:
 
 def _answers() -> Iterator[type]:
     """The structs of what single calls answer, as far as a document describes them."""
-    for row in rows().values():
+    for row in all_endpoints().values():
         kind = cast("type", row.result)
-        if not walked(row) and columns_of(kind):
+        if not row.is_listing and columns_of(kind):
             yield kind
 
 

@@ -93,9 +93,9 @@ class LookupOutput:
     def add(self, line: LookupRow, *, at_once: bool) -> None:
         """Take a row in. Raises `CommandError` when it cannot be written, `BrokenPipeError`."""
         if line.status == OPEN:
-            self._open.append(line.row())
+            self._open.append(line.encode())
             return
-        self._waiting.append(line.row())
+        self._waiting.append(line.encode())
         if at_once or len(self._waiting) >= BATCH:
             self._write()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -17,7 +17,7 @@ import msgspec
 
 from ...filesystem import new_private_file
 from ..errors import REFUSED, CommandError
-from .files import StagedOutput, close_ignoring_errors, refused
+from .files import close_ignoring_errors
 from .schema import LookupSchema
 
 if TYPE_CHECKING:
@@ -169,43 +169,6 @@ class ParquetFile:
 def _number(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
-
-
-def write_parquet(
-    rows: Iterable[bytes],
-    path: Path,
-    *,
-    columns: Sequence[str] = LookupSchema.head,
-    overwrite: bool = False,
-) -> int:
-    """Write rows (JSON objects, each on one line) to a Parquet file; how many there were.
-
-    The file is 0600 and in its place at once, or not at all. Every field of every row is in it;
-    `columns` even if no row has them. Raises `CommandError` when it is there already (unless it
-    may be overwritten), cannot be written, or duckdb is not installed.
-    """
-    with StagedOutput(path, overwrite=overwrite) as aside:
-        made = ParquetFile(aside.folder, columns)
-        try:
-            count = _fed(rows, made.add)
-            aside.place(made.finish())
-        except OSError as error:
-            raise refused(path, error, "write") from None
-        finally:
-            made.close()
-    return count
-
-
-def _fed(rows: Iterable[bytes], add: Callable[[bytes], None]) -> int:
-    count = 0
-    for row in _lines(rows):
-        add(row)
-        count += 1
-    return count
-
-
-def _lines(rows: Iterable[bytes]) -> Iterator[bytes]:
-    return (row.rstrip(b"\n") for row in rows)
 
 
 def _connected(folder: Path) -> DuckDBPyConnection:

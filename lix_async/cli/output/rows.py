@@ -83,11 +83,6 @@ class CsvEncoder:
         return out.getvalue().encode("utf-8", "surrogatepass")
 
 
-def compact(body: bytes) -> bytes:
-    """A JSON text on one line, every number and text as it was."""
-    return msgspec.json.format(body, indent=-1)
-
-
 def row_encoder(form: Format, schema: RowSchema, columns: tuple[str, ...] | None) -> RowEncoder:
     """The form in which rows are written."""
     return CsvEncoder(schema, columns) if form == "csv" else JsonlEncoder(schema, columns)

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...core.decoding import compact
 from ..options import OutputOptions, chosen_format, parsed_columns
 from ..text import one_line
 from ..values import Tree, leaf_paths, text
 from .destination import file_of
 from .files import AppendFile
-from .rows import compact, row_encoder, tree_of
+from .rows import row_encoder, tree_of
 from .schema import RowSchema
 
 _PARTS = ("title", "degree", "fieldOfStudy", "name", "institutionName", "proficiency")

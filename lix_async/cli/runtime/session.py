@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.abc
@@ -63,14 +64,27 @@ def run_command(
 
 
 async def _run(work: Work, session: CommandSession) -> int:
-    stop = SignalHandler(session)
+    handler = SignalHandler(session)
+    error: CommandError | None = None
     try:
         async with session.lix:
-            code, trouble = await _supervised(work, session, stop)
+            try:
+                code = await _run_in_scope(
+                    partial(work, session), handler, partial(_refresh_progress, session)
+                )
+            except Interrupted:
+                code = handler.code
+            except BrokenPipeError:
+                code = OK
+            except CommandError as failure:
+                error = failure
+            except LixError as failure:
+                error = command_error_for(failure)
     finally:
         session.progress.stop()
-    if trouble is not None:
-        console.print_error(trouble)
+    if error is not None:
+        code = error.code
+        console.print_error(error)
     elif code in (INTERRUPTED, TERMINATED):
         console.print_note("stopped")
     if code != OK and session.go_on:
@@ -78,47 +92,64 @@ async def _run(work: Work, session: CommandSession) -> int:
     return code
 
 
-async def _supervised(
-    work: Work, session: CommandSession, stop: SignalHandler
-) -> tuple[int, CommandError | None]:
-    code, trouble = OK, None
+def run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
+    """Run work that a signal ends at once.
+
+    Returns:
+        The exit code of the work, or that of the signal which ended it.
+    """
+
+    async def run() -> int:
+        return await _run_in_scope(work, SignalHandler())
+
+    return anyio.run(run)
+
+
+async def _run_in_scope(
+    work: Callable[[], Awaitable[int]],
+    handler: SignalHandler,
+    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> int:
+    """Run work while a handler listens; what it raises is raised as it is, outside of a group."""
+    failure: Exception | None = None
+    code = OK
     async with anyio.create_task_group() as tasks:
-        await tasks.start(stop.listen, tasks)
-        if session.progress.shown:
-            session.progress.start()
-            tasks.start_soon(_ticking, session)
-        with stop.scope:
+        await tasks.start(handler.listen, tasks)
+        if background is not None:
+            tasks.start_soon(background)
+        with handler.scope:
             try:
-                code = await work(session)
-            except Interrupted:
-                code = stop.code
-            except BrokenPipeError:
-                code = OK
-            except CommandError as error:
-                trouble = error
-            except LixError as error:
-                trouble = command_error_for(error)
-        if stop.scope.cancelled_caught:
-            code = stop.code
+                code = await work()
+            except Exception as error:  # noqa: BLE001  # raised below, outside of the task group
+                failure = error
         tasks.cancel_scope.cancel()
-    return (code, None) if trouble is None else (trouble.code, trouble)
+    if failure is not None:
+        raise failure
+    return handler.code if handler.scope.cancelled_caught else code
 
 
-async def _ticking(session: CommandSession) -> None:
+async def _refresh_progress(session: CommandSession) -> None:
+    if not session.progress.shown:
+        return
+    session.progress.start()
     while True:
         session.progress.tick()
         await session.watch.clock.sleep(TICK)
 
 
 class SignalHandler:
-    """Waits for signals, and stops a session by them."""
+    """Ends a command's work on Ctrl-C or SIGTERM.
 
-    def __init__(self, session: CommandSession) -> None:
+    With a session, the first signal stops new requests and cancels the work `DRAIN` seconds later,
+    and the second one ends the process. Without one, the first signal cancels the work at once.
+    """
+
+    def __init__(self, session: CommandSession | None = None) -> None:
         self.scope = anyio.CancelScope()
+        """The scope in which the work runs."""
         self.code = INTERRUPTED
-        """What the command ends with when it was stopped."""
+        """The exit code of a command that was stopped."""
         self._session = session
-        self._asked = False
 
     async def listen(
         self,
@@ -126,59 +157,24 @@ class SignalHandler:
         *,
         task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Take over Ctrl-C and SIGTERM, where this thread and system allow it."""
+        """Handle signals until cancelled, where this thread and system allow it."""
         if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
             task_status.started()
             return
+        session = self._session
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for number in signals:
                 self.code = 128 + number
-                if self._asked:
-                    self._session.progress.stop()
+                if session is None:
+                    self.scope.cancel()
+                    return
+                if session.watch.stopping:
+                    session.progress.stop()
                     os._exit(self.code)
-                self._asked = True
-                self._session.watch.stop()
-                tasks.start_soon(self._drain)
+                session.watch.stop()
+                tasks.start_soon(self._drain, session)
 
-    async def _drain(self) -> None:
-        await self._session.watch.clock.sleep(DRAIN)
+    async def _drain(self, session: CommandSession) -> None:
+        await session.watch.clock.sleep(DRAIN)
         self.scope.cancel()
-
-
-def run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
-    """Do it; its exit code, or that of the signal which ended it."""
-    return anyio.run(_run_until_signal, work)
-
-
-async def _run_until_signal(work: Callable[[], Awaitable[int]]) -> int:
-    code = OK
-    failure: Exception | None = None
-    ended: list[int] = []
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(_listen, tasks.cancel_scope, ended)
-        try:
-            code = await work()
-        except Exception as error:  # noqa: BLE001  # raised below, as itself
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-    return 128 + ended[0] if ended else code
-
-
-async def _listen(
-    scope: anyio.CancelScope,
-    ended: list[int],
-    *,
-    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
-) -> None:
-    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
-        task_status.started()
-        return
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for number in signals:
-            ended.append(number)
-            scope.cancel()
-            return

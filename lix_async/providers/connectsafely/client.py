@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar, Unpack
 
-from ...concurrency.clock import Clock, RealClock
-from ...core.endpoint import CreditKind
+from ...concurrency.clock import RealClock
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...core.schema_drift import OnDrift
-from ...engine.options import UNSET, TimeoutLike, Unset
+from ...engine.options import UNSET, CommonOptions, Unset
 from ...limiters.base import Limiter
 from ...limiters.keyed import KeyedLimiter
 from .provider import CONNECTSAFELY
 from .rate_limits import VELOCITY, RateState, Velocity
 from .resources import ConnectSafelyMethods
 from .usage import UsageTracker
-
-if TYPE_CHECKING:
-    from ...engine.options import HttpClient
 
 DAILY_PROFILES = 120
 """Different profiles that one LinkedIn account may fetch a day
@@ -59,43 +54,23 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         self,
         api_key: str | None = None,
         *,
-        auth: str = "bearer",
-        base_url: str | None = None,
         account_id: str | None = None,
-        viewer_id: str | None = None,
-        rate_limit: RateLimit | Velocity | Limiter | None = VELOCITY,
         daily_profiles: int | None = DAILY_PROFILES,
-        retry: RetryPolicy = RetryPolicy(),
-        deadline: float | None = None,
-        timeout: float | TimeoutLike | None = None,
-        http_client: HttpClient | None = None,
-        max_credits: int | Mapping[CreditKind, int] | None = None,
-        on_drift: OnDrift | None = None,
-        clock: Clock | None = None,
+        rate_limit: RateLimit | Velocity | Limiter | Unset | None = VELOCITY,
+        **options: Unpack[CommonOptions],
     ) -> None:
-        clock = clock or RealClock()
-        self._books = books = UsageTracker(daily_profiles)
+        self._usage = usage = UsageTracker(daily_profiles)
+        self._observer = usage
+        self._param_defaults = {"account_id": account_id}
+        if isinstance(rate_limit, Unset):
+            rate_limit = VELOCITY
         if isinstance(rate_limit, Velocity):
             velocity = rate_limit
             rate_limit = KeyedLimiter(
-                lambda row, params: velocity.limits(row.group, books.account(params)), clock=clock
+                lambda endpoint, params: velocity.limits(endpoint.group, usage.account(params)),
+                clock=options.get("clock") or RealClock(),
             )
-        super().__init__(
-            api_key,
-            auth=auth,
-            base_url=base_url,
-            viewer_id=viewer_id,
-            rate_limit=rate_limit,
-            retry=retry,
-            deadline=deadline,
-            timeout=timeout,
-            http_client=http_client,
-            max_credits=max_credits,
-            on_drift=on_drift,
-            clock=clock,
-            defaults={"account_id": account_id},
-            watch=books,
-        )
+        super().__init__(api_key, rate_limit=rate_limit, **options)
 
     def with_options(
         self: Self,
@@ -119,4 +94,4 @@ class AsyncConnectSafely(ConnectSafelyMethods):
 
         Either is None where it was not told; the speed limit of a 429 has no action.
         """
-        return MappingProxyType(self._books.states)
+        return MappingProxyType(self._usage.states)

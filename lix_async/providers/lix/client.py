@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from ...concurrency.clock import Clock
-from ...core.endpoint import CreditKind
-from ...core.rate_limit import RateLimit
-from ...core.retry import RetryPolicy
-from ...core.schema_drift import OnDrift
 from ...engine.client import Client
-from ...engine.options import TimeoutLike
-from ...limiters.base import Limiter
 from .balances import BALANCE_ENDPOINTS
 from .provider import LIX
 from .resources.account import Account
@@ -26,9 +16,6 @@ from .resources.posts import Posts
 from .resources.recruiter import Recruiter
 from .resources.sales import Sales
 from .resources.search import Search
-
-if TYPE_CHECKING:
-    from ...engine.options import HttpClient
 
 
 class AsyncLix(Client):
@@ -80,37 +67,6 @@ class AsyncLix(Client):
     recruiter: Recruiter
     messages: Messages
     contact: Contact
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        *,
-        auth: str = "raw",
-        base_url: str | None = None,
-        viewer_id: str | None = None,
-        rate_limit: RateLimit | Limiter | None = LIX.rate,
-        retry: RetryPolicy = RetryPolicy(),
-        deadline: float | None = None,
-        timeout: float | TimeoutLike | None = None,
-        http_client: HttpClient | None = None,
-        max_credits: int | Mapping[CreditKind, int] | None = None,
-        on_drift: OnDrift | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        super().__init__(
-            api_key,
-            auth=auth,
-            base_url=base_url,
-            viewer_id=viewer_id,
-            rate_limit=rate_limit,
-            retry=retry,
-            deadline=deadline,
-            timeout=timeout,
-            http_client=http_client,
-            max_credits=max_credits,
-            on_drift=on_drift,
-            clock=clock,
-        )
 
     def _ready(self) -> None:
         self.account = Account(self)

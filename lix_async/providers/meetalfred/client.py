@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from msgspec import structs
 
-from ...concurrency.clock import Clock
-from ...core.endpoint import CreditKind
 from ...core.errors import ConfigurationError
 from ...core.provider import AuthScheme
-from ...core.rate_limit import RateLimit
-from ...core.retry import RetryPolicy
-from ...core.schema_drift import OnDrift
-from ...engine.options import TimeoutLike
-from ...limiters.base import Limiter
+from ...engine.options import ClientOptions
 from .endpoints import BY_ID, ReadMethod
 from .provider import MEETALFRED
 from .resources import PREFIX, MeetAlfredMethods
-
-if TYPE_CHECKING:
-    from ...engine.options import HttpClient
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
@@ -60,21 +51,11 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         self,
         api_key: str | None = None,
         *,
-        auth: str = "query",
-        base_url: str | None = None,
         key_parameter: str = "webhook_key",
         paths: Mapping[str, str] = MappingProxyType({}),
         method: ReadMethod = "GET",
         first_page: int = 0,
-        viewer_id: str | None = None,
-        rate_limit: RateLimit | Limiter | None = MEETALFRED.rate,
-        retry: RetryPolicy = RetryPolicy(),
-        deadline: float | None = None,
-        timeout: float | TimeoutLike | None = None,
-        http_client: HttpClient | None = None,
-        max_credits: int | Mapping[CreditKind, int] | None = None,
-        on_drift: OnDrift | None = None,
-        clock: Clock | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         if not _NAME.fullmatch(key_parameter):
             raise ConfigurationError(f"key_parameter is a name in a query, not {key_parameter!r}")
@@ -92,17 +73,4 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         self._first_page = first_page
         credential = AuthScheme("query", key_parameter)
         self.provider = structs.replace(MEETALFRED, credentials={"query": credential})
-        super().__init__(
-            api_key,
-            auth=auth,
-            base_url=base_url,
-            viewer_id=viewer_id,
-            rate_limit=rate_limit,
-            retry=retry,
-            deadline=deadline,
-            timeout=timeout,
-            http_client=http_client,
-            max_credits=max_credits,
-            on_drift=on_drift,
-            clock=clock,
-        )
+        super().__init__(api_key, **options)

@@ -1,56 +1,19 @@
-"""The Meet Alfred API as a whole: address, key, rate, how it says no, and how it wraps rows.
+"""The Meet Alfred API as a whole: base URL, key, default rate, and how it wraps items.
 
-Contract: meetalfred.md#configurable. Base URL, method and the key's name are seen in public clients
-only.
+Contract: meetalfred.md#configurable. Base URL, method and the name of the key are known from public
+clients only.
 """
 
 from __future__ import annotations
 
-from typing import cast
-
 import msgspec
 
 from ...core.decoding import SchemaMismatch
-from ...core.error_responses import STATUSES, json_object
-from ...core.errors import RefusalError, ServerError, excerpt
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
+from .errors import refusal
 
-SAYINGS = {
-    401: "the key is missing or not accepted",
-    404: "no such path",
-    429: "too many requests",
-}
 _OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_LINE = 200
-"""Characters of an error page in plain text that a message holds."""
-
-
-def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
-    """The refusal that an answer is: by its status alone, as no error body is documented."""
-    if 200 <= status < 300:
-        return None
-    tree = json_object(body)
-    if status == 407 and tree is None:
-        return None  # a proxy's
-    cls = STATUSES.get(status) or (ServerError if status >= 500 else RefusalError)
-    if 300 <= status < 400:
-        message = "the server redirects; redirects are never followed"
-    else:
-        message = _said(tree, body) or SAYINGS.get(status) or f"status {status}"
-    return cls(message, status=status, kind=str(status), body=excerpt(body))
-
-
-def _said(tree: dict[str, object] | None, body: bytes) -> str:
-    """What an error body tells people: under one of four names, or as plain text."""
-    for name in ("message", "error", "detail", "details"):
-        found = (tree or {}).get(name)
-        if isinstance(found, dict):
-            found = cast("dict[str, object]", found).get("message")
-        if isinstance(found, str) and found:
-            return found
-    text = body.decode("utf-8", "replace").strip()
-    return "" if tree is not None or text[:1] in ("<", "{", "[") else text[:_LINE]
 
 
 def shape(body: bytes, result: type) -> bytes:

@@ -76,7 +76,7 @@ def test_views_share_counts() -> None:
     found = client(fresh, daily_profiles=1)
     view = found.with_options(account_id=ACCOUNT)
     assert view.rate_states == found.rate_states
-    assert view._books is found._books
+    assert view._usage is found._usage
 
 
 def test_calls_with_the_account_in_their_path_need_one() -> None:

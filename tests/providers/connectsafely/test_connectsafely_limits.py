@@ -152,7 +152,7 @@ async def test_an_account_that_is_no_longer_known_is_no_trouble() -> None:
 
     async def renamed() -> None:
         for account in (ACCOUNT, OTHER):
-            found._books.acted(ProfileParams(profile_id="x"), account)
+            found._usage.acted(ProfileParams(profile_id="x"), account)
 
     with pytest.raises(LixError):
         await found._engine.send(PROFILE, ProfileParams(profile_id="a"), departing=renamed)
@@ -166,7 +166,7 @@ async def test_the_default_account_may_change() -> None:
     await found.with_options(account_id=ACCOUNT).profile("b", force_refresh=True)
     with pytest.raises(DailyLimitError):
         await found.profile("c")
-    found._books.acted(ProfileParams(profile_id="x"), OTHER)
+    found._usage.acted(ProfileParams(profile_id="x"), OTHER)
     await found.profile("c")
     with pytest.raises(DailyLimitError):
         await found.profile("d", account_id=ACCOUNT)

@@ -30,8 +30,9 @@ from lix_async.providers.lookc.endpoints import (
     REQUEST_STATUS,
     TABLE,
 )
+from lix_async.providers.lookc.errors import ERROR_TYPES, refusal
 from lix_async.providers.lookc.models import PersonByEmail
-from lix_async.providers.lookc.provider import LOOKC, TYPES, refusal
+from lix_async.providers.lookc.provider import LOOKC
 
 INDEX = {
     "lookc.person_by_email": (
@@ -137,7 +138,7 @@ def test_statuses_decide_where_no_type_is_readable(status: int, error: type[Refu
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 404, 429, 503])
-@pytest.mark.parametrize(("kind", "error"), TYPES.items())
+@pytest.mark.parametrize(("kind", "error"), ERROR_TYPES.items())
 def test_types_decide_before_statuses(status: int, kind: str, error: type[RefusalError]) -> None:
     body = msgspec.json.encode({"error": {"type": kind, "message": "why"}, "hits": []})
     found = refusal(status, body, PersonByEmail)

@@ -1,0 +1,48 @@
+"""Error responses of LookC: which exception each one becomes.
+
+Contract: lookc.md#errors. The error types are those of lix.md#errors.
+"""
+
+from __future__ import annotations
+
+from ...core.error_responses import ErrorResponseParser
+from ...core.errors import (
+    DailyLimitError,
+    InvalidParamsError,
+    NotFoundError,
+    QueuedError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+)
+from .models import RequestStatus
+
+ERROR_TYPES: dict[str, type[RefusalError]] = {
+    "params_invalid": InvalidParamsError,
+    "unknown_record": NotFoundError,
+    "not_found": NotFoundError,
+    "unknown_route": RefusalError,
+    "queued": QueuedError,
+    "rate_limit": RateLimitError,
+    "daily_limit": DailyLimitError,
+    "api_error": ServerError,
+}
+STATUS_MESSAGES = {
+    401: "the key is not authorised for LookC",
+    402: "the organisation credits are used up",
+    404: "no such organisation, request or record",
+    429: "too many requests",
+}
+_parse = ErrorResponseParser(ERROR_TYPES, STATUS_MESSAGES)
+
+
+def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
+    """The error that a response of LookC means, or None for a success.
+
+    Any 404 of the status call becomes `unknown_route`: two paths are published for it
+    (lookc.md#lookc.request_status), and this kind makes the engine try the other one.
+    """
+    error = _parse(status, body, result)
+    if error is not None and status == 404 and result is RequestStatus:
+        error.kind = "unknown_route"
+    return error
