@@ -179,7 +179,13 @@ def judge(row: LookupState, owner: int, n: int, judgement: Judgement) -> Change 
 
 
 def lose(row: LookupState, owner: int, n: int) -> Change | None:
-    """The owner's request ended without an answer: it may have been charged."""
+    """The owner's request ended without an answer: it may have been charged.
+
+    Where its answer has been received, and its owner gives up before it is judged, anybody may
+    judge it from here on.
+    """
+    if row.status == "received" and row.owner == owner and row.cur == n:
+        return Change(replace(row, owner=0))
     if not (row.status == "sent" and row.owner == owner and row.n == n):
         return None
     row = _or_stored_answer(replace(row, owner=0), "in_doubt")
@@ -277,7 +283,7 @@ def _judged_late(row: LookupState, answer: StoredAnswer, judgement: Judgement) -
     wanted = answer.page == row.page and answer.n > row.base
     open_to = row.status in ("pending", "in_doubt", "queued", "refused")
     # A refresh was given up, and was bought all the same: its answer is the newer one.
-    newer = row.status == "done" and answer.n > row.cur and not row.page
+    newer = row.status == "done" and row.cur <= row.base and not row.page
     taken = {"usable": open_to or newer or row.status == "kept", "unusable": open_to}
     if wanted and taken.get(judgement.verdict):
         return Change(_judged(replace(row, cur=answer.n), answer, judgement).row, settled)
