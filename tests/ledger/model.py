@@ -470,17 +470,18 @@ class Model:
             row, _ = self.apply(state.rows[k], i + 1, received)
             stored = _with_row(state, k, row)
             yield Step("receive", False, _with_process(stored, i, process._replace(at="judging")))
-            if (less := self._budget(stored, "repeat")) is not None:
-                yield Step("receive, unacknowledged", True, less)
+            repeats = self._budget(stored, "repeat")
+            if repeats is not None:
+                yield Step("receive, unacknowledged", True, repeats)
         elif process.at == "judging":
             yield from self._ended(
                 state, i, process, self._judge(state.rows[k], owner, process.n), "judge"
             )
         else:
-            event: Event = self._judge(state.rows[k], owner, process.n)
-            if process.at != "repeat judge":
-                left = self._keys[state.rows[k][0]].purchases[process.n - 1].fate
-                event = (Lose if left else NotLeft)(1, owner, process.n, 0)
+            left = self._keys[state.rows[k][0]].purchases[process.n - 1].fate
+            event: Event = (Lose if left else NotLeft)(1, owner, process.n, 0)
+            if process.at == "repeat judge":
+                event = self._judge(state.rows[k], owner, process.n)
             row, _ = self.apply(state.rows[k], i + 1, event)
             yield Step(process.at, False, _with_process(_with_row(state, k, row), i, Process()))
 
