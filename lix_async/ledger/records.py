@@ -156,6 +156,7 @@ class Again(NamedTuple):
     """Buy anew what ended refused or unusable."""
 
     lookup: int
+    n: int
     now: int
 
 

@@ -17,8 +17,8 @@ pending ───────────► sent ──────────
 Four sentences carry it. A request leaves only after `send`, which is durable. An answer is a
 fact: `receive` stores it whoever owns the row by then, before anything is decoded. Only the owner
 of an attempt, or whoever releases a dead owner, may say that it ended without an answer. A row
-that would become pending, in doubt or refused while a usable answer is stored takes that answer
-instead (`_or_stored_answer`).
+that would become pending, queued, in doubt, refused or kept while a better answer is stored takes
+that answer instead (`_or_stored_answer`).
 """
 
 from __future__ import annotations
@@ -53,8 +53,6 @@ VERDICTS: tuple[Verdict, ...] = (
     "unknown",
 )
 """Verdicts by the code that stores keep."""
-CHARGED: frozenset[Verdict] = frozenset({"usable", "unusable"})
-"""The verdicts of answers that the row can end with, because they were charged."""
 
 
 class StoredAnswer(NamedTuple):
@@ -160,7 +158,9 @@ def receive(row: LookupState, owner: int, n: int, page: int) -> Change:
         return Change(row)
     row = replace(row, answers=(*row.answers, StoredAnswer(n, page, None)))
     waited_for = row.status == "sent" and row.owner == owner
-    given_up = row.status in ("in_doubt", "pending")
+    # Not an answer for another page than the one that is needed now, nor one of an older version:
+    # stores do not load those once they are judged, and a repeated event would not be noticed.
+    given_up = row.status in ("in_doubt", "pending") and page == row.page and n > row.base
     if n == row.n and (waited_for or given_up):
         row = replace(row, status="received", cur=n)
     return Change(row)
@@ -179,7 +179,13 @@ def judge(row: LookupState, owner: int, n: int, judgement: Judgement) -> Change 
 
 
 def lose(row: LookupState, owner: int, n: int) -> Change | None:
-    """The owner's request ended without an answer: it may have been charged."""
+    """The owner's request ended without an answer: it may have been charged.
+
+    Where its answer has been received, and its owner gives up before it is judged, anybody may
+    judge it from here on.
+    """
+    if row.status == "received" and row.owner == owner and row.cur == n:
+        return Change(replace(row, owner=0))
     if not (row.status == "sent" and row.owner == owner and row.n == n):
         return None
     row = _or_stored_answer(replace(row, owner=0), "in_doubt")
@@ -188,10 +194,14 @@ def lose(row: LookupState, owner: int, n: int) -> Change | None:
 
 def not_left(row: LookupState, owner: int, n: int) -> Change | None:
     """The announced request never left: nothing was charged. A fact, so it also ends a doubt."""
+    settled = (Settlement(n, 0),)
     mine = row.status == "sent" and row.owner == owner
-    if not (row.n == n and (mine or row.status == "in_doubt")):
+    if row.n == n and (mine or row.status == "in_doubt"):
+        return Change(_unbought(replace(row, owner=0)), settled)
+    in_flight = row.n == n and row.status == "sent"
+    if in_flight or n > row.n or any(a.n == n for a in row.answers):
         return None
-    return Change(_unbought(replace(row, owner=0)), (Settlement(n, 0),))
+    return Change(row, settled)  # the row went on without it: only its money comes back
 
 
 def release(row: LookupState, dead: int) -> Change | None:
@@ -207,7 +217,7 @@ def release(row: LookupState, dead: int) -> Change | None:
 
 def decide(row: LookupState, n: int, *, again: bool) -> Change | None:
     """Decide what becomes of a lookup in doubt: buy it again, or let it be."""
-    if not (row.status == "in_doubt" and row.owner == 0 and row.n == n):
+    if not (row.status == "in_doubt" and row.n == n):
         return None
     status: Status = "pending" if again else "refused"
     if not again and row.refresh is not None:
@@ -215,17 +225,23 @@ def decide(row: LookupState, n: int, *, again: bool) -> Change | None:
     return Change(replace(row, status=status, due=None), (Settlement(n, None, True),))
 
 
-def again(row: LookupState) -> Change | None:
-    """Buy anew what ended refused or unusable, at a person's request."""
-    if row.status not in ("kept", "refused") or row.owner:
+def again(row: LookupState, n: int) -> Change | None:
+    """Buy anew what ended refused or unusable after n attempts, at a person's request.
+
+    Charged answers are an older version from here on. A later attempt that is still without an
+    answer is not: its answer may come before another request is sent.
+    """
+    if row.n != n or row.status not in ("kept", "refused"):
         return None
-    answers = tuple(a for a in row.answers if a.n > row.n)
-    return Change(replace(row, status="pending", base=row.n, tries=0, due=None, answers=answers))
+    if any(a.verdict is None and a.n > row.base for a in row.answers):
+        return None  # what waits to be judged may be the answer
+    base = max(row.base, *(a.n for a in row.answers if a.verdict in ("usable", "unusable")), 0)
+    return Change(replace(row, status="pending", base=base, tries=0, due=None))
 
 
 def judge_again(row: LookupState, n: int, judgement: Judgement) -> Change | None:
     """Read a kept answer with a newer version of the package: free, and only ever better."""
-    if not (row.status == "kept" and row.owner == 0 and row.cur == n):
+    if not (row.status == "kept" and row.cur == n):
         return None
     found = next((a for a in row.answers if a.n == n), None)
     if found is None or judgement.verdict != "usable":
@@ -249,9 +265,9 @@ def _judged(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Cha
         # A listing goes on; its pages so far are kept.
         return Change(_or_stored_answer(replace(row, page=judgement.next_page), "pending"), settled)
     if verdict == "unusable":
-        return Change(replace(row, status="kept", tries=0, due=None), settled)
+        return Change(_or_stored_answer(replace(row, tries=0, due=None), "kept"), settled)
     if verdict == "queued":
-        return Change(replace(row, status="queued", due=judgement.due), settled)
+        return Change(_or_stored_answer(replace(row, due=judgement.due), "queued"), settled)
     if verdict == "unknown" or judgement.hold:
         return Change(_or_stored_answer(row, "in_doubt"), settled)
     if verdict == "refused":
@@ -266,11 +282,11 @@ def _judged_late(row: LookupState, answer: StoredAnswer, judgement: Judgement) -
     settled = (Settlement(answer.n, judgement.charged),)
     wanted = answer.page == row.page and answer.n > row.base
     open_to = row.status in ("pending", "in_doubt", "queued", "refused")
-    if wanted and judgement.verdict == "usable" and (open_to or row.status == "kept"):
-        row = replace(row, cur=answer.n)
-        return Change(_judged(row, answer, judgement).row, settled)
-    if wanted and judgement.verdict == "unusable" and open_to:
-        return Change(replace(row, status="kept", cur=answer.n), settled)
+    # A refresh was given up, and was bought all the same: its answer is the newer one.
+    newer = row.status == "done" and row.cur <= row.base and not row.page
+    taken = {"usable": open_to or newer or row.status == "kept", "unusable": open_to}
+    if wanted and taken.get(judgement.verdict):
+        return Change(_judged(replace(row, cur=answer.n), answer, judgement).row, settled)
     return Change(row, settled)
 
 
@@ -283,7 +299,7 @@ def _unbought(row: LookupState, due: int | None = None) -> LookupState:
 
 
 def _or_stored_answer(row: LookupState, status: Status) -> LookupState:
-    """The row in a status, unless a charged answer is stored and not used: then that one.
+    """The row in a status, unless a better answer is stored and not used: then that one.
 
     An answer may come after its attempt was given up and another one was sent. Whatever that one
     ends with, nothing is bought or given up while such an answer is there.
@@ -291,7 +307,9 @@ def _or_stored_answer(row: LookupState, status: Status) -> LookupState:
     stored = [
         (a.verdict == "usable", a.n)
         for a in row.answers
-        if a.n > row.base and a.page == row.page and a.verdict in CHARGED
+        if a.n > row.base
+        and a.page == row.page
+        and (a.verdict == "usable" or (a.verdict == "unusable" and status != "kept"))
     ]
     if stored:
         return replace(row, status="received", cur=max(stored)[1])

@@ -175,8 +175,9 @@ class SqliteLedgerConnection(LedgerConnection):
                 if self.owner:
                     self.begin(writes=True)
                     found = SqlTables(self._database)
-                    ids = found.declare_dead(self.owner)
-                    if ids:
+                    # The number alone is another's where the transaction that gave it was undone.
+                    if found.owner_lives(self.owner, self.token):
+                        ids = found.declare_dead(self.owner)
                         release(found, ids, self.owner, self.wall())
                     self.commit()
             self.rollback()

@@ -302,7 +302,9 @@ class Store:
             Whether it was one.
         """
         found = (await self.find([key])).get(key)
-        return found is not None and (await self.apply(Again(found.id, self.now)))[0].applied
+        if found is None:
+            return False
+        return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
 
 
 def _entries(tables: SqlTables, lookups: Sequence[Lookup]) -> list[Entry]:

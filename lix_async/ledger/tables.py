@@ -271,14 +271,23 @@ class SqlTables:
 
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
         """
-        found: dict[int, list[Answer]] = defaultdict(list)
+        wanted: list[tuple[int, int]] = []
         for some in chunks(ids):
             rows = self._db.execute(
-                "SELECT a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body, a.rows, a.codec "
-                "FROM answer a JOIN lookup l ON l.id = a.lookup WHERE l.id IN (?*) AND CASE "
-                "WHEN l.page > 0 THEN a.verdict = 0 AND a.n > l.base "
-                "ELSE a.n = coalesce(l.refresh, l.cur) END ORDER BY a.lookup, a.page, a.n",
+                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
+                "IS NOT NULL THEN 1 ELSE 0 END, a.verdict FROM answer a JOIN lookup l "
+                "ON l.id = a.lookup WHERE l.id IN (?*) "
+                "AND (l.page > 0 OR a.n = coalesce(l.refresh, l.cur)) "
+                "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
+            )
+            wanted += _standing(cast("list[tuple[int, int, int, int, int, int | None]]", rows))
+        found: dict[int, list[Answer]] = defaultdict(list)
+        for pairs in chunks(wanted):
+            rows = self._db.execute(
+                "SELECT lookup, n, page, at, http, verdict, body, rows, codec FROM answer "
+                "WHERE (lookup, n) IN (?**) ORDER BY lookup, page",
+                (pairs,),
             )
             for lookup, n, page, at, http, verdict, body, new, codec in cast(
                 "list[tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]]", rows
@@ -444,6 +453,28 @@ class SqlTables:
             "SELECT id FROM lookup WHERE status IN (1, 2) AND owner = ? ORDER BY id", (no,)
         )
         return [cast("int", row[0]) for row in rows]
+
+
+def _standing(
+    answers: Iterable[tuple[int, int, int, int, int, int | None]],
+) -> list[tuple[int, int]]:
+    """Of answers (lookup, n, page, page needed next, is complete, verdict) those that stand.
+
+    They come with the newest first. A page is asked for only after the one before it was taken,
+    so the attempts of the pages of one version rise, and from its last page back the newest answer
+    of each page is the one.
+    """
+    standing: list[tuple[int, int]] = []
+    next_pages: dict[int, int] = {}
+    for lookup, n, page, needed, complete, verdict in answers:
+        if not needed:
+            standing.append((lookup, n))
+            continue
+        first = page if complete else needed - 1
+        if verdict == 0 and page == next_pages.get(lookup, first):
+            standing.append((lookup, n))
+            next_pages[lookup] = page - 1
+    return standing
 
 
 def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> Lookup:

@@ -176,7 +176,7 @@ class _Batch:
         elif isinstance(event, Decide):
             change = rule.decide(state, event.n, again=event.again)
         else:
-            change = rule.again(state)
+            change = rule.again(state, event.n)
         return self.change(lookup, change, event.now)
 
     def _send(self, lookup: Lookup, event: Send) -> Result:
@@ -215,7 +215,8 @@ class _Batch:
             attempt = self._attempts.get((lookup.id, event.n))
             if attempt is not None:
                 attempt.family, attempt.note = event.family, event.note
-            lookup.pause = event.pause
+            if (lookup.state.status, lookup.state.cur) == ("received", event.n):
+                lookup.pause = event.pause
         if event.position is not None and change.row.page != lookup.state.page:
             lookup.position = event.position
         return self.change(lookup, change, event.now)

@@ -158,7 +158,7 @@ def test_a_refused_lookup_is_bought_again(open_ledger: OpenLedger) -> None:
     ledger = open_ledger()
     (sent,) = announce(ledger, "ada")
     apply(ledger, receive(sent, http=404), judge(sent, Judgement("refused", 0)))
-    assert apply(ledger, Again(sent.lookup.id, NOW))[0].state.status == "pending"
+    assert apply(ledger, Again(sent.lookup.id, 1, NOW))[0].state.status == "pending"
     assert apply(ledger, send(sent.lookup.id, n=1))[0].applied
 
 
