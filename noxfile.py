@@ -83,6 +83,14 @@ def schemathesis(session: nox.Session) -> None:
 
 
 @nox.session
+def model(session: nox.Session) -> None:
+    """The rule of the ledger in every state of all configurations: about two minutes."""
+    _install(session)
+    test = "tests/ledger/test_model.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_MODEL": "1"})
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
     """Types: mypy and pyright, both strict, over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")

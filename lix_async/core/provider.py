@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -19,6 +19,24 @@ _IN_PATHS = "/%:@!$&'()*+,;="
 
 See https://www.rfc-editor.org/rfc/rfc3986#section-3.3."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def has_own_error(body: bytes) -> bool:
+    """Whether a body is a JSON object with an error as the Lix API writes it.
+
+    That is an `error` object with a `type` or a `message`, or an `error` text.
+
+    Contract: lix.md#errors
+    """
+    try:
+        tree = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    error = tree.get("error")
+    if isinstance(error, dict):
+        found = cast("dict[str, object]", error)
+        return bool(found.get("type") or found.get("message"))
+    return isinstance(error, str) and bool(error)
 
 
 class AuthScheme(msgspec.Struct, frozen=True):
@@ -43,6 +61,8 @@ class Provider(msgspec.Struct, frozen=True):
     """Seconds to wait at least after a 429 without `Retry-After`."""
     typed: bool = True
     """Whether `Content-Type` is sent with every request, as Lix requires, or only with a body."""
+    own_error: Callable[[bytes], bool] = has_own_error
+    """Whether a body holds an error in the API's own words: proxies answer with any status."""
     normalise: Callable[[bytes, type], bytes] | None = None
     """(body of a success, type of the result) → the body in the form that the type describes, where
     the provider wraps the same items in several ways. May raise `SchemaMismatch`."""

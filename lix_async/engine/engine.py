@@ -25,8 +25,7 @@ error is raised all the same if it is permanent, or if no attempt or no time is 
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -58,6 +57,19 @@ from .options import UNSET, CallOptions, reject_empty
 from .transport import SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
+
+
+class AttemptHooks(Protocol):
+    """Hear of each attempt of a call: how a ledger records what may be charged."""
+
+    async def departing(self) -> None:
+        """An attempt has its permit and is about to be sent. Raising stops it."""
+
+    def departed(self) -> None:
+        """The first byte is sent: from here on the attempt may be charged."""
+
+    async def received(self, response: HttpResponse) -> None:
+        """A complete answer was received and not decoded yet. The key is redacted in it."""
 
 
 class Engine:
@@ -116,25 +128,21 @@ class Engine:
         endpoint: Endpoint[P, R],
         params: P,
         *,
-        before_send: Callable[[], Awaitable[None]] | None = None,
-        on_not_charged: Callable[[], None] | None = None,
+        hooks: AttemptHooks | None = None,
     ) -> Answer[R]:
         """One call. See `Client.send`, which has the same errors.
 
         Args:
             endpoint: The endpoint to call.
             params: Its parameters.
-            before_send: Awaited before each attempt, after its permit and before its first byte:
-                the moment to record that something is about to be paid for.
-            on_not_charged: Called after an attempt that was refused or not sent, unless an
-                earlier attempt was lost: nothing was charged so far.
+            hooks: Hear of each attempt: how a ledger records what may be charged.
         """
         params = self.prepare_params(endpoint, params)
         endpoint = endpoint.for_params(params)
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
         limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
-        call = CallState(self.clock, deadline, give_up_at, limiter, before_send, on_not_charged)
+        call = CallState(self.clock, deadline, give_up_at, limiter, hooks)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(endpoint.credits, endpoint.id)
         try:
@@ -218,13 +226,22 @@ class Engine:
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         permitted_at = self.clock.now()
-        sent_at = SendTimestamp(lambda at: call.report_delay(at - permitted_at))
+        hooks = call.hooks
+
+        def on_sent(at: float) -> None:
+            call.report_delay(at - permitted_at)
+            if hooks is not None:
+                hooks.departed()
+
+        sent_at = SendTimestamp(on_sent)
         call.waited += permitted_at - began
         call.attempts += 1
         try:
-            if call.before_send is not None:
-                await call.before_send()
+            if hooks is not None:
+                await hooks.departing()
             response = await self.transport.exchange(request, sent_at)
+            if hooks is not None and isinstance(response, HttpResponse):
+                await hooks.received(self._redactor.redact_response(response))
         except BaseException:
             if sent_at.at is not None:
                 call.was_sent = True
@@ -273,12 +290,6 @@ class Engine:
         self, endpoint: Endpoint[P, R], call: CallState, error: LixError
     ) -> bool:
         """Whether to retry; sets `call.delay`, and holds the limiter after a 429."""
-        if (
-            call.on_not_charged is not None
-            and not call.lost
-            and isinstance(error, RefusalError | TransportError)
-        ):
-            call.on_not_charged()
         if call.retry_at is not None or call.limiter_unreachable:
             return False
         if isinstance(error, QueuedError):
@@ -324,8 +335,7 @@ class CallState(msgspec.Struct):
     deadline: float | None
     give_up_at: float | None
     limiter: Limiter | None
-    before_send: Callable[[], Awaitable[None]] | None = None
-    on_not_charged: Callable[[], None] | None = None
+    hooks: AttemptHooks | None = None
     attempts: int = 0
     failures: int = 0
     polls: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Generic, TypeVar, cast
@@ -28,7 +28,7 @@ from ..core.validation import check_type
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
-from .engine import Engine
+from .engine import AttemptHooks, Engine
 
 Item = TypeVar("Item")
 
@@ -308,9 +308,8 @@ class Paginator(Generic[Item]):
             raise ConfigurationError(f"{endpoint.id} is not a listing: use send()")
         self.ready: deque[Page[Item]] = deque()
         self.stats = PaginationStats()
-        self.before_send: Callable[[], Awaitable[None]] | None = None
-        self.on_not_charged: Callable[[], None] | None = None
-        """Hooks for each attempt at a page; see `Engine.send`."""
+        self.hooks: AttemptHooks | None = None
+        """Hear of each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the parameters keep the type that the endpoint of the caller has.
         self._endpoint = cast("Endpoint[Params, Listing[Item]]", endpoint)
@@ -386,8 +385,7 @@ class Paginator(Generic[Item]):
             answer = await self._engine.send(
                 self._endpoint,
                 params,
-                before_send=self.before_send,
-                on_not_charged=self.on_not_charged,
+                hooks=self.hooks,
             )
             credits = answer.credits
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Generator
 from typing import Generic, TypeVar, cast
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from ..core.endpoint import Endpoint, P
 from ..core.models import Params
 from .answer import Answer
-from .engine import Engine
+from .engine import AttemptHooks, Engine
 from .pages import Pages
 
 R = TypeVar("R")
@@ -40,8 +40,7 @@ class RecordingEngine(Engine):
         endpoint: Endpoint[P, R],
         params: P,
         *,
-        before_send: Callable[[], Awaitable[None]] | None = None,
-        on_not_charged: Callable[[], None] | None = None,
+        hooks: AttemptHooks | None = None,
     ) -> Answer[R]:
         """Report the call to `recorded_call`; never returns."""
         return await _Suspension(RecordedCall(cast("Endpoint[Params, object]", endpoint), params))
