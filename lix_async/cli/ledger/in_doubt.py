@@ -15,12 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ...bulk import LedgerNotFoundError, SqliteStore
-from ...bulk.stores.base import DoubtCallback, Entry, Store
+from ...bulk.lookup import DoubtCallback
 from ...concurrency.clock import RealClock
+from ...ledger.store import Entry, Store
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
 from ..input.targets import parse_target, row_kind
-from ..output.lookup_rows import PENDING, input_of
+from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
 from ..text import format_duration, one_line, plural
@@ -47,7 +48,7 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
     """
     count = 0
     async for entry in _entries_in_doubt(ledger, given):
-        count += await ledger.resolve(entry.key, PENDING if retry else "refused", RealClock.wall())
+        count += await ledger.resolve(entry.key, "again" if retry else "let_be")
     if not count:
         return _print_none(given)
     what = f"{count:,} {plural(count, 'lookup')}"
@@ -68,7 +69,7 @@ async def list_doubts(ledger: Store, given: str | None, *, table: bool) -> int:
     count = 0
     async for entry in _entries_in_doubt(ledger, given):
         count += 1
-        reason = None if entry.error is None else one_line(entry.error.message)
+        reason = one_line(entry.note) if entry.note else None
         source = input_of(entry)
         kind = row_kind(entry.endpoint)
         if not table:
