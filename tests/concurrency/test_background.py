@@ -12,7 +12,7 @@ from lix_async.concurrency.background import BackgroundTask
 pytestmark = pytest.mark.anyio
 
 
-async def test_work_begins_at_once_and_ends_by_itself():
+async def test_work_starts_at_once_and_ends_by_itself():
     begun, finish, ended = anyio.Event(), anyio.Event(), anyio.Event()
 
     async def work() -> None:
@@ -43,7 +43,7 @@ async def test_cancelling_waits_until_the_work_has_cleaned_up():
     await background.cancel()
 
 
-async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
+async def test_cancelling_ends_the_work_even_where_the_caller_is_cancelled():
     cleaned = anyio.Event()
 
     async def work() -> None:
@@ -60,7 +60,7 @@ async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
     assert cleaned.is_set()
 
 
-async def test_another_thread_may_tell_it_something() -> None:
+async def test_a_function_can_be_called_from_another_thread() -> None:
     told = anyio.Event()
     task = BackgroundTask(anyio.sleep_forever)
     thread = threading.Thread(target=task.call_soon, args=(told.set,))
@@ -70,7 +70,7 @@ async def test_another_thread_may_tell_it_something() -> None:
     await task.cancel()
 
 
-async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() -> None:
+async def test_end_does_not_wait_and_later_calls_are_ignored() -> None:
     ended = anyio.Event()
 
     async def work() -> None:
@@ -91,7 +91,7 @@ async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() ->
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_loop_that_is_gone_is_no_trouble(backend: str) -> None:
+def test_calls_after_the_end_of_the_loop_are_ignored(backend: str) -> None:
     left: list[BackgroundTask] = []
 
     async def work() -> None:

@@ -18,7 +18,7 @@ from lix_async.core.rate_limit import RateLimit
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_first_use_binds_and_further_ones_are_at_home():
+async def test_the_first_use_binds_to_the_loop():
     home = EventLoopBinding()
     assert [home.check(), home.check()] == [False, False]
     home.unbind()
@@ -32,7 +32,7 @@ def moved(home: EventLoopBinding) -> bool:
     return asyncio.run(ask())
 
 
-def test_a_new_loop_takes_over_from_one_that_ended():
+def test_a_new_loop_replaces_one_that_ended():
     home = EventLoopBinding()
     assert [moved(home), moved(home)] == [False, True]
 
@@ -42,7 +42,7 @@ def test_a_new_loop_takes_over_from_one_that_ended():
     assert [trio.run(ask), trio.run(ask), moved(home)] == [True, True, True]
 
 
-def test_outside_of_any_loop_it_says_so(monkeypatch):
+def test_without_a_running_loop_an_error_is_raised(monkeypatch):
     with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "trio")
@@ -53,7 +53,7 @@ def test_outside_of_any_loop_it_says_so(monkeypatch):
         EventLoopBinding().check()
 
 
-async def test_another_thread_with_a_loop_of_its_own_is_refused():
+async def test_a_loop_in_another_thread_is_rejected():
     home = EventLoopBinding()
     home.check()
     for run in (lambda: moved(home), lambda: trio.run(ask, home)):
@@ -61,7 +61,7 @@ async def test_another_thread_with_a_loop_of_its_own_is_refused():
             await anyio.to_thread.run_sync(run)
 
 
-def test_another_process_is_refused_although_the_loop_is_the_same_object(monkeypatch):
+def test_another_process_is_rejected_although_the_loop_is_the_same_object(monkeypatch):
     home = EventLoopBinding()
 
     async def fork() -> None:
@@ -91,7 +91,7 @@ def in_child(work) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_a_client_in_use_is_refused_in_a_forked_child():
+def test_a_client_in_use_is_rejected_in_a_forked_child():
     lix = SampleClient(reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> None:
@@ -111,7 +111,7 @@ def test_a_client_that_was_not_used_before_the_fork_works_in_the_child():
     assert in_child(lambda: asyncio.run(call())) == 1  # it came to the end: no error at all
 
 
-def test_one_client_works_under_one_loop_after_the_other():
+def test_a_client_can_be_used_on_one_loop_after_the_other():
     lix = SampleClient(LOST, reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> int:

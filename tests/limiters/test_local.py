@@ -47,7 +47,7 @@ async def stand_in(tasks: anyio.abc.TaskGroup, line: Line, count: int) -> None:
         await settle(3)  # so that they stand in this order
 
 
-async def test_callers_are_served_in_the_order_of_their_coming():
+async def test_callers_are_served_in_order():
     line = Line()
     async with anyio.create_task_group() as tasks:
         await stand_in(tasks, line, 5)
@@ -64,7 +64,7 @@ async def test_a_burst_is_served_at_once_and_the_rest_in_order():
 
 
 @pytest.mark.parametrize("leaves", range(1, 6))
-async def test_whoever_leaves_the_line_takes_no_token_along_and_nobody_overtakes(leaves):
+async def test_a_cancelled_caller_takes_no_token_and_the_order_is_kept(leaves):
     line = Line()
     async with anyio.create_task_group() as tasks:
         await stand_in(tasks, line, 6)
@@ -76,7 +76,7 @@ async def test_whoever_leaves_the_line_takes_no_token_along_and_nobody_overtakes
 
 
 @pytest.mark.parametrize("moment", [2, 3, 4])
-async def test_all_may_leave_at_once_and_the_next_caller_finds_an_empty_line(moment):
+async def test_after_all_callers_were_cancelled_the_queue_is_empty(moment):
     line = Line()
     async with anyio.create_task_group() as tasks:
         await stand_in(tasks, line, 4)
@@ -90,7 +90,7 @@ async def test_all_may_leave_at_once_and_the_next_caller_finds_an_empty_line(mom
     assert line.turns[-1][1] == (3 if moment < 3 else 6)
 
 
-def test_who_is_cancelled_in_the_moment_of_being_served_gives_the_token_back():
+def test_a_caller_cancelled_while_being_served_refunds_its_token():
     """Two tokens come at once; a native `Task.cancel` hits between the second one and its turn."""
     line = Line(RateLimit(1, per=3.0, burst=2, margin=0))
 
@@ -114,7 +114,7 @@ def test_who_is_cancelled_in_the_moment_of_being_served_gives_the_token_back():
     assert line.turns == [(0, 0), (1, 0), (2, 6), (9, 6)]
 
 
-async def test_a_hold_stops_everybody_also_the_one_whose_pause_is_nearly_over():
+async def test_a_hold_stops_even_a_caller_whose_wait_is_nearly_over():
     line = Line()
     async with anyio.create_task_group() as tasks:
         await stand_in(tasks, line, 3)
@@ -124,7 +124,7 @@ async def test_a_hold_stops_everybody_also_the_one_whose_pause_is_nearly_over():
     assert line.turns == [(0, 0), (1, 12), (2, 15)]
 
 
-async def test_a_turn_given_back_is_there_for_the_next_and_only_once():
+async def test_a_refunded_permit_is_free_once():
     line = Line()
     await line.limiter.acquire()
     line.limiter.refund()
@@ -136,7 +136,7 @@ async def test_a_turn_given_back_is_there_for_the_next_and_only_once():
     assert line.turns == [(1, 0), (2, 3)]
 
 
-async def test_a_turn_is_given_back_by_the_task_that_took_it():
+async def test_a_permit_is_refunded_by_the_task_that_took_it():
     """The one who leaves took its turn long ago; the one who took the last turn has sent."""
     line = Line()
     left = anyio.Event()
@@ -158,7 +158,7 @@ async def test_a_turn_is_given_back_by_the_task_that_took_it():
     assert line.turns == [(1, 3), (2, 6)]
 
 
-async def test_a_late_departure_shifts_those_after_it():
+async def test_a_reported_delay_moves_the_following_permits():
     line = Line()
     await line.call(0)
     line.limiter.report_delay(1)
@@ -168,7 +168,7 @@ async def test_a_late_departure_shifts_those_after_it():
     assert line.turns == [(0, 0), (1, 4)]
 
 
-async def test_the_turns_may_come_from_another_bucket():
+async def test_permits_may_come_from_another_bucket():
     clock = VirtualClock()
     bucket = SlidingWindow(WindowLimit("x", 2, 60, margin=0))
     limiter = LocalLimiter(RATE, clock=clock, bucket=bucket)
@@ -206,14 +206,14 @@ def run_everywhere(limiter: LocalLimiter) -> None:
     asyncio.run(limiter.acquire())
 
 
-def test_a_limiter_works_on_one_loop_after_the_other_and_keeps_its_pace():
+def test_a_limiter_keeps_its_rate_on_one_loop_after_the_other():
     clock = Skipping()
     limiter = LocalLimiter(RATE, clock=clock)
     run_everywhere(limiter)
     assert clock.now() == 6
 
 
-def test_a_line_on_a_loop_that_only_stopped_is_not_left_standing():
+def test_callers_on_a_stopped_loop_are_served_when_it_continues():
     line = Line()
     stopped = asyncio.new_event_loop()
     calls = [stopped.create_task(line.call(number)) for number in range(2)]
@@ -228,7 +228,7 @@ def test_a_line_on_a_loop_that_only_stopped_is_not_left_standing():
     assert line.turns == [(0, 0), (1, 3), (3, 6)]
 
 
-def test_a_line_that_died_with_its_loop_holds_up_nobody():
+def test_callers_of_an_ended_loop_do_not_delay_others():
     line = Line()
     dead = asyncio.new_event_loop()
     calls = [dead.create_task(line.call(number)) for number in range(3)]
@@ -242,7 +242,7 @@ def test_a_line_that_died_with_its_loop_holds_up_nobody():
         call._log_destroy_pending = False
 
 
-def test_two_loops_at_once_are_refused_by_name():
+def test_two_loops_at_once_are_rejected():
     limiter = LocalLimiter(RATE)
     problems: list[Exception] = []
 
@@ -264,7 +264,7 @@ def test_two_loops_at_once_are_refused_by_name():
     assert all("another event loop: make one for each loop" in str(error) for error in problems)
 
 
-async def test_when_a_turn_comes_is_known_before_it_is_asked_for():
+async def test_the_wait_is_estimated_without_taking_a_permit():
     line = Line()
     assert line.limiter.estimated_wait() == 0
     async with anyio.create_task_group() as tasks:
@@ -282,7 +282,7 @@ async def test_when_a_turn_comes_is_known_before_it_is_asked_for():
     assert line.turns == [(0, 0), (1, 3), (3, 6)]
 
 
-def test_a_line_that_died_with_its_loop_is_not_counted():
+def test_callers_of_an_ended_loop_are_not_counted():
     line = Line()
     dead = asyncio.new_event_loop()
     calls = [dead.create_task(line.limiter.acquire()) for _ in range(3)]
@@ -299,6 +299,6 @@ def test_a_line_that_died_with_its_loop_is_not_counted():
         assert asyncio.run(asks()) == 3
 
 
-def test_only_a_rate_makes_a_limiter():
+def test_a_limiter_needs_a_rate():
     with pytest.raises(ConfigurationError, match="rate must be a RateLimit, not int"):
         LocalLimiter(3)

@@ -49,7 +49,7 @@ def test_every_item_comes_once_in_order(kind, length, sizes, claim):
     stops=st.lists(st.integers(0, 12), max_size=5),
     by_page=st.booleans(),
 )
-def test_a_walk_in_many_sittings_is_the_same_walk(kind, length, sizes, claim, stops, by_page):
+def test_a_listing_resumed_many_times_is_the_same_listing(kind, length, sizes, claim, stops, by_page):
     """Each sitting ends somewhere, its checkpoint goes through JSON, the next one goes on."""
     alone = vendor_of(length, sizes, claim)
     whole = start(kind, alone)
@@ -100,7 +100,7 @@ def changes(draw: st.DrawFn) -> list[tuple[str, int]]:
         st.sampled_from([None, -1, 0, 5, 20, 50, "12", "many"]), min_size=1, max_size=6
     ),
 )
-def test_a_list_that_changes_and_totals_that_lie_never_give_an_item_twice_nor_go_on_for_ever(
+def test_a_changing_list_with_wrong_totals_repeats_no_item_and_ends(
     length, sizes, happenings, totals
 ):
     vendor = Vendor(things(length), *sizes, total=lambda n: totals[min(n, len(totals)) - 1])
@@ -132,7 +132,7 @@ def test_a_list_that_changes_and_totals_that_lie_never_give_an_item_twice_nor_go
     pages=st.lists(st.lists(st.integers(0, 5), max_size=4), max_size=12),
     totals=st.lists(st.none() | st.integers(-2, 40), min_size=1, max_size=4),
 )
-def test_a_vendor_that_says_anything_gets_an_end_or_an_error_and_no_item_is_doubled(pages, totals):
+def test_any_answers_lead_to_an_end_or_an_error_and_repeat_no_item(pages, totals):
     script = [[{"id": f"t{number}"} for number in page] for page in pages]
     vendor = Vendor(
         [],

@@ -93,7 +93,7 @@ plans = pytest.mark.parametrize("plan", PLANS, ids=str)
 
 @plans
 @given(sizes=cuts)
-def test_a_known_total_ends_the_walk_without_a_call_too_many(plan, sizes):
+def test_a_known_total_ends_the_listing_without_another_call(plan, sizes):
     items, fetched = walk(plan, Vendor(plan, sizes), sum(sizes))
     assert items == list(range(sum(sizes)))
     assert fetched == max(len(sizes), 1)
@@ -121,7 +121,7 @@ def test_a_wrong_total_never_breaks_the_order_and_gives_at_least_what_it_claims(
     [Offset, PageNumber, PageInUrl, OffsetInUrl, lambda cap: Cursor("token", cap=cap)],
 )
 @given(sizes=cuts, cap=st.integers(1, 30))
-def test_a_cap_is_met_and_nothing_is_asked_for_behind_it(kind, sizes, cap):
+def test_nothing_is_requested_beyond_the_cap(kind, sizes, cap):
     plan = kind(cap=cap)
     items, fetched = walk(plan, Vendor(plan, sizes), 5000)
     assert len(items) >= min(cap, sum(sizes))
@@ -153,7 +153,7 @@ def others(url: str) -> list[str]:
 
 
 @given(urls(), st.integers(1, 999_999_999))
-def test_setting_a_number_touches_nothing_else_and_can_be_read_back(url, number):
+def test_setting_a_number_changes_nothing_else(url, number):
     turned = with_number_in_url(url, "page", number)
     assert number_in_url(turned, "page", 1) == number
     assert others(turned) == others(url)
@@ -166,7 +166,7 @@ def test_setting_a_number_touches_nothing_else_and_can_be_read_back(url, number)
 
 
 @given(urls(), st.integers(1, 99))
-def test_a_walk_is_the_same_walk_on_every_page(url, number):
+def test_params_without_position_are_equal_for_every_page(url, number):
     """The origin of a search does not depend on the page that its URL stands at."""
     bare = with_number_in_url(url, "page")
     assert others(bare) == others(url)

@@ -55,7 +55,7 @@ def test_no_window_holds_more_than_requests_and_burst_allow(rate, pauses):
 
 
 @given(rates, st.lists(gaps, max_size=40))
-def test_who_waits_as_told_gets_the_token_so_that_none_is_wasted(rate, pauses):
+def test_after_the_returned_wait_a_token_is_free(rate, pauses):
     tokens, now = TokenBucket(rate), 0.0
     for pause in pauses:
         now += pause * rate.interval
@@ -74,7 +74,7 @@ def test_who_waits_as_told_gets_the_token_so_that_none_is_wasted(rate, pauses):
         max_size=40,
     ),
 )
-def test_the_law_holds_for_the_used_turns_whatever_was_given_back_or_held(rate, steps):
+def test_the_rate_is_kept_by_used_permits_whatever_was_refunded_or_held(rate, steps):
     tokens, now, held = TokenBucket(rate), 0.0, -math.inf
     used: list[float] = []
     for what, pause, which in steps:
@@ -92,7 +92,7 @@ def test_the_law_holds_for_the_used_turns_whatever_was_given_back_or_held(rate, 
 
 
 @given(rates, st.lists(st.tuples(gaps, st.floats(0, 2)), max_size=30))
-def test_after_a_late_departure_the_next_turn_keeps_its_distance(rate, calls):
+def test_after_a_delayed_request_the_next_permit_keeps_its_distance(rate, calls):
     """With a burst of one: whatever left before a turn was given left an interval before it."""
     rate = RateLimit(rate.requests, rate.per, 1, rate.margin)
     tokens, now = TokenBucket(rate), 0.0
@@ -122,7 +122,7 @@ buckets = st.one_of(
 
 
 @given(buckets, st.lists(st.floats(0, 50), max_size=8), st.integers(0, 12), st.floats(0, 100))
-def test_a_turn_comes_when_it_was_foretold_to_who_stands_behind_others(bucket, pauses, ahead, held):
+def test_a_permit_is_free_when_the_estimate_for_a_waiting_caller_said(bucket, pauses, ahead, held):
     now = 0.0
     for pause in pauses:
         now += pause
