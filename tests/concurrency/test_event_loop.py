@@ -1,4 +1,4 @@
-"""Which loop, in which process, an object belongs to."""
+"""The event loop and process that an object belongs to."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_first_use_binds_to_the_loop():
-    home = EventLoopBinding()
-    assert [home.check(), home.check()] == [False, False]
-    home.unbind()
-    assert home.check() is False
+    binding = EventLoopBinding()
+    assert [binding.check(), binding.check()] == [False, False]
+    binding.unbind()
+    assert binding.check() is False
 
 
-def moved(home: EventLoopBinding) -> bool:
-    async def ask() -> bool:
-        return home.check()
+def check_on_new_loop(binding: EventLoopBinding) -> bool:
+    async def check() -> bool:
+        return binding.check()
 
-    return asyncio.run(ask())
+    return asyncio.run(check())
 
 
 def test_a_new_loop_replaces_one_that_ended():
-    home = EventLoopBinding()
-    assert [moved(home), moved(home)] == [False, True]
+    binding = EventLoopBinding()
+    assert [check_on_new_loop(binding), check_on_new_loop(binding)] == [False, True]
 
-    async def ask() -> bool:
-        return home.check()
+    async def check() -> bool:
+        return binding.check()
 
-    assert [trio.run(ask), trio.run(ask), moved(home)] == [True, True, True]
+    assert [trio.run(check), trio.run(check), check_on_new_loop(binding)] == [True, True, True]
 
 
 def test_without_a_running_loop_an_error_is_raised(monkeypatch):
@@ -54,31 +54,31 @@ def test_without_a_running_loop_an_error_is_raised(monkeypatch):
 
 
 async def test_a_loop_in_another_thread_is_rejected():
-    home = EventLoopBinding()
-    home.check()
-    for run in (lambda: moved(home), lambda: trio.run(ask, home)):
+    binding = EventLoopBinding()
+    binding.check()
+    for run in (lambda: check_on_new_loop(binding), lambda: trio.run(check, binding)):
         with pytest.raises(ConfigurationError, match="make one for each loop"):
             await anyio.to_thread.run_sync(run)
 
 
 def test_another_process_is_rejected_although_the_loop_is_the_same_object(monkeypatch):
-    home = EventLoopBinding()
+    binding = EventLoopBinding()
 
     async def fork() -> None:
-        home.check()
+        binding.check()
         monkeypatch.setattr(os, "getpid", lambda: -1)
         with pytest.raises(ConfigurationError, match="forked: make one in the child"):
-            home.check()
+            binding.check()
 
     asyncio.run(fork())
 
 
-async def ask(home: EventLoopBinding) -> bool:
-    return home.check()
+async def check(binding: EventLoopBinding) -> bool:
+    return binding.check()
 
 
 def in_child(work) -> int:
-    """What becomes of some work in a forked child: 0 for a ConfigurationError about the fork."""
+    """Run work in a forked child: 0 for a ConfigurationError about the fork, 1 for no error."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -108,7 +108,7 @@ def test_a_client_that_was_not_used_before_the_fork_works_in_the_child():
     async def call() -> None:
         await lix.send(THING, ThingParams(id="1"))
 
-    assert in_child(lambda: asyncio.run(call())) == 1  # it came to the end: no error at all
+    assert in_child(lambda: asyncio.run(call())) == 1  # no error
 
 
 def test_a_client_can_be_used_on_one_loop_after_the_other():

@@ -1,4 +1,4 @@
-"""What an answer means: by its error's type first, by its status second."""
+"""Responses: results, and errors by their type first and their status second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that do not quite fit: what is repaired, what is refused, and where."""
+"""Tolerant decoding: which bodies are repaired, and which are schema mismatches."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read(kind: type, body: object) -> Any:
 
 
 def both(name: str, value: object) -> object:
-    """What becomes of a value on the straight way and on the slow one: the same."""
+    """Decode a value on the fast path and on the slow path, with the same result."""
     slow = {name: value, "related": [{"followers": "none"}]}
     straight, repaired = read(Person, {name: value}), read(Person, slow)
     found = msgspec.structs.asdict(straight)
@@ -68,7 +68,7 @@ def person(**fields: object) -> Person:
     return read(Person, fields)
 
 
-def misfit(kind: type, body: object) -> tuple[str, str]:
+def mismatch(kind: type, body: object) -> tuple[str, str]:
     with pytest.raises(SchemaMismatch) as caught:
         read(kind, body)
     assert caught.value.__context__ is None or isinstance(body, dict | list)
@@ -188,7 +188,7 @@ def test_a_page_is_decoded_from_any_envelope(body, slow):
         for name in ("people", "persons")
     )]:  # fmt: skip
         if slow and rows:
-            rows[0]["followers"] = "none"  # no number: the straight way gives up
+            rows[0]["followers"] = "none"  # not a number: requires the slow path
     page = read(People, body)
     assert page.items == [Person(name="a")]
     assert (page.total, page.sequence_id) == (1, "s")
@@ -217,22 +217,22 @@ def test_an_object_or_list_in_place_of_a_number_flag_or_date_becomes_none(name, 
 
 
 def test_a_schema_mismatch_has_the_path():
-    assert misfit(Person, {"jobs": [None, {"title": [1]}]}) == (
+    assert mismatch(Person, {"jobs": [None, {"title": [1]}]}) == (
         "expected a text, got an array", "$.jobs[1].title",
     )  # fmt: skip
-    assert misfit(Person, {"jobs": {"a": 1}}) == ("expected an array, got an object", "$.jobs")
-    assert misfit(Person, {"jobs": [7]}) == ("expected an object, got a number", "$.jobs[0]")
-    assert misfit(Person, {"jobs": [True]}) == ("expected an object, got a flag", "$.jobs[0]")
-    assert misfit(Person, {"name": {}}) == ("expected a text, got an object", "$.name")
-    assert misfit(Person, {"raw": "x"}) == ("expected an object, got a text", "$.raw")
-    assert misfit(Person, {"place": 1.5})[1] == "$.place"
-    assert misfit(Strict, {}) == ("Object missing required field `id`", "$")
-    assert misfit(Strict, {"id": "many"}) == ("Object missing required field `id`", "$")
+    assert mismatch(Person, {"jobs": {"a": 1}}) == ("expected an array, got an object", "$.jobs")
+    assert mismatch(Person, {"jobs": [7]}) == ("expected an object, got a number", "$.jobs[0]")
+    assert mismatch(Person, {"jobs": [True]}) == ("expected an object, got a flag", "$.jobs[0]")
+    assert mismatch(Person, {"name": {}}) == ("expected a text, got an object", "$.name")
+    assert mismatch(Person, {"raw": "x"}) == ("expected an object, got a text", "$.raw")
+    assert mismatch(Person, {"place": 1.5})[1] == "$.place"
+    assert mismatch(Strict, {}) == ("Object missing required field `id`", "$")
+    assert mismatch(Strict, {"id": "many"}) == ("Object missing required field `id`", "$")
 
 
 @pytest.mark.parametrize("body", [b"7", b"null", b'"x"', b"true", b"[1]"])
 def test_a_body_that_is_not_an_object_is_a_schema_mismatch(body):
-    assert misfit(Person, body)[0].startswith("expected an object, got ")
+    assert mismatch(Person, body)[0].startswith("expected an object, got ")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_body_that_is_not_an_object_is_a_schema_mismatch(body):
     ],
 )
 def test_a_body_that_is_not_json_is_a_schema_mismatch(body, message):
-    assert misfit(Person, body)[0].startswith(message.partition(":")[0])
+    assert mismatch(Person, body)[0].startswith(message.partition(":")[0])
 
 
 class Job2(Model):
@@ -262,7 +262,7 @@ class Job2(Model):
 def test_a_field_of_an_undocumented_type_accepts_anything(value):
     assert read(Job2, {"anything": value}).anything == value
     assert read(Job2, {"anything": value, "size": "none"}).anything == value
-    assert misfit(Job2, {"posting": 7}) == ("expected an object, got a number", "$.posting")
+    assert mismatch(Job2, {"posting": 7}) == ("expected an object, got a number", "$.posting")
 
 
 def test_an_open_object_has_accessors():
@@ -275,7 +275,7 @@ def test_an_open_object_has_accessors():
     assert posting.inside("deep", "er") == [1]
     assert [posting.inside("deep", "no", "more"), posting.inside("a", "b")] == [None, None]
     assert read(OpenObject, {"a": 1}) == {"a": 1}
-    assert misfit(OpenObject, [1]) == ("expected an object, got an array", "$")
+    assert mismatch(OpenObject, [1]) == ("expected an object, got an array", "$")
 
 
 def test_items_of_a_checkpoint_are_decoded():

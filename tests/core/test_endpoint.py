@@ -1,4 +1,4 @@
-"""Rows, params and what holds of every listing."""
+"""Endpoints, the checks of params, and listings."""
 
 from __future__ import annotations
 

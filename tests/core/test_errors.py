@@ -1,4 +1,4 @@
-"""The tree of errors, and what each of them carries."""
+"""The hierarchy of exceptions and their attributes."""
 
 from __future__ import annotations
 

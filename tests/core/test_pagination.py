@@ -1,4 +1,4 @@
-"""Plans, case by case: what follows a page, where it begins, what tells walks apart."""
+"""Pagination strategies: next page, offset and params without position."""
 
 from __future__ import annotations
 

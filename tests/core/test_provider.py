@@ -1,4 +1,4 @@
-"""Keys that show themselves to nobody, and addresses to which a key may travel."""
+"""API keys that are not shown, and base URLs that do not expose the key."""
 
 from __future__ import annotations
 

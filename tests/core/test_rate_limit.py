@@ -1,4 +1,4 @@
-"""The arithmetic of turns, case by case. The law itself is in properties/test_bucket_law.py."""
+"""The token bucket, case by case; see also properties/test_rate_limit_properties.py."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_refunded_token_can_be_taken_again():
 
 
 def test_a_token_whose_time_has_passed_is_not_refunded():
-    """A took at 0 and left at 3.5 without sending, B took at 3: C must wait until 6 for B."""
+    """A took at 0 and refunds at 3.5, B took at 3: C must wait until 6 because of B."""
     tokens = bucket()
     tokens.take(0)
     tokens.take(3)
@@ -95,10 +95,10 @@ def test_a_delayed_request_moves_the_following_ones():
 
 
 def test_requests_delayed_side_by_side_move_the_following_ones_once():
-    """Sixteen new connections of 0.25 s each must not cost four seconds."""
+    """Sixteen new connections of 0.25 s each do not cost four seconds."""
     tokens = bucket(requests=64, per=1.0)
-    for turn in range(16):
-        assert tokens.take(turn / 64) == 0
+    for number in range(16):
+        assert tokens.take(number / 64) == 0
     for _ in range(16):
         tokens.report_delay(0.25)
     assert tokens.wait(0.25) == 0.25

@@ -1,4 +1,4 @@
-"""Limits of the kind "N in any minute", and several at once."""
+"""Sliding windows ("N in any minute"), and several limits at once."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_delays_side_by_side_stretch_the_window_once_until_they_have_left_it():
 
 @given(
     st.integers(1, 5),
-    st.lists(st.tuples(st.sampled_from(["take", "give back"]), st.floats(0, 30)), max_size=60),
+    st.lists(st.tuples(st.sampled_from(["take", "refund"]), st.floats(0, 30)), max_size=60),
 )
 def test_no_window_holds_more_permits_whatever_is_refunded(requests, steps):
     calls, now, used = window(requests), 0.0, []
@@ -83,7 +83,7 @@ def test_no_window_holds_more_permits_whatever_is_refunded(requests, steps):
         elif used:
             calls.refund(used.pop(len(used) // 2))
     for first in used:
-        assert sum(first <= turn < first + 60 - 1e-6 for turn in used) <= requests
+        assert sum(first <= permit < first + 60 - 1e-6 for permit in used) <= requests
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 50)), max_size=40))

@@ -1,4 +1,4 @@
-"""`Retry-After`, in every form that servers send and in those that they should not."""
+"""`Retry-After` headers, valid and invalid."""
 
 from __future__ import annotations
 

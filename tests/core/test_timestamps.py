@@ -1,4 +1,4 @@
-"""Moments, in every way in which providers write them."""
+"""Timestamps in every format of the providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of arguments: what is taken, what is refused, and in which words."""
+"""Types of arguments: which are accepted, and the messages for others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Word(StrEnum):
 
 
 class Fraction(float):
-    """As numpy's numbers are: of a subclass."""
+    """A subclass, as of numpy's numbers."""
 
 
 MAPPING = int | Mapping[Literal["org", "email"], int] | None
@@ -121,16 +121,19 @@ def test_any_iterable_becomes_a_list():
             as_list("x", wrong)
 
 
-class Door:
-    handle = "brass"
+class Reader:
+    mode = "brass"
 
     def open(self) -> None: ...
 
 
 def test_an_interface_is_checked_by_its_methods():
-    check_attributes("x", Door(), "a door", "open")
-    for wrong, names, told in ((Door(), ["open", "shut"], "Door"), (Door(), ["handle"], "Door")):
-        with pytest.raises(ConfigurationError, match=f"x must be a door, not {told}"):
-            check_attributes("x", wrong, "a door", *names)
-    with pytest.raises(ConfigurationError, match="x must be a door, not the class Door itself"):
-        check_attributes("x", Door, "a door", "open")
+    check_attributes("x", Reader(), "a reader", "open")
+    for wrong, names, described in (
+        (Reader(), ["open", "close"], "Reader"),
+        (Reader(), ["mode"], "Reader"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"x must be a reader, not {described}"):
+            check_attributes("x", wrong, "a reader", *names)
+    with pytest.raises(ConfigurationError, match="x must be a reader, not the class Reader itself"):
+        check_attributes("x", Reader, "a reader", "open")

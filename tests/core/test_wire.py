@@ -1,4 +1,4 @@
-"""From a row and its params to a request, and back."""
+"""From an endpoint and its params to a request, and back."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_values_that_are_not_texts_are_written_as_in_the_contract():
 
 
 def test_a_time_without_a_zone_is_rejected_by_name():
-    """What it means would depend on the machine, and the ground floor knows no machine."""
+    """Its meaning would depend on the machine."""
     naive = AllParams(since=datetime(2025, 1, 2))
     rows = [row(), row(body=("since",)), row(body=("since",), form=True), row("/v1/{since}")]
     for one in rows:

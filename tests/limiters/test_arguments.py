@@ -1,4 +1,4 @@
-"""What a limiter is made from: refused at once, naming the argument and what it takes."""
+"""Arguments of shared limiters are checked at construction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DSN = "postgresql://u:hunter2@127.0.0.1:1/x"
 
 
 class AsyncPool:
-    """As psycopg_pool's for asyncio."""
+    """Has the methods of psycopg_pool.AsyncConnectionPool."""
 
     def connection(self, timeout: float) -> None: ...
     async def __aenter__(self) -> None: ...
@@ -47,7 +47,7 @@ def test_an_invalid_rate_is_rejected(make, rate):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"margin": "0.1"}, "margin must be a number or None, not str"),
         ({"margin": True}, "margin must be a number or None, not bool"),
@@ -65,21 +65,21 @@ def test_an_invalid_rate_is_rejected(make, rate):
         ({"clock": 5}, "clock must be a Clock, not int"),
     ],
 )
-def test_an_invalid_option_is_rejected(make, options, told):
+def test_an_invalid_option_is_rejected(make, options, message):
     with pytest.raises(ConfigurationError) as caught:
         make(**options)
-    assert str(caught.value) == told
+    assert str(caught.value) == message
 
 
 def test_valid_arguments_are_accepted_and_nothing_is_opened(make, tmp_path):
     make(margin=0, give_up_after=math.inf, fallback=3)
-    assert not list(tmp_path.iterdir()), "nothing is opened before the first turn"
+    assert not list(tmp_path.iterdir()), "nothing is opened before the first permit"
 
 
 @pytest.mark.parametrize("where", [None, 5, b"redis://x", object(), redis.Redis])
 def test_an_invalid_redis_is_rejected(where):
-    told = r"^where must be a URL \(redis://…\) or a redis.Redis, not "
-    with pytest.raises(ConfigurationError, match=told):
+    message = r"^where must be a URL \(redis://…\) or a redis.Redis, not "
+    with pytest.raises(ConfigurationError, match=message):
         RedisLimiter(where, "x", RATE)
 
 
@@ -93,8 +93,8 @@ def test_an_asyncio_redis_and_another_url_are_rejected():
 
 @pytest.mark.parametrize("where", [None, 5, b"host=x", object(), AsyncPool()])
 def test_an_invalid_postgres_is_rejected(where):
-    told = r"^where must be a connection string or a psycopg_pool\.ConnectionPool, not "
-    with pytest.raises(ConfigurationError, match=told):
+    message = r"^where must be a connection string or a psycopg_pool\.ConnectionPool, not "
+    with pytest.raises(ConfigurationError, match=message):
         PostgresLimiter(where, "x", RATE)
 
 

@@ -1,4 +1,4 @@
-"""When the next turn comes, told without asking the store: for calls that have a deadline."""
+"""The estimated wait of shared limiters, which calls with a deadline use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_the_estimate_for_both_queues_comes_from_the_last_answer(place):
         assert GAP - 5 < limiter.estimated_wait() <= GAP
         assert GAP - 5 < limiter.bulk.estimated_wait() <= GAP
         limiter.refund()
-        await limiter._client.hold_left()  # what was posted is done
+        await limiter._client.hold_left()  # what was posted has been run
         assert limiter.estimated_wait() == 0.0
 
 
@@ -33,8 +33,8 @@ async def test_the_estimate_is_not_later_than_the_servers_answer(place):
         for _ in range(3):
             assert limiter.estimated_wait() == 0.0
             await limiter.acquire()
-        told = limiter.estimated_wait()
-        assert GAP - 5 < told <= await limiter.try_acquire() + 0.01
+        estimate = limiter.estimated_wait()
+        assert GAP - 5 < estimate <= await limiter.try_acquire() + 0.01
 
 
 async def test_the_estimate_includes_the_waiting_callers(place):
@@ -46,7 +46,7 @@ async def test_the_estimate_includes_the_waiting_callers(place):
             await anyio.wait_all_tasks_blocked()
             await limiter._client.hold_left()
             assert 4 * GAP - 5 < limiter.estimated_wait() <= 4 * GAP
-            assert 2 * GAP - 5 < limiter.bulk.estimated_wait() <= 2 * GAP, "one turn is reserved"
+            assert 2 * GAP - 5 < limiter.bulk.estimated_wait() <= 2 * GAP, "one permit is reserved"
             group.cancel_scope.cancel()
         await limiter._client.hold_left()
         assert GAP - 5 < limiter.estimated_wait() <= GAP
@@ -70,7 +70,7 @@ async def test_a_refunded_permit_that_the_server_cannot_take_back_is_the_next_on
         assert GAP - 5 < one.estimated_wait() <= GAP
         at = one._client.next_permit_at(1)
         assert at - one._clock.now() > 2 * GAP - 5
-        # A bulk caller does not wait for it, and leaves it where it is.
+        # A bulk caller does not wait for it and does not take it.
         assert await one.try_acquire() > GAP
         assert one.estimated_wait() <= GAP
 
@@ -101,8 +101,8 @@ async def test_during_an_outage_the_estimate_comes_from_the_fallback(tmp_path):
 
 
 def test_delays_side_by_side_count_once():
-    late = DelayTracker(DELAY_MEMORY)
-    assert late.record(2.0, 0.0) == 2.0
-    assert late.record(3.0, 1.0) == 1.0
-    assert late.record(1.0, 2.0) == -2.0
-    assert late.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0
+    delays = DelayTracker(DELAY_MEMORY)
+    assert delays.record(2.0, 0.0) == 2.0
+    assert delays.record(3.0, 1.0) == 1.0
+    assert delays.record(1.0, 2.0) == -2.0
+    assert delays.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0

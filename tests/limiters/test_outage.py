@@ -1,4 +1,4 @@
-"""What happens while the store is away, damaged or refuses."""
+"""Shared limiters while the server is out of reach, damaged or rejects requests."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
 FAST = RateLimit(100, per=1.0)
-NOBODY = {
+UNREACHABLE = {
     "redis": (RedisLimiter, "redis://:hunter2@127.0.0.1:1/0"),
     "postgres": (PostgresLimiter, "postgresql://u:hunter2@127.0.0.1:1/x"),
 }
 
 
 @pytest.fixture(params=["redis", "postgres", "sqlite"])
-def away(request, tmp_path, monkeypatch):
-    """Makes a limiter whose store cannot be reached."""
+def unreachable(request, tmp_path, monkeypatch):
+    """Return a function that makes a limiter whose server cannot be reached."""
     locks = []
 
     def make(**options):
         if request.param != "sqlite":
-            kind, where = NOBODY[request.param]
+            kind, where = UNREACHABLE[request.param]
             return kind(where, "x", FAST, **options)
         monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.01)
         holder = sqlite3.connect(tmp_path / "rate.db", isolation_level=None)
@@ -44,8 +44,8 @@ def away(request, tmp_path, monkeypatch):
         holder.close()
 
 
-async def test_interactive_callers_get_an_error_in_time_and_it_contains_no_secret(away):
-    async with away(give_up_after=0.1) as limiter:
+async def test_interactive_callers_get_an_error_in_time_and_it_contains_no_secret(unreachable):
+    async with unreachable(give_up_after=0.1) as limiter:
         began = time.monotonic()
         failures = []
 
@@ -60,12 +60,12 @@ async def test_interactive_callers_get_an_error_in_time_and_it_contains_no_secre
         assert time.monotonic() - began < 1.0, "all together, not one after another"
         assert len(failures) == 20
         assert not failures[0].sent
-        told = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"
-        assert "hunter2" not in told
+        shown = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"
+        assert "hunter2" not in shown
 
 
-async def test_a_call_without_a_permit_was_not_sent(away):
-    async with away(give_up_after=0.05) as limiter, memory_client(rate_limit=limiter) as lix:
+async def test_a_call_without_a_permit_was_not_sent(unreachable):
+    async with unreachable(give_up_after=0.05) as limiter, memory_client(rate_limit=limiter) as lix:
         with pytest.raises(TransportError) as caught:
             await lix.account.balances()
     error = caught.value
@@ -74,16 +74,16 @@ async def test_a_call_without_a_permit_was_not_sent(away):
     assert "hunter2" not in "".join(traceback.format_exception(error))
 
 
-async def test_bulk_callers_wait_until_the_end_of_an_outage(away):
-    async with away(give_up_after=0.1) as limiter:
+async def test_bulk_callers_wait_until_the_end_of_an_outage(unreachable):
+    async with unreachable(give_up_after=0.1) as limiter:
         with anyio.move_on_after(0.3) as waited:
             await limiter.bulk.acquire()
         assert waited.cancelled_caught
         assert await limiter.try_acquire() > 0
 
 
-async def test_the_fallback_limiter_is_used_during_an_outage(away):
-    async with away(fallback=4) as limiter:
+async def test_the_fallback_limiter_is_used_during_an_outage(unreachable):
+    async with unreachable(fallback=4) as limiter:
         await limiter.acquire()
         began = time.monotonic()
         for _ in range(3):
@@ -95,8 +95,8 @@ async def test_the_fallback_limiter_is_used_during_an_outage(away):
         assert time.monotonic() - began >= 0.2
 
 
-async def test_a_hold_during_an_outage_holds_this_process(away):
-    async with away(give_up_after=0.01, fallback=1) as limiter:
+async def test_a_hold_during_an_outage_holds_this_process(unreachable):
+    async with unreachable(give_up_after=0.01, fallback=1) as limiter:
         began = time.monotonic()
         await limiter.hold(0.1)
         await limiter.acquire()
@@ -210,21 +210,21 @@ async def test_a_server_that_does_not_answer_is_an_outage(tmp_path):
 
 
 async def test_a_permit_that_was_slept_through_is_not_used(tmp_path):
-    """As after a suspended machine: the turn was a second ago, and so was everybody's."""
+    """As after a machine was suspended: the permits of all processes have passed."""
     rate = RateLimit(20, per=1.0)
     async with SqliteLimiter(tmp_path / "x", "x", rate) as limiter:
         await limiter.acquire()
-        asked = limiter._client.take
+        take_permit = limiter._client.take
         calls = []
 
-        async def ask(ahead):
-            wait, turn = await asked(ahead)
-            calls.append(turn)
+        async def take_slowly(max_wait):
+            wait, permit = await take_permit(max_wait)
+            calls.append(permit)
             if len(calls) == 1:
-                time.sleep(0.35)  # noqa: ASYNC251  # the process stands still
-            return wait, turn
+                time.sleep(0.35)  # noqa: ASYNC251  # the process is suspended
+            return wait, permit
 
-        limiter._client.take = ask
+        limiter._client.take = take_slowly
         await limiter.acquire()
         assert len(calls) == 2
 

@@ -1,4 +1,4 @@
-"""What every shared limiter promises, on each store and each event loop."""
+"""The behaviour of every shared limiter, on each backend and each event loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUICK = RateLimit(20, per=1.0)
 
 
 async def wait_now(limiter):
-    """Seconds until the next turn, without taking one that is not there."""
+    """Seconds until the next permit; takes one if it is free."""
     return await limiter.try_acquire()
 
 
@@ -45,10 +45,10 @@ async def test_permits_are_given_at_the_rate_and_in_order(place, bulk):
             for number in range(10):
                 group.start_soon(one, number)
                 await checkpoint()
-    pace = GcraParameters.in_microseconds(FAST)
+    params = GcraParameters.in_microseconds(FAST)
     assert order == list(range(10))
-    assert moments[-1] >= (10 * pace.interval - pace.tolerance) / SECOND - 0.005
-    assert moments[-1] < 10 * 0.0201 + 0.3, "on the way, a loaded machine may lose some"
+    assert moments[-1] >= (10 * params.interval - params.tolerance) / SECOND - 0.005
+    assert moments[-1] < 10 * 0.0201 + 0.3, "a loaded machine may lose some"
 
 
 async def test_a_caller_cancelled_at_any_step_takes_no_permit(place):
@@ -64,7 +64,7 @@ async def test_a_caller_cancelled_at_any_step_takes_no_permit(place):
                     await limiter._client.hold_left()
                     await anyio.wait_all_tasks_blocked()
                 group.cancel_scope.cancel()
-            await limiter._client.hold_left()  # what was posted is done
+            await limiter._client.hold_left()  # what was posted has been run
             assert 50 < await wait_now(other) < 60.4, pauses
 
 
@@ -138,7 +138,7 @@ async def test_interactive_callers_go_before_bulk(place):
             await anyio.wait_all_tasks_blocked()
             group.start_soon(ask, "person", people.acquire, 3)
             await anyio.wait_all_tasks_blocked()
-        # One bulk turn may have been close when the person came; no more.
+        # One bulk permit may have been close when the person came; no more.
         assert order.index("person") <= 1
         assert sorted(order[:4]).count("person") >= 2
 
@@ -181,13 +181,13 @@ def test_two_processes_share_one_rate(place):
         process.stdin.write("go\n")
         process.stdin.flush()
     each = [[float(x) for x in process.communicate(timeout=20)[0].split()] for process in started]
-    turns = sorted(each[0] + each[1])
-    span = turns[-1] - turns[0]
-    assert (len(turns) - 1) / span >= 0.97 * 50
-    worst = max(sum(1 for x in turns if first <= x < first + 1.0) for first in turns)
-    # A process that is late with one turn moves it into the next window: that is the 51.
+    permits = sorted(each[0] + each[1])
+    span = permits[-1] - permits[0]
+    assert (len(permits) - 1) / span >= 0.97 * 50
+    worst = max(sum(1 for x in permits if first <= x < first + 1.0) for first in permits)
+    # A process that uses a permit late moves it into the next window: hence 51.
     assert worst <= 51
-    assert abs(len(each[0]) - len(each[1])) <= 0.1 * len(turns)
+    assert abs(len(each[0]) - len(each[1])) <= 0.1 * len(permits)
 
 
 async def test_the_file_is_readable_by_its_owner_only(tmp_path):

@@ -1,4 +1,4 @@
-"""Whatever a server sends: the struct, or a `Misfit` that says where. Never anything else."""
+"""Any body is decoded into its struct or is a schema mismatch with a path."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ PATH = re.compile(r"\$(\.\w+|\[\d*\]|\[\.\.\.\])*")
 def read(kind: type, body: bytes) -> object:
     try:
         found = decoder_for(kind).read(body)
-    except SchemaMismatch as misfit:
-        assert PATH.fullmatch(misfit.path), misfit.path
-        assert str(misfit)
+    except SchemaMismatch as mismatch:
+        assert PATH.fullmatch(mismatch.path), mismatch.path
+        assert str(mismatch)
         return None
     assert type(found) is kind
     return found
@@ -74,7 +74,7 @@ def test_a_cut_or_changed_body_is_a_page_or_a_schema_mismatch(tree, data):
 
 @given(objects)
 def test_a_decoded_page_can_be_encoded_and_decoded_again(tree):
-    """A checkpoint keeps the items of a page: they must survive it."""
+    """A checkpoint saves the items of a page and decodes them again."""
     page = read(People, json.dumps(tree).encode())
     if page is not None:
         written = msgspec.json.encode(page.items)

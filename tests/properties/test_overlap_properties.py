@@ -1,4 +1,4 @@
-"""Pages that overlap: every row comes once, and no row that comes twice hides the last ones."""
+"""Overlapping pages: every item comes once, and repeated items hide no others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ kinds = pytest.mark.parametrize("kind", ["offset", "url"])
 
 
 class Overlapping:
-    """Pages of `size` rows, of which each begins `overlap` rows early. Its total is honest.
+    """Pages of `size` items, each of which begins `overlap` items early, with a correct total.
 
     `after`: what it sends where there is nothing left: no rows, or its last page once more.
     """

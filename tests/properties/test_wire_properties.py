@@ -1,4 +1,4 @@
-"""Whatever the params hold: one request line, and the server reads the same params back."""
+"""Any params are encoded into one request line, and decoded to equal params."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ params = st.builds(
 @pytest.mark.parametrize("library", [httpx, httpx2])
 @given(params=params)
 def test_a_url_is_encoded_as_the_http_library_does(row, library, params):
-    """So it need not be asked: the transport hands the target over as it is."""
+    """So the transport sends the target as it is, without the HTTP library's encoding."""
     target = encode(row, params).target
     assert library.URL(f"https://sample.example{target}").raw_path == target.encode("ascii")
 
