@@ -519,6 +519,20 @@ class TestATransaction:
         tables.money.clear()
         assert tables.apply(Judge(1, ME, 1, USABLE, 9))[0].state.status == "done"
         assert not tables.writes.attempts
+        tables = MemoryTables()
+        tables.apply(send())
+        tables.money.clear()
+        assert tables.apply(Lose(1, ME, 1, 9, "cut off"))[0].state.status == "in_doubt"
+
+    def test_what_never_left_gives_its_credits_back_once(self) -> None:
+        tables = MemoryTables(cap=2)
+        tables.apply(send())
+        transaction.release(tables, [1], ME, 8)
+        tables.apply(Decide(1, 1, True, 8), send(n=1))
+        assert (tables.run.held, tables.run.maybe) == (1, 1)
+        for _ in range(2):
+            assert tables.apply(NotLeft(1, ME, 1, 9))[0].state.n == 2
+            assert (tables.run.held, tables.run.maybe, tables.run.spent) == (1, 0, 0)
 
     def test_a_late_judgement_keeps_the_pause_of_the_lookup(self) -> None:
         tables = MemoryTables()
