@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import InputStream, WorkerPool
-from ..core.errors import BulkError, ConfigurationError, DailyLimitError
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked
 from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
@@ -75,6 +75,8 @@ async def chunk(
     admission = admission or AdmissionController(caller.engine, store, on_daily_limit="stop")
     lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
 
+    stopped: list[LixError] = []
+
     async def work(given: Input) -> Outcome[T] | None:
         try:
             call = caller.call(given)
@@ -86,6 +88,7 @@ async def chunk(
                 outcome = await lookup.run(call, given, tries=tries)
             except CallsParked as parked:
                 if parked.error is not None:
+                    stopped.append(parked.error)
                     admission.refused(parked.error)
                 break
             if not isinstance(outcome, Postponed):
@@ -110,6 +113,8 @@ async def chunk(
         limit = DailyLimitError("the daily allowance is used up", kind="daily_limit")
         limit.refreshes_at = caller.engine.clock.wall() + admission.closed_for
         raise limit
+    if stopped:  # the limit has passed meanwhile, and some inputs were left out
+        raise stopped[0] from None
     if admission.parked:
         raise LedgerParkedError(f"the ledger is parked: {admission.parked}")
     return outcomes

@@ -354,8 +354,7 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            received = self._crew.received
-            outcome = received.popleft() if received else await self._crew.next()
+            outcome = await self._crew.next()
         except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._close()
             self._raise()

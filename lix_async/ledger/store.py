@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
@@ -79,6 +80,7 @@ class Store:
 
     def __init__(self) -> None:
         self._thread: WorkerThread[Job] | None = None
+        self._pid = 0
         self._connection: LedgerConnection | None = None
         self._clock = RealClock()
 
@@ -115,6 +117,7 @@ class Store:
         if self._thread is not None:
             raise BulkError(f"{self!r} is open already")
         connection = self._connection = self._connect(read_only=read_only)
+        self._pid = os.getpid()
         self._thread = WorkerThread(
             connection,
             "lix_async ledger",
@@ -131,7 +134,7 @@ class Store:
     async def close(self) -> None:
         """Close the ledger. What was sent and has no answer is in doubt."""
         thread, self._thread = self._thread, None
-        if thread is not None:
+        if thread is not None and self._pid == os.getpid():
             await thread.close()
 
     async def __aenter__(self) -> Store:
@@ -172,6 +175,10 @@ class Store:
     def _worker(self) -> WorkerThread[Job]:
         if self._thread is None:
             raise BulkError(f"{self!r} is not open")
+        if self._pid != os.getpid():  # the thread and the connection are the parent's
+            raise BulkError(
+                f"{self!r} was opened before the process was forked: open it in the child process"
+            )
         return self._thread
 
     @property
