@@ -82,10 +82,10 @@ async def chunk(
             call = caller.call(given)
         except ConfigurationError as error:
             return Outcome(input=given, state="invalid", error=error)
-        tries = 0
+        tries, waited = 0, False
         while True:
             try:
-                outcome = await lookup.run(call, given, tries=tries)
+                outcome = await lookup.run(call, given, tries=tries, waited=waited)
             except CallsParked as parked:
                 if parked.error is not None:
                     stopped.append(parked.error)
@@ -96,6 +96,7 @@ async def chunk(
             if outcome.reason == "queued":
                 return cast("Outcome[T]", outcome.outcome)
             tries += outcome.reason == "failed"
+            waited = outcome.reason != "busy"
             await caller.engine.clock.sleep(outcome.pause)
         pool.stop()
         return None

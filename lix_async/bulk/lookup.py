@@ -131,7 +131,13 @@ class LookupExecutor:
         self._recheck_after = recheck_after
 
     async def run(
-        self, call: PreparedCall, given: Input, *, lookup: Lookup | None = None, tries: int = 0
+        self,
+        call: PreparedCall,
+        given: Input,
+        *,
+        lookup: Lookup | None = None,
+        tries: int = 0,
+        waited: bool = False,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -140,6 +146,8 @@ class LookupExecutor:
             given: The input it was made from.
             lookup: What the ledger holds of it, where the caller has just read it.
             tries: Transient failures of this lookup in this run so far.
+            waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
+                by which the ledger has the due time, may have been set meanwhile.
 
         Returns:
             The outcome, or when to come back.
@@ -150,7 +158,7 @@ class LookupExecutor:
         """
         lookup = lookup or (await self.store.find([call.key])).get(call.key)
         if lookup is not None:
-            known = await self._known(lookup, call, given)
+            known = await self._known(lookup, call, given, waited=waited)
             if known is not None:
                 return known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
@@ -188,7 +196,7 @@ class LookupExecutor:
         return int(self.wall() * 1000)
 
     async def _known(
-        self, lookup: Lookup, call: PreparedCall, given: Input
+        self, lookup: Lookup, call: PreparedCall, given: Input, *, waited: bool
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
         state, found = lookup.state, _from_ledger(lookup, given)
@@ -199,7 +207,7 @@ class LookupExecutor:
                 return outcome
             age = self.wall() - answers[-1].at / 1000
             pause = self._recheck_after - max(age, 0.0)
-            if pause <= 0:
+            if pause <= 0 or waited:
                 return None
             outcome.due = self.wall() + pause
             return Postponed(pause, "queued", replace(outcome, state="queued"))
@@ -207,7 +215,7 @@ class LookupExecutor:
             return await self._in_doubt(lookup, call.row, found)
         if state.owner or state.status in ("sent", "received"):
             return Postponed(BUSY_FOR, "busy", replace(found, state="failed"))
-        pause = self._pause(lookup)
+        pause = 0.0 if waited else self._pause(lookup)
         if pause > 0:
             queued = state.status == "queued"
             waiting = replace(found, state="queued" if queued else "failed")
@@ -303,6 +311,7 @@ class _Attempts:
         self._page = state.page
         self._expired = state.status == "done"
         self._tries = tries
+        self._due = state.due or 0
         self._id = self._owner = 0
         self._departed = False
         self._reply: HttpResponse | None = None
@@ -322,7 +331,7 @@ class _Attempts:
             lookup=0,
             n=self.n,
             price=price.amount,
-            now=self._executor.now,
+            now=max(self._executor.now, self._due),
             kind=price.kind,
             run=self._executor.run_id,
             expired=self._expired,

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 import anyio
 import msgspec
 
+from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError
 from ..ledger.address import StoreAddress, open_store
@@ -170,6 +171,8 @@ class PendingLookup(NamedTuple):
     """How often the provider said that it is queued."""
     tries: int = 0
     """Transient failures in this run."""
+    waited: bool = False
+    """Whether the pause that was decided for it is over."""
 
 
 class InputReader:
@@ -200,6 +203,16 @@ class InputReader:
         self._row = 0
         self.run_id: int | None = None
         """The ledger's number of the run; None until it has begun."""
+
+    @property
+    def is_sync(self) -> bool:
+        """Whether inputs are there without waiting."""
+        return self._source.is_sync
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next call is there already."""
+        return bool(self._ready)
 
     @property
     def used_up(self) -> bool:
@@ -340,6 +353,11 @@ class RunExecutor(Generic[T]):
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
+        self._withdraw: Callable[[], None] | None = None
+        self._lock: anyio.Lock | None = None
+        self._reading: BackgroundTask | None = None
+        self._read_job: PendingLookup | None = None
+        self._read_error: Exception | None = None
         self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
@@ -371,6 +389,9 @@ class RunExecutor(Generic[T]):
             run, self._lookup.run_id = self._lookup.run_id, None
             with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                 await self._store.end_run(run)
+        withdraw, self._withdraw = self._withdraw, None
+        if withdraw is not None:
+            withdraw()
         if self._opened:  # a store that was open before belongs to the caller
             self._opened = False
             await self._store.close()
@@ -394,6 +415,8 @@ class RunExecutor(Generic[T]):
         try:
             await self._crew.aclose(grace)
         finally:  # also where its block was cancelled
+            if self._reading is not None:
+                await self._reading.cancel()
             await self._close()
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
             self._raise()
@@ -425,6 +448,8 @@ class RunExecutor(Generic[T]):
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
+        # A loop that was left with `break`: the client's block waits for what is in flight.
+        self._withdraw = self._caller.client.before_close(self.aclose)
         name = f"{self._caller.engine.provider.name} {self._caller.name}"
         run = await self._store.begin_run(name, self._caller.name, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
@@ -433,6 +458,12 @@ class RunExecutor(Generic[T]):
 
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
+        if self._lock is None:
+            self._lock = anyio.Lock(fast_acquire=True)
+        async with self._lock:  # one worker waits for all
+            return await self._taken()
+
+    async def _taken(self) -> tuple[int, PendingLookup]:
         while True:
             now = self._clock.now()
             if self._waiting and self._waiting[0][0] <= now:
@@ -442,10 +473,45 @@ class RunExecutor(Generic[T]):
                 await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
                 continue
             try:
-                return next(self._order), await self._inputs.next()
+                due = self._waiting[0][0] - now if self._waiting else None
+                found = await self._next_input(due)
             except StopAsyncIteration:
                 if not self._waiting:
                     raise
+                continue
+            if found is not None:
+                return next(self._order), found
+
+    async def _next_input(self, seconds: float | None) -> PendingLookup | None:
+        """The next input; None where a queued lookup is due before it comes.
+
+        A stream that is waited for is read in a task of its own: cancelling a generator while it
+        waits would end it.
+        """
+        if self._inputs.is_sync or self._inputs.is_ready:
+            return await self._inputs.next()
+        if self._reading is None:
+            self._reading = BackgroundTask(self._read)
+        reading = self._reading
+        if seconds is None:
+            await reading.wait()
+        else:
+            with self._clock.timeout(max(seconds, 0.0)):
+                await reading.wait()
+        if not reading.done:
+            return None
+        self._reading = None
+        error, self._read_error = self._read_error, None
+        if error is not None:
+            raise error
+        job, self._read_job = self._read_job, None
+        return job
+
+    async def _read(self) -> None:
+        try:
+            self._read_job = await self._inputs.next()
+        except Exception as error:  # noqa: BLE001  # raised by whoever takes the input
+            self._read_error = error
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
@@ -456,7 +522,7 @@ class RunExecutor(Generic[T]):
             while self._stop is None and await self._open_again():
                 try:
                     outcome = await self._lookup.run(
-                        job.call, job.given, lookup=job.lookup, tries=job.tries
+                        job.call, job.given, lookup=job.lookup, tries=job.tries, waited=job.waited
                     )
                 except CallsParked as parked:
                     spent += parked.spent
@@ -495,6 +561,7 @@ class RunExecutor(Generic[T]):
             lookup=None,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
             tries=job.tries + (later.reason == "failed"),
+            waited=later.reason != "busy",
         )
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))

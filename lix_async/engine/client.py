@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -103,6 +103,8 @@ class Client:
             None if on_drift is None else DriftDetector(on_drift),
             self._observer,
         )
+        # One list for the client and its views: the block of any of them waits for all runs.
+        self._before_close: list[Callable[[], Awaitable[None]]] = []
         if request_builder.in_query:
             KeyRedactionFilter(self._address, style.name).install()
         self._bind_methods()
@@ -238,6 +240,15 @@ class Client:
         """Credits that this client and its views have spent so far, by kind."""
         return self._engine.credits
 
+    def before_close(self, callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """Await a callback when the client's block ends, before its connections are closed.
+
+        Returns:
+            A function that withdraws the callback.
+        """
+        self._before_close.append(callback)
+        return lambda: self._before_close.remove(callback)
+
     async def aclose(self) -> None:
         """Close the connections. A later call opens new ones.
 
@@ -257,4 +268,8 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            for callback in tuple(self._before_close):
+                await callback()
+        finally:
+            await self.aclose()
