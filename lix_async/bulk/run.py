@@ -356,6 +356,7 @@ class RunExecutor(Generic[T]):
         self._withdraw: Callable[[], None] | None = None
         self._lock: anyio.Lock | None = None
         self._reading: BackgroundTask | None = None
+        self._changed: anyio.Event
         self._read_job: PendingLookup | None = None
         self._read_error: Exception | None = None
         self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
@@ -490,15 +491,16 @@ class RunExecutor(Generic[T]):
         """
         if self._inputs.is_sync or self._inputs.is_ready:
             return await self._inputs.next()
+        self._changed = anyio.Event()
         if self._reading is None:
             self._reading = BackgroundTask(self._read)
-        reading = self._reading
-        if seconds is None:
-            await reading.wait()
-        else:
-            with self._clock.timeout(max(seconds, 0.0)):
-                await reading.wait()
-        if not reading.done:
+        if not self._has_read:
+            if seconds is None:
+                await self._changed.wait()
+            else:
+                with self._clock.timeout(max(seconds, 0.0)):
+                    await self._changed.wait()
+        if not self._has_read:
             return None
         self._reading = None
         error, self._read_error = self._read_error, None
@@ -507,11 +509,16 @@ class RunExecutor(Generic[T]):
         job, self._read_job = self._read_job, None
         return job
 
+    @property
+    def _has_read(self) -> bool:
+        return self._read_job is not None or self._read_error is not None
+
     async def _read(self) -> None:
         try:
             self._read_job = await self._inputs.next()
         except Exception as error:  # noqa: BLE001  # raised by whoever takes the input
             self._read_error = error
+        self._changed.set()
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
@@ -565,6 +572,8 @@ class RunExecutor(Generic[T]):
         )
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))
+        if self._reading is not None:  # whoever waits for the next input waits for this, too
+            self._changed.set()
         return None
 
     def _told(self, parked: CallsParked) -> None:

@@ -126,6 +126,7 @@ class SqliteLedgerConnection(LedgerConnection):
         self._database: SqliteDatabase | None = None
         self._lock: IO[bytes] | None = None
         self._locked = b""
+        self._creating: IO[bytes] | None = None
         self._identity: tuple[int, int] | None = None
 
     def wall(self) -> int:
@@ -210,7 +211,15 @@ class SqliteLedgerConnection(LedgerConnection):
             threading.Event().wait(0.01)  # the ledger's own thread: no event loop waits
 
     def _opened(self) -> sqlite3.Connection:
-        self._check_place()
+        try:
+            self._check_place()
+            return self._prepared()
+        finally:
+            if self._creating is not None:
+                self._creating.close()
+                self._creating = None
+
+    def _prepared(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{self.path.as_uri()}?mode=rw", isolation_level=None, timeout=LOCKED_FOR, uri=True
         )
@@ -245,6 +254,8 @@ class SqliteLedgerConnection(LedgerConnection):
         path = self.path
         try:
             empty = not path.exists() or path.stat().st_size == 0
+            if empty and not self._read_only:
+                empty = self._wait_for_creator()
             if empty and not self._new and not self._read_only:
                 left = [n for n in COMPANIONS if path.with_name(path.name + n).exists()]
                 if left:
@@ -265,6 +276,31 @@ class SqliteLedgerConnection(LedgerConnection):
         except OSError as error:
             message = f"the ledger {path} cannot be opened: {error.strerror}"
             raise BulkError(message) from None
+
+    def _wait_for_creator(self) -> bool:
+        """Lock the file that stays beside every ledger; whether the ledger is still empty.
+
+        It is held until the tables are there, so an empty ledger beside it that is not locked was
+        one before: it was cut off.
+        """
+        marker = self.path.with_name(f"{self.path.name}.lock")
+        was_there = marker.exists()
+        until = self._clock.now() + LOCKED_FOR
+        while (lock := try_lock(marker)) is None:
+            if self._clock.now() > until:
+                raise BulkError(f"{self.path} is in use by an older version of lix_async")
+            threading.Event().wait(0.01)  # the ledger's own thread: no event loop waits
+        if self.path.exists() and self.path.stat().st_size:
+            lock.close()
+            return False
+        if was_there and self.path.exists() and not self._new:
+            lock.close()
+            raise BulkError(
+                f"{self.path} is empty and was a ledger: restore a copy, or remove it and "
+                f"{marker.name} to begin a new one"
+            )
+        self._creating = lock
+        return True
 
     def _recognise(self, connection: sqlite3.Connection) -> str | None:
         """The version of the ledger; None for a new file. Anything else is refused."""

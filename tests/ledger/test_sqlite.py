@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lix_async.core.errors import BulkError
+from lix_async.filesystem import try_lock
 from lix_async.ledger.connection import LedgerGoneError
 from lix_async.ledger.owners import lock_path
 from lix_async.ledger.sqlite import SqliteLedgerConnection, expand
@@ -69,9 +71,10 @@ def test_an_empty_file_beside_the_rest_of_a_ledger_is_not_a_new_one(
     if rest is not None:
         ledger.path.write_bytes(rest)
     Path(f"{ledger.path}-wal").write_bytes(wal)
-    with pytest.raises(BulkError, match="it was a ledger"):
+    with pytest.raises(BulkError, match="was a ledger"):
         ask(open_sqlite(), lambda tables: tables.counts())
-    Path(f"{ledger.path}-wal").unlink()
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db.lock"):
+        ledger.path.with_name(name).unlink(missing_ok=True)
     assert ask(open_sqlite(), lambda tables: tables.counts()).of("sent") == 0
 
 
@@ -131,7 +134,7 @@ def test_lock_files_end_with_their_owners(open_sqlite: OpenSqlite, tmp_path: Pat
     announce(ledger, "ada")
     assert len(list(tmp_path.glob("ledger.db-owner-*"))) == 1
     ledger.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.db", "ledger.db.lock"]
 
 
 def test_a_file_of_something_else_is_left_alone(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
@@ -143,15 +146,30 @@ def test_a_file_of_something_else_is_left_alone(open_sqlite: OpenSqlite, tmp_pat
     assert path.read_bytes() == before
 
 
-def test_an_older_ledger_is_named(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "ledger.db")
-    connection.executescript(
-        "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
-        "CREATE TABLE call (id INTEGER PRIMARY KEY, key BLOB);"
-        "INSERT INTO about VALUES ('version', '2')"
-    )
-    connection.close()
-    with pytest.raises(BulkError, match="is a ledger of version 2, written by an older lix_async"):
+def test_a_ledger_that_an_older_version_uses_is_not_migrated(
+    open_sqlite: OpenSqlite, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+            "CREATE TABLE call (id INTEGER PRIMARY KEY, key BLOB);"
+            "INSERT INTO about VALUES ('version', '2')"
+        )
+    before = path.read_bytes()
+    lock = try_lock(tmp_path / "ledger.db.lock2")
+    assert lock is not None
+    with lock, pytest.raises(BulkError, match="in use by an older version"):
+        announce(open_sqlite(), "ada")
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_that_was_cut_to_nothing_is_refused(open_sqlite: OpenSqlite) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    ledger.close()
+    os.truncate(ledger.path, 0)
+    with pytest.raises(BulkError, match="is empty and was a ledger"):
         announce(open_sqlite(), "ada")
 
 
