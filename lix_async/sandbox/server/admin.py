@@ -17,7 +17,8 @@ from ..protocol.responses import SandboxResponse, error_response, json_response,
 
 if TYPE_CHECKING:
     from ..protocol.requests import IncomingRequest
-    from .asgi import Handler, SandboxApi
+    from .asgi import Handler
+    from .sandbox import Sandbox
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}
@@ -41,7 +42,7 @@ def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
     return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
 
 
-def status_page(sandbox: SandboxApi) -> str:
+def status_page(sandbox: Sandbox) -> str:
     """The status page: balances, the last requests, examples, and all faults."""
     world, spent = sandbox.world, sandbox.ledger.totals()
     balances = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
@@ -93,11 +94,11 @@ def status_page(sandbox: SandboxApi) -> str:
     return "".join(parts)
 
 
-def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _status(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return response(200, status_page(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _root(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return json_response(
         {
             "sandbox": "lix_async",
@@ -108,7 +109,7 @@ def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _ledger(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
     return json_response(
@@ -116,20 +117,20 @@ def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _requests(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _requests(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return json_response({"requests": [asdict(record) for record in sandbox.requests]})
 
 
-def _openapi(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _openapi(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
-def _reset(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _reset(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
     return json_response({"reset": True})
 
 
-def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _faults(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(request.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
@@ -146,7 +147,7 @@ def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-AdminPage = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
+AdminPage = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
 ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
     "/": ("GET", _root),
     "/openapi.json": ("GET", _openapi),
@@ -159,7 +160,7 @@ ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
 """Method and page by path. They need no API key, are not recorded and cost nothing."""
 
 
-def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
+def admin_pages(sandbox: Sandbox) -> dict[str, Handler]:
     """The handlers of `ADMIN_PAGES` for a sandbox, by path."""
     return {
         path: partial(_handle, sandbox, method, page)
@@ -168,7 +169,7 @@ def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
 
 
 def _handle(
-    sandbox: SandboxApi, method: str, page: AdminPage, request: IncomingRequest
+    sandbox: Sandbox, method: str, page: AdminPage, request: IncomingRequest
 ) -> SandboxResponse:
     try:
         if request.method != method:
