@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...core.decoding import JsonObject
 from ..protocol import dates
 from ..protocol.errors import params_invalid, weekly_limit
+from ..protocol.params import RequestParams
 from ..state.state import SentItem
+from ..world.people import PersonRecord
 from ..world.random import chance, number
-from .context import get_part
+from ..world.world import World
+from .context import AnswerContext, get_part
 from .profiles import check_message
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
 
 INVITE_ID = "connections.send"
 MAX_MESSAGE = 300

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 from ..protocol.params import RequestParams
 from ..state.background_lookups import BackgroundLookups
+from ..state.credit_ledger import CreditLedger
+from ..state.rate_limits import Allowance
+from ..state.state import SandboxState
 from ..world.random import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..state.credit_ledger import CreditLedger
-    from ..state.rate_limits import Allowance
-    from ..state.state import SandboxState
-    from ..world.world import World
+from ..world.world import World
 
 
 def get_part(value: object, name: str) -> object:

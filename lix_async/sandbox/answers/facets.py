@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
+from ..protocol.params import RequestParams
 from ..world import names
 from ..world.random import number, rng_for
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext
 
 _TENURES = (
     "Less than 1 year",

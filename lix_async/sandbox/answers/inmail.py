@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid
+from ..protocol.params import RequestParams
 from ..state.state import SentItem
 from ..world import inbox, links
+from ..world.inbox import ConversationRecord
+from ..world.people import PersonRecord
 from ..world.random import number
+from ..world.world import World
+from .context import AnswerContext
 from .profiles import check_message
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.inbox import ConversationRecord
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
 
 KIND = "thread"
 SEND_ID = "sales.send_message"

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import ErrorReply, is_missing, params_invalid, unknown_record
+from ..protocol.params import RequestParams
 from ..state.background_lookups import FAILING_PREFIX, BackgroundLookup
 from ..world import lookc_employees
+from ..world.organisations import OrganisationRecord
+from ..world.people import PersonRecord
 from ..world.random import chance, number, pick
-from .context import AnswerBody
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.organisations import OrganisationRecord
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
+from ..world.world import World
+from .context import AnswerBody, AnswerContext, AnswerFunction
 
 FREE_DOMAINS = frozenset(
     {

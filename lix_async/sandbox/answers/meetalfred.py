@@ -7,24 +7,20 @@ three formats. A server that ignores `page` is `faults=Faults(rates={"repeated_p
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import ErrorReply, params_invalid
+from ..protocol.params import RequestParams
 from ..state.state import SentItem
 from ..world import meetalfred_records
+from ..world.people import PersonRecord
 from ..world.random import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
+from ..world.world import World
+from .context import AnswerContext, AnswerFunction
 
 MAX_PAGE_SIZE = 100
 _ACTIONS = {

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import is_missing, params_invalid, unknown_record
+from ..protocol.params import RequestParams
 from ..world import job_postings, links, organisations, person_bodies, posts
+from ..world.people import PersonRecord
 from ..world.random import number
 from ..world.search_queries import SearchQuery, make_query, query_from_url
-from .context import get_part
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext, get_part
 
 _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
 

@@ -7,7 +7,6 @@ server would reject are checked here in addition.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,10 +15,8 @@ from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from .errors import params_invalid
 from .params import RequestParams
+from .requests import IncomingRequest
 from .responses import JSON
-
-if TYPE_CHECKING:
-    from .requests import IncomingRequest
 
 FORM = "application/x-www-form-urlencoded"
 

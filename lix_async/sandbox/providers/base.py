@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ...core.endpoint import AnyEndpoint
+from ...core.provider import AuthScheme, Provider
+from ..answers.context import AnswerFunction
+from ..protocol.errors import ErrorReply
+from ..protocol.params import RequestParams
 from ..protocol.responses import SandboxResponse, error_response
 from ..state.rate_limits import Rate, RateLimitStatus
-
-if TYPE_CHECKING:
-    from ...core.provider import AuthScheme, Provider
-    from ..answers.context import AnswerFunction
-    from ..protocol.errors import ErrorReply
-    from ..protocol.params import RequestParams
-    from ..state.state import SandboxState
-    from ..world.world import World
+from ..state.state import SandboxState
+from ..world.world import World
 
 Examples = Mapping[str, Mapping[str, object]]
 """Parameters, under the provider's names, that are answered with 200, by catalogue id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ...core.decoding import JsonObject
 from ...core.endpoint import AnyEndpoint
@@ -13,16 +12,13 @@ from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
 from ..protocol.dates import iso_milliseconds, next_midnight
+from ..protocol.errors import ErrorReply
+from ..protocol.params import RequestParams
 from ..protocol.responses import SandboxResponse, json_response
 from ..state import connectsafely_quota
 from ..state.rate_limits import Rate, RateLimitStatus
-from .base import RequestOutcome, SandboxProvider
-
-if TYPE_CHECKING:
-    from ..protocol.errors import ErrorReply
-    from ..protocol.params import RequestParams
-    from ..world.world import World
-    from .base import Examples
+from ..world.world import World
+from .base import Examples, RequestOutcome, SandboxProvider
 
 _MINUTE = 60.0
 _RETRY_AFTER = "12"

@@ -8,20 +8,16 @@ a query in which lists may have any of the three formats.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigurationError
 from ...providers.letrics.endpoints import COMPANIES, CONTACTS
 from ...providers.letrics.params import CompaniesParams, ContactsParams
 from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
+from ..protocol.errors import ErrorReply
 from ..protocol.responses import SandboxResponse, json_response
-from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ..protocol.errors import ErrorReply
-    from ..world.world import World
-    from .base import Examples
+from ..world.world import World
+from .base import Examples, SandboxProvider
 
 _IDS = {400: "invalid_input", 401: "unauthorized", 404: "not_found", 429: "too_many_requests"}
 

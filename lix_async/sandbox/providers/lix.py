@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...core.decoding import JsonObject
 from ...providers.lix.endpoints import TABLE
 from ...providers.lix.provider import LIX
 from ..answers import inmail, lix, messages
 from ..world import inbox, job_postings
-from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..world.world import World
-    from .base import Examples
+from ..world.world import World
+from .base import Examples, SandboxProvider
 
 _PEOPLE = "https://www.linkedin.com/search/results/people/?keywords=sales"
 _LEADS = "https://www.linkedin.com/sales/search/people?query=(keywords:sales)"

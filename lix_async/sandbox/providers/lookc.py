@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
 from ..answers import lookc
-from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ..world.world import World
-    from .base import Examples
+from ..world.world import World
+from .base import Examples, SandboxProvider
 
 
 def _examples(world: World) -> Examples:

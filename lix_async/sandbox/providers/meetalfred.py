@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
+from ..protocol.errors import ErrorReply
 from ..protocol.responses import SandboxResponse, json_response, response
 from ..state.rate_limits import RateLimitStatus
-from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ..protocol.errors import ErrorReply
-    from ..world.world import World
-    from .base import Examples
+from ..world.world import World
+from .base import Examples, SandboxProvider
 
 
 def _render_error(error: ErrorReply) -> SandboxResponse:

@@ -6,19 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..faults.schedule import FAULTS, PRESETS
 from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
+from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
-
-if TYPE_CHECKING:
-    from ..protocol.requests import IncomingRequest
-    from .asgi import Handler
-    from .sandbox import Sandbox
+from .asgi import Handler
+from .sandbox import Sandbox
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0}

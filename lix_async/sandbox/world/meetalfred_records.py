@@ -8,14 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from .names import words
+from .people import PersonRecord
 from .random import number
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from .people import PersonRecord
 
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 # Fields of a connection that are null in the sample (meetalfred.md#meetalfred.connections).

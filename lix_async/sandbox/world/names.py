@@ -6,10 +6,7 @@ titles, skills and industries are ordinary words, so that searches are realistic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
 
 
 def words(text: str) -> tuple[str, ...]:
