@@ -18,8 +18,8 @@ from .people import PersonRecord
 from .random import number
 
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
-# `skilledVounteering` is misspelled on the wire too. Which fields of a connection are null:
-# meetalfred.md#meetalfred.connections.
+# `skilledVounteering` is misspelled on the wire (meetalfred.md#search-parameters). Which fields of
+# a connection are null: meetalfred.md#meetalfred.connections.
 _SAMPLES = msgspec.json.decode(
     (files(__package__) / "meetalfred_samples.json").read_bytes(), type=dict[str, JsonObject]
 )
