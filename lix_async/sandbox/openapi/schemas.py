@@ -40,7 +40,7 @@ class JsonSchemas:
 
     def error(self) -> Schema:
         """A reference to the schema of error bodies."""
-        self.components[f"{self._prefix}.Error"] = dict(self._provider.error_schema)
+        self.components[f"{self._prefix}.Error"] = self._provider.error_schema
         return {"$ref": f"#/components/schemas/{self._prefix}.Error"}
 
     def result(self, endpoint: AnyEndpoint) -> Schema:

@@ -1,22 +1,11 @@
-"""LookC: its endpoints and example parameters."""
+"""LookC: its endpoints and statuses."""
 
 from __future__ import annotations
 
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
 from ..answers import lookc
-from ..world.world import World
-from .base import Examples, SandboxProvider
-
-
-def _examples(world: World) -> Examples:
-    first = world.companies.at(0)
-    return {
-        "lookc.person_by_email": {"email": world.person(0).email},
-        "lookc.request_status": {"request_id": lookc.EXAMPLE_REQUEST},
-        "lookc.org_employees": {"org_id": lookc.org_id(world, first), "page_size": 10},
-    }
-
+from .base import SandboxProvider
 
 PROVIDER = SandboxProvider(
     provider=LOOKC,
@@ -24,5 +13,4 @@ PROVIDER = SandboxProvider(
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),
-    examples=_examples,
 )
