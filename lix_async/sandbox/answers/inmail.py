@@ -7,7 +7,6 @@ import re
 from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid
 from ..protocol.params import RequestParams
-from ..state.state import SentItem
 from ..world import inbox, links
 from ..world.inbox import ConversationRecord
 from ..world.people import PersonRecord
@@ -171,8 +170,7 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
         one = inbox.ConversationRecord(
             inbox.conversation_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
         )
-    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
-    context.state.sent.append(sent)
+    context.record_sent(viewer, one.id, text)
     items = _messages(one, context)
     data = {
         "id": one.id,

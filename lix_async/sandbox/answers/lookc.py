@@ -18,27 +18,13 @@ from ..protocol.errors import ErrorReply, is_missing, params_invalid, unknown_re
 from ..protocol.params import RequestParams
 from ..state.background_lookups import FAILING_PREFIX, BackgroundLookup
 from ..world import lookc_employees
+from ..world.names import FREE_EMAIL_DOMAINS
 from ..world.organisations import OrganisationRecord
 from ..world.people import PersonRecord
 from ..world.random import chance, number, pick
 from ..world.world import World
 from .context import AnswerBody, AnswerContext, AnswerFunction
 
-FREE_DOMAINS = frozenset(
-    {
-        "aol.com",
-        "gmail.com",
-        "gmx.net",
-        "hotmail.com",
-        "icloud.com",
-        "outlook.com",
-        "proton.me",
-        "web.de",
-        "yahoo.com",
-        "free.example.com",
-    }
-)
-"""Domains of free e-mail providers; the last one is the sandbox's own."""
 EXAMPLE_REQUEST = "00000000-0000-4000-8000-000000000000"
 """The id of a request that is always complete."""
 MAX_PAGE_SIZE = 100
@@ -82,7 +68,7 @@ def _request_id(seed: int, request: int) -> str:
 
 def _lookup_result(world: World, email: str) -> JsonObject:
     local, _, domain = email.rpartition("@")
-    if domain in FREE_DOMAINS:
+    if domain in FREE_EMAIL_DOMAINS:
         none: list[object] | None = None if chance(0.5, "null hits", email) else []
         return {"hits": none, "domainInfo": {"isFreeEmailDomain": True}}
     employer = _employer(world, domain)

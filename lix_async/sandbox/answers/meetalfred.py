@@ -15,7 +15,6 @@ import msgspec
 from ...core.decoding import JsonObject
 from ..protocol.errors import ErrorReply, params_invalid
 from ..protocol.params import RequestParams
-from ..state.state import SentItem
 from ..world import meetalfred_records
 from ..world.people import PersonRecord
 from ..world.random import number
@@ -152,9 +151,7 @@ def add_lead(world: World, params: RequestParams, context: AnswerContext) -> obj
     target = params.text("linkedin_profile_url") or params.require("email")
     columns = params.values.get("columns")
     text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
-    context.state.sent.append(
-        SentItem(context.endpoint_id, str(key), target, text, context.epoch, context.request)
-    )
+    context.record_sent(str(key), target, text)
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 
 

@@ -94,15 +94,8 @@ def _message(world: World, one: ConversationRecord, which: int) -> JsonObject:
     )
     if author is None:
         return body
-    return body | {
-        "senderHostIdentityUrn": author.urn,
-        "senderFirstName": author.first,
-        "senderLastName": author.last,
-        "senderHeadline": author.headline,
-        "senderProfileUrl": author.link,
-        "senderPublicIdentifier": author.slug,
-        "senderProfilePictureUrl": author.picture,
-    }
+    fields = _participant(author).items()
+    return body | {f"sender{name[0].upper()}{name[1:]}": value for name, value in fields}
 
 
 def _sent_message(one: ConversationRecord, sent: SentItem) -> JsonObject:
@@ -162,6 +155,4 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
     viewer = params.require("viewer_id")
     one = _conversation_of(params, viewer)
     text = check_message(params.require("body"), MAX_MESSAGE)
-    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
-    context.state.sent.append(sent)
-    return {"message": _sent_message(one, sent)}
+    return {"message": _sent_message(one, context.record_sent(viewer, one.id, text))}

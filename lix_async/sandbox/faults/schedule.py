@@ -114,6 +114,8 @@ def parse_fault(text: str) -> Fault | None:
 
 FaultPlan = Sequence[str] | Mapping[str, Sequence[str]]
 """Faults in request order, for all endpoints together or by endpoint id. `ok` means no fault."""
+_ANY_ENDPOINT = ""
+"""The key of a plan for all endpoints together."""
 
 
 class Faults:
@@ -134,14 +136,7 @@ class Faults:
         self, seed: int = 0, rates: Mapping[str, float] | None = None, *, plan: FaultPlan = ()
     ) -> None:
         self._set_rates(seed, rates or {})
-        self._plan = plan
-        check = (
-            [name for names in plan.values() for name in names]
-            if isinstance(plan, Mapping)
-            else plan
-        )
-        for text in check:
-            parse_fault(text)
+        self._plan = plan if isinstance(plan, Mapping) else {_ANY_ENDPOINT: plan}
         self.reset()
 
     @classmethod
@@ -170,14 +165,7 @@ class Faults:
         """Start again: first draw of the seed, first entry of the plan, no forced faults."""
         self._random = Random(self.seed)
         self._forced: deque[Fault | None] = deque()
-        self._plan_by_endpoint: dict[str, deque[Fault | None]] = {}
-        self._plan_queue: deque[Fault | None] = deque()
-        if isinstance(self._plan, Mapping):
-            self._plan_by_endpoint = {
-                name: deque(map(parse_fault, texts)) for name, texts in self._plan.items()
-            }
-        else:
-            self._plan_queue.extend(map(parse_fault, self._plan))
+        self._planned = {name: deque(map(parse_fault, plan)) for name, plan in self._plan.items()}
 
     def force(self, *texts: str) -> None:
         """Apply these faults to the next requests, before the schedule."""
@@ -191,7 +179,7 @@ class Faults:
         """The fault of the next request, or None. Uses one draw, or one entry of the plan."""
         if self._forced:
             return self._forced.popleft()
-        if planned := self._plan_by_endpoint.get(endpoint) or self._plan_queue:
+        if planned := self._planned.get(endpoint) or self._planned.get(_ANY_ENDPOINT):
             return planned.popleft()
         if not self._rated:
             return None

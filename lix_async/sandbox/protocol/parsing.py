@@ -45,10 +45,10 @@ def read_params(
         _check_strictly(endpoint, query, request.body)
     except (ConfigurationError, msgspec.ValidationError) as error:
         raise params_invalid(str(error)) from None
-    params = RequestParams.from_struct(struct)
+    params = RequestParams(msgspec.structs.asdict(struct))
     # The struct makes a sequence id if the caller sent none; only the caller's own counts here.
     if params.text("sequence_id") not in request.sequence_ids(endpoint):
-        params = RequestParams.from_struct(struct, without=("sequence_id",))
+        params.values.pop("sequence_id", None)
     return params
 
 

@@ -40,6 +40,8 @@ DEGREES = _FILE.words["degrees"]
 FIELDS = _FILE.words["fields"]
 MONTHS = _FILE.words["months"]
 TENURES = _FILE.words["tenures"]
+FREE_EMAIL_DOMAINS = _FILE.words["free_email_domains"]
+"""Domains of free e-mail providers; the last one is the sandbox's own."""
 
 
 def _name(rng: Random, *parts: str) -> str:
