@@ -8,7 +8,6 @@ from functools import partial
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +16,7 @@ from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
 from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
-from .asgi import Handler
-
-if TYPE_CHECKING:
-    from .sandbox import Sandbox
+from .asgi import Handler, SandboxApi
 
 _STATUS_PAGE = Template((files(__package__) / "status.html").read_text("utf-8"))
 
@@ -41,7 +37,7 @@ def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
     return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
 
 
-def status_page(sandbox: Sandbox) -> str:
+def status_page(sandbox: SandboxApi) -> str:
     """The status page: balances, the last requests, examples, and all faults."""
     world, spent = sandbox.world, sandbox.ledger.totals()
     balances = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
@@ -84,11 +80,11 @@ def status_page(sandbox: Sandbox) -> str:
     )
 
 
-def _status(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return response(200, status_page(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _root(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response(
         {
             "sandbox": "lix_async",
@@ -99,7 +95,7 @@ def _root(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _ledger(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
     return json_response(
@@ -107,20 +103,20 @@ def _ledger(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _requests(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _requests(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response({"requests": [asdict(record) for record in sandbox.requests]})
 
 
-def _openapi(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _openapi(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
-def _reset(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _reset(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
     return json_response({"reset": True})
 
 
-def _faults(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(request.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
@@ -137,7 +133,7 @@ def _faults(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-AdminPage = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
+AdminPage = Callable[[SandboxApi, IncomingRequest], SandboxResponse]
 ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
     "/": ("GET", _root),
     "/openapi.json": ("GET", _openapi),
@@ -150,7 +146,7 @@ ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
 """Method and page by path. They need no API key, are not recorded and cost nothing."""
 
 
-def admin_pages(sandbox: Sandbox) -> dict[str, Handler]:
+def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
     """The handlers of `ADMIN_PAGES` for a sandbox, by path."""
     return {
         path: partial(_handle, sandbox, method, page)
@@ -159,7 +155,7 @@ def admin_pages(sandbox: Sandbox) -> dict[str, Handler]:
 
 
 def _handle(
-    sandbox: Sandbox, method: str, page: AdminPage, request: IncomingRequest
+    sandbox: SandboxApi, method: str, page: AdminPage, request: IncomingRequest
 ) -> SandboxResponse:
     try:
         if request.method != method:
