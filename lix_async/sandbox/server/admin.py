@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from html import escape
@@ -30,8 +30,8 @@ class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
-    def line(cells: tuple[object, ...], tag: str) -> str:
+def _table(head: Iterable[object], body: Iterable[Iterable[object]]) -> str:
+    def line(cells: Iterable[object], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
     return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
@@ -56,7 +56,7 @@ def status_page(sandbox: SandboxApi) -> str:
         for examples in (provider.examples(world),)
         for endpoint in provider.endpoints
     ]
-    samples: list[tuple[object, ...]] = [
+    samples = [
         ("a person", world.person(0).link),
         ("a company", world.companies.at(0).link),
         ("a viewer_id", ", ".join(world.viewers[:4])),
@@ -67,16 +67,14 @@ def status_page(sandbox: SandboxApi) -> str:
         seed=world.seed,
         people=world.people,
         companies=len(world.companies.listed),
-        credits=_table(("kind", "left", "spent"), [*balances]),
+        credits=_table(("kind", "left", "spent"), balances),
         samples=_table(("what", "value"), samples),
-        examples=_table(("provider", "method", "path", "params"), [*calls]),
+        examples=_table(("provider", "method", "path", "params"), calls),
         count=len(sandbox.requests),
-        requests=_table(
-            ("number", "method", "path", "status", "error", "fault", "credits"), [*last]
-        ),
-        sent=_table(("endpoint", "viewer", "to", "text"), [*sent]),
+        requests=_table(("number", "method", "path", "status", "error", "fault", "credits"), last),
+        sent=_table(("endpoint", "viewer", "to", "text"), sent),
         presets=escape(", ".join(PRESETS)),
-        faults=_table(("name", "what happens"), [*faults]),
+        faults=_table(("name", "what happens"), faults),
     )
 
 
