@@ -9,7 +9,7 @@ Contract: connectsafely.md#overview.
 
 from __future__ import annotations
 
-from ...core.endpoint import FREE, AnyEndpoint, Endpoint
+from ...core.endpoint import FREE, AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import OffsetWhileMore
 from . import models as m
 from . import params as p
@@ -133,19 +133,7 @@ HEALTH = Endpoint(
     docs="connectsafely.md#connectsafely.health",
 )
 
-TABLE: tuple[AnyEndpoint, ...] = (
-    PROFILE,
-    PROFILE_GET,
-    ACCOUNT_STATUS,
-    ACCOUNT_STATUS_BY_ID,
-    ACCOUNT_QUOTA,
-    RELATIONSHIP,
-    RELATIONSHIP_BY_ACCOUNT,
-    SEARCH_GROUPS,
-    SEARCH_PEOPLE,
-    ENDORSE_SKILL,
-    HEALTH,
-)
+TABLE = endpoints_of(globals())
 """Every endpoint."""
 
 BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}

@@ -17,6 +17,18 @@ from ....core.models import Listing, Model
 from ....core.timestamps import from_seconds, parse_timestamp
 from ....linkedin.fields import profile_slug
 
+__all__ = [
+    "ActivityReaction",
+    "ActivityReactionsPage",
+    "Actor",
+    "Comment",
+    "CommentsPage",
+    "Reaction",
+    "ReactionCount",
+    "ReactionsPage",
+    "TokenPage",
+]
+
 Item = TypeVar("Item")
 PREFIX = "REACTION_TYPE_"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Unpack
 
 import msgspec
 
 from ....core.errors import ConfigurationError
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.accounts import (
     BALANCES,
     CONNECTIONS_REMAINING,
@@ -76,10 +76,7 @@ class Account(Resource):
         self,
         *,
         page: int = 1,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[LinkedInAccount]:
         """All attached LinkedIn accounts, five on a page, from page number `page` on.
 
@@ -89,14 +86,7 @@ class Account(Resource):
         Contract:
             lix.md#linkedin_account.list
         """
-        return self._client.pages(
-            LINKEDIN_ACCOUNTS,
-            LinkedInAccountsParams(page=page),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(LINKEDIN_ACCOUNTS, LinkedInAccountsParams(page=page), **options)
 
     async def put_linkedin(
         self, cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]

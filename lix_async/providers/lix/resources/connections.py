@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.accounts import CONNECTIONS, INVITE
 from ..models import Connection, Invitation
 from ..params import ConnectionsParams, InviteParams
@@ -22,10 +23,7 @@ class Connections(Resource):
         count: int = 1000,
         start: int = 0,
         include_profile_pictures: bool | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Connection]:
         """The connections of an attached account.
 
@@ -36,10 +34,7 @@ class Connections(Resource):
             count: Items to ask for per page.
             start: Position of the first item.
             include_profile_pictures: False leaves out the pictures, about half of the bytes.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Raises:
             ViewerError: The account is not attached.
@@ -57,14 +52,7 @@ class Connections(Resource):
             start=start,
             include_profile_pictures=include_profile_pictures,
         )
-        return self._client.pages(
-            CONNECTIONS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(CONNECTIONS, params, **options)
 
     async def send(
         self,

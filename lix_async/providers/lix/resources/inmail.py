@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from ....core.validation import as_list
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.messages import SEND_INMAIL, THREAD, THREADS
 from ..models import SalesThread, SingleThread
 from ..params import SendInMailParams, ThreadParams, ThreadsParams
@@ -25,10 +25,7 @@ class Inbox(Resource):
         filter: str | None = None,  # noqa: A002  # the provider's own name
         count: int | None = None,
         page_starts_at: int | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[SalesThread]:
         """The threads of a Sales Navigator inbox.
 
@@ -37,10 +34,7 @@ class Inbox(Resource):
             filter: The folder. The default is `INBOX`, the only published value.
             count: Items per page; the provider's default is 20.
             page_starts_at: Milliseconds since 1970, to begin with older threads.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -51,14 +45,7 @@ class Inbox(Resource):
         params = ThreadsParams(
             viewer_id=viewer_id, filter=filter, count=count, page_starts_at=page_starts_at
         )
-        return self._client.pages(
-            THREADS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(THREADS, params, **options)
 
     async def thread(
         self,

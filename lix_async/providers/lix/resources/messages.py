@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.messages import CONVERSATIONS, MESSAGES, SEND_MESSAGE
 from ..models import Conversation, Message
 from ..params import ConversationsParams, MessagesParams, SendMessageParams
@@ -21,10 +22,7 @@ class Messages(Resource):
         *,
         count: int | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Conversation]:
         """The conversations of an account, newest first.
 
@@ -32,10 +30,7 @@ class Messages(Resource):
             viewer_id: The account; default the client's `viewer_id`.
             count: Items per page; the provider's default is 20.
             sequence_id: The id that an earlier page gave, to begin after that page.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -44,14 +39,7 @@ class Messages(Resource):
             lix.md#conversations.list
         """
         params = ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
-        return self._client.pages(
-            CONVERSATIONS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(CONVERSATIONS, params, **options)
 
     def list(
         self,
@@ -63,10 +51,7 @@ class Messages(Resource):
         count_before: int | None = None,
         count_after: int | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Message]:
         """The messages of a conversation, given by id or by URN. Their order is not documented.
 
@@ -78,10 +63,7 @@ class Messages(Resource):
             count_before: How many older messages to ask for.
             count_after: How many newer messages to ask for.
             sequence_id: The id that an earlier page gave, to begin after that page.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -98,14 +80,7 @@ class Messages(Resource):
             count_before=count_before,
             count_after=count_after,
         )
-        return self._client.pages(
-            MESSAGES,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(MESSAGES, params, **options)
 
     async def send(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.profiles import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
 from ..models import Follower, Organisation, OrganisationIds, WebsiteMatch
 from ..params import FollowersParams, IdsParams, OrganisationParams, WebsiteParams
@@ -94,10 +95,7 @@ class Organisations(Resource):
         *,
         start: int = 0,
         count: int | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Follower]:
         """The followers of an organisation.
 
@@ -106,10 +104,7 @@ class Organisations(Resource):
             viewer_id: The account; default the client's `viewer_id`.
             start: Position of the first item.
             count: Items per page; the provider's default is 100.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -120,11 +115,4 @@ class Organisations(Resource):
         params = FollowersParams(
             profile_link=profile_link, viewer_id=viewer_id, start=start, count=count
         )
-        return self._client.pages(
-            FOLLOWERS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(FOLLOWERS, params, **options)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.profiles import (
     ACTIVITY_COMMENTS,
     ACTIVITY_POSTS,
@@ -133,10 +134,7 @@ class People(Resource):
         start: int = 0,
         viewer_id: str | None = None,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Post]:
         """The posts of a person, up to 50 on a page.
 
@@ -147,12 +145,7 @@ class People(Resource):
             lix.md#activity.posts
         """
         return self._client.pages(
-            ACTIVITY_POSTS,
-            _activity(profile_link, start, viewer_id, pagination_token),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            ACTIVITY_POSTS, _activity(profile_link, start, viewer_id, pagination_token), **options
         )
 
     def comments(
@@ -162,10 +155,7 @@ class People(Resource):
         start: int = 0,
         viewer_id: str | None = None,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Comment]:
         """The comments that a person wrote, up to 50 on a page.
 
@@ -178,10 +168,7 @@ class People(Resource):
         return self._client.pages(
             ACTIVITY_COMMENTS,
             _activity(profile_link, start, viewer_id, pagination_token),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def reactions(
@@ -191,10 +178,7 @@ class People(Resource):
         start: int = 0,
         viewer_id: str | None = None,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[ActivityReaction]:
         """The posts that a person reacted to, up to 50 on a page.
 
@@ -207,10 +191,7 @@ class People(Resource):
         return self._client.pages(
             ACTIVITY_REACTIONS,
             _activity(profile_link, start, viewer_id, pagination_token),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
 

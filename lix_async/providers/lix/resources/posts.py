@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.profiles import POST, POST_COMMENTS, POST_REACTIONS
 from ..models import Comment, Post, Reaction
 from ..params import PostCommentsParams, PostParams, PostReactionsParams
@@ -36,10 +37,7 @@ class Posts(Resource):
         viewer_id: str | None = None,
         start: int = 0,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Comment]:
         """The comments on a post.
 
@@ -55,14 +53,7 @@ class Posts(Resource):
             start=start,
             pagination_token=pagination_token,
         )
-        return self._client.pages(
-            POST_COMMENTS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(POST_COMMENTS, params, **options)
 
     def reactions(
         self,
@@ -70,10 +61,7 @@ class Posts(Resource):
         *,
         start: int = 0,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Reaction]:
         """The reactions to a post, each with its `type` and `actor`.
 
@@ -89,11 +77,4 @@ class Posts(Resource):
         params = PostReactionsParams(
             post_urn=post_urn, start=start, pagination_token=pagination_token
         )
-        return self._client.pages(
-            POST_REACTIONS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(POST_REACTIONS, params, **options)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from ....core.validation import as_list
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.searches import RECRUITER_FACETS, RECRUITER_PEOPLE
 from ..models import Person, SkillFacet
 from ..params import RecruiterParams, SkillFacetParams, SkillFilter
@@ -25,10 +25,7 @@ class Recruiter(Resource):
         start: int = 0,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Person]:
         """Candidates with the given skills, 25 on a page, at most 2500.
 
@@ -39,10 +36,7 @@ class Recruiter(Resource):
             start: Position of the first item.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -62,14 +56,7 @@ class Recruiter(Resource):
             viewer_id=viewer_id,
             sequence_id=sequence_id,
         )
-        return self._client.pages(
-            RECRUITER_PEOPLE,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(RECRUITER_PEOPLE, params, **options)
 
     def facets(
         self,
@@ -79,10 +66,7 @@ class Recruiter(Resource):
         start: int = 0,
         count: int = 100,
         viewer_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[SkillFacet]:
         """Skills whose names begin with `query`, for use in `people`.
 
@@ -94,10 +78,7 @@ class Recruiter(Resource):
             start: Position of the first item.
             count: Items per page.
             viewer_id: The account that searches; default the client's `viewer_id`.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Free, but the account must have credits left.
@@ -106,11 +87,4 @@ class Recruiter(Resource):
             lix.md#facets.recruiter
         """
         params = SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
-        return self._client.pages(
-            RECRUITER_FACETS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(RECRUITER_FACETS, params, **options)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Unpack
 from urllib.parse import quote
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.searches import (
     ORGS_LIST,
     PEOPLE_BY_FILTERS,
@@ -37,10 +37,7 @@ class Sales(Inbox):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Person]:
         """People by the URL of a lead search, 25 on a page.
 
@@ -51,10 +48,7 @@ class Sales(Inbox):
                 it exactly once.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -72,10 +66,7 @@ class Sales(Inbox):
         return self._client.pages(
             SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else SALES_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def leads_by_filters(
@@ -88,10 +79,7 @@ class Sales(Inbox):
         keywords: str | None = None,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Person]:
         """People by filters instead of a URL. At least one filter is needed.
 
@@ -106,10 +94,7 @@ class Sales(Inbox):
             keywords: Free text.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit.
@@ -126,14 +111,7 @@ class Sales(Inbox):
             viewer_id=viewer_id,
             sequence_id=sequence_id,
         )
-        return self._client.pages(
-            PEOPLE_BY_FILTERS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(PEOPLE_BY_FILTERS, params, **options)
 
     def accounts(
         self,
@@ -141,10 +119,7 @@ class Sales(Inbox):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[LiOrganisation]:
         """Companies by the URL of an account search. The URL is treated as in `leads`.
 
@@ -157,10 +132,7 @@ class Sales(Inbox):
         return self._client.pages(
             SALES_ORGS,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def lead_list(
@@ -170,10 +142,7 @@ class Sales(Inbox):
         *,
         page: int = 1,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Person]:
         """The people of a saved list, 25 on a page.
 
@@ -182,10 +151,7 @@ class Sales(Inbox):
             viewer_id: The account that owns the list; default the client's `viewer_id`.
             page: The number of the first page.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -196,14 +162,7 @@ class Sales(Inbox):
         params = ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
-        return self._client.pages(
-            PEOPLE_LIST,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(PEOPLE_LIST, params, **options)
 
     def account_list(
         self,
@@ -212,10 +171,7 @@ class Sales(Inbox):
         *,
         page: int = 1,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[LiOrganisation]:
         """The companies of a saved list (`linkedin.com/sales/lists/company/<digits>`).
 
@@ -230,14 +186,7 @@ class Sales(Inbox):
         params = ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
-        return self._client.pages(
-            ORGS_LIST,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(ORGS_LIST, params, **options)
 
     def facets(
         self,
@@ -247,10 +196,7 @@ class Sales(Inbox):
         count: int = 100,
         start: int = 0,
         viewer_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Facet]:
         """Values for a filter, by what a person would type into it.
 
@@ -262,10 +208,7 @@ class Sales(Inbox):
             count: Items per page.
             start: Position of the first item.
             viewer_id: The account that searches; default the client's `viewer_id`.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Free, but the account must have credits left.
@@ -274,14 +217,7 @@ class Sales(Inbox):
             lix.md#facets.sales
         """
         params = FacetParams(query=query, type=type, count=count, start=start, viewer_id=viewer_id)
-        return self._client.pages(
-            SALES_FACETS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(SALES_FACETS, params, **options)
 
 
 def _encoded(url: object) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
 from ..endpoints.searches import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
 from ..models import JobPosting, LiOrganisation, Person, Post
 from ..params import JobSearchParams, PostSearchParams, SearchParams
@@ -26,10 +27,7 @@ class Search(Resource):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Person]:
         """People by the URL of a people search.
 
@@ -39,10 +37,7 @@ class Search(Resource):
             url: The URL as the browser shows it.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -59,10 +54,7 @@ class Search(Resource):
         return self._client.pages(
             SEARCH_PEOPLE,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def jobs(
@@ -71,10 +63,7 @@ class Search(Resource):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[JobPosting]:
         """Job postings by the URL of a job search. A `start=` in the URL is the first position.
 
@@ -89,10 +78,7 @@ class Search(Resource):
         return self._client.pages(
             SEARCH_JOBS,
             JobSearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def posts(
@@ -102,10 +88,7 @@ class Search(Resource):
         start: int = 0,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Post]:
         """Posts by the URL of a post search, from position `start` on.
 
@@ -120,14 +103,7 @@ class Search(Resource):
         params = PostSearchParams(
             url=url, start=start, viewer_id=viewer_id, sequence_id=sequence_id
         )
-        return self._client.pages(
-            SEARCH_POSTS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(SEARCH_POSTS, params, **options)
 
     def orgs(
         self,
@@ -135,10 +111,7 @@ class Search(Resource):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[LiOrganisation]:
         """Companies by the URL of a company search.
 
@@ -151,8 +124,5 @@ class Search(Resource):
         return self._client.pages(
             SEARCH_ORGS,
             SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
