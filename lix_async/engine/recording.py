@@ -44,7 +44,8 @@ class RecordingEngine(Engine):
         on_not_charged: Callable[[], None] | None = None,
     ) -> Answer[R]:
         """Report the call to `recorded_call`; never returns."""
-        return await _Suspension(RecordedCall(cast("Endpoint[Params, object]", endpoint), params))
+        call = RecordedCall(cast("Endpoint[Params, object]", endpoint), params)
+        return await _Suspension[R](call)
 
 
 class _Suspension(Generic[R]):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _FENCE = re.compile(r"(\s*)```(\w*)\s*")
+_CODE = re.compile(r"(`+)[^`]+\1(?=(\w?))")
 _ROW = re.compile(r"\s*\|(.+)\|\s*")
 
 
@@ -36,14 +37,15 @@ def _process(
 
 
 def converted(lines: list[str]) -> list[str]:
-    """The lines with fences as `code-block` and tables as `list-table`."""
+    """The lines with fences as `code-block`, tables as `list-table`, and `Target`s readable."""
     found: list[str] = []
     rest = iter(lines)
     for line in rest:
         if (fence := _FENCE.fullmatch(line)) is not None:
             found += _code(fence[1], fence[2] or "text", rest)
         else:
-            found.append(line)
+            # reStructuredText ends code only before a space or punctuation: "\ " is an empty one.
+            found.append(_CODE.sub(lambda code: code[0] + (code[2] and "\\ "), line))
     return _tables(found)
 
 

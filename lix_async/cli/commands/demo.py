@@ -127,7 +127,7 @@ def run_demo(people: int, seed: int) -> int:
 
 
 def _client(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
-    return clients.client_with_retry(connection, monitor, RETRY_POLICY, clients.SANDBOX_KEY)
+    return clients.lix_client(connection, monitor, retry=RETRY_POLICY, key=clients.SANDBOX_KEY)
 
 
 async def _search(session: CommandSession, results: DemoResults) -> None:

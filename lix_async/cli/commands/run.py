@@ -204,8 +204,8 @@ def export_(
                 path,
                 file_format,
                 names,
-                None if statuses is None else lambda entry: row_of_entry(entry).status in statuses,
-                statuses=() if statuses is None else _entry_statuses(statuses),
+                (lambda entry: row_of_entry(entry).status in statuses) if statuses else None,
+                statuses=_entry_statuses(statuses),
                 overwrite=overwrite,
             )
         if not quiet:
@@ -220,19 +220,20 @@ def export_(
     return run_until_signal(work)
 
 
-def _parse_statuses(text: str | None) -> list[RowStatus] | None:
+def _parse_statuses(text: str | None) -> tuple[RowStatus, ...]:
+    """The statuses of `--status`; empty for all."""
     if text is None:
-        return None
+        return ()
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names or set(names) - set(ENTRY_STATUSES):
         raise CommandError(
             f"invalid --status {text!r}",
             hint=f"expected one or more of {', '.join(ENTRY_STATUSES)}",
         )
-    return [name for name in ENTRY_STATUSES if name in names]
+    return tuple(name for name in ENTRY_STATUSES if name in names)
 
 
-def _entry_statuses(statuses: list[RowStatus]) -> tuple[Status, ...]:
+def _entry_statuses(statuses: tuple[RowStatus, ...]) -> tuple[Status, ...]:
     return tuple(dict.fromkeys(status for name in statuses for status in ENTRY_STATUSES[name]))
 
 

@@ -77,6 +77,7 @@ def run_command(
 
 async def _run(work: Work, session: CommandSession) -> int:
     handler = SignalHandler(session)
+    code = OK
     error: CommandError | None = None
     try:
         async with session.lix:

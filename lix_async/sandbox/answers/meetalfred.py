@@ -7,24 +7,19 @@ three formats. A server that ignores `page` is `faults=Faults(rates={"repeated_p
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import ErrorReply, params_invalid
-from ..state.state import SentItem
+from ..protocol.params import RequestParams
 from ..world import meetalfred_records
+from ..world.people import PersonRecord
 from ..world.random import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
+from ..world.world import World
+from .context import AnswerContext, AnswerFunction
 
 MAX_PAGE_SIZE = 100
 _ACTIONS = {
@@ -156,9 +151,7 @@ def add_lead(world: World, params: RequestParams, context: AnswerContext) -> obj
     target = params.text("linkedin_profile_url") or params.require("email")
     columns = params.values.get("columns")
     text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
-    context.state.sent.append(
-        SentItem(context.endpoint_id, str(key), target, text, context.epoch, context.request)
-    )
+    context.record_sent(str(key), target, text)
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid, unknown_record
+from ..protocol.params import RequestParams
 from ..world import careers, organisations, person_bodies
 from ..world.names import MONTHS
+from ..world.people import PersonRecord
 from ..world.random import chance, number
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext
 
 
 def _person_of(world: World, params: RequestParams) -> PersonRecord:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
 from ...core.endpoint import AnyEndpoint
+from ...core.models import Params
+from ..providers import SandboxProvider
+from ..world.world import World
 from .required_params import required_params
 from .schemas import ANY_JSON, JsonSchemas, Schema, wire_names
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from ...core.models import Params
-    from ..providers import SandboxProvider
-    from ..world.world import World
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

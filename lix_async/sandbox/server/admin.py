@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from html import escape
+from importlib.resources import files
+from string import Template
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,16 +15,14 @@ import msgspec
 from ..faults.schedule import FAULTS, PRESETS
 from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
+from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
+from .asgi import Handler
 
 if TYPE_CHECKING:
-    from ..protocol.requests import IncomingRequest
-    from .asgi import Handler, SandboxApi
+    from .sandbox import Sandbox
 
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}
-td,th{padding:.2rem .8rem;border:1px solid #ccc;text-align:left}
-code{background:#f3f3f3;padding:0 .2rem}"""
+_STATUS_PAGE = Template((files(__package__) / "status.html").read_text("utf-8"))
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,7 +41,7 @@ def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
     return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
 
 
-def status_page(sandbox: SandboxApi) -> str:
+def status_page(sandbox: Sandbox) -> str:
     """The status page: balances, the last requests, examples, and all faults."""
     world, spent = sandbox.world, sandbox.ledger.totals()
     balances = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
@@ -60,44 +60,35 @@ def status_page(sandbox: SandboxApi) -> str:
         for examples in (provider.examples(world),)
         for endpoint in provider.endpoints
     ]
+    samples: list[tuple[object, ...]] = [
+        ("a person", world.person(0).link),
+        ("a company", world.companies.at(0).link),
+        ("a viewer_id", ", ".join(world.viewers[:4])),
+    ]
     sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
     faults = [(name, kind.description) for name, kind in FAULTS.items()]
-    parts = [
-        "<!doctype html><html lang=en><head><meta charset=utf-8><title>lix_async sandbox</title>",
-        f"<style>{_STYLE}</style></head><body><h1>lix_async sandbox</h1>",
-        f"<p>Seed {world.seed}: {world.people} people and ",
-        f"{len(world.companies.listed)} companies, all fictitious.</p>",
-        "<h2>Credits</h2>",
-        _table(("kind", "left", "spent"), [*balances]),
-        "<h2>Try</h2>",
-        _table(
-            ("what", "value"),
-            [
-                ("a person", world.person(0).link),
-                ("a company", world.companies.at(0).link),
-                ("a viewer_id", ", ".join(world.viewers[:4])),
-            ],
+    return _STATUS_PAGE.substitute(
+        seed=world.seed,
+        people=world.people,
+        companies=len(world.companies.listed),
+        credits=_table(("kind", "left", "spent"), [*balances]),
+        samples=_table(("what", "value"), samples),
+        examples=_table(("provider", "method", "path", "params"), [*calls]),
+        count=len(sandbox.requests),
+        requests=_table(
+            ("number", "method", "path", "status", "error", "fault", "credits"), [*last]
         ),
-        "<details><summary>Example requests; see also /openapi.json</summary>",
-        _table(("provider", "method", "path", "params"), [*calls]),
-        "</details>",
-        f"<h2>Last requests (of {len(sandbox.requests)})</h2>",
-        _table(("number", "method", "path", "status", "error", "fault", "credits"), [*last]),
-        "<h2>Sent</h2>",
-        _table(("endpoint", "viewer", "to", "text"), [*sent]),
-        "<h2>Faults</h2><p>Request one by the header <code>X-Sandbox-Fault</code>. Schedules: ",
-        f"{escape(', '.join(PRESETS))}.</p>",
-        _table(("name", "what happens"), [*faults]),
-        "</body></html>",
-    ]
-    return "".join(parts)
+        sent=_table(("endpoint", "viewer", "to", "text"), [*sent]),
+        presets=escape(", ".join(PRESETS)),
+        faults=_table(("name", "what happens"), [*faults]),
+    )
 
 
-def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _status(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return response(200, status_page(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _root(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return json_response(
         {
             "sandbox": "lix_async",
@@ -108,7 +99,7 @@ def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _ledger(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
     return json_response(
@@ -116,20 +107,20 @@ def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _requests(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _requests(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return json_response({"requests": [asdict(record) for record in sandbox.requests]})
 
 
-def _openapi(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _openapi(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
-def _reset(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _reset(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
     return json_response({"reset": True})
 
 
-def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
+def _faults(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(request.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
@@ -146,7 +137,7 @@ def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-AdminPage = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
+AdminPage = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
 ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
     "/": ("GET", _root),
     "/openapi.json": ("GET", _openapi),
@@ -159,7 +150,7 @@ ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
 """Method and page by path. They need no API key, are not recorded and cost nothing."""
 
 
-def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
+def admin_pages(sandbox: Sandbox) -> dict[str, Handler]:
     """The handlers of `ADMIN_PAGES` for a sandbox, by path."""
     return {
         path: partial(_handle, sandbox, method, page)
@@ -168,7 +159,7 @@ def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
 
 
 def _handle(
-    sandbox: SandboxApi, method: str, page: AdminPage, request: IncomingRequest
+    sandbox: Sandbox, method: str, page: AdminPage, request: IncomingRequest
 ) -> SandboxResponse:
     try:
         if request.method != method:

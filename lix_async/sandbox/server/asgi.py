@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 import anyio
@@ -20,12 +20,7 @@ from ..providers import SandboxProvider
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from ..faults.schedule import Faults
-    from ..protocol.requests import RequestRecord
-    from ..state.credit_ledger import CreditLedger
-    from ..state.state import SentItem
-    from ..state.webhooks import Webhook
-    from ..world.world import World
+    from .sandbox import Sandbox
 
 DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
 """The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for
@@ -36,45 +31,12 @@ MAX_BODY = 1024 * 1024
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
-class SandboxApi(Protocol):
-    """The part of `Sandbox` that the web application and the server use."""
-
-    world: World
-    ledger: CreditLedger
-    faults: Faults
-    requests: list[RequestRecord]
-    providers: tuple[SandboxProvider, ...]
-    closed: frozenset[str]
-    webhook: Webhook | None
-    sleep: Callable[[float], Awaitable[None]] | None
-
-    @property
-    def app(self) -> Starlette:
-        """The ASGI application."""
-        ...
-
-    @property
-    def sent(self) -> list[SentItem]:
-        """Everything that was sent."""
-        ...
-
-    def reset(self) -> None:
-        """Return to the initial state."""
-
-    def handle(self, request: IncomingRequest, /) -> SandboxResponse:
-        """Answer one request."""
-        ...
-
-    async def notify_webhook(self) -> None:
-        """Post finished lookups to the webhook."""
-
-
 class SandboxAsgiApp:
     """One route: reads a request, calls a handler and sends the response."""
 
     def __init__(
         self,
-        sandbox: SandboxApi,
+        sandbox: Sandbox,
         handler: Handler,
         provider: SandboxProvider | None = None,
         endpoints: Sequence[AnyEndpoint] = (),
@@ -186,7 +148,7 @@ def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
     return "{" in item[0], -item[0].count("/")
 
 
-def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
+def application(sandbox: Sandbox, pages: Mapping[str, Handler]) -> Starlette:
     """The web application of a sandbox.
 
     Args:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -123,17 +122,20 @@ class Sandbox:
         self._count = 0
         self.closed = frozenset(closed)
         self.sleep = sleep
+        self._app: Starlette | None = None
 
-    @cached_property
+    @property
     def app(self) -> Starlette:
         """The sandbox as an ASGI application. Needs the extra `lix_async[sandbox]`."""
-        try:
-            from .asgi import application
-        except ModuleNotFoundError as error:
-            raise missing_extra(error) from error
-        from .admin import admin_pages
+        if self._app is None:
+            try:
+                from .asgi import application
+            except ModuleNotFoundError as error:
+                raise missing_extra(error) from error
+            from .admin import admin_pages
 
-        return application(self, admin_pages(self))
+            self._app = application(self, admin_pages(self))
+        return self._app
 
     @property
     def sent(self) -> list[SentItem]:

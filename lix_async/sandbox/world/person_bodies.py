@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ...core.decoding import JsonObject
 from . import names
-from .careers import date_body, education, experience
+from .careers import PositionRecord, date_body, education, experience
+from .people import PersonRecord
 from .random import chance, number, rng_for
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...core.decoding import JsonObject
-    from .careers import PositionRecord
-    from .people import PersonRecord
 
 
 def _skills(person: PersonRecord) -> list[JsonObject]:
