@@ -10,7 +10,7 @@ from ..world.people import PersonRecord
 from ..world.random import chance, number
 from ..world.world import World
 from .context import AnswerContext, get_part
-from .profiles import check_message
+from .profiles import check_message, person_of
 
 INVITE_ID = "connections.send"
 MAX_MESSAGE = 300
@@ -116,8 +116,7 @@ def connections_remaining(world: World, params: RequestParams, context: AnswerCo
 def invite(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Invite a person to connect; a second invitation fails with `success: false`."""
     viewer, text = params.require("viewer_id"), check_message(params.text("message"), MAX_MESSAGE)
-    name, value = params.exactly_one("profile_link", "profile_id")
-    one = world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
+    one = person_of(world, params)
     limit, used = _invitations(viewer, context)
     if used >= limit:
         raise weekly_limit(context.epoch)

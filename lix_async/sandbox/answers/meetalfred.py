@@ -22,21 +22,6 @@ from ..world.world import World
 from .context import AnswerContext, AnswerFunction
 
 MAX_PAGE_SIZE = 100
-_ACTIONS = {
-    "invites": "invited",
-    "already_connected": "already connected",
-    "already_invited": "already invited",
-    "accepted": "accepted",
-    "messages": "sent a message",
-    "replies": "replied",
-    "emails": "sent an e-mail",
-    "email_replies": "replied by e-mail",
-    "twitter": "sent a direct message",
-    "twitter_replies": "replied by direct message",
-    "all_replies": "replied",
-    "greetings": "sent a greeting",
-}
-"""The values of `action`, and their texts in the items."""
 
 
 def campaigns(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -105,8 +90,8 @@ def _reply(person: PersonRecord, context: AnswerContext) -> JsonObject:
 def last_actions(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The actions of the campaigns, newest first. Some items do not name a person."""
     action = params.require("action")
-    if action not in _ACTIONS:
-        raise params_invalid(f"action must be one of {', '.join(_ACTIONS)}")
+    if action not in meetalfred_records.ACTIONS:
+        raise params_invalid(f"action must be one of {', '.join(meetalfred_records.ACTIONS)}")
     items: list[JsonObject] = []
     for index, person in enumerate(_people(world, 50)):
         at = datetime.fromtimestamp(context.epoch - 3600 * index, UTC)
@@ -116,7 +101,7 @@ def last_actions(world: World, params: RequestParams, context: AnswerContext) ->
             "created_at": meetalfred_records.format_with_z(at)
             if index % 2
             else meetalfred_records.format_with_space(at),
-            "desc": _ACTIONS[action],
+            "desc": meetalfred_records.ACTIONS[action],
         }
         if index % 5 != 4:
             item["msg"] = "Example message." if index % 4 else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +16,7 @@ from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
 from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
-from .asgi import Handler
-
-if TYPE_CHECKING:
-    from .sandbox import Sandbox
+from .asgi import Handler, SandboxApi
 
 _STATUS_PAGE = Template((files(__package__) / "status.html").read_text("utf-8"))
 
@@ -34,14 +30,14 @@ class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
-    def line(cells: tuple[object, ...], tag: str) -> str:
+def _table(head: Iterable[object], body: Iterable[Iterable[object]]) -> str:
+    def line(cells: Iterable[object], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
     return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
 
 
-def status_page(sandbox: Sandbox) -> str:
+def status_page(sandbox: SandboxApi) -> str:
     """The status page: balances, the last requests, examples, and all faults."""
     world, spent = sandbox.world, sandbox.ledger.totals()
     balances = [(kind, left, spent[kind]) for kind, left in sandbox.ledger.balances.items()]
@@ -60,7 +56,7 @@ def status_page(sandbox: Sandbox) -> str:
         for examples in (provider.examples(world),)
         for endpoint in provider.endpoints
     ]
-    samples: list[tuple[object, ...]] = [
+    samples = [
         ("a person", world.person(0).link),
         ("a company", world.companies.at(0).link),
         ("a viewer_id", ", ".join(world.viewers[:4])),
@@ -71,24 +67,22 @@ def status_page(sandbox: Sandbox) -> str:
         seed=world.seed,
         people=world.people,
         companies=len(world.companies.listed),
-        credits=_table(("kind", "left", "spent"), [*balances]),
+        credits=_table(("kind", "left", "spent"), balances),
         samples=_table(("what", "value"), samples),
-        examples=_table(("provider", "method", "path", "params"), [*calls]),
+        examples=_table(("provider", "method", "path", "params"), calls),
         count=len(sandbox.requests),
-        requests=_table(
-            ("number", "method", "path", "status", "error", "fault", "credits"), [*last]
-        ),
-        sent=_table(("endpoint", "viewer", "to", "text"), [*sent]),
+        requests=_table(("number", "method", "path", "status", "error", "fault", "credits"), last),
+        sent=_table(("endpoint", "viewer", "to", "text"), sent),
         presets=escape(", ".join(PRESETS)),
-        faults=_table(("name", "what happens"), [*faults]),
+        faults=_table(("name", "what happens"), faults),
     )
 
 
-def _status(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return response(200, status_page(sandbox).encode(), "text/html; charset=utf-8")
 
 
-def _root(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _root(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response(
         {
             "sandbox": "lix_async",
@@ -99,7 +93,7 @@ def _root(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _ledger(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _ledger(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     ledger = sandbox.ledger
     charges = [asdict(charge) for charge in ledger.charges]
     return json_response(
@@ -107,20 +101,20 @@ def _ledger(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-def _requests(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _requests(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response({"requests": [asdict(record) for record in sandbox.requests]})
 
 
-def _openapi(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _openapi(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     return json_response(document(sandbox.providers, sandbox.world, sandbox.closed))
 
 
-def _reset(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _reset(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     sandbox.reset()
     return json_response({"reset": True})
 
 
-def _faults(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
+def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     try:
         change = msgspec.json.decode(request.body, type=FaultChange)
         if change.preset is not None and change.preset not in PRESETS:
@@ -137,7 +131,7 @@ def _faults(sandbox: Sandbox, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-AdminPage = Callable[["Sandbox", "IncomingRequest"], SandboxResponse]
+AdminPage = Callable[[SandboxApi, IncomingRequest], SandboxResponse]
 ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
     "/": ("GET", _root),
     "/openapi.json": ("GET", _openapi),
@@ -150,7 +144,7 @@ ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
 """Method and page by path. They need no API key, are not recorded and cost nothing."""
 
 
-def admin_pages(sandbox: Sandbox) -> dict[str, Handler]:
+def admin_pages(sandbox: SandboxApi) -> dict[str, Handler]:
     """The handlers of `ADMIN_PAGES` for a sandbox, by path."""
     return {
         path: partial(_handle, sandbox, method, page)
@@ -159,7 +153,7 @@ def admin_pages(sandbox: Sandbox) -> dict[str, Handler]:
 
 
 def _handle(
-    sandbox: Sandbox, method: str, page: AdminPage, request: IncomingRequest
+    sandbox: SandboxApi, method: str, page: AdminPage, request: IncomingRequest
 ) -> SandboxResponse:
     try:
         if request.method != method:

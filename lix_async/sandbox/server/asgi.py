@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 import anyio
@@ -11,16 +11,19 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from ...core.endpoint import AnyEndpoint
+from ..faults.schedule import Faults
 from ..protocol.authentication import check_host
 from ..protocol.errors import ErrorReply
-from ..protocol.requests import IncomingRequest
+from ..protocol.requests import IncomingRequest, RequestRecord
 from ..protocol.responses import SandboxResponse, error_response
 from ..providers import SandboxProvider
+from ..state.credit_ledger import CreditLedger
+from ..state.state import SentItem
+from ..state.webhooks import Webhook
+from ..world.world import World
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
-
-    from .sandbox import Sandbox
 
 DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
 """The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for
@@ -31,12 +34,45 @@ MAX_BODY = 1024 * 1024
 Handler = Callable[[IncomingRequest], SandboxResponse]
 
 
+class SandboxApi(Protocol):
+    """The part of `Sandbox` that the web application and the server use."""
+
+    world: World
+    ledger: CreditLedger
+    faults: Faults
+    requests: list[RequestRecord]
+    providers: tuple[SandboxProvider, ...]
+    closed: frozenset[str]
+    webhook: Webhook | None
+    sleep: Callable[[float], Awaitable[None]] | None
+
+    @property
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        ...
+
+    @property
+    def sent(self) -> list[SentItem]:
+        """Everything that was sent."""
+        ...
+
+    def reset(self) -> None:
+        """Return to the initial state."""
+
+    def handle(self, request: IncomingRequest, /) -> SandboxResponse:
+        """Answer one request."""
+        ...
+
+    async def notify_webhook(self) -> None:
+        """Post finished lookups to the webhook."""
+
+
 class SandboxAsgiApp:
     """One route: reads a request, calls a handler and sends the response."""
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        sandbox: SandboxApi,
         handler: Handler,
         provider: SandboxProvider | None = None,
         endpoints: Sequence[AnyEndpoint] = (),
@@ -148,7 +184,7 @@ def _match_order(item: tuple[str, object]) -> tuple[bool, int]:
     return "{" in item[0], -item[0].count("/")
 
 
-def application(sandbox: Sandbox, pages: Mapping[str, Handler]) -> Starlette:
+def application(sandbox: SandboxApi, pages: Mapping[str, Handler]) -> Starlette:
     """The web application of a sandbox.
 
     Args:

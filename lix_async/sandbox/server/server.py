@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from .sandbox import Sandbox
+    from .asgi import SandboxApi
 
 # SO_LINGER on, with a timeout of 0: closing the socket sends a reset.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -62,7 +62,7 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """A uvicorn server that sets an event when it has started, and notifies the webhook."""
 
-    def __init__(self, config: uvicorn.Config, sandbox: Sandbox) -> None:
+    def __init__(self, config: uvicorn.Config, sandbox: SandboxApi) -> None:
         super().__init__(config)
         self.started_event = threading.Event()
         self._sandbox = sandbox
@@ -111,7 +111,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(sandbox: Sandbox) -> _Server:
+def _server(sandbox: SandboxApi) -> _Server:
     # No access log: the query of a request may contain an API key.
     config = uvicorn.Config(
         sandbox.app,
@@ -133,7 +133,7 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8765) -> None:
+def serve(sandbox: SandboxApi, host: str = "127.0.0.1", port: int = 8765) -> None:
     """Run a sandbox on a local port until it is interrupted. Prints and logs nothing.
 
     Args:
@@ -152,7 +152,7 @@ def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 8765) -> None:
 class RunningServer:
     """A sandbox in a thread: a context manager, `with` or `async with`, that returns its URL."""
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+    def __init__(self, sandbox: SandboxApi, host: str, port: int) -> None:
         self._sandbox = sandbox
         self._address = (host, port)
         self._server: _Server | None = None
@@ -198,7 +198,7 @@ class RunningServer:
             await anyio.to_thread.run_sync(self.__exit__, kind, error, trace)
 
 
-def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
+def running(sandbox: SandboxApi, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
     """Run a sandbox in a thread, for the time of a `with` or `async with` block.
 
     Works on any event loop. Leaving the block stops the server and waits for it to stop.

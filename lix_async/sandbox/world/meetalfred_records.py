@@ -23,6 +23,8 @@ _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 _SAMPLES = msgspec.json.decode(
     (files(__package__) / "meetalfred_samples.json").read_bytes(), type=dict[str, JsonObject]
 )
+ACTIONS = _SAMPLES["actions"]
+"""The values of the parameter `action`, and their texts in the items."""
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
 _UNKNOWN_FIELDS = ("email", "first_name", "last_name", "location", "current_title")
 """Fields that are unknown for some leads."""
