@@ -27,8 +27,6 @@ from sample_provider import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.ledger.records import Event, Receive, Result
-from lix_async.ledger.sqlite import SqliteLedgerConnection
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
@@ -39,6 +37,8 @@ from lix_async.core.errors import (
 )
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
+from lix_async.ledger.records import Event, Receive, Result
+from lix_async.ledger.sqlite import SqliteLedgerConnection
 
 from .conftest import Open
 

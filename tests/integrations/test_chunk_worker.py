@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from lix_async import AsyncLix
-from lix_async.bulk.stores.sqlite import SqliteStore
+from lix_async.bulk import SqliteStore
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
 from lix_async.integrations import chunk_worker as chunks
