@@ -33,7 +33,7 @@ class LedgerParkedError(BulkError):
 
 async def chunk(
     store: Store,
-    method: ClientMethod[T],
+    method: ClientMethod[T] | CallPreparer,
     inputs: Iterable[Input],
     *,
     concurrency: int = 4,
@@ -71,7 +71,7 @@ async def chunk(
 
     Credits: those of the method, for each input that the ledger does not have.
     """
-    caller = CallPreparer(method, account)
+    caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
     admission = admission or AdmissionController(caller.engine, store, on_daily_limit="stop")
     lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
 

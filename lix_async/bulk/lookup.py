@@ -15,6 +15,7 @@ This coroutine is what a run, a chunk and other job engines (Temporal, Celery, R
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple, cast
@@ -45,6 +46,7 @@ from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
 from ..engine.pages import Page, Paginator
 from ..engine.raw_items import raw_items
+from ..engine.recording import replaying_engine
 from ..ledger.families import TRANSIENT, Family, family_of, judgement
 from ..ledger.records import Answer as StoredAnswer
 from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
@@ -158,6 +160,7 @@ class LookupExecutor:
         """
         lookup = lookup or (await self.store.find([call.key])).get(call.key)
         if lookup is not None:
+            lookup = await self._judge_left(lookup, call, given)
             known = await self._known(lookup, call, given, waited=waited)
             if known is not None:
                 return known
@@ -174,12 +177,12 @@ class LookupExecutor:
         self, found: Sequence[tuple[AnyEndpoint, Input, Lookup]]
     ) -> list[Outcome[object] | None]:
         """The outcomes of lookups that need no call; None for each one that does."""
-        ids = [lookup.id for _, _, lookup in found if lookup.state.status in FINAL]
+        ids = [lookup.id for _, _, lookup in found if _is_final(lookup)]
         answers = await self.store.answers(ids) if ids else {}
         outcomes: list[Outcome[object] | None] = []
         for row, given, lookup in found:
             outcome = None
-            if lookup.state.status in FINAL:
+            if _is_final(lookup):
                 outcome = self._stored(lookup, row, given, answers.get(lookup.id, []))
                 if self._wanted_again(outcome, row, lookup.state.n):
                     outcome = None
@@ -194,6 +197,16 @@ class LookupExecutor:
     def now(self) -> int:
         """Epoch milliseconds."""
         return int(self.wall() * 1000)
+
+    async def _judge_left(self, lookup: Lookup, call: PreparedCall, given: Input) -> Lookup:
+        """Judge answers that were stored and not judged: who received them was stopped then."""
+        while lookup.state.owner == 0 and _has_unjudged(lookup):
+            answers = await self.store.unjudged(lookup.id)
+            if not answers:  # judged meanwhile
+                break
+            await _Attempts(self, call, given, lookup, 0).judge_stored(answers[0])
+            lookup = (await self.store.find([call.key]))[call.key]
+        return lookup
 
     async def _known(
         self, lookup: Lookup, call: PreparedCall, given: Input, *, waited: bool
@@ -315,6 +328,7 @@ class _Attempts:
         self._id = self._owner = 0
         self._departed = False
         self._reply: HttpResponse | None = None
+        self._replays = False
         self._charged = 0
         self._began = 0.0
         self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
@@ -323,6 +337,8 @@ class _Attempts:
 
     async def departing(self) -> None:
         """Announce the request, at the last moment before it leaves."""
+        if self._replays:
+            return
         if self._reply is not None:  # the other path of the endpoint is tried
             self._judge("attested", 0, counts=False)
         admission, price = self._executor.admission, self._call.row.credits
@@ -355,6 +371,8 @@ class _Attempts:
     async def received(self, reply: HttpResponse) -> None:
         """Store the answer before anything looks at it."""
         self._reply = reply
+        if self._replays:
+            return
         event = Receive(
             lookup=self._id,
             owner=self._owner,
@@ -372,6 +390,29 @@ class _Attempts:
 
     # Calls
 
+    async def judge_stored(self, answer: StoredAnswer) -> None:
+        """Judge an answer of an earlier attempt as if it came now."""
+        call, reply = self._call, HttpResponse(answer.http, [], answer.body)
+        self._replays = True
+        self._id, self.n = answer.lookup, answer.n
+        engine = replaying_engine(self._engine, reply)
+        try:
+            if not call.listing:
+                self._done(await engine.send(call.row, call.params, hooks=self))
+            elif answer.page == self._page:
+                pages = self._pages(engine)
+                await pages.fetch_next()
+                self._turn_page(pages)
+            else:  # of a page that the listing has already: only its money counts
+                self._reply = reply
+                value = wire.decode(engine.provider, call.row, reply.status, reply.body)
+                if isinstance(value, LixError):
+                    raise value
+                self._judge("answer", call.row.credits.amount)
+        except LixError as error:
+            with contextlib.suppress(CallsParked):  # that reason to stop has passed since
+                self._failed(error)
+
     async def once(self) -> Outcome[object] | Postponed:
         """A single call."""
         call = self._call
@@ -388,11 +429,7 @@ class _Attempts:
 
     async def listing(self) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
-        call = self._call
-        row = cast("Endpoint[Params, Listing[object]]", call.row)
-        position = Checkpoint.from_json(self._position) if self._position else None
-        pages: Paginator[object] = Paginator(self._engine, row, call.params, position)
-        pages.hooks = self
+        call, pages = self._call, self._pages(self._engine)
         while not pages.ended and call.room(pages.stats.items) != 0:
             async with self._admitted():
                 try:
@@ -409,6 +446,13 @@ class _Attempts:
         outcome.body = join_json_arrays([rows_of_page(provider, call.row, one) for one in found])
         outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body)
         return outcome
+
+    def _pages(self, engine: Engine) -> Paginator[object]:
+        row = cast("Endpoint[Params, Listing[object]]", self._call.row)
+        position = Checkpoint.from_json(self._position) if self._position else None
+        pages: Paginator[object] = Paginator(engine, row, self._call.params, position)
+        pages.hooks = self
+        return pages
 
     def _turn_page(self, pages: Paginator[object]) -> None:
         """Judge a page that was read, and note where the listing stands after it."""
@@ -565,6 +609,7 @@ class _Attempts:
             return
         if self._reply is not None:  # stored; whoever comes next judges it
             self._charged = self._call.row.credits.amount
+            self._store.post(Lose(self._id, self._owner, self.n, self._executor.now))
         elif self._departed:
             self._lose(f"interrupted ({type(error).__name__})")
         else:
@@ -607,6 +652,14 @@ class _Attempts:
             )
         )
         self._owner = 0
+
+
+def _has_unjudged(lookup: Lookup) -> bool:
+    return any(answer.verdict is None for answer in lookup.state.answers)
+
+
+def _is_final(lookup: Lookup) -> bool:
+    return lookup.state.status in FINAL and not _has_unjudged(lookup)
 
 
 def _from_ledger(lookup: Lookup, given: Input) -> Outcome[object]:

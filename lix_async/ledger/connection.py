@@ -122,6 +122,12 @@ class LedgerConnection:
     def is_dead(self, owner: Owner) -> bool:
         """Whether this database has a witness of its own that an owner is dead."""
 
+    def is_buried(self, owner: Owner) -> None:
+        """Remove the witness of an owner that is known to be dead."""
+
+    def note_error(self, error: Exception) -> None:
+        """Note what an error means for the connection."""
+
     @abstractmethod
     def describe_error(self, error: Exception) -> str:
         """What went wrong, and what helps."""
@@ -241,7 +247,21 @@ class LedgerConnection:
         for owner in others:
             if owner.no in silent or self.is_dead(owner):
                 doubts += release(tables, tables.declare_dead(owner.no), owner.no, self.wall())
+                self.is_buried(owner)
         return doubts
+
+    def keep_alive(self) -> None:
+        """Raise the beat of this owner, and take lookups from owners that have died.
+
+        An error is left to the next job, whose caller can be told.
+        """
+        if not self.owner:
+            return
+        self._batch += 1
+        try:
+            self._transaction([StatementJob(self.release_dead)])
+        except Exception as error:  # noqa: BLE001  # see above
+            self.note_error(error)
 
     @abstractmethod
     def wall(self) -> int:

@@ -366,7 +366,7 @@ class PostgresLedgerConnection(LedgerConnection):
                 try:
                     return self._transaction(jobs)
                 except psycopg.Error as error:
-                    self._note(error)
+                    self.note_error(error)
                     if not self._passes(error):
                         raise
                     if self._clock.now() + pause > until:
@@ -405,17 +405,18 @@ class PostgresLedgerConnection(LedgerConnection):
         if self._database is not None:
             self._database.rollback()
 
-    def _note(self, error: psycopg.Error) -> None:
+    def note_error(self, error: Exception) -> None:
         """Note what an error means for the connection and for the last commit."""
+        state = error.sqlstate if isinstance(error, psycopg.Error) else None
         database = self._database
         broken = database is None or database.connection.closed
         if self._committing and broken:
             self._uncertain = True
         self._committing = False
-        if error.sqlstate in LOST_PREPARED and self._prepares:
+        if state in LOST_PREPARED and self._prepares:
             self._prepares = False
             self._disconnect()
-        elif broken or error.sqlstate == "25006":  # another host of the address may take writes
+        elif broken or state == "25006":  # another host of the address may take writes
             self._disconnect()
 
     def _passes(self, error: psycopg.Error) -> bool:

@@ -157,6 +157,10 @@ class SqliteLedgerConnection(LedgerConnection):
     def is_dead(self, owner: Owner) -> bool:
         return is_unlocked(self.path, owner)
 
+    def is_buried(self, owner: Owner) -> None:
+        with contextlib.suppress(OSError):
+            lock_path(self.path, owner.token).unlink()
+
     def register(self, tables: SqlTables) -> None:
         super().register(tables)
         self._release_lock()

@@ -22,6 +22,7 @@ from .connection import (
     LedgerUnreachableError,
     StatementJob,
 )
+from .owners import BEAT_EVERY
 from .records import (
     Again,
     Answer,
@@ -78,6 +79,9 @@ class Store:
     Open it with `async with store:` or `open()`. Use `SqliteStore` or `PostgresStore`.
     """
 
+    beat_every = BEAT_EVERY
+    """Seconds between two signs of life, which other openings of the ledger look at."""
+
     def __init__(self) -> None:
         self._thread: WorkerThread[Job] | None = None
         self._pid = 0
@@ -124,6 +128,8 @@ class Store:
             max_batch=GROUP,
             shield=True,
             final_error=LedgerUnreachableError,
+            periodic=None if read_only else connection.keep_alive,
+            interval=self.beat_every,
         )
         try:
             return await self.statement(connection.release_dead)
@@ -227,15 +233,9 @@ class Store:
         assert self._connection is not None  # it is open
         return await self.statement(self._connection.release_dead)
 
-    async def unjudged(self, limit: int = BATCH) -> list[tuple[Lookup, Answer]]:
-        """Answers that nobody has judged and nobody is about to, with their lookups."""
-
-        def work(tables: SqlTables) -> list[tuple[Lookup, Answer]]:
-            answers = tables.unjudged(limit)
-            lookups = tables.by_id([answer.lookup for answer in answers])
-            return [(lookups[a.lookup], a) for a in answers if a.lookup in lookups]
-
-        return await self.statement(work, writes=False)
+    async def unjudged(self, lookup: int) -> list[Answer]:
+        """Answers of a lookup that nobody has judged and nobody is about to, oldest first."""
+        return await self.statement(lambda tables: tables.unjudged(lookup), writes=False)
 
     # What people ask
 

@@ -312,17 +312,17 @@ class SqlTables:
             )
         ]
 
-    def unjudged(self, limit: int) -> list[Answer]:
-        """Answers that nobody has judged and whose lookup no owner has."""
+    def unjudged(self, lookup: int) -> list[Answer]:
+        """Answers of a lookup that nobody has judged, but for one that its owner has in hand."""
         rows = self._db.execute(
             "SELECT a.lookup, a.n, a.page, a.at, a.http, a.body FROM answer a JOIN lookup l "
-            "ON l.id = a.lookup WHERE a.verdict IS NULL "
-            "AND NOT (l.status = 2 AND l.cur = a.n AND l.owner <> 0) ORDER BY a.id LIMIT ?",
-            (limit,),
+            "ON l.id = a.lookup WHERE a.verdict IS NULL AND a.lookup = ? "
+            "AND NOT (l.status = 2 AND l.cur = a.n AND l.owner <> 0) ORDER BY a.id",
+            (lookup,),
         )
         return [
-            Answer(lookup, n, page, at, http, bytes(body))
-            for lookup, n, page, at, http, body in cast(
+            Answer(ident, n, page, at, http, bytes(body))
+            for ident, n, page, at, http, body in cast(
                 "list[tuple[int, int, int, int, int, bytes]]", rows
             )
         ]

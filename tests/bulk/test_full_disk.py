@@ -21,10 +21,9 @@ import psycopg
 import pytest
 
 from lix_async import bulk
-from lix_async.bulk import SqliteStore
-from lix_async.bulk.stores.base import Entry, Store
-from lix_async.bulk.stores.postgres import PostgresStore
+from lix_async.bulk import Entry, SqliteStore, Store
 from lix_async.core.errors import BulkError
+from lix_async.ledger.postgres import PostgresStore
 from lix_async.sandbox import Sandbox
 from lix_async.testing import memory_client
 
@@ -161,7 +160,7 @@ class Vendor:
             if kept < credits:  # one call of each was in flight, not more
                 assert credits == kept + 1
                 assert given in saved or entries[given].status in {"sent", "in_doubt"}
-                assert entries[given].status != "owed"
+                assert entries[given].status != "pending"
         assert await self.run(ledger()) == []
         assert self.sandbox.ledger.repeats() == {}
         again = await standing(ledger())
@@ -208,7 +207,7 @@ async def test_a_server_that_goes_away_at_any_statement(
     postgres_dsn: str, schema: str, listings: bool, after: bool, lasts: bool
 ) -> None:
     def ledger(timeout: float = 5.0) -> Store:
-        return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", reconnect_timeout=timeout)
+        return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", timeout=timeout)
 
     async with Vendor(listings) as vendor:
         for at in points(40, after=after, lasts=lasts):

@@ -27,8 +27,6 @@ from sample_provider import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.ledger.records import Event, Receive, Result
-from lix_async.ledger.sqlite import SqliteLedgerConnection
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
@@ -39,6 +37,9 @@ from lix_async.core.errors import (
 )
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
+from lix_async.ledger.records import Event, Judge, Receive, Result
+from lix_async.ledger.sqlite import SqliteLedgerConnection
+from lix_async.ledger.store import Store
 
 from .conftest import Open
 
@@ -471,3 +472,66 @@ async def test_a_queued_lookup_counts_as_queued_while_it_is_waited_for(ledger: O
     vendor.clock_used.sleep = recording_sleep  # type: ignore[method-assign]
     assert [outcome.state for outcome in await drained(run)] == ["done"]
     assert 1 in seen
+
+
+class Killed(Exception):
+    """What ends a run at a moment when another process would only see what is stored."""
+
+
+@contextlib.contextmanager
+def killed_before_judging() -> Iterator[None]:
+    """Runs end when an answer was stored and is to be judged."""
+    post = Store.post
+
+    def failing(store: Store, *events: Event) -> None:
+        if any(isinstance(event, Judge) for event in events):
+            raise Killed
+        post(store, *events)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "post", failing)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "asked"),
+    [
+        (thing, "done", 0),
+        (refused(404, "not_found"), "refused", 0),
+        (reply(200, [1, 2]), "kept", 0),
+        (reply(200, b"<html>busy</html>"), "in_doubt", 0),
+        (refused(503, "api_error"), "done", 1),
+        (refused(429, "daily_limit"), "done", 1),
+        (refused(429, "daily_limit", retry_after="86400"), "done", 1),
+    ],
+)
+async def test_an_answer_that_was_stored_and_not_judged_is_judged_by_the_next_run(
+    ledger: Open, answer: Any, state: str, asked: int
+) -> None:
+    with killed_before_judging(), pytest.raises(Killed):
+        await drained(bulk.Run(ledger(), Vendor(answer).get, ["a"]))
+    vendor = Vendor(thing)
+    run = bulk.Run(ledger(), vendor.get, ["a"])
+    (outcome,) = await drained(run)
+    assert (outcome.state, len(vendor.script.sent)) == (state, asked)
+    assert (outcome.credits, outcome.cached) == (2 * asked, not asked)
+    store = ledger()
+    await store.open_read_only()
+    counts = await store.counts()
+    await store.close()
+    assert counts.received == 0
+    assert counts.credits == (2 if state in ("done", "kept") else 0)
+
+
+async def test_a_page_that_was_stored_and_not_judged_is_the_next_runs_first(ledger: Open) -> None:
+    def page(outgoing: HttpRequest) -> Any:
+        start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
+        rows = [{"id": str(start + number)} for number in range(2)]
+        return reply(200, {"things": rows, "paging": {"total": 6, "start": start, "count": 2}})
+
+    with killed_before_judging(), pytest.raises(Killed):
+        await drained(bulk.Run(ledger(), Vendor(page).list, ["q"]))
+    vendor = Vendor(page)
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.list, ["q"]))
+    assert [item.id for item in outcome.value] == [str(number) for number in range(6)]
+    assert (len(vendor.script.sent), outcome.credits) == (2, 2)

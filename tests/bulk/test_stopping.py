@@ -20,7 +20,7 @@ from sample_provider import (
 )
 
 from lix_async import bulk
-from lix_async.core.errors import BulkError, ConfigurationError
+from lix_async.core.errors import ConfigurationError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.transport import TransportFailure
 

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 import anyio
-
 from lix_async.bulk.stores.base import Store, StoredError
 from lix_async.bulk.stores.sqlite import SqliteStore
 

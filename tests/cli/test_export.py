@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from lix_async.bulk.stores.base import Entry, StoredError
+
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input.targets import LOOKUPS
 from lix_async.cli.ledger.export import fast_get_path

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from lix_async.bulk.stores.base import Store
+
 from lix_async.cli.errors import CommandError
 from lix_async.cli.ledger.address import display_address, ledger_address, redact_password
 

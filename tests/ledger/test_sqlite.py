@@ -173,6 +173,18 @@ def test_a_ledger_that_was_cut_to_nothing_is_refused(open_sqlite: OpenSqlite) ->
         announce(open_sqlite(), "ada")
 
 
+def test_an_older_ledger_is_named(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "ledger.db")
+    connection.executescript(
+        "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+        "CREATE TABLE call (id INTEGER PRIMARY KEY, key BLOB);"
+        "INSERT INTO about VALUES ('version', '1')"
+    )
+    connection.close()
+    with pytest.raises(BulkError, match="is a ledger of version 1, written by an older lix_async"):
+        announce(open_sqlite(), "ada")
+
+
 def test_lists_are_written_in_few_lengths() -> None:
     assert expand("x IN (?*) AND y = ?", ([1, 2, 3], 4)) == (
         "x IN (?, ?, ?, ?) AND y = ?",
