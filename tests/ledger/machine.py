@@ -294,10 +294,10 @@ class LedgerMachine(RuleBasedStateMachine):
         *_, result = self.apply(slot, *before, judge)
         if one.fate.startswith("gateway") and result.applied:  # the policy repeats reads
             self.mark(key, n, _decided(one))
-        self.turn_page(key, page, result.state.page)
+        self.pass_page(key, page, result.state.page)
         return result
 
-    def turn_page(self, key: bytes, before: int, after: int) -> None:
+    def pass_page(self, key: bytes, before: int, after: int) -> None:
         if after > before:
             self.purchases[key] = [
                 one._replace(mark="past") if one.page < after and one.mark != "free" else one
@@ -374,7 +374,7 @@ class LedgerMachine(RuleBasedStateMachine):
         event = JudgeAgain(lookup.id, n, self.judgement(key, one), self.wall, position=b"1")
         (result,) = self.apply(slot, event)
         assert result.applied
-        self.turn_page(key, lookup.state.page, result.state.page)
+        self.pass_page(key, lookup.state.page, result.state.page)
 
     # Errors
 
