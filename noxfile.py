@@ -126,14 +126,16 @@ def bench(session: nox.Session) -> None:
 def campaign(session: nox.Session) -> None:
     """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
 
-    Then a disk or a server that fails at each statement in turn, and two minutes of four processes
-    that share a rate, on each kind of store.
+    Then a disk or a server that fails at each statement in turn, 100,000 random steps of a ledger,
+    and two minutes of four processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
     session.run("python", "-m", "pytest", "tests/bulk/test_kill.py", *session.posargs, env=kills)
     disk = "tests/bulk/test_full_disk.py"
     session.run("python", "-m", "pytest", disk, *session.posargs, env=faults)
+    steps, histories = {"LIX_STEPS": "100000"}, "tests/ledger/test_state_machine.py"
+    session.run("python", "-m", "pytest", histories, *session.posargs, env=steps)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")
 
 

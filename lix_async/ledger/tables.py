@@ -281,7 +281,9 @@ class SqlTables:
                 "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
             )
-            wanted += _standing(cast("list[tuple[int, int, int, int, int, int | None]]", rows))
+            wanted += _current_answers(
+                cast("list[tuple[int, int, int, int, int, int | None]]", rows)
+            )
         found: dict[int, list[Answer]] = defaultdict(list)
         for pairs in chunks(wanted):
             rows = self._db.execute(
@@ -455,7 +457,7 @@ class SqlTables:
         return [cast("int", row[0]) for row in rows]
 
 
-def _standing(
+def _current_answers(
     answers: Iterable[tuple[int, int, int, int, int, int | None]],
 ) -> list[tuple[int, int]]:
     """Of answers (lookup, n, page, page needed next, is complete, verdict) those that stand.
@@ -464,17 +466,17 @@ def _standing(
     so the attempts of the pages of one version rise, and from its last page back the newest answer
     of each page is the one.
     """
-    standing: list[tuple[int, int]] = []
+    current: list[tuple[int, int]] = []
     next_pages: dict[int, int] = {}
     for lookup, n, page, needed, complete, verdict in answers:
         if not needed:
-            standing.append((lookup, n))
+            current.append((lookup, n))
             continue
         first = page if complete else needed - 1
         if verdict == 0 and page == next_pages.get(lookup, first):
-            standing.append((lookup, n))
+            current.append((lookup, n))
             next_pages[lookup] = page - 1
-    return standing
+    return current
 
 
 def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> Lookup:

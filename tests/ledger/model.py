@@ -526,7 +526,7 @@ class Model:
             yield Step("send, unacknowledged", True, _with_process(less, i, again))
 
     def _free(self, state: State) -> int:
-        """Whether the cap has room for one more attempt."""
+        """1 where the cap allows one more attempt; 0 or less where it does not."""
         if self.config.cap is None:
             return 1
         money = [one.money for r in state.rows for one in self._keys[r[0]].purchases]
