@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import logging
 
 import anyio
 import httpx
@@ -242,12 +241,3 @@ async def test_the_module_itself_makes_the_connections(library):
             assert type(client.engine.transport.pool._free[0].connection).__module__.startswith(
                 library.__name__
             )
-
-
-async def test_loggers_get_one_filter_however_many_clients_there_are():
-    filters = logging.getLogger("httpx").filters
-    SampleClient(auth="query", base_url="https://a.example")
-    before = len(filters)
-    for _ in range(3):
-        SampleClient(auth="query", base_url="https://a.example")
-    assert len(filters) == before

@@ -280,15 +280,6 @@ async def test_an_url_that_is_too_long_was_not_sent_and_will_not_be():
     assert (failure.sent, failure.permanent, departed) == (False, True, None)
 
 
-async def test_a_key_in_the_answer_is_taken_out_of_it():
-    key = "a-key-of-enough-characters"
-    async with serve(saying(answer(f'{{"error": "{key}?"}}'.encode(), "403 No"))) as server:
-        transport = HttpTransport(request_builder(server.url, key=key), TIMEOUT)
-        reply = await transport.exchange(READ, SendTimestamp())
-        await transport.aclose()
-    assert reply.body == b'{"error": "***?"}'
-
-
 @pytest.mark.parametrize("length", [59_000, 65_000])
 async def test_a_long_url_goes_out_as_it_is(library, length):
     target = f"/v1/things?q={'%20' * (length // 3)}"
