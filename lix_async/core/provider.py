@@ -83,13 +83,34 @@ class ApiKey:
     _reveal: Callable[[], str]
 
     def __init__(self, text: str) -> None:
-        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            raise ConfigurationError(f"api_key must be a text, not {type(text).__name__}")
-        if not text or not all("!" <= char <= "~" for char in text):
-            problem = "is empty" if not text else "has spaces, line breaks or non-ASCII characters"
-            raise ConfigurationError(f"api_key {problem}: copy it again from the dashboard")
         # A closure keeps the text from tools that print all attributes, such as crash reporters.
         self._reveal = lambda: text
+        problem = self._problem()
+        if problem:
+            del text  # a traceback may show local variables
+            raise ConfigurationError(f"api_key {problem}")
+
+    @classmethod
+    def unchecked(cls, text: str) -> ApiKey:
+        """A key of any text. Never raises, so no traceback can show the text; see `check`."""
+        key = object.__new__(cls)
+        key._reveal = lambda: text
+        return key
+
+    def check(self) -> None:
+        """Raise what the constructor raises for such a text."""
+        problem = self._problem()
+        if problem:
+            raise ConfigurationError(f"api_key {problem}")
+
+    def _problem(self) -> str:
+        text: object = cast("object", self._reveal())
+        if not isinstance(text, str):  # the caller may be untyped
+            return f"must be a text, not {type(text).__name__}"
+        if text and all("!" <= char <= "~" for char in text):
+            return ""
+        problem = "has spaces, line breaks or non-ASCII characters" if text else "is empty"
+        return f"{problem}: copy it again from the dashboard"
 
     def reveal(self) -> str:
         """The key itself; only for the code that puts it on a request."""

@@ -9,7 +9,7 @@ import anyio
 
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import BudgetError, ConfigurationError, DecodeError, LixError, TransportError
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 
 PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
 
@@ -86,6 +86,7 @@ class CreditBudget:
         """Credits that attempts without an answer may have cost. They count towards the limit."""
         return self._lost.total()
 
+    @guarded_repr
     def __repr__(self) -> str:
         kinds = ", ".join(f"{kind} {self._spent[kind]}" for kind in PAID)
         return f"<CreditBudget spent: {kinds}; possibly lost: {self.lost}>"

@@ -14,9 +14,11 @@ error is raised all the same if it is permanent, or if no attempt or no time is 
 | 429 | hold the limiter, retry | hold the limiter, raise |
 | 429 with a `Retry-After` over `max_retry_after` | hold the limiter, raise | the same |
 | daily or weekly limit | raise | raise |
-| 5xx | retry | raise |
+| 502, 504 and other gateway statuses | retry | raise `OutcomeUnknownError` |
+| other 5xx | retry | raise |
 | queued | poll again (not a PUT: it would be queued twice) | raise |
-| other refusals, a body that cannot be decoded | raise | raise |
+| a success that cannot be decoded | raise | raise `OutcomeUnknownError` |
+| other refusals | raise | raise |
 | limiter unreachable | raise | raise |
 | deadline, nothing sent | raise `DeadlineError` | raise `DeadlineError` |
 | deadline, an attempt sent | raise `DeadlineError` | raise `OutcomeUnknownError` |
@@ -36,11 +38,13 @@ from ..core.endpoint import Endpoint, P, check_params
 from ..core.errors import (
     DailyLimitError,
     DeadlineError,
+    DecodeError,
     LixError,
     NotFoundError,
     OutcomeUnknownError,
     QueuedError,
     RefusalError,
+    ServerError,
     TransportError,
 )
 from ..core.provider import Provider
@@ -57,6 +61,11 @@ from .options import UNSET, CallOptions, reject_empty
 from .transport import SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
+GATEWAY_STATUSES = frozenset({502, 504, 520, 522, 524})
+"""Statuses of a gateway without an answer of the API: those of RFC 9110, and those of Cloudflare
+for an answer that was invalid or did not come (see
+https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
+"""
 
 
 class AttemptHooks(Protocol):
@@ -240,8 +249,10 @@ class Engine:
             if hooks is not None:
                 await hooks.departing()
             response = await self.transport.exchange(request, sent_at)
-            if hooks is not None and isinstance(response, HttpResponse):
-                await hooks.received(self._redactor.redact_response(response))
+            if isinstance(response, HttpResponse):
+                response = self._redactor.redact_response(response)
+                if hooks is not None:
+                    await hooks.received(response)
         except BaseException:
             if sent_at.at is not None:
                 call.was_sent = True
@@ -259,15 +270,9 @@ class Engine:
         self, endpoint: Endpoint[P, R], response: HttpResponse, call: CallState
     ) -> Answer[R] | LixError:
         value = wire.decode(self.provider, endpoint, response.status, response.body)
-        if (
-            isinstance(value, LixError)
-            and (redacted := self._redactor.redact_response(response)) is not response
-        ):
-            response = redacted  # so that no attribute of the error holds the key
-            value = wire.decode(self.provider, endpoint, response.status, response.body)
         if isinstance(value, RefusalError):
-            header = read_headers(response.headers).get("retry-after")
-            value.retry_after = retry_after(header, self.clock.wall())
+            value.headers = read_headers(response.headers)
+            value.retry_after = retry_after(value.headers.get("retry-after"), self.clock.wall())
         if call.observation is not None:
             headers = read_headers(response.headers)
             value = call.observation.check(value, headers, self.clock.wall()) or value
@@ -328,6 +333,17 @@ def _is_unknown_route(outcome: object) -> bool:
     return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"
 
 
+def _may_be_carried_out(error: LixError) -> bool:
+    """Whether a call that acts may have been carried out although it ended with an error.
+
+    A gateway answers 502 or 504 when it lost the API's own answer; an answer of success that
+    cannot be decoded is still one (lix.md#retries).
+    """
+    if isinstance(error, ServerError):
+        return error.status in GATEWAY_STATUSES
+    return isinstance(error, DecodeError) or getattr(error, "sent", False)
+
+
 class CallState(msgspec.Struct):
     """The state of one call."""
 
@@ -368,14 +384,16 @@ class CallState(msgspec.Struct):
             endpoint: The endpoint called.
             error: The error of the last attempt; None if the deadline ended the call.
         """
-        unknown = self.was_sent if error is None else getattr(error, "sent", False)
+        unknown = self.was_sent if error is None else _may_be_carried_out(error)
         if not endpoint.idempotent and unknown:
             reason = "the deadline passed" if error is None else str(error.args[0])
+            cause = error
             error = OutcomeUnknownError(
                 f"{reason}; the request may have been carried out and was not retried: check "
                 "before you repeat it",
                 sent=True,
             )
+            error.__cause__ = cause
         elif error is None:
             error = DeadlineError(f"the deadline of {self.deadline:g} s passed", sent=self.lost > 0)
         elif self.retry_at is not None:

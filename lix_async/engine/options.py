@@ -13,7 +13,7 @@ import msgspec
 from ..concurrency.clock import Clock
 from ..core.endpoint import CreditKind
 from ..core.errors import ConfigurationError
-from ..core.provider import Provider
+from ..core.provider import ApiKey, Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import OnDrift
@@ -105,12 +105,30 @@ def reject_empty(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must not be empty: leave it out or pass None")
 
 
-def resolve_api_key(provider: Provider, api_key: str | None) -> str:
-    """The given API key, or that of the environment."""
-    key = api_key if api_key is not None else from_environment(*provider.key_variables)
+def hide_key(api_key: str | ApiKey | None) -> ApiKey | None:
+    """A key as an object that shows in no traceback. Never raises.
+
+    A constructor calls it first and deletes its argument, because a traceback may show local
+    variables.
+    """
+    if api_key is None or isinstance(api_key, ApiKey):
+        return api_key
+    return ApiKey.unchecked(api_key)
+
+
+def resolve_api_key(provider: Provider, api_key: ApiKey | None) -> ApiKey:
+    """The given API key, or that of the environment.
+
+    Raises:
+        ConfigurationError: If there is none, or it is malformed.
+    """
+    key = api_key
+    if key is None:
+        key = hide_key(from_environment(*provider.key_variables))
     if key is None:
         names = " or ".join(provider.key_variables)
         raise ConfigurationError(f"no API key: pass api_key= or set {names}")
+    key.check()
     return key
 
 

@@ -24,7 +24,7 @@ from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, LixError, PagingError
 from ..core.models import Listing, Params, item_type
 from ..core.pagination import PageObservation, PaginationStrategy
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
@@ -288,6 +288,7 @@ class Page(Generic[Item]):
         head, self.items = self.items[:length], self.items[length:]
         return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
 

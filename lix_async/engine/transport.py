@@ -179,7 +179,7 @@ class HttpTransport:
             stream = cast("AsyncIterable[bytes]", response.stream)
             body = await read_body(stream, response.headers.get("content-encoding"))
             await response.stream.aclose()  # type: ignore[union-attr]  # always async here
-            return _result(self._builder, response, body)
+            return _result(response, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return TransportFailure(*translate_http_error(error))
 
@@ -245,7 +245,7 @@ class ClientTransport:
             finally:
                 with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
                     await response.aclose()
-            return _result(self._builder, response, body)
+            return _result(response, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return TransportFailure(*translate_http_error(error))
 
@@ -258,12 +258,10 @@ class _NullConnection:
         """Nothing to close: this pool only counts."""
 
 
-def _result(
-    builder: RequestBuilder, response: httpx.Response, body: bytes | BodyError
-) -> HttpResponse | TransportFailure:
+def _result(response: httpx.Response, body: bytes | BodyError) -> HttpResponse | TransportFailure:
     if isinstance(body, tuple):
         return TransportFailure(*body)
-    return HttpResponse(response.status_code, response.headers.raw, builder.redact(body))
+    return HttpResponse(response.status_code, response.headers.raw, body)
 
 
 def _pool_size(client: HttpxClient) -> int:

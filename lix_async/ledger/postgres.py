@@ -21,6 +21,7 @@ from typing import NamedTuple, cast
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
+from ..core.validation import guarded_repr
 from .connection import (
     Job,
     LedgerConnection,
@@ -338,6 +339,7 @@ class PostgresLedgerConnection(LedgerConnection):
         """Requests that did not leave, although they may have been announced."""
         self._taken_back: list[NotLeft] = []
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"PostgresLedgerConnection(…, schema={self._schema!r})"  # it may have a password
 
@@ -659,6 +661,7 @@ class PostgresStore(Store):
         self._schema = schema
         self._timeout = timeout
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"PostgresStore(…, schema={self._schema!r})"  # an address may hold a password
 

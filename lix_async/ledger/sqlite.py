@@ -16,6 +16,7 @@ from typing import IO, cast
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
+from ..core.validation import guarded_repr
 from ..filesystem import create_private_file, make_private, try_lock
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .migration import OLD, migrate
@@ -387,6 +388,7 @@ class SqliteStore(Store):
         self.path = Path(path).absolute()
         self._new = new
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 

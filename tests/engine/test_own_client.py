@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import logging
 
 import anyio
 import httpx
@@ -118,14 +117,14 @@ def one_by_one(answers):
 @libraries
 async def test_it_goes_over_real_connections_with_bodies_of_every_kind(library):
     packed = answer(gzip.compress(b'{"id": "1"}'), "200 OK", "Content-Encoding: gzip")
-    deflated = answer(b"x", "200 OK", "Content-Encoding: deflate")
-    answers = iter([answer(b'{"id": "1"}'), packed, deflated, b"HTTP/1.1 2"])
+    broken = answer(b"\x1fx", "200 OK", "Content-Encoding: gzip")
+    answers = iter([answer(b'{"id": "1"}'), packed, broken, b"HTTP/1.1 2"])
 
     async with serve(one_by_one(answers)) as server, library.AsyncClient() as http:
         client = SampleClient(http_client=http, base_url=server.url, retry=RetryPolicy(attempts=1))
         for _ in range(2):
             assert (await client.send(THING, ONE)).value.id == "1"
-        with pytest.raises(TransportError, match="encoding: 'deflate'"):
+        with pytest.raises(TransportError, match="cannot be decompressed"):
             await client.send(THING, ONE)
         with pytest.raises(OutcomeUnknownError):
             await client.send(SEND, SendParams(to="me", text="hi"))
@@ -242,12 +241,3 @@ async def test_the_module_itself_makes_the_connections(library):
             assert type(client.engine.transport.pool._free[0].connection).__module__.startswith(
                 library.__name__
             )
-
-
-async def test_loggers_get_one_filter_however_many_clients_there_are():
-    filters = logging.getLogger("httpx").filters
-    SampleClient(auth="query", base_url="https://a.example")
-    before = len(filters)
-    for _ in range(3):
-        SampleClient(auth="query", base_url="https://a.example")
-    assert len(filters) == before

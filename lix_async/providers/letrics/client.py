@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Unpack
 
-from ...engine.options import ClientOptions
+from ...core.provider import ApiKey
+from ...engine.options import ClientOptions, hide_key
 from .endpoints import Arrays, PersonalEmailField, RequestMethod, customised
 from .provider import LETRICS
 from .resources import LetricsMethods
@@ -45,7 +46,7 @@ class AsyncLetrics(LetricsMethods):
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         *,
         paths: Mapping[str, str] = MappingProxyType({}),
         method: RequestMethod = "POST",
@@ -53,5 +54,7 @@ class AsyncLetrics(LetricsMethods):
         personal_email_field: PersonalEmailField = "has_personal_emails",
         **options: Unpack[ClientOptions],
     ) -> None:
+        key = hide_key(api_key)
+        del api_key
         self._endpoints = customised(paths, method, personal_email_field, arrays)
-        super().__init__(api_key, **options)
+        super().__init__(key, **options)
