@@ -300,7 +300,7 @@ class _Attempts:
             call.key, call.row.id, msgspec.json.encode(given), page=1 if call.listing else 0
         )
         self._position = None if lookup is None else lookup.position
-        self._page = state.page
+        self._page = max(state.page, self._spec.page)
         self._expired = state.status == "done"
         self._tries = tries
         self._id = self._owner = 0

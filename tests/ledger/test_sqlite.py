@@ -148,10 +148,10 @@ def test_an_older_ledger_is_named(open_sqlite: OpenSqlite, tmp_path: Path) -> No
     connection.executescript(
         "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
         "CREATE TABLE call (id INTEGER PRIMARY KEY, key BLOB);"
-        "INSERT INTO about VALUES ('version', '2')"
+        "INSERT INTO about VALUES ('version', '1')"
     )
     connection.close()
-    with pytest.raises(BulkError, match="is a ledger of version 2, written by an older lix_async"):
+    with pytest.raises(BulkError, match="is a ledger of version 1, written by an older lix_async"):
         announce(open_sqlite(), "ada")
 
 
