@@ -33,7 +33,7 @@ from ..core.errors import (
     LixError,
     PagingError,
     QueuedError,
-    RateLimitError,
+    RefusalError,
     TransportError,
 )
 from ..core.models import Listing, Params, item_type
@@ -537,8 +537,9 @@ class _Attempts:
         delay = retry.next_delay(
             error, failures=tries, polls=0, idempotent=True, window=engine.provider.window
         )
-        named = isinstance(error, RateLimitError) and error.retry_after is not None
-        if delay is None and tries < retry.attempts and self._reply is not None and not named:
+        named = error.retry_after if isinstance(error, RefusalError) else None
+        too_long = named is not None and named > retry.max_retry_after
+        if delay is None and tries < retry.attempts and self._reply is not None and not too_long:
             top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
             return engine.clock.between(0.0, top)
         return None if delay is None else engine.clock.between(delay.low, delay.high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import re
@@ -259,7 +260,7 @@ class SqliteLedgerConnection(LedgerConnection):
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise BulkError(f"the ledger {path} is not a file")
             if not os.access(path, os.R_OK | os.W_OK):
-                raise BulkError(f"the ledger {path} cannot be opened: permission denied")
+                raise BulkError(f"the ledger {path} cannot be opened: {os.strerror(errno.EACCES)}")
         except FileNotFoundError as error:
             message = f"the ledger {path} cannot be opened: {error.strerror}"
             raise LedgerNotFoundError(message) from None
