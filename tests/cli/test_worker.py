@@ -85,9 +85,11 @@ def links(count: int) -> list[str]:
     return [f"https://www.linkedin.com/in/someone-{number}" for number in range(count)]
 
 
-def eventually(dsn: str, reached: Callable[[dict[Status, int]], bool]) -> dict[Status, int]:
+def eventually(
+    dsn: str, reached: Callable[[dict[Status, int]], bool], within: float = TIMEOUT
+) -> dict[Status, int]:
     """How many lookups have a status, for each that has any, once the condition is true."""
-    until = time.monotonic() + TIMEOUT
+    until = time.monotonic() + within
     with psycopg.connect(dsn, autocommit=True) as connection:
         while True:
             try:
