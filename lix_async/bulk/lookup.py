@@ -34,7 +34,7 @@ from ..core.errors import (
     LixError,
     PagingError,
     QueuedError,
-    RateLimitError,
+    RefusalError,
     TransportError,
 )
 from ..core.models import Listing, Params, item_type
@@ -321,7 +321,7 @@ class _Attempts:
             call.key, call.row.id, msgspec.json.encode(given), page=1 if call.listing else 0
         )
         self._position = None if lookup is None else lookup.position
-        self._page = state.page
+        self._page = max(state.page, self._spec.page)
         self._expired = state.status == "done"
         self._tries = tries
         self._due = state.due or 0
@@ -590,8 +590,9 @@ class _Attempts:
         delay = retry.next_delay(
             error, failures=tries, polls=0, idempotent=True, window=engine.provider.window
         )
-        named = isinstance(error, RateLimitError) and error.retry_after is not None
-        if delay is None and tries < retry.attempts and self._reply is not None and not named:
+        named = error.retry_after if isinstance(error, RefusalError) else None
+        too_long = named is not None and named > retry.max_retry_after
+        if delay is None and tries < retry.attempts and self._reply is not None and not too_long:
             top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
             return engine.clock.between(0.0, top)
         return None if delay is None else engine.clock.between(delay.low, delay.high)

@@ -3,8 +3,8 @@
 Version 2 kept one row for each lookup, with its last answer; of a listing it kept the rows of the
 pages. What it knew is written as attempts and answers:
 
-* an answer becomes the usable answer of the last attempt, a listing's pages (as rows, codec 2)
-  one answer each;
+* an answer becomes the usable answer of the last attempt that ended, a listing's pages (as rows,
+  codec 2) one answer each; it stands, also where a better one was being asked for;
 * a refusal becomes an answer in the words that its provider would use: the body was not kept;
 * what was sent by a dead owner is in doubt, as before;
 * attempts that may have been charged stay open, at the price of one credit, which is what version
@@ -20,6 +20,7 @@ from typing import Protocol, cast
 
 import msgspec
 
+from .rule import Status
 from .schema import VERSION
 from .tables import CODES, Columns
 
@@ -42,8 +43,19 @@ class Statements(Protocol):
 BATCH = 500
 ROWS = 2
 """The codec of a page's rows, from a ledger of version 2."""
-_STATUS = {0: "pending", 1: "in_doubt", 2: "queued", 3: "done", 4: "refused", 5: "in_doubt"}
-"""Statuses of version 2 by their code."""
+_STATUS: dict[int, Status] = {
+    0: "pending",
+    1: "in_doubt",
+    2: "queued",
+    3: "done",
+    4: "refused",
+    5: "in_doubt",
+}
+"""Statuses by the code that version 2 gave them; the second one was sent by an owner that died."""
+ANSWER = (
+    "INSERT INTO answer (lookup, n, page, at, http, verdict, codec, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class _Error(msgspec.Struct):
@@ -55,12 +67,11 @@ class _Error(msgspec.Struct):
     kind: str = ""
 
 
-def migrate(database: Statements, now: int) -> int:
+def migrate(database: Statements) -> int:
     """Copy every lookup of the tables of version 2 into those of version 3, and drop them.
 
     Args:
         database: The connection, inside a transaction, with the tables of both versions.
-        now: Epoch milliseconds.
 
     Returns:
         How many lookups there were.
@@ -69,7 +80,7 @@ def migrate(database: Statements, now: int) -> int:
     pages = _pages(database)
     for row in _calls(database):
         count += 1
-        _copy(database, row, pages.get(row[1], 0), now)
+        _copy(database, row, pages.get(row[1], 0))
     database.change(
         "INSERT INTO listing (lookup, position) SELECT l.id, c.point FROM call c "
         "JOIN lookup l ON l.key = c.key WHERE c.point IS NOT NULL"
@@ -104,19 +115,26 @@ def _pages(database: Statements) -> dict[bytes, int]:
     return {bytes(key): number for key, number in cast("list[tuple[bytes, int]]", rows)}
 
 
-def _copy(database: Statements, call: Call, pages: int, now: int) -> None:
-    ident, key, endpoint, given, code, attempts, credits, lost, due, changed, error, body = call
-    del ident
+def _copy(database: Statements, call: Call, pages: int) -> None:
+    _, key, endpoint, given, code, attempts, credits, lost, due, changed, error, body = call
     status = _STATUS[code]
-    if status == "queued" and body is not None:  # a better answer was hoped for
+    # The last attempt may have been charged.
+    doubt = status == "in_doubt"
+    found = None if error is None else msgspec.json.decode(bytes(error), type=_Error)
+    if body is not None:  # whatever the status: a better answer was hoped for
         status = "done"
+    refusal = found if status == "refused" and found is not None and found.status else None
+    answers = max(pages, int(status == "done" or refusal is not None or credits > 0))
+    n = max(attempts, lost + answers + doubt)
+    # The attempts: those that were decided about, those that ended, the one in doubt.
+    last = n - doubt
     # A listing that has ended is kept as the array of its rows.
     listing = bool(pages) or (body or b"")[:1] == b"["
-    n = max(attempts, lost + 1 if status in ("done", "refused") else lost, pages)
-    due_ms = int(due * 1000) if status == "queued" else None
     page = 0
     if listing:
         page = pages if pages and status == "done" else pages + 1
+    at = int(changed * 1000)
+    due_ms = int(due * 1000) if status == "queued" else None
     rows = database.execute(
         "INSERT INTO lookup (key, endpoint, spelled, variant, status, n, cur, due, pause, page, "
         "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -125,54 +143,41 @@ def _copy(database: Statements, call: Call, pages: int, now: int) -> None:
             endpoint,
             bytes(given),
             b"",
-            CODES[status],  # type: ignore[index]  # a status of version 3
+            CODES[status],
             n,
-            n,
+            last,
             due_ms,
-            max((due_ms or now) - now, 0),
+            0 if due_ms is None else max(due_ms - at, 0),
             page,
-            int(changed * 1000),
+            at,
         ),
     )
     lookup = cast("int", rows[0][0])
-    at = int(changed * 1000)
     for attempt in range(1, n + 1):
-        maybe = attempt <= lost or (attempt == n and status == "in_doubt")
-        charged = None if maybe else (credits if attempt == n else 0)
+        charged: int | None = credits if attempt == last else 0
+        if attempt <= lost or attempt > last:
+            charged = None
+        note = found.message if found is not None and attempt == n else None
         database.change(
             "INSERT INTO attempt (lookup, n, owner, price, kind, sent, ended, charged, decided, "
             "note) VALUES (?, ?, 0, ?, '', ?, ?, ?, ?, ?)",
-            (lookup, attempt, 1, at, at, charged, int(attempt <= lost), _note(error)),
+            (lookup, attempt, 1, at, at, charged, int(attempt <= lost), note),
         )
     if pages:
         database.change(
             "INSERT INTO answer (lookup, n, page, at, http, verdict, codec, body) "
-            "SELECT ?, number, number, ?, 200, 0, ?, items FROM page WHERE key = ?",
-            (lookup, at, ROWS, key),
+            "SELECT ?, number + ?, number, ?, 200, 0, ?, items FROM page WHERE key = ?",
+            (lookup, lost, at, ROWS, key),
         )
-    if status == "done" and body is not None and not pages:
-        values = (lookup, n, 1 if listing else 0, at, 200, 0, ROWS if listing else 0, bytes(body))
-        database.change(
-            "INSERT INTO answer (lookup, n, page, at, http, verdict, codec, body) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            values,
-        )
-    if status == "refused" and error is not None:
-        found = msgspec.json.decode(bytes(error), type=_Error)
+    elif body is not None:
+        values = (lookup, last, page, at, 200, 0, ROWS if listing else 0, bytes(body))
+        database.change(ANSWER, values)
+    if refusal is not None:
         said = {
             "success": False,
-            "code": found.kind,
-            "message": found.message,
-            "error": {"type": found.kind, "message": found.message},
+            "code": refusal.kind,
+            "message": refusal.message,
+            "error": {"type": refusal.kind, "message": refusal.message},
         }
-        database.change(
-            "INSERT INTO answer (lookup, n, page, at, http, verdict, codec, body) "
-            "VALUES (?, ?, ?, ?, ?, 2, 0, ?)",
-            (lookup, n, page, at, found.status or 404, msgspec.json.encode(said)),
-        )
-
-
-def _note(error: bytes | None) -> str | None:
-    if error is None:
-        return None
-    return msgspec.json.decode(bytes(error), type=_Error).message
+        values = (lookup, last, page, at, refusal.status, 2, 0, msgspec.json.encode(said))
+        database.change(ANSWER, values)

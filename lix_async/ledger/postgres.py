@@ -618,7 +618,7 @@ class PostgresLedgerConnection(LedgerConnection):
             for statement in f"{SCHEMA}{STORAGE}".split(";"):
                 if statement.strip():
                     connection.execute(translated(statement, self._schema).text)
-            migrate(_PlainDatabase(connection, self._schema), int(RealClock().wall() * 1000))
+            migrate(_PlainDatabase(connection, self._schema))
 
     def _create(self, connection: psycopg.Connection[Columns]) -> None:
         quoted = self._schema.replace('"', '""')

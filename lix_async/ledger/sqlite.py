@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import os
 import re
 import sqlite3
@@ -17,7 +19,7 @@ from typing import IO, cast
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
-from ..filesystem import create_private_file, make_private, try_lock
+from ..filesystem import create_private_file, fsync_file, make_private, try_lock
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
@@ -274,7 +276,7 @@ class SqliteLedgerConnection(LedgerConnection):
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise BulkError(f"the ledger {path} is not a file")
             if not os.access(path, os.R_OK | os.W_OK):
-                raise BulkError(f"the ledger {path} cannot be opened: permission denied")
+                raise BulkError(f"the ledger {path} cannot be opened: {os.strerror(errno.EACCES)}")
         except FileNotFoundError as error:
             message = f"the ledger {path} cannot be opened: {error.strerror}"
             raise LedgerNotFoundError(message) from None
@@ -332,30 +334,58 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
-        with contextlib.ExitStack() as locks:
-            # Owners of version 2 hold numbered lock files beside the ledger.
-            for path in self.path.parent.glob(f"{self.path.name}.lock*"):
-                lock = try_lock(path)
-                if lock is None:
-                    raise BulkError(
-                        f"{self.path} is in use by an older version of lix_async: stop it first"
-                    )
-                locks.enter_context(lock)
-            day = datetime.fromtimestamp(self._clock.wall(), UTC).date().isoformat()
-            copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}")
-            if not copy.exists():
-                create_private_file(copy)
-                connection.execute("VACUUM INTO ?", (str(copy),))
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement in SCHEMA.split(";"):
-                    connection.execute(statement)
-                migrate(SqliteDatabase(connection), self.wall())
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+        connection.execute("PRAGMA journal_mode = WAL")
+        copy: Path | None = None
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._recognise(connection) == OLD:  # not migrated by another process meanwhile
+                with contextlib.ExitStack() as locks:
+                    self._lock_old_owners(locks)
+                    copy = self._copy_old()
+                    for statement in SCHEMA.split(";"):
+                        connection.execute(statement)
+                    migrate(SqliteDatabase(connection))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            if copy is not None:
+                copy.unlink()
+            raise
+
+    def _lock_old_owners(self, locks: contextlib.ExitStack) -> None:
+        """Make sure that no owner of version 2 lives: each held a numbered file beside the ledger.
+
+        Raises:
+            BulkError: One lives.
+        """
+        name = re.compile(re.escape(self.path.name) + r"\.lock[0-9]*", re.ASCII)
+        for path in self.path.parent.iterdir():
+            if not name.fullmatch(path.name):
+                continue
+            lock = try_lock(path)
+            if lock is None:
+                raise BulkError(
+                    f"{self.path} is in use by an older version of lix_async: stop it first"
+                )
+            locks.enter_context(lock)
+
+    def _copy_old(self) -> Path:
+        """Copy the ledger as it was to a new private file `NAME.v2-DATE`."""
+        day = datetime.fromtimestamp(self._clock.wall(), UTC).date().isoformat()
+        copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}")
+        for number in itertools.count(2):
+            if not os.path.lexists(copy):
+                break
+            copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}-{number}")
+        create_private_file(copy)
+        # The connection that migrates cannot copy inside of its transaction; another one reads the
+        # same, because nothing has been written in there yet.
+        with contextlib.closing(
+            sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as reader:
+            reader.execute("VACUUM INTO ?", (str(copy),))
+        fsync_file(copy)
+        return copy
 
     def _check_file(self) -> None:
         """Raise `LedgerGoneError` where the path does not lead to the open file any more."""

@@ -44,6 +44,9 @@ GROUP = 500
 BATCH = 200
 """Entries read at once while exporting."""
 
+ANSWERED: frozenset[Status] = frozenset({"received", "done", "kept", "refused"})
+"""Statuses with an answer."""
+
 
 class Entry(msgspec.Struct, kw_only=True):
     """What a ledger holds of one lookup."""
@@ -68,7 +71,8 @@ class Entry(msgspec.Struct, kw_only=True):
     http: int = 0
     """The HTTP status of the answer that stands; 0 where there is none."""
     body: bytes | None = None
-    """The answer that stands, as it was received; None for a listing."""
+    """The answer that stands, as it was received, also while a newer one is bought; None for a
+    listing."""
     pages: list[Answer] = []
     """The pages of a listing, as they were received."""
 
@@ -336,7 +340,7 @@ def _entries(tables: SqlTables, lookups: Sequence[Lookup]) -> list[Entry]:
         found = answers.get(lookup.id, [])
         if state.page:
             entry.pages = found
-        elif found and state.status in ("done", "kept", "refused", "received"):
+        elif found and (state.status in ANSWERED or state.refresh is not None):
             entry.http, entry.body = found[-1].http, found[-1].body
         entries.append(entry)
     return entries

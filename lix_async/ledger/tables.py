@@ -209,6 +209,12 @@ class SqlTables:
             columns = "key, endpoint, spelled, variant, page, changed"
             self._db.insert("lookup", columns, rows, "(key) DO NOTHING")
             found.update(self.find(missing))
+        # A ledger of version 2 did not tell that a listing is one before it had a page.
+        for ident in sorted({found[s.key].id for s in specs if s.page > found[s.key].state.page}):
+            self._db.change(
+                "UPDATE lookup SET page = 1 WHERE id = ? AND page = 0 AND status IN (0, 3, 7)",
+                (ident,),
+            )
         return [found[spec.key] for spec in specs]
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:

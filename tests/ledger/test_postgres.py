@@ -337,9 +337,9 @@ def test_an_older_ledger_is_named(
         f"CREATE SCHEMA {schema}",
         f"CREATE TABLE {schema}.about (name text PRIMARY KEY, value text NOT NULL)",
         f"CREATE TABLE {schema}.call (id bigint)",
-        f"INSERT INTO {schema}.about VALUES ('version', '2')",
+        f"INSERT INTO {schema}.about VALUES ('version', '1')",
     )
-    with pytest.raises(BulkError, match="is a ledger of version 2, written by an older lix_async"):
+    with pytest.raises(BulkError, match="is a ledger of version 1, written by an older lix_async"):
         ask(open_postgres(), lambda _: None)
 
 

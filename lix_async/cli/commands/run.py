@@ -26,7 +26,7 @@ from ..ledger.address import (
     opened_read_only,
 )
 from ..ledger.export import ExportFormat, ExportSchema, export
-from ..ledger.in_doubt import list_doubts, resolve_doubts
+from ..ledger.in_doubt import buy_again, list_doubts, resolve_doubts
 from ..options import OUTPUT, parse_columns
 from ..output.columns import check_columns
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
@@ -61,6 +61,7 @@ _STATUS_TEXT: dict[Status, str] = {
     "sent": "in flight",
     "in_doubt": "sent, no answer received; may have been charged",
 }
+_STATUS_NAME: dict[Status, str] = {"kept": "unreadable", "in_doubt": "in doubt"}
 
 run = App(
     name="run",
@@ -108,7 +109,7 @@ def _print_table(counts: Counts, parked: str, soonest: float | None, address: st
             text = meaning
             if status == "queued" and soonest is not None:
                 text = _due_text(soonest)
-            table.add_row(status.replace("_", " ").capitalize(), f"{count:,}", text)
+            table.add_row(_STATUS_NAME.get(status, status).capitalize(), f"{count:,}", text)
     if not sum(counts.of(status) for status in STATUSES):
         table.add_row("Lookups", "0", "no lookups yet")
     table.add_row("Credits", f"{counts.credits:,}", _credits_text(counts.maybe))
@@ -309,6 +310,30 @@ def doubts(
             if retry or drop:
                 return await resolve_doubts(ledger, given, retry=retry)
             return await list_doubts(ledger, given, table=_as_table(style))
+
+    return run_until_signal(work)
+
+
+@run.command(sort_key=5)
+def again(
+    store: StoreArgument = None,
+    /,
+    *,
+    given: Annotated[
+        str,
+        Parameter(name="--input", help="The link or e-mail address of the lookups."),
+    ],
+) -> int:
+    """Look up again what was refused, or what was charged and cannot be read.
+
+    The lookups become pending: the next run over the same links makes them, and pays for them.
+    `lix enrich` skips links that have a row in its output; give it another --out.
+    """
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as ledger:
+            return await buy_again(ledger, given)
 
     return run_until_signal(work)
 

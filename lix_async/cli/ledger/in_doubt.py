@@ -1,4 +1,4 @@
-"""Lookups in doubt: listing them, and deciding about them."""
+"""Lookups that a person decides about: those in doubt, and those that have ended."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.text import Text
 from ...bulk import LedgerNotFoundError, SqliteStore
 from ...bulk.lookup import DoubtCallback
 from ...concurrency.clock import RealClock
+from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
@@ -47,7 +48,7 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
         CommandError: No lookup of that input is in doubt.
     """
     count = 0
-    async for entry in _entries_in_doubt(ledger, given):
+    async for entry in _matching(ledger, given, "in_doubt"):
         count += await ledger.resolve(entry.key, "again" if retry else "let_be")
     if not count:
         return _print_none(given)
@@ -59,6 +60,29 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
     return OK
 
 
+async def buy_again(ledger: Store, given: str) -> int:
+    """Let the next run look up again what was refused or cannot be read; returns the exit code.
+
+    Args:
+        ledger: The open ledger.
+        given: The input.
+
+    Raises:
+        CommandError: No lookup of that input was refused or cannot be read.
+    """
+    count = 0
+    async for entry in _matching(ledger, given, "refused", "kept"):
+        count += await ledger.buy_again(entry.key)
+    if not count:
+        message = f"no lookup of {one_line(given, 80)} is refused or unreadable"
+        raise CommandError(message, code=NOT_FOUND)
+    console.print_note(
+        f"{count:,} {plural(count, 'lookup')} pending again; the next run over the same links "
+        "makes them"
+    )
+    return OK
+
+
 async def list_doubts(ledger: Store, given: str | None, *, table: bool) -> int:
     """List all lookups in doubt, or those of one input; returns the exit code."""
     rows = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
@@ -67,7 +91,7 @@ async def list_doubts(ledger: Store, given: str | None, *, table: bool) -> int:
     rows.add_column("since", no_wrap=True)
     rows.add_column("error", ratio=2)
     count = 0
-    async for entry in _entries_in_doubt(ledger, given):
+    async for entry in _matching(ledger, given, "in_doubt"):
         count += 1
         reason = one_line(entry.note) if entry.note else None
         source = input_of(entry)
@@ -98,9 +122,10 @@ def _print_none(given: str | None) -> int:
     return OK
 
 
-async def _entries_in_doubt(ledger: Store, given: str | None) -> AsyncIterator[Entry]:
+async def _matching(ledger: Store, given: str | None, *statuses: Status) -> AsyncIterator[Entry]:
+    """The entries in some statuses; those of one input where it is given."""
     wanted = None if given is None else _identity(given)
-    async for entry in ledger.entries("in_doubt"):
+    async for entry in ledger.entries(*statuses):
         if wanted is None or wanted in _identities(entry):
             yield entry
 

@@ -21,17 +21,21 @@ from ..text import one_line
 
 RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "pending"]
 ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
-    "found": ("done", "received"),
+    "found": ("done", "kept", "received", "queued", "pending", "sent", "in_doubt"),
     "not_found": ("refused",),
     "refused": ("refused",),
-    "unreadable": ("kept", "done", "received"),
+    "unreadable": ("kept", "done", "received", "queued", "pending", "sent", "in_doubt"),
     "queued": ("queued",),
     "in_doubt": ("in_doubt", "sent", "received"),
     "pending": ("pending",),
 }
-"""For each status of a row, the statuses of the entries that can become such a row."""
+"""For each status of a row, the statuses of the entries that can become such a row.
+
+An entry that has an answer stays `found` while a better one is looked up.
+"""
 _IN_DOUBT = "no answer received; may have been charged: see `lix run doubts`"
 _SENT = "sent, no answer received yet"
+_RECEIVED = "an answer was received; the next run reads it"
 
 
 class LookupRow(msgspec.Struct, frozen=True):
@@ -72,18 +76,29 @@ def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | No
 def row_of_entry(entry: Entry) -> LookupRow:
     """The row of a ledger entry, as `lix enrich` writes it."""
     given, kind = input_of(entry), row_kind(entry.endpoint)
-    body = body_of(entry)
-    if entry.status in ("done", "kept", "received") and body is not None:
-        return _answer_row(given, kind, _decode_error(entry, body), body)
     if entry.status == "refused":
         return _refused_row(given, kind, _refusal(entry))
-    if entry.status in ("sent", "received"):
+    body = body_of(entry)
+    if body is not None:  # whatever the status: a better answer may be looked up
+        error = _decode_error(entry, body)
+        if error is None or entry.status != "received":
+            return _answer_row(given, kind, error, body)
+    if entry.status == "kept":  # a listing, of which a page cannot be read
+        return LookupRow(given, kind, "unreadable", _noted(entry))
+    if entry.status == "received":
+        return LookupRow(given, kind, "in_doubt", _RECEIVED)
+    if entry.status == "sent":
         return LookupRow(given, kind, "in_doubt", _SENT)
-    status = entry.status if entry.status in ("queued", "in_doubt") else "pending"
-    note = one_line(entry.note) if entry.note else None
-    if status == "in_doubt":
-        note = note or _IN_DOUBT
-    return LookupRow(given, kind, status, note)
+    if entry.status == "in_doubt":
+        return LookupRow(given, kind, "in_doubt", _noted(entry) or _IN_DOUBT)
+    return LookupRow(
+        given, kind, "queued" if entry.status == "queued" else "pending", _noted(entry)
+    )
+
+
+def _noted(entry: Entry) -> str | None:
+    """What went wrong, as an error of the endpoint says it."""
+    return _text(LixError(entry.note, endpoint=entry.endpoint)) if entry.note else None
 
 
 def body_of(entry: Entry) -> bytes | None:
