@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
@@ -56,7 +57,7 @@ class LookupMaker:
         await self._store.apply(Lose(self._id, self._owner, self._n, MS, note))
 
     async def receive(self, http: int, body: bytes) -> None:
-        """Its answer comes, and nobody judges it."""
+        """Its answer comes, and is not judged."""
         await self.send()
         await self._store.apply(Receive(self._id, self._owner, self._n, 0, http, body, MS))
 
@@ -79,12 +80,11 @@ def error_body(kind: str, message: str) -> bytes:
 async def every_status(store: Store) -> None:
     """One lookup for each status, and one in flight, which is in doubt once the store is closed."""
 
-    def lookup(endpoint: str, given: object) -> LookupMaker:
-        nonlocal number
-        number += 1
-        return LookupMaker(store, number, endpoint, given)
+    numbers = itertools.count()
 
-    number = -1
+    def lookup(endpoint: str, given: object) -> LookupMaker:
+        return LookupMaker(store, next(numbers), endpoint, given)
+
     await lookup("person.get", f"{L}/ada").judge("answer", 200, json.dumps(ADA).encode())
     not_found, invalid = "no such person", "bad link"
     await lookup("person.get", {"email": "bob@example.com"}).judge(

@@ -22,7 +22,8 @@ from lix_async.cli.ledger.export import fast_get_path
 from lix_async.cli.output.files import StagedOutput
 from lix_async.cli.output.lookup_rows import row_of_entry
 from lix_async.cli.output.parquet import ParquetFile
-from lix_async.cli.values import JsonObject, get_path
+from lix_async.cli.values import get_path
+from lix_async.core.decoding import JsonObject
 from lix_async.ledger.records import Answer
 from lix_async.ledger.store import Entry, Store
 from lix_async.providers.lix.endpoints import BY_ID
@@ -144,7 +145,7 @@ def test_a_refreshed_answer_is_exported_until_the_newer_one_is_there(lix: Lix) -
         assert (found["status"], found["result"]) == ("found", {"name": "A"})
 
 
-def test_an_answer_that_nobody_has_judged_is_a_row_where_it_can_be_read(lix: Lix) -> None:
+def test_an_answer_that_is_not_judged_is_a_row_where_it_can_be_read(lix: Lix) -> None:
     async def received(store: Store) -> None:
         await LookupMaker(store, 1, "person.get", f"{L}/ada").receive(200, b'{"name":"A"}')
         refusal = error_body("not_found", "no such person")
@@ -165,7 +166,7 @@ def test_refused_and_pending_rows_have_their_error() -> None:
     found = row(entry("refused", refused, http=400, note="bad link"))
     assert (found["status"], found["result"]) == ("refused", None)
     assert found["error"] == "person.get: bad link (400 params_invalid)"
-    assert row(entry("refused", error_body("not_found", "nobody"), http=404))["error"] == "nobody"
+    assert row(entry("refused", error_body("not_found", "no one"), http=404))["error"] == "no one"
     assert "as decided" in str(row(entry("refused"))["error"])
     assert row(entry("pending"))["error"] is None
     assert "lix run doubts" in str(row(entry("in_doubt"))["error"])
