@@ -18,11 +18,11 @@ from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError
+from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked
-from .lookup import BUSY_FOR, QUEUED_FOR, LookupExecutor
+from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome
 from .prepared_call import CallPreparer, Input, Method
-from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -63,16 +63,20 @@ async def chunk(
             call = caller.call(given)
         except ConfigurationError as error:
             return Outcome(input=given, state="invalid", error=error)
+        tries = 0
         while True:
             try:
-                outcome = await lookup.run(call, given)
+                outcome = await lookup.run(call, given, tries=tries)
             except CallsParked as parked:
                 if parked.error is not None:
                     governor.refused(parked.error)
                 break
-            if outcome.state != "busy":
+            if not isinstance(outcome, Postponed):
                 return cast("Outcome[T]", outcome)
-            await caller.engine.clock.sleep(BUSY_FOR)
+            if outcome.reason == "queued":
+                return cast("Outcome[T]", outcome.outcome)
+            tries += outcome.reason == "failed"
+            await caller.engine.clock.sleep(outcome.pause)
         pool.stop()
         return None
 
@@ -85,9 +89,9 @@ async def chunk(
         await pool.aclose()
     if governor.stop is not None:
         raise governor.stop from None
-    if governor.closed_until > caller.engine.clock.wall():
+    if governor.closed_for > 0:
         limit = DailyLimitError("the day's allowance is used up", kind="daily_limit")
-        limit.refreshes_at = governor.closed_until
+        limit.refreshes_at = caller.engine.clock.wall() + governor.closed_for
         raise limit
     if governor.parked:
         raise LedgerParkedError(f"the ledger is parked: {governor.parked}")

@@ -72,9 +72,10 @@ class Postponed(NamedTuple):
 
     pause: float
     """Seconds."""
+    reason: Literal["busy", "queued", "failed"]
+    """Another owner works on it; the provider prepares it; a transient failure."""
     outcome: Outcome[object]
-    """What it is until then: `busy` (another owner), `queued`, or `failed` (a transient failure),
-    with the credits spent so far."""
+    """What it is until then, with the credits spent so far."""
 
 
 class LookupExecutor:
@@ -158,7 +159,7 @@ class LookupExecutor:
         outcome = await (attempt.listing() if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
-            return Postponed(self._recheck_after, replace(outcome, state="queued"))
+            return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
         return outcome
 
     async def finished(
@@ -181,6 +182,11 @@ class LookupExecutor:
         """Epoch seconds."""
         return self.engine.clock.wall()
 
+    @property
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return int(self.wall() * 1000)
+
     async def _known(
         self, lookup: Lookup, call: PreparedCall, given: Input
     ) -> Outcome[object] | Postponed | None:
@@ -196,15 +202,17 @@ class LookupExecutor:
             if pause <= 0:
                 return None
             outcome.due = self.wall() + pause
-            return Postponed(pause, replace(outcome, state="queued"))
+            return Postponed(pause, "queued", replace(outcome, state="queued"))
         if state.status == "in_doubt":
             return await self._in_doubt(lookup, call.row, found)
         if state.owner or state.status in ("sent", "received"):
-            return Postponed(BUSY_FOR, replace(found, state="busy"))
+            return Postponed(BUSY_FOR, "busy", replace(found, state="failed"))
         pause = self._pause(lookup)
         if pause > 0:
-            waiting: State = "queued" if state.status == "queued" else "failed"
-            return Postponed(pause, replace(found, state=waiting, due=self.wall() + pause))
+            queued = state.status == "queued"
+            waiting = replace(found, state="queued" if queued else "failed")
+            waiting.due = self.wall() + pause
+            return Postponed(pause, "queued" if queued else "busy", waiting)
         return None
 
     async def _in_doubt(
@@ -215,7 +223,7 @@ class LookupExecutor:
         if callable(choice):
             choice = "hold" if entry is None else choice(entry)
         if choice == "retry":
-            await self.store.apply(Decide(lookup.id, lookup.state.n, True, self.store.now))
+            await self.store.apply(Decide(lookup.id, lookup.state.n, True, self.now))
             return None
         note = entry.note if entry is not None else ""
         found.error = _in_doubt_error(note, row.id)
@@ -314,7 +322,7 @@ class _Attempts:
             lookup=0,
             n=self.n,
             price=price.amount,
-            now=self._store.now,
+            now=self._executor.now,
             kind=price.kind,
             run=self._executor.run_id,
             expired=self._expired,
@@ -345,7 +353,7 @@ class _Attempts:
             page=self._page,
             http=reply.status,
             body=reply.body,
-            now=self._store.now,
+            now=self._executor.now,
         )
         try:
             await self._store.apply(event)
@@ -420,18 +428,21 @@ class _Attempts:
     async def _admitted(self) -> AsyncGenerator[None]:
         """A call within the budget. What may have been charged counts as spent."""
         price, outcome = self._call.row.credits, self._outcome
-        await self._executor.admission.admit(price)
-        attempts, self._charged = outcome.attempts, 0
         try:
-            yield
-        except LixError:
-            raise
+            await self._executor.admission.admit(price)
         except CallsParked as parked:
             parked.spent = outcome.credits
             raise
+        attempts, self._charged = outcome.attempts, 0
+        try:
+            yield
+        except CallsParked as parked:
+            parked.spent = outcome.credits
+            raise
+        except LixError:
+            raise
         except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                self._abandoned(error)
+            self._abandoned(error)
             raise
         finally:
             self._executor.admission.settle(price, self._charged, outcome.attempts - attempts)
@@ -439,7 +450,7 @@ class _Attempts:
     # Ends
 
     def _busy(self) -> Postponed:
-        return Postponed(BUSY_FOR, replace(self._outcome, state="busy"))
+        return Postponed(BUSY_FOR, "busy", replace(self._outcome, state="failed"))
 
     def _done(self, answer: Answer[object]) -> Outcome[object]:
         outcome = self._outcome
@@ -483,30 +494,31 @@ class _Attempts:
             return outcome
         if family == "stop":
             self._judge(family, 0, note=note)
-            raise CallsParked(error if isinstance(error, LixError) else None, outcome.credits)
+            raise CallsParked(error, outcome.credits)
         if family == "queued":
             named = error.retry_after if isinstance(error, QueuedError) else None
             pause = max(self._executor.queued_for, named or 0.0)
             outcome.state, outcome.due = "queued", self._executor.wall() + pause
             self._judge(family, 0, pause=pause, note=note)
-            return Postponed(pause, outcome)
+            return Postponed(pause, "queued", outcome)
         if family in TRANSIENT:
             if family == "gateway":
                 outcome.maybe += price
-            pause = self._pause_after(error)
-            self._judge(family, 0, pause=pause or 0.0, note=note)
-            return self._transient(pause)
+            delay = self._pause_after(error)
+            self._judge(family, 0, pause=delay or 0.0, note=note)
+            return self._transient(delay)
         outcome.state = "refused"
         self._judge(family, 0, note=note)
         return outcome
 
     def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call without an answer."""
-        outcome, now = self._outcome, self._store.now
+        outcome, now = self._outcome, self._executor.now
         if not outcome.attempts or not self._owner:
             outcome.state = "failed"
             return self._transient(self._pause_after(error))
-        if not self._departed and not getattr(error, "sent", False):
+        left = error.sent if isinstance(error, TransportError) else self._departed
+        if not left:
             self._store.post(NotLeft(self._id, self._owner, self.n, now))
             self._owner = 0
             return self._transient(self._pause_after(error))
@@ -516,7 +528,7 @@ class _Attempts:
 
     def _transient(self, pause: float | None) -> Outcome[object] | Postponed:
         self._outcome.state = "failed"
-        return self._outcome if pause is None else Postponed(pause, self._outcome)
+        return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
 
     def _pause_after(self, error: LixError) -> float | None:
         """Seconds until a transient failure is repeated; None when it was often enough."""
@@ -525,17 +537,17 @@ class _Attempts:
         delay = retry.next_delay(
             error, failures=tries, polls=0, idempotent=True, window=engine.provider.window
         )
-        if delay is None and tries < retry.attempts and self._reply is not None:
-            if not isinstance(error, RateLimitError) or error.retry_after is None:
-                top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
-                return engine.clock.between(0.0, top)
+        named = isinstance(error, RateLimitError) and error.retry_after is not None
+        if delay is None and tries < retry.attempts and self._reply is not None and not named:
+            top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
+            return engine.clock.between(0.0, top)
         return None if delay is None else engine.clock.between(delay.low, delay.high)
 
     def _lose(self, note: str) -> None:
         price = self._call.row.credits.amount
         self._charged = price
         self._outcome.maybe += price
-        self._store.post(Lose(self._id, self._owner, self.n, self._store.now, note))
+        self._store.post(Lose(self._id, self._owner, self.n, self._executor.now, note))
         self._owner = 0
 
     def _abandoned(self, error: BaseException) -> None:
@@ -547,7 +559,7 @@ class _Attempts:
         elif self._departed:
             self._lose(f"interrupted ({type(error).__name__})")
         else:
-            self._store.post(NotLeft(self._id, self._owner, self.n, self._store.now))
+            self._store.post(NotLeft(self._id, self._owner, self.n, self._executor.now))
 
     def _judge(
         self,
@@ -577,7 +589,7 @@ class _Attempts:
                 owner=self._owner,
                 n=self.n,
                 judgement=meaning,
-                now=self._store.now,
+                now=self._executor.now,
                 family=family,
                 position=position,
                 pause=int(pause * 1000),

@@ -10,11 +10,18 @@ import msgspec
 from ..core.errors import LixError
 
 T = TypeVar("T")
-State = Literal["done", "refused", "failed", "in_doubt", "queued", "invalid", "busy"]
-"""`done`: paid and kept. `refused`: the provider said no for good (not found, wrong params).
-`failed`: no answer, nothing is in doubt; tried again by a later run. `in_doubt`: it may have been
-paid, nobody knows. `queued`: the provider prepares it. `invalid`: never sent. `busy`: somebody
-else is at it this moment (a `Run` waits for them, and never hands this out)."""
+State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
+"""What became of an input.
+
+* `done`: charged, and the answer is in the ledger.
+* `kept`: charged, and this version of the package cannot read the answer; it is in the ledger.
+* `refused`: the provider refused it for good, such as not found or wrong parameters.
+* `failed`: no answer; a later run asks again. See `Outcome.maybe` for what may have been charged.
+* `in_doubt`: sent, no answer received; may have been charged.
+* `queued`: the provider prepares it.
+* `invalid`: it cannot be sent, and was not.
+* `suppressed`: its subject has been forgotten; it was not sent.
+"""
 
 
 class Outcome(msgspec.Struct, Generic[T], kw_only=True):
@@ -30,6 +37,8 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
     """The answer as received, for `done`; of a walk, its items as a JSON array."""
     credits: int = 0
     """Credits that this run spent on it: 0 when an earlier run had bought it."""
+    maybe: int = 0
+    """Credits that attempts without an answer may have cost."""
     attempts: int = 0
     cached: bool = False
     """Whether the answer was in the ledger already."""
@@ -52,6 +61,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seen: int
     """Inputs taken up so far, repeated ones included."""
     done: int
+    kept: int
     cached: int
     refused: int
     failed: int
@@ -110,6 +120,7 @@ class OutcomeCounter:
             total=total,
             seen=self.seen,
             done=states["done"],
+            kept=states["kept"],
             cached=self.cached,
             refused=states["refused"],
             failed=states["failed"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -17,6 +17,24 @@ Refusal = Callable[[int, bytes, type], "RefusalError | None"]
 _IN_PATHS = "/%:@!$&'()*+,;="
 """What stands in a path as it is, beside letters, digits and -._~ (RFC 3986 section 3.3)."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def has_own_error(body: bytes) -> bool:
+    """Whether a body is a JSON object with an error as the Lix API writes it.
+
+    That is an `error` object with a `type` or a `message`, or an `error` text.
+
+    Contract: lix.md#errors
+    """
+    try:
+        tree = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    error = tree.get("error")
+    if isinstance(error, dict):
+        found = cast("dict[str, object]", error)
+        return bool(found.get("type") or found.get("message"))
+    return isinstance(error, str) and bool(error)
 
 
 class AuthScheme(msgspec.Struct, frozen=True):
@@ -43,7 +61,9 @@ class Provider(msgspec.Struct, frozen=True):
     """`Content-Type` goes on every request, as Lix asks; else on those with a body only."""
     shape: Callable[[bytes, type], bytes] | None = None
     """(body of a success, type of the result) → the body in the type's shape, where the provider
-    wraps the same rows now one way, now another. May raise `tolerant.Misfit`."""
+    wraps the same rows now one way, now another. May raise `SchemaMismatch`."""
+    own_error: Callable[[bytes], bool] = has_own_error
+    """Whether a body holds an error in the API's own words: proxies answer with any status."""
 
 
 class ApiKey:

@@ -17,11 +17,12 @@ import msgspec
 
 from ..bulk.admission import AdmissionController
 from ..bulk.chunk import LedgerParkedError, chunk
+from ..bulk.lookup import DoubtPolicy
 from ..bulk.outcome import Outcome
 from ..bulk.prepared_call import Input, Method
-from ..bulk.stores.base import DoubtPolicy, Store
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..engine.client import Client
+from ..ledger.store import Store
 
 TASK_NAME = "lix_async.chunk"
 """The job's name in every engine."""

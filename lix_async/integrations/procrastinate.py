@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..bulk.lookup import DoubtPolicy
 from ..bulk.prepared_call import Input
-from ..bulk.stores.base import DoubtPolicy
-from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
+from ..ledger.postgres import PostgresStore
 from .chunk_worker import (
     SIZE,
     TASK_NAME,

@@ -1,7 +1,7 @@
 """A ledger in PostgreSQL (12 or newer), shared by processes on any number of machines.
 
 Each transaction is self-contained: settings are made with it, tables are named with their schema,
-and owners are told from each other by their tokens and beats. So the connection may pass through
+and owners are distinguished by their tokens and beats. So the connection may pass through
 a pooler that hands out connections by transaction, and may be replaced at any time.
 
 A transaction whose connection breaks is repeated. Where the break hides whether its commit took
@@ -28,9 +28,10 @@ from .connection import (
     LedgerUnreachableError,
     unsent_requests,
 )
+from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
 from .records import NotLeft
-from .schema import VERSION, ColumnType, column_types, tables, version_error
+from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
 from .transaction import apply, release
@@ -82,7 +83,7 @@ ALTER TABLE owner SET (fillfactor = 40);
 """Answers are packed by the ledger where they are packed; rows that change need space beside them
 in their page."""
 SCHEMA = tables(auto="bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", blob="bytea", big="bigint")
-TYPES: dict[ColumnType, str] = {
+TYPES: dict[SqlType, str] = {
     "AUTO": "bigint",
     "BIG": "bigint",
     "INTEGER": "integer",
@@ -90,7 +91,10 @@ TYPES: dict[ColumnType, str] = {
     "BLOB": "bytea",
 }
 COLUMNS = column_types()
-TABLE = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|ALTER TABLE|ON) ({'|'.join(COLUMNS)})\b")
+TABLE = re.compile(
+    rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|TABLE|ON) ({'|'.join([*COLUMNS, *OLD_TABLES])})\b",
+    re.IGNORECASE,
+)
 """The places of a statement where a table is named."""
 PLACE = re.compile(r"%|IN \(\?(\*{1,2})\)|\?")
 
@@ -122,6 +126,23 @@ class _Text(NamedTuple):
     text: bytes
     places: tuple[str, ...]
     """For each value: empty, `*` for a list, `**` for a list of pairs."""
+
+
+class _PlainDatabase:
+    """Statements one by one, in a transaction that is open already."""
+
+    def __init__(self, connection: psycopg.Connection[Columns], schema: str) -> None:
+        self._connection = connection
+        self._schema = schema
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        query = translated(statement, self._schema).text
+        cursor = self._connection.execute(query, tuple(values))
+        return cursor.fetchall() if cursor.description else []
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        query = translated(statement, self._schema).text
+        return self._connection.execute(query, tuple(values)).rowcount
 
 
 class PostgresDatabase:
@@ -355,8 +376,8 @@ class PostgresLedgerConnection(LedgerConnection):
                 pause = min(2 * pause, LONGEST_PAUSE)
         except BaseException:
             if self._uncertain:
-                # Whoever asked is told that nothing was announced. Should it turn out that it
-                # was, the next transaction takes it back.
+                # The caller gets an error, so its requests do not leave. Should it turn out that
+                # they were announced, the next transaction takes that back.
                 self._unsent += unsent_requests(jobs, self._values, self.wall())
             raise
 
@@ -528,7 +549,7 @@ class PostgresLedgerConnection(LedgerConnection):
         if version is None:
             if self._read_only:
                 raise LedgerNotFoundError(
-                    f"there is no ledger in the schema {self._schema} of the PostgreSQL"
+                    f"the schema {self._schema} of the PostgreSQL has no ledger"
                 )
             try:
                 self._create(connection)
@@ -538,6 +559,9 @@ class PostgresLedgerConnection(LedgerConnection):
                     f'administrator run CREATE SCHEMA "{self._schema}" AUTHORIZATION with the name '
                     "of your role"
                 ) from error
+            version = self._version(connection)
+        if version == OLD:
+            self._migrate(connection)
             version = self._version(connection)
         if version != VERSION:
             place = f"the schema {self._schema} of the PostgreSQL"
@@ -563,6 +587,35 @@ class PostgresLedgerConnection(LedgerConnection):
                 "lix_async ledger: use another schema"
             )
         return str(row[0])
+
+    def _migrate(self, connection: psycopg.Connection[Columns]) -> None:
+        """Make a ledger of version 2 one of this version, in one transaction.
+
+        Make a backup first where one is wanted: the old tables are dropped.
+        """
+        quoted = self._schema.replace('"', '""')
+        guard = zlib.crc32(f"lix_async ledger {self._schema}".encode()) - 2**31
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (guard,))
+            if self._version(connection) != OLD:
+                return  # another process has migrated it
+            # Owners of version 2 hold a numbered advisory lock while they live.
+            query = "SELECT DISTINCT owner FROM call WHERE owner IS NOT NULL"
+            owners = connection.execute(translated(query, self._schema).text).fetchall()
+            for (owner,) in owners:
+                lock = "SELECT pg_try_advisory_xact_lock(%s::int, %s::int)"
+                row = connection.execute(lock, (guard, owner)).fetchone()
+                if row is None or not row[0]:
+                    raise BulkError(
+                        f"the schema {self._schema} of the PostgreSQL is in use by an older "
+                        "version of lix_async: stop it first"
+                    )
+            # Version 2 had a sequence under the name of a table of this version.
+            connection.execute(f'DROP SEQUENCE IF EXISTS "{quoted}".owner'.encode())
+            for statement in f"{SCHEMA}{STORAGE}".split(";"):
+                if statement.strip():
+                    connection.execute(translated(statement, self._schema).text)
+            migrate(_PlainDatabase(connection, self._schema), int(RealClock().wall() * 1000))
 
     def _create(self, connection: psycopg.Connection[Columns]) -> None:
         quoted = self._schema.replace('"', '""')

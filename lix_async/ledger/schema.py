@@ -74,17 +74,17 @@ CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup);
 """
 
 
-ColumnType = Literal["AUTO", "BIG", "INTEGER", "TEXT", "BLOB"]
+SqlType = Literal["AUTO", "BIG", "INTEGER", "TEXT", "BLOB"]
 
 
-def column_types() -> dict[str, dict[str, ColumnType]]:
+def column_types() -> dict[str, dict[str, SqlType]]:
     """The types of all columns, by table and name."""
-    found: dict[str, dict[str, ColumnType]] = {}
+    found: dict[str, dict[str, SqlType]] = {}
     for table, body in re.findall(
         r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\);", TABLES, re.DOTALL
     ):
         columns = re.findall(r"(?:^|,)\s*(\w+) (AUTO|BIG|INTEGER|TEXT|BLOB)\b", body)
-        found[table] = cast("dict[str, ColumnType]", dict(columns))
+        found[table] = cast("dict[str, SqlType]", dict(columns))
     return found
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, cast
@@ -17,6 +18,7 @@ from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..filesystem import create_private_file, make_private, try_lock
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .schema import VERSION, tables, version_error
 from .store import Store
@@ -214,13 +216,15 @@ class SqliteLedgerConnection(LedgerConnection):
         )
         try:
             # Nothing is changed before it is known whose file it is.
-            self._recognise(connection)
+            old = self._recognise(connection) == OLD
             make_private(self.path)
             # FULL: a forgotten announcement would be paid for twice.
             connection.execute("PRAGMA synchronous = FULL")
             # Erased answers must not stay in free pages.
             connection.execute("PRAGMA secure_delete = ON")
-            if not self._read_only:
+            if old:
+                self._migrate(connection)
+            elif not self._read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(
                     f"BEGIN IMMEDIATE; {SCHEMA}; INSERT INTO about VALUES "
@@ -262,7 +266,8 @@ class SqliteLedgerConnection(LedgerConnection):
             message = f"the ledger {path} cannot be opened: {error.strerror}"
             raise BulkError(message) from None
 
-    def _recognise(self, connection: sqlite3.Connection) -> None:
+    def _recognise(self, connection: sqlite3.Connection) -> str | None:
+        """The version of the ledger; None for a new file. Anything else is refused."""
         try:
             names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             found = {str(name) for (name,) in names}
@@ -280,8 +285,36 @@ class SqliteLedgerConnection(LedgerConnection):
                 f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
                 "lix enrich --store"
             )
-        if version not in (None, VERSION):
+        if version not in (None, VERSION, OLD):
             raise BulkError(version_error(str(self.path), version))
+        return version
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
+        with contextlib.ExitStack() as locks:
+            # Owners of version 2 hold numbered lock files beside the ledger.
+            for path in self.path.parent.glob(f"{self.path.name}.lock*"):
+                lock = try_lock(path)
+                if lock is None:
+                    raise BulkError(
+                        f"{self.path} is in use by an older version of lix_async: stop it first"
+                    )
+                locks.enter_context(lock)
+            day = datetime.fromtimestamp(self._clock.wall(), UTC).date().isoformat()
+            copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}")
+            if not copy.exists():
+                create_private_file(copy)
+                connection.execute("VACUUM INTO ?", (str(copy),))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement in SCHEMA.split(";"):
+                    connection.execute(statement)
+                migrate(SqliteDatabase(connection), self.wall())
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
 
     def _check_file(self) -> None:
         """Raise `LedgerGoneError` where the path does not lead to the open file any more."""

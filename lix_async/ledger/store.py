@@ -200,6 +200,16 @@ class Store:
         """Keep which input of a run led to which lookup, with the next commit."""
         self._worker().post(StatementJob(lambda tables: tables.add_inputs(run, inputs)))
 
+    def post_new_input(self, run: int, row: int, spec: LookupSpec) -> None:
+        """Keep an input whose lookup may be new, with the next commit."""
+        now = self.now
+
+        def work(tables: SqlTables) -> None:
+            (lookup,) = tables.add([spec], now)
+            tables.add_inputs(run, [Input(row, lookup.id)])
+
+        self._worker().post(StatementJob(work))
+
     async def end_run(self, run: int) -> None:
         """Note the end of a run."""
         now = self.now

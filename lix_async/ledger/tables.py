@@ -178,15 +178,15 @@ class SqlTables:
             rows = [(*_verdict(verdict), *key) for key, verdict in verdicts.items()]
             db.update("answer", "verdict, rows", "lookup, n", rows)
         new = {(a.lookup, a.n) for a in writes.new_attempts}
-        settled = [a for key, a in writes.attempts.items() if key not in new]
-        if settled:
+        ended = [a for key, a in writes.attempts.items() if key not in new]
+        if ended:
             db.update(
                 "attempt",
                 "ended, family, charged, decided, note",
                 "lookup, n",
                 [
                     (a.ended, a.family, a.charged, int(a.decided), a.note, a.lookup, a.n)
-                    for a in settled
+                    for a in ended
                 ],
             )
         if writes.runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
 from ...core.endpoint import AnyEndpoint

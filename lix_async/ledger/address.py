@@ -1,30 +1,31 @@
-"""Ledger stores: SQLite and PostgreSQL."""
+"""Which kind of ledger an address names."""
 
 from __future__ import annotations
 
 import os
 
-from ...core.errors import ConfigurationError
-from .base import Store
+from ..core.errors import ConfigurationError
 from .sqlite import SqliteStore
+from .store import Store
 
 StoreAddress = Store | str | os.PathLike[str]
-"""A ledger, or where it is: a file's path, or `postgresql://…`."""
+"""A ledger, or where it is: the path of a file, or `postgresql://…`."""
 
 
 def open_store(address: StoreAddress) -> Store:
     """The ledger at `postgresql://…`, else in the file of that name. Nothing is connected yet.
 
-    Raises `ConfigurationError` for what is neither, and where an extra is not installed.
+    Raises:
+        ConfigurationError: The address is neither, or an extra is not installed.
     """
+    if isinstance(address, Store):
+        return address
     if isinstance(address, os.PathLike):
         return SqliteStore(address)
     if not isinstance(address, str):
-        if not hasattr(address, "claim"):
-            raise ConfigurationError(
-                f"store must be a path, a postgresql:// address or a Store, not {address!r}"
-            )
-        return address
+        raise ConfigurationError(
+            f"invalid store {address!r}: expected a path, a postgresql:// address or a Store"
+        )
     if not address:
         raise ConfigurationError("store must not be empty: name the ledger's file")
     if address.startswith(("postgresql://", "postgres://")):
@@ -33,7 +34,7 @@ def open_store(address: StoreAddress) -> Store:
         return PostgresStore(address)
     if "://" in address:  # not shown: it may hold a password
         raise ConfigurationError(
-            "store names no kind of ledger that there is: say postgresql://… (without a driver's "
-            "name), or a path"
+            "invalid store address: expected postgresql://… (without the name of a driver) or a "
+            "path"
         )
     return SqliteStore(address)
