@@ -35,6 +35,7 @@ from .options import (
     user_agent,
 )
 from .pages import ListingOptions, Pages
+from .transport import Verify
 
 if TYPE_CHECKING:
     from .options import HttpClient  # for the providers' clients
@@ -72,6 +73,7 @@ class Client:
         deadline: float | None = None,
         timeout: float | TimeoutLike | None = None,
         http_client: HttpClient | None = None,
+        verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
         clock: Clock | None = None,
@@ -96,7 +98,7 @@ class Client:
         self._engine = Engine(
             provider,
             self._address.prefix,
-            make_transport(request_builder, timeout, http_client),
+            make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
             call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),

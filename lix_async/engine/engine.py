@@ -58,7 +58,7 @@ from .credentials import KeyRedactor
 from .credits import CreditBudget
 from .observer import CallObservation, CallObserver
 from .options import UNSET, CallOptions, reject_empty
-from .transport import SendTimestamp, Transport, TransportFailure
+from .transport import Prepare, SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
 GATEWAY_STATUSES = frozenset({502, 504, 520, 522, 524})
@@ -102,6 +102,7 @@ class Engine:
         self.observer = observer
         self.provider = provider
         self.transport = transport
+        self._prepare: Prepare | None = getattr(transport, "prepare", None)
         self.limiter = limiter
         self.clock = clock
         self.options = options
@@ -228,6 +229,12 @@ class Engine:
             wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
             if call.exceeds_deadline(wait):
                 return TransportError(f"the next permit is expected in {wait:.3g} s")
+            # What must be imported or connected is ready before the permit is taken: a request
+            # that is sent late may come too close to the next one.
+            failure = await self._prepare(request) if self._prepare is not None else None
+            if failure is not None:
+                call.attempts += 1
+                return self._failed(failure, call)
             try:
                 await call.limiter.acquire()
             except TransportError as error:  # a shared limiter that could not be reached in time
@@ -261,10 +268,13 @@ class Engine:
                 call.limiter.refund()
             raise
         if isinstance(response, TransportFailure):
-            call.lost += response.sent
-            message = self._redactor.redact_text(response.message)
-            return TransportError(message, sent=response.sent, permanent=response.permanent)
+            return self._failed(response, call)
         return self._read(endpoint, response, call)
+
+    def _failed(self, failure: TransportFailure, call: CallState) -> TransportError:
+        call.lost += failure.sent
+        message = self._redactor.redact_text(failure.message)
+        return TransportError(message, sent=failure.sent, permanent=failure.permanent)
 
     def _read(
         self, endpoint: Endpoint[P, R], response: HttpResponse, call: CallState

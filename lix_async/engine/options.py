@@ -21,7 +21,7 @@ from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
-from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
+from .transport import DEFAULT_TIMEOUT, ClientTransport, HttpTransport, Transport, Verify
 
 if TYPE_CHECKING:
     import httpx
@@ -58,6 +58,7 @@ class CommonOptions(TypedDict, total=False):
     deadline: float | None
     timeout: float | TimeoutLike | None
     http_client: HttpClient | None
+    verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
     clock: Clock | None
@@ -170,15 +171,17 @@ def make_limiter(
 
 
 def make_transport(
-    request_builder: RequestBuilder, timeout: float | TimeoutLike | None, client: HttpClient | None
+    request_builder: RequestBuilder,
+    timeout: float | TimeoutLike | None,
+    client: HttpClient | None,
+    verify: Verify,
 ) -> Transport:
-    """The given transport or HTTP client, or a connection pool over httpx or the given module."""
-    default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}
+    """The given transport or HTTP client, or a connection pool."""
     timeouts = _timeouts(timeout)
-    if client is None:
-        return HttpTransport(request_builder, timeouts or default)
-    if isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport"):
-        return HttpTransport(request_builder, timeouts or default, client)
+    if client is None or (isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport")):
+        return HttpTransport(request_builder, timeouts or DEFAULT_TIMEOUT, client, verify=verify)
+    if verify is not None:
+        raise ConfigurationError("verify has no effect beside http_client: pass it to that client")
     if callable(getattr(client, "exchange", None)) and not isinstance(client, type):
         return cast("Transport", client)
     what = "an AsyncClient of httpx or httpx2, or one of these modules"

@@ -124,13 +124,13 @@ def single_chunk_stream(stream: type) -> type:
     When a request is cancelled while its body is sent, a generator would stay suspended.
     """
 
-    def iterate(self: Iterable[bytes]) -> _SingleChunkStream:
-        return _SingleChunkStream(b"".join(self))
+    def iterate(self: Iterable[bytes]) -> SingleChunkStream:
+        return SingleChunkStream(b"".join(self))
 
     return type(stream.__name__, (stream,), {"__aiter__": iterate})
 
 
-class _SingleChunkStream:
+class SingleChunkStream:
     """An async iterator of one chunk."""
 
     def __init__(self, chunk: bytes) -> None:
