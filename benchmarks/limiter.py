@@ -1,11 +1,11 @@
-"""What a turn at the limiter costs: alone, with 1,000 and with 10,000 in line.
+"""The cost of a permit of `LocalLimiter`: alone, and with 1,000 and 10,000 callers waiting.
 
-Time moves here by as much as is slept, but each sleep is a real timer of the event loop that is
-due at once: every turn costs its timer, as it does at one request in three seconds. Spawning the
-tasks that wait is measured apart and taken off.
+The clock advances by what is slept, but each sleep is a real timer of the event loop that ends at
+once: every permit costs its timer, as it does at one request in three seconds. The cost of creating
+the waiting tasks is measured separately and subtracted.
 
-Python's garbage collector looks at everything alive each time that has grown by a quarter, and
-so works in steps. Short and long lines are therefore compared while it pauses.
+Python's garbage collector examines all objects each time that their number has grown by a quarter,
+and so works in steps. Short and long queues are therefore compared with the collector off.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.lowlevel
-from _harness import QUICK, Race, count, race, table, verdict
+from _harness import QUICK, Race, count, race, report, table
 
 from lix_async import RateLimit
 from lix_async.concurrency.clock import RealClock
 from lix_async.limiters.local import LocalLimiter
 
-NEVER_SHORT = RateLimit(1e9, per=1.0, burst=10**9)
+UNLIMITED = RateLimit(1e9, per=1.0, burst=10**9)
 FEW, MANY = 1_000, 10_000
 
 
-class Hurried(RealClock):
-    """Nobody waits, and yet everybody sleeps."""
+class InstantClock(RealClock):
+    """A clock whose sleeps are timers that end at once."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -39,65 +39,65 @@ class Hurried(RealClock):
         await anyio.sleep(1e-9)
 
 
-async def crowd(tasks: int, act: Callable[[], Awaitable[None]]) -> None:
-    """Many tasks that do one thing each."""
+async def in_tasks(tasks: int, act: Callable[[], Awaitable[None]]) -> None:
+    """Run `act` once in each of many tasks."""
     async with anyio.create_task_group() as group:
         for _ in range(tasks):
             group.start_soon(act)
 
 
-async def in_line(tasks: int) -> None:
-    """That many turns, all asked for at once."""
-    await crowd(tasks, LocalLimiter(RateLimit(1, per=3.0), clock=Hurried()).acquire)
+async def queued(tasks: int) -> None:
+    """Take that many permits, all requested at once."""
+    await in_tasks(tasks, LocalLimiter(RateLimit(1, per=3.0), clock=InstantClock()).acquire)
 
 
 async def alone() -> None:
-    limiter = LocalLimiter(NEVER_SHORT)
+    limiter = LocalLimiter(UNLIMITED)
     for _ in range(MANY):
         await limiter.acquire()
 
 
 async def timers() -> None:
-    clock = Hurried()
+    clock = InstantClock()
     for _ in range(MANY):
         await clock.sleep(3.0)
 
 
 async def simple() -> Race:
-    """What a turn consists of at least."""
-    contenders = {"a turn, nobody waiting": alone, "a timer alone": timers}
+    """Measure a permit that is free, and a timer."""
+    contenders = {"a permit, no callers waiting": alone, "a timer alone": timers}
     return await race(contenders, units=MANY, rounds=count(7, 3))
 
 
 async def waiting(tasks: int) -> Race:
-    """So many in line, and the same tasks without a limiter."""
+    """Measure that many waiting callers, and the same tasks without a limiter."""
     contenders = {
-        f"{tasks:,} in line": lambda: in_line(tasks),
-        f"{tasks:,} tasks alone": lambda: crowd(tasks, anyio.lowlevel.checkpoint),
+        f"{tasks:,} waiting": lambda: queued(tasks),
+        f"{tasks:,} tasks alone": lambda: in_tasks(tasks, anyio.lowlevel.checkpoint),
     }
     rounds = count(5, 2) if tasks == MANY else count(21, 9)
     return await race(contenders, units=tasks, rounds=rounds)
 
 
-def turn(found: Race, tasks: int) -> float:
-    """Seconds per turn without what spawning its task takes."""
-    return found.excess(f"{tasks:,} in line", f"{tasks:,} tasks alone").median
+def permit_cost(found: Race, tasks: int) -> float:
+    """Seconds per permit without creating its task."""
+    return found.excess(f"{tasks:,} waiting", f"{tasks:,} tasks alone").median
 
 
 def measure(loop: str) -> None:
-    """One event loop."""
+    """Measure one event loop."""
     head = ["", "median", "least", "most"]
     found = anyio.run(simple, backend=loop)
     many = anyio.run(waiting, MANY, backend=loop)
-    table(f"A turn on {loop} (CPU µs)", head, found.rows(digits=2) + many.rows(digits=2))
-    verdict(f"a turn with {MANY:,} in line, {loop}", turn(many, MANY) * 1e6, "µs", 20)
+    table(f"A permit on {loop} (CPU µs)", head, found.rows(digits=2) + many.rows(digits=2))
+    report(f"a permit with {MANY:,} waiting, {loop}", permit_cost(many, MANY) * 1e6, "µs", 20)
     gc.disable()
     few, many = (anyio.run(waiting, tasks, backend=loop) for tasks in (FEW, MANY))
     gc.enable()
     rows = few.rows(digits=2) + many.rows(digits=2)
-    table(f"A turn on {loop}, collector paused (CPU µs)", head, rows)
-    ratio = turn(many, MANY) / turn(few, FEW)
-    verdict(f"{MANY:,} in line against {FEW:,}, per turn, {loop}", ratio, "times", 1.1)
+    table(f"A permit on {loop}, collector paused (CPU µs)", head, rows)
+    ratio = permit_cost(many, MANY) / permit_cost(few, FEW)
+    report(f"{MANY:,} waiting against {FEW:,}, per permit, {loop}", ratio, "times", 1.1)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""What a rate that processes share gives them: how much of it, how evenly, who waits for whom.
+"""How well processes use a rate that they share: how much of it, how evenly, how long they wait.
 
-For each store on a real server: four processes with five waiters each at 50 per second; then
-three processes of bulk and one caller who wants a single turn now and then. Ten seconds for each,
-`--quick` for three, `--seconds=120` for the campaign. Names of stores choose among them.
+For each backend on a real server: four processes with five callers each at 50 per second; then
+three processes of bulk callers and one interactive caller with a request now and then. Ten seconds
+for each, three with `--quick`, or `--seconds=120`. Names of backends as arguments select some.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
-from _harness import QUICK, table, verdict
+from _harness import QUICK, report, table
 
 from lix_async import RateLimit
 from lix_async.limiters import PostgresLimiter, RedisLimiter, SqliteLimiter
@@ -32,8 +32,8 @@ NAMED = [word.partition("=")[2] for word in sys.argv if word.startswith("--secon
 SECONDS = 3.0 if QUICK else float(NAMED[0]) if NAMED else 10.0
 
 
-async def turns(kind: str, where: str, name: str, bulk: str, seconds: float) -> None:
-    """What one process does when it is told to: prints the moments of its turns."""
+async def take_permits(kind: str, where: str, name: str, bulk: str, seconds: float) -> None:
+    """Take permits when a line arrives on stdin, and print their moments: one process."""
     moments: list[float] = []
     print("ready", flush=True)
     sys.stdin.readline()
@@ -56,8 +56,8 @@ async def turns(kind: str, where: str, name: str, bulk: str, seconds: float) -> 
 def processes(
     number: int, kind: str, where: str, name: str, bulk: str
 ) -> Iterator[list[list[float]]]:
-    """That many processes; their turns are in the list at the end of the block."""
-    program = [sys.executable, __file__, "--turns", kind, where, name, bulk, repr(SECONDS)]
+    """Run that many processes; their permits are in the list at the end of the block."""
+    program = [sys.executable, __file__, "--permits", kind, where, name, bulk, repr(SECONDS)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = [subprocess.Popen(program, **pipes) for _ in range(number)]
     found: list[list[float]] = []
@@ -76,13 +76,13 @@ def processes(
 
 
 def worst_second(moments: list[float]) -> int:
-    """The most turns within any second."""
+    """The most permits within any second."""
     ends = (bisect_left(moments, first + 1.0) for first in moments)
     return max(end - start for start, end in enumerate(ends))
 
 
-async def visitor(kind: str, where: str, name: str) -> list[float]:
-    """How long somebody waited who wanted one turn now and then."""
+async def interactive_caller(kind: str, where: str, name: str) -> list[float]:
+    """Take a permit now and then; return the waits."""
     waits: list[float] = []
     async with KINDS[kind](where, name, RateLimit(RATE, per=1.0)) as limiter:
         until = time.monotonic() + SECONDS - 0.5
@@ -103,15 +103,15 @@ def measure(kind: str, where: str) -> list[str]:
     counts = [len(moments) for moments in each]
     spread = (max(counts) - min(counts)) / statistics.mean(counts)
     with processes(PROCESSES - 1, kind, where, "mixed", "bulk") as runs:
-        waits = anyio.run(visitor, kind, where, "mixed")
+        waits = anyio.run(interactive_caller, kind, where, "mixed")
     bulk = sorted(moment for moments in runs for moment in moments)
     used = (len(bulk) + len(waits)) / (bulk[-1] - bulk[0]) / RATE
     slow = statistics.quantiles(waits, n=20)[-1]
-    verdict(f"{kind}: share of the limit left unused", (1 - share) * 100, "%", aim=1.0)
-    verdict(f"{kind}: turns in the worst second", worst_second(together), "of 50", aim=51)
-    verdict(f"{kind}: shares of the processes differ by", spread * 100, "%", aim=10)
+    report(f"{kind}: share of the limit left unused", (1 - share) * 100, "%", aim=1.0)
+    report(f"{kind}: permits in the worst second", worst_second(together), "of 50", aim=51)
+    report(f"{kind}: shares of the processes differ by", spread * 100, "%", aim=10)
     waited = statistics.median(waits)
-    verdict(f"{kind}: a caller beside three bulk processes waits", waited, "s", aim=0.2)
+    report(f"{kind}: a caller next to three bulk processes waits", waited, "s", aim=0.2)
     return [
         kind,
         f"{share:.1%}",
@@ -143,13 +143,22 @@ def main() -> None:
             else:
                 where = stack.enter_context(running_postgres())
             rows.append(measure(kind, where))
-    heads = ["store", "used", "worst s", "spread", "median wait", "95 %", "used, mixed", "worst s"]
+    heads = [
+        "backend",
+        "used",
+        "worst s",
+        "spread",
+        "median wait",
+        "95 %",
+        "used, mixed",
+        "worst s",
+    ]
     table(f"50 per second, {SECONDS:g} s", heads, rows)
 
 
 if __name__ == "__main__":
-    if "--turns" in sys.argv:
+    if "--permits" in sys.argv:
         *names, seconds = sys.argv[2:]
-        anyio.run(turns, *names, float(seconds))
+        anyio.run(take_permits, *names, float(seconds))
     else:
         main()

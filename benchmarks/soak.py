@@ -1,4 +1,4 @@
-"""Whether anything piles up, memory or descriptors, over many calls, walks and clients."""
+"""Growth of memory and descriptors over many calls, listings and clients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import anyio
-from _harness import Memory, count, server, table, verdict
+from _harness import Memory, count, report, server, table
 from _sample_data import KEY, LINK, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
@@ -18,13 +18,13 @@ PAGES = 40
 
 
 def descriptors() -> int:
-    """Files and sockets that this process has open."""
+    """Open files and sockets of this process."""
     here = Path("/proc/self/fd") if sys.platform == "linux" else Path("/dev/fd")
     return len(list(here.iterdir()))
 
 
 def mebibytes() -> float:
-    """Memory in use; elsewhere than on Linux the most that ever was."""
+    """Memory in use; on other systems than Linux the maximum so far."""
     gc.collect()
     statm = Path("/proc/self/statm")
     if statm.exists():
@@ -33,7 +33,7 @@ def mebibytes() -> float:
 
 
 async def calls(address: str, number: int) -> None:
-    """One client, many calls, twenty at a time."""
+    """Make many calls with one client, twenty at a time."""
     async with AsyncLix(KEY, base_url=address, rate_limit=None) as lix:
 
         async def work() -> None:
@@ -46,14 +46,14 @@ async def calls(address: str, number: int) -> None:
 
 
 async def clients(address: str, number: int) -> None:
-    """Many clients, opened, used once and closed."""
+    """Open many clients, use each once and close it."""
     for _ in range(number):
         async with AsyncLix(KEY, base_url=address, rate_limit=None) as lix:
             await lix.people.get(LINK)
 
 
 async def items(_: str, number: int) -> None:
-    """Many walks to their end, on a transport in memory."""
+    """Read many listings to their end, on a transport in memory."""
     bodies = [page(number, total=PAGES * ROWS) for number in range(1, PAGES + 1)]
     lix = AsyncLix(KEY, rate_limit=None, http_client=Memory(*bodies))
     for _ in range(number // (PAGES * ROWS)):
@@ -67,9 +67,9 @@ async def main() -> None:
         for name, act, number in (
             ("clients opened and closed", clients, count(1_000, 200)),
             ("calls of one client", calls, count(20_000, 2_000)),
-            ("items walked", items, count(200_000, 20_000)),
+            ("items of listings", items, count(200_000, 20_000)),
         ):
-            await act(address, number // 5)  # warm: what is made once is no growth
+            await act(address, number // 5)  # warm up: what is created once is not growth
             files, memory = descriptors(), mebibytes()
             await act(address, number)
             files, memory = descriptors() - files, mebibytes() - memory
@@ -77,8 +77,8 @@ async def main() -> None:
             rows.append([f"{number:,} {name}", f"{files:+d}", f"{memory:+.2f}"])
     table("Growth", ["", "descriptors", "MiB"], rows)
     for name, (files, memory) in grown.items():
-        verdict(f"{name}: descriptors", files, "more", 0)
-        verdict(f"{name}: memory", memory, "MiB more", 1)
+        report(f"{name}: descriptors", files, "more", 0)
+        report(f"{name}: memory", memory, "MiB more", 1)
 
 
 if __name__ == "__main__":

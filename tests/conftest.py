@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-# A busy machine is no failure: properties have no time limit for each example.
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+# No time limit for each example: machines may be busy.
+settings.register_profile("lix_async", deadline=None)
+settings.load_profile("lix_async")
 
 
 @pytest.fixture(
@@ -21,5 +21,5 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Names without addresses or gzip's clock: processes that share the suite must agree."""
+    """Ids without addresses or bytes that change: all worker processes must get the same ones."""
     return argname if isinstance(val, bytes) or " at 0x" in repr(val) else None

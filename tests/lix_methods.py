@@ -74,8 +74,6 @@ FILES_OF_LISTINGS = {
     row["id"]: Path(row["example"]).stem for row in CATALOGUE if row["paging"]["style"] != "none"
 }
 """The main sample of every listing."""
-PAGINATION = {"max_items", "max_credits", "resume", "prefetch"}
-"""The arguments that all listing methods have in common."""
 
 
 def sample(name: str) -> bytes:
@@ -90,9 +88,9 @@ def method(client: AsyncLix, id_: str) -> Callable[..., Any]:
 
 
 def arguments(id_: str) -> dict[str, inspect.Parameter]:
-    """The arguments of a method, without those of pagination."""
+    """The arguments of a method, without the options that all listings have in common."""
     signature = inspect.signature(method(Recorder(), id_))
-    return {name: one for name, one in signature.parameters.items() if name not in PAGINATION}
+    return {name: one for name, one in signature.parameters.items() if name != "options"}
 
 
 class Recorded(Exception):
@@ -112,10 +110,9 @@ class Recorder(AsyncLix):
         self.row, self.params = endpoint, params
         raise Recorded
 
-    def pages(self, endpoint: Endpoint[Any, Any], params: Any, **pagination: Any) -> Any:
+    def pages(self, endpoint: Endpoint[Any, Any], params: Any, **options: Any) -> Any:
         self.row, self.params = endpoint, params
-        assert set(pagination) == PAGINATION
-        return pagination
+        return options
 
 
 def says(body: object = None, status: int = 200, **headers: str) -> HttpResponse:

@@ -32,7 +32,7 @@ class Connection:
         self.rest = b""
 
     async def request(self) -> bytes:
-        """The next request, head and body, as it came."""
+        """Receive the next request, head and body."""
         data = self.rest
         while b"\r\n\r\n" not in data:
             data += await self._more()
@@ -69,7 +69,7 @@ Handler = Callable[[Connection], Awaitable[None]]
 
 
 class Server:
-    """Where it listens, how many came, what they said."""
+    """The URL of a server, the number of connections, and the requests received."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -105,13 +105,13 @@ async def serve(handler: Handler) -> AsyncIterator[Server]:
 
 
 def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
-    """A whole answer with its length."""
+    """Return an answer with its length."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def saying(*data: bytes) -> Handler:
-    """Answer each request with the next of these, the last one for ever; keep the connection."""
+    """Answer each request with the next of these; the last one is repeated."""
 
     async def handler(connection: Connection) -> None:
         number = 0
@@ -124,7 +124,7 @@ def saying(*data: bytes) -> Handler:
 
 
 def once(*data: bytes) -> Handler:
-    """Say this after the first request, and close."""
+    """Send this after the first request, and close the connection."""
 
     async def handler(connection: Connection) -> None:
         await connection.request()
@@ -142,6 +142,6 @@ def free_port() -> int:
 
 
 def request_builder(url: str | BaseUrl, auth: str = "raw", key: str = "key") -> RequestBuilder:
-    """A request builder for a server, with a key of no value."""
+    """A request builder for a server, with a made-up key."""
     where = parse_base_url(url) if isinstance(url, str) else url
     return RequestBuilder(where, ApiKey(key), SAMPLE.credentials[auth], "tests", RealClock.now)

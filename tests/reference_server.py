@@ -1,4 +1,4 @@
-"""A listing that lives in memory and is served in pages, well or badly, as a test likes."""
+"""A listing in memory, served in pages, correctly or with the faults of a test."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def things(count: int, first: int = 0) -> list[dict[str, object]]:
 
 
 class Vendor:
-    """Answers `client.LIST` and `client.SEARCH`. `sizes`: rows of each page, the last one for ever.
+    """Answers `LIST` and `SEARCH`. `sizes`: items of each page, the last one for all others.
 
-    `total` is what it claims: a value, None for nothing, or a function of the page's number.
-    `spoil` may change the rows of a page: (number of the request, rows) → rows.
+    `total` is the total that it sends: a value, None for none, or a function of the page number.
+    `alter` may change the items of a page: (number of the request, items) → items.
     """
 
     def __init__(
@@ -30,20 +30,20 @@ class Vendor:
         *sizes: int,
         total: Total = None,
         sequence: Callable[[int], str | None] = lambda _: None,
-        spoil: Callable[[int, list], list] = lambda _, rows: rows,
+        alter: Callable[[int, list], list] = lambda _, rows: rows,
     ) -> None:
         self.rows = list(rows)
         self.sizes = sizes or (10,)
         self.total = total
         self.sequence = sequence
-        self.spoil = spoil
+        self.alter = alter
         self.asked: list[dict[str, str]] = []
 
     def __call__(self, outgoing: HttpRequest) -> HttpResponse:
         query = {k: v[0] for k, v in parse_qs(urlsplit(outgoing.target).query).items()}
         self.asked.append(query)
         number = len(self.asked)
-        rows = self.spoil(number, self._rows(query))
+        rows = self.alter(number, self._rows(query))
         body: dict[str, object] = {"things": rows, "paging": {"count": len(rows)}}
         total = self.total(number) if callable(self.total) else self.total
         if total is not None:
@@ -69,7 +69,7 @@ class Vendor:
 
     @property
     def starts(self) -> list[int]:
-        """The offsets asked for, in order."""
+        """The offsets of the requests, in order."""
         return [int(query["start"]) for query in self.asked]
 
 

@@ -1,4 +1,4 @@
-"""A provider of the tests' own: a table of a few rows, and a vendor that is a script."""
+"""A provider for tests: a few endpoints, and a transport with scripted answers."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def reply(status: int = 200, body: object = None, **headers: str) -> HttpRespons
 
 
 def refused(status: int, kind: str, message: str = "", **headers: str) -> HttpResponse:
-    """A refusal in the provider's own words."""
+    """An error answer of the provider."""
     return reply(status, {"error": {"type": kind, "message": message}}, **headers)
 
 
@@ -135,7 +135,7 @@ UNREACHED = TransportFailure("no connection", sent=False)
 
 
 class Script:
-    """A transport that gives the answers it was made with, in order; the last one for ever."""
+    """A transport with fixed answers, given in order; the last one is repeated."""
 
     def __init__(self, *answers: Said, departs: bool = True) -> None:
         self.answers = list(answers)
@@ -167,7 +167,7 @@ class Script:
 
 
 class Skipping:
-    """A clock whose sleeps take no time and are written down. Draws the lower end of a range."""
+    """A clock whose sleeps take no time and are recorded. Draws the lower end of a range."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -193,7 +193,7 @@ class Skipping:
 
 
 class SampleClient(Client):
-    """The tests' client: without a limiter, on a script, where nothing else is said."""
+    """The client for tests: by default without a limiter, on a `Script`."""
 
     provider = SAMPLE
 
@@ -217,7 +217,7 @@ class SampleClient(Client):
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that has nothing to wait for: no event loop needed."""
+    """Return the result of a coroutine that never waits, without an event loop."""
     try:
         coroutine.send(None)
     except StopIteration as end:

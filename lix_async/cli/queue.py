@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Iterator
+from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
@@ -22,69 +23,41 @@ from .ledger.address import (
     redact_password,
     shell_argument,
 )
-from .options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
+from .options import ConnectionOptions
 from .text import plural
 
 if TYPE_CHECKING:
     import anyio
 
-OptionOwner = Literal["worker", "export", "file_ledger"]
-"""Where an option belongs that has no effect on `lix enrich` with a queue."""
-_OWNER_TEXT: dict[OptionOwner, str] = {
-    "worker": "pass {} to `lix worker`",
-    "export": "pass {} to `lix run export`",
-    "file_ledger": "{} can be used with a ledger in a file",
+_WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
+    "pass {} to `lix worker`": (
+        "--concurrency",
+        "--doubts",
+        *(f"--{field.name.replace('_', '-')}" for field in fields(ConnectionOptions)),
+    ),
+    "pass {} to `lix run export`": ("--out", "-o", "--format", "--columns"),
+    "{} can be used with a ledger in a file": ("--recheck", "--on-daily-limit"),
 }
+"""The options of `lix enrich` that have no effect with a queue, by the hint for them."""
 
 
-def reject_ineffective_options(
-    given: dict[OptionOwner, dict[str, bool]],
-    output: RowOutputOptions,
-    connection: ConnectionOptions,
-) -> None:
+def reject_ineffective_options() -> None:
     """Reject options that have no effect when links are only queued.
 
-    Args:
-        given: The command's own options by the command that has them instead, and whether each was
-            given. Those of the output and the connection are added here.
-        output: The output options.
-        connection: The connection options.
-
     Raises:
-        CommandError: Such an option was given.
+        CommandError: Such an option is on the command line, even with its default value.
     """
-    given["export"] = _options_given(output, ROW_DEFAULTS, ("out", "format", "columns"))
-    names = tuple(connection.__dataclass_fields__)
-    given["worker"] |= _options_given(connection, CONNECTION_DEFAULTS, names)
-    names_by_owner: dict[OptionOwner, list[str]] = {
-        owner: [name for name, is_given in given[owner].items() if is_given]
-        for owner in _OWNER_TEXT
+    typed = {one.partition("=")[0].replace("_", "-") for one in console.arguments.get()}
+    found = {
+        hint: [name for name in names if name in typed] for hint, names in _WITHOUT_EFFECT.items()
     }
-    names_given = [name for names in names_by_owner.values() for name in names]
-    if names_given:
+    every = [name for names in found.values() for name in names]
+    if every:
         raise CommandError(
-            f"{_join(names_given)} {'has' if len(names_given) == 1 else 'have'} no effect with "
+            f"{_join(every)} {'has' if len(every) == 1 else 'have'} no effect with "
             "--store postgresql://…: the links are only queued",
-            hint="; ".join(
-                _OWNER_TEXT[owner].format(_join(names))
-                for owner, names in names_by_owner.items()
-                if names
-            ),
+            hint="; ".join(hint.format(_join(names)) for hint, names in found.items() if names),
         )
-
-
-def option_given(option: str) -> bool:
-    """Whether an option is on the command line, even with its default value."""
-    return any(one == option or one.startswith(f"{option}=") for one in console.arguments.get())
-
-
-def _options_given(options: object, defaults: object, names: tuple[str, ...]) -> dict[str, bool]:
-    given: dict[str, bool] = {}
-    for name in names:
-        option = f"--{name.replace('_', '-')}"
-        changed = getattr(options, name) != getattr(defaults, name)
-        given[option] = changed or option_given(option)
-    return given
 
 
 def _join(names: list[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -93,6 +93,17 @@ class Endpoint(Generic[P, R_co]):
 
 AnyEndpoint: TypeAlias = Endpoint[Any, object]
 """An endpoint of which neither the params nor the result is known: an entry of a table."""
+
+
+def endpoints_of(namespace: Mapping[str, object]) -> tuple[AnyEndpoint, ...]:
+    """The endpoints that a module defines, in the order of its code.
+
+    Args:
+        namespace: The names of the module, as `vars(module)` or `globals()` returns them.
+    """
+    return tuple(
+        cast("AnyEndpoint", value) for value in namespace.values() if isinstance(value, Endpoint)
+    )
 
 
 def check_params(params: P, kind: type[P]) -> P:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, Unpack
 
 from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
@@ -17,7 +17,6 @@ from ..core.schema_drift import DriftDetector, OnDrift
 from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter
 from .answer import Answer
-from .checkpoint import Checkpoint
 from .credentials import KeyRedactionFilter, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
@@ -34,7 +33,7 @@ from .options import (
     resolve_base_url,
     user_agent,
 )
-from .pages import Pages
+from .pages import ListingOptions, Pages
 
 if TYPE_CHECKING:
     from .options import HttpClient  # for the providers' clients
@@ -143,23 +142,14 @@ class Client:
         self,
         endpoint: Endpoint[P, Listing[Item]],
         params: P,
-        *,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Item]:
         """A listing of any endpoint that has pages. Nothing is sent before it is iterated.
 
         Args:
             endpoint: A listing endpoint of the provider's table.
             params: The parameters of the first page.
-            max_items: Items to hand out at most.
-            max_credits: Credits to spend at most; a page that would exceed them raises
-                `BudgetError`.
-            resume: A checkpoint of the same listing to continue from.
-            prefetch: 1 to fetch the next page while the caller works on this one; needs
-                `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Returns:
             An async iterator of items.
@@ -170,15 +160,7 @@ class Client:
 
         Credits: those of the endpoint, for each page.
         """
-        return Pages(
-            self._engine,
-            endpoint,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return Pages(self._engine, endpoint, params, **options)
 
     def with_options(
         self: Self,

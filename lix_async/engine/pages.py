@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypedDict, TypeVar, cast
 
 import anyio
 import anyio.abc
@@ -31,6 +31,24 @@ from .credits import CreditBudget
 from .engine import Engine
 
 Item = TypeVar("Item")
+
+
+class ListingOptions(TypedDict, total=False):
+    """The keyword arguments that every listing method accepts.
+
+    Attributes:
+        max_items: Stop after this many items; None, the default, for all of them.
+        max_credits: Stop with `BudgetError` before this many credits are exceeded; None, the
+            default, for no limit.
+        resume: A checkpoint of the same listing, to continue from.
+        prefetch: 1 fetches the next page while the caller works on this one, inside `async with`;
+            the default is 0.
+    """
+
+    max_items: int | None
+    max_credits: int | None
+    resume: Checkpoint | None
+    prefetch: int
 
 
 class Pages(Generic[Item]):

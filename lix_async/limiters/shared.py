@@ -272,18 +272,13 @@ class SharedLimiter(Limiter):
             if not hold_left and now >= self._held_until and usable:
                 return permit
 
-    def _is_usable(self, delay: float, check_time: float) -> bool:
-        """Whether a permit is still good.
-
-        Args:
-            delay: Seconds between the permit's time and the caller's waking.
-            check_time: Seconds that the check for a hold took.
-        """
+    def _is_usable(self, delay: float, answer_time: float) -> bool:
+        """Whether a permit may be used after waking that late, and after an answer that slow."""
         if delay > min(max(self._params.interval / SECOND, STALE_AFTER[0]), STALE_AFTER[1]):
             return False
         if self._params.interval >= LONG_INTERVAL and delay * SECOND > self._params.tolerance:
             self._client.delay(math.floor(delay * SECOND))
-        return check_time <= SLOW_ANSWER
+        return answer_time <= SLOW_ANSWER
 
     async def _sleep_through_hold(self) -> None:
         while (left := self._held_until - self._clock.now()) > 0:

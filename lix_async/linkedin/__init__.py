@@ -22,41 +22,11 @@ Example:
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .filters import (
-        FACETS,
-        Facet,
-        Filter,
-        Value,
-        company_size,
-        company_type,
-        current_company,
-        current_title,
-        function,
-        group,
-        industry,
-        of_facet,
-        past_company,
-        past_title,
-        profile_language,
-        region,
-        school,
-        seniority,
-        years_of_experience,
-    )
-    from .identifiers import company_id, job_id, post_urn, public_identifier, sales_nav_id, same
-    from .kinds import Kind, Link
-    from .links import classify, normalise
-    from .searches import (
-        SalesSearch,
-        account_search,
-        job_search,
-        lead_search,
-        org_search,
-        parse_account_search,
-        parse_lead_search,
-        people_search,
-        post_search,
-    )
+    from .filters import *
+    from .identifiers import *
+    from .kinds import *
+    from .links import *
+    from .searches import *
 else:
     # Imported on first use, since `import lix_async` needs only `fields`.
     def __getattr__(name: str) -> object:

@@ -66,7 +66,7 @@ def test_the_password_is_never_printed(
     ("more", "message"),
     [
         (("--out", "o.csv"), "pass --out to `lix run export`"),
-        (("-o", "o.csv"), "pass --out to `lix run export`"),
+        (("-o", "o.csv"), "pass -o to `lix run export`"),
         (("--format", "csv"), "pass --format to `lix run export`"),
         (("--columns", "name"), "pass --columns to `lix run export`"),
         (("--max-credits", "5"), "pass --max-credits to `lix worker`"),

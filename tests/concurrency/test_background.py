@@ -1,4 +1,4 @@
-"""A task beside an object that is used without `async with`."""
+"""A background task without a task group."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from lix_async.concurrency.background import BackgroundTask
 pytestmark = pytest.mark.anyio
 
 
-async def test_work_begins_at_once_and_ends_by_itself():
-    begun, finish, ended = anyio.Event(), anyio.Event(), anyio.Event()
+async def test_work_starts_at_once_and_ends_by_itself():
+    started, finish, ended = anyio.Event(), anyio.Event(), anyio.Event()
 
     async def work() -> None:
-        begun.set()
+        started.set()
         await finish.wait()
         ended.set()
 
     BackgroundTask(work)
-    await begun.wait()
+    await started.wait()
     finish.set()
     await ended.wait()
 
 
 async def test_cancelling_waits_until_the_work_has_cleaned_up():
-    begun, cleaned = anyio.Event(), anyio.Event()
+    started, cleaned = anyio.Event(), anyio.Event()
 
     async def work() -> None:
-        begun.set()
+        started.set()
         try:
             await anyio.sleep_forever()
         finally:
             cleaned.set()
 
     background = BackgroundTask(work)
-    await begun.wait()
+    await started.wait()
     await background.cancel()
     assert cleaned.is_set()
     await background.cancel()
 
 
-async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
+async def test_cancelling_ends_the_work_even_where_the_caller_is_cancelled():
     cleaned = anyio.Event()
 
     async def work() -> None:
@@ -60,17 +60,17 @@ async def test_cancelling_ends_the_work_also_where_the_caller_is_cancelled():
     assert cleaned.is_set()
 
 
-async def test_another_thread_may_tell_it_something() -> None:
-    told = anyio.Event()
+async def test_a_function_can_be_called_from_another_thread() -> None:
+    called = anyio.Event()
     task = BackgroundTask(anyio.sleep_forever)
-    thread = threading.Thread(target=task.call_soon, args=(told.set,))
+    thread = threading.Thread(target=task.call_soon, args=(called.set,))
     thread.start()
-    await told.wait()
+    await called.wait()
     thread.join()
     await task.cancel()
 
 
-async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() -> None:
+async def test_end_does_not_wait_and_later_calls_are_ignored() -> None:
     ended = anyio.Event()
 
     async def work() -> None:
@@ -84,23 +84,23 @@ async def test_it_ends_without_anybody_waiting_and_hears_nothing_afterwards() ->
     task.end()
     await ended.wait()
     await task.cancel()
-    heard: list[int] = []
-    task.call_soon(lambda: heard.append(1))
+    calls: list[int] = []
+    task.call_soon(lambda: calls.append(1))
     await anyio.lowlevel.checkpoint()
-    assert heard == []
+    assert calls == []
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_loop_that_is_gone_is_no_trouble(backend: str) -> None:
-    left: list[BackgroundTask] = []
+def test_calls_after_the_end_of_the_loop_are_ignored(backend: str) -> None:
+    tasks: list[BackgroundTask] = []
 
     async def work() -> None:
         with anyio.CancelScope(shield=True):
             await anyio.lowlevel.checkpoint()
 
     async def main() -> None:
-        left.append(BackgroundTask(work))
+        tasks.append(BackgroundTask(work))
 
     anyio.run(main, backend=backend)
-    left[0]._done = anyio.Event()  # as if it had not come to its end
-    left[0].call_soon(lambda: pytest.fail("nobody hears it"))
+    tasks[0]._done = anyio.Event()  # as if it had not ended
+    tasks[0].call_soon(lambda: pytest.fail("it was called"))

@@ -1,4 +1,4 @@
-"""Which loop, in which process, an object belongs to."""
+"""The event loop and process that an object belongs to."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from lix_async.core.rate_limit import RateLimit
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_first_use_binds_and_further_ones_are_at_home():
-    home = EventLoopBinding()
-    assert [home.check(), home.check()] == [False, False]
-    home.unbind()
-    assert home.check() is False
+async def test_the_first_use_binds_to_the_loop():
+    binding = EventLoopBinding()
+    assert [binding.check(), binding.check()] == [False, False]
+    binding.unbind()
+    assert binding.check() is False
 
 
-def moved(home: EventLoopBinding) -> bool:
-    async def ask() -> bool:
-        return home.check()
+def check_on_new_loop(binding: EventLoopBinding) -> bool:
+    async def check() -> bool:
+        return binding.check()
 
-    return asyncio.run(ask())
-
-
-def test_a_new_loop_takes_over_from_one_that_ended():
-    home = EventLoopBinding()
-    assert [moved(home), moved(home)] == [False, True]
-
-    async def ask() -> bool:
-        return home.check()
-
-    assert [trio.run(ask), trio.run(ask), moved(home)] == [True, True, True]
+    return asyncio.run(check())
 
 
-def test_outside_of_any_loop_it_says_so(monkeypatch):
+def test_a_new_loop_replaces_one_that_ended():
+    binding = EventLoopBinding()
+    assert [check_on_new_loop(binding), check_on_new_loop(binding)] == [False, True]
+
+    async def check() -> bool:
+        return binding.check()
+
+    assert [trio.run(check), trio.run(check), check_on_new_loop(binding)] == [True, True, True]
+
+
+def test_without_a_running_loop_an_error_is_raised(monkeypatch):
     with pytest.raises(ConfigurationError, match="no event loop is running"):
         EventLoopBinding().check()
     monkeypatch.delitem(sys.modules, "trio")
@@ -53,32 +53,32 @@ def test_outside_of_any_loop_it_says_so(monkeypatch):
         EventLoopBinding().check()
 
 
-async def test_another_thread_with_a_loop_of_its_own_is_refused():
-    home = EventLoopBinding()
-    home.check()
-    for run in (lambda: moved(home), lambda: trio.run(ask, home)):
+async def test_a_loop_in_another_thread_is_rejected():
+    binding = EventLoopBinding()
+    binding.check()
+    for run in (lambda: check_on_new_loop(binding), lambda: trio.run(check, binding)):
         with pytest.raises(ConfigurationError, match="make one for each loop"):
             await anyio.to_thread.run_sync(run)
 
 
-def test_another_process_is_refused_although_the_loop_is_the_same_object(monkeypatch):
-    home = EventLoopBinding()
+def test_another_process_is_rejected_although_the_loop_is_the_same_object(monkeypatch):
+    binding = EventLoopBinding()
 
     async def fork() -> None:
-        home.check()
+        binding.check()
         monkeypatch.setattr(os, "getpid", lambda: -1)
         with pytest.raises(ConfigurationError, match="forked: make one in the child"):
-            home.check()
+            binding.check()
 
     asyncio.run(fork())
 
 
-async def ask(home: EventLoopBinding) -> bool:
-    return home.check()
+async def check(binding: EventLoopBinding) -> bool:
+    return binding.check()
 
 
 def in_child(work) -> int:
-    """What becomes of some work in a forked child: 0 for a ConfigurationError about the fork."""
+    """Run work in a forked child: 0 for a ConfigurationError about the fork, 1 for no error."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -91,7 +91,7 @@ def in_child(work) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_a_client_in_use_is_refused_in_a_forked_child():
+def test_a_client_in_use_is_rejected_in_a_forked_child():
     lix = SampleClient(reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> None:
@@ -108,10 +108,10 @@ def test_a_client_that_was_not_used_before_the_fork_works_in_the_child():
     async def call() -> None:
         await lix.send(THING, ThingParams(id="1"))
 
-    assert in_child(lambda: asyncio.run(call())) == 1  # it came to the end: no error at all
+    assert in_child(lambda: asyncio.run(call())) == 1  # no error
 
 
-def test_one_client_works_under_one_loop_after_the_other():
+def test_a_client_can_be_used_on_one_loop_after_the_other():
     lix = SampleClient(LOST, reply(), rate_limit=RateLimit(100, per=1))
 
     async def call() -> int:

@@ -1,4 +1,4 @@
-"""Jobs run in order in one thread, together where they wait together."""
+"""Jobs run in one thread, in order, and in batches where they wait."""
 
 from __future__ import annotations
 

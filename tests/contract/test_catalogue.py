@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
-from lix_methods import CATALOGUE, METHODS, PAGINATION, Recorder, arguments, method
+from lix_methods import CATALOGUE, METHODS, Recorder, arguments, method
 
 from lix_async.core.endpoint import FREE, UNKNOWN, Price
 from lix_async.core.errors import ConfigurationError
@@ -254,18 +254,12 @@ def test_listings_return_pages_and_other_methods_are_awaited(entry: dict[str, An
     taken = inspect.signature(found).parameters
     if BY_ID[entry["id"]].paging is None:
         assert inspect.iscoroutinefunction(found)
-        assert not taken.keys() & PAGINATION
+        assert "options" not in taken
         return
     assert not inspect.iscoroutinefunction(found)
     assert inspect.signature(found).return_annotation.startswith("Pages[")
-    for name, default in (
-        ("max_items", None),
-        ("max_credits", None),
-        ("resume", None),
-        ("prefetch", 0),
-    ):
-        assert taken[name].kind is inspect.Parameter.KEYWORD_ONLY
-        assert taken[name].default == default
+    assert taken["options"].kind is inspect.Parameter.VAR_KEYWORD
+    assert taken["options"].annotation == "Unpack[ListingOptions]"
 
 
 @ROWS

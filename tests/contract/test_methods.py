@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lix_methods import METHODS, Recorded, Recorder, arguments, method
 
+from lix_async import AsyncLix
 from lix_async.providers.lix.endpoints import BY_ID
 from lix_async.providers.lix.params import Cookie, SkillFilter
 
@@ -45,13 +46,20 @@ async def test_arguments_become_params_of_the_endpoint(id_: str) -> None:
         with pytest.raises(Recorded):
             await called(**values)
     else:
-        pagination = {"max_items": 7, "max_credits": 9, "resume": None, "prefetch": 0}
-        assert called(**values, max_items=7, max_credits=9) == pagination
+        options = {"max_items": 7, "max_credits": 9, "resume": None, "prefetch": 1}
+        assert called(**values, **options) == options
     assert client.row is BY_ID[id_]
     assert type(client.params) is client.row.params
     for name, value in values.items():
         if name not in OF_THE_METHOD:
             assert getattr(client.params, name) == value, name
+
+
+@pytest.mark.parametrize("id_", METHODS)
+async def test_an_unknown_argument_is_rejected(id_: str) -> None:
+    called: Any = method(AsyncLix("key"), id_)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'max_item'"):
+        called(**given(id_), max_item=7)
 
 
 @pytest.mark.parametrize("id_", METHODS)

@@ -1,4 +1,4 @@
-"""What an answer means: by its error's type first, by its status second."""
+"""Responses: results, and errors by their type first and their status second."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def error(kind: str = "", message: str = "", **more: object) -> dict[str, object
     ],
 )
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"{}", b"[1]", b'{"error": null}'])
-def test_a_status_alone_tells_what_went_wrong(status, cls, body):
+def test_the_status_decides_where_there_is_no_error_type(status, cls, body):
     refusal = said(status, body)
     assert type(refusal) is cls
     assert (refusal.status, refusal.kind, refusal.endpoint) == (status, str(status), "thing.get")
@@ -81,13 +81,13 @@ def test_a_status_alone_tells_what_went_wrong(status, cls, body):
     ],
 )
 @pytest.mark.parametrize("status", [200, 202, 400, 404, 429, 500, 503])
-def test_a_type_tells_more_than_any_status(kind, cls, status):
+def test_the_error_type_decides_before_the_status(kind, cls, status):
     refusal = said(status, error(kind))
     assert type(refusal) is cls
     assert (refusal.status, refusal.kind) == (status, kind)
 
 
-def test_a_message_is_told_and_without_one_something_is_said_for_it():
+def test_an_answer_without_a_message_gets_one_for_its_status():
     assert str(said(400, error("odd", "Bad cookie"))) == "thing.get: Bad cookie (400 odd)"
     assert said(400, error("params_invalid")).message == "params invalid"
     assert said(429, b"").message == "too many requests"
@@ -96,18 +96,18 @@ def test_a_message_is_told_and_without_one_something_is_said_for_it():
     assert said(400, {"error": {"type": 7, "message": ["x"]}}).message == "status 400"
 
 
-def test_a_redirect_names_no_target():
+def test_the_message_for_a_redirect_does_not_contain_its_target():
     refusal = said(302, b'{"error": "go to https://evil.example/?api_key=k"}')
     assert refusal.message == "the server redirects; redirects are never followed"
 
 
-def test_the_weekly_quota_is_told_from_the_rate_by_its_message():
+def test_the_message_distinguishes_the_weekly_quota_from_the_rate():
     assert type(said(429, error("rate_limit", "Weekly quota used"))) is WeeklyLimitError
     assert type(said(429, error("", "resets next week"))) is WeeklyLimitError
     assert type(said(400, error("params_invalid", "week"))) is InvalidParamsError
 
 
-def test_a_daily_limit_knows_when_it_ends_if_the_provider_does():
+def test_a_daily_limit_has_its_refresh_time_if_the_provider_gives_it():
     assert said(429, error("daily_limit", refreshesAt=1_700_000_000)).refreshes_at == 1.7e9
     assert said(429, error("daily_limit", refreshesAt="soon")).refreshes_at is None
     assert said(429, error("daily_limit")).refreshes_at is None
@@ -134,13 +134,13 @@ PROFILE = Endpoint("profile", "GET", "/p", Params, Profile)
         (b'{"text": "\\"error\\""}', False),
     ],
 )
-def test_an_error_text_is_data_where_data_stands_beside_it(body, refused):
+def test_an_error_text_next_to_data_is_a_field_of_the_result(body, refused):
     outcome = decode(SAMPLE, PROFILE, 200, body.replace(b'{"error": {},', b'{"error": "",'))
     assert isinstance(outcome, RefusalError) is refused
     assert isinstance(decode(SAMPLE, PROFILE, 500, body), ServerError)
 
 
-def test_a_407_comes_from_the_provider_only_if_it_speaks_json():
+def test_a_407_without_json_comes_from_a_proxy():
     assert type(said(407, error("viewer_invalid"))) is ViewerError
     assert type(said(407, b"{}")) is ViewerError
     proxy = said(407, b"<html>Proxy Authentication Required</html>")
@@ -170,14 +170,14 @@ def test_every_success_is_decoded(status):
         (b"[" * 100_000, "the answer is nested too deeply", "$"),
     ],
 )
-def test_a_success_that_does_not_fit_says_where_and_keeps_the_body(body, message, path):
+def test_a_decode_error_has_the_path_and_the_body(body, message, path):
     failed = said(200, body)
     assert type(failed) is DecodeError
     assert str(failed) == f"thing.get: {message} at {path}"
     assert (failed.path, failed.body, failed.endpoint) == (path, body, "thing.get")
 
 
-def test_a_provider_may_bring_a_body_into_shape_first():
+def test_a_provider_may_normalise_a_body_first():
     def normalise(body: bytes, result: type) -> bytes:
         if body == b"[]":
             raise SchemaMismatch("expected one", "$[0]")
@@ -193,20 +193,20 @@ def test_a_provider_may_bring_a_body_into_shape_first():
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
         st.sampled_from(["error", "type", "message", "id", "size"]), inner, max_size=3),
 )).map(str.encode))  # fmt: skip
-def test_no_answer_is_more_than_a_result_or_an_error(status, body):
+def test_every_answer_is_a_result_or_an_error(status, body):
     outcome = said(status, body)
     assert isinstance(outcome, Thing | LixError)
     if isinstance(outcome, Thing):
         assert 200 <= status < 300
 
 
-def test_an_error_is_returned_and_not_raised_so_that_no_frame_hangs_on_it():
+def test_errors_are_returned_without_a_traceback():
     assert said(500, b"").__traceback__ is None
     assert errors.DecodeError is type(said(200, b""))
     assert said(200, b"").__traceback__ is None
     assert said(200, b"").__context__ is None
 
 
-def test_an_object_is_read_and_everything_else_is_none():
+def test_json_object_decodes_objects_only():
     assert json_object(b'{"a": [1]}') == {"a": [1]}
     assert [json_object(body) for body in (b"[]", b"{", b'"\xff"', b"[" * 99_999)] == [None] * 4

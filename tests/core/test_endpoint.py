@@ -1,4 +1,4 @@
-"""Rows, params and what holds of every listing."""
+"""Endpoints, the checks of params, and listings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Ids(Params, frozen=True, kw_only=True, rename="camel"):
     count: int | None = None
 
 
-def test_a_row_is_a_value():
+def test_an_endpoint_is_a_value():
     assert (LIST.idempotent, SEND.idempotent, THING.credits, THING.paging) == (
         True,
         False,
@@ -48,7 +48,7 @@ def test_prices_have_a_kind_and_an_amount():
     assert (FREE.kind, UNKNOWN.kind, FREE.amount, UNKNOWN.amount) == ("free", "unknown", 0, 0)
 
 
-def test_params_are_fine_and_repeatable_unless_they_say_otherwise():
+def test_params_are_valid_and_idempotent_by_default():
     class Acting(ThingParams, frozen=True, kw_only=True):
         def is_idempotent(self) -> bool:
             return self.note != "act"
@@ -60,7 +60,7 @@ def test_params_are_fine_and_repeatable_unless_they_say_otherwise():
     assert (acting.idempotent, acting.id, THING.idempotent) == (False, "thing.get", True)
 
 
-def test_an_answer_shows_what_came_and_goes_back_under_the_wires_names():
+def test_a_result_is_encoded_under_the_names_of_the_wire():
     thing = Thing(id="a")
     assert repr(thing) == "Thing(id='a')"
     assert msgspec.json.encode(Meta(sequence_id="s")) == b'{"sequenceId":"s"}'
@@ -76,11 +76,11 @@ def test_an_answer_shows_what_came_and_goes_back_under_the_wires_names():
         (ThingPage(paging=Paging(total=-1), meta=Meta(sequence_id="")), None, None),
     ],
 )
-def test_a_listing_tells_its_total_and_sequence_if_it_has_them(page, total, sequence):
+def test_a_listing_has_its_total_and_sequence_id_if_they_were_sent(page, total, sequence):
     assert (page.total, page.sequence_id) == (total, sequence)
 
 
-def test_a_listing_has_rows_and_knows_of_no_cursor_by_itself():
+def test_a_listing_has_items_and_by_default_no_cursor():
     rows = [Thing(id="a")]
     assert ThingPage(items=rows).rows() is rows
     page: Listing[Any] = ThingPage()
@@ -96,7 +96,7 @@ def test_a_listing_has_rows_and_knows_of_no_cursor_by_itself():
         ({"first_id": "a", "second_id": ["b"]}, "first_id and second_id are given"),
     ],
 )
-def test_exactly_one_counts_what_is_given(fields, found):
+def test_exactly_one_of_several_params_is_required(fields, found):
     exactly_one(Ids(first_id="a", second_id=[]), "first_id", "second_id")
     with pytest.raises(
         ConfigurationError, match=f"exactly one of first_id or second_id is required: {found}"
@@ -104,7 +104,7 @@ def test_exactly_one_counts_what_is_given(fields, found):
         exactly_one(Ids(**fields), "first_id", "second_id")
 
 
-def test_what_is_required_must_not_be_missing_or_empty():
+def test_required_params_must_not_be_missing_or_empty():
     required(Ids(first_id="a", count=0), "first_id", "count")
     with pytest.raises(ConfigurationError, match=r"^second_id must not be empty$"):
         required(Ids(first_id="a", second_id=[]), "first_id", "second_id")
@@ -112,7 +112,7 @@ def test_what_is_required_must_not_be_missing_or_empty():
         required(Ids(), "viewer_id")
 
 
-def test_texts_have_a_longest_and_numbers_a_least():
+def test_texts_have_a_longest_length_and_numbers_a_least_value():
     for fine in (Ids(), Ids(first_id="abc", count=3)):
         at_most(fine, "first_id", 3)
         at_least(fine, "count", 3)
@@ -122,7 +122,7 @@ def test_texts_have_a_longest_and_numbers_a_least():
         at_least(Ids(count=2), "count", 3)
 
 
-def test_typed_params_come_back_as_they_are_under_their_own_names():
+def test_valid_params_are_returned_unchanged():
     given = Ids(first_id="a", second_id=["b"], viewer_id="v", count=3)
     assert check_params(given, Ids) == given
     assert check_params(ListParams(q="x", start=5), ListParams) == ListParams(q="x", start=5)
@@ -137,7 +137,7 @@ def test_typed_params_come_back_as_they_are_under_their_own_names():
         (SendParams(to=None, text="x"), "expected Ids, got SendParams"),
     ],
 )
-def test_a_wrong_type_is_told_by_the_fields_own_name_before_anything_is_sent(params, message):
+def test_a_wrong_type_is_rejected_by_the_name_of_the_field(params, message):
     with pytest.raises(ConfigurationError) as caught:
         check_params(params, Ids)
     assert str(caught.value) == message

@@ -1,4 +1,4 @@
-"""The tree of errors, and what each of them carries."""
+"""The hierarchy of exceptions and their attributes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def drawn(cls: type, indent: str = "") -> list[str]:
     return lines
 
 
-def test_the_drawing_at_the_top_of_the_module_is_the_tree_of_the_classes():
+def test_the_tree_in_the_module_docstring_is_the_class_hierarchy():
     assert errors.__doc__ is not None
     drawing = re.findall(r"^(?:LixError|[│ ]*[├└]── \w+)$", errors.__doc__, re.MULTILINE)
     assert drawing == ["LixError", *drawn(LixError)]
@@ -47,7 +47,7 @@ FACTS: dict[str, object] = {
 
 @pytest.mark.parametrize("kind", every(LixError), ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
-def test_every_error_survives_pickle_and_copy_with_all_it_knows(kind, copied):
+def test_every_error_can_be_pickled_and_copied_with_its_attributes(kind, copied):
     taken = set(kind.__init__.__code__.co_varnames[: kind.__init__.__code__.co_kwonlyargcount + 2])
     facts = {name: value for name, value in FACTS.items() if name in taken}
     if kind is errors.DecodeError:
@@ -63,7 +63,7 @@ def test_every_error_survives_pickle_and_copy_with_all_it_knows(kind, copied):
     assert {name: getattr(again, name) for name in facts} == facts
 
 
-def test_an_error_says_which_endpoint_refused_and_how():
+def test_an_error_text_has_the_endpoint_and_the_status():
     assert str(LixError("it went wrong")) == "it went wrong"
     assert str(LixError("it went wrong", endpoint="a.b")) == "a.b: it went wrong"
     assert str(errors.RefusalError("no", status=402, kind="quota")) == "no (402 quota)"
@@ -74,7 +74,7 @@ def test_an_error_says_which_endpoint_refused_and_how():
     assert str(silent) == "LixError"
 
 
-def test_what_holds_of_an_error_before_anybody_told_more():
+def test_the_default_attributes_of_errors():
     refusal = errors.DailyLimitError("no")
     assert (refusal.endpoint, refusal.attempts, refusal.status) == (None, 0, 0)
     assert (refusal.message, refusal.retry_after, refusal.refreshes_at) == ("no", None, None)
@@ -84,7 +84,7 @@ def test_what_holds_of_an_error_before_anybody_told_more():
     assert (pending.sent, pending.request_id) == (True, "r-1")
 
 
-def test_an_excerpt_is_short_readable_and_says_how_much_there_was():
+def test_an_excerpt_is_short_and_has_the_size_of_the_body():
     assert excerpt(b"") == ""
     assert excerpt("Köln".encode()) == "Köln"
     assert excerpt(b"\xff\x00ok") == "\\xff\x00ok"

@@ -1,4 +1,4 @@
-"""Plans, case by case: what follows a page, where it begins, what tells walks apart."""
+"""Pagination strategies: next page, offset and params without position."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class P(Params, frozen=True, kw_only=True):
     url: str = PEOPLE
 
 
-def test_an_offset_advances_by_what_came():
+def test_an_offset_advances_by_the_items_received():
     plan = Offset()
     assert plan.next_params(P(start=10), PageObservation(10, 7, 100)) == P(start=17)
     assert plan.next_params(P(), PageObservation(0, 0, 100)) is None
@@ -51,7 +51,7 @@ def test_an_offset_advances_by_what_came():
     ],
     ids=str,
 )
-def test_every_plan_ends_at_no_rows_at_the_total_and_at_the_cap(plan):
+def test_every_strategy_ends_at_an_empty_page_at_the_total_and_at_the_cap(plan):
     def goes_on(*seen: object) -> bool:
         return plan.next_params(P(), PageObservation(*seen, cursor="next")) is not None
 
@@ -63,7 +63,7 @@ def test_every_plan_ends_at_no_rows_at_the_total_and_at_the_cap(plan):
     assert not goes_on(10, 10, 5000)
 
 
-def test_a_short_page_is_an_end_only_where_that_is_documented_and_no_total_is_known():
+def test_a_short_page_is_the_end_only_where_documented_and_without_a_total():
     asked = Offset(size="count")
     assert asked.next_params(P(count=10), PageObservation(0, 9)) is None
     assert asked.next_params(P(count=10), PageObservation(0, 10)) is not None
@@ -78,7 +78,7 @@ def test_a_short_page_is_an_end_only_where_that_is_documented_and_no_total_is_kn
     assert PageNumber().next_params(P(), PageObservation(0, 9)) == P(page=2)
 
 
-def test_page_numbers_count_from_their_first():
+def test_page_numbers_start_at_the_first():
     plan = PageNumber(first=0)
     assert plan.next_params(P(), PageObservation(0, 10)) == P(page=1)
     assert (plan.offset_of(P(page=2), 25), plan.offset_of(P(), 25)) == (50, 0)
@@ -86,7 +86,7 @@ def test_page_numbers_count_from_their_first():
     assert plan.without_position(P(page=7)) == P(page=0)
 
 
-def test_a_page_in_the_url_is_turned_inside_the_url():
+def test_the_page_number_is_changed_inside_the_url():
     plan = PageInUrl()
     second = P(url=f"{PEOPLE}&page=2")
     assert plan.next_params(P(), PageObservation(0, 10)) == second
@@ -95,7 +95,7 @@ def test_a_page_in_the_url_is_turned_inside_the_url():
     assert plan.without_position(second) == P()
 
 
-def test_an_offset_in_the_url_is_the_number_of_rows_so_far():
+def test_an_offset_in_the_url_is_the_number_of_items_received():
     plan = OffsetInUrl()
     later = P(url=f"{PEOPLE}&start=33")
     assert plan.next_params(P(), PageObservation(0, 33)) == later
@@ -103,7 +103,7 @@ def test_an_offset_in_the_url_is_the_number_of_rows_so_far():
     assert plan.without_position(later) == P()
 
 
-def test_a_token_leads_on_until_it_is_missing_or_stands_still():
+def test_a_cursor_is_followed_until_it_is_missing_or_repeated():
     plan = Cursor("token")
     assert plan.next_params(P(), PageObservation(0, 10, cursor="b")) == P(token="b")
     assert plan.next_params(P(token="b"), PageObservation(10, 10, cursor="b")) is None
@@ -114,7 +114,7 @@ def test_a_token_leads_on_until_it_is_missing_or_stands_still():
     assert plan.without_position(P(token="b")) == P()
 
 
-def test_beside_a_token_the_offset_travels_and_may_lead_on_alone():
+def test_the_offset_is_sent_with_a_token_and_may_continue_alone():
     plan = Cursor("token", "start")
     assert plan.next_params(P(), PageObservation(0, 10, cursor="b")) == P(token="b", start=10)
     assert plan.next_params(P(token="b"), PageObservation(10, 10, 100)) == P(token=None, start=20)
@@ -127,7 +127,7 @@ def test_beside_a_token_the_offset_travels_and_may_lead_on_alone():
     assert plan.without_position(P(token="b", start=10)) == P()
 
 
-def test_where_pages_say_that_they_go_on_no_total_is_asked():
+def test_the_total_is_ignored_where_pages_say_whether_there_are_more():
     plan = OffsetWhileMore()
     assert plan.next_params(P(), PageObservation(0, 10, 5, continues=True)) == P(start=10)
     assert plan.next_params(P(), PageObservation(0, 10, 500, continues=False)) is None
@@ -145,13 +145,13 @@ def test_where_pages_say_that_they_go_on_no_total_is_asked():
     assert tied.without_position(P(start=7, token="b")) == P()
 
 
-def test_a_listing_of_one_page_has_no_second_one():
+def test_a_single_page_has_no_next_one():
     plan = SinglePage()
     assert plan.next_params(P(), PageObservation(0, 10, 500)) is None
     assert (plan.offset_of(P(), 25), plan.without_position(P(start=3))) == (0, P(start=3))
 
 
-def test_what_a_provider_promises_is_what_it_says_and_would_give():
+def test_more_is_promised_up_to_the_total_and_the_cap():
     assert not PageObservation(0, 10).promises_more(None)
     assert PageObservation(0, 10, 11).promises_more(None)
     assert not PageObservation(0, 10, 10).promises_more(None)
@@ -178,7 +178,7 @@ def test_what_a_provider_promises_is_what_it_says_and_would_give():
         ("https://x/y?page=", "https://x/y?page=2"),
     ],
 )
-def test_a_number_is_put_where_linkedin_has_it_and_nothing_else_moves(url, turned):
+def test_a_number_is_set_where_linkedin_has_it_and_nothing_else_changes(url, turned):
     assert with_number_in_url(url, "page", 2) == turned
     assert number_in_url(turned, "page", 1) == 2
 
@@ -194,11 +194,11 @@ def test_a_number_is_put_where_linkedin_has_it_and_nothing_else_moves(url, turne
         (PEOPLE, PEOPLE),
     ],
 )
-def test_a_number_is_taken_out_with_its_separator(url, bare):
+def test_a_number_is_removed_with_its_separator(url, bare):
     assert with_number_in_url(url, "page") == bare
 
 
-def test_the_number_of_a_url_is_its_last_and_never_below_the_first_page():
+def test_the_last_number_of_a_url_counts_and_is_at_least_the_first_page():
     assert number_in_url(PEOPLE, "page", 1) == 1
     assert number_in_url("https://x?page=3&page=5", "page", 1) == 5
     assert number_in_url("https://x?page=", "page", 1) == 1
@@ -207,6 +207,6 @@ def test_the_number_of_a_url_is_its_last_and_never_below_the_first_page():
 
 
 @pytest.mark.parametrize("value", ["two", "-1", "1.5", "%31", "１", "1234567890", "1e3"])
-def test_what_is_no_number_is_refused(value):
+def test_a_page_that_is_not_a_number_is_rejected(value):
     with pytest.raises(ConfigurationError, match="page= in the LinkedIn URL must be a number"):
         number_in_url(f"https://x?page={value}", "page", 1)

@@ -1,4 +1,4 @@
-"""Keys that show themselves to nobody, and addresses to which a key may travel."""
+"""API keys that are not shown, and base URLs that do not expose the key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lix_async.core.provider import ApiKey, parse_base_url
 SECRET = 's3cret-"key"/with+signs&%41~'
 
 
-def test_a_key_shows_itself_to_nobody():
+def test_a_key_does_not_appear_in_repr_or_str():
     key = ApiKey(SECRET)
     assert key.reveal() == SECRET
     assert SECRET not in f"{key} {key!r} {[key]} {getattr(key, '__dict__', '')}"
@@ -23,7 +23,7 @@ def test_a_key_shows_itself_to_nobody():
 
 
 @pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_key_is_neither_pickled_nor_copied(taken):
+def test_a_key_cannot_be_pickled_or_copied(taken):
     with pytest.raises(ConfigurationError, match="cannot be pickled") as caught:
         taken(ApiKey(SECRET))
     assert SECRET not in str(caught.value)
@@ -41,21 +41,21 @@ def test_a_key_is_neither_pickled_nor_copied(taken):
         (f"{SECRET}\x00", "non-ASCII"),
     ],
 )
-def test_a_key_that_cannot_travel_is_refused_without_being_shown(text, why):
+def test_a_key_that_cannot_be_sent_is_rejected_without_showing_it(text, why):
     with pytest.raises(ConfigurationError, match=why) as caught:
         ApiKey(text)
     assert SECRET not in f"{caught.value!r} {caught.value}"
 
 
 @pytest.mark.parametrize("value", [7, None, SECRET.encode()])
-def test_a_key_that_is_no_text_is_refused_without_being_shown(value):
+def test_a_key_that_is_not_a_text_is_rejected_without_showing_it(value):
     with pytest.raises(ConfigurationError, match="must be a text") as caught:
         ApiKey(value)
     assert SECRET not in str(caught.value)
 
 
 @given(st.text())
-def test_exactly_visible_ascii_is_a_key(text):
+def test_only_visible_ascii_is_accepted_as_a_key(text):
     fine = bool(text) and all(33 <= ord(char) <= 126 for char in text)
     try:
         key = ApiKey(text)
@@ -79,7 +79,7 @@ def test_exactly_visible_ascii_is_a_key(text):
         ("https://a.example/für alle/%2F", "https://a.example/f%C3%BCr%20alle/%2F", False),
     ],
 )
-def test_an_address_is_https_or_this_machine(url, origin, loopback):
+def test_a_base_url_uses_https_or_is_this_machine(url, origin, loopback):
     found = parse_base_url(url)
     assert (found.origin, found.loopback) == (origin, loopback)
 
@@ -109,14 +109,14 @@ def test_an_address_is_https_or_this_machine(url, origin, loopback):
         ("https://[::1", "must be a URL"),
     ],
 )
-def test_an_address_to_which_no_key_may_travel_is_refused(url, message):
+def test_a_base_url_that_would_expose_the_key_is_rejected(url, message):
     with pytest.raises(ConfigurationError, match=message) as caught:
         parse_base_url(url)
     assert "pass" not in str(caught.value)
 
 
 @given(st.text(st.sampled_from("https:/[]@?#%.\\ \t\n01aé-"), max_size=30) | st.text())
-def test_no_text_makes_reading_an_address_stumble(url):
+def test_any_text_is_parsed_or_rejected_as_a_base_url(url):
     try:
         found = parse_base_url(url)
     except ConfigurationError:

@@ -1,4 +1,4 @@
-"""The arithmetic of turns, case by case. The law itself is in properties/test_bucket_law.py."""
+"""The token bucket, case by case; see also properties/test_rate_limit_properties.py."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def test_a_full_bucket_gives_its_burst_at_once_and_then_one_token_per_interval()
     assert taken(bucket(burst=3), 0, 0, 0, 0, 2, 3, 4) == [0, 0, 0, 3, 1, 0, 2]
 
 
-def test_a_machine_that_slept_for_a_day_has_the_burst_and_not_a_days_worth():
+def test_after_a_long_pause_only_the_burst_is_free():
     tokens = bucket(burst=2)
     tokens.take(0)
     assert taken(tokens, 86_400, 86_400, 86_400) == [0, 0, 3]
 
 
-def test_wait_takes_nothing_and_says_what_take_would_say():
+def test_wait_takes_no_token_and_returns_what_take_would():
     tokens = bucket()
     assert tokens.wait(0) == 0
     tokens.take(0)
@@ -42,15 +42,15 @@ def test_the_margin_stretches_the_gaps():
     assert RateLimit(1, per=3.0).interval == pytest.approx(3.06)
 
 
-def test_a_token_given_back_is_there_again():
+def test_a_refunded_token_can_be_taken_again():
     tokens = bucket()
     tokens.take(0)
     tokens.refund(0)
     assert taken(tokens, 0, 0) == [0, 3]
 
 
-def test_a_token_whose_time_has_passed_cannot_be_given_back():
-    """A took at 0 and left at 3.5 without sending, B took at 3: C must wait until 6 for B."""
+def test_a_token_whose_time_has_passed_is_not_refunded():
+    """A took at 0 and refunds at 3.5, B took at 3: C must wait until 6 because of B."""
     tokens = bucket()
     tokens.take(0)
     tokens.take(3)
@@ -58,7 +58,7 @@ def test_a_token_whose_time_has_passed_cannot_be_given_back():
     assert tokens.wait(3.5) == 2.5
 
 
-def test_of_two_tokens_of_one_moment_both_can_be_given_back():
+def test_two_tokens_of_one_moment_can_both_be_refunded():
     tokens = bucket(burst=2)
     assert taken(tokens, 0, 0) == [0, 0]
     tokens.refund(0)
@@ -66,7 +66,7 @@ def test_of_two_tokens_of_one_moment_both_can_be_given_back():
     assert taken(tokens, 0, 0, 0) == [0, 0, 3]
 
 
-def test_no_token_during_a_hold_and_no_burst_saved_up_by_it():
+def test_no_token_is_free_during_a_hold_and_no_burst_is_collected_by_it():
     tokens = bucket(burst=2)
     tokens.hold(10)
     assert taken(tokens, 0, 9, 10, 10, 13) == [10, 1, 0, 3, 0]
@@ -79,7 +79,7 @@ def test_a_shorter_hold_does_not_end_a_longer_one():
     assert tokens.wait(0) == 10
 
 
-def test_a_token_given_back_does_not_shorten_a_hold():
+def test_a_refunded_token_does_not_shorten_a_hold():
     tokens = bucket()
     tokens.take(0)
     tokens.hold(10)
@@ -87,24 +87,24 @@ def test_a_token_given_back_does_not_shorten_a_hold():
     assert [tokens.wait(0), tokens.take(9.5), tokens.take(10)] == [10, 0.5, 0]
 
 
-def test_a_late_request_shifts_those_after_it():
+def test_a_delayed_request_moves_the_following_ones():
     tokens = bucket()
     tokens.take(0)
     tokens.report_delay(0.5)
     assert taken(tokens, 3, 3.5) == [0.5, 0]
 
 
-def test_requests_that_are_late_side_by_side_shift_the_line_once():
-    """Sixteen new connections of 0.25 s each must not cost four seconds."""
+def test_requests_delayed_side_by_side_move_the_following_ones_once():
+    """Sixteen new connections of 0.25 s each do not cost four seconds."""
     tokens = bucket(requests=64, per=1.0)
-    for turn in range(16):
-        assert tokens.take(turn / 64) == 0
+    for number in range(16):
+        assert tokens.take(number / 64) == 0
     for _ in range(16):
         tokens.report_delay(0.25)
     assert tokens.wait(0.25) == 0.25
 
 
-def test_the_latest_of_them_counts():
+def test_the_longest_delay_counts():
     tokens = bucket(burst=3)
     taken(tokens, 0, 0, 0)
     tokens.report_delay(0.5)
@@ -113,7 +113,7 @@ def test_the_latest_of_them_counts():
     assert tokens.wait(0) == 3.75
 
 
-def test_lateness_is_forgotten_once_the_bucket_is_full_again():
+def test_delays_are_forgotten_once_the_bucket_is_full_again():
     tokens = bucket()
     for start in (0, 100):
         tokens.take(start)
@@ -123,17 +123,17 @@ def test_lateness_is_forgotten_once_the_bucket_is_full_again():
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["requests", "per"])
-def test_a_rate_of_nothing_is_refused_by_name(name, value):
+def test_a_rate_of_zero_is_rejected_by_name(name, value):
     with pytest.raises(ConfigurationError, match=rf"RateLimit\.{name} must be a positive number"):
         RateLimit(**{"requests": 1, "per": 1, name: value})
 
 
-def test_a_bucket_must_hold_a_whole_token():
+def test_the_burst_must_be_at_least_one():
     with pytest.raises(ConfigurationError, match="burst must be at least 1, not 0"):
         RateLimit(1, per=1, burst=0)
 
 
 @pytest.mark.parametrize("margin", [-0.1, 10, math.nan])
-def test_a_margin_is_a_small_share(margin):
+def test_a_margin_out_of_range_is_rejected(margin):
     with pytest.raises(ConfigurationError, match="margin"):
         RateLimit(1, per=1, margin=margin)

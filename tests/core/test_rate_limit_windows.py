@@ -1,4 +1,4 @@
-"""Limits of the kind "N in any minute", and several at once."""
+"""Sliding windows ("N in any minute"), and several limits at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def taken(bucket, *moments: float) -> list[float]:
     return [bucket.take(moment) for moment in moments]
 
 
-def test_all_turns_of_a_window_may_come_at_once_and_the_next_waits_for_the_first_to_leave_it():
+def test_all_permits_of_a_window_may_be_taken_at_once():
     assert taken(window(), 0, 10, 10, 60, 61, 70) == [0, 0, 50, 0, 9, 0]
 
 
@@ -40,28 +40,28 @@ def test_the_margin_stretches_the_window():
     assert taken(calls, 0, 60) == [0, pytest.approx(1.2)]
 
 
-def test_a_turn_given_back_is_free_again_wherever_it_stood():
+def test_any_permit_of_the_window_can_be_refunded():
     calls = window(3)
     taken(calls, 0, 5, 10)
     calls.refund(5)
     assert taken(calls, 20, 20, 60) == [0, 40, 0]
 
 
-def test_what_was_never_taken_cannot_be_given_back():
+def test_a_permit_that_was_never_taken_is_not_refunded():
     calls = window(1)
     calls.refund(-math.inf)
     calls.refund(7)
     assert taken(calls, 0, 0) == [0, 60]
 
 
-def test_a_hold_stops_turns_that_were_free():
+def test_a_hold_stops_free_permits():
     calls = window()
     calls.hold(30)
     calls.hold(10)
     assert taken(calls, 0, 30) == [30, 0]
 
 
-def test_late_departures_side_by_side_stretch_the_window_once_until_they_have_left_it():
+def test_delays_side_by_side_stretch_the_window_once_until_they_have_left_it():
     calls = window(2)
     taken(calls, 0, 0)
     calls.report_delay(0.5)
@@ -71,9 +71,9 @@ def test_late_departures_side_by_side_stretch_the_window_once_until_they_have_le
 
 @given(
     st.integers(1, 5),
-    st.lists(st.tuples(st.sampled_from(["take", "give back"]), st.floats(0, 30)), max_size=60),
+    st.lists(st.tuples(st.sampled_from(["take", "refund"]), st.floats(0, 30)), max_size=60),
 )
-def test_no_window_ever_holds_more_whatever_is_given_back(requests, steps):
+def test_no_window_holds_more_permits_whatever_is_refunded(requests, steps):
     calls, now, used = window(requests), 0.0, []
     for what, pause in steps:
         now += pause
@@ -83,11 +83,11 @@ def test_no_window_ever_holds_more_whatever_is_given_back(requests, steps):
         elif used:
             calls.refund(used.pop(len(used) // 2))
     for first in used:
-        assert sum(first <= turn < first + 60 - 1e-6 for turn in used) <= requests
+        assert sum(first <= permit < first + 60 - 1e-6 for permit in used) <= requests
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 50)), max_size=40))
-def test_departures_keep_the_limit_where_their_lateness_was_known_in_time(calls):
+def test_requests_keep_the_limit_if_their_delay_was_reported_in_time(calls):
     bucket, now, left = window(2), 0.0, []
     for pause, late in calls:
         now += pause
@@ -99,7 +99,7 @@ def test_departures_keep_the_limit_where_their_lateness_was_known_in_time(calls)
             left.append(now)
 
 
-def test_a_joint_turn_is_taken_in_all_buckets_or_in_none():
+def test_a_combined_permit_is_taken_in_all_buckets_or_in_none():
     few, many = window(1), window(2)
     joint = CombinedBucket([few, many])
     assert taken(joint, 0, 1) == [0, 59]
@@ -108,7 +108,7 @@ def test_a_joint_turn_is_taken_in_all_buckets_or_in_none():
     assert CombinedBucket([]).wait(0) == 0
 
 
-def test_what_is_told_to_a_joint_bucket_is_told_to_each():
+def test_a_combined_bucket_passes_everything_on_to_each_bucket():
     rate = TokenBucket(RateLimit(1, per=3.0, margin=0))
     calls = window(1)
     joint = CombinedBucket([rate, calls])
@@ -129,6 +129,6 @@ def test_what_is_told_to_a_joint_bucket_is_told_to_each():
         ({"requests": 1, "per": math.inf}, "must be a positive number of seconds"),
     ],
 )
-def test_an_impossible_lane_is_refused(settings, message):
+def test_an_invalid_limit_is_rejected(settings, message):
     with pytest.raises(ConfigurationError, match=message):
         WindowLimit("x", **settings)

@@ -1,4 +1,4 @@
-"""What is repeated, after how long, and what is not."""
+"""Which errors are retried, and after which delay."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from lix_async.core.retry import RetryDelay, RetryPolicy
 WINDOW = 3.0
 
 
-def verdict(error: LixError, failures: int = 1, polls: int = 0, safe: bool = True, **policy):
+def decide(error: LixError, failures: int = 1, polls: int = 0, idempotent: bool = True, **policy):
     return RetryPolicy(**policy).next_delay(
-        error, failures=failures, polls=polls, idempotent=safe, window=WINDOW
+        error, failures=failures, polls=polls, idempotent=idempotent, window=WINDOW
     )
 
 
@@ -50,13 +50,13 @@ REFUSED_FOR_GOOD = [
 
 
 @pytest.mark.parametrize("error", REFUSED_FOR_GOOD, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("safe", [True, False])
-def test_what_a_repeat_cannot_change_is_never_repeated(error, safe):
-    assert verdict(error, safe=safe) is None
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_errors_that_a_retry_cannot_change_are_final(error, idempotent):
+    assert decide(error, idempotent=idempotent) is None
 
 
 @pytest.mark.parametrize(
-    ("error", "safe", "repeated"),
+    ("error", "idempotent", "repeated"),
     [
         (TransportError("lost", sent=True), True, True),
         (TransportError("lost", sent=True), False, False),
@@ -71,53 +71,53 @@ def test_what_a_repeat_cannot_change_is_never_repeated(error, safe):
         (QueuedError("queued"), False, False),
     ],
 )
-def test_a_call_that_acts_is_repeated_only_if_it_never_left(error, safe, repeated):
-    assert (verdict(error, polls=1, safe=safe) is not None) is repeated
+def test_a_call_that_acts_is_retried_only_if_it_was_not_sent(error, idempotent, repeated):
+    assert (decide(error, polls=1, idempotent=idempotent) is not None) is repeated
 
 
-def test_who_does_not_want_to_pay_twice_is_not_made_to():
+def test_lost_answers_are_not_retried_where_the_policy_forbids_it():
     lost = TransportError("lost", sent=True)
-    assert verdict(lost, repeat_lost=False) is None
-    assert verdict(TransportError("no connection"), repeat_lost=False) is not None
+    assert decide(lost, repeat_lost=False) is None
+    assert decide(TransportError("no connection"), repeat_lost=False) is not None
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 4])
-def test_attempts_count_the_first_try(attempts):
-    allowed = [verdict(ServerError("500"), failures, attempts=attempts) for failures in (1, 2, 3)]
-    assert [pause is not None for pause in allowed] == [n < attempts for n in (1, 2, 3)]
+def test_attempts_include_the_first_one(attempts):
+    allowed = [decide(ServerError("500"), failures, attempts=attempts) for failures in (1, 2, 3)]
+    assert [delay is not None for delay in allowed] == [n < attempts for n in (1, 2, 3)]
 
 
-def test_pauses_grow_to_their_limit_with_full_jitter():
-    pauses = [verdict(ServerError("500"), n, attempts=99) for n in (1, 2, 3, 7, 8, 98)]
-    assert pauses == [RetryDelay(0, high) for high in (0.5, 1.0, 2.0, 30.0, 30.0, 30.0)]
+def test_delays_grow_to_their_limit_with_full_jitter():
+    delays = [decide(ServerError("500"), n, attempts=99) for n in (1, 2, 3, 7, 8, 98)]
+    assert delays == [RetryDelay(0, high) for high in (0.5, 1.0, 2.0, 30.0, 30.0, 30.0)]
 
 
-def test_a_named_pause_is_kept_and_one_that_is_too_long_ends_the_call():
-    assert verdict(ServerError("503", retry_after=10)) == RetryDelay(10, 10.5)
-    assert verdict(ServerError("503", retry_after=120)) == RetryDelay(120, 126)
-    assert verdict(ServerError("503", retry_after=120.1)) is None
-    assert verdict(RateLimitError("429", retry_after=121)) is None
+def test_retry_after_is_respected_and_final_if_it_is_too_long():
+    assert decide(ServerError("503", retry_after=10)) == RetryDelay(10, 10.5)
+    assert decide(ServerError("503", retry_after=120)) == RetryDelay(120, 126)
+    assert decide(ServerError("503", retry_after=120.1)) is None
+    assert decide(RateLimitError("429", retry_after=121)) is None
 
 
-def test_after_a_429_everybody_waits_at_least_the_named_pause_or_a_window():
+def test_after_a_429_the_limiter_holds_for_retry_after_or_a_window():
     named, at_once = RateLimitError("429", retry_after=10), RateLimitError("429", retry_after=0)
-    pauses = [verdict(named), verdict(at_once), verdict(RateLimitError("429"))]
-    pauses.append(verdict(RateLimitError("429"), 3))
-    assert all(pause.hold_limiter for pause in pauses)
-    assert [pause.low for pause in pauses] == [10, 0, WINDOW, 4 * WINDOW]
-    assert [pause.high for pause in pauses] == pytest.approx([10.5, 0.3, 3.3, 12.6])
+    delays = [decide(named), decide(at_once), decide(RateLimitError("429"))]
+    delays.append(decide(RateLimitError("429"), 3))
+    assert all(delay.hold_limiter for delay in delays)
+    assert [delay.low for delay in delays] == [10, 0, WINDOW, 4 * WINDOW]
+    assert [delay.high for delay in delays] == pytest.approx([10.5, 0.3, 3.3, 12.6])
 
 
-def test_many_429s_in_a_row_do_not_grow_into_days():
-    assert verdict(RateLimitError("429"), 5000, attempts=9999) == RetryDelay(
+def test_delays_after_many_429s_have_a_limit():
+    assert decide(RateLimitError("429"), 5000, attempts=9999) == RetryDelay(
         30, 31.5, hold_limiter=True
     )
     slow = RetryPolicy(attempts=99, max_backoff=1)
-    pause = slow.next_delay(
+    delay = slow.next_delay(
         RateLimitError("429"), failures=9, polls=0, idempotent=True, window=WINDOW
     )
-    assert pause is not None
-    assert pause.low == WINDOW
+    assert delay is not None
+    assert delay.low == WINDOW
 
 
 @pytest.mark.parametrize(
@@ -131,23 +131,23 @@ def test_many_429s_in_a_row_do_not_grow_into_days():
         (ServerError("503", retry_after=10), 0),
     ],
 )
-def test_a_429_stops_everybody_also_when_its_call_gives_up(error, seconds):
+def test_a_429_holds_the_limiter_although_the_error_is_final(error, seconds):
     assert RetryPolicy().hold(error, WINDOW) == seconds
 
 
-def test_queued_is_asked_again_at_its_own_pace_as_often_as_allowed():
+def test_queued_lookups_are_polled_at_their_interval_as_often_as_allowed():
     queued = QueuedError("queued")
-    answers = [verdict(queued, failures=99, polls=polls) for polls in (1, 10, 11)]
+    answers = [decide(queued, failures=99, polls=polls) for polls in (1, 10, 11)]
     assert answers == [RetryDelay(60, 66), RetryDelay(60, 66), None]
-    assert verdict(queued, polls=1, queued_attempts=0) is None
+    assert decide(queued, polls=1, queued_attempts=0) is None
 
 
-def test_a_pause_named_by_a_queued_answer_counts_up_to_the_longer_of_two_limits():
-    assert verdict(QueuedError("queued", retry_after=5), polls=1) == RetryDelay(60, 66)
-    assert verdict(QueuedError("queued", retry_after=90), polls=1) == RetryDelay(90, 90 * 1.1)
-    assert verdict(QueuedError("queued", retry_after=121), polls=1) is None
-    patient = verdict(QueuedError("queued", retry_after=200), polls=1, queued_interval=300)
-    assert patient == RetryDelay(300, 300 * 1.1)
+def test_retry_after_of_a_queued_answer_counts_up_to_the_longer_of_two_limits():
+    assert decide(QueuedError("queued", retry_after=5), polls=1) == RetryDelay(60, 66)
+    assert decide(QueuedError("queued", retry_after=90), polls=1) == RetryDelay(90, 90 * 1.1)
+    assert decide(QueuedError("queued", retry_after=121), polls=1) is None
+    longer = decide(QueuedError("queued", retry_after=200), polls=1, queued_interval=300)
+    assert longer == RetryDelay(300, 300 * 1.1)
 
 
 kinds = st.sampled_from([ServerError, RateLimitError, QueuedError, TransportError])
@@ -158,7 +158,7 @@ kinds = st.sampled_from([ServerError, RateLimitError, QueuedError, TransportErro
     st.integers(1, 8),
     st.integers(0, 8),
 )
-def test_a_call_never_goes_past_its_budget_whatever_goes_wrong(faults, attempts, polls_allowed):
+def test_no_sequence_of_errors_exceeds_the_attempts(faults, attempts, polls_allowed):
     policy = RetryPolicy(attempts=attempts, queued_attempts=polls_allowed)
     failures = polls = sent = 0
     for kind, named in faults:
@@ -166,14 +166,14 @@ def test_a_call_never_goes_past_its_budget_whatever_goes_wrong(faults, attempts,
         sent += 1
         polls += kind is QueuedError
         failures += kind is not QueuedError
-        pause = policy.next_delay(
+        delay = policy.next_delay(
             error, failures=failures, polls=polls, idempotent=True, window=WINDOW
         )
-        if pause is None:
+        if delay is None:
             break
-        assert 0 <= pause.low <= pause.high <= 120 * 1.1
+        assert 0 <= delay.low <= delay.high <= 120 * 1.1
         if named is not None and kind is not TransportError:
-            assert pause.low >= named
+            assert delay.low >= named
     assert sent <= attempts + polls_allowed
 
 
@@ -189,6 +189,6 @@ def test_a_call_never_goes_past_its_budget_whatever_goes_wrong(faults, attempts,
         ),
     ],
 )
-def test_an_impossible_policy_is_refused_by_name(setting, message):
+def test_an_invalid_policy_is_rejected_by_name(setting, message):
     with pytest.raises(ConfigurationError, match=message):
         RetryPolicy(**setting)

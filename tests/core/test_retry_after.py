@@ -1,4 +1,4 @@
-"""`Retry-After`, in every form that servers send and in those that they should not."""
+"""`Retry-After` headers, valid and invalid."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
         ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799 - NOW),
     ],
 )
-def test_seconds_and_dates_are_read(value, seconds):
+def test_seconds_and_dates_are_parsed(value, seconds):
     assert retry_after(value, NOW) == seconds
 
 
@@ -43,7 +43,7 @@ def test_seconds_and_dates_are_read(value, seconds):
         "Tue, 14 Nov 2023 22:14:20 +9999999999",
     ],
 )  # fmt: skip
-def test_what_is_no_pause_is_ignored(value):
+def test_an_invalid_header_is_ignored(value):
     assert retry_after(value, NOW) is None
 
 
@@ -56,6 +56,6 @@ dates = st.from_regex(
 @given(st.text() | st.text("0123456789.-+eE, \t") | dates, st.floats(0, 4e9))
 @example("Mon, 1 Jan 99999999999 00:00:00 GMT", 0.0)
 @example("Mon, 1 Jan 2023 00:00:00 -9999", 0.0)
-def test_no_header_ever_raises_or_gives_a_negative_or_endless_pause(value, now):
+def test_any_header_is_parsed_to_a_finite_delay_or_none(value, now):
     seconds = retry_after(value, now)
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))

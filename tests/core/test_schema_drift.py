@@ -1,4 +1,4 @@
-"""The radar: where answers and structs part ways, told once each."""
+"""The drift detector reports each difference between answers and structs once."""
 
 from __future__ import annotations
 
@@ -29,43 +29,43 @@ class Page(Listing[Item]):
     items: list[Item] = msgspec.field(name="rows", default_factory=list)
 
 
-def told(*bodies: object, kind: type = Page, end: bool = False) -> list[str]:
+def reported(*bodies: object, kind: type = Page, end: bool = False) -> list[str]:
     seen: list[Drift] = []
-    radar = DriftDetector(seen.append)
+    detector = DriftDetector(seen.append)
     for body in bodies:
-        radar.observe("e", kind, body if isinstance(body, bytes) else json.dumps(body).encode())
+        detector.observe("e", kind, body if isinstance(body, bytes) else json.dumps(body).encode())
     if end:
-        radar.summarise()
-        radar.summarise()
+        detector.summarise()
+        detector.summarise()
     return [str(drift) for drift in seen]
 
 
-def test_a_key_that_no_struct_has_is_told_once_with_its_path():
+def test_a_key_that_the_struct_lacks_is_reported_once():
     body = {"rows": [{"parts": [{"title": "a", "new": 1}]}, {"best": {"newer": [1]}}], "top": 1}
-    assert told(body, body) == [
+    assert reported(body, body) == [
         "e rows[].parts[].new: not in the struct (1 answers)",
         "e rows[].best.newer: not in the struct (1 answers)",
         "e top: not in the struct (1 answers)",
     ]
 
 
-def test_what_is_known_under_any_name_or_in_any_wrapping_is_no_difference():
+def test_aliases_and_envelopes_are_not_reported():
     rows = [{"full_name": "a", "either": 1}, {"name": "b", "parts": None}]
-    assert told({"rows": rows}, {"response": {"rows": rows}, "meta": {}}, rows) == []
+    assert reported({"rows": rows}, {"response": {"rows": rows}, "meta": {}}, rows) == []
 
 
-def test_an_older_shape_of_an_object_is_passed_over_as_a_whole():
-    assert told({"rows": [{"old": 1, "whatever": 2}]}) == []
+def test_an_older_form_of_an_object_is_skipped():
+    assert reported({"rows": [{"old": 1, "whatever": 2}]}) == []
 
 
-def test_what_is_no_json_or_no_object_is_passed_over():
-    assert told(b"{", b"\xff", b"[" * 99_999, 7, {"rows": [7, None]}, {"rows": 7}) == []
-    assert told([1, 2], kind=Item) == []
+def test_a_body_that_is_not_a_json_object_is_skipped():
+    assert reported(b"{", b"\xff", b"[" * 99_999, 7, {"rows": [7, None]}, {"rows": 7}) == []
+    assert reported([1, 2], kind=Item) == []
 
 
-def test_documented_fields_that_never_arrived_are_told_at_the_end_and_once():
+def test_fields_that_were_never_received_are_reported_once_at_the_end():
     body = {"rows": [{"name": "a", "best": {"title": "t"}}], "paging": {"total": 1}}
-    found = told(body, {"rows": []}, end=True)
+    found = reported(body, {"rows": []}, end=True)
     assert "e rows[].parts: never received (2 answers)" in found
     assert "e meta: never received (2 answers)" in found
     assert not [line for line in found if "rows[].name" in line or "best.title" in line]

@@ -1,4 +1,4 @@
-"""Moments, in every way in which providers write them."""
+"""Timestamps in every format of the providers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
         "1735699600000",
     ],
 )
-def test_one_moment_in_many_ways(text):
+def test_all_formats_of_one_moment_are_parsed(text):
     found = parse_timestamp(text)
     assert found == NEW_YEAR
     assert found.utcoffset() == timedelta(0)
@@ -37,11 +37,11 @@ def test_one_moment_in_many_ways(text):
     "text",
     [None, "", "soon", "1", "12345678901234", "2025-13-01", "Wed, 99 Jan", ",", "１735699600"],
 )
-def test_what_is_no_moment_is_none(text):
+def test_an_invalid_timestamp_is_none(text):
     assert parse_timestamp(text) is None
 
 
 @given(st.text() | st.text("0123456789-:TZ+, .GMTJan", max_size=30))
-def test_no_text_makes_it_stumble(text):
+def test_any_text_is_parsed_or_none(text):
     found = parse_timestamp(text)
     assert found is None or found.tzinfo is UTC

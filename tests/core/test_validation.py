@@ -1,4 +1,4 @@
-"""Types of arguments: what is taken, what is refused, and in which words."""
+"""Types of arguments: which are accepted, and the messages for others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Word(StrEnum):
 
 
 class Fraction(float):
-    """As numpy's numbers are: of a subclass."""
+    """A subclass, as of numpy's numbers."""
 
 
 MAPPING = int | Mapping[Literal["org", "email"], int] | None
@@ -41,7 +41,7 @@ MAPPING = int | Mapping[Literal["org", "email"], int] | None
         (RateLimit(1, per=3), RateLimit),
     ],
 )
-def test_what_is_of_the_type_is_taken(value, kind):
+def test_a_value_of_the_type_is_accepted(value, kind):
     check_type("x", value, kind)
 
 
@@ -67,7 +67,7 @@ def test_what_is_of_the_type_is_taken(value, kind):
         ("f", Callable | None, "x must be a Callable or None, not str"),
     ],
 )
-def test_what_is_not_is_refused_by_name_and_without_its_value(value, kind, message):
+def test_a_value_of_another_type_is_rejected_by_name_without_its_value(value, kind, message):
     with pytest.raises(ConfigurationError) as caught:
         check_type("x", value, kind)
     assert str(caught.value).startswith(message)
@@ -78,7 +78,7 @@ class Pot(ValidatedStruct, frozen=True):
     lid: str | None = None
 
 
-def test_a_checked_value_knows_the_types_of_its_fields():
+def test_a_validated_struct_checks_its_fields():
     assert Pot(3, "red") == Pot(size=3, lid="red")
     for wrong, message in (
         (("3",), "Pot.size must be a whole"),
@@ -101,12 +101,12 @@ FIELDS = [
 
 @pytest.mark.parametrize("wrong", ["x", None, [], object()], ids=["text", "none", "list", "object"])
 @pytest.mark.parametrize(("cls", "name", "given"), FIELDS, ids=str)
-def test_every_field_of_a_public_value_is_refused_by_its_name(cls, name, given, wrong):
+def test_every_field_of_a_public_struct_is_checked_by_name(cls, name, given, wrong):
     with pytest.raises(ConfigurationError, match=rf"^{cls.__name__}\.{name} must be "):
         cls(**{**given, name: wrong})
 
 
-def test_flags_are_no_numbers_and_a_name_is_a_text():
+def test_flags_are_not_numbers_and_a_name_is_a_text():
     for make in (lambda: RateLimit(True, per=3), lambda: RetryPolicy(attempts=True)):
         with pytest.raises(ConfigurationError, match="number, not bool"):
             make()
@@ -114,23 +114,26 @@ def test_flags_are_no_numbers_and_a_name_is_a_text():
         WindowLimit(5, 1)
 
 
-def test_anything_that_can_be_iterated_is_listed():
+def test_any_iterable_becomes_a_list():
     assert as_list("x", (n for n in range(3))) == [0, 1, 2]
     for wrong in (None, 5):
         with pytest.raises(ConfigurationError, match="x must be a list, not "):
             as_list("x", wrong)
 
 
-class Door:
-    handle = "brass"
+class Reader:
+    mode = "brass"
 
     def open(self) -> None: ...
 
 
-def test_an_object_is_known_by_its_methods():
-    check_attributes("x", Door(), "a door", "open")
-    for wrong, names, told in ((Door(), ["open", "shut"], "Door"), (Door(), ["handle"], "Door")):
-        with pytest.raises(ConfigurationError, match=f"x must be a door, not {told}"):
-            check_attributes("x", wrong, "a door", *names)
-    with pytest.raises(ConfigurationError, match="x must be a door, not the class Door itself"):
-        check_attributes("x", Door, "a door", "open")
+def test_an_interface_is_checked_by_its_methods():
+    check_attributes("x", Reader(), "a reader", "open")
+    for wrong, names, described in (
+        (Reader(), ["open", "close"], "Reader"),
+        (Reader(), ["mode"], "Reader"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"x must be a reader, not {described}"):
+            check_attributes("x", wrong, "a reader", *names)
+    with pytest.raises(ConfigurationError, match="x must be a reader, not the class Reader itself"):
+        check_attributes("x", Reader, "a reader", "open")

@@ -1,4 +1,4 @@
-"""From a row and its params to a request, and back."""
+"""From an endpoint and its params to a request, and back."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def row(path: str = "/v1/all", body: tuple[str, ...] = (), **more: Any) -> Endpo
     return Endpoint("all", "POST", path, AllParams, dict, body=body, **more)
 
 
-def test_a_read_travels_in_its_path_and_query():
+def test_a_read_is_encoded_in_path_and_query():
     request = encode(THING, ThingParams(id="7", note="a b", viewer_id="v"))
     assert request == HttpRequest("GET", "/v1/things/7?note=a%20b&viewer_id=v", None)
     assert (request.idempotent, request.content_type) == (True, "application/json")
     assert encode(THING, ThingParams(id="7")).target == "/v1/things/7"
 
 
-def test_a_send_travels_in_its_body_and_is_marked_as_one():
+def test_a_call_that_acts_is_encoded_in_the_body():
     request = encode(SEND, SendParams(to="me", text='"hello"\n'))
     assert request.target == "/v1/send?to=me"
     assert request.body == b'{"text":"\\"hello\\"\\n"}'
@@ -78,7 +78,7 @@ def test_every_value_is_encoded_exactly_once_in_path_and_query(value, travels):
     assert encode(row("/v1/{id}/x"), AllParams(id=value)).target == f"/v1/{travels}/x"
 
 
-def test_values_that_are_no_text_are_written_as_the_contract_has_them():
+def test_values_that_are_not_texts_are_written_as_in_the_contract():
     params = AllParams(count=0, share=1.5, flag=False, names=["a", "b,c"])
     assert encode(row(), params).target == (
         "/v1/all?id=x&count=0&share=1.5&flag=false&names=a%2Cb%2Cc"
@@ -89,8 +89,8 @@ def test_values_that_are_no_text_are_written_as_the_contract_has_them():
     assert text(datetime(2025, 1, 2, tzinfo=UTC)) == "2025-01-02T00:00:00Z"
 
 
-def test_a_time_without_a_zone_is_refused_by_name_wherever_it_would_travel():
-    """What it means would depend on the machine, and the ground floor knows no machine."""
+def test_a_time_without_a_zone_is_rejected_by_name():
+    """Its meaning would depend on the machine."""
     naive = AllParams(since=datetime(2025, 1, 2))
     rows = [row(), row(body=("since",)), row(body=("since",), form=True), row("/v1/{since}")]
     for one in rows:
@@ -104,7 +104,7 @@ def test_a_time_without_a_zone_is_refused_by_name_wherever_it_would_travel():
     assert encode(row(body=("since",)), aware).body == b'{"since":"2025-01-02T00:00:00Z"}'
 
 
-def test_lists_travel_joined_or_repeated_or_bracketed():
+def test_lists_are_joined_repeated_or_bracketed():
     params = AllParams(names=["a&", "b"])
     assert encode(row(), params).target.endswith("&names=a%26%2Cb")
     assert encode(row(arrays="repeated"), params).target.endswith("&names=a%26&names=b")
@@ -114,7 +114,7 @@ def test_lists_travel_joined_or_repeated_or_bracketed():
     assert encode(row(arrays="repeated"), AllParams()).target == "/v1/all?id=x"
 
 
-def test_a_body_holds_what_is_given_and_nothing_else():
+def test_a_body_contains_the_given_values_only():
     request = encode(
         row("/v1/{id}", body=("link", "filters", "count")),
         AllParams(link="ü", filters=[Filter(1), Filter(2, "b")]),
@@ -123,7 +123,7 @@ def test_a_body_holds_what_is_given_and_nothing_else():
     assert request.body == '{"profile_link":"ü","filters":[{"id":1},{"id":2,"label":"b"}]}'.encode()
 
 
-def test_the_entries_of_a_spread_mapping_stand_beside_the_others():
+def test_the_entries_of_a_spread_mapping_are_sent_next_to_the_others():
     spread = row(body=("link", "extra"), spread="extra")
     assert encode(spread, AllParams(link="a", extra={"b": 1})).body == b'{"profile_link":"a","b":1}'
     assert encode(spread, AllParams(link="a")).body == b'{"profile_link":"a"}'
@@ -139,13 +139,13 @@ def test_a_form_is_encoded_once_as_a_form():
     assert request.body.endswith(b"%23y&flag=true")
 
 
-def test_prefix_and_alternate_path_take_their_places():
+def test_the_prefix_precedes_the_path_and_the_alternate_path_replaces_it():
     request = encode(row(), AllParams(id="a"), prefix="/base", path="/v2/{id}/{implied}")
     assert request.target == "/base/v2/a/by-a"
 
 
 @pytest.mark.parametrize("segment", ["", ".", ".."])
-def test_a_path_segment_that_would_climb_is_refused_by_name(segment):
+def test_a_path_segment_of_dots_is_rejected_by_name(segment):
     with pytest.raises(ConfigurationError, match=r"id must be an id, not '\.{0,2}'"):
         encode(row("/v1/{id}/x"), AllParams(id=segment))
     with pytest.raises(ConfigurationError, match="profile_link must be an id, not None"):
@@ -154,7 +154,7 @@ def test_a_path_segment_that_would_climb_is_refused_by_name(segment):
 
 @pytest.mark.parametrize("place", ["/v1/{id}", "/v1/all"])
 @pytest.mark.parametrize("settings", [{}, {"body": ("link",)}, {"body": ("link",), "form": True}])
-def test_half_of_a_surrogate_pair_is_refused_without_showing_the_value(place, settings):
+def test_invalid_unicode_is_rejected_without_showing_the_value(place, settings):
     secret = "secret\ud800"
     with pytest.raises(ConfigurationError, match="cannot be encoded as UTF-8") as caught:
         encode(row(place, **settings), AllParams(id=secret if "{" in place else "x", link=secret))
@@ -162,14 +162,14 @@ def test_half_of_a_surrogate_pair_is_refused_without_showing_the_value(place, se
     assert caught.value.__context__ is None
 
 
-def test_a_row_that_names_a_field_its_params_lack_is_a_mistake_of_the_table():
+def test_an_endpoint_with_a_field_that_its_params_lack_raises_a_type_error():
     with pytest.raises(TypeError, match="AllParams has no field nothing"):
         encode(row("/v1/{nothing}"), AllParams())
     with pytest.raises(TypeError, match="AllParams has no field nothing"):
         encode(row("/v1/other", body=("nothing",)), AllParams())
 
 
-def test_a_server_reads_back_what_it_knows_and_passes_over_the_rest():
+def test_a_server_decodes_known_params_and_ignores_others():
     query = [("profile_link", "null"), ("count", "3"), ("flag", "true"), ("new", "1"), ("id", "")]
     params = read(row(), {"id": "7"}, query, b"ignored without body params")
     assert params == AllParams(id="7", link="null", count=3, flag=True)
@@ -187,13 +187,13 @@ def test_a_server_reads_back_what_it_knows_and_passes_over_the_rest():
         ([("names", ",")], None, [","]),
     ],
 )
-def test_a_server_takes_a_list_in_each_of_its_spellings(query, joined, other):
+def test_a_server_accepts_a_list_in_all_three_forms(query, joined, other):
     assert read(row(), {}, query, b"") == AllParams(names=joined)
     for arrays in ("repeated", "bracketed"):
         assert read(row(arrays=arrays), {}, query, b"") == AllParams(names=other)
 
 
-def test_only_what_stands_in_the_body_belongs_to_a_spread_mapping():
+def test_only_entries_of_the_body_belong_to_a_spread_mapping():
     spread = row(body=("link", "extra"), spread="extra")
     assert read(spread, {"slot": "1"}, [("other", "2")], b'{"link":"a"}').extra == {"link": "a"}
     assert read(spread, {"slot": "1"}, [("other", "2")], b"").extra is None
@@ -202,7 +202,7 @@ def test_only_what_stands_in_the_body_belongs_to_a_spread_mapping():
     assert read(form, {}, [("other", "2")], encode(form, params).body or b"") == params
 
 
-def test_a_server_reads_bodies_of_both_kinds():
+def test_a_server_decodes_json_and_forms():
     json = read(row(body=("link", "filters")), {}, [], b'{"filters":[{"id":1}],"link":null}')
     assert json == AllParams(filters=[Filter(1)])
     form = read(row(body=("link",), form=True), {}, [], b"profile_link=a+b%26%C3%A9&junk")
@@ -211,12 +211,12 @@ def test_a_server_reads_bodies_of_both_kinds():
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"\xff"', b"[" * 100_000])
-def test_a_request_body_that_is_no_object_is_refused(body):
+def test_a_request_body_that_is_not_an_object_is_rejected(body):
     with pytest.raises(ConfigurationError, match="must be a JSON object"):
         read(row(body=("link",)), {}, [], body)
 
 
-def test_a_server_refuses_what_is_missing_wrong_or_against_the_rules():
+def test_a_server_rejects_missing_and_invalid_params():
     with pytest.raises(ConfigurationError, match="required field `id`"):
         read(THING, {}, [], b"")
     with pytest.raises(ConfigurationError, match="Expected `int"):

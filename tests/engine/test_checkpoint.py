@@ -75,7 +75,7 @@ async def test_duplicates_are_known_also_after_a_break():
 
 
 async def test_an_empty_page_is_confirmed_once_also_across_a_break():
-    vendor = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n > 1 else rows)
+    vendor = Vendor(things(25), total=25, alter=lambda n, rows: [] if n > 1 else rows)
     pages = start(vendor)
     await pages.next_page()
     assert await pages._paginator.fetch_next()

@@ -50,10 +50,6 @@ class OnlyAcquires:
         ),
         (
             {"base_url": "http://sample.example"},
-            r"base_url must be https \(http only to this machine",
-        ),
-        (
-            {"base_url": "http://sample.example"},
             r"base_url must use https \(http only for this machine",
         ),
         ({"rate_limit": 5}, "rate_limit must be a RateLimit, a Limiter or None, not int"),

@@ -230,7 +230,7 @@ def test_an_endpoint_without_pages_is_not_a_listing():
 
 
 async def test_a_page_that_comes_again_is_an_error_and_what_came_before_is_valid():
-    vendor = Vendor(things(25), 10, spoil=lambda number, rows: things(10))
+    vendor = Vendor(things(25), 10, alter=lambda number, rows: things(10))
     _, pages = listing(vendor)
     with pytest.raises(
         PagingError, match="page 2 of this listing repeats an earlier one"

@@ -57,16 +57,16 @@ async def test_a_total_that_grows_is_followed():
 
 
 async def test_an_empty_page_in_the_middle_is_asked_for_once_more():
-    once = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n == 2 else rows)
+    once = Vendor(things(25), total=25, alter=lambda n, rows: [] if n == 2 else rows)
     found, stats, asked = await paginated(once)
     assert (found, asked, once.starts, stats.complete) == (ALL, 4, [0, 10, 10, 20], True)
-    twice = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n in (2, 3) else rows)
+    twice = Vendor(things(25), total=25, alter=lambda n, rows: [] if n in (2, 3) else rows)
     found, stats, asked = await paginated(twice)
     assert (found, asked, stats.complete, stats.total) == (ALL[:10], 3, False, 25)
 
 
 async def test_each_hole_is_asked_for_once_more():
-    holes = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n in (2, 4) else rows)
+    holes = Vendor(things(25), total=25, alter=lambda n, rows: [] if n in (2, 4) else rows)
     found, stats, asked = await paginated(holes)
     assert (found, asked, stats.complete) == (ALL, 5, True)
 
@@ -75,7 +75,7 @@ async def test_an_empty_page_that_takes_the_total_back_is_still_a_hole():
     vendor = Vendor(
         things(25),
         total=lambda n: 0 if n == 2 else 25,
-        spoil=lambda n, rows: [] if n == 2 else rows,
+        alter=lambda n, rows: [] if n == 2 else rows,
     )
     found, stats, _ = await paginated(vendor)
     assert (found, stats.total, stats.complete) == (ALL, 25, True)
@@ -133,7 +133,7 @@ async def test_a_page_of_duplicates_is_an_empty_page_for_by_page():
 
 async def test_a_page_seen_two_pages_ago_is_an_error_too_if_its_items_have_names():
     answers = [things(2), things(2, 2), things(2)]
-    vendor = Vendor(things(9), 2, spoil=lambda n, rows: answers[n - 1])
+    vendor = Vendor(things(9), 2, alter=lambda n, rows: answers[n - 1])
     with pytest.raises(PagingError, match="page 3"):
         await paginated(vendor)
 
@@ -143,15 +143,15 @@ async def test_a_page_is_known_by_its_ids_in_any_order_and_whatever_else_is_new_
         return [row | {"size": number} for row in (things(3) if number % 2 else things(3)[::-1])]
 
     with pytest.raises(PagingError, match="page 2"):
-        await paginated(Vendor(things(9), 3, spoil=stands_still))
+        await paginated(Vendor(things(9), 3, alter=stands_still))
 
 
 async def test_equal_pages_of_nameless_rows_are_an_error_only_one_after_the_other():
     one, two = [{"size": 1}, {"size": 2}], [{"size": 3}, {"size": 4}]
-    alternating = Vendor(one, 2, spoil=lambda n, rows: [one, two, one, []][n - 1])
+    alternating = Vendor(one, 2, alter=lambda n, rows: [one, two, one, []][n - 1])
     pages = SampleClient(alternating).pages(LIST, ListParams())
     assert len(await pages.collect()) == 6
-    standing = Vendor(one, 2, spoil=lambda n, rows: one)
+    standing = Vendor(one, 2, alter=lambda n, rows: one)
     with pytest.raises(PagingError):
         await paginated(standing)
 
@@ -160,7 +160,7 @@ async def test_equal_pages_of_nameless_rows_are_an_error_only_one_after_the_othe
 @pytest.mark.parametrize("total", [None, 1, 7])
 async def test_a_repeated_single_item_ends_the_listing(row, total):
     """The list may have grown by one while its last page was read."""
-    vendor = Vendor([row], spoil=lambda n, rows: [row], total=total)
+    vendor = Vendor([row], alter=lambda n, rows: [row], total=total)
     found, stats, asked = await paginated(vendor)
     assert (len(found), stats.complete) == (1, total != 7)
     assert asked == (1 if total == 1 else 2)

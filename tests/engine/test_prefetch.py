@@ -140,7 +140,7 @@ async def test_an_error_inside_the_block_comes_out_as_it_is_and_not_in_a_group(e
 
 async def test_an_error_of_the_listing_leaves_the_block_unwrapped():
     with pytest.raises(PagingError):
-        async with ahead(Vendor(things(25), 10, spoil=lambda n, rows: things(10))) as pages:
+        async with ahead(Vendor(things(25), 10, alter=lambda n, rows: things(10))) as pages:
             await pages.collect()
 
 
@@ -161,7 +161,7 @@ async def test_a_cancelled_caller_leaves_the_block_and_cancels_what_is_on_its_wa
 
 
 async def test_an_empty_page_is_confirmed_ahead_too():
-    vendor = Vendor(things(25), total=25, spoil=lambda n, rows: [] if n == 2 else rows)
+    vendor = Vendor(things(25), total=25, alter=lambda n, rows: [] if n == 2 else rows)
     async with ahead(vendor) as pages:
         found = []
         async for item in pages:

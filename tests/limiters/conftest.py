@@ -1,4 +1,4 @@
-"""The three stores, each with a server of its own, and limiters over them."""
+"""The three backends, each on a real server, and limiters over them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIMITERS = {"redis": RedisLimiter, "postgres": PostgresLimiter, "sqlite": Sqlite
 
 
 class Place(NamedTuple):
-    """Somewhere to keep a rate, under a name that no other test uses."""
+    """A server, and a name for a rate that no other test uses."""
 
     kind: str
     where: str

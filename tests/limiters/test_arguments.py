@@ -1,4 +1,4 @@
-"""What a limiter is made from: refused at once, naming the argument and what it takes."""
+"""Arguments of shared limiters are checked at construction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DSN = "postgresql://u:hunter2@127.0.0.1:1/x"
 
 
 class AsyncPool:
-    """As psycopg_pool's for asyncio."""
+    """Has the methods of psycopg_pool.AsyncConnectionPool."""
 
     def connection(self, timeout: float) -> None: ...
     async def __aenter__(self) -> None: ...
@@ -35,19 +35,19 @@ def make(request, tmp_path):
 
 
 @pytest.mark.parametrize("name", [None, 5, b"x", "", "a b", "x" * 201, "a\n"])
-def test_a_name(make, name):
+def test_an_invalid_name_is_rejected(make, name):
     with pytest.raises(ConfigurationError, match=r"^name must be (a text|1 to 200 printable)"):
         make(name)
 
 
 @pytest.mark.parametrize("rate", [None, 5, "1/3s", RateLimit])
-def test_a_rate(make, rate):
+def test_an_invalid_rate_is_rejected(make, rate):
     with pytest.raises(ConfigurationError, match=r"^rate must be a RateLimit, not "):
         make(rate=rate)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"margin": "0.1"}, "margin must be a number or None, not str"),
         ({"margin": True}, "margin must be a number or None, not bool"),
@@ -65,25 +65,25 @@ def test_a_rate(make, rate):
         ({"clock": 5}, "clock must be a Clock, not int"),
     ],
 )
-def test_the_others(make, options, told):
+def test_an_invalid_option_is_rejected(make, options, message):
     with pytest.raises(ConfigurationError) as caught:
         make(**options)
-    assert str(caught.value) == told
+    assert str(caught.value) == message
 
 
-def test_what_is_good_is_taken(make, tmp_path):
+def test_valid_arguments_are_accepted_and_nothing_is_opened(make, tmp_path):
     make(margin=0, give_up_after=math.inf, fallback=3)
-    assert not list(tmp_path.iterdir()), "nothing is opened before the first turn"
+    assert not list(tmp_path.iterdir()), "nothing is opened before the first permit"
 
 
 @pytest.mark.parametrize("where", [None, 5, b"redis://x", object(), redis.Redis])
-def test_where_a_redis_is(where):
-    told = r"^where must be a URL \(redis://…\) or a redis.Redis, not "
-    with pytest.raises(ConfigurationError, match=told):
+def test_an_invalid_redis_is_rejected(where):
+    message = r"^where must be a URL \(redis://…\) or a redis.Redis, not "
+    with pytest.raises(ConfigurationError, match=message):
         RedisLimiter(where, "x", RATE)
 
 
-def test_a_redis_for_asyncio_or_another_url_is_none():
+def test_an_asyncio_redis_and_another_url_are_rejected():
     with pytest.raises(ConfigurationError, match=r"^where must be .*, not a redis\.asyncio client"):
         RedisLimiter(redis.asyncio.Redis(), "x", RATE)
     with pytest.raises(ConfigurationError, match=r"^invalid Redis URL: expected") as caught:
@@ -92,13 +92,13 @@ def test_a_redis_for_asyncio_or_another_url_is_none():
 
 
 @pytest.mark.parametrize("where", [None, 5, b"host=x", object(), AsyncPool()])
-def test_where_a_postgres_is(where):
-    told = r"^where must be a connection string or a psycopg_pool\.ConnectionPool, not "
-    with pytest.raises(ConfigurationError, match=told):
+def test_an_invalid_postgres_is_rejected(where):
+    message = r"^where must be a connection string or a psycopg_pool\.ConnectionPool, not "
+    with pytest.raises(ConfigurationError, match=message):
         PostgresLimiter(where, "x", RATE)
 
 
 @pytest.mark.parametrize("path", [None, 5, b"x"])
-def test_where_a_file_is(path):
+def test_an_invalid_path_is_rejected(path):
     with pytest.raises(ConfigurationError, match=r"^path must be a text or a PathLike, not "):
         SqliteLimiter(path, "x", RATE)

@@ -1,4 +1,4 @@
-"""When the next turn comes, told without asking the store: for calls that have a deadline."""
+"""The estimated wait of shared limiters, which calls with a deadline use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SLOW = RateLimit(1, per=60.0)
 GAP = 60.3
 
 
-async def test_it_is_told_for_both_lines_by_the_last_answer(place):
+async def test_the_estimate_for_both_queues_comes_from_the_last_answer(place):
     async with place.limiter(SLOW) as limiter:
         assert limiter.estimated_wait() == limiter.bulk.estimated_wait() == 0.0, (
             "nothing is known yet"
@@ -24,20 +24,20 @@ async def test_it_is_told_for_both_lines_by_the_last_answer(place):
         assert GAP - 5 < limiter.estimated_wait() <= GAP
         assert GAP - 5 < limiter.bulk.estimated_wait() <= GAP
         limiter.refund()
-        await limiter._client.hold_left()  # what was posted is done
+        await limiter._client.hold_left()  # what was posted has been run
         assert limiter.estimated_wait() == 0.0
 
 
-async def test_what_it_tells_is_no_later_than_what_the_store_says(place):
+async def test_the_estimate_is_not_later_than_the_servers_answer(place):
     async with place.limiter(RateLimit(1, per=60.0, burst=3)) as limiter:
         for _ in range(3):
             assert limiter.estimated_wait() == 0.0
             await limiter.acquire()
-        told = limiter.estimated_wait()
-        assert GAP - 5 < told <= await limiter.try_acquire() + 0.01
+        estimate = limiter.estimated_wait()
+        assert GAP - 5 < estimate <= await limiter.try_acquire() + 0.01
 
 
-async def test_who_stands_in_line_comes_before(place):
+async def test_the_estimate_includes_the_waiting_callers(place):
     async with place.limiter(SLOW) as limiter:
         await limiter.acquire()
         async with anyio.create_task_group() as group:
@@ -46,20 +46,20 @@ async def test_who_stands_in_line_comes_before(place):
             await anyio.wait_all_tasks_blocked()
             await limiter._client.hold_left()
             assert 4 * GAP - 5 < limiter.estimated_wait() <= 4 * GAP
-            assert 2 * GAP - 5 < limiter.bulk.estimated_wait() <= 2 * GAP, "one turn is reserved"
+            assert 2 * GAP - 5 < limiter.bulk.estimated_wait() <= 2 * GAP, "one permit is reserved"
             group.cancel_scope.cancel()
         await limiter._client.hold_left()
         assert GAP - 5 < limiter.estimated_wait() <= GAP
 
 
-async def test_a_hold_counts(place):
+async def test_the_estimate_includes_a_hold(place):
     async with place.limiter(RateLimit(1000, per=1.0)) as limiter:
         await limiter.hold(30.0)
         assert 25 < limiter.estimated_wait() <= 30
         assert 25 < limiter.bulk.estimated_wait() <= 30
 
 
-async def test_a_turn_that_was_left_to_this_process_is_the_next_one(place):
+async def test_a_refunded_permit_that_the_server_cannot_take_back_is_the_next_one(place):
     async with place.limiter(SLOW) as one, place.limiter(SLOW) as other:
         await one.acquire()
         _, first = await one._client.take(FOREVER)
@@ -70,7 +70,7 @@ async def test_a_turn_that_was_left_to_this_process_is_the_next_one(place):
         assert GAP - 5 < one.estimated_wait() <= GAP
         at = one._client.next_permit_at(1)
         assert at - one._clock.now() > 2 * GAP - 5
-        # A bulk caller does not wait for it, and leaves it where it is.
+        # A bulk caller does not wait for it and does not take it.
         assert await one.try_acquire() > GAP
         assert one.estimated_wait() <= GAP
 
@@ -88,7 +88,7 @@ async def test_a_call_that_cannot_meet_its_deadline_ends_at_once_and_reserves_no
         assert await other.try_acquire() < GAP
 
 
-async def test_without_the_store_the_own_share_tells(tmp_path):
+async def test_during_an_outage_the_estimate_comes_from_the_fallback(tmp_path):
     rate = RateLimit(1, per=10.0)
     async with SqliteLimiter(tmp_path / "rate.db", "x", rate, fallback=2) as limiter:
         await limiter.acquire()
@@ -100,9 +100,9 @@ async def test_without_the_store_the_own_share_tells(tmp_path):
         assert limiter.bulk.estimated_wait() >= 5
 
 
-def test_requests_that_are_late_side_by_side_count_once():
-    late = DelayTracker(DELAY_MEMORY)
-    assert late.record(2.0, 0.0) == 2.0
-    assert late.record(3.0, 1.0) == 1.0
-    assert late.record(1.0, 2.0) == -2.0
-    assert late.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0
+def test_delays_side_by_side_count_once():
+    delays = DelayTracker(DELAY_MEMORY)
+    assert delays.record(2.0, 0.0) == 2.0
+    assert delays.record(3.0, 1.0) == 1.0
+    assert delays.record(1.0, 2.0) == -2.0
+    assert delays.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0

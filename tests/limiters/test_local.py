@@ -1,4 +1,4 @@
-"""Turns: first come, first served, also for those who leave the line."""
+"""Permits of one process: first come, first served, also after cancellations."""
 
 from __future__ import annotations
 
@@ -20,155 +20,155 @@ pytestmark = pytest.mark.anyio
 RATE = RateLimit(1, per=3.0, margin=0)
 
 
-class Line:
-    """Callers of one limiter, with a clock that is moved by hand."""
+class Callers:
+    """Callers of one limiter, with a clock that the test moves."""
 
     def __init__(self, rate: RateLimit = RATE) -> None:
         self.clock = VirtualClock()
         self.limiter = LocalLimiter(rate, clock=self.clock)
-        self.turns: list[tuple[int, float]] = []
+        self.permits: list[tuple[int, float]] = []
         self.scopes: dict[int, anyio.CancelScope] = {}
 
     async def call(self, number: int) -> None:
         with anyio.CancelScope() as self.scopes[number]:
             await self.limiter.acquire()
-            self.turns.append((number, self.clock.now()))
+            self.permits.append((number, self.clock.now()))
 
     async def until(self, moment: float) -> None:
-        """Let time pass, a second at a time."""
+        """Advance the clock, a second at a time."""
         while self.clock.now() < moment:
             self.clock.advance(1)
             await settle()
 
 
-async def stand_in(tasks: anyio.abc.TaskGroup, line: Line, count: int) -> None:
+async def start_calls(tasks: anyio.abc.TaskGroup, callers: Callers, count: int) -> None:
     for number in range(count):
-        tasks.start_soon(line.call, number)
-        await settle(3)  # so that they stand in this order
+        tasks.start_soon(callers.call, number)
+        await settle(3)  # so that they wait in this order
 
 
-async def test_callers_are_served_in_the_order_of_their_coming():
-    line = Line()
+async def test_callers_are_served_in_order():
+    callers = Callers()
     async with anyio.create_task_group() as tasks:
-        await stand_in(tasks, line, 5)
-        await line.until(12)
-    assert line.turns == [(0, 0), (1, 3), (2, 6), (3, 9), (4, 12)]
+        await start_calls(tasks, callers, 5)
+        await callers.until(12)
+    assert callers.permits == [(0, 0), (1, 3), (2, 6), (3, 9), (4, 12)]
 
 
 async def test_a_burst_is_served_at_once_and_the_rest_in_order():
-    line = Line(RateLimit(1, per=3.0, burst=3, margin=0))
+    callers = Callers(RateLimit(1, per=3.0, burst=3, margin=0))
     async with anyio.create_task_group() as tasks:
-        await stand_in(tasks, line, 5)
-        await line.until(6)
-    assert line.turns == [(0, 0), (1, 0), (2, 0), (3, 3), (4, 6)]
+        await start_calls(tasks, callers, 5)
+        await callers.until(6)
+    assert callers.permits == [(0, 0), (1, 0), (2, 0), (3, 3), (4, 6)]
 
 
 @pytest.mark.parametrize("leaves", range(1, 6))
-async def test_whoever_leaves_the_line_takes_no_token_along_and_nobody_overtakes(leaves):
-    line = Line()
+async def test_a_cancelled_caller_takes_no_token_and_the_order_is_kept(leaves):
+    callers = Callers()
     async with anyio.create_task_group() as tasks:
-        await stand_in(tasks, line, 6)
-        await line.until(1)
-        line.scopes[leaves].cancel()
-        await line.until(15)
+        await start_calls(tasks, callers, 6)
+        await callers.until(1)
+        callers.scopes[leaves].cancel()
+        await callers.until(15)
     stayed = [number for number in range(1, 6) if number != leaves]
-    assert line.turns == [(0, 0), *((number, 3 * (n + 1)) for n, number in enumerate(stayed))]
+    assert callers.permits == [(0, 0), *((number, 3 * (n + 1)) for n, number in enumerate(stayed))]
 
 
 @pytest.mark.parametrize("moment", [2, 3, 4])
-async def test_all_may_leave_at_once_and_the_next_caller_finds_an_empty_line(moment):
-    line = Line()
+async def test_after_all_callers_were_cancelled_the_queue_is_empty(moment):
+    callers = Callers()
     async with anyio.create_task_group() as tasks:
-        await stand_in(tasks, line, 4)
-        await line.until(moment)
-        for scope in line.scopes.values():
+        await start_calls(tasks, callers, 4)
+        await callers.until(moment)
+        for scope in callers.scopes.values():
             scope.cancel()
         await settle()
-        tasks.start_soon(line.call, 9)
-        await line.until(6)
-    assert [number for number, _ in line.turns] == ([0, 9] if moment < 3 else [0, 1, 9])
-    assert line.turns[-1][1] == (3 if moment < 3 else 6)
+        tasks.start_soon(callers.call, 9)
+        await callers.until(6)
+    assert [number for number, _ in callers.permits] == ([0, 9] if moment < 3 else [0, 1, 9])
+    assert callers.permits[-1][1] == (3 if moment < 3 else 6)
 
 
-def test_who_is_cancelled_in_the_moment_of_being_served_gives_the_token_back():
-    """Two tokens come at once; a native `Task.cancel` hits between the second one and its turn."""
-    line = Line(RateLimit(1, per=3.0, burst=2, margin=0))
+def test_a_caller_cancelled_while_being_served_refunds_its_token():
+    """Two tokens come at once; a native `Task.cancel` arrives before the second caller runs."""
+    callers = Callers(RateLimit(1, per=3.0, burst=2, margin=0))
 
     async def main() -> None:
-        tasks = [asyncio.ensure_future(line.call(number)) for number in range(4)]
+        tasks = [asyncio.ensure_future(callers.call(number)) for number in range(4)]
         await settle()
-        serve = line.limiter._serve
+        serve = callers.limiter._serve
 
         def served() -> float:
             pause = serve()
             tasks[3].cancel()
             return pause
 
-        line.limiter._serve = served
-        line.clock.advance(6)  # both waiters' tokens are there when the first one wakes
+        callers.limiter._serve = served
+        callers.clock.advance(6)  # both tokens are free when the first caller wakes
         await settle()
         assert tasks[3].cancelled()
-        await line.call(9)
+        await callers.call(9)
 
     asyncio.run(main())
-    assert line.turns == [(0, 0), (1, 0), (2, 6), (9, 6)]
+    assert callers.permits == [(0, 0), (1, 0), (2, 6), (9, 6)]
 
 
-async def test_a_hold_stops_everybody_also_the_one_whose_pause_is_nearly_over():
-    line = Line()
+async def test_a_hold_stops_even_a_caller_whose_wait_is_nearly_over():
+    callers = Callers()
     async with anyio.create_task_group() as tasks:
-        await stand_in(tasks, line, 3)
-        await line.until(2)
-        await line.limiter.hold(10)
-        await line.until(15)
-    assert line.turns == [(0, 0), (1, 12), (2, 15)]
+        await start_calls(tasks, callers, 3)
+        await callers.until(2)
+        await callers.limiter.hold(10)
+        await callers.until(15)
+    assert callers.permits == [(0, 0), (1, 12), (2, 15)]
 
 
-async def test_a_turn_given_back_is_there_for_the_next_and_only_once():
-    line = Line()
-    await line.limiter.acquire()
-    line.limiter.refund()
-    line.limiter.refund()
-    await line.call(1)
+async def test_a_refunded_permit_is_free_once():
+    callers = Callers()
+    await callers.limiter.acquire()
+    callers.limiter.refund()
+    callers.limiter.refund()
+    await callers.call(1)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(line.call, 2)
-        await line.until(3)
-    assert line.turns == [(1, 0), (2, 3)]
+        tasks.start_soon(callers.call, 2)
+        await callers.until(3)
+    assert callers.permits == [(1, 0), (2, 3)]
 
 
-async def test_a_turn_is_given_back_by_the_task_that_took_it():
-    """The one who leaves took its turn long ago; the one who took the last turn has sent."""
-    line = Line()
+async def test_a_permit_is_refunded_by_the_task_that_took_it():
+    """The task that refunds took its permit long ago; the last permit was used."""
+    callers = Callers()
     left = anyio.Event()
 
     async def slow_to_connect() -> None:
-        await line.limiter.acquire()
+        await callers.limiter.acquire()
         await left.wait()
-        line.limiter.refund()
+        callers.limiter.refund()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(slow_to_connect)
         await settle(3)
-        tasks.start_soon(line.call, 1)
-        await line.until(4)
+        tasks.start_soon(callers.call, 1)
+        await callers.until(4)
         left.set()
         await settle()
-        tasks.start_soon(line.call, 2)
-        await line.until(6)
-    assert line.turns == [(1, 3), (2, 6)]
+        tasks.start_soon(callers.call, 2)
+        await callers.until(6)
+    assert callers.permits == [(1, 3), (2, 6)]
 
 
-async def test_a_late_departure_shifts_those_after_it():
-    line = Line()
-    await line.call(0)
-    line.limiter.report_delay(1)
+async def test_a_reported_delay_moves_the_following_permits():
+    callers = Callers()
+    await callers.call(0)
+    callers.limiter.report_delay(1)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(line.call, 1)
-        await line.until(4)
-    assert line.turns == [(0, 0), (1, 4)]
+        tasks.start_soon(callers.call, 1)
+        await callers.until(4)
+    assert callers.permits == [(0, 0), (1, 4)]
 
 
-async def test_the_turns_may_come_from_another_bucket():
+async def test_permits_may_come_from_another_bucket():
     clock = VirtualClock()
     bucket = SlidingWindow(WindowLimit("x", 2, 60, margin=0))
     limiter = LocalLimiter(RATE, clock=clock, bucket=bucket)
@@ -206,43 +206,43 @@ def run_everywhere(limiter: LocalLimiter) -> None:
     asyncio.run(limiter.acquire())
 
 
-def test_a_limiter_works_on_one_loop_after_the_other_and_keeps_its_pace():
+def test_a_limiter_keeps_its_rate_on_one_loop_after_the_other():
     clock = Skipping()
     limiter = LocalLimiter(RATE, clock=clock)
     run_everywhere(limiter)
     assert clock.now() == 6
 
 
-def test_a_line_on_a_loop_that_only_stopped_is_not_left_standing():
-    line = Line()
+def test_callers_on_a_stopped_loop_are_served_when_it_continues():
+    callers = Callers()
     stopped = asyncio.new_event_loop()
-    calls = [stopped.create_task(line.call(number)) for number in range(2)]
+    calls = [stopped.create_task(callers.call(number)) for number in range(2)]
     stopped.run_until_complete(settle())
     with pytest.raises(ConfigurationError, match="another event loop"):
-        asyncio.run(line.call(2))
-    line.clock.advance(3)
+        asyncio.run(callers.call(2))
+    callers.clock.advance(3)
     stopped.run_until_complete(asyncio.wait(calls))
-    line.clock.advance(3)
-    asyncio.run(line.call(3))
+    callers.clock.advance(3)
+    asyncio.run(callers.call(3))
     stopped.close()
-    assert line.turns == [(0, 0), (1, 3), (3, 6)]
+    assert callers.permits == [(0, 0), (1, 3), (3, 6)]
 
 
-def test_a_line_that_died_with_its_loop_holds_up_nobody():
-    line = Line()
+def test_callers_of_an_ended_loop_do_not_delay_others():
+    callers = Callers()
     dead = asyncio.new_event_loop()
-    calls = [dead.create_task(line.call(number)) for number in range(3)]
+    calls = [dead.create_task(callers.call(number)) for number in range(3)]
     dead.run_until_complete(settle())
     dead.close()
-    line.clock._due.clear()  # its timers died with it
-    line.clock.advance(3)
-    asyncio.run(line.call(4))
-    assert line.turns == [(0, 0), (4, 3)]
+    callers.clock._due.clear()  # its timers ended with it
+    callers.clock.advance(3)
+    asyncio.run(callers.call(4))
+    assert callers.permits == [(0, 0), (4, 3)]
     for call in calls:
         call._log_destroy_pending = False
 
 
-def test_two_loops_at_once_are_refused_by_name():
+def test_two_loops_at_once_are_rejected():
     limiter = LocalLimiter(RATE)
     problems: list[Exception] = []
 
@@ -264,41 +264,41 @@ def test_two_loops_at_once_are_refused_by_name():
     assert all("another event loop: make one for each loop" in str(error) for error in problems)
 
 
-async def test_when_a_turn_comes_is_known_before_it_is_asked_for():
-    line = Line()
-    assert line.limiter.estimated_wait() == 0
+async def test_the_wait_is_estimated_without_taking_a_permit():
+    callers = Callers()
+    assert callers.limiter.estimated_wait() == 0
     async with anyio.create_task_group() as tasks:
-        await stand_in(tasks, line, 4)
-        assert line.limiter.estimated_wait() == 12
-        await line.until(1)
-        assert line.limiter.estimated_wait() == 11
-        line.scopes[2].cancel()
+        await start_calls(tasks, callers, 4)
+        assert callers.limiter.estimated_wait() == 12
+        await callers.until(1)
+        assert callers.limiter.estimated_wait() == 11
+        callers.scopes[2].cancel()
         await settle()
-        assert line.limiter.estimated_wait() == 8
-        await line.until(3)
-        assert line.limiter.estimated_wait() == 6
-        await line.until(9)
-        assert line.limiter.estimated_wait() == 0
-    assert line.turns == [(0, 0), (1, 3), (3, 6)]
+        assert callers.limiter.estimated_wait() == 8
+        await callers.until(3)
+        assert callers.limiter.estimated_wait() == 6
+        await callers.until(9)
+        assert callers.limiter.estimated_wait() == 0
+    assert callers.permits == [(0, 0), (1, 3), (3, 6)]
 
 
-def test_a_line_that_died_with_its_loop_is_not_counted():
-    line = Line()
+def test_callers_of_an_ended_loop_are_not_counted():
+    callers = Callers()
     dead = asyncio.new_event_loop()
-    calls = [dead.create_task(line.limiter.acquire()) for _ in range(3)]
+    calls = [dead.create_task(callers.limiter.acquire()) for _ in range(3)]
     dead.run_until_complete(settle())
     dead.close()
 
     async def asks() -> float:
-        return line.limiter.estimated_wait()
+        return callers.limiter.estimated_wait()
 
     assert asyncio.run(asks()) == 3
-    for call in calls[1:]:  # leaves the line of another loop: takes nothing off the new one
+    for call in calls[1:]:  # leaves the queue of another loop, not of the new one
         call.get_coro().close()
         call._log_destroy_pending = False
         assert asyncio.run(asks()) == 3
 
 
-def test_only_a_rate_makes_a_limiter():
+def test_a_limiter_needs_a_rate():
     with pytest.raises(ConfigurationError, match="rate must be a RateLimit, not int"):
         LocalLimiter(3)

@@ -1,4 +1,4 @@
-"""What happens while the store is away, damaged or refuses."""
+"""Shared limiters while the server is out of reach, damaged or rejects requests."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
 FAST = RateLimit(100, per=1.0)
-NOBODY = {
+UNREACHABLE = {
     "redis": (RedisLimiter, "redis://:hunter2@127.0.0.1:1/0"),
     "postgres": (PostgresLimiter, "postgresql://u:hunter2@127.0.0.1:1/x"),
 }
 
 
 @pytest.fixture(params=["redis", "postgres", "sqlite"])
-def away(request, tmp_path, monkeypatch):
-    """Makes a limiter whose store cannot be reached."""
+def unreachable(request, tmp_path, monkeypatch):
+    """Return a function that makes a limiter whose server cannot be reached."""
     locks = []
 
     def make(**options):
         if request.param != "sqlite":
-            kind, where = NOBODY[request.param]
+            kind, where = UNREACHABLE[request.param]
             return kind(where, "x", FAST, **options)
         monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.01)
         holder = sqlite3.connect(tmp_path / "rate.db", isolation_level=None)
@@ -44,8 +44,8 @@ def away(request, tmp_path, monkeypatch):
         holder.close()
 
 
-async def test_interactive_callers_are_told_within_bounds_and_the_error_names_no_secret(away):
-    async with away(give_up_after=0.1) as limiter:
+async def test_interactive_callers_get_an_error_in_time_and_it_contains_no_secret(unreachable):
+    async with unreachable(give_up_after=0.1) as limiter:
         began = time.monotonic()
         failures = []
 
@@ -60,12 +60,12 @@ async def test_interactive_callers_are_told_within_bounds_and_the_error_names_no
         assert time.monotonic() - began < 1.0, "all together, not one after another"
         assert len(failures) == 20
         assert not failures[0].sent
-        told = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"
-        assert "hunter2" not in told
+        shown = f"{failures[0]!r} {failures[0].__cause__!r} {failures[0].__context__!r} {limiter!r}"
+        assert "hunter2" not in shown
 
 
-async def test_a_client_tells_that_nothing_left(away):
-    async with away(give_up_after=0.05) as limiter, memory_client(rate_limit=limiter) as lix:
+async def test_a_call_without_a_permit_was_not_sent(unreachable):
+    async with unreachable(give_up_after=0.05) as limiter, memory_client(rate_limit=limiter) as lix:
         with pytest.raises(TransportError) as caught:
             await lix.account.balances()
     error = caught.value
@@ -74,16 +74,16 @@ async def test_a_client_tells_that_nothing_left(away):
     assert "hunter2" not in "".join(traceback.format_exception(error))
 
 
-async def test_bulk_waits(away):
-    async with away(give_up_after=0.1) as limiter:
+async def test_bulk_callers_wait_until_the_end_of_an_outage(unreachable):
+    async with unreachable(give_up_after=0.1) as limiter:
         with anyio.move_on_after(0.3) as waited:
             await limiter.bulk.acquire()
         assert waited.cancelled_caught
         assert await limiter.try_acquire() > 0
 
 
-async def test_the_own_share_where_the_user_asked_for_it(away):
-    async with away(fallback=4) as limiter:
+async def test_the_fallback_limiter_is_used_during_an_outage(unreachable):
+    async with unreachable(fallback=4) as limiter:
         await limiter.acquire()
         began = time.monotonic()
         for _ in range(3):
@@ -95,15 +95,15 @@ async def test_the_own_share_where_the_user_asked_for_it(away):
         assert time.monotonic() - began >= 0.2
 
 
-async def test_a_hold_without_the_store_still_holds_this_process(away):
-    async with away(give_up_after=0.01, fallback=1) as limiter:
+async def test_a_hold_during_an_outage_holds_this_process(unreachable):
+    async with unreachable(give_up_after=0.01, fallback=1) as limiter:
         began = time.monotonic()
         await limiter.hold(0.1)
         await limiter.acquire()
         assert time.monotonic() - began >= 0.1
 
 
-async def test_redis_comes_back(mortal_redis):
+async def test_callers_get_permits_when_redis_is_back(mortal_redis):
     async with RedisLimiter(mortal_redis.url, "x", FAST) as limiter:
         await limiter.acquire()
         mortal_redis.stop()
@@ -122,7 +122,7 @@ async def test_redis_comes_back(mortal_redis):
         assert len(got) == 2
 
 
-async def test_postgres_that_closed_our_connection_costs_a_moment(postgres_dsn):
+async def test_a_connection_closed_by_postgres_is_replaced(postgres_dsn):
     import psycopg
 
     async with PostgresLimiter(postgres_dsn, "closed", FAST) as limiter:
@@ -137,7 +137,7 @@ async def test_postgres_that_closed_our_connection_costs_a_moment(postgres_dsn):
         await limiter.bulk.acquire()
 
 
-async def test_a_postgres_row_or_table_that_was_dropped_is_made_again(postgres_dsn):
+async def test_a_dropped_postgres_row_or_table_is_created_again(postgres_dsn):
     import psycopg
 
     async with PostgresLimiter(postgres_dsn, "dropped", FAST) as limiter:
@@ -149,7 +149,7 @@ async def test_a_postgres_row_or_table_that_was_dropped_is_made_again(postgres_d
             await limiter.acquire()
 
 
-async def test_a_pool_of_the_users_own_gets_its_connection_back_as_it_was(postgres_dsn):
+async def test_a_connection_returns_to_its_pool_unchanged(postgres_dsn):
     from psycopg_pool import ConnectionPool
 
     with ConnectionPool(postgres_dsn, min_size=1, max_size=1, open=True) as pool:
@@ -161,7 +161,7 @@ async def test_a_pool_of_the_users_own_gets_its_connection_back_as_it_was(postgr
             assert mode == "on"
 
 
-async def test_a_redis_client_of_the_users_own_stays_open(redis_url):
+async def test_the_users_redis_client_stays_open(redis_url):
     import redis
     import redis.asyncio
 
@@ -179,7 +179,7 @@ async def test_a_redis_client_of_the_users_own_stays_open(redis_url):
     assert "hunter2" not in repr(caught.value)
 
 
-async def test_what_refuses_is_no_outage(redis_url, postgres_dsn, tmp_path):
+async def test_a_rejected_request_is_not_an_outage(redis_url, postgres_dsn, tmp_path):
     import redis
 
     with redis.Redis.from_url(redis_url) as client:
@@ -199,7 +199,7 @@ async def test_what_refuses_is_no_outage(redis_url, postgres_dsn, tmp_path):
                 await limiter.bulk.acquire()
 
 
-async def test_a_server_that_never_answers(tmp_path):
+async def test_a_server_that_does_not_answer_is_an_outage(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         limiter = RedisLimiter(f"redis://127.0.0.1:{port}", "x", FAST, give_up_after=0.1)
@@ -209,27 +209,27 @@ async def test_a_server_that_never_answers(tmp_path):
         assert time.monotonic() - began < 1.0
 
 
-async def test_a_turn_that_was_slept_through_is_not_used(tmp_path):
-    """As after a suspended machine: the turn was a second ago, and so was everybody's."""
+async def test_a_permit_that_was_slept_through_is_not_used(tmp_path):
+    """As after a machine was suspended: the permits of all processes have passed."""
     rate = RateLimit(20, per=1.0)
     async with SqliteLimiter(tmp_path / "x", "x", rate) as limiter:
         await limiter.acquire()
-        asked = limiter._client.take
+        take_permit = limiter._client.take
         calls = []
 
-        async def ask(ahead):
-            wait, turn = await asked(ahead)
-            calls.append(turn)
+        async def take_slowly(max_wait):
+            wait, permit = await take_permit(max_wait)
+            calls.append(permit)
             if len(calls) == 1:
-                time.sleep(0.35)  # noqa: ASYNC251  # the process stands still
-            return wait, turn
+                time.sleep(0.35)  # noqa: ASYNC251  # the process is suspended
+            return wait, permit
 
-        limiter._client.take = ask
+        limiter._client.take = take_slowly
         await limiter.acquire()
         assert len(calls) == 2
 
 
-async def test_long_gaps_stay_long_after_a_turn_that_came_late(tmp_path):
+async def test_long_gaps_stay_long_after_a_late_permit(tmp_path):
     async with SqliteLimiter(tmp_path / "x", "x", RateLimit(1, per=3.0)) as limiter:
         await limiter.acquire()
         before = await limiter.try_acquire()
@@ -240,7 +240,7 @@ async def test_long_gaps_stay_long_after_a_turn_that_came_late(tmp_path):
         assert not limiter._is_usable(0.0, 2.0)
 
 
-def test_pauses_double_and_an_outage_ends():
+def test_retry_delays_double_until_the_outage_ends():
     outage, error = OutageTracker(), TransportError("x")
     pauses = []
     for _ in range(9):

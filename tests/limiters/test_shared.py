@@ -1,4 +1,4 @@
-"""What every shared limiter promises, on each store and each event loop."""
+"""The behaviour of every shared limiter, on each backend and each event loop."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ QUICK = RateLimit(20, per=1.0)
 
 
 async def wait_now(limiter):
-    """Seconds until the next turn, without taking one that is not there."""
+    """Seconds until the next permit; takes one if it is free."""
     return await limiter.try_acquire()
 
 
 @pytest.mark.parametrize("bulk", [False, True], ids=["interactive", "bulk"])
-async def test_turns_come_at_the_rate_and_in_the_order_of_asking(place, bulk):
+async def test_permits_are_given_at_the_rate_and_in_order(place, bulk):
     order, moments = [], []
     async with place.limiter(FAST) as limiter:
         asked = limiter.bulk if bulk else limiter
@@ -45,13 +45,13 @@ async def test_turns_come_at_the_rate_and_in_the_order_of_asking(place, bulk):
             for number in range(10):
                 group.start_soon(one, number)
                 await checkpoint()
-    pace = GcraParameters.in_microseconds(FAST)
+    params = GcraParameters.in_microseconds(FAST)
     assert order == list(range(10))
-    assert moments[-1] >= (10 * pace.interval - pace.tolerance) / SECOND - 0.005
-    assert moments[-1] < 10 * 0.0201 + 0.3, "on the way, a loaded machine may lose some"
+    assert moments[-1] >= (10 * params.interval - params.tolerance) / SECOND - 0.005
+    assert moments[-1] < 10 * 0.0201 + 0.3, "a loaded machine may lose some"
 
 
-async def test_cancelled_anywhere_a_caller_takes_no_turn_along(place):
+async def test_a_caller_cancelled_at_any_step_takes_no_permit(place):
     async with place.limiter(SLOW) as limiter, place.limiter(SLOW) as other:
         assert await other.try_acquire() == 0.0
         for pauses in range(12):
@@ -64,11 +64,11 @@ async def test_cancelled_anywhere_a_caller_takes_no_turn_along(place):
                     await limiter._client.hold_left()
                     await anyio.wait_all_tasks_blocked()
                 group.cancel_scope.cancel()
-            await limiter._client.hold_left()  # what was posted is done
+            await limiter._client.hold_left()  # what was posted has been run
             assert 50 < await wait_now(other) < 60.4, pauses
 
 
-async def test_a_turn_that_others_come_after_goes_to_the_next_of_the_same_process(place):
+async def test_a_refunded_permit_goes_to_the_next_caller_of_the_same_process(place):
     rate = RateLimit(10, per=1.0)
     async with place.limiter(rate) as one, place.limiter(rate) as other:
         await one.acquire()
@@ -82,7 +82,7 @@ async def test_a_turn_that_others_come_after_goes_to_the_next_of_the_same_proces
         assert again <= wait
 
 
-async def test_a_reserved_turn_waits_for_a_hold_said_elsewhere(place):
+async def test_a_reserved_permit_waits_for_a_hold_of_another_process(place):
     async with place.limiter(QUICK) as one, place.limiter(QUICK) as other:
         await one.acquire()
         async with anyio.create_task_group() as group:
@@ -102,7 +102,7 @@ async def test_a_reserved_turn_waits_for_a_hold_said_elsewhere(place):
         await other.hold(-1)
 
 
-async def test_a_turn_that_was_not_used_is_given_back(place):
+async def test_an_unused_permit_is_refunded(place):
     async with place.limiter(SLOW) as limiter:
         for asked in (limiter, limiter.bulk):
             await asked.acquire()
@@ -112,7 +112,7 @@ async def test_a_turn_that_was_not_used_is_given_back(place):
         assert await limiter.try_acquire() > 59
 
 
-async def test_requests_that_leave_late_shift_the_next_turns_once(place):
+async def test_delayed_requests_move_the_next_permits_once(place):
     async with place.limiter(SLOW) as limiter:
         await limiter.acquire()
         before = await limiter.try_acquire()
@@ -138,12 +138,12 @@ async def test_interactive_callers_go_before_bulk(place):
             await anyio.wait_all_tasks_blocked()
             group.start_soon(ask, "person", people.acquire, 3)
             await anyio.wait_all_tasks_blocked()
-        # One bulk turn may have been close when the person came; no more.
+        # One bulk permit may have been close when the person came; no more.
         assert order.index("person") <= 1
         assert sorted(order[:4]).count("person") >= 2
 
 
-async def test_nobody_overtakes_the_bulk_line_of_its_process(place):
+async def test_try_acquire_does_not_overtake_bulk_callers(place):
     async with place.limiter(SLOW) as limiter:
         await limiter.acquire()
         async with anyio.create_task_group() as group:
@@ -160,7 +160,7 @@ async def test_it_connects_again_after_it_was_closed(place):
             await limiter.acquire()
 
 
-async def test_any_client_takes_it(place):
+async def test_a_client_accepts_it(place):
     async with place.limiter(RateLimit(1000, per=1.0)) as limiter:
         async with memory_client(rate_limit=limiter) as lix:
             assert place.name in repr(limiter)
@@ -181,16 +181,16 @@ def test_two_processes_share_one_rate(place):
         process.stdin.write("go\n")
         process.stdin.flush()
     each = [[float(x) for x in process.communicate(timeout=20)[0].split()] for process in started]
-    turns = sorted(each[0] + each[1])
-    span = turns[-1] - turns[0]
-    assert (len(turns) - 1) / span >= 0.97 * 50
-    worst = max(sum(1 for x in turns if first <= x < first + 1.0) for first in turns)
-    # A process that is late with one turn moves it into the next window: that is the 51.
+    permits = sorted(each[0] + each[1])
+    span = permits[-1] - permits[0]
+    assert (len(permits) - 1) / span >= 0.97 * 50
+    worst = max(sum(1 for x in permits if first <= x < first + 1.0) for first in permits)
+    # A process that uses a permit late moves it into the next window: hence 51.
     assert worst <= 51
-    assert abs(len(each[0]) - len(each[1])) <= 0.1 * len(turns)
+    assert abs(len(each[0]) - len(each[1])) <= 0.1 * len(permits)
 
 
-async def test_the_file_is_the_owners_alone(tmp_path):
+async def test_the_file_is_readable_by_its_owner_only(tmp_path):
     path = tmp_path / "rate.db"
     before = os.umask(0)
     try:
@@ -201,6 +201,6 @@ async def test_the_file_is_the_owners_alone(tmp_path):
         os.umask(before)
 
 
-def test_it_costs_the_front_door_nothing():
+def test_importing_the_package_does_not_import_it():
     program = "import sys, lix_async; sys.exit('lix_async.limiters.shared' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

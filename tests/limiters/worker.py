@@ -1,4 +1,4 @@
-"""A process of the shared rate: starts when told to, prints the moments of its turns."""
+"""A process that takes permits of a shared rate when a line arrives, and prints their moments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = {"redis": RedisLimiter, "postgres": PostgresLimiter, "sqlite": SqliteLim
 
 
 async def main(kind: str, where: str, name: str, seconds: float) -> None:
-    turns: list[float] = []
+    permits: list[float] = []
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
     begin = time.time()
@@ -23,12 +23,12 @@ async def main(kind: str, where: str, name: str, seconds: float) -> None:
         async def one() -> None:
             while time.time() < begin + seconds:
                 await limiter.acquire()
-                turns.append(time.time())
+                permits.append(time.time())
 
         async with anyio.create_task_group() as group:
             for _ in range(3):
                 group.start_soon(one)
-    print(*turns)  # noqa: T201
+    print(*permits)  # noqa: T201
 
 
 if __name__ == "__main__":

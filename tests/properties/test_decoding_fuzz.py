@@ -1,4 +1,4 @@
-"""Whatever a server sends: the struct, or a `Misfit` that says where. Never anything else."""
+"""Any body is decoded into its struct or is a schema mismatch with a path."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ PATH = re.compile(r"\$(\.\w+|\[\d*\]|\[\.\.\.\])*")
 def read(kind: type, body: bytes) -> object:
     try:
         found = decoder_for(kind).read(body)
-    except SchemaMismatch as misfit:
-        assert PATH.fullmatch(misfit.path), misfit.path
-        assert str(misfit)
+    except SchemaMismatch as mismatch:
+        assert PATH.fullmatch(mismatch.path), mismatch.path
+        assert str(mismatch)
         return None
     assert type(found) is kind
     return found
 
 
 @given(objects | trees)
-def test_every_tree_is_a_page_or_a_misfit(tree):
+def test_every_tree_is_a_page_or_a_schema_mismatch(tree):
     body = json.dumps(tree).encode()
     for kind in (People, Person, OpenObject):
         read(kind, body)
@@ -59,13 +59,13 @@ def test_every_tree_is_a_page_or_a_misfit(tree):
 @example(b'{"name":"\\ud800\\u0041"}')
 @example(b'{"people":[' * 3000)
 @example(b"\xef\xbb\xbf{}")
-def test_every_body_is_a_page_or_a_misfit(body):
+def test_every_body_is_a_page_or_a_schema_mismatch(body):
     for kind in (People, Person, OpenObject):
         read(kind, body)
 
 
 @given(objects, st.data())
-def test_a_body_cut_or_spoiled_anywhere_is_a_page_or_a_misfit(tree, data):
+def test_a_cut_or_changed_body_is_a_page_or_a_schema_mismatch(tree, data):
     body = json.dumps({"searchResponse": tree, "meta": {"sequenceId": "s"}}).encode()
     at = data.draw(st.integers(0, len(body)))
     read(People, body[:at])
@@ -73,8 +73,8 @@ def test_a_body_cut_or_spoiled_anywhere_is_a_page_or_a_misfit(tree, data):
 
 
 @given(objects)
-def test_what_was_read_can_be_written_and_read_again_unchanged(tree):
-    """A checkpoint keeps the items of a page: they must survive it."""
+def test_a_decoded_page_can_be_encoded_and_decoded_again(tree):
+    """A checkpoint saves the items of a page and decodes them again."""
     page = read(People, json.dumps(tree).encode())
     if page is not None:
         written = msgspec.json.encode(page.items)
@@ -82,7 +82,7 @@ def test_what_was_read_can_be_written_and_read_again_unchanged(tree):
 
 
 @given(trees, st.text(max_size=3))
-def test_accessors_of_open_objects_take_anything(tree, name):
+def test_accessors_of_open_objects_accept_anything(tree, name):
     posting = OpenObject({"a": tree, "b": {"c": tree}})
     text, number = posting.first_text("a", name), posting.first_number("a", name)
     assert text is None or (isinstance(text, str) and text)

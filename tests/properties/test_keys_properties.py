@@ -1,4 +1,4 @@
-"""Keys of bulk calls: found the quick way or the long way, they are the same."""
+"""Keys of bulk calls are the same by the fast path and by the slow one."""
 
 from __future__ import annotations
 

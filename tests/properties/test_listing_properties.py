@@ -1,6 +1,6 @@
-"""Whatever the list and its pages: each item once, in order, and resuming anywhere gives the rest.
+"""Any list and pages: each item comes once, in order, and resuming anywhere gives the rest.
 
-The vendor is a script that never waits, so these walks need no event loop.
+The server is a function that never waits, so these listings need no event loop.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def test_every_item_comes_once_in_order(kind, length, sizes, claim):
     stops=st.lists(st.integers(0, 12), max_size=5),
     by_page=st.booleans(),
 )
-def test_a_walk_in_many_sittings_is_the_same_walk(kind, length, sizes, claim, stops, by_page):
-    """Each sitting ends somewhere, its checkpoint goes through JSON, the next one goes on."""
+def test_a_listing_resumed_many_times_is_the_same_listing(
+    kind, length, sizes, claim, stops, by_page
+):
+    """Reading stops somewhere, its checkpoint is saved as JSON, and reading continues from it."""
     alone = vendor_of(length, sizes, claim)
     whole = start(kind, alone)
     wanted = ids(run(whole.collect()))
@@ -81,7 +83,7 @@ def test_the_checkpoint_after_every_single_item_gives_exactly_the_rest(length, s
 
 @st.composite
 def changes(draw: st.DrawFn) -> list[tuple[str, int]]:
-    """What happens to the list between two requests."""
+    """Change the list between two requests."""
     return draw(
         st.lists(
             st.tuples(
@@ -100,7 +102,7 @@ def changes(draw: st.DrawFn) -> list[tuple[str, int]]:
         st.sampled_from([None, -1, 0, 5, 20, 50, "12", "many"]), min_size=1, max_size=6
     ),
 )
-def test_a_list_that_changes_and_totals_that_lie_never_give_an_item_twice_nor_go_on_for_ever(
+def test_a_changing_list_with_wrong_totals_repeats_no_item_and_ends(
     length, sizes, happenings, totals
 ):
     vendor = Vendor(things(length), *sizes, total=lambda n: totals[min(n, len(totals)) - 1])
@@ -132,19 +134,19 @@ def test_a_list_that_changes_and_totals_that_lie_never_give_an_item_twice_nor_go
     pages=st.lists(st.lists(st.integers(0, 5), max_size=4), max_size=12),
     totals=st.lists(st.none() | st.integers(-2, 40), min_size=1, max_size=4),
 )
-def test_a_vendor_that_says_anything_gets_an_end_or_an_error_and_no_item_is_doubled(pages, totals):
+def test_any_answers_lead_to_an_end_or_an_error_and_repeat_no_item(pages, totals):
     script = [[{"id": f"t{number}"} for number in page] for page in pages]
     vendor = Vendor(
         [],
-        spoil=lambda n, rows: script[n - 1] if n <= len(script) else [],
+        alter=lambda n, rows: script[n - 1] if n <= len(script) else [],
         total=lambda n: totals[n % len(totals)],
     )
-    walk = SampleClient(vendor).pages(LIST, ListParams())
+    pages = SampleClient(vendor).pages(LIST, ListParams())
     try:
-        run(walk.collect())
+        run(pages.collect())
     except LixError as error:
         assert isinstance(error, PagingError)  # or no error at all
-    found = ids(walk.collected)
+    found = ids(pages.collected)
     assert len(set(found)) == len(found)
     assert len(vendor.asked) <= len(script) + 2
-    assert walk.stats.items == len(found)
+    assert pages.stats.items == len(found)

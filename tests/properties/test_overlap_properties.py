@@ -1,4 +1,4 @@
-"""Pages that overlap: every row comes once, and no row that comes twice hides the last ones."""
+"""Overlapping pages: every item comes once, and repeated items hide no others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ kinds = pytest.mark.parametrize("kind", ["offset", "url"])
 
 
 class Overlapping:
-    """Pages of `size` rows, of which each begins `overlap` rows early. Its total is honest.
+    """Pages of `size` items, each of which begins `overlap` items early, with a correct total.
 
     `after`: what it sends where there is nothing left: no rows, or its last page once more.
     """
@@ -62,7 +62,7 @@ def vendors(draw: st.DrawFn) -> Overlapping:
 
 @kinds
 @given(vendor=vendors())
-def test_every_row_comes_once_in_order_and_the_walk_ends_at_its_last_page(kind, vendor):
+def test_every_item_comes_once_in_order_and_the_listing_ends_at_its_last_page(kind, vendor):
     pages = start(kind, vendor)
     assert ids(run(pages.collect())) == [row["id"] for row in vendor.rows]
     assert pages.stats.complete
@@ -73,7 +73,7 @@ def test_every_row_comes_once_in_order_and_the_walk_ends_at_its_last_page(kind, 
 
 @kinds
 @given(vendor=vendors(), cut=st.integers(0, 40))
-def test_what_came_twice_is_remembered_over_a_pause(kind, vendor, cut):
+def test_repeated_items_are_remembered_by_a_checkpoint(kind, vendor, cut):
     first = start(kind, vendor, max_items=cut)
     given_out = ids(run(first.collect()))
     point = Checkpoint.from_json(first.checkpoint.to_json())
@@ -83,7 +83,7 @@ def test_what_came_twice_is_remembered_over_a_pause(kind, vendor, cut):
 
 
 @given(vendor=vendors(), missing=st.integers(1, 9))
-def test_a_total_that_counts_rows_nobody_gets_ends_a_walk_that_is_not_complete(vendor, missing):
+def test_a_total_that_includes_missing_items_ends_an_incomplete_listing(vendor, missing):
     vendor.after, vendor.missing = "nothing", missing
     pages = start("url", vendor)
     assert ids(run(pages.collect())) == [row["id"] for row in vendor.rows]

@@ -1,4 +1,4 @@
-"""Any list, cut at any page sizes, is walked once each, in order, and ends: with every plan."""
+"""Any list in pages of any sizes is read completely, in order, by every strategy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lix_async.core.pagination import (
 )
 
 cuts = st.lists(st.integers(1, 7), max_size=12)
-"""Sizes of the pages of a list, one after the other: short ones in the middle too."""
+"""Sizes of the pages of a list; short ones may come in the middle."""
 
 
 class P(Params, frozen=True, kw_only=True):
@@ -34,10 +34,10 @@ class P(Params, frozen=True, kw_only=True):
 
 
 class Vendor:
-    """Serves the numbers 0, 1, 2 … in pages of given sizes, wherever a plan looks for them."""
+    """Serves the numbers 0, 1, 2 … in pages of given sizes, to any strategy."""
 
-    def __init__(self, plan: PaginationStrategy, sizes: list[int]) -> None:
-        self.plan = plan
+    def __init__(self, strategy: PaginationStrategy, sizes: list[int]) -> None:
+        self.strategy = strategy
         self.length = sum(sizes)
         self.starts = [sum(sizes[:n]) for n in range(len(sizes))]
         self.sizes = sizes
@@ -51,19 +51,23 @@ class Vendor:
         return list(range(start, start + self.sizes[n])), token
 
     def number(self, params: P) -> int | None:
-        if isinstance(self.plan, PageNumber):
-            return (self.plan.first if params.page is None else params.page) - self.plan.first
-        if isinstance(self.plan, PageInUrl):
+        if isinstance(self.strategy, PageNumber):
+            return (
+                self.strategy.first if params.page is None else params.page
+            ) - self.strategy.first
+        if isinstance(self.strategy, PageInUrl):
             return number_in_url(params.url, "page", 1) - 1
-        if isinstance(self.plan, Cursor) and params.token is not None:
+        if isinstance(self.strategy, Cursor) and params.token is not None:
             return int(str(params.token)[1:])
         start = params.start
-        if isinstance(self.plan, OffsetInUrl):
+        if isinstance(self.strategy, OffsetInUrl):
             start = number_in_url(params.url, "start", 0)
         return self.starts.index(start) if start in self.starts else None
 
 
-def walk(plan: PaginationStrategy, vendor: Vendor, total: int | None) -> tuple[list[int], int]:
+def read_all(
+    strategy: PaginationStrategy, vendor: Vendor, total: int | None
+) -> tuple[list[int], int]:
     params: P | None = P()
     items: list[int] = []
     fetched = before = 0
@@ -73,12 +77,14 @@ def walk(plan: PaginationStrategy, vendor: Vendor, total: int | None) -> tuple[l
         assert fetched <= vendor.length + 2
         items += rows
         more = len(items) < vendor.length
-        params = plan.next_params(params, PageObservation(before, len(rows), total, token, more))
+        params = strategy.next_params(
+            params, PageObservation(before, len(rows), total, token, more)
+        )
         before += len(rows)
     return items, fetched
 
 
-PLANS = [
+STRATEGIES = [
     Offset(),
     PageNumber(),
     PageNumber(first=0),
@@ -88,30 +94,32 @@ PLANS = [
     Cursor("token", "start"),
     OffsetWhileMore(),
 ]
-plans = pytest.mark.parametrize("plan", PLANS, ids=str)
+strategies = pytest.mark.parametrize("strategy", STRATEGIES, ids=str)
 
 
-@plans
+@strategies
 @given(sizes=cuts)
-def test_a_known_total_ends_the_walk_without_a_call_too_many(plan, sizes):
-    items, fetched = walk(plan, Vendor(plan, sizes), sum(sizes))
+def test_a_known_total_ends_the_listing_without_another_call(strategy, sizes):
+    items, fetched = read_all(strategy, Vendor(strategy, sizes), sum(sizes))
     assert items == list(range(sum(sizes)))
     assert fetched == max(len(sizes), 1)
 
 
-@plans
+@strategies
 @given(sizes=cuts, claim=st.none() | st.integers(1, 50))
-def test_a_missing_or_exaggerated_total_costs_one_call_at_most(plan, sizes, claim):
+def test_a_missing_or_exaggerated_total_costs_one_call_at_most(strategy, sizes, claim):
     total = None if claim is None else sum(sizes) + claim
-    items, fetched = walk(plan, Vendor(plan, sizes), total)
+    items, fetched = read_all(strategy, Vendor(strategy, sizes), total)
     assert items == list(range(sum(sizes)))
     assert fetched <= len(sizes) + 1
 
 
-@plans
+@strategies
 @given(sizes=cuts, total=st.integers(0, 40))
-def test_a_wrong_total_never_breaks_the_order_and_gives_at_least_what_it_claims(plan, sizes, total):
-    items, _ = walk(plan, Vendor(plan, sizes), total)
+def test_a_wrong_total_never_breaks_the_order_and_gives_at_least_what_it_claims(
+    strategy, sizes, total
+):
+    items, _ = read_all(strategy, Vendor(strategy, sizes), total)
     assert items == list(range(len(items)))
     assert len(items) >= min(total, sum(sizes))
 
@@ -121,9 +129,9 @@ def test_a_wrong_total_never_breaks_the_order_and_gives_at_least_what_it_claims(
     [Offset, PageNumber, PageInUrl, OffsetInUrl, lambda cap: Cursor("token", cap=cap)],
 )
 @given(sizes=cuts, cap=st.integers(1, 30))
-def test_a_cap_is_met_and_nothing_is_asked_for_behind_it(kind, sizes, cap):
-    plan = kind(cap=cap)
-    items, fetched = walk(plan, Vendor(plan, sizes), 5000)
+def test_nothing_is_requested_beyond_the_cap(kind, sizes, cap):
+    strategy = kind(cap=cap)
+    items, fetched = read_all(strategy, Vendor(strategy, sizes), 5000)
     assert len(items) >= min(cap, sum(sizes))
     assert sum(sizes[: fetched - 1]) < cap
 
@@ -147,13 +155,13 @@ def urls(draw: st.DrawFn) -> str:
 
 
 def others(url: str) -> list[str]:
-    """Everything between separators that is not the page."""
+    """Everything between separators except the page."""
     parts = url.replace("#", "&#&").replace("?", "&?&").split("&")
     return [part for part in parts if part not in ("", "?", "#") and not part.startswith("page=")]
 
 
 @given(urls(), st.integers(1, 999_999_999))
-def test_setting_a_number_touches_nothing_else_and_can_be_read_back(url, number):
+def test_setting_a_number_changes_nothing_else(url, number):
     turned = with_number_in_url(url, "page", number)
     assert number_in_url(turned, "page", 1) == number
     assert others(turned) == others(url)
@@ -166,8 +174,8 @@ def test_setting_a_number_touches_nothing_else_and_can_be_read_back(url, number)
 
 
 @given(urls(), st.integers(1, 99))
-def test_a_walk_is_the_same_walk_on_every_page(url, number):
-    """The origin of a search does not depend on the page that its URL stands at."""
+def test_params_without_position_are_equal_for_every_page(url, number):
+    """They do not depend on the page in the URL."""
     bare = with_number_in_url(url, "page")
     assert others(bare) == others(url)
     assert with_number_in_url(bare, "page") == bare

@@ -1,7 +1,7 @@
-"""The law of the bucket.
+"""The rate is kept by every bucket.
 
-For the turns that were used, in order: the j-th comes at least (j - i - burst + 1) intervals after
-the i-th. In words: no window of `per` seconds ever holds more than requests + burst - 1 of them.
+For the permits that were used, in order: the j-th comes at least (j - i - burst + 1) intervals after
+the i-th. So no window of `per` seconds holds more than requests + burst - 1 of them.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ rates = st.builds(
     margin=st.sampled_from([0.0, 0.02]),
 )
 gaps = st.floats(0, 3)
-"""Pauses between two questions, in intervals."""
+"""Pauses between two calls, in intervals."""
 
 
-def obeys(turns: list[float], rate: RateLimit) -> None:
-    for i, first in enumerate(turns):
-        for j in range(i + rate.burst, len(turns)):
+def assert_rate_is_kept(permits: list[float], rate: RateLimit) -> None:
+    for i, first in enumerate(permits):
+        for j in range(i + rate.burst, len(permits)):
             least = (j - i - rate.burst + 1) * rate.interval
-            assert turns[j] - first >= least - EPS * max(1.0, turns[j])
+            assert permits[j] - first >= least - EPS * max(1.0, permits[j])
 
 
 @given(rates, st.lists(gaps, max_size=40))
 def test_no_window_holds_more_than_requests_and_burst_allow(rate, pauses):
-    tokens, now, turns = TokenBucket(rate), 0.0, []
+    tokens, now, permits = TokenBucket(rate), 0.0, []
     for pause in pauses:
         now += pause * rate.interval / 2
         if tokens.take(now) == 0.0:
-            turns.append(now)
-    obeys(turns, rate)
+            permits.append(now)
+    assert_rate_is_kept(permits, rate)
     most = math.ceil(rate.requests) + rate.burst - 1
-    for start in turns:
-        inside = [turn for turn in turns if start <= turn < start + rate.per * (1 - EPS)]
+    for start in permits:
+        inside = [permit for permit in permits if start <= permit < start + rate.per * (1 - EPS)]
         assert len(inside) <= most
 
 
 @given(rates, st.lists(gaps, max_size=40))
-def test_who_waits_as_told_gets_the_token_so_that_none_is_wasted(rate, pauses):
+def test_after_the_returned_wait_a_token_is_free(rate, pauses):
     tokens, now = TokenBucket(rate), 0.0
     for pause in pauses:
         now += pause * rate.interval
@@ -63,18 +63,18 @@ def test_who_waits_as_told_gets_the_token_so_that_none_is_wasted(rate, pauses):
         assert tokens.take(now + wait + EPS * max(1.0, now)) == 0.0
         now += wait
     busy = TokenBucket(rate)
-    full = [busy.take(rate.interval * turn * (1 + EPS)) for turn in range(10)]
+    full = [busy.take(rate.interval * permit * (1 + EPS)) for permit in range(10)]
     assert full == [0.0] * 10
 
 
 @given(
     rates,
     st.lists(
-        st.tuples(st.sampled_from(["take", "give back", "hold"]), gaps, st.integers(0, 5)),
+        st.tuples(st.sampled_from(["take", "refund", "hold"]), gaps, st.integers(0, 5)),
         max_size=40,
     ),
 )
-def test_the_law_holds_for_the_used_turns_whatever_was_given_back_or_held(rate, steps):
+def test_the_rate_is_kept_by_used_permits_whatever_was_refunded_or_held(rate, steps):
     tokens, now, held = TokenBucket(rate), 0.0, -math.inf
     used: list[float] = []
     for what, pause, which in steps:
@@ -83,55 +83,55 @@ def test_the_law_holds_for_the_used_turns_whatever_was_given_back_or_held(rate, 
             if tokens.take(now) == 0.0:
                 assert now >= held - EPS * max(1.0, now)
                 used.append(now)
-        elif what == "give back" and used:
+        elif what == "refund" and used:
             tokens.refund(used.pop(-1 - which % len(used)))
         elif what == "hold":
             held = max(held, now + which * rate.interval)
             tokens.hold(now + which * rate.interval)
-    obeys(used, rate)
+    assert_rate_is_kept(used, rate)
 
 
 @given(rates, st.lists(st.tuples(gaps, st.floats(0, 2)), max_size=30))
-def test_after_a_late_departure_the_next_turn_keeps_its_distance(rate, calls):
-    """With a burst of one: whatever left before a turn was given left an interval before it."""
+def test_after_a_delayed_request_the_next_permit_keeps_its_distance(rate, calls):
+    """With a burst of one, every earlier request was sent an interval before the permit."""
     rate = RateLimit(rate.requests, rate.per, 1, rate.margin)
     tokens, now = TokenBucket(rate), 0.0
     underway: list[tuple[float, float]] = []
     left: list[float] = []
     for pause, late in calls:
         now += pause * rate.interval
-        for departure, lateness in sorted(underway):
+        for departure, delay in sorted(underway):
             if departure <= now:
-                tokens.report_delay(lateness)
+                tokens.report_delay(delay)
                 left.append(departure)
-                underway.remove((departure, lateness))
+                underway.remove((departure, delay))
         if tokens.take(now) == 0.0:
             slack = EPS * max(1.0, now)
             assert all(now - departure >= rate.interval - slack for departure in left)
             underway.append((now + late * rate.interval, late * rate.interval))
 
 
-lanes = st.builds(
+limits = st.builds(
     WindowLimit, st.just("x"), st.integers(1, 5), st.floats(0.1, 100), margin=st.just(0.0)
 )
 buckets = st.one_of(
     rates.map(TokenBucket),
-    lanes.map(SlidingWindow),
-    lanes.map(lambda lane: CombinedBucket([SlidingWindow(lane)])),
+    limits.map(SlidingWindow),
+    limits.map(lambda limit: CombinedBucket([SlidingWindow(limit)])),
 )
 
 
 @given(buckets, st.lists(st.floats(0, 50), max_size=8), st.integers(0, 12), st.floats(0, 100))
-def test_a_turn_comes_when_it_was_foretold_to_who_stands_behind_others(bucket, pauses, ahead, held):
+def test_a_permit_is_free_when_the_estimate_for_a_waiting_caller_said(bucket, pauses, ahead, held):
     now = 0.0
     for pause in pauses:
         now += pause
         bucket.take(now)
     bucket.hold(held)
-    foretold = bucket.wait(now, ahead)
+    estimate = bucket.wait(now, ahead)
     moment = now
     for _ in range(ahead + 1):
         moment += bucket.wait(moment)
-        while bucket.take(moment) > 0.0:  # what rounding leaves over
+        while bucket.take(moment) > 0.0:  # the rest of rounding
             moment = math.nextafter(moment, math.inf)
-    assert moment - now == pytest.approx(foretold, abs=EPS * max(1.0, moment))
+    assert moment - now == pytest.approx(estimate, abs=EPS * max(1.0, moment))

@@ -1,4 +1,4 @@
-"""Whatever the params hold: one request line, and the server reads the same params back."""
+"""Any params are encoded into one request line, and decoded to equal params."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ params = st.builds(
 @pytest.mark.parametrize("row", ROWS, ids=["query", "json", "form"])
 @pytest.mark.parametrize("library", [httpx, httpx2])
 @given(params=params)
-def test_a_url_is_what_the_http_library_would_make_of_it(row, library, params):
-    """So it need not be asked: the transport hands the target over as it is."""
+def test_a_url_is_encoded_as_the_http_library_does(row, library, params):
+    """So the transport sends the target as it is, without the HTTP library's encoding."""
     target = encode(row, params).target
     assert library.URL(f"https://sample.example{target}").raw_path == target.encode("ascii")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=["query", "json", "form"])
 @given(params=params)
-def test_what_is_sent_can_be_read_back(row, params):
+def test_an_encoded_request_can_be_decoded(row, params):
     request = encode(row, params)
     parts = urlsplit(request.target)
     segment = re.fullmatch(r"/v1/([^/]+)/x", parts.path)
@@ -66,7 +66,7 @@ def test_what_is_sent_can_be_read_back(row, params):
 
 @pytest.mark.parametrize("row", ROWS, ids=["query", "json", "form"])
 @given(params=params)
-def test_a_target_is_one_line_of_harmless_characters(row, params):
+def test_a_target_contains_only_safe_characters(row, params):
     target = encode(row, params).target
     assert re.fullmatch(r"/v1/[A-Za-z0-9._~%-]+/x(\?[A-Za-z0-9._~%=&-]+)?", target)
     assert "/../" not in target
@@ -74,7 +74,7 @@ def test_a_target_is_one_line_of_harmless_characters(row, params):
 
 
 @given(st.dictionaries(texts, texts, max_size=4), st.lists(st.tuples(texts, texts)), st.binary())
-def test_no_request_makes_the_server_stumble(path, query, body):
+def test_any_request_is_decoded_or_rejected(path, query, body):
     for row in ROWS:
         try:
             found = read(row, path, query, body)

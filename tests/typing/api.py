@@ -29,6 +29,7 @@ from lix_async import (
     linkedin,
 )
 from lix_async.engine.options import ClientOptions
+from lix_async.engine.pages import ListingOptions
 from lix_async.providers.connectsafely.rate_limits import Velocity
 from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.providers.lix.endpoints.searches import SEARCH_PEOPLE
@@ -81,7 +82,7 @@ async def lookups(lix: AsyncLix) -> None:
     await lix.people.get(5)  # type: ignore[arg-type]  # expect: error
 
 
-async def listings(lix: AsyncLix, url: str) -> None:
+async def listings(lix: AsyncLix, url: str, options: ListingOptions) -> None:
     pages = lix.search.people(url, max_items=10)
     assert_type(pages, Pages[Person])
     async for item in pages:
@@ -92,6 +93,9 @@ async def listings(lix: AsyncLix, url: str) -> None:
     assert_type(await pages.first(), Person | None)
     assert_type(pages.checkpoint, Checkpoint)
     lix.search.people(url, resume="text")  # type: ignore[arg-type]  # expect: error
+    lix.search.people(url, max_item=10)  # type: ignore[call-arg]  # expect: error
+    assert_type(lix.search.people(url, **options), Pages[Person])
+    assert_type(lix.pages(SEARCH_PEOPLE, SearchParams(url=url), **options), Pages[Person])
 
 
 async def endpoints(lix: AsyncLix) -> None:

@@ -258,16 +258,18 @@ def _public(owner: type, name: str) -> Iterator[tuple[str, Callable[..., object]
 
 def _methods_by_endpoint(name: str) -> dict[str, list[str]]:
     """Catalogue id → methods whose code names that endpoint, or that are called like it."""
-    constants = vars(import_module(f"lix_async.providers.{name}.endpoints"))
+    ids = {row.id for row in _table(name)}
     found: dict[str, list[str]] = {}
     for group, owner in _groups(name):
         for method, function in _public(owner, name):
             shown = f"{group}.{method}" if group else method
+            # Code refers to an endpoint by its name, or by its name in the module `e`.
+            names = function.__globals__ | vars(function.__globals__.get("e", object))
             for word in dict.fromkeys((*function.__code__.co_names, f"{name}.{method}")):
-                row = constants.get(word)
+                row = names.get(word)
                 if isinstance(row, Endpoint):
                     found.setdefault(row.id, []).append(shown)
-                elif word in constants["BY_ID"]:
+                elif word in ids:
                     found.setdefault(word, []).append(shown)
     return {id_: list(dict.fromkeys(names)) for id_, names in found.items()}
 

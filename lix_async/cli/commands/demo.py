@@ -85,7 +85,6 @@ class DemoResults:
     profiles: list[Person] = field(default_factory=list[Person])
     refused: int = 0
     credits: int = 0
-    lost: int = 0
     requests: int = 0
     repeats: int = 0
     seconds: float = 0.0
@@ -108,7 +107,6 @@ def run_demo(people: int, seed: int) -> int:
         await _look_up(session, results)
         results.seconds = clock.now() - began
         results.credits = session.lix.credits.total
-        results.lost = session.lix.credits.lost
         results.requests = session.monitor.requests
         results.repeats = session.monitor.failures.total()
         session.progress.stop()
@@ -127,7 +125,7 @@ def run_demo(people: int, seed: int) -> int:
 
 
 def _client(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
-    return clients.client_with_retry(connection, monitor, RETRY_POLICY, clients.SANDBOX_KEY)
+    return clients.lix_client(connection, monitor, retry=RETRY_POLICY, key=clients.SANDBOX_KEY)
 
 
 async def _search(session: CommandSession, results: DemoResults) -> None:

@@ -22,7 +22,7 @@ from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer
 from ..ledger.address import check_address, check_output_conflicts, is_server
 from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from ..output.destination import output_path, writes_to_screen
-from ..queue import Queue, option_given, reject_ineffective_options, submit
+from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import format_duration, format_until, plural, rate_text
@@ -113,21 +113,7 @@ def enrich(
     address = check_address(store) if store else default_ledger(file, output)
     to_queue = is_server(address) and not dry_run
     if to_queue:
-        reject_ineffective_options(
-            {
-                "worker": {
-                    "--concurrency": concurrency != CONCURRENCY or option_given("--concurrency"),
-                    "--doubts": doubts != "hold" or option_given("--doubts"),
-                },
-                "file_ledger": {
-                    "--recheck": bool(recheck) or option_given("--recheck"),
-                    "--on-daily-limit": on_daily_limit != "wait"
-                    or option_given("--on-daily-limit"),
-                },
-            },
-            output,
-            connection,
-        )
+        reject_ineffective_options()
     elif queue is not None and not is_server(address):
         raise CommandError(
             f"--queue {queue} needs PostgreSQL, but {address} is a file",

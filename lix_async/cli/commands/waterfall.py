@@ -23,7 +23,6 @@ from ...core.errors import (
     TransportError,
 )
 from ...core.provider import parse_base_url
-from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
@@ -361,18 +360,18 @@ def encode_row(result: Profile, kind: str, status: str, fields: Sequence[str]) -
 def _other_client(kind: type[Client], monitor: ActivityMonitor) -> Client:
     """A client with its provider's own rate, whose waits can be monitored and stopped."""
     make = cast("Callable[..., Client]", kind)
-    retry = clients.monitored_retry(RetryPolicy(), monitor)
+    retry = clients.monitored_retry(clients.RETRY_POLICY, monitor)
     return make(retry=retry, clock=MonitoredClock(monitor))
 
 
 def _stoppable(step: Step, monitor: ActivityMonitor) -> Step:
-    ask: Callable[[Target], Awaitable[StepResult]] = step.lookup
+    lookup: Callable[[Target], Awaitable[StepResult]] = step.lookup
 
     async def unless_stopped(target: Target) -> StepResult:
         # An error of the step, so that answers already paid for still become a row.
         try:
             if not monitor.stopping:
-                return await ask(target)
+                return await lookup(target)
         except Interrupted:
             pass
         raise TransportError("not sent: the run was stopped", endpoint=step.endpoint)

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
@@ -17,13 +18,8 @@ from ..errors import OK, REFUSED, CommandError, Interrupted
 from ..ledger.address import display_address, ledger_address, redact_password
 from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_rate
 from ..queue import Queue, load_adapter, require_server
-from ..runtime.activity import (
-    ActivityMonitor,
-    MonitoredClock,
-    MonitoredLimiter,
-    MonitoredRetryPolicy,
-)
-from ..runtime.clients import base_url, key_for
+from ..runtime.activity import ActivityMonitor, MonitoredLimiter
+from ..runtime.clients import base_url, key_for, lix_client
 from ..runtime.progress import REFRESH_INTERVAL, ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import plural, rate_text
@@ -164,31 +160,24 @@ class _WorkerClientFactory:
     def client(self, connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
         """A client at the shared rate, whose waits can be monitored and stopped."""
         from ...limiters import PostgresLimiter  # late: only this command needs it
-        from ...providers.lix.client import AsyncLix
 
         url = base_url(connection)
         key = key_for(connection, url)
+        # The budget is enforced by the worker over all its chunks, not by the client.
+        unlimited = replace(connection, max_credits=None)
         rate = parse_rate(connection.rate)
+        if rate is None:
+            return lix_client(unlimited, monitor, key=key)
+        margin = STRICT_MARGIN if rate.interval >= SLOW_INTERVAL else None
+        name = limiter_name(key, url)
         try:
-            limiter = MonitoredLimiter(None, monitor)
-            if rate is not None:
-                margin = STRICT_MARGIN if rate.interval >= SLOW_INTERVAL else None
-                self._limiter = PostgresLimiter(
-                    self._address, limiter_name(key, url), rate, margin=margin, clock=monitor.clock
-                )
-                limiter = MonitoredSharedLimiter(self._limiter, monitor)
-            return AsyncLix(
-                key,
-                auth=connection.auth,
-                base_url=url,
-                viewer_id=connection.viewer,
-                rate_limit=limiter,
-                retry=MonitoredRetryPolicy(monitor=monitor),
-                deadline=connection.deadline,
-                clock=MonitoredClock(monitor),
+            self._limiter = PostgresLimiter(
+                self._address, name, rate, margin=margin, clock=monitor.clock
             )
         except ConfigurationError as error:
             raise CommandError(redact_password(str(error), self._address)) from None
+        limiter = MonitoredSharedLimiter(self._limiter, monitor)
+        return lix_client(unlimited, monitor, key=key, limiter=limiter)
 
     @asynccontextmanager
     async def limiter(self) -> AsyncGenerator[None]:

@@ -13,7 +13,7 @@ from ...core.retry import RetryPolicy
 from ...engine.client import Client
 from ..errors import CommandError, missing_key_error
 from ..options import CONNECTION_DEFAULTS, ConnectionOptions, parse_rate
-from ..providers import client_class_for, provider_name, provider_of
+from ..providers import client_class, provider_name, provider_of
 from .activity import ActivityMonitor, MonitoredClock, MonitoredLimiter, MonitoredRetryPolicy
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 SANDBOX_KEY = "sandbox-key"
 """The key for a sandbox on this machine, which accepts any key."""
+
+
+RETRY_POLICY = RetryPolicy()
+"""The default retry policy of commands."""
 
 
 def base_url(connection: ConnectionOptions, provider: Provider | None = None) -> str:
@@ -49,66 +53,67 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
     raise missing_key_error(provider.key_variables[0])
 
 
-def lix_client(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
-    """A client of Lix whose waits can be monitored and stopped."""
-    return client_with_retry(connection, monitor, RetryPolicy())
+def lix_client(
+    connection: ConnectionOptions,
+    monitor: ActivityMonitor,
+    *,
+    retry: RetryPolicy = RETRY_POLICY,
+    key: str | None = None,
+    limiter: MonitoredLimiter | None = None,
+) -> AsyncLix:
+    """A client of Lix whose waits can be monitored and stopped.
+
+    Args:
+        connection: The connection options.
+        monitor: The monitor.
+        retry: The retry policy.
+        key: A key instead of the user's.
+        limiter: A limiter instead of one for `--rate`.
+
+    Raises:
+        CommandError: There is no key, or an option is invalid.
+    """
+    return cast("AsyncLix", _client("lix", connection, monitor, retry, key, limiter))
 
 
 def client_factory(endpoint: str) -> Callable[[ConnectionOptions, ActivityMonitor], AsyncLix]:
     """A function that makes the client for an endpoint's provider."""
-    if provider_name(endpoint) == "lix":
+    name = provider_name(endpoint)
+    if name == "lix":
         return lix_client
-    kind = client_class_for(endpoint)
-
-    def make(connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
-        provider = kind.provider
-        url = base_url(connection, provider)
-        # The defaults of --rate and --auth are those of Lix; other providers have their own.
-        is_default = connection.rate == CONNECTION_DEFAULTS.rate
-        rate = provider.rate if is_default else parse_rate(connection.rate)
-        options: dict[str, object] = {
-            "rate_limit": MonitoredLimiter(rate, monitor),
-            "retry": monitored_retry(RetryPolicy(), monitor),
-            "deadline": connection.deadline,
-            "max_credits": connection.max_credits,
-            "clock": MonitoredClock(monitor),
-        }
-        if url:
-            options["base_url"] = url
-        if connection.auth != CONNECTION_DEFAULTS.auth:
-            options["auth"] = connection.auth
-        construct = cast("Callable[..., Client]", kind)
-        try:
-            client = construct(key_for(connection, url, provider), **options)
-        except ConfigurationError as error:
-            raise CommandError(str(error)) from None
-        return cast("AsyncLix", client)  # `lix call` uses only what all clients have in common
-
-    return make
+    # `lix call` uses only what all clients have in common.
+    return lambda connection, monitor: cast("AsyncLix", _client(name, connection, monitor))
 
 
-def client_with_retry(
+def _client(
+    name: str,
     connection: ConnectionOptions,
     monitor: ActivityMonitor,
-    retry: RetryPolicy,
+    retry: RetryPolicy = RETRY_POLICY,
     key: str | None = None,
-) -> AsyncLix:
-    """A client of Lix with a given retry policy, and with a given key instead of the user's."""
-    from ...providers.lix.client import AsyncLix
-
-    url = base_url(connection)
+    limiter: MonitoredLimiter | None = None,
+) -> Client:
+    provider = provider_of(name)
+    url = base_url(connection, provider)
+    # The defaults of --rate and --auth are those of Lix; other providers have their own.
+    is_default = connection.rate == CONNECTION_DEFAULTS.rate
+    rate = provider.rate if is_default else parse_rate(connection.rate)
+    options: dict[str, object] = {
+        "rate_limit": limiter or MonitoredLimiter(rate, monitor),
+        "retry": monitored_retry(retry, monitor),
+        "deadline": connection.deadline,
+        "max_credits": connection.max_credits,
+        "clock": MonitoredClock(monitor),
+    }
+    if name == "lix":
+        options["viewer_id"] = connection.viewer
+    if url:
+        options["base_url"] = url
+    if connection.auth != CONNECTION_DEFAULTS.auth:
+        options["auth"] = connection.auth
+    construct = cast("Callable[..., Client]", client_class(name))
     try:
-        return AsyncLix(
-            key or key_for(connection, url),
-            auth=connection.auth,
-            base_url=url,
-            viewer_id=connection.viewer,
-            rate_limit=MonitoredLimiter(parse_rate(connection.rate), monitor),
-            retry=monitored_retry(retry, monitor),
-            deadline=connection.deadline,
-            max_credits=connection.max_credits,
-            clock=MonitoredClock(monitor),
-        )
+        return construct(key or key_for(connection, url, provider), **options)
     except ConfigurationError as error:
         raise CommandError(str(error)) from None
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Unpack
 
 import msgspec
 
-from ...engine.checkpoint import Checkpoint
 from ...engine.client import Client
-from ...engine.pages import Pages
+from ...engine.pages import ListingOptions, Pages
 from . import endpoints as e
 from . import models as m
 from . import params as p
@@ -194,10 +194,7 @@ class ConnectSafelyMethods(Client):
         count: int = 25,
         start: int = 0,
         filters: Mapping[str, object] | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.Group]:
         """LinkedIn groups by keywords. `stats.total` is the service's estimate, if it gives one.
 
@@ -207,10 +204,7 @@ class ConnectSafelyMethods(Client):
             count: Items per page. A shorter page does not end the listing.
             start: Position of the first item.
             filters: Accepted and ignored by the service.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Not published. Each page is one of 30 reads per minute and account.
@@ -225,14 +219,7 @@ class ConnectSafelyMethods(Client):
             start=start,
             filters=None if filters is None else dict(filters),
         )
-        return self.pages(
-            e.SEARCH_GROUPS,
-            asked,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self.pages(e.SEARCH_GROUPS, asked, **options)
 
     def search_people(
         self,
@@ -243,10 +230,7 @@ class ConnectSafelyMethods(Client):
         start: int = 0,
         url: str | None = None,
         filters: p.PeopleFilters | Mapping[str, object] | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.FoundPerson]:
         """People by keywords, by filters, or by the URL of a Sales Navigator search.
 
@@ -258,10 +242,7 @@ class ConnectSafelyMethods(Client):
             start: Position of the first item.
             url: The URL of a Sales Navigator search.
             filters: A `PeopleFilters`, or a mapping with the API's own names for other filters.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Not published. Each page is one of 30 reads per minute and account. A public client
@@ -280,14 +261,7 @@ class ConnectSafelyMethods(Client):
             url=url,
             filters=None if filters is None else dict(filters),
         )
-        return self.pages(
-            e.SEARCH_PEOPLE,
-            asked,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self.pages(e.SEARCH_PEOPLE, asked, **options)
 
     async def endorse_skill(
         self,

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ...core.endpoint import AnyEndpoint, Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint, endpoints_of
 from ...core.errors import ConfigurationError
 from ...core.pagination import PageNumber
 from .models import CompaniesPage, ContactsPage
@@ -56,7 +56,7 @@ CONTACTS_NEWER: Endpoint[ContactsParams, ContactsPage] = replace(
     docs="letrics.md#letrics.contacts.newer",
 )
 
-TABLE: tuple[AnyEndpoint, ...] = (CONTACTS, COMPANIES, CONTACTS_NEWER)
+TABLE = endpoints_of(globals())
 """Every endpoint, under the working assumptions."""
 
 BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}

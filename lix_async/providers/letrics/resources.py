@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Unpack
 
-from ...engine.checkpoint import Checkpoint
 from ...engine.client import Client
-from ...engine.pages import Pages
+from ...engine.pages import ListingOptions, Pages
 from .endpoints import EndpointSet
 from .models import Company, Contact
 from .params import CompaniesParams, texts
@@ -46,10 +46,7 @@ class LetricsMethods(Client):
         exclude_technologies: Iterable[str] | None = None,
         page: int = 1,
         per_page: int = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Contact]:
         """Contacts by what they do and by their company.
 
@@ -86,10 +83,7 @@ class LetricsMethods(Client):
             exclude_technologies: As `technologies`, to leave out.
             page: The number of the first page.
             per_page: Items per page, 1 to 100; the service's own default is 25.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Not published.
@@ -131,14 +125,7 @@ class LetricsMethods(Client):
             page=page,
             per_page=per_page,
         )
-        return self.pages(
-            self._endpoints.contacts,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self.pages(self._endpoints.contacts, params, **options)
 
     def companies(
         self,
@@ -157,10 +144,7 @@ class LetricsMethods(Client):
         exclude_technologies: Iterable[str] | None = None,
         page: int = 1,
         per_page: int = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Company]:
         """Companies by place, industry, age and technologies.
 
@@ -189,11 +173,4 @@ class LetricsMethods(Client):
             page=page,
             per_page=per_page,
         )
-        return self.pages(
-            self._endpoints.companies,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self.pages(self._endpoints.companies, params, **options)

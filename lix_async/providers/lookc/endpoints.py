@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.endpoint import AnyEndpoint, Endpoint, org
+from ...core.endpoint import AnyEndpoint, Endpoint, endpoints_of, org
 from ...core.pagination import Cursor
 from .models import EmployeesPage, LookupAnswer, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
@@ -37,7 +37,7 @@ ORG_EMPLOYEES = Endpoint(
     docs="lookc.md#lookc.org_employees",
 )
 
-TABLE: tuple[AnyEndpoint, ...] = (PERSON_BY_EMAIL, REQUEST_STATUS, ORG_EMPLOYEES)
+TABLE = endpoints_of(globals())
 """Every endpoint."""
 
 BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ...engine.checkpoint import Checkpoint
+from typing import Unpack
+
 from ...engine.client import Client
-from ...engine.pages import Pages
+from ...engine.pages import ListingOptions, Pages
 from .endpoints import ORG_EMPLOYEES, PERSON_BY_EMAIL, REQUEST_STATUS
 from .models import Employee, Lookup, PersonByEmail, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
@@ -107,11 +108,7 @@ class LookCMethods(Client):
         self,
         org_id: str,
         page_size: int | None = None,
-        *,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[Employee]:
         """The people who work or worked at an organisation.
 
@@ -120,10 +117,7 @@ class LookCMethods(Client):
         Args:
             org_id: The LookC id of the organisation (a UUID).
             page_size: Employees per page; default and maximum are LookC's own.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Raises:
             NotFoundError: The organisation is unknown.
@@ -135,10 +129,5 @@ class LookCMethods(Client):
             lookc.md#lookc.org_employees
         """
         return self.pages(
-            ORG_EMPLOYEES,
-            OrgEmployeesParams(org_id=org_id, page_size=page_size),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            ORG_EMPLOYEES, OrgEmployeesParams(org_id=org_id, page_size=page_size), **options
         )

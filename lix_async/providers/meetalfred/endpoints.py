@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ...core.endpoint import AnyEndpoint, Endpoint
+from ...core.endpoint import AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import PageNumber
 from . import models as m
 from . import params as p
@@ -93,16 +93,7 @@ ADD_LEAD_TO_CAMPAIGN = Endpoint(
     docs="meetalfred.md#meetalfred.add_lead_to_campaign",
 )
 
-TABLE: tuple[AnyEndpoint, ...] = (
-    CAMPAIGNS,
-    LEADS,
-    CONNECTIONS,
-    NEW_REPLY_DETECTED,
-    GET_LAST_ACTIONS,
-    GET_TEAM_MEMBERS,
-    GET_MEMBER_CONNECTIONS,
-    ADD_LEAD_TO_CAMPAIGN,
-)
+TABLE = endpoints_of(globals())
 """Every endpoint."""
 
 BY_ID: dict[str, AnyEndpoint] = {endpoint.id: endpoint for endpoint in TABLE}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 from msgspec import structs
 
 from ...core.endpoint import Endpoint, P
 from ...core.pagination import PageNumber
-from ...engine.checkpoint import Checkpoint
 from ...engine.client import Client
-from ...engine.pages import Pages
+from ...engine.pages import ListingOptions, Pages
 from . import endpoints as e
 from . import models as m
 from . import params as p
@@ -70,10 +69,7 @@ class MeetAlfredMethods(Client):
         *,
         page: int = 0,
         per_page: int | None = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.Lead]:
         """All leads, or those of one campaign.
 
@@ -83,10 +79,7 @@ class MeetAlfredMethods(Client):
             per_page: Items per page. 100 is known to work; the maximum is not published. None
                 leaves the choice to the service, and then only an empty or repeated page ends the
                 listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Contract:
             meetalfred.md#meetalfred.leads
@@ -94,10 +87,7 @@ class MeetAlfredMethods(Client):
         return self.pages(
             self._customised(e.LEADS),
             p.LeadsParams(campaign=campaign, page=self._page(page), per_page=per_page),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def connections(
@@ -106,10 +96,7 @@ class MeetAlfredMethods(Client):
         return_only_synced: bool | None = None,
         page: int = 0,
         per_page: int | None = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.Connection]:
         """All LinkedIn connections of the user. Empty texts become None.
 
@@ -118,10 +105,7 @@ class MeetAlfredMethods(Client):
                 known.
             page: As in `leads`.
             per_page: As in `leads`.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Contract:
             meetalfred.md#meetalfred.connections
@@ -131,10 +115,7 @@ class MeetAlfredMethods(Client):
             p.ConnectionsParams(
                 return_only_synced=return_only_synced, page=self._page(page), per_page=per_page
             ),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def new_reply_detected(
@@ -142,10 +123,7 @@ class MeetAlfredMethods(Client):
         *,
         page: int = 0,
         per_page: int | None = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.Reply]:
         """Replies that were detected. Some have the text, some only an id and times.
 
@@ -157,10 +135,7 @@ class MeetAlfredMethods(Client):
         return self.pages(
             self._customised(e.NEW_REPLY_DETECTED),
             p.PagedParams(page=self._page(page), per_page=per_page),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     def get_last_actions(
@@ -169,10 +144,7 @@ class MeetAlfredMethods(Client):
         *,
         page: int = 0,
         per_page: int | None = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.Action]:
         """The last actions of one kind, newest first.
 
@@ -184,10 +156,7 @@ class MeetAlfredMethods(Client):
         return self.pages(
             self._customised(e.GET_LAST_ACTIONS),
             p.LastActionsParams(action=action, page=self._page(page), per_page=per_page),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     async def get_team_members(self) -> list[m.TeamMember]:
@@ -206,10 +175,7 @@ class MeetAlfredMethods(Client):
         *,
         page: int = 0,
         per_page: int | None = 100,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
+        **options: Unpack[ListingOptions],
     ) -> Pages[m.Connection]:
         """The connections of the team member whose key is used.
 
@@ -222,10 +188,7 @@ class MeetAlfredMethods(Client):
         return self.pages(
             self._customised(e.GET_MEMBER_CONNECTIONS),
             p.PagedParams(page=self._page(page), per_page=per_page),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            **options,
         )
 
     async def add_lead_to_campaign(

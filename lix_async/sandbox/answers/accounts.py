@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...core.decoding import JsonObject
 from ..protocol import dates
 from ..protocol.errors import params_invalid, weekly_limit
-from ..state.state import SentItem
+from ..protocol.params import RequestParams
+from ..world.people import PersonRecord
 from ..world.random import chance, number
-from .context import get_part
-from .profiles import check_message
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext, get_part
+from .profiles import check_message, person_of
 
 INVITE_ID = "connections.send"
 MAX_MESSAGE = 300
@@ -122,17 +116,14 @@ def connections_remaining(world: World, params: RequestParams, context: AnswerCo
 def invite(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Invite a person to connect; a second invitation fails with `success: false`."""
     viewer, text = params.require("viewer_id"), check_message(params.text("message"), MAX_MESSAGE)
-    name, value = params.exactly_one("profile_link", "profile_id")
-    one = world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
+    one = person_of(world, params)
     limit, used = _invitations(viewer, context)
     if used >= limit:
         raise weekly_limit(context.epoch)
     earlier = [sent for sent in context.state.sent_to(INVITE_ID, one.slug) if sent.viewer == viewer]
     if earlier:
         return {"success": False, "entity_urn": None}
-    context.state.sent.append(
-        SentItem(INVITE_ID, viewer, one.slug, text, context.epoch, context.request)
-    )
+    context.record_sent(viewer, one.slug, text)
     invitation = 7_000_000_000_000_000_000 + number("invitation", viewer, one.slug) % 10**15
     return {"success": True, "entity_urn": f"urn:li:fsd_invitation:{invitation}"}
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid
+from ..protocol.params import RequestParams
 from ..world import job_postings, posts
+from ..world.people import PersonRecord
 from ..world.random import chance, number, pick, rng_for
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext
 
 
 def _token(name: str, start: int) -> str:

@@ -7,24 +7,19 @@ that was used; each account has its own quota and cache.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from ...core.decoding import JsonObject
 from ..protocol.dates import iso_milliseconds, next_midnight, next_monday
 from ..protocol.errors import ErrorReply, is_missing
+from ..protocol.params import RequestParams
 from ..state import connectsafely_quota
-from ..state.state import SentItem
 from ..world import connectsafely_profiles
+from ..world.people import PersonRecord
 from ..world.random import number, pick
+from ..world.world import World
 from . import connectsafely_search
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
+from .context import AnswerContext, AnswerFunction
 
 ACCOUNT = "0123456789abcdef01234567"
 """The connected account that is used if a request names none."""
@@ -198,9 +193,7 @@ def endorse_skill(world: World, params: RequestParams, context: AnswerContext) -
         skill = next((one for one in names if one not in endorsed), None)
     if skill is None:
         raise ErrorReply(400, "params_invalid", "no skill is left to endorse")
-    context.state.sent.append(
-        SentItem(context.endpoint_id, account, person.slug, skill, context.epoch, context.request)
-    )
+    context.record_sent(account, person.slug, skill)
     body: JsonObject = {
         "success": True,
         "profileId": params.require("profile_id"),

@@ -6,21 +6,17 @@ approximate, and only `hasMore` says whether there are more pages.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator, Mapping
+from typing import cast
 
+from ...core.decoding import JsonObject
+from ..protocol.params import RequestParams
 from ..world import connectsafely_profiles
+from ..world.people import PersonRecord
 from ..world.random import chance, number
-from ..world.search_queries import make_query, query_from_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.search_queries import SearchQuery
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.search_queries import SearchQuery, make_query, query_from_url
+from ..world.world import World
+from .context import AnswerContext
 
 _DEGREES = {"DISTANCE_1": "1st", "DISTANCE_2": "2nd"}
 # Filters whose values are texts; the others have LinkedIn's ids, which this world does not have.

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 from ..protocol.params import RequestParams
 from ..state.background_lookups import BackgroundLookups
+from ..state.credit_ledger import CreditLedger
+from ..state.rate_limits import Allowance
+from ..state.state import SandboxState, SentItem
 from ..world.random import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..state.credit_ledger import CreditLedger
-    from ..state.rate_limits import Allowance
-    from ..state.state import SandboxState
-    from ..world.world import World
+from ..world.world import World
 
 
 def get_part(value: object, name: str) -> object:
@@ -55,6 +51,12 @@ class AnswerContext:
     def page_size(self, default: int) -> int:
         """Items on one page of this endpoint."""
         return (self.page_sizes or {}).get(self.endpoint_id, default)
+
+    def record_sent(self, viewer: str, target: str, text: str) -> SentItem:
+        """Record in `sandbox.sent` what this endpoint sends."""
+        sent = SentItem(self.endpoint_id, viewer, target, text, self.epoch, self.request)
+        self.state.sent.append(sent)
+        return sent
 
     def search_order(self, params: RequestParams) -> tuple[str, str]:
         """What the order of a search depends on, and the sequence id of its answer.

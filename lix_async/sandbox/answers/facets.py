@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
+from ..protocol.params import RequestParams
 from ..world import names
 from ..world.random import number, rng_for
+from ..world.world import World
+from .context import AnswerContext
 
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.world import World
-    from .context import AnswerContext
-
-_TENURES = (
-    "Less than 1 year",
-    "1 to 2 years",
-    "3 to 5 years",
-    "6 to 10 years",
-    "More than 10 years",
-)
 _GROUPS = ("Builders of {}", "{} Product Circle", "Data People of {}", "{} Founders")
 # The names of two types in the text of the documentation (lix.md#contradiction-8).
 _TYPE_ALIASES = {"SENIORITY": "SENIORITY_V2", "COMPANY_TITLE": "COMPANY_WITH_LIST"}
@@ -52,7 +42,7 @@ def _options(world: World, kind: str) -> list[tuple[str, str]]:
         "COMPANY_TYPE": _numbered(names.COMPANY_TYPES),
         "FUNCTION": _numbered(list(dict.fromkeys(function for _, _, function in names.TITLES))),
         "COMPANY_SIZE": [(chr(65 + n), text) for n, (_, _, text) in enumerate(names.SIZES)],
-        "TENURE": _numbered(_TENURES),
+        "TENURE": _numbered(names.TENURES),
         "PROFILE_LANGUAGE": [(name[:2].lower(), name) for name in names.LANGUAGES],
         COMPANIES: [(one.urn, one.name) for one in world.companies.listed],
     }

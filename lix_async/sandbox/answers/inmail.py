@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid
-from ..state.state import SentItem
+from ..protocol.params import RequestParams
 from ..world import inbox, links
+from ..world.inbox import ConversationRecord
+from ..world.people import PersonRecord
 from ..world.random import number
+from ..world.world import World
+from .context import AnswerContext
 from .profiles import check_message
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.inbox import ConversationRecord
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
 
 KIND = "thread"
 SEND_ID = "sales.send_message"
@@ -174,8 +170,7 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
         one = inbox.ConversationRecord(
             inbox.conversation_id(KIND, viewer, f"new{context.request}"), viewer, -1, 0, 0
         )
-    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
-    context.state.sent.append(sent)
+    context.record_sent(viewer, one.id, text)
     items = _messages(one, context)
     data = {
         "id": one.id,

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
+from ...core.decoding import JsonObject
+from ..protocol.params import RequestParams
+from ..world.organisations import OrganisationRecord
+from ..world.people import PersonRecord
 from ..world.random import chance, number, pick
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.organisations import OrganisationRecord
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
+from ..world.world import World
+from .context import AnswerContext, AnswerFunction
 
 T = TypeVar("T")
 FilterCheck: TypeAlias = Callable[[T], bool]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from . import accounts, activity, facets, inmail, messages, profiles, searches
-from .context import get_part
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .context import AnswerFunction
+from .context import AnswerFunction, get_part
 
 ANSWERS: Mapping[str, AnswerFunction] = {
     "account.balances": accounts.balances,

@@ -8,42 +8,23 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import ErrorReply, is_missing, params_invalid, unknown_record
+from ..protocol.params import RequestParams
 from ..state.background_lookups import FAILING_PREFIX, BackgroundLookup
 from ..world import lookc_employees
+from ..world.names import FREE_EMAIL_DOMAINS
+from ..world.organisations import OrganisationRecord
+from ..world.people import PersonRecord
 from ..world.random import chance, number, pick
-from .context import AnswerBody
+from ..world.world import World
+from .context import AnswerBody, AnswerContext, AnswerFunction
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.organisations import OrganisationRecord
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
-
-FREE_DOMAINS = frozenset(
-    {
-        "aol.com",
-        "gmail.com",
-        "gmx.net",
-        "hotmail.com",
-        "icloud.com",
-        "outlook.com",
-        "proton.me",
-        "web.de",
-        "yahoo.com",
-        "free.example.com",
-    }
-)
-"""Domains of free e-mail providers; the last one is the sandbox's own."""
 EXAMPLE_REQUEST = "00000000-0000-4000-8000-000000000000"
 """The id of a request that is always complete."""
 MAX_PAGE_SIZE = 100
@@ -87,7 +68,7 @@ def _request_id(seed: int, request: int) -> str:
 
 def _lookup_result(world: World, email: str) -> JsonObject:
     local, _, domain = email.rpartition("@")
-    if domain in FREE_DOMAINS:
+    if domain in FREE_EMAIL_DOMAINS:
         none: list[object] | None = None if chance(0.5, "null hits", email) else []
         return {"hits": none, "domainInfo": {"isFreeEmailDomain": True}}
     employer = _employer(world, domain)

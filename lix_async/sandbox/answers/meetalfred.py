@@ -7,41 +7,21 @@ three formats. A server that ignores `page` is `faults=Faults(rates={"repeated_p
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import ErrorReply, params_invalid
-from ..state.state import SentItem
+from ..protocol.params import RequestParams
 from ..world import meetalfred_records
+from ..world.people import PersonRecord
 from ..world.random import number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext, AnswerFunction
+from ..world.world import World
+from .context import AnswerContext, AnswerFunction
 
 MAX_PAGE_SIZE = 100
-_ACTIONS = {
-    "invites": "invited",
-    "already_connected": "already connected",
-    "already_invited": "already invited",
-    "accepted": "accepted",
-    "messages": "sent a message",
-    "replies": "replied",
-    "emails": "sent an e-mail",
-    "email_replies": "replied by e-mail",
-    "twitter": "sent a direct message",
-    "twitter_replies": "replied by direct message",
-    "all_replies": "replied",
-    "greetings": "sent a greeting",
-}
-"""The values of `action`, and their texts in the items."""
 
 
 def campaigns(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -110,8 +90,8 @@ def _reply(person: PersonRecord, context: AnswerContext) -> JsonObject:
 def last_actions(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The actions of the campaigns, newest first. Some items do not name a person."""
     action = params.require("action")
-    if action not in _ACTIONS:
-        raise params_invalid(f"action must be one of {', '.join(_ACTIONS)}")
+    if action not in meetalfred_records.ACTIONS:
+        raise params_invalid(f"action must be one of {', '.join(meetalfred_records.ACTIONS)}")
     items: list[JsonObject] = []
     for index, person in enumerate(_people(world, 50)):
         at = datetime.fromtimestamp(context.epoch - 3600 * index, UTC)
@@ -121,7 +101,7 @@ def last_actions(world: World, params: RequestParams, context: AnswerContext) ->
             "created_at": meetalfred_records.format_with_z(at)
             if index % 2
             else meetalfred_records.format_with_space(at),
-            "desc": _ACTIONS[action],
+            "desc": meetalfred_records.ACTIONS[action],
         }
         if index % 5 != 4:
             item["msg"] = "Example message." if index % 4 else None
@@ -156,9 +136,7 @@ def add_lead(world: World, params: RequestParams, context: AnswerContext) -> obj
     target = params.text("linkedin_profile_url") or params.require("email")
     columns = params.values.get("columns")
     text = msgspec.json.encode(columns, order="sorted").decode() if columns else ""
-    context.state.sent.append(
-        SentItem(context.endpoint_id, str(key), target, text, context.epoch, context.request)
-    )
+    context.record_sent(str(key), target, text)
     return {"id": 9200 + context.request, "message": "lead added", "success": True}
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid
+from ..protocol.params import RequestParams
 from ..state.state import SentItem
 from ..world import inbox
+from ..world.inbox import ConversationRecord
+from ..world.people import PersonRecord
 from ..world.random import number
+from ..world.world import World
+from .context import AnswerContext
 from .profiles import check_message
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.inbox import ConversationRecord
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
 
 KIND = "conversation"
 SEND_ID = "messages.send"
@@ -98,15 +94,8 @@ def _message(world: World, one: ConversationRecord, which: int) -> JsonObject:
     )
     if author is None:
         return body
-    return body | {
-        "senderHostIdentityUrn": author.urn,
-        "senderFirstName": author.first,
-        "senderLastName": author.last,
-        "senderHeadline": author.headline,
-        "senderProfileUrl": author.link,
-        "senderPublicIdentifier": author.slug,
-        "senderProfilePictureUrl": author.picture,
-    }
+    fields = _participant(author).items()
+    return body | {f"sender{name[0].upper()}{name[1:]}": value for name, value in fields}
 
 
 def _sent_message(one: ConversationRecord, sent: SentItem) -> JsonObject:
@@ -166,6 +155,4 @@ def send(world: World, params: RequestParams, context: AnswerContext) -> object:
     viewer = params.require("viewer_id")
     one = _conversation_of(params, viewer)
     text = check_message(params.require("body"), MAX_MESSAGE)
-    sent = SentItem(context.endpoint_id, viewer, one.id, text, context.epoch, context.request)
-    context.state.sent.append(sent)
-    return {"message": _sent_message(one, sent)}
+    return {"message": _sent_message(one, context.record_sent(viewer, one.id, text))}

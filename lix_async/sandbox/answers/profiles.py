@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import params_invalid, unknown_record
+from ..protocol.params import RequestParams
 from ..world import careers, organisations, person_bodies
 from ..world.names import MONTHS
+from ..world.people import PersonRecord
 from ..world.random import chance, number
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext
 
 
-def _person_of(world: World, params: RequestParams) -> PersonRecord:
+def person_of(world: World, params: RequestParams) -> PersonRecord:
+    """The person of a request, by link or by public identifier."""
     name, value = params.exactly_one("profile_link", "profile_id")
     return world.person_at(value) if name == "profile_link" else world.person_by_slug(value)
 
@@ -39,7 +37,7 @@ def legacy_person(world: World, params: RequestParams, context: AnswerContext) -
 
 def employment(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The positions of a person."""
-    return careers.employment(world.career(_person_of(world, params)))
+    return careers.employment(world.career(person_of(world, params)))
 
 
 def extended(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -89,7 +87,7 @@ def organisation(world: World, params: RequestParams, context: AnswerContext) ->
     _, link = params.exactly_one("linkedin_url", "sales_nav_url")
     one = world.companies.by_link(link)
     if one.slug.startswith("unreadable"):
-        return organisations.unreadable_body()
+        return organisations.unreadable_body(one)
     body = organisations.full_body(one)
     return {"liOrganisation": body["liOrganisation"]} if context.envelope == "seed" else body
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from ...core.decoding import JsonObject
 from ..protocol.errors import is_missing, params_invalid, unknown_record
+from ..protocol.params import RequestParams
 from ..world import job_postings, links, organisations, person_bodies, posts
+from ..world.people import PersonRecord
 from ..world.random import number
 from ..world.search_queries import SearchQuery, make_query, query_from_url
-from .context import get_part
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ...core.decoding import JsonObject
-    from ..protocol.params import RequestParams
-    from ..world.people import PersonRecord
-    from ..world.world import World
-    from .context import AnswerContext
+from ..world.world import World
+from .context import AnswerContext, get_part
 
 _PAIR = re.compile(r"\[([^,\]]*),(.*)\]", re.DOTALL)
 
@@ -34,14 +29,53 @@ class _SearchKind(NamedTuple):
     page_size: int
     cap: int
     """How many items can be fetched, whatever the total is (lix.md#paging-caps)."""
+    make_items: Callable[[World, Sequence[int]], list[JsonObject]]
+    """Makes the items from the indexes of the records."""
 
 
-_PEOPLE = _SearchKind("people", "people", "people", 10, 1000)
-_JOBS = _SearchKind("postings", "jobPostings", "people", 10, 1000)
-_POSTS = _SearchKind("posts", "posts", "posts", 10, 1000)
-_ORGS = _SearchKind("organisations", "orgs", "posts", 10, 1000)
-_LEADS = _SearchKind("people", "people", "people", 25, 2500)
-_ACCOUNTS = _SearchKind("organisations", "organisations", "people", 25, 2500)
+def _people(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    """Some items are hidden members; the first of a page never is."""
+    people = [world.person(index) for index in indexes]
+    visible = next((one for one in people if not one.hidden), people[0] if people else None)
+    people.sort(key=lambda one: one is not visible)  # the first visible person to the front
+    return [_person_item(world, one, first=one is visible) for one in people]
+
+
+def _person_item(world: World, one: PersonRecord, first: bool) -> JsonObject:
+    if one.hidden and not first:
+        return person_bodies.hidden_item(one)
+    if not first and number("bare", one.slug) % 20 == 0:
+        return {"name": one.name, "link": one.link, "description": None, "location": one.location}
+    return person_bodies.search_item(one, world.career(one))
+
+
+def _jobs(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    return [job_postings.search_item(world.posting_at(index)) for index in indexes]
+
+
+def _posts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    return [posts.body(world.post_at(index)) for index in indexes]
+
+
+def _orgs(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    return [organisations.search_item(world.companies.at(index)) for index in indexes]
+
+
+def _leads(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    people = map(world.person, indexes)
+    return [person_bodies.search_item(one, world.career(one)) for one in people]
+
+
+def _accounts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
+    return [organisations.account_item(world.companies.at(index)) for index in indexes]
+
+
+_PEOPLE = _SearchKind("people", "people", "people", 10, 1000, _people)
+_JOBS = _SearchKind("postings", "jobPostings", "people", 10, 1000, _jobs)
+_POSTS = _SearchKind("posts", "posts", "posts", 10, 1000, _posts)
+_ORGS = _SearchKind("organisations", "orgs", "posts", 10, 1000, _orgs)
+_LEADS = _SearchKind("people", "people", "people", 25, 2500, _leads)
+_ACCOUNTS = _SearchKind("organisations", "organisations", "people", 25, 2500, _accounts)
 
 
 def _search(
@@ -51,13 +85,12 @@ def _search(
     kind: _SearchKind,
     query: SearchQuery,
     start: int,
-    make_items: Callable[[Sequence[int]], list[JsonObject]],
 ) -> JsonObject:
-    """A page of a search; `make_items` makes the items from the indexes of the records."""
+    """A page of a search."""
     order, sequence_id = context.search_order(params)
     found = world.search(kind.records, query, order)
     end = min(start + context.page_size(kind.page_size), kind.cap)
-    items = make_items(found[start:end])
+    items = kind.make_items(world, found[start:end])
     paging = {"count": len(items), "start": start, "total": len(found)}
     meta: JsonObject = {"meta": {"sequenceId": sequence_id}}
     if context.envelope == "seed":
@@ -67,16 +100,12 @@ def _search(
 
 
 def _search_url(
-    world: World,
-    params: RequestParams,
-    context: AnswerContext,
-    kind: _SearchKind,
-    make_items: Callable[[Sequence[int]], list[JsonObject]],
+    world: World, params: RequestParams, context: AnswerContext, kind: _SearchKind
 ) -> JsonObject:
     """A page of the search in `url`, which also has the position of the page."""
     url = params.require("url")
     start = _start_of(url, context.page_size(kind.page_size))
-    return _search(world, params, context, kind, query_from_url(url), start, make_items)
+    return _search(world, params, context, kind, query_from_url(url), start)
 
 
 def _start_of(url: str, size: int) -> int:
@@ -90,69 +119,33 @@ def _start_of(url: str, size: int) -> int:
 
 def search_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn people search. Some items are hidden members; the first of a page never is."""
-
-    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
-        people = [world.person(index) for index in indexes]
-        visible = next((one for one in people if not one.hidden), people[0] if people else None)
-        people.sort(key=lambda one: one is not visible)  # the first visible person to the front
-        return [_person_item(world, one, first=one is visible) for one in people]
-
-    return _search_url(world, params, context, _PEOPLE, make_items)
-
-
-def _person_item(world: World, one: PersonRecord, first: bool) -> JsonObject:
-    if one.hidden and not first:
-        return person_bodies.hidden_item(one)
-    if not first and number("bare", one.slug) % 20 == 0:
-        return {"name": one.name, "link": one.link, "description": None, "location": one.location}
-    return person_bodies.search_item(one, world.career(one))
+    return _search_url(world, params, context, _PEOPLE)
 
 
 def search_jobs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn job search, paged by `start` in the URL."""
-
-    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
-        return [job_postings.search_item(world.posting_at(index)) for index in indexes]
-
-    return _search_url(world, params, context, _JOBS, make_items)
+    return _search_url(world, params, context, _JOBS)
 
 
 def search_posts(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn post search, paged by the parameter `start`."""
     query, start = query_from_url(params.require("url")), params.number("start")
-
-    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
-        return [posts.body(world.post_at(index)) for index in indexes]
-
-    return _search(world, params, context, _POSTS, query, start, make_items)
+    return _search(world, params, context, _POSTS, query, start)
 
 
 def search_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """LinkedIn company search."""
-
-    def make_items(indexes: Sequence[int]) -> list[JsonObject]:
-        return [organisations.search_item(world.companies.at(index)) for index in indexes]
-
-    return _search_url(world, params, context, _ORGS, make_items)
-
-
-def _accounts(world: World, indexes: Sequence[int]) -> list[JsonObject]:
-    return [organisations.account_item(world.companies.at(index)) for index in indexes]
-
-
-def _leads(world: World, indexes: Sequence[int]) -> list[JsonObject]:
-    people = map(world.person, indexes)
-    return [person_bodies.search_item(one, world.career(one)) for one in people]
+    return _search_url(world, params, context, _ORGS)
 
 
 def sales_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator account search."""
-    return _search_url(world, params, context, _ACCOUNTS, partial(_accounts, world))
+    return _search_url(world, params, context, _ACCOUNTS)
 
 
 def sales_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """Sales Navigator people search, by GET and by form POST."""
-    return _search_url(world, params, context, _LEADS, partial(_leads, world))
+    return _search_url(world, params, context, _LEADS)
 
 
 def people_by_filters(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -169,7 +162,7 @@ def people_by_filters(world: World, params: RequestParams, context: AnswerContex
     if not groups and not keywords:
         raise params_invalid("at least one filter is required")
     query = make_query(f"filters {groups} {keywords}", keywords, groups)
-    return _search(world, params, context, _LEADS, query, 0, partial(_leads, world))
+    return _search(world, params, context, _LEADS, query, 0)
 
 
 def recruiter_people(world: World, params: RequestParams, context: AnswerContext) -> object:
@@ -182,7 +175,7 @@ def recruiter_people(world: World, params: RequestParams, context: AnswerContext
         raise params_invalid("skills is required")
     query = make_query(f"recruiter {sorted(skills)}", "", [(text,) for text in skills])
     flat, start = replace(context, envelope="flat"), params.number("start")
-    return _search(world, params, flat, _LEADS, query, start, partial(_leads, world))
+    return _search(world, params, flat, _LEADS, query, start)
 
 
 def _skill(skill: object) -> str:
@@ -205,10 +198,10 @@ def _saved_list(params: RequestParams, context: AnswerContext) -> tuple[SearchQu
 def list_people(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The people of a saved list, 25 on a page."""
     query, start = _saved_list(params, context)
-    return _search(world, params, context, _LEADS, query, start, partial(_leads, world))
+    return _search(world, params, context, _LEADS, query, start)
 
 
 def list_orgs(world: World, params: RequestParams, context: AnswerContext) -> object:
     """The companies of a saved list."""
     query, start = _saved_list(params, context)
-    return _search(world, params, context, _ACCOUNTS, query, start, partial(_accounts, world))
+    return _search(world, params, context, _ACCOUNTS, query, start)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
+from ...core.decoding import JsonObject
 
 _WRAPPERS = ("searchResponse", "response", "connections_response", "data")
 

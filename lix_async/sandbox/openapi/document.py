@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
 from ...core.endpoint import AnyEndpoint
+from ...core.models import Params
+from ..protocol.parsing import FORM
+from ..protocol.responses import JSON
+from ..providers import SandboxProvider
+from ..world.world import World
 from .required_params import required_params
 from .schemas import ANY_JSON, JsonSchemas, Schema, wire_names
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from ...core.models import Params
-    from ..providers import SandboxProvider
-    from ..world.world import World
-
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
 STATUSES = {
     400: "A parameter is missing or wrong.",
     401: "The API key is missing or not valid.",
@@ -25,8 +21,6 @@ STATUSES = {
     403: "The API key has no permission.",
     404: "The record does not exist.",
     407: "The viewer_id is not attached.",
-    413: "The body is too large.",
-    422: "A parameter is missing or wrong.",
     429: "A rate limit, or a daily or weekly limit is exceeded.",
     500: "The server failed.",
     502: "A server in between failed.",

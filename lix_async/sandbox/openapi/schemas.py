@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import msgspec
 
 from ...core.endpoint import AnyEndpoint
+from ...core.models import Params
+from ..providers import SandboxProvider
 from .required_params import required_params
-
-if TYPE_CHECKING:
-    from ...core.endpoint import AnyEndpoint
-    from ...core.models import Params
-    from ..providers import SandboxProvider
 
 Schema = dict[str, object]
 ANY_JSON: Schema = {"type": ["object", "array"]}
@@ -43,7 +40,7 @@ class JsonSchemas:
 
     def error(self) -> Schema:
         """A reference to the schema of error bodies."""
-        self.components[f"{self._prefix}.Error"] = dict(self._provider.error_schema)
+        self.components[f"{self._prefix}.Error"] = self._provider.error_schema
         return {"$ref": f"#/components/schemas/{self._prefix}.Error"}
 
     def result(self, endpoint: AnyEndpoint) -> Schema:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from .dates import next_midnight, next_monday
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 class ErrorReply(Exception):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from .errors import params_invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
 
 
 class RequestParams:
@@ -18,18 +16,6 @@ class RequestParams:
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = {name: value for name, value in values.items() if value is not None}
-
-    @classmethod
-    def from_struct(cls, params: object, without: Collection[str] = ()) -> RequestParams:
-        """The fields of a params struct, or the attributes of any other object.
-
-        Args:
-            params: The struct or object.
-            without: Names to leave out.
-        """
-        names: tuple[str, ...] | None = getattr(params, "__struct_fields__", None)
-        given = vars(params) if names is None else {name: getattr(params, name) for name in names}
-        return cls({name: value for name, value in given.items() if name not in without})
 
     def text(self, name: str) -> str | None:
         """A text, or None if it is missing or empty."""

@@ -7,7 +7,6 @@ server would reject are checked here in addition.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,10 +15,8 @@ from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from .errors import params_invalid
 from .params import RequestParams
+from .requests import IncomingRequest
 from .responses import JSON
-
-if TYPE_CHECKING:
-    from .requests import IncomingRequest
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -48,10 +45,10 @@ def read_params(
         _check_strictly(endpoint, query, request.body)
     except (ConfigurationError, msgspec.ValidationError) as error:
         raise params_invalid(str(error)) from None
-    params = RequestParams.from_struct(struct)
+    params = RequestParams(msgspec.structs.asdict(struct))
     # The struct makes a sequence id if the caller sent none; only the caller's own counts here.
     if params.text("sequence_id") not in request.sequence_ids(endpoint):
-        params = RequestParams.from_struct(struct, without=("sequence_id",))
+        params.values.pop("sequence_id", None)
     return params
 
 

@@ -11,15 +11,8 @@ _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _TYPE = re.compile(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.(\w+))?")
 _MINIMUM = re.compile(r"(\w+) must be at least (\d+)")
 _RULE = re.compile(r"(\w+) must ")
-_NAMES = {
-    "str": "string",
-    "int": "number",
-    "float": "number",
-    "bool": "boolean",
-    "array": "array",
-    "object": "object",
-    "null": "null",
-}
+_NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean"}
+"""Zod's names of types that msgspec names otherwise."""
 
 
 def issue(message: str) -> dict[str, object] | None:

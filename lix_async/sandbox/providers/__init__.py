@@ -1,7 +1,8 @@
 """The providers that the sandbox simulates: one module each, all behind one host and port.
 
 A provider is available if its package in `lix_async.providers` is installed; the others work
-without it. `base` has the description of a provider, the other modules one description each.
+without it. `base` has the description of a provider, `examples` the example parameters, the other
+modules one description each.
 
 May import `protocol`, `world`, `faults`, `state` and `answers`.
 """

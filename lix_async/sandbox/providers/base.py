@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from importlib.resources import files
 
+import msgspec
+
+from ...core.decoding import JsonObject
 from ...core.endpoint import AnyEndpoint
+from ...core.provider import AuthScheme, Provider
+from ..answers.context import AnswerFunction
+from ..protocol.errors import ErrorReply
+from ..protocol.params import RequestParams
 from ..protocol.responses import SandboxResponse, error_response
 from ..state.rate_limits import Rate, RateLimitStatus
-
-if TYPE_CHECKING:
-    from ...core.provider import AuthScheme, Provider
-    from ..answers.context import AnswerFunction
-    from ..protocol.errors import ErrorReply
-    from ..protocol.params import RequestParams
-    from ..state.state import SandboxState
-    from ..world.world import World
-
-Examples = Mapping[str, Mapping[str, object]]
-"""Parameters, under the provider's names, that are answered with 200, by catalogue id."""
+from ..state.state import SandboxState
+from ..world.world import World
+from .examples import Examples, all_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +39,9 @@ class RequestOutcome:
     epoch: float
 
 
-# The error body of Lix and LookC: `ErrorReply.body`.
-ERROR_SCHEMA: Mapping[str, object] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "properties": {
-                "type": {"type": "string"},
-                "message": {"type": "string"},
-                "refreshesAt": {"type": "integer", "description": "Seconds since 1970."},
-            },
-        }
-    },
-}
+_ERROR_SCHEMAS = msgspec.json.decode(
+    (files(__package__) / "error_schemas.json").read_bytes(), type=dict[str, JsonObject]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +72,22 @@ class SandboxProvider:
     """(exceeded limit, current time in seconds since the epoch) → headers of the error."""
     headers: Callable[[RequestOutcome], Mapping[str, str]] = lambda outcome: {}
     """Headers of every response. A header that the response already has is not replaced."""
-    error_schema: Mapping[str, object] = field(default_factory=lambda: ERROR_SCHEMA)
-    """The JSON schema of the bodies that `render_error` makes."""
     statuses: Sequence[int] = (400, 401, 402, 404, 407, 429, 500, 503)
     """The statuses of documented errors."""
     background: frozenset[str] = frozenset()
     """Endpoints that may answer 202, with something else than their result."""
     loose: frozenset[str] = frozenset()
     """Endpoints whose answers differ from their result struct, which decodes leniently."""
-    examples: Callable[[World], Examples] = lambda world: {}
 
     @property
     def name(self) -> str:
         """The provider's name."""
         return self.provider.name
+
+    @property
+    def error_schema(self) -> JsonObject:
+        """The JSON schema of the bodies that `render_error` makes; LookC has that of Lix."""
+        return _ERROR_SCHEMAS.get(self.name, _ERROR_SCHEMAS["Lix"])
 
     @property
     def rate(self) -> Rate:
@@ -114,3 +103,8 @@ class SandboxProvider:
     def full_path(self, endpoint: AnyEndpoint, path: str) -> str:
         """The path in the sandbox of one of an endpoint's paths."""
         return path if endpoint.rooted else self.prefix + path
+
+    def examples(self, world: World) -> Examples:
+        """The example parameters of the provider's endpoints, by catalogue id."""
+        ids = {endpoint.id for endpoint in self.endpoints}
+        return {name: params for name, params in all_examples(world).items() if name in ids}

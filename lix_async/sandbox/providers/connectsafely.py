@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ...core.decoding import JsonObject
 from ...core.endpoint import AnyEndpoint
@@ -13,16 +12,12 @@ from ...providers.connectsafely.rate_limits import VELOCITY
 from ..answers import connectsafely
 from ..protocol import zod
 from ..protocol.dates import iso_milliseconds, next_midnight
+from ..protocol.errors import ErrorReply
+from ..protocol.params import RequestParams
 from ..protocol.responses import SandboxResponse, json_response
 from ..state import connectsafely_quota
 from ..state.rate_limits import Rate, RateLimitStatus
 from .base import RequestOutcome, SandboxProvider
-
-if TYPE_CHECKING:
-    from ..protocol.errors import ErrorReply
-    from ..protocol.params import RequestParams
-    from ..world.world import World
-    from .base import Examples
 
 _MINUTE = 60.0
 _RETRY_AFTER = "12"
@@ -90,23 +85,6 @@ def _headers(outcome: RequestOutcome) -> Mapping[str, str]:
     return _status_headers(outcome.rate_limit) if outcome.rate_limit else {}
 
 
-def _examples(world: World) -> Examples:
-    profile, account = {"profileId": world.person(0).slug}, {"accountId": connectsafely.ACCOUNT}
-    return {
-        "connectsafely.profile": {**profile, "includeExperience": True},
-        "connectsafely.profile_get": profile,
-        "connectsafely.account_status": account,
-        "connectsafely.account_status_by_id": account,
-        "connectsafely.account_quota": account,
-        "connectsafely.relationship": profile,
-        "connectsafely.relationship_by_account": {**account, **profile},
-        "connectsafely.search_groups": {"keywords": "sales", "count": 10},
-        "connectsafely.search_people": {"keywords": "sales"},
-        "connectsafely.endorse_skill": {**profile, "skillId": "101"},
-        "connectsafely.health": {},
-    }
-
-
 PROVIDER = SandboxProvider(
     provider=CONNECTSAFELY,
     endpoints=TABLE,
@@ -118,15 +96,5 @@ PROVIDER = SandboxProvider(
     limits=_limits,
     rate_limit_headers=_exceeded_headers,
     headers=_headers,
-    error_schema={
-        "type": "object",
-        "properties": {
-            "success": {"type": "boolean"},
-            "error": {"description": "A text, or an object with `issues` and `name`."},
-            "code": {"type": "string"},
-            "message": {"type": "string"},
-        },
-    },
     statuses=(400, 401, 403, 404, 429, 500, 502),
-    examples=_examples,
 )

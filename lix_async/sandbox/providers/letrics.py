@@ -8,20 +8,15 @@ a query in which lists may have any of the three formats.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...core.errors import ConfigurationError
 from ...providers.letrics.endpoints import COMPANIES, CONTACTS
 from ...providers.letrics.params import CompaniesParams, ContactsParams
 from ...providers.letrics.provider import LETRICS
 from ..answers import letrics
+from ..protocol.errors import ErrorReply
 from ..protocol.responses import SandboxResponse, json_response
 from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ..protocol.errors import ErrorReply
-    from ..world.world import World
-    from .base import Examples
 
 _IDS = {400: "invalid_input", 401: "unauthorized", 404: "not_found", 429: "too_many_requests"}
 
@@ -75,11 +70,6 @@ _ENDPOINTS = _POSTED + tuple(
 )
 
 
-def _examples(world: World) -> Examples:
-    params = {"industries": [world.companies.at(0).industry], "per_page": 10}
-    return {endpoint.id: params for endpoint in _ENDPOINTS}
-
-
 PROVIDER = SandboxProvider(
     provider=LETRICS,
     endpoints=_ENDPOINTS,
@@ -87,23 +77,5 @@ PROVIDER = SandboxProvider(
     prefix="/letrics",
     is_charged=lambda endpoint, body: False,
     render_error=_render_error,
-    error_schema={
-        "type": "object",
-        "required": ["errors"],
-        "properties": {
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "id": {"type": "string"},
-                        "code": {"type": "integer"},
-                        "details": {"type": "string"},
-                    },
-                },
-            }
-        },
-    },
     statuses=(400, 401, 404, 429, 500, 502, 503),
-    examples=_examples,
 )

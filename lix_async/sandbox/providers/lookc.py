@@ -1,27 +1,11 @@
-"""LookC: its endpoints and example parameters."""
+"""LookC: its endpoints and statuses."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from ...providers.lookc.endpoints import TABLE
 from ...providers.lookc.provider import LOOKC
 from ..answers import lookc
 from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ..world.world import World
-    from .base import Examples
-
-
-def _examples(world: World) -> Examples:
-    first = world.companies.at(0)
-    return {
-        "lookc.person_by_email": {"email": world.person(0).email},
-        "lookc.request_status": {"request_id": lookc.EXAMPLE_REQUEST},
-        "lookc.org_employees": {"org_id": lookc.org_id(world, first), "page_size": 10},
-    }
-
 
 PROVIDER = SandboxProvider(
     provider=LOOKC,
@@ -29,5 +13,4 @@ PROVIDER = SandboxProvider(
     answers=lookc.ANSWERS,
     statuses=(400, 401, 402, 404, 429, 500, 503),
     background=frozenset({"lookc.person_by_email"}),
-    examples=_examples,
 )

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ...providers.meetalfred.endpoints import TABLE
 from ...providers.meetalfred.provider import MEETALFRED
 from ..answers import meetalfred
+from ..protocol.errors import ErrorReply
 from ..protocol.responses import SandboxResponse, json_response, response
 from ..state.rate_limits import RateLimitStatus
 from .base import SandboxProvider
-
-if TYPE_CHECKING:
-    from ..protocol.errors import ErrorReply
-    from ..world.world import World
-    from .base import Examples
 
 
 def _render_error(error: ErrorReply) -> SandboxResponse:
@@ -32,22 +27,6 @@ def _rate_limit_headers(status: RateLimitStatus, epoch: float) -> Mapping[str, s
     return {"Retry-After": status.retry_after(epoch)}
 
 
-def _examples(world: World) -> Examples:
-    return {
-        "meetalfred.campaigns": {"type": "active"},
-        "meetalfred.leads": {"page": 0, "per_page": 25},
-        "meetalfred.connections": {"page": 0, "per_page": 25},
-        "meetalfred.new_reply_detected": {"page": 0},
-        "meetalfred.get_last_actions": {"action": "replies", "page": 0},
-        "meetalfred.get_team_members": {},
-        "meetalfred.get_member_connections": {"page": 0},
-        "meetalfred.add_lead_to_campaign": {
-            "campaign": 101,
-            "linkedin_profile_url": world.person(0).link,
-        },
-    }
-
-
 PROVIDER = SandboxProvider(
     provider=MEETALFRED,
     endpoints=TABLE,
@@ -56,8 +35,6 @@ PROVIDER = SandboxProvider(
     is_charged=lambda endpoint, body: False,
     render_error=_render_error,
     rate_limit_headers=_rate_limit_headers,
-    error_schema={"type": "object", "properties": {"message": {"type": "string"}}},
     statuses=(400, 401, 404, 429, 500, 502, 503),
     loose=frozenset(endpoint.id for endpoint in TABLE),
-    examples=_examples,
 )

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from string import Template
 
 import msgspec
 
 from ..faults.schedule import FAULTS, PRESETS
 from ..openapi import document
 from ..protocol.errors import ErrorReply, params_invalid, unknown_route
+from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
+from .asgi import Handler, SandboxApi
 
-if TYPE_CHECKING:
-    from ..protocol.requests import IncomingRequest
-    from .asgi import Handler, SandboxApi
-
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}
-td,th{padding:.2rem .8rem;border:1px solid #ccc;text-align:left}
-code{background:#f3f3f3;padding:0 .2rem}"""
+_STATUS_PAGE = Template((files(__package__) / "status.html").read_text("utf-8"))
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,8 +30,8 @@ class FaultChange(msgspec.Struct, forbid_unknown_fields=True):
     seed: int | None = None
 
 
-def _table(head: tuple[str, ...], body: list[tuple[object, ...]]) -> str:
-    def line(cells: tuple[object, ...], tag: str) -> str:
+def _table(head: Iterable[object], body: Iterable[Iterable[object]]) -> str:
+    def line(cells: Iterable[object], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
     return "<table>" + line(head, "th") + "".join(line(cells, "td") for cells in body) + "</table>"
@@ -60,37 +56,26 @@ def status_page(sandbox: SandboxApi) -> str:
         for examples in (provider.examples(world),)
         for endpoint in provider.endpoints
     ]
+    samples = [
+        ("a person", world.person(0).link),
+        ("a company", world.companies.at(0).link),
+        ("a viewer_id", ", ".join(world.viewers[:4])),
+    ]
     sent = [(one.endpoint, one.viewer, one.target, one.text) for one in sandbox.sent[-10:]]
     faults = [(name, kind.description) for name, kind in FAULTS.items()]
-    parts = [
-        "<!doctype html><html lang=en><head><meta charset=utf-8><title>lix_async sandbox</title>",
-        f"<style>{_STYLE}</style></head><body><h1>lix_async sandbox</h1>",
-        f"<p>Seed {world.seed}: {world.people} people and ",
-        f"{len(world.companies.listed)} companies, all fictitious.</p>",
-        "<h2>Credits</h2>",
-        _table(("kind", "left", "spent"), [*balances]),
-        "<h2>Try</h2>",
-        _table(
-            ("what", "value"),
-            [
-                ("a person", world.person(0).link),
-                ("a company", world.companies.at(0).link),
-                ("a viewer_id", ", ".join(world.viewers[:4])),
-            ],
-        ),
-        "<details><summary>Example requests; see also /openapi.json</summary>",
-        _table(("provider", "method", "path", "params"), [*calls]),
-        "</details>",
-        f"<h2>Last requests (of {len(sandbox.requests)})</h2>",
-        _table(("number", "method", "path", "status", "error", "fault", "credits"), [*last]),
-        "<h2>Sent</h2>",
-        _table(("endpoint", "viewer", "to", "text"), [*sent]),
-        "<h2>Faults</h2><p>Request one by the header <code>X-Sandbox-Fault</code>. Schedules: ",
-        f"{escape(', '.join(PRESETS))}.</p>",
-        _table(("name", "what happens"), [*faults]),
-        "</body></html>",
-    ]
-    return "".join(parts)
+    return _STATUS_PAGE.substitute(
+        seed=world.seed,
+        people=world.people,
+        companies=len(world.companies.listed),
+        credits=_table(("kind", "left", "spent"), balances),
+        samples=_table(("what", "value"), samples),
+        examples=_table(("provider", "method", "path", "params"), calls),
+        count=len(sandbox.requests),
+        requests=_table(("number", "method", "path", "status", "error", "fault", "credits"), last),
+        sent=_table(("endpoint", "viewer", "to", "text"), sent),
+        presets=escape(", ".join(PRESETS)),
+        faults=_table(("name", "what happens"), faults),
+    )
 
 
 def _status(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
@@ -146,7 +131,7 @@ def _faults(sandbox: SandboxApi, request: IncomingRequest) -> SandboxResponse:
     )
 
 
-AdminPage = Callable[["SandboxApi", "IncomingRequest"], SandboxResponse]
+AdminPage = Callable[[SandboxApi, IncomingRequest], SandboxResponse]
 ADMIN_PAGES: Mapping[str, tuple[str, AdminPage]] = {
     "/": ("GET", _root),
     "/openapi.json": ("GET", _openapi),

@@ -11,21 +11,19 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from ...core.endpoint import AnyEndpoint
+from ..faults.schedule import Faults
 from ..protocol.authentication import check_host
 from ..protocol.errors import ErrorReply
-from ..protocol.requests import IncomingRequest
+from ..protocol.requests import IncomingRequest, RequestRecord
 from ..protocol.responses import SandboxResponse, error_response
 from ..providers import SandboxProvider
+from ..state.credit_ledger import CreditLedger
+from ..state.state import SentItem
+from ..state.webhooks import Webhook
+from ..world.world import World
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
-
-    from ..faults.schedule import Faults
-    from ..protocol.requests import RequestRecord
-    from ..state.credit_ledger import CreditLedger
-    from ..state.state import SentItem
-    from ..state.webhooks import Webhook
-    from ..world.world import World
 
 DISCONNECT_EXTENSION = "lix_async.sandbox.disconnect"
 """The ASGI extension by which the sandbox's own server ends a connection. Its argument is True for

@@ -7,13 +7,10 @@ day ends at midnight UTC, as the message of the 429 says.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from ..protocol.dates import iso_milliseconds, next_midnight
 from ..protocol.errors import daily_limit
-
-if TYPE_CHECKING:
-    from .state import SandboxState
+from .state import SandboxState
 
 ACTION = "PROFILE"
 DAILY_PROFILES = 120

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..protocol.errors import quota_exceeded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 KINDS: tuple[str, ...] = ("standard", "org", "email")
 """The kinds of credit; `account.balances` calls them linkedIn, lookc and email."""

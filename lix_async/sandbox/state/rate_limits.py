@@ -73,8 +73,8 @@ class RateLimits:
         Returns:
             None if the request is allowed, otherwise the status of the limit that it exceeds.
         """
-        log = self._log(provider, caller)
-        return None if log is None or log.admit(now) else log.status(now, epoch)
+        rate = self.rates[provider]
+        return self.admit_each(provider, {caller: rate} if rate else {}, now, epoch)
 
     def admit_each(
         self, provider: str, limits: Mapping[str, Rate], now: float, epoch: float
@@ -102,18 +102,13 @@ class RateLimits:
         Returns:
             None if the provider has no limit or the caller is unknown.
         """
-        own = self._log(provider, caller) if caller else None
-        if own is None:
+        rate = self.rates[provider]
+        if rate is None or not caller:
             return None
+        own = self._logs.setdefault((provider, caller), SlidingLog(*rate))
         others = (self._logs.get((provider, name)) for name in limits)
         logs = [own, *(log for log in others if log is not None)]
         return min((log.status(now, epoch) for log in logs), key=lambda status: status.left)
-
-    def _log(self, provider: str, caller: str) -> SlidingLog | None:
-        rate = self.rates[provider]
-        if rate is None:
-            return None
-        return self._logs.setdefault((provider, caller), SlidingLog(*rate))
 
 
 # Sums of floats: three waits of one second may add up to slightly less than three seconds.

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from ..faults.schedule import Fault
 from .background_lookups import BackgroundLookupQueue
-
-if TYPE_CHECKING:
-    from ..faults.schedule import Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,14 @@ The date of the world is always `TODAY`, so that a body does not depend on the d
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from . import names
+from .organisations import OrganisationRecord
+from .people import PersonRecord
 from .random import pick, rng_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from ...core.decoding import JsonObject
-    from .organisations import OrganisationRecord
-    from .people import PersonRecord
 
 TODAY = (2025, 6)
 """Year and month of the world."""

@@ -5,19 +5,14 @@ Contract: connectsafely.md#profile-answer. Fields that it calls nullable are nul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
+from ...core.decoding import JsonObject
 from . import careers, names
-from .careers import TODAY
+from .careers import TODAY, PositionRecord
+from .people import PersonRecord
 from .random import chance, number, pick
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from ...core.decoding import JsonObject
-    from .careers import PositionRecord
-    from .people import PersonRecord
-    from .world import World
+from .world import World
 
 _DEGREES = ("DISTANCE_1", "DISTANCE_2", "DISTANCE_3", "3rd", None)
 _BIRTH_DATES = (None, {"month": 1, "day": 2}, {"month": 1, "day": 2, "year": 1990})

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..protocol.errors import unknown_record
+from .people import PersonRecord
 from .random import chance, number
-
-if TYPE_CHECKING:
-    from .people import PersonRecord
-    from .world import World
+from .world import World
 
 LATEST = 1_748_736_000_000
 """The latest time of a message in an inbox, in epoch milliseconds: the date of the world."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from . import names
+from .organisations import OrganisationRecord
 from .random import rng_for
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from .organisations import OrganisationRecord
 
 FIRST_ID = 3_000_000_001
 """Id of the first posting; the others follow."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
-from .careers import TODAY
+from ...core.decoding import JsonObject
+from .careers import TODAY, PositionRecord
+from .organisations import OrganisationRecord
+from .people import PersonRecord
 from .random import number, rng_for
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...core.decoding import JsonObject
-    from .careers import PositionRecord
-    from .organisations import OrganisationRecord
-    from .people import PersonRecord
-    from .world import World
+from .world import World
 
 _RENAMED = {"personId": "person_id", "dateStarted": "date_started", "dateEnded": "date_ended"}
 

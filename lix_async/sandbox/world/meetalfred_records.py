@@ -1,6 +1,7 @@
 """Campaigns, leads and connections in the formats of Meet Alfred's published samples.
 
-`seed` selects the oldest samples; otherwise the format that newer clients report.
+`seed` selects the oldest samples; otherwise the format that newer clients report. The fields whose
+values never change, or are null for most items, come from `meetalfred_samples.json`.
 """
 
 from __future__ import annotations
@@ -8,23 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from importlib.resources import files
 
-from .names import words
+import msgspec
+
+from ...core.decoding import JsonObject
+from .people import PersonRecord
 from .random import number
 
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from .people import PersonRecord
-
 _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
-# Fields of a connection that are null in the sample (meetalfred.md#meetalfred.connections).
-_NULL_FIELDS = words(
-    "AIM BLOG_WEBSITE COMPANY_WEBSITE GTALK ICQ OTHER_WEBSITE PERSONAL_WEBSITE "
-    "PORTFOLIO_WEBSITE QQ RSS_WEBSITE WECHAT YAHOO_MESSENGER address birthday conversation_id "
-    "fieldOfStudy industryCode languages notes openLink postalCode premium schoolName skills "
-    "startedMonth startedYear tenureMonths tenureYears trackingId versionTag"
+# `skilledVounteering` is misspelled on the wire (meetalfred.md#search-parameters). Which fields of
+# a connection are null: meetalfred.md#meetalfred.connections.
+_SAMPLES = msgspec.json.decode(
+    (files(__package__) / "meetalfred_samples.json").read_bytes(), type=dict[str, JsonObject]
 )
+ACTIONS = _SAMPLES["actions"]
+"""The values of the parameter `action`, and their texts in the items."""
 _HANDLES = ("twitter", "facebook", "github", "angellist", "gravatar")
 _UNKNOWN_FIELDS = ("email", "first_name", "last_name", "location", "current_title")
 """Fields that are unknown for some leads."""
@@ -80,57 +80,14 @@ def object_urn(person: PersonRecord) -> str:
 
 def campaign(one: CampaignRecord, *, seed: bool = True) -> JsonObject:
     """A campaign with all fields, as leads contain it."""
-    languages = ("english", "french", "polish", "portuguese", "russian", "spanish")
-    specified = ("company", "firstName", "lastName", "school", "title")
-    flags = [
-        "exclude_no_photos",
-        "get_new_leads",
-        "open_link_only",
-        "premium_only",
-        "removed",
-        "search_ended",
-        "auto_approve_leads",
-        "exclude_invited_profiles",
-    ]
-    counts = ["excluded_profiles", "next_search_index", "num_pending_leads"]
-    touch: JsonObject = {
-        "delay_number": 0,
-        "delay_time_unit": "day(s)",
-        "tags": [],
-        "type": "LI View",
-    }
-    return {
-        **dict.fromkeys(flags, False),
-        **dict.fromkeys(counts, 0),
+    return _SAMPLES["campaign"] | {
         "key": one.key,
         "name": one.name,
         "status": one.status,
         "run_state": one.run_state,
-        "campaign_type": "linkedin search",
         "created_at": _format(_MONDAY, seed=seed),
         "updated_at": _format(_MONDAY + timedelta(days=2), seed=seed),
         "next_search_at": _format(_MONDAY + timedelta(hours=6), seed=seed),
-        "limit_exceeded": None,
-        "max_search_amount": 500,
-        "num_touches": 1,
-        "sales_navigator_url": None,
-        "search_url": "https://www.linkedin.com/search/results/people/?keywords=example",
-        "team_key": 11,
-        "user_key": 12,
-        "search_parameters": {
-            "connections": dict.fromkeys(("first", "second", "third"), False),
-            "keywords": "",
-            # Misspelled on the wire.
-            "nonprofitInterests": {"boardService": False, "skilledVounteering": False},
-            "profileLanguages": dict.fromkeys(languages, False),
-            "specifyKeywords": dict.fromkeys(specified, ""),
-            **{
-                name: list[str]()
-                for name in ("currentCompanies", "pastCompanies", "industries", "locations")
-            },
-            "schools": [],
-        },
-        "touch_sequence": {"sequence": [touch]},
     }
 
 
@@ -227,29 +184,20 @@ def connection(person: PersonRecord, *, seed: bool = False) -> JsonObject:
     at = _MONDAY + timedelta(minutes=number("connected", person.slug) % 50_000)
     picture = f"https://media.example.com/p/{person.slug}.jpg?e=1751328000&v=beta&t=EXAMPLE"
     iso = not seed and number("iso", person.slug) % 3 == 0
-    return {
-        **dict.fromkeys(_NULL_FIELDS),
-        "SKYPE": "",
-        "companyName": None,
+    body = _SAMPLES["connection"] | {
         "connectedAt": format_with_z(at) if iso else format_datetime(at, usegmt=True),
-        "degree": 1,
         "email": person.email if number("shares mail", person.slug) % 2 else "",
         "entityUrn": person.sales_id,
         "firstName": person.first,
         "headline": person.headline,
         "id": person.sales_id,
         "lastName": person.last,
-        "locationName": None,
         "name": person.name,
         "objectUrn": object_urn(person),
-        "phone": "",
         "picture": picture,
         "publicIdentifier": person.slug,
-        "tags": [],
-        "title": None,
-        "twitter": "",
-        **({} if seed or number("synced", person.slug) % 4 == 0 else _synced_fields(person)),
     }
+    return body if seed or number("synced", person.slug) % 4 == 0 else body | _synced_fields(person)
 
 
 def _synced_fields(person: PersonRecord) -> JsonObject:

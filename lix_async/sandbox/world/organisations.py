@@ -185,15 +185,9 @@ def full_body(one: OrganisationRecord) -> dict[str, object]:
     }
 
 
-def unreadable_body() -> dict[str, object]:
+def unreadable_body(one: OrganisationRecord) -> dict[str, object]:
     """The body of `organisation.by_linkedin` for a company that could not be read."""
-    return {
-        "organisationIds": None,
-        "liOrganisation": None,
-        "error": "organisation could not be read",
-        "profile": None,
-        "links": None,
-    }
+    return dict.fromkeys(full_body(one)) | {"error": "organisation could not be read"}
 
 
 def search_item(one: OrganisationRecord) -> dict[str, object]:

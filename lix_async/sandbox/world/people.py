@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from . import names
+from .organisations import OrganisationRecord
 from .random import number, rng_for
-
-if TYPE_CHECKING:
-    from .organisations import OrganisationRecord
 
 # An odd factor has an inverse modulo 2**32: a link can be turned back into the person's index, so
 # no person has to be made before the first request for it. The factor is Knuth's multiplicative

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import cast
 
+from ...core.decoding import JsonObject
 from . import names
-from .careers import date_body, education, experience
+from .careers import PositionRecord, date_body, education, experience
+from .people import PersonRecord
 from .random import chance, number, rng_for
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...core.decoding import JsonObject
-    from .careers import PositionRecord
-    from .people import PersonRecord
 
 
 def _skills(person: PersonRecord) -> list[JsonObject]:
@@ -150,21 +146,15 @@ def legacy(person: PersonRecord, jobs: Sequence[PositionRecord]) -> JsonObject:
         if job.place:
             item["location"] = job.place
         work.append(item)
-    schools: list[JsonObject] = []
-    for school in education(person):
-        period = {
-            "startedOn": {"year": int(str(school["dateStarted"]))},
-            "endedOn": {"year": int(str(school["dateEnded"]))},
+    schools = [
+        {
+            "schoolName": school["institutionName"],
+            "degree": school["degree"],
+            **cast("JsonObject", school["timePeriod"]),
+            "fieldsOfStudy": str(school["fieldOfStudy"]).split(", "),
         }
-        fields = str(school["fieldOfStudy"]).split(", ")
-        schools.append(
-            {
-                "schoolName": school["institutionName"],
-                "degree": school["degree"],
-                **period,
-                "fieldsOfStudy": fields,
-            }
-        )
+        for school in education(person)
+    ]
     return {
         "fullName": person.name,
         "headline": person.headline,

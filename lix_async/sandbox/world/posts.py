@@ -6,14 +6,11 @@ A post's urn contains its author and number, so it can be resolved without a sto
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ...core.decoding import JsonObject
 from . import names
+from .people import PersonRecord
 from .random import chance, number, rng_for
-
-if TYPE_CHECKING:
-    from ...core.decoding import JsonObject
-    from .people import PersonRecord
 
 REACTIONS = ("LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY")
 """All types of reactions, in the documented order."""

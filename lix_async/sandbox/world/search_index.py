@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from .random import rng_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from .search_queries import SearchQuery
+from .search_queries import SearchQuery
 
 _CACHED_SEARCHES = 64
 """The number of searches whose results are cached: otherwise each page would sort the world."""

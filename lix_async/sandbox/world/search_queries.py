@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
 from . import links
 from .random import number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _TOTAL = re.compile(r"\btotal:([0-9]{1,6})\b")
 _NOTHING = "nothing-matches"

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ..protocol.errors import is_missing, params_invalid, unknown_record
 from . import careers, job_postings, links, names, people, posts
+from .careers import PositionRecord
 from .company_index import CompanyIndex
+from .job_postings import PostingRecord
+from .people import PersonRecord
+from .posts import PostRecord
 from .random import number, rng_for
 from .search_index import SearchIndex
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .careers import PositionRecord
-    from .job_postings import PostingRecord
-    from .people import PersonRecord
-    from .posts import PostRecord
-    from .search_queries import SearchQuery
+from .search_queries import SearchQuery
 
 _POST_URN = re.compile(r"urn:li:(?:activity|ugcPost|share):([0-9]{1,19})")
 _CODE = re.compile(r"-([0-9a-f]{8})$")

@@ -10,6 +10,7 @@ import pytest
 from lix_methods import METHODS, Wire, client, method, says
 
 from lix_async.core.errors import ConfigurationError
+from lix_async.engine.pages import ListingOptions
 from lix_async.providers.lix.params import Cookie, Pair, SkillFilter
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,8 @@ ARGUMENTS = sorted(
     {
         (path, name)
         for id_, path in METHODS.items()
-        for name in inspect.signature(method(client(Wire()), id_)).parameters
+        for argument in inspect.signature(method(client(Wire()), id_)).parameters
+        for name in (ListingOptions.__annotations__ if argument == "options" else (argument,))
     }
 )
 
@@ -48,7 +50,7 @@ async def called(path: str, wire: Wire, **given: Any) -> None:
     needed = {
         name: RIGHT.get(name, "x")
         for name, one in signature.parameters.items()
-        if one.default is one.empty
+        if one.default is one.empty and one.kind is not one.VAR_KEYWORD
     }
     result = found(**(needed | given))
     if isinstance(result, Awaitable):

@@ -10,6 +10,16 @@ from ....core.decoding import OpenObject
 from ....core.models import Model
 from ....core.timestamps import parse_timestamp
 
+__all__ = [
+    "AccountQuota",
+    "AccountStatus",
+    "Endorsement",
+    "Health",
+    "LinkedInPlan",
+    "Quota",
+    "Relationship",
+]
+
 
 class LinkedInPlan(Model):
     """The LinkedIn products of an account."""

@@ -10,6 +10,17 @@ from ....core.models import Model
 from ....core.timestamps import parse_timestamp
 from .text import degree, full_name
 
+__all__ = [
+    "BirthDate",
+    "Education",
+    "Experience",
+    "GeoLocation",
+    "Location",
+    "Profile",
+    "ProfileResult",
+    "Skill",
+]
+
 
 class Location(Model):
     """The place that a profile states."""

@@ -9,6 +9,8 @@ from msgspec import field
 from ....core.models import Listing, Model, Paging
 from .text import degree, full_name
 
+__all__ = ["FoundPerson", "Group", "GroupsPage", "PeoplePage", "SearchPaging"]
+
 Item = TypeVar("Item")
 
 

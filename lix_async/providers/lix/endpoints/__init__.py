@@ -2,20 +2,20 @@
 
 Each is one `Endpoint`, in the module of its subject: `accounts`, `profiles`, `searches` and
 `messages`. Params carry the provider's own names. A price is for one call, and of a listing for
-one page. The vendor's public reference is at https://lix-it.com/docs; the contract that these
-tables follow is lix.md#endpoints.
+one page; where it is missing, none is published. The vendor's public reference is at
+https://lix-it.com/docs; the contract that these tables follow is lix.md#endpoints.
 """
 
 from __future__ import annotations
 
-from ....core.endpoint import AnyEndpoint
+from ....core.endpoint import AnyEndpoint, endpoints_of
 from . import accounts, messages, profiles, searches
 
 TABLE: tuple[AnyEndpoint, ...] = (
-    *accounts.ENDPOINTS,
-    *profiles.ENDPOINTS,
-    *searches.ENDPOINTS,
-    *messages.ENDPOINTS,
+    *endpoints_of(vars(accounts)),
+    *endpoints_of(vars(profiles)),
+    *endpoints_of(vars(searches)),
+    *endpoints_of(vars(messages)),
 )
 """Every endpoint."""
 

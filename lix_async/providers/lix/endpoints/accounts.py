@@ -5,7 +5,7 @@ Contract: lix.md#lix-account, lix.md#linkedin-accounts, lix.md#connections
 
 from __future__ import annotations
 
-from ....core.endpoint import FREE, UNKNOWN, AnyEndpoint, Endpoint, standard
+from ....core.endpoint import FREE, Endpoint, standard
 from ....core.pagination import Offset, PageNumber
 from .. import models as m
 from .. import params as p
@@ -16,7 +16,6 @@ BALANCES = Endpoint(
     "/v1/account/balances",
     p.NoParams,
     m.Balances,
-    credits=UNKNOWN,
     docs="lix.md#account.balances",
 )
 DAILY_ALLOWANCE = Endpoint(
@@ -36,7 +35,6 @@ CONNECTIONS = Endpoint(
     m.ConnectionsPage,
     # A short page is not the end: it is not documented that `count` is obeyed.
     paging=Offset("start"),
-    credits=UNKNOWN,
     docs="lix.md#connections.list",
 )
 LINKEDIN_ACCOUNT = Endpoint(
@@ -45,7 +43,6 @@ LINKEDIN_ACCOUNT = Endpoint(
     "/v1/account/linkedin/account",
     p.ViewerParams,
     m.LinkedInAccount,
-    credits=UNKNOWN,
     docs="lix.md#linkedin_account.get",
 )
 LINKEDIN_ACCOUNTS = Endpoint(
@@ -55,7 +52,6 @@ LINKEDIN_ACCOUNTS = Endpoint(
     p.LinkedInAccountsParams,
     m.LinkedInAccountsPage,
     paging=PageNumber("page", size=5),
-    credits=UNKNOWN,
     docs="lix.md#linkedin_account.list",
 )
 PUT_LINKEDIN = Endpoint(
@@ -64,7 +60,6 @@ PUT_LINKEDIN = Endpoint(
     "/v1/account/linkedin/account",
     p.PutLinkedInParams,
     m.AttachedAccount,
-    credits=UNKNOWN,
     body=("cookies",),
     docs="lix.md#linkedin_account.put",
 )
@@ -74,7 +69,6 @@ CONNECTIONS_REMAINING = Endpoint(
     "/v1/account/connections/remaining",
     p.ViewerParams,
     m.ConnectionsRemaining,
-    credits=UNKNOWN,
     docs="lix.md#linkedin_account.connections_remaining",
 )
 INVITE = Endpoint(
@@ -87,15 +81,4 @@ INVITE = Endpoint(
     idempotent=False,
     body=("viewer_id", "profile_link", "profile_id", "message"),
     docs="lix.md#connections.send",
-)
-
-ENDPOINTS: tuple[AnyEndpoint, ...] = (
-    BALANCES,
-    DAILY_ALLOWANCE,
-    CONNECTIONS,
-    LINKEDIN_ACCOUNT,
-    LINKEDIN_ACCOUNTS,
-    PUT_LINKEDIN,
-    CONNECTIONS_REMAINING,
-    INVITE,
 )

@@ -5,7 +5,7 @@ Contract: lix.md#sales-navigator, lix.md#conversations-and-messages
 
 from __future__ import annotations
 
-from ....core.endpoint import AnyEndpoint, Endpoint, standard
+from ....core.endpoint import Endpoint, standard
 from ....core.pagination import Cursor
 from .. import models as m
 from .. import params as p
@@ -70,13 +70,4 @@ SEND_MESSAGE = Endpoint(
     idempotent=False,
     body=("conversation_id", "conversation_urn", "body"),
     docs="lix.md#messages.send",
-)
-
-ENDPOINTS: tuple[AnyEndpoint, ...] = (
-    THREADS,
-    THREAD,
-    SEND_INMAIL,
-    CONVERSATIONS,
-    MESSAGES,
-    SEND_MESSAGE,
 )

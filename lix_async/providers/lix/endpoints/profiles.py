@@ -6,7 +6,7 @@ lix.md#activity, lix.md#jobs.hirers, lix.md#contact
 
 from __future__ import annotations
 
-from ....core.endpoint import AnyEndpoint, Endpoint, Price, org, standard
+from ....core.endpoint import Endpoint, Price, org, standard
 from ....core.pagination import Cursor, Offset
 from .. import models as m
 from .. import params as p
@@ -183,25 +183,4 @@ ACTIVITY_REACTIONS = Endpoint(
     paging=_TOKEN,
     credits=standard(1),
     docs="lix.md#activity.reactions",
-)
-
-ENDPOINTS: tuple[AnyEndpoint, ...] = (
-    PERSON_IDS,
-    ORGANISATION_IDS,
-    PERSON,
-    LEGACY_PERSON,
-    ORGANISATION,
-    JOB,
-    POST,
-    HIRERS,
-    EMAIL,
-    EMPLOYMENT,
-    EXTENDED,
-    ORGANISATIONS_BY_WEBSITE,
-    FOLLOWERS,
-    POST_COMMENTS,
-    POST_REACTIONS,
-    ACTIVITY_POSTS,
-    ACTIVITY_COMMENTS,
-    ACTIVITY_REACTIONS,
 )

@@ -5,7 +5,7 @@ Contract: lix.md#linkedin-search, lix.md#sales-navigator, lix.md#recruiter, lix.
 
 from __future__ import annotations
 
-from ....core.endpoint import FREE, AnyEndpoint, Endpoint, standard
+from ....core.endpoint import FREE, Endpoint, standard
 from ....core.pagination import Offset, OffsetInUrl, PageInUrl, PageNumber, SinglePage
 from .. import models as m
 from .. import params as p
@@ -151,20 +151,4 @@ ORGS_LIST = Endpoint(
     paging=PageNumber("page", sequence=True),
     credits=standard(1),
     docs="lix.md#sales.list_orgs",
-)
-
-ENDPOINTS: tuple[AnyEndpoint, ...] = (
-    SEARCH_PEOPLE,
-    SEARCH_JOBS,
-    SEARCH_POSTS,
-    SEARCH_ORGS,
-    SALES_PEOPLE,
-    RECRUITER_PEOPLE,
-    SALES_FACETS,
-    RECRUITER_FACETS,
-    SALES_PEOPLE_FORM,
-    PEOPLE_BY_FILTERS,
-    SALES_ORGS,
-    PEOPLE_LIST,
-    ORGS_LIST,
 )

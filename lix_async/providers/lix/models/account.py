@@ -13,6 +13,18 @@ from msgspec import Meta, field
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
 
+__all__ = [
+    "AttachedAccount",
+    "AutoTopUp",
+    "Balances",
+    "ConnectionsRemaining",
+    "DailyAllowance",
+    "LinkedInAccount",
+    "LinkedInAccountsPage",
+    "Warmup",
+    "WarmupDetails",
+]
+
 
 class AutoTopUp(Model):
     """Which kinds of credits are bought automatically when they run out."""

@@ -10,6 +10,16 @@ from msgspec import field
 from ....core.models import Listing, Model
 from .li_organisations import LiOrganisation
 
+__all__ = [
+    "Education",
+    "Employment",
+    "EmploymentPage",
+    "Experience",
+    "PartialDate",
+    "Tenure",
+    "TimePeriod",
+]
+
 
 class PartialDate(Model):
     """A date of which any part may be missing. It is false when all parts are."""

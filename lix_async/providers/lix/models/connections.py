@@ -9,6 +9,8 @@ from msgspec import field
 from ....core.decoding import OpenObject
 from ....core.models import Listing, Model
 
+__all__ = ["Connection", "ConnectionsPage", "Invitation"]
+
 
 class Connection(OpenObject):
     """A connection: a dict as it was sent. Only `profile_picture` is documented."""

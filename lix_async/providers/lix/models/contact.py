@@ -6,6 +6,8 @@ from msgspec import field
 
 from ....core.models import Model
 
+__all__ = ["Email"]
+
 
 class Email(Model):
     """The result of one check of an address."""

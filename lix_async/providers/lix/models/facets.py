@@ -9,6 +9,8 @@ from msgspec import field
 from ....core.models import Listing, Model
 from ..params.filters import Pair, SkillFilter
 
+__all__ = ["Facet", "FacetType", "FacetsPage", "SkillFacet", "SkillFacetsPage"]
+
 
 class FacetType:
     """Names of Sales Navigator facets. Any other text is sent as it is."""

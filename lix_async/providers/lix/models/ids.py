@@ -8,6 +8,8 @@ from msgspec import field
 
 from ....core.models import Model
 
+__all__ = ["IdLinks", "OrganisationIds", "PersonIds"]
+
 
 class IdLinks(Model):
     """Links made from the ids."""

@@ -11,6 +11,8 @@ from ....core.models import Listing, Model
 from ....core.timestamps import from_ms
 from .coercion import as_list, as_object
 
+__all__ = ["Mentioned", "SalesMessage", "SalesThread", "SingleThread", "ThreadsPage"]
+
 
 class SalesMessage(Model):
     """A message of a thread."""

@@ -10,6 +10,8 @@ from ....core.decoding import OpenObject
 from ....core.models import Listing
 from .coercion import as_object, as_text, as_texts
 
+__all__ = ["Company", "JobPosting", "JobsPage"]
+
 _COMPANY = (
     "companyDetails",
     "com.linkedin.voyager.deco.jobs.web.shared.WebJobPostingCompany",

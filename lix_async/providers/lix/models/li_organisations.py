@@ -9,6 +9,8 @@ from msgspec import field
 from ....core.models import Listing, Model
 from ....linkedin.fields import company_slug, sales_company_id
 
+__all__ = ["AccountsPage", "LiOrganisation", "OrganisationProfile", "OrganisationsPage"]
+
 
 class LiOrganisation(Model):
     """An organisation as LinkedIn shows it: in searches, in positions, and in lookups."""

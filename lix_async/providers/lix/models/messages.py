@@ -11,6 +11,8 @@ from msgspec import field
 from ....core.models import Listing, Model
 from ....core.timestamps import from_ms
 
+__all__ = ["Conversation", "ConversationsPage", "Message", "MessagesPage", "Participant"]
+
 
 class Message(Model):
     """A message. `delivered_at` is in milliseconds."""

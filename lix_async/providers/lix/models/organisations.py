@@ -14,6 +14,8 @@ from ....linkedin.fields import company_slug, sales_company_id
 from .ids import IdLinks, OrganisationIds
 from .li_organisations import LiOrganisation, OrganisationProfile
 
+__all__ = ["Follower", "FollowersPage", "Organisation", "WebsiteMatch", "WebsiteMatches"]
+
 T = TypeVar("T")
 _NO_PROFILE = OrganisationProfile()
 _NO_LI = LiOrganisation()

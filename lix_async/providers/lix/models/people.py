@@ -15,6 +15,19 @@ from . import legacy
 from .career import Education, Experience, PartialDate
 from .li_organisations import LiOrganisation
 
+__all__ = [
+    "Certification",
+    "Contributor",
+    "Extended",
+    "Language",
+    "Patent",
+    "PeoplePage",
+    "Person",
+    "Publication",
+    "Skill",
+    "ViewerConnection",
+]
+
 
 class Skill(Model):
     """A skill on a profile."""

@@ -13,6 +13,8 @@ from ....core.timestamps import from_ms, from_seconds, parse_timestamp
 from .coercion import as_list, as_object, as_text
 from .reactions import ReactionCount, TokenPage
 
+__all__ = ["ActivityPostsPage", "Post", "PostActor", "PostsPage"]
+
 
 class PostActor(OpenObject):
     """The author of a post: a dict with properties for observed keys (lix.md#post)."""

@@ -10,6 +10,16 @@ from ....core.models import Params
 from ....core.validation import ValidatedStruct
 from ....linkedin.fields import check_linkedin_urls
 
+__all__ = [
+    "ConnectionsParams",
+    "Cookie",
+    "InviteParams",
+    "LinkedInAccountsParams",
+    "NoParams",
+    "PutLinkedInParams",
+    "ViewerParams",
+]
+
 INVITATION = 300
 """The most characters of a note with a connection request (lix.md#connections.send)."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ....core.validation import ValidatedStruct, check_type
 
+__all__ = ["Pair", "SkillFilter", "pair"]
+
 
 class Pair(ValidatedStruct, frozen=True):
     r"""A filter value with its id from `sales.facets`; without an id it is free text.

@@ -10,6 +10,15 @@ from ....core.errors import ConfigurationError
 from ....core.models import Params
 from ....linkedin.fields import is_linkedin_url
 
+__all__ = [
+    "ConversationsParams",
+    "MessagesParams",
+    "SendInMailParams",
+    "SendMessageParams",
+    "ThreadParams",
+    "ThreadsParams",
+]
+
 MESSAGE = 8000
 """The most characters of a message (lix.md#messages.send)."""
 

@@ -13,6 +13,23 @@ from ....core.errors import ConfigurationError
 from ....core.models import Params
 from ....linkedin.fields import check_linkedin_urls
 
+__all__ = [
+    "ActivityParams",
+    "EmailParams",
+    "EmploymentParams",
+    "ExtendedParams",
+    "FollowersParams",
+    "IdsParams",
+    "JobParams",
+    "LegacyPersonParams",
+    "OrganisationParams",
+    "PersonParams",
+    "PostCommentsParams",
+    "PostParams",
+    "PostReactionsParams",
+    "WebsiteParams",
+]
+
 
 class IdsParams(Params, frozen=True, kw_only=True):
     """`people.ids` and `organisations.ids`."""

@@ -14,6 +14,17 @@ from ....core.pagination import number_in_url
 from ....linkedin.fields import check_linkedin_urls
 from .filters import SkillFilter
 
+__all__ = [
+    "FacetParams",
+    "FilterParams",
+    "JobSearchParams",
+    "ListParams",
+    "PostSearchParams",
+    "RecruiterParams",
+    "SearchParams",
+    "SkillFacetParams",
+]
+
 
 class SearchParams(Params, frozen=True, kw_only=True):
     """Searches whose page number is in their LinkedIn URL."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.accounts import CONNECTIONS, INVITE
-from ..models import Connection, Invitation
-from ..params import ConnectionsParams, InviteParams
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import accounts as e
 from .base import Resource
 
 
@@ -22,11 +23,8 @@ class Connections(Resource):
         count: int = 1000,
         start: int = 0,
         include_profile_pictures: bool | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Connection]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Connection]:
         """The connections of an attached account.
 
         Items are open objects: a field that is not documented stays available under its own key.
@@ -36,10 +34,7 @@ class Connections(Resource):
             count: Items to ask for per page.
             start: Position of the first item.
             include_profile_pictures: False leaves out the pictures, about half of the bytes.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Raises:
             ViewerError: The account is not attached.
@@ -51,20 +46,13 @@ class Connections(Resource):
         Contract:
             lix.md#connections.list
         """
-        params = ConnectionsParams(
+        params = p.ConnectionsParams(
             viewer_id=viewer_id,
             count=count,
             start=start,
             include_profile_pictures=include_profile_pictures,
         )
-        return self._client.pages(
-            CONNECTIONS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.CONNECTIONS, params, **options)
 
     async def send(
         self,
@@ -73,7 +61,7 @@ class Connections(Resource):
         profile_id: str | None = None,
         message: str | None = None,
         viewer_id: str | None = None,
-    ) -> Invitation:
+    ) -> m.Invitation:
         """Send a connection request. Pass either the link of the profile or its public identifier.
 
         A request that may have arrived is not sent again. After `OutcomeUnknownError`, compare
@@ -96,7 +84,7 @@ class Connections(Resource):
         Contract:
             lix.md#connections.send
         """
-        params = InviteParams(
+        params = p.InviteParams(
             viewer_id=viewer_id, profile_link=profile_link, profile_id=profile_id, message=message
         )
-        return (await self._client.send(INVITE, params)).value
+        return (await self._client.send(e.INVITE, params)).value

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from ....core.validation import as_list
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.messages import SEND_INMAIL, THREAD, THREADS
-from ..models import SalesThread, SingleThread
-from ..params import SendInMailParams, ThreadParams, ThreadsParams
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import messages as e
 from .base import Resource
 
 
@@ -25,11 +25,8 @@ class Inbox(Resource):
         filter: str | None = None,  # noqa: A002  # the provider's own name
         count: int | None = None,
         page_starts_at: int | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[SalesThread]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.SalesThread]:
         """The threads of a Sales Navigator inbox.
 
         Args:
@@ -37,10 +34,7 @@ class Inbox(Resource):
             filter: The folder. The default is `INBOX`, the only published value.
             count: Items per page; the provider's default is 20.
             page_starts_at: Milliseconds since 1970, to begin with older threads.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -48,17 +42,10 @@ class Inbox(Resource):
         Contract:
             lix.md#sales.threads
         """
-        params = ThreadsParams(
+        params = p.ThreadsParams(
             viewer_id=viewer_id, filter=filter, count=count, page_starts_at=page_starts_at
         )
-        return self._client.pages(
-            THREADS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.THREADS, params, **options)
 
     async def thread(
         self,
@@ -67,7 +54,7 @@ class Inbox(Resource):
         *,
         count: int | None = None,
         message_count: int | None = None,
-    ) -> SingleThread:
+    ) -> m.SingleThread:
         """One thread with its newest messages and the people it mentions.
 
         Args:
@@ -82,10 +69,10 @@ class Inbox(Resource):
         Contract:
             lix.md#sales.thread
         """
-        params = ThreadParams(
+        params = p.ThreadParams(
             thread_id=thread_id, viewer_id=viewer_id, count=count, message_count=message_count
         )
-        return (await self._client.send(THREAD, params)).value
+        return (await self._client.send(e.THREAD, params)).value
 
     async def send_message(
         self,
@@ -96,7 +83,7 @@ class Inbox(Resource):
         subject: str | None = None,
         copy_to_crm: bool | None = None,
         viewer_id: str | None = None,
-    ) -> SingleThread:
+    ) -> m.SingleThread:
         """Reply in a thread, or begin one with `recipients` and a `subject`.
 
         Beginning a thread also spends an InMail credit of the LinkedIn account, and fails when a
@@ -120,7 +107,7 @@ class Inbox(Resource):
         Contract:
             lix.md#sales.send_message
         """
-        params = SendInMailParams(
+        params = p.SendInMailParams(
             viewer_id=viewer_id,
             body=body,
             thread_id=thread_id,
@@ -128,7 +115,7 @@ class Inbox(Resource):
             subject=subject,
             copy_to_crm=copy_to_crm,
         )
-        return (await self._client.send(SEND_INMAIL, params)).value
+        return (await self._client.send(e.SEND_INMAIL, params)).value
 
 
 def _listed(recipients: Iterable[str]) -> list[str]:

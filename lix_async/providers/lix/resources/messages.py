@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.messages import CONVERSATIONS, MESSAGES, SEND_MESSAGE
-from ..models import Conversation, Message
-from ..params import ConversationsParams, MessagesParams, SendMessageParams
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import messages as e
 from .base import Resource
 
 
@@ -21,21 +22,15 @@ class Messages(Resource):
         *,
         count: int | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Conversation]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Conversation]:
         """The conversations of an account, newest first.
 
         Args:
             viewer_id: The account; default the client's `viewer_id`.
             count: Items per page; the provider's default is 20.
             sequence_id: The id that an earlier page gave, to begin after that page.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -43,15 +38,8 @@ class Messages(Resource):
         Contract:
             lix.md#conversations.list
         """
-        params = ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
-        return self._client.pages(
-            CONVERSATIONS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        params = p.ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
+        return self._client.pages(e.CONVERSATIONS, params, **options)
 
     def list(
         self,
@@ -63,11 +51,8 @@ class Messages(Resource):
         count_before: int | None = None,
         count_after: int | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Message]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Message]:
         """The messages of a conversation, given by id or by URN. Their order is not documented.
 
         Args:
@@ -78,10 +63,7 @@ class Messages(Resource):
             count_before: How many older messages to ask for.
             count_after: How many newer messages to ask for.
             sequence_id: The id that an earlier page gave, to begin after that page.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -89,7 +71,7 @@ class Messages(Resource):
         Contract:
             lix.md#messages.list
         """
-        params = MessagesParams(
+        params = p.MessagesParams(
             viewer_id=viewer_id,
             conversation_id=conversation_id,
             conversation_urn=conversation_urn,
@@ -98,14 +80,7 @@ class Messages(Resource):
             count_before=count_before,
             count_after=count_after,
         )
-        return self._client.pages(
-            MESSAGES,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.MESSAGES, params, **options)
 
     async def send(
         self,
@@ -114,7 +89,7 @@ class Messages(Resource):
         conversation_id: str | None = None,
         conversation_urn: str | None = None,
         viewer_id: str | None = None,
-    ) -> Message:
+    ) -> m.Message:
         """Send a message to an existing conversation, given by id or by URN.
 
         A message that may have arrived is not sent again; after `OutcomeUnknownError`, look at
@@ -135,10 +110,10 @@ class Messages(Resource):
         Contract:
             lix.md#messages.send
         """
-        params = SendMessageParams(
+        params = p.SendMessageParams(
             viewer_id=viewer_id,
             conversation_id=conversation_id,
             conversation_urn=conversation_urn,
             body=body,
         )
-        return (await self._client.send(SEND_MESSAGE, params)).value
+        return (await self._client.send(e.SEND_MESSAGE, params)).value

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.profiles import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
-from ..models import Follower, Organisation, OrganisationIds, WebsiteMatch
-from ..params import FollowersParams, IdsParams, OrganisationParams, WebsiteParams
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -21,7 +22,7 @@ class Organisations(Resource):
         *,
         sales_nav_url: str | None = None,
         viewer_id: str | None = None,
-    ) -> Organisation:
+    ) -> m.Organisation:
         """One organisation, by the link of its LinkedIn page or of its Sales Navigator page.
 
         An answer may hold two descriptions of the organisation; the properties of the result merge
@@ -38,12 +39,12 @@ class Organisations(Resource):
             org = await lix.organisations.get("https://www.linkedin.com/company/example-org")
             ```
         """
-        params = OrganisationParams(
+        params = p.OrganisationParams(
             linkedin_url=linkedin_url, sales_nav_url=sales_nav_url, viewer_id=viewer_id
         )
-        return (await self._client.send(ORGANISATION, params)).value
+        return (await self._client.send(e.ORGANISATION, params)).value
 
-    async def by_website(self, website: str) -> list[WebsiteMatch]:
+    async def by_website(self, website: str) -> list[m.WebsiteMatch]:
         """The organisations that a website belongs to, at most 5.
 
         The vendor announced this endpoint without confirming its path. If the path is unknown, an
@@ -61,8 +62,8 @@ class Organisations(Resource):
         Contract:
             lix.md#organisation.by_website
         """
-        params = WebsiteParams(website=website)
-        return (await self._client.send(ORGANISATIONS_BY_WEBSITE, params)).value.items
+        params = p.WebsiteParams(website=website)
+        return (await self._client.send(e.ORGANISATIONS_BY_WEBSITE, params)).value.items
 
     async def ids(
         self,
@@ -70,7 +71,7 @@ class Organisations(Resource):
         sales_nav_id: str | None = None,
         li_flagship_id: str | None = None,
         lix_id: str | None = None,
-    ) -> OrganisationIds:
+    ) -> m.OrganisationIds:
         """All ids of an organisation, by exactly one of them.
 
         Args:
@@ -84,8 +85,10 @@ class Organisations(Resource):
         Contract:
             lix.md#ids.organisation
         """
-        params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
-        return (await self._client.send(ORGANISATION_IDS, params)).value
+        params = p.IdsParams(
+            sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id
+        )
+        return (await self._client.send(e.ORGANISATION_IDS, params)).value
 
     def followers(
         self,
@@ -94,11 +97,8 @@ class Organisations(Resource):
         *,
         start: int = 0,
         count: int | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Follower]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Follower]:
         """The followers of an organisation.
 
         Args:
@@ -106,10 +106,7 @@ class Organisations(Resource):
             viewer_id: The account; default the client's `viewer_id`.
             start: Position of the first item.
             count: Items per page; the provider's default is 100.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -117,14 +114,7 @@ class Organisations(Resource):
         Contract:
             lix.md#organisation.followers
         """
-        params = FollowersParams(
+        params = p.FollowersParams(
             profile_link=profile_link, viewer_id=viewer_id, start=start, count=count
         )
-        return self._client.pages(
-            FOLLOWERS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.FOLLOWERS, params, **options)

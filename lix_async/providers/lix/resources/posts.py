@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.profiles import POST, POST_COMMENTS, POST_REACTIONS
-from ..models import Comment, Post, Reaction
-from ..params import PostCommentsParams, PostParams, PostReactionsParams
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -15,7 +16,7 @@ class Posts(Resource):
 
     __slots__ = ()
 
-    async def get(self, post_urn: str, *, viewer_id: str | None = None) -> Post:
+    async def get(self, post_urn: str, *, viewer_id: str | None = None) -> m.Post:
         """One post.
 
         The result is an open object, since its fields are not documented.
@@ -26,8 +27,8 @@ class Posts(Resource):
         Contract:
             lix.md#enrich.post
         """
-        params = PostParams(post_urn=post_urn, viewer_id=viewer_id)
-        return (await self._client.send(POST, params)).value
+        params = p.PostParams(post_urn=post_urn, viewer_id=viewer_id)
+        return (await self._client.send(e.POST, params)).value
 
     def comments(
         self,
@@ -36,11 +37,8 @@ class Posts(Resource):
         viewer_id: str | None = None,
         start: int = 0,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Comment]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Comment]:
         """The comments on a post.
 
         Credits:
@@ -49,20 +47,13 @@ class Posts(Resource):
         Contract:
             lix.md#enrich.post_comments
         """
-        params = PostCommentsParams(
+        params = p.PostCommentsParams(
             post_urn=post_urn,
             viewer_id=viewer_id,
             start=start,
             pagination_token=pagination_token,
         )
-        return self._client.pages(
-            POST_COMMENTS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.POST_COMMENTS, params, **options)
 
     def reactions(
         self,
@@ -70,11 +61,8 @@ class Posts(Resource):
         *,
         start: int = 0,
         pagination_token: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Reaction]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Reaction]:
         """The reactions to a post, each with its `type` and `actor`.
 
         The totals by type are in `page.answer.value.items` of each page. This endpoint has no
@@ -86,14 +74,7 @@ class Posts(Resource):
         Contract:
             lix.md#enrich.post_reactions
         """
-        params = PostReactionsParams(
+        params = p.PostReactionsParams(
             post_urn=post_urn, start=start, pagination_token=pagination_token
         )
-        return self._client.pages(
-            POST_REACTIONS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.POST_REACTIONS, params, **options)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from ....core.validation import as_list
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.searches import RECRUITER_FACETS, RECRUITER_PEOPLE
-from ..models import Person, SkillFacet
-from ..params import RecruiterParams, SkillFacetParams, SkillFilter
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import searches as e
 from .base import Resource
 
 
@@ -20,16 +20,13 @@ class Recruiter(Resource):
 
     def people(
         self,
-        skills: Iterable[SkillFilter],
+        skills: Iterable[p.SkillFilter],
         *,
         start: int = 0,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Person]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Person]:
         """Candidates with the given skills, 25 on a page, at most 2500.
 
         The endpoint is a GET with a JSON body, which some proxies remove.
@@ -39,10 +36,7 @@ class Recruiter(Resource):
             start: Position of the first item.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -56,20 +50,13 @@ class Recruiter(Resource):
             candidates = await lix.recruiter.people(skills, max_items=50).collect()
             ```
         """
-        params = RecruiterParams(
+        params = p.RecruiterParams(
             skills=as_list("skills", skills),
             start=start,
             viewer_id=viewer_id,
             sequence_id=sequence_id,
         )
-        return self._client.pages(
-            RECRUITER_PEOPLE,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.RECRUITER_PEOPLE, params, **options)
 
     def facets(
         self,
@@ -79,11 +66,8 @@ class Recruiter(Resource):
         start: int = 0,
         count: int = 100,
         viewer_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[SkillFacet]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.SkillFacet]:
         """Skills whose names begin with `query`, for use in `people`.
 
         Two paths are published. If the first is unknown, the other is tried once and remembered.
@@ -94,10 +78,7 @@ class Recruiter(Resource):
             start: Position of the first item.
             count: Items per page.
             viewer_id: The account that searches; default the client's `viewer_id`.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Free, but the account must have credits left.
@@ -105,12 +86,5 @@ class Recruiter(Resource):
         Contract:
             lix.md#facets.recruiter
         """
-        params = SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
-        return self._client.pages(
-            RECRUITER_FACETS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        params = p.SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
+        return self._client.pages(e.RECRUITER_FACETS, params, **options)

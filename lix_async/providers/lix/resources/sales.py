@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Unpack
 from urllib.parse import quote
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.searches import (
-    ORGS_LIST,
-    PEOPLE_BY_FILTERS,
-    PEOPLE_LIST,
-    SALES_FACETS,
-    SALES_ORGS,
-    SALES_PEOPLE,
-    SALES_PEOPLE_FORM,
-)
-from ..models import Facet, LiOrganisation, Person
-from ..params import FacetParams, FilterParams, ListParams, Pair, SearchParams, pair
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import searches as e
 from .inmail import Inbox
 
 MAX_GET_URL = 2000
@@ -37,11 +29,8 @@ class Sales(Inbox):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Person]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Person]:
         """People by the URL of a lead search, 25 on a page.
 
         A URL that is too long for a GET request is sent as a form.
@@ -51,10 +40,7 @@ class Sales(Inbox):
                 it exactly once.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -70,29 +56,23 @@ class Sales(Inbox):
             ```
         """
         return self._client.pages(
-            SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else SALES_PEOPLE,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            e.SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else e.SALES_PEOPLE,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            **options,
         )
 
     def leads_by_filters(
         self,
         *,
-        person_titles: Pair | str | None = None,
-        locations: Pair | str | None = None,
-        location: Pair | str | None = None,
-        organisations: Pair | str | None = None,
+        person_titles: p.Pair | str | None = None,
+        locations: p.Pair | str | None = None,
+        location: p.Pair | str | None = None,
+        organisations: p.Pair | str | None = None,
         keywords: str | None = None,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Person]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Person]:
         """People by filters instead of a URL. At least one filter is needed.
 
         A filter is `facet.pair` of a facet from `facets`, or free text. Only one page is returned:
@@ -106,10 +86,7 @@ class Sales(Inbox):
             keywords: Free text.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit.
@@ -117,23 +94,16 @@ class Sales(Inbox):
         Contract:
             lix.md#sales.people_by_filters
         """
-        params = FilterParams(
-            person_titles=pair("person_titles", person_titles),
-            locations=pair("locations", locations),
-            location=pair("location", location),
-            organisations=pair("organisations", organisations),
+        params = p.FilterParams(
+            person_titles=p.pair("person_titles", person_titles),
+            locations=p.pair("locations", locations),
+            location=p.pair("location", location),
+            organisations=p.pair("organisations", organisations),
             keywords=keywords,
             viewer_id=viewer_id,
             sequence_id=sequence_id,
         )
-        return self._client.pages(
-            PEOPLE_BY_FILTERS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.PEOPLE_BY_FILTERS, params, **options)
 
     def accounts(
         self,
@@ -141,11 +111,8 @@ class Sales(Inbox):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[LiOrganisation]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.LiOrganisation]:
         """Companies by the URL of an account search. The URL is treated as in `leads`.
 
         Credits:
@@ -155,12 +122,9 @@ class Sales(Inbox):
             lix.md#sales.search_orgs
         """
         return self._client.pages(
-            SALES_ORGS,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            e.SALES_ORGS,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            **options,
         )
 
     def lead_list(
@@ -170,11 +134,8 @@ class Sales(Inbox):
         *,
         page: int = 1,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Person]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Person]:
         """The people of a saved list, 25 on a page.
 
         Args:
@@ -182,10 +143,7 @@ class Sales(Inbox):
             viewer_id: The account that owns the list; default the client's `viewer_id`.
             page: The number of the first page.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -193,17 +151,10 @@ class Sales(Inbox):
         Contract:
             lix.md#sales.list_people
         """
-        params = ListParams(
+        params = p.ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
-        return self._client.pages(
-            PEOPLE_LIST,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.PEOPLE_LIST, params, **options)
 
     def account_list(
         self,
@@ -212,11 +163,8 @@ class Sales(Inbox):
         *,
         page: int = 1,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[LiOrganisation]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.LiOrganisation]:
         """The companies of a saved list (`linkedin.com/sales/lists/company/<digits>`).
 
         The arguments are those of `lead_list`.
@@ -227,17 +175,10 @@ class Sales(Inbox):
         Contract:
             lix.md#sales.list_orgs
         """
-        params = ListParams(
+        params = p.ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
-        return self._client.pages(
-            ORGS_LIST,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.ORGS_LIST, params, **options)
 
     def facets(
         self,
@@ -247,11 +188,8 @@ class Sales(Inbox):
         count: int = 100,
         start: int = 0,
         viewer_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Facet]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Facet]:
         """Values for a filter, by what a person would type into it.
 
         Companies, which the provider groups, are returned one by one.
@@ -262,10 +200,7 @@ class Sales(Inbox):
             count: Items per page.
             start: Position of the first item.
             viewer_id: The account that searches; default the client's `viewer_id`.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             Free, but the account must have credits left.
@@ -273,15 +208,10 @@ class Sales(Inbox):
         Contract:
             lix.md#facets.sales
         """
-        params = FacetParams(query=query, type=type, count=count, start=start, viewer_id=viewer_id)
-        return self._client.pages(
-            SALES_FACETS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+        params = p.FacetParams(
+            query=query, type=type, count=count, start=start, viewer_id=viewer_id
         )
+        return self._client.pages(e.SALES_FACETS, params, **options)
 
 
 def _encoded(url: object) -> int:

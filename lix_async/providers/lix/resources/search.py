@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ....engine.checkpoint import Checkpoint
-from ....engine.pages import Pages
-from ..endpoints.searches import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
-from ..models import JobPosting, LiOrganisation, Person, Post
-from ..params import JobSearchParams, PostSearchParams, SearchParams
+from typing import Unpack
+
+from ....engine.pages import ListingOptions, Pages
+from .. import models as m
+from .. import params as p
+from ..endpoints import searches as e
 from .base import Resource
 
 
@@ -26,11 +27,8 @@ class Search(Resource):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Person]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Person]:
         """People by the URL of a people search.
 
         Profiles are partial, and hidden members have no link.
@@ -39,10 +37,7 @@ class Search(Resource):
             url: The URL as the browser shows it.
             viewer_id: The account that searches; default the client's `viewer_id`.
             sequence_id: The id that ties the pages together; by default a new one per listing.
-            max_items: Stop after this many items.
-            max_credits: Stop with `BudgetError` before this many credits are exceeded.
-            resume: A checkpoint of this listing, to continue from.
-            prefetch: 1 fetches the next page ahead, inside `async with`.
+            **options: Options of every listing; see `ListingOptions`.
 
         Credits:
             1 standard credit per page.
@@ -57,12 +52,9 @@ class Search(Resource):
             ```
         """
         return self._client.pages(
-            SEARCH_PEOPLE,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            e.SEARCH_PEOPLE,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            **options,
         )
 
     def jobs(
@@ -71,11 +63,8 @@ class Search(Resource):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[JobPosting]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.JobPosting]:
         """Job postings by the URL of a job search. A `start=` in the URL is the first position.
 
         Items are open objects, since their fields are not documented.
@@ -87,12 +76,9 @@ class Search(Resource):
             lix.md#search.jobs
         """
         return self._client.pages(
-            SEARCH_JOBS,
-            JobSearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            e.SEARCH_JOBS,
+            p.JobSearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            **options,
         )
 
     def posts(
@@ -102,11 +88,8 @@ class Search(Resource):
         start: int = 0,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[Post]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.Post]:
         """Posts by the URL of a post search, from position `start` on.
 
         Items are open objects, since their fields are not documented.
@@ -117,17 +100,10 @@ class Search(Resource):
         Contract:
             lix.md#search.posts
         """
-        params = PostSearchParams(
+        params = p.PostSearchParams(
             url=url, start=start, viewer_id=viewer_id, sequence_id=sequence_id
         )
-        return self._client.pages(
-            SEARCH_POSTS,
-            params,
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
-        )
+        return self._client.pages(e.SEARCH_POSTS, params, **options)
 
     def orgs(
         self,
@@ -135,11 +111,8 @@ class Search(Resource):
         *,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
-        max_items: int | None = None,
-        max_credits: int | None = None,
-        resume: Checkpoint | None = None,
-        prefetch: int = 0,
-    ) -> Pages[LiOrganisation]:
+        **options: Unpack[ListingOptions],
+    ) -> Pages[m.LiOrganisation]:
         """Companies by the URL of a company search.
 
         Credits:
@@ -149,10 +122,7 @@ class Search(Resource):
             lix.md#search.orgs
         """
         return self._client.pages(
-            SEARCH_ORGS,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
-            max_items=max_items,
-            max_credits=max_credits,
-            resume=resume,
-            prefetch=prefetch,
+            e.SEARCH_ORGS,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            **options,
         )

@@ -2,30 +2,5 @@
 
 from __future__ import annotations
 
-from .employees import (
-    CurrentOrg,
-    Employee,
-    EmployeeLinks,
-    EmployeesPage,
-    EmployeesPaging,
-    PageLinks,
-    Tenure,
-)
-from .lookup import DomainInfo, Hit, Lookup, LookupAnswer, OrgRef, PersonByEmail, RequestStatus
-
-__all__ = [
-    "CurrentOrg",
-    "DomainInfo",
-    "Employee",
-    "EmployeeLinks",
-    "EmployeesPage",
-    "EmployeesPaging",
-    "Hit",
-    "Lookup",
-    "LookupAnswer",
-    "OrgRef",
-    "PageLinks",
-    "PersonByEmail",
-    "RequestStatus",
-    "Tenure",
-]
+from .employees import *
+from .lookup import *

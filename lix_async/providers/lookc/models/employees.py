@@ -9,6 +9,16 @@ from msgspec import field
 
 from ....core.models import Listing, Model, Paging
 
+__all__ = [
+    "CurrentOrg",
+    "Employee",
+    "EmployeeLinks",
+    "EmployeesPage",
+    "EmployeesPaging",
+    "PageLinks",
+    "Tenure",
+]
+
 
 class Tenure(Model):
     """A length of time in years and months; a missing part counts as zero."""

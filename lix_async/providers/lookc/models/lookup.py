@@ -14,6 +14,16 @@ from msgspec import field
 
 from ....core.models import Model
 
+__all__ = [
+    "DomainInfo",
+    "Hit",
+    "Lookup",
+    "LookupAnswer",
+    "OrgRef",
+    "PersonByEmail",
+    "RequestStatus",
+]
+
 PROFILE = "https://www.linkedin.com/in/"
 COMPLETE = "complete"
 FAILED = frozenset({"failed", "error", "cancelled"})

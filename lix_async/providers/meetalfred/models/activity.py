@@ -12,6 +12,8 @@ from ....core.timestamps import parse_timestamp
 from .campaigns import Campaign, SnakeCaseModel
 from .leads import Person
 
+__all__ = ["Action", "ActionLead", "Actions", "Replies", "Reply"]
+
 
 class Reply(SnakeCaseModel):
     """A reply. Public clients disagree about its fields: some have only an id and times."""

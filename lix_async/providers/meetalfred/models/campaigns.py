@@ -10,6 +10,18 @@ from msgspec import field
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
 
+__all__ = [
+    "Campaign",
+    "Campaigns",
+    "Degrees",
+    "NonprofitInterests",
+    "ProfileLanguages",
+    "SearchParameters",
+    "SpecifyKeywords",
+    "Touch",
+    "TouchSequence",
+]
+
 
 class SnakeCaseModel(Model, rename=None):
     """An object whose keys are the Python names."""

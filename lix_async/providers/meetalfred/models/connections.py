@@ -10,6 +10,8 @@ from msgspec import field
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
 
+__all__ = ["Connection", "Connections", "MemberConnections"]
+
 _UPPER_CASE = {
     "aim", "blog_website", "company_website", "gtalk", "icq", "other_website", "personal_website",
     "portfolio_website", "qq", "rss_website", "skype", "wechat", "yahoo_messenger",

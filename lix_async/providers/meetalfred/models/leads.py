@@ -11,6 +11,8 @@ from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
 from .campaigns import Campaign, SnakeCaseModel
 
+__all__ = ["AddedLead", "LastAction", "Lead", "Leads", "LinkedInData", "Person"]
+
 
 class LinkedInData(Model):
     """What LinkedIn shows about the person."""

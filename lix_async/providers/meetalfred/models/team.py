@@ -11,6 +11,8 @@ from ....core.models import Listing
 from ....core.provider import ApiKey
 from .campaigns import SnakeCaseModel
 
+__all__ = ["TeamMember", "TeamMembers"]
+
 
 class TeamMember(SnakeCaseModel, dict=True):
     """A member of the team. The key is not printed, and not a field of the struct.

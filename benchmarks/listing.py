@@ -1,14 +1,14 @@
-"""What an item of a walk costs, against decoding the same pages and nothing else.
+"""The cost of an item of a listing, compared with decoding the same pages and nothing else.
 
-A walk of 40 pages with 25 people each, on a transport in memory: requests, paging, duplicates
-dropped, a state that can be saved at any item.
+A listing of 40 pages with 25 people each, on a transport in memory: requests, pagination,
+duplicates removed, a checkpoint at any item.
 """
 
 from __future__ import annotations
 
 import anyio
 import msgspec
-from _harness import Memory, count, race, table, verdict
+from _harness import Memory, count, race, report, table
 from _sample_data import KEY, ROWS, SEARCH, page
 
 from lix_async import AsyncLix
@@ -31,24 +31,24 @@ async def main() -> None:
         assert len(people) == PAGES * ROWS
 
     async def pages() -> None:
-        walk = lix.search.people(SEARCH)
-        assert sum([len(page.items) async for page in walk.by_page()]) == PAGES * ROWS
+        listing = lix.search.people(SEARCH)
+        assert sum([len(page.items) async for page in listing.by_page()]) == PAGES * ROWS
 
     async def saved() -> None:
-        walk = lix.search.people(SEARCH)
-        async for _ in walk.by_page():
-            walk.checkpoint.to_json()
+        listing = lix.search.people(SEARCH)
+        async for _ in listing.by_page():
+            listing.checkpoint.to_json()
 
     contenders = {
         "decoding alone": decoding,
-        "walk, by item": items,
-        "walk, by page": pages,
-        "walk, by page, saving each": saved,
+        "listing, by item": items,
+        "listing, by page": pages,
+        "listing, by page, saving each": saved,
     }
     found = await race(contenders, units=PAGES * ROWS, rounds=count(31, 9))
-    table("An item of a walk (CPU µs)", ["", "median", "least", "most"], found.rows(digits=2))
-    ratio = found.ratio("walk, by item", "decoding alone").median
-    verdict("an item of a walk", ratio, "times decoding alone")
+    table("An item of a listing (CPU µs)", ["", "median", "least", "most"], found.rows(digits=2))
+    ratio = found.ratio("listing, by item", "decoding alone").median
+    report("an item of a listing", ratio, "times decoding alone")
 
 
 if __name__ == "__main__":
