@@ -104,11 +104,12 @@ def method_names() -> dict[str, str]:
 
 
 def _methods_of(kind: type) -> dict[str, str]:
-    """The methods of a class by the endpoint that their code refers to."""
+    """The methods of a class by the endpoint that their code refers to, as `NAME` or `e.NAME`."""
     found: dict[str, str] = {}
     for name in dir(kind):
         code = getattr(getattr(kind, name), "__code__", None)
         places = cast("dict[str, object]", getattr(getattr(kind, name), "__globals__", {}))
+        places = places | vars(places.get("e", object))
         for word in cast("tuple[str, ...]", getattr(code, "co_names", ())):
             if not name.startswith("_") and isinstance(endpoint := places.get(word), Endpoint):
                 found.setdefault(cast("AnyEndpoint", endpoint).id, name)

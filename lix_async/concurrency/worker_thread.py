@@ -111,8 +111,11 @@ class WorkerThread(Generic[J]):
         queued = _QueuedJob(job, threadsafe_callback())
         self._put(queued)
         assert queued.done is not None  # made together with `call_soon`
-        with anyio.CancelScope(shield=self._shield):
-            await queued.done.wait()
+        if self._shield:
+            with anyio.CancelScope(shield=True):
+                await queued.done.wait()
+        else:
+            await queued.done.wait()  # without a scope: it would add a quarter to a call
         if queued.error is not None:
             raise self._handler.error_for(queued.error)
         return queued.value

@@ -1,8 +1,8 @@
 """From an answer like `{"error": {"type", "message"}}` to an exception.
 
-The error's type decides, or the HTTP status where there is no known type. The types of a provider
-are in its `provider.py`; how they are found in an answer, and what a status means, is the same for
-all providers that answer like this (lix.md#errors, lix.md#statuses).
+The error's type decides, or the HTTP status where there is no known type. How the type is found in
+an answer, and what types and statuses mean, is the same for all providers that answer like this
+(lix.md#errors, lix.md#statuses); a provider may add types of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from .errors import (
     DailyLimitError,
     InvalidParamsError,
     NotFoundError,
+    QueuedError,
     QuotaExceededError,
     RateLimitError,
     RefusalError,
@@ -25,6 +26,18 @@ from .errors import (
     WeeklyLimitError,
     excerpt,
 )
+
+ERROR_TYPES: dict[str, type[RefusalError]] = {
+    "params_invalid": InvalidParamsError,
+    "unknown_record": NotFoundError,
+    "not_found": NotFoundError,
+    "unknown_route": RefusalError,
+    "queued": QueuedError,
+    "rate_limit": RateLimitError,
+    "daily_limit": DailyLimitError,
+    "api_error": ServerError,
+}
+"""The exceptions for the error types of Lix and LookC, whose answers have the same form."""
 
 STATUSES: dict[int, type[RefusalError]] = {
     400: InvalidParamsError,

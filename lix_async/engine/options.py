@@ -41,6 +41,9 @@ class TimeoutLike(Protocol):
 class Unset:
     """The type of `UNSET`, the default of arguments for which None is a value."""
 
+    def __repr__(self) -> str:
+        return "UNSET"
+
 
 UNSET = Unset()
 

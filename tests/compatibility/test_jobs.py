@@ -20,7 +20,7 @@ NAME = "written_jobs"
 INPUTS: list[Any] = [f"{L}/in/person-23", {"email": "body-14@example.com"}]
 
 
-class Watched(Sandbox):
+class ReportingSandbox(Sandbox):
     """Sets `answered` when all inputs were answered."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ def dsn(postgres_dsn: str) -> Iterator[str]:
 
 async def work(worker: Callable[..., Awaitable[None]], dsn: str) -> None:
     """Let a worker do the job; then everything is in the ledger, paid for once."""
-    sandbox = Watched()
+    sandbox = ReportingSandbox()
     async with memory_client(sandbox) as lix:
         working = asyncio.ensure_future(worker(dsn, lix))
         answered = asyncio.ensure_future(sandbox.answered.wait())

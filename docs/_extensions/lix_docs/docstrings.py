@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 _FENCE = re.compile(r"(\s*)```(\w*)\s*")
 _CODE = re.compile(r"(`+)[^`]+\1(?=(\w?))")
+_FUNCTION = re.compile(r"<function (\w+)>")
 _ROW = re.compile(r"\s*\|(.+)\|\s*")
 
 
 def setup(app: Sphinx) -> None:
     """Before napoleon, which looks at section titles only."""
     app.connect("autodoc-process-docstring", _process, priority=400)
+    app.connect("autodoc-process-signature", _signature)
     app.add_directive("lix-docstring", Docstring)
 
 
@@ -34,6 +36,15 @@ def _process(
     if what in ("attribute", "property", "data"):
         # Else napoleon takes what is before a colon in the first line for a type.
         lines[:0] = ["..", ""]  # an empty comment
+
+
+def _signature(
+    app: Sphinx, what: str, name: str, obj: object, options: object, text: str | None, result: str
+) -> tuple[str, str] | None:
+    """Write defaults such as `<factory>` as code: Sphinx cannot parse the signature otherwise."""
+    if text is None:
+        return None
+    return (_FUNCTION.sub(r"\1", text.replace("<factory>", "...")), result)
 
 
 def converted(lines: list[str]) -> list[str]:

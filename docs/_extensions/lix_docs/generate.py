@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_type_hints
 
 import msgspec
 from sphinx.util.inspect import signature, stringify_signature
@@ -22,6 +22,7 @@ from lix_async.core.endpoint import AnyEndpoint, Endpoint, Price
 from lix_async.core.provider import Provider
 from lix_async.core.rate_limit import RateLimit
 from lix_async.engine.client import Client
+from lix_async.engine.options import UNSET, Unset, auth_scheme
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -83,12 +84,13 @@ def _entry(module: str, name: str, value: object) -> Iterator[str]:
     yield from ("```{eval-rst}", f".. auto{kind}:: {module}.{name}")
     if inspect.isclass(value) and any("lix_async" in base.__module__ for base in value.__bases__):
         yield "   :show-inheritance:"
-    if inspect.isclass(value) and issubclass(value, Client):
+    if inspect.isclass(value) and not issubclass(value, Client):
+        yield "   :members:"
+    elif inspect.isclass(value):
         # The methods of the API itself are on the page of its provider.
         members = ("send", "pages", "with_options", "credits", "clock", "aclose")
         own = [member for member in vars(value) if member in ("account_id", "rate_states")]
         yield f"   :members: {', '.join((*members, *own))}"
-        yield "   :inherited-members:"
     yield from ("```", "")
 
 
@@ -131,7 +133,7 @@ def provider(name: str) -> Iterator[str]:
     """Address, key and rate of a provider."""
     client = _client(name)
     found = client.provider
-    auth = _defaults(client).get("auth", next(iter(found.credentials)))
+    auth = auth_scheme(found, _defaults(client).get("auth", UNSET))
     styles = ", ".join(
         f"`{style}`{' (default)' if auth == style else ''}: "
         f"{scheme.place} `{scheme.name}{': ' + scheme.prefix.strip() if scheme.prefix else ''}`"
@@ -256,16 +258,18 @@ def _public(owner: type, name: str) -> Iterator[tuple[str, Callable[..., object]
 
 def _methods_by_endpoint(name: str) -> dict[str, list[str]]:
     """Catalogue id → methods whose code names that endpoint, or that are called like it."""
-    constants = vars(import_module(f"lix_async.providers.{name}.endpoints"))
+    ids = {row.id for row in _table(name)}
     found: dict[str, list[str]] = {}
     for group, owner in _groups(name):
         for method, function in _public(owner, name):
             shown = f"{group}.{method}" if group else method
+            # Code refers to an endpoint by its name, or by its name in the module `e`.
+            names = function.__globals__ | vars(function.__globals__.get("e", object))
             for word in dict.fromkeys((*function.__code__.co_names, f"{name}.{method}")):
-                row = constants.get(word)
+                row = names.get(word)
                 if isinstance(row, Endpoint):
                     found.setdefault(row.id, []).append(shown)
-                elif word in constants["BY_ID"]:
+                elif word in ids:
                     found.setdefault(word, []).append(shown)
     return {id_: list(dict.fromkeys(names)) for id_, names in found.items()}
 
@@ -377,7 +381,7 @@ def arguments(path: str, *others: str) -> Iterator[str]:
             yield from _markdown(("argument", "type", "default"), rows)
 
 
-def _defaults(value: type) -> Mapping[str, object]:
+def _defaults(value: type) -> Mapping[str, Any]:
     """Keyword defaults themselves: autodoc puts their source text into signatures."""
     return getattr(value.__init__, "__kwdefaults__", None) or {}
 
@@ -385,6 +389,8 @@ def _defaults(value: type) -> Mapping[str, object]:
 def _default(value: object) -> str:
     if value is inspect.Parameter.empty:
         return "required"
+    if isinstance(value, Unset):
+        return "the provider's"
     if isinstance(value, RateLimit):
         return _rate(value)
     if isinstance(value, msgspec.Struct):

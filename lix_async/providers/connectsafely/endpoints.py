@@ -22,16 +22,7 @@ PROFILE = Endpoint(
     "/profile",
     p.ProfileParams,
     m.ProfileResult,
-    body=(
-        "profile_id",
-        "account_id",
-        "include_geo_location",
-        "include_contact",
-        "include_experience",
-        "include_education",
-        "include_skills",
-        "force_refresh",
-    ),
+    body=p.ProfileParams.__struct_fields__,
     group="profile",
     docs="connectsafely.md#connectsafely.profile",
 )
@@ -97,7 +88,7 @@ SEARCH_GROUPS = Endpoint(
     p.SearchParams,
     m.GroupsPage,
     paging=_PAGES,
-    body=("keywords", "account_id", "count", "start", "filters", "pagination_token"),
+    body=p.SearchParams.__struct_fields__,
     group="read",
     docs="connectsafely.md#connectsafely.search_groups",
 )
@@ -119,7 +110,7 @@ ENDORSE_SKILL = Endpoint(
     p.EndorseParams,
     m.Endorsement,
     idempotent=False,
-    body=("profile_id", "account_id", "skill_id", "random"),
+    body=p.EndorseParams.__struct_fields__,
     group="write",
     docs="connectsafely.md#connectsafely.endorse_skill",
 )

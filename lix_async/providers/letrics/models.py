@@ -6,12 +6,14 @@ that the filters suggest, and are None or empty where there is no such key.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TypeVar, cast
 
 from msgspec import field
 
 from ...core.decoding import OpenObject
 from ...core.models import Listing, Meta
+
+Item = TypeVar("Item")
 
 
 class OpenRecord(OpenObject):
@@ -94,30 +96,25 @@ class PageMeta(Meta, rename=None):
     total: int | None = None
 
 
-class ContactsPage(Listing[Contact]):
+class RecordsPage(Listing[Item]):
+    """A page, with the facts about it under `meta`."""
+
+    meta: PageMeta | None = None  # pyright: ignore[reportIncompatibleVariableOverride]  # read, never assigned
+
+    @property
+    def total(self) -> int | None:
+        """Number of matches, if the service states it."""
+        total = self.meta.total if self.meta else None
+        return total if total is not None and total >= 0 else None
+
+
+class ContactsPage(RecordsPage[Contact]):
     """A page of contacts."""
 
     items: list[Contact] = field(name="data", default_factory=list[Contact])
-    meta: PageMeta | None = None  # pyright: ignore[reportIncompatibleVariableOverride]  # read, never assigned
-
-    @property
-    def total(self) -> int | None:
-        """Number of matches, if the service states it."""
-        return _total(self.meta)
 
 
-class CompaniesPage(Listing[Company]):
+class CompaniesPage(RecordsPage[Company]):
     """A page of companies."""
 
     items: list[Company] = field(name="data", default_factory=list[Company])
-    meta: PageMeta | None = None  # pyright: ignore[reportIncompatibleVariableOverride]  # read, never assigned
-
-    @property
-    def total(self) -> int | None:
-        """Number of matches, if the service states it."""
-        return _total(self.meta)
-
-
-def _total(meta: PageMeta | None) -> int | None:
-    total = meta.total if meta else None
-    return total if total is not None and total >= 0 else None

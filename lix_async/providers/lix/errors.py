@@ -7,33 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
+from ...core import error_responses
 from ...core.decoding import SchemaMismatch, decoder_for
-from ...core.error_responses import ErrorResponseParser
-from ...core.errors import (
-    DailyLimitError,
-    InvalidParamsError,
-    NotFoundError,
-    QueuedError,
-    RateLimitError,
-    RefusalError,
-    ServerError,
-    ViewerError,
-    excerpt,
-)
+from ...core.errors import RefusalError, ViewerError, excerpt
 from .models.connections import Invitation
 from .models.organisations import Organisation
 
-ERROR_TYPES: dict[str, type[RefusalError]] = {
-    "params_invalid": InvalidParamsError,
-    "unknown_record": NotFoundError,
-    "not_found": NotFoundError,
-    "unknown_route": RefusalError,
-    "queued": QueuedError,
-    "rate_limit": RateLimitError,
-    "daily_limit": DailyLimitError,
-    "api_error": ServerError,
-    "viewer_invalid": ViewerError,
-}
+ERROR_TYPES = {**error_responses.ERROR_TYPES, "viewer_invalid": ViewerError}
 STATUS_MESSAGES = {
     401: "the key is not authorised for this endpoint",
     402: "the plan's quota or the credits are used up",
@@ -42,7 +22,7 @@ STATUS_MESSAGES = {
     429: "too many requests",
 }
 PROFILE_KEYS = frozenset({"organisationIds", "liOrganisation", "profile", "links"})
-_parse = ErrorResponseParser(ERROR_TYPES, STATUS_MESSAGES)
+_parse = error_responses.ErrorResponseParser(ERROR_TYPES, STATUS_MESSAGES)
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

@@ -5,28 +5,10 @@ Contract: lookc.md#errors. The error types are those of lix.md#errors.
 
 from __future__ import annotations
 
-from ...core.error_responses import ErrorResponseParser
-from ...core.errors import (
-    DailyLimitError,
-    InvalidParamsError,
-    NotFoundError,
-    QueuedError,
-    RateLimitError,
-    RefusalError,
-    ServerError,
-)
+from ...core.error_responses import ERROR_TYPES, ErrorResponseParser
+from ...core.errors import RefusalError
 from .models import RequestStatus
 
-ERROR_TYPES: dict[str, type[RefusalError]] = {
-    "params_invalid": InvalidParamsError,
-    "unknown_record": NotFoundError,
-    "not_found": NotFoundError,
-    "unknown_route": RefusalError,
-    "queued": QueuedError,
-    "rate_limit": RateLimitError,
-    "daily_limit": DailyLimitError,
-    "api_error": ServerError,
-}
 STATUS_MESSAGES = {
     401: "the key is not authorised for LookC",
     402: "the organisation credits are used up",

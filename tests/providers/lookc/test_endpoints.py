@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from lix_async.core import wire
+from lix_async.core.error_responses import ERROR_TYPES
 from lix_async.core.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -30,7 +31,7 @@ from lix_async.providers.lookc.endpoints import (
     REQUEST_STATUS,
     TABLE,
 )
-from lix_async.providers.lookc.errors import ERROR_TYPES, refusal
+from lix_async.providers.lookc.errors import refusal
 from lix_async.providers.lookc.models import PersonByEmail
 from lix_async.providers.lookc.provider import LOOKC
 

@@ -77,19 +77,24 @@ class Actor(Model, rename=None):
         return profile_slug(self.link) or self.link or self.li_id or None
 
 
-class ReactionCount(Model, rename=None):
-    """The number of reactions of one type."""
+class TypedReaction(Model, rename=None):
+    """Something about reactions of one type."""
 
     __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
 
     reaction_type: str | None = None
     """As sent; in posts, it has the prefix `REACTION_TYPE_`."""
-    count: int | None = None
 
     @property
     def type(self) -> str | None:
         """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may be added."""
         return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
+
+
+class ReactionCount(TypedReaction, rename=None):
+    """The number of reactions of one type."""
+
+    count: int | None = None
 
 
 class Comment(Model, rename=None):
@@ -142,26 +147,18 @@ class CommentsPage(TokenPage[Comment]):
     """Withdrawn by the vendor."""
 
 
-class Reaction(Model, rename=None):
+class Reaction(TypedReaction, rename=None):
     """One reaction to a post: `type` and `actor`.
 
     `items` of a page are grouped as the provider sends them, with `count` and `reactors`; a listing
     returns the reactions one by one.
     """
 
-    __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
-
-    reaction_type: str | None = None
     actor: Actor | None = None
     count: int | None = None
     """Of a group: all reactions of the type, not only those on this page."""
     reactors: list[Actor] = field(default=[])
     """Of a group: the actors on this page."""
-
-    @property
-    def type(self) -> str | None:
-        """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may be added."""
-        return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
 
     @property
     def identity(self) -> str | None:

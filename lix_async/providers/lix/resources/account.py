@@ -9,22 +9,9 @@ import msgspec
 
 from ....core.errors import ConfigurationError
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.accounts import (
-    BALANCES,
-    CONNECTIONS_REMAINING,
-    DAILY_ALLOWANCE,
-    LINKEDIN_ACCOUNT,
-    LINKEDIN_ACCOUNTS,
-    PUT_LINKEDIN,
-)
-from ..models import (
-    AttachedAccount,
-    Balances,
-    ConnectionsRemaining,
-    DailyAllowance,
-    LinkedInAccount,
-)
-from ..params import Cookie, LinkedInAccountsParams, NoParams, PutLinkedInParams, ViewerParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import accounts as e
 from .base import Resource
 
 
@@ -33,7 +20,7 @@ class Account(Resource):
 
     __slots__ = ()
 
-    async def balances(self) -> Balances:
+    async def balances(self) -> m.Balances:
         """Credits left, by kind.
 
         Credits:
@@ -42,9 +29,9 @@ class Account(Resource):
         Contract:
             lix.md#account.balances
         """
-        return (await self._client.send(BALANCES, NoParams())).value
+        return (await self._client.send(e.BALANCES, p.NoParams())).value
 
-    async def daily_allowance(self) -> DailyAllowance:
+    async def daily_allowance(self) -> m.DailyAllowance:
         """Requests left today, and when the allowance is full again.
 
         Credits:
@@ -53,9 +40,9 @@ class Account(Resource):
         Contract:
             lix.md#account.daily_allowance
         """
-        return (await self._client.send(DAILY_ALLOWANCE, NoParams())).value
+        return (await self._client.send(e.DAILY_ALLOWANCE, p.NoParams())).value
 
-    async def linkedin(self, viewer_id: str | None = None) -> LinkedInAccount:
+    async def linkedin(self, viewer_id: str | None = None) -> m.LinkedInAccount:
         """One attached LinkedIn account: which products it has and how far its warm-up is.
 
         Args:
@@ -70,14 +57,16 @@ class Account(Resource):
         Contract:
             lix.md#linkedin_account.get
         """
-        return (await self._client.send(LINKEDIN_ACCOUNT, ViewerParams(viewer_id=viewer_id))).value
+        return (
+            await self._client.send(e.LINKEDIN_ACCOUNT, p.ViewerParams(viewer_id=viewer_id))
+        ).value
 
     def linkedin_accounts(
         self,
         *,
         page: int = 1,
         **options: Unpack[ListingOptions],
-    ) -> Pages[LinkedInAccount]:
+    ) -> Pages[m.LinkedInAccount]:
         """All attached LinkedIn accounts, five on a page, from page number `page` on.
 
         Credits:
@@ -86,11 +75,13 @@ class Account(Resource):
         Contract:
             lix.md#linkedin_account.list
         """
-        return self._client.pages(LINKEDIN_ACCOUNTS, LinkedInAccountsParams(page=page), **options)
+        return self._client.pages(
+            e.LINKEDIN_ACCOUNTS, p.LinkedInAccountsParams(page=page), **options
+        )
 
     async def put_linkedin(
-        self, cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]
-    ) -> AttachedAccount:
+        self, cookies: Mapping[str, str] | list[p.Cookie] | list[dict[str, str]]
+    ) -> m.AttachedAccount:
         """Attach a LinkedIn account to the team, or refresh the session of an attached one.
 
         It is safe to call again. The cookies are as secret as the API key and appear in no log or
@@ -112,11 +103,11 @@ class Account(Resource):
         Contract:
             lix.md#linkedin_account.put
         """
-        params = PutLinkedInParams(cookies=_jar(cookies))
+        params = p.PutLinkedInParams(cookies=_jar(cookies))
         del cookies  # crash reporters show the locals of this frame
-        return (await self._client.send(PUT_LINKEDIN, params)).value
+        return (await self._client.send(e.PUT_LINKEDIN, params)).value
 
-    async def connections_remaining(self, viewer_id: str | None = None) -> ConnectionsRemaining:
+    async def connections_remaining(self, viewer_id: str | None = None) -> m.ConnectionsRemaining:
         """How many connection requests a LinkedIn account may still send this week.
 
         The week begins on Monday at 00:00 UTC.
@@ -130,15 +121,15 @@ class Account(Resource):
         Contract:
             lix.md#linkedin_account.connections_remaining
         """
-        params = ViewerParams(viewer_id=viewer_id)
-        return (await self._client.send(CONNECTIONS_REMAINING, params)).value
+        params = p.ViewerParams(viewer_id=viewer_id)
+        return (await self._client.send(e.CONNECTIONS_REMAINING, params)).value
 
 
-def _jar(cookies: Mapping[str, str] | list[Cookie] | list[dict[str, str]]) -> list[Cookie]:
+def _jar(cookies: Mapping[str, str] | list[p.Cookie] | list[dict[str, str]]) -> list[p.Cookie]:
     try:
         if isinstance(cookies, Mapping):
-            return [msgspec.convert({"key": k, "value": v}, Cookie) for k, v in cookies.items()]
-        return msgspec.convert(cookies, list[Cookie])
+            return [msgspec.convert({"key": k, "value": v}, p.Cookie) for k, v in cookies.items()]
+        return msgspec.convert(cookies, list[p.Cookie])
     except msgspec.ValidationError:
         pass  # raised below instead: the traceback of this error would show the values
     raise ConfigurationError("cookies must be a mapping, or a list of objects with key and value")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.accounts import CONNECTIONS, INVITE
-from ..models import Connection, Invitation
-from ..params import ConnectionsParams, InviteParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import accounts as e
 from .base import Resource
 
 
@@ -24,7 +24,7 @@ class Connections(Resource):
         start: int = 0,
         include_profile_pictures: bool | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Connection]:
+    ) -> Pages[m.Connection]:
         """The connections of an attached account.
 
         Items are open objects: a field that is not documented stays available under its own key.
@@ -46,13 +46,13 @@ class Connections(Resource):
         Contract:
             lix.md#connections.list
         """
-        params = ConnectionsParams(
+        params = p.ConnectionsParams(
             viewer_id=viewer_id,
             count=count,
             start=start,
             include_profile_pictures=include_profile_pictures,
         )
-        return self._client.pages(CONNECTIONS, params, **options)
+        return self._client.pages(e.CONNECTIONS, params, **options)
 
     async def send(
         self,
@@ -61,7 +61,7 @@ class Connections(Resource):
         profile_id: str | None = None,
         message: str | None = None,
         viewer_id: str | None = None,
-    ) -> Invitation:
+    ) -> m.Invitation:
         """Send a connection request. Pass either the link of the profile or its public identifier.
 
         A request that may have arrived is not sent again. After `OutcomeUnknownError`, compare
@@ -84,7 +84,7 @@ class Connections(Resource):
         Contract:
             lix.md#connections.send
         """
-        params = InviteParams(
+        params = p.InviteParams(
             viewer_id=viewer_id, profile_link=profile_link, profile_id=profile_id, message=message
         )
-        return (await self._client.send(INVITE, params)).value
+        return (await self._client.send(e.INVITE, params)).value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ....core.errors import ConfigurationError
 from ....core.validation import check_type
-from ..endpoints.profiles import EMAIL
-from ..models import Email
-from ..params import EmailParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -15,7 +15,7 @@ class Contact(Resource):
 
     __slots__ = ()
 
-    async def email(self, url: str, *, recheck: int = 0, pause: float = 3.0) -> Email:
+    async def email(self, url: str, *, recheck: int = 0, pause: float = 3.0) -> m.Email:
         """The e-mail address of a LinkedIn profile, checked by the provider.
 
         An answer that is only `PROBABLE` may become `VALID` when the call is repeated. The vendor
@@ -48,10 +48,10 @@ class Contact(Resource):
         check_type("pause", pause, float)
         if recheck < 0 or not pause >= 0:
             raise ConfigurationError("recheck and pause must not be negative")
-        params = EmailParams(url=url)
-        found = (await self._client.send(EMAIL, params)).value
+        params = p.EmailParams(url=url)
+        found = (await self._client.send(e.EMAIL, params)).value
         while found.is_probable and recheck > 0:
             recheck -= 1
             await self._client.clock.sleep(pause)
-            found = (await self._client.send(EMAIL, params)).value
+            found = (await self._client.send(e.EMAIL, params)).value
         return found

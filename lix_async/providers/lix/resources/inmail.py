@@ -7,9 +7,9 @@ from typing import Unpack
 
 from ....core.validation import as_list
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.messages import SEND_INMAIL, THREAD, THREADS
-from ..models import SalesThread, SingleThread
-from ..params import SendInMailParams, ThreadParams, ThreadsParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import messages as e
 from .base import Resource
 
 
@@ -26,7 +26,7 @@ class Inbox(Resource):
         count: int | None = None,
         page_starts_at: int | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[SalesThread]:
+    ) -> Pages[m.SalesThread]:
         """The threads of a Sales Navigator inbox.
 
         Args:
@@ -42,10 +42,10 @@ class Inbox(Resource):
         Contract:
             lix.md#sales.threads
         """
-        params = ThreadsParams(
+        params = p.ThreadsParams(
             viewer_id=viewer_id, filter=filter, count=count, page_starts_at=page_starts_at
         )
-        return self._client.pages(THREADS, params, **options)
+        return self._client.pages(e.THREADS, params, **options)
 
     async def thread(
         self,
@@ -54,7 +54,7 @@ class Inbox(Resource):
         *,
         count: int | None = None,
         message_count: int | None = None,
-    ) -> SingleThread:
+    ) -> m.SingleThread:
         """One thread with its newest messages and the people it mentions.
 
         Args:
@@ -69,10 +69,10 @@ class Inbox(Resource):
         Contract:
             lix.md#sales.thread
         """
-        params = ThreadParams(
+        params = p.ThreadParams(
             thread_id=thread_id, viewer_id=viewer_id, count=count, message_count=message_count
         )
-        return (await self._client.send(THREAD, params)).value
+        return (await self._client.send(e.THREAD, params)).value
 
     async def send_message(
         self,
@@ -83,7 +83,7 @@ class Inbox(Resource):
         subject: str | None = None,
         copy_to_crm: bool | None = None,
         viewer_id: str | None = None,
-    ) -> SingleThread:
+    ) -> m.SingleThread:
         """Reply in a thread, or begin one with `recipients` and a `subject`.
 
         Beginning a thread also spends an InMail credit of the LinkedIn account, and fails when a
@@ -107,7 +107,7 @@ class Inbox(Resource):
         Contract:
             lix.md#sales.send_message
         """
-        params = SendInMailParams(
+        params = p.SendInMailParams(
             viewer_id=viewer_id,
             body=body,
             thread_id=thread_id,
@@ -115,7 +115,7 @@ class Inbox(Resource):
             subject=subject,
             copy_to_crm=copy_to_crm,
         )
-        return (await self._client.send(SEND_INMAIL, params)).value
+        return (await self._client.send(e.SEND_INMAIL, params)).value
 
 
 def _listed(recipients: Iterable[str]) -> list[str]:

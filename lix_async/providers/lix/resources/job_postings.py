@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ....core.validation import check_type
-from ..endpoints.profiles import HIRERS, JOB
-from ..models import JobPosting, Person
-from ..params import JobParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -14,7 +14,7 @@ class JobPostings(Resource):
 
     __slots__ = ()
 
-    async def get(self, job_id: str | int, *, viewer_id: str | None = None) -> JobPosting:
+    async def get(self, job_id: str | int, *, viewer_id: str | None = None) -> m.JobPosting:
         """One job posting.
 
         The result is an open object, since its fields are not documented.
@@ -25,10 +25,10 @@ class JobPostings(Resource):
         Contract:
             lix.md#enrich.job
         """
-        params = JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
-        return (await self._client.send(JOB, params)).value
+        params = p.JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
+        return (await self._client.send(e.JOB, params)).value
 
-    async def hirers(self, job_id: str | int, *, viewer_id: str | None = None) -> list[Person]:
+    async def hirers(self, job_id: str | int, *, viewer_id: str | None = None) -> list[m.Person]:
         """The people who hire for a posting: name, picture, headline and link.
 
         Credits:
@@ -37,8 +37,8 @@ class JobPostings(Resource):
         Contract:
             lix.md#jobs.hirers
         """
-        params = JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
-        return (await self._client.send(HIRERS, params)).value.items
+        params = p.JobParams(job_id=_digits(job_id), viewer_id=viewer_id)
+        return (await self._client.send(e.HIRERS, params)).value.items
 
 
 def _digits(job_id: str | int) -> str:

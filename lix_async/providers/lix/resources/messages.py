@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.messages import CONVERSATIONS, MESSAGES, SEND_MESSAGE
-from ..models import Conversation, Message
-from ..params import ConversationsParams, MessagesParams, SendMessageParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import messages as e
 from .base import Resource
 
 
@@ -23,7 +23,7 @@ class Messages(Resource):
         count: int | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Conversation]:
+    ) -> Pages[m.Conversation]:
         """The conversations of an account, newest first.
 
         Args:
@@ -38,8 +38,8 @@ class Messages(Resource):
         Contract:
             lix.md#conversations.list
         """
-        params = ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
-        return self._client.pages(CONVERSATIONS, params, **options)
+        params = p.ConversationsParams(viewer_id=viewer_id, sequence_id=sequence_id, count=count)
+        return self._client.pages(e.CONVERSATIONS, params, **options)
 
     def list(
         self,
@@ -52,7 +52,7 @@ class Messages(Resource):
         count_after: int | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Message]:
+    ) -> Pages[m.Message]:
         """The messages of a conversation, given by id or by URN. Their order is not documented.
 
         Args:
@@ -71,7 +71,7 @@ class Messages(Resource):
         Contract:
             lix.md#messages.list
         """
-        params = MessagesParams(
+        params = p.MessagesParams(
             viewer_id=viewer_id,
             conversation_id=conversation_id,
             conversation_urn=conversation_urn,
@@ -80,7 +80,7 @@ class Messages(Resource):
             count_before=count_before,
             count_after=count_after,
         )
-        return self._client.pages(MESSAGES, params, **options)
+        return self._client.pages(e.MESSAGES, params, **options)
 
     async def send(
         self,
@@ -89,7 +89,7 @@ class Messages(Resource):
         conversation_id: str | None = None,
         conversation_urn: str | None = None,
         viewer_id: str | None = None,
-    ) -> Message:
+    ) -> m.Message:
         """Send a message to an existing conversation, given by id or by URN.
 
         A message that may have arrived is not sent again; after `OutcomeUnknownError`, look at
@@ -110,10 +110,10 @@ class Messages(Resource):
         Contract:
             lix.md#messages.send
         """
-        params = SendMessageParams(
+        params = p.SendMessageParams(
             viewer_id=viewer_id,
             conversation_id=conversation_id,
             conversation_urn=conversation_urn,
             body=body,
         )
-        return (await self._client.send(SEND_MESSAGE, params)).value
+        return (await self._client.send(e.SEND_MESSAGE, params)).value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.profiles import FOLLOWERS, ORGANISATION, ORGANISATION_IDS, ORGANISATIONS_BY_WEBSITE
-from ..models import Follower, Organisation, OrganisationIds, WebsiteMatch
-from ..params import FollowersParams, IdsParams, OrganisationParams, WebsiteParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -22,7 +22,7 @@ class Organisations(Resource):
         *,
         sales_nav_url: str | None = None,
         viewer_id: str | None = None,
-    ) -> Organisation:
+    ) -> m.Organisation:
         """One organisation, by the link of its LinkedIn page or of its Sales Navigator page.
 
         An answer may hold two descriptions of the organisation; the properties of the result merge
@@ -39,12 +39,12 @@ class Organisations(Resource):
             org = await lix.organisations.get("https://www.linkedin.com/company/example-org")
             ```
         """
-        params = OrganisationParams(
+        params = p.OrganisationParams(
             linkedin_url=linkedin_url, sales_nav_url=sales_nav_url, viewer_id=viewer_id
         )
-        return (await self._client.send(ORGANISATION, params)).value
+        return (await self._client.send(e.ORGANISATION, params)).value
 
-    async def by_website(self, website: str) -> list[WebsiteMatch]:
+    async def by_website(self, website: str) -> list[m.WebsiteMatch]:
         """The organisations that a website belongs to, at most 5.
 
         The vendor announced this endpoint without confirming its path. If the path is unknown, an
@@ -62,8 +62,8 @@ class Organisations(Resource):
         Contract:
             lix.md#organisation.by_website
         """
-        params = WebsiteParams(website=website)
-        return (await self._client.send(ORGANISATIONS_BY_WEBSITE, params)).value.items
+        params = p.WebsiteParams(website=website)
+        return (await self._client.send(e.ORGANISATIONS_BY_WEBSITE, params)).value.items
 
     async def ids(
         self,
@@ -71,7 +71,7 @@ class Organisations(Resource):
         sales_nav_id: str | None = None,
         li_flagship_id: str | None = None,
         lix_id: str | None = None,
-    ) -> OrganisationIds:
+    ) -> m.OrganisationIds:
         """All ids of an organisation, by exactly one of them.
 
         Args:
@@ -85,8 +85,10 @@ class Organisations(Resource):
         Contract:
             lix.md#ids.organisation
         """
-        params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
-        return (await self._client.send(ORGANISATION_IDS, params)).value
+        params = p.IdsParams(
+            sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id
+        )
+        return (await self._client.send(e.ORGANISATION_IDS, params)).value
 
     def followers(
         self,
@@ -96,7 +98,7 @@ class Organisations(Resource):
         start: int = 0,
         count: int | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Follower]:
+    ) -> Pages[m.Follower]:
         """The followers of an organisation.
 
         Args:
@@ -112,7 +114,7 @@ class Organisations(Resource):
         Contract:
             lix.md#organisation.followers
         """
-        params = FollowersParams(
+        params = p.FollowersParams(
             profile_link=profile_link, viewer_id=viewer_id, start=start, count=count
         )
-        return self._client.pages(FOLLOWERS, params, **options)
+        return self._client.pages(e.FOLLOWERS, params, **options)

@@ -5,25 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.profiles import (
-    ACTIVITY_COMMENTS,
-    ACTIVITY_POSTS,
-    ACTIVITY_REACTIONS,
-    EMPLOYMENT,
-    EXTENDED,
-    LEGACY_PERSON,
-    PERSON,
-    PERSON_IDS,
-)
-from ..models import ActivityReaction, Comment, Employment, Extended, Person, PersonIds, Post
-from ..params import (
-    ActivityParams,
-    EmploymentParams,
-    ExtendedParams,
-    IdsParams,
-    LegacyPersonParams,
-    PersonParams,
-)
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -38,7 +22,7 @@ class People(Resource):
         *,
         email: str | None = None,
         viewer_id: str | None = None,
-    ) -> Person:
+    ) -> m.Person:
         """One person, by the link of the profile or by an e-mail address.
 
         Raises:
@@ -56,10 +40,10 @@ class People(Resource):
             print(person.name)
             ```
         """
-        params = PersonParams(profile_link=profile_link, email=email, viewer_id=viewer_id)
-        return (await self._client.send(PERSON, params)).value
+        params = p.PersonParams(profile_link=profile_link, email=email, viewer_id=viewer_id)
+        return (await self._client.send(e.PERSON, params)).value
 
-    async def legacy(self, id: str) -> Person:  # noqa: A002  # the provider's own name
+    async def legacy(self, id: str) -> m.Person:  # noqa: A002  # the provider's own name
         """One person by public identifier, through the path of the oldest reference.
 
         Newer references do not mention this endpoint: prefer `get`.
@@ -70,7 +54,7 @@ class People(Resource):
         Contract:
             lix.md#person.legacy
         """
-        return (await self._client.send(LEGACY_PERSON, LegacyPersonParams(id=id))).value
+        return (await self._client.send(e.LEGACY_PERSON, p.LegacyPersonParams(id=id))).value
 
     async def ids(
         self,
@@ -78,7 +62,7 @@ class People(Resource):
         sales_nav_id: str | None = None,
         li_flagship_id: str | None = None,
         lix_id: str | None = None,
-    ) -> PersonIds:
+    ) -> m.PersonIds:
         """All ids and links of a person, by exactly one of the ids.
 
         Args:
@@ -92,8 +76,10 @@ class People(Resource):
         Contract:
             lix.md#ids.person
         """
-        params = IdsParams(sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id)
-        return (await self._client.send(PERSON_IDS, params)).value
+        params = p.IdsParams(
+            sales_nav_id=sales_nav_id, li_flagship_id=li_flagship_id, lix_id=lix_id
+        )
+        return (await self._client.send(e.PERSON_IDS, params)).value
 
     async def employment(
         self,
@@ -101,7 +87,7 @@ class People(Resource):
         *,
         profile_id: str | None = None,
         viewer_id: str | None = None,
-    ) -> list[Employment]:
+    ) -> list[m.Employment]:
         """The positions of a person, by link or by public identifier.
 
         Credits:
@@ -110,12 +96,12 @@ class People(Resource):
         Contract:
             lix.md#person.employment
         """
-        params = EmploymentParams(
+        params = p.EmploymentParams(
             profile_link=profile_link, profile_id=profile_id, viewer_id=viewer_id
         )
-        return (await self._client.send(EMPLOYMENT, params)).value.items
+        return (await self._client.send(e.EMPLOYMENT, params)).value.items
 
-    async def extended(self, profile_link: str, *, viewer_id: str | None = None) -> Extended:
+    async def extended(self, profile_link: str, *, viewer_id: str | None = None) -> m.Extended:
         """What no other call returns about a person: whether LinkedIn lists them as a top voice.
 
         Credits:
@@ -124,8 +110,8 @@ class People(Resource):
         Contract:
             lix.md#person.extended
         """
-        params = ExtendedParams(profile_link=profile_link, viewer_id=viewer_id)
-        return (await self._client.send(EXTENDED, params)).value
+        params = p.ExtendedParams(profile_link=profile_link, viewer_id=viewer_id)
+        return (await self._client.send(e.EXTENDED, params)).value
 
     def posts(
         self,
@@ -135,7 +121,7 @@ class People(Resource):
         viewer_id: str | None = None,
         pagination_token: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Post]:
+    ) -> Pages[m.Post]:
         """The posts of a person, up to 50 on a page.
 
         Credits:
@@ -145,7 +131,7 @@ class People(Resource):
             lix.md#activity.posts
         """
         return self._client.pages(
-            ACTIVITY_POSTS, _activity(profile_link, start, viewer_id, pagination_token), **options
+            e.ACTIVITY_POSTS, _activity(profile_link, start, viewer_id, pagination_token), **options
         )
 
     def comments(
@@ -156,7 +142,7 @@ class People(Resource):
         viewer_id: str | None = None,
         pagination_token: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Comment]:
+    ) -> Pages[m.Comment]:
         """The comments that a person wrote, up to 50 on a page.
 
         Credits:
@@ -166,7 +152,7 @@ class People(Resource):
             lix.md#activity.comments
         """
         return self._client.pages(
-            ACTIVITY_COMMENTS,
+            e.ACTIVITY_COMMENTS,
             _activity(profile_link, start, viewer_id, pagination_token),
             **options,
         )
@@ -179,7 +165,7 @@ class People(Resource):
         viewer_id: str | None = None,
         pagination_token: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[ActivityReaction]:
+    ) -> Pages[m.ActivityReaction]:
         """The posts that a person reacted to, up to 50 on a page.
 
         Credits:
@@ -189,7 +175,7 @@ class People(Resource):
             lix.md#activity.reactions
         """
         return self._client.pages(
-            ACTIVITY_REACTIONS,
+            e.ACTIVITY_REACTIONS,
             _activity(profile_link, start, viewer_id, pagination_token),
             **options,
         )
@@ -197,8 +183,8 @@ class People(Resource):
 
 def _activity(
     profile_link: str, start: int, viewer_id: str | None, pagination_token: str | None
-) -> ActivityParams:
-    return ActivityParams(
+) -> p.ActivityParams:
+    return p.ActivityParams(
         profile_link=profile_link,
         start=start,
         viewer_id=viewer_id,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.profiles import POST, POST_COMMENTS, POST_REACTIONS
-from ..models import Comment, Post, Reaction
-from ..params import PostCommentsParams, PostParams, PostReactionsParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import profiles as e
 from .base import Resource
 
 
@@ -16,7 +16,7 @@ class Posts(Resource):
 
     __slots__ = ()
 
-    async def get(self, post_urn: str, *, viewer_id: str | None = None) -> Post:
+    async def get(self, post_urn: str, *, viewer_id: str | None = None) -> m.Post:
         """One post.
 
         The result is an open object, since its fields are not documented.
@@ -27,8 +27,8 @@ class Posts(Resource):
         Contract:
             lix.md#enrich.post
         """
-        params = PostParams(post_urn=post_urn, viewer_id=viewer_id)
-        return (await self._client.send(POST, params)).value
+        params = p.PostParams(post_urn=post_urn, viewer_id=viewer_id)
+        return (await self._client.send(e.POST, params)).value
 
     def comments(
         self,
@@ -38,7 +38,7 @@ class Posts(Resource):
         start: int = 0,
         pagination_token: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Comment]:
+    ) -> Pages[m.Comment]:
         """The comments on a post.
 
         Credits:
@@ -47,13 +47,13 @@ class Posts(Resource):
         Contract:
             lix.md#enrich.post_comments
         """
-        params = PostCommentsParams(
+        params = p.PostCommentsParams(
             post_urn=post_urn,
             viewer_id=viewer_id,
             start=start,
             pagination_token=pagination_token,
         )
-        return self._client.pages(POST_COMMENTS, params, **options)
+        return self._client.pages(e.POST_COMMENTS, params, **options)
 
     def reactions(
         self,
@@ -62,7 +62,7 @@ class Posts(Resource):
         start: int = 0,
         pagination_token: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Reaction]:
+    ) -> Pages[m.Reaction]:
         """The reactions to a post, each with its `type` and `actor`.
 
         The totals by type are in `page.answer.value.items` of each page. This endpoint has no
@@ -74,7 +74,7 @@ class Posts(Resource):
         Contract:
             lix.md#enrich.post_reactions
         """
-        params = PostReactionsParams(
+        params = p.PostReactionsParams(
             post_urn=post_urn, start=start, pagination_token=pagination_token
         )
-        return self._client.pages(POST_REACTIONS, params, **options)
+        return self._client.pages(e.POST_REACTIONS, params, **options)

@@ -7,9 +7,9 @@ from typing import Unpack
 
 from ....core.validation import as_list
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.searches import RECRUITER_FACETS, RECRUITER_PEOPLE
-from ..models import Person, SkillFacet
-from ..params import RecruiterParams, SkillFacetParams, SkillFilter
+from .. import models as m
+from .. import params as p
+from ..endpoints import searches as e
 from .base import Resource
 
 
@@ -20,13 +20,13 @@ class Recruiter(Resource):
 
     def people(
         self,
-        skills: Iterable[SkillFilter],
+        skills: Iterable[p.SkillFilter],
         *,
         start: int = 0,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Person]:
+    ) -> Pages[m.Person]:
         """Candidates with the given skills, 25 on a page, at most 2500.
 
         The endpoint is a GET with a JSON body, which some proxies remove.
@@ -50,13 +50,13 @@ class Recruiter(Resource):
             candidates = await lix.recruiter.people(skills, max_items=50).collect()
             ```
         """
-        params = RecruiterParams(
+        params = p.RecruiterParams(
             skills=as_list("skills", skills),
             start=start,
             viewer_id=viewer_id,
             sequence_id=sequence_id,
         )
-        return self._client.pages(RECRUITER_PEOPLE, params, **options)
+        return self._client.pages(e.RECRUITER_PEOPLE, params, **options)
 
     def facets(
         self,
@@ -67,7 +67,7 @@ class Recruiter(Resource):
         count: int = 100,
         viewer_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[SkillFacet]:
+    ) -> Pages[m.SkillFacet]:
         """Skills whose names begin with `query`, for use in `people`.
 
         Two paths are published. If the first is unknown, the other is tried once and remembered.
@@ -86,5 +86,5 @@ class Recruiter(Resource):
         Contract:
             lix.md#facets.recruiter
         """
-        params = SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
-        return self._client.pages(RECRUITER_FACETS, params, **options)
+        params = p.SkillFacetParams(query=query, q=q, start=start, count=count, viewer_id=viewer_id)
+        return self._client.pages(e.RECRUITER_FACETS, params, **options)

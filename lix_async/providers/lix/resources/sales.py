@@ -6,17 +6,9 @@ from typing import Unpack
 from urllib.parse import quote
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.searches import (
-    ORGS_LIST,
-    PEOPLE_BY_FILTERS,
-    PEOPLE_LIST,
-    SALES_FACETS,
-    SALES_ORGS,
-    SALES_PEOPLE,
-    SALES_PEOPLE_FORM,
-)
-from ..models import Facet, LiOrganisation, Person
-from ..params import FacetParams, FilterParams, ListParams, Pair, SearchParams, pair
+from .. import models as m
+from .. import params as p
+from ..endpoints import searches as e
 from .inmail import Inbox
 
 MAX_GET_URL = 2000
@@ -38,7 +30,7 @@ class Sales(Inbox):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Person]:
+    ) -> Pages[m.Person]:
         """People by the URL of a lead search, 25 on a page.
 
         A URL that is too long for a GET request is sent as a form.
@@ -64,23 +56,23 @@ class Sales(Inbox):
             ```
         """
         return self._client.pages(
-            SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else SALES_PEOPLE,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            e.SALES_PEOPLE_FORM if _encoded(url) > MAX_GET_URL else e.SALES_PEOPLE,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             **options,
         )
 
     def leads_by_filters(
         self,
         *,
-        person_titles: Pair | str | None = None,
-        locations: Pair | str | None = None,
-        location: Pair | str | None = None,
-        organisations: Pair | str | None = None,
+        person_titles: p.Pair | str | None = None,
+        locations: p.Pair | str | None = None,
+        location: p.Pair | str | None = None,
+        organisations: p.Pair | str | None = None,
         keywords: str | None = None,
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Person]:
+    ) -> Pages[m.Person]:
         """People by filters instead of a URL. At least one filter is needed.
 
         A filter is `facet.pair` of a facet from `facets`, or free text. Only one page is returned:
@@ -102,16 +94,16 @@ class Sales(Inbox):
         Contract:
             lix.md#sales.people_by_filters
         """
-        params = FilterParams(
-            person_titles=pair("person_titles", person_titles),
-            locations=pair("locations", locations),
-            location=pair("location", location),
-            organisations=pair("organisations", organisations),
+        params = p.FilterParams(
+            person_titles=p.pair("person_titles", person_titles),
+            locations=p.pair("locations", locations),
+            location=p.pair("location", location),
+            organisations=p.pair("organisations", organisations),
             keywords=keywords,
             viewer_id=viewer_id,
             sequence_id=sequence_id,
         )
-        return self._client.pages(PEOPLE_BY_FILTERS, params, **options)
+        return self._client.pages(e.PEOPLE_BY_FILTERS, params, **options)
 
     def accounts(
         self,
@@ -120,7 +112,7 @@ class Sales(Inbox):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[LiOrganisation]:
+    ) -> Pages[m.LiOrganisation]:
         """Companies by the URL of an account search. The URL is treated as in `leads`.
 
         Credits:
@@ -130,8 +122,8 @@ class Sales(Inbox):
             lix.md#sales.search_orgs
         """
         return self._client.pages(
-            SALES_ORGS,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            e.SALES_ORGS,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             **options,
         )
 
@@ -143,7 +135,7 @@ class Sales(Inbox):
         page: int = 1,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Person]:
+    ) -> Pages[m.Person]:
         """The people of a saved list, 25 on a page.
 
         Args:
@@ -159,10 +151,10 @@ class Sales(Inbox):
         Contract:
             lix.md#sales.list_people
         """
-        params = ListParams(
+        params = p.ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
-        return self._client.pages(PEOPLE_LIST, params, **options)
+        return self._client.pages(e.PEOPLE_LIST, params, **options)
 
     def account_list(
         self,
@@ -172,7 +164,7 @@ class Sales(Inbox):
         page: int = 1,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[LiOrganisation]:
+    ) -> Pages[m.LiOrganisation]:
         """The companies of a saved list (`linkedin.com/sales/lists/company/<digits>`).
 
         The arguments are those of `lead_list`.
@@ -183,10 +175,10 @@ class Sales(Inbox):
         Contract:
             lix.md#sales.list_orgs
         """
-        params = ListParams(
+        params = p.ListParams(
             list_id=str(list_id), viewer_id=viewer_id, page=page, sequence_id=sequence_id
         )
-        return self._client.pages(ORGS_LIST, params, **options)
+        return self._client.pages(e.ORGS_LIST, params, **options)
 
     def facets(
         self,
@@ -197,7 +189,7 @@ class Sales(Inbox):
         start: int = 0,
         viewer_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Facet]:
+    ) -> Pages[m.Facet]:
         """Values for a filter, by what a person would type into it.
 
         Companies, which the provider groups, are returned one by one.
@@ -216,8 +208,10 @@ class Sales(Inbox):
         Contract:
             lix.md#facets.sales
         """
-        params = FacetParams(query=query, type=type, count=count, start=start, viewer_id=viewer_id)
-        return self._client.pages(SALES_FACETS, params, **options)
+        params = p.FacetParams(
+            query=query, type=type, count=count, start=start, viewer_id=viewer_id
+        )
+        return self._client.pages(e.SALES_FACETS, params, **options)
 
 
 def _encoded(url: object) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Unpack
 
 from ....engine.pages import ListingOptions, Pages
-from ..endpoints.searches import SEARCH_JOBS, SEARCH_ORGS, SEARCH_PEOPLE, SEARCH_POSTS
-from ..models import JobPosting, LiOrganisation, Person, Post
-from ..params import JobSearchParams, PostSearchParams, SearchParams
+from .. import models as m
+from .. import params as p
+from ..endpoints import searches as e
 from .base import Resource
 
 
@@ -28,7 +28,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Person]:
+    ) -> Pages[m.Person]:
         """People by the URL of a people search.
 
         Profiles are partial, and hidden members have no link.
@@ -52,8 +52,8 @@ class Search(Resource):
             ```
         """
         return self._client.pages(
-            SEARCH_PEOPLE,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            e.SEARCH_PEOPLE,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             **options,
         )
 
@@ -64,7 +64,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[JobPosting]:
+    ) -> Pages[m.JobPosting]:
         """Job postings by the URL of a job search. A `start=` in the URL is the first position.
 
         Items are open objects, since their fields are not documented.
@@ -76,8 +76,8 @@ class Search(Resource):
             lix.md#search.jobs
         """
         return self._client.pages(
-            SEARCH_JOBS,
-            JobSearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            e.SEARCH_JOBS,
+            p.JobSearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             **options,
         )
 
@@ -89,7 +89,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[Post]:
+    ) -> Pages[m.Post]:
         """Posts by the URL of a post search, from position `start` on.
 
         Items are open objects, since their fields are not documented.
@@ -100,10 +100,10 @@ class Search(Resource):
         Contract:
             lix.md#search.posts
         """
-        params = PostSearchParams(
+        params = p.PostSearchParams(
             url=url, start=start, viewer_id=viewer_id, sequence_id=sequence_id
         )
-        return self._client.pages(SEARCH_POSTS, params, **options)
+        return self._client.pages(e.SEARCH_POSTS, params, **options)
 
     def orgs(
         self,
@@ -112,7 +112,7 @@ class Search(Resource):
         viewer_id: str | None = None,
         sequence_id: str | None = None,
         **options: Unpack[ListingOptions],
-    ) -> Pages[LiOrganisation]:
+    ) -> Pages[m.LiOrganisation]:
         """Companies by the URL of a company search.
 
         Credits:
@@ -122,7 +122,7 @@ class Search(Resource):
             lix.md#search.orgs
         """
         return self._client.pages(
-            SEARCH_ORGS,
-            SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
+            e.SEARCH_ORGS,
+            p.SearchParams(url=url, viewer_id=viewer_id, sequence_id=sequence_id),
             **options,
         )
