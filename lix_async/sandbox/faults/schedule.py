@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from random import Random
 from typing import Literal
 
@@ -49,7 +49,7 @@ class _FaultFile(msgspec.Struct, frozen=True):
     presets: dict[str, dict[str, float]]
 
 
-_FILE = msgspec.toml.decode((files(__package__) / "faults.toml").read_bytes(), type=_FaultFile)
+_FILE = msgspec.toml.decode(Path(__file__).with_name("faults.toml").read_bytes(), type=_FaultFile)
 FAULTS: Mapping[str, FaultKind] = {
     name: FaultKind(stage, description, _FILE.options.get(name, ()))
     for stage, descriptions in _FILE.stages.items()

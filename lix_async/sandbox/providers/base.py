@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -40,7 +40,7 @@ class RequestOutcome:
 
 
 _ERROR_SCHEMAS = msgspec.json.decode(
-    (files(__package__) / "error_schemas.json").read_bytes(), type=dict[str, JsonObject]
+    Path(__file__).with_name("error_schemas.json").read_bytes(), type=dict[str, JsonObject]
 )
 
 

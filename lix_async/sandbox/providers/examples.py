@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -14,7 +14,9 @@ from ..world.world import World
 
 Examples = Mapping[str, Mapping[str, object]]
 """Parameters, under the provider's names, that are answered with 200, by catalogue id."""
-_TEMPLATES = msgspec.toml.decode((files(__package__) / "examples.toml").read_bytes(), type=Examples)
+_TEMPLATES = msgspec.toml.decode(
+    Path(__file__).with_name("examples.toml").read_bytes(), type=Examples
+)
 
 
 def all_examples(world: World) -> Examples:

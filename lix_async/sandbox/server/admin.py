@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from string import Template
 
 import msgspec
@@ -18,7 +18,7 @@ from ..protocol.requests import IncomingRequest
 from ..protocol.responses import SandboxResponse, error_response, json_response, response
 from .asgi import Handler, SandboxApi
 
-_STATUS_PAGE = Template((files(__package__) / "status.html").read_text("utf-8"))
+_STATUS_PAGE = Template(Path(__file__).with_name("status.html").read_text("utf-8"))
 
 
 class FaultChange(msgspec.Struct, forbid_unknown_fields=True):

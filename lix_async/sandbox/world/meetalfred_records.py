@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -21,7 +21,7 @@ _MONDAY = datetime(2025, 1, 6, 9, tzinfo=UTC)
 # `skilledVounteering` is misspelled on the wire (meetalfred.md#search-parameters). Which fields of
 # a connection are null: meetalfred.md#meetalfred.connections.
 _SAMPLES = msgspec.json.decode(
-    (files(__package__) / "meetalfred_samples.json").read_bytes(), type=dict[str, JsonObject]
+    Path(__file__).with_name("meetalfred_samples.json").read_bytes(), type=dict[str, JsonObject]
 )
 ACTIONS = _SAMPLES["actions"]
 """The values of the parameter `action`, and their texts in the items."""

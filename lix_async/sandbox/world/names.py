@@ -6,7 +6,7 @@ titles, skills and industries are ordinary words, so that searches are realistic
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -22,7 +22,7 @@ class _WordFile(msgspec.Struct, frozen=True):
     words: dict[str, tuple[str, ...]]
 
 
-_FILE = msgspec.toml.decode((files(__package__) / "names.toml").read_bytes(), type=_WordFile)
+_FILE = msgspec.toml.decode(Path(__file__).with_name("names.toml").read_bytes(), type=_WordFile)
 _SYLLABLES = _FILE.syllables
 PLACES = _FILE.places
 """City, country, country code. The places do not exist; ISO 3166 reserves the codes for users."""

@@ -187,7 +187,7 @@ def full_body(one: OrganisationRecord) -> dict[str, object]:
 
 def unreadable_body(one: OrganisationRecord) -> dict[str, object]:
     """The body of `organisation.by_linkedin` for a company that could not be read."""
-    return dict.fromkeys(full_body(one)) | {"error": "organisation could not be read"}
+    return {**dict.fromkeys(full_body(one)), "error": "organisation could not be read"}
 
 
 def search_item(one: OrganisationRecord) -> dict[str, object]:
