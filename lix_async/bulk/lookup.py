@@ -258,23 +258,22 @@ class LookupExecutor:
         found, provider = _from_ledger(lookup, given), self.engine.provider
         state = found.state = cast("State", lookup.state.status)
         last = answers[-1] if answers else None
+        value: object = None
+        if last is not None and (state != "done" or not lookup.state.page):
+            value = wire.decode(provider, row, last.http, last.body)
         if lookup.state.page:
-            pages = [rows_of_page(provider, row, one) for one in answers]
-            found.body = join_json_arrays(pages)
+            usable = [one for one in answers if one.verdict == "usable"]
+            found.body = join_json_arrays([rows_of_page(provider, row, one) for one in usable])
             found.value, found.error = decode_saved_answer(row, found.body)
+            if state == "kept" and not isinstance(value, LixError):
+                value = DecodeError("a page is not the one that was asked for", endpoint=row.id)
         elif last is not None and state != "refused":
             found.body = last.body
-            value = wire.decode(provider, row, last.http, last.body)
-            if isinstance(value, LixError):
-                found.error = value
-            else:
-                found.value = value
-        if state == "refused":
-            error: object = None
-            if last is not None and not lookup.state.page:
-                error = wire.decode(provider, row, last.http, last.body)
-            let_be = TransportError("in doubt, and decided not to be bought again", sent=True)
-            found.error = error if isinstance(error, LixError) else let_be
+            found.value = None if isinstance(value, LixError) else value
+        if isinstance(value, LixError):
+            found.error = value
+        elif state == "refused":
+            found.error = TransportError("in doubt, and decided not to be bought again", sent=True)
         return found
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:

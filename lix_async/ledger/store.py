@@ -74,7 +74,8 @@ class Entry(msgspec.Struct, kw_only=True):
     """The answer that stands, as it was received, also while a newer one is bought; None for a
     listing."""
     pages: list[Answer] = []
-    """The pages of a listing, as they were received."""
+    """The pages of a listing, as they were received; with the answer that ended it where it was
+    refused or cannot be read."""
 
 
 class Store:

@@ -275,20 +275,23 @@ class SqlTables:
     def current(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
         """The answers that stand, with the pages of a listing in their order.
 
+        Of a listing that was refused or cannot be read, the answer that ended it is the last one.
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
         """
         wanted: list[tuple[int, int]] = []
         for some in chunks(ids):
             rows = self._db.execute(
                 "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
-                "IS NOT NULL THEN 1 ELSE 0 END, a.verdict FROM answer a JOIN lookup l "
+                "IS NOT NULL THEN 1 ELSE 0 END, a.verdict, "
+                "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.verdict <> 0 THEN 1 ELSE 0 END "
+                "FROM answer a JOIN lookup l "
                 "ON l.id = a.lookup WHERE l.id IN (?*) "
                 "AND (l.page > 0 OR a.n = coalesce(l.refresh, l.cur)) "
                 "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
             )
             wanted += _current_answers(
-                cast("list[tuple[int, int, int, int, int, int | None]]", rows)
+                cast("list[tuple[int, int, int, int, int, int | None, int]]", rows)
             )
         found: dict[int, list[Answer]] = defaultdict(list)
         for pairs in chunks(wanted):
@@ -464,18 +467,22 @@ class SqlTables:
 
 
 def _current_answers(
-    answers: Iterable[tuple[int, int, int, int, int, int | None]],
+    answers: Iterable[tuple[int, int, int, int, int, int | None, int]],
 ) -> list[tuple[int, int]]:
-    """Of answers (lookup, n, page, page needed next, is complete, verdict) those that stand.
+    """Of answers those that stand, as (lookup, n).
 
     They come with the newest first. A page is asked for only after the one before it was taken,
     so the attempts of the pages of one version rise, and from its last page back the newest answer
     of each page is the one.
+
+    Args:
+        answers: Lookup, n, page, the page that is needed next, whether the listing is complete,
+            the verdict, and whether this answer ended it as refused or unreadable.
     """
     current: list[tuple[int, int]] = []
     next_pages: dict[int, int] = {}
-    for lookup, n, page, needed, complete, verdict in answers:
-        if not needed:
+    for lookup, n, page, needed, complete, verdict, ended in answers:
+        if not needed or ended:
             current.append((lookup, n))
             continue
         first = page if complete else needed - 1

@@ -115,9 +115,11 @@ def body_of(entry: Entry) -> bytes | None:
 def _refusal(entry: Entry) -> LixError | None:
     """The error that a refused entry's answer is."""
     endpoint = endpoint_of(entry.endpoint)
-    if endpoint is not None and entry.body is not None:
+    last = entry.pages[-1] if entry.pages else None
+    http, body = (entry.http, entry.body) if last is None else (last.http, last.body)
+    if endpoint is not None and body is not None:
         provider = provider_of(provider_name(entry.endpoint))
-        found = wire.decode(provider, endpoint, entry.http, entry.body)
+        found = wire.decode(provider, endpoint, http, body)
         if isinstance(found, LixError):
             return found
     return LixError(entry.note or "not looked up again, as decided", endpoint=entry.endpoint)
