@@ -21,6 +21,7 @@ from typing import NamedTuple, cast
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
+from ..core.server_address import check_server_address
 from ..core.validation import guarded_repr
 from .connection import (
     Job,
@@ -501,7 +502,6 @@ class PostgresLedgerConnection(LedgerConnection):
         return connection
 
     def _connected(self) -> psycopg.Connection[Columns]:
-        self._check_address()
         try:
             given = conninfo_to_dict(self._address)
             options = {k: v for k, v in CONNECTION_OPTIONS.items() if k not in given}
@@ -510,12 +510,6 @@ class PostgresLedgerConnection(LedgerConnection):
                 autocommit=True,
                 **options,  # type: ignore[arg-type]  # libpq's own names
             )
-        except psycopg.ProgrammingError:
-            # The message may show parts of the address.
-            raise BulkError(
-                "the address of the ledger is not a connection string of PostgreSQL: it looks "
-                "like postgresql://user:password@host:5432/database"
-            ) from None
         except psycopg.OperationalError as error:
             # Its traceback must not show the password either.
             raise psycopg.OperationalError(self._redacted(str(error))) from None
@@ -523,22 +517,8 @@ class PostgresLedgerConnection(LedgerConnection):
             connection.prepare_threshold = None
         return connection
 
-    def _check_address(self) -> None:
-        """Refuse a password that libpq would take for a host or a port, and show in messages."""
-        scheme, _, rest = self._address.partition("://")
-        if scheme in {"postgresql", "postgres"}:
-            server, _, path = rest.partition("?")[0].partition("/")
-            if server.count("@") > 1 or "@" in path:
-                raise BulkError(
-                    "the address of the ledger has a password with @ or / in it: write them as "
-                    "%40 and %2F"
-                )
-
     def _redacted(self, text: str) -> str:
-        try:
-            given = conninfo_to_dict(self._address)
-        except psycopg.ProgrammingError:
-            return text
+        given = conninfo_to_dict(self._address)
         secrets = [str(given.get(name) or "") for name in ("password", "sslpassword")]
         for secret in filter(None, secrets):
             text = text.replace(secret, "***")
@@ -641,6 +621,23 @@ class PostgresLedgerConnection(LedgerConnection):
             connection.execute(about, ("ledger_id", new_token().hex()))
 
 
+def check_postgres_address(address: str) -> None:
+    """Check a connection string without connecting.
+
+    Raises:
+        ConfigurationError: It is none. The message shows no part of it, and psycopg's would.
+    """
+    check_server_address(address)
+    given: object = None
+    with contextlib.suppress(psycopg.ProgrammingError):
+        given = conninfo_to_dict(address)
+    if given is None:
+        raise ConfigurationError(
+            "the address is not a connection string of PostgreSQL: it looks like "
+            "postgresql://user:password@host:5432/database"
+        )
+
+
 class PostgresStore(Store):
     """A ledger in PostgreSQL, shared by runs and workers on any number of machines.
 
@@ -651,12 +648,16 @@ class PostgresStore(Store):
         schema: Where its tables are; they are created where they are missing. Each schema is one
             ledger: what any run bought there, all runs have.
         timeout: Seconds that a server which cannot be used is tried again before an error.
+
+    Raises:
+        ConfigurationError: The address is not a connection string.
     """
 
     def __init__(
         self, address: str, *, schema: str = "lix_async", timeout: float = UNREACHABLE_TIMEOUT
     ) -> None:
         super().__init__()
+        check_postgres_address(address)
         self._address = address
         self._schema = schema
         self._timeout = timeout

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ...core.errors import BulkError
+from ...core.errors import BulkError, ConfigurationError
+from ...core.server_address import check_server_address
 from ...ledger.address import open_store
 from ...ledger.store import Store
 from ..errors import REFUSED, USAGE, CommandError
@@ -51,6 +52,11 @@ def check_address(address: str) -> str:
             "invalid ledger: expected a file or a postgresql:// address",
             hint="write postgresql://USER@HOST/DATABASE, without a driver and without key=value",
         )
+    if is_server(address):
+        try:
+            check_server_address(address)
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from None
     return address
 
 
