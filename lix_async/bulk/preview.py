@@ -56,7 +56,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shortfall(self) -> dict[CreditKind, int]:
         """Missing credits by kind, as far as the balances are known."""
-        missing = {
+        missing: dict[CreditKind, int] = {
             kind: self.credits.get(kind, 0) - balance
             for kind, balance in (self.balances or {}).items()
         }
