@@ -389,11 +389,11 @@ class LookupAttempt:
 
 def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
     """The error, with the paid answer that it would have lost."""
-    told = BulkError(
+    failure = BulkError(
         f"{error.args[0]}; the answers that were paid are in .unsaved", endpoint=error.endpoint
     )
-    told.unsaved = (outcome,)
-    return told
+    failure.unsaved = (outcome,)
+    return failure
 
 
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])

@@ -100,19 +100,21 @@ class PostgresStore:
         return f"PostgresStore(…, schema={self._schema!r})"  # a dsn may hold a password
 
     async def open(self, name: str, now: float) -> int:
-        return await self._begin(PostgresLedgerConnection.bury_all, looks=False)
+        return await self._begin(PostgresLedgerConnection.release_dead_owners, existing_only=False)
 
     async def open_read_only(self) -> None:
-        await self._begin(PostgresLedgerConnection.bury_all, looks=True)
+        await self._begin(PostgresLedgerConnection.release_dead_owners, existing_only=True)
 
-    async def _begin(self, first: Callable[[PostgresLedgerConnection], T], *, looks: bool) -> T:
+    async def _begin(
+        self, first: Callable[[PostgresLedgerConnection], T], *, existing_only: bool
+    ) -> T:
         if self._writer is not None:
             raise BulkError("this store is open already: create one for each run")
-        line = PostgresLedgerConnection(
-            self._dsn, self._schema, self._reconnect_timeout, looks=looks
+        conn = PostgresLedgerConnection(
+            self._dsn, self._schema, self._reconnect_timeout, existing_only=existing_only
         )
         self._writer = WorkerThread(
-            PostgresBatch(line),
+            PostgresBatch(conn),
             "lix_async ledger",
             max_batch=MAX_BATCH,
             shield=True,
@@ -145,24 +147,24 @@ class PostgresStore:
         return cast("T", await self._put(StatementJob(work, frees)))
 
     async def get(self, key: bytes) -> Entry | None:
-        found = await self._do(lambda line: line.rows(FIND, key=key))
+        found = await self._do(lambda conn: conn.rows(FIND, key=key))
         return entry_from_row(cast("EntryColumns", found[0])) if found else None
 
     async def final_entries(self, keys: Sequence[bytes]) -> dict[bytes, Entry]:
-        found = await self._do(lambda line: line.rows(KNOWN, keys=list(keys)))
+        found = await self._do(lambda conn: conn.rows(KNOWN, keys=list(keys)))
         entries = [entry_from_row(cast("EntryColumns", row)) for row in found]
         return {entry.key: entry for entry in entries}
 
     async def parked(self) -> str:
-        found = await self._do(lambda line: line.rows(PARKED))
+        found = await self._do(lambda conn: conn.rows(PARKED))
         return cast("str", found[0][0]) if found else ""
 
     async def park(self, reason: str) -> None:
-        await self._do(lambda line: line.changed(PARK if reason else UNPARK, reason=reason))
+        await self._do(lambda conn: conn.changed(PARK if reason else UNPARK, reason=reason))
 
     async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
         code = CODES[status]
-        change = await self._do(lambda line: line.changed(DECIDE, key=key, status=code, now=now))
+        change = await self._do(lambda conn: conn.changed(DECIDE, key=key, status=code, now=now))
         return change == 1
 
     async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
@@ -177,25 +179,25 @@ class PostgresStore:
     async def add_page(
         self, key: bytes, items: bytes, point: bytes, credits: int, now: float
     ) -> None:
-        def work(line: PostgresLedgerConnection) -> None:
-            if line.changed(PAGE, key=key, point=point, credits=credits, now=now, owner=line.owner):
-                line.changed(ADD_PAGE, key=key, items=items)
+        def work(conn: PostgresLedgerConnection) -> None:
+            if conn.changed(PAGE, key=key, point=point, credits=credits, now=now, owner=conn.owner):
+                conn.changed(ADD_PAGE, key=key, items=items)
                 return
             kept = "SELECT 1 FROM {0}.call WHERE key = %(key)s AND point = %(point)s"
-            if not line.rows(kept, key=key, point=point):  # unless it is done for the second time
+            if not conn.rows(kept, key=key, point=point):  # unless it is done for the second time
                 raise BulkError("another worker has continued this listing")
 
         await self._do(work)
 
     async def finish_listing(self, key: bytes, now: float) -> bytes:
-        def work(line: PostgresLedgerConnection) -> bytes:
+        def work(conn: PostgresLedgerConnection) -> bytes:
             pages = "SELECT items FROM {0}.page WHERE key = %(key)s ORDER BY number"
             done = "SELECT body FROM {0}.call WHERE key = %(key)s AND status = 3"
-            if kept := line.rows(done, key=key):
+            if kept := conn.rows(done, key=key):
                 return cast("bytes", kept[0][0])
-            body = join_json_arrays([cast("bytes", row[0]) for row in line.rows(pages, key=key)])
-            line.changed(WALKED, key=key, body=body, now=now)
-            line.changed("DELETE FROM {0}.page WHERE key = %(key)s", key=key)
+            body = join_json_arrays([cast("bytes", row[0]) for row in conn.rows(pages, key=key)])
+            conn.changed(WALKED, key=key, body=body, now=now)
+            conn.changed("DELETE FROM {0}.page WHERE key = %(key)s", key=key)
             return body
 
         return await self._do(work, key)
@@ -205,27 +207,27 @@ class PostgresStore:
             "UPDATE {0}.call SET status = 2, due = %(due)s, changed = %(now)s "
             "WHERE key = %(key)s AND status = 3"
         )
-        return await self._do(lambda line: line.changed(change, key=key, due=due, now=now) == 1)
+        return await self._do(lambda conn: conn.changed(change, key=key, due=due, now=now) == 1)
 
     async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
         kept = None if error is None else msgspec.json.encode(error)
 
-        def work(line: PostgresLedgerConnection) -> None:
-            line.changed(
+        def work(conn: PostgresLedgerConnection) -> None:
+            conn.changed(
                 SETTLE,
-                key=key, status=CODES[status], error=kept, due=due, now=now, owner=line.owner,
+                key=key, status=CODES[status], error=kept, due=due, now=now, owner=conn.owner,
             )  # fmt: skip
 
         await self._do(work, key)
 
     async def release(self, key: bytes) -> None:
-        await self._do(lambda line: line.changed(RELEASE, key=key, owner=line.owner), key)
+        await self._do(lambda conn: conn.changed(RELEASE, key=key, owner=conn.owner), key)
 
     async def counts(self) -> LedgerCounts:
-        def work(line: PostgresLedgerConnection) -> LedgerCounts:
-            found = line.rows(
+        def work(conn: PostgresLedgerConnection) -> LedgerCounts:
+            found = conn.rows(
                 "SELECT status, count(*), sum(credits)::bigint, sum(lost)::bigint "
                 "FROM {0}.call GROUP BY status"
             )
@@ -234,8 +236,8 @@ class PostgresStore:
         return await self._do(work)
 
     async def next_due(self) -> float | None:
-        def work(line: PostgresLedgerConnection) -> float | None:
-            found = line.rows("SELECT min(due) FROM {0}.call WHERE status = 2")
+        def work(conn: PostgresLedgerConnection) -> float | None:
+            found = conn.rows("SELECT min(due) FROM {0}.call WHERE status = 2")
             return cast("float | None", found[0][0])
 
         return await self._do(work)
@@ -245,8 +247,8 @@ class PostgresStore:
         last = 0
         while True:
 
-            def work(line: PostgresLedgerConnection, after: int = last) -> list[tuple[int, Entry]]:
-                found = line.rows(
+            def work(conn: PostgresLedgerConnection, after: int = last) -> list[tuple[int, Entry]]:
+                found = conn.rows(
                     f"SELECT id, {COLUMNS} FROM {{0}}.call WHERE id > %(after)s "
                     "AND status = ANY(%(wanted)s) "
                     "AND endpoint = coalesce(%(endpoint)s, endpoint) ORDER BY id LIMIT %(limit)s",

@@ -119,7 +119,7 @@ class PostgresBatch:
         return values
 
     def error_for(self, error: Exception) -> BulkError:
-        return ledger_error(error, self._connection.told(error))
+        return ledger_error(error, self._connection.error_message(error))
 
     def close(self) -> None:
         self._connection.close()
@@ -193,7 +193,7 @@ class PostgresBatch:
             for *row, owner in self._connection.rows(LOOK, keys=keys):
                 found[cast("bytes", row[0])] = entry = entry_from_row(cast("EntryColumns", row))
                 if owner not in living and owner not in buried:
-                    gone = self._connection.bury(cast("int", owner)) is not None
+                    gone = self._connection.release_dead_owner(cast("int", owner)) is not None
                     (buried if gone else living).add(owner)
                 if owner in buried:
                     again.append(entry.key)
@@ -201,7 +201,7 @@ class PostgresBatch:
                     self._connection.changed(DOUBT, key=entry.key)  # an attempt that was given up
                     entry.status = "in_doubt"
                 elif entry.key in mine or (
-                    # Ours, and nobody here knows: its taking was committed as the line broke.
+                    # Ours, and nobody here knows: its taking was committed as the connection broke.
                     owner == me and entry.key not in held
                 ):
                     entry.held = True

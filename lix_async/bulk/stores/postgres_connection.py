@@ -1,4 +1,4 @@
-"""A worker's connection to the PostgreSQL ledger, and how the dead are told from the slow.
+"""A worker's connection to the PostgreSQL ledger, and how a dead worker differs from a slow one.
 
 A worker holds keys under its owner number, and an advisory lock on that number for as long as
 its connection lives. PostgreSQL lets go of the lock when the process dies, so no clock decides
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS {0}.page (
     key bytea NOT NULL, number integer NOT NULL, items bytea NOT NULL, PRIMARY KEY (key, number)
 );
 """
-BURY = """
+RELEASE_DEAD_OWNER = """
 UPDATE {0}.call SET owner = NULL, status = CASE status WHEN 1 THEN 5 ELSE status END
 WHERE owner = %(owner)s RETURNING status
 """
@@ -67,11 +67,11 @@ WHERE owner = %(owner)s RETURNING status
 class PostgresLedgerConnection:
     """A connection that comes back, and the owner number that it keeps.
 
-    `looks`: it makes no tables and has no number, it only comes to look at what is there.
+    `existing_only`: it makes no tables and takes no owner number; without a ledger it fails.
     """
 
     def __init__(
-        self, dsn: str, schema: str, reconnect_timeout: float, *, looks: bool = False
+        self, dsn: str, schema: str, reconnect_timeout: float, *, existing_only: bool = False
     ) -> None:
         self._dsn = dsn
         self._schema = sql.Identifier(schema)
@@ -79,69 +79,69 @@ class PostgresLedgerConnection:
         # the class guards the making of tables, the others are the owners'.
         self._locks = zlib.crc32(f"lix_async ledger {schema}".encode()) - 2**31
         self._reconnect_timeout = reconnect_timeout
-        self._looks = looks
-        self._line: psycopg.Connection[ResultRow] | None = None
+        self._existing_only = existing_only
+        self._conn: psycopg.Connection[ResultRow] | None = None
         self._texts: dict[str, bytes] = {}
         self.owner = 0
 
     def transact(self, work: Callable[[], T]) -> T:
-        """The work in one transaction; repeated when the connection broke, even after it.
+        """Do the work in one transaction; repeat it when the connection broke, even at the commit.
 
-        Raises what the work raises, and `UnreachableError` when the server stays out of reach for
+        Raises what the work raises, and `LedgerUnreachableError` if the server cannot be reached
         within the reconnect timeout.
         """
         give_up = RealClock().now() + self._reconnect_timeout
         pause = 0.05
         while True:
             try:
-                line = self._line = self._line or self._connect()
-                with line.transaction():
+                conn = self._conn = self._conn or self._connect()
+                with conn.transaction():
                     return work()
             except psycopg.OperationalError as error:
-                if self._line is not None and self._line.closed:
-                    self._line = None
+                if self._conn is not None and self._conn.closed:
+                    self._conn = None
                 if RealClock().now() + pause > give_up:
-                    raise LedgerUnreachableError(self.told(error)) from error
+                    raise LedgerUnreachableError(self.error_message(error)) from error
             threading.Event().wait(pause)  # the ledger's own thread: no loop is held up
             pause = min(2 * pause, 2.0)
 
     def rows(self, statement: LiteralString, **values: object) -> Sequence[ResultRow]:
         """Run a statement with `{0}` for the schema; its rows."""
-        assert self._line is not None  # `transact` made it
-        cursor = self._line.cursor(binary=True)
+        assert self._conn is not None  # `transact` made it
+        cursor = self._conn.cursor(binary=True)
         cursor.execute(self._text(statement), values)
         return cursor.fetchall() if cursor.description else []
 
     def changed(self, statement: LiteralString, **values: object) -> int:
         """Run a statement; how many rows it changed."""
-        assert self._line is not None  # `transact` made it
-        return self._line.execute(self._text(statement), values).rowcount
+        assert self._conn is not None  # `transact` made it
+        return self._conn.execute(self._text(statement), values).rowcount
 
-    def bury(self, owner: int) -> int | None:
-        """Free what a dead owner held; how many keys are in doubt now. None while it lives."""
+    def release_dead_owner(self, owner: int) -> int | None:
+        """Release what a dead owner held: the number of keys now in doubt. None while it lives."""
         lock: LiteralString = "SELECT pg_try_advisory_xact_lock(%(locks)s::int, %(owner)s::int)"
         if not self.rows(lock, locks=self._locks, owner=owner)[0][0]:
             return None
-        return sum(row[0] == 5 for row in self.rows(BURY, owner=owner))
+        return sum(row[0] == 5 for row in self.rows(RELEASE_DEAD_OWNER, owner=owner))
 
-    def bury_all(self) -> int:
-        """Free what any dead owner held; how many keys are in doubt now."""
+    def release_dead_owners(self) -> int:
+        """Release what all dead owners held: the number of keys now in doubt."""
         found = self.rows("SELECT DISTINCT owner FROM {0}.call WHERE owner IS NOT NULL")
         others = [cast("int", owner) for (owner,) in found if owner != self.owner]
-        return sum(self.bury(owner) or 0 for owner in others)
+        return sum(self.release_dead_owner(owner) or 0 for owner in others)
 
-    def told(self, error: Exception) -> str:
+    def error_message(self, error: Exception) -> str:
         """What went wrong; the address and its password are no part of it."""
         lines = str(error).strip().splitlines()
         return f"the ledger in PostgreSQL cannot be used: {lines[0] if lines else repr(error)}"
 
     def close(self) -> None:
         """Let go of everything that is still held."""
-        line, self._line = self._line, None
-        if line is not None:
-            with contextlib.suppress(psycopg.Error), line:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            with contextlib.suppress(psycopg.Error), conn:
                 if self.owner:
-                    line.execute(self._text(BURY), {"owner": self.owner})
+                    conn.execute(self._text(RELEASE_DEAD_OWNER), {"owner": self.owner})
 
     def _text(self, statement: LiteralString) -> bytes:
         if (found := self._texts.get(statement)) is None:
@@ -150,37 +150,37 @@ class PostgresLedgerConnection:
         return found
 
     def _connect(self) -> psycopg.Connection[ResultRow]:
-        line: psycopg.Connection[ResultRow] = psycopg.connect(
+        conn: psycopg.Connection[ResultRow] = psycopg.connect(
             self._dsn, autocommit=True, connect_timeout=5, application_name="lix_async ledger"
         )
         try:
-            line.execute(KEEPALIVE)
-            self._prepare(line)
-            if self._looks:
-                return line
+            conn.execute(KEEPALIVE)
+            self._prepare(conn)
+            if self._existing_only:
+                return conn
             if not self.owner:
-                found = line.execute(self._text("SELECT nextval('{0}.owner')")).fetchone()
+                found = conn.execute(self._text("SELECT nextval('{0}.owner')")).fetchone()
                 assert found is not None  # one row, always
                 self.owner = cast("int", found[0])
-            line.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (self._locks, self.owner))
+            conn.execute("SELECT pg_advisory_lock(%s::int, %s::int)", (self._locks, self.owner))
         except BaseException:
-            line.close()
+            conn.close()
             raise
-        return line
+        return conn
 
-    def _prepare(self, line: psycopg.Connection[ResultRow]) -> None:
-        with line.transaction():
-            line.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (self._locks,))
+    def _prepare(self, conn: psycopg.Connection[ResultRow]) -> None:
+        with conn.transaction():
+            conn.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (self._locks,))
             about = self._text("{0}.about").decode()
-            there = line.execute("SELECT to_regclass(%s)", (about,)).fetchone()
+            there = conn.execute("SELECT to_regclass(%s)", (about,)).fetchone()
             if there is None or there[0] is None:
-                if self._looks:
+                if self._existing_only:
                     raise LedgerNotFoundError(
                         "this schema of the PostgreSQL database has no ledger"
                     )
-                line.execute(self._text(SCHEMA))
-                line.execute(self._text("INSERT INTO {0}.about VALUES ('version', %s)"), (VERSION,))
-            found = line.execute(
+                conn.execute(self._text(SCHEMA))
+                conn.execute(self._text("INSERT INTO {0}.about VALUES ('version', %s)"), (VERSION,))
+            found = conn.execute(
                 self._text("SELECT value FROM {0}.about WHERE name = 'version'")
             ).fetchone()
         if found is None or found[0] != VERSION:

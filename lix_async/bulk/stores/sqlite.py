@@ -94,20 +94,21 @@ class SqliteStore:
         return f"SqliteStore({str(self.path)!r})"
 
     async def open(self, name: str, now: float) -> int:
-        def begin(line: SqliteLedgerConnection) -> int:
-            if name and (found := about(line.database, "run") or name) != name:
+        def begin(conn: SqliteLedgerConnection) -> int:
+            if name and (found := about(conn.database, "run") or name) != name:
                 raise BulkError(
                     f"{self.path} belongs to another run ({found}, not {name}): use another file"
                 )
             if name:
-                line.database.execute("INSERT OR IGNORE INTO about VALUES ('run', ?)", (name,))
-            return line.bury_all()
+                conn.database.execute("INSERT OR IGNORE INTO about VALUES ('run', ?)", (name,))
+            return conn.release_dead_owners()
 
         return await self._begin(SqliteLedgerConnection(self.path), begin)
 
     async def open_read_only(self) -> None:
         await self._begin(
-            SqliteLedgerConnection(self.path, looks=True), SqliteLedgerConnection.bury_all
+            SqliteLedgerConnection(self.path, existing_only=True),
+            SqliteLedgerConnection.release_dead_owners,
         )
 
     async def _begin(
@@ -146,8 +147,8 @@ class SqliteStore:
         return cast("T", await self._writer.run(SqliteJob(work, writes, frees)))
 
     async def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        def work(line: SqliteLedgerConnection) -> list[tuple[object, ...]]:
-            return line.database.execute(statement, values).fetchall()
+        def work(conn: SqliteLedgerConnection) -> list[tuple[object, ...]]:
+            return conn.database.execute(statement, values).fetchall()
 
         return await self._do(work, writes=False)
 
@@ -164,13 +165,13 @@ class SqliteStore:
         return {entry.key: entry for entry in entries}
 
     async def parked(self) -> str:
-        return await self._do(lambda line: about(line.database, "parked") or "", writes=False)
+        return await self._do(lambda conn: about(conn.database, "parked") or "", writes=False)
 
     async def park(self, reason: str) -> None:
-        def work(line: SqliteLedgerConnection) -> None:
-            line.database.execute("DELETE FROM about WHERE name = 'parked'")
+        def work(conn: SqliteLedgerConnection) -> None:
+            conn.database.execute("DELETE FROM about WHERE name = 'parked'")
             if reason:
-                line.database.execute("INSERT INTO about VALUES ('parked', ?)", (reason,))
+                conn.database.execute("INSERT INTO about VALUES ('parked', ?)", (reason,))
 
         await self._do(work)
 
@@ -181,26 +182,26 @@ class SqliteStore:
         return await self._change(change, CODES[status], now, key) == 1
 
     async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
-        def work(line: SqliteLedgerConnection) -> Entry:
-            values = (key, endpoint, given, now, line.owner)
-            if line.database.execute(INSERT, values).rowcount == 1:
-                line.held.add(key)
+        def work(conn: SqliteLedgerConnection) -> Entry:
+            values = (key, endpoint, given, now, conn.owner)
+            if conn.database.execute(INSERT, values).rowcount == 1:
+                conn.held.add(key)
                 return Entry(
                     key=key, endpoint=endpoint, given=given, status="owed", changed=now, held=True
                 )
-            row = line.database.execute(LOOK, (key,)).fetchone()
-            if row[-1] not in {None, line.owner} and line.bury(row[-1]) is not None:
-                row = line.database.execute(LOOK, (key,)).fetchone()
+            row = conn.database.execute(LOOK, (key,)).fetchone()
+            if row[-1] not in {None, conn.owner} and conn.release_dead_owner(row[-1]) is not None:
+                row = conn.database.execute(LOOK, (key,)).fetchone()
             *columns, owner = row
             entry = entry_from_row(cast("EntryColumns", columns))
-            if key in line.held or owner not in {None, line.owner}:
+            if key in conn.held or owner not in {None, conn.owner}:
                 entry.status = "busy"
             elif owner is not None and entry.status == "sent":  # by an attempt that was given up
-                line.database.execute(DOUBT, (key,))
+                conn.database.execute(DOUBT, (key,))
                 entry.status = "in_doubt"
             elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
-                line.database.execute(CLAIM, (line.owner, key))
-                line.held.add(key)
+                conn.database.execute(CLAIM, (conn.owner, key))
+                conn.held.add(key)
                 entry.held = True
             return entry
 
@@ -209,38 +210,38 @@ class SqliteStore:
     async def mark_sent(self, key: bytes, held: bool, now: float) -> bool:
         change = f"{SENT} = ?2" if held else f"{SENT} IS NULL AND status IN (0, 2, 5)"
 
-        def work(line: SqliteLedgerConnection) -> bool:
-            changed = line.database.execute(change, (now, line.owner, key)).rowcount == 1
+        def work(conn: SqliteLedgerConnection) -> bool:
+            changed = conn.database.execute(change, (now, conn.owner, key)).rowcount == 1
             if changed:
-                line.held.add(key)
+                conn.held.add(key)
             return changed
 
         return await self._do(work)
 
     async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
         values = (body, credits, now, key)
-        await self._do(lambda line: line.database.execute(KEEP, values), frees=key)
+        await self._do(lambda conn: conn.database.execute(KEEP, values), frees=key)
 
     async def add_page(
         self, key: bytes, items: bytes, point: bytes, credits: int, now: float
     ) -> None:
-        def work(line: SqliteLedgerConnection) -> None:
-            if line.database.execute(PAGED, (point, credits, now, key, line.owner)).rowcount:
-                line.database.execute(PAGE, (key, items, key))
-            elif line.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
+        def work(conn: SqliteLedgerConnection) -> None:
+            if conn.database.execute(PAGED, (point, credits, now, key, conn.owner)).rowcount:
+                conn.database.execute(PAGE, (key, items, key))
+            elif conn.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
                 raise BulkError("another worker has continued this listing")
 
         await self._do(work)
 
     async def finish_listing(self, key: bytes, now: float) -> bytes:
-        def work(line: SqliteLedgerConnection) -> bytes:
-            done = line.database.execute(f"{FIND} AND status = 3", (key,)).fetchone()
+        def work(conn: SqliteLedgerConnection) -> bytes:
+            done = conn.database.execute(f"{FIND} AND status = 3", (key,)).fetchone()
             if done is not None:  # a repetition: the error came after the commit
                 return entry_from_row(done).body or b""
             pages = "SELECT items FROM page WHERE key = ? ORDER BY number"
-            body = join_json_arrays([items for (items,) in line.database.execute(pages, (key,))])
-            line.database.execute(WALKED, (body, now, key))
-            line.database.execute("DELETE FROM page WHERE key = ?", (key,))
+            body = join_json_arrays([items for (items,) in conn.database.execute(pages, (key,))])
+            conn.database.execute(WALKED, (body, now, key))
+            conn.database.execute("DELETE FROM page WHERE key = ?", (key,))
             return body
 
         return await self._do(work, frees=key)
@@ -259,10 +260,10 @@ class SqliteStore:
         await self._free(key, RELEASE, key)
 
     async def _free(self, key: bytes, change: str, *values: object) -> None:
-        await self._do(lambda line: line.database.execute(change, (*values, line.owner)), frees=key)
+        await self._do(lambda conn: conn.database.execute(change, (*values, conn.owner)), frees=key)
 
     async def _change(self, change: str, *values: object) -> int:
-        return await self._do(lambda line: line.database.execute(change, values).rowcount)
+        return await self._do(lambda conn: conn.database.execute(change, values).rowcount)
 
     async def counts(self) -> LedgerCounts:
         found = await self._rows(
@@ -334,7 +335,7 @@ OWNERS = "SELECT DISTINCT owner FROM call WHERE owner IS NOT NULL"
 DOUBTS = "SELECT count(*) FROM call WHERE owner = ? AND status = 1"
 
 
-BURY = """
+RELEASE_DEAD_OWNER = """
 UPDATE call SET owner = NULL, status = CASE status WHEN 1 THEN 5 ELSE status END WHERE owner = ?
 """
 
@@ -342,17 +343,17 @@ UPDATE call SET owner = NULL, status = CASE status WHEN 1 THEN 5 ELSE status END
 class SqliteLedgerConnection:
     """One worker's connection, its number, and the keys that it holds under it.
 
-    `looks`: it makes no file and no tables and has no number, it only comes to look.
+    `existing_only`: it makes no file and no tables and takes no owner number.
     """
 
-    def __init__(self, path: Path, *, looks: bool = False) -> None:
+    def __init__(self, path: Path, *, existing_only: bool = False) -> None:
         self.path = path
         self.owner = 0
         self.held: set[bytes] = set()
-        self._looks = looks
+        self._existing_only = existing_only
         self._database: sqlite3.Connection | None = None
         self._lock: IO[bytes] | None = None
-        self._graves: list[IO[bytes]] = []
+        self._dead_owner_locks: list[IO[bytes]] = []
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -379,8 +380,8 @@ class SqliteLedgerConnection:
                 database.close()
             raise
         finally:
-            while self._graves:
-                self._graves.pop().close()
+            while self._dead_owner_locks:
+                self._dead_owner_locks.pop().close()
         return values
 
     def _done(self, job: SqliteJob) -> object:
@@ -388,24 +389,26 @@ class SqliteLedgerConnection:
         self.held.discard(job.frees)
         return value
 
-    def bury(self, owner: int) -> int | None:
-        """Free what a dead worker held; how many keys are in doubt now. None while it lives.
+    def release_dead_owner(self, owner: int) -> int | None:
+        """Release what a dead owner held: the number of keys now in doubt. None while it lives.
 
-        Our own number is that of a dead one too, when we have just got it.
+        A new owner number may have been that of a dead owner before.
         """
         if owner != self.owner:
             lock = _owner_lock(self.path, owner)
             if lock is None:
                 return None
-            self._graves.append(lock)  # nobody may have the number before this is committed
+            self._dead_owner_locks.append(
+                lock
+            )  # nobody may have the number before this is committed
         doubts: int = self.database.execute(DOUBTS, (owner,)).fetchone()[0]
-        self.database.execute(BURY, (owner,))
+        self.database.execute(RELEASE_DEAD_OWNER, (owner,))
         return doubts
 
-    def bury_all(self) -> int:
-        """Free what any dead worker held; how many keys are in doubt now."""
+    def release_dead_owners(self) -> int:
+        """Release what all dead owners held: the number of keys now in doubt."""
         owners = self.database.execute(OWNERS).fetchall()
-        return sum(self.bury(owner) or 0 for (owner,) in owners)
+        return sum(self.release_dead_owner(owner) or 0 for (owner,) in owners)
 
     def error_for(self, error: Exception) -> BulkError:
         """What went wrong, and what helps."""
@@ -417,9 +420,9 @@ class SqliteLedgerConnection:
     def close(self) -> None:
         """Free what is still held, and let go of the file."""
         if self._database is not None:
-            with contextlib.suppress(sqlite3.Error):  # else the next to come will see us dead
+            with contextlib.suppress(sqlite3.Error):  # otherwise the next owner releases our keys
                 if self.owner:
-                    self._database.execute(BURY, (self.owner,))
+                    self._database.execute(RELEASE_DEAD_OWNER, (self.owner,))
             self._database.close()
         if self._lock is not None:
             self._lock.close()
@@ -439,7 +442,7 @@ class SqliteLedgerConnection:
             threading.Event().wait(0.01)  # the ledger's own thread: no loop is held up
 
     def _connected(self) -> sqlite3.Connection:
-        _check_file(self.path, create=not self._looks)
+        _check_file(self.path, create=not self._existing_only)
         place = f"{self.path.absolute().as_uri()}?mode=rw"
         database = sqlite3.connect(place, isolation_level=None, timeout=LOCKED_FOR, uri=True)
         try:
@@ -449,7 +452,7 @@ class SqliteLedgerConnection:
                 make_private(self.path.with_name(self.path.name + suffix))
             # FULL: an intent that the disk forgot would be paid for twice.
             database.execute("PRAGMA synchronous=FULL")
-            if not self._looks:
+            if not self._existing_only:
                 database.execute("PRAGMA journal_mode=WAL")
                 self._make(database)
                 if self._lock is None:
@@ -474,7 +477,7 @@ class SqliteLedgerConnection:
             if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
                 raise
             tables, found = {""}, None
-        if found is None and (self._looks or tables):
+        if found is None and (self._existing_only or tables):
             raise BulkError(
                 f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
                 "lix enrich --store"
