@@ -224,11 +224,11 @@ class AdmissionController:
         self._read_at = self._engine.clock.now()
         self._since.clear()
         self._asked = 0
-        told = await self._asked_for(funds.allowance, funds)
-        self.requests_left, full = (None, None) if told is None else funds.left(told)
+        answer = await self._asked_for(funds.allowance, funds)
+        self.requests_left, full = (None, None) if answer is None else funds.left(answer)
         self.refreshes_at = full or self.refreshes_at
-        told = await self._asked_for(funds.balances, funds)
-        self.balances = None if told is None else funds.credits(told)
+        answer = await self._asked_for(funds.balances, funds)
+        self.balances = None if answer is None else funds.credits(answer)
         if self._day_is_over():
             error = DailyLimitError(
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"

@@ -158,8 +158,8 @@ class CallPreparer:
             for name in params.__struct_fields__
             if name != "sequence_id" and getattr(params, name) is not None
         }
-        told = [self.engine.provider.name, self._account, row.id, fields]
-        return msgspec.json.encode(told, order="deterministic")
+        identity = [self.engine.provider.name, self._account, row.id, fields]
+        return msgspec.json.encode(identity, order="deterministic")
 
 
 def _fingerprint(text: bytes) -> bytes:

@@ -228,7 +228,7 @@ class InputReader:
         """The next call, or `StopAsyncIteration`."""
         if self._lock is None:
             self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one looks ahead for all
+        async with self._lock:  # one caller reads the ledger for all
             while not self._ready:
                 await self._look()
             return self._ready.popleft()

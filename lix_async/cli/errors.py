@@ -33,7 +33,7 @@ EXIT_CODES: Mapping[int, str] = {
     REFUSED: "the provider refused the request, or something else failed",
     USAGE: "invalid arguments, or a file that cannot be used",
     AUTH: "no API key, or the provider rejected it",
-    QUOTA: "out of credits, or the daily limit is reached",
+    QUOTA: "out of credits, or a daily or weekly limit is reached",
     NOT_FOUND: "no such record",
     NETWORK: "no usable answer: a network error, or the deadline passed",
     INTERRUPTED: "stopped by Ctrl-C",

@@ -3,7 +3,7 @@
 An endpoint is a value. It says where a call goes (`method`, `path`), what is sent (`params`, a
 struct whose fields have the provider's names), what is received (`result`), how the pages of a
 listing follow one another (`paging`), what a call costs (`credits`) and whether it may be repeated
-(`idempotent`). Nothing about one endpoint is written anywhere else.
+(`idempotent`). The code has no other description of it.
 """
 
 from __future__ import annotations

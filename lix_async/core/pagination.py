@@ -1,8 +1,9 @@
 """How the pages of a listing follow one another: pure functions of params and page.
 
 Offsets advance by the number of items received, never by `paging.count` or `paging.start`, which
-documentation and samples fill differently (lix.md#paging-object). The rules by which a listing ends
-are in `PageObservation.may_continue` and in the strategies; each is from lix.md#paging-end.
+documentation and samples fill differently (lix.md#paging-object). The rules by which a strategy
+ends a listing are in `PageObservation.may_continue` and in the strategies; each is from
+lix.md#paging-end. `engine/pages.py` has those for empty and repeated pages.
 """
 
 from __future__ import annotations

@@ -125,6 +125,7 @@ async def test_interactive_callers_go_before_bulk(place):
     rate = QUICK
     async with place.limiter(rate) as people, place.limiter(rate) as runs:
         await runs.bulk.acquire()
+        await people.hold(0.8)  # all of them are waiting when it ends, on a loaded machine too
         order = []
 
         async def ask(who, acquire, times):

@@ -374,7 +374,8 @@ def arguments(path: str, *others: str) -> Iterator[str]:
             for argument in found.parameters.values()
             if argument.kind is not argument.VAR_KEYWORD and argument.name not in known
         ]
-        known |= set(found.parameters)
+        if one == path:
+            known = set(found.parameters)
         if rows:
             if others:
                 yield from (f"`{name}`" + (", further:" if one != path else ""), "")
