@@ -166,7 +166,7 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def register(self, tables: SqlTables) -> None:
         super().register(tables)
-        self._release_lock()
+        self._release_lock(remove=True)
         self._lock = try_lock(lock_path(self.path, self.token))
         self._locked = self.token
 
@@ -177,6 +177,7 @@ class SqliteLedgerConnection(LedgerConnection):
         return f"the ledger {self.path} cannot be written: {error}{hint}"
 
     def close(self) -> None:
+        gone = False
         if self._database is not None:
             # What is still sent stays in doubt; an owner that says goodbye is dead at once.
             with contextlib.suppress(sqlite3.Error, BulkError):
@@ -188,21 +189,24 @@ class SqliteLedgerConnection(LedgerConnection):
                         ids = found.declare_dead(self.owner)
                         release(found, ids, self.owner, self.wall())
                     self.commit()
+                gone = True
             self.rollback()
             self._database.connection.close()
             self._database = None
-        self._release_lock()
+        # Where it could not say goodbye, its lock file without a lock says so.
+        self._release_lock(remove=gone)
 
     @property
     def _db(self) -> SqliteDatabase:
         assert self._database is not None  # `connect` comes first
         return self._database
 
-    def _release_lock(self) -> None:
+    def _release_lock(self, *, remove: bool) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
-            with contextlib.suppress(OSError):
-                lock_path(self.path, self._locked).unlink()
+            if remove:
+                with contextlib.suppress(OSError):
+                    lock_path(self.path, self._locked).unlink()
             lock.close()
 
     def _open(self) -> sqlite3.Connection:
