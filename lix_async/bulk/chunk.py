@@ -17,12 +17,12 @@ from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import InputStream, WorkerPool
-from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
-from ..ledger.store import Store
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError
 from .admission import AdmissionController, CallsParked
-from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
+from .lookup import BUSY_FOR, QUEUED_FOR, LookupExecutor
 from .outcome import Outcome
 from .prepared_call import CallPreparer, ClientMethod, Input
+from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class LedgerParkedError(BulkError):
 
 async def chunk(
     store: Store,
-    method: ClientMethod[T] | CallPreparer,
+    method: ClientMethod[T],
     inputs: Iterable[Input],
     *,
     concurrency: int = 4,
@@ -71,33 +71,25 @@ async def chunk(
 
     Credits: those of the method, for each input that the ledger does not have.
     """
-    caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+    caller = CallPreparer(method, account)
     admission = admission or AdmissionController(caller.engine, store, on_daily_limit="stop")
     lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
-
-    stopped: list[LixError] = []
 
     async def work(given: Input) -> Outcome[T] | None:
         try:
             call = caller.call(given)
         except ConfigurationError as error:
             return Outcome(input=given, state="invalid", error=error)
-        tries, waited = 0, False
         while True:
             try:
-                outcome = await lookup.run(call, given, tries=tries, waited=waited)
+                outcome = await lookup.run(call, given)
             except CallsParked as parked:
                 if parked.error is not None:
-                    stopped.append(parked.error)
                     admission.refused(parked.error)
                 break
-            if not isinstance(outcome, Postponed):
+            if outcome.state != "busy":
                 return cast("Outcome[T]", outcome)
-            if outcome.reason == "queued":
-                return cast("Outcome[T]", outcome.outcome)
-            tries += outcome.reason == "failed"
-            waited = outcome.reason != "busy"
-            await caller.engine.clock.sleep(outcome.pause)
+            await caller.engine.clock.sleep(BUSY_FOR)
         pool.stop()
         return None
 
@@ -110,12 +102,10 @@ async def chunk(
         await pool.aclose()
     if admission.stop is not None:
         raise admission.stop from None
-    if admission.closed_for > 0:
+    if admission.closed_until > caller.engine.clock.wall():
         limit = DailyLimitError("the daily allowance is used up", kind="daily_limit")
-        limit.refreshes_at = caller.engine.clock.wall() + admission.closed_for
+        limit.refreshes_at = admission.closed_until
         raise limit
-    if stopped:  # the limit has passed meanwhile, and some inputs were left out
-        raise stopped[0] from None
     if admission.parked:
         raise LedgerParkedError(f"the ledger is parked: {admission.parked}")
     return outcomes

@@ -82,7 +82,6 @@ class CallPreparer:
             )
         self.name = name
         self.engine: Engine = client.engine
-        self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
         view = client.with_engine(RecordingEngine(client.engine))

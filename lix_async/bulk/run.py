@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import itertools
 from collections import deque
@@ -11,19 +10,15 @@ from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import anyio
-import msgspec
 
-from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError
-from ..ledger.address import StoreAddress, open_store
-from ..ledger.records import Input as InputRow
-from ..ledger.records import Lookup, LookupSpec
-from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked, OnDailyLimit
-from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
+from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, LookupExecutor
 from .outcome import Outcome, OutcomeCounter, Progress, Report
 from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
+from .stores import StoreAddress, open_store
+from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -165,14 +160,8 @@ class PendingLookup(NamedTuple):
 
     given: Input
     call: PreparedCall
-    lookup: Lookup | None = None
-    """What the ledger held of it when its input was read."""
     polls: int = 0
-    """How often the provider said that it is queued."""
-    tries: int = 0
-    """Transient failures in this run."""
-    waited: bool = False
-    """Whether the pause that was decided for it is over."""
+    """How often the provider answered that it is queued."""
 
 
 class InputReader:
@@ -200,19 +189,6 @@ class InputReader:
         self._ready: deque[PendingLookup] = deque()
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
-        self._row = 0
-        self.run_id: int | None = None
-        """The ledger's number of the run; None until it has begun."""
-
-    @property
-    def is_sync(self) -> bool:
-        """Whether inputs are there without waiting."""
-        return self._source.is_sync
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether the next call is there already."""
-        return bool(self._ready)
 
     @property
     def used_up(self) -> bool:
@@ -234,17 +210,18 @@ class InputReader:
             return self._ready.popleft()
 
     async def _look(self) -> None:
+        keys: list[tuple[Input, CallKey]] = []
         out: list[Outcome[object]] = []
-        found: list[tuple[int, Input, CallKey]] = []
         for given in await self._taken():
-            self._row += 1
             try:
-                found.append((self._row, given, self._caller.call_key(given)))
+                keys.append((given, self._caller.call_key(given)))
             except ConfigurationError as error:
                 out.append(Outcome(input=given, state="invalid", error=error))
-                self._note(InputRow(self._row, None, "invalid", str(error)))
-        waiting = await self._unknown(found, out)
-        self._ready += waiting
+        if self._ahead:
+            keys = await self._unknown(keys, out)
+        self._ready += (
+            PendingLookup(given, key.call or self._caller.call(given)) for given, key in keys
+        )
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
@@ -256,45 +233,21 @@ class InputReader:
         return found
 
     async def _unknown(
-        self, found: list[tuple[int, Input, CallKey]], out: list[Outcome[object]]
-    ) -> list[PendingLookup]:
-        """Those that have no final answer in the ledger; of the others, the outcome."""
-        known = await self._store.find([sketch.key for _, _, sketch in found]) if found else {}
-        lookups = [known.get(sketch.key) for _, _, sketch in found]
-        final = iter(
-            await self._lookup.finished(
-                [
-                    (sketch.row, given, lookup)
-                    for (_, given, sketch), lookup in zip(found, lookups, strict=True)
-                    if lookup is not None
-                ]
-            )
-        )
-        waiting: list[PendingLookup] = []
-        for (row, given, sketch), lookup in zip(found, lookups, strict=True):
-            outcome = None if lookup is None else next(final)
-            if lookup is not None:
-                self._note(InputRow(row, lookup.id))
-            if outcome is not None:
+        self, keys: list[tuple[Input, CallKey]], out: list[Outcome[object]]
+    ) -> list[tuple[Input, CallKey]]:
+        """Those that the ledger has no final answer for; of the others, the outcome."""
+        entries = await self._store.final_entries([key.key for _, key in keys])
+        left: list[tuple[Input, CallKey]] = []
+        for given, key in keys:
+            entry = entries.get(key.key)
+            outcome = None if entry is None else self._lookup.final(entry, key.row, given)
+            if outcome is None:
+                left.append((given, key))
+            else:
                 out.append(outcome)
-                continue
-            call = sketch.call or self._caller.call(given)
-            if lookup is None:
-                self._new(row, given, call)
-            waiting.append(PendingLookup(given, call, lookup))
-        few = 2 * len(waiting) > len(found)
+        few = 2 * len(left) > len(keys)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
-        return waiting
-
-    def _note(self, row: InputRow) -> None:
-        if self.run_id is not None:
-            self._store.post_inputs(self.run_id, [row])
-
-    def _new(self, row: int, given: Input, call: PreparedCall) -> None:
-        if self.run_id is not None:
-            page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, msgspec.json.encode(given), page=page)
-            self._store.post_new_input(self.run_id, row, spec)
+        return left
 
 
 POLLS = 20
@@ -324,7 +277,6 @@ class RunExecutor(Generic[T]):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = open_store(store)
-        self._max_credits = max_credits
         engine = self._caller.engine
         self.admission = AdmissionController(
             engine,
@@ -353,12 +305,6 @@ class RunExecutor(Generic[T]):
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
-        self._withdraw: Callable[[], None] | None = None
-        self._lock: anyio.Lock | None = None
-        self._reading: BackgroundTask | None = None
-        self._changed: anyio.Event
-        self._read_job: PendingLookup | None = None
-        self._read_error: Exception | None = None
         self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
@@ -373,7 +319,8 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            outcome = await self._crew.next()
+            received = self._crew.received
+            outcome = received.popleft() if received else await self._crew.next()
         except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._close()
             self._raise()
@@ -386,14 +333,7 @@ class RunExecutor(Generic[T]):
         self._crew.drop()
 
     async def _close(self) -> None:
-        if self._lookup.run_id is not None and self._store.is_open:
-            run, self._lookup.run_id = self._lookup.run_id, None
-            with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
-                await self._store.end_run(run)
-        withdraw, self._withdraw = self._withdraw, None
-        if withdraw is not None:
-            withdraw()
-        if self._opened:  # a store that was open before belongs to the caller
+        if self._opened:  # a store that was open before is somebody else's
             self._opened = False
             await self._store.close()
 
@@ -416,8 +356,6 @@ class RunExecutor(Generic[T]):
         try:
             await self._crew.aclose(grace)
         finally:  # also where its block was cancelled
-            if self._reading is not None:
-                await self._reading.cancel()
             await self._close()
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
             self._raise()
@@ -433,7 +371,7 @@ class RunExecutor(Generic[T]):
         )
 
     def _reason(self) -> str:
-        closed = self.admission.closed_for > 0
+        closed = self.admission.closed_until > self._clock.wall()
         return self._parked or ("daily limit" if closed else "")
 
     def report(self) -> Report:
@@ -446,27 +384,16 @@ class RunExecutor(Generic[T]):
         )
 
     async def _open(self) -> None:
-        if not self._store.is_open:
-            await self._store.open()
-            self._opened = True
-        # A loop that was left with `break`: the client's block waits for what is in flight.
-        self._withdraw = self._caller.client.before_close(self.aclose)
         name = f"{self._caller.engine.provider.name} {self._caller.name}"
-        run = await self._store.begin_run(name, self._caller.name, "{}", self._max_credits)
-        self._lookup.run_id = self._inputs.run_id = run
+        await self._store.open(name if self._caller.name else "", self._clock.wall())
+        self._opened = True
         if parked := await self._store.parked():
             self.park(parked)
 
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one worker waits for all
-            return await self._taken()
-
-    async def _taken(self) -> tuple[int, PendingLookup]:
         while True:
-            now = self._clock.now()
+            now = self._clock.wall()
             if self._waiting and self._waiting[0][0] <= now:
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
@@ -474,51 +401,10 @@ class RunExecutor(Generic[T]):
                 await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
                 continue
             try:
-                due = self._waiting[0][0] - now if self._waiting else None
-                found = await self._next_input(due)
+                return next(self._order), await self._inputs.next()
             except StopAsyncIteration:
                 if not self._waiting:
                     raise
-                continue
-            if found is not None:
-                return next(self._order), found
-
-    async def _next_input(self, seconds: float | None) -> PendingLookup | None:
-        """The next input; None where a queued lookup is due before it comes.
-
-        A stream that is waited for is read in a task of its own: cancelling a generator while it
-        waits would end it.
-        """
-        if self._inputs.is_sync or self._inputs.is_ready:
-            return await self._inputs.next()
-        self._changed = anyio.Event()
-        if self._reading is None:
-            self._reading = BackgroundTask(self._read)
-        if not self._has_read:
-            if seconds is None:
-                await self._changed.wait()
-            else:
-                with self._clock.timeout(max(seconds, 0.0)):
-                    await self._changed.wait()
-        if not self._has_read:
-            return None
-        self._reading = None
-        error, self._read_error = self._read_error, None
-        if error is not None:
-            raise error
-        job, self._read_job = self._read_job, None
-        return job
-
-    @property
-    def _has_read(self) -> bool:
-        return self._read_job is not None or self._read_error is not None
-
-    async def _read(self) -> None:
-        try:
-            self._read_job = await self._inputs.next()
-        except Exception as error:  # noqa: BLE001  # raised by whoever takes the input
-            self._read_error = error
-        self._changed.set()
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
@@ -528,19 +414,14 @@ class RunExecutor(Generic[T]):
         try:
             while self._stop is None and await self._open_again():
                 try:
-                    outcome = await self._lookup.run(
-                        job.call, job.given, lookup=job.lookup, tries=job.tries, waited=job.waited
-                    )
+                    outcome = await self._lookup.run(job.call, job.given)
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None)
                     continue
-                if isinstance(outcome, Postponed):
-                    return self._postponed(outcome, job)
                 outcome.credits, spent = outcome.credits + spent, 0
                 self._inputs.met(known=outcome.cached)
-                return cast("Outcome[T]", outcome)
+                return self._settled(outcome, job)
         except BulkError as error:
             self._end(error)
         finally:
@@ -551,29 +432,24 @@ class RunExecutor(Generic[T]):
 
     async def _open_again(self) -> bool:
         """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
-        while (pause := self.admission.closed_for) > 0:
+        while (pause := self.admission.closed_until - self._clock.wall()) > 0:
             if self._crew.stopping:
                 return False
             with self._crew.idle():
                 await self._clock.sleep(pause)
         return not self._parked or not self.admission.parked
 
-    def _postponed(self, later: Postponed, job: PendingLookup) -> Outcome[T] | None:
-        """The outcome of a lookup that waited often enough; None where the run comes back to it."""
-        outcome = later.outcome
-        if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
+    def _settled(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T] | None:
+        """The outcome, unless there is reason to come back for it later."""
+        due, polls = outcome.due, job.polls
+        if outcome.state == "busy":
+            due = self._clock.wall() + BUSY_FOR
+        elif outcome.state == "queued" and (polls < POLLS or outcome.body):
+            polls += not outcome.body
+        else:
             return cast("Outcome[T]", outcome)
         self._tally.spent(outcome)
-        job = job._replace(
-            lookup=None,
-            polls=job.polls + (later.reason == "queued" and not outcome.body),
-            tries=job.tries + (later.reason == "failed"),
-            waited=later.reason != "busy",
-        )
-        due = self._clock.now() + later.pause
-        heapq.heappush(self._waiting, (due, next(self._order), job))
-        if self._reading is not None:  # whoever waits for the next input waits for this, too
-            self._changed.set()
+        heapq.heappush(self._waiting, (due, next(self._order), job._replace(polls=polls)))
         return None
 
     def _told(self, parked: CallsParked) -> None:

@@ -20,7 +20,7 @@ from sample_provider import (
 )
 
 from lix_async import bulk
-from lix_async.core.errors import ConfigurationError
+from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine.transport import TransportFailure
 
@@ -70,7 +70,7 @@ async def test_between_two_attempts_nothing_is_in_doubt(
     await store.open_read_only()
     counts = await store.counts()
     await store.close()
-    assert (counts.pending, counts.in_doubt) == (1, 0)
+    assert (counts.owed, counts.in_doubt) == (1, 0)
     assert len(vendor.script.sent) == 1
 
 
@@ -121,8 +121,8 @@ async def test_a_store_that_is_open_already_stays_so(ledger: Open) -> None:
     store = ledger()
     async with bulk.Run(store, vendor.get, map(str, range(9))) as first:
         got = [await anext(first)]
-        (other,) = await drained(bulk.Run(store, vendor.get, ["x"]))
-        assert other.state == "done"
+        with pytest.raises(BulkError, match="open already"):
+            await drained(bulk.Run(store, vendor.get, ["x"]))
         got += [outcome async for outcome in first]
     assert sorted(outcome.state for outcome in got) == ["done"] * 9
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ....core.validation import guarded_repr
 from ....engine.client import Client
 
 
@@ -14,6 +13,5 @@ class Resource:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    @guarded_repr
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
