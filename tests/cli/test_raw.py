@@ -24,11 +24,12 @@ from lix_async.providers.lix.endpoints.searches import (
 PERSON = '{"name":"A","link":"https://www.linkedin.com/in/a","numOfConnections":"57","brandNew":{"x":[1.50]}}'
 
 
-def page(row: AnyEndpoint, body: str) -> Page[object]:
+def page(row: AnyEndpoint, body: str, *, received: str | None = None) -> Page[object]:
+    """A page of the body; its answer has another one where `received` is given."""
     listing = cast("Listing[object]", decoder_for(row.result).read(body.encode()))
     answer = Answer(
         value=listing,
-        body=body.encode(),
+        body=(body if received is None else received).encode(),
         status=200,
         raw_headers=[],
         attempts=1,
@@ -105,3 +106,12 @@ def test_items_without_an_answer_are_marked_as_read() -> None:
     found = raw_items(people)
     assert not found.as_received
     assert msgspec.json.decode(found.items[0])["numOfConnections"] == 57
+
+
+@pytest.mark.parametrize(
+    "received", ['{"people":[{"name":"X"}]}', '{"people":[{"name":', "[[[[[1]]]]]"]
+)
+def test_items_that_the_answer_does_not_hold_are_marked_as_read(received: str) -> None:
+    found = raw_items(page(SEARCH_PEOPLE, '{"people":[{"name":"A"}]}', received=received))
+    assert not found.as_received
+    assert msgspec.json.decode(found.items[0])["name"] == "A"

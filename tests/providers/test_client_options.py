@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 import lix_async
@@ -64,3 +66,8 @@ def test_without_options_the_provider_decides(kind: type[Client]) -> None:
 
 def test_none_means_no_rate_limit(kind: type[Client]) -> None:
     assert kind("key", base_url="https://api.example", rate_limit=None).engine.limiter is None
+
+
+def test_help_shows_a_default_for_which_none_is_a_value() -> None:
+    options = inspect.signature(lix_async.AsyncConnectSafely.with_options)
+    assert "deadline: 'float | Unset | None' = UNSET" in str(options)
