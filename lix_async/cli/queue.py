@@ -14,8 +14,9 @@ from ..core.errors import BulkError, ConfigurationError
 from ..engine.client import Client
 from . import console
 from .errors import OK, REFUSED, CommandError
+from .input.lookup_kinds import LookupKind
 from .input.reader import InputFile
-from .input.targets import LOOKUPS, LookupKind, LookupTarget, lookup_kind, method_input
+from .input.targets import LOOKUPS, LookupTarget, lookup_kind, method_input
 from .ledger.address import (
     STORE_VARIABLE,
     display_address,

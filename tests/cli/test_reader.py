@@ -11,8 +11,8 @@ import pytest
 
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input import csv_records
+from lix_async.cli.input.lookup_kinds import LookupKind
 from lix_async.cli.input.reader import InputFile, read_inputs
-from lix_async.cli.input.targets import LookupKind
 
 L = "https://www.linkedin.com/in"
 ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})

@@ -17,7 +17,7 @@ from rich.table import Table
 from ...core.models import item_type
 from ...core.schema_drift import Drift, DriftDetector
 from ..errors import OK, CommandError
-from ..input.targets import endpoint_id
+from ..input.lookup_kinds import endpoint_id
 from ..providers import all_endpoints
 from ..text import plural
 

@@ -17,8 +17,9 @@ from ...bulk.lookup import QUEUED_FOR
 from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
+from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile, read_inputs
-from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer
+from ..input.targets import LOOKUPS, TargetCallPreparer
 from ..ledger.address import check_address, check_output_conflicts, is_server
 from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
 from ..output.destination import output_path, writes_to_screen

@@ -16,8 +16,9 @@ from ...bulk.stores.base import DoubtPolicy
 from ...core.errors import LixError
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
+from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile
-from ..input.targets import LOOKUPS, LookupKind, TargetCallPreparer, lookup_kind, parse_target
+from ..input.targets import LOOKUPS, TargetCallPreparer, lookup_kind, parse_target
 from ..ledger.address import opened_read_only
 from ..ledger.export import export
 from ..ledger.in_doubt import ask_about_doubts

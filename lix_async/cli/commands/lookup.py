@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from .. import console
 from ..errors import OK, CommandError
-from ..input.targets import LOOKUPS, LookupKind, LookupTarget, command_for, look_up, parse_target
+from ..input.lookup_kinds import LookupKind
+from ..input.targets import LOOKUPS, LookupTarget, command_for, look_up, parse_target
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,

@@ -13,7 +13,8 @@ import msgspec
 from ..errors import CommandError
 from ..values import get_path, leaf_paths
 from .csv_records import csv_records, large_csv_fields
-from .targets import LookupKind, LookupTarget, parse_target
+from .lookup_kinds import LookupKind
+from .targets import LookupTarget, parse_target
 
 _DELIMITERS = ",;\t|"
 Record = dict[str, object]

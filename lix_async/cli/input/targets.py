@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
 from ...core.endpoint import AnyEndpoint
@@ -18,8 +18,7 @@ from ...providers.lix.endpoints import BY_ID
 from ...providers.lix.params import EmailParams, OrganisationParams, PersonParams
 from ..errors import CommandError
 from ..text import one_line
-
-LookupKind = Literal["person", "org", "email"]
+from .lookup_kinds import ENDPOINT_IDS, LookupKind
 
 
 class Lookup(NamedTuple):
@@ -32,29 +31,16 @@ class Lookup(NamedTuple):
     """The kinds of target that it takes: `person` takes e-mail addresses as well as profiles."""
 
 
-def _lookup(endpoint: str, method: str, *accepts: LookupKind) -> Lookup:
-    return Lookup(BY_ID[endpoint], method, frozenset(accepts))
+def _lookup(kind: LookupKind, method: str, *accepts: LookupKind) -> Lookup:
+    return Lookup(BY_ID[ENDPOINT_IDS[kind]], method, frozenset(accepts))
 
 
 LOOKUPS: Mapping[LookupKind, Lookup] = {
-    "person": _lookup("person.get", "people.get", "person", "email"),
-    "org": _lookup("organisation.by_linkedin", "organisations.get", "org"),
-    "email": _lookup("contact.email_by_linkedin", "contact.email", "person"),
+    "person": _lookup("person", "people.get", "person", "email"),
+    "org": _lookup("org", "organisations.get", "org"),
+    "email": _lookup("email", "contact.email", "person"),
 }
 """The kinds of lookup that `lix person`, `org`, `email`, `enrich` and `worker` do."""
-_ENDPOINT_IDS: Mapping[str, str] = {kind: one.endpoint.id for kind, one in LOOKUPS.items()}
-_ROW_KINDS: Mapping[str, str] = {endpoint: kind for kind, endpoint in _ENDPOINT_IDS.items()}
-
-
-def row_kind(endpoint: str) -> str:
-    """The `kind` of an output row for an endpoint id: a lookup kind where there is one."""
-    return _ROW_KINDS.get(endpoint, endpoint)
-
-
-def endpoint_id(kind: str) -> str:
-    """The endpoint id for the `kind` of an output row; the reverse of `row_kind`."""
-    return _ENDPOINT_IDS.get(kind, kind)
-
 
 _EMAIL = re.compile(r"[^@\s<>\"',;/:]+@[^@\s<>\"',;/:]+\.[^@\s<>\"',;/:]+")
 _COMMANDS: Mapping[str, str] = {

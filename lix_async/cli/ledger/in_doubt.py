@@ -19,7 +19,8 @@ from ...bulk.stores.base import DoubtCallback, Entry, Store
 from ...concurrency.clock import RealClock
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
-from ..input.targets import parse_target, row_kind
+from ..input.lookup_kinds import row_kind
+from ..input.targets import parse_target
 from ..output.lookup_rows import PENDING, input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession

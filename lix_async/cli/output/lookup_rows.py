@@ -13,7 +13,7 @@ from ...core.decoding import compact, read_items
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.models import Listing, item_type
-from ..input.targets import LookupKind, endpoint_id, row_kind
+from ..input.lookup_kinds import LookupKind, endpoint_id, row_kind
 from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
