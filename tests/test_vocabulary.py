@@ -27,8 +27,6 @@ from source_tree import (
 )
 
 LIST = Path(__file__).parent / "retired_words.txt"
-NOT_YET = ("lix_async/bulk/", "lix_async/integrations/")
-"""Packages that only the entries whose paths name them apply to."""
 ABOUT_WORDS = {"tests/test_vocabulary.py"}
 AREAS = ("lix_async", "docs", "examples", "benchmarks", "tests")
 
@@ -47,9 +45,7 @@ class Retired:
 
     def applies_to(self, path: str) -> bool:
         """Whether the file is among those that the entry is about."""
-        package = next((one for one in NOT_YET if path.startswith(one)), "")
-        globs = [glob for glob in self.paths or ("*",) if glob.startswith(package)]
-        return any(fnmatch(path, glob) for glob in globs)
+        return any(fnmatch(path, glob) for glob in self.paths or ("*",))
 
 
 @dataclass

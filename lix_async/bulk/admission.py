@@ -91,8 +91,8 @@ class AdmissionController:
         self._read_at: float | None = None
         self._since: Counter[CreditKind] = Counter()
         self._asked = 0
-        self._flying = 0
-        self._looked_at: float | None = None
+        self._in_flight = 0
+        self._parked_read_at: float | None = None
         self._lock: anyio.Lock | None = None
         self.balances: Mapping[CreditKind, int] | None = None
         """Credits by kind when they were last read; None if the provider does not report them."""
@@ -122,22 +122,22 @@ class AdmissionController:
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
         async with self._lock:
             if self.stop is None and self.closed_until <= self._engine.clock.wall():
-                await self._look()
+                await self._check_parked()
             self.check()
             if self._balance_endpoints is not None:
-                await self._means(price, self._balance_endpoints)
+                await self._check_balances(price, self._balance_endpoints)
             await self._reserve(price)
-            self._flying += 1
+            self._in_flight += 1
 
-    async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
+    async def _check_balances(self, price: Price, endpoints: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
-        while self._read_at is not None and self._flying and self._day_is_over():
-            await self._budget.wait_for_settlement()  # the last requests of the day are under way
-        while self._flying and self._tight(price):
+        while self._read_at is not None and self._in_flight and self._day_is_over():
+            await self._budget.wait_for_settlement()  # the last requests of the day are in flight
+        while self._in_flight and self._may_run_out(price):
             await self._budget.wait_for_settlement()  # those in flight may take what is left
         self.check()
         if self._due(price):
-            await self._read(funds)
+            await self._read(endpoints)
         self.check()
         left = self._short(price)
         if left is not None:
@@ -156,7 +156,7 @@ class AdmissionController:
     def settle(self, price: Price, spent: int, requests: int) -> None:
         """Record the credits and requests that an admitted call took."""
         self._budget.settle(price, spent)
-        self._flying -= 1
+        self._in_flight -= 1
         self._since[price.kind] += spent
         self._asked += requests
 
@@ -166,15 +166,15 @@ class AdmissionController:
             now = self._engine.clock.wall()
             until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
             self.closed_until = max(until, now + 1.0)
-            self._read_at = None  # a new day: look at what there is before it begins
+            self._read_at = None  # a new day: read the balances again before its first call
         elif self.stop is None:
             self.stop = error
 
-    async def _look(self) -> None:
+    async def _check_parked(self) -> None:
         """See whether another process has parked the ledger."""
         now = self._engine.clock.now()
-        if self._looked_at is None or now - self._looked_at >= PARK_CHECK_INTERVAL:
-            self._looked_at = now
+        if self._parked_read_at is None or now - self._parked_read_at >= PARK_CHECK_INTERVAL:
+            self._parked_read_at = now
             self.parked = await self._store.parked()
 
     def _due(self, price: Price) -> bool:
@@ -195,10 +195,10 @@ class AdmissionController:
         """Credits of a call's kind, as far as they are known and it costs any."""
         if self.balances is None or price.kind not in self.balances or not price.amount:
             return None
-        # What is in flight may come back uncharged; whether it does, the provider knows.
+        # What is in flight may come back uncharged; only the provider can tell.
         return self.balances[price.kind] - self._since[price.kind]
 
-    def _tight(self, price: Price) -> bool:
+    def _may_run_out(self, price: Price) -> bool:
         """Whether there are credits for the call, but not for those in flight besides."""
         left = self._left(price)
         if left is None or left < price.amount:
@@ -206,19 +206,19 @@ class AdmissionController:
         return left - self._budget.reserved(price.kind) < price.amount
 
     def _day_is_over(self) -> bool:
-        taken = self._asked + self._flying
+        taken = self._asked + self._in_flight
         return self.requests_left is not None and self.requests_left - taken <= 0
 
-    async def _read(self, funds: BalanceEndpoints) -> None:
+    async def _read(self, endpoints: BalanceEndpoints) -> None:
         """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
         self._read_at = self._engine.clock.now()
         self._since.clear()
         self._asked = 0
-        answer = await self._asked_for(funds.allowance, funds)
-        self.requests_left, full = (None, None) if answer is None else funds.left(answer)
+        answer = await self._asked_for(endpoints.allowance, endpoints)
+        self.requests_left, full = (None, None) if answer is None else endpoints.left(answer)
         self.refreshes_at = full or self.refreshes_at
-        answer = await self._asked_for(funds.balances, funds)
-        self.balances = None if answer is None else funds.credits(answer)
+        answer = await self._asked_for(endpoints.balances, endpoints)
+        self.balances = None if answer is None else endpoints.credits(answer)
         if self._day_is_over():
             error = DailyLimitError(
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"
@@ -226,9 +226,11 @@ class AdmissionController:
             error.refreshes_at = self.refreshes_at
             self.refused(error)
 
-    async def _asked_for(self, row: Endpoint[Params, object], funds: BalanceEndpoints) -> object:
+    async def _asked_for(
+        self, row: Endpoint[Params, object], endpoints: BalanceEndpoints
+    ) -> object:
         try:
-            return (await self._engine.send(row, funds.params)).value
+            return (await self._engine.send(row, endpoints.params)).value
         except STOPPING as error:
             self.refused(error)
         except LixError:

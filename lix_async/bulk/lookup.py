@@ -13,7 +13,7 @@ call
    └── no answer                     ► in doubt: never bought again without a decision
 ```
 
-This module knows neither runs nor queues nor workers.
+Runs, queues and workers are not its subject.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class LookupExecutor:
             CallsParked: If no call may be sent at the moment.
             BulkError: If the ledger cannot be used; its `unsaved` has what could not be saved.
         """
-        spelled = msgspec.json.encode(given)
-        entry = await self._store.claim(call.key, call.row.id, spelled, self._now())
+        written = msgspec.json.encode(given)
+        entry = await self._store.claim(call.key, call.row.id, written, self._now())
         known = self._known(entry, call.row, given)
         if known is None:
             known = await self._made(entry, call, given)
@@ -130,7 +130,7 @@ class LookupExecutor:
         attempt = LookupAttempt(self._store, self._engine, self._admission, call, given)
         attempt.queued_for, attempt.held, attempt.earlier = self._queued_for, entry.held, entry.body
         try:
-            return await (attempt.walk(entry) if call.listing else attempt.once())
+            return await (attempt.pages(entry) if call.listing else attempt.once())
         except AlreadyClaimed:
             return Outcome(input=given, key=call.key.hex(), state="busy")
         except CallsParked as parked:
@@ -252,7 +252,7 @@ class LookupAttempt:
 
     @asynccontextmanager
     async def _paid_for(self) -> AsyncGenerator[None]:
-        """A call under the governor's eyes. One whose end nobody knows counts as paid."""
+        """A call that was admitted. One whose outcome is unknown counts as paid."""
         price, outcome = self._call.row.credits, self._outcome
         await self._admission.admit(price)
         before, asked = outcome.credits, outcome.attempts
@@ -276,32 +276,32 @@ class LookupAttempt:
         except BulkError as error:
             raise _unsaved(error, self._outcome) from error
 
-    async def walk(self, entry: Entry) -> Outcome[object]:
+    async def pages(self, entry: Entry) -> Outcome[object]:
         """Fetch a listing page by page, from where the ledger has it."""
         call, outcome = self._call, self._outcome
         row = cast("Endpoint[Params, Listing[object]]", call.row)
         point = None if entry.point is None else Checkpoint.from_json(entry.point)
-        walk: Paginator[object] = Paginator(self._engine, row, call.params, point)
-        walk.before_send, walk.on_not_charged = self.before_send, self.on_not_charged
-        while not walk.ended and (room := call.room(walk.stats.items)) != 0:
-            spent = walk.stats.credits
+        pages: Paginator[object] = Paginator(self._engine, row, call.params, point)
+        pages.before_send, pages.on_not_charged = self.before_send, self.on_not_charged
+        while not pages.ended and (remaining := call.remaining(pages.stats.items)) != 0:
+            spent = pages.stats.credits
             async with self._paid_for():
-                await walk.fetch_next()
-                outcome.credits += walk.stats.credits - spent
+                await pages.fetch_next()
+                outcome.credits += pages.stats.credits - spent
             outcome.seconds = max(outcome.seconds, self._engine.clock.now() - self._began)
-            rows = [row for page in walk.ready for row in raw_items(page).items][:room]
-            walk.ready.clear()
-            walk.stats.items += len(rows)
-            spent = walk.stats.credits - spent
+            rows = [row for page in pages.ready for row in raw_items(page).items][:remaining]
+            pages.ready.clear()
+            pages.stats.items += len(rows)
+            spent = pages.stats.credits - spent
             page = b"[%b]" % b",".join(rows)
             try:
-                standing = walk.checkpoint().to_json()
-                await self._store.add_page(call.key, page, standing, spent, self._wall())
+                checkpoint = pages.checkpoint().to_json()
+                await self._store.add_page(call.key, page, checkpoint, spent, self._wall())
             except BulkError as error:
-                kept = replace(
+                saved = replace(
                     outcome, state="in_doubt", value=decode_saved_answer(row, page)[0], body=page
                 )
-                raise _unsaved(error, kept) from error
+                raise _unsaved(error, saved) from error
             self._sent = self._noted = False
         outcome.body = await self._store.finish_listing(call.key, self._wall())
         outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body)
@@ -315,18 +315,18 @@ class LookupAttempt:
     # | JSON does not fit the struct, a call   | done                 | done with error  |
     # | JSON does not fit the struct, a page   | refused              | refused          |
     # | queued                                 | queued until due     | queued           |
-    # | daily limit, 402, wrong key or viewer  | owed                 | CallsParked      |
-    # | 429, 5xx                               | owed                 | failed           |
+    # | daily limit, 402, wrong key or viewer  | pending              | CallsParked      |
+    # | 429, 5xx                               | pending              | failed           |
     # | other error response                   | refused              | refused          |
     # | the same, when rechecking an answer    | done, earlier answer | done             |
     # | repeated page                          | refused              | refused          |
     # | no answer, request may have been sent  | in_doubt             | in_doubt         |
-    # | no answer, request was not sent        | owed                 | failed           |
-    # | invalid argument                       | owed                 | invalid          |
+    # | no answer, request was not sent        | pending              | failed           |
+    # | invalid argument                       | pending              | invalid          |
     #
-    # `owed` is the stored name of pending. An error response is never in doubt: the provider does
-    # not charge it. A body that is JSON is saved even if it cannot be decoded, because it was paid
-    # and a later version may read it; one that is not may come from a proxy, charged or not.
+    # An error response is never in doubt: the provider does not charge it. A body that is JSON is
+    # saved even if it cannot be decoded, because it was paid and a later version may read it; one
+    # that is not may come from a proxy, charged or not.
     async def failed(self, error: LixError) -> Outcome[object]:
         """Record what an error means for the key, and return the outcome.
 
@@ -339,16 +339,16 @@ class LookupAttempt:
         self._sent = False
         if isinstance(error, DecodeError) and not _is_json(error.body):
             outcome.state = "in_doubt"
-            await self._settle("in_doubt", error)
+            await self._set_outcome("in_doubt", error)
         elif isinstance(error, DecodeError) and not self._call.listing:  # a later version reads it
             outcome.body, outcome.credits = error.body, self._call.row.credits.amount
             await self._keep(error.body, outcome.credits)
         elif isinstance(error, QueuedError):
             outcome.state = "queued"
             outcome.due = self._wall() + max(self.queued_for, error.retry_after or 0.0)
-            await self._settle("queued", error, outcome.due)
+            await self._set_outcome("queued", error, outcome.due)
         elif isinstance(error, STOPPING):
-            await self._settle("owed", error)
+            await self._set_outcome("pending", error)
             raise CallsParked(error, outcome.credits)
         elif isinstance(error, RefusalError):
             passing = isinstance(error, RateLimitError | ServerError)
@@ -358,30 +358,30 @@ class LookupAttempt:
                 outcome.value, outcome.error = decode_saved_answer(self._call.row, self.earlier)
                 await self._keep(self.earlier, 0)
                 return outcome
-            await self._settle("owed" if passing else "refused", error)
-        elif isinstance(error, PagingError | DecodeError):  # its pages so far are kept
+            await self._set_outcome("pending" if passing else "refused", error)
+        elif isinstance(error, PagingError | DecodeError):  # its pages so far are saved
             outcome.state = "refused"
-            await self._settle("refused", error)
+            await self._set_outcome("refused", error)
         elif sent and getattr(error, "sent", True):
             outcome.state = "in_doubt"
-            await self._settle("in_doubt", error)
+            await self._set_outcome("in_doubt", error)
         else:
             outcome.state = "invalid" if isinstance(error, ConfigurationError) else "failed"
-            await self._settle("owed", error)
+            await self._set_outcome("pending", error)
         return outcome
 
     async def abandoned(self) -> None:
         """Record a cancellation: in doubt if the request may have been sent, else pending."""
         if self._sent:
-            await self._settle("in_doubt", None)
+            await self._set_outcome("in_doubt", None)
         elif self._noted:
-            await self._settle("owed", None)
+            await self._set_outcome("pending", None)
         elif self.held:
             await self._store.release(self._call.key)
 
-    async def _settle(self, status: Status, error: LixError | None, due: float = 0.0) -> None:
-        kept = None if error is None else StoredError.of(error)
-        await self._store.set_outcome(self._call.key, status, kept, due, self._wall())
+    async def _set_outcome(self, status: Status, error: LixError | None, due: float = 0.0) -> None:
+        saved = None if error is None else StoredError.of(error)
+        await self._store.set_outcome(self._call.key, status, saved, due, self._wall())
 
     def _wall(self) -> float:
         return self._engine.clock.wall()
@@ -416,6 +416,6 @@ def decode_saved_answer(row: AnyEndpoint, body: bytes) -> tuple[object, LixError
             item: TolerantDecoder[object] = decoder_for(item_type(row.result))
             return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
         return decoder_for(row.result).read(body), None
-    except (SchemaMismatch, msgspec.DecodeError) as misfit:
-        message = str(misfit)
+    except (SchemaMismatch, msgspec.DecodeError) as mismatch:
+        message = str(mismatch)
     return None, DecodeError(message, body=body, endpoint=row.id)

@@ -40,7 +40,7 @@ class PreparedCall(msgspec.Struct, frozen=True):
     max_items: int | None = None
     """Items of a listing that are wanted at most."""
 
-    def room(self, items: int) -> int | None:
+    def remaining(self, items: int) -> int | None:
         """Items that are still wanted after so many; None for all."""
         return None if self.max_items is None else max(self.max_items - items, 0)
 

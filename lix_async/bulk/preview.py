@@ -185,10 +185,10 @@ async def _add(
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
     known = {} if store is None else await store.final_entries(list(new))
-    for key, (price, walk) in new.items():
+    for key, (price, is_listing) in new.items():
         if key in known:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1
         else:
-            count.call(price, listing=walk)
+            count.call(price, listing=is_listing)

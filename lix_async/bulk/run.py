@@ -177,7 +177,7 @@ class InputReader:
         caller: CallPreparer,
         lookup: LookupExecutor,
         store: Store,
-        hand_over: Callable[[list[Outcome[object]]], Awaitable[None]],
+        deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -185,7 +185,7 @@ class InputReader:
         self._caller = caller
         self._lookup = lookup
         self._store = store
-        self._hand_over = hand_over
+        self._deliver = deliver
         self._ready: deque[PendingLookup] = deque()
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
@@ -206,10 +206,10 @@ class InputReader:
             self._lock = anyio.Lock(fast_acquire=True)
         async with self._lock:  # one caller reads the ledger for all
             while not self._ready:
-                await self._look()
+                await self._read_ahead()
             return self._ready.popleft()
 
-    async def _look(self) -> None:
+    async def _read_ahead(self) -> None:
         keys: list[tuple[Input, CallKey]] = []
         out: list[Outcome[object]] = []
         for given in await self._taken():
@@ -222,7 +222,7 @@ class InputReader:
         self._ready += (
             PendingLookup(given, key.call or self._caller.call(given)) for given, key in keys
         )
-        await self._hand_over(out)
+        await self._deliver(out)
 
     async def _taken(self) -> list[Input]:
         if not self._source.is_sync:
@@ -296,41 +296,41 @@ class RunExecutor(Generic[T]):
             recheck_after=recheck_after,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
-        self._tally = OutcomeCounter()
+        self._counts = OutcomeCounter()
         self._clock = engine.clock
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
-        self._flying: dict[bytes, anyio.Event] = {}
+        self._in_flight: dict[bytes, anyio.Event] = {}
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
-        self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
+        self._workers: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
             concurrency,
             before=self._open,
             after=self._close,
-            on_undelivered=self._tally.add,
+            on_undelivered=self._counts.add,
         )
-        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.deliver)
-        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, hand_over)
+        deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
+        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, deliver)
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            received = self._crew.received
-            outcome = received.popleft() if received else await self._crew.next()
+            received = self._workers.received
+            outcome = received.popleft() if received else await self._workers.next()
         except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._close()
             self._raise()
             raise
-        self._tally.add(outcome)
+        self._counts.add(outcome)
         return outcome
 
     def drop(self) -> None:
         """Whoever took the outcomes has gone away."""
-        self._crew.drop()
+        self._workers.drop()
 
     async def _close(self) -> None:
         if self._opened:  # a store that was open before is somebody else's
@@ -345,7 +345,7 @@ class RunExecutor(Generic[T]):
     def park(self, reason: str = "parked") -> None:
         """Take no further input. Calls in flight end and are handed out; then the run ends."""
         self._parked = reason
-        self._crew.stop()
+        self._workers.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
@@ -354,7 +354,7 @@ class RunExecutor(Generic[T]):
             BulkError: If the ledger could not save answers that were paid; see its `unsaved`.
         """
         try:
-            await self._crew.aclose(grace)
+            await self._workers.aclose(grace)
         finally:  # also where its block was cancelled
             await self._close()
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
@@ -363,10 +363,10 @@ class RunExecutor(Generic[T]):
     def progress(self) -> Progress:
         """The state of the run. Sends nothing."""
         waiting = sum(job.polls > 0 for _, _, job in self._waiting)
-        return self._tally.progress(
+        return self._counts.progress(
             total=self._total,
             waiting=waiting,
-            in_flight=self._crew.in_flight,
+            in_flight=self._workers.in_flight,
             parked=self._reason(),
         )
 
@@ -378,8 +378,8 @@ class RunExecutor(Generic[T]):
         """Counts, credits, reasons of failures, and a histogram of latencies."""
         return Report(
             progress=self.progress(),
-            reasons=dict(self._tally.reasons.most_common()),
-            latencies=dict(sorted(self._tally.latencies.items())),
+            reasons=dict(self._counts.reasons.most_common()),
+            latencies=dict(sorted(self._counts.latencies.items())),
             seconds=self._clock.now() - self._began,
         )
 
@@ -407,9 +407,9 @@ class RunExecutor(Generic[T]):
                     raise
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
-        while (other := self._flying.get(job.call.key)) is not None:
+        while (other := self._in_flight.get(job.call.key)) is not None:
             await other.wait()
-        self._flying[job.call.key] = done = anyio.Event()
+        self._in_flight[job.call.key] = done = anyio.Event()
         spent = 0
         try:
             while self._stop is None and await self._open_again():
@@ -417,29 +417,29 @@ class RunExecutor(Generic[T]):
                     outcome = await self._lookup.run(job.call, job.given)
                 except CallsParked as parked:
                     spent += parked.spent
-                    self._told(parked)
+                    self._note_stop(parked)
                     continue
                 outcome.credits, spent = outcome.credits + spent, 0
                 self._inputs.met(known=outcome.cached)
-                return self._settled(outcome, job)
+                return self._final(outcome, job)
         except BulkError as error:
             self._end(error)
         finally:
-            self._tally.credits += spent
-            del self._flying[job.call.key]
+            self._counts.credits += spent
+            del self._in_flight[job.call.key]
             done.set()
         return None
 
     async def _open_again(self) -> bool:
         """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
         while (pause := self.admission.closed_until - self._clock.wall()) > 0:
-            if self._crew.stopping:
+            if self._workers.stopping:
                 return False
-            with self._crew.idle():
+            with self._workers.idle():
                 await self._clock.sleep(pause)
         return not self._parked or not self.admission.parked
 
-    def _settled(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T] | None:
+    def _final(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T] | None:
         """The outcome, unless there is reason to come back for it later."""
         due, polls = outcome.due, job.polls
         if outcome.state == "busy":
@@ -448,11 +448,11 @@ class RunExecutor(Generic[T]):
             polls += not outcome.body
         else:
             return cast("Outcome[T]", outcome)
-        self._tally.spent(outcome)
+        self._counts.spent(outcome)
         heapq.heappush(self._waiting, (due, next(self._order), job._replace(polls=polls)))
         return None
 
-    def _told(self, parked: CallsParked) -> None:
+    def _note_stop(self, parked: CallsParked) -> None:
         if parked.error is not None:
             self.admission.refused(parked.error)
         if self.admission.parked:

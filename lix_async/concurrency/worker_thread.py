@@ -72,7 +72,7 @@ class WorkerThread(Generic[J]):
         idle_timeout: Seconds without a job after which the thread closes the connection and
             ends; None: it runs until `close`.
         shield: Whether callers wait for the end of their job even where they are cancelled,
-            because they must know how it ended.
+            because they need its result.
         final_error: The exceptions that every job would meet. After another one the jobs of a
             failed batch are run one by one: a bad job must not undo the others.
 

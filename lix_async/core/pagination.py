@@ -21,7 +21,7 @@ P = TypeVar("P", bound=Params)
 
 
 class PageObservation(msgspec.Struct, frozen=True):
-    """What a strategy may know of the page that was fetched last."""
+    """What a strategy is given of the page that was fetched last."""
 
     offset: int
     """Items before this page."""

@@ -293,7 +293,7 @@ class Page(Generic[Item]):
 
 
 class Paginator(Generic[Item]):
-    """Fetches a listing page by page into `ready`, and knows when it has ended.
+    """Fetches a listing page by page into `ready`, and says when it has ended.
 
     Providers do not page reliably: a page may be empty in the middle, overlap the one before it, or
     be returned again for ever. Each page is classified by its items before the strategy of the

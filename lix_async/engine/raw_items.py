@@ -1,6 +1,6 @@
 """The items of a page exactly as the provider sent them, paired with the decoded items.
 
-A struct keeps the fields that it knows; an output file must keep all of them. So the list that
+A struct keeps the fields that it declares; an output file must keep all of them. So the list that
 the items were decoded from is searched for in the raw body. A list is accepted only if each of its
 entries, decoded on its own, equals the item that it is paired with. Where decoding rearranges a
 page (reactions grouped by kind), no list passes; then the items are encoded from the structs.

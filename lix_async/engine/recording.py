@@ -61,7 +61,7 @@ class _Suspension(Generic[R]):
 def recorded_call(result: object) -> RecordedCall | None:
     """The call behind the return value of a method that is bound to a `RecordingEngine`.
 
-    A coroutine is advanced to its first `send` and closed there; a listing knows its endpoint and
+    A coroutine is advanced to its first `send` and closed there; a listing has its endpoint and
     parameters.
 
     Returns:

@@ -155,7 +155,7 @@ class ChunkWorker:
 
     async def _outcomes(self, method: ClientMethod[object], job: Chunk) -> list[Outcome[object]]:
         now = self._client.clock.wall
-        # A stop ends the inputs: who waits for a turn by then still gets it, or is told to leave.
+        # A stop ends the inputs. A call that waits for a permit by then gets it or is cancelled.
         inputs = itertools.takewhile(lambda _: not self.stopped.is_set(), job.inputs)
         try:
             return await chunk(

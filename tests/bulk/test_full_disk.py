@@ -161,7 +161,7 @@ class Vendor:
             if kept < credits:  # one call of each was in flight, not more
                 assert credits == kept + 1
                 assert given in saved or entries[given].status in {"sent", "in_doubt"}
-                assert entries[given].status != "owed"
+                assert entries[given].status != "pending"
         assert await self.run(ledger()) == []
         assert self.sandbox.ledger.repeats() == {}
         again = await standing(ledger())

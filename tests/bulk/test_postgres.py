@@ -18,7 +18,7 @@ from lix_async.providers.lix.models import Person
 
 
 class Memory:
-    """A vendor that knows everybody, and can be made to wait with its answers."""
+    """A vendor that has every profile, and can be made to wait with its answers."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -153,7 +153,7 @@ async def test_a_bad_job_does_not_take_the_others_along(postgres_dsn: str, schem
             for number in range(5):
                 tasks.start_soon(store.claim, bytes([number]) * 16, "e", b"1", 1.0)
         assert len(failed) == 1
-        assert (await store.counts()).owed == 5
+        assert (await store.counts()).pending == 5
 
 
 def test_an_address_opens_it() -> None:

@@ -70,7 +70,7 @@ async def test_between_two_attempts_nothing_is_in_doubt(
     await store.open_read_only()
     counts = await store.counts()
     await store.close()
-    assert (counts.owed, counts.in_doubt) == (1, 0)
+    assert (counts.pending, counts.in_doubt) == (1, 0)
     assert len(vendor.script.sent) == 1
 
 

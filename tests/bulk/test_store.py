@@ -63,7 +63,7 @@ async def taken(store: Store, key: bytes = KEY, now: float = 2.0) -> Entry:
 async def test_a_new_key_is_pending_and_claimed(ledger: Open) -> None:
     async with opened(ledger) as store:
         first = await taken(store)
-        assert (first.status, first.held, first.given) == ("owed", True, b'"given"')
+        assert (first.status, first.held, first.given) == ("pending", True, b'"given"')
         again = await taken(store)
         assert (again.status, again.held) == ("busy", False)
 
@@ -77,7 +77,7 @@ async def test_one_of_many_who_ask_at_once_gets_it(ledger: Open) -> None:
     async with opened(ledger) as store, anyio.create_task_group() as tasks:
         for _ in range(20):
             tasks.start_soon(ask)
-    assert sorted(entry.status for entry in found) == ["busy"] * 19 + ["owed"]
+    assert sorted(entry.status for entry in found) == ["busy"] * 19 + ["pending"]
 
 
 async def test_an_answer_is_there_for_ever(ledger: Open) -> None:
@@ -150,7 +150,7 @@ async def test_a_listing_is_saved_page_by_page(ledger: Open) -> None:
             await store.add_page(KEY, items, b"point %d" % number, 1, 4.0)
     async with opened(ledger) as store:
         entry = await taken(store)
-        assert (entry.status, entry.held, entry.point) == ("owed", True, b"point 2")
+        assert (entry.status, entry.held, entry.point) == ("pending", True, b"point 2")
         assert await store.finish_listing(KEY, 5.0) == b"[1,2,3]"
         done = await taken(store)
         assert (done.status, done.body, done.credits) == ("done", b"[1,2,3]", 3)
@@ -210,7 +210,7 @@ async def test_a_read_only_connection_does_not_disturb_workers(ledger: Open) -> 
             assert found is not None
             assert (found.status, found.held, found.attempts) == ("sent", False, 1)
             assert await beside.get(OTHER) is None
-            assert not await beside.resolve(KEY, "owed", 4.0)  # somebody is at it
+            assert not await beside.resolve(KEY, "pending", 4.0)  # somebody is at it
             with pytest.raises(BulkError, match="open already"):
                 await beside.open_read_only()
         await store.done(KEY, b"{}", 1, 5.0)
@@ -259,12 +259,12 @@ async def test_a_doubt_is_decided_once_and_seen_by_those_at_work(ledger: Open) -
         await doubtful(store, KEY)
         await doubtful(store, OTHER)
         async with looking(ledger) as beside:
-            assert await beside.resolve(KEY, "owed", 5.0)
+            assert await beside.resolve(KEY, "pending", 5.0)
             assert await beside.resolve(OTHER, "refused", 5.0)
-            assert not await beside.resolve(OTHER, "owed", 6.0)
-            assert not await beside.resolve(b"x" * 16, "owed", 6.0)
+            assert not await beside.resolve(OTHER, "pending", 6.0)
+            assert not await beside.resolve(b"x" * 16, "pending", 6.0)
         again, over = await taken(store, KEY), await taken(store, OTHER)
-        assert (again.status, again.held) == ("owed", True)
+        assert (again.status, again.held) == ("pending", True)
         assert (over.status, over.held, over.changed) == ("refused", False, 5.0)
 
 
@@ -441,8 +441,8 @@ async def test_who_looks_after_a_kill_sees_doubts_and_decides_them(ledger: Open)
     async with looking(ledger) as beside:
         assert await beside.counts() == LedgerCounts(done=1_999, in_doubt=1, credits=2_000)
         (entry,) = [entry async for entry in beside.entries("in_doubt")]
-        assert await beside.resolve(entry.key, "owed", 3.0)
-        assert await beside.counts() == LedgerCounts(done=1_999, owed=1, credits=2_000, lost=1)
+        assert await beside.resolve(entry.key, "pending", 3.0)
+        assert await beside.counts() == LedgerCounts(done=1_999, pending=1, credits=2_000, lost=1)
 
 
 class TestFile:
@@ -472,7 +472,7 @@ class TestFile:
                 for _ in range(6):
                     tasks.start_soon(one, tmp_path / f"{number}.db")
         async with looking(lambda: SqliteStore(tmp_path / "4.db")) as store:
-            assert await store.counts() == LedgerCounts(owed=6)
+            assert await store.counts() == LedgerCounts(pending=6)
 
     async def test_its_companion_files_are_private(self, tmp_path: Path) -> None:
         make = lambda: SqliteStore(tmp_path / "x.db")  # noqa: E731  # one line says it
@@ -536,7 +536,7 @@ class TestFile:
         with pytest.raises(BulkError, match="cannot be locked: No locks"):
             await SqliteStore(tmp_path / "x.db").open("run", 1.0)
 
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
     def test_a_fork_does_not_keep_its_parent_alive(self, tmp_path: Path) -> None:
         forks = (
             "import os, sys; from pathlib import Path; from lix_async.filesystem import try_lock\n"

@@ -89,17 +89,17 @@ def test_a_row_has_the_fields_of_enrich() -> None:
         .endswith(b'"result":{"name":"A","new":[1.50]}}')
     ), "numbers stay as received"
     kinds = {one.endpoint.id: kind for kind, one in LOOKUPS.items()}
-    assert {name: row(entry("owed", endpoint=name))["kind"] for name in kinds} == kinds
+    assert {name: row(entry("pending", endpoint=name))["kind"] for name in kinds} == kinds
     other = next(name for name in BY_ID if name not in kinds)
-    assert row(entry("owed", endpoint=other))["kind"] == other
-    assert row(entry("owed", endpoint="unknown.endpoint"))["kind"] == "unknown.endpoint"
+    assert row(entry("pending", endpoint=other))["kind"] == other
+    assert row(entry("pending", endpoint="unknown.endpoint"))["kind"] == "unknown.endpoint"
 
 
 def test_inputs_are_kept_as_given() -> None:
-    assert row(entry("owed", given=b'{"email":"a@b.c"}'))["input"] == "a@b.c"
+    assert row(entry("pending", given=b'{"email":"a@b.c"}'))["input"] == "a@b.c"
     both = {"email": "a@b.c", "viewer_id": "1"}
-    assert row(entry("owed", given=json.dumps(both).encode()))["input"] == both
-    assert row(entry("owed", given=b"17"))["input"] == 17
+    assert row(entry("pending", given=json.dumps(both).encode()))["input"] == both
+    assert row(entry("pending", given=b"17"))["input"] == 17
 
 
 def test_answers_of_unknown_endpoints_listings_and_schema_mismatches() -> None:
@@ -123,7 +123,7 @@ def test_an_answer_is_exported_while_a_better_one_is_awaited() -> None:
 def test_refused_and_pending_rows_have_their_error() -> None:
     lost = StoredError("TransportError", "connection lost")
     assert row(entry("refused", error=lost))["error"] == "person.get: connection lost"
-    assert row(entry("owed"))["error"] is None
+    assert row(entry("pending"))["error"] is None
     assert row(entry("busy"))["status"] == "pending"
 
 

@@ -58,7 +58,7 @@ def test_a_member_that_is_cut_off_is_no_answer(parts, data):
 
 
 @pytest.mark.parametrize("size", [1, 5, CHUNK_SIZE])
-def test_bytes_behind_the_last_member_that_begin_no_other_are_nobodys(size):
+def test_bytes_after_the_last_member_that_begin_no_other_are_ignored(size):
     """As every HTTP client has it; also where one of them looks like a beginning."""
     assert whole(gzip.compress(b"{}") + b"\r\n\x1f\x8b" + EMPTY, size) == b"{}"
     assert whole(gzip.compress(b"{}") + b"\x00\x00" + EMPTY + bytes(9), size) == b"{}"

@@ -74,7 +74,7 @@ async def test_lookups_that_fail_are_come_back_to_less_and_less(
                 await worker.run(JOB)
             assert back.value.seconds == pause
         await worker.run(JOB)
-        assert (await store.counts()).owed == 2
+        assert (await store.counts()).pending == 2
 
 
 async def test_a_ledger_that_fails_ends_the_worker(tmp_path: Path) -> None:

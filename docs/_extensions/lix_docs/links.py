@@ -1,4 +1,4 @@
-"""Links that nobody writes: names in backticks, and citations of the contract.
+"""Links that are made from the text: names in backticks, and citations of the contract.
 
 `` `Pages` `` links to the entry of that class, `` `lix.people.get` `` to that method, and
 `lix.md#person.get` to that anchor of `docs/contract/lix.md`. A name that no page documents stays

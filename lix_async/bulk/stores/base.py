@@ -1,8 +1,8 @@
 """The `Store` protocol: what a ledger must do, wherever it is stored.
 
-States of a key: pending (stored as `owed`; nothing was sent) → `sent` (recorded BEFORE the call) →
-`done`, `refused`, back to pending (certainly not charged), `queued` until a time, or `in_doubt`. A
-key that is `sent` and whose owner is dead becomes `in_doubt`. Each change is durable when its
+States of a key: `pending` (nothing was sent) → `sent` (recorded before the call) → `done`,
+`refused`, back to `pending` (certainly not charged), `queued` until a time, or `in_doubt`. A key
+that is `sent` and whose owner is dead becomes `in_doubt`. Each change is durable when its
 method returns; if it cannot be made durable, `BulkError` is raised.
 
 A ledger may be shared. A worker that is going to call claims the key until the attempt has ended
@@ -20,9 +20,9 @@ import msgspec
 from ...core import errors
 from ...core.errors import BulkError, LixError
 
-Status = Literal["owed", "sent", "queued", "done", "refused", "in_doubt", "busy"]
+Status = Literal["pending", "sent", "queued", "done", "refused", "in_doubt", "busy"]
 """`busy` is never stored: it is what other workers see of a claimed key."""
-STATUSES: tuple[Status, ...] = ("owed", "sent", "queued", "done", "refused", "in_doubt")
+STATUSES: tuple[Status, ...] = ("pending", "sent", "queued", "done", "refused", "in_doubt")
 CODES: dict[Status, int] = {status: code for code, status in enumerate(STATUSES)}
 """The stored codes of statuses."""
 MAX_BATCH = 500
@@ -80,7 +80,7 @@ class Entry(msgspec.Struct, kw_only=True):
 class LedgerCounts(msgspec.Struct, frozen=True):
     """Keys by status, and the credits paid for them."""
 
-    owed: int = 0
+    pending: int = 0
     sent: int = 0
     queued: int = 0
     done: int = 0
@@ -170,8 +170,8 @@ class Store(Protocol):
     async def park(self, reason: str) -> None:
         """Stop all runs and workers of this ledger, also later ones; an empty reason resumes it."""
 
-    async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
-        """Resolve a key in doubt: `owed` to buy it again with the next run, `refused` to give up.
+    async def resolve(self, key: bytes, status: Literal["pending", "refused"], now: float) -> bool:
+        """Resolve a key in doubt: `pending` to buy it again in the next run, `refused` to give up.
 
         Returns:
             False if the key is not in doubt; nothing is changed then.
@@ -181,7 +181,7 @@ class Store(Protocol):
     async def claim(self, key: bytes, endpoint: str, given: bytes, now: float) -> Entry:
         """The entry of a key, created if it is new, with its body if it is done.
 
-        A key that is to be called now (`owed`, or `queued` and due) is claimed.
+        A key that is to be called now (`pending`, or `queued` and due) is claimed.
         """
         ...
 
@@ -205,7 +205,7 @@ class Store(Protocol):
     async def add_page(
         self, key: bytes, items: bytes, point: bytes, credits: int, now: float
     ) -> None:
-        """Save a page of a listing and its checkpoint. The key becomes `owed` and stays claimed."""
+        """Save a page of a listing and its checkpoint. The key is `pending` and stays claimed."""
 
     async def finish_listing(self, key: bytes, now: float) -> bytes:
         """Record the end of a listing and return all its items as a JSON array."""

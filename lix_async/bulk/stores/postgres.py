@@ -42,7 +42,7 @@ BATCH = 200
 RECONNECT_TIMEOUT = 15.0
 """Seconds during which a server that is out of reach is asked again before a run gives up."""
 # A key that somebody else has taken over (our connection was gone) is theirs to settle.
-SETTLE = """
+SET_OUTCOME = """
 UPDATE {0}.call SET status = %(status)s, error = %(error)s, due = %(due)s, changed = %(now)s,
     owner = NULL
 WHERE key = %(key)s AND (owner = %(owner)s OR owner IS NULL) AND status <> 3
@@ -69,7 +69,7 @@ ADD_PAGE = """
 INSERT INTO {0}.page SELECT %(key)s, coalesce(max(number), 0) + 1, %(items)s
 FROM {0}.page WHERE key = %(key)s
 """
-WALKED = """
+FINISH_LISTING = """
 UPDATE {0}.call SET status = 3, body = %(body)s, point = NULL, changed = %(now)s, owner = NULL
 WHERE key = %(key)s
 """
@@ -162,7 +162,7 @@ class PostgresStore:
     async def park(self, reason: str) -> None:
         await self._do(lambda conn: conn.changed(PARK if reason else UNPARK, reason=reason))
 
-    async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+    async def resolve(self, key: bytes, status: Literal["pending", "refused"], now: float) -> bool:
         code = CODES[status]
         change = await self._do(lambda conn: conn.changed(DECIDE, key=key, status=code, now=now))
         return change == 1
@@ -183,8 +183,8 @@ class PostgresStore:
             if conn.changed(PAGE, key=key, point=point, credits=credits, now=now, owner=conn.owner):
                 conn.changed(ADD_PAGE, key=key, items=items)
                 return
-            kept = "SELECT 1 FROM {0}.call WHERE key = %(key)s AND point = %(point)s"
-            if not conn.rows(kept, key=key, point=point):  # unless it is done for the second time
+            saved = "SELECT 1 FROM {0}.call WHERE key = %(key)s AND point = %(point)s"
+            if not conn.rows(saved, key=key, point=point):  # unless it is done for the second time
                 raise BulkError("another worker has continued this listing")
 
         await self._do(work)
@@ -193,10 +193,10 @@ class PostgresStore:
         def work(conn: PostgresLedgerConnection) -> bytes:
             pages = "SELECT items FROM {0}.page WHERE key = %(key)s ORDER BY number"
             done = "SELECT body FROM {0}.call WHERE key = %(key)s AND status = 3"
-            if kept := conn.rows(done, key=key):
-                return cast("bytes", kept[0][0])
+            if saved := conn.rows(done, key=key):
+                return cast("bytes", saved[0][0])
             body = join_json_arrays([cast("bytes", row[0]) for row in conn.rows(pages, key=key)])
-            conn.changed(WALKED, key=key, body=body, now=now)
+            conn.changed(FINISH_LISTING, key=key, body=body, now=now)
             conn.changed("DELETE FROM {0}.page WHERE key = %(key)s", key=key)
             return body
 
@@ -212,12 +212,12 @@ class PostgresStore:
     async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
-        kept = None if error is None else msgspec.json.encode(error)
+        saved = None if error is None else msgspec.json.encode(error)
 
         def work(conn: PostgresLedgerConnection) -> None:
             conn.changed(
-                SETTLE,
-                key=key, status=CODES[status], error=kept, due=due, now=now, owner=conn.owner,
+                SET_OUTCOME,
+                key=key, status=CODES[status], error=saved, due=due, now=now, owner=conn.owner,
             )  # fmt: skip
 
         await self._do(work, key)

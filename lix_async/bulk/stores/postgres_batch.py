@@ -37,7 +37,7 @@ UPDATE {0}.call SET owner = %(owner)s FROM (
     ORDER BY key FOR UPDATE SKIP LOCKED
 ) AS free WHERE call.id = free.id RETURNING call.key
 """
-LOOK = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)b::bytea[])"
+SELECT_ENTRY = f"SELECT {COLUMNS}, owner FROM {{0}}.call WHERE key = ANY(%(keys)b::bytea[])"
 DOUBT = "UPDATE {0}.call SET status = 5, owner = NULL WHERE key = %(key)s"
 SENT = """
 UPDATE {0}.call SET status = 1, attempts = attempts + 1, lost = lost + (status = 5)::int,
@@ -170,7 +170,7 @@ class PostgresBatch:
                     key=job.key,
                     endpoint=job.endpoint,
                     given=job.given,
-                    status="owed",
+                    status="pending",
                     changed=now,
                     held=True,
                 )
@@ -189,23 +189,23 @@ class PostgresBatch:
             me = self._connection.owner
             mine = {row[0] for row in self._connection.rows(CLAIM, keys=keys, owner=me, now=now)}
             again: list[bytes] = []
-            buried: set[object] = set()
-            for *row, owner in self._connection.rows(LOOK, keys=keys):
+            released: set[object] = set()
+            for *row, owner in self._connection.rows(SELECT_ENTRY, keys=keys):
                 found[cast("bytes", row[0])] = entry = entry_from_row(cast("EntryColumns", row))
-                if owner not in living and owner not in buried:
+                if owner not in living and owner not in released:
                     gone = self._connection.release_dead_owner(cast("int", owner)) is not None
-                    (buried if gone else living).add(owner)
-                if owner in buried:
+                    (released if gone else living).add(owner)
+                if owner in released:
                     again.append(entry.key)
                 elif owner == me and entry.key not in held and entry.status == "sent":
                     self._connection.changed(DOUBT, key=entry.key)  # an attempt that was given up
                     entry.status = "in_doubt"
                 elif entry.key in mine or (
-                    # Ours, and nobody here knows: its taking was committed as the connection broke.
+                    # Ours without our notice: the claim was committed as the connection broke.
                     owner == me and entry.key not in held
                 ):
                     entry.held = True
-                elif owner is not None or entry.status == "owed":
+                elif owner is not None or entry.status == "pending":
                     entry.status = "busy"
             keys = again
         return found

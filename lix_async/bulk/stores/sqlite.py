@@ -40,7 +40,7 @@ T = TypeVar("T")
 BATCH = 200
 """Entries read at once while exporting."""
 FIND = f"SELECT {COLUMNS} FROM call WHERE key = ?"
-LOOK = f"SELECT {COLUMNS}, owner FROM call WHERE key = ?"
+SELECT_ENTRY = f"SELECT {COLUMNS}, owner FROM call WHERE key = ?"
 INSERT = """
 INSERT INTO call (key, endpoint, given, status, changed, owner) VALUES (?, ?, ?, 0, ?, ?)
 ON CONFLICT (key) DO NOTHING
@@ -48,9 +48,9 @@ ON CONFLICT (key) DO NOTHING
 DOUBT = "UPDATE call SET status = 5, owner = NULL WHERE key = ?"
 CLAIM = "UPDATE call SET owner = ? WHERE key = ?"
 SENT = """
-UPDATE call SET status = 1, attempts = attempts + 1, lost = lost + (status = 5), changed = ?,
-    owner = ?
-WHERE key = ? AND owner
+UPDATE call SET status = 1, attempts = attempts + 1, lost = lost + (status = 5), changed = :now,
+    owner = :owner
+WHERE key = :key AND owner
 """
 # An answer is a fact, whoever holds the key by now.
 KEEP = """
@@ -59,18 +59,19 @@ UPDATE call SET status = 3, body = ?, credits = credits + ?, changed = ?, error 
 WHERE key = ? AND status <> 3
 """
 # A key that somebody else has taken over (our lock was gone) is theirs to settle.
-SETTLE = """
+SET_OUTCOME = """
 UPDATE call SET status = ?, error = ?, due = ?, changed = ?, owner = NULL
 WHERE key = ? AND status <> 3 AND (owner = ? OR owner IS NULL)
 """
 RELEASE = "UPDATE call SET owner = NULL WHERE key = ? AND owner = ?"
 PAGE = "INSERT INTO page SELECT ?, coalesce(max(number), 0) + 1, ? FROM page WHERE key = ?"
 PAGED = """
-UPDATE call SET status = 0, point = ?1, credits = credits + ?2, changed = ?3, owner = ?5
-WHERE key = ?4 AND status IN (1, 5) AND (owner = ?5 OR owner IS NULL)
+UPDATE call SET status = 0, point = :point, credits = credits + :credits, changed = :now,
+    owner = :owner
+WHERE key = :key AND status IN (1, 5) AND (owner = :owner OR owner IS NULL)
 """
 AT = "SELECT 1 FROM call WHERE key = ? AND point = ?"
-WALKED = """
+FINISH_LISTING = """
 UPDATE call SET status = 3, body = ?, point = NULL, changed = ?, owner = NULL WHERE key = ?
 """
 
@@ -175,7 +176,7 @@ class SqliteStore:
 
         await self._do(work)
 
-    async def resolve(self, key: bytes, status: Literal["owed", "refused"], now: float) -> bool:
+    async def resolve(self, key: bytes, status: Literal["pending", "refused"], now: float) -> bool:
         change = (
             "UPDATE call SET status = ?, lost = lost + 1, changed = ? WHERE key = ? AND status = 5"
         )
@@ -187,11 +188,16 @@ class SqliteStore:
             if conn.database.execute(INSERT, values).rowcount == 1:
                 conn.held.add(key)
                 return Entry(
-                    key=key, endpoint=endpoint, given=given, status="owed", changed=now, held=True
+                    key=key,
+                    endpoint=endpoint,
+                    given=given,
+                    status="pending",
+                    changed=now,
+                    held=True,
                 )
-            row = conn.database.execute(LOOK, (key,)).fetchone()
+            row = conn.database.execute(SELECT_ENTRY, (key,)).fetchone()
             if row[-1] not in {None, conn.owner} and conn.release_dead_owner(row[-1]) is not None:
-                row = conn.database.execute(LOOK, (key,)).fetchone()
+                row = conn.database.execute(SELECT_ENTRY, (key,)).fetchone()
             *columns, owner = row
             entry = entry_from_row(cast("EntryColumns", columns))
             if key in conn.held or owner not in {None, conn.owner}:
@@ -199,7 +205,7 @@ class SqliteStore:
             elif owner is not None and entry.status == "sent":  # by an attempt that was given up
                 conn.database.execute(DOUBT, (key,))
                 entry.status = "in_doubt"
-            elif entry.status == "owed" or (entry.status == "queued" and entry.due <= now):
+            elif entry.status == "pending" or (entry.status == "queued" and entry.due <= now):
                 conn.database.execute(CLAIM, (conn.owner, key))
                 conn.held.add(key)
                 entry.held = True
@@ -208,10 +214,11 @@ class SqliteStore:
         return await self._do(work)
 
     async def mark_sent(self, key: bytes, held: bool, now: float) -> bool:
-        change = f"{SENT} = ?2" if held else f"{SENT} IS NULL AND status IN (0, 2, 5)"
+        change = f"{SENT} = :owner" if held else f"{SENT} IS NULL AND status IN (0, 2, 5)"
 
         def work(conn: SqliteLedgerConnection) -> bool:
-            changed = conn.database.execute(change, (now, conn.owner, key)).rowcount == 1
+            values = {"now": now, "owner": conn.owner, "key": key}
+            changed = conn.database.execute(change, values).rowcount == 1
             if changed:
                 conn.held.add(key)
             return changed
@@ -226,7 +233,14 @@ class SqliteStore:
         self, key: bytes, items: bytes, point: bytes, credits: int, now: float
     ) -> None:
         def work(conn: SqliteLedgerConnection) -> None:
-            if conn.database.execute(PAGED, (point, credits, now, key, conn.owner)).rowcount:
+            values = {
+                "key": key,
+                "point": point,
+                "credits": credits,
+                "now": now,
+                "owner": conn.owner,
+            }
+            if conn.database.execute(PAGED, values).rowcount:
                 conn.database.execute(PAGE, (key, items, key))
             elif conn.database.execute(AT, (key, point)).fetchone() is None:  # not a repetition
                 raise BulkError("another worker has continued this listing")
@@ -240,7 +254,7 @@ class SqliteStore:
                 return entry_from_row(done).body or b""
             pages = "SELECT items FROM page WHERE key = ? ORDER BY number"
             body = join_json_arrays([items for (items,) in conn.database.execute(pages, (key,))])
-            conn.database.execute(WALKED, (body, now, key))
+            conn.database.execute(FINISH_LISTING, (body, now, key))
             conn.database.execute("DELETE FROM page WHERE key = ?", (key,))
             return body
 
@@ -253,8 +267,8 @@ class SqliteStore:
     async def set_outcome(
         self, key: bytes, status: Status, error: StoredError | None, due: float, now: float
     ) -> None:
-        kept = None if error is None else msgspec.json.encode(error)
-        await self._free(key, SETTLE, CODES[status], kept, due, now, key)
+        saved = None if error is None else msgspec.json.encode(error)
+        await self._free(key, SET_OUTCOME, CODES[status], saved, due, now, key)
 
     async def release(self, key: bytes) -> None:
         await self._free(key, RELEASE, key)
@@ -398,9 +412,7 @@ class SqliteLedgerConnection:
             lock = _owner_lock(self.path, owner)
             if lock is None:
                 return None
-            self._dead_owner_locks.append(
-                lock
-            )  # nobody may have the number before this is committed
+            self._dead_owner_locks.append(lock)  # the number stays locked until this is committed
         doubts: int = self.database.execute(DOUBTS, (owner,)).fetchone()[0]
         self.database.execute(RELEASE_DEAD_OWNER, (owner,))
         return doubts

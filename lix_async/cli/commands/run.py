@@ -27,7 +27,7 @@ from ..ledger.export import ExportFormat, ExportSchema, export
 from ..ledger.in_doubt import list_doubts, resolve_doubts
 from ..options import OUTPUT, parse_columns
 from ..output.columns import check_columns
-from ..output.lookup_rows import ENTRY_STATUSES, PENDING, RowStatus, row_of_entry
+from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
 from ..runtime.session import run_until_signal
 from ..text import format_until, plural
 
@@ -53,7 +53,7 @@ _STATUS_TEXT: dict[Status, str] = {
     "done": "answered",
     "refused": "not found, or refused permanently",
     "queued": "being prepared by the provider",
-    PENDING: "not looked up yet",
+    "pending": "not looked up yet",
     "sent": "in flight",
     "in_doubt": "sent, no answer received; may have been charged",
 }
@@ -87,14 +87,10 @@ async def _print_status(ledger: Store, address: str, style: str | None) -> None:
         _print_table(counts, parked, soonest, address)
         return
     report: dict[str, object] = {"store": display_address(address)}
-    report |= {_status_name(status): getattr(counts, status) for status in CODES}
+    report |= {status: getattr(counts, status) for status in CODES}
     report |= {"credits": counts.credits, "lost": counts.lost}
     report |= {"due": soonest, "parked": parked or None}
     console.print_line(msgspec.json.encode(report).decode())
-
-
-def _status_name(status: Status) -> str:
-    return "pending" if status == PENDING else status
 
 
 def _print_table(counts: LedgerCounts, parked: str, soonest: float | None, address: str) -> None:
@@ -108,7 +104,7 @@ def _print_table(counts: LedgerCounts, parked: str, soonest: float | None, addre
             text = meaning
             if status == "queued" and soonest is not None:
                 text = _due_text(soonest)
-            table.add_row(_status_name(status).replace("_", " ").capitalize(), f"{count:,}", text)
+            table.add_row(status.replace("_", " ").capitalize(), f"{count:,}", text)
     if not sum(getattr(counts, status) for status in CODES):
         table.add_row("Lookups", "0", "no lookups yet")
     table.add_row("Credits", f"{counts.credits:,}", _credits_text(counts.in_doubt + counts.lost))

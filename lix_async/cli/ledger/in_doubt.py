@@ -21,7 +21,7 @@ from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
 from ..input.lookup_kinds import row_kind
 from ..input.targets import parse_target
-from ..output.lookup_rows import PENDING, input_of
+from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
 from ..text import format_duration, one_line, plural
@@ -48,7 +48,9 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
     """
     count = 0
     async for entry in _entries_in_doubt(ledger, given):
-        count += await ledger.resolve(entry.key, PENDING if retry else "refused", RealClock.wall())
+        count += await ledger.resolve(
+            entry.key, "pending" if retry else "refused", RealClock.wall()
+        )
     if not count:
         return _print_none(given)
     what = f"{count:,} {plural(count, 'lookup')}"

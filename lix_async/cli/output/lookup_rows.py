@@ -18,16 +18,14 @@ from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
 RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "pending"]
-PENDING: Literal["owed"] = "owed"
-"""The stored status code of entries whose rows are `pending`. Ledgers keep it as it is."""
 ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
-    "found": ("done", "queued", PENDING, "sent", "in_doubt"),
+    "found": ("done", "queued", "pending", "sent", "in_doubt"),
     "not_found": ("refused",),
     "refused": ("refused",),
-    "unreadable": ("done", "queued", PENDING, "sent", "in_doubt"),
+    "unreadable": ("done", "queued", "pending", "sent", "in_doubt"),
     "queued": ("queued",),
     "in_doubt": ("in_doubt", "sent"),
-    "pending": (PENDING,),
+    "pending": ("pending",),
 }
 """For each status of a row, the statuses of the entries that can become such a row.
 

@@ -93,7 +93,7 @@ class LookCMethods(Client):
         """The current status of a request: `complete` with `data`, `pending` or `failed`.
 
         Raises:
-            NotFoundError: Neither of the two published paths knows the id.
+            NotFoundError: Neither of the two published paths has the id.
             RefusalError: Neither path exists (`kind` is `unknown_route`).
 
         Credits:
