@@ -148,7 +148,8 @@ class RefusalError(LixError):
         self.body = body
 
     def __str__(self) -> str:
-        details = " ".join(part for part in (str(self.status or ""), self.kind) if part)
+        parts = dict.fromkeys((str(self.status or ""), self.kind))  # some types are the status
+        details = " ".join(part for part in parts if part)
         return f"{super().__str__()} ({details})" if details else super().__str__()
 
 

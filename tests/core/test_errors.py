@@ -68,6 +68,7 @@ def test_an_error_text_has_the_endpoint_and_the_status():
     assert str(LixError("it went wrong", endpoint="a.b")) == "a.b: it went wrong"
     assert str(errors.RefusalError("no", status=402, kind="quota")) == "no (402 quota)"
     assert str(errors.RefusalError("no", kind="quota", endpoint="a.b")) == "a.b: no (quota)"
+    assert str(errors.RefusalError("no", status=401, kind="401")) == "no (401)"
     assert str(errors.RefusalError("no")) == "no"
     silent = LixError("it went wrong")
     silent.args = ()
