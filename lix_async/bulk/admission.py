@@ -130,11 +130,11 @@ class AdmissionController:
             self._in_flight += 1
 
     async def _check_balances(self, price: Price, endpoints: BalanceEndpoints) -> None:
-        """See that there are credits and requests left for the call."""
+        """Stop if no credits or requests are left for the call."""
         while self._read_at is not None and self._in_flight and self._day_is_over():
             await self._budget.wait_for_settlement()  # the last requests of the day are in flight
         while self._in_flight and self._may_run_out(price):
-            await self._budget.wait_for_settlement()  # those in flight may take what is left
+            await self._budget.wait_for_settlement()  # those in flight may use the credits left
         self.check()
         if self._due(price):
             await self._read(endpoints)
@@ -178,28 +178,28 @@ class AdmissionController:
             self.parked = await self._store.parked()
 
     def _due(self, price: Price) -> bool:
-        """Whether balances and allowance are to be read: at first, now and then, at the edge."""
+        """Whether to read the balances: at first, at intervals, and before they run out."""
         if self._read_at is None:
             return True
         if self._engine.clock.now() - self._read_at >= BALANCE_CHECK_INTERVAL:
             return True
-        # At the edge only where calls have been made since: a reading does not change by itself.
+        # Before they run out only if calls were made since: a balance does not change by itself.
         return bool(self._asked) and (self._short(price) is not None or self._day_is_over())
 
     def _short(self, price: Price) -> int | None:
-        """Credits that are left for a call which costs more; None where there are enough."""
+        """The credits left, if they are fewer than the call costs; otherwise None."""
         left = self._left(price)
         return left if left is not None and left < price.amount else None
 
     def _left(self, price: Price) -> int | None:
-        """Credits of a call's kind, as far as they are known and it costs any."""
+        """Credits left of the call's kind; None if unknown or if the call costs nothing."""
         if self.balances is None or price.kind not in self.balances or not price.amount:
             return None
         # What is in flight may come back uncharged; only the provider can tell.
         return self.balances[price.kind] - self._since[price.kind]
 
     def _may_run_out(self, price: Price) -> bool:
-        """Whether there are credits for the call, but not for those in flight besides."""
+        """Whether credits suffice for the call, but not also for those in flight."""
         left = self._left(price)
         if left is None or left < price.amount:
             return False
@@ -210,7 +210,7 @@ class AdmissionController:
         return self.requests_left is not None and self.requests_left - taken <= 0
 
     async def _read(self, endpoints: BalanceEndpoints) -> None:
-        """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
+        """Read balances and allowance. What cannot be read is unknown; the run goes on."""
         self._read_at = self._engine.clock.now()
         self._since.clear()
         self._asked = 0

@@ -60,7 +60,7 @@ RECHECK_AFTER = 3600.0
 
 
 class LookupExecutor:
-    """Makes lookups through one engine; one ledger is the authority on what was paid.
+    """Makes lookups through one engine, and records in one ledger what was paid.
 
     See `bulk.Run` for the arguments. With `recheck`, an answer stays in the ledger until a better
     one replaces it.
@@ -142,19 +142,19 @@ class LookupExecutor:
         except LixError as error:
             return await attempt.failed(error)
         except BaseException:
-            # A ledger that fails now has the key as `sent`: it will be in doubt all the same.
+            # If the ledger fails now, it has the key as `sent`: it will be in doubt anyway.
             with anyio.CancelScope(shield=True), contextlib.suppress(BulkError):
                 await attempt.abandoned()
             raise
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
-        """Whether a better answer may come, and has not been asked for often enough."""
+        """Whether to request a better answer again."""
         flag = row.unsure
         unsure = flag is not None and bool(getattr(outcome.value, flag, False))
         return unsure and outcome.state == "done" and attempts <= self._recheck
 
     def _known(self, entry: Entry, row: AnyEndpoint, given: Input) -> Outcome[object] | None:
-        """The outcome of a call that need not be made (now); None for one that must be."""
+        """The outcome, if no call is to be made now; otherwise None."""
         found: Outcome[object] = Outcome(
             input=given, key=entry.key.hex(), state="done", cached=True, credits=0
         )
@@ -174,7 +174,7 @@ class LookupExecutor:
         return None
 
     def _awaited(self, entry: Entry) -> bool:
-        """Whether a better answer is waited for, or there is none at all yet."""
+        """Whether the lookup waits for an answer, or for a better one."""
         if entry.status == "in_doubt" and entry.body is not None:
             return self._choice(entry) == "retry"
         return entry.body is None or self._recheck > 0
@@ -353,7 +353,9 @@ class LookupAttempt:
         elif isinstance(error, RefusalError):
             passing = isinstance(error, RateLimitError | ServerError)
             outcome.state = "failed" if passing else "refused"
-            if self.earlier is not None and not passing:  # nothing better came: it was that
+            if (
+                self.earlier is not None and not passing
+            ):  # no better answer came: the earlier one stands
                 outcome.state, outcome.body = "done", self.earlier
                 outcome.value, outcome.error = decode_saved_answer(self._call.row, self.earlier)
                 await self._keep(self.earlier, 0)
@@ -388,7 +390,7 @@ class LookupAttempt:
 
 
 def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
-    """The error, with the paid answer that it would have lost."""
+    """The error, with the paid answer that could not be saved."""
     failure = BulkError(
         f"{error.args[0]}; the answers that were paid are in .unsaved", endpoint=error.endpoint
     )

@@ -88,7 +88,7 @@ class OutcomeCounter:
         self.seen = self.cached = self.credits = 0
 
     def add(self, outcome: Outcome[T]) -> None:
-        """Count an outcome that is handed out."""
+        """Count an outcome that was returned."""
         self.seen += 1
         self.states[outcome.state] += 1
         self.credits += outcome.credits
@@ -100,7 +100,7 @@ class OutcomeCounter:
             self.latencies[next(top for top in BUCKETS if outcome.seconds <= top)] += 1
 
     def spent(self, outcome: Outcome[T]) -> None:
-        """Count the credits of an outcome that is not handed out yet."""
+        """Count the credits of an outcome that is not returned yet."""
         self.credits += outcome.credits
 
     def progress(self, *, total: int | None, waiting: int, in_flight: int, parked: str) -> Progress:

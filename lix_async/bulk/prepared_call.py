@@ -41,7 +41,7 @@ class PreparedCall(msgspec.Struct, frozen=True):
     """Items of a listing that are wanted at most."""
 
     def remaining(self, items: int) -> int | None:
-        """Items that are still wanted after so many; None for all."""
+        """The number of items still wanted after `items` of them; None if there is no limit."""
         return None if self.max_items is None else max(self.max_items - items, 0)
 
     @property

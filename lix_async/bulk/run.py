@@ -128,7 +128,7 @@ class Run(Generic[T]):
         await self.aclose()
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        """Take no further input. Calls in flight are finished and returned; then the run ends."""
         self._running.park(reason)
 
     async def aclose(self, grace: float = GRACE) -> None:
@@ -165,7 +165,7 @@ class PendingLookup(NamedTuple):
 
 
 class InputReader:
-    """Takes inputs as they are needed, and hands out at once what needs no call.
+    """Takes inputs as they are needed, and delivers at once what needs no call.
 
     A continued run first meets inputs that the ledger has: there many are read from the ledger at
     once and handed out together. New inputs are taken one at a time.
@@ -196,7 +196,7 @@ class InputReader:
         return self._source.ended and not self._ready
 
     def met(self, *, known: bool) -> None:
-        """Tell whether the ledger knew the input that was last worked on."""
+        """Record whether the ledger had the last input."""
         if not self._ahead and known:
             self._ahead = min(FIRST, self._most)
 
@@ -255,7 +255,7 @@ POLLS = 20
 
 
 class RunExecutor(Generic[T]):
-    """Carries out a `Run`, which is the public side of it."""
+    """Carries out a `Run`, which is its public interface."""
 
     def __init__(
         self,
@@ -329,11 +329,11 @@ class RunExecutor(Generic[T]):
         return outcome
 
     def drop(self) -> None:
-        """Whoever took the outcomes has gone away."""
+        """Drop the outcomes: the caller no longer iterates."""
         self._workers.drop()
 
     async def _close(self) -> None:
-        if self._opened:  # a store that was open before is somebody else's
+        if self._opened:  # the caller closes a store that it opened
             self._opened = False
             await self._store.close()
 
@@ -343,7 +343,7 @@ class RunExecutor(Generic[T]):
             raise stop from None
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        """Take no further input. Calls in flight are finished and returned; then the run ends."""
         self._parked = reason
         self._workers.stop()
 
@@ -391,7 +391,7 @@ class RunExecutor(Generic[T]):
             self.park(parked)
 
     async def _take(self) -> tuple[int, PendingLookup]:
-        """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
+        """The next lookup: a queued one that is due, a new input, or a queued one to wait for."""
         while True:
             now = self._clock.wall()
             if self._waiting and self._waiting[0][0] <= now:
@@ -465,6 +465,6 @@ class RunExecutor(Generic[T]):
         if isinstance(self._stop, BulkError) and unsaved:
             if self._stop is not error:
                 self._stop.unsaved += unsaved
-        elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
+        elif self._stop is None or unsaved:  # an error with unsaved answers takes precedence
             self._stop = error
         self.park(type(error).__name__)

@@ -103,7 +103,9 @@ class ChunkWorker:
             balance_endpoints=type(client).balance_endpoints,
             max_credits=max_credits,
         )
-        self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
+        self._lock = (
+            anyio.Lock()
+        )  # the next chunk was taken already, and its lease is renewed meanwhile
         self._failed: Counter[bytes] = Counter()
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
@@ -135,11 +137,11 @@ class ChunkWorker:
             raise RetryChunkLater(max(min(due), 1.0 if outcomes else 0.0))
 
     async def _ready(self) -> None:
-        """Return when a chunk may be begun; stand still while the ledger is parked."""
+        """Return when a chunk may begin; wait while the ledger is parked."""
         if not self.stopped.is_set() and await self._parked():
             with anyio.move_on_after(
                 PARK_CHECK_INTERVAL
-            ):  # keeps hold of the chunk: the queue is not churned
+            ):  # the chunk is kept, so that the queue does not hand it out again and again
                 await self.stopped.wait()
             if not self.stopped.is_set() and await self._parked():
                 raise RetryChunkLater(PARK_CHECK_INTERVAL)
@@ -186,7 +188,7 @@ class ChunkWorker:
         return RetryChunkLater(RETRY_DELAY)
 
     def _again(self, job: bytes) -> list[float]:
-        """When to come back to a chunk whose lookups fail; empty when it was often enough."""
+        """When to run a chunk again whose lookups failed; nothing after the last attempt."""
         self._failed[job] += 1
         tries = self._failed[job]
         if tries > MAX_CHUNK_RETRIES:

@@ -41,7 +41,7 @@ BATCH = 200
 """Entries read at once while exporting."""
 RECONNECT_TIMEOUT = 15.0
 """Seconds during which a server that is out of reach is asked again before a run gives up."""
-# A key that somebody else has taken over (our connection was gone) is theirs to settle.
+# A key that another worker has taken over (our connection was gone) is not changed.
 SET_OUTCOME = """
 UPDATE {0}.call SET status = %(status)s, error = %(error)s, due = %(due)s, changed = %(now)s,
     owner = NULL

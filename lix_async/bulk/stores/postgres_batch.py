@@ -48,7 +48,7 @@ FROM (
     ORDER BY key FOR UPDATE SKIP LOCKED
 ) AS mine WHERE call.id = mine.id RETURNING call.key
 """
-# An answer is a fact, whoever holds the key by now.
+# An answer is saved whichever worker has claimed the key by now.
 KEEP = """
 UPDATE {0}.call SET status = 3, body = answer.body, credits = call.credits + answer.credits,
     changed = answer.now, error = NULL, due = 0, owner = NULL
@@ -59,7 +59,7 @@ WHERE call.key = answer.key AND call.status <> 3
 
 
 class ClaimJob(msgspec.Struct, frozen=True):
-    """Look a key up, and hold it if it is to be called."""
+    """Read the entry of a key, and claim it if it is to be called."""
 
     key: bytes
     endpoint: str
@@ -68,7 +68,7 @@ class ClaimJob(msgspec.Struct, frozen=True):
 
 
 class MarkSentJob(msgspec.Struct, frozen=True):
-    """Write an intent down."""
+    """Record that a request is about to be sent."""
 
     key: bytes
     held: bool
@@ -76,7 +76,7 @@ class MarkSentJob(msgspec.Struct, frozen=True):
 
 
 class SaveAnswerJob(msgspec.Struct, frozen=True):
-    """Keep an answer."""
+    """Save an answer."""
 
     key: bytes
     body: bytes
@@ -85,7 +85,7 @@ class SaveAnswerJob(msgspec.Struct, frozen=True):
 
 
 class StatementJob(msgspec.Struct, frozen=True):
-    """Whatever comes one at a time. `frees`: the key that is held no longer afterwards."""
+    """Any other statement. `frees`: the key whose claim ends with it."""
 
     work: Callable[[PostgresLedgerConnection], object]
     frees: bytes = b""
@@ -101,7 +101,7 @@ def _frees(job: BatchJob) -> bytes:
 
 
 class PostgresBatch:
-    """The ledger's thread's view of the server: all jobs that wait in one transaction."""
+    """Runs the waiting jobs of the ledger's thread in one transaction."""
 
     def __init__(self, connection: PostgresLedgerConnection) -> None:
         self._connection = connection

@@ -65,7 +65,7 @@ WHERE owner = %(owner)s RETURNING status
 
 
 class PostgresLedgerConnection:
-    """A connection that comes back, and the owner number that it keeps.
+    """A connection that is made again when it breaks, and its owner number.
 
     `existing_only`: it makes no tables and takes no owner number; without a ledger it fails.
     """
@@ -102,7 +102,7 @@ class PostgresLedgerConnection:
                     self._conn = None
                 if RealClock().now() + pause > give_up:
                     raise LedgerUnreachableError(self.error_message(error)) from error
-            threading.Event().wait(pause)  # the ledger's own thread: no loop is held up
+            threading.Event().wait(pause)  # the ledger's own thread: no event loop is blocked
             pause = min(2 * pause, 2.0)
 
     def rows(self, statement: LiteralString, **values: object) -> Sequence[ResultRow]:
@@ -113,7 +113,7 @@ class PostgresLedgerConnection:
         return cursor.fetchall() if cursor.description else []
 
     def changed(self, statement: LiteralString, **values: object) -> int:
-        """Run a statement; how many rows it changed."""
+        """Run a statement: the number of rows that it changed."""
         assert self._conn is not None  # `transact` made it
         return self._conn.execute(self._text(statement), values).rowcount
 
@@ -131,12 +131,12 @@ class PostgresLedgerConnection:
         return sum(self.release_dead_owner(owner) or 0 for owner in others)
 
     def error_message(self, error: Exception) -> str:
-        """What went wrong; the address and its password are no part of it."""
+        """A description of the error, without the address and its password."""
         lines = str(error).strip().splitlines()
         return f"the ledger in PostgreSQL cannot be used: {lines[0] if lines else repr(error)}"
 
     def close(self) -> None:
-        """Let go of everything that is still held."""
+        """Release all claims and close the connection."""
         conn, self._conn = self._conn, None
         if conn is not None:
             with contextlib.suppress(psycopg.Error), conn:

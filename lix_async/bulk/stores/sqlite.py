@@ -52,13 +52,13 @@ UPDATE call SET status = 1, attempts = attempts + 1, lost = lost + (status = 5),
     owner = :owner
 WHERE key = :key AND owner
 """
-# An answer is a fact, whoever holds the key by now.
+# An answer is saved whichever worker has claimed the key by now.
 KEEP = """
 UPDATE call SET status = 3, body = ?, credits = credits + ?, changed = ?, error = NULL, due = 0,
     owner = NULL
 WHERE key = ? AND status <> 3
 """
-# A key that somebody else has taken over (our lock was gone) is theirs to settle.
+# A key that another worker has taken over (our lock was gone) is not changed.
 SET_OUTCOME = """
 UPDATE call SET status = ?, error = ?, due = ?, changed = ?, owner = NULL
 WHERE key = ? AND status <> 3 AND (owner = ? OR owner IS NULL)
@@ -291,7 +291,7 @@ class SqliteStore:
 
     async def entries(self, *statuses: Status, endpoint: str | None = None) -> AsyncIterator[Entry]:
         wanted = [CODES[status] for status in statuses or STATUSES]
-        # As numbers, not as values: else the indexes of those in doubt or queued are of no use.
+        # Numbers in the text, not parameters: otherwise the partial indexes are not used.
         among = f"= {wanted[0]}" if len(wanted) == 1 else f"IN ({', '.join(map(str, wanted))})"
         some = (
             f"SELECT id, {COLUMNS} FROM call WHERE id > ? AND status {among} "
@@ -355,7 +355,7 @@ UPDATE call SET owner = NULL, status = CASE status WHEN 1 THEN 5 ELSE status END
 
 
 class SqliteLedgerConnection:
-    """One worker's connection, its number, and the keys that it holds under it.
+    """One worker's connection, its owner number, and the keys that it claimed.
 
     `existing_only`: it makes no file and no tables and takes no owner number.
     """
@@ -385,7 +385,7 @@ class SqliteLedgerConnection:
             database.execute("COMMIT")
         except BaseException:
             self.held = held
-            if len(jobs) == 1:  # it is not tried again: the attempt is over, in one way or another
+            if len(jobs) == 1:  # not tried again: the attempt has ended
                 self.held.discard(jobs[0].frees)
             with contextlib.suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
@@ -423,14 +423,14 @@ class SqliteLedgerConnection:
         return sum(self.release_dead_owner(owner) or 0 for (owner,) in owners)
 
     def error_for(self, error: Exception) -> BulkError:
-        """What went wrong, and what helps."""
+        """A description of the error, with the remedy."""
         hint = ""
         if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
             hint = "; the file is damaged: restore a copy, nothing was changed"
         return ledger_error(error, f"the ledger cannot be written: {error}{hint}")
 
     def close(self) -> None:
-        """Free what is still held, and let go of the file."""
+        """Release all claims and close the file."""
         if self._database is not None:
             with contextlib.suppress(sqlite3.Error):  # otherwise the next owner releases our keys
                 if self.owner:
@@ -445,20 +445,20 @@ class SqliteLedgerConnection:
             try:
                 return self._connected()
             except sqlite3.OperationalError as error:
-                # Two that make the file, or one that closes it: SQLite does not always wait.
+                # SQLite does not always wait while another process creates or closes the file.
                 if (
                     error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY
                     or RealClock().now() > until
                 ):
                     raise
-            threading.Event().wait(0.01)  # the ledger's own thread: no loop is held up
+            threading.Event().wait(0.01)  # the ledger's own thread: no event loop is blocked
 
     def _connected(self) -> sqlite3.Connection:
         _check_file(self.path, create=not self._existing_only)
         place = f"{self.path.absolute().as_uri()}?mode=rw"
         database = sqlite3.connect(place, isolation_level=None, timeout=LOCKED_FOR, uri=True)
         try:
-            # Nothing is changed before it is known whose the file is, not even who may read it.
+            # Nothing is changed until it is known to be a ledger, not even its mode.
             self._recognise(database)
             for suffix in ("", "-wal", "-shm"):  # SQLite's companions hold the same data
                 make_private(self.path.with_name(self.path.name + suffix))
@@ -485,7 +485,7 @@ class SqliteLedgerConnection:
             ours = {"about", "call", "page"} <= tables
             found = about(database, "version") if ours else None
         except sqlite3.DatabaseError as error:
-            # No database at all, or an `about` of other columns; what is locked or damaged is else.
+            # No database, or an `about` with other columns. A locked or damaged file is another error.
             if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
                 raise
             tables, found = {""}, None
@@ -501,7 +501,7 @@ class SqliteLedgerConnection:
 
 
 class SqliteJob(msgspec.Struct, frozen=True):
-    """A part of a transaction. `frees`: the key that is held no longer afterwards."""
+    """A part of a transaction. `frees`: the key whose claim ends with it."""
 
     work: Callable[[SqliteLedgerConnection], object]
     writes: bool = True
@@ -509,7 +509,7 @@ class SqliteJob(msgspec.Struct, frozen=True):
 
 
 def about(database: sqlite3.Connection, name: str) -> str | None:
-    """What is written down of the ledger as a whole."""
+    """A value that is stored for the ledger as a whole."""
     found = database.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
     return None if found is None else str(found[0])
 
@@ -519,7 +519,7 @@ def _tables(database: sqlite3.Connection) -> set[str]:
 
 
 def _check_file(path: Path, *, create: bool) -> None:
-    """Make sure that the ledger is a file we may write, created before SQLite does (0600).
+    """Check that the ledger is a writable file; create it (mode 0600) if it is missing.
 
     An existing file is not touched: it may belong to another program.
     """
