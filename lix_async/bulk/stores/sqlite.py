@@ -485,7 +485,7 @@ class SqliteLedgerConnection:
             ours = {"about", "call", "page"} <= tables
             found = about(database, "version") if ours else None
         except sqlite3.DatabaseError as error:
-            # No database, or an `about` with other columns. A locked or damaged file is another error.
+            # No database, or an `about` with other columns; locked or damaged is another error.
             if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
                 raise
             tables, found = {""}, None
