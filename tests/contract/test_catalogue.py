@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from typing import Any
@@ -273,3 +274,9 @@ def test_the_docstring_of_every_method_states_its_price(entry: dict[str, Any]) -
         "email": "1 email credit",
     }
     assert text.strip().startswith(words[entry["credits"]["kind"]])
+
+
+def test_each_endpoint_of_lix_is_a_name_of_the_package() -> None:
+    package = importlib.import_module("lix_async.providers.lix.endpoints")
+    exported = {id(value) for value in vars(package).values()}
+    assert [endpoint.id for endpoint in package.TABLE if id(endpoint) not in exported] == []

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from ....core.endpoint import AnyEndpoint, endpoints_of
 from . import accounts, messages, profiles, searches
+from .accounts import *
+from .messages import *
+from .profiles import *
+from .searches import *
 
 TABLE: tuple[AnyEndpoint, ...] = (
     *endpoints_of(vars(accounts)),
