@@ -67,7 +67,7 @@ async def test_it_gives_up_after_the_attempts_that_the_policy_allows():
     client = SampleClient(reply(500), retry=RetryPolicy(attempts=3))
     error = await failed(client, ServerError)
     assert (error.attempts, error.endpoint, len(client.script.sent)) == (3, "thing.get", 3)
-    assert str(error) == "thing.get: status 500 (500 500)"
+    assert str(error) == "thing.get: status 500 (500)"
     assert (await failed(SampleClient(LOST), TransportError)).attempts == 4
 
 
