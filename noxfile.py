@@ -83,6 +83,14 @@ def schemathesis(session: nox.Session) -> None:
 
 
 @nox.session
+def model(session: nox.Session) -> None:
+    """The rule of the ledger in every state of all configurations: about two minutes."""
+    _install(session)
+    test = "tests/ledger/test_model.py"
+    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_MODEL": "1"})
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
     """Types: mypy and pyright, both strict, over the package and the typed examples of its API."""
     _install(session, "mypy>=1.15", "pyright[nodejs]>=1.1.400")
@@ -118,14 +126,16 @@ def bench(session: nox.Session) -> None:
 def campaign(session: nox.Session) -> None:
     """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
 
-    Then a disk or a server that fails at each statement in turn, and two minutes of four processes
-    that share a rate, on each kind of store.
+    Then a disk or a server that fails at each statement in turn, 100,000 random steps of a ledger,
+    and two minutes of four processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
     session.run("python", "-m", "pytest", "tests/bulk/test_kill.py", *session.posargs, env=kills)
     disk = "tests/bulk/test_full_disk.py"
     session.run("python", "-m", "pytest", disk, *session.posargs, env=faults)
+    steps, histories = {"LIX_STEPS": "100000"}, "tests/ledger/test_state_machine.py"
+    session.run("python", "-m", "pytest", histories, *session.posargs, env=steps)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")
 
 

@@ -51,7 +51,6 @@ async def main() -> None:
             connection = await pool.acquire()
             builder.url(outgoing)
             builder.headers(outgoing)
-            builder.redact(body)
             pool.release(connection)
 
     async def calling(lix: AsyncLix) -> None:

@@ -29,7 +29,7 @@ from _harness import Memory, count, report, table
 from _sample_data import KEY
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.stores.base import Store
+from lix_async.ledger.store import Store
 
 LONG = "--long" in sys.argv[1:]
 BODY = b'{"name":"Some One","liId":"someone","headline":"Keeper of books"}'

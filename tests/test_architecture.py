@@ -97,7 +97,7 @@ LIBRARIES = {
     "linkedin": {"msgspec"},
     "concurrency": {"anyio", "msgspec", "trio"},
     "limiters": {"anyio", "msgspec", "psycopg", "psycopg_pool", "redis"},
-    "engine": {"anyio", "certifi", "httpx", "httpx2", "msgspec", "tenacity", "trio"},
+    "engine": {"anyio", "certifi", "httpcore", "httpx", "httpx2", "msgspec", "tenacity", "trio"},
     DATA: {"msgspec"},
     PROVIDER: {"anyio", "msgspec"},
     "bulk": {"anyio", "msgspec", "psycopg"},
@@ -110,7 +110,17 @@ LIBRARIES = {
 """The libraries outside the standard library that a package may import. `cli` may import any."""
 
 IMPURE = {
-    *("anyio", "asyncio", "concurrent", "httpx", "httpx2", "multiprocessing", "os", "pathlib"),
+    *(
+        "anyio",
+        "asyncio",
+        "concurrent",
+        "httpcore",
+        "httpx",
+        "httpx2",
+        "multiprocessing",
+        "os",
+        "pathlib",
+    ),
     *("random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess"),
     *("tempfile", "threading", "time", "trio", "urllib.request", "uuid"),
 }
@@ -125,6 +135,7 @@ OWN_CLOCK = ("sandbox", "testing")
 """The packages that play the other side of the wire or the clock itself."""
 ONLY_HERE = {
     "httpx": ("engine/transport.py", "testing/clients.py"),  # the second makes a client for tests
+    "httpcore": ("engine/transport.py",),
     "httpx2": ("engine/transport.py",),
     "time": ("concurrency/clock.py", "sandbox/server/sandbox.py"),  # a server of its own
     "random": ("concurrency/clock.py", "sandbox/", "testing/"),

@@ -10,23 +10,24 @@ May import `core`, `filesystem`, `linkedin`, `concurrency` and `engine`; never a
 
 from typing import TYPE_CHECKING
 
+from ..ledger.connection import LedgerNotFoundError
+from ..ledger.sqlite import SqliteStore
+from ..ledger.store import Entry, Store
 from .admission import AdmissionController
 from .chunk import LedgerParkedError, chunk
 from .map import Outcomes, map  # noqa: A004  # read as `bulk.map`
 from .outcome import Outcome, Progress, Report
 from .preview import Preview, preview
 from .run import Run
-from .stores.base import Entry, LedgerNotFoundError, Store
-from .stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from .stores.postgres import PostgresStore
+    from ..ledger.postgres import PostgresStore
 else:
 
     def __getattr__(name: str) -> object:
         if name != "PostgresStore":  # imported when it is asked for: it needs the extra `postgres`
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .stores.postgres import PostgresStore
+        from ..ledger.postgres import PostgresStore
 
         return PostgresStore
 

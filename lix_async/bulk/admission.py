@@ -15,23 +15,18 @@ from msgspec.structs import replace
 
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, Price
 from ..core.errors import (
-    AuthenticationError,
     BudgetError,
     ConfigurationError,
     DailyLimitError,
     LixError,
     QuotaExceededError,
-    RefusalError,
-    ViewerError,
 )
 from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
-from .stores.base import Store
+from ..ledger.store import Store
 
-STOPPING = (DailyLimitError, QuotaExceededError, AuthenticationError, ViewerError)
-"""Errors that every other call would get too."""
 DAY = 86_400.0
 BALANCE_CHECK_INTERVAL = 900.0
 """Seconds between two requests for balances and allowance: each takes a permit."""
@@ -47,7 +42,7 @@ class CallsParked(Exception):
     `error` is the provider's error, if there was one: pass it to `AdmissionController.refused`.
     """
 
-    def __init__(self, error: RefusalError | None = None, spent: int = 0) -> None:
+    def __init__(self, error: LixError | None = None, spent: int = 0) -> None:
         super().__init__(str(error or "parked"))
         self.error = error
         self.spent = spent
@@ -100,8 +95,7 @@ class AdmissionController:
         """Requests left of the daily allowance when it was last read."""
         self.refreshes_at: float | None = None
         """When the daily allowance refreshes (epoch seconds), if it is known."""
-        self.closed_until = 0.0
-        """No call before this moment (epoch seconds): the daily limit."""
+        self._closed_until = 0.0
         self.stop: LixError | None = None
         """The error that ends the run."""
         self.parked = ""
@@ -109,8 +103,13 @@ class AdmissionController:
 
     def check(self) -> None:
         """Raise `CallsParked` if no call may be sent now."""
-        if self.stop is not None or self.parked or self.closed_until > self._engine.clock.wall():
+        if self.stop is not None or self.parked or self.closed_for > 0:
             raise CallsParked
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds until calls may be sent again after the daily limit; 0 if they may be."""
+        return max(self._closed_until - self._engine.clock.now(), 0.0)
 
     async def admit(self, price: Price) -> None:
         """Wait until a call may be sent and reserve its price. Every admission must be settled.
@@ -121,8 +120,8 @@ class AdmissionController:
         """
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
         async with self._lock:
-            if self.stop is None and self.closed_until <= self._engine.clock.wall():
-                await self._check_parked()
+            if self.stop is None and not self.closed_for:
+                await self._look()
             self.check()
             if self._balance_endpoints is not None:
                 await self._check_balances(price, self._balance_endpoints)
@@ -148,6 +147,16 @@ class AdmissionController:
             )
             raise CallsParked
 
+    def over_budget(self, price: Price) -> None:
+        """Stop: the cap of the run, which its workers share in the ledger, is reached."""
+        if self.stop is None:
+            self.stop = BudgetError(
+                f"max_credits of this run is reached: a call costs {price.amount} credits; "
+                "nothing was sent",
+                kind="max_credits",
+            )
+        raise CallsParked
+
     async def read(self) -> None:
         """Read balances and allowance now, if the provider reports them."""
         if self._balance_endpoints is not None:
@@ -165,8 +174,9 @@ class AdmissionController:
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
             now = self._engine.clock.wall()
             until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
-            self.closed_until = max(until, now + 1.0)
-            self._read_at = None  # a new day: read the balances again before its first call
+            # Monotonic: setting the clock must not change how long the run waits.
+            self._closed_until = self._engine.clock.now() + max(until - now, 1.0)
+            self._read_at = None  # a new day: look at what there is before it begins
         elif self.stop is None:
             self.stop = error
 
@@ -230,10 +240,8 @@ class AdmissionController:
         self, row: Endpoint[Params, object], endpoints: BalanceEndpoints
     ) -> object:
         try:
-            return (await self._engine.send(row, endpoints.params)).value
-        except STOPPING as error:
-            self.refused(error)
-        except LixError:
+            return (await self._engine.send(row, funds.params)).value
+        except LixError:  # also 401 and 403: a key may have no right to read its balances
             pass
         return None
 

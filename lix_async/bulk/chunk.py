@@ -17,12 +17,12 @@ from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import InputStream, WorkerPool
-from ..core.errors import BulkError, ConfigurationError, DailyLimitError
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
+from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked
-from .lookup import BUSY_FOR, QUEUED_FOR, LookupExecutor
+from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome
 from .prepared_call import CallPreparer, ClientMethod, Input
-from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class LedgerParkedError(BulkError):
 
 async def chunk(
     store: Store,
-    method: ClientMethod[T],
+    method: ClientMethod[T] | CallPreparer,
     inputs: Iterable[Input],
     *,
     concurrency: int = 4,
@@ -71,25 +71,33 @@ async def chunk(
 
     Credits: those of the method, for each input that the ledger does not have.
     """
-    caller = CallPreparer(method, account)
+    caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
     admission = admission or AdmissionController(caller.engine, store, on_daily_limit="stop")
     lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
+
+    stopped: list[LixError] = []
 
     async def work(given: Input) -> Outcome[T] | None:
         try:
             call = caller.call(given)
         except ConfigurationError as error:
             return Outcome(input=given, state="invalid", error=error)
+        tries, waited = 0, False
         while True:
             try:
-                outcome = await lookup.run(call, given)
+                outcome = await lookup.run(call, given, tries=tries, waited=waited)
             except CallsParked as parked:
                 if parked.error is not None:
+                    stopped.append(parked.error)
                     admission.refused(parked.error)
                 break
-            if outcome.state != "busy":
+            if not isinstance(outcome, Postponed):
                 return cast("Outcome[T]", outcome)
-            await caller.engine.clock.sleep(BUSY_FOR)
+            if outcome.reason == "queued":
+                return cast("Outcome[T]", outcome.outcome)
+            tries += outcome.reason == "failed"
+            waited = outcome.reason != "busy"
+            await caller.engine.clock.sleep(outcome.pause)
         pool.stop()
         return None
 
@@ -102,10 +110,12 @@ async def chunk(
         await pool.aclose()
     if admission.stop is not None:
         raise admission.stop from None
-    if admission.closed_until > caller.engine.clock.wall():
+    if admission.closed_for > 0:
         limit = DailyLimitError("the daily allowance is used up", kind="daily_limit")
-        limit.refreshes_at = admission.closed_until
+        limit.refreshes_at = caller.engine.clock.wall() + admission.closed_for
         raise limit
+    if stopped:  # the limit has passed meanwhile, and some inputs were left out
+        raise stopped[0] from None
     if admission.parked:
         raise LedgerParkedError(f"the ledger is parked: {admission.parked}")
     return outcomes

@@ -1,32 +1,30 @@
-"""One lookup, charged at most once.
+"""One lookup, charged at most once: from the ledger where it is known, else from the provider.
 
 ```
-claim    a final answer in the ledger ► returned for free; claimed by another worker ► `busy`
-admit    budget, balances, daily allowance, parked ledger (`AdmissionController`)
-permit   of the client's limiter
-intent   "sent" is durable BEFORE the first byte is sent
-call
-   ├── answer                        ► saved as received, then returned
-   ├── permanent error               ► saved
-   ├── queued                        ► the intent is undone; due in some minutes
-   ├── daily limit, 402, wrong key   ► the intent is undone; `CallsParked` is raised
-   └── no answer                     ► in doubt: never bought again without a decision
+find      a final answer in the ledger: return it, pay nothing; another owner's: busy
+admit     budget, balances, the day's allowance, a parked ledger
+permit    of the client's limiter
+announce  durable before the first byte leaves; fails where another owner was quicker
+exchange
+receive   the whole answer, durable before anything decodes or judges it
+judge     by whose fault it is: see `ledger.families`
 ```
 
-Runs, queues and workers are not its subject.
+This coroutine is what a run, a chunk and other job engines (Temporal, Celery, Ray, …) call.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Literal, NamedTuple, cast
 
 import anyio
 import msgspec
 from msgspec.structs import replace
 
+from ..core import wire
 from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
 from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
@@ -36,34 +34,67 @@ from ..core.errors import (
     LixError,
     PagingError,
     QueuedError,
-    RateLimitError,
     RefusalError,
-    ServerError,
+    TransportError,
 )
 from ..core.models import Listing, Params, item_type
+from ..core.provider import Provider
 from ..core.validation import check_type
+from ..core.wire import HttpResponse
+from ..engine.answer import Answer, credits_for
 from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
-from ..engine.pages import Paginator
+from ..engine.pages import Page, Paginator
 from ..engine.raw_items import raw_items
-from .admission import STOPPING, AdmissionController, CallsParked
-from .outcome import Outcome
+from ..engine.recording import replaying_engine
+from ..ledger.families import TRANSIENT, Family, family_of, judgement
+from ..ledger.records import Answer as StoredAnswer
+from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
+from ..ledger.rule import LookupState
+from ..ledger.store import Entry, Store
+from .admission import AdmissionController, CallsParked
+from .outcome import Outcome, State
 from .prepared_call import Input, PreparedCall
-from .stores.base import DoubtPolicy, Entry, Status, Store, StoredError
 
+DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
+DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
+"""What to do with a lookup in doubt."""
 QUEUED_FOR = 180.0
-"""Seconds after which a queued lookup is requested again: the vendor says "a few minutes"."""
+"""Seconds after which a queued lookup is asked for again: "a few minutes" (lix.md#retries)."""
 BUSY_FOR = 0.5
-"""Seconds after which a key that another worker has claimed is checked again."""
+"""Seconds after which a lookup that another owner works on is read again."""
 RECHECK_AFTER = 3600.0
-"""Seconds after which an answer that may become better is requested again."""
+"""Seconds after which an answer that may become better is asked for again."""
+FINAL = ("done", "kept", "refused")
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Postponed(NamedTuple):
+    """A lookup that has to wait: come back to it after a pause."""
+
+    pause: float
+    """Seconds."""
+    reason: Literal["busy", "queued", "failed"]
+    """Another owner works on it; the provider prepares it; a transient failure."""
+    outcome: Outcome[object]
+    """What it is until then, with the credits spent so far."""
 
 
 class LookupExecutor:
-    """Makes lookups through one engine, and records in one ledger what was paid.
+    """Makes calls through one engine, with one ledger as the authority on what was paid.
 
-    See `bulk.Run` for the arguments. With `recheck`, an answer stays in the ledger until a better
-    one replaces it.
+    Args:
+        store: The ledger, open.
+        engine: The client's engine.
+        admission: Decides whether a call may be sent at all.
+        doubts: What becomes of lookups in doubt.
+        queued_for: Seconds until a queued lookup is asked for again, at least.
+        recheck: How often at most an answer is bought again that says that it may become better
+            (an e-mail address that is only probable); it stays until a better one is there.
+        recheck_after: Seconds between two such purchases.
+
+    Raises:
+        ConfigurationError: An argument has the wrong type or value.
     """
 
     def __init__(
@@ -79,345 +110,624 @@ class LookupExecutor:
     ) -> None:
         check_type("recheck", recheck, int)
         if recheck < 0:
-            raise ConfigurationError(f"recheck must not be negative: {recheck}")
+            raise ConfigurationError(f"recheck must be at least 0, not {recheck!r}")
         for name, seconds in (("queued_for", queued_for), ("recheck_after", recheck_after)):
             check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
-                raise ConfigurationError(f"{name} must be a finite number of seconds: {seconds}")
+                raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
         if doubts not in ("hold", "retry") and not callable(doubts):
             raise ConfigurationError(
-                f"invalid doubts {doubts!r}: expected 'hold', 'retry' or a function"
+                f'doubts must be "hold", "retry" or a function, not {doubts!r}'
             )
-        retry = replace(engine.options.retry, queued_attempts=0, repeat_lost=doubts == "retry")
-        self._engine = engine.with_options(replace(engine.options, retry=retry))
-        self._store = store
+        # The ledger does the repeating: each attempt is announced, and a pause holds no worker.
+        once = replace(engine.options.retry, attempts=1, queued_attempts=0)
+        self.engine = engine.with_options(replace(engine.options, retry=once))
+        self.retry = engine.options.retry
+        self.store = store
+        self.admission = admission
+        self.queued_for = queued_for
+        self.run_id: int | None = None
+        """The ledger's number of the run that pays."""
         self._doubts = doubts
-        self._admission = admission
-        self._queued_for = queued_for
         self._recheck = recheck
         self._recheck_after = recheck_after
 
-    async def run(self, call: PreparedCall, given: Input) -> Outcome[object]:
-        """The outcome of one lookup, from the ledger or from the provider.
+    async def run(
+        self,
+        call: PreparedCall,
+        given: Input,
+        *,
+        lookup: Lookup | None = None,
+        tries: int = 0,
+        waited: bool = False,
+    ) -> Outcome[object] | Postponed:
+        """The outcome of one call: from the ledger if it is known, else from the provider.
 
-        Its state is `busy` if another worker has claimed the key: try again later.
+        Args:
+            call: The call.
+            given: The input it was made from.
+            lookup: What the ledger holds of it, where the caller has just read it.
+            tries: Transient failures of this lookup in this run so far.
+            waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
+                by which the ledger has the due time, may have been set meanwhile.
+
+        Returns:
+            The outcome, or when to come back.
 
         Raises:
-            CallsParked: If no call may be sent at the moment.
-            BulkError: If the ledger cannot be used; its `unsaved` has what could not be saved.
+            CallsParked: No call makes sense before something changes.
+            BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
-        written = msgspec.json.encode(given)
-        entry = await self._store.claim(call.key, call.row.id, written, self._now())
-        known = self._known(entry, call.row, given)
-        if known is None:
-            known = await self._made(entry, call, given)
-        elif entry.held:
-            await self._store.release(call.key)
-        if self._wanted_again(known, call.row, entry.attempts + known.attempts):
-            known.due = self._recheck_after + (self._now() if known.attempts else entry.changed)
-            if await self._store.schedule_recheck(call.key, known.due, self._now()):
-                known.state = "queued"
-        return known
+        lookup = lookup or (await self.store.find([call.key])).get(call.key)
+        if lookup is not None:
+            lookup = await self._judge_left(lookup, call, given)
+            known = await self._known(lookup, call, given, waited=waited)
+            if known is not None:
+                return known
+            if lookup.state.status == "in_doubt":  # it was decided to buy it again
+                lookup = (await self.store.find([call.key])).get(call.key)
+        attempt = _Attempts(self, call, given, lookup, tries)
+        outcome = await (attempt.listing() if call.listing else attempt.once())
+        if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
+            outcome.due = self.wall() + self._recheck_after
+            return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
+        return outcome
 
-    def final(self, entry: Entry, row: AnyEndpoint, given: Input) -> Outcome[object] | None:
-        """The outcome of an entry that is final; None if a call is to be made."""
-        found = self._known(entry, row, given)
-        if found is None or self._wanted_again(found, row, entry.attempts):
+    async def finished(
+        self, found: Sequence[tuple[AnyEndpoint, Input, Lookup]]
+    ) -> list[Outcome[object] | None]:
+        """The outcomes of lookups that need no call; None for each one that does."""
+        ids = [lookup.id for _, _, lookup in found if _is_final(lookup)]
+        answers = await self.store.answers(ids) if ids else {}
+        outcomes: list[Outcome[object] | None] = []
+        for row, given, lookup in found:
+            outcome = None
+            if _is_final(lookup):
+                outcome = self._stored(lookup, row, given, answers.get(lookup.id, []))
+                if self._wanted_again(outcome, row, lookup.state.n):
+                    outcome = None
+            outcomes.append(outcome)
+        return outcomes
+
+    def wall(self) -> float:
+        """Epoch seconds."""
+        return self.engine.clock.wall()
+
+    @property
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return int(self.wall() * 1000)
+
+    async def _judge_left(self, lookup: Lookup, call: PreparedCall, given: Input) -> Lookup:
+        """Judge answers that were stored and not judged: who received them was stopped then."""
+        while lookup.state.owner == 0 and _has_unjudged(lookup):
+            answers = await self.store.unjudged(lookup.id)
+            if not answers:  # judged meanwhile
+                break
+            await _Attempts(self, call, given, lookup, 0).judge_stored(answers[0])
+            lookup = (await self.store.find([call.key]))[call.key]
+        return lookup
+
+    async def _known(
+        self, lookup: Lookup, call: PreparedCall, given: Input, *, waited: bool
+    ) -> Outcome[object] | Postponed | None:
+        """What a lookup is that need not be sent now; None for one that must be."""
+        state, found = lookup.state, _from_ledger(lookup, given)
+        if state.status in FINAL:
+            answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
+            outcome = self._stored(lookup, call.row, given, answers)
+            if not self._wanted_again(outcome, call.row, state.n):
+                return outcome
+            age = self.wall() - answers[-1].at / 1000
+            pause = self._recheck_after - max(age, 0.0)
+            if pause <= 0 or waited:
+                return None
+            outcome.due = self.wall() + pause
+            return Postponed(pause, "queued", replace(outcome, state="queued"))
+        if state.status == "in_doubt":
+            return await self._in_doubt(lookup, call.row, found)
+        if state.owner or state.status in ("sent", "received"):
+            return Postponed(BUSY_FOR, "busy", replace(found, state="failed"))
+        pause = 0.0 if waited else self._pause(lookup)
+        if pause > 0:
+            queued = state.status == "queued"
+            waiting = replace(found, state="queued" if queued else "failed")
+            waiting.due = self.wall() + pause
+            return Postponed(pause, "queued" if queued else "busy", waiting)
+        return None
+
+    async def _in_doubt(
+        self, lookup: Lookup, row: AnyEndpoint, found: Outcome[object]
+    ) -> Outcome[object] | None:
+        entry = await self.store.get(lookup.key)
+        choice = self._doubts
+        if callable(choice):
+            choice = "hold" if entry is None else choice(entry)
+        if choice == "retry":
+            await self.store.apply(Decide(lookup.id, lookup.state.n, True, self.now))
             return None
+        note = entry.note if entry is not None else ""
+        found.error = _in_doubt_error(note, row.id)
+        found.maybe = entry.maybe if entry is not None else 0
+        return replace(found, state="in_doubt")
+
+    def _stored(
+        self, lookup: Lookup, row: AnyEndpoint, given: Input, answers: Sequence[StoredAnswer]
+    ) -> Outcome[object]:
+        """The outcome of a final lookup, from its stored answers."""
+        found, provider = _from_ledger(lookup, given), self.engine.provider
+        state = found.state = cast("State", lookup.state.status)
+        last = answers[-1] if answers else None
+        value: object = None
+        if last is not None and (state != "done" or not lookup.state.page):
+            value = wire.decode(provider, row, last.http, last.body)
+        if lookup.state.page:
+            usable = [one for one in answers if one.verdict == "usable"]
+            found.body = join_json_arrays([rows_of_page(provider, row, one) for one in usable])
+            found.value, found.error = decode_saved_answer(row, found.body)
+            if state == "kept" and not isinstance(value, LixError):
+                value = DecodeError("a page is not the one that was asked for", endpoint=row.id)
+        elif last is not None and state != "refused":
+            found.body = last.body
+            found.value = None if isinstance(value, LixError) else value
+        if isinstance(value, LixError):
+            found.error = value
+        elif state == "refused":
+            found.error = TransportError("in doubt, and decided not to be bought again", sent=True)
         return found
 
-    async def _made(self, entry: Entry, call: PreparedCall, given: Input) -> Outcome[object]:
-        attempt = LookupAttempt(self._store, self._engine, self._admission, call, given)
-        attempt.queued_for, attempt.held, attempt.earlier = self._queued_for, entry.held, entry.body
-        try:
-            return await (attempt.pages(entry) if call.listing else attempt.once())
-        except AlreadyClaimed:
-            return Outcome(input=given, key=call.key.hex(), state="busy")
-        except CallsParked as parked:
-            parked.spent = attempt.credits
-            await attempt.abandoned()
-            raise
-        except BulkError:
-            raise
-        except LixError as error:
-            return await attempt.failed(error)
-        except BaseException:
-            # If the ledger fails now, it has the key as `sent`: it will be in doubt anyway.
-            with anyio.CancelScope(shield=True), contextlib.suppress(BulkError):
-                await attempt.abandoned()
-            raise
-
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
-        """Whether to request a better answer again."""
+        """Whether a better answer may come, and was not asked for often enough."""
         flag = row.unsure
         unsure = flag is not None and bool(getattr(outcome.value, flag, False))
         return unsure and outcome.state == "done" and attempts <= self._recheck
 
-    def _known(self, entry: Entry, row: AnyEndpoint, given: Input) -> Outcome[object] | None:
-        """The outcome, if no call is to be made now; otherwise None."""
-        found: Outcome[object] = Outcome(
-            input=given, key=entry.key.hex(), state="done", cached=True, credits=0
-        )
-        error = entry.error.error(row.id) if entry.error else None
-        if entry.status == "busy":
-            return replace(found, state="busy", cached=False)
-        if entry.status == "refused":
-            return replace(found, state="refused", error=error)
-        if entry.status == "queued" and entry.due > self._now() and self._awaited(entry):
-            return replace(found, state="queued", error=error, due=entry.due)
-        if entry.status == "in_doubt" and entry.body is None and self._choice(entry) != "retry":
-            return replace(found, state="in_doubt", error=error)
-        if entry.status == "done" or (entry.body is not None and not self._awaited(entry)):
-            found.body = entry.body or b""
-            found.value, found.error = decode_saved_answer(row, found.body)
-            return found
-        return None
+    def _pause(self, lookup: Lookup) -> float:
+        """Seconds until a lookup is due, at most the pause that was once decided.
 
-    def _awaited(self, entry: Entry) -> bool:
-        """Whether the lookup waits for an answer, or for a better one."""
-        if entry.status == "in_doubt" and entry.body is not None:
-            return self._choice(entry) == "retry"
-        return entry.body is None or self._recheck > 0
-
-    def _choice(self, entry: Entry) -> str:
-        return self._doubts(entry) if callable(self._doubts) else self._doubts
-
-    def _now(self) -> float:
-        return self._engine.clock.wall()
+        The due time is the wall clock's, which may have been set since.
+        """
+        if lookup.state.due is None:
+            return 0.0
+        return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
 
 
-class AlreadyClaimed(Exception):
-    """Another worker has claimed the key."""
+class _AlreadyClaimed(Exception):
+    """Another owner has announced this call, or its answer has come meanwhile."""
 
 
-class LookupAttempt:
-    """One attempt at one lookup, with its entry in the ledger."""
+class _Attempts:
+    """The attempts of one call in one visit, and what the ledger hears of them.
+
+    It is the engine's `AttemptHooks`.
+    """
 
     def __init__(
         self,
-        store: Store,
-        engine: Engine,
-        admission: AdmissionController,
+        executor: LookupExecutor,
         call: PreparedCall,
         given: Input,
+        lookup: Lookup | None,
+        tries: int,
     ) -> None:
-        self._store = store
-        self._engine = engine
-        self._admission = admission
+        state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
+        self.n = state.n
+        self._executor = executor
+        self._store = executor.store
+        self._engine = executor.engine
         self._call = call
-        self.queued_for = QUEUED_FOR
-        self.held = False
-        self.earlier: bytes | None = None
-        """The saved answer that a better one would replace."""
-        self._sent = False
-        self._noted = False
+        self._spec = LookupSpec(
+            call.key, call.row.id, msgspec.json.encode(given), page=1 if call.listing else 0
+        )
+        self._position = None if lookup is None else lookup.position
+        self._page = max(state.page, self._spec.page)
+        self._expired = state.status == "done"
+        self._tries = tries
+        self._due = state.due or 0
+        self._id = self._owner = 0
+        self._departed = False
+        self._reply: HttpResponse | None = None
+        self._replays = False
+        self._charged = 0
         self._began = 0.0
         self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
 
-    async def before_send(self) -> None:
-        """Save the intent, just before the request is sent."""
-        self._admission.check()
-        self._sent = self._noted = True  # from here on an interruption leaves the key in doubt
-        if not await self._store.mark_sent(self._call.key, self.held, self._wall()):
-            raise AlreadyClaimed
-        self.held = True
+    # What the engine reports
+
+    async def departing(self) -> None:
+        """Announce the request, at the last moment before it leaves."""
+        if self._replays:
+            return
+        if self._reply is not None:  # the other path of the endpoint is tried
+            self._judge("attested", 0, counts=False)
+        admission, price = self._executor.admission, self._call.row.credits
+        admission.check()
+        send = Send(
+            lookup=0,
+            n=self.n,
+            price=price.amount,
+            now=max(self._executor.now, self._due),
+            kind=price.kind,
+            run=self._executor.run_id,
+            expired=self._expired,
+        )
+        with anyio.CancelScope(shield=True):
+            result, lookup = await self._store.announce(self._spec, send)
+            if result.applied:
+                self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
+                self._departed, self._reply, self._expired = False, None, False
+        if result.over_budget:
+            admission.over_budget(price)
+        if not result.applied:
+            raise _AlreadyClaimed
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
-    def on_not_charged(self) -> None:
-        """The attempt was refused or not sent: the key is not in doubt until the next one."""
-        self._sent = False
+    def departed(self) -> None:
+        """The first byte leaves."""
+        self._departed = True
 
-    @property
-    def credits(self) -> int:
-        """Credits spent so far."""
-        return self._outcome.credits
-
-    async def once(self) -> Outcome[object]:
-        """Make a single call."""
-        call, outcome = self._call, self._outcome
-        async with self._paid_for():
-            answer = await self._engine.send(
-                call.row,
-                call.params,
-                before_send=self.before_send,
-                on_not_charged=self.on_not_charged,
-            )
-            outcome.credits = answer.credits
-        outcome.seconds = self._engine.clock.now() - self._began
-        outcome.value, outcome.body = answer.value, answer.body
-        await self._keep(answer.body, answer.credits)
-        self._sent = False
-        return outcome
-
-    @asynccontextmanager
-    async def _paid_for(self) -> AsyncGenerator[None]:
-        """A call that was admitted. One whose outcome is unknown counts as paid."""
-        price, outcome = self._call.row.credits, self._outcome
-        await self._admission.admit(price)
-        before, asked = outcome.credits, outcome.attempts
-        spent = price.amount
+    async def received(self, reply: HttpResponse) -> None:
+        """Store the answer before anything looks at it."""
+        self._reply = reply
+        if self._replays:
+            return
+        event = Receive(
+            lookup=self._id,
+            owner=self._owner,
+            n=self.n,
+            page=self._page,
+            http=reply.status,
+            body=reply.body,
+            now=self._executor.now,
+        )
         try:
-            yield
-            spent = outcome.credits - before
-        except RefusalError:
-            spent = 0
-            raise
-        except BaseException as error:
-            left = self._sent and getattr(error, "sent", True)
-            spent = price.amount if left else 0
-            raise
-        finally:
-            self._admission.settle(price, spent, outcome.attempts - asked)
-
-    async def _keep(self, body: bytes, credits: int) -> None:
-        try:
-            await self._store.done(self._call.key, body, credits, self._wall())
+            await self._store.apply(event)
         except BulkError as error:
-            raise _unsaved(error, self._outcome) from error
+            self._charged = self._call.row.credits.amount
+            raise _unsaved(error, self._outcome, self._call.row, reply) from error
 
-    async def pages(self, entry: Entry) -> Outcome[object]:
-        """Fetch a listing page by page, from where the ledger has it."""
-        call, outcome = self._call, self._outcome
-        row = cast("Endpoint[Params, Listing[object]]", call.row)
-        point = None if entry.point is None else Checkpoint.from_json(entry.point)
-        pages: Paginator[object] = Paginator(self._engine, row, call.params, point)
-        pages.before_send, pages.on_not_charged = self.before_send, self.on_not_charged
-        while not pages.ended and (remaining := call.remaining(pages.stats.items)) != 0:
-            spent = pages.stats.credits
-            async with self._paid_for():
+    # Calls
+
+    async def judge_stored(self, answer: StoredAnswer) -> None:
+        """Judge an answer of an earlier attempt as if it came now."""
+        call, reply = self._call, HttpResponse(answer.http, [], answer.body)
+        self._replays = True
+        self._id, self.n = answer.lookup, answer.n
+        engine = replaying_engine(self._engine, reply)
+        try:
+            if not call.listing:
+                self._done(await engine.send(call.row, call.params, hooks=self))
+            elif answer.page == self._page:
+                pages = self._pages(engine)
                 await pages.fetch_next()
-                outcome.credits += pages.stats.credits - spent
-            outcome.seconds = max(outcome.seconds, self._engine.clock.now() - self._began)
-            rows = [row for page in pages.ready for row in raw_items(page).items][:remaining]
-            pages.ready.clear()
-            pages.stats.items += len(rows)
-            spent = pages.stats.credits - spent
-            page = b"[%b]" % b",".join(rows)
+                self._turn_page(pages)
+            else:  # of a page that the listing has already: only its money counts
+                self._reply = reply
+                value = wire.decode(engine.provider, call.row, reply.status, reply.body)
+                if isinstance(value, LixError):
+                    raise value
+                self._judge("answer", call.row.credits.amount)
+        except LixError as error:
+            with contextlib.suppress(CallsParked):  # that reason to stop has passed since
+                self._failed(error)
+
+    async def once(self) -> Outcome[object] | Postponed:
+        """A single call."""
+        call = self._call
+        async with self._admitted():
             try:
-                checkpoint = pages.checkpoint().to_json()
-                await self._store.add_page(call.key, page, checkpoint, spent, self._wall())
-            except BulkError as error:
-                saved = replace(
-                    outcome, state="in_doubt", value=decode_saved_answer(row, page)[0], body=page
-                )
-                raise _unsaved(error, saved) from error
-            self._sent = self._noted = False
-        outcome.body = await self._store.finish_listing(call.key, self._wall())
+                answer = await self._engine.send(call.row, call.params, hooks=self)
+            except _AlreadyClaimed:
+                return self._busy()
+            except (BulkError, CallsParked):
+                raise
+            except LixError as error:
+                return self._failed(error)
+            return self._done(answer)
+
+    async def listing(self) -> Outcome[object] | Postponed:
+        """A listing, page by page, on from where the ledger has it."""
+        call, pages = self._call, self._pages(self._engine)
+        while not pages.ended and call.room(pages.stats.items) != 0:
+            async with self._admitted():
+                try:
+                    await pages.fetch_next()
+                except _AlreadyClaimed:
+                    return self._busy()
+                except (BulkError, CallsParked):
+                    raise
+                except LixError as error:
+                    return self._failed(error)
+                self._turn_page(pages)
+        found = (await self._store.answers([self._id])).get(self._id, [])
+        provider, outcome = self._engine.provider, self._outcome
+        outcome.body = join_json_arrays([rows_of_page(provider, call.row, one) for one in found])
         outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body)
         return outcome
 
-    # What an error means for the key. `sent`: the intent was saved and not undone.
-    #
-    # | error                                  | status in the ledger | outcome          |
-    # |----------------------------------------|----------------------|------------------|
-    # | body is not JSON (a proxy's page)      | in_doubt             | in_doubt         |
-    # | JSON does not fit the struct, a call   | done                 | done with error  |
-    # | JSON does not fit the struct, a page   | refused              | refused          |
-    # | queued                                 | queued until due     | queued           |
-    # | daily limit, 402, wrong key or viewer  | pending              | CallsParked      |
-    # | 429, 5xx                               | pending              | failed           |
-    # | other error response                   | refused              | refused          |
-    # | the same, when rechecking an answer    | done, earlier answer | done             |
-    # | repeated page                          | refused              | refused          |
-    # | no answer, request may have been sent  | in_doubt             | in_doubt         |
-    # | no answer, request was not sent        | pending              | failed           |
-    # | invalid argument                       | pending              | invalid          |
-    #
-    # An error response is never in doubt: the provider does not charge it. A body that is JSON is
-    # saved even if it cannot be decoded, because it was paid and a later version may read it; one
-    # that is not may come from a proxy, charged or not.
-    async def failed(self, error: LixError) -> Outcome[object]:
-        """Record what an error means for the key, and return the outcome.
+    def _pages(self, engine: Engine) -> Paginator[object]:
+        row = cast("Endpoint[Params, Listing[object]]", self._call.row)
+        position = Checkpoint.from_json(self._position) if self._position else None
+        pages: Paginator[object] = Paginator(engine, row, self._call.params, position)
+        pages.hooks = self
+        return pages
 
-        Raises:
-            CallsParked: If every other call would get the same error.
-        """
-        outcome, sent = self._outcome, self._sent
-        outcome.error = error
-        outcome.seconds = self._engine.clock.now() - self._began if outcome.attempts else 0.0
-        self._sent = False
-        if isinstance(error, DecodeError) and not _is_json(error.body):
-            outcome.state = "in_doubt"
-            await self._set_outcome("in_doubt", error)
-        elif isinstance(error, DecodeError) and not self._call.listing:  # a later version reads it
-            outcome.body, outcome.credits = error.body, self._call.row.credits.amount
-            await self._keep(error.body, outcome.credits)
-        elif isinstance(error, QueuedError):
-            outcome.state = "queued"
-            outcome.due = self._wall() + max(self.queued_for, error.retry_after or 0.0)
-            await self._set_outcome("queued", error, outcome.due)
-        elif isinstance(error, STOPPING):
-            await self._set_outcome("pending", error)
-            raise CallsParked(error, outcome.credits)
-        elif isinstance(error, RefusalError):
-            passing = isinstance(error, RateLimitError | ServerError)
-            outcome.state = "failed" if passing else "refused"
-            if (
-                self.earlier is not None and not passing
-            ):  # no better answer came: the earlier one stands
-                outcome.state, outcome.body = "done", self.earlier
-                outcome.value, outcome.error = decode_saved_answer(self._call.row, self.earlier)
-                await self._keep(self.earlier, 0)
-                return outcome
-            await self._set_outcome("pending" if passing else "refused", error)
-        elif isinstance(error, PagingError | DecodeError):  # its pages so far are saved
-            outcome.state = "refused"
-            await self._set_outcome("refused", error)
-        elif sent and getattr(error, "sent", True):
-            outcome.state = "in_doubt"
-            await self._set_outcome("in_doubt", error)
-        else:
-            outcome.state = "invalid" if isinstance(error, ConfigurationError) else "failed"
-            await self._set_outcome("pending", error)
+    def _turn_page(self, pages: Paginator[object]) -> None:
+        """Judge a page that was read, and note where the listing stands after it."""
+        room = self._call.room(pages.stats.items)
+        page = pages.ready.popleft() if pages.ready else None
+        rows: list[bytes] = []
+        every_row = False
+        if page is not None:
+            raw = raw_items(page)
+            rows = raw.items[:room]
+            every_row = raw.as_received and len(rows) == page.count
+        pages.stats.items += len(rows)
+        goes_on = not pages.ended and self._call.room(pages.stats.items) != 0
+        self._judge(
+            "answer",
+            self._call.row.credits.amount,
+            next_page=self._page + 1 if goes_on else None,
+            position=pages.checkpoint().to_json(),
+            rows=None if every_row else b"[%b]" % b",".join(rows),
+        )
+        self._page += 1
+        self._reply = None
+        self._outcome.seconds += self._engine.clock.now() - self._began
+
+    @asynccontextmanager
+    async def _admitted(self) -> AsyncGenerator[None]:
+        """A call within the budget. What may have been charged counts as spent."""
+        price, outcome = self._call.row.credits, self._outcome
+        try:
+            await self._executor.admission.admit(price)
+        except CallsParked as parked:
+            parked.spent = outcome.credits
+            raise
+        attempts, self._charged = outcome.attempts, 0
+        try:
+            yield
+        except CallsParked as parked:
+            parked.spent = outcome.credits
+            raise
+        except LixError:
+            raise
+        except BaseException as error:
+            self._abandoned(error)
+            raise
+        finally:
+            self._executor.admission.settle(price, self._charged, outcome.attempts - attempts)
+
+    # Ends
+
+    def _busy(self) -> Postponed:
+        return Postponed(BUSY_FOR, "busy", replace(self._outcome, state="failed"))
+
+    def _done(self, answer: Answer[object]) -> Outcome[object]:
+        outcome = self._outcome
+        outcome.value, outcome.body = answer.value, answer.body
+        outcome.seconds = self._engine.clock.now() - self._began
+        self._judge("answer", credits_for(self._call.row.credits, answer.value))
         return outcome
 
-    async def abandoned(self) -> None:
-        """Record a cancellation: in doubt if the request may have been sent, else pending."""
-        if self._sent:
-            await self._set_outcome("in_doubt", None)
-        elif self._noted:
-            await self._set_outcome("pending", None)
-        elif self.held:
-            await self._store.release(self._call.key)
+    def _failed(self, error: LixError) -> Outcome[object] | Postponed:
+        """The end of a call that raised: judged by its answer where there is one."""
+        outcome, reply = self._outcome, self._reply
+        outcome.error = error
+        outcome.seconds = self._engine.clock.now() - self._began if outcome.attempts else 0.0
+        if reply is None:
+            return self._unanswered(error)
+        row, provider = self._call.row, self._engine.provider
+        value: object = error
+        if isinstance(error, PagingError):  # the provider does not move on: its pages are kept
+            value = DecodeError(str(error.args[0]), body=reply.body, endpoint=row.id)
+        elif isinstance(error, TransportError):  # a deadline, after the answer had come
+            value = wire.decode(provider, row, reply.status, reply.body)
+            if not isinstance(value, LixError) and not self._call.listing:
+                outcome.value, outcome.body, outcome.error = value, reply.body, None
+                self._judge("answer", credits_for(row.credits, value))
+                return outcome
+        attested = provider.own_error(reply.body)
+        return self._refused(family_of(reply.status, value, attested=attested), error, reply)
 
-    async def _set_outcome(self, status: Status, error: LixError | None, due: float = 0.0) -> None:
-        saved = None if error is None else StoredError.of(error)
-        await self._store.set_outcome(self._call.key, status, saved, due, self._wall())
+    def _refused(
+        self, family: Family, error: LixError, reply: HttpResponse
+    ) -> Outcome[object] | Postponed:
+        outcome, price = self._outcome, self._call.row.credits.amount
+        note = str(error.args[0]) if error.args else type(error).__name__
+        if family == "unusable":
+            outcome.state, outcome.body = "kept", reply.body
+            self._judge(family, price, note=note)
+            return outcome
+        if family == "unknown":
+            outcome.state, outcome.maybe = "in_doubt", outcome.maybe + price
+            self._judge(family, price, note=note)
+            return outcome
+        if family == "stop":
+            self._judge(family, 0, note=note)
+            raise CallsParked(error, outcome.credits)
+        if family == "queued":
+            named = error.retry_after if isinstance(error, QueuedError) else None
+            pause = max(self._executor.queued_for, named or 0.0)
+            outcome.state, outcome.due = "queued", self._executor.wall() + pause
+            self._judge(family, 0, pause=pause, note=note)
+            return Postponed(pause, "queued", outcome)
+        if family in TRANSIENT:
+            if family == "gateway":
+                outcome.maybe += price
+            delay = self._pause_after(error)
+            self._judge(family, 0, pause=delay or 0.0, note=note)
+            return self._transient(delay)
+        outcome.state = "refused"
+        self._judge(family, 0, note=note)
+        return outcome
 
-    def _wall(self) -> float:
-        return self._engine.clock.wall()
+    def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
+        """The end of a call without an answer."""
+        outcome, now = self._outcome, self._executor.now
+        if not outcome.attempts or not self._owner:
+            outcome.state = "failed"
+            return self._transient(self._pause_after(error))
+        left = error.sent if isinstance(error, TransportError) else self._departed
+        if not left:
+            self._store.post(NotLeft(self._id, self._owner, self.n, now))
+            self._owner = 0
+            return self._transient(self._pause_after(error))
+        self._lose(str(error.args[0]) if error.args else "")
+        outcome.state = "in_doubt"
+        return outcome
+
+    def _transient(self, pause: float | None) -> Outcome[object] | Postponed:
+        self._outcome.state = "failed"
+        return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
+
+    def _pause_after(self, error: LixError) -> float | None:
+        """Seconds until a transient failure is repeated; None when it was often enough."""
+        retry, engine = self._executor.retry, self._engine
+        tries = self._tries + 1
+        delay = retry.next_delay(
+            error, failures=tries, polls=0, idempotent=True, window=engine.provider.window
+        )
+        named = error.retry_after if isinstance(error, RefusalError) else None
+        too_long = named is not None and named > retry.max_retry_after
+        if delay is None and tries < retry.attempts and self._reply is not None and not too_long:
+            top = min(retry.backoff * 2.0 ** min(tries - 1, 60), retry.max_backoff)
+            return engine.clock.between(0.0, top)
+        return None if delay is None else engine.clock.between(delay.low, delay.high)
+
+    def _lose(self, note: str) -> None:
+        price = self._call.row.credits.amount
+        self._charged = price
+        self._outcome.maybe += price
+        self._store.post(Lose(self._id, self._owner, self.n, self._executor.now, note))
+        self._owner = 0
+
+    def _abandoned(self, error: BaseException) -> None:
+        """Cancelled: in doubt where the request has left, else as if nothing had been."""
+        if not self._owner:
+            return
+        if self._reply is not None:  # stored; whoever comes next judges it
+            self._charged = self._call.row.credits.amount
+            self._store.post(Lose(self._id, self._owner, self.n, self._executor.now))
+        elif self._departed:
+            self._lose(f"interrupted ({type(error).__name__})")
+        else:
+            self._store.post(NotLeft(self._id, self._owner, self.n, self._executor.now))
+
+    def _judge(
+        self,
+        family: Family,
+        charged: int,
+        *,
+        pause: float = 0.0,
+        next_page: int | None = None,
+        position: bytes | None = None,
+        rows: bytes | None = None,
+        note: str | None = None,
+        counts: bool = True,
+    ) -> None:
+        """Write the verdict with the next commit: where it is lost, it is computed again."""
+        due = int((self._executor.wall() + pause) * 1000) if pause else None
+        meaning = judgement(family, charged, due=due, next_page=next_page)
+        if not counts:
+            meaning = replace(meaning, counts=False)
+        if meaning.charged is None:
+            self._charged = self._call.row.credits.amount
+        else:
+            self._charged = meaning.charged
+            self._outcome.credits += meaning.charged
+        self._store.post(
+            Judge(
+                lookup=self._id,
+                owner=self._owner,
+                n=self.n,
+                judgement=meaning,
+                now=self._executor.now,
+                family=family,
+                position=position,
+                pause=int(pause * 1000),
+                rows=rows,
+                note=note,
+            )
+        )
+        self._owner = 0
 
 
-def _unsaved(error: BulkError, outcome: Outcome[object]) -> BulkError:
-    """The error, with the paid answer that could not be saved."""
-    failure = BulkError(
-        f"{error.args[0]}; the answers that were paid are in .unsaved", endpoint=error.endpoint
+def _has_unjudged(lookup: Lookup) -> bool:
+    return any(answer.verdict is None for answer in lookup.state.answers)
+
+
+def _is_final(lookup: Lookup) -> bool:
+    return lookup.state.status in FINAL and not _has_unjudged(lookup)
+
+
+def _from_ledger(lookup: Lookup, given: Input) -> Outcome[object]:
+    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True)
+
+
+def _in_doubt_error(note: str, endpoint: str) -> TransportError:
+    text = f"in doubt: {note}" if note else "in doubt: sent, no answer received"
+    return TransportError(text, sent=True, endpoint=endpoint)
+
+
+def _unsaved(
+    error: BulkError, outcome: Outcome[object], row: AnyEndpoint, reply: HttpResponse
+) -> BulkError:
+    """The ledger's error, with the paid answer that it would have lost."""
+    outcome.state, outcome.body = "in_doubt", reply.body
+    outcome.value, outcome.error = decode_saved_answer(row, reply.body, pages=False)
+    found = type(error)(f"{error.args[0]}; what was received is in .unsaved")
+    found.unsaved = (outcome,)
+    return found
+
+
+def join_json_arrays(arrays: Sequence[bytes]) -> bytes:
+    """JSON arrays as one."""
+    inner = [array.strip()[1:-1] for array in arrays]
+    return b"[" + b",".join(part for part in inner if part.strip()) + b"]"
+
+
+def rows_of_page(provider: Provider, row: AnyEndpoint, answer: StoredAnswer) -> bytes:
+    """The new rows of a listing's stored page, as a JSON array."""
+    if answer.rows is not None:
+        return answer.rows
+    if answer.codec == 2:  # rows, from a ledger of version 2
+        return answer.body
+    value = wire.decode(provider, row, answer.http, answer.body)
+    if isinstance(value, LixError):
+        return b"[]"
+    listing = cast("Listing[object]", value)
+    items = listing.rows()
+    read: Answer[Listing[object]] = Answer(
+        value=listing,
+        body=answer.body,
+        status=answer.http,
+        raw_headers=[],
+        attempts=1,
+        waited=0.0,
+        credits=0,
+        lost=0,
     )
-    failure.unsaved = (outcome,)
-    return failure
+    page: Page[object] = Page(items, 0, len(items), None, None, read)
+    return b"[%b]" % b",".join(raw_items(page).items)
 
 
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+def decode_saved_answer(
+    row: AnyEndpoint, body: bytes, *, pages: bool = True
+) -> tuple[object, LixError | None]:
+    """An answer that was stored, read; or why it cannot be.
 
-
-def _is_json(body: bytes) -> bool:
+    Args:
+        row: The endpoint.
+        body: The body; of a listing its rows as an array.
+        pages: False where the body of a listing is one page as received.
+    """
     try:
-        msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    except RecursionError:  # too deep to be read, but whole
-        pass
-    return True
-
-
-def decode_saved_answer(row: AnyEndpoint, body: bytes) -> tuple[object, LixError | None]:
-    """A saved answer, decoded, or the error why it cannot be."""
-    try:
-        if row.is_listing:
+        if row.is_listing and pages:
             item: TolerantDecoder[object] = decoder_for(item_type(row.result))
             return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
         return decoder_for(row.result).read(body), None
-    except (SchemaMismatch, msgspec.DecodeError) as mismatch:
-        message = str(mismatch)
+    except (SchemaMismatch, msgspec.DecodeError) as error:
+        message = str(error)
     return None, DecodeError(message, body=body, endpoint=row.id)

@@ -10,11 +10,18 @@ import msgspec
 from ..core.errors import LixError
 
 T = TypeVar("T")
-State = Literal["done", "refused", "failed", "in_doubt", "queued", "invalid", "busy"]
-"""`done`: answered and saved. `refused`: a permanent error of the provider (not found, wrong
-parameters). `failed`: no answer and not in doubt; retried by a later run. `in_doubt`: sent, no
-answer received; may have been charged. `queued`: the provider is preparing it. `invalid`: never
-sent. `busy`: claimed by another worker (a `Run` waits for it and never yields this)."""
+State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
+"""What became of an input.
+
+* `done`: charged, and the answer is in the ledger.
+* `kept`: charged, and this version of the package cannot read the answer; it is in the ledger.
+* `refused`: the provider refused it for good, such as not found or wrong parameters.
+* `failed`: no answer; a later run asks again. See `Outcome.maybe` for what may have been charged.
+* `in_doubt`: sent, no answer received; may have been charged.
+* `queued`: the provider prepares it.
+* `invalid`: it cannot be sent, and was not.
+* `suppressed`: its subject has been forgotten; it was not sent.
+"""
 
 
 class Outcome(msgspec.Struct, Generic[T], kw_only=True):
@@ -30,6 +37,8 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
     """The answer as received, for `done`; of a listing, its items as a JSON array."""
     credits: int = 0
     """Credits that this run spent on it; 0 if the answer was in the ledger."""
+    maybe: int = 0
+    """Credits that attempts without an answer may have cost."""
     attempts: int = 0
     cached: bool = False
     """Whether the answer was in the ledger."""
@@ -52,6 +61,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seen: int
     """Inputs taken so far, repeated ones included."""
     done: int
+    kept: int
     cached: int
     refused: int
     failed: int
@@ -110,6 +120,7 @@ class OutcomeCounter:
             total=total,
             seen=self.seen,
             done=states["done"],
+            kept=states["kept"],
             cached=self.cached,
             refused=states["refused"],
             failed=states["failed"],

@@ -82,6 +82,7 @@ class CallPreparer:
             )
         self.name = name
         self.engine: Engine = client.engine
+        self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
         view = client.with_engine(RecordingEngine(client.engine))

@@ -13,10 +13,12 @@ import msgspec
 from ..concurrency.worker_pool import InputStream
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..ledger.address import StoreAddress, open_store
+from ..ledger.connection import LedgerNotFoundError
+from ..ledger.store import Store
 from .admission import AdmissionController
+from .lookup import FINAL
 from .prepared_call import CallPreparer, ClientMethod, Input
-from .stores import StoreAddress, open_store
-from .stores.base import LedgerNotFoundError, Store
 
 T = TypeVar("T")
 AHEAD = 256
@@ -184,9 +186,9 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-    known = {} if store is None else await store.final_entries(list(new))
-    for key, (price, is_listing) in new.items():
-        if key in known:
+    known = {} if store is None else await store.find(list(new))
+    for key, (price, walk) in new.items():
+        if key in known and known[key].state.status in FINAL:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1

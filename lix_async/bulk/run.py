@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 from collections import deque
@@ -10,15 +11,19 @@ from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import anyio
+import msgspec
 
+from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError
+from ..ledger.address import StoreAddress, open_store
+from ..ledger.records import Input as InputRow
+from ..ledger.records import Lookup, LookupSpec
+from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked, OnDailyLimit
-from .lookup import BUSY_FOR, QUEUED_FOR, RECHECK_AFTER, LookupExecutor
+from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
 from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
-from .stores import StoreAddress, open_store
-from .stores.base import DoubtPolicy, Store
 
 T = TypeVar("T")
 
@@ -160,8 +165,14 @@ class PendingLookup(NamedTuple):
 
     given: Input
     call: PreparedCall
+    lookup: Lookup | None = None
+    """What the ledger held of it when its input was read."""
     polls: int = 0
-    """How often the provider answered that it is queued."""
+    """How often the provider said that it is queued."""
+    tries: int = 0
+    """Transient failures in this run."""
+    waited: bool = False
+    """Whether the pause that was decided for it is over."""
 
 
 class InputReader:
@@ -189,6 +200,19 @@ class InputReader:
         self._ready: deque[PendingLookup] = deque()
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
+        self._row = 0
+        self.run_id: int | None = None
+        """The ledger's number of the run; None until it has begun."""
+
+    @property
+    def is_sync(self) -> bool:
+        """Whether inputs are there without waiting."""
+        return self._source.is_sync
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next call is there already."""
+        return bool(self._ready)
 
     @property
     def used_up(self) -> bool:
@@ -209,20 +233,19 @@ class InputReader:
                 await self._read_ahead()
             return self._ready.popleft()
 
-    async def _read_ahead(self) -> None:
-        keys: list[tuple[Input, CallKey]] = []
+    async def _look(self) -> None:
         out: list[Outcome[object]] = []
+        found: list[tuple[int, Input, CallKey]] = []
         for given in await self._taken():
+            self._row += 1
             try:
-                keys.append((given, self._caller.call_key(given)))
+                found.append((self._row, given, self._caller.call_key(given)))
             except ConfigurationError as error:
                 out.append(Outcome(input=given, state="invalid", error=error))
-        if self._ahead:
-            keys = await self._unknown(keys, out)
-        self._ready += (
-            PendingLookup(given, key.call or self._caller.call(given)) for given, key in keys
-        )
-        await self._deliver(out)
+                self._note(InputRow(self._row, None, "invalid", str(error)))
+        waiting = await self._unknown(found, out)
+        self._ready += waiting
+        await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
         if not self._source.is_sync:
@@ -233,21 +256,45 @@ class InputReader:
         return found
 
     async def _unknown(
-        self, keys: list[tuple[Input, CallKey]], out: list[Outcome[object]]
-    ) -> list[tuple[Input, CallKey]]:
-        """Those that the ledger has no final answer for; of the others, the outcome."""
-        entries = await self._store.final_entries([key.key for _, key in keys])
-        left: list[tuple[Input, CallKey]] = []
-        for given, key in keys:
-            entry = entries.get(key.key)
-            outcome = None if entry is None else self._lookup.final(entry, key.row, given)
-            if outcome is None:
-                left.append((given, key))
-            else:
+        self, found: list[tuple[int, Input, CallKey]], out: list[Outcome[object]]
+    ) -> list[PendingLookup]:
+        """Those that have no final answer in the ledger; of the others, the outcome."""
+        known = await self._store.find([sketch.key for _, _, sketch in found]) if found else {}
+        lookups = [known.get(sketch.key) for _, _, sketch in found]
+        final = iter(
+            await self._lookup.finished(
+                [
+                    (sketch.row, given, lookup)
+                    for (_, given, sketch), lookup in zip(found, lookups, strict=True)
+                    if lookup is not None
+                ]
+            )
+        )
+        waiting: list[PendingLookup] = []
+        for (row, given, sketch), lookup in zip(found, lookups, strict=True):
+            outcome = None if lookup is None else next(final)
+            if lookup is not None:
+                self._note(InputRow(row, lookup.id))
+            if outcome is not None:
                 out.append(outcome)
-        few = 2 * len(left) > len(keys)
+                continue
+            call = sketch.call or self._caller.call(given)
+            if lookup is None:
+                self._new(row, given, call)
+            waiting.append(PendingLookup(given, call, lookup))
+        few = 2 * len(waiting) > len(found)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
-        return left
+        return waiting
+
+    def _note(self, row: InputRow) -> None:
+        if self.run_id is not None:
+            self._store.post_inputs(self.run_id, [row])
+
+    def _new(self, row: int, given: Input, call: PreparedCall) -> None:
+        if self.run_id is not None:
+            page = 1 if call.listing else 0
+            spec = LookupSpec(call.key, call.row.id, msgspec.json.encode(given), page=page)
+            self._store.post_new_input(self.run_id, row, spec)
 
 
 POLLS = 20
@@ -277,6 +324,7 @@ class RunExecutor(Generic[T]):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = open_store(store)
+        self._max_credits = max_credits
         engine = self._caller.engine
         self.admission = AdmissionController(
             engine,
@@ -305,7 +353,13 @@ class RunExecutor(Generic[T]):
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
-        self._workers: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
+        self._withdraw: Callable[[], None] | None = None
+        self._lock: anyio.Lock | None = None
+        self._reading: BackgroundTask | None = None
+        self._changed: anyio.Event
+        self._read_job: PendingLookup | None = None
+        self._read_error: Exception | None = None
+        self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
             concurrency,
@@ -319,8 +373,7 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            received = self._workers.received
-            outcome = received.popleft() if received else await self._workers.next()
+            outcome = await self._crew.next()
         except Exception:  # also StopAsyncIteration: it has ended, one way or another
             await self._close()
             self._raise()
@@ -333,7 +386,14 @@ class RunExecutor(Generic[T]):
         self._workers.drop()
 
     async def _close(self) -> None:
-        if self._opened:  # the caller closes a store that it opened
+        if self._lookup.run_id is not None and self._store.is_open:
+            run, self._lookup.run_id = self._lookup.run_id, None
+            with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
+                await self._store.end_run(run)
+        withdraw, self._withdraw = self._withdraw, None
+        if withdraw is not None:
+            withdraw()
+        if self._opened:  # a store that was open before belongs to the caller
             self._opened = False
             await self._store.close()
 
@@ -356,6 +416,8 @@ class RunExecutor(Generic[T]):
         try:
             await self._workers.aclose(grace)
         finally:  # also where its block was cancelled
+            if self._reading is not None:
+                await self._reading.cancel()
             await self._close()
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
             self._raise()
@@ -371,7 +433,7 @@ class RunExecutor(Generic[T]):
         )
 
     def _reason(self) -> str:
-        closed = self.admission.closed_until > self._clock.wall()
+        closed = self.admission.closed_for > 0
         return self._parked or ("daily limit" if closed else "")
 
     def report(self) -> Report:
@@ -384,16 +446,27 @@ class RunExecutor(Generic[T]):
         )
 
     async def _open(self) -> None:
+        if not self._store.is_open:
+            await self._store.open()
+            self._opened = True
+        # A loop that was left with `break`: the client's block waits for what is in flight.
+        self._withdraw = self._caller.client.before_close(self.aclose)
         name = f"{self._caller.engine.provider.name} {self._caller.name}"
-        await self._store.open(name if self._caller.name else "", self._clock.wall())
-        self._opened = True
+        run = await self._store.begin_run(name, self._caller.name, "{}", self._max_credits)
+        self._lookup.run_id = self._inputs.run_id = run
         if parked := await self._store.parked():
             self.park(parked)
 
     async def _take(self) -> tuple[int, PendingLookup]:
-        """The next lookup: a queued one that is due, a new input, or a queued one to wait for."""
+        """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
+        if self._lock is None:
+            self._lock = anyio.Lock(fast_acquire=True)
+        async with self._lock:  # one worker waits for all
+            return await self._taken()
+
+    async def _taken(self) -> tuple[int, PendingLookup]:
         while True:
-            now = self._clock.wall()
+            now = self._clock.now()
             if self._waiting and self._waiting[0][0] <= now:
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
@@ -401,10 +474,51 @@ class RunExecutor(Generic[T]):
                 await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
                 continue
             try:
-                return next(self._order), await self._inputs.next()
+                due = self._waiting[0][0] - now if self._waiting else None
+                found = await self._next_input(due)
             except StopAsyncIteration:
                 if not self._waiting:
                     raise
+                continue
+            if found is not None:
+                return next(self._order), found
+
+    async def _next_input(self, seconds: float | None) -> PendingLookup | None:
+        """The next input; None where a queued lookup is due before it comes.
+
+        A stream that is waited for is read in a task of its own: cancelling a generator while it
+        waits would end it.
+        """
+        if self._inputs.is_sync or self._inputs.is_ready:
+            return await self._inputs.next()
+        self._changed = anyio.Event()
+        if self._reading is None:
+            self._reading = BackgroundTask(self._read)
+        if not self._has_read:
+            if seconds is None:
+                await self._changed.wait()
+            else:
+                with self._clock.timeout(max(seconds, 0.0)):
+                    await self._changed.wait()
+        if not self._has_read:
+            return None
+        self._reading = None
+        error, self._read_error = self._read_error, None
+        if error is not None:
+            raise error
+        job, self._read_job = self._read_job, None
+        return job
+
+    @property
+    def _has_read(self) -> bool:
+        return self._read_job is not None or self._read_error is not None
+
+    async def _read(self) -> None:
+        try:
+            self._read_job = await self._inputs.next()
+        except Exception as error:  # noqa: BLE001  # raised by whoever takes the input
+            self._read_error = error
+        self._changed.set()
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
         while (other := self._in_flight.get(job.call.key)) is not None:
@@ -414,14 +528,19 @@ class RunExecutor(Generic[T]):
         try:
             while self._stop is None and await self._open_again():
                 try:
-                    outcome = await self._lookup.run(job.call, job.given)
+                    outcome = await self._lookup.run(
+                        job.call, job.given, lookup=job.lookup, tries=job.tries, waited=job.waited
+                    )
                 except CallsParked as parked:
                     spent += parked.spent
-                    self._note_stop(parked)
+                    self._told(parked)
+                    job = job._replace(lookup=None)
                     continue
+                if isinstance(outcome, Postponed):
+                    return self._postponed(outcome, job)
                 outcome.credits, spent = outcome.credits + spent, 0
                 self._inputs.met(known=outcome.cached)
-                return self._final(outcome, job)
+                return cast("Outcome[T]", outcome)
         except BulkError as error:
             self._end(error)
         finally:
@@ -432,24 +551,29 @@ class RunExecutor(Generic[T]):
 
     async def _open_again(self) -> bool:
         """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
-        while (pause := self.admission.closed_until - self._clock.wall()) > 0:
-            if self._workers.stopping:
+        while (pause := self.admission.closed_for) > 0:
+            if self._crew.stopping:
                 return False
             with self._workers.idle():
                 await self._clock.sleep(pause)
         return not self._parked or not self.admission.parked
 
-    def _final(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T] | None:
-        """The outcome, unless there is reason to come back for it later."""
-        due, polls = outcome.due, job.polls
-        if outcome.state == "busy":
-            due = self._clock.wall() + BUSY_FOR
-        elif outcome.state == "queued" and (polls < POLLS or outcome.body):
-            polls += not outcome.body
-        else:
+    def _postponed(self, later: Postponed, job: PendingLookup) -> Outcome[T] | None:
+        """The outcome of a lookup that waited often enough; None where the run comes back to it."""
+        outcome = later.outcome
+        if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
             return cast("Outcome[T]", outcome)
-        self._counts.spent(outcome)
-        heapq.heappush(self._waiting, (due, next(self._order), job._replace(polls=polls)))
+        self._tally.spent(outcome)
+        job = job._replace(
+            lookup=None,
+            polls=job.polls + (later.reason == "queued" and not outcome.body),
+            tries=job.tries + (later.reason == "failed"),
+            waited=later.reason != "busy",
+        )
+        due = self._clock.now() + later.pause
+        heapq.heappush(self._waiting, (due, next(self._order), job))
+        if self._reading is not None:  # whoever waits for the next input waits for this, too
+            self._changed.set()
         return None
 
     def _note_stop(self, parked: CallsParked) -> None:

@@ -97,6 +97,9 @@ class ConnectionOptions:
     base_url: str | None = None
     """Default: LIX_BASE_URL, else the provider's own address."""
 
+    ca_file: Path | None = None
+    """Certificates of trusted authorities, in PEM format. Default: SSL_CERT_FILE, else certifi."""
+
     api_key_stdin: Annotated[bool, _flag] = False
     """Read the key from stdin instead of LIX_API_KEY."""
 

@@ -8,10 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from ..bulk.prepared_call import Input
-from ..bulk.stores import open_store
-from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
 from ..engine.client import Client
+from ..ledger.address import open_store
 from . import console
 from .errors import OK, REFUSED, CommandError
 from .input.lookup_kinds import LookupKind
@@ -106,7 +105,7 @@ async def submit(
 async def _create_tables(address: str) -> None:
     """Create the ledger's tables, so that `lix run status` works before a worker has started."""
     store = open_store(address)
-    await store.open("", RealClock.wall())
+    await store.open()
     await store.close()
 
 

@@ -47,6 +47,15 @@ class BackgroundTask:
         """Cancel the task without waiting for it."""
         self._scope.cancel()
 
+    @property
+    def done(self) -> bool:
+        """Whether the task has ended."""
+        return self._done.is_set()
+
+    async def wait(self) -> None:
+        """Wait until the task has ended by itself."""
+        await self._done.wait()
+
     async def cancel(self) -> None:
         """Cancel the task and wait until it has ended."""
         self._scope.cancel()

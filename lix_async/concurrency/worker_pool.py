@@ -20,16 +20,13 @@ from collections.abc import (
     Iterator,
 )
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import anyio
 
 from ..core.errors import ConfigurationError
 from ..core.validation import check_type
 from .background import BackgroundTask
-
-if TYPE_CHECKING:
-    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 I = TypeVar("I")  # noqa: E741  # an input
 O = TypeVar("O")  # noqa: E741  # an outcome
@@ -79,12 +76,13 @@ class WorkerGroup(Generic[I, O]):
         self._before = before
         self._after = after
         self._on_undelivered = on_undelivered
-        self._dropped = False
+        self._dropped = self._closed = False
         self._background: BackgroundTask | None = None
-        self._send: MemoryObjectSendStream[list[O]] | None = None
-        self._receive: MemoryObjectReceiveStream[list[O]] | None = None
-        self.received: deque[O] = deque()
-        """Outcomes that came together with the one returned last."""
+        self._ready: deque[O] = deque()
+        self._delivered = self._received = 0
+        self._arrived: anyio.Event | None = None
+        self._taken: anyio.Event | None = None
+        self._ended = False
         self._error: BaseException | None = None
         self._stopping = False
         self._idle: set[anyio.CancelScope] = set()
@@ -123,50 +121,62 @@ class WorkerGroup(Generic[I, O]):
             StopAsyncIteration: There are no more.
 
         """
-        if self.received:
-            return self.received.popleft()
         if self._background is None:
-            self._send, self._receive = anyio.create_memory_object_stream[list[O]](0)
+            self._arrived, self._taken = anyio.Event(), anyio.Event()
             self._order_changed = anyio.Event() if self._ordered else None
             self._background = BackgroundTask(self._run)
-        assert self._receive is not None  # made together with the background task
-        try:
-            self.received.extend(await self._receive.receive())
-            return self.received.popleft()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            self._receive.close()
-            error, self._error = self._error, None
-        if error is not None:
-            raise error
-        raise StopAsyncIteration
+        while not self._ready:
+            if self._ended:
+                error, self._error = self._error, None
+                if error is not None:
+                    raise error
+                raise StopAsyncIteration
+            assert self._arrived is not None  # made together with the background task
+            await self._arrived.wait()
+        # No await between here and the caller: a cancellation leaves the outcome where it is.
+        self._received += 1
+        self._taken = _renewed(self._taken)
+        return self._ready.popleft()
 
     async def deliver(self, outcomes: list[O]) -> None:
-        """Deliver outcomes; called by `take` for inputs that need no work, many at once."""
-        assert self._send is not None  # made together with the background task
+        """Make outcomes available, and wait until the consumer has taken them.
+
+        Called by `take` as well, for inputs that need no work, many at once.
+        """
         if not outcomes:
             return
-        try:
-            await self._send.send(outcomes)
-        except anyio.BrokenResourceError:  # the consumer was dropped
-            self._report_undelivered(outcomes)
+        self._ready.extend(outcomes)
+        self._delivered += len(outcomes)
+        position = self._delivered
+        self._arrived = _renewed(self._arrived)
+        while self._received < position and not self._closing:
+            assert self._taken is not None  # made together with the background task
+            await self._taken.wait()
 
-    def _report_undelivered(self, outcomes: list[O]) -> None:
-        if self._on_undelivered is not None:
-            for outcome in outcomes:
+    @property
+    def _closing(self) -> bool:
+        """Whether no consumer is waited for any more."""
+        return self._dropped or self._closed
+
+    def _report_undelivered(self) -> None:
+        while self._ready:
+            outcome = self._ready.popleft()
+            if self._on_undelivered is not None:
                 self._on_undelivered(outcome)
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Take no more inputs, give calls in flight `grace` seconds, then cancel the rest."""
         self.stop()
-        if self._background is None or self._receive is None:
+        if self._background is None:
             return
+        self._closed = True
+        self._taken = _renewed(self._taken)
         try:
-            with anyio.move_on_after(grace), contextlib.suppress(anyio.ClosedResourceError):
-                async for outcomes in self._receive:  # closed when the inputs were used up
-                    self._report_undelivered(outcomes)
+            with anyio.move_on_after(grace):
+                await self._background.wait()
         finally:  # also where the caller is cancelled
             await self._background.cancel()
-            self._receive.close()
+            self._report_undelivered()
 
     def drop(self) -> None:
         """Stop because the consumer was garbage collected, in whatever thread that happened.
@@ -180,13 +190,11 @@ class WorkerGroup(Generic[I, O]):
     def _drop(self) -> None:
         self._dropped = True
         self.stop()
-        if self._receive is not None:
-            self._receive.close()
+        self._taken = _renewed(self._taken)
         if self._after is None and self._background is not None:
             self._background.end()
 
     async def _run(self) -> None:
-        assert self._send is not None  # made together with the background task
         try:
             if self._before is not None:
                 await self._before()
@@ -196,7 +204,10 @@ class WorkerGroup(Generic[I, O]):
         except Exception as error:  # noqa: BLE001  # raised to the consumer
             self._error = self._error or error
         finally:
-            self._send.close()
+            self._ended = True
+            self._arrived = _renewed(self._arrived)
+            if self._dropped:
+                self._report_undelivered()
             if self._dropped and self._after is not None:
                 with contextlib.suppress(Exception):  # there is no consumer to raise it to
                     await self._after()
@@ -244,6 +255,13 @@ class WorkerGroup(Generic[I, O]):
         if failure is not None:
             raise failure
         return True
+
+
+def _renewed(event: anyio.Event | None) -> anyio.Event:
+    """Wake up everybody who waits for an event; the event for those who come later."""
+    if event is not None:
+        event.set()
+    return anyio.Event()
 
 
 class WorkerPool(Generic[I, O]):

@@ -21,6 +21,7 @@ from typing import Generic, Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
+from .clock import RealClock
 from .event_loop import threadsafe_callback
 
 J = TypeVar("J")
@@ -75,6 +76,9 @@ class WorkerThread(Generic[J]):
             because they need its result.
         final_error: The exceptions that every job would meet. After another one the jobs of a
             failed batch are run one by one: a bad job must not undo the others.
+        periodic: Called on the thread between two batches, also while there is no job; it must
+            not raise. The thread then runs until `close`.
+        interval: Seconds between two of these calls.
 
     """
 
@@ -87,6 +91,8 @@ class WorkerThread(Generic[J]):
         idle_timeout: float | None = None,
         shield: bool = False,
         final_error: type[Exception] | tuple[type[Exception], ...] = (),
+        periodic: Callable[[], None] | None = None,
+        interval: float = 0.0,
     ) -> None:
         self._handler = handler
         self._name = name
@@ -94,6 +100,9 @@ class WorkerThread(Generic[J]):
         self._idle_timeout = idle_timeout
         self._shield = shield
         self._final_error = final_error
+        self._periodic = periodic
+        self._interval = interval
+        self._next_call = 0.0
         self._queue: queue.SimpleQueue[_QueuedJob[J] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -139,19 +148,26 @@ class WorkerThread(Generic[J]):
 
     def _work(self) -> None:
         stopping = False
+        self._next_call = RealClock.now() + self._interval
         while not (stopping and self._end()):
             batch, stop = self._next_batch()
             stopping = stopping or stop
             if batch:
                 self._run_batch(batch)
+            if self._periodic is not None and not stopping and RealClock.now() >= self._next_call:
+                self._periodic()
+                self._next_call = RealClock.now() + self._interval
 
     def _next_batch(self) -> tuple[list[_QueuedJob[J]], bool]:
         """The next jobs, and whether the thread ends after them: it was closed, or idle."""
         batch: list[_QueuedJob[J]] = []
+        timeout = self._idle_timeout
+        if self._periodic is not None:
+            timeout = max(self._next_call - RealClock.now(), 0.0)
         try:
-            queued = self._queue.get(timeout=self._idle_timeout)
+            queued = self._queue.get(timeout=timeout)
         except queue.Empty:
-            return batch, True
+            return batch, self._periodic is None
         while queued is not None:
             batch.append(queued)
             if len(batch) >= self._max_batch or self._queue.empty():  # no other thread takes any

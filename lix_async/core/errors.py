@@ -126,7 +126,7 @@ class RefusalError(LixError):
 
     `status` is the HTTP status, `kind` the provider's name of the error (or the status as text),
     `message` its text, `retry_after` the seconds to wait if the provider gave them, `body` an
-    excerpt of the answer.
+    excerpt of the answer, `headers` those of the answer, with names in lower case.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class RefusalError(LixError):
         kind: str = "",
         retry_after: float | None = None,
         body: str = "",
+        headers: dict[str, str] | None = None,
         endpoint: str | None = None,
         attempts: int = 0,
     ) -> None:
@@ -146,6 +147,7 @@ class RefusalError(LixError):
         self.message = message
         self.retry_after = retry_after
         self.body = body
+        self.headers = headers or {}
 
     def __str__(self) -> str:
         parts = dict.fromkeys((str(self.status or ""), self.kind))  # some types are the status

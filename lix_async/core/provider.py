@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -19,6 +19,24 @@ _IN_PATHS = "/%:@!$&'()*+,;="
 
 See https://www.rfc-editor.org/rfc/rfc3986#section-3.3."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def has_own_error(body: bytes) -> bool:
+    """Whether a body is a JSON object with an error as the Lix API writes it.
+
+    That is an `error` object with a `type` or a `message`, or an `error` text.
+
+    Contract: lix.md#errors
+    """
+    try:
+        tree = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    error = tree.get("error")
+    if isinstance(error, dict):
+        found = cast("dict[str, object]", error)
+        return bool(found.get("type") or found.get("message"))
+    return isinstance(error, str) and bool(error)
 
 
 class AuthScheme(msgspec.Struct, frozen=True):
@@ -43,6 +61,8 @@ class Provider(msgspec.Struct, frozen=True):
     """Seconds to wait at least after a 429 without `Retry-After`."""
     typed: bool = True
     """Whether `Content-Type` is sent with every request, as Lix requires, or only with a body."""
+    own_error: Callable[[bytes], bool] = has_own_error
+    """Whether a body holds an error in the API's own words: proxies answer with any status."""
     normalise: Callable[[bytes, type], bytes] | None = None
     """(body of a success, type of the result) → the body in the form that the type describes, where
     the provider wraps the same items in several ways. May raise `SchemaMismatch`."""
@@ -63,13 +83,34 @@ class ApiKey:
     _reveal: Callable[[], str]
 
     def __init__(self, text: str) -> None:
-        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
-            raise ConfigurationError(f"api_key must be a text, not {type(text).__name__}")
-        if not text or not all("!" <= char <= "~" for char in text):
-            problem = "is empty" if not text else "has spaces, line breaks or non-ASCII characters"
-            raise ConfigurationError(f"api_key {problem}: copy it again from the dashboard")
         # A closure keeps the text from tools that print all attributes, such as crash reporters.
         self._reveal = lambda: text
+        problem = self._problem()
+        if problem:
+            del text  # a traceback may show local variables
+            raise ConfigurationError(f"api_key {problem}")
+
+    @classmethod
+    def unchecked(cls, text: str) -> ApiKey:
+        """A key of any text. Never raises, so no traceback can show the text; see `check`."""
+        key = object.__new__(cls)
+        key._reveal = lambda: text
+        return key
+
+    def check(self) -> None:
+        """Raise what the constructor raises for such a text."""
+        problem = self._problem()
+        if problem:
+            raise ConfigurationError(f"api_key {problem}")
+
+    def _problem(self) -> str:
+        text: object = cast("object", self._reveal())
+        if not isinstance(text, str):  # the caller may be untyped
+            return f"must be a text, not {type(text).__name__}"
+        if text and all("!" <= char <= "~" for char in text):
+            return ""
+        problem = "has spaces, line breaks or non-ASCII characters" if text else "is empty"
+        return f"{problem}: copy it again from the dashboard"
 
     def reveal(self) -> str:
         """The key itself; only for the code that puts it on a request."""

@@ -6,8 +6,8 @@ Python checks no annotations. Without these checks a wrong type fails somewhere 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, wraps
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -128,3 +128,19 @@ def _describe_value(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__} itself"
     return "None" if value is None else type(value).__name__
+
+
+def guarded_repr(method: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A `__repr__` that also works before the constructor has set all attributes.
+
+    A traceback with local variables shows `self` of a constructor that raised.
+    """
+
+    @wraps(method)
+    def guarded(self: object) -> str:
+        try:
+            return method(self)
+        except AttributeError:
+            return f"<{type(self).__name__}, not complete>"
+
+    return guarded

@@ -35,6 +35,11 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
         kind = type(self.value).__name__
         return f"<Answer {self.status}: {kind}, {len(self.body)} bytes, attempt {self.attempts}>"
 
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """The same for rich, which would print all fields otherwise."""
+        fields = ("status", "attempts", "credits", "lost")
+        return [(name, getattr(self, name)) for name in fields]
+
     @property
     def headers(self) -> Mapping[str, str]:
         """Response headers; names in lower case, repeated ones joined by commas."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, TypeVar, Unpack
 
@@ -14,10 +14,10 @@ from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
-from ..core.validation import check_attributes, check_type
+from ..core.validation import check_attributes, check_type, guarded_repr
 from ..limiters.base import Limiter
 from .answer import Answer
-from .credentials import KeyRedactionFilter, KeyRedactor, RequestBuilder
+from .credentials import LOG_FILTER, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
 from .observer import CallObserver
@@ -27,6 +27,7 @@ from .options import (
     Unset,
     auth_scheme,
     call_options,
+    hide_key,
     make_limiter,
     make_transport,
     resolve_api_key,
@@ -34,6 +35,7 @@ from .options import (
     user_agent,
 )
 from .pages import ListingOptions, Pages
+from .transport import Verify
 
 if TYPE_CHECKING:
     from .options import HttpClient  # for the providers' clients
@@ -61,7 +63,7 @@ class Client:
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         *,
         auth: str | Unset = UNSET,
         base_url: str | None = None,
@@ -71,14 +73,15 @@ class Client:
         deadline: float | None = None,
         timeout: float | TimeoutLike | None = None,
         http_client: HttpClient | None = None,
+        verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
         clock: Clock | None = None,
     ) -> None:
-        provider = self.provider
-        text = resolve_api_key(provider, api_key)
+        provider, given = self.provider, hide_key(api_key)
+        del api_key
+        key = resolve_api_key(provider, given)
         self._auth = auth_scheme(provider, auth)
-        key = ApiKey(text)
         check_type("on_drift", on_drift, Callable | None)
         self._address = parse_base_url(resolve_base_url(provider, base_url))
         if clock is not None:
@@ -90,25 +93,28 @@ class Client:
         request_builder = RequestBuilder(
             self._address, key, style, user_agent(), clock.now, typed=provider.typed
         )
+        redactor = KeyRedactor(key)
+        LOG_FILTER.add(redactor)
         self._engine = Engine(
             provider,
             self._address.prefix,
-            make_transport(request_builder, timeout, http_client),
+            make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
             call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
             CreditBudget(max_credits),
-            KeyRedactor(key),
+            redactor,
             None if on_drift is None else DriftDetector(on_drift),
             self._observer,
         )
-        if request_builder.in_query:
-            KeyRedactionFilter(self._address, style.name).install()
+        # One list for the client and its views: the block of any of them waits for all runs.
+        self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._bind_methods()
 
     def _bind_methods(self) -> None:
         """Create the groups of methods. Called for each client and each view of one."""
 
+    @guarded_repr
     def __repr__(self) -> str:
         limiter = self._engine.limiter
         rate = "no limit" if limiter is None else repr(getattr(limiter, "rate", limiter))
@@ -220,6 +226,15 @@ class Client:
         """Credits that this client and its views have spent so far, by kind."""
         return self._engine.credits
 
+    def before_close(self, callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+        """Await a callback when the client's block ends, before its connections are closed.
+
+        Returns:
+            A function that withdraws the callback.
+        """
+        self._before_close.append(callback)
+        return lambda: self._before_close.remove(callback)
+
     async def aclose(self) -> None:
         """Close the connections. A later call opens new ones.
 
@@ -239,4 +254,8 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            for callback in tuple(self._before_close):
+                await callback()
+        finally:
+            await self.aclose()

@@ -2,9 +2,9 @@
 
 httpx has a pool too, but callers must not wait in it: in httpx 0.28 a request that is cancelled
 while it waits there leaves its connection unusable, and each search of that pool takes time
-proportional to the number of calls in flight. Here each pooled connection is an HTTP transport
-with a single connection, which is lent to one exchange at a time. Callers wait first in, first
-out. A connection whose exchange failed or was cancelled is closed and replaced.
+proportional to the number of calls in flight. Here each connection is lent to one exchange at a
+time. Callers wait first in, first out. A connection whose exchange failed or was cancelled is
+closed and replaced.
 """
 
 from __future__ import annotations
@@ -67,12 +67,25 @@ class ConnectionPool(Generic[C]):
         self._free: list[PooledConnection[C]] = []
         self._in_use: set[PooledConnection[C]] = set()
         self._waiters: deque[_ConnectionWaiter[C]] = deque()
+        self._opening: anyio.Lock | None = None
         self._event_loop = EventLoopBinding()
 
     @property
     def in_use(self) -> int:
         """The number of connections that are lent."""
         return len(self._in_use)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether a caller would have to wait."""
+        return not self._free and len(self._in_use) >= self._size
+
+    def opening(self) -> anyio.Lock:
+        """The lock under which a connection is opened in advance."""
+        self._rebind()
+        if self._opening is None:  # a lock belongs to one event loop
+            self._opening = anyio.Lock(fast_acquire=True)
+        return self._opening
 
     async def acquire(self) -> PooledConnection[C]:
         """Borrow a connection. Return it with `release` or `discard` in every case."""
@@ -117,7 +130,7 @@ class ConnectionPool(Generic[C]):
         await _close(pooled.connection)
 
     async def replace_connection(self, pooled: PooledConnection[C]) -> None:
-        """Give a borrowed connection a new transport and close the old one."""
+        """Put a new connection in the place of a borrowed one, and close the old one."""
         old, pooled.connection, pooled.used = pooled.connection, self._make(), False
         await _close(old)
 
@@ -137,10 +150,12 @@ class ConnectionPool(Generic[C]):
             self._free.clear()
             self._in_use.clear()
             self._waiters.clear()
+            self._opening = None
 
     def _unbind_if_empty(self) -> None:
         if not self._in_use and not self._free:
             self._event_loop.unbind()
+            self._opening = None
 
     def _lend_to_waiter(self, pooled: PooledConnection[C]) -> bool:
         while self._waiters:

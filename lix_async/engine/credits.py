@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 
 import anyio
 
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import BudgetError, ConfigurationError, DecodeError, LixError, TransportError
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 
 PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
 
@@ -57,6 +57,7 @@ class CreditBudget:
         self._lost: Counter[str] = Counter()
         self._reserved: Counter[str] = Counter()
         self._next_settlement: anyio.Event | None = None
+        self._waiting: deque[object] = deque()
         self.unpriced = 0
         """Settled calls whose price the provider does not publish."""
 
@@ -85,6 +86,7 @@ class CreditBudget:
         """Credits that attempts without an answer may have cost. They count towards the limit."""
         return self._lost.total()
 
+    @guarded_repr
     def __repr__(self) -> str:
         kinds = ", ".join(f"{kind} {self._spent[kind]}" for kind in PAID)
         return f"<CreditBudget spent: {kinds}; possibly lost: {self.lost}>"
@@ -111,11 +113,20 @@ class CreditBudget:
         Raises:
             BudgetError: If the price does not fit beside what was spent.
         """
-        while self._refusal(price, endpoint) is not None:
-            if (error := self._refusal(price, endpoint, in_flight=False)) is not None:
-                raise error
-            await self.wait_for_settlement()
-        self._reserved[price.kind] += price.amount
+        if not price.amount:
+            return
+        mine = object()
+        self._waiting.append(mine)  # first come, first served
+        try:
+            while self._waiting[0] is not mine or self._refusal(price, endpoint) is not None:
+                if (error := self._refusal(price, endpoint, in_flight=False)) is not None:
+                    raise error
+                await self.wait_for_settlement()
+            self._reserved[price.kind] += price.amount
+        finally:
+            self._waiting.remove(mine)
+            if self._waiting:
+                self._wake()
 
     async def wait_for_settlement(self) -> None:
         """Wait until the next call is settled."""
@@ -135,6 +146,9 @@ class CreditBudget:
         self._reserved[price.kind] -= price.amount
         self._spent[price.kind] += spent
         self._lost[price.kind] += lost
+        self._wake()
+
+    def _wake(self) -> None:
         if self._next_settlement is not None:
             self._next_settlement.set()
             self._next_settlement = None

@@ -14,9 +14,11 @@ error is raised all the same if it is permanent, or if no attempt or no time is 
 | 429 | hold the limiter, retry | hold the limiter, raise |
 | 429 with a `Retry-After` over `max_retry_after` | hold the limiter, raise | the same |
 | daily or weekly limit | raise | raise |
-| 5xx | retry | raise |
+| 502, 504 and other gateway statuses | retry | raise `OutcomeUnknownError` |
+| other 5xx | retry | raise |
 | queued | poll again (not a PUT: it would be queued twice) | raise |
-| other refusals, a body that cannot be decoded | raise | raise |
+| a success that cannot be decoded | raise | raise `OutcomeUnknownError` |
+| other refusals | raise | raise |
 | limiter unreachable | raise | raise |
 | deadline, nothing sent | raise `DeadlineError` | raise `DeadlineError` |
 | deadline, an attempt sent | raise `DeadlineError` | raise `OutcomeUnknownError` |
@@ -25,8 +27,7 @@ error is raised all the same if it is permanent, or if no attempt or no time is 
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -37,11 +38,13 @@ from ..core.endpoint import Endpoint, P, check_params
 from ..core.errors import (
     DailyLimitError,
     DeadlineError,
+    DecodeError,
     LixError,
     NotFoundError,
     OutcomeUnknownError,
     QueuedError,
     RefusalError,
+    ServerError,
     TransportError,
 )
 from ..core.provider import Provider
@@ -55,9 +58,27 @@ from .credentials import KeyRedactor
 from .credits import CreditBudget
 from .observer import CallObservation, CallObserver
 from .options import UNSET, CallOptions, reject_empty
-from .transport import SendTimestamp, Transport, TransportFailure
+from .transport import Prepare, SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
+GATEWAY_STATUSES = frozenset({502, 504, 520, 522, 524})
+"""Statuses of a gateway without an answer of the API: those of RFC 9110, and those of Cloudflare
+for an answer that was invalid or did not come (see
+https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
+"""
+
+
+class AttemptHooks(Protocol):
+    """Hear of each attempt of a call: how a ledger records what may be charged."""
+
+    async def departing(self) -> None:
+        """An attempt has its permit and is about to be sent. Raising stops it."""
+
+    def departed(self) -> None:
+        """The first byte is sent: from here on the attempt may be charged."""
+
+    async def received(self, response: HttpResponse) -> None:
+        """A complete answer was received and not decoded yet. The key is redacted in it."""
 
 
 class Engine:
@@ -81,6 +102,7 @@ class Engine:
         self.observer = observer
         self.provider = provider
         self.transport = transport
+        self._prepare: Prepare | None = getattr(transport, "prepare", None)
         self.limiter = limiter
         self.clock = clock
         self.options = options
@@ -116,25 +138,21 @@ class Engine:
         endpoint: Endpoint[P, R],
         params: P,
         *,
-        before_send: Callable[[], Awaitable[None]] | None = None,
-        on_not_charged: Callable[[], None] | None = None,
+        hooks: AttemptHooks | None = None,
     ) -> Answer[R]:
         """One call. See `Client.send`, which has the same errors.
 
         Args:
             endpoint: The endpoint to call.
             params: Its parameters.
-            before_send: Awaited before each attempt, after its permit and before its first byte:
-                the moment to record that something is about to be paid for.
-            on_not_charged: Called after an attempt that was refused or not sent, unless an
-                earlier attempt was lost: nothing was charged so far.
+            hooks: Hear of each attempt: how a ledger records what may be charged.
         """
         params = self.prepare_params(endpoint, params)
         endpoint = endpoint.for_params(params)
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
         limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
-        call = CallState(self.clock, deadline, give_up_at, limiter, before_send, on_not_charged)
+        call = CallState(self.clock, deadline, give_up_at, limiter, hooks)
         outcome: Answer[R] | LixError | None = None
         self.credits.reserve(endpoint.credits, endpoint.id)
         try:
@@ -211,6 +229,12 @@ class Engine:
             wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
             if call.exceeds_deadline(wait):
                 return TransportError(f"the next permit is expected in {wait:.3g} s")
+            # What must be imported or connected is ready before the permit is taken: a request
+            # that is sent late may come too close to the next one.
+            failure = await self._prepare(request) if self._prepare is not None else None
+            if failure is not None:
+                call.attempts += 1
+                return self._failed(failure, call)
             try:
                 await call.limiter.acquire()
             except TransportError as error:  # a shared limiter that could not be reached in time
@@ -218,13 +242,24 @@ class Engine:
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         permitted_at = self.clock.now()
-        sent_at = SendTimestamp(lambda at: call.report_delay(at - permitted_at))
+        hooks = call.hooks
+
+        def on_sent(at: float) -> None:
+            call.report_delay(at - permitted_at)
+            if hooks is not None:
+                hooks.departed()
+
+        sent_at = SendTimestamp(on_sent)
         call.waited += permitted_at - began
         call.attempts += 1
         try:
-            if call.before_send is not None:
-                await call.before_send()
+            if hooks is not None:
+                await hooks.departing()
             response = await self.transport.exchange(request, sent_at)
+            if isinstance(response, HttpResponse):
+                response = self._redactor.redact_response(response)
+                if hooks is not None:
+                    await hooks.received(response)
         except BaseException:
             if sent_at.at is not None:
                 call.was_sent = True
@@ -233,24 +268,21 @@ class Engine:
                 call.limiter.refund()
             raise
         if isinstance(response, TransportFailure):
-            call.lost += response.sent
-            message = self._redactor.redact_text(response.message)
-            return TransportError(message, sent=response.sent, permanent=response.permanent)
+            return self._failed(response, call)
         return self._read(endpoint, response, call)
+
+    def _failed(self, failure: TransportFailure, call: CallState) -> TransportError:
+        call.lost += failure.sent
+        message = self._redactor.redact_text(failure.message)
+        return TransportError(message, sent=failure.sent, permanent=failure.permanent)
 
     def _read(
         self, endpoint: Endpoint[P, R], response: HttpResponse, call: CallState
     ) -> Answer[R] | LixError:
         value = wire.decode(self.provider, endpoint, response.status, response.body)
-        if (
-            isinstance(value, LixError)
-            and (redacted := self._redactor.redact_response(response)) is not response
-        ):
-            response = redacted  # so that no attribute of the error holds the key
-            value = wire.decode(self.provider, endpoint, response.status, response.body)
         if isinstance(value, RefusalError):
-            header = read_headers(response.headers).get("retry-after")
-            value.retry_after = retry_after(header, self.clock.wall())
+            value.headers = read_headers(response.headers)
+            value.retry_after = retry_after(value.headers.get("retry-after"), self.clock.wall())
         if call.observation is not None:
             headers = read_headers(response.headers)
             value = call.observation.check(value, headers, self.clock.wall()) or value
@@ -273,12 +305,6 @@ class Engine:
         self, endpoint: Endpoint[P, R], call: CallState, error: LixError
     ) -> bool:
         """Whether to retry; sets `call.delay`, and holds the limiter after a 429."""
-        if (
-            call.on_not_charged is not None
-            and not call.lost
-            and isinstance(error, RefusalError | TransportError)
-        ):
-            call.on_not_charged()
         if call.retry_at is not None or call.limiter_unreachable:
             return False
         if isinstance(error, QueuedError):
@@ -317,6 +343,17 @@ def _is_unknown_route(outcome: object) -> bool:
     return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"
 
 
+def _may_be_carried_out(error: LixError) -> bool:
+    """Whether a call that acts may have been carried out although it ended with an error.
+
+    A gateway answers 502 or 504 when it lost the API's own answer; an answer of success that
+    cannot be decoded is still one (lix.md#retries).
+    """
+    if isinstance(error, ServerError):
+        return error.status in GATEWAY_STATUSES
+    return isinstance(error, DecodeError) or getattr(error, "sent", False)
+
+
 class CallState(msgspec.Struct):
     """The state of one call."""
 
@@ -324,8 +361,7 @@ class CallState(msgspec.Struct):
     deadline: float | None
     give_up_at: float | None
     limiter: Limiter | None
-    before_send: Callable[[], Awaitable[None]] | None = None
-    on_not_charged: Callable[[], None] | None = None
+    hooks: AttemptHooks | None = None
     attempts: int = 0
     failures: int = 0
     polls: int = 0
@@ -358,14 +394,16 @@ class CallState(msgspec.Struct):
             endpoint: The endpoint called.
             error: The error of the last attempt; None if the deadline ended the call.
         """
-        unknown = self.was_sent if error is None else getattr(error, "sent", False)
+        unknown = self.was_sent if error is None else _may_be_carried_out(error)
         if not endpoint.idempotent and unknown:
             reason = "the deadline passed" if error is None else str(error.args[0])
+            cause = error
             error = OutcomeUnknownError(
                 f"{reason}; the request may have been carried out and was not retried: check "
                 "before you repeat it",
                 sent=True,
             )
+            error.__cause__ = cause
         elif error is None:
             error = DeadlineError(f"the deadline of {self.deadline:g} s passed", sent=self.lost > 0)
         elif self.retry_at is not None:

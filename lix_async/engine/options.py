@@ -13,7 +13,7 @@ import msgspec
 from ..concurrency.clock import Clock
 from ..core.endpoint import CreditKind
 from ..core.errors import ConfigurationError
-from ..core.provider import Provider
+from ..core.provider import ApiKey, Provider
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
 from ..core.schema_drift import OnDrift
@@ -21,7 +21,7 @@ from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
-from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, ClientTransport, HttpTransport, Transport
+from .transport import DEFAULT_TIMEOUT, ClientTransport, HttpTransport, Transport, Verify
 
 if TYPE_CHECKING:
     import httpx
@@ -58,6 +58,7 @@ class CommonOptions(TypedDict, total=False):
     deadline: float | None
     timeout: float | TimeoutLike | None
     http_client: HttpClient | None
+    verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
     clock: Clock | None
@@ -105,12 +106,30 @@ def reject_empty(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must not be empty: leave it out or pass None")
 
 
-def resolve_api_key(provider: Provider, api_key: str | None) -> str:
-    """The given API key, or that of the environment."""
-    key = api_key if api_key is not None else from_environment(*provider.key_variables)
+def hide_key(api_key: str | ApiKey | None) -> ApiKey | None:
+    """A key as an object that shows in no traceback. Never raises.
+
+    A constructor calls it first and deletes its argument, because a traceback may show local
+    variables.
+    """
+    if api_key is None or isinstance(api_key, ApiKey):
+        return api_key
+    return ApiKey.unchecked(api_key)
+
+
+def resolve_api_key(provider: Provider, api_key: ApiKey | None) -> ApiKey:
+    """The given API key, or that of the environment.
+
+    Raises:
+        ConfigurationError: If there is none, or it is malformed.
+    """
+    key = api_key
+    if key is None:
+        key = hide_key(from_environment(*provider.key_variables))
     if key is None:
         names = " or ".join(provider.key_variables)
         raise ConfigurationError(f"no API key: pass api_key= or set {names}")
+    key.check()
     return key
 
 
@@ -152,15 +171,17 @@ def make_limiter(
 
 
 def make_transport(
-    request_builder: RequestBuilder, timeout: float | TimeoutLike | None, client: HttpClient | None
+    request_builder: RequestBuilder,
+    timeout: float | TimeoutLike | None,
+    client: HttpClient | None,
+    verify: Verify,
 ) -> Transport:
-    """The given transport or HTTP client, or a connection pool over httpx or the given module."""
-    default = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": 30.0, "pool": None}
+    """The given transport or HTTP client, or a connection pool."""
     timeouts = _timeouts(timeout)
-    if client is None:
-        return HttpTransport(request_builder, timeouts or default)
-    if isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport"):
-        return HttpTransport(request_builder, timeouts or default, client)
+    if client is None or (isinstance(client, ModuleType) and hasattr(client, "AsyncHTTPTransport")):
+        return HttpTransport(request_builder, timeouts or DEFAULT_TIMEOUT, client, verify=verify)
+    if verify is not None:
+        raise ConfigurationError("verify has no effect beside http_client: pass it to that client")
     if callable(getattr(client, "exchange", None)) and not isinstance(client, type):
         return cast("Transport", client)
     what = "an AsyncClient of httpx or httpx2, or one of these modules"

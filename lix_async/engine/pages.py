@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Generic, TypedDict, TypeVar, cast
@@ -24,11 +24,11 @@ from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, LixError, PagingError
 from ..core.models import Listing, Params, item_type
 from ..core.pagination import PageObservation, PaginationStrategy
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
-from .engine import Engine
+from .engine import AttemptHooks, Engine
 
 Item = TypeVar("Item")
 
@@ -288,6 +288,7 @@ class Page(Generic[Item]):
         head, self.items = self.items[:length], self.items[length:]
         return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"<Page {self.start}+{len(self.items)} of {self.total}>"
 
@@ -326,9 +327,8 @@ class Paginator(Generic[Item]):
             raise ConfigurationError(f"{endpoint.id} is not a listing: use send()")
         self.ready: deque[Page[Item]] = deque()
         self.stats = PaginationStats()
-        self.before_send: Callable[[], Awaitable[None]] | None = None
-        self.on_not_charged: Callable[[], None] | None = None
-        """Hooks for each attempt at a page; see `Engine.send`."""
+        self.hooks: AttemptHooks | None = None
+        """Hear of each attempt at a page; see `Engine.send`."""
         self._engine = engine
         # From here on the parameters keep the type that the endpoint of the caller has.
         self._endpoint = cast("Endpoint[Params, Listing[Item]]", endpoint)
@@ -404,8 +404,7 @@ class Paginator(Generic[Item]):
             answer = await self._engine.send(
                 self._endpoint,
                 params,
-                before_send=self.before_send,
-                on_not_charged=self.on_not_charged,
+                hooks=self.hooks,
             )
             credits = answer.credits
         finally:

@@ -1,17 +1,21 @@
-"""Finding out what a client method would send, without sending it."""
+"""Calls without sending: what a client method would send, and what an answer would mean."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Generator
 from typing import Generic, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..core.endpoint import Endpoint, P
 from ..core.models import Params
+from ..core.wire import HttpRequest, HttpResponse
 from .answer import Answer
-from .engine import Engine
+from .credits import CreditBudget
+from .engine import AttemptHooks, Engine
 from .pages import Pages
+from .transport import SendTimestamp
 
 R = TypeVar("R")
 
@@ -40,8 +44,7 @@ class RecordingEngine(Engine):
         endpoint: Endpoint[P, R],
         params: P,
         *,
-        before_send: Callable[[], Awaitable[None]] | None = None,
-        on_not_charged: Callable[[], None] | None = None,
+        hooks: AttemptHooks | None = None,
     ) -> Answer[R]:
         """Report the call to `recorded_call`; never returns."""
         call = RecordedCall(cast("Endpoint[Params, object]", endpoint), params)
@@ -81,3 +84,29 @@ def recorded_call(result: object) -> RecordedCall | None:
     finally:
         steps.close()
     return first if isinstance(first, RecordedCall) else None
+
+
+class _StoredResponse:
+    """A transport that has one response."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self._response = response
+
+    async def exchange(self, request: HttpRequest, sent_at: SendTimestamp) -> HttpResponse:
+        del request, sent_at  # nothing is sent
+        return self._response
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def replaying_engine(engine: Engine, response: HttpResponse) -> Engine:
+    """A copy of an engine whose calls get a response that was received before.
+
+    It waits for nothing, counts nothing and sends nothing.
+    """
+    other = engine.with_options(replace(engine.options, deadline=None))
+    other.transport = _StoredResponse(response)
+    other.limiter = other.observer = other.drift_detector = None
+    other.credits = CreditBudget(None, name="no limit")
+    return other

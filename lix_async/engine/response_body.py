@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import cache
@@ -17,9 +16,9 @@ MAX_GZIP_MEMBERS = 2048
 """Members of one gzip body (RFC 1952 section 2.2): twice what the size limit needs in blocks of
 64 KiB. Each member costs time, even an empty one, and 800,000 empty ones fit into the limit of
 received bytes."""
+MAX_CODINGS = 4
+"""Codings of one body that are undone. Each one could unfold to the size limit."""
 GZIP = zlib.MAX_WBITS | 16
-_CODING = re.compile(r"[a-z]{2,8}(?:, ?[a-z]{2,8})?")
-"""The names of one or two content codings, such as br, zstd and deflate."""
 CHUNK_SIZE = 2**16
 """Bytes decompressed at a time. What follows the end of a gzip member is copied, so chunks must
 not be large."""
@@ -29,76 +28,93 @@ BodyError = tuple[str, bool, bool]
 
 
 async def read_body(chunks: AsyncIterable[bytes], encoding: str | None) -> bytes | BodyError:
-    """The whole body, decompressed. Reading stops at the size limits."""
-    coding = (encoding or "identity").strip().lower()
-    if coding not in ("identity", "gzip", "x-gzip", ""):
-        # A header may contain anything, so it is only shown if it looks like a coding.
-        name = repr(coding) if _CODING.fullmatch(coding) else "an unknown one"
-        return f"unexpected content encoding: {name}, expected gzip", True, True
-    body = _BodyReader("gzip" in coding)
+    """The whole body, decompressed. Reading stops at the size limit."""
+    parts: list[bytes] = []
+    received = 0
     # Leaving the loop early would leave the library's generators suspended, which trio reports.
     # A cancellation ends them where they wait.
     with anyio.CancelScope() as scope:
         async for chunk in chunks:
-            if body.error is None and not body.feed(chunk):
+            parts.append(chunk)
+            received += len(chunk)
+            if received > MAX_RECEIVED_BYTES:
                 scope.cancel()
-    return body.result()
+                parts.clear()
+    if received > MAX_RECEIVED_BYTES:
+        return _too_large(received)
+    return decompress(b"".join(parts), encoding)
 
 
-class _BodyReader:
-    """Collects and decompresses the chunks of a body."""
+def decompress(body: bytes, encoding: str | None) -> bytes | BodyError:
+    """A complete body without its content codings, as httpx reads them.
 
-    def __init__(self, compressed: bool) -> None:
-        self.error: BodyError | None = None
-        self._member = zlib.decompressobj(GZIP) if compressed else None
-        self._members = 1
-        self._ended = False
-        self._parts: list[bytes] = []
-        self._received = self._size = 0
+    Names that are no coding (`none`, `utf-8`) are ignored, and so is a coding that the body does
+    not have: proxies decompress and leave the header. What cannot be read then is for the decoder
+    of the body to say; the body itself is kept.
+    """
+    names = [name.strip().lower() for name in (encoding or "").split(",")]
+    codings = [name for name in names if name in ("gzip", "x-gzip", "deflate")]
+    if len(codings) > MAX_CODINGS:
+        return f"the response has more than {MAX_CODINGS} content codings", True, True
+    for coding in reversed(codings):
+        found = _inflate(body) if coding == "deflate" else _gunzip(body)
+        if isinstance(found, tuple):
+            return found
+        body = found
+    return body
 
-    def feed(self, chunk: bytes) -> bool:
-        """Add a chunk; False if no more chunks are wanted."""
-        self._received += len(chunk)
-        if self._member is None:
-            self._append(chunk)
-        else:
-            for start in range(0, len(chunk), CHUNK_SIZE):
-                self._decompress(chunk[start : start + CHUNK_SIZE])
-        if self._received > MAX_RECEIVED_BYTES or self._size > MAX_BODY_BYTES:
-            message = f"the response is too large ({self._received} bytes received)"
-            self.error = message, True, True
-        return self.error is None
 
-    def _append(self, part: bytes) -> None:
-        self._size += len(part)
-        self._parts.append(part)
+def _too_large(received: int) -> BodyError:
+    return f"the response is too large ({received} bytes received)", True, True
 
-    def _decompress(self, data: bytes) -> None:
-        """Decompress data that may contain the ends of several members."""
-        while data and self._member and self.error is None and self._size <= MAX_BODY_BYTES:
-            if self._member.eof:
+
+def _gunzip(body: bytes) -> bytes | BodyError:
+    """Decompress the members of a gzip body."""
+    if not body.startswith(b"\x1f"):
+        return body  # not gzip, whatever the header says
+    member = zlib.decompressobj(GZIP)
+    members, size = 1, 0
+    parts: list[bytes] = []
+    for start in range(0, len(body), CHUNK_SIZE):
+        data = body[start : start + CHUNK_SIZE]
+        while data and size <= MAX_BODY_BYTES:
+            if member.eof:
                 data = data.lstrip(b"\0")  # gzip files may be padded with zeros; gzip(1) skips them
-                # Bytes that do not start another member are ignored, as by gzip(1).
-                self._ended = self._ended or data[:1] not in (b"", b"\x1f")
-                if self._ended or not data:
-                    return
-                self._member = zlib.decompressobj(GZIP)
-                self._members += 1
-            if self._members > MAX_GZIP_MEMBERS:
-                message = f"the response has more than {MAX_GZIP_MEMBERS} gzip members"
-                self.error = message, True, True
-                return
+                if not data:
+                    break
+                if data[:1] != b"\x1f":  # not another member: ignored, as by gzip(1)
+                    return b"".join(parts)
+                member = zlib.decompressobj(GZIP)
+                members += 1
+                if members > MAX_GZIP_MEMBERS:
+                    return f"the response has more than {MAX_GZIP_MEMBERS} gzip members", True, True
             try:
-                self._append(self._member.decompress(data, MAX_BODY_BYTES - self._size + 1))
+                parts.append(member.decompress(data, MAX_BODY_BYTES - size + 1))
             except zlib.error:
-                self.error = "the response cannot be decompressed", True, True
-            data = self._member.unused_data
+                return "the response cannot be decompressed", True, True
+            size += len(parts[-1])
+            data = member.unused_data
+    if size > MAX_BODY_BYTES:
+        return _too_large(len(body))
+    if not member.eof:
+        return "the compressed response is incomplete", True, False
+    return b"".join(parts)
 
-    def result(self) -> bytes | BodyError:
-        """The body after the last chunk."""
-        if self.error is None and self._member and self._received and not self._member.eof:
+
+def _inflate(body: bytes) -> bytes | BodyError:
+    """Decompress a deflate body, with or without the zlib header that RFC 9110 asks for."""
+    for bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        inflater = zlib.decompressobj(bits)
+        try:
+            found = inflater.decompress(body, MAX_BODY_BYTES + 1)
+        except zlib.error:
+            continue
+        if len(found) > MAX_BODY_BYTES:
+            return _too_large(len(body))
+        if body and not inflater.eof:
             return "the compressed response is incomplete", True, False
-        return self.error or b"".join(self._parts)
+        return found
+    return body  # not deflate, whatever the header says
 
 
 @cache
@@ -108,13 +124,13 @@ def single_chunk_stream(stream: type) -> type:
     When a request is cancelled while its body is sent, a generator would stay suspended.
     """
 
-    def iterate(self: Iterable[bytes]) -> _SingleChunkStream:
-        return _SingleChunkStream(b"".join(self))
+    def iterate(self: Iterable[bytes]) -> SingleChunkStream:
+        return SingleChunkStream(b"".join(self))
 
     return type(stream.__name__, (stream,), {"__aiter__": iterate})
 
 
-class _SingleChunkStream:
+class SingleChunkStream:
     """An async iterator of one chunk."""
 
     def __init__(self, chunk: bytes) -> None:

@@ -6,21 +6,27 @@ local variables hold the headers with the key. No other module imports an HTTP l
 
 from __future__ import annotations
 
+import os
 import ssl
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
 import msgspec
 
+from ..core.errors import ConfigurationError
 from ..core.provider import BaseUrl
+from ..core.validation import check_type
 from ..core.wire import HttpRequest, HttpResponse
+from .answer import read_headers
 from .connection_pool import CLOSE_TIMEOUT, MAX_CONNECTIONS, ConnectionPool, PooledConnection
 from .credentials import RequestBuilder
-from .response_body import BodyError, read_body, single_chunk_stream
+from .response_body import BodyError, SingleChunkStream, read_body, single_chunk_stream
 
 if TYPE_CHECKING:
+    import httpcore
     import httpx
     import httpx2
 
@@ -29,10 +35,21 @@ if TYPE_CHECKING:
 READ_TIMEOUT = 90.0
 """Seconds without a byte. Lookups are made live and can take more than a minute."""
 CONNECT_TIMEOUT = 15.0
-MAX_UNPARSED_URL = 60_000
-"""Characters up to which a URL is sent without asking httpx, which accepts 65,536."""
+DEFAULT_TIMEOUT: dict[str, float | None] = {
+    "connect": CONNECT_TIMEOUT,
+    "read": READ_TIMEOUT,
+    "write": 30.0,
+    "pool": None,
+}
+HTTPX_TIMEOUT = 5.0
+"""What httpx has as its default for each of them: too short for a live lookup."""
+MAX_URL_LENGTH = 65_536
+"""Characters of a URL, as in httpx."""
 KEEP_ALIVE = 60.0
 """Seconds that an idle connection is kept: twenty requests at the default rate."""
+
+
+Verify = ssl.SSLContext | str | os.PathLike[str] | None
 
 
 class TransportFailure(msgspec.Struct, frozen=True):
@@ -85,17 +102,84 @@ class Transport(Protocol):
         """Close the connections. The next exchange opens new ones."""
 
 
-class _HttpxModule(Protocol):
-    """What is used of httpx. httpx2 has the same names."""
+Prepare = Callable[[HttpRequest], Awaitable[TransportFailure | None]]
+"""What a transport may have as a method `prepare`; see `HttpTransport`."""
 
-    AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
-    Limits: type[httpx.Limits]
-    Request: type[httpx.Request]
-    URL: type[httpx.URL]
+
+class HttpcoreStream(Protocol):
+    """The body of a response of httpcore."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
+
+
+class _HttpcoreModule(Protocol):
+    """What is used of httpcore, on which httpx is built. httpcore2 has the same names."""
+
+    AnyIOBackend: Callable[[], httpcore.AsyncNetworkBackend]
+    AsyncHTTP11Connection: type[httpcore.AsyncHTTP11Connection]
+    Request: type[httpcore.Request]
+    URL: type[httpcore.URL]
+
+
+class HttpConnection:
+    """One HTTP/1.1 connection, which is opened separately, so that it can be ready in advance."""
+
+    def __init__(
+        self,
+        library: _HttpcoreModule,
+        address: BaseUrl,
+        timeout: float | None,
+        context: Callable[[], ssl.SSLContext],
+    ) -> None:
+        self._library = library
+        self._address = address
+        self._timeout = timeout
+        self._context = context
+        self._http: httpcore.AsyncHTTP11Connection | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a request can be sent at once, and the next bytes received are its answer."""
+        http = self._http
+        return http is not None and not http.has_expired() and not has_unread_bytes(http)
+
+    async def open(self) -> None:
+        """Connect, and shake hands for https. Raises what the library raises."""
+        url = self.url(b"/")
+        stream = await self._library.AnyIOBackend().connect_tcp(
+            self._address.host, url.origin.port, self._timeout
+        )
+        if self._address.scheme == "https":
+            context = self._context()
+            context.set_alpn_protocols(["http/1.1"])
+            stream = await stream.start_tls(context, self._address.host, self._timeout)
+        self._http = self._library.AsyncHTTP11Connection(url.origin, stream, KEEP_ALIVE)
+
+    def url(self, target: bytes) -> httpcore.URL:
+        """The URL of a target, which is encoded already."""
+        address = self._address
+        return self._library.URL(
+            scheme=address.scheme.encode(),
+            host=address.host.encode(),
+            port=address.port,
+            target=target,
+        )
+
+    async def send(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request over the open connection, and receive the head of its response."""
+        assert self._http is not None  # opened by the transport
+        return await self._http.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
 
 
 class HttpTransport:
-    """A connection pool over the transports of httpx, or of the module that is passed."""
+    """A connection pool over httpcore, or over the httpcore2 of the httpx2 that is passed."""
 
     def __init__(
         self,
@@ -103,83 +187,104 @@ class HttpTransport:
         timeout: dict[str, float | None],
         library: ModuleType | None = None,
         size: int = MAX_CONNECTIONS,
+        verify: Verify = None,
     ) -> None:
         self._builder = request_builder
-        self._extensions: dict[str, object] = {"timeout": timeout}
-        if library is None:
-            import httpx  # late: two thirds of the time that importing lix_async would take
+        self._timeout = timeout
+        name = "httpx" if library is None else library.__name__
+        # Imported here: late for the import of lix_async, and early for the first call.
+        core = import_module(name.replace("httpx", "httpcore"))
+        self._library = cast("_HttpcoreModule", core)
+        self._context = TlsContext(request_builder.address, verify)
+        self.pool: ConnectionPool[HttpConnection] = ConnectionPool(self._make_connection, size)
 
-            library = httpx
+    def _make_connection(self) -> HttpConnection:
+        connect = self._timeout.get("connect")
+        return HttpConnection(self._library, self._builder.address, connect, self._context.get)
 
-        self._library = cast("_HttpxModule", library)
-        self._stream = single_chunk_stream(library.ByteStream)
-        self._context: ssl.SSLContext | None = None
-        address = request_builder.address
-        self._base = self._library.URL(f"{address.scheme}://{address.authority}")
-        self.pool: ConnectionPool[httpx.AsyncHTTPTransport] = ConnectionPool(
-            self._make_connection, size
-        )
+    async def prepare(self, request: HttpRequest) -> TransportFailure | None:
+        """Have a connection ready before the permit is taken.
 
-    def _make_connection(self) -> httpx.AsyncHTTPTransport:
-        if self._context is None:
-            self._context = _tls_context(self._builder.address)
-        limits = self._library.Limits(
-            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE
-        )
-        return self._library.AsyncHTTPTransport(
-            verify=self._context, trust_env=False, limits=limits
-        )
+        One caller connects at a time, and the others wait for it: they are served in the order in
+        which they came, and usually need no connection of their own.
+
+        Returns:
+            The failure, if no connection can be made.
+        """
+        async with self.pool.opening():
+            if self.pool.is_exhausted:
+                return None  # one is free when its answer is there
+            pooled = await self.pool.acquire()
+            failure = await self._ready(pooled, request)
+            if failure is not None or not self.pool.release(pooled):
+                await self.pool.discard(pooled)
+            return failure
 
     async def exchange(
         self, request: HttpRequest, sent_at: SendTimestamp
     ) -> HttpResponse | TransportFailure:
         """Send one request over a pooled connection."""
+        if len(self._builder.url(request)) > MAX_URL_LENGTH:
+            return TransportFailure(FAILURES["InvalidURL"][2], sent=False, permanent=True)
         pooled = await self.pool.acquire()
+        failure = await self._ready(pooled, request)
+        if failure is not None:
+            await self.pool.discard(pooled)
+            return failure
         try:
-            if pooled.used and not request.idempotent:
-                # The server may close an idle connection just as a request is sent over it. A
-                # request that must not be repeated gets a new one, so that this cannot leave it
-                # in doubt.
-                await self.pool.replace_connection(pooled)
             response = await self._exchange(pooled, request, sent_at)
         except BaseException as error:
             await self.pool.discard(pooled)
             drop_traceback(error)
             raise
         pooled.used = True
-        if isinstance(response, TransportFailure) or not self.pool.release(pooled):
+        usable = isinstance(response, HttpResponse) and pooled.connection.is_usable
+        if not usable or not self.pool.release(pooled):
             await self.pool.discard(pooled)
         return response
 
+    async def _ready(
+        self, pooled: PooledConnection[HttpConnection], request: HttpRequest
+    ) -> TransportFailure | None:
+        """Open a lent connection, unless it is open and usable. Discards it if cancelled."""
+        # The server may close an idle connection just as a request is sent over it. A request
+        # that must not be repeated gets a new one, so that this cannot leave it in doubt.
+        if pooled.connection.is_usable and (request.idempotent or not pooled.used):
+            return None
+        try:
+            await self.pool.replace_connection(pooled)
+            await pooled.connection.open()
+            return None
+        except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
+            message, _, permanent = translate_http_error(error)
+            return TransportFailure(message, sent=False, permanent=permanent)
+        except BaseException as error:
+            await self.pool.discard(pooled)
+            drop_traceback(error)
+            raise
+
     async def _exchange(
         self,
-        pooled: PooledConnection[httpx.AsyncHTTPTransport],
+        pooled: PooledConnection[HttpConnection],
         request: HttpRequest,
         sent_at: SendTimestamp,
     ) -> HttpResponse | TransportFailure:
-        # The target, which is encoded already, is passed beside a base URL that was parsed once:
-        # parsing and quoting it again takes httpx 15 µs for each call.
-        target = self._builder.target(request)
-        base = self._base if len(target) < MAX_UNPARSED_URL else None
-        extensions = {**self._extensions, "target": target.encode("ascii")}
-        if pooled.used:
-            sent_at.at = self._builder.now()
-        else:  # a new connection is opened first
-            extensions["trace"] = _record_send(sent_at, self._builder.now)
+        connection = pooled.connection
         try:
-            response = await pooled.connection.handle_async_request(
-                self._library.Request(
-                    request.method,
-                    base or self._builder.url(request),
-                    headers=self._builder.headers(request),
-                    stream=self._stream(request.body or b""),
-                    extensions=extensions,
-                )
+            outgoing = self._library.Request(
+                request.method,
+                connection.url(self._builder.target(request).encode("ascii")),
+                headers=self._builder.headers(request),
+                content=SingleChunkStream(request.body or b""),
+                extensions={"timeout": self._timeout},
             )
-            stream = cast("AsyncIterable[bytes]", response.stream)
-            body = await read_body(stream, response.headers.get("content-encoding"))
-            await response.stream.aclose()  # type: ignore[union-attr]  # always async here
-            return _result(self._builder, response, body)
+            sent_at.at = self._builder.now()
+            response = await connection.send(outgoing)
+            stream = cast("HttpcoreStream", response.stream)
+            headers = read_headers(response.headers)
+            body = await read_body(stream, headers.get("content-encoding"))
+            await stream.aclose()
+            return _result(response.status, response.headers, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return TransportFailure(*translate_http_error(error))
 
@@ -199,6 +304,8 @@ class ClientTransport:
     ) -> None:
         self._builder = request_builder
         self._client = cast("httpx.AsyncClient", client)
+        if timeout is None and _has_default_timeout(client):
+            timeout = DEFAULT_TIMEOUT
         self._extensions: dict[str, object] | None = {"timeout": timeout} if timeout else None
         # A call that is cancelled while it waits inside the client's pool makes a connection
         # unusable. This pool of the same size keeps calls from waiting there.
@@ -234,18 +341,22 @@ class ClientTransport:
             if request.body is not None:
                 stream = cast("type", type(httpx_request.stream))
                 httpx_request.stream = single_chunk_stream(stream)(request.body)
-            response = await self._client.send(httpx_request, stream=True, follow_redirects=False)
+            # Without `auth=None`, the client's own `auth=` would replace the key.
+            response = await self._client.send(
+                httpx_request, auth=None, stream=True, follow_redirects=False
+            )
             try:
                 body: bytes | BodyError
                 if response.is_closed:  # from a mock, or read by a hook: decompressed already
                     body = response.content
                 else:
-                    raw = response.aiter_raw()
-                    body = await read_body(raw, response.headers.get("content-encoding"))
+                    chunks = cast("AsyncIterable[bytes]", response.stream)
+                    body = await read_body(chunks, response.headers.get("content-encoding"))
+                await close_if_unread(response)
             finally:
                 with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
                     await response.aclose()
-            return _result(self._builder, response, body)
+            return _result(response.status_code, response.headers.raw, body)
         except Exception as error:  # noqa: BLE001  # translated by table; cancellation passes
             return TransportFailure(*translate_http_error(error))
 
@@ -259,11 +370,62 @@ class _NullConnection:
 
 
 def _result(
-    builder: RequestBuilder, response: httpx.Response, body: bytes | BodyError
+    status: int, headers: list[tuple[bytes, bytes]], body: bytes | BodyError
 ) -> HttpResponse | TransportFailure:
     if isinstance(body, tuple):
         return TransportFailure(*body)
-    return HttpResponse(response.status_code, response.headers.raw, builder.redact(body))
+    return HttpResponse(status, headers, body)
+
+
+def has_unread_bytes(connection: Any) -> bool:
+    """Whether something was received that belongs to no answer, or the end of the connection.
+
+    The next request over such a connection would get the answer of another one. There are four
+    buffers: of the parser, of TLS, of anyio on asyncio, and of the system. httpcore looks at the
+    last one only, and has no public access to the others.
+    """
+    if any(connection._h11_state.trailing_data):
+        return True
+    stream = connection._network_stream
+    tls: ssl.SSLObject | None = stream.get_extra_info("ssl_object")
+    if tls is not None:
+        try:
+            tls.read(1)
+        except ssl.SSLWantReadError:  # the only right answer: there is nothing to read
+            pass
+        except ssl.SSLError:
+            return True
+        else:
+            return True
+    socket = getattr(stream, "_stream", None)
+    protocol = getattr(getattr(socket, "transport_stream", socket), "_protocol", None)
+    return bool(getattr(protocol, "read_queue", ())) or bool(stream.get_extra_info("is_readable"))
+
+
+async def close_if_unread(response: httpx.Response) -> None:
+    """Close the connection of a response, inside a client of the caller's, if it is not clean."""
+    stream: Any = response.stream
+    while not hasattr(stream, "_connection"):
+        inner = getattr(stream, "_httpcore_stream", None) or getattr(stream, "_stream", None)
+        if inner is None:
+            return  # of a mock, or of another library
+        stream = inner
+    connection = stream._connection
+    if not hasattr(connection, "_h11_state"):
+        return  # HTTP/2, where each answer names its request
+    if response.is_closed and not connection.is_idle():
+        return  # a hook has read the answer, and the connection is lent again or closed
+    if has_unread_bytes(connection):
+        connection._h11_state.send_failed()  # so that it is closed with the response
+        if response.is_closed:
+            with anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
+                await connection.aclose()
+
+
+def _has_default_timeout(client: HttpxClient) -> bool:
+    """Whether a client has the timeout of httpx, 5 s, and none that the caller has chosen."""
+    timeout = getattr(client, "timeout", None)
+    return timeout is not None and set(timeout.as_dict().values()) == {HTTPX_TIMEOUT}
 
 
 def _pool_size(client: HttpxClient) -> int:
@@ -273,27 +435,53 @@ def _pool_size(client: HttpxClient) -> int:
     return max(min(size, MAX_CONNECTIONS), 1)
 
 
-def _record_send(
-    sent_at: SendTimestamp, now: Callable[[], float]
-) -> Callable[[str, object], Awaitable[None]]:
-    async def trace(event: str, _info: object) -> None:
-        if event.endswith("send_request_headers.started"):
-            sent_at.at = now()
+class TlsContext:
+    """The TLS settings of a client: one context for all of its connections.
 
-    return trace
+    Making one takes 19 ms and 0.8 MB. It is not made by `ssl.create_default_context`, which would
+    honour SSLKEYLOGFILE.
 
+    Args:
+        address: The server. A sandbox on this machine needs no certificates.
+        verify: Where the certificates of trusted authorities are, or a context of the caller's.
+            Default: what the environment names in SSL_CERT_FILE and SSL_CERT_DIR, else those of
+            certifi.
 
-def _tls_context(address: BaseUrl) -> ssl.SSLContext:
-    """One context for all connections: making one takes 19 ms and 0.8 MB.
-
-    Not made by `ssl.create_default_context`, which would honour SSLKEYLOGFILE.
+    Raises:
+        ConfigurationError: There are no certificates at that place.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if address.scheme == "https":
-        import certifi  # a dependency of httpx; not needed for a sandbox
 
-        context.load_verify_locations(cafile=certifi.where())
-    return context
+    def __init__(self, address: BaseUrl, verify: Verify) -> None:
+        check_type("verify", verify, ssl.SSLContext | str | os.PathLike | None)
+        self._made = verify if isinstance(verify, ssl.SSLContext) else None
+        if isinstance(verify, str | os.PathLike):
+            self._made = _context_with("verify", os.fspath(verify))
+        elif self._made is None and address.scheme == "https":
+            for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+                if path := os.environ.get(name):
+                    self._made = _context_with(name, path, self._made)
+
+    def get(self) -> ssl.SSLContext:
+        """The context."""
+        if self._made is None:
+            import certifi  # late: a dependency of httpx, not needed for a sandbox
+
+            self._made = _context_with("certifi", certifi.where())
+        return self._made
+
+
+def _context_with(source: str, path: str, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    """A context that trusts the certificates in a file, or in a directory made by c_rehash."""
+    context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if os.path.isdir(path):
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+        return context
+    except (OSError, ssl.SSLError) as error:
+        problem = "has no certificate" if isinstance(error, ssl.SSLError) else "cannot be read"
+    raise ConfigurationError(f"{source}: {path!r} {problem}: expected certificates in PEM format")
 
 
 FAILURES: dict[str, tuple[bool, bool, str]] = {
@@ -318,6 +506,12 @@ FAILURES: dict[str, tuple[bool, bool, str]] = {
 is permanent, and a message. A test compares the table with the classes of the library."""
 
 
+UNTRUSTED = (
+    "the certificate cannot be verified; if your network has an authority of its own, name its "
+    "certificate with verify= or SSL_CERT_FILE"
+)
+
+
 def translate_http_error(error: Exception) -> tuple[str, bool, bool]:
     """An exception of the library as the three fields of a `TransportFailure`.
 
@@ -329,7 +523,7 @@ def translate_http_error(error: Exception) -> tuple[str, bool, bool]:
     if name in ("ConnectError", "ConnectTimeout", "ProxyError"):
         untrusted = _is_certificate_error(error)
         permanent = untrusted or (name == "ProxyError" and "407" in str(error))
-        reason = "the certificate cannot be verified" if untrusted else str(error)
+        reason = UNTRUSTED if untrusted else str(error)
         message = f"{message}: {reason}" if reason else message
     return f"{message} ({type(error).__name__})", sent, permanent
 

@@ -1,15 +1,15 @@
 """Chunks of inputs as jobs of a queue, and when to retry one.
 
 The queue hands chunks out and takes back those of a dead worker. What is paid is decided by the
-ledger alone, so a chunk may run any number of times.
+ledger alone, so a chunk may run any number of times. It is finished only when the ledger says that
+every lookup of it is, so no worker can empty the queue while there is something left to ask for.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import attrgetter
 
 import anyio
@@ -17,11 +17,13 @@ import msgspec
 
 from ..bulk.admission import AdmissionController
 from ..bulk.chunk import LedgerParkedError, chunk
-from ..bulk.outcome import Outcome
-from ..bulk.prepared_call import ClientMethod, Input
-from ..bulk.stores.base import DoubtPolicy, Store
+from ..bulk.lookup import DoubtPolicy
+from ..bulk.prepared_call import CallPreparer, Input
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
 from ..engine.client import Client
+from ..ledger.records import Lookup
+from ..ledger.rule import FINAL
+from ..ledger.store import Store
 
 TASK_NAME = "lix_async.chunk"
 """The name of the job in every queue."""
@@ -30,11 +32,10 @@ CHUNK_SIZE = 50
 DAY = 86_400.0
 RETRY_DELAY = 60.0
 """Seconds until a chunk is retried that stopped its worker or had failed lookups."""
+MAX_RETRY_DELAY = 900.0
+"""The longest delay of a chunk with failed lookups; it grows with the failures of its lookups."""
 PARK_CHECK_INTERVAL = 1.0
 """Seconds between two checks of a parked ledger."""
-MAX_CHUNK_RETRIES = 8
-"""Retries of a chunk with failed lookups, each after twice the delay of the one before. After the
-last one its lookups stay pending in the ledger."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -47,8 +48,8 @@ class Chunk(msgspec.Struct, frozen=True):
 class RetryChunkLater(Exception):
     """The chunk is not finished and must be run again after `seconds`."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"retry in {seconds:.0f} s")
+    def __init__(self, seconds: float, reason: str = "") -> None:
+        super().__init__(f"retry in {seconds:.0f} s" + (f": {reason}" if reason else ""))
         self.seconds = seconds
 
 
@@ -103,10 +104,8 @@ class ChunkWorker:
             balance_endpoints=type(client).balance_endpoints,
             max_credits=max_credits,
         )
-        self._lock = (
-            anyio.Lock()
-        )  # the next chunk was taken already, and its lease is renewed meanwhile
-        self._failed: Counter[bytes] = Counter()
+        self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
+        self._callers: dict[str, CallPreparer] = {}
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
         """The error that ended the worker: 402, a rejected key, a ledger that fails."""
@@ -118,23 +117,25 @@ class ChunkWorker:
             RetryChunkLater: If the chunk is not finished.
             ConfigurationError: If the client has no such method.
         """
-        try:
-            method: ClientMethod[object] = attrgetter(job.method)(self._client)
-        except AttributeError:
-            raise ConfigurationError(
-                f"unknown method {job.method!r} of {type(self._client).__name__}"
-            ) from None
+        caller = self._caller(job.method)
         async with self._lock:
             await self._ready()
-            outcomes = await self._outcomes(method, job)
-        now = self._client.clock.wall()
-        due = [outcome.due - now for outcome in outcomes if outcome.state == "queued"]
-        if any(outcome.state == "failed" for outcome in outcomes):
-            due += self._again(msgspec.json.encode(job))
-        if len(outcomes) < len(job.inputs):
-            due = [0.0]
-        if due:
-            raise RetryChunkLater(max(min(due), 1.0 if outcomes else 0.0))
+            await self._look_up(caller, job)
+            pause = await self._unfinished_for(caller, job)
+        if pause is not None:
+            raise RetryChunkLater(0.0 if self.stopped.is_set() else max(pause, 1.0))
+
+    def _caller(self, name: str) -> CallPreparer:
+        caller = self._callers.get(name)
+        if caller is None:
+            try:
+                method = attrgetter(name)(self._client)
+            except AttributeError:
+                raise ConfigurationError(
+                    f"unknown method {name!r} of {type(self._client).__name__}"
+                ) from None
+            caller = self._callers[name] = CallPreparer(method)
+        return caller
 
     async def _ready(self) -> None:
         """Return when a chunk may begin; wait while the ledger is parked."""
@@ -155,21 +156,19 @@ class ChunkWorker:
             raise self._ended(error) from error
         return bool(self._admission.parked)
 
-    async def _outcomes(self, method: ClientMethod[object], job: Chunk) -> list[Outcome[object]]:
+    async def _look_up(self, caller: CallPreparer, job: Chunk) -> None:
         now = self._client.clock.wall
         # A stop ends the inputs. A call that waits for a permit by then gets it or is cancelled.
         inputs = itertools.takewhile(lambda _: not self.stopped.is_set(), job.inputs)
         try:
-            return await chunk(
+            await chunk(
                 self._store,
-                method,
+                caller,
                 inputs,
                 concurrency=self._concurrency,
                 doubts=self._doubts,
                 admission=self._admission,
             )
-        except ConfigurationError:
-            raise
         except LedgerParkedError as error:
             raise RetryChunkLater(PARK_CHECK_INTERVAL) from error
         except DailyLimitError as error:
@@ -178,23 +177,49 @@ class ChunkWorker:
         except LixError as error:
             raise self._ended(error) from error
         except Exception as error:
-            if not self.stopped.is_set():
-                raise
-            raise RetryChunkLater(0.0) from error  # a wait that the stop has ended
+            if self.stopped.is_set():
+                raise RetryChunkLater(0.0) from error  # a wait that the stop has ended
+            raise RetryChunkLater(RETRY_DELAY, repr(error)) from error
+
+    async def _unfinished_for(self, caller: CallPreparer, job: Chunk) -> float | None:
+        """Seconds until the chunk has to be run again; None where every lookup of it is final."""
+        keys: set[bytes] = set()
+        for given in job.inputs:
+            with suppress(ConfigurationError):  # it cannot be sent, today or later
+                keys.add(caller.call_key(given).key)
+        try:
+            found = await self._store.find(list(keys))
+            # One that the ledger has not seen could not be asked for: its limiter is unreachable.
+            pauses = [RETRY_DELAY] if len(found) < len(keys) else []
+            for lookup in found.values():
+                if not await self._is_final(lookup):
+                    pauses.append(self._pause(lookup))
+        except BulkError as error:
+            raise self._ended(error) from error
+        return min(pauses, default=None)
+
+    async def _is_final(self, lookup: Lookup) -> bool:
+        status, doubts = lookup.state.status, self._doubts
+        if status != "in_doubt" or doubts == "retry":
+            return status in FINAL
+        entry = await self._store.get(lookup.key) if callable(doubts) else None
+        return entry is None or not callable(doubts) or doubts(entry) == "hold"
+
+    def _pause(self, lookup: Lookup) -> float:
+        state = lookup.state
+        if state.due is not None:  # by the wall clock, which may have been set since
+            return min(state.due / 1000 - self._client.clock.wall(), lookup.pause / 1000)
+        if state.owner:  # another worker's
+            return 0.0
+        failures = state.tries // self._client.engine.options.retry.attempts
+        if state.status == "in_doubt":  # to be bought again
+            failures = state.n
+        return min(RETRY_DELAY * 2.0 ** min(max(failures - 1, 0), 10), MAX_RETRY_DELAY)
 
     def _ended(self, error: LixError) -> RetryChunkLater:
         self.error = error
         self.stopped.set()
         return RetryChunkLater(RETRY_DELAY)
-
-    def _again(self, job: bytes) -> list[float]:
-        """When to run a chunk again whose lookups failed; nothing after the last attempt."""
-        self._failed[job] += 1
-        tries = self._failed[job]
-        if tries > MAX_CHUNK_RETRIES:
-            del self._failed[job]
-            return []
-        return [RETRY_DELAY * 2 ** (tries - 1)]
 
 
 @contextmanager

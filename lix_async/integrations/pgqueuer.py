@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..bulk.lookup import DoubtPolicy
 from ..bulk.prepared_call import Input
-from ..bulk.stores.base import DoubtPolicy
-from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
+from ..ledger.postgres import PostgresStore, check_postgres_address
 from .chunk_worker import (
     CHUNK_SIZE,
     TASK_NAME,
@@ -63,7 +63,8 @@ async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = 
         The number of chunks.
 
     Raises:
-        ConfigurationError: If an input is not text, a number or a mapping.
+        ConfigurationError: If an input is not text, a number or a mapping, or the address is not
+            a connection string.
         BulkError: If the queue cannot be used.
     """
     count = 0
@@ -147,6 +148,7 @@ async def worker(
 
 @asynccontextmanager
 async def _queries(dsn: str) -> AsyncGenerator[Queries]:
+    check_postgres_address(dsn)
     with queue_errors_as_bulk_errors(psycopg.Error):
         line = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
         async with line, PsycopgDriver(line) as driver:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..bulk.lookup import DoubtPolicy
 from ..bulk.prepared_call import Input
-from ..bulk.stores.base import DoubtPolicy
-from ..bulk.stores.postgres import PostgresStore
 from ..core.errors import ConfigurationError
 from ..engine.client import Client
+from ..ledger.postgres import PostgresStore, check_postgres_address
 from .chunk_worker import (
     CHUNK_SIZE,
     TASK_NAME,
@@ -63,7 +63,8 @@ async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = 
         The number of chunks.
 
     Raises:
-        ConfigurationError: If an input is not text, a number or a mapping.
+        ConfigurationError: If an input is not text, a number or a mapping, or the address is not
+            a connection string.
         BulkError: If the queue cannot be used.
     """
     count = 0
@@ -169,6 +170,7 @@ async def _take_over(app: App, heartbeat: float) -> None:
 
 @asynccontextmanager
 async def _app(dsn: str) -> AsyncGenerator[App]:
+    check_postgres_address(dsn)
     with queue_errors_as_bulk_errors(psycopg.Error, ConnectorException):
         app = App(connector=PsycopgConnector(conninfo=dsn))
         async with app.open_async():

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
+from ..core.validation import guarded_repr
 
 NEGLIGIBLE_DELAY = 0.001
 """Seconds between permit and departure that are not worth a correction."""
@@ -64,6 +65,7 @@ class _AdaptedLimiter(Limiter):
     def __init__(self, limiter: _TwoMethods) -> None:
         self._limiter = limiter
 
+    @guarded_repr
     def __repr__(self) -> str:
         return repr(self._limiter)
 

@@ -8,7 +8,7 @@ from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
 from ..core.rate_limit import CombinedBucket, RateLimit, SlidingWindow, WindowLimit
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 from .base import Limiter
 from .local import LocalLimiter
 
@@ -39,6 +39,7 @@ class KeyedLimiter(Limiter):
         self._windows: dict[WindowLimit, SlidingWindow] = {}
         self._limiters: dict[tuple[WindowLimit, ...], LocalLimiter] = {}
 
+    @guarded_repr
     def __repr__(self) -> str:
         limits = ", ".join(f"{x.name} {x.requests} per {x.per:g} s" for x in self._windows)
         return f"<KeyedLimiter {limits or 'not used yet'}>"

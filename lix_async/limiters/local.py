@@ -11,7 +11,7 @@ import anyio
 from ..concurrency.clock import Clock, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.rate_limit import Bucket, RateLimit, TokenBucket
-from ..core.validation import check_type
+from ..core.validation import check_type, guarded_repr
 from .base import Limiter
 
 
@@ -61,6 +61,7 @@ class LocalLimiter(Limiter):
         # `refund` names no permit: it means the one that the calling task took last.
         self._permit_at: ContextVar[float] = ContextVar("permit_at", default=-math.inf)
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"<LocalLimiter {self.rate.requests:g} per {self.rate.per:g} s>"
 

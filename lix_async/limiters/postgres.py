@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, LiteralString, Unpack
 
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
+from ..core.server_address import check_server_address
 from ..core.validation import check_attributes
 from .backend import rejected_error, unreachable_error
 from .shared import SharedLimiter, SharedLimiterOptions
@@ -104,7 +105,9 @@ class PostgresBackend:
         except ImportError:
             hint = "PostgresLimiter needs: pip install 'lix_async[postgres]'"
             raise ConfigurationError(hint) from None
-        if not isinstance(where, str):
+        if isinstance(where, str):
+            check_server_address(where)
+        else:
             # AsyncConnectionPool has `connection` as well, but no `with`.
             what = "a connection string or a psycopg_pool.ConnectionPool"
             check_attributes("where", where, what, "connection", "__enter__")

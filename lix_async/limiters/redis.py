@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
+from ..core.server_address import check_server_address
 from ..core.validation import check_attributes
 from .backend import rejected_error, unreachable_error
 from .shared import SharedLimiter, SharedLimiterOptions
@@ -112,7 +113,9 @@ class RedisBackend:
         self._key = f"lix_async:{name}"
         self._url = where if isinstance(where, str) else None
         self._shas: dict[str, str] = {}
-        if self._url is None:
+        if self._url is not None:
+            check_server_address(self._url)
+        else:
             if "asyncio" in type(where).__module__:
                 raise ConfigurationError(
                     "where must be a URL (redis://…) or a redis.Redis, not a redis.asyncio client"

@@ -31,6 +31,7 @@ from ..core.rate_limit import (
     GcraParameters,
     RateLimit,
 )
+from ..core.validation import guarded_repr
 from .backend import BackendClient, LimiterBackend, Permit, check_arguments
 from .base import Limiter
 from .local import LocalLimiter
@@ -129,6 +130,7 @@ class SharedLimiter(Limiter):
             share = RateLimit(rate.requests / fallback, rate.per, margin=rate.margin)
             self._fallback = LocalLimiter(share, clock=self._clock)
 
+    @guarded_repr
     def __repr__(self) -> str:
         rate = f"{self.rate.requests:g} per {self.rate.per:g} s"
         return f"<{type(self).__name__} {self.name!r} {rate}>"
@@ -338,6 +340,7 @@ class BulkLimiter(Limiter):
         self.shared = shared
         self.rate = shared.rate
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"{self.shared!r}.bulk"
 

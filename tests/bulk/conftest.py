@@ -10,7 +10,6 @@ import pytest
 from servers import postgres_dsn  # noqa: F401  # a fixture
 
 from lix_async.bulk import SqliteStore, Store
-from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.sandbox import Sandbox, running
 
 NUMBERS = itertools.count(1)
@@ -27,8 +26,10 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, schema: str) -> Open:
     """Gives a store over one ledger each time it is called."""
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "ledger.db")
+    from lix_async.ledger.postgres import PostgresStore
+
     dsn = request.getfixturevalue("postgres_dsn")
-    return lambda: PostgresStore(dsn, schema=schema, reconnect_timeout=5.0)
+    return lambda: PostgresStore(dsn, schema=schema, timeout=5.0)
 
 
 @pytest.fixture

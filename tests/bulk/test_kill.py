@@ -18,9 +18,9 @@ import anyio
 import pytest
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.stores import open_store
-from lix_async.bulk.stores.base import Store
-from lix_async.bulk.stores.postgres import PostgresStore
+from lix_async.ledger.address import open_store
+from lix_async.ledger.postgres import PostgresStore
+from lix_async.ledger.store import Store
 from lix_async.sandbox import Sandbox
 
 from .worker import link

@@ -27,7 +27,6 @@ from sample_provider import (
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
-from lix_async.bulk.stores.sqlite import SqliteLedgerConnection
 from lix_async.core.errors import (
     AuthenticationError,
     BudgetError,
@@ -38,6 +37,9 @@ from lix_async.core.errors import (
 )
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
+from lix_async.ledger.records import Event, Judge, Receive, Result
+from lix_async.ledger.sqlite import SqliteLedgerConnection
+from lix_async.ledger.store import Store
 
 from .conftest import Open
 
@@ -241,11 +243,12 @@ class Failing(SqliteStore):
 
     left = 2
 
-    async def done(self, key: bytes, body: bytes, credits: int, now: float) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise BulkError("the ledger cannot be written: disk full")
-        await super().done(key, body, credits, now)
+    async def apply(self, *events: Event) -> list[Result]:
+        if any(isinstance(event, Receive) for event in events):
+            self.left -= 1
+            if self.left < 0:
+                raise BulkError("the ledger cannot be written: disk full")
+        return await super().apply(*events)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -269,7 +272,7 @@ async def test_a_paid_answer_that_cannot_be_kept_comes_with_the_error(
 async def test_a_full_disk_stops_the_run_and_drops_nothing(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = SqliteLedgerConnection._connect
+    connect = SqliteLedgerConnection._opened
 
     def small(session: SqliteLedgerConnection) -> Any:
         connection = connect(session)
@@ -283,7 +286,7 @@ async def test_a_full_disk_stops_the_run_and_drops_nothing(
     vendor = Vendor(big)
     got: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteLedgerConnection, "_connect", small)
+        patch.setattr(SqliteLedgerConnection, "_opened", small)
         run = bulk.Run(str(path), vendor.get, map(str, range(200)), concurrency=4)
         with pytest.raises(BulkError, match="full") as caught:
             await drained(run, got)
@@ -356,7 +359,7 @@ async def test_memory_does_not_grow_with_the_inputs() -> None:
 async def test_a_chunk_gives_its_outcomes_in_order_and_pays_once(ledger: Open) -> None:
     vendor = Vendor(thing)
     store = ledger()
-    await store.open("", 1.0)
+    await store.open()
     try:
         for _ in range(2):
             outcomes = await bulk.chunk(store, vendor.get, ["a", "b", {"nope": 1}, "c"])
@@ -370,7 +373,7 @@ async def test_a_chunk_gives_its_outcomes_in_order_and_pays_once(ledger: Open) -
 async def test_chunks_that_overlap_share_their_inputs(ledger: Open) -> None:
     vendor = Vendor(thing)
     store = ledger()
-    await store.open("", 1.0)
+    await store.open()
     got: list[int] = []
 
     async def one() -> None:
@@ -388,7 +391,7 @@ async def test_chunks_that_overlap_share_their_inputs(ledger: Open) -> None:
 
 async def test_a_chunk_raises_what_stops_it_and_goes_on_later(ledger: Open) -> None:
     store = ledger()
-    await store.open("", 1.0)
+    await store.open()
     try:
         vendor = Vendor(thing, refused(429, "daily_limit"))
         with pytest.raises(DailyLimitError):
@@ -429,7 +432,7 @@ async def test_what_is_no_answer_at_all_is_in_doubt_and_what_does_not_fit_is_kep
     assert [(outcome.state, outcome.credits) for outcome in found] == [
         ("in_doubt", 0),
         ("in_doubt", 0),
-        ("done", 2),
+        ("kept", 2),
     ]
     assert [type(outcome.error) for outcome in found] == [DecodeError] * 3
     again = await drained(bulk.Run(ledger(), Vendor(thing).get, ["a", "b", "c"], doubts="retry"))
@@ -442,7 +445,7 @@ async def test_what_is_no_answer_at_all_is_in_doubt_and_what_does_not_fit_is_kep
     await store.open_read_only()
     counts = await store.counts()
     await store.close()
-    assert (counts.done, counts.credits, counts.lost) == (3, 6, 2)
+    assert (counts.done, counts.kept, counts.credits, counts.maybe) == (2, 1, 6, 4)
 
 
 async def test_a_listing_that_received_a_web_page_continues_there(ledger: Open) -> None:
@@ -469,3 +472,66 @@ async def test_a_queued_lookup_counts_as_queued_while_it_is_waited_for(ledger: O
     vendor.clock_used.sleep = recording_sleep  # type: ignore[method-assign]
     assert [outcome.state for outcome in await drained(run)] == ["done"]
     assert 1 in seen
+
+
+class Killed(Exception):
+    """What ends a run at a moment when another process would only see what is stored."""
+
+
+@contextlib.contextmanager
+def killed_before_judging() -> Iterator[None]:
+    """Runs end when an answer was stored and is to be judged."""
+    post = Store.post
+
+    def failing(store: Store, *events: Event) -> None:
+        if any(isinstance(event, Judge) for event in events):
+            raise Killed
+        post(store, *events)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "post", failing)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "asked"),
+    [
+        (thing, "done", 0),
+        (refused(404, "not_found"), "refused", 0),
+        (reply(200, [1, 2]), "kept", 0),
+        (reply(200, b"<html>busy</html>"), "in_doubt", 0),
+        (refused(503, "api_error"), "done", 1),
+        (refused(429, "daily_limit"), "done", 1),
+        (refused(429, "daily_limit", retry_after="86400"), "done", 1),
+    ],
+)
+async def test_an_answer_that_was_stored_and_not_judged_is_judged_by_the_next_run(
+    ledger: Open, answer: Any, state: str, asked: int
+) -> None:
+    with killed_before_judging(), pytest.raises(Killed):
+        await drained(bulk.Run(ledger(), Vendor(answer).get, ["a"]))
+    vendor = Vendor(thing)
+    run = bulk.Run(ledger(), vendor.get, ["a"])
+    (outcome,) = await drained(run)
+    assert (outcome.state, len(vendor.script.sent)) == (state, asked)
+    assert (outcome.credits, outcome.cached) == (2 * asked, not asked)
+    store = ledger()
+    await store.open_read_only()
+    counts = await store.counts()
+    await store.close()
+    assert counts.received == 0
+    assert counts.credits == (2 if state in ("done", "kept") else 0)
+
+
+async def test_a_page_that_was_stored_and_not_judged_is_the_next_runs_first(ledger: Open) -> None:
+    def page(outgoing: HttpRequest) -> Any:
+        start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
+        rows = [{"id": str(start + number)} for number in range(2)]
+        return reply(200, {"things": rows, "paging": {"total": 6, "start": start, "count": 2}})
+
+    with killed_before_judging(), pytest.raises(Killed):
+        await drained(bulk.Run(ledger(), Vendor(page).list, ["q"]))
+    vendor = Vendor(page)
+    (outcome,) = await drained(bulk.Run(ledger(), vendor.list, ["q"]))
+    assert [item.id for item in outcome.value] == [str(number) for number in range(6)]
+    assert (len(vendor.script.sent), outcome.credits) == (2, 2)

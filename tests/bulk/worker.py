@@ -10,8 +10,11 @@ import sys
 import anyio
 
 from lix_async import AsyncLix, bulk
-from lix_async.bulk.stores import open_store
-from lix_async.bulk.stores.postgres import PostgresStore
+from lix_async.ledger.address import open_store
+from lix_async.ledger.postgres import PostgresLedgerConnection, PostgresStore
+from lix_async.ledger.store import Store
+
+PostgresLedgerConnection.grace, Store.beat_every = 3.0, 0.5  # a dead one is noticed sooner
 
 
 def link(number: int) -> str:

@@ -2,52 +2,107 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import anyio
+import msgspec
 
-from lix_async.bulk.stores.base import Store, StoredError
-from lix_async.bulk.stores.sqlite import SqliteStore
+from lix_async.bulk import SqliteStore
+from lix_async.ledger.families import Family, judgement
+from lix_async.ledger.records import Judge, LookupSpec, Lose, Receive, Send
+from lix_async.ledger.rule import VERDICTS
+from lix_async.ledger.store import Store
+from lix_async.ledger.tables import CODES
 
 L = "https://www.linkedin.com/in"
 ADA = {"name": "Ada", "link": f"{L}/ada", "profileLanguage": "fr"}
-NOW = 1_700_000_000.0
+HAL = {"name": "Hal"}
+NOW = 1_700_000_000
+MS = NOW * 1000
+"""`NOW` as ledgers keep it."""
 
 
 def key(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
+class LookupMaker:
+    """Makes one lookup of a ledger by the events that led to it."""
+
+    def __init__(self, store: Store, number: int, endpoint: str, given: object) -> None:
+        self._store = store
+        self._spec = LookupSpec(key(number), endpoint, msgspec.json.encode(given))
+        self._id = self._owner = self._n = 0
+
+    async def ask(self) -> LookupMaker:
+        """Nothing is sent yet."""
+        await self._store.statement(lambda tables: tables.add([self._spec], MS))
+        return self
+
+    async def send(self, *, expired: bool = False) -> LookupMaker:
+        """A request is in flight; `expired`: for a newer answer."""
+        send = Send(0, self._n, 1, MS, "standard", expired=expired)
+        result, lookup = await self._store.announce(self._spec, send)
+        assert result.applied
+        self._id, self._owner, self._n = lookup.id, result.owner, result.state.n
+        return self
+
+    async def lose(self, note: str | None = None) -> None:
+        """It ends without an answer."""
+        await self.send()
+        await self._store.apply(Lose(self._id, self._owner, self._n, MS, note))
+
+    async def receive(self, http: int, body: bytes) -> None:
+        """Its answer comes, and is not judged."""
+        await self.send()
+        await self._store.apply(Receive(self._id, self._owner, self._n, 0, http, body, MS))
+
+    async def judge(
+        self, family: Family, http: int, body: bytes, *, note: str | None = None, due: int = 0
+    ) -> None:
+        """Its answer comes, and is of a family."""
+        await self.receive(http, body)
+        meaning = judgement(family, 1, due=due or None)
+        await self._store.apply(
+            Judge(self._id, self._owner, self._n, meaning, MS, family, note=note)
+        )
+
+
+def error_body(kind: str, message: str) -> bytes:
+    """The API's own error."""
+    return msgspec.json.encode({"error": {"type": kind, "message": message}})
+
+
 async def every_status(store: Store) -> None:
-    """One entry for each status of a row, and one in flight."""
-    given = [
-        ("person.get", f"{L}/ada"),
-        ("person.get", {"email": "bob@example.com"}),
-        ("organisation.by_linkedin", "https://www.linkedin.com/company/acme"),
-        ("contact.email_by_linkedin", f"{L}/carl"),
-        ("person.get", f"{L}/dora"),
-        ("person.get", f"{L}/emil"),
-        ("person.get", f"{L}/fay"),
-        ("person.get", f"{L}/gus"),
-    ]
-    for number, (endpoint, value) in enumerate(given):
-        await store.claim(key(number), endpoint, json.dumps(value).encode(), NOW)
-    for number in (0, 1, 2, 3, 4, 5, 7):
-        await store.mark_sent(key(number), True, NOW)
-    await store.done(key(0), json.dumps(ADA).encode(), 1, NOW)
-    not_found = StoredError("NotFoundError", "no such person", 404, "not_found")
-    await store.set_outcome(key(1), "refused", not_found, 0, NOW)
-    refused = StoredError("InvalidParamsError", "bad link", 400, "invalid_params")
-    await store.set_outcome(key(2), "refused", refused, 0, NOW)
-    await store.done(key(3), b"<html>", 1, NOW)
-    queued = StoredError("QueuedError", "still queued", 202, "queued")
-    await store.set_outcome(key(4), "queued", queued, NOW + 60, NOW)
-    await store.set_outcome(
-        key(5), "in_doubt", StoredError("TransportError", "connection lost"), 0, NOW
+    """One lookup for each status, and one in flight, which is in doubt once the store is closed."""
+
+    numbers = itertools.count()
+
+    def lookup(endpoint: str, given: object) -> LookupMaker:
+        return LookupMaker(store, next(numbers), endpoint, given)
+
+    await lookup("person.get", f"{L}/ada").judge("answer", 200, json.dumps(ADA).encode())
+    not_found, invalid = "no such person", "bad link"
+    await lookup("person.get", {"email": "bob@example.com"}).judge(
+        "refused", 404, error_body("not_found", not_found), note=not_found
     )
+    company = "https://www.linkedin.com/company/acme"
+    await lookup("organisation.by_linkedin", company).judge(
+        "refused", 400, error_body("params_invalid", invalid), note=invalid
+    )
+    await lookup("contact.email_by_linkedin", f"{L}/carl").judge("unusable", 200, b'{"email":')
+    queued = "still queued"
+    await lookup("person.get", f"{L}/dora").judge(
+        "queued", 202, error_body("queued", queued), note=queued, due=MS + 60_000
+    )
+    await lookup("person.get", f"{L}/emil").lose("connection lost")
+    await lookup("person.get", f"{L}/fay").ask()
+    await lookup("person.get", f"{L}/gus").send()
+    await lookup("person.get", f"{L}/hal").receive(200, json.dumps(HAL).encode())
 
 
 def filled(path: Path, fill: Callable[[Store], Awaitable[None]] = every_status) -> Path:
@@ -61,23 +116,30 @@ def filled(path: Path, fill: Callable[[Store], Awaitable[None]] = every_status) 
     return path
 
 
-async def _nothing(store: Store) -> None:
+async def nothing(store: Store) -> None:
+    """A ledger without a lookup."""
     await store.counts()
 
 
 def many(path: Path, bodies: Iterable[bytes]) -> Path:
     """A ledger of answers about people, made in one transaction, which is fast."""
-    filled(path, _nothing)
+    filled(path, nothing)
     with sqlite3.connect(path) as connection:
-        connection.executemany(
-            "INSERT INTO call (key, endpoint, given, status, credits, changed, body) "
-            "VALUES (?, 'person.get', ?, 3, 1, ?, ?)",
-            _values(bodies),
-        )
+        for number, body in enumerate(bodies, start=1):
+            connection.execute(
+                "INSERT INTO lookup (id, key, endpoint, spelled, variant, status, n, cur, changed) "
+                "VALUES (?, ?, 'person.get', ?, X'', ?, 1, 1, ?)",
+                (number, key(number), json.dumps(f"{L}/p-{number}").encode(), CODES["done"], MS),
+            )
+            connection.execute(
+                "INSERT INTO attempt (lookup, n, owner, price, kind, sent, ended, charged) "
+                "VALUES (?, 1, 1, 1, 'standard', ?, ?, 1)",
+                (number, MS, MS),
+            )
+            connection.execute(
+                "INSERT INTO answer (lookup, n, page, at, http, verdict, body) "
+                "VALUES (?, 1, 0, ?, 200, ?, ?)",
+                (number, MS, VERDICTS.index("usable"), body),
+            )
     connection.close()
     return path
-
-
-def _values(bodies: Iterable[bytes]) -> Iterator[tuple[bytes, bytes, float, bytes]]:
-    for number, body in enumerate(bodies):
-        yield key(number), json.dumps(f"{L}/p-{number}").encode(), NOW, body

@@ -51,13 +51,13 @@ def test_columns_of_parquet(lix: Lix) -> None:
 def test_columns_of_an_export_in_each_format(lix: Lix) -> None:
     filled(Path("l.db"))
     wanted = ("run", "export", "l.db", "--status", "found", "--columns")
-    (row,) = lix(*wanted, "status,name,result.link,result.profileLanguage,other", rate="").rows
+    row, _ = lix(*wanted, "status,name,result.link,result.profileLanguage,other", rate="").rows
     assert list(row.values()) == [
         "found", "Ada", f"{L}/ada", "fr",
         {"input": f"{L}/ada", "kind": "person"},
     ]  # fmt: skip
     said = lix(*wanted, "name,other.result.profileLanguage", "--format", "csv", rate="").out
-    assert said.splitlines() == ["name,other.result.profileLanguage", "Ada,fr"]
+    assert said.splitlines() == ["name,other.result.profileLanguage", "Ada,fr", "Hal,"]
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_an_outage_ends_the_run_early(lix: Lix, monkeypatch: pytest.MonkeyPatch)
 
 def test_an_answer_that_is_not_json_is_in_doubt(lix: Lix, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.txt").write_text(f"{L}/odd-one\n{L}/even-one\n")
-    with running(ObservedSandbox(faults={"person.get": ["odd_number", "broken_json"]})) as url:
+    with running(ObservedSandbox(faults={"person.get": ["html200", "empty200"]})) as url:
         use_sandbox(monkeypatch, url)
         rows = lix("enrich", "in.txt").rows
         # An answer that is not JSON may be looked up again, if requested.
@@ -171,6 +171,24 @@ def test_an_answer_that_is_not_json_is_in_doubt(lix: Lix, monkeypatch: pytest.Mo
         assert all(row["error"] for row in rows)
         again = lix("enrich", "in.txt", "--doubts", "retry").rows
     assert [row["status"] for row in again] == ["found", "found"]
+
+
+def test_a_charged_answer_that_cannot_be_read_is_not_bought_again_unasked(
+    lix: Lix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("in.txt").write_text(f"{L}/odd-one\n")
+    with running(ObservedSandbox(faults={"person.get": ["broken_json"]})) as url:
+        use_sandbox(monkeypatch, url)
+        first = lix("enrich", "in.txt")
+        assert "1 unreadable, 1 credit" in first.err
+        (row,) = first.rows
+        assert (row["status"], row["result"]) == ("unreadable", None)
+        second = lix("enrich", "in.txt", "--doubts", "retry")
+        assert (second.rows, "0 credits" in second.err) == ([row], True)
+        assert lix("run", "export", "in.txt.ledger", rate="").rows == [row]
+        assert lix("run", "again", "in.txt.ledger", "--input", f"{L}/odd-one", rate="").code == 0
+        third = lix("enrich", "in.txt")
+    assert ([one["status"] for one in third.rows], "1 credit" in third.err) == (["found"], True)
 
 
 def test_another_file_as_output_and_other_columns_are_rejected(lix: Lix) -> None:

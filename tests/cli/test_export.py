@@ -16,18 +16,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.bulk.stores.base import Entry, StoredError
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input.targets import LOOKUPS
 from lix_async.cli.ledger.export import fast_get_path
 from lix_async.cli.output.files import StagedOutput
 from lix_async.cli.output.lookup_rows import row_of_entry
 from lix_async.cli.output.parquet import ParquetFile
-from lix_async.cli.values import JsonObject, get_path
+from lix_async.cli.values import get_path
+from lix_async.core.decoding import JsonObject
+from lix_async.ledger.records import Answer
+from lix_async.ledger.store import Entry, Store
 from lix_async.providers.lix.endpoints import BY_ID
 
 from .conftest import Lix
-from .ledgers import ADA, L, every_status, filled, many
+from .ledgers import ADA, L, LookupMaker, error_body, every_status, filled, many
 from .sandbox_helpers import environment, rows_of
 
 duckdb = pytest.importorskip("duckdb")
@@ -41,6 +43,7 @@ STATUSES = {
     f"{L}/emil": "in_doubt",
     f"{L}/fay": "pending",
     f"{L}/gus": "in_doubt",
+    f"{L}/hal": "found",
 }
 LATE = 50_000
 
@@ -108,23 +111,65 @@ def test_answers_of_unknown_endpoints_listings_and_schema_mismatches() -> None:
     partial = row(entry("done", b'{"a":', endpoint="unknown.endpoint"))
     assert (partial["status"], partial["result"]) == ("unreadable", None)
     listing_id = next(n for n, one in BY_ID.items() if one.paging is not None and "people" in n)
-    listing = row(entry("done", b'[{"name":"A"},{"name":"B"}]', endpoint=listing_id))
-    assert (listing["status"], len(listing["result"])) == ("found", 2)  # type: ignore[arg-type]
-    assert row(entry("done", b"{}", endpoint=listing_id))["status"] == "unreadable"
+
+    def listing(*pages: bytes, status: str = "done") -> dict[str, object]:
+        answers = [
+            Answer(1, n, n, 0, 200, body, "usable", codec=2) for n, body in enumerate(pages, 1)
+        ]
+        return row(entry(status, endpoint=listing_id, pages=answers))
+
+    whole = listing(b'[{"name":"A"}]', b"[ ]", b'[{"name":"B"},{"name":"C"}]')
+    assert (whole["status"], len(whole["result"])) == ("found", 3)  # type: ignore[arg-type]
+    assert listing(b'[{"name":[1]}]')["status"] == "unreadable"
+    assert listing(b'[{"name":"A"}]', status="kept")["status"] == "unreadable"
+    assert listing(b'[{"name":"A"}]', status="pending")["status"] == "pending"
     mismatch = row(entry("done", b'{"name":{"not":"a text"},"experience":7}'))
     assert mismatch["result"] == {"name": {"not": "a text"}, "experience": 7}
 
 
 def test_an_answer_is_exported_while_a_better_one_is_awaited() -> None:
-    waiting = row(entry("queued", b'{"name":"A"}'))
-    assert (waiting["status"], waiting["result"]) == ("found", {"name": "A"})
+    for status in ("queued", "sent", "in_doubt", "pending"):
+        waiting = row(entry(status, b'{"name":"A"}'))
+        assert (waiting["status"], waiting["result"]) == ("found", {"name": "A"})
+
+
+def test_a_refreshed_answer_is_exported_until_the_newer_one_is_there(lix: Lix) -> None:
+    async def refreshed(store: Store) -> None:
+        lookup = LookupMaker(store, 1, "person.get", f"{L}/ada")
+        await lookup.judge("answer", 200, b'{"name":"A"}')
+        await lookup.send(expired=True)
+
+    filled(Path("l.db"), refreshed)  # the second request is in doubt now
+    for status in ("found", "found,in_doubt"):
+        (found,) = lix("run", "export", "l.db", "--status", status, rate="").rows
+        assert (found["status"], found["result"]) == ("found", {"name": "A"})
+
+
+def test_an_answer_that_is_not_judged_is_a_row_where_it_can_be_read(lix: Lix) -> None:
+    async def received(store: Store) -> None:
+        await LookupMaker(store, 1, "person.get", f"{L}/ada").receive(200, b'{"name":"A"}')
+        refusal = error_body("not_found", "no such person")
+        await LookupMaker(store, 2, "person.get", f"{L}/bob").receive(404, refusal)
+
+    filled(Path("l.db"), received)
+    ada, bob = lix("run", "export", "l.db", rate="").rows
+    assert (ada["status"], ada["result"]) == ("found", {"name": "A"})
+    assert (bob["status"], bob["result"]) == ("in_doubt", None)
+    assert "the next run reads it" in str(bob["error"])
 
 
 def test_refused_and_pending_rows_have_their_error() -> None:
-    lost = StoredError("TransportError", "connection lost")
-    assert row(entry("refused", error=lost))["error"] == "person.get: connection lost"
+    for status in ("refused", "pending", "queued", "in_doubt"):
+        found = row(entry(status, note="connection lost"))
+        assert (found["status"], found["error"]) == (status, "person.get: connection lost")
+    refused = error_body("params_invalid", "bad link")
+    found = row(entry("refused", refused, http=400, note="bad link"))
+    assert (found["status"], found["result"]) == ("refused", None)
+    assert found["error"] == "person.get: bad link (400 params_invalid)"
+    assert row(entry("refused", error_body("not_found", "no one"), http=404))["error"] == "no one"
+    assert "as decided" in str(row(entry("refused"))["error"])
     assert row(entry("pending"))["error"] is None
-    assert row(entry("busy"))["status"] == "pending"
+    assert "lix run doubts" in str(row(entry("in_doubt"))["error"])
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
@@ -132,7 +177,7 @@ def test_every_entry_is_a_row(lix: Lix, form: str) -> None:
     filled(Path("l.db"))
     found = lix("run", "export", "l.db", "--out", f"out.{form}", rate="")
     assert found.code == 0, found.err
-    assert "8 rows in out" in found.err
+    assert "9 rows in out" in found.err
     assert "2 in doubt" in found.err
     path = Path(f"out.{form}")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -146,24 +191,24 @@ def test_every_entry_is_a_row(lix: Lix, form: str) -> None:
         rows = table(path)
         assert rows[0]["result"] == ADA
     assert {one["input"]: one["status"] for one in rows} == STATUSES
-    assert sorted(os.listdir()) == ["l.db", "l.db.lock", path.name]
+    assert sorted(os.listdir()) == ["l.db", path.name]
 
 
 def test_export_during_a_run_and_to_stdout(lix: Lix) -> None:
-    async def during(store: object) -> None:
-        await every_status(store)  # type: ignore[arg-type]
+    async def during(store: Store) -> None:
+        await every_status(store)
         run = subprocess.run(  # noqa: ASYNC221  # nothing else runs meanwhile
             [sys.executable, "-m", "lix_async", "run", "export", "l.db"],
             env=environment(),
             capture_output=True,
             check=False,
         )
-        assert (run.returncode, len(run.stdout.splitlines())) == (0, 8), run.stderr
+        assert (run.returncode, len(run.stdout.splitlines())) == (0, 9), run.stderr
 
     filled(Path("l.db"), during)
-    assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 8
+    assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 9
     shown = lix("run", "export", "l.db", "--format", "csv", rate="").out.splitlines()
-    assert (len(shown), shown[0][:25]) == (9, "input,kind,status,error,r")
+    assert (len(shown), shown[0][:25]) == (10, "input,kind,status,error,r")
     assert lix("run", "export", "l.db", "--format", "parquet", rate="").code == 2
 
 
@@ -181,11 +226,13 @@ def test_columns_and_statuses(lix: Lix) -> None:
     assert lix(*wanted, rate="").rows == [
         {"input": f"{L}/ada", "result.name": "Ada"},
         {"input": f"{L}/fay", "result.name": None},
+        {"input": f"{L}/hal", "result.name": "Hal"},
     ]
     assert lix(*wanted, "--format", "csv", rate="").out.splitlines() == [
         "input,result.name",
         f"{L}/ada,Ada",
         f"{L}/fay,",
+        f"{L}/hal,Hal",
     ]
     assert lix(*wanted, "--out", "o.parquet", rate="").code == 0
     assert table(Path("o.parquet"))[0] == {"input": f"{L}/ada", "result.name": "Ada"}

@@ -207,3 +207,10 @@ def test_a_body_is_printed_as_received(lix: Lix, sandbox: ObservedSandbox) -> No
     found = lix("call", "account.balances")
     assert found.out.endswith("}\n")
     assert lix("call", "account.balances", "--format", "csv").out.startswith("emailBalance,")
+
+
+def test_a_file_of_certificates_is_named_if_it_has_none(lix: Lix, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+    found = lix("person", ADA, "--ca-file", str(file))
+    assert (found.code, "ca.pem' has no certificate" in found.err) == (2, True)

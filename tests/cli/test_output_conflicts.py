@@ -29,7 +29,10 @@ def alias(kind: str) -> str:
 
 @pytest.mark.parametrize(
     "kind",
-    ["same", "dots", "hard", "soft", "folder", "l.db-wal", "l.db-shm", "l.db.lock", "l.db.lock7"],
+    [
+        *("same", "dots", "hard", "soft", "folder", "l.db-wal", "l.db-shm", "l.db.lock"),
+        *("l.db.lock7", "l.db-owner-0a1b", "l.db.v2-2026-01-31", "l.db.v2-2026-01-31-2"),
+    ],
 )
 def test_an_export_over_its_own_ledger_is_rejected(lix: Lix, kind: str) -> None:
     filled(Path("l.db"))
@@ -38,12 +41,12 @@ def test_an_export_over_its_own_ledger_is_rejected(lix: Lix, kind: str) -> None:
     found = lix("run", "export", "l.db", "--out", alias(kind), "--overwrite", rate="")
     assert (found.code, "is a file of the ledger" in found.err) == (2, True), found.err
     assert Path("l.db").read_bytes() == before
-    assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 8
+    assert len(lix("run", "export", "l.db", "-q", rate="").rows) == 9
 
 
 def test_similar_names_are_accepted(lix: Lix) -> None:
     filled(Path("l.db"))
-    for name in ("l.db.csv", "l.db-wal.jsonl", "l.db.locks"):
+    for name in ("l.db.csv", "l.db-wal.jsonl", "l.db.locks", "l.db-owner.csv", "l.db.v2.csv"):
         assert lix("run", "export", "l.db", "--out", name, rate="").code == 0
 
 

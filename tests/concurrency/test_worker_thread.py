@@ -202,3 +202,17 @@ def test_the_thread_outlives_an_event_loop_that_ended(backend):
 
     anyio.run(abandon, backend=backend)
     assert anyio.run(call, backend=backend) == "alive"
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_periodic_call_comes_with_and_without_jobs(busy: bool) -> None:
+    handler, called = Handler(), threading.Semaphore(0)
+    thread = WorkerThread[Job](handler, "periodic", periodic=called.release, interval=0.001)
+    await thread.run(lambda: None)
+    for _ in range(3):
+        while busy and not called.acquire(blocking=False):
+            await thread.run(lambda: None)
+        if not busy:
+            assert await anyio.to_thread.run_sync(called.acquire, True, 5)
+    await thread.close()
+    assert handler.closed.acquire(timeout=5)

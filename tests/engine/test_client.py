@@ -129,7 +129,7 @@ def test_what_is_given_as_a_client_decides_the_transport():
     ("timeout", "read"), [(None, 90.0), (5, 5.0), (0.5, 0.5), (httpx.Timeout(7, read=3), 3)]
 )
 def test_a_timeout_is_for_each_operation(timeout, read):
-    assert SampleClient(timeout=timeout).engine.transport._extensions["timeout"]["read"] == read
+    assert SampleClient(timeout=timeout).engine.transport._timeout["read"] == read
 
 
 async def test_a_prefix_of_the_address_goes_before_every_path():
@@ -214,7 +214,6 @@ def test_a_client_works_under_one_loop_after_the_other_with_real_connections():
     async def visit() -> int:
         async with serve(saying(answer(b'{"id": "1"}'))) as server:
             client.engine.transport._builder.address = SampleClient(base_url=server.url)._address
-            client.engine.transport._base = httpx.URL(server.url)
             async with client:
                 return (await client.send(THING, ONE)).attempts
 

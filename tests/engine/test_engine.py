@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import anyio
 import pytest
 from sample_provider import (
@@ -159,13 +161,38 @@ async def test_a_send_that_may_have_arrived_is_never_repeated():
     [
         (reply(500), ServerError),
         (refused(429, "rate_limit", retry_after="1"), RateLimitError),
-        (refused(200, "queued"), QueuedError),
-        (reply(200, b"[]"), DecodeError),
+        (refused(503, "queued"), QueuedError),
+        (refused(502, "rate_limit"), RateLimitError),
     ],
 )
 async def test_a_send_that_was_answered_is_never_repeated(fault, kind):
     client = SampleClient(fault)
     assert (await failed(client, kind, SEND, MAIL)).attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        *((reply(status, b"<html>"), ServerError) for status in (502, 504, 522, 524)),
+        (refused(504, "api_error"), ServerError),
+        *((reply(200, body), DecodeError) for body in (b"[]", b"", b"<html>", b'{"ok": tr')),
+    ],
+)
+async def test_a_send_without_the_answer_of_the_api_may_have_been_carried_out(fault, kind):
+    """A gateway lost the answer, or the answer of success cannot be read. A read says so."""
+    error = await failed(SampleClient(fault), OutcomeUnknownError, SEND, MAIL)
+    assert (error.sent, error.attempts) == (True, 1)
+    assert type(error.__cause__) is kind
+    await failed(SampleClient(fault, retry=RetryPolicy(attempts=1)), kind)
+
+
+async def test_a_refusal_has_the_headers_of_its_answer():
+    error = await failed(
+        SampleClient(refused(404, "not_found", X_Request_Id="7", x_request_id="8")), NotFoundError
+    )
+    assert error.headers == {"x-request-id": "7, 8"}
+    assert pickle.loads(pickle.dumps(error)).headers == error.headers
+    assert NotFoundError("no answer").headers == {}
 
 
 async def test_bad_arguments_are_refused_before_anything_is_sent():

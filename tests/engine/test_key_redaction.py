@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import html
+import importlib
 import json
+import logging
 import pickle
+import re
 from base64 import b64encode, urlsafe_b64encode
+from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lix_async.core.provider import ApiKey
 from lix_async.core.wire import HttpResponse
-from lix_async.engine.credentials import MIN_KEY_LENGTH, MIN_SECRET_LENGTH, KeyRedactor
+from lix_async.engine.credentials import (
+    LOG_FILTER,
+    MIN_KEY_LENGTH,
+    MIN_SECRET_LENGTH,
+    KeyRedactionFilter,
+    KeyRedactor,
+    _rule,
+)
 
 KEY = "k3y/of+the='caller'<&>\"\\~"
 VISIBLE = st.text(
@@ -89,3 +102,64 @@ def test_the_redactor_does_not_show_the_key():
     with pytest.raises((AttributeError, TypeError, pickle.PicklingError)) as caught:
         pickle.dumps(one)
     assert "k3y" not in repr(caught.value)
+
+
+def records(*lines: object) -> list[str]:
+    """What is logged for these messages, by one of the loggers of an HTTP library."""
+    filtered = [logging.LogRecord("httpcore.http11", 10, "", 0, line, None, None) for line in lines]
+    assert all(LOG_FILTER.filter(record) for record in filtered)
+    assert not any(record.args for record in filtered)
+    return [record.getMessage() for record in filtered]
+
+
+def test_each_key_is_hidden_in_log_records_while_its_client_exists():
+    """Two clients over one host, with two keys at two places: neither key is shown."""
+    keys = ["first-key/of+a-client", "second-key/of+a-client"]
+    lines = [
+        f"GET https://sample.example/?k={quote(key, '')} {key!r} {key.encode()!r}" for key in keys
+    ]
+    redactors = [redactor(key) for key in keys]
+    for one in redactors:
+        LOG_FILTER.add(one)
+    assert records(*lines) == ["GET https://sample.example/?k=*** '***' b'***'"] * 2
+    assert records("GET %s", 5, "nothing to hide") == ["GET %s", "5", "nothing to hide"]
+    del redactors, one
+    gc.collect()
+    assert records(*lines) == lines
+
+
+def test_the_arguments_of_a_record_are_redacted_whatever_their_type():
+    one = redactor()
+    LOG_FILTER.add(one)
+    for argument in (httpx.URL(f"https://a.example/?k={quote(KEY, '')}"), (b"X", KEY.encode())):
+        record = logging.LogRecord("httpx", 20, "", 0, "sent %s %d", (argument, 1), None)
+        LOG_FILTER.filter(record)
+        assert "***" in record.getMessage()
+        assert "k3y" not in repr(vars(record))
+
+
+def test_every_logger_of_the_http_libraries_has_the_filter_once():
+    """A filter applies to the records of its own logger only, not to those of its children."""
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2"):
+        folder = Path(importlib.import_module(name).__file__ or "").parent
+        sources = [path.read_text() for path in folder.rglob("*.py")]
+        loggers = {found for text in sources for found in re.findall(r'getLogger\("(.+?)"\)', text)}
+        assert loggers <= {*KeyRedactionFilter.LOGGERS, "httpx2.sse"}
+        assert loggers
+    kept = [redactor() for _ in range(3)]
+    for one in kept:
+        LOG_FILTER.add(one)
+    for name in KeyRedactionFilter.LOGGERS:
+        assert logging.getLogger(name).filters.count(LOG_FILTER) == 1
+
+
+@given(key=VISIBLE, offset=st.integers(0, 2), after=st.text(max_size=5))
+def test_the_quick_search_misses_no_form(key, offset, after):
+    """What the pattern finds, the search for letters and digits finds first."""
+    rule = _rule(key)
+    assert rule is not None
+    probes, pattern = rule
+    text = f"{'x' * offset}{key}{after}".encode("utf-8", "surrogatepass")
+    for form in (text, quote(text, "").encode(), b64encode(text), json.dumps(key).encode()):
+        if pattern.search(form):
+            assert any(probe in form for probe in probes)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import random
 import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from lix_async.engine.response_body import (
     MAX_BODY_BYTES,
     MAX_GZIP_MEMBERS,
     MAX_RECEIVED_BYTES,
+    decompress,
     read_body,
 )
 
@@ -29,11 +32,9 @@ async def chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
 
 
 def whole(data: bytes, size: int = CHUNK_SIZE) -> object:
-    body = module._BodyReader(True)
-    for start in range(0, len(data), size):
-        if not body.feed(data[start : start + size]):
-            break
-    return body.result()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CHUNK_SIZE", size)
+        return decompress(data, "gzip")
 
 
 @given(
@@ -117,3 +118,45 @@ async def test_the_whole_way_in():
     packed = gzip.compress(b'{"a": ') + gzip.compress(b"1}")
     assert await read_body(chunks(packed, 9), "gzip") == b'{"a": 1}'
     assert await read_body(chunks(b"plain", 2), "identity") == b"plain"
+
+
+CODERS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "identity": bytes,
+    "none": bytes,
+    "utf-8": bytes,
+}
+
+
+@given(
+    body=st.binary(max_size=300).map(lambda data: b"{" + data),
+    names=st.lists(st.sampled_from(sorted(CODERS)), max_size=4),
+    separator=st.sampled_from([",", ", ", " ,\t"]),
+    upper=st.booleans(),
+)
+def test_every_series_of_codings_is_undone_in_reverse(body, names, separator, upper):
+    """As httpx reads them: names that are no coding change nothing."""
+    sent = body
+    for name in names:
+        sent = CODERS[name](sent)
+    header = separator.join(name.upper() if upper else name for name in names)
+    assert decompress(sent, header) == body
+    if "x-gzip" not in names:
+        response = httpx.Response(200, headers={"Content-Encoding": header}, content=sent)
+        assert response.content == body
+
+
+@given(st.binary(max_size=300), st.text(st.characters(codec="latin-1"), max_size=20))
+def test_no_header_and_no_body_raise(body, header):
+    assert isinstance(decompress(body, header), bytes | tuple)
+
+
+def test_nested_bombs_are_stopped_at_the_limit():
+    bomb = gzip.compress(bytes(2 * MAX_BODY_BYTES))
+    for sent, header in (
+        (zlib.compress(bomb), "gzip, deflate"),
+        (gzip.compress(bomb), "gzip,gzip"),
+    ):
+        assert decompress(sent, header)[0].startswith("the response is too large")

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import copy
 import gzip
+import importlib
 import json
 import logging
 import pickle
+import pkgutil
 import ssl
 import traceback
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import anyio
 import httpx
 import httpx2
+import msgspec
 import pytest
 from loopback import Connection, answer, free_port, once, serve
+from rich.pretty import pretty_repr
 from sample_provider import (
     LIST,
     SEND,
@@ -28,15 +32,18 @@ from sample_provider import (
     SampleClient,
     SendParams,
     Skipping,
+    Thing,
     ThingParams,
     run,
 )
 
+import lix_async
 from lix_async import AsyncConnectSafely, AsyncLetrics, AsyncLix, AsyncLookC, AsyncMeetAlfred
 from lix_async.core.errors import ConfigurationError, DecodeError, LixError, RefusalError
 from lix_async.core.models import Params
 from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpResponse
+from lix_async.engine.answer import Answer
 from lix_async.engine.client import Client
 from lix_async.engine.transport import TransportFailure
 from lix_async.providers.connectsafely.endpoints import TABLE as CONNECTSAFELY
@@ -153,11 +160,15 @@ async def fail_everywhere(url: str, auth: str) -> None:
                     assert_hidden(*shown(caught.value))
 
 
-async def test_a_header_that_echoes_the_key_is_in_no_error():
+async def test_a_header_that_echoes_the_key_is_in_no_error_and_no_log_record(caplog):
     """Not even in the one that names the content encoding."""
+    caplog.set_level(1)
+    logging.getLogger("httpcore").setLevel(1)
     for headers in ([f"X-Echo: {KEY}"], [f"Content-Encoding: {KEY}"]):
         async with serve(once(answer(ECHOES.encode(), "403 No", *headers))) as server:
             await fail_everywhere(server.url, "raw")
+    assert any("X-Echo" in line for line in records(caplog))
+    assert_hidden(*records(caplog))
 
 
 async def test_no_success_shows_the_key_to_a_log(caplog):
@@ -197,6 +208,62 @@ def test_other_bad_settings_do_not_show_it_either():
         with pytest.raises(ConfigurationError) as caught:
             SampleClient(api_key=KEY, **settings)
         assert_hidden(f"{caught.value} {caught.value!r} {vars(caught.value)}")
+
+
+REFUSED: list[tuple[type[Client], str, dict[str, Any]]] = [
+    *((cls, f"{KEY}\n", {}) for cls in (AsyncLix, AsyncLookC, AsyncConnectSafely, AsyncMeetAlfred)),
+    *((AsyncLix, KEY, options) for options in (
+        {"deadline": -1}, {"auth": "other"}, {"base_url": "http://x.example"}, {"rate_limit": 5},
+        {"timeout": -1}, {"max_credits": -1}, {"viewer_id": ""}, {"on_drift": 1}, {"clock": 1},
+    )),
+    (AsyncConnectSafely, KEY, {"account_id": ""}),
+    (AsyncLetrics, KEY, {"paths": {"no": "such"}, "base_url": "https://letrics.example"}),
+    (AsyncLetrics, KEY, {}),
+    (AsyncMeetAlfred, KEY, {"first_page": 3}),
+    (AsyncMeetAlfred, KEY, {"key_parameter": "?"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cls", "key", "options"), REFUSED)
+def test_a_constructor_that_raises_shows_no_key_in_a_traceback_with_locals(cls, key, options):
+    with pytest.raises(ConfigurationError) as caught:
+        cls(key, **options)
+    assert_hidden(*shown(caught.value))
+    summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    library = [frame for frame in summary.stack if "/lix_async/" in frame.filename]
+    assert library
+    assert_hidden(*(repr(frame.locals) for frame in library))
+
+
+def own_reprs() -> list[type]:
+    """Every class of the library that describes itself, if its constructor may raise halfway."""
+    names = [
+        module.name
+        for module in pkgutil.walk_packages(lix_async.__path__, "lix_async.")
+        if ".cli" not in module.name and not module.name.endswith("__main__")
+    ]
+    found = [thing for name in names for thing in vars(importlib.import_module(name)).values()]
+    kinds = {kind for kind in found if isinstance(kind, type) and "__repr__" in vars(kind)}
+    own = [kind for kind in kinds if kind.__module__.startswith("lix_async")]
+    return [k for k in own if not (is_dataclass(k) or issubclass(k, msgspec.Struct | tuple))]
+
+
+def test_an_object_that_is_not_complete_has_a_repr():
+    """A traceback with local variables shows `self` of a constructor that raised."""
+    kinds = own_reprs()
+    assert Client in kinds
+    for kind in kinds:
+        assert repr(object.__new__(kind))
+
+
+def test_an_answer_shows_neither_value_nor_body_to_repr_and_rich():
+    """rich prints the fields of a struct, also in tracebacks with local variables."""
+    answered = Answer(
+        value=Thing(id="private"), body=b"private", status=200, raw_headers=[(b"X", b"private")],
+        attempts=1, waited=0.0, credits=1, lost=0,
+    )  # fmt: skip
+    assert pretty_repr(answered) == "Answer(status=200, attempts=1, credits=1, lost=0)"
+    assert "private" not in repr(answered)
 
 
 @pytest.mark.parametrize("taken", [pickle.dumps, copy.copy, copy.deepcopy])

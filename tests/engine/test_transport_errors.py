@@ -12,7 +12,9 @@ import httpx2
 import pytest
 from anyio.streams.tls import TLSStream
 from loopback import answer, free_port, request_builder, saying, serve
+from sample_provider import LIST, ListParams, SampleClient
 
+from lix_async.core.errors import ConfigurationError
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.transport import (
     FAILURES,
@@ -102,7 +104,7 @@ def test_a_certificate_that_does_not_verify_does_not_verify_later(linked):
 
 
 @asynccontextmanager
-async def tls_server(path):
+async def tls_server(path, answering=None):
     certificate = ssl.DER_cert_to_PEM_cert(b64decode(CERTIFICATE))
     name = "PRIVATE KEY"
     pem = path / "server.pem"
@@ -118,18 +120,143 @@ async def tls_server(path):
         except (ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream):
             return
         connection.stream = stream
-        await saying(answer())(connection)
+        await (answering or saying(answer()))(connection)
 
     async with serve(handler) as server:
+        server.url = server.url.replace("http://127.0.0.1", "https://localhost")
         yield server
+
+
+def forget_certificates(monkeypatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def certificate_folder(path):
+    """A directory as OpenSSL reads it: files are named by a hash of the subject."""
+    folder = path / "certificates"
+    folder.mkdir()
+    (folder / "ce275665.0").write_bytes((path / "server.pem").read_bytes())
+    return folder
+
+
+PLACES = ["SSL_CERT_FILE", "SSL_CERT_DIR", "file", "path", "folder", "context"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("place", PLACES)
+async def test_an_authority_of_the_users_network_is_trusted(place, tmp_path, monkeypatch):
+    forget_certificates(monkeypatch)
+    async with tls_server(tmp_path) as server:
+        file = tmp_path / "server.pem"
+        verify: object = None
+        if place == "SSL_CERT_FILE":
+            monkeypatch.setenv(place, str(file))
+        elif place == "SSL_CERT_DIR":
+            monkeypatch.setenv(place, str(certificate_folder(tmp_path)))
+        elif place == "folder":
+            verify = certificate_folder(tmp_path)
+        else:
+            verify = {
+                "file": str(file),
+                "path": file,
+                "context": ssl.create_default_context(cafile=file),
+            }[place]
+        client = SampleClient(base_url=server.url, verify=verify)
+        async with client:
+            assert (await client.send(LIST, ListParams())).status == 200
+
+
+@pytest.mark.parametrize("place", ["SSL_CERT_FILE", "verify"])
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_place_without_certificates_is_named(place, content, tmp_path, monkeypatch):
+    forget_certificates(monkeypatch)
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    options = {"verify": path} if place == "verify" else {}
+    if place != "verify":
+        monkeypatch.setenv(place, str(path))
+    with pytest.raises(ConfigurationError, match=f"{place}: '.*ca.pem' (has no|cannot be)"):
+        SampleClient(**options)
+    if place != "verify":
+        SampleClient(base_url="http://127.0.0.1:1")  # nothing to verify
+
+
+@pytest.mark.parametrize("verify", [True, False, 1])
+def test_verification_cannot_be_turned_off(verify):
+    with pytest.raises(ConfigurationError, match="verify"):
+        SampleClient(verify=verify)
+
+
+def test_a_client_of_the_callers_own_has_its_own_certificates(tmp_path):
+    with pytest.raises(ConfigurationError, match="verify has no effect beside http_client"):
+        SampleClient(http_client=httpx.AsyncClient(), verify=tmp_path)
+
+
+STRAY = answer(b"stray")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("size", [1, 2**14, 2**16, 2**19])
+@pytest.mark.parametrize("surplus", [b"", b"\n", STRAY, STRAY * 5_000])
+async def test_a_connection_that_received_more_than_its_answer_is_not_used_again(
+    library, tls, size, surplus, tmp_path
+):
+    """However many buffers it fills, and whether it comes with the answer or a moment later."""
+    count = 0
+
+    async def answering(connection) -> None:
+        nonlocal count
+        while True:
+            await connection.request()
+            count += 1
+            body = b"%d" % count * size
+            if count == 2:
+                await connection.say(answer(body))
+                await connection.say(surplus)  # TLS: in a record of its own
+            else:
+                await connection.say(answer(body) + surplus * (count == 1))
+
+    async with tls_server(tmp_path, answering) if tls else serve(answering) as server:
+        verify = tmp_path / "server.pem" if tls else None
+        builder = request_builder(server.url)
+        transport = HttpTransport(builder, TIMEOUT, library, verify=verify)
+        for number in range(1, 6):
+            reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
+            assert reply.body == b"%d" % number * size
+            if number == 2:
+                await anyio.wait_all_tasks_blocked()
+        await transport.aclose()
+        assert server.connections == (3 if surplus else 1)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
+async def test_a_server_that_speaks_first_answers_no_call(library):
+    async def handler(connection) -> None:
+        if connection.number == 1:
+            await connection.say(STRAY)
+        await connection.request()
+        await connection.say(answer(b"own"))
+
+    async with serve(handler) as server:
+        transport = HttpTransport(request_builder(server.url), TIMEOUT, library)
+        request = HttpRequest("GET", "/")
+        assert await transport.prepare(request) is None
+        await anyio.wait_all_tasks_blocked()
+        reply = await transport.exchange(request, SendTimestamp())
+        await transport.aclose()
+    assert (reply.body, server.connections) == (b"own", 2)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
 async def test_a_server_with_an_unsigned_certificate_gets_no_request(library, tmp_path):
     async with tls_server(tmp_path) as server:
-        url = server.url.replace("http://127.0.0.1", "https://localhost")
-        transport = HttpTransport(request_builder(url), TIMEOUT, library)
+        transport = HttpTransport(request_builder(server.url), TIMEOUT, library)
         departure = SendTimestamp()
         failure = await transport.exchange(HttpRequest("GET", "/"), departure)
         assert isinstance(failure, TransportFailure)
@@ -142,10 +269,10 @@ async def test_a_server_with_an_unsigned_certificate_gets_no_request(library, tm
 async def test_a_trusted_certificate_is_enough_and_no_key_log_is_written(tmp_path, monkeypatch):
     """SSLKEYLOGFILE would write down the secrets of every connection."""
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    forget_certificates(monkeypatch)
     async with tls_server(tmp_path) as server:
         monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "server.pem"))
-        url = server.url.replace("http://127.0.0.1", "https://localhost")
-        transport = HttpTransport(request_builder(url), TIMEOUT)
+        transport = HttpTransport(request_builder(server.url), TIMEOUT)
         reply = await transport.exchange(HttpRequest("GET", "/"), SendTimestamp())
         await transport.aclose()
     assert reply.status == 200

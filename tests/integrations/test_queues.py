@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from lix_async import AsyncLix
-from lix_async.bulk.stores.base import LedgerCounts
-from lix_async.bulk.stores.postgres import PostgresStore
 from lix_async.core.errors import ConfigurationError, QuotaExceededError
 from lix_async.integrations.chunk_worker import RetryChunkLater, split_into_chunks
+from lix_async.ledger.postgres import PostgresStore
+from lix_async.ledger.records import Counts
 from lix_async.sandbox import Sandbox, running
 
 NUMBERS = itertools.count(1)
@@ -49,12 +49,12 @@ def links(count: int) -> list[str]:
     return [f"https://www.linkedin.com/in/someone-{number}" for number in range(count)]
 
 
-async def counts(dsn: str) -> LedgerCounts:
+async def counts(dsn: str) -> Counts:
     async with PostgresStore(dsn) as store:
         return await store.counts()
 
 
-async def until(dsn: str, reached: Callable[[LedgerCounts], bool]) -> LedgerCounts:
+async def until(dsn: str, reached: Callable[[Counts], bool]) -> Counts:
     """The counts once they are so; within a minute."""
     async with asyncio.timeout(60), PostgresStore(dsn) as store:
         while not reached(found := await store.counts()):  # noqa: ASYNC110  # see below
@@ -71,7 +71,7 @@ def start(engine: str, dsn: str, url: str) -> subprocess.Popen[bytes]:
 def test_two_workers_one_killed(engine: str, adapter: ModuleType, dsn: str) -> None:
     """By Procrastinate; tests/cli/test_worker.py kills a worker of PgQueuer's."""
 
-    async def main(url: str) -> LedgerCounts:
+    async def main(url: str) -> Counts:
         assert await adapter.submit(dsn, "people.get", links(200), size=20) == 10
         doomed, other = start(engine, dsn, url), start(engine, dsn, url)
         try:

@@ -30,6 +30,7 @@ def options(kind: type[Client]) -> ClientOptions:
         deadline=9.0,
         timeout=8.0,
         http_client=None,
+        verify=None,
         max_credits={"org": 3},
         on_drift=lambda drift: None,
         clock=VirtualClock(),

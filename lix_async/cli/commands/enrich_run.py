@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ...bulk import Outcome, Report, Run, SqliteStore
 from ...bulk.admission import OnDailyLimit
-from ...bulk.stores.base import DoubtPolicy
+from ...bulk.lookup import DoubtPolicy
 from ...core.errors import LixError
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...bulk.stores.base import CODES, LedgerCounts, Status, Store
 from ...concurrency.clock import RealClock
+from ...ledger.records import Counts
+from ...ledger.rule import STATUSES, Status
+from ...ledger.store import Store
 from .. import console
 from ..errors import OK, CommandError
 from ..ledger.address import (
@@ -24,7 +26,7 @@ from ..ledger.address import (
     opened_read_only,
 )
 from ..ledger.export import ExportFormat, ExportSchema, export
-from ..ledger.in_doubt import list_doubts, resolve_doubts
+from ..ledger.in_doubt import buy_again, list_doubts, resolve_doubts
 from ..options import OUTPUT, parse_columns
 from ..output.columns import check_columns
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
@@ -51,12 +53,15 @@ _FORMAT_BY_SUFFIX: dict[str, ExportFormat] = {
 }
 _STATUS_TEXT: dict[Status, str] = {
     "done": "answered",
+    "kept": "charged, and this version cannot read the answer",
     "refused": "not found, or refused permanently",
     "queued": "being prepared by the provider",
     "pending": "not looked up yet",
+    "received": "answered, not read yet",
     "sent": "in flight",
     "in_doubt": "sent, no answer received; may have been charged",
 }
+_STATUS_NAME: dict[Status, str] = {"kept": "unreadable", "in_doubt": "in doubt"}
 
 run = App(
     name="run",
@@ -87,27 +92,27 @@ async def _print_status(ledger: Store, address: str, style: str | None) -> None:
         _print_table(counts, parked, soonest, address)
         return
     report: dict[str, object] = {"store": display_address(address)}
-    report |= {status: getattr(counts, status) for status in CODES}
-    report |= {"credits": counts.credits, "lost": counts.lost}
+    report |= {status: counts.of(status) for status in STATUSES}
+    report |= {"credits": counts.credits, "maybe": counts.maybe}
     report |= {"due": soonest, "parked": parked or None}
     console.print_line(msgspec.json.encode(report).decode())
 
 
-def _print_table(counts: LedgerCounts, parked: str, soonest: float | None, address: str) -> None:
+def _print_table(counts: Counts, parked: str, soonest: float | None, address: str) -> None:
     console.print_line(display_address(address))
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(style="dim")
     for status, meaning in _STATUS_TEXT.items():
-        if count := getattr(counts, status):
+        if count := counts.of(status):
             text = meaning
             if status == "queued" and soonest is not None:
                 text = _due_text(soonest)
-            table.add_row(status.replace("_", " ").capitalize(), f"{count:,}", text)
-    if not sum(getattr(counts, status) for status in CODES):
+            table.add_row(_STATUS_NAME.get(status, status).capitalize(), f"{count:,}", text)
+    if not sum(counts.of(status) for status in STATUSES):
         table.add_row("Lookups", "0", "no lookups yet")
-    table.add_row("Credits", f"{counts.credits:,}", _credits_text(counts.in_doubt + counts.lost))
+    table.add_row("Credits", f"{counts.credits:,}", _credits_text(counts.maybe))
     terminal = Console()
     terminal.print(table)
     if parked:
@@ -117,10 +122,10 @@ def _print_table(counts: LedgerCounts, parked: str, soonest: float | None, addre
         console.print_note("hint: `lix run doubts` lists the lookups in doubt")
 
 
-def _credits_text(doubtful: int) -> str:
-    if not doubtful:
+def _credits_text(maybe: int) -> str:
+    if not maybe:
         return "spent"
-    return f"spent; up to {doubtful:,} more {plural(doubtful, 'lookup')} may have been charged"
+    return f"spent; up to {maybe:,} more may have been charged"
 
 
 def _due_text(moment: float) -> str:
@@ -305,6 +310,30 @@ def doubts(
             if retry or drop:
                 return await resolve_doubts(ledger, given, retry=retry)
             return await list_doubts(ledger, given, table=_as_table(style))
+
+    return run_until_signal(work)
+
+
+@run.command(sort_key=5)
+def again(
+    store: StoreArgument = None,
+    /,
+    *,
+    given: Annotated[
+        str,
+        Parameter(name="--input", help="The link or e-mail address of the lookups."),
+    ],
+) -> int:
+    """Look up again what was refused, or what was charged and cannot be read.
+
+    The lookups become pending: the next run over the same links makes them, and pays for them.
+    `lix enrich` skips links that have a row in its output; give it another --out.
+    """
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as ledger:
+            return await buy_again(ledger, given)
 
     return run_until_signal(work)
 

@@ -2,7 +2,7 @@
 
 - `address`: the address of a ledger, without its password in messages.
 - `export`: the entries of a ledger as a file.
-- `in_doubt`: listing the lookups in doubt, and deciding about them.
+- `in_doubt`: lookups that a person decides about: those in doubt, and those that have ended.
 
 It may import `runtime`, `input`, `output` and the modules beside this package.
 """

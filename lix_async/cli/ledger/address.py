@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ...bulk.stores import open_store
-from ...bulk.stores.base import Store
-from ...core.errors import BulkError
+from ...core.errors import BulkError, ConfigurationError
+from ...core.server_address import check_server_address
+from ...ledger.address import open_store
+from ...ledger.store import Store
 from ..errors import REFUSED, USAGE, CommandError
 
 STORE_VARIABLE = "LIX_STORE"
@@ -51,6 +52,11 @@ def check_address(address: str) -> str:
             "invalid ledger: expected a file or a postgresql:// address",
             hint="write postgresql://USER@HOST/DATABASE, without a driver and without key=value",
         )
+    if is_server(address):
+        try:
+            check_server_address(address)
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from None
     return address
 
 
@@ -114,7 +120,9 @@ async def opened_read_only(address: str) -> AsyncGenerator[Store]:
         raise CommandError(redact_password(str(error), address), code=code) from None
 
 
-_COMPANION = re.compile(r"(?:-wal|-shm|-journal|\.lock[0-9]*)?", re.ASCII)
+_COMPANION = re.compile(
+    r"(?:-wal|-shm|-journal|\.lock[0-9]*|-owner-[0-9a-f]+|\.v2-[0-9-]+)?", re.ASCII
+)
 """The suffixes of a ledger's files: its own, SQLite's, and the workers' locks."""
 
 

@@ -15,9 +15,10 @@ import anyio.lowlevel
 import anyio.to_thread
 import msgspec
 
-from ...bulk.stores.base import Entry, Status, Store
 from ...core.decoding import JsonObject
 from ...filesystem import new_private_file
+from ...ledger.rule import Status
+from ...ledger.store import Entry, Store
 from ..errors import CommandError
 from ..output.files import StagedOutput, close_ignoring_errors, file_error
 from ..output.lookup_rows import endpoint_of, row_of_entry

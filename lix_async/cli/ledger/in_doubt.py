@@ -1,4 +1,4 @@
-"""Lookups in doubt: listing them, and deciding about them."""
+"""Lookups that a person decides about: those in doubt, and those that have ended."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ...bulk import LedgerNotFoundError, SqliteStore
-from ...bulk.stores.base import DoubtCallback, Entry, Store
+from ...bulk.lookup import DoubtCallback
 from ...concurrency.clock import RealClock
+from ...ledger.rule import Status
+from ...ledger.store import Entry, Store
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
-from ..input.lookup_kinds import row_kind
-from ..input.targets import parse_target
+from ..input.targets import parse_target, row_kind
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession
@@ -47,10 +48,8 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
         CommandError: No lookup of that input is in doubt.
     """
     count = 0
-    async for entry in _entries_in_doubt(ledger, given):
-        count += await ledger.resolve(
-            entry.key, "pending" if retry else "refused", RealClock.wall()
-        )
+    async for entry in _matching(ledger, given, "in_doubt"):
+        count += await ledger.resolve(entry.key, "again" if retry else "let_be")
     if not count:
         return _print_none(given)
     what = f"{count:,} {plural(count, 'lookup')}"
@@ -58,6 +57,29 @@ async def resolve_doubts(ledger: Store, given: str | None, *, retry: bool) -> in
         console.print_note(f"{what} pending again; the next run over the same links retries them")
     else:
         console.print_note(f"{what} dropped; they will not be retried")
+    return OK
+
+
+async def buy_again(ledger: Store, given: str) -> int:
+    """Let the next run look up again what was refused or cannot be read; returns the exit code.
+
+    Args:
+        ledger: The open ledger.
+        given: The input.
+
+    Raises:
+        CommandError: No lookup of that input was refused or cannot be read.
+    """
+    count = 0
+    async for entry in _matching(ledger, given, "refused", "kept"):
+        count += await ledger.buy_again(entry.key)
+    if not count:
+        message = f"no lookup of {one_line(given, 80)} is refused or unreadable"
+        raise CommandError(message, code=NOT_FOUND)
+    console.print_note(
+        f"{count:,} {plural(count, 'lookup')} pending again; the next run over the same links "
+        "makes them"
+    )
     return OK
 
 
@@ -69,9 +91,9 @@ async def list_doubts(ledger: Store, given: str | None, *, table: bool) -> int:
     rows.add_column("since", no_wrap=True)
     rows.add_column("error", ratio=2)
     count = 0
-    async for entry in _entries_in_doubt(ledger, given):
+    async for entry in _matching(ledger, given, "in_doubt"):
         count += 1
-        reason = None if entry.error is None else one_line(entry.error.message)
+        reason = one_line(entry.note) if entry.note else None
         source = input_of(entry)
         kind = row_kind(entry.endpoint)
         if not table:
@@ -100,9 +122,10 @@ def _print_none(given: str | None) -> int:
     return OK
 
 
-async def _entries_in_doubt(ledger: Store, given: str | None) -> AsyncIterator[Entry]:
+async def _matching(ledger: Store, given: str | None, *statuses: Status) -> AsyncIterator[Entry]:
+    """The entries in some statuses; those of one input where it is given."""
     wanted = None if given is None else _identity(given)
-    async for entry in ledger.entries("in_doubt"):
+    async for entry in ledger.entries(*statuses):
         if wanted is None or wanted in _identities(entry):
             yield entry
 

@@ -6,33 +6,36 @@ from typing import Literal, cast
 
 import msgspec
 
+from ...bulk.lookup import join_json_arrays, rows_of_page
 from ...bulk.outcome import Outcome
-from ...bulk.stores.base import Entry, Status
 from ...core import wire
 from ...core.decoding import compact, read_items
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.models import Listing, item_type
-from ..input.lookup_kinds import LookupKind, endpoint_id, row_kind
+from ...ledger.rule import Status
+from ...ledger.store import Entry
+from ..input.targets import LookupKind, endpoint_id, row_kind
 from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
 RowStatus = Literal["found", "not_found", "refused", "unreadable", "queued", "in_doubt", "pending"]
 ENTRY_STATUSES: dict[RowStatus, tuple[Status, ...]] = {
-    "found": ("done", "queued", "pending", "sent", "in_doubt"),
+    "found": ("done", "kept", "received", "queued", "pending", "sent", "in_doubt"),
     "not_found": ("refused",),
     "refused": ("refused",),
-    "unreadable": ("done", "queued", "pending", "sent", "in_doubt"),
+    "unreadable": ("kept", "done", "received", "queued", "pending", "sent", "in_doubt"),
     "queued": ("queued",),
-    "in_doubt": ("in_doubt", "sent"),
+    "in_doubt": ("in_doubt", "sent", "received"),
     "pending": ("pending",),
 }
 """For each status of a row, the statuses of the entries that can become such a row.
 
-An entry that has an answer stays `found` while it is looked up again for a better one.
+An entry that has an answer stays `found` while a better one is looked up.
 """
 _IN_DOUBT = "no answer received; may have been charged: see `lix run doubts`"
 _SENT = "sent, no answer received yet"
+_RECEIVED = "an answer was received; the next run reads it"
 
 
 class LookupRow(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ class LookupRow(msgspec.Struct, frozen=True):
 def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | None:
     """The row of an outcome; None for one that a later run looks up again."""
     given, error = outcome.input, outcome.error
-    if outcome.state == "done":
+    if outcome.state in ("done", "kept"):
         return _answer_row(given, kind, error, outcome.body)
     if outcome.state == "in_doubt":
         return LookupRow(given, kind, "in_doubt", _text(error) or _IN_DOUBT)
@@ -73,15 +76,53 @@ def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | No
 def row_of_entry(entry: Entry) -> LookupRow:
     """The row of a ledger entry, as `lix enrich` writes it."""
     given, kind = input_of(entry), row_kind(entry.endpoint)
-    if entry.body is not None:  # whatever the status: a better answer may be awaited
-        return _answer_row(given, kind, _decode_error(entry.endpoint, entry.body), entry.body)
-    error = None if entry.error is None else entry.error.error(entry.endpoint)
     if entry.status == "refused":
-        return _refused_row(given, kind, error)
+        return _refused_row(given, kind, _refusal(entry))
+    body = body_of(entry)
+    if body is not None:  # whatever the status: a better answer may be looked up
+        error = _decode_error(entry, body)
+        if error is None or entry.status != "received":
+            return _answer_row(given, kind, error, body)
+    if entry.status == "kept":  # a listing, of which a page cannot be read
+        return LookupRow(given, kind, "unreadable", _noted(entry))
+    if entry.status == "received":
+        return LookupRow(given, kind, "in_doubt", _RECEIVED)
     if entry.status == "sent":
         return LookupRow(given, kind, "in_doubt", _SENT)
-    status = entry.status if entry.status in ("queued", "in_doubt") else "pending"
-    return LookupRow(given, kind, status, _text(error))
+    if entry.status == "in_doubt":
+        return LookupRow(given, kind, "in_doubt", _noted(entry) or _IN_DOUBT)
+    return LookupRow(
+        given, kind, "queued" if entry.status == "queued" else "pending", _noted(entry)
+    )
+
+
+def _noted(entry: Entry) -> str | None:
+    """What went wrong, as an error of the endpoint says it."""
+    return _text(LixError(entry.note, endpoint=entry.endpoint)) if entry.note else None
+
+
+def body_of(entry: Entry) -> bytes | None:
+    """The answer of an entry as received; of a listing that has ended, its rows as an array."""
+    if not entry.pages or entry.status != "done":
+        return entry.body
+    endpoint = endpoint_of(entry.endpoint)
+    if endpoint is None:  # without its structs, only rows that were stored as such can be found
+        return join_json_arrays([page.rows or page.body for page in entry.pages])
+    provider = provider_of(provider_name(entry.endpoint))
+    return join_json_arrays([rows_of_page(provider, endpoint, page) for page in entry.pages])
+
+
+def _refusal(entry: Entry) -> LixError | None:
+    """The error that a refused entry's answer is."""
+    endpoint = endpoint_of(entry.endpoint)
+    last = entry.pages[-1] if entry.pages else None
+    http, body = (entry.http, entry.body) if last is None else (last.http, last.body)
+    if endpoint is not None and body is not None:
+        provider = provider_of(provider_name(entry.endpoint))
+        found = wire.decode(provider, endpoint, http, body)
+        if isinstance(found, LixError):
+            return found
+    return LixError(entry.note or "not looked up again, as decided", endpoint=entry.endpoint)
 
 
 def _answer_row(given: object, kind: str, error: LixError | None, body: bytes) -> LookupRow:
@@ -114,19 +155,19 @@ def endpoint_of(kind: str) -> AnyEndpoint | None:
     return all_endpoints().get(endpoint_id(kind))
 
 
-def _decode_error(endpoint_id: str, body: bytes) -> LixError | None:
+def _decode_error(entry: Entry, body: bytes) -> LixError | None:
     """The reason why a saved answer cannot be read, or None if it can."""
-    endpoint = endpoint_of(endpoint_id)
+    endpoint = endpoint_of(entry.endpoint)
     if endpoint is None:  # its struct is unknown, so any JSON is accepted
-        return None if _compact_json(body) else DecodeError("not JSON", endpoint=endpoint_id)
-    if not endpoint.is_listing:
-        provider = provider_of(provider_name(endpoint_id))
-        found = wire.decode(provider, endpoint, 200, body)
+        return None if _compact_json(body) else DecodeError("not JSON", endpoint=entry.endpoint)
+    if not endpoint.is_listing or not entry.pages:
+        provider = provider_of(provider_name(entry.endpoint))
+        found = wire.decode(provider, endpoint, entry.http or 200, body)
         return found if isinstance(found, LixError) else None
     try:
         read_items(item_type(cast("type[Listing[object]]", endpoint.result)), body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return DecodeError(str(error), endpoint=endpoint_id)
+        return DecodeError(str(error), endpoint=entry.endpoint)
     return None
 
 

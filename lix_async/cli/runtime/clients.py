@@ -107,6 +107,8 @@ def _client(
     }
     if name == "lix":
         options["viewer_id"] = connection.viewer
+    if connection.ca_file is not None:
+        options["verify"] = connection.ca_file
     if url:
         options["base_url"] = url
     if connection.auth != CONNECTION_DEFAULTS.auth:

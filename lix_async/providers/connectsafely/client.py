@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import TypeVar, Unpack
 
 from ...concurrency.clock import RealClock
+from ...core.provider import ApiKey
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
-from ...engine.options import UNSET, CommonOptions, Unset
+from ...engine.options import UNSET, CommonOptions, Unset, hide_key
 from ...limiters.base import Limiter
 from ...limiters.keyed import KeyedLimiter
 from .provider import CONNECTSAFELY
@@ -47,8 +48,8 @@ class AsyncConnectSafely(ConnectSafelyMethods):
             calls together; a `Limiter`, to share one; None for no limit.
         **options: `auth` (only `"bearer"`), `base_url` (default: `CONNECTSAFELY_BASE_URL`, else the
             vendor's, which ends with `/linkedin`), `retry`, `deadline`, `timeout`, `http_client`,
-            `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but
-            not sent by any call.
+            `verify`, `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is
+            accepted but not sent by any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.
@@ -58,13 +59,15 @@ class AsyncConnectSafely(ConnectSafelyMethods):
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         *,
         account_id: str | None = None,
         daily_profiles: int | None = DAILY_PROFILES,
         rate_limit: RateLimit | Velocity | Limiter | Unset | None = VELOCITY,
         **options: Unpack[CommonOptions],
     ) -> None:
+        key = hide_key(api_key)
+        del api_key
         self._usage = usage = UsageTracker(daily_profiles)
         self._observer = usage
         self._param_defaults = {"account_id": account_id}
@@ -76,7 +79,7 @@ class AsyncConnectSafely(ConnectSafelyMethods):
                 lambda endpoint, params: velocity.limits(endpoint.group, usage.account(params)),
                 clock=options.get("clock") or RealClock(),
             )
-        super().__init__(api_key, rate_limit=rate_limit, **options)
+        super().__init__(key, rate_limit=rate_limit, **options)
 
     def with_options(
         self: Self,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Unpack
 
-from ...engine.options import ClientOptions
+from ...core.provider import ApiKey
+from ...engine.options import ClientOptions, hide_key
 from .endpoints import Arrays, PersonalEmailField, RequestMethod, customised
 from .provider import LETRICS
 from .resources import LetricsMethods
@@ -33,9 +34,9 @@ class AsyncLetrics(LetricsMethods):
             `"has_personal_email"`; the default is the older name.
         **options: `auth` (only `"bearer"`), `base_url` (default: `LETRICS_BASE_URL`; one of both is
             required: ask the vendor), `rate_limit` (none is documented, the default of two calls a
-            second is a guess), `retry`, `deadline`, `timeout`, `http_client`, `max_credits`,
-            `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not sent by any
-            call.
+            second is a guess), `retry`, `deadline`, `timeout`, `http_client`, `verify`,
+            `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but
+            not sent by any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.
@@ -45,7 +46,7 @@ class AsyncLetrics(LetricsMethods):
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         *,
         paths: Mapping[str, str] = MappingProxyType({}),
         method: RequestMethod = "POST",
@@ -53,5 +54,7 @@ class AsyncLetrics(LetricsMethods):
         personal_email_field: PersonalEmailField = "has_personal_emails",
         **options: Unpack[ClientOptions],
     ) -> None:
+        key = hide_key(api_key)
+        del api_key
         self._endpoints = customised(paths, method, personal_email_field, arrays)
-        super().__init__(api_key, **options)
+        super().__init__(key, **options)

@@ -48,6 +48,9 @@ class AsyncLix(Client):
         timeout: Seconds for each network operation, or the timeout object of the HTTP library.
         http_client: An `AsyncClient` of httpx or httpx2, which stays yours to close; or the module
             `httpx2`, to open connections with it instead of httpx.
+        verify: Where the certificates of trusted authorities are: a PEM file, a directory, or an
+            `ssl.SSLContext` of your own. Default: `SSL_CERT_FILE` and `SSL_CERT_DIR` from the
+            environment, else certifi. Certificates are always verified.
         max_credits: Raise `BudgetError` before this client spends more, in total or by kind
             (`{"org": 50}`).
         on_drift: Called with a `Drift` for each field that arrives and is not in the models, and at

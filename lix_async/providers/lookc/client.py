@@ -29,6 +29,7 @@ class AsyncLookC(LookCMethods):
         deadline: As for `AsyncLix`.
         timeout: As for `AsyncLix`.
         http_client: As for `AsyncLix`.
+        verify: As for `AsyncLix`.
         max_credits: As for `AsyncLix`.
         on_drift: As for `AsyncLix`.
         clock: As for `AsyncLix`.

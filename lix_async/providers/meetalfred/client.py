@@ -10,8 +10,8 @@ from typing import Unpack
 from msgspec import structs
 
 from ...core.errors import ConfigurationError
-from ...core.provider import AuthScheme
-from ...engine.options import ClientOptions
+from ...core.provider import ApiKey, AuthScheme
+from ...engine.options import ClientOptions, hide_key
 from .endpoints import BY_ID, ReadMethod
 from .provider import MEETALFRED
 from .resources import PREFIX, MeetAlfredMethods
@@ -45,8 +45,8 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         **options: `auth` (only `"query"`), `base_url` (default: `MEETALFRED_BASE_URL`, else the
             address that most clients use; white-label customers have their own), `rate_limit` (none
             is documented, the default is one call in 0.4 s), `retry`, `deadline`, `timeout`,
-            `http_client`, `max_credits`, `on_drift` and `clock`, as for `AsyncLix`. `viewer_id` is
-            accepted but not sent by any call.
+            `http_client`, `verify`, `max_credits`, `on_drift` and `clock`, as for `AsyncLix`.
+            `viewer_id` is accepted but not sent by any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.
@@ -56,7 +56,7 @@ class AsyncMeetAlfred(MeetAlfredMethods):
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | ApiKey | None = None,
         *,
         key_parameter: str = "webhook_key",
         paths: Mapping[str, str] = MappingProxyType({}),
@@ -64,6 +64,8 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         first_page: int = 0,
         **options: Unpack[ClientOptions],
     ) -> None:
+        key = hide_key(api_key)
+        del api_key
         if not _NAME.fullmatch(key_parameter):
             raise ConfigurationError(
                 f"invalid key_parameter {key_parameter!r}: expected letters, digits, _ . or -"
@@ -86,4 +88,4 @@ class AsyncMeetAlfred(MeetAlfredMethods):
         self._first_page = first_page
         scheme = AuthScheme("query", key_parameter)
         self.provider = structs.replace(MEETALFRED, credentials={"query": scheme})
-        super().__init__(api_key, **options)
+        super().__init__(key, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....core.validation import guarded_repr
 from ....engine.client import Client
 
 
@@ -13,5 +14,6 @@ class Resource:
     def __init__(self, client: Client) -> None:
         self._client = client
 
+    @guarded_repr
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"

@@ -1,0 +1,41 @@
+"""The addresses of database servers: a check that keeps passwords out of messages."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import ConfigurationError
+
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_HOST = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
+_OPTION = re.compile(r"\w+=.*", re.DOTALL)
+
+
+def check_server_address(address: str) -> None:
+    """Check that the parts of a URL are where its password lets a driver find them.
+
+    A raw `@`, `/`, `?`, `#`, `[` or `%` may end a password early. Drivers then take the rest for a
+    host, a port or a path, connect to it, and print it. What is no URL is left to the driver.
+
+    Raises:
+        ConfigurationError: They are not. The message shows no part of the address.
+    """
+    _, mark, rest = address.partition("://")
+    if not mark:
+        return
+    server, _, query = rest.partition("?")
+    authority, _, path = server.partition("/")
+    user, _, hosts = authority.rpartition("@")
+    well_formed = (
+        not _BAD_ESCAPE.search(rest)
+        and not set("@[]") & set(user)
+        and not (authority and "@" in path)
+        and "#" not in server
+        and all(_HOST.fullmatch(host) for host in hosts.split(","))
+        and all(_OPTION.fullmatch(option) for option in query.split("&") if option)
+    )
+    if not well_formed:
+        raise ConfigurationError(
+            "invalid server address: expected scheme://user:password@host:port/database, with a "
+            "percent-encoded password: %40 for @, %2F for /, %25 for %"
+        )

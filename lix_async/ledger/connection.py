@@ -1,0 +1,271 @@
+"""A ledger's connection, in the one thread that touches it: groups of jobs in one transaction."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar, cast
+
+from ..core.errors import BulkError
+from .owners import BeatWatch, Owner, boot_id, new_token, process_id
+from .records import Event, Lookup, LookupSpec, NotLeft, Result, Send
+from .tables import Database, SqlTables
+from .transaction import apply, release
+
+T = TypeVar("T")
+
+
+class LedgerUnreachableError(BulkError):
+    """The ledger itself cannot be reached: jobs are not tried one by one."""
+
+
+class LedgerNotFoundError(BulkError):
+    """There is no ledger at that place."""
+
+
+class LedgerGoneError(BulkError):
+    """The ledger's file was deleted or replaced while it was in use.
+
+    `unsaved` names what was received and could not be kept.
+    """
+
+
+@dataclass(slots=True)
+class EventsJob:
+    """Events of one attempt, applied in one transaction with those of others."""
+
+    events: Sequence[Event]
+
+
+@dataclass(slots=True)
+class StatementJob(Generic[T]):
+    """Anything else that reads or writes the tables."""
+
+    work: Callable[[SqlTables], T]
+    writes: bool = True
+
+
+@dataclass(slots=True)
+class AnnounceJob:
+    """Announce a request for a lookup that may be new."""
+
+    spec: LookupSpec
+    send: Send
+
+
+class Announced(NamedTuple):
+    """What became of an announcement."""
+
+    result: Result
+    lookup: Lookup
+
+
+Job = EventsJob | StatementJob[object] | AnnounceJob
+
+
+def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> list[NotLeft]:
+    """What takes back the requests that a transaction announced, before any of them left."""
+    unsent: list[NotLeft] = []
+    for job, value in zip(jobs, values, strict=True):
+        if isinstance(job, AnnounceJob):
+            announced = cast("Announced", value)
+            sent = [(announced.lookup.id, announced.result)] if announced.result.applied else []
+        elif isinstance(job, EventsJob):
+            results = zip(job.events, cast("list[Result]", value), strict=True)
+            sent = [(e.lookup, r) for e, r in results if isinstance(e, Send) and r.applied]
+        else:
+            continue
+        unsent += [NotLeft(lookup, result.owner, result.state.n, now) for lookup, result in sent]
+    return unsent
+
+
+class LedgerConnection:
+    """What the connections to both databases have in common.
+
+    Attributes:
+        owner: The number of this opening; 0 where it only reads.
+    """
+
+    grace = 60.0
+    """Seconds of a silent beat after which an owner counts as dead."""
+
+    def __init__(self, *, read_only: bool, monotonic: Callable[[], float]) -> None:
+        self.owner = 0
+        self.token = b""
+        self._read_only = read_only
+        self._monotonic = monotonic
+        self._watch = BeatWatch(self.grace)
+        self._batch = 0
+        self._values: list[object] = []
+        """What the last transaction that came to its commit gave."""
+
+    # What a database does
+
+    @abstractmethod
+    def connect(self) -> Database:
+        """The connection, made or mended."""
+
+    @abstractmethod
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make it durable."""
+
+    @abstractmethod
+    def rollback(self) -> None:
+        """Undo it."""
+
+    @abstractmethod
+    def is_dead(self, owner: Owner) -> bool:
+        """Whether this database has a witness of its own that an owner is dead."""
+
+    def is_buried(self, owner: Owner) -> None:
+        """Remove the witness of an owner that is known to be dead."""
+
+    def note_error(self, error: Exception) -> None:
+        """Note what an error means for the connection."""
+
+    @abstractmethod
+    def describe_error(self, error: Exception) -> str:
+        """What went wrong, and what helps."""
+
+    def error_for(self, error: Exception) -> Exception:
+        """The error that one of the waiting callers gets."""
+        if isinstance(error, BulkError):
+            again = type(error)(*error.args)
+        else:
+            again = BulkError(self.describe_error(error))
+        again.__cause__ = error
+        return again
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection."""
+
+    # Transactions
+
+    def run(self, jobs: Sequence[Job]) -> list[object]:
+        """All jobs in one durable transaction: all or nothing.
+
+        Jobs that wait for the same group were asked for at the same time: events are applied
+        first, all together, and the other jobs run after them.
+        """
+        self._batch += 1
+        return self._transaction(jobs)
+
+    def _transaction(self, jobs: Sequence[Job]) -> list[object]:
+        tables = SqlTables(self.connect())
+        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs)
+        try:
+            self.begin(writes=writes)
+            if not (writes and self.owner):
+                values = self._all(tables, jobs)
+            else:
+                values = self._as_owner(tables, jobs)
+            self._values = values
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        return values
+
+    def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        found = tables.confirm_owner(self.owner, self.token, self._batch)
+        if found == "done":
+            return self._committed(tables, jobs)
+        if found == "dead":
+            # Declared dead, after a long sleep say. What was sent is in doubt by now, and its
+            # answers still count; what is sent from here on belongs to a new owner.
+            self.register(tables)
+            tables.confirm_owner(self.owner, self.token, self._batch)
+        return self._all(tables, jobs)
+
+    def _committed(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        """The values of a transaction that turns out to have been committed by an earlier try."""
+        values = list(self._values)
+        if tables.owner_lives(self.owner, self.token):
+            return values
+        # Declared dead meanwhile: somebody else may have decided about what was announced, so
+        # these requests must not leave.
+        unsent = unsent_requests(jobs, values, self.wall())
+        results = dict(zip([x.lookup for x in unsent], apply(tables, unsent, 0), strict=True))
+        self.register(tables)
+        tables.confirm_owner(self.owner, self.token, self._batch)
+        for place, job in enumerate(jobs):
+            if isinstance(job, AnnounceJob):
+                result, lookup = cast("Announced", values[place])
+                if result.applied:
+                    result = Result(False, results[lookup.id].state)
+                values[place] = Announced(result, lookup)
+            elif isinstance(job, EventsJob):
+                pairs = zip(job.events, cast("list[Result]", values[place]), strict=True)
+                values[place] = [
+                    Result(False, results[event.lookup].state)
+                    if isinstance(event, Send) and result.applied
+                    else result
+                    for event, result in pairs
+                ]
+        return values
+
+    def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        values: list[object] = [None] * len(jobs)
+        announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
+        lookups = iter(tables.add(announced, self.wall()) if announced else ())
+        events: list[Event] = []
+        for place, job in enumerate(jobs):
+            if isinstance(job, AnnounceJob):
+                lookup = values[place] = next(lookups)
+                events.append(job.send._replace(lookup=lookup.id))
+            elif isinstance(job, EventsJob):
+                events += job.events
+        results = iter(apply(tables, events, self.owner) if events else ())
+        for place, job in enumerate(jobs):
+            if isinstance(job, AnnounceJob):
+                values[place] = Announced(next(results), cast("Lookup", values[place]))
+            elif isinstance(job, EventsJob):
+                values[place] = [next(results) for _ in job.events]
+        for place, job in enumerate(jobs):
+            if isinstance(job, StatementJob):
+                values[place] = job.work(tables)
+        return values
+
+    # Owners
+
+    def register(self, tables: SqlTables) -> None:
+        """Become an owner, under a token that nobody ever had."""
+        self.token = new_token()
+        self.owner = tables.add_owner(self.token, boot_id(), process_id(), self.wall())
+
+    def release_dead(self, tables: SqlTables) -> int:
+        """Take lookups from owners that have died; how many are in doubt by that."""
+        others = [Owner(*row) for row in tables.owners() if row[0] != self.owner]
+        silent = self._watch.silent(others, self._monotonic())
+        doubts = 0
+        for owner in others:
+            if owner.no in silent or self.is_dead(owner):
+                doubts += release(tables, tables.declare_dead(owner.no), owner.no, self.wall())
+                self.is_buried(owner)
+        return doubts
+
+    def keep_alive(self) -> None:
+        """Raise the beat of this owner, and take lookups from owners that have died.
+
+        An error is left to the next job, whose caller can be told.
+        """
+        if not self.owner:
+            return
+        self._batch += 1
+        try:
+            self._transaction([StatementJob(self.release_dead)])
+        except Exception as error:  # noqa: BLE001  # see above
+            self.note_error(error)
+
+    @abstractmethod
+    def wall(self) -> int:
+        """Epoch milliseconds."""
+
+
+Results = list[Result]

@@ -1,0 +1,672 @@
+"""A ledger in PostgreSQL (12 or newer), shared by processes on any number of machines.
+
+Each transaction is self-contained: settings are made with it, tables are named with their schema,
+and owners are distinguished by their tokens and beats. So the connection may pass through
+a pooler that hands out connections by transaction, and may be replaced at any time.
+
+A transaction whose connection breaks is repeated. Where the break hides whether its commit took
+place, the owner's row tells: it has the number of the owner's last transaction, which is written
+with everything else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple, cast
+
+from ..concurrency.clock import RealClock
+from ..core.errors import BulkError, ConfigurationError
+from ..core.server_address import check_server_address
+from ..core.validation import guarded_repr
+from .connection import (
+    Job,
+    LedgerConnection,
+    LedgerNotFoundError,
+    LedgerUnreachableError,
+    unsent_requests,
+)
+from .migration import OLD, OLD_TABLES, migrate
+from .owners import Owner, new_token
+from .records import NotLeft
+from .schema import VERSION, SqlType, column_types, tables, version_error
+from .store import Store
+from .tables import Columns, Query, SqlTables
+from .transaction import apply, release
+
+try:
+    import psycopg
+    from psycopg import errors, pq
+    from psycopg.conninfo import conninfo_to_dict
+except ModuleNotFoundError as error:
+    raise ConfigurationError(
+        "a ledger in PostgreSQL needs the extra: pip install 'lix_async[postgres]'"
+    ) from error
+
+UNREACHABLE_TIMEOUT = 60.0
+"""Seconds that a server which cannot be used is tried again before `LedgerUnreachableError`."""
+GRACE = 20.0
+"""Seconds of a silent beat after which an owner counts as dead."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+"""Seconds between two tries, doubled from the first to the longest."""
+CONNECTION_OPTIONS: dict[str, object] = {
+    "connect_timeout": 5,
+    "application_name": "lix_async ledger",
+    # A peer that vanished is noticed in about half a minute. These are the client's own options:
+    # a pooler passes no settings of a session on.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+BEGIN_READING = f"{BEGIN} READ ONLY"
+# A request may only leave after an announcement that is on the disk. A client that stops in the
+# middle of a transaction must not keep its rows locked. Statements are few rows by their keys: a
+# plan made while the tables were empty must not read whole tables later.
+SETTINGS = """
+SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
+    IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, true),
+    set_config('lock_timeout', '5s', true),
+    set_config('idle_in_transaction_session_timeout', '30s', true),
+    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)
+"""
+STORAGE = """
+ALTER TABLE answer ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE lookup SET (fillfactor = 80);
+ALTER TABLE attempt SET (fillfactor = 80);
+ALTER TABLE owner SET (fillfactor = 40);
+"""
+"""Answers are packed by the ledger where they are packed; rows that change need space beside them
+in their page."""
+SCHEMA = tables(auto="bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", blob="bytea", big="bigint")
+TYPES: dict[SqlType, str] = {
+    "AUTO": "bigint",
+    "BIG": "bigint",
+    "INTEGER": "integer",
+    "TEXT": "text",
+    "BLOB": "bytea",
+}
+COLUMNS = column_types()
+TABLE = re.compile(
+    rf"\b(FROM|JOIN|INTO|UPDATE|EXISTS|TABLE|ON) ({'|'.join([*COLUMNS, *OLD_TABLES])})\b",
+    re.IGNORECASE,
+)
+"""The places of a statement where a table is named."""
+PLACE = re.compile(r"%|IN \(\?(\*{1,2})\)|\?")
+
+WAITED_FOR = ("08", "53", "57P")
+"""Classes of errors that pass: connections, resources (disk full, too many connections), a server
+that starts or stops."""
+REPEATED = {
+    "25006",  # read-only: a standby before its promotion
+    "25P03",  # idle in a transaction for too long
+    "40001",  # serialization failure
+    "40P01",  # deadlock
+    "55P03",  # a lock was not free in time
+    "58030",  # input or output of the server
+}
+LOST_PREPARED = {"26000", "42P05", "0A000"}
+"""A prepared statement is missing, exists already, or has other columns: a pooler gave this
+transaction another connection than the one where it was prepared."""
+NEVER_CONNECTS = (
+    "authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "does not exist",
+    "is not permitted to log in",
+)
+"""What a server says to a connection that it will not accept later either."""
+
+
+class _Text(NamedTuple):
+    text: bytes
+    places: tuple[str, ...]
+    """For each value: empty, `*` for a list, `**` for a list of pairs."""
+
+
+class _PlainDatabase:
+    """Statements one by one, in a transaction that is open already."""
+
+    def __init__(self, connection: psycopg.Connection[Columns], schema: str) -> None:
+        self._connection = connection
+        self._schema = schema
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        query = translated(statement, self._schema).text
+        cursor = self._connection.execute(query, tuple(values))
+        return cursor.fetchall() if cursor.description else []
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        query = translated(statement, self._schema).text
+        return self._connection.execute(query, tuple(values)).rowcount
+
+
+class PostgresDatabase:
+    """PostgreSQL behind the methods that `SqlTables` uses.
+
+    Within a transaction all statements are sent in a pipeline: those whose rows are not asked for
+    travel together with the next one whose rows are, or with the commit.
+    """
+
+    for_update = " FOR UPDATE"
+
+    def __init__(self, connection: psycopg.Connection[Columns], schema: str) -> None:
+        self.connection = connection
+        self._schema = schema
+        self._pipeline: contextlib.AbstractContextManager[object] | None = None
+
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction with the next statement."""
+        pipeline = self.connection.pipeline()
+        pipeline.__enter__()
+        self._pipeline = pipeline
+        self._send(BEGIN if writes else BEGIN_READING)
+        if writes:
+            self._send(SETTINGS)
+
+    def commit(self) -> None:
+        """Send what waits, with the commit, and wait for the outcome."""
+        cursor = self._send("COMMIT")
+        pipeline, self._pipeline = self._pipeline, None
+        assert pipeline is not None  # `begin` made it
+        pipeline.__exit__(None, None, None)
+        if cursor.statusmessage != "COMMIT":
+            raise errors.InFailedSqlTransaction("the transaction was rolled back")
+
+    def rollback(self) -> None:
+        """Undo the transaction that is open, if one is."""
+        pipeline, self._pipeline = self._pipeline, None
+        with contextlib.suppress(psycopg.Error):  # the error that led here is raised
+            if pipeline is not None:
+                pipeline.__exit__(None, None, None)
+        with contextlib.suppress(psycopg.Error):
+            if self.connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                self.connection.execute("ROLLBACK")
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        return _rows(self._send(statement, values))
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        cursor = self._send(f"{statement} RETURNING 1", values)
+        return len(_rows(cursor))  # asking for rows waits for the statement
+
+    def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
+        cursors = [self._send(statement, values) for statement, values in queries]
+        return [_rows(cursor) for cursor in cursors]
+
+    def insert(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
+    ) -> None:
+        text, types = _insert(self._schema, table, columns, conflict)
+        self._write(text, types, rows)
+
+    def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
+        text, types = _update(self._schema, table, columns, keys)
+        self._write(text, types, rows)
+
+    def _write(self, text: bytes, types: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            columns = zip(types, zip(*rows, strict=True), strict=True)
+            values = [_array(kind, column) for kind, column in columns]
+            self.connection.cursor(binary=True).execute(text, values)
+
+    def _send(self, statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[Columns]:
+        text, places = translated(statement, self._schema)
+        cursor = self.connection.cursor(binary=True)
+        if not values:
+            return cursor.execute(text)
+        sent: list[object] = []
+        for value, place in zip(values, places, strict=True):
+            if place == "**":
+                pairs = cast("Sequence[tuple[int, int]]", value)
+                sent += [_integers([a for a, _ in pairs]), _integers([b for _, b in pairs])]
+            elif place == "*":
+                elements = cast("Sequence[object]", value)
+                kind = "bytea" if elements and isinstance(elements[0], bytes) else "bigint"
+                sent.append(_array(kind, elements))
+            else:
+                sent.append(value)
+        return cursor.execute(text, sent)
+
+
+def _rows(cursor: psycopg.Cursor[Columns]) -> list[Columns]:
+    """The rows of a statement; those that have none wait with the next one."""
+    return cursor.fetchall()
+
+
+@lru_cache(maxsize=512)
+def translated(statement: str, schema: str) -> _Text:
+    """A statement in psycopg's words: `%s` for values, tables with their schema."""
+    places: list[str] = []
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%":
+            return "%%"
+        places.append(found[1] or "")
+        if found[1] == "**":
+            return "IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"
+        return "= ANY(%s)" if found[1] else "%s"
+
+    quoted = schema.replace('"', '""').replace("%", "%%")
+    text = PLACE.sub(place, statement)
+    if not places:
+        text, quoted = statement, quoted.replace("%%", "%")
+    text = TABLE.sub(lambda found: f'{found[1]} "{quoted}".{found[2]}', text)
+    return _Text(text.encode(), tuple(places))
+
+
+@lru_cache(maxsize=64)
+def _insert(schema: str, table: str, columns: str, conflict: str) -> tuple[bytes, tuple[str, ...]]:
+    types = tuple(TYPES[COLUMNS[table][column]] for column in columns.split(", "))
+    arrays = ", ".join(map(_array_place, types))
+    then = f" ON CONFLICT {conflict}" if conflict else ""
+    name = _qualified(schema, table)
+    text = f"INSERT INTO {name} ({columns}) SELECT * FROM unnest({arrays}){then}"
+    return text.encode(), types
+
+
+@lru_cache(maxsize=64)
+def _update(schema: str, table: str, columns: str, keys: str) -> tuple[bytes, tuple[str, ...]]:
+    names = [*columns.split(", "), *keys.split(", ")]
+    types = tuple(TYPES[COLUMNS[table][column]] for column in names)
+    arrays = ", ".join(map(_array_place, types))
+    changes = ", ".join(f"{column} = v.{column}" for column in columns.split(", "))
+    those = " AND ".join(f"t.{key} = v.{key}" for key in keys.split(", "))
+    text = (
+        f"UPDATE {_qualified(schema, table)} AS t SET {changes} "
+        f"FROM unnest({arrays}) AS v({', '.join(names)}) WHERE {those}"
+    )
+    return text.encode(), types
+
+
+def _qualified(schema: str, table: str) -> str:
+    quoted = schema.replace('"', '""').replace("%", "%%")
+    return f'"{quoted}".{table}'
+
+
+def _array_place(kind: str) -> str:
+    # Binary: a body needs no escaping.
+    return f"%b::{kind}[]" if kind in {"text", "bytea"} else f"%s::{kind}[]"
+
+
+def _array(kind: str, values: Sequence[object]) -> object:
+    if kind in {"text", "bytea"}:
+        return list(values)
+    return _integers(values)
+
+
+def _integers(values: Sequence[object]) -> str:
+    """Integers as PostgreSQL writes an array: one type whatever their size, so one statement."""
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
+
+
+class PostgresLedgerConnection(LedgerConnection):
+    """One opening of a ledger in PostgreSQL; its connection is made again where it breaks.
+
+    Args:
+        address: A connection string of libpq. It may lead to a pooler.
+        schema: Where the tables are. Each schema is one ledger.
+        read_only: Changes nothing, and needs a ledger that is there.
+        timeout: Seconds that a server which cannot be used is tried again.
+    """
+
+    grace = GRACE
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        schema: str = "lix_async",
+        read_only: bool = False,
+        timeout: float = UNREACHABLE_TIMEOUT,
+    ) -> None:
+        clock = RealClock()
+        super().__init__(read_only=read_only, monotonic=clock.now)
+        self._clock = clock
+        self._address = address
+        self._schema = schema
+        self._timeout = timeout
+        self._database: PostgresDatabase | None = None
+        self._prepares = True
+        self._committing = False
+        self._uncertain = False
+        self._unsent: list[NotLeft] = []
+        """Requests that did not leave, although they may have been announced."""
+        self._taken_back: list[NotLeft] = []
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        return f"PostgresLedgerConnection(…, schema={self._schema!r})"  # it may have a password
+
+    def wall(self) -> int:
+        return int(self._clock.wall() * 1000)
+
+    def wait(self, seconds: float) -> None:
+        """Wait before the next try, in the ledger's own thread: no event loop waits."""
+        threading.Event().wait(seconds)
+
+    # Transactions
+
+    def run(self, jobs: Sequence[Job]) -> list[object]:
+        """All jobs in one durable transaction, repeated while the server cannot be used.
+
+        Raises:
+            LedgerUnreachableError: The server could not be used for as long as the timeout.
+            BulkError: The server refuses the connection, or has no ledger of this version.
+        """
+        self._batch += 1
+        self._uncertain = False
+        until = self._clock.now() + self._timeout
+        pause = FIRST_PAUSE
+        try:
+            while True:
+                try:
+                    return self._transaction(jobs)
+                except psycopg.Error as error:
+                    self.note_error(error)
+                    if not self._passes(error):
+                        raise
+                    if self._clock.now() + pause > until:
+                        message = self.describe_error(error)
+                        raise LedgerUnreachableError(message) from None
+                self.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        except BaseException:
+            if self._uncertain:
+                # The caller gets an error, so its requests do not leave. Should it turn out that
+                # they were announced, the next transaction takes that back.
+                self._unsent += unsent_requests(jobs, self._values, self.wall())
+            raise
+
+    def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
+        taken_back = list(self._unsent)
+        if taken_back:
+            apply(tables, taken_back, 0)
+        values = super()._as_owner(tables, jobs)
+        self._taken_back = taken_back
+        return values
+
+    def begin(self, *, writes: bool) -> None:
+        self._committing = False
+        self._taken_back = []
+        self._db.begin(writes=writes)
+
+    def commit(self) -> None:
+        self._committing = True
+        self._db.commit()
+        self._committing = False
+        if self._taken_back:
+            self._unsent.clear()
+
+    def rollback(self) -> None:
+        if self._database is not None:
+            self._database.rollback()
+
+    def note_error(self, error: Exception) -> None:
+        """Note what an error means for the connection and for the last commit."""
+        state = error.sqlstate if isinstance(error, psycopg.Error) else None
+        database = self._database
+        broken = database is None or database.connection.closed
+        if self._committing and broken:
+            self._uncertain = True
+        self._committing = False
+        if state in LOST_PREPARED and self._prepares:
+            self._prepares = False
+            self._disconnect()
+        elif broken or state == "25006":  # another host of the address may take writes
+            self._disconnect()
+
+    def _passes(self, error: psycopg.Error) -> bool:
+        """Whether the same transaction may succeed later."""
+        state = error.sqlstate
+        if state is None:
+            text = str(error)
+            return isinstance(error, psycopg.OperationalError) and not (
+                any(reason in text for reason in NEVER_CONNECTS)
+            )
+        return (
+            state.startswith(WAITED_FOR)
+            or state in REPEATED
+            or (state in LOST_PREPARED and self._database is None)
+        )
+
+    # Owners
+
+    def is_dead(self, owner: Owner) -> bool:  # beats alone decide
+        return False
+
+    # The connection
+
+    @property
+    def _db(self) -> PostgresDatabase:
+        assert self._database is not None  # `connect` comes first
+        return self._database
+
+    def connect(self) -> PostgresDatabase:
+        if self._database is None:
+            self._database = PostgresDatabase(self._opened(), self._schema)
+        if not self.owner and not self._read_only:
+            self._database.begin(writes=True)
+            try:
+                self.register(SqlTables(self._database))
+                self._database.commit()
+            except BaseException:
+                self.owner = 0
+                self._database.rollback()
+                raise
+        return self._database
+
+    def describe_error(self, error: Exception) -> str:
+        lines = self._redacted(str(error)).strip().splitlines()
+        text = lines[0] if lines else type(error).__name__
+        state = error.sqlstate if isinstance(error, psycopg.Error) else None
+        hint = {
+            "25006": "; it only reads: a standby, or a database set to read-only",
+            "53100": "; its disk is full",
+            "42501": "; the role lacks a privilege",
+        }.get(state or "", "")
+        return f"the ledger in PostgreSQL cannot be used: {text}{hint}"
+
+    def close(self) -> None:
+        # What is still sent stays in doubt; an owner that says goodbye is dead at once.
+        with contextlib.suppress(psycopg.Error, BulkError):
+            if self.owner:
+                found = SqlTables(self.connect())
+                self.begin(writes=True)
+                if self._unsent:
+                    apply(found, self._unsent, 0)
+                release(found, found.declare_dead(self.owner), self.owner, self.wall())
+                self.commit()
+        self.owner = 0
+        self.rollback()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        database, self._database = self._database, None
+        if database is not None:
+            database.connection.close()
+
+    def _opened(self) -> psycopg.Connection[Columns]:
+        connection = self._connected()
+        try:
+            self._recognise(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _connected(self) -> psycopg.Connection[Columns]:
+        try:
+            given = conninfo_to_dict(self._address)
+            options = {k: v for k, v in CONNECTION_OPTIONS.items() if k not in given}
+            connection: psycopg.Connection[Columns] = psycopg.connect(
+                self._address,
+                autocommit=True,
+                **options,  # type: ignore[arg-type]  # libpq's own names
+            )
+        except psycopg.OperationalError as error:
+            # Its traceback must not show the password either.
+            raise psycopg.OperationalError(self._redacted(str(error))) from None
+        if not self._prepares:
+            connection.prepare_threshold = None
+        return connection
+
+    def _redacted(self, text: str) -> str:
+        given = conninfo_to_dict(self._address)
+        secrets = [str(given.get(name) or "") for name in ("password", "sslpassword")]
+        for secret in filter(None, secrets):
+            text = text.replace(secret, "***")
+        return text
+
+    # The tables
+
+    def _recognise(self, connection: psycopg.Connection[Columns]) -> None:
+        """Recognise the ledger, or create it where there is none."""
+        version = self._version(connection)
+        if version is None:
+            if self._read_only:
+                raise LedgerNotFoundError(
+                    f"the schema {self._schema} of the PostgreSQL has no ledger"
+                )
+            try:
+                self._create(connection)
+            except errors.InsufficientPrivilege as error:
+                raise BulkError(
+                    f"the ledger cannot be created in PostgreSQL: {str(error).strip()}. Let its "
+                    f'administrator run CREATE SCHEMA "{self._schema}" AUTHORIZATION with the name '
+                    "of your role"
+                ) from error
+            version = self._version(connection)
+        if version == OLD:
+            self._migrate(connection)
+            version = self._version(connection)
+        if version != VERSION:
+            place = f"the schema {self._schema} of the PostgreSQL"
+            raise BulkError(version_error(place, version))
+
+    def _version(self, connection: psycopg.Connection[Columns]) -> str | None:
+        # Read from the catalogue: to_regclass() may remember that there was no such table.
+        found = connection.execute(
+            "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = 'about'",
+            (self._schema,),
+        ).fetchone()
+        if found is None:
+            return None
+        query = translated("SELECT value FROM about WHERE name = 'version'", self._schema).text
+        try:
+            row = connection.execute(query).fetchone()
+        except errors.UndefinedColumn:
+            row = None
+        if row is None:
+            raise BulkError(
+                f"the schema {self._schema} of the PostgreSQL has tables that are not a "
+                "lix_async ledger: use another schema"
+            )
+        return str(row[0])
+
+    def _migrate(self, connection: psycopg.Connection[Columns]) -> None:
+        """Make a ledger of version 2 one of this version, in one transaction.
+
+        Make a backup first where one is wanted: the old tables are dropped.
+        """
+        quoted = self._schema.replace('"', '""')
+        guard = zlib.crc32(f"lix_async ledger {self._schema}".encode()) - 2**31
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (guard,))
+            if self._version(connection) != OLD:
+                return  # another process has migrated it
+            # Owners of version 2 hold a numbered advisory lock while they live.
+            query = "SELECT DISTINCT owner FROM call WHERE owner IS NOT NULL"
+            owners = connection.execute(translated(query, self._schema).text).fetchall()
+            for (owner,) in owners:
+                lock = "SELECT pg_try_advisory_xact_lock(%s::int, %s::int)"
+                row = connection.execute(lock, (guard, owner)).fetchone()
+                if row is None or not row[0]:
+                    raise BulkError(
+                        f"the schema {self._schema} of the PostgreSQL is in use by an older "
+                        "version of lix_async: stop it first"
+                    )
+            # Version 2 had a sequence under the name of a table of this version.
+            connection.execute(f'DROP SEQUENCE IF EXISTS "{quoted}".owner'.encode())
+            for statement in f"{SCHEMA}{STORAGE}".split(";"):
+                if statement.strip():
+                    connection.execute(translated(statement, self._schema).text)
+            migrate(_PlainDatabase(connection, self._schema))
+
+    def _create(self, connection: psycopg.Connection[Columns]) -> None:
+        quoted = self._schema.replace('"', '""')
+        with connection.transaction():
+            # One process creates; the lock ends with the transaction, so a pooler does no harm.
+            guard = zlib.crc32(f"lix_async ledger {self._schema}".encode()) - 2**31
+            connection.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", (guard,))
+            if self._version(connection) is not None:
+                return  # another process has created it
+            found = connection.execute(
+                "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s", (self._schema,)
+            ).fetchone()
+            if found is None:  # else the privilege to create it is not needed
+                connection.execute(f'CREATE SCHEMA "{quoted}"'.encode())
+            for statement in f"{SCHEMA}{STORAGE}".split(";"):
+                if statement.strip():
+                    connection.execute(translated(statement, self._schema).text)
+            about = translated("INSERT INTO about VALUES (?, ?)", self._schema).text
+            connection.execute(about, ("version", VERSION))
+            connection.execute(about, ("ledger_id", new_token().hex()))
+
+
+def check_postgres_address(address: str) -> None:
+    """Check a connection string without connecting.
+
+    Raises:
+        ConfigurationError: It is none. The message shows no part of it, and psycopg's would.
+    """
+    check_server_address(address)
+    given: object = None
+    with contextlib.suppress(psycopg.ProgrammingError):
+        given = conninfo_to_dict(address)
+    if given is None:
+        raise ConfigurationError(
+            "the address is not a connection string of PostgreSQL: it looks like "
+            "postgresql://user:password@host:5432/database"
+        )
+
+
+class PostgresStore(Store):
+    """A ledger in PostgreSQL, shared by runs and workers on any number of machines.
+
+    It uses one connection, in a thread of its own, and needs the extra `postgres`.
+
+    Args:
+        address: A connection string, as `postgresql://user@host/database`. It may lead to a pooler.
+        schema: Where its tables are; they are created where they are missing. Each schema is one
+            ledger: what any run bought there, all runs have.
+        timeout: Seconds that a server which cannot be used is tried again before an error.
+
+    Raises:
+        ConfigurationError: The address is not a connection string.
+    """
+
+    def __init__(
+        self, address: str, *, schema: str = "lix_async", timeout: float = UNREACHABLE_TIMEOUT
+    ) -> None:
+        super().__init__()
+        check_postgres_address(address)
+        self._address = address
+        self._schema = schema
+        self._timeout = timeout
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        return f"PostgresStore(…, schema={self._schema!r})"  # an address may hold a password
+
+    def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
+        return PostgresLedgerConnection(
+            self._address, schema=self._schema, read_only=read_only, timeout=self._timeout
+        )

@@ -1,0 +1,205 @@
+"""What goes into a ledger and comes out of it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from .rule import Judgement, LookupState, Status, Verdict
+
+
+class LookupSpec(NamedTuple):
+    """A call to be made, as a ledger identifies it."""
+
+    key: bytes
+    """16 bytes: equal for calls that ask the same thing."""
+    endpoint: str
+    spelled: bytes
+    """The first input that led to this key, as JSON."""
+    variant: bytes = b""
+    """Hash of the parameters besides the subject."""
+    page: int = 0
+    """1 for a listing, which is stored page by page; 0 for a single answer."""
+
+
+class Lookup(msgspec.Struct):
+    """A lookup as the ledger has it."""
+
+    id: int
+    key: bytes
+    endpoint: str
+    spelled: bytes
+    state: LookupState
+    position: bytes | None = None
+    """Where a listing stands, as a checkpoint in JSON."""
+    pause: int = 0
+    """The pause that `state.due` was computed from, in milliseconds: no wait is longer."""
+    changed: int = 0
+    """Epoch milliseconds of the last change."""
+
+
+class Answer(msgspec.Struct):
+    """One reply as it was received; refusals too."""
+
+    lookup: int
+    n: int
+    page: int
+    at: int
+    """Epoch milliseconds."""
+    http: int
+    """The HTTP status."""
+    body: bytes
+    verdict: Verdict | None = None
+    rows: bytes | None = None
+    """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
+    codec: int = 0
+    """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
+
+
+class Input(NamedTuple):
+    """A row of a file, or an input of a run."""
+
+    row: int
+    lookup: int | None
+    state: Literal["", "invalid", "suppressed"] = ""
+    note: str = ""
+    given: bytes | None = None
+    """The input as JSON, where it differs from the lookup's first one."""
+    ref: bytes | None = None
+    """The caller's own id or row, as JSON."""
+
+
+class RunTotals(msgspec.Struct):
+    """The money of a run, in credits."""
+
+    cap: int | None = None
+    held: int = 0
+    """Reserved by requests in flight."""
+    spent: int = 0
+    maybe: int = 0
+    """Sent, no answer received; may have been charged."""
+
+
+class Send(NamedTuple):
+    """Announce a request. Its result is `applied` only when the request may leave."""
+
+    lookup: int
+    n: int
+    """Attempts so far, as the caller knows them."""
+    price: int
+    now: int
+    kind: str = ""
+    run: int | None = None
+    expired: bool = False
+
+
+class Receive(NamedTuple):
+    """Store an answer."""
+
+    lookup: int
+    owner: int
+    n: int
+    page: int
+    http: int
+    body: bytes
+    now: int
+
+
+class Judge(NamedTuple):
+    """Say what a stored answer means."""
+
+    lookup: int
+    owner: int
+    n: int
+    judgement: Judgement
+    now: int
+    family: str = ""
+    position: bytes | None = None
+    """Where a listing stands after this page."""
+    pause: int = 0
+    rows: bytes | None = None
+    note: str | None = None
+    """What the answer says, for people."""
+
+
+class Lose(NamedTuple):
+    """A request ended without an answer."""
+
+    lookup: int
+    owner: int
+    n: int
+    now: int
+    note: str | None = None
+    """What went wrong, for people."""
+
+
+class NotLeft(NamedTuple):
+    """An announced request never left."""
+
+    lookup: int
+    owner: int
+    n: int
+    now: int
+
+
+class Decide(NamedTuple):
+    """Decide about a lookup in doubt."""
+
+    lookup: int
+    n: int
+    again: bool
+    now: int
+
+
+class Again(NamedTuple):
+    """Buy anew what ended refused or unusable."""
+
+    lookup: int
+    n: int
+    now: int
+
+
+class JudgeAgain(NamedTuple):
+    """Read a kept answer with a newer version."""
+
+    lookup: int
+    n: int
+    judgement: Judgement
+    now: int
+    position: bytes | None = None
+
+
+Event = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
+
+
+class Result(NamedTuple):
+    """What an event did."""
+
+    applied: bool
+    state: LookupState
+    owner: int = 0
+    """`Send`: the owner that the following events of this attempt name."""
+    over_budget: bool = False
+    """`Send`: the run's cap does not allow it."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Lookups by status, and the credits of their attempts."""
+
+    pending: int = 0
+    sent: int = 0
+    received: int = 0
+    queued: int = 0
+    done: int = 0
+    kept: int = 0
+    refused: int = 0
+    in_doubt: int = 0
+    credits: int = 0
+    maybe: int = 0
+    """Credits of attempts that may have been charged."""
+
+    def of(self, status: Status) -> int:
+        """How many lookups have a status."""
+        count: int = getattr(self, status)
+        return count

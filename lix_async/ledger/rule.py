@@ -1,0 +1,316 @@
+"""The transition rule: what each event does to a lookup, and to the money of its attempts.
+
+Every store applies these functions to a row that it has locked, so SQLite and PostgreSQL follow
+one rule. They are pure: they read a `LookupState`, and return a `Change` or None where the event
+does not apply (any more), which is success for an event that is repeated.
+
+```
+            send                receive               judge
+pending ───────────► sent ───────────────► received ─────────► done, kept, refused,
+   ▲                  │                                         queued (until due), pending
+   │   not_left       │ lost, release of a dead owner
+   └──────────────────┤
+   ▲   decide: again  ▼
+   └─────────────── in_doubt ──── decide: let be ───► refused
+```
+
+Four sentences carry it. A request leaves only after `send`, which is durable. An answer is a
+fact: `receive` stores it whoever owns the row by then, before anything is decoded. Only the owner
+of an attempt, or whoever releases a dead owner, may say that it ended without an answer. A row
+that would become pending, queued, in doubt, refused or kept while a better answer is stored takes
+that answer instead (`_or_stored_answer`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+Status = Literal["pending", "sent", "received", "queued", "done", "kept", "refused", "in_doubt"]
+"""`kept`: charged, and this version of the package cannot read the answer."""
+STATUSES: tuple[Status, ...] = (
+    "pending",
+    "sent",
+    "received",
+    "queued",
+    "done",
+    "kept",
+    "refused",
+    "in_doubt",
+)
+"""Statuses by the code that stores keep."""
+FINAL: frozenset[Status] = frozenset({"done", "kept", "refused"})
+Verdict = Literal["usable", "unusable", "refused", "queued", "transient", "unknown"]
+"""What a stored answer was judged to be. `unknown` is evidence that may have been charged."""
+VERDICTS: tuple[Verdict, ...] = (
+    "usable",
+    "unusable",
+    "refused",
+    "queued",
+    "transient",
+    "unknown",
+)
+"""Verdicts by the code that stores keep."""
+
+
+class StoredAnswer(NamedTuple):
+    """An answer of a lookup, without its body."""
+
+    n: int
+    """The attempt that it answers."""
+    page: int
+    """The page of a listing, from 1; 0 for a single answer."""
+    verdict: Verdict | None
+    """None until somebody has judged it."""
+
+
+class LookupState(msgspec.Struct, frozen=True):
+    """A lookup as the rule sees it."""
+
+    status: Status = "pending"
+    owner: int = 0
+    """The owner of the attempt in flight, or of the answer being judged; 0 for none."""
+    n: int = 0
+    """Attempts so far."""
+    base: int = 0
+    """Answers of attempts up to this one are older versions."""
+    cur: int = 0
+    """The attempt whose answer stands, or is being judged."""
+    tries: int = 0
+    """Transient failures since the last answer."""
+    due: int | None = None
+    """Not before this moment (epoch milliseconds)."""
+    page: int = 0
+    """The page that a listing needs next; 0 for a single answer."""
+    refresh: int | None = None
+    """The attempt whose answer still stands while a newer one is bought; else None."""
+    answers: tuple[StoredAnswer, ...] = ()
+    """Stored answers of attempts after `base`, and older ones that nobody has judged."""
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What an answer means for its lookup. See `families.judge`."""
+
+    verdict: Verdict
+    charged: int | None
+    """Credits; None where it is not known whether the attempt was charged."""
+    due: int | None = None
+    """Epoch milliseconds before which the lookup is not sent again."""
+    counts: bool = True
+    """Whether a transient answer counts as a try."""
+    hold: bool = False
+    """Treat an answer of a gateway that gave up as in doubt."""
+    next_page: int | None = None
+    """The page that a listing needs after this one; None where it has ended."""
+
+
+class Settlement(NamedTuple):
+    """What becomes of an attempt's money."""
+
+    n: int
+    charged: int | None
+    """Credits charged; None: it ended, and may have been charged."""
+    decided: bool = False
+    """A person or a policy decided to go on without knowing."""
+
+
+class Change(NamedTuple):
+    """What an event does: the row afterwards, and the money of its attempts."""
+
+    row: LookupState
+    settled: tuple[Settlement, ...] = ()
+
+
+def send(row: LookupState, *, now: int, expired: bool = False) -> Change | None:
+    """Announce a request: the only event after which one may leave.
+
+    Args:
+        row: The lookup.
+        now: Epoch milliseconds.
+        expired: The answer that stands is older than the caller accepts.
+
+    Returns:
+        The row as `sent`, with its owner still to be filled in by the store; None when the
+        lookup is another's, needs no request, or an answer waits to be judged.
+    """
+    ready = (
+        row.status == "pending"
+        or (row.status == "queued" and (row.due is None or row.due <= now))
+        or (row.status == "done" and expired)
+    )
+    if row.owner or not ready or any(a.verdict is None and a.n > row.base for a in row.answers):
+        return None
+    if row.status == "done":  # a further version; a listing begins at its first page again
+        page = 1 if row.page else 0
+        row = replace(row, base=row.n, refresh=row.cur, page=page)
+    return Change(replace(row, status="sent", n=row.n + 1, due=None))
+
+
+def receive(row: LookupState, owner: int, n: int, page: int) -> Change:
+    """Store an answer. Always applies: that an answer came is a fact.
+
+    The row follows it where it is the answer that the row waits for, or where the attempt was
+    given up meanwhile; else the answer is judged as a late one.
+    """
+    if any(a.n == n and a.page == page for a in row.answers):
+        return Change(row)
+    row = replace(row, answers=(*row.answers, StoredAnswer(n, page, None)))
+    waited_for = row.status == "sent" and row.owner == owner
+    # Not an answer for another page than the one that is needed now, nor one of an older version:
+    # stores do not load those once they are judged, and a repeated event would not be noticed.
+    given_up = row.status in ("in_doubt", "pending") and page == row.page and n > row.base
+    if n == row.n and (waited_for or given_up):
+        row = replace(row, status="received", cur=n)
+    return Change(row)
+
+
+def judge(row: LookupState, owner: int, n: int, judgement: Judgement) -> Change | None:
+    """Say what a stored answer means. None where somebody else judges it, or has done so."""
+    found = next((a for a in row.answers if a.n == n), None)
+    if row.status == "received" and row.cur == n and found is not None:
+        if row.owner not in (0, owner):
+            return None
+        return _judged(_marked(row, found, judgement.verdict), found, judgement)
+    if found is None or found.verdict is not None:
+        return None
+    return _judged_late(_marked(row, found, judgement.verdict), found, judgement)
+
+
+def lose(row: LookupState, owner: int, n: int) -> Change | None:
+    """The owner's request ended without an answer: it may have been charged.
+
+    Where its answer has been received, and its owner gives up before it is judged, anybody may
+    judge it from here on.
+    """
+    if row.status == "received" and row.owner == owner and row.cur == n:
+        return Change(replace(row, owner=0))
+    if not (row.status == "sent" and row.owner == owner and row.n == n):
+        return None
+    row = _or_stored_answer(replace(row, owner=0), "in_doubt")
+    return Change(row, (Settlement(n, None),))
+
+
+def not_left(row: LookupState, owner: int, n: int) -> Change | None:
+    """The announced request never left: nothing was charged. A fact, so it also ends a doubt."""
+    settled = (Settlement(n, 0),)
+    mine = row.status == "sent" and row.owner == owner
+    if row.n == n and (mine or row.status == "in_doubt"):
+        return Change(_unbought(replace(row, owner=0)), settled)
+    in_flight = row.n == n and row.status == "sent"
+    if in_flight or n > row.n or any(a.n == n for a in row.answers):
+        return None
+    return Change(row, settled)  # the row went on without it: only its money comes back
+
+
+def release(row: LookupState, dead: int) -> Change | None:
+    """Take a row from a dead owner: what it had sent is in doubt."""
+    if row.owner != dead:
+        return None
+    if row.status == "sent":
+        return Change(
+            _or_stored_answer(replace(row, owner=0), "in_doubt"), (Settlement(row.n, None),)
+        )
+    return Change(replace(row, owner=0))
+
+
+def decide(row: LookupState, n: int, *, again: bool) -> Change | None:
+    """Decide what becomes of a lookup in doubt: buy it again, or let it be."""
+    if not (row.status == "in_doubt" and row.n == n):
+        return None
+    status: Status = "pending" if again else "refused"
+    if not again and row.refresh is not None:
+        return Change(_unbought(row), (Settlement(n, None, True),))
+    return Change(replace(row, status=status, due=None), (Settlement(n, None, True),))
+
+
+def again(row: LookupState, n: int) -> Change | None:
+    """Buy anew what ended refused or unusable after n attempts, at a person's request.
+
+    Charged answers are an older version from here on. A later attempt that is still without an
+    answer is not: its answer may come before another request is sent.
+    """
+    if row.n != n or row.status not in ("kept", "refused"):
+        return None
+    if any(a.verdict is None and a.n > row.base for a in row.answers):
+        return None  # what waits to be judged may be the answer
+    base = max(row.base, *(a.n for a in row.answers if a.verdict in ("usable", "unusable")), 0)
+    return Change(replace(row, status="pending", base=base, tries=0, due=None))
+
+
+def judge_again(row: LookupState, n: int, judgement: Judgement) -> Change | None:
+    """Read a kept answer with a newer version of the package: free, and only ever better."""
+    if not (row.status == "kept" and row.cur == n):
+        return None
+    found = next((a for a in row.answers if a.n == n), None)
+    if found is None or judgement.verdict != "usable":
+        return None
+    return Change(_judged(_marked(row, found, "usable"), found, judgement).row)
+
+
+def _marked(row: LookupState, answer: StoredAnswer, verdict: Verdict) -> LookupState:
+    answers = tuple(a._replace(verdict=verdict) if a == answer else a for a in row.answers)
+    return replace(row, answers=answers)
+
+
+def _judged(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Change:
+    settled = (Settlement(answer.n, judgement.charged),) if answer.verdict is None else ()
+    row = replace(row, owner=0)
+    verdict = judgement.verdict
+    if verdict == "usable":
+        row = replace(row, tries=0, due=None, refresh=None)
+        if judgement.next_page is None:
+            return Change(replace(row, status="done"), settled)
+        # A listing goes on; its pages so far are kept.
+        return Change(_or_stored_answer(replace(row, page=judgement.next_page), "pending"), settled)
+    if verdict == "unusable":
+        return Change(_or_stored_answer(replace(row, tries=0, due=None), "kept"), settled)
+    if verdict == "queued":
+        return Change(_or_stored_answer(replace(row, due=judgement.due), "queued"), settled)
+    if verdict == "unknown" or judgement.hold:
+        return Change(_or_stored_answer(row, "in_doubt"), settled)
+    if verdict == "refused":
+        if row.refresh is not None:
+            return Change(_unbought(row), settled)
+        return Change(_or_stored_answer(replace(row, due=None), "refused"), settled)
+    tries = row.tries + judgement.counts
+    return Change(_unbought(replace(row, tries=tries, due=judgement.due), judgement.due), settled)
+
+
+def _judged_late(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Change:
+    settled = (Settlement(answer.n, judgement.charged),)
+    wanted = answer.page == row.page and answer.n > row.base
+    open_to = row.status in ("pending", "in_doubt", "queued", "refused")
+    # A refresh was given up, and was bought all the same: its answer is the newer one.
+    newer = row.status == "done" and row.cur <= row.base and not row.page
+    taken = {"usable": open_to or newer or row.status == "kept", "unusable": open_to}
+    if wanted and taken.get(judgement.verdict):
+        return Change(_judged(replace(row, cur=answer.n), answer, judgement).row, settled)
+    return Change(row, settled)
+
+
+def _unbought(row: LookupState, due: int | None = None) -> LookupState:
+    """The row after an attempt that bought nothing: pending again, or its older answer stands."""
+    taken = _or_stored_answer(row, "pending")
+    if taken.status == "pending" and row.refresh is not None:
+        return replace(taken, status="done", cur=row.refresh, refresh=None, due=None)
+    return replace(taken, due=due)
+
+
+def _or_stored_answer(row: LookupState, status: Status) -> LookupState:
+    """The row in a status, unless a better answer is stored and not used: then that one.
+
+    An answer may come after its attempt was given up and another one was sent. Whatever that one
+    ends with, nothing is bought or given up while such an answer is there.
+    """
+    stored = [
+        (a.verdict == "usable", a.n)
+        for a in row.answers
+        if a.n > row.base
+        and a.page == row.page
+        and (a.verdict == "usable" or (a.verdict == "unusable" and status != "kept"))
+    ]
+    if stored:
+        return replace(row, status="received", cur=max(stored)[1])
+    return replace(row, status=status)

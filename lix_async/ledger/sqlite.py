@@ -1,0 +1,430 @@
+"""A ledger in a SQLite file, shared by the processes of one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import re
+import sqlite3
+import stat
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import IO, cast
+
+from ..concurrency.clock import RealClock
+from ..core.errors import BulkError
+from ..core.validation import guarded_repr
+from ..filesystem import create_private_file, fsync_file, make_private, try_lock
+from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .migration import OLD, migrate
+from .owners import Owner, is_unlocked, lock_path
+from .schema import VERSION, tables, version_error
+from .store import Store
+from .tables import Columns, Query, SqlTables
+from .transaction import release
+
+LOCKED_FOR = 60.0
+"""Seconds to wait for another process's transaction."""
+COMPANIONS = ("-wal", "-shm")
+"""Files that SQLite keeps beside a database."""
+SCHEMA = tables(auto="INTEGER PRIMARY KEY AUTOINCREMENT", blob="BLOB", big="INTEGER")
+
+
+class SqliteDatabase:
+    """SQLite behind the methods that `SqlTables` uses."""
+
+    for_update = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        if "?*" in statement:
+            statement, values = expand(statement, values)
+        rows: list[Columns] = self.connection.execute(statement, values).fetchall()
+        return rows
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        return self.connection.execute(statement, values).rowcount
+
+    def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
+        return [self.execute(statement, values) for statement, values in queries]
+
+    def insert(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
+    ) -> None:
+        self.connection.executemany(_insert(table, columns, conflict), rows)
+
+    def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
+        self.connection.executemany(_update(table, columns, keys), rows)
+
+
+@cache
+def _insert(table: str, columns: str, conflict: str) -> str:
+    marks = ", ".join("?" for _ in columns.split(", "))
+    then = f" ON CONFLICT {conflict}" if conflict else ""
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks}){then}"
+
+
+@cache
+def _update(table: str, columns: str, keys: str) -> str:
+    changes = ", ".join(f"{column} = ?" for column in columns.split(", "))
+    those = " AND ".join(f"{key} = ?" for key in keys.split(", "))
+    return f"UPDATE {table} SET {changes} WHERE {those}"
+
+
+LIST = re.compile(r"\?(\*{0,2})")
+
+
+def expand(statement: str, values: Sequence[object]) -> tuple[str, list[object]]:
+    """Write a statement's lists out, each with a number of marks that is a power of two.
+
+    SQLite keeps prepared statements by their text: few lengths are few texts. The last element
+    fills the list, which an `IN` does not notice.
+    """
+    flat: list[object] = []
+    counts: list[int] = []
+    for value, stars in zip(values, LIST.findall(statement), strict=True):
+        if not stars:
+            flat.append(value)
+            counts.append(1)
+            continue
+        elements = list(cast("Sequence[object]", value))
+        full = 1 << max(len(elements) - 1, 0).bit_length()
+        elements += elements[-1:] * (full - len(elements))
+        counts.append(len(elements))
+        if stars == "**":
+            elements = [part for pair in cast("list[Sequence[object]]", elements) for part in pair]
+        flat += elements
+    return _with_marks(statement, tuple(counts)), flat
+
+
+@lru_cache(maxsize=256)
+def _with_marks(statement: str, counts: tuple[int, ...]) -> str:
+    left = iter(counts)
+
+    def marks(found: re.Match[str]) -> str:
+        pair = found[1] == "**"
+        text = ", ".join(["(?, ?)" if pair else "?"] * next(left))
+        return f"VALUES {text}" if pair else text
+
+    return LIST.sub(marks, statement)
+
+
+class SqliteLedgerConnection(LedgerConnection):
+    """One opening of a ledger's file."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, new: bool = False) -> None:
+        clock = RealClock()
+        super().__init__(read_only=read_only, monotonic=clock.now)
+        # Absolute at once: a program that changes its directory must not find another ledger.
+        self.path = path.absolute()
+        self._clock = clock
+        self._new = new
+        self._database: SqliteDatabase | None = None
+        self._lock: IO[bytes] | None = None
+        self._locked = b""
+        self._creating: IO[bytes] | None = None
+        self._identity: tuple[int, int] | None = None
+
+    def wall(self) -> int:
+        return int(self._clock.wall() * 1000)
+
+    def connect(self) -> SqliteDatabase:
+        if self._database is None:
+            self._database = SqliteDatabase(self._open())
+            if not self._read_only:
+                self.begin(writes=True)
+                self.register(SqlTables(self._database))
+                self.commit()
+        elif self._identity is not None:
+            self._check_file()
+        return self._database
+
+    def begin(self, *, writes: bool) -> None:
+        self._db.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def commit(self) -> None:
+        self._db.connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._database is not None and self._database.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):  # the error that led here is raised
+                self._database.connection.execute("ROLLBACK")
+
+    def is_dead(self, owner: Owner) -> bool:
+        return is_unlocked(self.path, owner)
+
+    def is_buried(self, owner: Owner) -> None:
+        with contextlib.suppress(OSError):
+            lock_path(self.path, owner.token).unlink()
+
+    def register(self, tables: SqlTables) -> None:
+        super().register(tables)
+        self._release_lock(remove=True)
+        self._lock = try_lock(lock_path(self.path, self.token))
+        self._locked = self.token
+
+    def describe_error(self, error: Exception) -> str:
+        hint = ""
+        if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+            hint = "; the file is damaged: restore a copy, nothing was changed"
+        return f"the ledger {self.path} cannot be written: {error}{hint}"
+
+    def close(self) -> None:
+        gone = False
+        if self._database is not None:
+            # What is still sent stays in doubt; an owner that says goodbye is dead at once.
+            with contextlib.suppress(sqlite3.Error, BulkError):
+                if self.owner:
+                    self.begin(writes=True)
+                    found = SqlTables(self._database)
+                    # The number alone is another's where the transaction that gave it was undone.
+                    if found.owner_lives(self.owner, self.token):
+                        ids = found.declare_dead(self.owner)
+                        release(found, ids, self.owner, self.wall())
+                    self.commit()
+                gone = True
+            self.rollback()
+            self._database.connection.close()
+            self._database = None
+        # Where it could not say goodbye, its lock file without a lock says so.
+        self._release_lock(remove=gone)
+
+    @property
+    def _db(self) -> SqliteDatabase:
+        assert self._database is not None  # `connect` comes first
+        return self._database
+
+    def _release_lock(self, *, remove: bool) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            if remove:
+                with contextlib.suppress(OSError):
+                    lock_path(self.path, self._locked).unlink()
+            lock.close()
+
+    def _open(self) -> sqlite3.Connection:
+        until = self._clock.now() + LOCKED_FOR
+        while True:
+            try:
+                return self._opened()
+            except sqlite3.OperationalError as error:
+                # Two that make the file, or one that closes it: SQLite does not always wait.
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or self._clock.now() > until:
+                    raise
+            threading.Event().wait(0.01)  # the ledger's own thread: no event loop waits
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            self._check_place()
+            return self._prepared()
+        finally:
+            if self._creating is not None:
+                self._creating.close()
+                self._creating = None
+
+    def _prepared(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode=rw", isolation_level=None, timeout=LOCKED_FOR, uri=True
+        )
+        try:
+            # Nothing is changed before it is known whose file it is.
+            old = self._recognise(connection) == OLD
+            make_private(self.path)
+            # FULL: a forgotten announcement would be paid for twice.
+            connection.execute("PRAGMA synchronous = FULL")
+            # Erased answers must not stay in free pages.
+            connection.execute("PRAGMA secure_delete = ON")
+            if old:
+                self._migrate(connection)
+            elif not self._read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(
+                    f"BEGIN IMMEDIATE; {SCHEMA}; INSERT INTO about VALUES "
+                    f"('version', '{VERSION}') ON CONFLICT DO NOTHING; INSERT INTO about VALUES "
+                    "('ledger_id', lower(hex(randomblob(16)))) ON CONFLICT DO NOTHING; COMMIT"
+                )
+            for companion in COMPANIONS:
+                make_private(self.path.with_name(self.path.name + companion))
+            found = self.path.stat()
+            self._identity = found.st_dev, found.st_ino
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_place(self) -> None:
+        """Create the file (0600) where there is none and none was."""
+        path = self.path
+        try:
+            empty = not path.exists() or path.stat().st_size == 0
+            if empty and not self._read_only:
+                empty = self._wait_for_creator()
+            if empty and not self._new and not self._read_only:
+                left = [n for n in COMPANIONS if path.with_name(path.name + n).exists()]
+                if left:
+                    raise BulkError(
+                        f"{path} is missing or empty, and {path.name}{left[0]} is beside it: it "
+                        "was a ledger. Restore it, or remove the other files to begin a new one"
+                    )
+            if not self._read_only:
+                create_private_file(path)
+            # The file is not opened: closing it would end SQLite's locks on it in this process.
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise BulkError(f"the ledger {path} is not a file")
+            if not os.access(path, os.R_OK | os.W_OK):
+                raise BulkError(f"the ledger {path} cannot be opened: {os.strerror(errno.EACCES)}")
+        except FileNotFoundError as error:
+            message = f"the ledger {path} cannot be opened: {error.strerror}"
+            raise LedgerNotFoundError(message) from None
+        except OSError as error:
+            message = f"the ledger {path} cannot be opened: {error.strerror}"
+            raise BulkError(message) from None
+
+    def _wait_for_creator(self) -> bool:
+        """Lock the file that stays beside every ledger; whether the ledger is still empty.
+
+        It is held until the tables are there, so an empty ledger beside it that is not locked was
+        one before: it was cut off.
+        """
+        marker = self.path.with_name(f"{self.path.name}.lock")
+        was_there = marker.exists()
+        until = self._clock.now() + LOCKED_FOR
+        while (lock := try_lock(marker)) is None:
+            if self._clock.now() > until:
+                raise BulkError(f"{self.path} is in use by an older version of lix_async")
+            threading.Event().wait(0.01)  # the ledger's own thread: no event loop waits
+        if self.path.exists() and self.path.stat().st_size:
+            lock.close()
+            return False
+        if was_there and self.path.exists() and not self._new:
+            lock.close()
+            raise BulkError(
+                f"{self.path} is empty and was a ledger: restore a copy, or remove it and "
+                f"{marker.name} to begin a new one"
+            )
+        self._creating = lock
+        return True
+
+    def _recognise(self, connection: sqlite3.Connection) -> str | None:
+        """The version of the ledger; None for a new file. Anything else is refused."""
+        try:
+            names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            found = {str(name) for (name,) in names}
+            version = None
+            if {"about", "lookup", "attempt", "answer"} <= found or {"about", "call"} <= found:
+                rows = connection.execute("SELECT value FROM about WHERE name = 'version'")
+                version = (rows.fetchone() or (None,))[0]
+        except sqlite3.DatabaseError as error:
+            # Not a database at all; one that is locked or damaged says something else.
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+                raise
+            found, version = {""}, None
+        if version is None and (found or self._read_only):
+            raise BulkError(
+                f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
+                "lix enrich --store"
+            )
+        if version not in (None, VERSION, OLD):
+            raise BulkError(version_error(str(self.path), version))
+        return version
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
+        connection.execute("PRAGMA journal_mode = WAL")
+        copy: Path | None = None
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._recognise(connection) == OLD:  # not migrated by another process meanwhile
+                with contextlib.ExitStack() as locks:
+                    self._lock_old_owners(locks)
+                    copy = self._copy_old()
+                    for statement in SCHEMA.split(";"):
+                        connection.execute(statement)
+                    migrate(SqliteDatabase(connection))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            if copy is not None:
+                copy.unlink()
+            raise
+
+    def _lock_old_owners(self, locks: contextlib.ExitStack) -> None:
+        """Make sure that no owner of version 2 lives: each held a numbered file beside the ledger.
+
+        Raises:
+            BulkError: One lives.
+        """
+        name = re.compile(re.escape(self.path.name) + r"\.lock[0-9]*", re.ASCII)
+        for path in self.path.parent.iterdir():
+            if not name.fullmatch(path.name):
+                continue
+            lock = try_lock(path)
+            if lock is None:
+                raise BulkError(
+                    f"{self.path} is in use by an older version of lix_async: stop it first"
+                )
+            locks.enter_context(lock)
+
+    def _copy_old(self) -> Path:
+        """Copy the ledger as it was to a new private file `NAME.v2-DATE`."""
+        day = datetime.fromtimestamp(self._clock.wall(), UTC).date().isoformat()
+        copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}")
+        for number in itertools.count(2):
+            if not os.path.lexists(copy):
+                break
+            copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}-{number}")
+        create_private_file(copy)
+        # The connection that migrates cannot copy inside of its transaction; another one reads the
+        # same, because nothing has been written in there yet.
+        with contextlib.closing(
+            sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as reader:
+            reader.execute("VACUUM INTO ?", (str(copy),))
+        fsync_file(copy)
+        return copy
+
+    def _check_file(self) -> None:
+        """Raise `LedgerGoneError` where the path does not lead to the open file any more."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            raise LedgerGoneError(f"the ledger {self.path} was deleted while in use") from None
+        if (found.st_dev, found.st_ino) != self._identity:
+            raise LedgerGoneError(f"the ledger {self.path} was replaced while in use")
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        if not self._read_only and not wal.exists():
+            raise LedgerGoneError(f"{wal} was deleted while in use")
+        if found.st_size == 0 and wal.stat().st_size == 0:
+            raise LedgerGoneError(f"the ledger {self.path} was emptied while in use")
+
+
+class SqliteStore(Store):
+    """A ledger in a file, shared by runs and workers on this machine.
+
+    The file and its companions can be read by their owner only (0600). It must be on a disk of
+    this machine: locks over a network cannot be trusted.
+
+    Args:
+        path: The file; it is created where it is missing.
+        new: Begin a new ledger even where files of an older one are beside the path.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, new: bool = False) -> None:
+        super().__init__()
+        self.path = Path(path).absolute()
+        self._new = new
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        return f"SqliteStore({str(self.path)!r})"
+
+    def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
+        return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)

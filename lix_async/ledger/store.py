@@ -1,0 +1,347 @@
+"""A ledger as programs use it: methods to await, over a connection in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import TracebackType
+from typing import Literal, TypeVar, cast
+
+import msgspec
+
+from ..concurrency.clock import RealClock
+from ..concurrency.worker_thread import WorkerThread
+from ..core.errors import BulkError
+from .connection import (
+    Announced,
+    AnnounceJob,
+    EventsJob,
+    Job,
+    LedgerConnection,
+    LedgerUnreachableError,
+    StatementJob,
+)
+from .owners import BEAT_EVERY
+from .records import (
+    Again,
+    Answer,
+    Counts,
+    Decide,
+    Event,
+    Input,
+    Lookup,
+    LookupSpec,
+    Result,
+    Send,
+)
+from .rule import STATUSES, Status
+from .tables import CODES, SqlTables
+
+T = TypeVar("T")
+GROUP = 500
+"""Jobs in one commit at most."""
+BATCH = 200
+"""Entries read at once while exporting."""
+
+ANSWERED: frozenset[Status] = frozenset({"received", "done", "kept", "refused"})
+"""Statuses with an answer."""
+
+
+class Entry(msgspec.Struct, kw_only=True):
+    """What a ledger holds of one lookup."""
+
+    key: bytes
+    """The same for every spelling of the same lookup."""
+    endpoint: str
+    given: bytes
+    """The first input that led to this key, as JSON."""
+    status: Status
+    attempts: int = 0
+    credits: int = 0
+    """Credits charged for it."""
+    maybe: int = 0
+    """Credits of attempts without an answer, which may have been charged."""
+    due: float = 0.0
+    """Not sent again before this moment (epoch seconds); 0 where nothing is waited for."""
+    changed: float = 0.0
+    """Last change (epoch seconds)."""
+    note: str = ""
+    """What went wrong at the last attempt."""
+    http: int = 0
+    """The HTTP status of the answer that stands; 0 where there is none."""
+    body: bytes | None = None
+    """The answer that stands, as it was received, also while a newer one is bought; None for a
+    listing."""
+    pages: list[Answer] = []
+    """The pages of a listing, as they were received; with the answer that ended it where it was
+    refused or cannot be read."""
+
+
+class Store:
+    """A ledger. Its methods may be called by many tasks at once.
+
+    Open it with `async with store:` or `open()`. Use `SqliteStore` or `PostgresStore`.
+    """
+
+    beat_every = BEAT_EVERY
+    """Seconds between two signs of life, which other openings of the ledger look at."""
+
+    def __init__(self) -> None:
+        self._thread: WorkerThread[Job] | None = None
+        self._pid = 0
+        self._connection: LedgerConnection | None = None
+        self._clock = RealClock()
+
+    @abstractmethod
+    def _connect(self, *, read_only: bool) -> LedgerConnection:
+        """A connection to this ledger, not opened yet."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        return self._thread is not None
+
+    async def open(self) -> int:
+        """Open the ledger to work on it.
+
+        Returns:
+            How many lookups are in doubt because their owner has died.
+
+        Raises:
+            BulkError: It is open already, is not a ledger, is damaged or cannot be reached.
+        """
+        return await self._open(read_only=False)
+
+    async def open_read_only(self) -> None:
+        """Open the ledger to read it and to decide doubts; no request can be announced.
+
+        Raises:
+            LedgerNotFoundError: There is no ledger.
+            BulkError: It is open already, is not a ledger, is damaged or cannot be reached.
+        """
+        await self._open(read_only=True)
+
+    async def _open(self, *, read_only: bool) -> int:
+        if self._thread is not None:
+            raise BulkError(f"{self!r} is open already")
+        connection = self._connection = self._connect(read_only=read_only)
+        self._pid = os.getpid()
+        self._thread = WorkerThread(
+            connection,
+            "lix_async ledger",
+            max_batch=GROUP,
+            shield=True,
+            final_error=LedgerUnreachableError,
+            periodic=None if read_only else connection.keep_alive,
+            interval=self.beat_every,
+        )
+        try:
+            return await self.statement(connection.release_dead)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close the ledger. What was sent and has no answer is in doubt."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._pid == os.getpid():
+            await thread.close()
+
+    async def __aenter__(self) -> Store:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # Jobs
+
+    async def statement(self, work: Callable[[SqlTables], T], *, writes: bool = True) -> T:
+        """Run a function on the tables, in a transaction."""
+        return cast("T", await self._worker().run(StatementJob(work, writes)))
+
+    async def apply(self, *events: Event) -> list[Result]:
+        """Apply events; they are durable when this returns."""
+        return cast("list[Result]", await self._worker().run(EventsJob(events)))
+
+    def post(self, *events: Event) -> None:
+        """Apply events with the next commit, without waiting for it."""
+        self._worker().post(EventsJob(events))
+
+    async def announce(self, spec: LookupSpec, send: Send) -> Announced:
+        """Announce a request, its lookup made where it is new; durable when this returns.
+
+        Args:
+            spec: The lookup.
+            send: The event; its `lookup` is filled in.
+        """
+        return cast("Announced", await self._worker().run(AnnounceJob(spec, send)))
+
+    def _worker(self) -> WorkerThread[Job]:
+        if self._thread is None:
+            raise BulkError(f"{self!r} is not open")
+        if self._pid != os.getpid():  # the thread and the connection are the parent's
+            raise BulkError(
+                f"{self!r} was opened before the process was forked: open it in the child process"
+            )
+        return self._thread
+
+    @property
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return int(self._clock.wall() * 1000)
+
+    # Lookups
+
+    async def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
+        """The lookups of those keys that the ledger has."""
+        return await self.statement(lambda tables: tables.find(keys), writes=False)
+
+    async def answers(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
+        """The answers that stand, by lookup."""
+        return await self.statement(lambda tables: tables.current(ids), writes=False)
+
+    async def begin_run(self, name: str, method: str, options: str, cap: int | None) -> int:
+        """Note the beginning of a run; its id."""
+        now = self.now
+        return await self.statement(
+            lambda tables: tables.begin_run(name, method, options, cap, now)
+        )
+
+    def post_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+        """Keep which input of a run led to which lookup, with the next commit."""
+        self._worker().post(StatementJob(lambda tables: tables.add_inputs(run, inputs)))
+
+    def post_new_input(self, run: int, row: int, spec: LookupSpec) -> None:
+        """Keep an input whose lookup may be new, with the next commit."""
+        now = self.now
+
+        def work(tables: SqlTables) -> None:
+            (lookup,) = tables.add([spec], now)
+            tables.add_inputs(run, [Input(row, lookup.id)])
+
+        self._worker().post(StatementJob(work))
+
+    async def end_run(self, run: int) -> None:
+        """Note the end of a run."""
+        now = self.now
+        await self.statement(lambda tables: tables.end_run(run, now))
+
+    async def release_dead(self) -> int:
+        """Take lookups from owners that have died; how many are in doubt by that."""
+        assert self._connection is not None  # it is open
+        return await self.statement(self._connection.release_dead)
+
+    async def unjudged(self, lookup: int) -> list[Answer]:
+        """Answers of a lookup that nobody has judged and nobody is about to, oldest first."""
+        return await self.statement(lambda tables: tables.unjudged(lookup), writes=False)
+
+    # What people ask
+
+    async def get(self, key: bytes) -> Entry | None:
+        """What the ledger holds of a key; None for a key that it has never seen."""
+
+        def work(tables: SqlTables) -> list[Entry]:
+            return _entries(tables, list(tables.find([key]).values()))
+
+        found = await self.statement(work, writes=False)
+        return found[0] if found else None
+
+    async def entries(self, *statuses: Status, endpoint: str | None = None) -> AsyncIterator[Entry]:
+        """Every entry, in the order in which the lookups were first asked for.
+
+        Args:
+            statuses: Only those in these statuses.
+            endpoint: Only those of this endpoint, by its catalogue id.
+        """
+        wanted = [CODES[status] for status in statuses or STATUSES]
+        last = 0
+        while True:
+
+            def work(tables: SqlTables, after: int = last) -> tuple[int, list[Entry]]:
+                lookups = tables.page_of(after, BATCH, wanted, endpoint)
+                return (lookups[-1].id if lookups else 0), _entries(tables, lookups)
+
+            last, batch = await self.statement(work, writes=False)
+            if not batch:
+                return
+            for entry in batch:
+                yield entry
+
+    async def counts(self) -> Counts:
+        """Lookups by status, and the credits of all attempts."""
+        return await self.statement(lambda tables: tables.counts(), writes=False)
+
+    async def next_due(self) -> float | None:
+        """When the first waiting lookup is due (epoch seconds), or None."""
+        found = await self.statement(lambda tables: tables.next_due(), writes=False)
+        return None if found is None else found[0] / 1000
+
+    async def parked(self) -> str:
+        """Why runs and workers over this ledger pause; empty where they may work."""
+        return await self.statement(lambda tables: tables.about("parked") or "", writes=False)
+
+    async def park(self, reason: str) -> None:
+        """Let every run and worker over this ledger pause, also later ones.
+
+        Args:
+            reason: What people are shown; an empty one lets them go on.
+        """
+        await self.statement(lambda tables: tables.set_about("parked", reason))
+
+    async def resolve(self, key: bytes, decision: Literal["again", "let_be"]) -> bool:
+        """Decide about a lookup in doubt: buy it again with the next run, or let it be.
+
+        Returns:
+            Whether it was in doubt.
+        """
+        found = (await self.find([key])).get(key)
+        if found is None:
+            return False
+        event = Decide(found.id, found.state.n, decision == "again", self.now)
+        return (await self.apply(event))[0].applied
+
+    async def buy_again(self, key: bytes) -> bool:
+        """Let the next run buy a refused or unusable lookup anew.
+
+        Returns:
+            Whether it was one.
+        """
+        found = (await self.find([key])).get(key)
+        if found is None:
+            return False
+        return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
+
+
+def _entries(tables: SqlTables, lookups: Sequence[Lookup]) -> list[Entry]:
+    ids = [lookup.id for lookup in lookups if lookup.state.n]
+    answers, notes = tables.current(ids), tables.notes(ids)
+    entries: list[Entry] = []
+    for lookup in lookups:
+        state = lookup.state
+        attempts, credits, maybe, note = notes.get(lookup.id, (0, 0, 0, ""))
+        entry = Entry(
+            key=lookup.key,
+            endpoint=lookup.endpoint,
+            given=lookup.spelled,
+            status=state.status,
+            attempts=attempts,
+            credits=credits,
+            maybe=maybe,
+            due=(state.due or 0) / 1000,
+            changed=lookup.changed / 1000,
+            note=note,
+        )
+        found = answers.get(lookup.id, [])
+        if state.page:
+            entry.pages = found
+        elif found and (state.status in ANSWERED or state.refresh is not None):
+            entry.http, entry.body = found[-1].http, found[-1].body
+        entries.append(entry)
+    return entries

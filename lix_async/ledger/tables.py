@@ -1,0 +1,526 @@
+"""Reading and writing the tables of a ledger, in SQL that both databases understand.
+
+A `Database` is a connection inside a transaction. Statements use `?` for a value, `IN (?*)` for a
+list and `IN (?**)` for a list of pairs. The databases differ in how rows are locked
+(`for_update`), which SQLite does for the whole file when a writing transaction begins, and in how
+many rows are written at once: PostgreSQL takes one statement with arrays, SQLite one for each row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from typing import Literal, Protocol, TypeVar, cast
+
+from .records import Answer, Counts, Input, Lookup, LookupSpec, RunTotals
+from .rule import STATUSES, VERDICTS, LookupState, StoredAnswer, Verdict
+from .transaction import Attempt, Loaded, Writes
+
+V = TypeVar("V")
+Columns = tuple[object, ...]
+Query = tuple[str, Sequence[object]]
+"""A statement and its values."""
+# fmt: off
+LookupColumns = tuple[
+    int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
+]
+# fmt: on
+CODES = {status: code for code, status in enumerate(STATUSES)}
+VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
+CHUNK = 500
+"""Values in one `IN (…)`."""
+LOOKUP = (
+    "id, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page, refresh, pause, "
+    "changed"
+)
+BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
+ANSWERS = """
+SELECT a.lookup, a.n, a.page, a.verdict FROM lookup l JOIN answer a ON a.lookup = l.id
+WHERE l.id IN (?*) AND (a.n > l.base OR a.verdict IS NULL) ORDER BY a.n, a.page
+"""
+ATTEMPTS = """
+SELECT lookup, n, run, price, kind, sent, owner, ended, family, http, charged, decided, note
+FROM attempt WHERE (lookup, n) IN (?**)
+"""
+RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
+
+
+class Database(Protocol):
+    """A connection to either database."""
+
+    for_update: str
+    """What follows a SELECT to lock its rows."""
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
+        """Run a statement; its rows."""
+        ...
+
+    def change(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run a statement; how many rows it changed."""
+        ...
+
+    def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
+        """Run several statements one after the other, in one exchange; the rows of each."""
+        ...
+
+    def insert(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
+    ) -> None:
+        """Insert rows; `conflict` is what follows `ON CONFLICT`."""
+        ...
+
+    def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
+        """Change the rows that have these keys; each row has its columns, then its keys."""
+        ...
+
+
+class SqlTables:
+    """The tables of a ledger behind one connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # Rows for the rule
+
+    def load(
+        self,
+        ids: Sequence[int],
+        *,
+        unanswered: Container[int] = (),
+        attempts: Sequence[tuple[int, int]] = (),
+        runs: Sequence[int] = (),
+    ) -> Loaded:
+        """Lock and load lookups, in one exchange with the server, and what their events need.
+
+        Args:
+            ids: The lookups, in ascending order.
+            unanswered: Lookups whose answers are not needed.
+            attempts: Attempts, as (lookup, n).
+            runs: Runs whose totals are needed besides those of the attempts.
+
+        Returns:
+            The lookups by id, with the stored answers that the rule looks at; the attempts by
+            (lookup, n); the totals by id of the runs that have a cap.
+        """
+        loaded = Loaded({}, {}, {})
+        # Ordered: two transactions that lock the same rows must lock them in one order. What else
+        # is needed is read after the rows are locked, else it may be older than the rows.
+        lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
+        answered = [ident for ident in ids if ident not in unanswered]
+        rows, answers, money = self._select((lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts))
+        of_lookup = _answers(answers)
+        for row in rows:
+            lookup = _lookup(row, of_lookup.get(cast("int", row[0]), ()))
+            loaded.lookups[lookup.id] = lookup
+        for row in money:
+            values = (*row[:11], bool(row[11]), row[12])
+            attempt = Attempt(*cast("tuple[int, int, None, int, str, int, int]", values))
+            loaded.attempts[attempt.lookup, attempt.n] = attempt
+        used = {one.run for one in loaded.attempts.values() if one.run is not None}
+        if wanted := sorted(used.union(runs)):
+            totals = self._db.execute(f"{RUNS} ORDER BY id{self._db.for_update}", (wanted,))
+            for run, cap, held, spent, maybe in cast(
+                "list[tuple[int, int, int, int, int]]", totals
+            ):
+                loaded.runs[run] = RunTotals(cap, held, spent, maybe)
+        return loaded
+
+    def _select(self, *queries: tuple[str, Sequence[object]]) -> list[list[Columns]]:
+        """The rows of statements that take one list each, in one exchange for all of them."""
+        parts = [
+            (place, (statement, (some,)))
+            for place, (statement, values) in enumerate(queries)
+            for some in chunks(values)
+        ]
+        found: list[list[Columns]] = [[] for _ in queries]
+        selected = self._db.select([query for _, query in parts])
+        for (place, _), rows in zip(parts, selected, strict=True):
+            found[place] += rows
+        return found
+
+    def write(self, writes: Writes) -> None:
+        """Write everything that a batch of events changed."""
+        db = self._db
+        if writes.lookups:
+            db.update(
+                "lookup",
+                "status, owner, n, base, cur, tries, due, page, refresh, pause, changed",
+                "id",
+                [_lookup_values(one) for _, one in sorted(writes.lookups.items())],
+            )
+        positions = [(x.id, x.position) for x in writes.lookups.values() if x.position is not None]
+        if positions:
+            conflict = "(lookup) DO UPDATE SET position = excluded.position"
+            db.insert("listing", "lookup, position", positions, conflict)
+        if writes.new_attempts:
+            db.insert(
+                "attempt",
+                "lookup, n, run, owner, price, kind, sent, ended, family, charged, decided, note",
+                [
+                    (
+                        *(a.lookup, a.n, a.run, a.owner, a.price, a.kind, a.sent),
+                        *(a.ended, a.family, a.charged, int(a.decided), a.note),
+                    )
+                    for a in writes.new_attempts
+                ],
+            )
+        verdicts = writes.verdicts
+        if writes.answers:
+            # An answer that is judged in its own transaction is written with its verdict.
+            judged = [(a, verdicts.pop((a.lookup, a.n), None)) for a in writes.answers]
+            db.insert(
+                "answer",
+                "lookup, n, page, at, http, body, verdict, rows",
+                [(a.lookup, a.n, a.page, a.now, a.http, a.body, *_verdict(v)) for a, v in judged],
+                "(lookup, n, page) DO NOTHING",
+            )
+        if verdicts:
+            rows = [(*_verdict(verdict), *key) for key, verdict in verdicts.items()]
+            db.update("answer", "verdict, rows", "lookup, n", rows)
+        new = {(a.lookup, a.n) for a in writes.new_attempts}
+        ended = [a for key, a in writes.attempts.items() if key not in new]
+        if ended:
+            db.update(
+                "attempt",
+                "ended, family, charged, decided, note",
+                "lookup, n",
+                [
+                    (a.ended, a.family, a.charged, int(a.decided), a.note, a.lookup, a.n)
+                    for a in ended
+                ],
+            )
+        if writes.runs:
+            totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
+            db.update("run", "held, spent, maybe", "id", totals)
+
+    # Inputs and runs
+
+    def add(self, specs: Sequence[LookupSpec], now: int) -> list[Lookup]:
+        """The lookups of calls, made where they are new, in the order of the calls."""
+        new = {spec.key: spec for spec in reversed(specs)}  # the first of equal calls counts
+        found = self.find(list(new))
+        # Ordered: two transactions that insert the same keys must do it in one order.
+        missing = sorted(new.keys() - found.keys())
+        if missing:
+            rows = [
+                (s.key, s.endpoint, s.spelled, s.variant, s.page, now)
+                for s in map(new.__getitem__, missing)
+            ]
+            columns = "key, endpoint, spelled, variant, page, changed"
+            self._db.insert("lookup", columns, rows, "(key) DO NOTHING")
+            found.update(self.find(missing))
+        # A ledger of version 2 did not tell that a listing is one before it had a page.
+        for ident in sorted({found[s.key].id for s in specs if s.page > found[s.key].state.page}):
+            self._db.change(
+                "UPDATE lookup SET page = 1 WHERE id = ? AND page = 0 AND status IN (0, 3, 7)",
+                (ident,),
+            )
+        return [found[spec.key] for spec in specs]
+
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
+        """The lookups of keys that the ledger has, unlocked."""
+        rows = [
+            row
+            for some in chunks(keys)
+            for row in self._db.execute(f"SELECT {LOOKUP} FROM lookup WHERE key IN (?*)", (some,))
+        ]
+        answers: dict[int, tuple[StoredAnswer, ...]] = {}
+        for ids in chunks([cast("int", row[0]) for row in rows if row[6]]):
+            answers.update(_answers(self._db.execute(ANSWERS, (ids,))))
+        found = [_lookup(row, answers.get(cast("int", row[0]), ())) for row in rows]
+        self._positions(found)
+        return {lookup.key: lookup for lookup in found}
+
+    def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
+        """Lookups by id, unlocked."""
+        rows, answers = self._select((BY_ID, ids), (ANSWERS, ids))
+        of_lookup = _answers(answers)
+        found = [_lookup(row, of_lookup.get(cast("int", row[0]), ())) for row in rows]
+        self._positions(found)
+        return {lookup.id: lookup for lookup in found}
+
+    def _positions(self, lookups: Sequence[Lookup]) -> None:
+        listings = {lookup.id: lookup for lookup in lookups if lookup.state.page > 1}
+        for some in chunks(list(listings)):
+            rows = self._db.execute(
+                "SELECT lookup, position FROM listing WHERE lookup IN (?*)", (some,)
+            )
+            for lookup, position in cast("list[tuple[int, bytes]]", rows):
+                listings[lookup].position = bytes(position)
+
+    def begin_run(self, name: str, method: str, options: str, cap: int | None, now: int) -> int:
+        """A new run; its id."""
+        rows = self._db.execute(
+            "INSERT INTO run (name, method, options, cap, began) VALUES (?, ?, ?, ?, ?) "
+            "RETURNING id",
+            (name, method, options, cap, now),
+        )
+        return cast("int", rows[0][0])
+
+    def end_run(self, run: int, now: int) -> None:
+        """Note that a run has ended."""
+        self._db.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
+
+    def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+        """Keep which row of a run led to which lookup."""
+        self._db.insert(
+            "input",
+            "run, row, lookup, given, state, note, ref",
+            [(run, x.row, x.lookup, x.given, x.state, x.note, x.ref) for x in inputs],
+            "(run, row) DO NOTHING",
+        )
+
+    # Answers
+
+    def current(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
+        """The answers that stand, with the pages of a listing in their order.
+
+        Of a listing that was refused or cannot be read, the answer that ended it is the last one.
+        Of a lookup that is being refreshed it is the older answer until the newer one is there.
+        """
+        wanted: list[tuple[int, int]] = []
+        for some in chunks(ids):
+            rows = self._db.execute(
+                "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
+                "IS NOT NULL THEN 1 ELSE 0 END, a.verdict, "
+                "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.verdict <> 0 THEN 1 ELSE 0 END "
+                "FROM answer a JOIN lookup l "
+                "ON l.id = a.lookup WHERE l.id IN (?*) "
+                "AND (l.page > 0 OR a.n = coalesce(l.refresh, l.cur)) "
+                "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
+                (some,),
+            )
+            wanted += _current_answers(
+                cast("list[tuple[int, int, int, int, int, int | None, int]]", rows)
+            )
+        found: dict[int, list[Answer]] = defaultdict(list)
+        for pairs in chunks(wanted):
+            rows = self._db.execute(
+                "SELECT lookup, n, page, at, http, verdict, body, rows, codec FROM answer "
+                "WHERE (lookup, n) IN (?**) ORDER BY lookup, page",
+                (pairs,),
+            )
+            for lookup, n, page, at, http, verdict, body, new, codec in cast(
+                "list[tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]]", rows
+            ):
+                named = None if verdict is None else VERDICTS[verdict]
+                kept = None if new is None else bytes(new)
+                answer = Answer(lookup, n, page, at, http, bytes(body), named, kept, codec)
+                found[lookup].append(answer)
+        return found
+
+    def versions(self, lookup: int) -> list[Answer]:
+        """Every usable answer of a lookup, oldest first."""
+        rows = self._db.execute(
+            "SELECT lookup, n, page, at, http, verdict, body FROM answer "
+            "WHERE lookup = ? AND verdict = 0 ORDER BY n, page",
+            (lookup,),
+        )
+        return [
+            Answer(a, n, page, at, http, bytes(body), "usable")
+            for a, n, page, at, http, _, body in cast(
+                "list[tuple[int, int, int, int, int, int, bytes]]", rows
+            )
+        ]
+
+    def unjudged(self, lookup: int) -> list[Answer]:
+        """Answers of a lookup that nobody has judged, but for one that its owner has in hand."""
+        rows = self._db.execute(
+            "SELECT a.lookup, a.n, a.page, a.at, a.http, a.body FROM answer a JOIN lookup l "
+            "ON l.id = a.lookup WHERE a.verdict IS NULL AND a.lookup = ? "
+            "AND NOT (l.status = 2 AND l.cur = a.n AND l.owner <> 0) ORDER BY a.id",
+            (lookup,),
+        )
+        return [
+            Answer(ident, n, page, at, http, bytes(body))
+            for ident, n, page, at, http, body in cast(
+                "list[tuple[int, int, int, int, int, bytes]]", rows
+            )
+        ]
+
+    # Lists
+
+    def page_of(
+        self, after: int, limit: int, statuses: Sequence[int], endpoint: str | None
+    ) -> list[Lookup]:
+        """Lookups in some statuses, in the order of their ids, after one."""
+        # Codes stand in the statement as numbers, else the partial indexes are of no use.
+        among = f"IN ({', '.join(map(str, statuses))})"
+        rows = self._db.execute(
+            f"SELECT {LOOKUP} FROM lookup WHERE id > ? AND status {among} "
+            "AND endpoint = coalesce(?, endpoint) ORDER BY id LIMIT ?",
+            (after, endpoint, limit),
+        )
+        found = [_lookup(row, ()) for row in rows]
+        self._positions(found)
+        return found
+
+    def counts(self) -> Counts:
+        """Lookups by status, and the credits of all attempts."""
+        rows = self._db.execute("SELECT status, count(*) FROM lookup GROUP BY status")
+        money = self._db.execute(
+            "SELECT coalesce(sum(charged), 0), "
+            "coalesce(sum(CASE WHEN charged IS NULL AND ended IS NOT NULL THEN price END), 0) "
+            "FROM attempt"
+        )[0]
+        by_status = {STATUSES[code]: count for code, count in cast("list[tuple[int, int]]", rows)}
+        credits, maybe = cast("tuple[int, int]", money)
+        return Counts(**by_status, credits=int(credits), maybe=int(maybe))
+
+    def notes(self, ids: Sequence[int]) -> dict[int, tuple[int, int, int, str]]:
+        """Of lookups: attempts, credits, credits that may have been charged, the last note."""
+        found: dict[int, tuple[int, int, int, str]] = {}
+        for some in chunks(ids):
+            rows = self._db.execute(
+                "SELECT lookup, count(*), coalesce(sum(charged), 0), coalesce(sum(CASE WHEN "
+                "charged IS NULL AND ended IS NOT NULL THEN price END), 0), "
+                "coalesce((SELECT b.note FROM attempt b WHERE b.lookup = a.lookup "
+                "ORDER BY b.n DESC LIMIT 1), '') "
+                "FROM attempt a WHERE lookup IN (?*) GROUP BY lookup",
+                (some,),
+            )
+            for lookup, attempts, credits, maybe, note in cast(
+                "list[tuple[int, int, int, int, str]]", rows
+            ):
+                found[lookup] = int(attempts), int(credits), int(maybe), note
+        return found
+
+    def next_due(self) -> tuple[int, int] | None:
+        """When the first waiting lookup is due, and the pause it was decided with."""
+        rows = self._db.execute(
+            "SELECT due, pause FROM lookup WHERE status IN (0, 3) AND due IS NOT NULL "
+            "ORDER BY due LIMIT 1"
+        )
+        return cast("tuple[int, int]", rows[0]) if rows else None
+
+    def about(self, name: str) -> str | None:
+        """A setting of the ledger."""
+        rows = self._db.execute("SELECT value FROM about WHERE name = ?", (name,))
+        return cast("str", rows[0][0]) if rows else None
+
+    def set_about(self, name: str, value: str) -> None:
+        """Change a setting of the ledger."""
+        self._db.change(
+            "INSERT INTO about (name, value) VALUES (?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )
+
+    # Owners
+
+    def add_owner(self, token: bytes, boot: str, pid: int, now: int) -> int:
+        """A new owner; its number, which is never used again."""
+        rows = self._db.execute(
+            "INSERT INTO owner (token, boot, pid, born) VALUES (?, ?, ?, ?) RETURNING no",
+            (token, boot, pid, now),
+        )
+        return cast("int", rows[0][0])
+
+    def confirm_owner(self, no: int, token: bytes, batch: int) -> Literal["yes", "dead", "done"]:
+        """Confirm that an owner may write, and lock it until the transaction ends.
+
+        Locked, because whoever declares it dead must wait until what it writes here can be seen.
+
+        Args:
+            no: The owner.
+            token: Its token.
+            batch: The number of its transaction, higher than those before.
+
+        Returns:
+            "dead" for an owner that was declared dead; "done" where the transaction of this number
+            was committed before, although the connection broke before that was known.
+        """
+        changed = self._db.change(
+            "UPDATE owner SET batch = ?, beat = beat + 1 "
+            "WHERE no = ? AND token = ? AND dead = 0 AND batch < ?",
+            (batch, no, token, batch),
+        )
+        if changed:
+            return "yes"
+        found = self._db.execute("SELECT batch FROM owner WHERE no = ? AND token = ?", (no, token))
+        return "done" if found and cast("int", found[0][0]) >= batch else "dead"
+
+    def owner_lives(self, no: int, token: bytes) -> bool:
+        """Whether an owner is known and has not been declared dead."""
+        query = "SELECT 1 FROM owner WHERE no = ? AND token = ? AND dead = 0"
+        return bool(self._db.execute(query, (no, token)))
+
+    def beat(self, no: int) -> None:
+        """Raise an owner's beat."""
+        self._db.change("UPDATE owner SET beat = beat + 1 WHERE no = ?", (no,))
+
+    def owners(self) -> list[tuple[int, bytes, str, int]]:
+        """Owners that are not known to be dead: number, token, boot, beat."""
+        rows = self._db.execute("SELECT no, token, boot, beat FROM owner WHERE dead = 0")
+        return [
+            (no, bytes(token), boot, beat)
+            for no, token, boot, beat in cast("list[tuple[int, bytes, str, int]]", rows)
+        ]
+
+    def declare_dead(self, no: int) -> list[int]:
+        """Declare an owner dead; the lookups that it had."""
+        self._db.change("UPDATE owner SET dead = 1 WHERE no = ?", (no,))
+        rows = self._db.execute(
+            "SELECT id FROM lookup WHERE status IN (1, 2) AND owner = ? ORDER BY id", (no,)
+        )
+        return [cast("int", row[0]) for row in rows]
+
+
+def _current_answers(
+    answers: Iterable[tuple[int, int, int, int, int, int | None, int]],
+) -> list[tuple[int, int]]:
+    """Of answers those that stand, as (lookup, n).
+
+    They come with the newest first. A page is asked for only after the one before it was taken,
+    so the attempts of the pages of one version rise, and from its last page back the newest answer
+    of each page is the one.
+
+    Args:
+        answers: Lookup, n, page, the page that is needed next, whether the listing is complete,
+            the verdict, and whether this answer ended it as refused or unreadable.
+    """
+    current: list[tuple[int, int]] = []
+    next_pages: dict[int, int] = {}
+    for lookup, n, page, needed, complete, verdict, ended in answers:
+        if not needed or ended:
+            current.append((lookup, n))
+            continue
+        first = page if complete else needed - 1
+        if verdict == 0 and page == next_pages.get(lookup, first):
+            current.append((lookup, n))
+            next_pages[lookup] = page - 1
+    return current
+
+
+def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> Lookup:
+    values = cast("LookupColumns", row)
+    ident, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page = values[:12]
+    refresh, pause, changed = values[12:]
+    state = LookupState(STATUSES[status], owner, n, base, cur, tries, due, page, refresh, answers)
+    return Lookup(ident, bytes(key), endpoint, bytes(spelled), state, None, pause, changed)
+
+
+def _lookup_values(lookup: Lookup) -> tuple[object, ...]:
+    s = lookup.state
+    return (
+        *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
+        *(lookup.pause, lookup.changed, lookup.id),
+    )
+
+
+def _verdict(judged: tuple[Verdict, bytes | None] | None) -> tuple[int | None, bytes | None]:
+    return (None, None) if judged is None else (VERDICT_CODES[judged[0]], judged[1])
+
+
+def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:
+    found: dict[int, list[StoredAnswer]] = defaultdict(list)
+    for lookup, n, page, verdict in cast("list[tuple[int, int, int, int | None]]", rows):
+        named = None if verdict is None else VERDICTS[verdict]
+        found[lookup].append(StoredAnswer(n, page, named))
+    return {lookup: tuple(answers) for lookup, answers in found.items()}
+
+
+def chunks(values: Sequence[V]) -> Iterable[list[V]]:
+    """Values in lists of a size that one statement takes."""
+    for start in range(0, len(values), CHUNK):
+        yield list(values[start : start + CHUNK])

@@ -1,0 +1,253 @@
+"""Events applied to locked rows: the part of a store that does not depend on its database.
+
+A batch of events becomes one transaction: load every lookup that it names, apply the rule to each
+event in order, write what changed. A database implements `Tables`, which locks what it loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from msgspec.structs import replace
+
+from . import rule
+from .records import (
+    Again,
+    Decide,
+    Event,
+    Judge,
+    JudgeAgain,
+    Lookup,
+    Lose,
+    NotLeft,
+    Receive,
+    Result,
+    RunTotals,
+    Send,
+)
+from .rule import Change, LookupState, Settlement, Verdict
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt and its money."""
+
+    lookup: int
+    n: int
+    run: int | None
+    price: int
+    kind: str
+    sent: int
+    owner: int
+    ended: int | None = None
+    family: str | None = None
+    http: int | None = None
+    charged: int | None = None
+    decided: bool = False
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Writes:
+    """What a transaction has to write."""
+
+    lookups: dict[int, Lookup] = field(default_factory=dict[int, Lookup])
+    new_attempts: list[Attempt] = field(default_factory=list[Attempt])
+    attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
+    answers: list[Receive] = field(default_factory=list[Receive])
+    verdicts: dict[tuple[int, int], tuple[Verdict, bytes | None]] = field(
+        default_factory=dict[tuple[int, int], tuple[Verdict, bytes | None]]
+    )
+    """The verdict of an answer, and of a listing's page its new rows."""
+    runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
+
+
+class Loaded(NamedTuple):
+    """What a transaction has locked and loaded."""
+
+    lookups: dict[int, Lookup]
+    attempts: dict[tuple[int, int], Attempt]
+    runs: dict[int, RunTotals]
+    """The totals of runs that have a cap."""
+
+
+class Tables(Protocol):
+    """The tables of one database, inside a transaction."""
+
+    def load(
+        self,
+        ids: Sequence[int],
+        *,
+        unanswered: Container[int] = (),
+        attempts: Sequence[tuple[int, int]] = (),
+        runs: Sequence[int] = (),
+    ) -> Loaded:
+        """Lock and load lookups with their stored answers, attempts, and totals of runs."""
+        ...
+
+    def write(self, writes: Writes) -> None:
+        """Write everything that changed."""
+        ...
+
+
+def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[Result]:
+    """Apply events in their order, in the transaction that is open.
+
+    Args:
+        tables: The database.
+        events: What happened.
+        owner: The owner that announces requests; 0 announces none.
+
+    Returns:
+        A result for each event.
+    """
+    attempts: set[tuple[int, int]] = set()
+    answered: set[int] = set()
+    runs: set[int] = set()
+    for event in events:
+        if isinstance(event, Send):
+            if event.run is not None:
+                runs.add(event.run)
+            if event.n:  # one that was never sent has no answers
+                answered.add(event.lookup)
+        else:
+            answered.add(event.lookup)
+            if not isinstance(event, Receive | Again):
+                attempts.add((event.lookup, event.n))
+    ids = {event.lookup for event in events}
+    batch = _Batch(
+        tables.load(
+            sorted(ids),
+            unanswered=ids - answered,
+            attempts=sorted(attempts),
+            runs=sorted(runs),
+        ),
+        owner,
+    )
+    results = [batch.apply(event) for event in events]
+    tables.write(batch.writes)
+    return results
+
+
+def release(tables: Tables, ids: Iterable[int], dead: int, now: int) -> int:
+    """Take rows from a dead owner; how many are in doubt now."""
+    loaded = tables.load(sorted(ids))
+    sent = [(one.id, one.state.n) for one in loaded.lookups.values() if one.state.status == "sent"]
+    money = tables.load((), attempts=sent)
+    batch = _Batch(Loaded(loaded.lookups, money.attempts, money.runs), 0)
+    for lookup in loaded.lookups.values():
+        batch.change(lookup, rule.release(lookup.state, dead), now)
+    tables.write(batch.writes)
+    return sum(one.state.status == "in_doubt" for one in batch.writes.lookups.values())
+
+
+class _Batch:
+    def __init__(self, loaded: Loaded, owner: int) -> None:
+        self._lookups, self._attempts, runs = loaded
+        self._owner = owner
+        self.writes = Writes(runs=runs)
+
+    def apply(self, event: Event) -> Result:
+        lookup = self._lookups.get(event.lookup)
+        if lookup is None:  # forgotten meanwhile
+            return Result(False, LookupState())
+        if isinstance(event, Send):
+            return self._send(lookup, event)
+        if isinstance(event, Receive):
+            return self._receive(lookup, event)
+        state = lookup.state
+        if isinstance(event, Judge):
+            change = rule.judge(state, event.owner, event.n, event.judgement)
+            return self._judged(lookup, change, event)
+        if isinstance(event, JudgeAgain):
+            return self._judged(lookup, rule.judge_again(state, event.n, event.judgement), event)
+        if isinstance(event, Lose):
+            change = rule.lose(state, event.owner, event.n)
+            attempt = self._attempts.get((lookup.id, event.n))
+            if change is not None and attempt is not None:
+                attempt.note = event.note
+        elif isinstance(event, NotLeft):
+            attempt = self._attempts.get((lookup.id, event.n))
+            if attempt is None or attempt.owner != event.owner:
+                return Result(False, state)  # another owner's request, which may have left
+            change = rule.not_left(state, event.owner, event.n)
+        elif isinstance(event, Decide):
+            change = rule.decide(state, event.n, again=event.again)
+        else:
+            change = rule.again(state, event.n)
+        return self.change(lookup, change, event.now)
+
+    def _send(self, lookup: Lookup, event: Send) -> Result:
+        if lookup.state.n != event.n or not self._owner:
+            return Result(False, lookup.state)
+        change = rule.send(lookup.state, now=event.now, expired=event.expired)
+        if change is None:
+            return Result(False, lookup.state)
+        totals = None if event.run is None else self.writes.runs.get(event.run)
+        if totals is not None and totals.cap is not None:
+            if totals.held + totals.spent + totals.maybe + event.price > totals.cap:
+                return Result(False, lookup.state, over_budget=True)
+            totals.held += event.price
+        attempt = Attempt(
+            lookup.id, change.row.n, event.run, event.price, event.kind, event.now, self._owner
+        )
+        self.writes.new_attempts.append(attempt)
+        self._attempts[lookup.id, attempt.n] = attempt
+        change = Change(replace(change.row, owner=self._owner))
+        return self.change(lookup, change, event.now)._replace(owner=self._owner)
+
+    def _receive(self, lookup: Lookup, event: Receive) -> Result:
+        before = lookup.state
+        stored = any(a.n == event.n and a.page == event.page for a in before.answers)
+        change = rule.receive(before, event.owner, event.n, event.page)
+        if not stored:
+            self.writes.answers.append(event)
+        return self.change(lookup, change, event.now)
+
+    def _judged(self, lookup: Lookup, change: Change | None, event: Judge | JudgeAgain) -> Result:
+        if change is None:
+            return Result(False, lookup.state)
+        rows = event.rows if isinstance(event, Judge) else None
+        self.writes.verdicts[lookup.id, event.n] = event.judgement.verdict, rows
+        if isinstance(event, Judge):
+            attempt = self._attempts.get((lookup.id, event.n))
+            if attempt is not None:
+                attempt.family, attempt.note = event.family, event.note
+            if (lookup.state.status, lookup.state.cur) == ("received", event.n):
+                lookup.pause = event.pause
+        if event.position is not None and change.row.page != lookup.state.page:
+            lookup.position = event.position
+        return self.change(lookup, change, event.now)
+
+    def change(self, lookup: Lookup, change: Change | None, now: int) -> Result:
+        """Take a change over into what is written."""
+        if change is None:
+            return Result(False, lookup.state)
+        lookup.state, lookup.changed = change.row, now
+        self.writes.lookups[lookup.id] = lookup
+        for settlement in change.settled:
+            self._settle(lookup.id, settlement, now)
+        return Result(True, lookup.state)
+
+    def _settle(self, lookup: int, settlement: Settlement, now: int) -> None:
+        attempt = self._attempts.get((lookup, settlement.n))
+        if attempt is None:
+            return
+        totals = None if attempt.run is None else self.writes.runs.get(attempt.run)
+        if totals is not None:
+            if attempt.ended is None:
+                totals.held -= attempt.price
+            elif attempt.charged is None:
+                totals.maybe -= attempt.price
+            else:
+                totals.spent -= attempt.charged
+            if settlement.charged is None:
+                totals.maybe += attempt.price
+            else:
+                totals.spent += settlement.charged
+        attempt.ended = now if attempt.ended is None else attempt.ended
+        attempt.charged = settlement.charged
+        attempt.decided = attempt.decided or settlement.decided
+        self.writes.attempts[lookup, settlement.n] = attempt

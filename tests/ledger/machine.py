@@ -1,0 +1,526 @@
+"""Random histories of one SQLite ledger that three connections share.
+
+The machine uses real connections and real files, and does to them what happens: processes are
+killed, sleep until they are declared dead, or give up; lock files are removed, directories are
+changed, the wall clock jumps; a commit takes place and its acknowledgement is lost. A provider
+that counts its charges, and marks of what is known about every attempt, say what must hold.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from lix_async.core.errors import BulkError
+from lix_async.ledger.connection import EventsJob, Job, StatementJob
+from lix_async.ledger.records import (
+    Again,
+    Answer,
+    Decide,
+    Event,
+    Judge,
+    JudgeAgain,
+    Lookup,
+    LookupSpec,
+    Lose,
+    NotLeft,
+    Receive,
+    Result,
+    Send,
+)
+from lix_async.ledger.rule import Judgement
+from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
+from lix_async.ledger.tables import SqlTables
+
+from .model import FREE, Purchase, _decided, _stored
+
+T = TypeVar("T")
+SLOTS = 3
+DAY = 86_400_000
+PAGES = 2
+KEYS = {b"a" * 16: (0, 1), b"b" * 16: (0, 3), b"c" * 16: (1, 1), b"d" * 16: (1, 2)}
+"""The lookups: the first page (0 for a single answer) and the price."""
+FATES = ("usable", "usable", "usable", "unusable", "refused", "transient", "queued", "lost, charged", "lost, free", "gateway, charged", "unknown, free")  # fmt: skip
+slots = st.integers(0, SLOTS - 1)
+keys = st.sampled_from(sorted(KEYS))
+chosen = st.integers(0, 9)
+
+
+class UnconfirmedError(BulkError):
+    """A commit whose acknowledgement did not come."""
+
+
+class Connection(SqliteLedgerConnection):
+    """A connection whose clocks and commits the machine controls."""
+
+    def __init__(self, path: Path, machine: LedgerMachine) -> None:
+        super().__init__(path)
+        self._machine = machine
+        self._monotonic = lambda: machine.monotonic
+        self.failing: Literal["", "before", "after"] = ""
+        """Where the next commits fail."""
+
+    def wall(self) -> int:
+        return self._machine.wall
+
+    def connect(self) -> SqliteDatabase:
+        new = self._database is None
+        database = super().connect()
+        if new:  # what is at stake is the order of commits, not the disk
+            database.connection.execute("PRAGMA synchronous = OFF")
+        return database
+
+    def commit(self) -> None:
+        failing, self.failing = self.failing, ""
+        if failing == "before":
+            raise UnconfirmedError("no acknowledgement")
+        super().commit()
+        if failing:
+            raise UnconfirmedError("no acknowledgement")
+
+    def repeat(self, jobs: Sequence[Job]) -> list[object]:
+        """The same transaction once more, as a connection to a server does by itself."""
+        return self._transaction(jobs)
+
+    def kill(self) -> None:
+        """End it as the system ends a process: the lock file stays, and is not locked."""
+        if self._database is not None:
+            self._database.connection.close()
+            self._database = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+@dataclass
+class Flight:
+    """A request of one opening of the ledger."""
+
+    slot: int
+    key: bytes
+    lookup: int
+    owner: int
+    n: int
+    page: int
+    at: Literal["announced", "left", "received"] = "announced"
+
+
+def release_dead(connection: Connection) -> Job:
+    def work(tables: SqlTables) -> object:
+        return connection.release_dead(tables)
+
+    return StatementJob(work)
+
+
+def beat(connection: Connection) -> Job:
+    def work(tables: SqlTables) -> object:
+        tables.beat(connection.owner)
+        return None
+
+    return StatementJob(work)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self._temporary.name)
+        self._directory = Path.cwd()
+        self.monotonic, self.wall = 1000.0, 1_700_000_000_000
+        self.connections: dict[int, Connection] = {}
+        self.flights: list[Flight] = []
+        self.purchases: dict[bytes, list[Purchase]] = {key: [] for key in KEYS}
+        self.bodies: set[tuple[bytes, int]] = set()
+        self.charged = 0
+        self.cap: int | None = None
+        self.run_id = 0
+        self.names: list[bytes] = []
+
+    @initialize(cap=st.sampled_from([None, None, 5, 12]), names=st.sets(keys, min_size=1))
+    def begin(self, cap: int | None, names: set[bytes]) -> None:
+        """A run. Where all that happens concerns few lookups, more happens to each."""
+        self.cap = cap
+        self.names = sorted(names)
+        specs = [LookupSpec(key, "person.get", b"[]", page=page) for key, (page, _) in KEYS.items()]
+
+        def work(tables: SqlTables) -> int:
+            tables.add(specs, self.wall)
+            return tables.begin_run("run", "person.get", "{}", cap, self.wall)
+
+        self.run_id = self.ask(0, work)
+
+    def teardown(self) -> None:
+        try:
+            if self.run_id:
+                self.finish()
+        finally:
+            os.chdir(self._directory)
+            for connection in self.connections.values():
+                connection.close()
+            self._temporary.cleanup()
+
+    # The ledger
+
+    def connection(self, slot: int) -> Connection:
+        if slot not in self.connections:
+            before = Path.cwd()
+            os.chdir(self.folder)
+            self.connections[slot] = Connection(Path("ledger.db"), self)
+            os.chdir(before)
+        return self.connections[slot]
+
+    def jobs(self, slot: int, jobs: Sequence[Job]) -> list[object]:
+        connection = self.connection(slot)
+        connection.connect()  # an opening that fails is no commit of a group
+        try:
+            return connection.run(jobs)
+        except UnconfirmedError:
+            if self.sleeps_meanwhile:
+                self.declare_dead(slot)
+            return connection.repeat(jobs)
+
+    sleeps_meanwhile = False
+
+    def ask(self, slot: int, work: Callable[[SqlTables], T]) -> T:
+        (value,) = self.jobs(slot, [StatementJob(work)])
+        return cast("T", value)
+
+    def apply(self, slot: int, *events: Event) -> list[Result]:
+        (results,) = self.jobs(slot, [EventsJob(events)])
+        return cast("list[Result]", results)
+
+    def lookup(self, slot: int, key: bytes) -> Lookup:
+        """A lookup as it is now: not as it was before a commit had to be repeated."""
+        connection = self.connection(slot)
+        failing, connection.failing = connection.failing, ""
+        found = self.ask(slot, lambda tables: tables.find([key]))[key]
+        connection.failing = failing
+        return found
+
+    def mark(self, key: bytes, n: int, one: Purchase) -> None:
+        self.purchases[key][n - 1] = one
+
+    # Requests
+
+    @rule(slot=slots, which=chosen, old=st.booleans(), late=chosen)
+    def announce(self, slot: int, which: int, old: bool, late: int) -> None:
+        """Announce a request; now and then from a state that is no more."""
+        key = self.names[which % len(self.names)]
+        lookup = self.lookup(slot, key)
+        n = max(lookup.state.n - (late == 0), 0)
+        known = len(self.purchases[key])
+        price = KEYS[key][1]
+        event = Send(lookup.id, n, price, self.wall, "standard", self.run_id, expired=old)
+        (result,) = self.apply(slot, event)
+        if not result.applied:
+            # Announced in a commit that was not acknowledged, and taken back as its owner is dead.
+            for _ in range(self.lookup(slot, key).state.n - known):
+                self.purchases[key].append(Purchase(lookup.state.page, mark="free"))
+            return
+        assert n == known
+        if lookup.state.status == "done":
+            assert old
+            self.purchases[key] = [one._replace(mark="past") for one in self.purchases[key]]
+        for one in self.purchases[key]:
+            assert one.mark not in ("open", "stored"), f"paid twice: {self.purchases[key]}"
+        assert self.cap is None or self.charged + self.reserved() + price <= self.cap
+        self.purchases[key].append(Purchase(result.state.page))
+        state = result.state
+        self.flights.append(Flight(slot, key, lookup.id, result.owner, state.n, state.page))
+
+    def reserved(self) -> int:
+        """Credits of requests in flight: each may still be charged."""
+        return sum(KEYS[one.key][1] for one in self.flights if one.at == "announced")
+
+    announce_another = announce
+
+    @precondition(lambda self: self.flights)
+    @rule(which=chosen, fate=st.sampled_from(FATES), together=st.booleans(), gives_up=chosen)
+    def go_on(self, which: int, fate: str, together: bool, gives_up: int) -> None:
+        """The next step of a request."""
+        flight = self.flights[which % len(self.flights)]
+        one = self.purchases[flight.key][flight.n - 1]
+        if flight.at == "announced":
+            if gives_up == 0:
+                self.never_leaves(flight)
+                return
+            flight.at = "left"
+            self.mark(flight.key, flight.n, one._replace(fate=fate))
+            if fate in ("usable", "unusable") or fate.endswith("charged"):
+                self.charged += KEYS[flight.key][1]
+        elif flight.at == "left" and (one.fate.startswith("lost") or gives_up == 0):
+            self.flights.remove(flight)
+            self.apply(flight.slot, Lose(flight.lookup, flight.owner, flight.n, self.wall))
+        elif flight.at == "left":
+            receive = Receive(
+                flight.lookup, flight.owner, flight.n, flight.page, 200, b"{}", self.wall
+            )
+            self.mark(flight.key, flight.n, _stored(one))
+            self.bodies.add((flight.key, flight.n))
+            if together:
+                self.flights.remove(flight)
+                self.judge(flight.slot, flight.key, flight.lookup, flight.owner, flight.n, receive)
+            else:
+                flight.at = "received"
+                self.apply(flight.slot, receive)
+        elif gives_up == 0:
+            self.flights.remove(flight)
+            self.apply(flight.slot, Lose(flight.lookup, flight.owner, flight.n, self.wall))
+        else:
+            self.flights.remove(flight)
+            self.judge(flight.slot, flight.key, flight.lookup, flight.owner, flight.n)
+
+    go_on_with_one = go_on_with_another = go_on
+
+    def never_leaves(self, flight: Flight) -> None:
+        self.flights.remove(flight)
+        one = self.purchases[flight.key][flight.n - 1]
+        self.mark(flight.key, flight.n, one._replace(mark="free"))
+        event = NotLeft(flight.lookup, flight.owner, flight.n, self.wall)
+        (result,) = self.apply(flight.slot, event)
+        assert (result.state.status, result.state.n) != ("sent", flight.n)
+
+    def judge(
+        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
+    ) -> Result:
+        one = self.purchases[key][n - 1]
+        judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
+        page = self.lookup(slot, key).state.page
+        *_, result = self.apply(slot, *before, judge)
+        if one.fate.startswith("gateway") and result.applied:  # the policy repeats reads
+            self.mark(key, n, _decided(one))
+        self.pass_page(key, page, result.state.page)
+        return result
+
+    def pass_page(self, key: bytes, before: int, after: int) -> None:
+        if after > before:
+            self.purchases[key] = [
+                one._replace(mark="past") if one.page < after and one.mark != "free" else one
+                for one in self.purchases[key]
+            ]
+
+    def judgement(self, key: bytes, one: Purchase) -> Judgement:
+        price, fate = KEYS[key][1], one.fate.partition(",")[0]
+        if fate == "usable":
+            following = one.page + 1 if 0 < one.page < PAGES else None
+            return Judgement("usable", price, next_page=following)
+        if fate == "unusable":
+            return Judgement("unusable", price)
+        if fate == "gateway":
+            return Judgement("transient", None)
+        if fate == "unknown":
+            return Judgement("unknown", None)
+        due = self.wall + 60_000 if fate == "queued" else None
+        return Judgement(fate, 0, due=due)  # type: ignore[arg-type]  # one of these verdicts
+
+    @rule(slot=slots)
+    def judge_what_was_left(self, slot: int) -> None:
+        found: list[Answer] = self.ask(slot, lambda tables: tables.unjudged(2))
+        for answer in found:
+            lookup = self.ask(slot, _by_id(answer.lookup))[answer.lookup]
+            self.judge(slot, lookup.key, lookup.id, self.connection(slot).owner, answer.n)
+        self.judge_received(slot)
+
+    def judge_received(self, slot: int) -> None:
+        """Rows that took up an answer which was judged before."""
+        for key in KEYS:
+            lookup = self.lookup(slot, key)
+            if lookup.state.status == "received" and lookup.state.owner == 0:
+                result = self.judge(slot, key, lookup.id, 0, lookup.state.cur)
+                assert result.applied
+
+    # People
+
+    @rule(slot=slots, which=chosen, what=chosen)
+    def a_person_decides(self, slot: int, which: int, what: int) -> None:
+        key = self.names[which % len(self.names)]
+        if what < 8:
+            self.decide(slot, key, what > 2)
+        elif what == 8:
+            self.buy_anew(slot, key)
+        else:
+            self.read_with_a_newer_version(slot, key)
+
+    def decide(self, slot: int, key: bytes, again: bool) -> None:
+        lookup = self.lookup(slot, key)
+        (result,) = self.apply(slot, Decide(lookup.id, lookup.state.n, again, self.wall))
+        # It may have come to be in doubt while the commit was repeated.
+        assert result.applied or lookup.state.status != "in_doubt"
+        if result.applied and again:
+            self.purchases[key] = [_decided(one) for one in self.purchases[key]]
+
+    def buy_anew(self, slot: int, key: bytes) -> None:
+        lookup = self.lookup(slot, key)
+        (result,) = self.apply(slot, Again(lookup.id, lookup.state.n, self.wall))
+        if result.applied:
+            known = list(enumerate(self.purchases[key], 1))
+            past = max((n for n, one in known if one.mark == "stored"), default=0)
+            self.purchases[key] = [
+                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
+                for n, one in known
+            ]
+
+    def read_with_a_newer_version(self, slot: int, key: bytes) -> None:
+        lookup = self.lookup(slot, key)
+        if lookup.state.status != "kept":
+            return
+        n = lookup.state.cur
+        one = self.purchases[key][n - 1]._replace(fate="usable")
+        self.mark(key, n, one)
+        event = JudgeAgain(lookup.id, n, self.judgement(key, one), self.wall, position=b"1")
+        (result,) = self.apply(slot, event)
+        assert result.applied
+        self.pass_page(key, lookup.state.page, result.state.page)
+
+    # Errors
+
+    @rule(slot=slots, orderly=st.booleans())
+    def end(self, slot: int, orderly: bool) -> None:
+        if slot in self.connections:
+            connection = self.connections.pop(slot)
+            connection.close() if orderly else connection.kill()
+            self.flights = [flight for flight in self.flights if flight.slot != slot]
+
+    @rule(slot=slots)
+    def release(self, slot: int) -> None:
+        self.jobs(slot, [release_dead(self.connection(slot))])
+
+    @rule(slot=slots)
+    def stall(self, slot: int) -> None:
+        """A connection is declared dead although it lives."""
+        if slot in self.connections:
+            self.declare_dead(slot)
+
+    def declare_dead(self, slot: int) -> None:
+        other = self.connection((slot + 1) % SLOTS)
+        connected = [one for i, one in self.connections.items() if i != slot]
+        for one in connected:
+            one.failing = ""
+        other.run([release_dead(other)])
+        self.monotonic += other.grace + 1
+        for one in connected:
+            one.run([beat(one)])
+        other.run([release_dead(other)])
+
+    @rule(slot=slots, where=st.sampled_from(["before", "after"]), sleeps=st.booleans())
+    def let_the_next_commit_fail(
+        self, slot: int, where: Literal["before", "after"], sleeps: bool
+    ) -> None:
+        self.connection(slot).connect()
+        self.connection(slot).failing = where
+        self.sleeps_meanwhile = sleeps
+
+    @rule(what=st.sampled_from(["locks", "directory", "clock"]), days=st.sampled_from([-1, 1]))
+    def change_the_surroundings(self, what: str, days: int) -> None:
+        if what == "locks":
+            for path in self.folder.glob("*-owner-*"):
+                path.unlink()
+        elif what == "directory":
+            os.chdir(self.folder if days > 0 else self.folder.parent)
+        else:
+            self.wall += days * DAY
+
+    # What must hold
+
+    @invariant()
+    def the_cap_holds(self) -> None:
+        assert self.cap is None or self.charged <= self.cap
+
+    @invariant()
+    def the_ledger_agrees(self) -> None:
+        if self.run_id:
+            database = sqlite3.connect(self.folder / "ledger.db")
+            try:
+                self.check(database)
+            finally:
+                database.close()
+
+    def check(self, database: sqlite3.Connection) -> None:
+        """Compare the tables with what is known of every attempt."""
+        names = sorted(KEYS)
+        attempts = (
+            "SELECT l.key, a.price, a.ended, a.charged, a.n FROM attempt a "
+            "JOIN lookup l ON l.id = a.lookup"
+        )
+        found = database.execute(
+            f"SELECT key, status, cur, owner, n FROM lookup WHERE key IN ({', '.join('?' * 4)})",
+            names,
+        )
+        for key, status, cur, owner, n in cast("list[tuple[bytes, int, int, int, int]]", found):
+            one = self.purchases[key][cur - 1] if cur else Purchase(0)
+            assert n == len(self.purchases[key])
+            assert not owner or status in (1, 2)
+            if status in (4, 5):
+                assert one.fate == {4: "usable", 5: "unusable"}[status]
+                assert one.mark in ("stored", "past")
+        held = spent = maybe = 0
+        for _, price, ended, charged, _ in cast(
+            "list[tuple[bytes, int, int | None, int | None, int]]", database.execute(attempts)
+        ):
+            held += price if ended is None else 0
+            maybe += price if ended is not None and charged is None else 0
+            spent += charged or 0
+        ((cap, *totals),) = database.execute("SELECT cap, held, spent, maybe FROM run")
+        assert cap is None or totals == [held, spent, maybe], (totals, held, spent, maybe)
+        assert held + spent + maybe >= self.charged
+
+    def finish(self) -> None:
+        """Let everything end: nothing that was paid for may be missing then."""
+        for connection in self.connections.values():
+            connection.failing = ""
+        while self.flights:
+            self.go_on(0, "usable", together=False, gives_up=1)
+        for slot in list(self.connections):
+            self.connections.pop(slot).kill()
+        self.release(0)
+        self.declare_dead(1)
+        self.connections.pop(1, None)
+        for _ in range(20):
+            self.judge_what_was_left(0)
+        stored = {
+            (key, n)
+            for key, n in cast(
+                "list[tuple[bytes, int]]",
+                self.connection(0)
+                .connect()
+                .execute(
+                    "SELECT l.key, a.n FROM answer a JOIN lookup l ON l.id = a.lookup "
+                    "WHERE a.verdict IS NOT NULL"
+                ),
+            )
+        }
+        assert stored == self.bodies
+        for key, purchases in self.purchases.items():
+            lookup = self.lookup(0, key)
+            state = lookup.state
+            wanted = {
+                one.fate for one in purchases if one.mark == "stored" and one.page == state.page
+            }
+            assert state.status not in ("sent", "received")
+            assert "usable" not in wanted or state.status == "done"
+            assert "unusable" not in wanted or state.status in ("done", "kept")
+            assert all(one.fate in FREE or one.mark != "free" or not one.fate for one in purchases)
+            current = self.ask(0, _current(lookup.id)).get(lookup.id, [])
+            if state.status == "done":
+                pages = [0] if not state.page else list(range(1, PAGES + 1))
+                assert [answer.page for answer in current] == pages
+            elif state.page and state.refresh is None:
+                assert [answer.page for answer in current] == list(range(1, state.page))
+
+
+def _by_id(lookup: int) -> Callable[[SqlTables], dict[int, Lookup]]:
+    return lambda tables: tables.by_id([lookup])
+
+
+def _current(lookup: int) -> Callable[[SqlTables], dict[int, list[Answer]]]:
+    return lambda tables: tables.current([lookup])

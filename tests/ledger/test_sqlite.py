@@ -1,0 +1,194 @@
+"""What a file has to do with it: it may be deleted, replaced or emptied, and has lock files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lix_async.core.errors import BulkError
+from lix_async.filesystem import try_lock
+from lix_async.ledger.connection import LedgerGoneError
+from lix_async.ledger.owners import lock_path
+from lix_async.ledger.sqlite import SqliteLedgerConnection, expand
+
+from .steps import announce, apply, ask, found, receive
+
+OpenSqlite = Callable[..., SqliteLedgerConnection]
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path) -> None:
+    copy = path.with_name("copy.db")
+    shutil.copy(path, copy)
+    copy.replace(path)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+    os.truncate(path.with_name(f"{path.name}-wal"), 0)
+
+
+def delete_wal(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+@pytest.mark.parametrize("change", [delete, replace, empty, delete_wal])
+def test_no_request_leaves_once_the_file_is_gone(
+    open_sqlite: OpenSqlite, change: Callable[[Path], None]
+) -> None:
+    ledger = open_sqlite()
+    (sent,) = announce(ledger, "ada")
+    change(ledger.path)
+    for _ in range(2):
+        with pytest.raises(LedgerGoneError, match=r"ledger\.db.*(deleted|replaced|emptied)"):
+            announce(ledger, "bob")
+        with pytest.raises(LedgerGoneError):
+            apply(ledger, receive(sent))
+
+
+@pytest.mark.parametrize("rest", [None, b""])
+def test_an_empty_file_beside_the_rest_of_a_ledger_is_not_a_new_one(
+    open_sqlite: OpenSqlite, rest: bytes | None
+) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    wal = Path(f"{ledger.path}-wal").read_bytes()
+    ledger.close()
+    ledger.path.unlink()
+    if rest is not None:
+        ledger.path.write_bytes(rest)
+    Path(f"{ledger.path}-wal").write_bytes(wal)
+    with pytest.raises(BulkError, match="was a ledger"):
+        ask(open_sqlite(), lambda tables: tables.counts())
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db.lock"):
+        ledger.path.with_name(name).unlink(missing_ok=True)
+    assert ask(open_sqlite(), lambda tables: tables.counts()).of("sent") == 0
+
+
+def test_another_working_directory_is_the_same_ledger(
+    open_sqlite: OpenSqlite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ledger = SqliteLedgerConnection(Path("ledger.db"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    announce(ledger, "ada")
+    ledger.close()
+    assert found(open_sqlite(), "ada").state.status == "in_doubt"
+    assert not list(elsewhere.iterdir())
+
+
+def test_files_are_private(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
+    announce(open_sqlite(), "ada")
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {0o600}
+
+
+def test_a_killed_process_is_dead_by_its_lock(open_sqlite: OpenSqlite) -> None:
+    ledger = open_sqlite()
+    ask(ledger, lambda _: None)
+    program = f"""
+        import os, signal
+        from pathlib import Path
+        from lix_async.ledger.connection import AnnounceJob
+        from lix_async.ledger.records import LookupSpec, Send
+        from lix_async.ledger.sqlite import SqliteLedgerConnection
+        ledger = SqliteLedgerConnection(Path({str(ledger.path)!r}))
+        spec = LookupSpec(b".............ada", "person.get", b'["ada"]')
+        ledger.run([AnnounceJob(spec, Send(0, 0, 1, 1))])
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=False)
+    assert found(ledger, "ada").state.status == "sent"
+    assert ask(ledger, ledger.release_dead, writes=True) == 1
+    assert found(ledger, "ada").state.status == "in_doubt"
+
+
+def test_a_living_process_is_not_dead_and_a_missing_lock_proves_nothing(
+    open_sqlite: OpenSqlite,
+) -> None:
+    one, other = open_sqlite(), open_sqlite()
+    announce(one, "ada")
+    assert ask(other, other.release_dead, writes=True) == 0
+    lock_path(one.path, one.token).unlink()
+    assert ask(other, other.release_dead, writes=True) == 0
+    assert found(other, "ada").state.status == "sent"
+
+
+def test_lock_files_end_with_their_owners(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    assert len(list(tmp_path.glob("ledger.db-owner-*"))) == 1
+    ledger.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.db", "ledger.db.lock"]
+
+
+def test_a_file_of_something_else_is_left_alone(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"name,link\nAda,https://example.com\n" * 40)
+    before = path.read_bytes()
+    with pytest.raises(BulkError, match="is not a lix_async ledger"):
+        announce(open_sqlite(), "ada")
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_that_an_older_version_uses_is_not_migrated(
+    open_sqlite: OpenSqlite, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+            "CREATE TABLE call (id INTEGER PRIMARY KEY, key BLOB);"
+            "INSERT INTO about VALUES ('version', '2')"
+        )
+    before = path.read_bytes()
+    lock = try_lock(tmp_path / "ledger.db.lock2")
+    assert lock is not None
+    with lock, pytest.raises(BulkError, match="in use by an older version"):
+        announce(open_sqlite(), "ada")
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_that_was_cut_to_nothing_is_refused(open_sqlite: OpenSqlite) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    ledger.close()
+    os.truncate(ledger.path, 0)
+    with pytest.raises(BulkError, match="is empty and was a ledger"):
+        announce(open_sqlite(), "ada")
+
+
+def test_an_older_ledger_is_named(open_sqlite: OpenSqlite, tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "ledger.db")
+    connection.executescript(
+        "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+        "CREATE TABLE call (id INTEGER PRIMARY KEY, key BLOB);"
+        "INSERT INTO about VALUES ('version', '1')"
+    )
+    connection.close()
+    with pytest.raises(BulkError, match="is a ledger of version 1, written by an older lix_async"):
+        announce(open_sqlite(), "ada")
+
+
+def test_lists_are_written_in_few_lengths() -> None:
+    assert expand("x IN (?*) AND y = ?", ([1, 2, 3], 4)) == (
+        "x IN (?, ?, ?, ?) AND y = ?",
+        [1, 2, 3, 3, 4],
+    )
+    assert expand("(a, b) IN (?**)", ([(1, 2)],)) == ("(a, b) IN (VALUES (?, ?))", [1, 2])
+    assert expand("x IN (?*)", ([],)) == ("x IN ()", [])

@@ -1,0 +1,57 @@
+"""Random histories of a ledger. See `machine.py`; `nox -s campaign` runs 10^5 steps."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from .machine import LedgerMachine
+from .model_cases import MUTATIONS, Mutation
+
+STEPS = int(os.environ.get("LIX_STEPS", "2000"))
+LENGTH = 50
+SETTINGS = settings(
+    max_examples=max(STEPS // LENGTH, 1),
+    stateful_step_count=LENGTH,
+    deadline=None,
+    database=None,
+    derandomize=STEPS <= 2000,  # the suite is the same every time, the campaign is not
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # a history of files takes too long to be made shorter
+    report_multiple_bugs=False,
+)
+VISIBLE = {
+    "send takes what is in doubt",
+    "any answer ends the attempt in flight",
+    "the cap is not reserved",
+    "what is lost is pending",
+    "what is lost costs nothing",
+    "release makes it pending",
+    "release forgets what was received",
+    "stored answers are forgotten",
+    "a late answer does not beat a refusal",
+    "what never left stays announced",
+    "a listing ends with its first page",
+    "the totals forget what is lost",
+}
+"""Mutations that show in random histories too, and not only in the model."""
+
+
+def test_random_histories() -> None:
+    run_state_machine_as_test(LedgerMachine, settings=SETTINGS)
+
+
+@pytest.mark.skipif(STEPS <= 2000, reason="takes minutes: part of `nox -s campaign`")
+@pytest.mark.parametrize(
+    "mutation", [m for m in MUTATIONS if m.name in VISIBLE], ids=lambda mutation: mutation.name
+)
+def test_mutations_show_in_random_histories(
+    mutation: Mutation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutation.make(monkeypatch)
+    many = settings(SETTINGS, max_examples=1000)
+    with pytest.raises(Exception):  # noqa: B017, PT011  # whatever breaks first
+        run_state_machine_as_test(LedgerMachine, settings=many)
