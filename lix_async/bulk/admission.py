@@ -86,8 +86,8 @@ class AdmissionController:
         self._read_at: float | None = None
         self._since: Counter[CreditKind] = Counter()
         self._asked = 0
-        self._in_flight = 0
-        self._parked_read_at: float | None = None
+        self._flying = 0
+        self._looked_at: float | None = None
         self._lock: anyio.Lock | None = None
         self.balances: Mapping[CreditKind, int] | None = None
         """Credits by kind when they were last read; None if the provider does not report them."""
@@ -124,19 +124,19 @@ class AdmissionController:
                 await self._look()
             self.check()
             if self._balance_endpoints is not None:
-                await self._check_balances(price, self._balance_endpoints)
+                await self._means(price, self._balance_endpoints)
             await self._reserve(price)
-            self._in_flight += 1
+            self._flying += 1
 
-    async def _check_balances(self, price: Price, endpoints: BalanceEndpoints) -> None:
-        """Stop if no credits or requests are left for the call."""
-        while self._read_at is not None and self._in_flight and self._day_is_over():
-            await self._budget.wait_for_settlement()  # the last requests of the day are in flight
-        while self._in_flight and self._may_run_out(price):
-            await self._budget.wait_for_settlement()  # those in flight may use the credits left
+    async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
+        """See that there are credits and requests left for the call."""
+        while self._read_at is not None and self._flying and self._day_is_over():
+            await self._budget.wait_for_settlement()  # the last requests of the day are under way
+        while self._flying and self._tight(price):
+            await self._budget.wait_for_settlement()  # those in flight may take what is left
         self.check()
         if self._due(price):
-            await self._read(endpoints)
+            await self._read(funds)
         self.check()
         left = self._short(price)
         if left is not None:
@@ -165,7 +165,7 @@ class AdmissionController:
     def settle(self, price: Price, spent: int, requests: int) -> None:
         """Record the credits and requests that an admitted call took."""
         self._budget.settle(price, spent)
-        self._in_flight -= 1
+        self._flying -= 1
         self._since[price.kind] += spent
         self._asked += requests
 
@@ -180,55 +180,55 @@ class AdmissionController:
         elif self.stop is None:
             self.stop = error
 
-    async def _check_parked(self) -> None:
+    async def _look(self) -> None:
         """See whether another process has parked the ledger."""
         now = self._engine.clock.now()
-        if self._parked_read_at is None or now - self._parked_read_at >= PARK_CHECK_INTERVAL:
-            self._parked_read_at = now
+        if self._looked_at is None or now - self._looked_at >= PARK_CHECK_INTERVAL:
+            self._looked_at = now
             self.parked = await self._store.parked()
 
     def _due(self, price: Price) -> bool:
-        """Whether to read the balances: at first, at intervals, and before they run out."""
+        """Whether balances and allowance are to be read: at first, now and then, at the edge."""
         if self._read_at is None:
             return True
         if self._engine.clock.now() - self._read_at >= BALANCE_CHECK_INTERVAL:
             return True
-        # Before they run out only if calls were made since: a balance does not change by itself.
+        # At the edge only where calls have been made since: a reading does not change by itself.
         return bool(self._asked) and (self._short(price) is not None or self._day_is_over())
 
     def _short(self, price: Price) -> int | None:
-        """The credits left, if they are fewer than the call costs; otherwise None."""
+        """Credits that are left for a call which costs more; None where there are enough."""
         left = self._left(price)
         return left if left is not None and left < price.amount else None
 
     def _left(self, price: Price) -> int | None:
-        """Credits left of the call's kind; None if unknown or if the call costs nothing."""
+        """Credits of a call's kind, as far as they are known and it costs any."""
         if self.balances is None or price.kind not in self.balances or not price.amount:
             return None
-        # What is in flight may come back uncharged; only the provider can tell.
+        # What is in flight may come back uncharged; whether it does, the provider knows.
         return self.balances[price.kind] - self._since[price.kind]
 
-    def _may_run_out(self, price: Price) -> bool:
-        """Whether credits suffice for the call, but not also for those in flight."""
+    def _tight(self, price: Price) -> bool:
+        """Whether there are credits for the call, but not for those in flight besides."""
         left = self._left(price)
         if left is None or left < price.amount:
             return False
         return left - self._budget.reserved(price.kind) < price.amount
 
     def _day_is_over(self) -> bool:
-        taken = self._asked + self._in_flight
+        taken = self._asked + self._flying
         return self.requests_left is not None and self.requests_left - taken <= 0
 
-    async def _read(self, endpoints: BalanceEndpoints) -> None:
-        """Read balances and allowance. What cannot be read is unknown; the run goes on."""
+    async def _read(self, funds: BalanceEndpoints) -> None:
+        """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
         self._read_at = self._engine.clock.now()
         self._since.clear()
         self._asked = 0
-        answer = await self._asked_for(endpoints.allowance, endpoints)
-        self.requests_left, full = (None, None) if answer is None else endpoints.left(answer)
+        answer = await self._asked_for(funds.allowance, funds)
+        self.requests_left, full = (None, None) if answer is None else funds.left(answer)
         self.refreshes_at = full or self.refreshes_at
-        answer = await self._asked_for(endpoints.balances, endpoints)
-        self.balances = None if answer is None else endpoints.credits(answer)
+        answer = await self._asked_for(funds.balances, funds)
+        self.balances = None if answer is None else funds.credits(answer)
         if self._day_is_over():
             error = DailyLimitError(
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"
@@ -236,9 +236,7 @@ class AdmissionController:
             error.refreshes_at = self.refreshes_at
             self.refused(error)
 
-    async def _asked_for(
-        self, row: Endpoint[Params, object], endpoints: BalanceEndpoints
-    ) -> object:
+    async def _asked_for(self, row: Endpoint[Params, object], funds: BalanceEndpoints) -> object:
         try:
             return (await self._engine.send(row, funds.params)).value
         except LixError:  # also 401 and 403: a key may have no right to read its balances

@@ -49,7 +49,7 @@ from ..engine.raw_items import raw_items
 from ..engine.recording import replaying_engine
 from ..ledger.families import TRANSIENT, Family, family_of, judgement
 from ..ledger.records import Answer as StoredAnswer
-from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
+from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Result, Send
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
@@ -351,11 +351,7 @@ class _Attempts:
             run=self._executor.run_id,
             expired=self._expired,
         )
-        with anyio.CancelScope(shield=True):
-            result, lookup = await self._store.announce(self._spec, send)
-            if result.applied:
-                self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
-                self._departed, self._reply, self._expired = False, None, False
+        result = await self._announce(send)
         if result.over_budget:
             admission.over_budget(price)
         if not result.applied:
@@ -363,13 +359,22 @@ class _Attempts:
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
 
+    async def _announce(self, send: Send) -> Result:
+        """Write down that the request leaves. A cancellation waits for it."""
+        with anyio.CancelScope(shield=True):
+            result, lookup = await self._store.announce(self._spec, send)
+            if result.applied:
+                self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
+                self._departed, self._reply, self._expired = False, None, False
+            return result
+
     def departed(self) -> None:
         """The first byte leaves."""
         self._departed = True
 
-    async def received(self, reply: HttpResponse) -> None:
+    async def received(self, response: HttpResponse) -> None:
         """Store the answer before anything looks at it."""
-        self._reply = reply
+        self._reply = response
         if self._replays:
             return
         event = Receive(
@@ -377,15 +382,15 @@ class _Attempts:
             owner=self._owner,
             n=self.n,
             page=self._page,
-            http=reply.status,
-            body=reply.body,
+            http=response.status,
+            body=response.body,
             now=self._executor.now,
         )
         try:
             await self._store.apply(event)
         except BulkError as error:
             self._charged = self._call.row.credits.amount
-            raise _unsaved(error, self._outcome, self._call.row, reply) from error
+            raise _unsaved(error, self._outcome, self._call.row, response) from error
 
     # Calls
 

@@ -98,7 +98,7 @@ class OutcomeCounter:
         self.seen = self.cached = self.credits = 0
 
     def add(self, outcome: Outcome[T]) -> None:
-        """Count an outcome that was returned."""
+        """Count an outcome that is handed out."""
         self.seen += 1
         self.states[outcome.state] += 1
         self.credits += outcome.credits
@@ -110,7 +110,7 @@ class OutcomeCounter:
             self.latencies[next(top for top in BUCKETS if outcome.seconds <= top)] += 1
 
     def spent(self, outcome: Outcome[T]) -> None:
-        """Count the credits of an outcome that is not returned yet."""
+        """Count the credits of an outcome that is not handed out yet."""
         self.credits += outcome.credits
 
     def progress(self, *, total: int | None, waiting: int, in_flight: int, parked: str) -> Progress:

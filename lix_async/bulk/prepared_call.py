@@ -40,8 +40,8 @@ class PreparedCall(msgspec.Struct, frozen=True):
     max_items: int | None = None
     """Items of a listing that are wanted at most."""
 
-    def remaining(self, items: int) -> int | None:
-        """The number of items still wanted after `items` of them; None if there is no limit."""
+    def room(self, items: int) -> int | None:
+        """Items that are still wanted after so many; None for all."""
         return None if self.max_items is None else max(self.max_items - items, 0)
 
     @property

@@ -193,4 +193,4 @@ async def _add(
         elif key in doubts:
             count.in_doubt += 1
         else:
-            count.call(price, listing=is_listing)
+            count.call(price, listing=walk)

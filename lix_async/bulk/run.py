@@ -133,7 +133,7 @@ class Run(Generic[T]):
         await self.aclose()
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight are finished and returned; then the run ends."""
+        """Take no further input. Calls in flight end and are handed out; then the run ends."""
         self._running.park(reason)
 
     async def aclose(self, grace: float = GRACE) -> None:
@@ -176,7 +176,7 @@ class PendingLookup(NamedTuple):
 
 
 class InputReader:
-    """Takes inputs as they are needed, and delivers at once what needs no call.
+    """Takes inputs as they are needed, and hands out at once what needs no call.
 
     A continued run first meets inputs that the ledger has: there many are read from the ledger at
     once and handed out together. New inputs are taken one at a time.
@@ -188,7 +188,7 @@ class InputReader:
         caller: CallPreparer,
         lookup: LookupExecutor,
         store: Store,
-        deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
+        hand_over: Callable[[list[Outcome[object]]], Awaitable[None]],
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -196,7 +196,7 @@ class InputReader:
         self._caller = caller
         self._lookup = lookup
         self._store = store
-        self._deliver = deliver
+        self._hand_over = hand_over
         self._ready: deque[PendingLookup] = deque()
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
@@ -220,7 +220,7 @@ class InputReader:
         return self._source.ended and not self._ready
 
     def met(self, *, known: bool) -> None:
-        """Record whether the ledger had the last input."""
+        """Tell whether the ledger knew the input that was last worked on."""
         if not self._ahead and known:
             self._ahead = min(FIRST, self._most)
 
@@ -230,7 +230,7 @@ class InputReader:
             self._lock = anyio.Lock(fast_acquire=True)
         async with self._lock:  # one caller reads the ledger for all
             while not self._ready:
-                await self._read_ahead()
+                await self._look()
             return self._ready.popleft()
 
     async def _look(self) -> None:
@@ -302,7 +302,7 @@ POLLS = 20
 
 
 class RunExecutor(Generic[T]):
-    """Carries out a `Run`, which is its public interface."""
+    """Carries out a `Run`, which is the public side of it."""
 
     def __init__(
         self,
@@ -344,12 +344,12 @@ class RunExecutor(Generic[T]):
             recheck_after=recheck_after,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
-        self._counts = OutcomeCounter()
+        self._tally = OutcomeCounter()
         self._clock = engine.clock
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
-        self._in_flight: dict[bytes, anyio.Event] = {}
+        self._flying: dict[bytes, anyio.Event] = {}
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
@@ -365,10 +365,10 @@ class RunExecutor(Generic[T]):
             concurrency,
             before=self._open,
             after=self._close,
-            on_undelivered=self._counts.add,
+            on_undelivered=self._tally.add,
         )
-        deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
-        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, deliver)
+        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.deliver)
+        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, hand_over)
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
@@ -378,12 +378,12 @@ class RunExecutor(Generic[T]):
             await self._close()
             self._raise()
             raise
-        self._counts.add(outcome)
+        self._tally.add(outcome)
         return outcome
 
     def drop(self) -> None:
-        """Drop the outcomes: the caller no longer iterates."""
-        self._workers.drop()
+        """Whoever took the outcomes has gone away."""
+        self._crew.drop()
 
     async def _close(self) -> None:
         if self._lookup.run_id is not None and self._store.is_open:
@@ -403,9 +403,9 @@ class RunExecutor(Generic[T]):
             raise stop from None
 
     def park(self, reason: str = "parked") -> None:
-        """Take no further input. Calls in flight are finished and returned; then the run ends."""
+        """Take no further input. Calls in flight end and are handed out; then the run ends."""
         self._parked = reason
-        self._workers.stop()
+        self._crew.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
@@ -414,7 +414,7 @@ class RunExecutor(Generic[T]):
             BulkError: If the ledger could not save answers that were paid; see its `unsaved`.
         """
         try:
-            await self._workers.aclose(grace)
+            await self._crew.aclose(grace)
         finally:  # also where its block was cancelled
             if self._reading is not None:
                 await self._reading.cancel()
@@ -425,10 +425,10 @@ class RunExecutor(Generic[T]):
     def progress(self) -> Progress:
         """The state of the run. Sends nothing."""
         waiting = sum(job.polls > 0 for _, _, job in self._waiting)
-        return self._counts.progress(
+        return self._tally.progress(
             total=self._total,
             waiting=waiting,
-            in_flight=self._workers.in_flight,
+            in_flight=self._crew.in_flight,
             parked=self._reason(),
         )
 
@@ -440,8 +440,8 @@ class RunExecutor(Generic[T]):
         """Counts, credits, reasons of failures, and a histogram of latencies."""
         return Report(
             progress=self.progress(),
-            reasons=dict(self._counts.reasons.most_common()),
-            latencies=dict(sorted(self._counts.latencies.items())),
+            reasons=dict(self._tally.reasons.most_common()),
+            latencies=dict(sorted(self._tally.latencies.items())),
             seconds=self._clock.now() - self._began,
         )
 
@@ -521,9 +521,9 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
-        while (other := self._in_flight.get(job.call.key)) is not None:
+        while (other := self._flying.get(job.call.key)) is not None:
             await other.wait()
-        self._in_flight[job.call.key] = done = anyio.Event()
+        self._flying[job.call.key] = done = anyio.Event()
         spent = 0
         try:
             while self._stop is None and await self._open_again():
@@ -544,8 +544,8 @@ class RunExecutor(Generic[T]):
         except BulkError as error:
             self._end(error)
         finally:
-            self._counts.credits += spent
-            del self._in_flight[job.call.key]
+            self._tally.credits += spent
+            del self._flying[job.call.key]
             done.set()
         return None
 
@@ -554,7 +554,7 @@ class RunExecutor(Generic[T]):
         while (pause := self.admission.closed_for) > 0:
             if self._crew.stopping:
                 return False
-            with self._workers.idle():
+            with self._crew.idle():
                 await self._clock.sleep(pause)
         return not self._parked or not self.admission.parked
 
@@ -576,7 +576,7 @@ class RunExecutor(Generic[T]):
             self._changed.set()
         return None
 
-    def _note_stop(self, parked: CallsParked) -> None:
+    def _told(self, parked: CallsParked) -> None:
         if parked.error is not None:
             self.admission.refused(parked.error)
         if self.admission.parked:
@@ -589,6 +589,6 @@ class RunExecutor(Generic[T]):
         if isinstance(self._stop, BulkError) and unsaved:
             if self._stop is not error:
                 self._stop.unsaved += unsaved
-        elif self._stop is None or unsaved:  # an error with unsaved answers takes precedence
+        elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
             self._stop = error
         self.park(type(error).__name__)

@@ -138,11 +138,11 @@ class ChunkWorker:
         return caller
 
     async def _ready(self) -> None:
-        """Return when a chunk may begin; wait while the ledger is parked."""
+        """Return when a chunk may be begun; stand still while the ledger is parked."""
         if not self.stopped.is_set() and await self._parked():
             with anyio.move_on_after(
                 PARK_CHECK_INTERVAL
-            ):  # the chunk is kept, so that the queue does not hand it out again and again
+            ):  # keeps hold of the chunk: the queue is not churned
                 await self.stopped.wait()
             if not self.stopped.is_set() and await self._parked():
                 raise RetryChunkLater(PARK_CHECK_INTERVAL)
@@ -158,7 +158,7 @@ class ChunkWorker:
 
     async def _look_up(self, caller: CallPreparer, job: Chunk) -> None:
         now = self._client.clock.wall
-        # A stop ends the inputs. A call that waits for a permit by then gets it or is cancelled.
+        # A stop ends the inputs: who waits for a turn by then still gets it, or is told to leave.
         inputs = itertools.takewhile(lambda _: not self.stopped.is_set(), job.inputs)
         try:
             await chunk(

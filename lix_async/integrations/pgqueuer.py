@@ -86,7 +86,7 @@ async def worker(
     max_credits: int | None = None,
     stop: anyio.Event | None = None,
 ) -> None:
-    """Run chunks until `stop` is set. Any number of workers may run, on any machine.
+    """Work on chunks until `stop` is set. Any number of workers may run, on any machine.
 
     Chunks are run again by themselves when lookups are queued or fail, after a daily limit, and
     while the ledger is parked. When an error lasts, the worker ends and the chunk stays in the

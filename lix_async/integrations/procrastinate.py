@@ -95,7 +95,7 @@ async def worker(
     max_credits: int | None = None,
     stop: anyio.Event | None = None,
 ) -> None:
-    """Run chunks until `stop` is set. Any number of workers may run, on any machine.
+    """Work on chunks until `stop` is set. Any number of workers may run, on any machine.
 
     Chunks are run again by themselves when lookups are queued or fail, after a daily limit, and
     while the ledger is parked. When an error lasts, the worker ends and the chunk stays in the
@@ -159,7 +159,7 @@ async def worker(
 
 
 async def _take_over(app: App, heartbeat: float) -> None:
-    """Queue the chunks of dead workers again: Procrastinate does not do it by itself."""
+    """Put the chunks of dead workers back: Procrastinate leaves that to its user."""
     while True:
         for job in await app.job_manager.get_stalled_jobs(
             queue=QUEUE, seconds_since_heartbeat=heartbeat

@@ -22,7 +22,7 @@ def open_store(address: StoreAddress) -> Store:
         return address
     if isinstance(address, os.PathLike):
         return SqliteStore(address)
-    if not isinstance(address, str):
+    if not isinstance(address, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped callers
         raise ConfigurationError(
             f"invalid store {address!r}: expected a path, a postgresql:// address or a Store"
         )

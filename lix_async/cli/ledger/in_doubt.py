@@ -21,7 +21,8 @@ from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
 from .. import console
 from ..errors import NOT_FOUND, OK, CommandError
-from ..input.targets import parse_target, row_kind
+from ..input.lookup_kinds import row_kind
+from ..input.targets import parse_target
 from ..output.lookup_rows import input_of
 from ..runtime.activity import ActivityMonitor
 from ..runtime.session import CommandSession

@@ -15,7 +15,7 @@ from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.models import Listing, item_type
 from ...ledger.rule import Status
 from ...ledger.store import Entry
-from ..input.targets import LookupKind, endpoint_id, row_kind
+from ..input.lookup_kinds import LookupKind, endpoint_id, row_kind
 from ..providers import all_endpoints, provider_name, provider_of
 from ..text import one_line
 
