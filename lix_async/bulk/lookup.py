@@ -49,7 +49,7 @@ from ..engine.raw_items import raw_items
 from ..engine.recording import replaying_engine
 from ..ledger.families import TRANSIENT, Family, family_of, judgement
 from ..ledger.records import Answer as StoredAnswer
-from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Result, Send
+from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
@@ -351,22 +351,16 @@ class _Attempts:
             run=self._executor.run_id,
             expired=self._expired,
         )
-        result = await self._announce(send)
+        result, lookup = await self._store.announce(self._spec, send)  # the store shields it
+        if result.applied:
+            self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
+            self._departed, self._reply, self._expired = False, None, False
         if result.over_budget:
             admission.over_budget(price)
         if not result.applied:
             raise _AlreadyClaimed
         self._outcome.attempts += 1
         self._began = self._engine.clock.now()
-
-    async def _announce(self, send: Send) -> Result:
-        """Write down that the request leaves. A cancellation waits for it."""
-        with anyio.CancelScope(shield=True):
-            result, lookup = await self._store.announce(self._spec, send)
-            if result.applied:
-                self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
-                self._departed, self._reply, self._expired = False, None, False
-            return result
 
     def departed(self) -> None:
         """The first byte leaves."""
