@@ -20,7 +20,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple, cast
 
-import anyio
 import msgspec
 from msgspec.structs import replace
 
