@@ -99,6 +99,10 @@ class LedgerConnection:
         self._batch = 0
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
+        self._uncertain = False
+        """Whether a commit of the current jobs failed and may have been carried out."""
+        self._unsent: list[NotLeft] = []
+        """Requests that did not leave, although they may have been announced."""
 
     # What a database does
 
@@ -117,6 +121,10 @@ class LedgerConnection:
     @abstractmethod
     def rollback(self) -> None:
         """Undo it."""
+
+    @abstractmethod
+    def in_transaction(self) -> bool:
+        """Whether the transaction is still open: then it was certainly not committed."""
 
     @abstractmethod
     def is_dead(self, owner: Owner) -> bool:
@@ -154,22 +162,47 @@ class LedgerConnection:
         first, all together, and the other jobs run after them.
         """
         self._batch += 1
-        return self._transaction(jobs)
+        self._uncertain = False
+        try:
+            return self._run(jobs)
+        except BaseException:
+            if self._uncertain:
+                # The caller gets an error, so its requests do not leave. Should it turn out that
+                # they were announced, the next transaction takes that back.
+                self._unsent += unsent_requests(jobs, self._values, self.wall())
+            raise
+
+    def _run(self, jobs: Sequence[Job]) -> list[object]:
+        """The transaction, repeated where that may help."""
+        try:
+            return self._transaction(jobs)
+        except Exception:
+            if not self._uncertain:
+                raise
+        return self._transaction(jobs)  # tells whether it was committed, and commits it if not
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
         tables = SqlTables(self.connect())
         writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs)
+        committing = False
         try:
             self.begin(writes=writes)
+            taken_back = list(self._unsent) if writes and self.owner else []
             if not (writes and self.owner):
                 values = self._all(tables, jobs)
             else:
+                if taken_back:
+                    apply(tables, taken_back, 0)
                 values = self._as_owner(tables, jobs)
             self._values = values
+            committing = writes
             self.commit()
         except BaseException:
+            if committing and not self.in_transaction():
+                self._uncertain = True
             self.rollback()
             raise
+        del self._unsent[: len(taken_back)]
         return values
 
     def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:

@@ -157,6 +157,9 @@ class SqliteLedgerConnection(LedgerConnection):
             with contextlib.suppress(sqlite3.Error):  # the error that led here is raised
                 self._database.connection.execute("ROLLBACK")
 
+    def in_transaction(self) -> bool:
+        return self._db.connection.in_transaction
+
     def is_dead(self, owner: Owner) -> bool:
         return is_unlocked(self.path, owner)
 
