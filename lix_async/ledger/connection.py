@@ -33,9 +33,13 @@ class LedgerGoneError(BulkError):
 
 @dataclass(slots=True)
 class EventsJob:
-    """Events of one attempt, applied in one transaction with those of others."""
+    """Events of one attempt, applied in one transaction with those of others.
+
+    Nobody waits for those that are `posted`: where that fails, a later transaction applies them.
+    """
 
     events: Sequence[Event]
+    posted: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +84,12 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
+def posted_events(jobs: Sequence[Job]) -> list[Event]:
+    """The events that nobody waits for."""
+    posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
+    return [event for events in posted for event in events]
+
+
 class LedgerConnection:
     """What the connections to both databases have in common.
 
@@ -101,8 +111,9 @@ class LedgerConnection:
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
         """Whether a commit of the current jobs failed and may have been carried out."""
-        self._unsent: list[NotLeft] = []
-        """Requests that did not leave, although they may have been announced."""
+        self._overdue: list[Event] = []
+        """Events that the next transaction applies first: those that were posted and could not be
+        applied, and what takes back requests that did not leave but may have been announced."""
 
     # What a database does
 
@@ -169,7 +180,9 @@ class LedgerConnection:
             if self._uncertain:
                 # The caller gets an error, so its requests do not leave. Should it turn out that
                 # they were announced, the next transaction takes that back.
-                self._unsent += unsent_requests(jobs, self._values, self.wall())
+                self._overdue += unsent_requests(jobs, self._values, self.wall())
+            if len(jobs) == 1:  # those of a group are tried one by one
+                self._overdue += posted_events(jobs)
             raise
 
     def _run(self, jobs: Sequence[Job]) -> list[object]:
@@ -183,26 +196,26 @@ class LedgerConnection:
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
         tables = SqlTables(self.connect())
-        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs)
+        overdue = list(self._overdue)
+        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs) or overdue
         committing = False
         try:
-            self.begin(writes=writes)
-            taken_back = list(self._unsent) if writes and self.owner else []
-            if not (writes and self.owner):
-                values = self._all(tables, jobs)
-            else:
-                if taken_back:
-                    apply(tables, taken_back, 0)
+            self.begin(writes=bool(writes))
+            if overdue:
+                apply(tables, overdue, 0)
+            if writes and self.owner:
                 values = self._as_owner(tables, jobs)
+            else:
+                values = self._all(tables, jobs)
             self._values = values
-            committing = writes
+            committing = bool(writes)
             self.commit()
         except BaseException:
             if committing and not self.in_transaction():
                 self._uncertain = True
             self.rollback()
             raise
-        del self._unsent[: len(taken_back)]
+        del self._overdue[: len(overdue)]
         return values
 
     def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:

@@ -449,8 +449,7 @@ class PostgresLedgerConnection(LedgerConnection):
             if self.owner:
                 found = SqlTables(self.connect())
                 self.begin(writes=True)
-                if self._unsent:
-                    apply(found, self._unsent, 0)
+                apply(found, self._overdue, 0)
                 release(found, found.declare_dead(self.owner), self.owner, self.wall())
                 self.commit()
         self.owner = 0

@@ -26,7 +26,7 @@ from .owners import Owner, is_unlocked, lock_path
 from .schema import VERSION, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
-from .transaction import release
+from .transaction import apply, release
 
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
@@ -187,6 +187,7 @@ class SqliteLedgerConnection(LedgerConnection):
                 if self.owner:
                     self.begin(writes=True)
                     found = SqlTables(self._database)
+                    apply(found, self._overdue, 0)
                     # The number alone is another's where the transaction that gave it was undone.
                     if found.owner_lives(self.owner, self.token):
                         ids = found.declare_dead(self.owner)

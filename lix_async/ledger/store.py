@@ -172,7 +172,7 @@ class Store:
 
     def post(self, *events: Event) -> None:
         """Apply events with the next commit, without waiting for it."""
-        self._worker().post(EventsJob(events))
+        self._worker().post(EventsJob(events, posted=True))
 
     async def announce(self, spec: LookupSpec, send: Send) -> Announced:
         """Announce a request, its lookup made where it is new; durable when this returns.
