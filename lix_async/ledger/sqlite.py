@@ -248,8 +248,9 @@ class SqliteLedgerConnection(LedgerConnection):
             connection.execute("PRAGMA secure_delete = ON")
             if old:
                 self._migrate(connection)
-            elif not self._read_only:
+            if old or not self._read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
+            if not old and not self._read_only:
                 connection.executescript(
                     f"BEGIN IMMEDIATE; {SCHEMA}; INSERT INTO about VALUES "
                     f"('version', '{VERSION}') ON CONFLICT DO NOTHING; INSERT INTO about VALUES "
@@ -342,7 +343,6 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
-        connection.execute("PRAGMA journal_mode = WAL")
         copy: Path | None = None
         connection.execute("BEGIN IMMEDIATE")
         try:
