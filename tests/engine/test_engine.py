@@ -34,6 +34,7 @@ from lix_async.core.errors import (
 )
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
+from lix_async.core.wire import HttpResponse
 from lix_async.engine.transport import TransportFailure
 from lix_async.limiters.local import LocalLimiter
 
@@ -308,17 +309,32 @@ async def test_a_permit_is_refunded_only_if_nothing_was_sent():
         assert limiter.recorded == recorded
 
 
-async def test_before_send_runs_before_each_attempt_and_may_stop_it():
-    client, limiter = limited(LOST, FINE)
-    written: list[int] = []
+class AttemptLog:
+    """Notes what a ledger would hear of the attempts, and stops the third one."""
 
-    async def departing() -> None:
-        written.append(len(client.script.sent))
-        if len(written) == 3:
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+        self.departures = 0
+
+    async def departing(self) -> None:
+        self.departures += 1
+        self.heard.append("departing")
+        if self.departures == 3:
             raise OSError("disk full")
 
-    await client.engine.send(THING, ONE, before_send=departing)
-    assert written == [0, 1]
+    def departed(self) -> None:
+        self.heard.append("departed")
+
+    async def received(self, response: HttpResponse) -> None:
+        self.heard.append(response.status)
+
+
+async def test_hooks_hear_of_each_attempt_and_may_stop_it():
+    client, limiter = limited(LOST, FINE)
+    hooks = AttemptLog()
+    await client.engine.send(THING, ONE, hooks=hooks)
+    assert hooks.heard == ["departing", "departed", "departing", "departed", 200]
     with pytest.raises(OSError, match="disk full"):
-        await client.engine.send(THING, ONE, before_send=departing)
+        await client.engine.send(THING, ONE, hooks=hooks)
+    assert hooks.heard[5:] == ["departing"]
     assert (len(client.script.sent), limiter.recorded) == (2, ["give back"])
