@@ -92,7 +92,7 @@ SANDBOX_ORDER = {
 all of them."""
 
 LIBRARIES = {
-    "core": {"msgspec"},
+    "core": {"idna", "msgspec"},
     "filesystem": set(),
     "linkedin": {"msgspec"},
     "concurrency": {"anyio", "msgspec", "trio"},
