@@ -93,7 +93,7 @@ SANDBOX_ORDER = {
 all of them."""
 
 LIBRARIES = {
-    "core": {"msgspec"},
+    "core": {"idna", "msgspec"},
     "filesystem": set(),
     "linkedin": {"msgspec"},
     "concurrency": {"anyio", "msgspec", "trio"},

@@ -22,7 +22,7 @@ from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked
 from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome
-from .prepared_call import CallPreparer, ClientMethod, Input
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
 
 T = TypeVar("T")
 
@@ -82,6 +82,7 @@ async def chunk(
             call = caller.call(given)
         except ConfigurationError as error:
             return Outcome(input=given, state="invalid", error=error)
+        await caller.rekey(store, [(given, CallKey(call.key, call.row, call))])
         tries, waited = 0, False
         while True:
             try:

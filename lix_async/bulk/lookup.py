@@ -53,7 +53,7 @@ from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
 from .outcome import Outcome, State
-from .prepared_call import Input, PreparedCall
+from .prepared_call import Input, PreparedCall, spell
 
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
 DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
@@ -315,9 +315,8 @@ class _Attempts:
         self._store = executor.store
         self._engine = executor.engine
         self._call = call
-        self._spec = LookupSpec(
-            call.key, call.row.id, msgspec.json.encode(given), page=1 if call.listing else 0
-        )
+        page = 1 if call.listing else 0
+        self._spec = LookupSpec(call.key, call.row.id, spell(given), page=page)
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
         self._expired = state.status == "done"

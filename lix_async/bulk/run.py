@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import anyio
-import msgspec
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
@@ -23,7 +22,7 @@ from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, spell
 
 T = TypeVar("T")
 
@@ -259,6 +258,7 @@ class InputReader:
         self, found: list[tuple[int, Input, CallKey]], out: list[Outcome[object]]
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
+        await self._caller.rekey(self._store, [(given, sketch) for _, given, sketch in found])
         known = await self._store.find([sketch.key for _, _, sketch in found]) if found else {}
         lookups = [known.get(sketch.key) for _, _, sketch in found]
         final = iter(
@@ -293,7 +293,7 @@ class InputReader:
     def _new(self, row: int, given: Input, call: PreparedCall) -> None:
         if self.run_id is not None:
             page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, msgspec.json.encode(given), page=page)
+            spec = LookupSpec(call.key, call.row.id, spell(given), page=page)
             self._store.post_new_input(self.run_id, row, spec)
 
 

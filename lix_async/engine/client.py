@@ -114,6 +114,11 @@ class Client:
     def _bind_methods(self) -> None:
         """Create the groups of methods. Called for each client and each view of one."""
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host, port and path prefix of the server."""
+        return self._address.origin
+
     @guarded_repr
     def __repr__(self) -> str:
         limiter = self._engine.limiter

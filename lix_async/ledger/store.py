@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, TypeVar, cast
 
@@ -22,6 +22,7 @@ from .connection import (
     LedgerUnreachableError,
     StatementJob,
 )
+from .migration import OLD
 from .owners import BEAT_EVERY
 from .records import (
     Again,
@@ -92,6 +93,8 @@ class Store:
         self._pid = 0
         self._connection: LedgerConnection | None = None
         self._clock = RealClock()
+        self.has_old_keys = False
+        """Whether some lookups may still have the keys of version 2."""
 
     @abstractmethod
     def _connect(self, *, read_only: bool) -> LedgerConnection:
@@ -137,6 +140,8 @@ class Store:
             interval=self.beat_every,
         )
         try:
+            rule = await self.statement(lambda tables: tables.about("key_rule"), writes=False)
+            self.has_old_keys = rule == OLD
             return await self.statement(connection.release_dead)
         except BaseException:
             await self.close()
@@ -202,6 +207,11 @@ class Store:
     async def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
+
+    async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
+        """Give lookups other keys, by their present ones, where no lookup has those yet."""
+        if keys:
+            await self.statement(lambda tables: tables.rekey(keys))
 
     async def answers(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
         """The answers that stand, by lookup."""
