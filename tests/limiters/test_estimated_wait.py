@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from lix_async import DeadlineError, RateLimit, TransportError
-from lix_async.core.rate_limit import DELAY_MEMORY, FOREVER, DelayTracker
+from lix_async.core.rate_limit import FOREVER
 from lix_async.limiters import SqliteLimiter
 from lix_async.testing import memory_client
 
@@ -98,11 +98,3 @@ async def test_during_an_outage_the_estimate_comes_from_the_fallback(tmp_path):
         limiter._fallback._bucket.take(limiter._clock.now())
         assert 15 < limiter.estimated_wait() <= 20.4
         assert limiter.bulk.estimated_wait() >= 5
-
-
-def test_delays_side_by_side_count_once():
-    delays = DelayTracker(DELAY_MEMORY)
-    assert delays.record(2.0, 0.0) == 2.0
-    assert delays.record(3.0, 1.0) == 1.0
-    assert delays.record(1.0, 2.0) == -2.0
-    assert delays.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0
