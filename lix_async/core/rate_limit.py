@@ -43,9 +43,6 @@ MARGIN = 0.02
 """Share by which the gaps between permits are stretched. Sending at even gaps does not make
 requests arrive at even gaps: the network shortens some, and a strict server counts arrivals. At
 1 request per 3 s this is 60 ms."""
-SHARED_MARGIN = 0.005
-"""Margin of a shared limiter whose rate has the default margin: 2 % of a rate that is shared
-because it is scarce would be too much to leave unused."""
 SECOND = 1_000_000
 """A second in microseconds, the unit of shared limiters."""
 LONGEST_HOLD = 3600 * SECOND
@@ -118,17 +115,15 @@ class GcraParameters(msgspec.Struct, Generic[N], frozen=True):
 
         Args:
             rate: The rate that is shared.
-            margin: Share by which the gaps are stretched. None: that of the rate, or
-                `SHARED_MARGIN` where the rate has the default margin.
+            margin: Share by which the gaps are stretched. None: that of the rate.
 
         Raises:
             ConfigurationError: The margin is out of range, or the rate below one request a day.
 
         """
-        if margin is None:
-            margin = SHARED_MARGIN if rate.margin == MARGIN else rate.margin
-        _check_margin("margin", margin)
-        rate = replace(rate, margin=margin)
+        if margin is not None:
+            _check_margin("margin", margin)
+            rate = replace(rate, margin=margin)
         interval = math.ceil(rate.interval * SECOND)
         if interval > LONGEST_HOLD * 24:
             raise ConfigurationError("rate must be at least one request per day to be shared")

@@ -79,10 +79,8 @@ class SharedLimiter(Limiter):
         name: All limiters with this name in the same database share one rate. It is stored as it
             is, so it must never be an API key; use a word for the account.
         rate: The rate. It must be the same wherever the name is used.
-        margin: Share by which the gaps between permits are stretched. Default: 0.5 %, or
-            `rate.margin` where that is not its own default. Half of it makes up for permits that
-            come late, half remains for the network. At one request in 3 s the default is 7 ms:
-            choose `margin=0.02` for a slow rate that a strict server counts.
+        margin: Share by which the gaps between permits are stretched. Default: `rate.margin`.
+            Half of it makes up for requests that leave late, half remains for the network.
         give_up_after: Seconds after which an interactive caller gets a `TransportError` when the
             server cannot be reached. Bulk callers wait until it can: nothing is sent without a
             permit.

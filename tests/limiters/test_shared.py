@@ -67,7 +67,7 @@ async def test_a_caller_cancelled_at_any_step_takes_no_permit(place):
                     await anyio.wait_all_tasks_blocked()
                 group.cancel_scope.cancel()
             await limiter._client.hold_left()  # what was posted has been run
-            assert 50 < await wait_now(other) < 60.4, pauses
+            assert 50 < await wait_now(other) < 61.3, pauses
 
 
 async def test_a_refunded_permit_goes_to_the_next_caller_of_the_same_process(place):
@@ -131,7 +131,7 @@ async def test_requests_that_leave_late_cost_a_permit_each_at_most(place):
         _, permit = await other._client.take(FOREVER)
         assert permit is not None
         limiter.report_delay(10_000.0)
-        assert 170 < await limiter.try_acquire() <= 181
+        assert 170 < await limiter.try_acquire() <= 184
 
 
 async def test_interactive_callers_go_before_bulk(place):
