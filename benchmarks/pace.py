@@ -1,7 +1,7 @@
 """How much of the allowed rate is used, and how many requests a strict server refuses.
 
 The server is a process of its own. It counts arrivals and refuses with 429 what is more than 50
-requests in any second, the rate of LookC (lookc.md#service); refused requests count too. The share
+requests in any second, the rate of LookC (lookc.md#basics); refused requests count too. The share
 is that of the rate after the limiter's margin: 100 % is one request per interval. Each row is a
 fresh client process, ten seconds long, five with `--quick`, or `--seconds=60`. Names of rows as
 arguments select some.
@@ -26,6 +26,8 @@ from _harness import QUICK, report, table
 
 from lix_async import AsyncLix, RateLimit
 from lix_async.concurrency.clock import RealClock
+from lix_async.core.wire import HttpRequest
+from lix_async.engine.transport import SendTimestamp
 from lix_async.limiters import SqliteLimiter
 
 RATE = RateLimit(50, per=1.0)
@@ -56,13 +58,30 @@ ROWS = (
 )
 
 
+class ArrivalLog:
+    """The arrivals at the strict server."""
+
+    def __init__(self) -> None:
+        self.moments: list[float] = []
+        self.refusals = 0
+        self._recent: deque[float] = deque(maxlen=int(RATE.requests))
+
+    def refuses(self, now: float) -> bool:
+        """Record an arrival; return whether it is one too many."""
+        recent = self._recent
+        refused = len(recent) == recent.maxlen and now - recent[0] < RATE.per
+        recent.append(now)
+        self.moments.append(now)
+        self.refusals += refused
+        return refused
+
+
 class StrictProtocol(asyncio.Protocol):
     """One connection to the strict server."""
 
-    closes = False
-    arrivals: list[float] = []
-    recent: deque[float] = deque(maxlen=int(RATE.requests))
-    refusals = 0
+    def __init__(self, log: ArrivalLog, closes: bool) -> None:
+        self._log = log
+        self._closes = closes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -72,28 +91,27 @@ class StrictProtocol(asyncio.Protocol):
         self._buffer += data
         if not self._buffer.endswith(b"\r\n\r\n"):
             return
-        now, self._buffer = time.perf_counter(), b""
-        refused = len(self.recent) == self.recent.maxlen and now - self.recent[0] < RATE.per
-        self.recent.append(now)
-        self.arrivals.append(now)
-        type(self).refusals += refused
+        self._buffer = b""
+        refused = self._log.refuses(time.perf_counter())
         body = REFUSAL if refused else BODY
         head = f"HTTP/1.1 {'429 Too Many Requests' if refused else '200 OK'}\r\n"
         head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        head += "connection: close\r\n\r\n" if self.closes else "\r\n"
+        head += "connection: close\r\n\r\n" if self._closes else "\r\n"
         self._transport.write(head.encode() + body)  # type: ignore[attr-defined]
-        if self.closes:
+        if self._closes:
             self._transport.close()  # type: ignore[attr-defined]
 
 
 async def serve() -> None:
     """Serve until stdin is closed, then print what came."""
-    StrictProtocol.closes = "close" in sys.argv
+    log, closes = ArrivalLog(), "close" in sys.argv
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(StrictProtocol, "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(
+        lambda: StrictProtocol(log, closes), "127.0.0.1", 0, backlog=512
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
-    print(json.dumps([StrictProtocol.arrivals, StrictProtocol.refusals]))
+    print(json.dumps([log.moments, log.refusals]))
 
 
 class LateClock(RealClock):
@@ -117,7 +135,7 @@ async def call(url: str, options: list[str], where: str) -> None:
         if "late" in options:
             exchange, calls = lix.engine.transport.exchange, 0
 
-            async def late_once(request, sent_at):  # noqa: ANN001, ANN202
+            async def late_once(request: HttpRequest, sent_at: SendTimestamp) -> object:
                 nonlocal calls
                 calls += 1
                 if calls == 2 * CALLERS:
