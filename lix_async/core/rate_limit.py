@@ -16,10 +16,10 @@ same in their own languages, and tests replay the servers' answers through the f
 Requests leave late: a timer fires late, a connection takes its time. A schedule that moved with
 each of them would lose 5 % at 50 per second with timers that are a millisecond late. So each
 permit has a slot in the schedule, and a request that leaves up to `tolerance` after its slot moves
-nothing. The tolerance is half of the margin by which the gaps are stretched: for `n = requests`,
+nothing. The tolerance is a quarter of the margin by which gaps are stretched: for `n = requests`,
 the n+1st request after any other has its slot `n * interval` later, so it leaves at least
-`n * interval - tolerance = per * (1 + margin / 2)` later, and no window of `per` seconds holds
-more requests than the rate allows. The other half of the margin remains for what the network does
+`n * interval - tolerance = per * (1 + 3 / 4 * margin)` later, and no window of `per` seconds holds
+more requests than the rate allows. The rest of the margin remains for what the network does
 to the arrivals. A request that leaves later than that moves the schedule by the rest of its
 delay, and by one interval at most: then it counts as one more request at its own moment, however
 many others left in between.
@@ -43,6 +43,8 @@ MARGIN = 0.02
 """Share by which the gaps between permits are stretched. Sending at even gaps does not make
 requests arrive at even gaps: the network shortens some, and a strict server counts arrivals. At
 1 request per 3 s this is 60 ms."""
+TOLERANCE = 0.25
+"""Share of the margin that is for requests that leave late; the rest is for the network."""
 SECOND = 1_000_000
 """A second in microseconds, the unit of shared limiters."""
 LONGEST_HOLD = 3600 * SECOND
@@ -85,8 +87,8 @@ class RateLimit(ValidatedStruct, frozen=True):
 
     @property
     def tolerance(self) -> float:
-        """Seconds up to which a late request does not move the schedule: half the margin."""
-        return self.per * self.margin / 2
+        """Seconds up to which a late request does not move the schedule: a quarter of the margin."""
+        return self.per * self.margin * TOLERANCE
 
 
 def _check_margin(name: str, margin: float) -> None:
@@ -174,9 +176,10 @@ def _next_full(state: GcraState[N], params: GcraParameters[N], moment: N) -> N:
 
     After a pause the schedule begins anew with a full gap: the first request may be slow to arrive.
     """
-    if moment - state.full_at > params.interval:
+    earliest = moment - params.tolerance
+    if earliest - state.full_at > params.interval:
         return moment + params.interval
-    return max(state.full_at, moment - params.tolerance) + params.interval
+    return max(state.full_at, earliest) + params.interval
 
 
 def hold_permits(state: GcraState[N], params: GcraParameters[N], until: N) -> GcraState[N]:
@@ -313,7 +316,7 @@ class SlidingWindow:
 
     def __init__(self, limit: WindowLimit) -> None:
         self._per = limit.per * (1.0 + limit.margin)
-        self._tolerance = limit.per * limit.margin / 2
+        self._tolerance = limit.per * limit.margin * TOLERANCE
         self._taken: deque[float] = deque([-math.inf] * limit.requests, limit.requests)
         self._held_until = -math.inf
         self.slot = -math.inf

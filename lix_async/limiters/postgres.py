@@ -46,8 +46,8 @@ STEP: LiteralString = (
     " WHERE name = %(name)s RETURNING asked_at, turn_at, full_at"
 )
 COUNT: LiteralString = (
-    "CASE WHEN {0} - f > %(interval)s THEN {0} ELSE greatest(f, {0} - %(tolerance)s) END"
-    " + %(interval)s"
+    "CASE WHEN {0} - %(tolerance)s - f > %(interval)s THEN {0}"
+    " ELSE greatest(f, {0} - %(tolerance)s) END + %(interval)s"
 )
 TAKE: LiteralString = STEP.format(f"""
     SELECT CASE WHEN permit_at - now <= %(max_wait)s THEN {COUNT.format("permit_at")} ELSE f END,

@@ -45,7 +45,7 @@ local function keep()
   redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(full - now, held - now, 0) / 1000) + 60000)
 end
 local function count(at, interval, tolerance)
-  if at - full > interval then return at + interval end
+  if at - tolerance - full > interval then return at + interval end
   return math.max(full, at - tolerance) + interval
 end
 if back > 0 then keep() end

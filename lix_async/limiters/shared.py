@@ -80,7 +80,7 @@ class SharedLimiter(Limiter):
             is, so it must never be an API key; use a word for the account.
         rate: The rate. It must be the same wherever the name is used.
         margin: Share by which the gaps between permits are stretched. Default: `rate.margin`.
-            Half of it makes up for requests that leave late, half remains for the network.
+            A quarter makes up for requests that leave late, the rest is for the network.
         give_up_after: Seconds after which an interactive caller gets a `TransportError` when the
             server cannot be reached. Bulk callers wait until it can: nothing is sent without a
             permit.

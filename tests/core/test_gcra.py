@@ -157,7 +157,7 @@ def test_the_margin_stretches_the_interval():
     assert GcraParameters.in_microseconds(rate, 0.005).interval == 20_100
     assert GcraParameters.in_microseconds(RateLimit(50, per=1.0, margin=0.01)).interval == 20_200
     assert GcraParameters.in_microseconds(rate, 0).tolerance == 0
-    assert GcraParameters.in_microseconds(rate).tolerance == 10_000
+    assert GcraParameters.in_microseconds(rate).tolerance == 5_000
 
 
 def test_a_margin_out_of_range_and_a_rate_below_one_per_day_are_rejected():

@@ -114,13 +114,14 @@ def test_after_a_delayed_request_the_next_permit_keeps_its_distance(rate, calls)
 
 @given(rates, st.floats(0, 0.002), st.integers(100, 300))
 def test_late_timers_cost_no_more_than_what_the_tolerance_leaves(rate, late, permits):
-    """Each permit is taken that long after it is free."""
+    """Each permit is taken that long after it is free, but not so long that it is a pause."""
     rate = RateLimit(rate.requests, rate.per, 1, rate.margin)
+    late = min(late, (rate.interval + rate.tolerance) / 2)
     tokens, now = TokenBucket(rate), 0.0
     for _ in range(permits):
         while wait := tokens.take(now):
-            now += max(wait, EPS) + late
-    most = (permits - 1) * (rate.interval + max(late + EPS - rate.tolerance, 0.0)) + late + EPS
+            now += max(wait, 1e-9) + late
+    most = (permits - 1) * (rate.interval + max(late - rate.tolerance, 0.0) + 1e-8) + late
     assert now <= most * (1 + EPS)
 
 
