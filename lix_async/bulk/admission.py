@@ -30,6 +30,8 @@ from ..ledger.store import Store
 DAY = 86_400.0
 BALANCE_CHECK_INTERVAL = 900.0
 """Seconds between two requests for balances and allowance: each takes a permit."""
+OVERDUE_DELAY = 10.0
+"""Seconds until a refresh that should have come is looked for; each further look doubles them."""
 PARK_CHECK_INTERVAL = 2.0
 """Seconds between two checks whether the ledger is parked."""
 
@@ -96,6 +98,7 @@ class AdmissionController:
         self.refreshes_at: float | None = None
         """When the daily allowance refreshes (epoch seconds), if it is known."""
         self._closed_until = 0.0
+        self._overdue_delay = OVERDUE_DELAY
         self.stop: LixError | None = None
         """The error that ends the run."""
         self.parked = ""
@@ -165,6 +168,8 @@ class AdmissionController:
     def settle(self, price: Price, spent: int, requests: int) -> None:
         """Record the credits and requests that an admitted call took."""
         self._budget.settle(price, spent)
+        if spent:
+            self._overdue_delay = OVERDUE_DELAY
         self._flying -= 1
         self._since[price.kind] += spent
         self._asked += requests
@@ -174,8 +179,13 @@ class AdmissionController:
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
             now = self._engine.clock.wall()
             until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
+            wait = max(until - now, 1.0)
+            if until <= now:  # a clock is ahead, or the provider's counter lags behind
+                wait = self.closed_for or self._overdue_delay
+                if not self.closed_for:
+                    self._overdue_delay = min(2 * wait, BALANCE_CHECK_INTERVAL)
             # Monotonic: setting the clock must not change how long the run waits.
-            self._closed_until = self._engine.clock.now() + max(until - now, 1.0)
+            self._closed_until = self._engine.clock.now() + wait
             self._read_at = None  # a new day: look at what there is before it begins
         elif self.stop is None:
             self.stop = error

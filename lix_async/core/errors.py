@@ -180,17 +180,20 @@ class ViewerError(RefusalError):
 
 
 class RateLimitError(RefusalError):
-    """Too many requests, at the last attempt that the retry policy allows as well."""
+    """Too many requests, at the last attempt that the retry policy allows as well.
 
-
-class DailyLimitError(RateLimitError):
-    """The day's allowance is used up. `refreshes_at` (epoch seconds) when it is known."""
+    `refreshes_at` (epoch seconds) is when the allowance of a day or a week is renewed, if known.
+    """
 
     refreshes_at: float | None = None
 
 
+class DailyLimitError(RateLimitError):
+    """The day's allowance is used up; see `refreshes_at`."""
+
+
 class WeeklyLimitError(RateLimitError):
-    """The weekly quota for connection requests is used up."""
+    """The weekly quota for connection requests is used up; see `refreshes_at`."""
 
 
 class QueuedError(RefusalError):

@@ -46,13 +46,14 @@ from ..core.errors import (
     RefusalError,
     ServerError,
     TransportError,
+    WeeklyLimitError,
 )
 from ..core.provider import Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
-from ..limiters.base import NEGLIGIBLE_DELAY, Limiter
+from ..limiters.base import Limiter
 from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
@@ -245,7 +246,8 @@ class Engine:
         hooks = call.hooks
 
         def on_sent(at: float) -> None:
-            call.report_delay(at - permitted_at)
+            if call.limiter is not None:
+                call.limiter.report_delay(at - permitted_at)
             if hooks is not None:
                 hooks.departed()
 
@@ -375,11 +377,6 @@ class CallState(msgspec.Struct):
     """Set when a wait would have exceeded the deadline: the end of that wait (epoch seconds)."""
     observation: CallObservation | None = None
 
-    def report_delay(self, seconds: float) -> None:
-        """Report to the limiter that the request was sent that long after its permit."""
-        if self.limiter is not None and seconds > NEGLIGIBLE_DELAY:
-            self.limiter.report_delay(seconds)
-
     def exceeds_deadline(self, seconds: float) -> bool:
         """Whether a wait of so many seconds would end after the deadline. Sets `retry_at`."""
         if self.give_up_at is None or self.clock.now() + seconds < self.give_up_at:
@@ -412,8 +409,8 @@ class CallState(msgspec.Struct):
                 retry_at=self.retry_at,
                 sent=self.lost > 0,
             )
-        if isinstance(error, DailyLimitError) and error.refreshes_at is None and error.retry_after:
-            error.refreshes_at = self.clock.wall() + error.retry_after
+        if isinstance(error, DailyLimitError | WeeklyLimitError) and error.retry_after:
+            error.refreshes_at = error.refreshes_at or self.clock.wall() + error.retry_after
         error.endpoint = endpoint.id
         error.attempts = self.attempts
         return error

@@ -246,7 +246,8 @@ class RecordingLimiter(LocalLimiter):
         super().refund()
 
     def report_delay(self, seconds: float) -> None:
-        self.recorded.append(("late", seconds))
+        if seconds > 0:
+            self.recorded.append(("late", seconds))
         super().report_delay(seconds)
 
 
