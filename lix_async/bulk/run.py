@@ -178,7 +178,7 @@ class InputReader:
     """Takes inputs as they are needed, and hands out at once what needs no call.
 
     A continued run first meets inputs that the ledger has: there many are read from the ledger at
-    once and handed out together. New inputs are taken one at a time.
+    once and handed out together. Of new inputs as many are taken as workers wait for one.
     """
 
     def __init__(
@@ -200,6 +200,8 @@ class InputReader:
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
         self._row = 0
+        self.wanted = 0
+        """How many workers wait for an input."""
         self.run_id: int | None = None
         """The ledger's number of the run; None until it has begun."""
 
@@ -249,7 +251,7 @@ class InputReader:
     async def _taken(self) -> list[Input]:
         if not self._source.is_sync:
             return [(await self._source.next())[1]]
-        found = self._source.take_many(max(self._ahead, 1))
+        found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
         if not found:
             raise StopAsyncIteration
         return found
@@ -461,8 +463,12 @@ class RunExecutor(Generic[T]):
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
         if self._lock is None:
             self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one worker waits for all
-            return await self._taken()
+        self._inputs.wanted += 1
+        try:
+            async with self._lock:  # one worker waits for all
+                return await self._taken()
+        finally:
+            self._inputs.wanted -= 1
 
     async def _taken(self) -> tuple[int, PendingLookup]:
         while True:
