@@ -1,10 +1,10 @@
 """How much of the allowed rate is used, and how many requests a strict server refuses.
 
-The server is a process of its own. It counts requests as they come and refuses with 429 what is more than 50
-requests in any second, the rate of LookC (lookc.md#basics); refused requests count too. The share
-is that of the rate after the limiter's margin: 100 % is one request per interval. Each row is a
-fresh client process, ten seconds long, five with `--quick`, or `--seconds=60`. Names of rows as
-arguments select some.
+The server is a process of its own. It counts requests as they come and refuses with 429 what is
+more than 50 requests in any second, the rate of LookC (lookc.md#basics); refused requests count
+too. The share is that of the rate after the limiter's margin: 100 % is one request per interval.
+Each row is a fresh client process, ten seconds long, five with `--quick`, or `--seconds=60`. Names
+of rows as arguments select some. Measure on a machine that does nothing else.
 """
 
 from __future__ import annotations
