@@ -1,10 +1,10 @@
 """How much of the allowed rate is used, and how many requests a strict server refuses.
 
-The server is a process of its own. It counts arrivals and refuses with 429 what is more than 50
-requests in any second, the rate of LookC (lookc.md#basics); refused requests count too. The share
-is that of the rate after the limiter's margin: 100 % is one request per interval. Each row is a
-fresh client process, ten seconds long, five with `--quick`, or `--seconds=60`. Names of rows as
-arguments select some.
+The server is a process of its own. It counts requests as they come and refuses with 429 what is
+more than 50 requests in any second, the rate of LookC (lookc.md#basics); refused requests count
+too. The share is that of the rate after the limiter's margin: 100 % is one request per interval.
+Each row is a fresh client process, ten seconds long, five with `--quick`, or `--seconds=60`. Names
+of rows as arguments select some. Measure on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ ROWS = (
 )
 
 
-class ArrivalLog:
-    """The arrivals at the strict server."""
+class RequestLog:
+    """When requests came to the strict server."""
 
     def __init__(self) -> None:
         self.moments: list[float] = []
@@ -67,7 +67,7 @@ class ArrivalLog:
         self._recent: deque[float] = deque(maxlen=int(RATE.requests))
 
     def refuses(self, now: float) -> bool:
-        """Record an arrival; return whether it is one too many."""
+        """Record a request; return whether it is one too many."""
         recent = self._recent
         refused = len(recent) == recent.maxlen and now - recent[0] < RATE.per
         recent.append(now)
@@ -79,7 +79,7 @@ class ArrivalLog:
 class StrictProtocol(asyncio.Protocol):
     """One connection to the strict server."""
 
-    def __init__(self, log: ArrivalLog, closes: bool) -> None:
+    def __init__(self, log: RequestLog, closes: bool) -> None:
         self._log = log
         self._closes = closes
 
@@ -104,7 +104,7 @@ class StrictProtocol(asyncio.Protocol):
 
 async def serve() -> None:
     """Serve until stdin is closed, then print what came."""
-    log, closes = ArrivalLog(), "close" in sys.argv
+    log, closes = RequestLog(), "close" in sys.argv
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: StrictProtocol(log, closes), "127.0.0.1", 0, backlog=512
@@ -186,8 +186,8 @@ def measure(row: Row) -> tuple[float, int]:
                 client.stdin.flush()
             for client in clients:
                 client.wait(timeout=SECONDS + 60)
-        arrivals, refusals = json.loads(server.communicate()[0])
-    return (len(arrivals) - 1) * RATE.interval / (arrivals[-1] - arrivals[0]), refusals
+        moments, refusals = json.loads(server.communicate()[0])
+    return (len(moments) - 1) * RATE.interval / (moments[-1] - moments[0]), refusals
 
 
 def main() -> None:

@@ -87,7 +87,7 @@ class RateLimit(ValidatedStruct, frozen=True):
 
     @property
     def tolerance(self) -> float:
-        """Seconds up to which a late request does not move the schedule: a quarter of the margin."""
+        """Seconds that a request may leave late without moving the schedule, out of the margin."""
         return self.per * self.margin * TOLERANCE
 
 
