@@ -53,7 +53,7 @@ from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
 from .outcome import Outcome, State
-from .prepared_call import Input, PreparedCall, spell
+from .prepared_call import Input, PreparedCall, input_json
 
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
 DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
@@ -316,7 +316,7 @@ class _Attempts:
         self._engine = executor.engine
         self._call = call
         page = 1 if call.listing else 0
-        self._spec = LookupSpec(call.key, call.row.id, spell(given), page=page)
+        self._spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
         self._expired = state.status == "done"

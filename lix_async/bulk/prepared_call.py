@@ -107,7 +107,7 @@ class CallPreparer:
         Raises:
             ConfigurationError: If the input cannot be sent, or the method does not send one call.
         """
-        spell(given)
+        input_json(given)
         try:
             return self._call(given)
         except LixError:
@@ -220,7 +220,7 @@ def _fingerprint(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def spell(given: Input) -> bytes:
+def input_json(given: Input) -> bytes:
     """An input as JSON, as a ledger keeps it for people.
 
     Raises:

@@ -22,7 +22,7 @@ from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, spell
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, input_json
 
 T = TypeVar("T")
 
@@ -295,7 +295,7 @@ class InputReader:
     def _new(self, row: int, given: Input, call: PreparedCall) -> None:
         if self.run_id is not None:
             page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, spell(given), page=page)
+            spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
             self._store.post_new_input(self.run_id, row, spec)
 
 
