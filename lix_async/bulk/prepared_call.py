@@ -96,14 +96,22 @@ class CallPreparer:
         """The call for an input.
 
         Raises:
-            ConfigurationError: If the input cannot be sent, or the method does not send one call.
+            ConfigurationError: If the input cannot be sent, or the method does not send one call;
+                its `family` is `"input"`.
         """
         try:
-            call = recorded_call(
-                self._method(**given) if isinstance(given, Mapping) else self._method(given)
-            )
-        except TypeError as error:
-            raise ConfigurationError(f"{self.name}: {error}") from None
+            return self._call(given)
+        except (TypeError, ValueError) as error:  # also text that cannot be encoded
+            failure = ConfigurationError(f"{self.name}: {error}")
+        except ConfigurationError as error:
+            failure = error
+        failure.family = "input"
+        raise failure
+
+    def _call(self, given: Input) -> PreparedCall:
+        call = recorded_call(
+            self._method(**given) if isinstance(given, Mapping) else self._method(given)
+        )
         if call is None:
             raise ConfigurationError(
                 f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
@@ -124,6 +132,7 @@ class CallPreparer:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
         params = self.engine.prepare_params(row, params)
         text = self._text(row, params)
+        self.engine.check_request(row, params)
         if max_items is not None:  # the beginning of a listing is another lookup than all of it
             text += b" %d" % max_items
         return PreparedCall(row, params, _fingerprint(text), max_items)
@@ -137,7 +146,7 @@ class CallPreparer:
             ConfigurationError: If the input cannot be sent.
         """
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
-        if (template := self._templates.get(kind)) is not None:
+        if (template := self._templates.get(kind)) is not None and name.isascii():
             text = f"{template.before}{kind} {name}{template.after}"
             return CallKey(_fingerprint(text.encode()), template.row)
         call = self.call(given)
