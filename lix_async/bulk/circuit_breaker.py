@@ -30,7 +30,7 @@ class CircuitBreaker:
         self._failing: set[object] = set()
         self._since_attested = RECENT
         self._opened_at = self._due = 0.0
-        self._pause = FIRST_PAUSE
+        self._pause = 0.0
         self.trial: bytes | None = None
         """The lookup that is tried while it is open."""
         self.failure: LixError | None = None
@@ -66,7 +66,7 @@ class CircuitBreaker:
         """
         if family in ATTESTED:
             self._failing.clear()
-            self._since_attested, self._pause, self.failure = 0, FIRST_PAUSE, None
+            self._since_attested, self._pause, self.failure = 0, 0.0, None
             return
         self._since_attested += 1
         if error is None or not self._counts(family, error):
@@ -76,14 +76,15 @@ class CircuitBreaker:
         self.may_cost = family in ("gateway", "unknown")
         if self.failure is None:
             if len(self._failing) >= FAILURES:
-                self.failure, self._opened_at, self._due = error, now, now + self._pause
+                self._opened_at = now
+                self.fail(now, error)
         elif key == self.trial:
             self.fail(now, error)
 
     def fail(self, now: float, error: LixError) -> None:
-        """A try has failed."""
+        """Open, or stay open after a try that failed."""
         self.failure = error
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._pause = min(2 * self._pause or FIRST_PAUSE, LONGEST_PAUSE)
         self._due = now + self._pause
 
     def _counts(self, family: Family, error: LixError) -> bool:

@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 from loopback import Connection, answer, serve
 
-from lix_async import AsyncLix, RetryPolicy, bulk
+from lix_async import AsyncLix, bulk
 from lix_async.core.errors import LixError
-from lix_async.providers.lix.endpoints.profiles import PERSON
 from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio
 PERSON_BODY = b'{"name": "Ada", "link": "https://www.linkedin.com/in/ada"}'
 HTML = b"<html>not the API</html>"
-REASON = {200: "OK"}
 
 
 def own(kind: str, message: str = "") -> bytes:
@@ -136,7 +134,8 @@ async def test_an_answer_decides(
 
     async with (
         serve(handler) as server,
-        AsyncLix("k" * 20, base_url=server.url, rate_limit=None, retry=_QUICK) as lix,
+        VirtualClock() as clock,
+        AsyncLix("k" * 20, base_url=server.url, rate_limit=None, clock=clock) as lix,
     ):
         store = bulk.SqliteStore(tmp_path / "l.db")
         async with store:
@@ -162,9 +161,6 @@ async def test_an_answer_decides(
         assert entry.status == {"failed": "pending"}.get(state, state if outcome else "pending")
 
 
-_QUICK = RetryPolicy(backoff=0.0, max_backoff=0.0, max_retry_after=0.0)
-
-
 @pytest.mark.parametrize("given", ["", "  ", "\ud800", "x" * 200_000, None, 7, {"nope": 1}])
 async def test_only_our_own_check_makes_an_input_invalid(tmp_path: Path, given: Any) -> None:
     async def handler(connection: Connection) -> None:
@@ -187,18 +183,3 @@ async def test_only_our_own_check_makes_an_input_invalid(tmp_path: Path, given: 
         mapped = {o.state async for o in bulk.map(lix.people.get, [given, good])}
         assert mapped == {"invalid", "done"}
         assert len(server.heard) == 2
-
-
-class Unusable:
-    """A limiter whose store is set up in the wrong way, for a while."""
-
-    def __init__(self, error: Exception, until: int) -> None:
-        self.error, self.left = error, until
-
-    async def acquire(self) -> None:
-        self.left -= 1
-        if self.left >= 0:
-            raise self.error
-
-    async def hold(self, seconds: float) -> None:
-        """There are no other callers."""
