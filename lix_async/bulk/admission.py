@@ -114,7 +114,7 @@ class AdmissionController:
         self._flying = 0
         self._held: Counter[CreditKind] = Counter()
         self._ended: anyio.Event | None = None
-        self._looked_at: float | None = None
+        self._polled_at: float | None = None
         self._lock: anyio.Lock | None = None
         self.balances: Mapping[CreditKind, int] | None = None
         """Credits by kind when they were last read; None if the provider does not report them."""
@@ -162,12 +162,12 @@ class AdmissionController:
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
         async with self._lock:
             if self.stop is None and not self.closed_for:
-                await self._look()
+                await self._poll_parked()
             if not self.parked:
                 await self._try(key)
             self.check()
             if self._balance_endpoints is not None and self.breaker.failure is None:
-                await self._means(price, self._balance_endpoints)
+                await self._check_balances(price, self._balance_endpoints)
             self._flying += 1
             self._held[price.kind] += price.amount
         cost = CallCost()
@@ -201,10 +201,10 @@ class AdmissionController:
 
     async def _answers(self) -> bool:
         """Whether to try a lookup: where that may cost something, after a free endpoint."""
-        funds = self._balance_endpoints
-        if funds is None or not self.breaker.may_cost:
+        endpoints = self._balance_endpoints
+        if endpoints is None or not self.breaker.may_cost:
             return True
-        error = await self._asked_for(funds.allowance, funds)
+        error = await self._asked_for(endpoints.allowance, endpoints)
         if not isinstance(error, LixError) or error.family in ATTESTED:
             return True
         if isinstance(error, RefusalError) and 400 <= error.status < 500:
@@ -227,25 +227,25 @@ class AdmissionController:
         if self.breaker.failure is None:
             return False
         if isinstance(error, AuthenticationError | QuotaExceededError):
-            self.stop = self.stop or error  # of a proxy or not: nobody gets through
+            self.stop = self.stop or error  # of a proxy or not: no call gets through
         return True
 
     async def is_rejected(self) -> bool:
         """Whether a free endpoint refuses the key as well, after a 401 or 403 without words."""
-        funds = self._balance_endpoints
-        return funds is not None and isinstance(
-            await self._asked_for(funds.allowance, funds), AuthenticationError
+        endpoints = self._balance_endpoints
+        return endpoints is not None and isinstance(
+            await self._asked_for(endpoints.allowance, endpoints), AuthenticationError
         )
 
-    async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
+    async def _check_balances(self, price: Price, endpoints: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
             await self._one_ended()  # the last requests of the day are under way
-        while self._flying and self._tight(price):
+        while self._flying and self._depends_on_calls_in_flight(price):
             await self._one_ended()  # those in flight may take what is left
         self.check()
         if self._due(price):
-            await self._read(funds)
+            await self._read(endpoints)
         self.check()
         left = self._short(price)
         if left is not None:
@@ -282,11 +282,11 @@ class AdmissionController:
         elif self.stop is None:
             self.stop = error
 
-    async def _look(self) -> None:
+    async def _poll_parked(self) -> None:
         """See whether another process has parked the ledger."""
         now = self._engine.clock.now()
-        if self._looked_at is None or now - self._looked_at >= PARK_CHECK_INTERVAL:
-            self._looked_at = now
+        if self._polled_at is None or now - self._polled_at >= PARK_CHECK_INTERVAL:
+            self._polled_at = now
             self.parked = await self._store.parked()
 
     def _due(self, price: Price) -> bool:
@@ -310,7 +310,7 @@ class AdmissionController:
         # What is in flight may come back uncharged; whether it does, the provider knows.
         return self.balances[price.kind] - self._since[price.kind]
 
-    def _tight(self, price: Price) -> bool:
+    def _depends_on_calls_in_flight(self, price: Price) -> bool:
         """Whether there are credits for the call, but not for those in flight besides."""
         left = self._left(price)
         if left is None or left < price.amount:
@@ -321,18 +321,18 @@ class AdmissionController:
         taken = self._asked + self._flying
         return self.requests_left is not None and self.requests_left - taken <= 0
 
-    async def _read(self, funds: BalanceEndpoints) -> None:
+    async def _read(self, endpoints: BalanceEndpoints) -> None:
         """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
         self._read_at = self._engine.clock.now()
         self._since.clear()
         self._asked = 0
-        answer = await self._asked_for(funds.allowance, funds)
+        answer = await self._asked_for(endpoints.allowance, endpoints)
         error = answer if isinstance(answer, LixError) else None
-        self.requests_left, full = (None, None) if error is not None else funds.left(answer)
+        self.requests_left, full = (None, None) if error is not None else endpoints.left(answer)
         self.refreshes_at = full or self.refreshes_at
         if error is None or error.family in ATTESTED:  # else the next is not answered either
-            answer = await self._asked_for(funds.balances, funds)
-        self.balances = None if isinstance(answer, LixError) else funds.credits(answer)
+            answer = await self._asked_for(endpoints.balances, endpoints)
+        self.balances = None if isinstance(answer, LixError) else endpoints.credits(answer)
         if self._day_is_over():
             used_up = DailyLimitError(
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"
@@ -340,9 +340,11 @@ class AdmissionController:
             used_up.refreshes_at = self.refreshes_at
             self.refused(used_up)
 
-    async def _asked_for(self, row: Endpoint[Params, object], funds: BalanceEndpoints) -> object:
+    async def _asked_for(
+        self, row: Endpoint[Params, object], endpoints: BalanceEndpoints
+    ) -> object:
         """The answer, or the error: also 401 and 403, since a key may have no right to read it."""
         try:
-            return (await self._engine.send(row, funds.params)).value
+            return (await self._engine.send(row, endpoints.params)).value
         except LixError as error:
             return error

@@ -22,11 +22,11 @@ class CircuitBreaker:
     While it is open, one lookup at a time is tried, after growing pauses. Pure: it knows no clock.
 
     Args:
-        patience: Seconds after which an outage ends the run; None to wait as long as it lasts.
+        timeout: Seconds after which an outage ends the run; None to wait as long as it lasts.
     """
 
-    def __init__(self, patience: float | None = None) -> None:
-        self._patience = patience
+    def __init__(self, timeout: float | None = None) -> None:
+        self._timeout = timeout
         self._failing: set[object] = set()
         self._since_attested = RECENT
         self._opened_at = self._due = 0.0
@@ -39,20 +39,20 @@ class CircuitBreaker:
         """Whether a try that fails like the last lookup may be charged."""
 
     def is_over(self, now: float) -> bool:
-        """Whether the outage has lasted longer than the patience."""
+        """Whether the outage has lasted longer than it may."""
         return (
             self.failure is not None
-            and self._patience is not None
-            and now - self._opened_at >= self._patience
+            and self._timeout is not None
+            and now - self._opened_at >= self._timeout
         )
 
     def pause(self, now: float) -> float:
-        """Seconds until the next try, or until the patience ends; 0 while it is closed."""
+        """Seconds until the next try, or until it has lasted too long; 0 while it is closed."""
         if self.failure is None:
             return 0.0
         due = self._due
-        if self._patience is not None:
-            due = min(due, self._opened_at + self._patience)
+        if self._timeout is not None:
+            due = min(due, self._opened_at + self._timeout)
         return max(due - now, 0.0)
 
     def report(self, family: Family, key: bytes, now: float, error: LixError | None = None) -> None:

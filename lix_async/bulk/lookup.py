@@ -594,7 +594,7 @@ class _Attempts:
                 return outcome
             self._store.post(NotLeft(self._id, self._owner, self.n, now))
             self._owner = 0
-        if isinstance(error, DeadlineError):  # the caller's patience ended, not the service
+        if isinstance(error, DeadlineError):  # the caller's own limit
             return self._transient(self._pause_after(error))
         self._report(family, error)
         return self._transient(self._pause_after(error), outage=True)

@@ -15,7 +15,7 @@
 | input | nothing was sent: the input cannot be | none | 0 |
 
 A status without the API's own error is never final: proxies, captive portals and gateways answer
-with any status. Whether an error is the API's own is told by `Provider.own_error`.
+with any status. `Provider.own_error` says whether an error is the API's own.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ class CreditBudget:
         self._wake()
 
     def _wake(self) -> None:
-        """Let the first of those who wait for room look again."""
+        """Let the first of those who wait look again."""
         if self._waiting:
             self._waiting[0].changed.set()
 

@@ -236,7 +236,7 @@ class Engine:
     async def _send_once(
         self, path: str, endpoint: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
-        # Before the permit: who waits for credits keeps nobody else waiting.
+        # Before the permit: a call that waits for credits holds up no other.
         try:
             reservation = await self.credits.reserve(endpoint.credits, endpoint.id)
         except BudgetError as error:

@@ -10,7 +10,15 @@ import pytest
 from loopback import Connection, answer, serve
 
 from lix_async import AsyncLix, bulk
-from lix_async.core.errors import LixError
+from lix_async.core.errors import LixError, TransportError
+from lix_async.core.families import family_of
+from lix_async.core.provider import Provider
+from lix_async.providers.connectsafely.models import Health
+from lix_async.providers.connectsafely.models.profiles import ProfileResult
+from lix_async.providers.connectsafely.provider import CONNECTSAFELY
+from lix_async.providers.letrics.provider import LETRICS
+from lix_async.providers.lookc.provider import LOOKC
+from lix_async.providers.meetalfred.provider import MEETALFRED
 from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -183,3 +191,33 @@ async def test_only_our_own_check_makes_an_input_invalid(tmp_path: Path, given: 
         mapped = {o.state async for o in bulk.map(lix.people.get, [given, good])}
         assert mapped == {"invalid", "done"}
         assert len(server.heard) == 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "body", "family"),
+    [
+        (LETRICS, 400, b'{"errors": [{"id": "invalid_input", "code": 400}]}', "refused"),
+        (LETRICS, 400, b'{"errors": []}', "unattested"),
+        (LETRICS, 401, b"", "unattested"),
+        (CONNECTSAFELY, 400, b'{"error": {"name": "ZodError", "issues": []}}', "refused"),
+        (CONNECTSAFELY, 401, b'{"error": "wrong key"}', "stop"),
+        (CONNECTSAFELY, 404, b'{"success": false, "error": "nobody"}', "refused"),
+        (CONNECTSAFELY, 404, HTML, "unattested"),
+        (CONNECTSAFELY, 429, b'{"success": false, "code": "x", "message": "slow"}', "attested"),
+        (CONNECTSAFELY, 502, b'{"error": "upstream"}', "attested"),
+        (CONNECTSAFELY, 502, HTML, "gateway"),
+        (CONNECTSAFELY, 200, b'{"profile": null}', "refused"),
+        (MEETALFRED, 404, b'{"detail": "no such person"}', "refused"),
+        (MEETALFRED, 404, b"Not Found", "unattested"),
+        (MEETALFRED, 503, b'{"message": {}}', "unattested"),
+        (MEETALFRED, 503, b'{"error": {"message": "busy"}}', "attested"),
+        (LOOKC, 404, b'{"error": {"type": "not_found"}}', "refused"),
+        (LOOKC, 407, HTML, "infrastructure"),
+    ],
+)
+def test_each_provider_has_its_own_words(
+    provider: Provider, status: int, body: bytes, family: str
+) -> None:
+    result = ProfileResult if b"profile" in body else Health
+    value = provider.refusal(status, body, result) or TransportError("a proxy answered")
+    assert family_of(status, value, attested=provider.own_error(body)) == family

@@ -67,16 +67,16 @@ async def test_an_hour_of_outage_costs_few_requests_and_fails_nothing(
         assert (client.credits.total, client.credits.lost) == (2 * len(names), 0)
 
 
-async def test_the_reason_is_told_and_patience_ends(ledger: Open) -> None:
+async def test_the_reason_is_reported_and_the_run_ends_in_time(ledger: Open) -> None:
     async with VirtualClock() as clock:
         service = Service(clock, UNREACHED, 1e9)
         run = bulk.Run(ledger(), Vendor(service, clock=clock).get, NAMES, outage_patience=100)
-        told: set[str] = set()
+        reasons: set[str] = set()
 
         async def look() -> None:
             while True:
                 await clock.sleep(7)
-                told.add(run.progress().parked)
+                reasons.add(run.progress().parked)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(look)
@@ -84,7 +84,7 @@ async def test_the_reason_is_told_and_patience_ends(ledger: Open) -> None:
                 await drained(run)
             tasks.cancel_scope.cancel()
         assert isinstance(caught.value.__cause__, TransportError)
-        assert "outage: no connection" in " ".join(told)
+        assert "outage: no connection" in " ".join(reasons)
         assert clock.now() >= 100
         store = ledger()
         await store.open_read_only()
@@ -127,8 +127,8 @@ async def test_a_key_that_is_rejected_without_words_ends_the_run(ledger: Open) -
         assert service.asked < 10
 
 
-def opened(*, patience: float | None = None) -> CircuitBreaker:
-    breaker = CircuitBreaker(patience)
+def opened(timeout: float | None = None) -> CircuitBreaker:
+    breaker = CircuitBreaker(timeout)
     for number in range(5):
         breaker.report("unknown", b"%d" % number, 0.0, TransportError("gone", sent=True))
     assert breaker.failure is not None
@@ -149,8 +149,8 @@ def test_pauses_double_up_to_five_minutes() -> None:
     assert (breaker.failure, breaker.pause(now)) == (None, 0)
 
 
-def test_no_pause_is_longer_than_the_patience() -> None:
-    breaker = opened(patience=3)
+def test_no_pause_is_longer_than_an_outage_may_last() -> None:
+    breaker = opened(3)
     assert (breaker.pause(0.0), breaker.is_over(2.9), breaker.is_over(3.0)) == (3, False, True)
     assert not opened().is_over(1e9)
 

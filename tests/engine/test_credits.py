@@ -165,7 +165,7 @@ async def test_calls_without_a_price_are_free_to_go_and_counted():
     assert (budget.total, budget.lost, budget.unpriced) == (0, 0, 2)
 
 
-async def test_who_waits_for_one_budget_holds_up_nobody_in_another():
+async def test_who_waits_for_one_budget_does_not_hold_up_another():
     client = CreditBudget(4)
     small, wide = CreditBudget(1, parent=client), CreditBudget(parent=client)
     got: list[str] = []
@@ -207,7 +207,7 @@ async def test_who_gives_up_lets_the_next_one_go():
             await anyio.wait_all_tasks_blocked()
         first.settle(0)
         await anyio.wait_all_tasks_blocked()
-        assert got == []  # there is room for the second only, who came later
+        assert got == []  # the second one alone fits, who came later
         scopes[0].cancel()
     assert got == [1]
     second.settle(1)

@@ -96,7 +96,7 @@ class EnrichRun:
                 concurrency=self._options.concurrency,
                 doubts=await self._doubts(),
                 on_daily_limit=self._options.on_daily_limit,
-                outage_patience=None,  # a person sees that it waits
+                outage_patience=None,  # the progress line says that it waits
                 queued_for=self._options.queued_for,
                 recheck=self._options.recheck,
             )
