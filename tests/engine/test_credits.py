@@ -190,6 +190,28 @@ async def test_who_waits_for_one_budget_does_not_hold_up_another():
     assert (got[4:], client.reserved("standard")) == (["no b"], 3)
 
 
+async def test_a_call_may_have_to_wait_for_one_budget_after_another():
+    client = CreditBudget(2)
+    small = CreditBudget(1, parent=client)
+    first, other = await small.reserve(standard(1)), await client.reserve(standard(1))
+    got: list[str] = []
+
+    async def take(budget: CreditBudget, name: str) -> None:
+        await budget.reserve(standard(1))
+        got.append(name)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take, small, "small")
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(take, client, "client")
+        await anyio.wait_all_tasks_blocked()
+        first.settle(0)  # there is one for the call that came first to the client's queue
+        await anyio.wait_all_tasks_blocked()
+        assert got == ["client"]
+        other.settle(0)
+    assert got == ["client", "small"]
+
+
 async def test_who_gives_up_lets_the_next_one_go():
     budget = CreditBudget(2)
     first, second = await budget.reserve(standard(1)), await budget.reserve(standard(1))
