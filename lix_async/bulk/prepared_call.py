@@ -19,7 +19,6 @@ from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
 from ..core.validation import check_type, encoded_json
-from ..core.wire import encode
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
@@ -105,19 +104,24 @@ class CallPreparer:
         """The call for an input.
 
         Raises:
-            ConfigurationError: If the input cannot be sent, or the method does not send one call.
+            ConfigurationError: If the input cannot be sent, or the method does not send one call;
+                its `family` is `"input"`.
         """
-        input_json(given)
         try:
+            input_json(given)
             return self._call(given)
+        # Nothing is sent here: whatever a method raises, it is about this input.
+        except ConfigurationError as error:
+            failure = error
         except LixError:
             raise
-        # Nothing is sent here: whatever a method raises, it is about this input.
         except TypeError as error:
-            problem = str(error)
+            failure = ConfigurationError(f"{self.name}: {error}")
         except Exception as error:  # noqa: BLE001
             problem = f"the input cannot be used ({type(error).__name__})"
-        raise ConfigurationError(f"{self.name}: {problem}")
+            failure = ConfigurationError(f"{self.name}: {problem}")
+        failure.family = "input"
+        raise failure
 
     def _call(self, given: Input) -> PreparedCall:
         arguments = _arguments(given)
@@ -143,8 +147,8 @@ class CallPreparer:
     ) -> PreparedCall:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
         params = self.engine.prepare_params(row, params)
-        encode(row, params)  # reports what cannot be a part of a URL
         text = self._text(row, params)
+        self.engine.check_request(row, params)
         if max_items is not None:  # the beginning of a listing is another lookup than all of it
             text += b" %d" % max_items
         return PreparedCall(row, params, _fingerprint(text), max_items)
@@ -158,7 +162,7 @@ class CallPreparer:
             ConfigurationError: If the input cannot be sent.
         """
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
-        if (template := self._templates.get(kind)) is not None:
+        if (template := self._templates.get(kind)) is not None and name.isascii():
             text = f"{template.before}{kind} {name}{template.after}"
             return CallKey(_fingerprint(text.encode()), template.row)
         call = self.call(given)

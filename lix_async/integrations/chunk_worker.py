@@ -19,7 +19,7 @@ from ..bulk.admission import AdmissionController
 from ..bulk.chunk import LedgerParkedError, chunk
 from ..bulk.lookup import DoubtPolicy
 from ..bulk.prepared_call import CallPreparer, Input
-from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
 from ..engine.client import Client
 from ..ledger.records import Lookup
 from ..ledger.rule import FINAL
@@ -103,6 +103,7 @@ class ChunkWorker:
             store,
             balance_endpoints=type(client).balance_endpoints,
             max_credits=max_credits,
+            outage_patience=None,
         )
         self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
         self._callers: dict[str, CallPreparer] = {}
@@ -174,6 +175,8 @@ class ChunkWorker:
         except DailyLimitError as error:
             until = error.refreshes_at or (now() // DAY + 1) * DAY
             raise RetryChunkLater(max(until - now(), 1.0)) from error
+        except OutageError as error:
+            raise RetryChunkLater(max(error.retry_after or 0.0, 1.0), str(error)) from error
         except LixError as error:
             raise self._ended(error) from error
         except Exception as error:

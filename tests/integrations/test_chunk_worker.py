@@ -25,6 +25,7 @@ from lix_async.integrations.chunk_worker import (
 from lix_async.ledger.rule import Status
 from lix_async.limiters.base import Limiter
 from lix_async.sandbox import Sandbox, running
+from lix_async.testing import VirtualClock
 
 pytestmark = pytest.mark.anyio
 ONCE = RetryPolicy(attempts=1)
@@ -38,12 +39,13 @@ async def at_work(
     stop: anyio.Event | None = None,
     doubts: DoubtPolicy = "hold",
     rate_limit: Limiter | None = None,
+    clock: VirtualClock | None = None,
     **settings: object,
 ) -> AsyncGenerator[tuple[ChunkWorker, SqliteStore, Sandbox]]:
     sandbox = Sandbox(people=20, organisations=5, rate=None, **settings)  # type: ignore[arg-type]
     with running(sandbox) as url:
         async with (
-            AsyncLix("demo", base_url=url, rate_limit=rate_limit, retry=ONCE) as lix,
+            AsyncLix("demo", base_url=url, rate_limit=rate_limit, retry=ONCE, clock=clock) as lix,
             SqliteStore(path / "l.db") as store,
         ):
             yield ChunkWorker(store, lix, 1, doubts, stop=stop), store, sandbox
@@ -158,11 +160,15 @@ class Unreachable(Limiter):
 
 async def test_a_limiter_that_is_away_finishes_nothing(tmp_path: Path) -> None:
     limiter = Unreachable()
-    async with at_work(tmp_path, rate_limit=limiter) as (worker, store, sandbox):
-        with pytest.raises(RetryChunkLater) as back:
+    async with (
+        VirtualClock() as clock,
+        at_work(tmp_path, rate_limit=limiter, clock=clock) as (worker, store, sandbox),
+    ):
+        with pytest.raises(RetryChunkLater, match="NOREPLICAS") as back:
             await worker.run(JOB)
-        assert (back.value.seconds, sandbox.requests) == (chunks.RETRY_DELAY, [])
+        assert (0 < back.value.seconds <= 5, sandbox.requests) == (True, [])
         limiter.away = False
+        clock.advance(5.0)
         await worker.run(JOB)
         assert (await store.counts()).done == 2
 
