@@ -21,8 +21,8 @@ LixError
 ├── DecodeError
 ├── PagingError
 └── BulkError
-    ├── InDoubtError
-    └── OutageError
+    ├── OutageError
+    └── InDoubtError
 
 Every error can be pickled: its one positional argument is the message, everything else is an
 attribute. No error contains the API key: where a server echoes it, in any encoding, the error has

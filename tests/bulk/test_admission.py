@@ -125,7 +125,9 @@ async def test_a_used_up_allowance_is_known_before_it_is_met(ledger: Open) -> No
 async def test_a_refresh_that_does_not_come_is_looked_for_less_and_less_often(ledger: Open) -> None:
     """The clock is ahead of the provider's, or its counter lags behind."""
     async with VirtualClock() as clock:
-        admission = AdmissionController(SampleClient(clock=clock).engine, ledger())
+        store = ledger()
+        await store.open()
+        admission = AdmissionController(SampleClient(clock=clock).engine, store)
         late = DailyLimitError("used up")
         late.refreshes_at = clock.wall() - 5
         waits = []
@@ -135,9 +137,11 @@ async def test_a_refresh_that_does_not_come_is_looked_for_less_and_less_often(le
             waits.append(admission.closed_for)
             await clock.sleep(admission.closed_for)
         assert waits == pytest.approx([10, 20, 40, 80, 160, 320, 640, 900, 900])
-        admission.settle(THING.credits, 1, 1)
+        async with admission.admitted(THING.credits, b"key") as cost:
+            cost.credits = 1
         admission.refused(late)
         assert admission.closed_for == pytest.approx(10)
+        await store.close()
 
 
 async def test_balances_that_cannot_be_read_stop_nothing(ledger: Open) -> None:
