@@ -15,9 +15,9 @@ import contextlib
 import re
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import LiteralString, NamedTuple, cast
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
@@ -51,6 +51,8 @@ UNREACHABLE_TIMEOUT = 60.0
 """Seconds that a server which cannot be used is tried again before `LedgerUnreachableError`."""
 GRACE = 20.0
 """Seconds of a silent beat after which an owner counts as dead."""
+LENT_WITHIN = 2.0
+"""Seconds that the statement of a limiter waits for a transaction of the ledger."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds between two tries, doubled from the first to the longest."""
 CONNECTION_OPTIONS: dict[str, object] = {
@@ -339,6 +341,9 @@ class PostgresLedgerConnection(LedgerConnection):
         self._unsent: list[NotLeft] = []
         """Requests that did not leave, although they may have been announced."""
         self._taken_back: list[NotLeft] = []
+        self._guard = threading.RLock()
+        """Held during a transaction: between two, others may use the connection."""
+        self._closed = False
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -383,6 +388,30 @@ class PostgresLedgerConnection(LedgerConnection):
                 # they were announced, the next transaction takes that back.
                 self._unsent += unsent_requests(jobs, self._values, self.wall())
             raise
+
+    def _transaction(self, jobs: Sequence[Job]) -> list[object]:
+        with self._guard:
+            return super()._transaction(jobs)
+
+    def execute_between(
+        self, statement: LiteralString, values: Mapping[str, object] | None
+    ) -> psycopg.Cursor[Columns]:
+        """Run a statement in a transaction of its own, between two of the ledger."""
+        if not self._guard.acquire(timeout=LENT_WITHIN):
+            raise psycopg.OperationalError("the connection of the ledger is busy")
+        try:
+            if self._closed:
+                raise psycopg.OperationalError("the ledger is closed")
+            return self.connect().connection.execute(statement, values)
+        except psycopg.Error as error:
+            self.note_error(error)
+            raise
+        finally:
+            self._guard.release()
+
+    def tables_in(self, schema: str) -> SqlTables:
+        """The tables in another schema, in the transaction that is open."""
+        return SqlTables(PostgresDatabase(self._db.connection, schema))
 
     def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         taken_back = list(self._unsent)
@@ -474,6 +503,11 @@ class PostgresLedgerConnection(LedgerConnection):
         return f"the ledger in PostgreSQL cannot be used: {text}{hint}"
 
     def close(self) -> None:
+        with self._guard:
+            self._closed = True
+            self._close()
+
+    def _close(self) -> None:
         # What is still sent stays in doubt; an owner that says goodbye is dead at once.
         with contextlib.suppress(psycopg.Error, BulkError):
             if self.owner:
@@ -658,15 +692,35 @@ class PostgresStore(Store):
     ) -> None:
         super().__init__()
         check_postgres_address(address)
-        self._address = address
-        self._schema = schema
+        self.address = address
+        self.schema = schema
         self._timeout = timeout
 
     @guarded_repr
     def __repr__(self) -> str:
-        return f"PostgresStore(…, schema={self._schema!r})"  # an address may hold a password
+        return f"PostgresStore(…, schema={self.schema!r})"  # an address may hold a password
 
     def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
         return PostgresLedgerConnection(
-            self._address, schema=self._schema, read_only=read_only, timeout=self._timeout
+            self.address, schema=self.schema, read_only=read_only, timeout=self._timeout
         )
+
+    def _tables_in(self, schema: str, tables: SqlTables) -> SqlTables:
+        if schema == self.schema:
+            return tables
+        return cast("PostgresLedgerConnection", self._connection).tables_in(schema)
+
+    def execute(
+        self, statement: LiteralString, values: Mapping[str, object] | None = None
+    ) -> psycopg.Cursor[Columns]:
+        """Run one statement on the connection of the open ledger, from any other thread.
+
+        This is how a `PostgresLimiter` shares the connection: `PostgresLimiter(store, …)`.
+
+        Raises:
+            psycopg.Error: It failed, the ledger is not open, or was busy for two seconds.
+        """
+        if self._connection is None:
+            raise psycopg.OperationalError("the ledger is not open")
+        connection = cast("PostgresLedgerConnection", self._connection)
+        return connection.execute_between(statement, values)

@@ -12,16 +12,11 @@ import pytest
 
 from lix_async import AsyncLix
 from lix_async.bulk import Entry, SqliteStore
-from lix_async.bulk.lookup import DoubtPolicy
+from lix_async.bulk.lookup import DoubtPolicy, LookupExecutor
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
 from lix_async.integrations import chunk_worker as chunks
-from lix_async.integrations.chunk_worker import (
-    Chunk,
-    ChunkWorker,
-    RetryChunkLater,
-    queue_errors_as_bulk_errors,
-)
+from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater
 from lix_async.ledger.rule import Status
 from lix_async.limiters.base import Limiter
 from lix_async.sandbox import Sandbox, running
@@ -161,20 +156,20 @@ async def test_a_limiter_that_is_away_finishes_nothing(tmp_path: Path) -> None:
     async with at_work(tmp_path, rate_limit=limiter) as (worker, store, sandbox):
         with pytest.raises(RetryChunkLater) as back:
             await worker.run(JOB)
-        assert (back.value.seconds, sandbox.requests) == (chunks.RETRY_DELAY, [])
+        assert (back.value.seconds, sandbox.requests) == (chunks.OUTAGE_DELAY, [])
         limiter.away = False
         await worker.run(JOB)
         assert (await store.counts()).done == 2
 
 
-async def test_an_error_that_nobody_expected_is_named_and_finishes_nothing(
+async def test_an_unexpected_error_is_named_and_finishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise OSError("too many open files")
 
     async with at_work(tmp_path) as (worker, _, _):
-        monkeypatch.setattr(chunks, "chunk", broken)
+        monkeypatch.setattr(LookupExecutor, "run", broken)
         with pytest.raises(RetryChunkLater, match="too many open files"):
             await worker.run(JOB)
         assert worker.error is None
@@ -191,11 +186,3 @@ async def test_a_ledger_that_fails_ends_the_worker(tmp_path: Path) -> None:
         assert (worker.stopped.is_set(), back.value.seconds) == (True, chunks.RETRY_DELAY)
         with pytest.raises(ConfigurationError, match="unknown method"):
             await worker.run(Chunk("nothing.there", []))
-
-
-def test_errors_of_a_queue_are_reported_without_its_address() -> None:
-    with pytest.raises(BulkError, match=r"queue in PostgreSQL cannot be used: gone$"):
-        with queue_errors_as_bulk_errors(OSError):
-            raise OSError("gone\nhost=secret")
-    with queue_errors_as_bulk_errors(OSError):
-        pass
