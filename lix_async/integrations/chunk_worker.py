@@ -266,7 +266,8 @@ class ChunkWorker:
         if state.status == "in_doubt":  # to be bought again
             failures = state.n
         if not failures:  # nothing could be sent: the longer that lasts, the rarer it is tried
-            self._outage_since = self._outage_since or now
+            if self._outage_since is None:
+                self._outage_since = now
             return min(max(now - self._outage_since, OUTAGE_DELAY), MAX_OUTAGE_DELAY)
         return min(RETRY_DELAY * 2.0 ** min(failures - 1, 10), MAX_RETRY_DELAY)
 
