@@ -33,7 +33,7 @@ CHUNK_SIZE = 50
 """The default number of inputs in a chunk."""
 CHUNKS_IN_FLIGHT = 4
 """Chunks that a worker holds at most: one fills the calls that the end of another leaves idle."""
-BATCH = 20_000
+BATCH = 5_000
 """Inputs that are written in one transaction, at least one chunk."""
 RECONNECT_DELAY = 1.0
 """Seconds until a worker connects again to a queue that it has lost."""

@@ -15,9 +15,11 @@ import contextlib
 import re
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import lru_cache
 from typing import LiteralString, NamedTuple, cast
+
+import anyio.to_thread
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
@@ -32,7 +34,7 @@ from .connection import (
 )
 from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
-from .records import NotLeft
+from .records import Input, NotLeft
 from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
@@ -393,21 +395,35 @@ class PostgresLedgerConnection(LedgerConnection):
         with self._guard:
             return super()._transaction(jobs)
 
-    def execute_between(
-        self, statement: LiteralString, values: Mapping[str, object] | None
-    ) -> psycopg.Cursor[Columns]:
-        """Run a statement in a transaction of its own, between two of the ledger."""
-        if not self._guard.acquire(timeout=LENT_WITHIN):
+    @contextlib.contextmanager
+    def between(self, timeout: float = -1) -> Generator[psycopg.Connection[Columns]]:
+        """The connection, between two transactions of the ledger."""
+        if not self._guard.acquire(timeout=timeout):
             raise psycopg.OperationalError("the connection of the ledger is busy")
         try:
             if self._closed:
                 raise psycopg.OperationalError("the ledger is closed")
-            return self.connect().connection.execute(statement, values)
+            yield self.connect().connection
         except psycopg.Error as error:
             self.note_error(error)
             raise
         finally:
             self._guard.release()
+
+    def copy_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+        """Keep new inputs of a run: many times as fast as a statement with arrays.
+
+        Raises:
+            BulkError: The server cannot be used.
+        """
+        quoted = self._schema.replace('"', '""')
+        copy = f'COPY "{quoted}".input (run, row, given, state, note) FROM STDIN'
+        try:
+            with self.between() as connection, connection.cursor().copy(copy.encode()) as target:
+                for one in inputs:
+                    target.write_row((run, one.row, one.given, one.state, one.note))
+        except psycopg.Error as error:
+            raise self.error_for(error) from error
 
     def tables_in(self, schema: str) -> SqlTables:
         """The tables in another schema, in the transaction that is open."""
@@ -710,6 +726,10 @@ class PostgresStore(Store):
             return tables
         return cast("PostgresLedgerConnection", self._connection).tables_in(schema)
 
+    async def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+        ledger = cast("PostgresLedgerConnection", self._connection)
+        await anyio.to_thread.run_sync(ledger.copy_inputs, run, inputs)
+
     def execute(
         self, statement: LiteralString, values: Mapping[str, object] | None = None
     ) -> psycopg.Cursor[Columns]:
@@ -722,5 +742,6 @@ class PostgresStore(Store):
         """
         if self._connection is None:
             raise psycopg.OperationalError("the ledger is not open")
-        connection = cast("PostgresLedgerConnection", self._connection)
-        return connection.execute_between(statement, values)
+        ledger = cast("PostgresLedgerConnection", self._connection)
+        with ledger.between(LENT_WITHIN) as connection:
+            return connection.execute(statement, values)

@@ -231,7 +231,7 @@ class Store:
         self._worker().post(StatementJob(work))
 
     async def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
-        """Keep inputs of a run; they are durable when this returns."""
+        """Keep new inputs of a run; they are durable when this returns."""
         await self.statement(lambda tables: tables.add_inputs(run, inputs))
 
     async def inputs(self, run: int, first: int, last: int, schema: str = "") -> list[Input]:
