@@ -26,13 +26,13 @@ from typing import Any
 import anyio
 import msgspec
 from _harness import Memory, count, report, table
-from _sample_data import KEY
+from _sample_data import KEY, person
 
 from lix_async import AsyncLix, bulk
 from lix_async.ledger.store import Store
 
 LONG = "--long" in sys.argv[1:]
-BODY = b'{"name":"Some One","liId":"someone","headline":"Keeper of books"}'
+BODY = person(1)
 CONCURRENCY = 400
 
 

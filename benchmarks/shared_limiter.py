@@ -38,7 +38,7 @@ async def take_permits(kind: str, where: str, name: str, bulk: str, seconds: flo
     print("ready", flush=True)
     sys.stdin.readline()
     end = time.time() + seconds
-    async with KINDS[kind](where, name, RateLimit(RATE, per=1.0)) as limiter:
+    async with KINDS[kind](where, name, RateLimit(RATE, per=1.0, margin=0.005)) as limiter:
         ask = limiter.bulk.acquire if bulk == "bulk" else limiter.acquire
 
         async def waiter() -> None:
@@ -84,7 +84,7 @@ def worst_second(moments: list[float]) -> int:
 async def interactive_caller(kind: str, where: str, name: str) -> list[float]:
     """Take a permit now and then; return the waits."""
     waits: list[float] = []
-    async with KINDS[kind](where, name, RateLimit(RATE, per=1.0)) as limiter:
+    async with KINDS[kind](where, name, RateLimit(RATE, per=1.0, margin=0.005)) as limiter:
         until = time.monotonic() + SECONDS - 0.5
         await anyio.sleep(0.2)
         while time.monotonic() < until:

@@ -53,19 +53,20 @@ LAYERS = {
     "linkedin": _layer(2, "core"),
     "concurrency": _layer(2, "core"),
     "limiters": _layer(3, "core, filesystem, concurrency"),
+    "ledger": _layer(3, "core, filesystem, concurrency"),
     "engine": _layer(4, "core, concurrency, limiters"),
     DATA: _layer(5, "core, linkedin"),
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),
-    "bulk": _layer(5, "core, filesystem, linkedin, concurrency, engine"),
+    "bulk": _layer(5, "core, linkedin, concurrency, ledger, engine"),
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
-    "integrations": _layer(6, f"core, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
+    "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
     "sandbox": _layer(6, f"core, {DATA}"),
     "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
     "cli": _layer(
         8,
-        "core, filesystem, linkedin, concurrency, limiters, engine, bulk, waterfall, "
-        f"{ADAPTER}, integrations, sandbox, testing, {DATA}, {PROVIDER}",
+        "core, filesystem, linkedin, concurrency, limiters, ledger, engine, bulk, "
+        f"waterfall, {ADAPTER}, integrations, sandbox, testing, {DATA}, {PROVIDER}",
     ),
 }
 CLI_ORDER = {
@@ -92,15 +93,16 @@ SANDBOX_ORDER = {
 all of them."""
 
 LIBRARIES = {
-    "core": {"msgspec"},
+    "core": {"idna", "msgspec"},
     "filesystem": set(),
     "linkedin": {"msgspec"},
     "concurrency": {"anyio", "msgspec", "trio"},
     "limiters": {"anyio", "msgspec", "psycopg", "psycopg_pool", "redis"},
+    "ledger": {"msgspec", "psycopg"},
     "engine": {"anyio", "certifi", "httpcore", "httpx", "httpx2", "msgspec", "tenacity", "trio"},
     DATA: {"msgspec"},
     PROVIDER: {"anyio", "msgspec"},
-    "bulk": {"anyio", "msgspec", "psycopg"},
+    "bulk": {"anyio", "msgspec"},
     "waterfall": {"anyio", "msgspec"},
     ADAPTER: {"anyio", "msgspec"},
     "integrations": {

@@ -1,13 +1,15 @@
-"""Whether a run may send another call: budget, balances, daily allowance, parked ledger.
+"""Whether a run may send another call: outage, balances, daily allowance, parked ledger.
 
 One controller for each run or worker. It is asked before each call that would be charged, and once
-more just before the request is sent. Lookups that are answered from the ledger do not need it.
+more just before the request is sent. Lookups that are answered from the ledger do not need it. The
+credits of each attempt are reserved by the engine, in the budget of the run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Literal
 
 import anyio
@@ -15,23 +17,32 @@ from msgspec.structs import replace
 
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, Price
 from ..core.errors import (
+    AuthenticationError,
     BudgetError,
     ConfigurationError,
     DailyLimitError,
+    Family,
     LixError,
+    OutageError,
     QuotaExceededError,
+    RefusalError,
 )
 from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
 from ..ledger.store import Store
+from .circuit_breaker import ATTESTED, CircuitBreaker
 
 DAY = 86_400.0
 BALANCE_CHECK_INTERVAL = 900.0
 """Seconds between two requests for balances and allowance: each takes a permit."""
+OVERDUE_DELAY = 10.0
+"""Seconds until a refresh that should have come is looked for; each further look doubles them."""
 PARK_CHECK_INTERVAL = 2.0
 """Seconds between two checks whether the ledger is parked."""
+OUTAGE_PATIENCE = 900.0
+"""Seconds after which an outage ends a run."""
 
 OnDailyLimit = Literal["wait", "stop"]
 
@@ -49,6 +60,13 @@ class CallsParked(Exception):
         """Credits that the lookup has spent: pages of its listing, which are saved."""
 
 
+class CallCost:
+    """What an admitted call has cost, as far as it is known by its end."""
+
+    credits = 0
+    requests = 0
+
+
 class AdmissionController:
     """Decides whether a call may be sent. One instance for each run or worker.
 
@@ -58,6 +76,8 @@ class AdmissionController:
         balance_endpoints: Where to read balances and allowance; None to read nothing.
         max_credits: Credits of all kinds that may be spent, calls in doubt included.
         on_daily_limit: Whether to wait until the daily allowance refreshes, or to stop.
+        outage_patience: Seconds after which an outage ends the run with `OutageError`; None to wait
+            as long as it lasts.
 
     Raises:
         ConfigurationError: If an argument is not valid.
@@ -71,23 +91,32 @@ class AdmissionController:
         balance_endpoints: BalanceEndpoints | None = None,
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
+        outage_patience: float | None = OUTAGE_PATIENCE,
     ) -> None:
         check_type("max_credits", max_credits, int | None)
+        check_type("outage_patience", outage_patience, float | None)
         if on_daily_limit not in ("wait", "stop"):
             raise ConfigurationError(
                 f"invalid on_daily_limit {on_daily_limit!r}: expected 'wait' or 'stop'"
             )
-        retry = replace(engine.options.retry, queued_attempts=0)
-        self._engine = engine.with_options(replace(engine.options, retry=retry))
+        once = replace(engine.options.retry, attempts=1, queued_attempts=0)
+        self._engine = engine.with_options(replace(engine.options, retry=once))
         self._store = store
         self._balance_endpoints = balance_endpoints
-        self._budget = CreditBudget(max_credits, name="max_credits of this run")
+        self.budget = CreditBudget(
+            max_credits, name="max_credits of this run", parent=engine.credits
+        )
+        """The credits that this run has spent, and its limit."""
+        self.breaker = CircuitBreaker(outage_patience)
+        """Whether the provider works."""
         self._on_daily_limit: OnDailyLimit = on_daily_limit
         self._read_at: float | None = None
         self._since: Counter[CreditKind] = Counter()
         self._asked = 0
         self._flying = 0
-        self._looked_at: float | None = None
+        self._held: Counter[CreditKind] = Counter()
+        self._ended: anyio.Event | None = None
+        self._polled_at: float | None = None
         self._lock: anyio.Lock | None = None
         self.balances: Mapping[CreditKind, int] | None = None
         """Credits by kind when they were last read; None if the provider does not report them."""
@@ -96,23 +125,38 @@ class AdmissionController:
         self.refreshes_at: float | None = None
         """When the daily allowance refreshes (epoch seconds), if it is known."""
         self._closed_until = 0.0
+        self._overdue_delay = OVERDUE_DELAY
         self.stop: LixError | None = None
         """The error that ends the run."""
         self.parked = ""
         """The reason why the ledger is parked; empty if it is not."""
 
-    def check(self) -> None:
-        """Raise `CallsParked` if no call may be sent now."""
-        if self.stop is not None or self.parked or self.closed_for > 0:
+    def check(self, *, reserved: bool = False) -> None:
+        """Raise `CallsParked` if no call may be sent now.
+
+        Args:
+            reserved: The credits of the call are reserved: that others get none does not stop it.
+        """
+        stopped = self.stop is not None and not (reserved and isinstance(self.stop, BudgetError))
+        if stopped or self.parked or self.closed_for > 0:
             raise CallsParked
 
     @property
     def closed_for(self) -> float:
-        """Seconds until calls may be sent again after the daily limit; 0 if they may be."""
-        return max(self._closed_until - self._engine.clock.now(), 0.0)
+        """Seconds until calls may be sent again after a daily limit or a failure; 0 if they may."""
+        now = self._engine.clock.now()
+        return max(self._closed_until - now, self.breaker.pause(now), 0.0)
 
-    async def admit(self, price: Price) -> None:
-        """Wait until a call may be sent and reserve its price. Every admission must be settled.
+    @property
+    def waits_for(self) -> str:
+        """What calls wait for, for people; empty if they may be sent."""
+        if self.breaker.failure is not None:
+            return f"outage: {self.breaker.failure.args[0]}"
+        return "daily limit" if self.closed_for > 0 else ""
+
+    @asynccontextmanager
+    async def admitted(self, price: Price, key: bytes) -> AsyncGenerator[CallCost]:
+        """A block in which a call may be sent; waits for it.
 
         Raises:
             CallsParked: If no call may be sent at the moment.
@@ -121,22 +165,92 @@ class AdmissionController:
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
         async with self._lock:
             if self.stop is None and not self.closed_for:
-                await self._look()
+                await self._poll_parked()
+            if not self.parked:
+                await self._try(key)
             self.check()
-            if self._balance_endpoints is not None:
-                await self._means(price, self._balance_endpoints)
-            await self._reserve(price)
+            if self._balance_endpoints is not None and self.breaker.failure is None:
+                await self._check_balances(price, self._balance_endpoints)
             self._flying += 1
+            self._held[price.kind] += price.amount
+        cost = CallCost()
+        try:
+            yield cost
+        finally:
+            self._flying -= 1
+            self._held[price.kind] -= price.amount
+            self._since[price.kind] += cost.credits
+            if cost.credits:
+                self._overdue_delay = OVERDUE_DELAY
+            self._asked += cost.requests
+            if self.breaker.trial == key:
+                self.breaker.trial = None
+            if self._ended is not None:
+                self._ended.set()
 
-    async def _means(self, price: Price, funds: BalanceEndpoints) -> None:
+    async def _try(self, key: bytes) -> None:
+        """While there is an outage: let one call at a time through, when it is due."""
+        breaker, clock = self.breaker, self._engine.clock
+        while breaker.failure is not None and self.stop is None:
+            if breaker.is_over(clock.now()):
+                self.stop = OutageError(self.waits_for)
+                self.stop.retry_after = breaker.pause(clock.now())
+                self.stop.__cause__ = breaker.failure
+            elif breaker.trial is not None:
+                await self._one_ended()
+            elif breaker.pause(clock.now()) > 0:
+                return
+            elif await self._answers():
+                breaker.trial = key
+                return
+
+    async def _answers(self) -> bool:
+        """Whether to try a lookup: where that may cost something, after a free endpoint."""
+        endpoints = self._balance_endpoints
+        if endpoints is None or not self.breaker.may_cost:
+            return True
+        error = await self._asked_for(endpoints.allowance, endpoints)
+        if not isinstance(error, LixError) or error.family in ATTESTED:
+            return True
+        if isinstance(error, RefusalError) and 400 <= error.status < 500:
+            return True  # that endpoint is not there, or not for everybody
+        self.breaker.fail(self._engine.clock.now(), error)
+        return False
+
+    async def _one_ended(self) -> None:
+        if self._ended is None or self._ended.is_set():
+            self._ended = anyio.Event()
+        await self._ended.wait()
+
+    def report(self, family: Family, key: bytes, error: LixError | None = None) -> bool:
+        """Take what came of an attempt into account.
+
+        Returns:
+            Whether there is an outage now: the lookup waits, and its attempt counts as none.
+        """
+        self.breaker.report(family, key, self._engine.clock.now(), error)
+        if self.breaker.failure is None:
+            return False
+        if isinstance(error, AuthenticationError | QuotaExceededError):
+            self.stop = self.stop or error  # of a proxy or not: no call gets through
+        return True
+
+    async def is_rejected(self) -> bool:
+        """Whether a free endpoint refuses the key as well, after a 401 or 403 without words."""
+        endpoints = self._balance_endpoints
+        return endpoints is not None and isinstance(
+            await self._asked_for(endpoints.allowance, endpoints), AuthenticationError
+        )
+
+    async def _check_balances(self, price: Price, endpoints: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
-            await self._budget.wait_for_settlement()  # the last requests of the day are under way
-        while self._flying and self._tight(price):
-            await self._budget.wait_for_settlement()  # those in flight may take what is left
+            await self._one_ended()  # the last requests of the day are under way
+        while self._flying and self._depends_on_calls_in_flight(price):
+            await self._one_ended()  # those in flight may take what is left
         self.check()
         if self._due(price):
-            await self._read(funds)
+            await self._read(endpoints)
         self.check()
         left = self._short(price)
         if left is not None:
@@ -162,29 +276,27 @@ class AdmissionController:
         if self._balance_endpoints is not None:
             await self._read(self._balance_endpoints)
 
-    def settle(self, price: Price, spent: int, requests: int) -> None:
-        """Record the credits and requests that an admitted call took."""
-        self._budget.settle(price, spent)
-        self._flying -= 1
-        self._since[price.kind] += spent
-        self._asked += requests
-
     def refused(self, error: LixError) -> None:
         """Record an error that every call would get: close until the day ends, or stop."""
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
             now = self._engine.clock.wall()
             until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
+            wait = max(until - now, 1.0)
+            if until <= now:  # a clock is ahead, or the provider's counter lags behind
+                wait = self.closed_for or self._overdue_delay
+                if not self.closed_for:
+                    self._overdue_delay = min(2 * wait, BALANCE_CHECK_INTERVAL)
             # Monotonic: setting the clock must not change how long the run waits.
-            self._closed_until = self._engine.clock.now() + max(until - now, 1.0)
+            self._closed_until = self._engine.clock.now() + wait
             self._read_at = None  # a new day: look at what there is before it begins
         elif self.stop is None:
             self.stop = error
 
-    async def _look(self) -> None:
+    async def _poll_parked(self) -> None:
         """See whether another process has parked the ledger."""
         now = self._engine.clock.now()
-        if self._looked_at is None or now - self._looked_at >= PARK_CHECK_INTERVAL:
-            self._looked_at = now
+        if self._polled_at is None or now - self._polled_at >= PARK_CHECK_INTERVAL:
+            self._polled_at = now
             self.parked = await self._store.parked()
 
     def _due(self, price: Price) -> bool:
@@ -208,49 +320,41 @@ class AdmissionController:
         # What is in flight may come back uncharged; whether it does, the provider knows.
         return self.balances[price.kind] - self._since[price.kind]
 
-    def _tight(self, price: Price) -> bool:
+    def _depends_on_calls_in_flight(self, price: Price) -> bool:
         """Whether there are credits for the call, but not for those in flight besides."""
         left = self._left(price)
         if left is None or left < price.amount:
             return False
-        return left - self._budget.reserved(price.kind) < price.amount
+        return left - self._held[price.kind] < price.amount
 
     def _day_is_over(self) -> bool:
         taken = self._asked + self._flying
         return self.requests_left is not None and self.requests_left - taken <= 0
 
-    async def _read(self, funds: BalanceEndpoints) -> None:
+    async def _read(self, endpoints: BalanceEndpoints) -> None:
         """Read balances and allowance. What cannot be read is unknown, and no reason to stop."""
         self._read_at = self._engine.clock.now()
         self._since.clear()
         self._asked = 0
-        answer = await self._asked_for(funds.allowance, funds)
-        self.requests_left, full = (None, None) if answer is None else funds.left(answer)
+        answer = await self._asked_for(endpoints.allowance, endpoints)
+        error = answer if isinstance(answer, LixError) else None
+        self.requests_left, full = (None, None) if error is not None else endpoints.left(answer)
         self.refreshes_at = full or self.refreshes_at
-        answer = await self._asked_for(funds.balances, funds)
-        self.balances = None if answer is None else funds.credits(answer)
+        if error is None or error.family in ATTESTED:  # else the next is not answered either
+            answer = await self._asked_for(endpoints.balances, endpoints)
+        self.balances = None if isinstance(answer, LixError) else endpoints.credits(answer)
         if self._day_is_over():
-            error = DailyLimitError(
+            used_up = DailyLimitError(
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"
             )
-            error.refreshes_at = self.refreshes_at
-            self.refused(error)
+            used_up.refreshes_at = self.refreshes_at
+            self.refused(used_up)
 
-    async def _asked_for(self, row: Endpoint[Params, object], funds: BalanceEndpoints) -> object:
+    async def _asked_for(
+        self, row: Endpoint[Params, object], endpoints: BalanceEndpoints
+    ) -> object:
+        """The answer, or the error: also 401 and 403, since a key may have no right to read it."""
         try:
-            return (await self._engine.send(row, funds.params)).value
-        except LixError:  # also 401 and 403: a key may have no right to read its balances
-            pass
-        return None
-
-    async def _reserve(self, price: Price) -> None:
-        try:
-            await self._budget.reserve_when_free(price)
-        except BudgetError as error:
-            self.stop = self.stop or error
-            raise CallsParked from None
-        try:
-            self.check()
-        except CallsParked:
-            self._budget.settle(price, 0)
-            raise
+            return (await self._engine.send(row, endpoints.params)).value
+        except LixError as error:
+            return error

@@ -17,12 +17,12 @@ from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import InputStream, WorkerPool
-from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError
+from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
 from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked
 from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome
-from .prepared_call import CallPreparer, ClientMethod, Input
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
 
 T = TypeVar("T")
 
@@ -39,6 +39,7 @@ async def chunk(
     concurrency: int = 4,
     doubts: DoubtPolicy = "hold",
     queued_for: float = QUEUED_FOR,
+    max_credits: int | None = None,
     account: str = "",
     admission: AdmissionController | None = None,
 ) -> list[Outcome[T]]:
@@ -55,6 +56,7 @@ async def chunk(
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         doubts: What to do with lookups in doubt; see `Run`.
         queued_for: Seconds until a lookup that the provider has queued is requested again.
+        max_credits: Stop with `BudgetError` before this chunk spends more.
         account: A name that separates the ledger entries of several accounts.
         admission: One controller for all chunks of a process, which then share its budget.
 
@@ -66,13 +68,20 @@ async def chunk(
         QuotaExceededError: If the credits are used up (402), or the budget of `admission` is.
         AuthenticationError: If the key is rejected.
         ViewerError: If the viewer id is rejected.
+        OutageError: If the provider cannot be reached or answers with failures only; run the chunk
+            again after the `retry_after` of the error.
         LedgerParkedError: If the ledger is parked.
         BulkError: If the ledger cannot be used; see its `unsaved`.
 
     Credits: those of the method, for each input that the ledger does not have.
     """
     caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
-    admission = admission or AdmissionController(caller.engine, store, on_daily_limit="stop")
+    if admission is None:
+        admission = AdmissionController(
+            caller.engine, store, max_credits=max_credits, on_daily_limit="stop"
+        )
+    elif max_credits is not None:
+        raise ConfigurationError("max_credits cannot be set beside admission: that one has it")
     lookup = LookupExecutor(store, caller.engine, admission, doubts=doubts, queued_for=queued_for)
 
     stopped: list[LixError] = []
@@ -81,7 +90,10 @@ async def chunk(
         try:
             call = caller.call(given)
         except ConfigurationError as error:
+            if error.family != "input":
+                raise
             return Outcome(input=given, state="invalid", error=error)
+        await caller.rekey(store, [(given, CallKey(call.key, call.row, call))])
         tries, waited = 0, False
         while True:
             try:
@@ -110,6 +122,10 @@ async def chunk(
         await pool.aclose()
     if admission.stop is not None:
         raise admission.stop from None
+    if admission.breaker.failure is not None:
+        outage = OutageError(admission.waits_for)
+        outage.retry_after = admission.closed_for
+        raise outage from admission.breaker.failure
     if admission.closed_for > 0:
         limit = DailyLimitError("the daily allowance is used up", kind="daily_limit")
         limit.refreshes_at = caller.engine.clock.wall() + admission.closed_for

@@ -7,7 +7,7 @@ permit    of the client's limiter
 announce  durable before the first byte leaves; fails where another owner was quicker
 exchange
 receive   the whole answer, durable before anything decodes or judges it
-judge     by whose fault it is: see `ledger.families`
+judge     by whose fault it is: see `core.families`
 ```
 
 This coroutine is what a run, a chunk and other job engines (Temporal, Celery, Ray, …) call.
@@ -27,15 +27,20 @@ from ..core import wire
 from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
 from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
+    BudgetError,
     BulkError,
     ConfigurationError,
+    DeadlineError,
     DecodeError,
+    Family,
+    InDoubtError,
     LixError,
     PagingError,
     QueuedError,
     RefusalError,
     TransportError,
 )
+from ..core.families import family_of
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
 from ..core.validation import check_type
@@ -46,14 +51,14 @@ from ..engine.engine import Engine
 from ..engine.pages import Page, Paginator
 from ..engine.raw_items import raw_items
 from ..engine.recording import replaying_engine
-from ..ledger.families import TRANSIENT, Family, family_of, judgement
+from ..ledger.families import judgement
 from ..ledger.records import Answer as StoredAnswer
 from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
 from .outcome import Outcome, State
-from .prepared_call import Input, PreparedCall
+from .prepared_call import Input, PreparedCall, input_json
 
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
 DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
@@ -65,6 +70,8 @@ BUSY_FOR = 0.5
 RECHECK_AFTER = 3600.0
 """Seconds after which an answer that may become better is asked for again."""
 FINAL = ("done", "kept", "refused")
+ONCE = (400, 401, 402, 403, 404, 422)
+"""Statuses that are asked for once in a run where they come without the API's own error."""
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -73,8 +80,9 @@ class Postponed(NamedTuple):
 
     pause: float
     """Seconds."""
-    reason: Literal["busy", "queued", "failed"]
-    """Another owner works on it; the provider prepares it; a transient failure."""
+    reason: Literal["busy", "queued", "failed", "outage"]
+    """Another owner works on it; the provider prepares it; a transient failure of this lookup, or
+    one of all."""
     outcome: Outcome[object]
     """What it is until then, with the credits spent so far."""
 
@@ -120,7 +128,8 @@ class LookupExecutor:
             )
         # The ledger does the repeating: each attempt is announced, and a pause holds no worker.
         once = replace(engine.options.retry, attempts=1, queued_attempts=0)
-        self.engine = engine.with_options(replace(engine.options, retry=once))
+        options = replace(engine.options, retry=once)
+        self.engine = engine.with_options(options).with_budget(admission.budget)
         self.retry = engine.options.retry
         self.store = store
         self.admission = admission
@@ -272,7 +281,7 @@ class LookupExecutor:
         if isinstance(value, LixError):
             found.error = value
         elif state == "refused":
-            found.error = TransportError("in doubt, and decided not to be bought again", sent=True)
+            found.error = InDoubtError("in doubt, and decided not to be bought again")
         return found
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
@@ -315,9 +324,8 @@ class _Attempts:
         self._store = executor.store
         self._engine = executor.engine
         self._call = call
-        self._spec = LookupSpec(
-            call.key, call.row.id, msgspec.json.encode(given), page=1 if call.listing else 0
-        )
+        page = 1 if call.listing else 0
+        self._spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
         self._expired = state.status == "done"
@@ -340,7 +348,7 @@ class _Attempts:
         if self._reply is not None:  # the other path of the endpoint is tried
             self._judge("attested", 0, counts=False)
         admission, price = self._executor.admission, self._call.row.credits
-        admission.check()
+        admission.check(reserved=True)
         send = Send(
             lookup=0,
             n=self.n,
@@ -408,7 +416,7 @@ class _Attempts:
                 self._judge("answer", call.row.credits.amount)
         except LixError as error:
             with contextlib.suppress(CallsParked):  # that reason to stop has passed since
-                self._failed(error)
+                await self._failed(error)
 
     async def once(self) -> Outcome[object] | Postponed:
         """A single call."""
@@ -418,10 +426,10 @@ class _Attempts:
                 answer = await self._engine.send(call.row, call.params, hooks=self)
             except _AlreadyClaimed:
                 return self._busy()
-            except (BulkError, CallsParked):
+            except (BulkError, BudgetError, CallsParked):
                 raise
             except LixError as error:
-                return self._failed(error)
+                return await self._failed(error)
             return self._done(answer)
 
     async def listing(self) -> Outcome[object] | Postponed:
@@ -433,10 +441,10 @@ class _Attempts:
                     await pages.fetch_next()
                 except _AlreadyClaimed:
                     return self._busy()
-                except (BulkError, CallsParked):
+                except (BulkError, BudgetError, CallsParked):
                     raise
                 except LixError as error:
-                    return self._failed(error)
+                    return await self._failed(error)
                 self._turn_page(pages)
         found = (await self._store.answers([self._id])).get(self._id, [])
         provider, outcome = self._engine.provider, self._outcome
@@ -462,6 +470,7 @@ class _Attempts:
             rows = raw.items[:room]
             every_row = raw.as_received and len(rows) == page.count
         pages.stats.items += len(rows)
+        self._report("answer")
         goes_on = not pages.ended and self._call.room(pages.stats.items) != 0
         self._judge(
             "answer",
@@ -476,16 +485,18 @@ class _Attempts:
 
     @asynccontextmanager
     async def _admitted(self) -> AsyncGenerator[None]:
-        """A call within the budget. What may have been charged counts as spent."""
-        price, outcome = self._call.row.credits, self._outcome
-        try:
-            await self._executor.admission.admit(price)
-        except CallsParked as parked:
-            parked.spent = outcome.credits
-            raise
+        """A block in which the call may be sent."""
+        outcome, admission = self._outcome, self._executor.admission
         attempts, self._charged = outcome.attempts, 0
         try:
-            yield
+            async with admission.admitted(self._call.row.credits, self._call.key) as cost:
+                try:
+                    yield
+                finally:
+                    cost.credits, cost.requests = self._charged, outcome.attempts - attempts
+        except BudgetError as error:
+            admission.stop = admission.stop or error
+            raise CallsParked(spent=outcome.credits) from None
         except CallsParked as parked:
             parked.spent = outcome.credits
             raise
@@ -494,8 +505,6 @@ class _Attempts:
         except BaseException as error:
             self._abandoned(error)
             raise
-        finally:
-            self._executor.admission.settle(price, self._charged, outcome.attempts - attempts)
 
     # Ends
 
@@ -506,10 +515,11 @@ class _Attempts:
         outcome = self._outcome
         outcome.value, outcome.body = answer.value, answer.body
         outcome.seconds = self._engine.clock.now() - self._began
+        self._report("answer")
         self._judge("answer", credits_for(self._call.row.credits, answer.value))
         return outcome
 
-    def _failed(self, error: LixError) -> Outcome[object] | Postponed:
+    async def _failed(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call that raised: judged by its answer where there is one."""
         outcome, reply = self._outcome, self._reply
         outcome.error = error
@@ -524,16 +534,22 @@ class _Attempts:
             value = wire.decode(provider, row, reply.status, reply.body)
             if not isinstance(value, LixError) and not self._call.listing:
                 outcome.value, outcome.body, outcome.error = value, reply.body, None
+                self._report("answer")
                 self._judge("answer", credits_for(row.credits, value))
                 return outcome
-        attested = provider.own_error(reply.body)
-        return self._refused(family_of(reply.status, value, attested=attested), error, reply)
+        family = family_of(reply.status, value, attested=provider.own_error(reply.body))
+        if family == "unattested" and reply.status in (401, 403):
+            with contextlib.suppress(LixError):
+                if await self._executor.admission.is_rejected():
+                    family = "stop"
+        return self._refused(family, error, reply)
 
     def _refused(
         self, family: Family, error: LixError, reply: HttpResponse
     ) -> Outcome[object] | Postponed:
         outcome, price = self._outcome, self._call.row.credits.amount
         note = str(error.args[0]) if error.args else type(error).__name__
+        outage = self._report(family, error)
         if family == "unusable":
             outcome.state, outcome.body = "kept", reply.body
             self._judge(family, price, note=note)
@@ -551,33 +567,50 @@ class _Attempts:
             outcome.state, outcome.due = "queued", self._executor.wall() + pause
             self._judge(family, 0, pause=pause, note=note)
             return Postponed(pause, "queued", outcome)
-        if family in TRANSIENT:
-            if family == "gateway":
-                outcome.maybe += price
-            delay = self._pause_after(error)
-            self._judge(family, 0, pause=delay or 0.0, note=note)
-            return self._transient(delay)
-        outcome.state = "refused"
-        self._judge(family, 0, note=note)
-        return outcome
+        if family in ("refused", "input"):
+            outcome.state = "refused"
+            self._judge(family, 0, note=note)
+            return outcome
+        if family == "gateway":
+            outcome.maybe += price
+        delay = self._pause_after(error)
+        if family == "unattested" and reply.status in ONCE:
+            delay = None
+        self._judge(family, 0, pause=delay or 0.0, note=note, counts=not outage)
+        return self._transient(delay, outage=outage or family == "infrastructure")
 
     def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call without an answer."""
         outcome, now = self._outcome, self._executor.now
-        if not outcome.attempts or not self._owner:
-            outcome.state = "failed"
-            return self._transient(self._pause_after(error))
-        left = error.sent if isinstance(error, TransportError) else self._departed
-        if not left:
+        family = error.family or "infrastructure"
+        if outcome.attempts and self._owner:
+            left = error.sent if isinstance(error, TransportError) else self._departed
+            family = "unknown" if left else "infrastructure"
+            if left:
+                self._report(family, error)
+                self._lose(str(error.args[0]) if error.args else "")
+                outcome.state = "in_doubt"
+                return outcome
             self._store.post(NotLeft(self._id, self._owner, self.n, now))
             self._owner = 0
+        if isinstance(error, DeadlineError):  # the caller's own limit
             return self._transient(self._pause_after(error))
-        self._lose(str(error.args[0]) if error.args else "")
-        outcome.state = "in_doubt"
-        return outcome
+        self._report(family, error)
+        return self._transient(self._pause_after(error), outage=True)
 
-    def _transient(self, pause: float | None) -> Outcome[object] | Postponed:
+    def _report(self, family: Family, error: LixError | None = None) -> bool:
+        """Tell what came of this attempt; whether there is an outage now."""
+        if self._replays:
+            return False
+        return self._executor.admission.report(family, self._call.key, error)
+
+    def _transient(
+        self, pause: float | None, *, outage: bool = False
+    ) -> Outcome[object] | Postponed:
+        """The lookup is asked for again after a pause; during an outage as often as it takes."""
         self._outcome.state = "failed"
+        if outage:
+            return Postponed(pause or self._executor.retry.backoff, "outage", self._outcome)
         return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
 
     def _pause_after(self, error: LixError) -> float | None:
@@ -664,9 +697,9 @@ def _from_ledger(lookup: Lookup, given: Input) -> Outcome[object]:
     return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True)
 
 
-def _in_doubt_error(note: str, endpoint: str) -> TransportError:
+def _in_doubt_error(note: str, endpoint: str) -> InDoubtError:
     text = f"in doubt: {note}" if note else "in doubt: sent, no answer received"
-    return TransportError(text, sent=True, endpoint=endpoint)
+    return InDoubtError(text, endpoint=endpoint)
 
 
 def _unsaved(

@@ -101,7 +101,7 @@ def map(  # noqa: A001  # read as `bulk.map`
 
 
 def _state(error: LixError) -> State:
-    if isinstance(error, ConfigurationError):
+    if error.family == "input":
         return "invalid"
     if isinstance(error, QueuedError):
         return "queued"

@@ -8,23 +8,29 @@ anything is paid.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
-from .. import linkedin
+from ..core.canonical import canonical_forms
 from ..core.endpoint import AnyEndpoint
-from ..core.errors import ConfigurationError
+from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
-from ..core.validation import check_type
+from ..core.validation import check_type, encoded_json
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
+from ..ledger.records import Lookup
+from ..ledger.store import Store
 from ..linkedin.links import plain
+from .old_keys import old_texts
 
 T = TypeVar("T")
+RULE = "3"
+"""The version of the rule that makes keys, which is a part of them."""
 Input = str | int | Mapping[str, object]
 """The method's first argument, or its keyword arguments."""
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
@@ -85,6 +91,8 @@ class CallPreparer:
         self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
+        own = urlsplit(self.engine.provider.base_url).hostname
+        self._origin = "" if urlsplit(client.origin).hostname == own else client.origin
         view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         self._method = cast(
@@ -96,14 +104,30 @@ class CallPreparer:
         """The call for an input.
 
         Raises:
-            ConfigurationError: If the input cannot be sent, or the method does not send one call.
+            ConfigurationError: If the input cannot be sent, or the method does not send one call;
+                its `family` is `"input"`.
         """
         try:
-            call = recorded_call(
-                self._method(**given) if isinstance(given, Mapping) else self._method(given)
-            )
+            input_json(given)
+            return self._call(given)
+        # Nothing is sent here: whatever a method raises, it is about this input.
+        except ConfigurationError as error:
+            failure = error
+        except LixError:
+            raise
         except TypeError as error:
-            raise ConfigurationError(f"{self.name}: {error}") from None
+            failure = ConfigurationError(f"{self.name}: {error}")
+        except Exception as error:  # noqa: BLE001
+            problem = f"the input cannot be used ({type(error).__name__})"
+            failure = ConfigurationError(f"{self.name}: {problem}")
+        failure.family = "input"
+        raise failure
+
+    def _call(self, given: Input) -> PreparedCall:
+        arguments = _arguments(given)
+        call = recorded_call(
+            self._method(given) if arguments is None else self._method(**arguments)
+        )
         if call is None:
             raise ConfigurationError(
                 f"{self.name} does not send exactly one call: it cannot be used in a bulk run"
@@ -124,6 +148,7 @@ class CallPreparer:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
         params = self.engine.prepare_params(row, params)
         text = self._text(row, params)
+        self.engine.check_request(row, params)
         if max_items is not None:  # the beginning of a listing is another lookup than all of it
             text += b" %d" % max_items
         return PreparedCall(row, params, _fingerprint(text), max_items)
@@ -137,7 +162,7 @@ class CallPreparer:
             ConfigurationError: If the input cannot be sent.
         """
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
-        if (template := self._templates.get(kind)) is not None:
+        if (template := self._templates.get(kind)) is not None and name.isascii():
             text = f"{template.before}{kind} {name}{template.after}"
             return CallKey(_fingerprint(text.encode()), template.row)
         call = self.call(given)
@@ -151,14 +176,47 @@ class CallPreparer:
             return None
         return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row)
 
+    async def rekey(self, store: Store, found: Iterable[tuple[Input, CallKey]]) -> None:
+        """Give lookups of a ledger that older versions wrote the keys of today, where it has them.
+
+        Only the client and the account can tell what an input of then would send, so a migration
+        cannot do it for all. A row is used where its own input leads to the same key: the old rule
+        gave one key to some calls that differ.
+        """
+        if not store.has_old_keys:
+            return
+        given_by_key = {one.key: (given, one) for given, one in found}
+        known = await store.find(list(given_by_key))
+        new_keys: dict[bytes, bytes] = {}
+        for key in given_by_key.keys() - known.keys():
+            given, one = given_by_key[key]
+            call = one.call or self.call(given)
+            identity = self.engine.provider.name, self._account, call.row.id
+            for text in old_texts(*identity, call.params, call.max_items):
+                new_keys[_fingerprint(text)] = key
+        rows = await store.find(list(new_keys))
+        await store.rekey(
+            {old: new_keys[old] for old, row in rows.items() if self._leads_to(row, new_keys[old])}
+        )
+
+    def _leads_to(self, row: Lookup, key: bytes) -> bool:
+        try:
+            return self.call_key(msgspec.json.decode(row.spelled)).key == key
+        except ConfigurationError:
+            return False
+
     def _text(self, row: AnyEndpoint, params: Params) -> bytes:
-        """(Provider, account, endpoint, normalised params): what a key is the fingerprint of."""
-        fields = {
-            name: _plain(name, getattr(params, name))
-            for name in params.__struct_fields__
-            if name != "sequence_id" and getattr(params, name) is not None
-        }
-        identity = [self.engine.provider.name, self._account, row.id, fields]
+        """(Rule, provider, server, account, endpoint, params): a key is the fingerprint of it."""
+        forms = canonical_forms(type(params))
+        fields: dict[str, object] = {}
+        for name in params.__struct_fields__:
+            value: object = getattr(params, name)
+            if value is None or name == "sequence_id":
+                continue
+            form = forms.get(name)
+            fields[name] = form.of(value) if form and isinstance(value, str) else value
+        provider = self.engine.provider.name
+        identity = [RULE, provider, self._origin, self._account, row.id, fields]
         return msgspec.json.encode(identity, order="deterministic")
 
 
@@ -166,14 +224,19 @@ def _fingerprint(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _plain(name: str, value: object) -> object:
-    """A parameter in normal form: different links to one profile become the same."""
-    if not isinstance(value, str):
-        return value
-    if name == "email":
-        return value.strip().casefold()
-    if "linkedin.com" in value.lower() or value.startswith("urn:li:"):
-        link = linkedin.classify(value)
-        if link.identity is not None and not link.kind.endswith("_search"):
-            return link.identity
-    return value.strip()
+def input_json(given: Input) -> bytes:
+    """An input as JSON, as a ledger keeps it for people.
+
+    Raises:
+        ConfigurationError: It cannot be written as JSON.
+    """
+    return encoded_json("the input", given, _arguments)
+
+
+def _arguments(given: object) -> dict[str, object] | None:
+    """The keyword arguments in an input: a mapping, or a row of a database; else None."""
+    if isinstance(given, str | int):
+        return None
+    if isinstance(given, Mapping) or callable(getattr(given, "keys", None)):
+        return dict(cast("Mapping[str, object]", given))
+    return None

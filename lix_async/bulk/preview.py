@@ -18,7 +18,7 @@ from ..ledger.connection import LedgerNotFoundError
 from ..ledger.store import Store
 from .admission import AdmissionController
 from .lookup import FINAL
-from .prepared_call import CallPreparer, ClientMethod, Input
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
 
 T = TypeVar("T")
 AHEAD = 256
@@ -176,6 +176,7 @@ async def _add(
     seen: sqlite3.Connection,
 ) -> None:
     new: dict[bytes, tuple[Price, bool]] = {}
+    found: list[tuple[Input, CallKey]] = []
     for given in batch:
         count.inputs += 1
         try:
@@ -186,6 +187,9 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
+            found.append((given, CallKey(call.key, call.row, call)))
+    if store is not None:
+        await caller.rekey(store, found)
     known = {} if store is None else await store.find(list(new))
     for key, (price, walk) in new.items():
         if key in known and known[key].state.status in FINAL:

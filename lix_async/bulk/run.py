@@ -11,19 +11,18 @@ from types import TracebackType
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import anyio
-import msgspec
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
-from ..core.errors import BulkError, ConfigurationError, LixError
+from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
 from ..ledger.records import Lookup, LookupSpec
 from ..ledger.store import Store
-from .admission import AdmissionController, CallsParked, OnDailyLimit
+from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, input_json
 
 T = TypeVar("T")
 
@@ -49,6 +48,9 @@ class Run(Generic[T]):
         max_credits: Stop with `BudgetError` before this run spends more; lookups in doubt count as
             charged.
         on_daily_limit: `"wait"` until the daily allowance refreshes, or `"stop"`.
+        outage_patience: While the provider cannot be reached or answers with failures only, no
+            input fails: the run waits and tries one now and then (see `progress().parked`). After
+            so many seconds it ends with `OutageError`; None to wait as long as it takes.
         queued_for: Seconds until a lookup that the provider has queued is requested again.
         recheck: How often at most an answer that may become better is requested again, such as an
             e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
@@ -65,6 +67,7 @@ class Run(Generic[T]):
         AuthenticationError: While iterating, if the key is rejected.
         ViewerError: While iterating, if the viewer id is rejected.
         BudgetError: While iterating, if the next call would exceed `max_credits`.
+        OutageError: While iterating, after `outage_patience`.
         BulkError: While iterating, if the ledger cannot be used; see its `unsaved`. All of these
             are raised after the calls in flight were saved.
 
@@ -88,6 +91,7 @@ class Run(Generic[T]):
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
+        outage_patience: float | None = OUTAGE_PATIENCE,
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
@@ -102,6 +106,7 @@ class Run(Generic[T]):
             doubts=doubts,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
+            outage_patience=outage_patience,
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
@@ -179,7 +184,7 @@ class InputReader:
     """Takes inputs as they are needed, and hands out at once what needs no call.
 
     A continued run first meets inputs that the ledger has: there many are read from the ledger at
-    once and handed out together. New inputs are taken one at a time.
+    once and handed out together. Of new inputs as many are taken as workers wait for one.
     """
 
     def __init__(
@@ -201,6 +206,8 @@ class InputReader:
         self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
         self._row = 0
+        self.wanted = 0
+        """How many workers wait for an input."""
         self.run_id: int | None = None
         """The ledger's number of the run; None until it has begun."""
 
@@ -241,6 +248,8 @@ class InputReader:
             try:
                 found.append((self._row, given, self._caller.call_key(given)))
             except ConfigurationError as error:
+                if error.family != "input":
+                    raise
                 out.append(Outcome(input=given, state="invalid", error=error))
                 self._note(InputRow(self._row, None, "invalid", str(error)))
         waiting = await self._unknown(found, out)
@@ -250,7 +259,7 @@ class InputReader:
     async def _taken(self) -> list[Input]:
         if not self._source.is_sync:
             return [(await self._source.next())[1]]
-        found = self._source.take_many(max(self._ahead, 1))
+        found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
         if not found:
             raise StopAsyncIteration
         return found
@@ -259,6 +268,7 @@ class InputReader:
         self, found: list[tuple[int, Input, CallKey]], out: list[Outcome[object]]
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
+        await self._caller.rekey(self._store, [(given, sketch) for _, given, sketch in found])
         known = await self._store.find([sketch.key for _, _, sketch in found]) if found else {}
         lookups = [known.get(sketch.key) for _, _, sketch in found]
         final = iter(
@@ -293,7 +303,7 @@ class InputReader:
     def _new(self, row: int, given: Input, call: PreparedCall) -> None:
         if self.run_id is not None:
             page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, msgspec.json.encode(given), page=page)
+            spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
             self._store.post_new_input(self.run_id, row, spec)
 
 
@@ -314,6 +324,7 @@ class RunExecutor(Generic[T]):
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
         on_daily_limit: OnDailyLimit = "wait",
+        outage_patience: float | None = OUTAGE_PATIENCE,
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
@@ -332,6 +343,7 @@ class RunExecutor(Generic[T]):
             balance_endpoints=self._caller.balance_endpoints if check_balances else None,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
+            outage_patience=outage_patience,
         )
         """The balances, the daily allowance and the budget of this run."""
         self._lookup = LookupExecutor(
@@ -400,7 +412,7 @@ class RunExecutor(Generic[T]):
     def _raise(self) -> None:
         stop, self._stop = self._stop, None
         if stop is not None:
-            raise stop from None
+            raise stop from stop.__cause__
 
     def park(self, reason: str = "parked") -> None:
         """Take no further input. Calls in flight end and are handed out; then the run ends."""
@@ -433,8 +445,7 @@ class RunExecutor(Generic[T]):
         )
 
     def _reason(self) -> str:
-        closed = self.admission.closed_for > 0
-        return self._parked or ("daily limit" if closed else "")
+        return self._parked or self.admission.waits_for
 
     def report(self) -> Report:
         """Counts, credits, reasons of failures, and a histogram of latencies."""
@@ -461,8 +472,12 @@ class RunExecutor(Generic[T]):
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
         if self._lock is None:
             self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one worker waits for all
-            return await self._taken()
+        self._inputs.wanted += 1
+        try:
+            async with self._lock:  # one worker waits for all
+                return await self._taken()
+        finally:
+            self._inputs.wanted -= 1
 
     async def _taken(self) -> tuple[int, PendingLookup]:
         while True:
@@ -550,7 +565,7 @@ class RunExecutor(Generic[T]):
         return None
 
     async def _open_again(self) -> bool:
-        """Wait while the daily limit is reached; False when the run is stopped meanwhile."""
+        """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
             if self._crew.stopping:
                 return False
@@ -591,4 +606,5 @@ class RunExecutor(Generic[T]):
                 self._stop.unsaved += unsaved
         elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
             self._stop = error
-        self.park(type(error).__name__)
+        outage = isinstance(error, OutageError)
+        self.park(self.admission.waits_for if outage else type(error).__name__)

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cas
 
 import msgspec
 
+from .canonical import canonical_forms
 from .errors import ConfigurationError
 from .models import Listing, Params, R_co
+from .validation import encoded_json
 
 if TYPE_CHECKING:
     from .pagination import PaginationStrategy
 
 CreditKind = Literal["standard", "org", "email", "free", "unknown"]
-
 
 P = TypeVar("P", bound=Params)
 
@@ -119,11 +120,18 @@ def check_params(params: P, kind: type[P]) -> P:
     if not isinstance(params, kind):
         raise ConfigurationError(f"expected {kind.__name__}, got {type(params).__name__}")
     names = dict(zip(params.__struct_encode_fields__, params.__struct_fields__, strict=True))
+    fields = {wire: getattr(params, name) for wire, name in names.items()}
+    forms = canonical_forms(type(params))
+    for wire, name in names.items():
+        if name in forms and (send := forms[name].sent) and isinstance(fields[wire], str):
+            fields[wire] = send(fields[wire])
     try:
-        fields = {wire: getattr(params, name) for wire, name in names.items()}
-        return msgspec.convert(fields, type(params))
+        checked = msgspec.convert(fields, type(params))
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
+    else:
+        encoded_json("a parameter", checked)
+        return checked
     wire = path.rstrip("`").partition(".")[0].partition("[")[0]
     raise ConfigurationError(f"{names.get(wire, kind.__name__)}: {message}")
 

@@ -26,6 +26,7 @@ from .errors import (
     WeeklyLimitError,
     excerpt,
 )
+from .timestamps import parse_moment
 
 ERROR_TYPES: dict[str, type[RefusalError]] = {
     "params_invalid": InvalidParamsError,
@@ -97,11 +98,8 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
             message = "the server redirects; redirects are never followed"
         text = message or self.messages.get(status) or kind.replace("_", " ") or f"status {status}"
         error = cls(text, status=status, kind=kind or str(status), body=excerpt(body))
-        if isinstance(error, DailyLimitError):  # no sample shows in which object it is
-            for place in (details or {}, json_object(body) or {}):
-                if isinstance(refreshes := place.get("refreshesAt"), int):
-                    error.refreshes_at = float(refreshes)
-                    break
+        if isinstance(error, DailyLimitError | WeeklyLimitError):
+            error.refreshes_at = _refreshes_at(details or {}, json_object(body) or {})
         return error
 
 
@@ -111,6 +109,15 @@ def json_object(body: bytes) -> dict[str, object] | None:
         return msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _refreshes_at(*places: Mapping[str, object]) -> float | None:
+    """When the allowance is renewed. No sample shows in which object it is (lix.md#errors)."""
+    for place in places:
+        for name in ("refreshesAt", "refreshesAtISO"):
+            if (moment := parse_moment(place.get(name))) is not None:
+                return moment
+    return None
 
 
 def _text(value: object) -> str:

@@ -21,12 +21,33 @@ LixError
 ├── DecodeError
 ├── PagingError
 └── BulkError
+    ├── InDoubtError
+    └── OutageError
 
 Every error can be pickled: its one positional argument is the message, everything else is an
 attribute. No error contains the API key: where a server echoes it, in any encoding, the error has
 `***` instead, in `body` as well.
 """
 
+from __future__ import annotations
+
+from typing import Literal
+
+Family = Literal[
+    "",
+    "answer",
+    "unusable",
+    "refused",
+    "queued",
+    "stop",
+    "attested",
+    "unattested",
+    "gateway",
+    "unknown",
+    "infrastructure",
+    "input",
+]
+"""By whose fault an attempt ended, see `core.families`; empty where that is not known."""
 EXCERPT = 1024
 """Bytes of a body that an error keeps for people to read."""
 
@@ -39,6 +60,9 @@ def excerpt(body: bytes, limit: int = EXCERPT) -> str:
 
 class LixError(Exception):
     """The base of all exceptions. `endpoint` is a catalogue id or None, `attempts` their number."""
+
+    family: Family = ""
+    """By whose fault the call failed: what bulk runs decide by."""
 
     def __init__(self, message: str, *, endpoint: str | None = None, attempts: int = 0) -> None:
         super().__init__(message)
@@ -180,17 +204,20 @@ class ViewerError(RefusalError):
 
 
 class RateLimitError(RefusalError):
-    """Too many requests, at the last attempt that the retry policy allows as well."""
+    """Too many requests, at the last attempt that the retry policy allows as well.
 
-
-class DailyLimitError(RateLimitError):
-    """The day's allowance is used up. `refreshes_at` (epoch seconds) when it is known."""
+    `refreshes_at` (epoch seconds) is when the allowance of a day or a week is renewed, if known.
+    """
 
     refreshes_at: float | None = None
 
 
+class DailyLimitError(RateLimitError):
+    """The day's allowance is used up; see `refreshes_at`."""
+
+
 class WeeklyLimitError(RateLimitError):
-    """The weekly quota for connection requests is used up."""
+    """The weekly quota for connection requests is used up; see `refreshes_at`."""
 
 
 class QueuedError(RefusalError):
@@ -236,3 +263,16 @@ class BulkError(LixError):
     """
 
     unsaved: tuple[object, ...] = ()
+
+
+class OutageError(BulkError):
+    """The provider, or the way to it, did not work for too long. All inputs left are pending.
+
+    `__cause__` is the last failure; `retry_after` the seconds after which it is tried again.
+    """
+
+    retry_after: float | None = None
+
+
+class InDoubtError(BulkError):
+    """A lookup was sent and no answer was received: it may have been charged."""

@@ -13,11 +13,16 @@ Shared limiters use whole microseconds of the server's clock: `limiters/sqlite.p
 functions inside a transaction, the Lua script and the SQL statements of the other two say the
 same in their own languages, and tests replay the servers' answers through the functions.
 
-A shared limiter's permits come late: a timer fires late, a network takes its time. A schedule
-that moved with each late permit would lose 2 % at 50 per second. So a permit that is late by no
-more than `tolerance` leaves the schedule where it is. The tolerance is half of the margin by which
-the gaps are stretched: then a window of `per` seconds still holds no more permits than the rate
-allows, and the other half of the margin remains for what the network does to the arrivals.
+Requests leave late: a timer fires late, a connection takes its time. A schedule that moved with
+each of them would lose 5 % at 50 per second with timers that are a millisecond late. So each
+permit has a slot in the schedule, and a request that leaves up to `tolerance` after its slot moves
+nothing. The tolerance is a quarter of the margin by which gaps are stretched: for `n = requests`,
+the n+1st request after any other has its slot `n * interval` later, so it leaves at least
+`n * interval - tolerance = per * (1 + 3 / 4 * margin)` later, and no window of `per` seconds holds
+more requests than the rate allows. The rest of the margin remains for what the network does
+to the arrivals. A request that leaves later than that moves the schedule by the rest of its
+delay, and by one interval at most: then it counts as one more request at its own moment, however
+many others left in between.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from .errors import ConfigurationError
 from .validation import ValidatedStruct
@@ -37,19 +43,14 @@ MARGIN = 0.02
 """Share by which the gaps between permits are stretched. Sending at even gaps does not make
 requests arrive at even gaps: the network shortens some, and a strict server counts arrivals. At
 1 request per 3 s this is 60 ms."""
-SHARED_MARGIN = 0.005
-"""Margin of a shared limiter whose rate has the default margin: 2 % of a rate that is shared
-because it is scarce would be too much to leave unused."""
+TOLERANCE = 0.25
+"""Share of the margin that is for requests that leave late; the rest is for the network."""
 SECOND = 1_000_000
 """A second in microseconds, the unit of shared limiters."""
 LONGEST_HOLD = 3600 * SECOND
 """A shared hold ends after an hour at most; the next refusal begins another one."""
-MAX_RESERVED = 1000
-"""Reserved permits ahead that a shared limiter believes. Each process reserves one."""
 FOREVER = 2**52
 """`max_wait` of a caller that takes the next permit whenever it comes. Exact in Lua's doubles."""
-DELAY_MEMORY = 60.0
-"""Seconds for which a shared limiter takes late requests to be late side by side."""
 
 
 class RateLimit(ValidatedStruct, frozen=True):
@@ -84,6 +85,11 @@ class RateLimit(ValidatedStruct, frozen=True):
         """Seconds between two permits at the full rate, margin included."""
         return self.per / self.requests * (1.0 + self.margin)
 
+    @property
+    def tolerance(self) -> float:
+        """Seconds that a request may leave late without moving the schedule, out of the margin."""
+        return self.per * self.margin * TOLERANCE
+
 
 def _check_margin(name: str, margin: float) -> None:
     if not 0 <= margin < 10:
@@ -98,9 +104,12 @@ class GcraParameters(msgspec.Struct, Generic[N], frozen=True):
     slack: N
     """How long before `full_at` a permit is free: the gaps of a burst but the first."""
     tolerance: N
-    """Delay up to which a late permit does not move the schedule."""
-    horizon: N
-    """A `full_at` further ahead was written by a clock that has been put back, and is ignored."""
+    """Delay up to which a late request does not move the schedule."""
+
+    @staticmethod
+    def in_seconds(rate: RateLimit) -> GcraParameters[float]:
+        """The parameters of a limiter of one process."""
+        return GcraParameters(rate.interval, (rate.burst - 1) * rate.interval, rate.tolerance)
 
     @staticmethod
     def in_microseconds(rate: RateLimit, margin: float | None = None) -> GcraParameters[int]:
@@ -108,24 +117,20 @@ class GcraParameters(msgspec.Struct, Generic[N], frozen=True):
 
         Args:
             rate: The rate that is shared.
-            margin: Share by which the gaps are stretched. None: that of the rate, or
-                `SHARED_MARGIN` where the rate has the default margin.
+            margin: Share by which the gaps are stretched. None: that of the rate.
 
         Raises:
             ConfigurationError: The margin is out of range, or the rate below one request a day.
 
         """
-        if margin is None:
-            margin = SHARED_MARGIN if rate.margin == MARGIN else rate.margin
-        _check_margin("margin", margin)
-        interval = math.ceil(rate.per / rate.requests * (1.0 + margin) * SECOND)
-        # Never above half a gap: at one request per gap nothing is gained by more.
-        tolerance = min(math.floor(rate.per * margin * SECOND / 2), interval // 2)
-        slack = (rate.burst - 1) * interval
+        if margin is not None:
+            _check_margin("margin", margin)
+            rate = replace(rate, margin=margin)
+        interval = math.ceil(rate.interval * SECOND)
         if interval > LONGEST_HOLD * 24:
             raise ConfigurationError("rate must be at least one request per day to be shared")
-        horizon = LONGEST_HOLD + slack + MAX_RESERVED * interval
-        return GcraParameters(interval, slack, tolerance, horizon)
+        tolerance = math.floor(rate.tolerance * SECOND)
+        return GcraParameters(interval, (rate.burst - 1) * interval, tolerance)
 
 
 class GcraState(msgspec.Struct, Generic[N], frozen=True, gc=False):
@@ -160,14 +165,21 @@ def take_permit(
         The state afterwards, unchanged if no permit was taken, and the moment of the permit.
 
     """
-    full_at, held_until = state.full_at, state.held_until
-    if full_at - now > params.horizon:
-        full_at = held_until = now - now  # zero, in the type of the caller's numbers
-    permit_at = max(full_at - params.slack, held_until, now)
+    permit_at = max(state.full_at - params.slack, state.held_until, now)
     if permit_at - now > max_wait:
         return state, permit_at
-    full_at = max(full_at, permit_at - params.tolerance) + params.interval
-    return GcraState(full_at, held_until), permit_at
+    return GcraState(_next_full(state, params, permit_at), state.held_until), permit_at
+
+
+def _next_full(state: GcraState[N], params: GcraParameters[N], moment: N) -> N:
+    """`full_at` once a request of that moment is counted.
+
+    After a pause the schedule begins anew with a full gap: the first request may be slow to arrive.
+    """
+    earliest = moment - params.tolerance
+    if earliest - state.full_at > params.interval:
+        return moment + params.interval
+    return max(state.full_at, earliest) + params.interval
 
 
 def hold_permits(state: GcraState[N], params: GcraParameters[N], until: N) -> GcraState[N]:
@@ -182,42 +194,34 @@ def refund_permit(state: GcraState[N], params: GcraParameters[N], full_at: N) ->
     return GcraState(full_at - params.interval, state.held_until)
 
 
-def delay_permits(state: GcraState[N], length: N) -> GcraState[N]:
-    """Move the following permits on by as much as requests left after their own."""
-    return GcraState(state.full_at + length, state.held_until)
+def delay_permits(
+    state: GcraState[N], params: GcraParameters[N], length: N, now: N
+) -> GcraState[N]:
+    """Record a request that leaves now, `length` later than its slot and the tolerance.
 
-
-class DelayTracker:
-    """The longest delay between permits and departures.
-
-    Requests that are late side by side, because each had to connect, must move the schedule once,
-    not each: only the increase counts.
-
-    Args:
-        memory: Seconds after which recorded delays are forgotten.
-
+    The following permits move on by that, but no further than by one more request of this moment:
+    the late one then counts where it left, and its own slot stays unused.
     """
+    full_at = min(state.full_at + length, _next_full(state, params, now))
+    return GcraState(full_at, state.held_until)
 
-    __slots__ = ("_memory", "_recorded_at", "longest")
 
-    def __init__(self, memory: float = math.inf) -> None:
-        self._memory = memory
-        self._recorded_at = -math.inf
-        self.longest = 0.0
-        """The longest delay that is remembered. Set it to 0 to forget."""
+def rebase_state(state: GcraState[N], asked_at: N, now: N) -> GcraState[N]:
+    """The state on a clock that shows `now` after it showed `asked_at`.
 
-    def record(self, seconds: float, now: float = 0.0) -> float:
-        """Record a delay; return how much longer it is than the longest (negative: shorter)."""
-        if now - self._recorded_at > self._memory:
-            self.longest = 0.0
-        self._recorded_at = now
-        increase = seconds - self.longest
-        self.longest = max(seconds, self.longest)
-        return increase
+    Where that is earlier, the clock was put back, or the machine restarted: all moments move with
+    it, so that no caller waits longer than it had to at `asked_at`.
+    """
+    if now >= asked_at:
+        return state
+    return GcraState(state.full_at - asked_at + now, state.held_until - asked_at + now)
 
 
 class Bucket(Protocol):
     """What a limiter takes its permits from."""
+
+    slot: float
+    """The place of the last permit in the schedule: its moment, or shortly before."""
 
     def wait(self, now: float, ahead: int = 0) -> float:
         """Seconds until a permit is free once `ahead` others have taken theirs; takes none."""
@@ -235,22 +239,21 @@ class Bucket(Protocol):
         """Give no permit before `until`."""
         ...
 
-    def report_delay(self, seconds: float) -> None:
-        """A request left that long after its permit."""
+    def report_delay(self, seconds: float, slot: float | None = None) -> None:
+        """A request left that long after its slot (None: that of the last permit)."""
         ...
 
 
 class TokenBucket:
     """A `Bucket` that gives permits no faster than its `RateLimit`, by GCRA."""
 
-    __slots__ = ("_delays", "_last", "_params", "_state")
+    __slots__ = ("_last", "_params", "_state", "slot")
 
     def __init__(self, rate: RateLimit) -> None:
-        slack = (rate.burst - 1) * rate.interval
-        self._params: GcraParameters[float] = GcraParameters(rate.interval, slack, 0.0, math.inf)
+        self._params = GcraParameters.in_seconds(rate)
         self._state: GcraState[float] = GcraState(-math.inf, -math.inf)
-        self._delays = DelayTracker()
         self._last = -math.inf
+        self.slot = -math.inf
 
     def wait(self, now: float, ahead: int = 0) -> float:
         full_at = max(self._state.full_at, now) + ahead * self._params.interval
@@ -260,9 +263,8 @@ class TokenBucket:
         state, permit_at = take_permit(self._state, self._params, now, 0.0)
         if permit_at > now:
             return permit_at - now
-        if now >= self._state.full_at:
-            self._delays.longest = 0.0
         self._state, self._last = state, now
+        self.slot = state.full_at - self._params.interval
         return 0.0
 
     def refund(self, taken: float) -> None:
@@ -273,8 +275,10 @@ class TokenBucket:
     def hold(self, until: float) -> None:
         self._state = hold_permits(self._state, self._params, until)
 
-    def report_delay(self, seconds: float) -> None:
-        self._state = delay_permits(self._state, max(self._delays.record(seconds), 0.0))
+    def report_delay(self, seconds: float, slot: float | None = None) -> None:
+        left = seconds + (self.slot if slot is None else slot)
+        length = max(seconds - self._params.tolerance, 0.0)
+        self._state = delay_permits(self._state, self._params, length, left)
 
 
 class WindowLimit(ValidatedStruct, frozen=True):
@@ -308,26 +312,25 @@ class WindowLimit(ValidatedStruct, frozen=True):
 class SlidingWindow:
     """A `Bucket` for one `WindowLimit`: permits at once if wanted, never more in any window."""
 
-    __slots__ = ("_delays", "_held_until", "_per", "_taken")
+    __slots__ = ("_held_until", "_per", "_taken", "_tolerance", "slot")
 
     def __init__(self, limit: WindowLimit) -> None:
         self._per = limit.per * (1.0 + limit.margin)
+        self._tolerance = limit.per * limit.margin * TOLERANCE
         self._taken: deque[float] = deque([-math.inf] * limit.requests, limit.requests)
         self._held_until = -math.inf
-        self._delays = DelayTracker()
+        self.slot = -math.inf
 
     def wait(self, now: float, ahead: int = 0) -> float:
         windows, place = divmod(ahead, len(self._taken))
-        per = self._per + self._delays.longest  # a late request leaves the window later as well
-        seconds = max(self._taken[place] + per - now, self._held_until - now, 0.0)
-        return seconds + windows * per
+        seconds = max(self._taken[place] + self._per - now, self._held_until - now, 0.0)
+        return seconds + windows * self._per
 
     def take(self, now: float) -> float:
         seconds = self.wait(now)
         if seconds == 0.0:
-            if now >= self._taken[-1] + self._per + self._delays.longest:
-                self._delays.longest = 0.0  # all requests that were late have left the window
             self._taken.append(now)
+            self.slot = now
         return seconds
 
     def refund(self, taken: float) -> None:
@@ -338,17 +341,21 @@ class SlidingWindow:
     def hold(self, until: float) -> None:
         self._held_until = max(self._held_until, until)
 
-    def report_delay(self, seconds: float) -> None:
-        self._delays.record(seconds)
+    def report_delay(self, seconds: float, slot: float | None = None) -> None:
+        slot = self.slot if slot is None else slot
+        if seconds > self._tolerance:  # the request counts where it left
+            self.refund(slot)
+            self._taken.append(slot + seconds)
 
 
 class CombinedBucket:
-    """A `Bucket` that takes a permit in each of several buckets, or in none."""
+    """A `Bucket` that takes a permit in each of several windows, or in none."""
 
-    __slots__ = ("_buckets",)
+    __slots__ = ("_buckets", "slot")
 
-    def __init__(self, buckets: Sequence[Bucket]) -> None:
+    def __init__(self, buckets: Sequence[SlidingWindow]) -> None:
         self._buckets = tuple(buckets)
+        self.slot = -math.inf
 
     def wait(self, now: float, ahead: int = 0) -> float:
         return max((bucket.wait(now, ahead) for bucket in self._buckets), default=0.0)
@@ -358,6 +365,7 @@ class CombinedBucket:
         if seconds == 0.0:
             for bucket in self._buckets:
                 bucket.take(now)
+            self.slot = now
         return seconds
 
     def refund(self, taken: float) -> None:
@@ -368,6 +376,6 @@ class CombinedBucket:
         for bucket in self._buckets:
             bucket.hold(until)
 
-    def report_delay(self, seconds: float) -> None:
+    def report_delay(self, seconds: float, slot: float | None = None) -> None:
         for bucket in self._buckets:
-            bucket.report_delay(seconds)
+            bucket.report_delay(seconds, slot)

@@ -9,8 +9,7 @@ failures and have a limit of their own.
 from __future__ import annotations
 
 import math
-import re
-from datetime import UTC
+import sys
 
 import msgspec
 
@@ -24,9 +23,8 @@ from .errors import (
     TransportError,
     WeeklyLimitError,
 )
+from .timestamps import parse_http_date
 from .validation import ValidatedStruct
-
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class RetryDelay(msgspec.Struct, frozen=True):
@@ -152,23 +150,14 @@ def retry_after(value: str | None, now: float) -> float | None:
         now: The current time in epoch seconds.
 
     Returns:
-        The seconds, or None if the header is missing or invalid: with a sign, a fraction, more
-        than nine digits or digits of another alphabet.
+        The seconds, or None if the header is missing or invalid: with a sign, a fraction or digits
+        of another alphabet.
 
     """
-    if value is None:
+    text = (value or "").strip(" \t")
+    if text.isascii() and text.isdigit():
+        return min(float(text), sys.float_info.max)  # the number may have hundreds of digits
+    if not (text.isascii() and text[:1].isalpha()):
         return None
-    text = value.strip(" \t")
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    if not text.isascii() or "," not in text:
-        return None
-    from email.utils import parsedate_to_datetime  # late: takes 7 ms, and is rarely needed
-
-    try:
-        moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:  # "-0000": not the local zone
-            moment = moment.replace(tzinfo=UTC)
-        return max(moment.timestamp() - now, 0.0)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    moment = parse_http_date(text, now)
+    return None if moment is None else max(moment.timestamp() - now, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
 
 from .errors import ConfigurationError
 
@@ -27,7 +28,7 @@ def check_server_address(address: str) -> None:
     authority, _, path = server.partition("/")
     user, _, hosts = authority.rpartition("@")
     well_formed = (
-        not _BAD_ESCAPE.search(rest)
+        _decodes(rest)
         and not set("@[]") & set(user)
         and not (authority and "@" in path)
         and "#" not in server
@@ -39,3 +40,13 @@ def check_server_address(address: str) -> None:
             "invalid server address: expected scheme://user:password@host:port/database, with a "
             "percent-encoded password: %40 for @, %2F for /, %25 for %"
         )
+
+
+def _decodes(text: str) -> bool:
+    """Whether what is percent-encoded is text: drivers take neither other bytes nor a NUL."""
+    if _BAD_ESCAPE.search(text):
+        return False
+    try:
+        return "\0" not in urllib.parse.unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return False

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 _EPOCH = re.compile(r"[0-9]{9,13}(?:\.[0-9]{1,6})?", re.ASCII)
+_SHORT_YEAR = re.compile(r"-[0-9]{2} ", re.ASCII)
 _MILLISECONDS = 1e11
 """A larger number counts milliseconds: as seconds it would be after the year 5000."""
 
@@ -14,8 +15,7 @@ def parse_timestamp(text: str | None) -> datetime | None:
     """Parse a timestamp; None where the text is none.
 
     Accepted are ISO 8601 (with `T` or a space, with or without milliseconds; UTC unless it has an
-    offset), HTTP dates (`Mon, 15 Jan 2024 02:46:13 GMT`, see
-    https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7) and epoch seconds or milliseconds.
+    offset), HTTP dates (see `parse_http_date`) and epoch seconds or milliseconds.
 
     Returns:
         An aware datetime in UTC, or None.
@@ -27,16 +27,47 @@ def parse_timestamp(text: str | None) -> datetime | None:
             seconds = float(text)
             scale = 1000.0 if seconds > _MILLISECONDS else 1.0
             return datetime.fromtimestamp(seconds / scale, UTC)
-        parsed = _http_date(text) if "," in text else datetime.fromisoformat(text)
+        if text[:1].isalpha():
+            return parse_http_date(text)
+        parsed = datetime.fromisoformat(text)
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, OSError, IndexError):
         return None
 
 
-def _http_date(text: str) -> datetime:
+def parse_moment(value: object) -> float | None:
+    """Epoch seconds of a decoded JSON value: a number, or a text that `parse_timestamp` accepts."""
+    if isinstance(value, str):
+        moment = parse_timestamp(value)
+        return None if moment is None else moment.timestamp()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e18:
+        return None
+    return float(value) / (1000 if value > _MILLISECONDS else 1)
+
+
+def parse_http_date(text: str, now: float | None = None) -> datetime | None:
+    """Parse an HTTP date; None where the text is none.
+
+    Its three forms are `Mon, 15 Jan 2024 02:46:13 GMT`, `Monday, 15-Jan-24 02:46:13 GMT` and
+    `Mon Jan 15 02:46:13 2024` (see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7).
+
+    Args:
+        text: The text.
+        now: Epoch seconds, from which a year of two digits is at most 50 years away.
+
+    """
     from email.utils import parsedate_to_datetime  # late: takes 7 ms, and is rarely needed
 
-    return parsedate_to_datetime(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # "-0000", or the third form: not the local zone
+            moment = moment.replace(tzinfo=UTC)
+        if now is not None and _SHORT_YEAR.search(text):
+            years = moment.year - datetime.fromtimestamp(now, UTC).year
+            moment = moment.replace(year=moment.year + 100 * ((years < -50) - (years > 50)))
+        return moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, OSError, IndexError):
+        return None
 
 
 def from_seconds(seconds: float | None) -> datetime | None:

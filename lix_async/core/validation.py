@@ -6,6 +6,7 @@ Python checks no annotations. Without these checks a wrong type fails somewhere 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from types import NoneType, UnionType
@@ -16,6 +17,7 @@ import msgspec
 from .errors import ConfigurationError
 
 T = TypeVar("T")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _TYPE_NAMES: dict[object, str] = {
     str: "a text",
     int: "a whole number",
@@ -128,6 +130,40 @@ def _describe_value(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__} itself"
     return "None" if value is None else type(value).__name__
+
+
+def encoded_json(
+    name: str, value: object, enc_hook: Callable[[object], object] | None = None
+) -> bytes:
+    """A value as JSON that every server and database can take.
+
+    Args:
+        name: Name of the value, for the message.
+        value: The value.
+        enc_hook: Gives an object that JSON has in place of one that it does not, else None.
+
+    Raises:
+        ConfigurationError: It has half a surrogate pair, a null character, or an object that JSON
+            has not. The message does not contain the value.
+    """
+
+    def replaced(part: object) -> object:
+        found = None if enc_hook is None else enc_hook(part)
+        if found is None:
+            raise NotImplementedError
+        return found
+
+    try:
+        text = msgspec.json.encode(value, enc_hook=replaced)
+        problem = "has a null character" if _NUL.search(text) else ""
+    except UnicodeEncodeError:
+        problem = "has characters that cannot be encoded as UTF-8"
+    except Exception:  # noqa: BLE001  # also what the methods of an object of the caller's raise
+        problem = "cannot be written as JSON"
+    else:
+        if not problem:
+            return text
+    raise ConfigurationError(f"{name} {problem}")
 
 
 def guarded_repr(method: Callable[[Any], str]) -> Callable[[Any], str]:

@@ -114,6 +114,11 @@ class Client:
     def _bind_methods(self) -> None:
         """Create the groups of methods. Called for each client and each view of one."""
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host, port and path prefix of the server."""
+        return self._address.origin
+
     @guarded_repr
     def __repr__(self) -> str:
         limiter = self._engine.limiter
@@ -174,6 +179,7 @@ class Client:
         deadline: float | Unset | None = UNSET,
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -181,17 +187,20 @@ class Client:
             deadline: Seconds for a call, all attempts and waiting included; None for no deadline.
             retry: The retry policy.
             viewer_id: The viewer id of calls that pass none; None for none.
+            max_credits: A limit for this view, within that of the client: its `credits` are then
+                those that the view and its own views have spent.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
-        return self._with_call_options(deadline, retry, {"viewer_id": viewer_id})
+        return self._with_call_options(deadline, retry, {"viewer_id": viewer_id}, max_credits)
 
     def _with_call_options(
         self: Self,
         deadline: float | Unset | None,
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
+        max_credits: int | Mapping[CreditKind, int] | None = None,
     ) -> Self:
         old = self._engine.options
         params: dict[str, str | None] = {name: old.defaults.get(name) for name in old.default_names}
@@ -201,7 +210,10 @@ class Client:
             old.deadline if isinstance(deadline, Unset) else deadline,
             params,
         )
-        return self.with_engine(self._engine.with_options(new))
+        engine = self._engine.with_options(new)
+        if max_credits is not None:
+            engine = engine.with_budget(CreditBudget(max_credits, parent=engine.credits))
+        return self.with_engine(engine)
 
     def with_engine(self: Self, engine: Engine) -> Self:
         """A view of this client whose calls go through another engine."""

@@ -80,6 +80,19 @@ class ConnectionPool(Generic[C]):
         """Whether a caller would have to wait."""
         return not self._free and len(self._in_use) >= self._size
 
+    @property
+    def free(self) -> int:
+        """The number of connections that are not lent."""
+        return len(self._free)
+
+    def add(self) -> PooledConnection[C] | None:
+        """Borrow a new connection, also where others are free; None if the pool is full."""
+        if len(self._free) + len(self._in_use) >= self._size:
+            return None
+        pooled = PooledConnection(self._make())
+        self._in_use.add(pooled)
+        return pooled
+
     def opening(self) -> anyio.Lock:
         """The lock under which a connection is opened in advance."""
         self._rebind()

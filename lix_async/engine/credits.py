@@ -1,14 +1,16 @@
-"""Credit accounting: what was spent, and a limit that is enforced before a call is sent."""
+"""Credit accounting: what was spent, and limits that are enforced before a request is sent."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import anyio
 
 from ..core.endpoint import CreditKind, Price
-from ..core.errors import BudgetError, ConfigurationError, DecodeError, LixError, TransportError
+from ..core.errors import BudgetError, ConfigurationError
 from ..core.validation import check_type, guarded_repr
 
 PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
@@ -17,14 +19,16 @@ PAID: tuple[CreditKind, ...] = ("standard", "org", "email")
 class CreditBudget:
     """Credits spent, by kind, and an optional limit.
 
-    The price of a call is reserved before the call is sent and settled when it has ended. In
-    between it counts as spent, so calls in flight cannot exceed the limit together. Calls without
-    a published price count as 0 credits; `unpriced` is their number.
+    Budgets form a tree: a request counts in its own budget and in all budgets above it, such as
+    listing, run and client. The price of each attempt is reserved at every level before it waits
+    for its permit, and settled when it has ended, so requests in flight cannot exceed a limit
+    together. Calls without a published price count as 0 credits; `unpriced` is their number.
 
     Args:
         limit: Credits of all kinds, or credits by kind; None for no limit.
         name: The argument that set the limit, as error messages name it.
         kind: The `kind` of the `BudgetError`.
+        parent: The budget above this one.
 
     Raises:
         ConfigurationError: If a limit is negative, not a whole number, or of an unknown kind.
@@ -36,6 +40,7 @@ class CreditBudget:
         *,
         name: str = "max_credits",
         kind: str = "max_credits",
+        parent: CreditBudget | None = None,
     ) -> None:
         check_type(name, limit, int | Mapping[str, int] | None)
         if isinstance(limit, int):
@@ -56,10 +61,10 @@ class CreditBudget:
         self._spent: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._reserved: Counter[str] = Counter()
-        self._next_settlement: anyio.Event | None = None
-        self._waiting: deque[object] = deque()
+        self._waiting: deque[_Place] = deque()
+        self._levels: tuple[CreditBudget, ...] = (self, *(parent._levels if parent else ()))
         self.unpriced = 0
-        """Settled calls whose price the provider does not publish."""
+        """Attempts that ended and whose price the provider does not publish."""
 
     @property
     def standard(self) -> int:
@@ -92,95 +97,144 @@ class CreditBudget:
         return f"<CreditBudget spent: {kinds}; possibly lost: {self.lost}>"
 
     def reserved(self, kind: CreditKind) -> int:
-        """Credits of one kind that are reserved for calls in flight."""
+        """Credits of one kind that are reserved for attempts in flight."""
         return self._reserved[kind]
 
-    def reserve(self, price: Price, endpoint: str | None = None) -> None:
-        """Reserve the price of a call. Every reservation must be settled.
+    async def reserve(self, price: Price, endpoint: str | None = None) -> Reservation:
+        """Reserve a price in this budget and those above it; first come, first served.
+
+        While attempts in flight hold what is left of a limit, it waits: one of them may turn out
+        to be free.
 
         Raises:
-            BudgetError: If the price does not fit beside what was spent and is reserved.
+            BudgetError: If the price does not fit beside what was spent, in one of them.
         """
-        if (error := self._refusal(price, endpoint)) is not None:
-            raise error
-        self._reserved[price.kind] += price.amount
+        outer = _OUTER.get()
+        levels = self._levels
+        if outer is not None:
+            levels = tuple(dict.fromkeys((*levels, *outer.levels)))
+        if price.amount:
+            inside = outer is not None and outer.release()
+            if not (inside and all(level._fits(price) for level in levels)):
+                await self._wait(levels, price, endpoint)
+            for level in levels:
+                level._reserved[price.kind] += price.amount
+        return Reservation(levels, price)
 
-    async def reserve_when_free(self, price: Price, endpoint: str | None = None) -> None:
-        """Reserve the price of a call, waiting for calls in flight that may turn out to be free.
-
-        A lookup that finds nothing may cost nothing, and then its reservation is available again.
-
-        Raises:
-            BudgetError: If the price does not fit beside what was spent.
-        """
-        if not price.amount:
-            return
-        mine = object()
-        self._waiting.append(mine)  # first come, first served
+    @staticmethod
+    async def _wait(levels: Sequence[CreditBudget], price: Price, endpoint: str | None) -> None:
+        """Wait until a price fits in every budget, in the queue of the first one that is full."""
+        place: _Place | None = None
         try:
-            while self._waiting[0] is not mine or self._refusal(price, endpoint) is not None:
-                if (error := self._refusal(price, endpoint, in_flight=False)) is not None:
-                    raise error
-                await self.wait_for_settlement()
-            self._reserved[price.kind] += price.amount
+            while True:
+                for level in levels:
+                    level._check(price, endpoint)
+                full = next((level for level in levels if not level._admits(price, place)), None)
+                if full is None:
+                    return
+                if place is None or place.level is not full:
+                    if place is not None:
+                        place.level._leave(place)
+                    place = _Place(full)
+                    full._waiting.append(place)
+                place.changed = anyio.Event()
+                await place.changed.wait()
         finally:
-            self._waiting.remove(mine)
-            if self._waiting:
-                self._wake()
+            if place is not None:
+                place.level._leave(place)
 
-    async def wait_for_settlement(self) -> None:
-        """Wait until the next call is settled."""
-        if self._next_settlement is None:
-            self._next_settlement = anyio.Event()
-        await self._next_settlement.wait()
+    def _admits(self, price: Price, place: _Place | None) -> bool:
+        first = not self._waiting or self._waiting[0] is place
+        return first and self._fits(price)
 
-    def settle(self, price: Price, spent: int, lost: int = 0) -> None:
-        """Replace the reservation of a call that has ended by what the call cost.
-
-        Args:
-            price: The price that was reserved.
-            spent: Credits charged for the answer.
-            lost: Credits that attempts without an answer may have cost.
-        """
-        self.unpriced += price.kind == "unknown"
-        self._reserved[price.kind] -= price.amount
-        self._spent[price.kind] += spent
-        self._lost[price.kind] += lost
+    def _leave(self, place: _Place) -> None:
+        self._waiting.remove(place)
         self._wake()
 
-    def _wake(self) -> None:
-        if self._next_settlement is not None:
-            self._next_settlement.set()
-            self._next_settlement = None
-
-    def _refusal(
-        self, price: Price, endpoint: str | None, *, in_flight: bool = True
-    ) -> BudgetError | None:
-        counters = [self._spent, self._lost, *([self._reserved] if in_flight else [])]
-        for kind, limit in self._limits.items() if price.amount else ():
-            if kind not in (price.kind, "total"):
-                continue
-            used = sum(c.total() if kind == "total" else c[kind] for c in counters)
-            if used + price.amount > limit:
+    def _check(self, price: Price, endpoint: str | None) -> None:
+        for kind, limit in self._limits.items():
+            used = self._used(kind, self._spent, self._lost)
+            if kind in (price.kind, "total") and used + price.amount > limit:
                 unit = "credits" if kind == "total" else f"{kind} credits"
-                return BudgetError(
-                    f"{self._name} is {limit} {unit}: {used} are spent"
-                    f"{' or in flight' * in_flight} and this call costs {price.amount}; "
-                    "nothing was sent",
+                raise BudgetError(
+                    f"{self._name} is {limit} {unit}: {used} are spent and this call costs "
+                    f"{price.amount}; it was not sent",
                     kind=self._error_kind,
                     endpoint=endpoint,
                 )
-        return None
+
+    def _fits(self, price: Price) -> bool:
+        return all(
+            self._used(kind, self._spent, self._lost, self._reserved) + price.amount <= limit
+            for kind, limit in self._limits.items()
+            if kind in (price.kind, "total")
+        )
+
+    @staticmethod
+    def _used(kind: str, *counters: Counter[str]) -> int:
+        return sum(c.total() if kind == "total" else c[kind] for c in counters)
+
+    def settle(self, price: Price, charged: int, maybe: int) -> None:
+        """Replace a reserved price in this budget by what the attempt cost."""
+        self.unpriced += price.kind == "unknown"
+        self._reserved[price.kind] -= price.amount
+        self._spent[price.kind] += charged
+        self._lost[price.kind] += maybe
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let the first of those who wait look again."""
+        if self._waiting:
+            self._waiting[0].changed.set()
 
 
-def possible_cost(error: LixError, price: int) -> int:
-    """Credits that a failed call may have cost.
+class _Place:
+    """A place in the queue of a budget that is full."""
 
-    An error response costs nothing. An answer that could not be read is charged, and so may be
-    every attempt whose answer was lost.
-    """
-    if isinstance(error, DecodeError):
-        return price
-    if isinstance(error, TransportError) and error.sent:
-        return price * max(error.attempts, 1)
-    return 0
+    __slots__ = ("changed", "level")
+
+    def __init__(self, level: CreditBudget) -> None:
+        self.level = level
+        self.changed = anyio.Event()
+
+
+class Reservation:
+    """The reserved price of one attempt. It must be settled."""
+
+    __slots__ = ("_open", "_price", "levels")
+
+    def __init__(self, levels: tuple[CreditBudget, ...], price: Price) -> None:
+        self.levels = levels
+        """The budgets that it counts in."""
+        self._price = price
+        self._open = True
+
+    def settle(self, charged: int, maybe: int = 0) -> None:
+        """Replace it by what the attempt cost; without effect if it is settled already.
+
+        Args:
+            charged: Credits charged for the answer.
+            maybe: Credits that an attempt without a usable answer may have cost.
+        """
+        if self._open:
+            self._open = False
+            for level in self.levels:
+                level.settle(self._price, charged, maybe)
+
+    def release(self) -> bool:
+        """Give it up to an attempt inside of it, which counts by itself; False if settled."""
+        was_open = self._open
+        self.settle(0)
+        return was_open
+
+    @contextmanager
+    def outer(self) -> Generator[None]:
+        """A block whose calls count in the same budgets, in the place of this reservation."""
+        token = _OUTER.set(self)
+        try:
+            yield
+        finally:
+            _OUTER.reset(token)
+
+
+_OUTER: ContextVar[Reservation | None] = ContextVar("lix_async_reservation", default=None)

@@ -36,6 +36,8 @@ from ..concurrency.clock import Clock
 from ..core import wire
 from ..core.endpoint import Endpoint, P, check_params
 from ..core.errors import (
+    BudgetError,
+    ConfigurationError,
     DailyLimitError,
     DeadlineError,
     DecodeError,
@@ -46,26 +48,25 @@ from ..core.errors import (
     RefusalError,
     ServerError,
     TransportError,
+    WeeklyLimitError,
 )
+from ..core.families import GATEWAY_STATUSES, family_of, family_without_answer
 from ..core.provider import Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
-from ..limiters.base import NEGLIGIBLE_DELAY, Limiter
+from ..limiters.base import Limiter
 from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
 from .observer import CallObservation, CallObserver
 from .options import UNSET, CallOptions, reject_empty
-from .transport import Prepare, SendTimestamp, Transport, TransportFailure
+from .transport import MAX_URL_LENGTH, Prepare, SendTimestamp, Transport, TransportFailure
 
 R = TypeVar("R")
-GATEWAY_STATUSES = frozenset({502, 504, 520, 522, 524})
-"""Statuses of a gateway without an answer of the API: those of RFC 9110, and those of Cloudflare
-for an answer that was invalid or did not come (see
-https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/).
-"""
+MAX_TARGET_LENGTH = MAX_URL_LENGTH - 512
+"""Characters of path and query: before them come scheme and host, and perhaps the key after."""
 
 
 class AttemptHooks(Protocol):
@@ -116,6 +117,12 @@ class Engine:
         other.options = options
         return other
 
+    def with_budget(self, credits: CreditBudget) -> Engine:
+        """A copy that counts in another budget, such as one below this engine's."""
+        other = copy.copy(self)
+        other.credits = credits
+        return other
+
     def prepare_params(self, endpoint: Endpoint[P, object], params: P) -> P:
         """The parameters as they will be sent: with the client's defaults, and checked.
 
@@ -132,6 +139,17 @@ class Engine:
         params = check_params(params, endpoint.params)
         params.check()
         return params
+
+    def check_request(self, endpoint: Endpoint[P, object], params: P) -> None:
+        """Check that a request of these prepared parameters can be sent.
+
+        Raises:
+            ConfigurationError: If it cannot.
+            ValueError: If a text cannot be encoded.
+        """
+        request = wire.encode(endpoint, params, prefix=self._prefix)
+        if len(request.target) > MAX_TARGET_LENGTH:
+            raise ConfigurationError(f"{endpoint.id}: a parameter is too long")
 
     async def send(
         self,
@@ -154,7 +172,6 @@ class Engine:
         limiter = None if self.limiter is None else self.limiter.for_call(endpoint, params)
         call = CallState(self.clock, deadline, give_up_at, limiter, hooks)
         outcome: Answer[R] | LixError | None = None
-        self.credits.reserve(endpoint.credits, endpoint.id)
         try:
             if self.observer is not None:
                 call.observation = self.observer.begin(endpoint, params, self.clock.wall())
@@ -164,8 +181,6 @@ class Engine:
                 with self.clock.timeout(deadline):
                     outcome = await self._run(endpoint, params, call)
         finally:
-            spent = outcome.credits if isinstance(outcome, Answer) else 0
-            self.credits.settle(endpoint.credits, spent, call.lost * endpoint.credits.amount)
             if call.observation is not None:
                 call.observation.end(call.lost)
         if isinstance(outcome, Answer):
@@ -222,6 +237,32 @@ class Engine:
     async def _send_once(
         self, path: str, endpoint: Endpoint[P, R], params: P, call: CallState
     ) -> Answer[R] | LixError:
+        # Before the permit: a call that waits for credits holds up no other.
+        try:
+            reservation = await self.credits.reserve(endpoint.credits, endpoint.id)
+        except BudgetError as error:
+            error.__cause__ = call.error
+            return error.with_traceback(None)
+        lost, price = call.lost, endpoint.credits.amount
+        charged = maybe = 0
+        try:
+            outcome = await self._exchange(path, endpoint, params, call)
+            if isinstance(outcome, Answer):
+                charged = outcome.credits
+            else:
+                call.error = outcome
+                charged = price * (outcome.family == "unusable")
+                maybe = price * (outcome.family in ("gateway", "unknown"))
+        except BaseException:
+            maybe = price * (call.lost - lost)
+            raise
+        finally:
+            reservation.settle(charged, maybe)
+        return outcome
+
+    async def _exchange(
+        self, path: str, endpoint: Endpoint[P, R], params: P, call: CallState
+    ) -> Answer[R] | LixError:
         prefix = "" if endpoint.rooted else self._prefix
         request = wire.encode(endpoint, params, prefix=prefix, path=path)
         began = self.clock.now()
@@ -239,13 +280,15 @@ class Engine:
                 await call.limiter.acquire()
             except TransportError as error:  # a shared limiter that could not be reached in time
                 call.limiter_unreachable = True
+                error.family = "infrastructure"
                 error.sent = call.lost > 0
                 return error.with_traceback(None)
         permitted_at = self.clock.now()
         hooks = call.hooks
 
         def on_sent(at: float) -> None:
-            call.report_delay(at - permitted_at)
+            if call.limiter is not None:
+                call.limiter.report_delay(at - permitted_at)
             if hooks is not None:
                 hooks.departed()
 
@@ -274,7 +317,9 @@ class Engine:
     def _failed(self, failure: TransportFailure, call: CallState) -> TransportError:
         call.lost += failure.sent
         message = self._redactor.redact_text(failure.message)
-        return TransportError(message, sent=failure.sent, permanent=failure.permanent)
+        error = TransportError(message, sent=failure.sent, permanent=failure.permanent)
+        error.family = family_without_answer(error)
+        return error
 
     def _read(
         self, endpoint: Endpoint[P, R], response: HttpResponse, call: CallState
@@ -287,6 +332,8 @@ class Engine:
             headers = read_headers(response.headers)
             value = call.observation.check(value, headers, self.clock.wall()) or value
         if isinstance(value, LixError):
+            attested = self.provider.own_error(response.body)
+            value.family = family_of(response.status, value, attested=attested)
             return value
         if self.drift_detector is not None:
             self.drift_detector.observe(endpoint.id, endpoint.result, response.body)
@@ -374,11 +421,8 @@ class CallState(msgspec.Struct):
     retry_at: float | None = None
     """Set when a wait would have exceeded the deadline: the end of that wait (epoch seconds)."""
     observation: CallObservation | None = None
-
-    def report_delay(self, seconds: float) -> None:
-        """Report to the limiter that the request was sent that long after its permit."""
-        if self.limiter is not None and seconds > NEGLIGIBLE_DELAY:
-            self.limiter.report_delay(seconds)
+    error: LixError | None = None
+    """The error of the last attempt."""
 
     def exceeds_deadline(self, seconds: float) -> bool:
         """Whether a wait of so many seconds would end after the deadline. Sets `retry_at`."""
@@ -412,8 +456,9 @@ class CallState(msgspec.Struct):
                 retry_at=self.retry_at,
                 sent=self.lost > 0,
             )
-        if isinstance(error, DailyLimitError) and error.refreshes_at is None and error.retry_after:
-            error.refreshes_at = self.clock.wall() + error.retry_after
+        error.family = error.family or family_without_answer(error)
+        if isinstance(error, DailyLimitError | WeeklyLimitError) and error.retry_after:
+            error.refreshes_at = error.refreshes_at or self.clock.wall() + error.retry_after
         error.endpoint = endpoint.id
         error.attempts = self.attempts
         return error

@@ -344,7 +344,11 @@ class Paginator(Generic[Item]):
         self._page_fingerprints: dict[int, None] = {}
         if resume is not None:
             self._resume(resume)
-        self._budget = CreditBudget(max_credits, name="max_credits of this listing")
+        if max_credits is not None:
+            limit = CreditBudget(
+                max_credits, name="max_credits of this listing", parent=engine.credits
+            )
+            self._engine = engine.with_budget(limit)
 
     @property
     def ended(self) -> bool:
@@ -398,17 +402,7 @@ class Paginator(Generic[Item]):
         params = self._params
         if params is None:
             return False
-        price, credits = self._endpoint.credits, 0
-        self._budget.reserve(price, self._endpoint.id)
-        try:
-            answer = await self._engine.send(
-                self._endpoint,
-                params,
-                hooks=self.hooks,
-            )
-            credits = answer.credits
-        finally:
-            self._budget.settle(price, credits)
+        answer = await self._engine.send(self._endpoint, params, hooks=self.hooks)
         listing = answer.value
         items = listing.rows()
         self.stats.pages += 1

@@ -105,6 +105,9 @@ class Transport(Protocol):
 Prepare = Callable[[HttpRequest], Awaitable[TransportFailure | None]]
 """What a transport may have as a method `prepare`; see `HttpTransport`."""
 
+MAX_READY = 16
+"""Connections that are opened in advance at most."""
+
 
 class HttpcoreStream(Protocol):
     """The body of a response of httpcore."""
@@ -197,6 +200,9 @@ class HttpTransport:
         self._library = cast("_HttpcoreModule", core)
         self._context = TlsContext(request_builder.address, verify)
         self.pool: ConnectionPool[HttpConnection] = ConnectionPool(self._make_connection, size)
+        self._wanted = 1
+        """Connections to have ready: one more each time that a request has found none."""
+        self._opening = 0
 
     def _make_connection(self) -> HttpConnection:
         connect = self._timeout.get("connect")
@@ -214,11 +220,27 @@ class HttpTransport:
         async with self.pool.opening():
             if self.pool.is_exhausted:
                 return None  # one is free when its answer is there
-            pooled = await self.pool.acquire()
-            failure = await self._ready(pooled, request)
-            if failure is not None or not self.pool.release(pooled):
-                await self.pool.discard(pooled)
+            failure = await self._open(await self.pool.acquire(), request)
+        if failure is not None or self.pool.free + self._opening >= self._wanted:
             return failure
+        # Another one, while the other callers go on: connecting may take longer than the gap
+        # between two permits, and the server may close each connection.
+        if (extra := self.pool.add()) is not None:
+            self._opening += 1
+            try:
+                await self._open(extra, request)
+            finally:
+                self._opening -= 1
+        return None
+
+    async def _open(
+        self, pooled: PooledConnection[HttpConnection], request: HttpRequest
+    ) -> TransportFailure | None:
+        """Open a lent connection and return it to the pool."""
+        failure = await self._ready(pooled, request)
+        if failure is not None or not self.pool.release(pooled):
+            await self.pool.discard(pooled)
+        return failure
 
     async def exchange(
         self, request: HttpRequest, sent_at: SendTimestamp
@@ -227,6 +249,8 @@ class HttpTransport:
         if len(self._builder.url(request)) > MAX_URL_LENGTH:
             return TransportFailure(FAILURES["InvalidURL"][2], sent=False, permanent=True)
         pooled = await self.pool.acquire()
+        if not pooled.connection.is_usable:
+            self._wanted = min(self._wanted + 1, MAX_READY)
         failure = await self._ready(pooled, request)
         if failure is not None:
             await self.pool.discard(pooled)

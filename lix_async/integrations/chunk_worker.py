@@ -29,8 +29,8 @@ RETRY_DELAY = 60.0
 """Seconds until a chunk is retried that stopped its worker or had failed lookups."""
 MAX_RETRY_DELAY = 900.0
 """The longest delay of a chunk with failed lookups; it grows with the failures of its lookups."""
-OUTAGE_DELAY, MAX_OUTAGE_DELAY = 5.0, 300.0
-"""Seconds until a chunk is retried whose calls could not be sent, the first time and at most."""
+OUTAGE_DELAY = 5.0
+"""Seconds until a chunk is retried whose calls could not be sent, where no breaker is open."""
 PARK_CHECK_INTERVAL = 1.0
 """Seconds between two checks of a parked ledger."""
 
@@ -96,13 +96,13 @@ class ChunkWorker:
             store,
             balance_endpoints=type(client).balance_endpoints,
             max_credits=max_credits,
+            outage_patience=None,
         )
         self._concurrency = concurrency
         self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
         self._callers: dict[str, CallPreparer] = {}
         self._waits: dict[tuple[int, int], float] = {}
         """When the wait of a lookup ends (monotonic), by its id and its due time."""
-        self._outage_since: float | None = None
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
         """The error that ended the worker: 402, a rejected key, a ledger that fails."""
@@ -233,8 +233,6 @@ class ChunkWorker:
             lookup = now.get(task.lookup.id)
             if lookup is not None and not await self._is_final(lookup):  # None: forgotten
                 left.append(_Task(task.given, lookup))
-        if len(left) < len(tasks):
-            self._outage_since = None
         return left
 
     async def _is_final(self, lookup: Lookup) -> bool:
@@ -265,10 +263,8 @@ class ChunkWorker:
         failures = state.tries // self._client.engine.options.retry.attempts
         if state.status == "in_doubt":  # to be bought again
             failures = state.n
-        if not failures:  # nothing could be sent: the longer that lasts, the rarer it is tried
-            if self._outage_since is None:
-                self._outage_since = now
-            return min(max(now - self._outage_since, OUTAGE_DELAY), MAX_OUTAGE_DELAY)
+        if not failures:  # it could not be sent; the circuit breaker makes longer pauses
+            return OUTAGE_DELAY
         return min(RETRY_DELAY * 2.0 ** min(failures - 1, 10), MAX_RETRY_DELAY)
 
     def _waited(self, lookup: Lookup) -> bool:

@@ -33,9 +33,13 @@ class LedgerGoneError(BulkError):
 
 @dataclass(slots=True)
 class EventsJob:
-    """Events of one attempt, applied in one transaction with those of others."""
+    """Events of one attempt, applied in one transaction with those of others.
+
+    Nobody waits for those that are `posted`: where that fails, a later transaction applies them.
+    """
 
     events: Sequence[Event]
+    posted: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +84,12 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
+def posted_events(jobs: Sequence[Job]) -> list[Event]:
+    """The events that nobody waits for."""
+    posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
+    return [event for events in posted for event in events]
+
+
 class LedgerConnection:
     """What the connections to both databases have in common.
 
@@ -99,6 +109,11 @@ class LedgerConnection:
         self._batch = 0
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
+        self._uncertain = False
+        """Whether a commit of the current jobs failed and may have been carried out."""
+        self._overdue: list[Event] = []
+        """Events that the next transaction applies first: those that were posted and could not be
+        applied, and what takes back requests that did not leave but may have been announced."""
 
     # What a database does
 
@@ -117,6 +132,10 @@ class LedgerConnection:
     @abstractmethod
     def rollback(self) -> None:
         """Undo it."""
+
+    @abstractmethod
+    def in_transaction(self) -> bool:
+        """Whether the transaction is still open: then it was certainly not committed."""
 
     @abstractmethod
     def is_dead(self, owner: Owner) -> bool:
@@ -154,22 +173,49 @@ class LedgerConnection:
         first, all together, and the other jobs run after them.
         """
         self._batch += 1
-        return self._transaction(jobs)
+        self._uncertain = False
+        try:
+            return self._run(jobs)
+        except BaseException:
+            if self._uncertain:
+                # The caller gets an error, so its requests do not leave. Should it turn out that
+                # they were announced, the next transaction takes that back.
+                self._overdue += unsent_requests(jobs, self._values, self.wall())
+            if len(jobs) == 1:  # those of a group are tried one by one
+                self._overdue += posted_events(jobs)
+            raise
+
+    def _run(self, jobs: Sequence[Job]) -> list[object]:
+        """The transaction, repeated where that may help."""
+        try:
+            return self._transaction(jobs)
+        except Exception:
+            if not self._uncertain:
+                raise
+        return self._transaction(jobs)  # tells whether it was committed, and commits it if not
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
         tables = SqlTables(self.connect())
-        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs)
+        overdue = list(self._overdue)
+        writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs) or overdue
+        committing = False
         try:
-            self.begin(writes=writes)
-            if not (writes and self.owner):
-                values = self._all(tables, jobs)
-            else:
+            self.begin(writes=bool(writes))
+            if overdue:
+                apply(tables, overdue, 0)
+            if writes and self.owner:
                 values = self._as_owner(tables, jobs)
+            else:
+                values = self._all(tables, jobs)
             self._values = values
+            committing = bool(writes)
             self.commit()
         except BaseException:
+            if committing and not self.in_transaction():
+                self._uncertain = True
             self.rollback()
             raise
+        del self._overdue[: len(overdue)]
         return values
 
     def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:

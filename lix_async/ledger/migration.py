@@ -10,7 +10,8 @@ pages. What it knew is written as attempts and answers:
 * attempts that may have been charged stay open, at the price of one credit, which is what version
   2 counted.
 
-Keys stay: both versions write the same calls the same way.
+The keys stay until somebody asks for the same with the client and the account that version 2 had,
+which the ledger does not know: `bulk` then gives the lookup its key of today. `about` says so.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ def migrate(database: Statements) -> int:
         "JOIN lookup l ON l.key = c.key WHERE c.point IS NOT NULL"
     )
     database.change("DELETE FROM about WHERE name IN ('version', 'run')")
-    database.change("INSERT INTO about (name, value) VALUES ('version', ?)", (VERSION,))
+    database.change(
+        "INSERT INTO about (name, value) VALUES ('version', ?), ('key_rule', ?)", (VERSION, OLD)
+    )
     database.change("DROP TABLE page")
     database.change("DROP TABLE call")
     return count

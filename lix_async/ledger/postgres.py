@@ -30,11 +30,10 @@ from .connection import (
     LedgerConnection,
     LedgerNotFoundError,
     LedgerUnreachableError,
-    unsent_requests,
 )
 from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
-from .records import Input, NotLeft
+from .records import Input
 from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
@@ -338,11 +337,6 @@ class PostgresLedgerConnection(LedgerConnection):
         self._timeout = timeout
         self._database: PostgresDatabase | None = None
         self._prepares = True
-        self._committing = False
-        self._uncertain = False
-        self._unsent: list[NotLeft] = []
-        """Requests that did not leave, although they may have been announced."""
-        self._taken_back: list[NotLeft] = []
         self._guard = threading.RLock()
         """Held during a transaction: between two, others may use the connection."""
         self._closed = False
@@ -360,36 +354,27 @@ class PostgresLedgerConnection(LedgerConnection):
 
     # Transactions
 
-    def run(self, jobs: Sequence[Job]) -> list[object]:
-        """All jobs in one durable transaction, repeated while the server cannot be used.
+    def _run(self, jobs: Sequence[Job]) -> list[object]:
+        """The transaction, repeated while the server cannot be used.
 
         Raises:
             LedgerUnreachableError: The server could not be used for as long as the timeout.
             BulkError: The server refuses the connection, or has no ledger of this version.
         """
-        self._batch += 1
-        self._uncertain = False
         until = self._clock.now() + self._timeout
         pause = FIRST_PAUSE
-        try:
-            while True:
-                try:
-                    return self._transaction(jobs)
-                except psycopg.Error as error:
-                    self.note_error(error)
-                    if not self._passes(error):
-                        raise
-                    if self._clock.now() + pause > until:
-                        message = self.describe_error(error)
-                        raise LedgerUnreachableError(message) from None
-                self.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-        except BaseException:
-            if self._uncertain:
-                # The caller gets an error, so its requests do not leave. Should it turn out that
-                # they were announced, the next transaction takes that back.
-                self._unsent += unsent_requests(jobs, self._values, self.wall())
-            raise
+        while True:
+            try:
+                return self._transaction(jobs)
+            except psycopg.Error as error:
+                self.note_error(error)
+                if not self._passes(error):
+                    raise
+                if self._clock.now() + pause > until:
+                    message = self.describe_error(error)
+                    raise LedgerUnreachableError(message) from None
+            self.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
         with self._guard:
@@ -429,38 +414,24 @@ class PostgresLedgerConnection(LedgerConnection):
         """The tables in another schema, in the transaction that is open."""
         return SqlTables(PostgresDatabase(self._db.connection, schema))
 
-    def _as_owner(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
-        taken_back = list(self._unsent)
-        if taken_back:
-            apply(tables, taken_back, 0)
-        values = super()._as_owner(tables, jobs)
-        self._taken_back = taken_back
-        return values
-
     def begin(self, *, writes: bool) -> None:
-        self._committing = False
-        self._taken_back = []
         self._db.begin(writes=writes)
 
     def commit(self) -> None:
-        self._committing = True
         self._db.commit()
-        self._committing = False
-        if self._taken_back:
-            self._unsent.clear()
+
+    def in_transaction(self) -> bool:
+        return not self._db.connection.closed
 
     def rollback(self) -> None:
         if self._database is not None:
             self._database.rollback()
 
     def note_error(self, error: Exception) -> None:
-        """Note what an error means for the connection and for the last commit."""
+        """Note what an error means for the connection."""
         state = error.sqlstate if isinstance(error, psycopg.Error) else None
         database = self._database
         broken = database is None or database.connection.closed
-        if self._committing and broken:
-            self._uncertain = True
-        self._committing = False
         if state in LOST_PREPARED and self._prepares:
             self._prepares = False
             self._disconnect()
@@ -529,8 +500,7 @@ class PostgresLedgerConnection(LedgerConnection):
             if self.owner:
                 found = SqlTables(self.connect())
                 self.begin(writes=True)
-                if self._unsent:
-                    apply(found, self._unsent, 0)
+                apply(found, self._overdue, 0)
                 release(found, found.declare_dead(self.owner), self.owner, self.wall())
                 self.commit()
         self.owner = 0

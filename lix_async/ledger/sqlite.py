@@ -26,7 +26,7 @@ from .owners import Owner, is_unlocked, lock_path
 from .schema import VERSION, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
-from .transaction import release
+from .transaction import apply, release
 
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
@@ -157,6 +157,9 @@ class SqliteLedgerConnection(LedgerConnection):
             with contextlib.suppress(sqlite3.Error):  # the error that led here is raised
                 self._database.connection.execute("ROLLBACK")
 
+    def in_transaction(self) -> bool:
+        return self._db.connection.in_transaction
+
     def is_dead(self, owner: Owner) -> bool:
         return is_unlocked(self.path, owner)
 
@@ -184,6 +187,7 @@ class SqliteLedgerConnection(LedgerConnection):
                 if self.owner:
                     self.begin(writes=True)
                     found = SqlTables(self._database)
+                    apply(found, self._overdue, 0)
                     # The number alone is another's where the transaction that gave it was undone.
                     if found.owner_lives(self.owner, self.token):
                         ids = found.declare_dead(self.owner)
@@ -244,8 +248,9 @@ class SqliteLedgerConnection(LedgerConnection):
             connection.execute("PRAGMA secure_delete = ON")
             if old:
                 self._migrate(connection)
-            elif not self._read_only:
+            if old or not self._read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
+            if not old and not self._read_only:
                 connection.executescript(
                     f"BEGIN IMMEDIATE; {SCHEMA}; INSERT INTO about VALUES "
                     f"('version', '{VERSION}') ON CONFLICT DO NOTHING; INSERT INTO about VALUES "
@@ -338,7 +343,6 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
-        connection.execute("PRAGMA journal_mode = WAL")
         copy: Path | None = None
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, TypeVar, cast
 
@@ -22,6 +22,7 @@ from .connection import (
     LedgerUnreachableError,
     StatementJob,
 )
+from .migration import OLD
 from .owners import BEAT_EVERY
 from .records import (
     Again,
@@ -94,6 +95,8 @@ class Store:
         self._pid = 0
         self._connection: LedgerConnection | None = None
         self._clock = RealClock()
+        self.has_old_keys = False
+        """Whether some lookups may still have the keys of version 2."""
 
     @abstractmethod
     def _connect(self, *, read_only: bool) -> LedgerConnection:
@@ -139,6 +142,8 @@ class Store:
             interval=self.beat_every,
         )
         try:
+            rule = await self.statement(lambda tables: tables.about("key_rule"), writes=False)
+            self.has_old_keys = rule == OLD
             return await self.statement(connection.release_dead)
         except BaseException:
             await self.close()
@@ -174,7 +179,7 @@ class Store:
 
     def post(self, *events: Event) -> None:
         """Apply events with the next commit, without waiting for it."""
-        self._worker().post(EventsJob(events))
+        self._worker().post(EventsJob(events, posted=True))
 
     async def announce(self, spec: LookupSpec, send: Send) -> Announced:
         """Announce a request, its lookup made where it is new; durable when this returns.
@@ -204,6 +209,11 @@ class Store:
     async def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
+
+    async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
+        """Give lookups other keys, by their present ones, where no lookup has those yet."""
+        if keys:
+            await self.statement(lambda tables: tables.rekey(keys))
 
     async def answers(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
         """The answers that stand, by lookup."""

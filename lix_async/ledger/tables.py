@@ -9,7 +9,7 @@ many rows are written at once: PostgreSQL takes one statement with arrays, SQLit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar, cast
 
 from .records import Answer, Counts, Input, Lookup, LookupSpec, RunTotals
@@ -217,6 +217,15 @@ class SqlTables:
                 (ident,),
             )
         return [found[spec.key] for spec in specs]
+
+    def rekey(self, keys: Mapping[bytes, bytes]) -> None:
+        """Give lookups other keys, where no lookup has those yet."""
+        for old, new in sorted(keys.items()):
+            self._db.change(
+                "UPDATE lookup SET key = ? WHERE key = ? "
+                "AND NOT EXISTS (SELECT 1 FROM lookup WHERE key = ?)",
+                (new, old, new),
+            )
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
         """The lookups of keys that the ledger has, unlocked."""

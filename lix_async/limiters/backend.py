@@ -23,8 +23,9 @@ class LimiterBackend(Protocol):
 
     Each method is one atomic step on the server's clock, in microseconds, and does what the
     function of a like name in `core/rate_limit.py` does. A backend connects when first used, and
-    again after `close`. Its methods raise `TransportError` when the server cannot be reached,
-    where asking again may help, and `ConfigurationError` when it rejects the request.
+    again after `close`. Its methods raise `TransportError` when the server cannot be reached or
+    refuses for a while, where asking again may help, and `ConfigurationError` when it rejects the
+    request.
     """
 
     def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
@@ -39,8 +40,8 @@ class LimiterBackend(Protocol):
         """Undo the taking that left this `full_at`; whether it was the last one."""
         ...
 
-    def delay(self, length: int) -> None:
-        """Move the following permits on."""
+    def delay(self, params: GcraParameters[int], length: int) -> None:
+        """Record a request that leaves that much later than its slot and the tolerance."""
         ...
 
     def hold_left(self) -> int:
@@ -89,19 +90,20 @@ def check_arguments(
         check_attributes("clock", clock, "a Clock", "now", "wall", "sleep", "timeout", "between")
 
 
-def unreachable_error(server: str, error: Exception) -> TransportError:
-    """The error for a server that does not answer. No address: it may contain a password."""
-    return TransportError(f"the shared limiter's {server} cannot be reached: {_kind(error)}")
+def unavailable_error(server: str, error: Exception, code: str = "") -> TransportError:
+    """The error for a server that does not answer, or answers that it cannot write at present."""
+    return TransportError(f"the shared limiter's {server} is not available: {_kind(error, code)}")
 
 
-def rejected_error(server: str, error: Exception) -> ConfigurationError:
-    """The error for a server that answers with an error."""
-    return ConfigurationError(f"the shared limiter's {server} rejected the request: {_kind(error)}")
+def rejected_error(server: str, error: Exception, code: str = "") -> ConfigurationError:
+    """The error for a server that rejects the request, now and later."""
+    kind = _kind(error, code)
+    return ConfigurationError(f"the shared limiter's {server} rejected the request: {kind}")
 
 
-def _kind(error: Exception) -> str:
-    state = getattr(error, "sqlstate", None)
-    return f"{type(error).__name__} {state}" if state else type(error).__name__
+def _kind(error: Exception, code: str) -> str:
+    """The kind of an error. Not its text, which may contain an address with a password."""
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
 class Permit(msgspec.Struct, frozen=True):
@@ -111,6 +113,8 @@ class Permit(msgspec.Struct, frozen=True):
     """What taking it left there: the permit's identity when it is refunded."""
     at: float
     """Its moment on this process's clock."""
+    latest: float
+    """The latest moment on this process's clock at which its request leaves in time."""
 
 
 class _BackendJobs:
@@ -151,12 +155,22 @@ class BackendClient:
         taken: list[Permit] = []
 
         def take(backend: LimiterBackend) -> tuple[float, Permit | None]:
-            decision = self._take(backend, max_wait)
-            wait = decision.wait / SECOND
+            spare = self._spare
+            left = 0.0 if spare is None else spare.at - self._clock.now()
+            if spare is not None and 0.0 < left <= max_wait / SECOND:
+                self._spare = None
+                taken.append(spare)
+                return left, spare
+            # The server's moment comes after this one, so `next_permit_at` is never too late.
+            asked_at = self._clock.now()
+            decision = backend.take(self._params, max_wait)
+            self._full_at = asked_at + (decision.full_at - decision.now) / SECOND
             if decision.wait > max_wait:
-                return wait, None
-            taken.append(Permit(decision.full_at, self._clock.now() + wait))
-            return wait, taken[0]
+                return decision.wait / SECOND, None
+            at = self._clock.now() + decision.wait / SECOND
+            latest = decision.full_at - self._params.interval + self._params.tolerance
+            taken.append(Permit(decision.full_at, at, at + (latest - decision.permit_at) / SECOND))
+            return decision.wait / SECOND, taken[0]
 
         def undo(backend: LimiterBackend) -> None:
             for permit in taken:
@@ -194,8 +208,8 @@ class BackendClient:
         return cast("int", await self._thread.run(lambda backend: backend.hold_left()))
 
     def delay(self, length: int) -> None:
-        """Move the following permits on by that many microseconds."""
-        self._thread.post(lambda backend: backend.delay(length))
+        """Record a request that leaves now, that many microseconds too late."""
+        self._thread.post(lambda backend: backend.delay(self._params, length))
 
     async def close(self) -> None:
         """Finish what was posted and disconnect."""
@@ -206,15 +220,3 @@ class BackendClient:
             self._full_at -= self._params.interval / SECOND
         elif permit.at > self._clock.now():
             self._spare = permit  # the next caller of this process gets it
-
-    def _take(self, backend: LimiterBackend, max_wait: int) -> GcraDecision:
-        spare = self._spare
-        left = 0 if spare is None else math.ceil((spare.at - self._clock.now()) * SECOND)
-        if spare is not None and 0 < left <= max_wait:
-            self._spare = None
-            return GcraDecision(0, left, spare.full_at)
-        # The server's moment comes after this one, so `next_permit_at` is never too late.
-        asked_at = self._clock.now()
-        decision = backend.take(self._params, max_wait)
-        self._full_at = asked_at + (decision.full_at - decision.now) / SECOND
-        return decision

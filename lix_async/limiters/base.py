@@ -9,9 +9,6 @@ from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
 from ..core.validation import guarded_repr
 
-NEGLIGIBLE_DELAY = 0.001
-"""Seconds between permit and departure that are not worth a correction."""
-
 
 class Limiter(ABC):
     """Decides when a call may be sent. Share one object among all clients that use the same key.
@@ -46,7 +43,7 @@ class Limiter(ABC):
         return
 
     def report_delay(self, seconds: float) -> None:
-        """A request was sent that long after its permit, because it had to connect first."""
+        """A request is sent now, that long after its permit: each call tells it once."""
         return
 
     def for_call(self, endpoint: AnyEndpoint, params: Params) -> Limiter | None:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import anyio
 
-from ..concurrency.clock import Clock, RealClock
+from ..concurrency.clock import Clock, PunctualSleep, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.rate_limit import Bucket, RateLimit, TokenBucket
 from ..core.validation import check_type, guarded_repr
 from .base import Limiter
 
 
+class _Permit(NamedTuple):
+    """When a permit was taken, and its slot in the schedule."""
+
+    at: float
+    slot: float
+
+
 class _WaitingCaller:
     """A caller in the wait queue."""
 
-    __slots__ = ("done", "event", "leads", "permit_at")
+    __slots__ = ("done", "event", "leads", "permit")
 
     def __init__(self, leads: bool) -> None:
         self.event = anyio.Event()
         self.leads = leads
         """Whether it is the caller that sleeps for all."""
-        self.permit_at: float | None = None
-        """When its permit was taken."""
+        self.permit: _Permit | None = None
         self.done = False
         """It was cancelled, or has its permit."""
 
@@ -58,8 +64,9 @@ class LocalLimiter(Limiter):
         self._waiting = 0
         self._has_leader = False
         self._binding = EventLoopBinding()
+        self._sleep = PunctualSleep(self._clock)
         # `refund` names no permit: it means the one that the calling task took last.
-        self._permit_at: ContextVar[float] = ContextVar("permit_at", default=-math.inf)
+        self._permit: ContextVar[_Permit | None] = ContextVar("permit", default=None)
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -71,7 +78,7 @@ class LocalLimiter(Limiter):
         if not self._has_leader:
             now = self._clock.now()
             if self._bucket.take(now) == 0.0:
-                self._permit_at.set(now)
+                self._permit.set(_Permit(now, self._bucket.slot))
                 return
         caller = _WaitingCaller(leads=not self._has_leader)
         self._has_leader = True
@@ -81,19 +88,19 @@ class LocalLimiter(Limiter):
         try:
             if not caller.leads:
                 await caller.event.wait()
-            while caller.permit_at is None:
+            while caller.permit is None:
                 seconds = self._serve()
-                if caller.permit_at is None:
-                    await self._clock.sleep(seconds)
-            self._permit_at.set(caller.permit_at)
+                if caller.permit is None:
+                    await self._sleep(seconds)
+            self._permit.set(caller.permit)
         except BaseException:
-            if caller.permit_at is not None:
-                self._bucket.refund(caller.permit_at)
+            if caller.permit is not None:
+                self._bucket.refund(caller.permit.at)
             raise
         finally:
             caller.done = True
             if queue is self._queue:  # otherwise it waited on a loop that has ended
-                self._waiting -= caller.permit_at is None
+                self._waiting -= caller.permit is None
                 if caller.leads:
                     self._pass_lead()
 
@@ -115,7 +122,7 @@ class LocalLimiter(Limiter):
                 if seconds > 0.0:
                     return seconds
                 head = self._queue[0]
-                head.permit_at = now
+                head.permit = _Permit(now, self._bucket.slot)
                 self._waiting -= 1
                 head.event.set()
             self._queue.popleft()
@@ -136,9 +143,14 @@ class LocalLimiter(Limiter):
 
     def refund(self) -> None:
         """Return the permit that this task took: its request was never sent."""
-        self._bucket.refund(self._permit_at.get())
-        self._permit_at.set(-math.inf)
+        permit = self._permit.get()
+        self._permit.set(None)
+        if permit is not None:
+            self._bucket.refund(permit.at)
 
     def report_delay(self, seconds: float) -> None:
-        """Move the next permits on: a request was sent that long after its own."""
-        self._bucket.report_delay(seconds)
+        """Move the next permits on where a request is sent too long after its own."""
+        permit = self._permit.get()
+        if permit is not None:
+            left = max(self._clock.now(), permit.at + seconds)
+            self._bucket.report_delay(left - permit.slot, permit.slot)

@@ -15,7 +15,7 @@ from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
 from ..core.server_address import check_server_address
 from ..core.validation import check_attributes
-from .backend import rejected_error, unreachable_error
+from .backend import rejected_error, unavailable_error
 from .shared import SharedLimiter, SharedLimiterOptions
 
 if TYPE_CHECKING:
@@ -32,39 +32,44 @@ ROW = "INSERT INTO lix_async_limiter (name) VALUES (%(name)s) ON CONFLICT DO NOT
 # Each statement locks the one row until its transaction ends, at once because of autocommit, so
 # two processes change it one after the other. clock_timestamp() advances while a statement runs:
 # OFFSET 0 makes the planner evaluate it once. Inside of SET it is evaluated when the row is locked,
-# so a process that waited for the lock does not use an old moment. asked_at and turn_at exist to be
-# returned.
+# so a process that waited for the lock does not use an old moment. turn_at exists to be returned.
 NOW: LiteralString = (
     "(SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now OFFSET 0)"
 )
-TAKE: LiteralString = f"""
-UPDATE lix_async_limiter AS l SET (full_at, held, asked_at, turn_at) = (
-    SELECT CASE WHEN permit_at - now <= %(max_wait)s
-                THEN greatest(f, permit_at - %(tolerance)s) + %(interval)s ELSE f END,
-           h, now, permit_at
-    FROM (SELECT now, f, h, greatest(f - %(slack)s, h, now) AS permit_at
-          FROM (SELECT now, CASE WHEN forget THEN 0 ELSE l.full_at END AS f,
-                       CASE WHEN forget THEN 0 ELSE l.held END AS h
-                FROM (SELECT now, l.full_at - now > %(horizon)s AS forget FROM {NOW} AS c) AS c
-               ) AS s) AS t)
-WHERE name = %(name)s RETURNING asked_at, turn_at, full_at
+# `f` and `h` are the state on a clock that may have been put back: see rebase_state.
+STATE: LiteralString = f"""
+    SELECT now, l.full_at - back AS f, l.held - back AS h
+    FROM (SELECT now, greatest(l.asked_at - now, 0) AS back FROM {NOW} AS c) AS b
 """
-HOLD: LiteralString = f"""
-UPDATE lix_async_limiter SET held = greatest(held, now + %(length)s),
-    full_at = greatest(full_at, now + %(length)s + %(slack)s)
-FROM {NOW} AS c WHERE name = %(name)s RETURNING held
-"""
-REFUND: LiteralString = """
-UPDATE lix_async_limiter SET turn_at = (full_at = %(full_at)s)::int,
-    full_at = CASE WHEN full_at = %(full_at)s THEN full_at - %(interval)s ELSE full_at END
-WHERE name = %(name)s RETURNING turn_at
-"""
-DELAY: LiteralString = (
-    "UPDATE lix_async_limiter SET full_at = full_at + %(length)s"
-    " WHERE name = %(name)s RETURNING full_at"
+STEP: LiteralString = (
+    "UPDATE lix_async_limiter AS l SET (full_at, held, asked_at, turn_at) = ({})"
+    " WHERE name = %(name)s RETURNING asked_at, turn_at, full_at"
 )
+COUNT: LiteralString = (
+    "CASE WHEN {0} - %(tolerance)s - f > %(interval)s THEN {0}"
+    " ELSE greatest(f, {0} - %(tolerance)s) END + %(interval)s"
+)
+TAKE: LiteralString = STEP.format(f"""
+    SELECT CASE WHEN permit_at - now <= %(max_wait)s THEN {COUNT.format("permit_at")} ELSE f END,
+           h, now, permit_at
+    FROM (SELECT now, f, h, greatest(f - %(slack)s, h, now) AS permit_at FROM ({STATE}) AS s) AS t
+""")
+HOLD: LiteralString = STEP.format(f"""
+    SELECT greatest(f, now + %(length)s + %(slack)s), greatest(h, now + %(length)s), now, 0
+    FROM ({STATE}) AS s
+""")
+REFUND: LiteralString = STEP.format(f"""
+    SELECT f - CASE WHEN f = %(full_at)s THEN %(interval)s ELSE 0 END, h, now,
+           (f = %(full_at)s)::int
+    FROM ({STATE}) AS s
+""")
+DELAY: LiteralString = STEP.format(f"""
+    SELECT least(f + %(length)s, {COUNT.format("now")}), h, now, 0
+    FROM ({STATE}) AS s
+""")
 HOLD_LEFT: LiteralString = (
-    f"SELECT greatest(held - now, 0) FROM lix_async_limiter, {NOW} AS c WHERE name = %(name)s"
+    "SELECT greatest(held - greatest(now, asked_at), 0)"
+    f" FROM lix_async_limiter, {NOW} AS c WHERE name = %(name)s"
 )
 
 
@@ -134,7 +139,6 @@ class PostgresBackend:
             interval=params.interval,
             slack=params.slack,
             tolerance=params.tolerance,
-            horizon=params.horizon,
             max_wait=max_wait,
         )
         return GcraDecision(now, permit_at, full_at)
@@ -143,10 +147,10 @@ class PostgresBackend:
         self._run(HOLD, length=length, slack=params.slack)
 
     def refund(self, params: GcraParameters[int], full_at: int) -> bool:
-        return bool(self._run(REFUND, full_at=full_at, interval=params.interval)[0])
+        return bool(self._run(REFUND, full_at=full_at, interval=params.interval)[1])
 
-    def delay(self, length: int) -> None:
-        self._run(DELAY, length=length)
+    def delay(self, params: GcraParameters[int], length: int) -> None:
+        self._run(DELAY, length=length, tolerance=params.tolerance, interval=params.interval)
 
     def hold_left(self) -> int:
         return self._run(HOLD_LEFT)[0]
@@ -160,10 +164,13 @@ class PostgresBackend:
         failure: LixError
         try:
             return self._row(statement, {"name": self._name, **values})
-        except (self._psycopg.OperationalError, self._psycopg.InterfaceError) as error:
-            failure = unreachable_error("PostgreSQL", error)
         except self._psycopg.Error as error:
-            failure = rejected_error("PostgreSQL", error)
+            # All but a request that is wrong ends some day: no connection, a server that starts,
+            # stops, fails over, is read-only (25006) or full, a lock or a transaction that timed
+            # out (see https://www.postgresql.org/docs/current/errcodes-appendix.html).
+            final = isinstance(error, (self._psycopg.ProgrammingError, self._psycopg.DataError))
+            code = getattr(error, "sqlstate", None) or ""
+            failure = (rejected_error if final else unavailable_error)("PostgreSQL", error, code)
         self.close()
         raise failure
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
 from ..core.server_address import check_server_address
 from ..core.validation import check_attributes
-from .backend import rejected_error, unreachable_error
+from .backend import rejected_error, unavailable_error
 from .shared import SharedLimiter, SharedLimiterOptions
 
 if TYPE_CHECKING:
@@ -23,28 +24,38 @@ if TYPE_CHECKING:
 
 TIMEOUT = 2.0
 """Seconds for connecting and for each answer."""
+FINAL_CODES = frozenset({"", "ERR", "WRONGTYPE", "NOPERM", "NOPROTO"})
+"""The codes of error answers that asking again does not change. With others Redis refuses for a
+while: READONLY, NOREPLICAS, MISCONF, OOM, LOADING, BUSY, CLUSTERDOWN and what may be added (see
+https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors)."""
+# Redis 6 and older put the code of an error inside a script behind a hyphen.
+_CODE = re.compile(r"(?:^|-)([A-Z]{3,})\b")
 # A script is atomic: Redis runs nothing else meanwhile. Numbers are written with %.0f, because
 # Lua's tostring drops digits from the fifteenth on. The key expires a minute after its numbers have
-# no effect any more.
+# no effect any more. `asked` is where the clock was: see rebase_state.
 HEAD = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local s = redis.call('HMGET', KEYS[1], 'full_at', 'held')
-local full, held = tonumber(s[1]) or 0, tonumber(s[2]) or 0
+local s = redis.call('HMGET', KEYS[1], 'full_at', 'held', 'asked')
+local back = math.max((tonumber(s[3]) or 0) - now, 0)
+local full, held = (tonumber(s[1]) or 0) - back, (tonumber(s[2]) or 0) - back
 local function keep()
   redis.call('HSET', KEYS[1], 'full_at', string.format('%.0f', full),
-             'held', string.format('%.0f', held))
+             'held', string.format('%.0f', held), 'asked', string.format('%.0f', now))
   redis.call('PEXPIRE', KEYS[1], math.ceil(math.max(full - now, held - now, 0) / 1000) + 60000)
 end
-local a, b, c, d, e = unpack(ARGV)
+local function count(at, interval, tolerance)
+  if at - tolerance - full > interval then return at + interval end
+  return math.max(full, at - tolerance) + interval
+end
+if back > 0 then keep() end
+local a, b, c, d = unpack(ARGV)
 """
 TAKE = """
-local interval, slack, tolerance, horizon, max_wait =
-  tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e)
-if full - now > horizon then full, held = 0, 0 end
+local interval, slack, tolerance, max_wait = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
 local permit_at = math.max(full - slack, held, now)
 if permit_at - now <= max_wait then
-  full = math.max(full, permit_at - tolerance) + interval
+  full = count(permit_at, interval, tolerance)
   keep()
 end
 return {now, permit_at, full}
@@ -62,7 +73,7 @@ keep()
 return 1
 """
 DELAY = """
-full = full + a
+full = math.min(full + a, count(now, tonumber(b), tonumber(c)))
 keep()
 return 0
 """
@@ -126,7 +137,7 @@ class RedisBackend:
         self._client = self._open() if self._url is not None else cast("_RedisClient", where)
 
     def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
-        arguments = (params.interval, params.slack, params.tolerance, params.horizon, max_wait)
+        arguments = (params.interval, params.slack, params.tolerance, max_wait)
         now, permit_at, full_at = cast("list[int]", self._run(TAKE, *arguments))
         return GcraDecision(now, permit_at, full_at)
 
@@ -136,8 +147,8 @@ class RedisBackend:
     def refund(self, params: GcraParameters[int], full_at: int) -> bool:
         return bool(self._run(REFUND, full_at, params.interval))
 
-    def delay(self, length: int) -> None:
-        self._run(DELAY, length)
+    def delay(self, params: GcraParameters[int], length: int) -> None:
+        self._run(DELAY, length, params.interval, params.tolerance)
 
     def hold_left(self) -> int:
         return cast("int", self._run(HOLD_LEFT))
@@ -168,18 +179,17 @@ class RedisBackend:
         failure: LixError
         try:
             return self._evaluate(body, args)
-        except self._errors.AuthenticationError as error:
-            failure = rejected_error("Redis", error)
-        except (
-            self._errors.ConnectionError,
-            self._errors.TimeoutError,
-            self._errors.ReadOnlyError,
-            OSError,
-        ) as error:
-            failure = unreachable_error("Redis", error)
-        except self._errors.RedisError as error:
-            failure = rejected_error("Redis", error)
+        except (self._errors.RedisError, OSError) as error:
+            failure = self._failure(error)
         raise failure
+
+    def _failure(self, error: Exception) -> LixError:
+        code = next(iter(_CODE.findall(str(error))), "")
+        # The client knows some codes, and has exceptions of their own for them.
+        final = isinstance(error, self._errors.AuthenticationError | self._errors.NoPermissionError)
+        if final or (type(error) is self._errors.ResponseError and code in FINAL_CODES):
+            return rejected_error("Redis", error, code)
+        return unavailable_error("Redis", error, code)
 
     def _evaluate(self, body: str, args: tuple[int, ...]) -> object:
         if body not in self._shas:

@@ -19,15 +19,13 @@ from typing import TypedDict, TypeVar
 
 import anyio
 
-from ..concurrency.clock import Clock, RealClock
+from ..concurrency.clock import Clock, PunctualSleep, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.errors import TransportError
 from ..core.rate_limit import (
-    DELAY_MEMORY,
     FOREVER,
     LONGEST_HOLD,
     SECOND,
-    DelayTracker,
     GcraParameters,
     RateLimit,
 )
@@ -47,10 +45,7 @@ STALE_AFTER = (0.01, 0.1)
 than these seconds. After a machine was suspended, all its permits must not be used at once."""
 SLOW_ANSWER = 1.0
 """Nor is it used when asking about a hold took longer: all permits of that time have passed."""
-LONG_INTERVAL = SECOND
-"""From gaps of that many microseconds on, a late permit moves the next one. Shorter gaps are only
-right on average."""
-_FALLBACK_PERMIT = Permit(-1, 0.0)
+_FALLBACK_PERMIT = Permit(-1, 0.0, math.inf)
 """Stands for a permit of the fallback limiter, not of the server."""
 
 
@@ -84,10 +79,8 @@ class SharedLimiter(Limiter):
         name: All limiters with this name in the same database share one rate. It is stored as it
             is, so it must never be an API key; use a word for the account.
         rate: The rate. It must be the same wherever the name is used.
-        margin: Share by which the gaps between permits are stretched. Default: 0.5 %, or
-            `rate.margin` where that is not its own default. Half of it makes up for permits that
-            come late, half remains for the network. At one request in 3 s the default is 7 ms:
-            choose `margin=0.02` for a slow rate that a strict server counts.
+        margin: Share by which the gaps between permits are stretched. Default: `rate.margin`.
+            A quarter makes up for requests that leave late, the rest is for the network.
         give_up_after: Seconds after which an interactive caller gets a `TransportError` when the
             server cannot be reached. Bulk callers wait until it can: nothing is sent without a
             permit.
@@ -124,7 +117,7 @@ class SharedLimiter(Limiter):
         # `refund` names no permit: it means the one that the calling task took last.
         self._permit: ContextVar[Permit | None] = ContextVar("permit", default=None)
         self._held_until = -math.inf
-        self._delays = DelayTracker(DELAY_MEMORY)
+        self._sleep = PunctualSleep(self._clock)
         self._fallback: LocalLimiter | None = None
         if fallback is not None:
             share = RateLimit(rate.requests / fallback, rate.per, margin=rate.margin)
@@ -219,13 +212,14 @@ class SharedLimiter(Limiter):
             self._client.refund(permit)
 
     def report_delay(self, seconds: float) -> None:
-        """Move the next permits on: a request left that long after its own, having to connect.
-
-        Requests of one process that are late side by side move them once.
-        """
-        length = math.floor(self._delays.record(seconds, self._clock.now()) * SECOND)
-        if length > self._params.tolerance:
-            self._client.delay(length)
+        """Move the next permits on where a request is sent too long after its own."""
+        permit = self._permit.get()
+        if permit is _FALLBACK_PERMIT and self._fallback is not None:
+            self._fallback.report_delay(seconds)
+        elif permit is not None:
+            late = max(self._clock.now(), permit.at + seconds) - permit.latest
+            if late > 0:
+                self._client.delay(math.ceil(late * SECOND))
 
     async def aclose(self) -> None:
         """Disconnect. Permits that were refunded before are back when this returns."""
@@ -262,7 +256,8 @@ class SharedLimiter(Limiter):
             if not wait:
                 return permit
             try:
-                await self._clock.sleep(wait)
+                while (left := permit.at - self._clock.now()) > 0:
+                    await self._sleep(left)
                 woke_at = self._clock.now()
                 # Another machine may have begun a hold meanwhile.
                 hold_left = await self._call(self._client.hold_left)
@@ -278,8 +273,6 @@ class SharedLimiter(Limiter):
         """Whether a permit may be used after waking that late, and after an answer that slow."""
         if delay > min(max(self._params.interval / SECOND, STALE_AFTER[0]), STALE_AFTER[1]):
             return False
-        if self._params.interval >= LONG_INTERVAL and delay * SECOND > self._params.tolerance:
-            self._client.delay(math.floor(delay * SECOND))
         return answer_time <= SLOW_ANSWER
 
     async def _sleep_through_hold(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -20,31 +21,43 @@ from ..core.rate_limit import (
     RateLimit,
     delay_permits,
     hold_permits,
+    rebase_state,
     refund_permit,
     take_permit,
 )
 from ..core.validation import check_type
 from ..filesystem import create_private_file, make_private
-from .backend import rejected_error, unreachable_error
+from .backend import rejected_error, unavailable_error
 from .shared import SharedLimiter, SharedLimiterOptions
 
 T = TypeVar("T")
 LOCK_TIMEOUT = 2.0
 """Seconds to wait for another process's transaction, which takes far less than a millisecond."""
+# Not the table of earlier versions, lix_async_limiter: its moments are those of the wall clock.
 TABLE = """
-CREATE TABLE IF NOT EXISTS lix_async_limiter
-    (name TEXT PRIMARY KEY, full_at INTEGER NOT NULL, held INTEGER NOT NULL) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS lix_async_rate (
+    name TEXT PRIMARY KEY, full_at INTEGER NOT NULL, held INTEGER NOT NULL,
+    asked_at INTEGER NOT NULL
+) WITHOUT ROWID
 """
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PROTOCOL,
 }
+_FULL = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE}
+"""What ends by itself or by an administrator's hand: waited for."""
 
 
 class SqliteLimiter(SharedLimiter):
-    """A rate shared by the processes of one machine. The "server's clock" is the machine's.
+    """A rate shared by the processes of one machine.
+
+    The "server's clock" is the machine's monotonic one, which all its processes share.
 
     Args:
         path: A file of its own, created with mode 0600 if missing, on a local disk; not on a
@@ -95,8 +108,8 @@ class SqliteBackend:
 
         return self._step(undo)
 
-    def delay(self, length: int) -> None:
-        self._step(lambda state, now: (delay_permits(state, length), None))
+    def delay(self, params: GcraParameters[int], length: int) -> None:
+        self._step(lambda state, now: (delay_permits(state, params, length, now), None))
 
     def hold_left(self) -> int:
         return self._step(lambda state, now: (state, max(state.held_until - now, 0)))
@@ -108,16 +121,17 @@ class SqliteBackend:
 
     def _step(self, change: Callable[[GcraState[int], int], tuple[GcraState[int], T]]) -> T:
         with self._transaction() as connection:
-            row: tuple[int, int] | None = connection.execute(
-                "SELECT full_at, held FROM lix_async_limiter WHERE name = ?", (self._name,)
-            ).fetchone()
-            before = GcraState(0, 0) if row is None else GcraState(*row)
+            row: tuple[int, int, int] = connection.execute(
+                "SELECT full_at, held, asked_at FROM lix_async_rate WHERE name = ?", (self._name,)
+            ).fetchone() or (0, 0, 0)
             # Read inside the transaction: a process that waited for it must not use an old moment.
-            after, value = change(before, int(self._clock.wall() * SECOND))
-            if after != before:
+            now = int(self._clock.now() * SECOND)
+            before = rebase_state(GcraState(row[0], row[1]), row[2], now)
+            after, value = change(before, now)
+            if after != before or now < row[2]:
                 connection.execute(
-                    "INSERT OR REPLACE INTO lix_async_limiter VALUES (?, ?, ?)",
-                    (self._name, after.full_at, after.held_until),
+                    "INSERT OR REPLACE INTO lix_async_rate VALUES (?, ?, ?, ?)",
+                    (self._name, after.full_at, after.held_until, now),
                 )
         return value
 
@@ -135,11 +149,12 @@ class SqliteBackend:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             unavailable = getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNAVAILABLE
-            failure = (
-                unreachable_error("file", error) if unavailable else rejected_error("file", error)
-            )
+            code = getattr(error, "sqlite_errorname", "")
+            failure = (unavailable_error if unavailable else rejected_error)("file", error, code)
         except OSError as error:
             failure = ConfigurationError(f"cannot open the limiter's file: {error.strerror}")
+            if error.errno in _FULL:
+                failure = unavailable_error("file", error, errno.errorcode[error.errno])
         else:
             return
         self.close()

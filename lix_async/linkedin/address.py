@@ -14,6 +14,8 @@ import msgspec
 
 from lix_async.core.errors import ConfigurationError
 
+from .kinds import ENCODED
+
 SITE = "https://www.linkedin.com"
 
 _SCHEME = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//")
@@ -28,9 +30,6 @@ _INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 _JOINERS = "\u200c\u200d"
 # The characters that need no escape in a path segment (RFC 3986 section 3.3).
 _PATH_SAFE = "!$&'()*+,;=:@"
-
-ENCODED = re.compile(r"A[CE][A-Za-z]AA[A-Za-z0-9_-]{8,}")
-"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md#viewer-id). Its case is significant."""
 
 
 class LinkedInUrl(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Links in the params and results of providers: whether they may be sent, and the id in them.
+"""Links in the params and results of providers: how they are sent, compared, and the id in them.
 
 The readers of ids never raise, since a field of a result may have any text. They are apart from
 `links` and `identifiers` so that `import lix_async` does not load those.
@@ -7,10 +7,15 @@ The readers of ids never raise, since a field of a result may have any text. The
 from __future__ import annotations
 
 import re
+from typing import Annotated, TypeAlias
 from urllib.parse import unquote
 
+from lix_async.core.canonical import CanonicalForm
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.models import Params
+from lix_async.core.pagination import number_in_url
+
+from .kinds import ENCODED, SUBJECTS
 
 _ON_LINKEDIN = re.compile(
     r"(https?://)?(?:[a-z0-9-]+\.)*linkedin\.com(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
@@ -20,7 +25,100 @@ _PAGE = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/(?:(?:comm|mwlite)/)?([^?#]*)(?:\?([^#]*))?",
     re.ASCII | re.IGNORECASE,
 )
+_OF_SESSION = frozenset({"sid", "sessionId", "trk", "origin"})
+_POSITIONS = {"page": 1, "start": 0}
 _COMPANY_ID = re.compile(r"(?:^|&)companyId=([0-9]+)", re.ASCII)
+
+
+def link_form(text: str) -> str:
+    """Kind and id of a person or an organisation; any other text stays as it is."""
+    from .links import classify  # late: only keys need it
+
+    link = classify(text)
+    return (link.kind in SUBJECTS and link.identity) or text
+
+
+def slug_form(text: str) -> str:
+    """A public identifier: decoded, in lower case and NFC; an encoded id keeps its case."""
+    from .address import identifier  # late, as above
+
+    try:
+        return identifier(text)
+    except ConfigurationError:
+        return text
+
+
+def search_form(url: str) -> str:
+    """The URL of a search, byte for byte, without what cannot change its results.
+
+    That are parameters of a session, and a position where it is that of the first page: a listing
+    begins at the given one.
+    """
+    ignored = {name for name, first in _POSITIONS.items() if _position(url, name, first) == first}
+    ignored |= _OF_SESSION
+
+    def remaining(mark: str, text: str) -> str:
+        parts = text.split("&")
+        found = [one for one in parts if one.partition("=")[0] not in ignored]
+        return mark + "&".join(found) if found else ""
+
+    address, hash_mark, fragment = url.partition("#")
+    path, question_mark, query = address.partition("?")
+    return path + remaining(question_mark, query) + remaining(hash_mark, fragment)
+
+
+def _position(url: str, name: str, first: int) -> int:
+    try:
+        return number_in_url(url, name, first)
+    except ConfigurationError:
+        return -1
+
+
+def sent_link(text: str) -> str:
+    """A link as it is given; for the URN of a person or an organisation, its page.
+
+    Raises:
+        ConfigurationError: It is another URN, such as that of a member, which no page shows.
+    """
+    if not _is_urn(text):
+        return text
+    from .links import normalise  # late, as above
+
+    return normalise(text)
+
+
+def sent_company_link(text: str) -> str:
+    """The same for an organisation whose page on LinkedIn is wanted."""
+    return _sent_company(text, "company")
+
+
+def sent_account_link(text: str) -> str:
+    """The same for an organisation whose page on Sales Navigator is wanted."""
+    return _sent_company(text, "sales/company")
+
+
+def _sent_company(text: str, section: str) -> str:
+    if not _is_urn(text):
+        return text
+    from .identifiers import company_id  # late, as above
+
+    return f"https://www.linkedin.com/{section}/{company_id(text)}"
+
+
+def _is_urn(text: str) -> bool:
+    return text.strip()[:4].lower() in ("urn:", "urn%")
+
+
+ProfileLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_link)]
+"""The page of a person or an organisation, or its URN."""
+CompanyLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_company_link)]
+"""The page of an organisation on LinkedIn, or its URN."""
+AccountLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_account_link)]
+"""The page of an organisation on Sales Navigator, or its URN."""
+ProfileName: TypeAlias = Annotated[str, CanonicalForm(slug_form)]
+"""The last part of linkedin.com/in/<name> or linkedin.com/company/<name>."""
+SearchUrl: TypeAlias = Annotated[str, CanonicalForm(search_form)]
+"""The URL of a search or a list, as the browser shows it."""
 
 
 def is_linkedin_url(text: str, *, bare: bool = False) -> bool:
@@ -52,9 +150,17 @@ def profile_name(link: str | None) -> str | None:
 
 
 def profile_slug(link: str | None) -> str | None:
-    """The `<name>` of linkedin.com/in/<name>, decoded, in lower case; None for any other text."""
+    """The `<name>` of linkedin.com/in/<name>, decoded, in lower case; None for any other text.
+
+    An encoded id (`ACoAA…`) keeps its case.
+    """
     name = profile_name(link)
-    return name and name.lower()
+    return name and folded(name)
+
+
+def folded(name: str) -> str:
+    """A public identifier in lower case; an encoded id keeps its case."""
+    return name if ENCODED.fullmatch(name) else name.lower()
 
 
 def company_slug(link: str | None) -> str | None:

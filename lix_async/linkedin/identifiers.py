@@ -12,8 +12,8 @@ from collections.abc import Callable
 from lix_async.core.errors import ConfigurationError
 
 from . import urns
-from .address import ENCODED, identifier, shown, stripped
-from .kinds import Kind, Link
+from .address import identifier, shown, stripped
+from .kinds import ENCODED, Kind, Link
 from .links import classify, read
 
 _BARE = re.compile(r"[^\s/.:@?#]+")
@@ -28,7 +28,13 @@ def public_identifier(text: str) -> str:
     bare = stripped(text)
     if _BARE.fullmatch(bare):
         return identifier(bare)
-    return _wanted(text, ("person",), "a profile: pass https://www.linkedin.com/in/<name>").id
+    found = _wanted(text, ("person",), "a profile: pass https://www.linkedin.com/in/<name>").id
+    if "/" in found:
+        raise ConfigurationError(
+            f"{shown(text)} is an address of LinkedIn's first years without the name of today: "
+            "open it and pass the URL that it redirects to"
+        )
+    return found
 
 
 def sales_nav_id(text: str) -> str:

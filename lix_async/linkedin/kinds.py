@@ -27,10 +27,15 @@ Kind: TypeAlias = Literal[
     "unknown",
 ]
 
+ENCODED = re.compile(r"A[CE][A-Za-z]AA[A-Za-z0-9_-]{8,}")
+"""An encoded profile id (`ACoAA…`, `ACwAA…`: lix.md#viewer-id). Its case is significant."""
+
 # Parameters that do not change what a search finds: the position, and details of a session.
 _IRRELEVANT = re.compile(
     r"(?:^|(?<=[?&#]))(?:page|start|sid|sessionId|origin|trk|currentJobId|viewAllFilters)=[^&#]*&?"
 )
+SUBJECTS = ("person", "lead", "recruiter", "organisation", "account")
+"""The kinds of pages of a person or an organisation."""
 _SAME_KIND = {"lead": "person", "recruiter": "person", "account": "organisation"}
 
 
@@ -46,6 +51,7 @@ class Link(msgspec.Struct, frozen=True):
     id: str = ""
     """Public identifier, Sales Navigator id, company name, or digits; "" if there is none.
 
+    Of an old profile address, everything after `/pub/`.
     Percent-decoded, and in lower case where LinkedIn ignores case. For a job search, the job that
     is selected.
     """
@@ -59,11 +65,14 @@ class Link(msgspec.Struct, frozen=True):
         """Equal for two links to the same thing; None if that cannot be decided.
 
         The pages of a person on LinkedIn, Sales Navigator and Recruiter are the same thing if they
-        have the same id, and so are the two pages of a company. Searches are equal if they find the
-        same.
+        have the same encoded id, and so are the two pages of a company. Searches are equal if they
+        find the same.
         """
         if self.kind in ("post", "unknown"):
             return self.urn
         if self.kind.endswith("_search"):
             return _IRRELEVANT.sub("", self.url).rstrip("?&#")
-        return f"{_SAME_KIND.get(self.kind, self.kind)} {self.id}"
+        kind: str = self.kind
+        if kind == "account" or ENCODED.fullmatch(self.id):  # other ids have a meaning of their own
+            kind = _SAME_KIND.get(kind, kind)
+        return f"{kind} {self.id}"

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from lix_async.core.errors import ConfigurationError
 
 from . import urns
-from .address import ENCODED, SITE, LinkedInUrl, identifier, page, shown, split
-from .kinds import Kind, Link
+from .address import SITE, LinkedInUrl, identifier, page, shown, split
+from .kinds import ENCODED, Kind, Link
 
 Reader = Callable[[str, LinkedInUrl], Link | None]
 """Reads the path segment after the known ones ("" if there is none), or the parameters."""
@@ -27,6 +27,7 @@ _PLAIN = re.compile(
 )
 _PLAIN_KINDS: dict[str, Kind] = {"in": "person", "company": "organisation"}
 _PLAIN_HEADS = {kind: head for head, kind in _PLAIN_KINDS.items()}
+_OLD_NUMBER = re.compile(r"[0-9a-f]{1,3}", re.IGNORECASE)
 _JOB = re.compile(r"(?:^|.*-)([0-9]{6,20})|([0-9]+)")
 
 
@@ -125,6 +126,32 @@ def _recruiter(text: str, _: LinkedInUrl) -> Link | None:
     return link and Link("recruiter", link.id, page("talent", "profile", link.id))
 
 
+def _classic_recruiter(text: str, _: LinkedInUrl) -> Link | None:
+    link = urns.lead(text)
+    return link and Link("recruiter", link.id, page("recruiter", "profile", link.id))
+
+
+def _in_project(_: str, address: LinkedInUrl) -> Link | None:
+    # Inside a project or a search of Recruiter: /talent/hire/<project>/discover/…/profile/<id>
+    text = _after("profile", address)[:1]
+    return _recruiter(text[0], address) if text else None
+
+
+def _old_person(_: str, address: LinkedInUrl) -> Link | None:
+    # /pub/<name>/7/644/b35. /pub/dir/<first>/<last> lists everybody of a name.
+    name, *numbers = [*_after("pub", address), ""][:4]
+    if len(numbers) < 3 or not all(map(_OLD_NUMBER.fullmatch, numbers)):
+        return None
+    parts = [identifier(name), *(number.lower() for number in numbers)]
+    return Link("person", "/".join(parts), page("pub", *parts))
+
+
+def _after(name: str, address: LinkedInUrl) -> tuple[str, ...]:
+    """The segments of a path after the first one of a name."""
+    names = [part.lower() for part in address.segments]
+    return address.segments[names.index(name) + 1 :] if name in names else ()
+
+
 def _account(text: str, _: LinkedInUrl) -> Link | None:
     return urns.account(text.partition(",")[0])
 
@@ -172,6 +199,7 @@ def _list(kind: Kind, section: str) -> Reader:
 
 _ROUTES: dict[tuple[str, ...], Reader] = {
     ("in",): _person,
+    ("pub",): _old_person,
     ("company",): _organisation,
     ("school",): _organisation,
     ("showcase",): _organisation,
@@ -180,11 +208,14 @@ _ROUTES: dict[tuple[str, ...], Reader] = {
     ("jobs",): _shown_job,
     ("jobs", "view"): _job,
     ("jobs", "search"): _search("job_search", "/jobs/search/"),
+    ("jobs", "search-results"): _search("job_search", "/jobs/search-results/"),
     ("search", "results", "people"): _search("people_search", "/search/results/people/"),
     ("search", "results", "companies"): _search("org_search", "/search/results/companies/"),
     ("search", "results", "content"): _search("post_search", "/search/results/content/"),
     ("messaging", "thread"): _thread,
+    ("talent",): _in_project,
     ("talent", "profile"): _recruiter,
+    ("recruiter", "profile"): _classic_recruiter,
     ("sales",): _incomplete_lead,
     ("sales", "lead"): _lead,
     ("sales", "people"): _lead,

@@ -14,8 +14,8 @@ import msgspec
 
 from lix_async.core.errors import ConfigurationError
 
-from .address import ENCODED, decoded, page, shown, stripped, visible
-from .kinds import Link
+from .address import decoded, page, shown, stripped, visible
+from .kinds import ENCODED, Link
 
 _URN = re.compile(r"urn:li:([A-Za-z][A-Za-z0-9_]*):(\S+)", re.IGNORECASE)
 # `urn:li:activity:<digits>` in a feed URL, `…-activity-<digits>-AbCd` in a post's own.
@@ -139,8 +139,12 @@ _TYPES: dict[str, Callable[[str], Link | None]] = {
     "organization": company,
     "company": company,
     "fsd_company": company,
+    "fs_miniCompany": company,
+    "fs_normalized_company": company,
     "fs_salesCompany": account,
+    "fs_profile": person,
     "fsd_profile": person,
+    "fs_normalized_profile": person,
     "fs_miniProfile": person,
     "fs_salesProfile": lead,
     "jobPosting": job,

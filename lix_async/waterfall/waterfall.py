@@ -14,13 +14,15 @@ from ..core.errors import (
     BudgetError,
     ConfigurationError,
     DailyLimitError,
+    DecodeError,
     LixError,
     NotFoundError,
     QuotaExceededError,
+    TransportError,
     ViewerError,
 )
 from ..engine.client import Client
-from ..engine.credits import CreditBudget, possible_cost
+from ..engine.credits import CreditBudget
 from .registry import skip_reason, steps_of
 from .results import INPUT, Company, Email, Profile, Result, Source
 from .steps import Order, Step, StepResult, StepStats, sort_steps
@@ -63,9 +65,9 @@ class Waterfall:
             is the same as `want`.
         order: `"given"`, `"price"` (cheapest first, unpublished prices last) or `"fill"` (by the
             fields that a step is expected to fill per credit, learned from `stats`).
-        budget: Credits of all kinds that this object may spend; None for no limit. A price is
-            reserved before the call is sent. Calls without a published price count as 0, lost
-            answers as charged; only attempts lost within one call can exceed the budget.
+        budget: Credits of all kinds that this object may spend; None for no limit. The price of
+            each attempt is reserved before it is sent, whichever client a step uses. Calls without
+            a published price count as 0, lost answers as charged.
         concurrency: Targets in progress at once in `run`; the limiters of the clients set the rate.
         clock: A clock for tests.
 
@@ -312,24 +314,27 @@ class StepScheduler:
         if step.name in suspended:
             result.errors[step.name] = suspended[step.name]
             return
-        price, stat = step.price.amount, self.stats[step.name]
+        stat = self.stats[step.name]
+        budget = CreditBudget(parent=self.budget)
         try:
-            await self.budget.reserve_when_free(step.price, step.endpoint)
+            reservation = await budget.reserve(step.price, step.endpoint)
         except BudgetError as refusal:
             result.errors[step.name] = refusal
             return
         found: StepResult | None = None
         error: LixError | None = None
-        spent, lost = 0, price  # what a cancelled lookup may have cost
+        charged, maybe = 0, step.price.amount  # what a lookup that did not end may have cost
         try:
-            found = await step.ask(_known_target(result))
-            error, spent, lost = found.error, found.credits, found.lost
+            with reservation.outer():
+                found = await step.ask(_known_target(result))
+            error, charged, maybe = found.error, found.credits, found.lost
         except LixError as failure:
-            error, lost = failure, possible_cost(failure, price)
+            error, maybe = failure, _possible_cost(failure, step.price.amount)
         finally:
-            self.budget.settle(step.price, spent, lost)
-            stat.credits += spent
-            stat.lost += lost
+            # Calls of a client have counted for themselves by now, each attempt with its own cost.
+            reservation.settle(charged, maybe)
+            stat.credits += (spent := budget.total)
+            stat.lost += budget.lost
             stat.asked += 1
         result.credits += spent
         if error is not None:
@@ -349,6 +354,15 @@ class StepScheduler:
             provider=step.provider, endpoint=found.endpoint, at=found.at, credits=found.credits
         )
         result.take(values, source)
+
+
+def _possible_cost(error: LixError, price: int) -> int:
+    """Credits that a failed lookup without a client of this package may have cost."""
+    if isinstance(error, DecodeError):
+        return price
+    if isinstance(error, TransportError) and error.sent:
+        return price * max(error.attempts, 1)
+    return 0
 
 
 def _replaces(special: Step, step: Step, missing: frozenset[str]) -> bool:

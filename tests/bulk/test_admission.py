@@ -9,6 +9,7 @@ import pytest
 from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, refused, reply
 
 from lix_async import AsyncLix, bulk
+from lix_async.bulk.admission import AdmissionController
 from lix_async.bulk.prepared_call import CallPreparer
 from lix_async.core.errors import (
     BudgetError,
@@ -119,6 +120,24 @@ async def test_a_used_up_allowance_is_known_before_it_is_met(ledger: Open) -> No
                 await drained(stopping)
     assert caught.value.refreshes_at is not None
     assert not [fact for fact in sandbox.requests if fact.status == 429]
+
+
+async def test_a_refresh_that_does_not_come_is_looked_for_less_and_less_often(ledger: Open) -> None:
+    """The clock is ahead of the provider's, or its counter lags behind."""
+    async with VirtualClock() as clock:
+        admission = AdmissionController(SampleClient(clock=clock).engine, ledger())
+        late = DailyLimitError("used up")
+        late.refreshes_at = clock.wall() - 5
+        waits = []
+        for _ in range(9):
+            admission.refused(late)
+            admission.refused(late)  # of a second call in flight
+            waits.append(admission.closed_for)
+            await clock.sleep(admission.closed_for)
+        assert waits == pytest.approx([10, 20, 40, 80, 160, 320, 640, 900, 900])
+        admission.settle(THING.credits, 1, 1)
+        admission.refused(late)
+        assert admission.closed_for == pytest.approx(10)
 
 
 async def test_balances_that_cannot_be_read_stop_nothing(ledger: Open) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lix_async import AsyncLix, bulk
 from lix_async.cli.output.lookup_rows import row_of_entry
-from lix_async.core.errors import DecodeError, InvalidParamsError, LixError, TransportError
+from lix_async.core.errors import DecodeError, InDoubtError, InvalidParamsError, LixError
 from lix_async.sandbox import Sandbox
 from lix_async.testing import memory_client
 
@@ -63,5 +63,5 @@ async def test_a_doubt_that_was_dropped_keeps_the_pages_before_it(tmp_path: Path
         async with bulk.SqliteStore(store) as ledger:
             assert await ledger.resolve(bytes.fromhex(first.key), "let_be")
         second = await ended(lix, store)
-    assert (second.state, type(second.error)) == ("refused", TransportError)
+    assert (second.state, type(second.error)) == ("refused", InDoubtError)
     assert len(second.value or ()) == 20

@@ -6,8 +6,11 @@ import contextlib
 import itertools
 import sqlite3
 import tracemalloc
+from collections import ChainMap, UserDict
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -535,3 +538,61 @@ async def test_a_page_that_was_stored_and_not_judged_is_the_next_runs_first(ledg
     (outcome,) = await drained(bulk.Run(ledger(), vendor.list, ["q"]))
     assert [item.id for item in outcome.value] == [str(number) for number in range(6)]
     assert (len(vendor.script.sent), outcome.credits) == (2, 2)
+
+
+class Row:
+    """A row of a database: it has keys and values, and is no mapping."""
+
+    def keys(self) -> list[str]:
+        return ["id"]
+
+    def __getitem__(self, name: str) -> str:
+        return "row"
+
+
+class Odd:
+    """An object whose methods raise."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    __str__ = __repr__
+
+    def keys(self) -> list[str]:
+        raise RuntimeError
+
+
+ITSELF: dict[str, object] = {}
+ITSELF["id"] = ITSELF
+READ = [MappingProxyType({"id": "proxy"}), ChainMap({"id": "chain"}), UserDict(id="user"), Row()]
+NO_INPUTS: list[Any] = [
+    *(None, float("nan"), b"x", Odd(), "\ud800", "a\0b", ["x"], {1: 2}, 10**30, {1}, True, ITSELF),
+    *(
+        {"id": "\udce9"},
+        {"id": "x", "note": "\0"},
+        {"\udce9": "x"},
+        {"id": Odd()},
+        Decimal(1),
+        "",
+        "..",
+    ),
+    *({"id": Decimal(1)}, {"id": ["x"]}, {"id": "x", "nope": object()}, MappingProxyType({}), dict),
+]
+
+
+@pytest.mark.parametrize("as_chunk", [False, True])
+async def test_an_input_that_cannot_be_sent_ends_nothing(ledger: Open, as_chunk: bool) -> None:
+    """Each is invalid, or is read; what comes after it is looked up."""
+    inputs = [item for odd in (*NO_INPUTS, *READ) for item in (odd, f"after-{id(odd)}")]
+    vendor = Vendor(thing)
+    async with ledger() as store:
+        if as_chunk:
+            found = await bulk.chunk(store, vendor.get, inputs)
+        else:
+            found = await drained(bulk.Run(store, vendor.get, inputs))
+    states = {id(one.input): one.state for one in found}
+    assert {states[id(odd)] for odd in NO_INPUTS} == {"invalid"}
+    assert {states[id(odd)] for odd in READ} == {"done"}
+    assert [one.state for one in found].count("done") == len(NO_INPUTS) + 2 * len(READ)
+    for one in found:
+        str(one.error).encode()

@@ -191,7 +191,7 @@ def test_every_entry_is_a_row(lix: Lix, form: str) -> None:
         rows = table(path)
         assert rows[0]["result"] == ADA
     assert {one["input"]: one["status"] for one in rows} == STATUSES
-    assert sorted(os.listdir()) == ["l.db", path.name]
+    assert sorted(os.listdir()) == ["l.db", "l.db.lock", path.name]
 
 
 def test_export_during_a_run_and_to_stdout(lix: Lix) -> None:

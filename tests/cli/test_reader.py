@@ -150,3 +150,61 @@ def test_line_ends_of_any_system(file: Path) -> None:
             ("link,name", f'{L}/a,"two{end}lines\u2028"', f"{L}/b,\x0b\u2028b", f"{L}/c")
         )
         assert links(of(path, text)) == [f"{L}/a", f"{L}/b", f"{L}/c"]
+
+
+NOTES = (
+    'Notes:\r\n"Some addresses are missing, see https://www.linkedin.com/psettings/email"\r\n\r\n'
+)
+HEADED = f"name,link\nA,{L}/a\nB,{L}/b\n"
+FILES: dict[str, tuple[str, str | bytes]] = {
+    "notes before the table": ("csv", NOTES + HEADED),
+    "a title": ("csv", "Leads of May\n" + HEADED),
+    "a title with the cells of the table": ("csv", "Leads of May,,\n,,\n" + HEADED),
+    "a title without a heading": ("csv", f"Leads of May\nA,{L}/a\nB,{L}/b\n"),
+    "an index without a name": ("csv", f",link\n0,{L}/a\n1,{L}/b\n"),
+    "one named column": ("csv", f"link,\n{L}/a,x\n{L}/b,y\n"),
+    "one column with a note": ("csv", f"link\n{L}/a\n{L}/b,note\n"),
+    "the delimiter named": ("csv", f"sep=;\nname;a,b;link\nA;1,2;{L}/a\nB;1,2;{L}/b\n"),
+    "the delimiter named and quoted": ("csv", f'"sep=\t"\r\nname\tlink\nA\t{L}/a\nB\t{L}/b'),
+    "a name twice": ("csv", f"URL,URL,URL\n{L}/a,https://x.example,\n{L}/b,,\n"),
+    "a name twice, the second": ("csv", f"URL,URL\nhttps://x.example,{L}/a\n,{L}/b\n"),
+    "commas in the heading": ("csv", f'"Last, First";"Profile, public"\n"A, B";{L}/a\n"C";{L}/b\n'),
+    "commas in cells": ("csv", f"name;link\nA, B;{L}/a\nC, D;{L}/b\n"),
+    "half of it in cp1252": ("csv", f"link,é\n{L}/a,é\n".encode() + f"{L}/b,é\n".encode("cp1252")),
+    "a mark and cp1252": (
+        "csv",
+        f"\ufefflink,é\n{L}/a,\n".encode() + f"{L}/b,é\n".encode("cp1252"),
+    ),
+    "UTF-16 without a mark": ("csv", HEADED.encode("utf-16-le")),
+    "the other UTF-16": ("csv", HEADED.encode("utf-16-be")),
+    "several on a line": ("txt", f"{L}/a, {L}/b\n"),
+    "several on a later line": ("txt", f"{L}/a\n\n{L}/a {L}/b\n"),
+    "with a word among them": ("txt", f"{L}/a\n{L}/b\n{L}/c or {L}/d\n"),
+    "what Python writes": (
+        "jsonl",
+        f'{{"x":NaN,"link":"{L}/a"}}\n{{"x":"\\ud83d","link":"{L}/b"}}',
+    ),
+    "an array of it": ("json", f'[{{"x":Infinity,"link":"{L}/a"}},{{"link":"{L}/b"}}]'),
+}
+
+
+@pytest.mark.parametrize(("ending", "text"), FILES.values(), ids=FILES)
+def test_files_as_people_have_them(ending: str, text: str | bytes, tmp_path: Path) -> None:
+    assert links(of(tmp_path / f"in.{ending}", text)) == [f"{L}/a", f"{L}/b"]
+
+
+def test_pages_of_two_kinds_on_a_line_are_columns(file: Path) -> None:
+    """The same people twice: they are paid for once."""
+    lead = "https://www.linkedin.com/sales/lead/ACwAAexample"
+    assert links(of(file, f"{lead}01\t{L}/a\n{lead}02\t{L}/b\n")) == [f"{L}/a", f"{L}/b"]
+
+
+def test_columns_of_one_name_can_be_chosen(file: Path) -> None:
+    text = f"URL,URL\n{L}/a,{L}/b\n"
+    assert links(of(file, text, "URL")) == [f"{L}/a"]
+    assert links(of(file, text, "URL (column 2)")) == [f"{L}/b"]
+
+
+def test_an_open_quote_in_a_heading_is_reported(file: Path) -> None:
+    with pytest.raises(CommandError, match="line 1"):
+        of(file.with_suffix(".csv"), f'link,"name\n{L}/a,x\n')

@@ -13,7 +13,9 @@ from lix_async.core.rate_limit import (
     SECOND,
     GcraParameters,
     GcraState,
+    delay_permits,
     hold_permits,
+    rebase_state,
     refund_permit,
     take_permit,
 )
@@ -93,19 +95,69 @@ def test_a_permit_is_not_refunded_once_a_later_one_was_taken():
     assert refund_permit(second, params, first.full_at) == second
 
 
-def test_a_clock_put_back_by_a_day_does_not_stop_permits_for_a_day():
-    params = GcraParameters.in_microseconds(RateLimit(1, per=3.0))
-    state, _ = take_permit(EMPTY, params, START + 86_400 * SECOND, 0)
-    _, permit_at = take_permit(state, params, START, 0)
-    assert permit_at == START
+@given(RATES, REQUESTS, st.integers(0, LONGEST_HOLD), st.integers(1, 10**15))
+def test_a_clock_that_is_put_back_changes_no_wait(rate, requests, held, back):
+    params, state, now = GcraParameters.in_microseconds(rate), EMPTY, START
+    for gap, max_wait in requests:
+        now += gap
+        state, _ = take_permit(state, params, now, max_wait)
+    state = hold_permits(state, params, now + held)
+    moved = rebase_state(state, now, now - back)
+    _, permit_at = take_permit(state, params, now, FOREVER)
+    _, moved_permit_at = take_permit(moved, params, now - back, FOREVER)
+    assert moved_permit_at - (now - back) == permit_at - now
+    assert rebase_state(state, now, now) == state
+
+
+@given(
+    RATES,
+    st.lists(
+        st.tuples(st.integers(0, 400_000), st.sampled_from([0, FOREVER]), st.integers(0, 900_000)),
+        max_size=60,
+    ),
+)
+def test_after_any_late_requests_no_window_holds_more_requests_than_the_rate_allows(rate, calls):
+    """Each request leaves after its permit and is reported then, whatever leaves in between.
+
+    Only requests that left before the permit of the last one are reported to it: no limiter can
+    know that another will be late.
+    """
+    params, state, now = GcraParameters.in_microseconds(rate), EMPTY, START
+    most, underway, left = rate.burst, [], []
+    for gap, max_wait, late in calls:
+        now += gap
+        for departure, full_at in sorted(underway):
+            if departure <= now:
+                length = departure - (full_at - params.interval) - params.tolerance
+                state = delay_permits(state, params, max(length, 0), departure)
+                left.append(departure)
+        underway = [pair for pair in underway if pair[0] > now]
+        state, permit_at = take_permit(state, params, now, max_wait)
+        if permit_at - now > max_wait:
+            continue
+        for i, first in enumerate(sorted(left)):
+            count = len(left) - i + 1
+            assert count <= most + (permit_at - first + params.tolerance) // params.interval
+        underway.append((permit_at + late, state.full_at))
+
+
+def test_a_request_that_leaves_late_costs_at_most_one_permit():
+    """However long it took to leave: the others that left in between had permits of their own."""
+    params = GcraParameters.in_microseconds(RateLimit(50, per=1.0))
+    state, now = EMPTY, START
+    for _ in range(50):
+        state, now = take_permit(state, params, now, FOREVER)
+    late = delay_permits(state, params, 60 * SECOND, now)
+    assert late.full_at == state.full_at + params.interval
 
 
 def test_the_margin_stretches_the_interval():
     rate = RateLimit(50, per=1.0)
-    assert GcraParameters.in_microseconds(rate).interval == 20_100
-    assert GcraParameters.in_microseconds(rate, 0.02).interval == 20_400
+    assert GcraParameters.in_microseconds(rate).interval == 20_400
+    assert GcraParameters.in_microseconds(rate, 0.005).interval == 20_100
     assert GcraParameters.in_microseconds(RateLimit(50, per=1.0, margin=0.01)).interval == 20_200
     assert GcraParameters.in_microseconds(rate, 0).tolerance == 0
+    assert GcraParameters.in_microseconds(rate).tolerance == 5_000
 
 
 def test_a_margin_out_of_range_and_a_rate_below_one_per_day_are_rejected():

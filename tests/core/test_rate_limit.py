@@ -96,21 +96,37 @@ def test_a_delayed_request_moves_the_following_ones():
 
 def test_requests_delayed_side_by_side_move_the_following_ones_once():
     """Sixteen new connections of 0.25 s each do not cost four seconds."""
-    tokens = bucket(requests=64, per=1.0)
+    tokens, slots = bucket(requests=64, per=1.0), []
     for number in range(16):
         assert tokens.take(number / 64) == 0
-    for _ in range(16):
-        tokens.report_delay(0.25)
+        slots.append(tokens.slot)
+    for slot in slots:
+        tokens.report_delay(0.25 - slot, slot)
     assert tokens.wait(0.25) == 0.25
 
 
-def test_the_longest_delay_counts():
-    tokens = bucket(burst=3)
-    taken(tokens, 0, 0, 0)
-    tokens.report_delay(0.5)
-    tokens.report_delay(0.2)
-    tokens.report_delay(0.75)
-    assert tokens.wait(0) == 3.75
+def test_a_late_timer_does_not_move_the_schedule_within_the_tolerance():
+    tokens = TokenBucket(RateLimit(1, per=3.0, margin=0.1))
+    assert taken(tokens, 0, 3.3 + 0.07, 6.61, 9.9 + 0.25) == [0, 0, 0, 0]
+    assert tokens.wait(9.9 + 0.25) == pytest.approx(3.3 - 0.075)
+
+
+def test_a_request_that_leaves_a_little_late_moves_nothing():
+    tokens = TokenBucket(RateLimit(1, per=3.0, margin=0.1))
+    tokens.take(0)
+    tokens.report_delay(0.075)
+    assert tokens.wait(3) == pytest.approx(0.3)
+    tokens.report_delay(0.175)
+    assert tokens.wait(3) == pytest.approx(0.4)
+
+
+def test_a_request_that_leaves_after_others_costs_one_permit():
+    tokens = bucket()
+    tokens.take(0)
+    slot = tokens.slot
+    taken(tokens, 3, 6)
+    tokens.report_delay(7, slot)
+    assert tokens.wait(7) == 5
 
 
 def test_delays_are_forgotten_once_the_bucket_is_full_again():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lix_async.core.timestamps import parse_timestamp
+from lix_async.core.timestamps import parse_moment, parse_timestamp
 
 NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
 
@@ -22,6 +22,8 @@ NEW_YEAR = datetime(2025, 1, 1, 2, 46, 40, tzinfo=UTC)
         " 2025-01-01T04:46:40+02:00 ",
         "Wed, 01 Jan 2025 02:46:40 GMT",
         "Wed, 01 Jan 2025 02:46:40 -0000",
+        "Wednesday, 01-Jan-25 02:46:40 GMT",
+        "Wed Jan  1 02:46:40 2025",
         "1735699600",
         "1735699600.0",
         "1735699600000",
@@ -45,3 +47,16 @@ def test_an_invalid_timestamp_is_none(text):
 def test_any_text_is_parsed_or_none(text):
     found = parse_timestamp(text)
     assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1735699600, 1735699600.0, 1735699600000, "1735699600", "2025-01-01T02:46:40Z"],
+)
+def test_a_moment_is_read_from_a_number_or_a_text(value):
+    assert parse_moment(value) == 1735699600.0
+
+
+@pytest.mark.parametrize("value", [None, True, [1735699600], "soon", float("nan"), 1e400, -5, {}])
+def test_another_value_is_no_moment(value):
+    assert parse_moment(value) is None

@@ -9,6 +9,7 @@ from sample_provider import (
     LOST,
     SEND,
     THING,
+    UNREACHED,
     ListParams,
     SampleClient,
     SendParams,
@@ -18,7 +19,7 @@ from sample_provider import (
 )
 
 from lix_async.core.endpoint import FREE, UNKNOWN, Price, org, standard
-from lix_async.core.errors import BudgetError, ConfigurationError, NotFoundError, TransportError
+from lix_async.core.errors import BudgetError, ConfigurationError, LixError, NotFoundError
 from lix_async.core.retry import RetryPolicy
 from lix_async.engine.answer import credits_for
 from lix_async.engine.credits import CreditBudget
@@ -62,7 +63,7 @@ async def test_some_calls_are_charged_only_when_a_flag_of_the_result_says_so():
     assert credits_for(Price("email", 1, only="ok"), answers[0].value) == 0
 
 
-async def test_the_budget_stops_a_call_before_it_is_sent_and_counts_calls_in_flight():
+async def test_calls_in_flight_count_and_what_may_not_fit_waits_for_them():
     opened = anyio.Event()
 
     async def slow(_: object) -> object:
@@ -70,91 +71,182 @@ async def test_the_budget_stops_a_call_before_it_is_sent_and_counts_calls_in_fli
         return reply()
 
     lix = SampleClient(slow, max_credits=5)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(lix.send, THING, ONE)
-        tasks.start_soon(lix.send, THING, ONE)
-        await anyio.wait_all_tasks_blocked()
-        with pytest.raises(BudgetError) as caught:
+    caught: list[BudgetError] = []
+
+    async def third() -> None:
+        try:
             await lix.send(THING, ONE)
+        except BudgetError as error:
+            caught.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for call in (lix.send, lix.send):
+            tasks.start_soon(call, THING, ONE)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(third)
+        await anyio.wait_all_tasks_blocked()
+        assert (len(lix.script.sent), caught) == (2, [])
         opened.set()
     assert len(lix.script.sent) == 2
-    error = caught.value
+    (error,) = caught
     assert (error.status, error.kind, error.endpoint) == (0, "max_credits", "thing.get")
-    assert "max_credits is 5 credits: 4 are spent or in flight and this call costs 2" in str(error)
+    assert "max_credits is 5 credits: 4 are spent and this call costs 2" in str(error)
     await lix.send(LIST, ListParams())
     with pytest.raises(BudgetError):
         await lix.send(LIST, ListParams())
     assert lix.credits.total == 5
 
 
-async def test_the_reservation_of_a_failed_call_is_free_again():
-    lix = SampleClient(LOST, reply(), max_credits=4, retry=RetryPolicy(attempts=1))
-    with pytest.raises(TransportError):
+@pytest.mark.parametrize(
+    ("answer", "lost", "spent"),
+    [
+        (LOST, 2, 0),
+        (reply(502, b"<html>"), 2, 0),
+        (reply(200, b"<html>"), 2, 0),
+        (reply(200, {"id": {}}), 0, 2),
+    ],
+)
+async def test_what_may_have_been_charged_is_spent(answer, lost, spent):
+    lix = SampleClient(answer, max_credits=2, retry=RetryPolicy(attempts=1))
+    for kind in (Exception, BudgetError):
+        with pytest.raises(kind):
+            await lix.send(THING, ONE)
+    assert (len(lix.script.sent), lix.credits.lost, lix.credits.total) == (1, lost, spent)
+
+
+async def test_a_repeat_asks_again():
+    lix = SampleClient(LOST, max_credits=5)
+    with pytest.raises(BudgetError, match="4 are spent") as caught:
+        await lix.send(THING, ONE)
+    assert (len(lix.script.sent), lix.credits.lost, caught.value.attempts) == (2, 4, 2)
+    assert "the connection broke" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("answer", [UNREACHED, refused(503, "api_error"), refused(404, "x")])
+async def test_what_was_not_charged_is_free_again(answer):
+    lix = SampleClient(answer, reply(), max_credits=2, retry=RetryPolicy(attempts=1))
+    with pytest.raises(LixError):
         await lix.send(THING, ONE)
     await lix.send(THING, ONE)
-    with pytest.raises(BudgetError, match="4 are spent or in flight"):
-        await lix.send(THING, ONE)
+    assert (lix.credits.lost, lix.credits.total) == (0, 2)
 
 
-def test_limits_may_be_set_for_each_kind():
+async def test_a_view_has_a_limit_within_that_of_its_client():
+    lix = SampleClient(reply(), max_credits=5)
+    view = lix.with_options(max_credits=2)
+    await view.send(THING, ONE)
+    with pytest.raises(BudgetError, match="max_credits is 2"):
+        await view.with_options(max_credits=9).send(THING, ONE)
+    await lix.send(THING, ONE)
+    assert (view.credits.total, lix.credits.total) == (2, 4)
+    with pytest.raises(BudgetError, match="max_credits is 5"):
+        await lix.with_options(max_credits=9).send(THING, ONE)
+
+
+async def test_limits_may_be_set_for_each_kind():
     budget = CreditBudget({"standard": 1, "org": 2})
-    budget.reserve(standard(1), "a")
-    budget.reserve(org(2), "a")
-    budget.reserve(Price("email", 50), "a")
+    one = await budget.reserve(standard(1), "a")
+    two = await budget.reserve(org(2), "a")
+    three = await budget.reserve(Price("email", 50), "a")
+    one.settle(0)
+    one.settle(9)  # it is settled: without effect
+    two.settle(2)
+    three.settle(50, 50)
+    (await budget.reserve(standard(1), "a")).settle(1)
     with pytest.raises(BudgetError, match="max_credits is 1 standard credits"):
-        budget.reserve(standard(1), "a")
-    budget.settle(standard(1), 0, 0)
-    budget.settle(org(2), 2, 0)
-    budget.settle(Price("email", 50), 50, 50)
-    budget.reserve(standard(1), "a")
-    assert (budget.org, budget.email, budget.total, budget.lost) == (2, 50, 52, 50)
+        await budget.reserve(standard(1), "a")
+    assert (budget.org, budget.email, budget.total, budget.lost) == (2, 50, 53, 50)
 
 
-def test_calls_without_a_price_are_free_to_go_and_counted():
+async def test_calls_without_a_price_are_free_to_go_and_counted():
     budget = CreditBudget(0)
     for price in (FREE, UNKNOWN, UNKNOWN):
-        budget.reserve(price, "a")
-        budget.settle(price, 0)
+        (await budget.reserve(price, "a")).settle(0)
     assert (budget.total, budget.lost, budget.unpriced) == (0, 0, 2)
 
 
-async def test_a_reservation_is_made_when_a_call_in_flight_was_free():
-    budget = CreditBudget(3)
-    price = standard(2)
-    await budget.reserve_when_free(price)
-    waiting: list[str] = []
+async def test_who_waits_for_one_budget_does_not_hold_up_another():
+    client = CreditBudget(4)
+    small, wide = CreditBudget(1, parent=client), CreditBudget(parent=client)
+    got: list[str] = []
+    held = [await small.reserve(standard(1))]
 
-    async def reserve_second() -> None:
-        await budget.reserve_when_free(price)
-        waiting.append("reserved")
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(reserve_second)
-        await anyio.wait_all_tasks_blocked()
-        assert (waiting, budget.reserved("standard")) == ([], 2)
-        budget.settle(price, 0)
-    assert (waiting, budget.reserved("standard")) == (["reserved"], 2)
-
-
-async def test_waiting_for_a_reservation_ends_with_an_error_when_the_credits_are_spent():
-    budget = CreditBudget(3, name="budget", kind="budget")
-    price = standard(2)
-    budget.reserve(price)
-    caught: list[BudgetError] = []
-
-    async def reserve_second() -> None:
+    async def take(budget: CreditBudget, name: str) -> None:
         try:
-            await budget.reserve_when_free(price, "thing.get")
-        except BudgetError as error:
-            caught.append(error)
+            held.append(await budget.reserve(standard(1)))
+            got.append(name)
+        except BudgetError:
+            got.append(f"no {name}")
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(reserve_second)
+        for name, budget in (("a", small), ("b", small), ("c", wide), ("d", wide), ("e", wide)):
+            tasks.start_soon(take, budget, name)
+            await anyio.wait_all_tasks_blocked()
+        assert got == ["c", "d", "e"]
+        held[0].settle(0)  # nothing is left in the client's once "a" has it, nor was before
         await anyio.wait_all_tasks_blocked()
-        assert caught == []
-        budget.settle(price, 0, 2)
-    assert [error.kind for error in caught] == ["budget"]
-    assert "budget is 3 credits: 2 are spent and this call costs 2" in str(caught[0])
+        assert got == ["c", "d", "e", "a"]
+        held[-1].settle(1)
+    assert (got[4:], client.reserved("standard")) == (["no b"], 3)
+
+
+async def test_a_call_may_have_to_wait_for_one_budget_after_another():
+    client = CreditBudget(2)
+    small = CreditBudget(1, parent=client)
+    first, other = await small.reserve(standard(1)), await client.reserve(standard(1))
+    got: list[str] = []
+
+    async def take(budget: CreditBudget, name: str) -> None:
+        await budget.reserve(standard(1))
+        got.append(name)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(take, small, "small")
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(take, client, "client")
+        await anyio.wait_all_tasks_blocked()
+        first.settle(0)  # there is one for the call that came first to the client's queue
+        await anyio.wait_all_tasks_blocked()
+        assert got == ["client"]
+        other.settle(0)
+    assert got == ["client", "small"]
+
+
+async def test_who_gives_up_lets_the_next_one_go():
+    budget = CreditBudget(2)
+    first, second = await budget.reserve(standard(1)), await budget.reserve(standard(1))
+    got: list[int] = []
+
+    async def take(amount: int, scope: anyio.CancelScope) -> None:
+        with scope:
+            await budget.reserve(standard(amount))
+            got.append(amount)
+
+    async with anyio.create_task_group() as tasks:
+        scopes = [anyio.CancelScope(), anyio.CancelScope()]
+        for amount, scope in zip((2, 1), scopes, strict=True):
+            tasks.start_soon(take, amount, scope)
+            await anyio.wait_all_tasks_blocked()
+        first.settle(0)
+        await anyio.wait_all_tasks_blocked()
+        assert got == []  # the second one alone fits, who came later
+        scopes[0].cancel()
+    assert got == [1]
+    second.settle(1)
+
+
+async def test_calls_inside_of_a_reservation_count_in_its_place():
+    lix = SampleClient(LOST, reply())
+    budget = CreditBudget(4)
+    reservation = await budget.reserve(standard(3))
+    with reservation.outer():
+        await lix.send(THING, ONE)
+    reservation.settle(3)
+    assert (budget.lost, budget.total, budget.reserved("standard")) == (2, 2, 0)
+    assert (lix.credits.lost, lix.credits.total) == (2, 2)
+    reservation = await CreditBudget(5, parent=budget).reserve(FREE)
+    with reservation.outer(), pytest.raises(BudgetError):
+        await lix.send(THING, ONE)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from lix_async.core.errors import (
 )
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
+from lix_async.core.wire import HttpResponse
 from lix_async.engine.transport import TransportFailure
 from lix_async.limiters.local import LocalLimiter
 
@@ -245,7 +246,8 @@ class RecordingLimiter(LocalLimiter):
         super().refund()
 
     def report_delay(self, seconds: float) -> None:
-        self.recorded.append(("late", seconds))
+        if seconds > 0:
+            self.recorded.append(("late", seconds))
         super().report_delay(seconds)
 
 
@@ -308,17 +310,25 @@ async def test_a_permit_is_refunded_only_if_nothing_was_sent():
         assert limiter.recorded == recorded
 
 
-async def test_before_send_runs_before_each_attempt_and_may_stop_it():
+async def test_hooks_hear_of_each_attempt_and_may_stop_it():
     client, limiter = limited(LOST, FINE)
-    written: list[int] = []
+    heard: list[object] = []
 
-    async def departing() -> None:
-        written.append(len(client.script.sent))
-        if len(written) == 3:
-            raise OSError("disk full")
+    class Hooks:
+        async def departing(self) -> None:
+            heard.append(len(client.script.sent))
+            if len(heard) == 6:
+                raise OSError("disk full")
 
-    await client.engine.send(THING, ONE, before_send=departing)
-    assert written == [0, 1]
+        def departed(self) -> None:
+            heard.append("departed")
+
+        async def received(self, response: HttpResponse) -> None:
+            heard.append(response.status)
+
+    await client.engine.send(THING, ONE, hooks=Hooks())
+    assert heard == [0, "departed", 1, "departed", 200]
     with pytest.raises(OSError, match="disk full"):
-        await client.engine.send(THING, ONE, before_send=departing)
+        await client.engine.send(THING, ONE, hooks=Hooks())
     assert (len(client.script.sent), limiter.recorded) == (2, ["give back"])
+    assert (client.credits.lost, client.credits.total) == (2, 2)

@@ -104,11 +104,12 @@ async def test_the_observer_is_notified_of_the_end_of_a_cancelled_call() -> None
     assert book.received[-1] == ("end", 1)
 
 
-async def test_a_call_that_exceeds_the_budget_is_not_observed() -> None:
+async def test_a_call_that_exceeds_the_budget_is_observed_as_one_that_used_nothing() -> None:
     book = Book()
     with pytest.raises(BudgetError):
         await SampleClient(reply(), observer=book, max_credits=1).send(THING, ThingParams(id="1"))
-    assert book.received == []
+    assert [name for name, *_ in book.received] == ["begin", "end"]
+    assert book.received[-1] == ("end", 0)
 
 
 # --- defaults, and params that make a call an act ---------------------------------------------

@@ -117,6 +117,22 @@ async def test_a_pool_without_a_free_connection_is_not_waited_for_without_a_perm
         release.set()
 
 
+@pytest.mark.parametrize(("size", "connections"), [(9, 3), (2, 2)])
+async def test_more_connections_are_ready_once_requests_have_found_none(size, connections):
+    """As many as there were requests without one, and one: the next may come at the same time."""
+    async with serve(saying(FINE)) as server:
+        transport = HttpTransport(request_builder(server.url), TIMEOUT, size=size)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(transport.exchange, READ, SendTimestamp())
+        for _ in range(3):
+            assert await transport.prepare(READ) is None
+        await anyio.wait_all_tasks_blocked()
+        assert server.connections == connections
+        assert transport.pool.in_use == 0
+        await transport.aclose()
+
+
 @pytest.mark.parametrize("steps", range(12))
 async def test_a_cancelled_preparation_leaves_no_connection_lent(steps):
     async with serve(saying(FINE)) as server:

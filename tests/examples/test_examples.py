@@ -86,7 +86,7 @@ async def test_people_are_bought_once(lix: AsyncLix, sandbox: Sandbox, tmp_path:
         assert (report.progress.done, report.progress.failed) == (3, 0)
     assert sandbox.ledger.totals()["standard"] == 2
     with sqlite3.connect(tmp_path / "people.db") as ledger:
-        assert ledger.execute("SELECT count(*) FROM call").fetchone() == (2,)
+        assert ledger.execute("SELECT count(*) FROM lookup").fetchone() == (2,)
     ledger.close()
 
 

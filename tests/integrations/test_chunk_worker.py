@@ -216,7 +216,9 @@ async def test_a_chunk_is_a_range_of_inputs_that_the_ledger_keeps(tmp_path: Path
             rows = await store.inputs(job.run, 1, 6)
             assert [row.row for row in rows] == [1, 2, 3, 4, 5, 6]
             assert [row.state for row in rows] == ["", "", "invalid", "invalid", "", ""]
-            assert [row.lookup for row in rows] == [1, 1, None, None, 1, 2]
+            first, other = rows[0].lookup, rows[5].lookup
+            assert {first, other} == {1, 2}
+            assert [row.lookup for row in rows] == [first, first, None, None, first, other]
             assert [json.loads(row.given or b"") for row in rows] == [
                 *(a, capital, {"no": "such parameter"}, "\ud800", a, b)
             ]
@@ -334,10 +336,10 @@ async def test_an_outage_is_tried_the_rarer_the_longer_it_lasts(tmp_path: Path) 
     ):
         worker = ChunkWorker(store, lix, 1, "hold")
         pauses: list[float] = []
-        for _ in range(10):
+        for _ in range(12):
             with pytest.raises(RetryChunkLater) as back:
                 await worker.run(JOB)
             pauses.append(back.value.seconds)
             clock.advance(back.value.seconds)
-        assert pauses[:4] == [5.0, 5.0, 10.0, 20.0]
-        assert pauses[-1] == chunks.MAX_OUTAGE_DELAY
+        assert pauses == sorted(pauses)
+        assert (pauses[0], pauses[-1]) == (5.0, 300.0)

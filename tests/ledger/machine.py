@@ -515,7 +515,9 @@ class LedgerMachine(RuleBasedStateMachine):
                 pages = [0] if not state.page else list(range(1, PAGES + 1))
                 assert [answer.page for answer in current] == pages
             elif state.page and state.refresh is None:
-                assert [answer.page for answer in current] == list(range(1, state.page))
+                # The answer that ended a listing early comes after its pages.
+                read = [answer.page for answer in current if answer.verdict == "usable"]
+                assert read == list(range(1, state.page))
 
 
 def _by_id(lookup: int) -> Callable[[SqlTables], dict[int, Lookup]]:

@@ -41,15 +41,14 @@ def test_a_server_counts_like_the_gcra_functions(place, burst):
                 assert backend.refund(params, stamp) == (state.full_at == stamp)
                 state = refund_permit(state, params, stamp)
             else:
-                backend.delay(1_000)
-                state = delay_permits(state, 1_000)
+                # The server's moment is not known; with no more than a gap it does not matter.
+                backend.delay(params, 1_000)
+                state = delay_permits(state, params, 1_000, 0)
         assert backend.hold_left() == 0
         backend.hold(params, 5 * SECOND)
         left = backend.hold_left()
         decision = backend.take(params, 0)
         assert 0 < decision.wait <= left <= 5 * SECOND or decision.wait >= left
-        backend.delay(2 * params.horizon)  # as if the clock had been put back
-        assert backend.take(params, 0).wait == 0
     finally:
         backend.close()
 

@@ -6,13 +6,13 @@ import anyio
 import pytest
 
 from lix_async import DeadlineError, RateLimit, TransportError
-from lix_async.core.rate_limit import DELAY_MEMORY, FOREVER, DelayTracker
+from lix_async.core.rate_limit import FOREVER
 from lix_async.limiters import SqliteLimiter
 from lix_async.testing import memory_client
 
 pytestmark = pytest.mark.anyio
 SLOW = RateLimit(1, per=60.0)
-GAP = 60.3
+GAP = 61.2
 
 
 async def test_the_estimate_for_both_queues_comes_from_the_last_answer(place):
@@ -92,17 +92,9 @@ async def test_during_an_outage_the_estimate_comes_from_the_fallback(tmp_path):
     rate = RateLimit(1, per=10.0)
     async with SqliteLimiter(tmp_path / "rate.db", "x", rate, fallback=2) as limiter:
         await limiter.acquire()
-        assert limiter.estimated_wait() <= 10.05
+        assert limiter.estimated_wait() <= 10.2
         limiter._outage.record_failure(TransportError("away"), limiter._clock.now())
         assert limiter.estimated_wait() == 0.0
         limiter._fallback._bucket.take(limiter._clock.now())
         assert 15 < limiter.estimated_wait() <= 20.4
         assert limiter.bulk.estimated_wait() >= 5
-
-
-def test_delays_side_by_side_count_once():
-    delays = DelayTracker(DELAY_MEMORY)
-    assert delays.record(2.0, 0.0) == 2.0
-    assert delays.record(3.0, 1.0) == 1.0
-    assert delays.record(1.0, 2.0) == -2.0
-    assert delays.record(1.0, 2.0 + DELAY_MEMORY + 1) == 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 import trio
 from sample_provider import Skipping, settle
 
+from lix_async.concurrency.clock import PunctualSleep
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.rate_limit import RateLimit, SlidingWindow, WindowLimit
 from lix_async.limiters.local import LocalLimiter
@@ -176,6 +178,42 @@ async def test_permits_may_come_from_another_bucket():
     await limiter.acquire()
     assert bucket.wait(0) == 60
     assert repr(limiter) == "<LocalLimiter 1 per 3 s>"
+
+
+class LateClock(Skipping):
+    """Timers that are late."""
+
+    def __init__(self, *delays: float) -> None:
+        super().__init__()
+        self._delays = itertools.cycle(delays)
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds + next(self._delays))
+
+
+@pytest.mark.parametrize("delays", [[0.001], [0.0001, 0.0006, 0.0011], [0.001] * 40 + [0.0]])
+@pytest.mark.parametrize(
+    "rate", [RateLimit(50, per=1.0), RateLimit(1, per=0.05), RateLimit(500, per=1.0)]
+)
+async def test_late_timers_cost_less_than_a_hundredth_of_the_rate(rate, delays):
+    clock, moments = LateClock(*delays), []
+    limiter = LocalLimiter(rate, clock=clock)
+    for _ in range(1500):
+        await limiter.acquire()
+        limiter.report_delay(0.0)
+        moments.append(clock.now())
+    assert moments[-1] <= 1499 * rate.interval / 0.99
+    requests = round(rate.requests)
+    for first, last in zip(moments, moments[requests:], strict=False):
+        assert last - first > rate.per, "no window holds more than the rate allows"
+
+
+async def test_a_very_late_timer_is_not_taken_into_account_next_time():
+    clock = LateClock(30.0, 0.0)
+    sleep = PunctualSleep(clock)
+    await sleep(1.0)
+    await sleep(1.0)
+    assert clock.now() == pytest.approx(32.0, abs=PunctualSleep.LONGEST)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

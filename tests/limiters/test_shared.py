@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from lix_async import RateLimit
+from lix_async.concurrency.clock import RealClock
 from lix_async.core.rate_limit import FOREVER, SECOND, GcraParameters
 from lix_async.limiters import SqliteLimiter
 from lix_async.testing import memory_client
@@ -64,7 +67,7 @@ async def test_a_caller_cancelled_at_any_step_takes_no_permit(place):
                     await anyio.wait_all_tasks_blocked()
                 group.cancel_scope.cancel()
             await limiter._client.hold_left()  # what was posted has been run
-            assert 50 < await wait_now(other) < 60.4, pauses
+            assert 50 < await wait_now(other) < 61.3, pauses
 
 
 async def test_a_refunded_permit_goes_to_the_next_caller_of_the_same_process(place):
@@ -111,14 +114,24 @@ async def test_an_unused_permit_is_refunded(place):
         assert await limiter.try_acquire() > 59
 
 
-async def test_delayed_requests_move_the_next_permits_once(place):
+async def test_a_late_request_moves_the_next_permits(place):
     async with place.limiter(SLOW) as limiter:
+        limiter.report_delay(10.0)  # of no permit
         await limiter.acquire()
         before = await limiter.try_acquire()
+        limiter.report_delay(0.1)
+        assert await limiter.try_acquire() <= before
         limiter.bulk.report_delay(10.0)
-        limiter.report_delay(9.0)
-        limiter.report_delay(10.0)
         assert 8 < await limiter.try_acquire() - before <= 10
+
+
+async def test_requests_that_leave_late_cost_a_permit_each_at_most(place):
+    async with place.limiter(SLOW) as limiter, place.limiter(SLOW) as other:
+        await limiter.acquire()
+        _, permit = await other._client.take(FOREVER)
+        assert permit is not None
+        limiter.report_delay(10_000.0)
+        assert 170 < await limiter.try_acquire() <= 184
 
 
 async def test_interactive_callers_go_before_bulk(place):
@@ -186,6 +199,61 @@ def test_two_processes_share_one_rate(place):
     # Each of the six tasks may record one permit late, in the next window. Two rates give 100.
     assert worst <= 50 + 6
     assert min(len(each[0]), len(each[1])) >= len(permits) / 4
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+async def test_setting_the_wall_clock_changes_no_wait_of_the_file(tmp_path, step):
+    class Stepped(RealClock):
+        offset = 0.0
+
+        def wall(self):
+            return time.time() + self.offset
+
+    clock = Stepped()
+    async with (
+        SqliteLimiter(tmp_path / "rate.db", "x", SLOW, clock=clock) as limiter,
+        SqliteLimiter(tmp_path / "rate.db", "x", SLOW) as other,
+        SqliteLimiter(tmp_path / "rate.db", "x", SLOW, clock=clock) as third,
+    ):
+        await limiter.hold(30)
+        clock.offset = step
+        for asked in (limiter, other):
+            assert 20 < await asked.try_acquire() <= 30
+        await other.hold(90)
+        assert 80 < await third.try_acquire() <= 90
+
+
+async def test_a_clock_of_the_server_that_is_put_back_stops_no_permits(place):
+    """As if the last answer had come a day later: the clock has been put back by a day since."""
+    async with place.limiter(FAST) as limiter:
+        await limiter.acquire()
+        await limiter._client._thread.run(lambda backend: put_clock_back(place))
+        for _ in range(3):
+            await limiter.bulk.acquire()
+        await limiter.acquire()
+        assert await limiter.try_acquire() <= 0.1
+
+
+def put_clock_back(place):
+    """Move the state of a limiter a day into the future."""
+    day = 86_400 * SECOND
+    moved = "full_at = full_at + ?, held = held + ?, asked_at = asked_at + ?"
+    if place.kind == "sqlite":
+        with contextlib.closing(sqlite3.connect(place.where, isolation_level=None)) as file:
+            file.execute(f"UPDATE lix_async_rate SET {moved}", [day] * 3)
+    elif place.kind == "postgres":
+        import psycopg
+
+        with psycopg.connect(place.where, autocommit=True) as server:
+            moved = moved.replace("?", "%s")
+            row = f"UPDATE lix_async_limiter SET {moved} WHERE name = %s"
+            server.execute(row, [day, day, day, place.name])
+    else:
+        import redis
+
+        with redis.Redis.from_url(place.where) as server:
+            for field in ("full_at", "held", "asked"):
+                server.hincrby(f"lix_async:{place.name}", field, day)
 
 
 async def test_the_file_is_readable_by_its_owner_only(tmp_path):

@@ -64,6 +64,8 @@ SPELLINGS = {
     Link("person", MEMBER, f"{WWW}/in/{MEMBER}", f"urn:li:fsd_profile:{MEMBER}"): [
         f"{WWW}/in/{MEMBER}/",
         f"urn:li:fsd_profile:{MEMBER}",
+        f"urn:li:fs_profile:{MEMBER}",
+        f"urn:li:fs_normalized_profile:{MEMBER}",
     ],
     LEAD: [
         f"{WWW}/sales/lead/{SALES}",
@@ -78,7 +80,16 @@ SPELLINGS = {
         f"urn:li:fs_salesProfile:({SALES},NAME_SEARCH,smpl)",
     ],
     Link("recruiter", MEMBER, f"{WWW}/talent/profile/{MEMBER}"): [
-        f"{WWW}/talent/profile/{MEMBER}?project=1"
+        f"{WWW}/talent/profile/{MEMBER}?project=1",
+        f"{WWW}/talent/search/profile/{MEMBER}",
+        f"{WWW}/talent/hire/12/discover/recruiterSearch/profile/{MEMBER}?start=0",
+    ],
+    Link("recruiter", "123", f"{WWW}/recruiter/profile/123"): [
+        f"{WWW}/recruiter/profile/123,AbCd,CAP"
+    ],
+    Link("person", "ada-example/7/644/b35", f"{WWW}/pub/ada-example/7/644/b35"): [
+        f"{WWW}/pub/ada-example/7/644/b35",
+        "http://uk.linkedin.com/pub/Ada-Example/7/644/B35/en?trk=x",
     ],
     COMPANY: [
         f"{WWW}/company/Example-Org/about/",
@@ -119,6 +130,9 @@ SPELLINGS = {
     Link("job_search", "34", f"{WWW}/jobs/search/?currentJobId=34&keywords=lix"): [
         "http://linkedin.com/jobs/search?currentJobId=34&keywords=lix"
     ],
+    Link("job_search", url=f"{WWW}/jobs/search-results/?keywords=lix"): [
+        "http://linkedin.com/jobs/search-results?keywords=lix"
+    ],
     Link("people_search", url=f"{WWW}/search/results/people/?keywords=lix&sid=%40%2Co"): [
         "linkedin.com/search/results/people?keywords=lix&sid=%40%2Co"
     ],
@@ -152,6 +166,12 @@ SPELLINGS = {
 
 NAMELESS = [
     "",
+    f"{WWW}/pub/ada-example",
+    f"{WWW}/pub/dir/Ada/Example",
+    f"{WWW}/pub/dir/Ada/Example/de",
+    f"{WWW}/talent/search",
+    f"{WWW}/talent/search/profile",
+    f"{WWW}/recruiter/profile",
     "   ",
     "linkedin.com",
     f"{WWW}/",
@@ -344,6 +364,9 @@ SAME = [
 ]
 
 OTHER = [
+    (f"{WWW}/in/{MEMBER}", f"{WWW}/in/{MEMBER.swapcase()}"),
+    (f"{WWW}/in/1441", f"{WWW}/sales/lead/1441"),
+    (f"{WWW}/in/ada", f"{WWW}/sales/lead/ada"),
     (PERSON.url, JOZEF.url),
     (PERSON.url, f"{WWW}/company/example-person-1"),
     (PERSON.url, "someone else"),
@@ -479,3 +502,30 @@ def test_ids_read_from_links_in_answers(
 def test_is_linkedin_url(url: str, whole: bool, bare: bool) -> None:
     assert is_linkedin_url(url) is whole
     assert is_linkedin_url(url, bare=True) is bare
+
+
+def test_an_old_address_has_no_public_identifier() -> None:
+    with pytest.raises(ConfigurationError, match="redirects"):
+        linkedin.public_identifier(f"{WWW}/pub/ada-example/7/644/b35")
+
+
+URNS = {
+    fields.sent_link: {
+        f"urn:li:fsd_profile:{MEMBER}": f"{WWW}/in/{MEMBER}",
+        f"urn%3Ali%3Afs_salesProfile%3A({SALES},NAME,x)": LEAD.url,
+        "urn:li:fs_salesCompany:1441": ACCOUNT.url,
+    },
+    fields.sent_company_link: {"urn:li:fs_salesCompany:1441": NUMBERED.url},
+    fields.sent_account_link: {"urn:li:organization:1441": ACCOUNT.url},
+}
+
+
+@pytest.mark.parametrize("send", URNS)
+def test_a_urn_is_sent_as_the_page_that_is_wanted(send: Callable[[str], str]) -> None:
+    for urn, url in URNS[send].items():
+        assert send(urn) == url
+    for link in (f"{WWW}/in/ada", "https://linkedin.com/sales/company/1441?x", "", "x"):
+        assert send(link) == link
+    for urn in ("urn:li:member:12", "urn:x"):
+        with pytest.raises(ConfigurationError):
+            send(urn)

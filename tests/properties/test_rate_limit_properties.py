@@ -1,7 +1,8 @@
 """The rate is kept by every bucket.
 
 For the permits that were used, in order: the j-th comes at least (j - i - burst + 1) intervals after
-the i-th. So no window of `per` seconds holds more than requests + burst - 1 of them.
+the i-th, less the tolerance for late ones. So no window of `per` seconds holds more than
+requests + burst - 1 of them.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ gaps = st.floats(0, 3)
 def assert_rate_is_kept(permits: list[float], rate: RateLimit) -> None:
     for i, first in enumerate(permits):
         for j in range(i + rate.burst, len(permits)):
-            least = (j - i - rate.burst + 1) * rate.interval
+            least = (j - i - rate.burst + 1) * rate.interval - rate.tolerance
             assert permits[j] - first >= least - EPS * max(1.0, permits[j])
 
 
@@ -100,15 +101,28 @@ def test_after_a_delayed_request_the_next_permit_keeps_its_distance(rate, calls)
     left: list[float] = []
     for pause, late in calls:
         now += pause * rate.interval
-        for departure, delay in sorted(underway):
+        for departure, slot in sorted(underway):
             if departure <= now:
-                tokens.report_delay(delay)
+                tokens.report_delay(departure - slot, slot)
                 left.append(departure)
-                underway.remove((departure, delay))
+                underway.remove((departure, slot))
         if tokens.take(now) == 0.0:
-            slack = EPS * max(1.0, now)
-            assert all(now - departure >= rate.interval - slack for departure in left)
-            underway.append((now + late * rate.interval, late * rate.interval))
+            least = rate.interval - rate.tolerance - EPS * max(1.0, now)
+            assert all(now - departure >= least for departure in left)
+            underway.append((now + late * rate.interval, tokens.slot))
+
+
+@given(rates, st.floats(0, 0.002), st.integers(100, 300))
+def test_late_timers_cost_no_more_than_what_the_tolerance_leaves(rate, late, permits):
+    """Each permit is taken that long after it is free, but not so long that it is a pause."""
+    rate = RateLimit(rate.requests, rate.per, 1, rate.margin)
+    late = min(late, (rate.interval + rate.tolerance) / 2)
+    tokens, now = TokenBucket(rate), 0.0
+    for _ in range(permits):
+        while wait := tokens.take(now):
+            now += max(wait, 1e-9) + late
+    most = (permits - 1) * (rate.interval + max(late - rate.tolerance, 0.0) + 1e-8) + late
+    assert now <= most * (1 + EPS)
 
 
 limits = st.builds(

@@ -29,9 +29,6 @@ from ..output.schema import LookupSchema
 from ..runtime.session import CommandSession
 from ..text import plural
 
-MAX_FAILURES_IN_ROW = 5
-"""After so many lookups in a row without an answer, the run is stopped."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class EnrichOptions:
@@ -66,7 +63,6 @@ class EnrichRun:
             output, LookupSchema({kind: LOOKUPS[kind].endpoint.result for kind in kinds})
         )
         self._counts: Counter[str] = Counter()
-        self._failures_in_row = 0
         self._skipped = 0
         self._remaining = 0
         self._error: CommandError | None = None
@@ -100,6 +96,7 @@ class EnrichRun:
                 concurrency=self._options.concurrency,
                 doubts=await self._doubts(),
                 on_daily_limit=self._options.on_daily_limit,
+                outage_patience=None,  # the progress line says that it waits
                 queued_for=self._options.queued_for,
                 recheck=self._options.recheck,
             )
@@ -142,9 +139,8 @@ class EnrichRun:
         assert target is not None  # inputs are targets that were parsed before
         row = row_of_outcome(outcome, lookup_kind(self._options.kind, target))
         if row is None:
-            self._count_unanswered(outcome, run)
+            self._counts[outcome.state] += 1
             return
-        self._failures_in_row = 0
         self._remaining -= 1
         if row.status == "in_doubt":
             self._reported_doubts.add(outcome.key)
@@ -159,14 +155,6 @@ class EnrichRun:
             self._pipe_closed = True
             run.park("output")
 
-    def _count_unanswered(self, outcome: Outcome[object], run: Run[object]) -> None:
-        self._counts[outcome.state] += 1
-        self._failures_in_row += outcome.state == "failed"
-        error = outcome.error
-        if self._failures_in_row >= MAX_FAILURES_IN_ROW and not self._error and error is not None:
-            self._error = command_error_for(error)
-            run.park("outage")
-
     def _update_counts(self, run: Run[object]) -> None:
         """Update the progress line."""
         progress, counts = run.progress(), self._session.counts
@@ -174,7 +162,7 @@ class EnrichRun:
         counts.in_doubt, counts.failed = progress.in_doubt, progress.failed
         counts.requests_left = max(self._remaining, 0)
         state = "requesting"
-        if progress.parked == "daily limit":
+        if progress.parked:
             state = progress.parked
         elif progress.queued and not progress.in_flight:
             state = "queued"

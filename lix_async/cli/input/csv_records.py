@@ -6,9 +6,10 @@ The limit of Python's `csv` is 128 KiB for a cell; a profile's whole history is 
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..errors import CommandError
 
@@ -40,6 +41,15 @@ def large_csv_fields(name: str) -> Generator[None]:
         raise CommandError(f"{name}, {error}", hint=_HINT) from None
     finally:
         csv.field_size_limit(before)
+
+
+def first_records(text: str, delimiter: str, count: int) -> list[list[str]]:
+    """The first records of a CSV; fewer where one has a syntax error."""
+    found: list[list[str]] = []
+    with suppress(csv.Error):
+        rows = csv.reader(_record_lines(text, []), delimiter=delimiter)
+        found.extend(itertools.islice(filter(None, rows), count))
+    return found
 
 
 def csv_records(text: str, delimiter: str = ",") -> Iterator[list[str]]:

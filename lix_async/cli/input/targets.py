@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...bulk.prepared_call import CallPreparer, Input, PreparedCall
+from ...core.canonical import email_form
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import ConfigurationError
 from ...core.models import Params
@@ -118,7 +119,7 @@ def parse_target(text: str) -> LookupTarget | None:
     text = text.strip()
     email = text[7:] if text[:7].lower() == "mailto:" else text
     if _EMAIL.fullmatch(email):
-        return LookupTarget("email", email.lower(), text, email)
+        return LookupTarget("email", email_form(email), text, email)
     link = classify(text)
     key = link.identity
     if key is None:
@@ -166,12 +167,7 @@ class TargetCallPreparer(CallPreparer):
         self.name = ""  # a ledger may hold all three kinds
         self._kind: LookupKind | None = kind
 
-    def call(self, given: Input) -> PreparedCall:
-        """The call for an input.
-
-        Raises:
-            ConfigurationError: The input is not a link or an e-mail address.
-        """
+    def _call(self, given: Input) -> PreparedCall:
         target = parse_target(given) if isinstance(given, str) else None
         if target is None:
             raise ConfigurationError(f"not a link or an e-mail address: {given!r}")

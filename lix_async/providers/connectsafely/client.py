@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar, Unpack
 
 from ...concurrency.clock import RealClock
+from ...core.endpoint import CreditKind
 from ...core.provider import ApiKey
 from ...core.rate_limit import RateLimit
 from ...core.retry import RetryPolicy
@@ -87,11 +88,12 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         deadline: float | Unset | None = UNSET,
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
+        max_credits: int | Mapping[CreditKind, int] | None = None,
         account_id: str | Unset | None = UNSET,
     ) -> Self:
         """A client with other settings that shares limits, counts and connections with this one."""
         return self._with_call_options(
-            deadline, retry, {"viewer_id": viewer_id, "account_id": account_id}
+            deadline, retry, {"viewer_id": viewer_id, "account_id": account_id}, max_credits
         )
 
     @property

@@ -107,6 +107,13 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
     return None
 
 
+def has_own_error(body: bytes) -> bool:
+    """Whether a body holds an error in one of the vendor's forms (connectsafely.md#errors)."""
+    tree = json_object(body) or {}
+    text = tree.get("code") or tree.get("message") or tree.get("errorDetails")
+    return bool(tree.get("error") or (tree.get("success") is False and text))
+
+
 def _error(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
     error = tree.get("error")
     code = tree.get("code")

@@ -9,18 +9,27 @@ import msgspec
 from ...core.endpoint import at_least
 from ...core.errors import ConfigurationError
 from ...core.models import Params
-from ...linkedin.fields import is_linkedin_url, profile_name
+from ...core.validation import check_type
+from ...linkedin.fields import (
+    ProfileName,
+    SearchUrl,
+    is_linkedin_url,
+    profile_name,
+    sent_link,
+)
 
 
 def profile_id(link: str) -> str:
     """The id that calls take: the part after `/in/` in the URL of a profile.
 
-    A text that is an id already is only percent-decoded, so methods accept either.
+    A text that is an id already is only percent-decoded, so methods accept either; of the URN of a
+    profile, it is the encoded id.
 
     Raises:
         ConfigurationError: The text is the URL of something else, or not an id.
     """
-    text = link.strip()
+    check_type("profile_id", link, str)
+    text = sent_link(link.strip())
     slug = (profile_name(text) if is_linkedin_url(text, bare=True) else None) or unquote(text)
     if not slug or any(char in "/?#\\" or char.isspace() or char < " " for char in slug):
         raise ConfigurationError(
@@ -32,7 +41,7 @@ def profile_id(link: str) -> str:
 class _Profiled(Params, frozen=True, kw_only=True, rename="camel"):
     """Parameters of calls about one profile."""
 
-    profile_id: str
+    profile_id: ProfileName
 
     def check(self) -> None:
         """Require the id itself, not the URL of the profile."""
@@ -122,7 +131,7 @@ class SearchParams(Params, frozen=True, kw_only=True, rename="camel"):
 class PeopleParams(SearchParams, frozen=True, kw_only=True, rename="camel"):
     """`connectsafely.search_people`."""
 
-    url: str | None = None
+    url: SearchUrl | None = None
 
 
 class EndorseParams(_Profiled, frozen=True, kw_only=True, rename="camel"):

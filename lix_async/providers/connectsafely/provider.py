@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...core.error_responses import json_object
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
-from .errors import refusal
+from .errors import has_own_error, refusal
 from .models import Health
 
 
@@ -25,6 +25,7 @@ CONNECTSAFELY = Provider(
     credentials={"bearer": AuthScheme("header", "Authorization", "Bearer ")},
     rate=RateLimit(60, per=60.0),
     refusal=refusal,
+    own_error=has_own_error,
     window=15.0,
     normalise=normalise_body,
 )

@@ -16,6 +16,7 @@ from typing import TypeVar
 from ...core.endpoint import Endpoint, P
 from ...core.errors import DailyLimitError, LixError, NotFoundError, RateLimitError
 from ...core.models import Params
+from ...linkedin.fields import folded
 from .errors import HeldError
 from .models import ProfileResult
 from .rate_limits import RateState
@@ -79,7 +80,7 @@ class UsageTracker:
         """
         slug = None
         if endpoint.group == "profile":
-            slug = str(getattr(params, "profile_id", "")).casefold()
+            slug = folded(str(getattr(params, "profile_id", "")))
             day = self.day(params, wall)
             known = slug in day.fetched or slug in day.in_flight
             if self._limit is not None and not known and not day.free(self._limit):

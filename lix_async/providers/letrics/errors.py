@@ -116,6 +116,11 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
     return found
 
 
+def has_own_error(body: bytes) -> bool:
+    """Whether a body lists errors as the vendor writes them (letrics.md#envelope)."""
+    return bool(_errors((json_object(body) or {}).get("errors")))
+
+
 def _errors(listed: object) -> tuple[ErrorItem, ...]:
     items = cast("list[object]", listed) if isinstance(listed, list) else []
     objects = [cast("dict[str, object]", item) for item in items if isinstance(item, dict)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
-from .errors import refusal
+from .errors import has_own_error, refusal
 
 LETRICS = Provider(
     name="Letrics",
@@ -18,5 +18,6 @@ LETRICS = Provider(
     credentials={"bearer": AuthScheme("header", "Authorization", "Bearer ")},
     rate=RateLimit(2, per=1.0),
     refusal=refusal,
+    own_error=has_own_error,
 )
 """`rate`: none is documented; two requests a second is a cautious guess."""

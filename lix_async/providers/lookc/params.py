@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...core.canonical import EmailAddress
 from ...core.endpoint import at_least, exactly_one, required
 from ...core.errors import ConfigurationError
 from ...core.models import Params
@@ -10,7 +11,7 @@ from ...core.models import Params
 class PersonByEmailParams(Params, frozen=True, kw_only=True):
     """`lookc.person_by_email`: an e-mail address, or a request id, which the path also accepts."""
 
-    email: str | None = None
+    email: EmailAddress | None = None
     request_id: str | None = None
 
     def check(self) -> None:

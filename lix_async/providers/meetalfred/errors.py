@@ -34,6 +34,12 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
     return cls(message, status=status, kind=str(status), body=excerpt(body))
 
 
+def has_own_error(body: bytes) -> bool:
+    """Whether a body is JSON with a message under one of the keys that clients look for."""
+    tree = json_object(body)
+    return tree is not None and bool(_message(tree, body))
+
+
 def _message(tree: dict[str, object] | None, body: bytes) -> str:
     """The message in an error body: under one of four keys, or as plain text; else empty."""
     for name in ("message", "error", "detail", "details"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ...core.canonical import EmailAddress
 from ...core.endpoint import at_least, required
 from ...core.errors import ConfigurationError
 from ...core.models import Params
+from ...linkedin.fields import ProfileLink
 
 CampaignType = Literal["active", "draft", "archived", "all"]
 ActionKind = Literal[
@@ -74,8 +76,8 @@ class AddLeadParams(Params, frozen=True, kw_only=True):
     """`meetalfred.add_lead_to_campaign`. `columns` are sent beside the other fields, as `csv_…`."""
 
     campaign: int
-    linkedin_profile_url: str | None = None
-    email: str | None = None
+    linkedin_profile_url: ProfileLink | None = None
+    email: EmailAddress | None = None
     columns: dict[str, str] | None = None
 
     def check(self) -> None:

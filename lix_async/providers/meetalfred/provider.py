@@ -11,7 +11,7 @@ import msgspec
 from ...core.decoding import SchemaMismatch
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
-from .errors import refusal
+from .errors import has_own_error, refusal
 
 _OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -56,6 +56,7 @@ MEETALFRED = Provider(
     credentials={"query": AuthScheme("query", "webhook_key")},
     rate=RateLimit(1, per=0.4),
     refusal=refusal,
+    own_error=has_own_error,
     typed=False,
     normalise=normalise_body,
 )

@@ -13,6 +13,7 @@ from sample_provider import LOST, Script, Skipping, reply, run
 from lix_async.core.errors import ConfigurationError, DailyLimitError, LixError, NotFoundError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
+from lix_async.core.wire import HttpResponse
 from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.providers.connectsafely.endpoints import PROFILE
 from lix_async.providers.connectsafely.params import ProfileParams
@@ -150,12 +151,19 @@ async def test_any_response_may_name_the_default_account() -> None:
 async def test_an_unknown_account_is_ignored() -> None:
     found = client(LOST, retry=RetryPolicy(attempts=1))
 
-    async def renamed() -> None:
-        for account in (ACCOUNT, OTHER):
-            found._usage.set_default_account(ProfileParams(profile_id="x"), account)
+    class Rename:
+        async def departing(self) -> None:
+            for account in (ACCOUNT, OTHER):
+                found._usage.set_default_account(ProfileParams(profile_id="x"), account)
+
+        def departed(self) -> None:
+            """Nothing to do."""
+
+        async def received(self, response: HttpResponse) -> None:
+            """Nothing to do: no answer comes."""
 
     with pytest.raises(LixError):
-        await found._engine.send(PROFILE, ProfileParams(profile_id="a"), before_send=renamed)
+        await found._engine.send(PROFILE, ProfileParams(profile_id="a"), hooks=Rename())
     assert len(sent(found)) == 1
 
 

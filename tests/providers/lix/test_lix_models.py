@@ -189,3 +189,15 @@ def test_properties_of_companies_and_post_authors() -> None:
     actor = m.Post({"actor": {"id": "a", "url": "https://x"}}).actor
     assert actor is not None
     assert (actor.id, actor.url) == ("a", "https://x")
+
+
+def test_encoded_ids_keep_their_case() -> None:
+    """ACoAA… and Acoaa… are two people; names are the same in any case."""
+    link = "https://www.linkedin.com/in/ACoAABcDeFgHiJkLmNoP"
+    ids = [m.Person(link=link), m.Person(li_id="ACoAABcDeFgHiJkLmNoP")]
+    assert {one.profile_url for one in ids} == {link}
+    assert {one.identity for one in ids} == {"in/ACoAABcDeFgHiJkLmNoP"}
+    other = m.Person(link=link.replace("BcDe", "bCdE"))
+    assert other.identity != ids[0].identity
+    names = [m.Person(link="https://www.linkedin.com/in/Ada"), m.Person(li_id="ADA")]
+    assert {one.identity for one in names} == {"in/ada"}

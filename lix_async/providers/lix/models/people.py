@@ -10,7 +10,7 @@ from msgspec import field
 
 from ....core.models import Listing, Model
 from ....core.timestamps import parse_timestamp
-from ....linkedin.fields import profile_slug, sales_lead_id
+from ....linkedin.fields import folded, profile_slug, sales_lead_id
 from . import legacy
 from .career import Education, Experience, PartialDate
 from .li_organisations import LiOrganisation
@@ -180,7 +180,7 @@ class Person(Model):
     @property
     def identity(self) -> str | None:
         """The id by which people are compared across pages; None for hidden members."""
-        slug = profile_slug(self.link) or (self.li_id or "").lower()
+        slug = profile_slug(self.link) or folded(self.li_id or "")
         if slug:
             return f"in/{slug}"
         lead = self.sales_nav_id or sales_lead_id(self.sales_nav_link) or sales_lead_id(self.link)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ....core.endpoint import at_least, at_most, exactly_one, required
 from ....core.models import Params
 from ....core.validation import ValidatedStruct
-from ....linkedin.fields import check_linkedin_urls
+from ....linkedin.fields import ProfileLink, ProfileName, check_linkedin_urls
 
 __all__ = [
     "ConnectionsParams",
@@ -92,8 +92,8 @@ class InviteParams(Params, frozen=True, kw_only=True):
     """`connections.send`."""
 
     viewer_id: str | None = None
-    profile_link: str | None = None
-    profile_id: str | None = None
+    profile_link: ProfileLink | None = None
+    profile_id: ProfileName | None = None
     message: str | None = None
 
     def check(self) -> None:

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from ....core.canonical import EmailAddress, Website
 from ....core.endpoint import at_least, exactly_one, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
-from ....linkedin.fields import check_linkedin_urls
+from ....linkedin.fields import (
+    AccountLink,
+    CompanyLink,
+    ProfileLink,
+    ProfileName,
+    check_linkedin_urls,
+)
 
 __all__ = [
     "ActivityParams",
@@ -35,7 +42,7 @@ class IdsParams(Params, frozen=True, kw_only=True):
     """`people.ids` and `organisations.ids`."""
 
     sales_nav_id: str | None = None
-    li_flagship_id: str | None = None
+    li_flagship_id: ProfileName | None = None
     lix_id: str | None = None
 
     def check(self) -> None:
@@ -46,8 +53,8 @@ class IdsParams(Params, frozen=True, kw_only=True):
 class PersonParams(Params, frozen=True, kw_only=True):
     """`people.get`."""
 
-    profile_link: str | None = None
-    email: str | None = None
+    profile_link: ProfileLink | None = None
+    email: EmailAddress | None = None
     viewer_id: str | None = None
 
     def check(self) -> None:
@@ -59,7 +66,7 @@ class PersonParams(Params, frozen=True, kw_only=True):
 class LegacyPersonParams(Params, frozen=True, kw_only=True):
     """`people.legacy`."""
 
-    id: str
+    id: ProfileName
 
     def check(self) -> None:
         """Require an id."""
@@ -69,8 +76,8 @@ class LegacyPersonParams(Params, frozen=True, kw_only=True):
 class EmploymentParams(Params, frozen=True, kw_only=True):
     """`people.employment`."""
 
-    profile_link: str | None = None
-    profile_id: str | None = None
+    profile_link: ProfileLink | None = None
+    profile_id: ProfileName | None = None
     viewer_id: str | None = None
 
     def check(self) -> None:
@@ -82,7 +89,7 @@ class EmploymentParams(Params, frozen=True, kw_only=True):
 class ExtendedParams(Params, frozen=True, kw_only=True):
     """`people.extended`."""
 
-    profile_link: str
+    profile_link: ProfileLink
     viewer_id: str | None = None
 
     def check(self) -> None:
@@ -94,7 +101,7 @@ class ExtendedParams(Params, frozen=True, kw_only=True):
 class ActivityParams(Params, frozen=True, kw_only=True):
     """`people.posts`, `people.comments` and `people.reactions`."""
 
-    profile_link: str
+    profile_link: ProfileLink
     start: int = 0
     viewer_id: str | None = None
     pagination_token: str | None = None
@@ -109,8 +116,8 @@ class ActivityParams(Params, frozen=True, kw_only=True):
 class OrganisationParams(Params, frozen=True, kw_only=True):
     """`organisations.get`."""
 
-    linkedin_url: str | None = None
-    sales_nav_url: str | None = None
+    linkedin_url: CompanyLink | None = None
+    sales_nav_url: AccountLink | None = None
     viewer_id: str | None = None
 
     def check(self) -> None:
@@ -122,7 +129,7 @@ class OrganisationParams(Params, frozen=True, kw_only=True):
 class WebsiteParams(Params, frozen=True, kw_only=True):
     """`organisations.by_website`."""
 
-    website: str
+    website: Website
 
     @property
     def domain(self) -> str:
@@ -146,7 +153,7 @@ class WebsiteParams(Params, frozen=True, kw_only=True):
 class FollowersParams(Params, frozen=True, kw_only=True):
     """`organisations.followers`."""
 
-    profile_link: str
+    profile_link: ProfileLink
     viewer_id: str | None = None
     start: int = 0
     count: int | None = None
@@ -211,7 +218,7 @@ class PostReactionsParams(Params, frozen=True, kw_only=True):
 class EmailParams(Params, frozen=True, kw_only=True):
     """`contact.email`."""
 
-    url: str
+    url: ProfileLink
 
     def check(self) -> None:
         """Require a LinkedIn link."""

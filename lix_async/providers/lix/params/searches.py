@@ -11,7 +11,7 @@ from ....core.endpoint import at_least, required
 from ....core.errors import ConfigurationError
 from ....core.models import Params
 from ....core.pagination import number_in_url
-from ....linkedin.fields import check_linkedin_urls
+from ....linkedin.fields import SearchUrl, check_linkedin_urls
 from .filters import SkillFilter
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
 class SearchParams(Params, frozen=True, kw_only=True):
     """Searches whose page number is in their LinkedIn URL."""
 
-    url: str
+    url: SearchUrl
     viewer_id: str | None = None
     sequence_id: str | None = None
 
@@ -52,7 +52,7 @@ class JobSearchParams(SearchParams, frozen=True, kw_only=True):
 class PostSearchParams(Params, frozen=True, kw_only=True):
     """`search.posts`. `start` is listed as required, so it is always sent (lix.md#search.posts)."""
 
-    url: str
+    url: SearchUrl
     start: int = 0
     viewer_id: str | None = None
     sequence_id: str | None = None

@@ -1,0 +1,94 @@
+"""The circuit breaker: no requests while the provider, or the way to it, does not work."""
+
+from __future__ import annotations
+
+from ..core.errors import Family, LixError, RateLimitError, RefusalError
+from ..core.families import COUNTS, REFUSED_STATUSES
+
+FAILURES = 5
+"""Failures in a row after which it opens."""
+FIRST_PAUSE = 5.0
+LONGEST_PAUSE = 300.0
+"""Seconds until the next try; each failed one doubles them."""
+ATTESTED: frozenset[Family] = frozenset({"answer", "unusable", "refused", "queued", "stop"})
+"""Families that prove that the API itself answers."""
+RECENT = 20
+"""Outcomes since the last proof within which a missing page is taken for that input's fault."""
+
+
+class CircuitBreaker:
+    """Opens after failures in a row on different lookups; one answer of the API closes it.
+
+    While it is open, one lookup at a time is tried, after growing pauses. Pure: it knows no clock.
+
+    Args:
+        timeout: Seconds after which an outage ends the run; None to wait as long as it lasts.
+    """
+
+    def __init__(self, timeout: float | None = None) -> None:
+        self._timeout = timeout
+        self._failing: set[object] = set()
+        self._since_attested = RECENT
+        self._opened_at = self._due = 0.0
+        self._pause = 0.0
+        self.trial: bytes | None = None
+        """The lookup that is tried while it is open."""
+        self.failure: LixError | None = None
+        """The last failure while it is open; None while it is closed."""
+        self.may_cost = False
+        """Whether a try that fails like the last lookup may be charged."""
+
+    def is_over(self, now: float) -> bool:
+        """Whether the outage has lasted longer than it may."""
+        return (
+            self.failure is not None
+            and self._timeout is not None
+            and now - self._opened_at >= self._timeout
+        )
+
+    def pause(self, now: float) -> float:
+        """Seconds until the next try, or until it has lasted too long; 0 while it is closed."""
+        if self.failure is None:
+            return 0.0
+        due = self._due
+        if self._timeout is not None:
+            due = min(due, self._opened_at + self._timeout)
+        return max(due - now, 0.0)
+
+    def report(self, family: Family, key: bytes, now: float, error: LixError | None = None) -> None:
+        """Take what came of an attempt into account.
+
+        Args:
+            family: By whose fault it ended.
+            key: The lookup.
+            now: Seconds on a clock that is never set.
+            error: The error that it ended with.
+        """
+        if family in ATTESTED:
+            self._failing.clear()
+            self._since_attested, self._pause, self.failure = 0, 0.0, None
+            return
+        self._since_attested += 1
+        if error is None or not self._counts(family, error):
+            return
+        # What no request has left for cannot be the fault of one lookup.
+        self._failing.add(object() if family == "infrastructure" else key)
+        self.may_cost = family in ("gateway", "unknown")
+        if self.failure is None:
+            if len(self._failing) >= FAILURES:
+                self._opened_at = now
+                self.fail(now, error)
+        elif key == self.trial:
+            self.fail(now, error)
+
+    def fail(self, now: float, error: LixError) -> None:
+        """Open, or stay open after a try that failed."""
+        self.failure = error
+        self._pause = min(2 * self._pause or FIRST_PAUSE, LONGEST_PAUSE)
+        self._due = now + self._pause
+
+    def _counts(self, family: Family, error: LixError) -> bool:
+        if family == "attested":
+            return not isinstance(error, RateLimitError)  # an answer to our own pace
+        missing = isinstance(error, RefusalError) and error.status in REFUSED_STATUSES
+        return family in COUNTS and not (missing and self._since_attested <= RECENT)

@@ -1,0 +1,199 @@
+"""An outage costs a few requests, fails nothing, and is waited for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+from sample_provider import LOST, UNREACHED, refused, reply
+
+from lix_async import bulk
+from lix_async.bulk.circuit_breaker import CircuitBreaker
+from lix_async.core.errors import (
+    AuthenticationError,
+    OutageError,
+    RateLimitError,
+    RefusalError,
+    ServerError,
+    TransportError,
+)
+from lix_async.core.wire import HttpRequest
+from lix_async.testing import VirtualClock
+
+from .conftest import Open
+from .test_admission import Vendor, drained, thing
+
+pytestmark = pytest.mark.anyio
+NAMES = [f"n{number}" for number in range(1000)]
+DOWN = {
+    "unreachable": UNREACHED,
+    "503": reply(503, b"<html>"),
+    "own": refused(500, "api_error"),
+    "portal": reply(302, b"<html>", location="http://portal.example/"),
+    "proxy": reply(407, b"<html>"),
+}
+
+
+class Service:
+    """Answers after `until` on the clock; before, it is down."""
+
+    def __init__(self, clock: VirtualClock, down: Any, until: float) -> None:
+        self.clock, self.down, self.until = clock, down, until
+        self.asked = self.failed = 0
+
+    def __call__(self, outgoing: HttpRequest) -> Any:
+        self.asked += 1
+        if self.clock.now() < self.until:
+            self.failed += 1
+            return self.down
+        return thing(outgoing)
+
+
+@pytest.mark.parametrize("down", DOWN)
+async def test_an_hour_of_outage_costs_few_requests_and_fails_nothing(
+    tmp_path: Any, down: str
+) -> None:
+    names = NAMES if down == "503" else NAMES[:50]
+    async with VirtualClock() as clock:
+        service = Service(clock, DOWN[down], 3600.0)
+        client = Vendor(service, clock=clock)
+        run = bulk.Run(tmp_path / "l.db", client.get, names, outage_patience=None)
+        outcomes = await drained(run)
+        assert {outcome.state for outcome in outcomes} == {"done"}
+        assert len(outcomes) == len(names)
+        assert service.failed <= 30
+        assert service.asked == service.failed + len(names)
+        assert (client.credits.total, client.credits.lost) == (2 * len(names), 0)
+
+
+async def test_the_reason_is_reported_and_the_run_ends_in_time(ledger: Open) -> None:
+    async with VirtualClock() as clock:
+        service = Service(clock, UNREACHED, 1e9)
+        run = bulk.Run(ledger(), Vendor(service, clock=clock).get, NAMES, outage_patience=100)
+        reasons: set[str] = set()
+
+        async def look() -> None:
+            while True:
+                await clock.sleep(7)
+                reasons.add(run.progress().parked)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(look)
+            with pytest.raises(OutageError, match="no connection") as caught:
+                await drained(run)
+            tasks.cancel_scope.cancel()
+        assert isinstance(caught.value.__cause__, TransportError)
+        assert "outage: no connection" in " ".join(reasons)
+        assert clock.now() >= 100
+        store = ledger()
+        await store.open_read_only()
+        counts = await store.counts()
+        await store.close()
+        assert counts.pending and not counts.in_doubt
+        assert counts.credits + counts.maybe == 0
+
+
+async def test_a_run_can_be_left_during_an_outage(ledger: Open) -> None:
+    async with VirtualClock() as clock:
+        service = Service(clock, UNREACHED, 1e9)
+        run = bulk.Run(ledger(), Vendor(service, clock=clock).get, NAMES, outage_patience=None)
+
+        async def leave() -> None:
+            while not run.progress().parked:
+                await clock.sleep(1)
+            run.park("enough")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leave)
+            assert await drained(run) == []
+        assert run.progress().parked == "enough"
+
+
+async def test_a_chunk_says_when_to_come_back(ledger: Open) -> None:
+    async with VirtualClock() as clock, ledger() as store:
+        service = Service(clock, UNREACHED, 1e9)
+        with pytest.raises(OutageError, match="no connection") as caught:
+            await bulk.chunk(store, Vendor(service, clock=clock).get, NAMES)
+        assert 0 < (caught.value.retry_after or 0) <= 5
+        assert service.asked < 10
+
+
+async def test_a_key_that_is_rejected_without_words_ends_the_run(ledger: Open) -> None:
+    async with VirtualClock() as clock:
+        service = Service(clock, reply(401, b""), 1e9)
+        with pytest.raises(AuthenticationError):
+            await drained(bulk.Run(ledger(), Vendor(service, clock=clock).get, NAMES))
+        assert service.asked < 10
+
+
+def opened(timeout: float | None = None) -> CircuitBreaker:
+    breaker = CircuitBreaker(timeout)
+    for number in range(5):
+        breaker.report("unknown", b"%d" % number, 0.0, TransportError("gone", sent=True))
+    assert breaker.failure is not None
+    return breaker
+
+
+def test_pauses_double_up_to_five_minutes() -> None:
+    breaker, now, pauses = opened(), 0.0, list[float]()
+    for _ in range(8):
+        pauses.append(breaker.pause(now))
+        now += pauses[-1]
+        assert breaker.pause(now) == 0
+        breaker.trial = b"1"
+        breaker.report("unknown", b"1", now, TransportError("gone"))
+        breaker.report("unknown", b"2", now, TransportError("a straggler"))
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+    breaker.report("refused", b"1", now)
+    assert (breaker.failure, breaker.pause(now)) == (None, 0)
+
+
+def test_no_pause_is_longer_than_an_outage_may_last() -> None:
+    breaker = opened(3)
+    assert (breaker.pause(0.0), breaker.is_over(2.9), breaker.is_over(3.0)) == (3, False, True)
+    assert not opened().is_over(1e9)
+
+
+@pytest.mark.parametrize(
+    ("family", "error", "opens"),
+    [
+        ("unattested", ServerError("503", status=503), True),
+        ("attested", ServerError("500", status=500), True),
+        ("attested", RateLimitError("429", status=429), False),
+        ("unattested", RefusalError("404", status=404), False),
+        ("", TransportError("deadline"), False),
+    ],
+)
+def test_what_counts(family: Any, error: Any, opens: bool) -> None:
+    breaker = CircuitBreaker()
+    breaker.report("answer", b"0", 0.0)
+    for number in range(10):
+        breaker.report(family, b"%d" % number, 0.0, error)
+    assert (breaker.failure is not None) is opens
+
+
+def test_one_lookup_alone_is_no_outage_but_a_service_out_of_reach_is() -> None:
+    breaker = CircuitBreaker()
+    for _ in range(20):
+        breaker.report("gateway", b"one", 0.0, ServerError("502", status=502))
+    assert breaker.failure is None
+    for _ in range(5):
+        breaker.report("infrastructure", b"one", 0.0, TransportError("no connection"))
+    assert breaker.failure is not None
+
+
+def test_pages_that_are_missing_count_where_nothing_was_ever_answered() -> None:
+    breaker = CircuitBreaker()
+    for number in range(5):
+        breaker.report("unattested", b"%d" % number, 0.0, RefusalError("404", status=404))
+    assert breaker.failure is not None
+
+
+async def test_lost_answers_are_in_doubt_and_cost_few(ledger: Open) -> None:
+    async with VirtualClock() as clock:
+        service = Service(clock, LOST, 1800.0)
+        run = bulk.Run(ledger(), Vendor(service, clock=clock).get, NAMES[:60], outage_patience=None)
+        states = [outcome.state for outcome in await drained(run)]
+        assert states.count("in_doubt") == service.failed <= 25
+        assert states.count("done") == 60 - service.failed
