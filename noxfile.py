@@ -127,7 +127,8 @@ def campaign(session: nox.Session) -> None:
     """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
 
     Then a disk or a server that fails at each statement in turn, 100,000 random steps of a ledger,
-    and two minutes of four processes that share a rate, on each kind of store.
+    a hundred tasks in four processes on each kind of queue, and two minutes of four processes that
+    share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
@@ -136,6 +137,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", disk, *session.posargs, env=faults)
     steps, histories = {"LIX_STEPS": "100000"}, "tests/ledger/test_state_machine.py"
     session.run("python", "-m", "pytest", histories, *session.posargs, env=steps)
+    queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}
+    session.run("python", "-m", "pytest", queues, *session.posargs, env=queued)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")
 
 

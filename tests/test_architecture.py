@@ -105,7 +105,15 @@ LIBRARIES = {
     "bulk": {"anyio", "msgspec"},
     "waterfall": {"anyio", "msgspec"},
     ADAPTER: {"anyio", "msgspec"},
-    "integrations": {"anyio", "msgspec", "pgqueuer", "procrastinate", "psycopg", "psycopg_pool"},
+    "integrations": {
+        "anyio",
+        "asyncpg",
+        "msgspec",
+        "pgqueuer",
+        "procrastinate",
+        "psycopg",
+        "psycopg_pool",
+    },
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from ..bulk.prepared_call import Input
 from ..core.errors import BulkError, ConfigurationError
-from ..engine.client import Client
 from ..ledger.address import open_store
 from . import console
 from .errors import OK, REFUSED, CommandError
@@ -27,7 +26,7 @@ from .options import ConnectionOptions
 from .text import plural
 
 if TYPE_CHECKING:
-    import anyio
+    from ..integrations.job_queue import JobQueue
 
 _WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
     "pass {} to `lix worker`": (
@@ -130,35 +129,13 @@ Queue = Literal["pgqueuer", "procrastinate"]
 _PACKAGE = f"{__name__.partition('.')[0]}.integrations"
 
 
-class QueueAdapter(Protocol):
-    """What the module of each queue provides."""
-
-    def submit(self, dsn: str, method: str, inputs: Iterable[Input]) -> Awaitable[int]:
-        """Queue inputs for a method; returns the number of chunks."""
-        ...
-
-    def worker(
-        self,
-        dsn: str,
-        client: Client,
-        *,
-        concurrency: int,
-        doubts: Literal["hold", "retry"],
-        heartbeat: float,
-        max_credits: int | None,
-        stop: anyio.Event,
-    ) -> Awaitable[None]:
-        """Process chunks until `stop` is set."""
-        ...
-
-
-def load_adapter(queue: Queue) -> QueueAdapter:
+def load_adapter(queue: Queue) -> JobQueue[object]:
     """Import the module of a queue.
 
     Raises:
         ConfigurationError: Its extra is not installed.
     """
-    return cast("QueueAdapter", import_module(f"{_PACKAGE}.{queue}"))
+    return cast("JobQueue[object]", import_module(f"{_PACKAGE}.{queue}").adapter)
 
 
 def require_server(address: str, command: str) -> str:
@@ -190,13 +167,13 @@ async def queue_lookups(
         CommandError: The address is not a PostgreSQL, or cannot be used.
         ConfigurationError: The extra of the queue is not installed.
     """
-    module, address = load_adapter(queue), require_server(address, "a queue")
+    adapter, address = load_adapter(queue), require_server(address, "a queue")
     inputs: dict[LookupKind, list[Input]] = {}
     for kind, target in lookups:
         inputs.setdefault(kind, []).append(method_input(kind, target))
     try:
         return sum(
-            [await module.submit(address, LOOKUPS[kind].method, inputs[kind]) for kind in inputs]
+            [await adapter.submit(address, LOOKUPS[kind].method, inputs[kind]) for kind in inputs]
         )
     except BulkError as error:
         raise CommandError(redact_password(str(error), address), code=REFUSED) from None

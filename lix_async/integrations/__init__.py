@@ -1,6 +1,7 @@
 """Adapters to job queues and frameworks. Each one needs its extra.
 
-`chunk_worker` (chunks of inputs as jobs) is shared by `pgqueuer` and `procrastinate`.
+`job_queue` (submit and work) and `chunk_worker` (what a worker does with a chunk) are shared by
+`pgqueuer` and `procrastinate`.
 
-May import `core`, `concurrency`, `engine`, `bulk` and the providers.
+May import `core`, `concurrency`, `engine`, `ledger`, `bulk` and the providers.
 """

@@ -7,42 +7,47 @@ every lookup of it is, so no worker can empty the queue while there is something
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+import math
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import NamedTuple, cast
 
 import anyio
 import msgspec
 
-from ..bulk.admission import AdmissionController
-from ..bulk.chunk import LedgerParkedError, chunk
-from ..bulk.lookup import DoubtPolicy
+from ..bulk.admission import AdmissionController, CallsParked
+from ..bulk.lookup import DoubtPolicy, LookupExecutor
 from ..bulk.prepared_call import CallPreparer, Input
-from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
+from ..core.errors import BulkError, ConfigurationError, LixError
 from ..engine.client import Client
-from ..ledger.records import Lookup
+from ..ledger.records import Input as InputRow
+from ..ledger.records import Lookup, LookupSpec
 from ..ledger.rule import FINAL
 from ..ledger.store import Store
 
-TASK_NAME = "lix_async.chunk"
-"""The name of the job in every queue."""
-CHUNK_SIZE = 50
-"""The default number of inputs in a chunk."""
-DAY = 86_400.0
 RETRY_DELAY = 60.0
 """Seconds until a chunk is retried that stopped its worker or had failed lookups."""
 MAX_RETRY_DELAY = 900.0
 """The longest delay of a chunk with failed lookups; it grows with the failures of its lookups."""
+OUTAGE_DELAY = 5.0
+"""Seconds until a chunk is retried whose calls could not be sent, where no breaker is open."""
 PARK_CHECK_INTERVAL = 1.0
 """Seconds between two checks of a parked ledger."""
 
 
-class Chunk(msgspec.Struct, frozen=True):
-    """A job: some inputs for a method of a client, such as `people.get`."""
+class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A job: some inputs of a run in the ledger, for a method of a client such as `people.get`.
+
+    Older jobs carry their inputs; a job with inputs names no run.
+    """
 
     method: str
-    inputs: list[str | int | dict[str, object]]
+    inputs: list[str | int | dict[str, object]] = []
+    schema: str = ""
+    """The ledger that has the inputs."""
+    run: int = 0
+    first: int = 0
+    last: int = 0
 
 
 class RetryChunkLater(Exception):
@@ -53,31 +58,20 @@ class RetryChunkLater(Exception):
         self.seconds = seconds
 
 
-def split_into_chunks(
-    method: str, inputs: Iterable[Input], size: int = CHUNK_SIZE
-) -> Iterator[Chunk]:
-    """Split inputs into chunks, as they are needed.
+class _Task(NamedTuple):
+    """A lookup of a chunk."""
 
-    Raises:
-        ConfigurationError: If an input is not text, a number or a mapping.
-    """
-    stream = iter(inputs)
-    while batch := list(itertools.islice(stream, size)):
-        try:
-            yield msgspec.convert(Chunk(method, msgspec.to_builtins(batch)), Chunk)
-        except (msgspec.ValidationError, TypeError) as error:
-            raise ConfigurationError(
-                f"invalid input: expected text, a number or a mapping: {error}"
-            ) from None
+    given: Input
+    lookup: Lookup
 
 
 class ChunkWorker:
-    """Runs the chunks of one worker, one at a time, until a stop or an error that lasts.
+    """Runs the chunks of one worker, several at a time, until a stop or an error that lasts.
 
     Args:
         store: The open store of the ledger.
         client: The client whose methods the chunks name.
-        concurrency: Calls in flight at most.
+        concurrency: Calls in flight at most, those of all chunks together.
         doubts: What to do with lookups in doubt; see `bulk.Run`.
         max_credits: The worker ends before it spends more.
         stop: When it is set, no further chunk is taken, calls in flight end and the rest of the
@@ -96,7 +90,6 @@ class ChunkWorker:
     ) -> None:
         self._store = store
         self._client = client
-        self._concurrency = concurrency
         self._doubts: DoubtPolicy = doubts
         self._admission = AdmissionController(
             client.engine,
@@ -105,8 +98,11 @@ class ChunkWorker:
             max_credits=max_credits,
             outage_patience=None,
         )
-        self._lock = anyio.Lock()  # the next chunk is at hand, and its lease is renewed meanwhile
+        self._concurrency = concurrency
+        self._slots = anyio.Semaphore(concurrency, fast_acquire=True)
         self._callers: dict[str, CallPreparer] = {}
+        self._waits: dict[tuple[int, int], float] = {}
+        """When the wait of a lookup ends (monotonic), by its id and its due time."""
         self.stopped = stop or anyio.Event()
         self.error: LixError | None = None
         """The error that ended the worker: 402, a rejected key, a ledger that fails."""
@@ -119,12 +115,19 @@ class ChunkWorker:
             ConfigurationError: If the client has no such method.
         """
         caller = self._caller(job.method)
-        async with self._lock:
+        try:
             await self._ready()
-            await self._look_up(caller, job)
-            pause = await self._unfinished_for(caller, job)
-        if pause is not None:
-            raise RetryChunkLater(0.0 if self.stopped.is_set() else max(pause, 1.0))
+            tasks = await self._tasks(caller, job)
+            left = [task for task in tasks.values() if not await self._is_final(task.lookup)]
+            if left:
+                await self._look_up(caller, job, left)
+                left = await self._unfinished(left)
+        except BulkError as error:
+            raise self._ended(error) from error
+        if self._admission.stop is not None:
+            self._ended(self._admission.stop)
+        if left:
+            raise RetryChunkLater(self._delay(left))
 
     def _caller(self, name: str) -> CallPreparer:
         caller = self._callers.get(name)
@@ -151,55 +154,86 @@ class ChunkWorker:
             raise RetryChunkLater(0.0 if self.error is None else RETRY_DELAY)
 
     async def _parked(self) -> bool:
-        try:
-            self._admission.parked = await self._store.parked()
-        except BulkError as error:
-            raise self._ended(error) from error
+        self._admission.parked = await self._store.parked()
         return bool(self._admission.parked)
 
-    async def _look_up(self, caller: CallPreparer, job: Chunk) -> None:
-        now = self._client.clock.wall
-        # A stop ends the inputs: who waits for a turn by then still gets it, or is told to leave.
-        inputs = itertools.takewhile(lambda _: not self.stopped.is_set(), job.inputs)
-        try:
-            await chunk(
-                self._store,
-                caller,
-                inputs,
-                concurrency=self._concurrency,
-                doubts=self._doubts,
-                admission=self._admission,
-            )
-        except LedgerParkedError as error:
-            raise RetryChunkLater(PARK_CHECK_INTERVAL) from error
-        except DailyLimitError as error:
-            until = error.refreshes_at or (now() // DAY + 1) * DAY
-            raise RetryChunkLater(max(until - now(), 1.0)) from error
-        except OutageError as error:
-            raise RetryChunkLater(max(error.retry_after or 0.0, 1.0), str(error)) from error
-        except LixError as error:
-            raise self._ended(error) from error
-        except Exception as error:
-            if self.stopped.is_set():
-                raise RetryChunkLater(0.0) from error  # a wait that the stop has ended
-            raise RetryChunkLater(RETRY_DELAY, repr(error)) from error
+    async def _tasks(self, caller: CallPreparer, job: Chunk) -> dict[int, _Task]:
+        """The lookups of a chunk, which the ledger has from now on, by id."""
+        given: list[Input] = list(job.inputs)
+        rows = [InputRow(0, None)] * len(given)
+        if job.run:
+            rows = await self._store.inputs(job.run, job.first, job.last, job.schema)
+            if len(rows) <= job.last - job.first:
+                raise RetryChunkLater(RETRY_DELAY, "the ledger does not have the inputs")
+            rows = [row for row in rows if not row.state]
+            given = [cast("Input", msgspec.json.decode(row.given or b"")) for row in rows]
+        valid: list[tuple[InputRow, Input, LookupSpec]] = []
+        invalid: list[InputRow] = []
+        for row, one in zip(rows, given, strict=True):
+            try:
+                found = caller.call_key(one)
+            except ConfigurationError as error:  # it cannot be sent, today or later
+                invalid.append(row._replace(state="invalid", note=str(error)))
+                continue
+            text = row.given or msgspec.json.encode(one)
+            page = 1 if found.row.is_listing else 0
+            valid.append((row, one, LookupSpec(found.key, found.row.id, text, page=page)))
+        lookups = await self._store.add_lookups(
+            [spec for _, _, spec in valid],
+            [*(row for row, _, _ in valid), *invalid],
+            job.run if job.run and job.schema == self._store.schema else None,
+        )
+        return {
+            lookup.id: _Task(one, lookup)
+            for (_, one, _), lookup in zip(valid, lookups, strict=True)
+        }
 
-    async def _unfinished_for(self, caller: CallPreparer, job: Chunk) -> float | None:
-        """Seconds until the chunk has to be run again; None where every lookup of it is final."""
-        keys: set[bytes] = set()
-        for given in job.inputs:
-            with suppress(ConfigurationError):  # it cannot be sent, today or later
-                keys.add(caller.call_key(given).key)
-        try:
-            found = await self._store.find(list(keys))
-            # One that the ledger has not seen could not be asked for: its limiter is unreachable.
-            pauses = [RETRY_DELAY] if len(found) < len(keys) else []
-            for lookup in found.values():
-                if not await self._is_final(lookup):
-                    pauses.append(self._pause(lookup))
-        except BulkError as error:
-            raise self._ended(error) from error
-        return min(pauses, default=None)
+    async def _look_up(self, caller: CallPreparer, job: Chunk, left: Sequence[_Task]) -> None:
+        executor = LookupExecutor(self._store, caller.engine, self._admission, doubts=self._doubts)
+        if job.schema == self._store.schema:
+            executor.run_id = job.run or None
+        attempts = self._client.engine.options.retry.attempts
+        failures: list[Exception] = []
+        waiting = iter(left)
+
+        async def work() -> None:
+            for given, lookup in waiting:
+                async with self._slots:
+                    if failures or self.stopped.is_set():
+                        return
+                    try:
+                        await executor.run(
+                            caller.call(given),
+                            given,
+                            lookup=lookup,
+                            tries=lookup.state.tries % attempts,
+                            waited=self._waited(lookup),
+                        )
+                    except Exception as error:  # noqa: BLE001  # raised below, without a group
+                        failures.append(error)
+
+        async with anyio.create_task_group() as group:
+            for _ in left[: self._concurrency]:
+                group.start_soon(work)
+        for failure in failures:
+            if isinstance(failure, CallsParked):
+                if failure.error is not None:
+                    self._admission.refused(failure.error)
+            elif isinstance(failure, LixError):
+                raise self._ended(failure) from failure
+            else:  # a wait that the stop has ended, or something unexpected
+                seconds = 0.0 if self.stopped.is_set() else RETRY_DELAY
+                raise RetryChunkLater(seconds, repr(failure)) from failure
+
+    async def _unfinished(self, tasks: Sequence[_Task]) -> list[_Task]:
+        """Those lookups that are not final, by what the ledger has now."""
+        now = await self._store.by_id([task.lookup.id for task in tasks])
+        left: list[_Task] = []
+        for task in tasks:
+            lookup = now.get(task.lookup.id)
+            if lookup is not None and not await self._is_final(lookup):  # None: forgotten
+                left.append(_Task(task.given, lookup))
+        return left
 
     async def _is_final(self, lookup: Lookup) -> bool:
         status, doubts = lookup.state.status, self._doubts
@@ -208,31 +242,40 @@ class ChunkWorker:
         entry = await self._store.get(lookup.key) if callable(doubts) else None
         return entry is None or not callable(doubts) or doubts(entry) == "hold"
 
+    def _delay(self, left: Sequence[_Task]) -> float:
+        """Seconds until a chunk is run again with what is left of it."""
+        if self.stopped.is_set():
+            return 0.0 if self.error is None else RETRY_DELAY
+        if closed := self._admission.closed_for:
+            return max(closed, 1.0)
+        if self._admission.parked:
+            return PARK_CHECK_INTERVAL
+        return max(min(self._pause(task.lookup) for task in left), 1.0)
+
     def _pause(self, lookup: Lookup) -> float:
-        state = lookup.state
-        if state.due is not None:  # by the wall clock, which may have been set since
-            return min(state.due / 1000 - self._client.clock.wall(), lookup.pause / 1000)
+        state, now = lookup.state, self._client.clock.now()
+        if state.due is not None:
+            # By the wall clock, which may be set: the wait that was begun is the one that counts.
+            pause = min(state.due / 1000 - self._client.clock.wall(), lookup.pause / 1000)
+            return self._waits.setdefault((lookup.id, state.due), now + pause) - now
         if state.owner:  # another worker's
             return 0.0
         failures = state.tries // self._client.engine.options.retry.attempts
         if state.status == "in_doubt":  # to be bought again
             failures = state.n
-        return min(RETRY_DELAY * 2.0 ** min(max(failures - 1, 0), 10), MAX_RETRY_DELAY)
+        if not failures:  # it could not be sent; the circuit breaker makes longer pauses
+            return OUTAGE_DELAY
+        return min(RETRY_DELAY * 2.0 ** min(failures - 1, 10), MAX_RETRY_DELAY)
+
+    def _waited(self, lookup: Lookup) -> bool:
+        """Whether this worker has waited until a lookup is due."""
+        wait = lookup.id, lookup.state.due or 0
+        over = self._waits.get(wait, math.inf) <= self._client.clock.now()
+        if over:
+            del self._waits[wait]
+        return over
 
     def _ended(self, error: LixError) -> RetryChunkLater:
-        self.error = error
+        self.error = self.error or error
         self.stopped.set()
         return RetryChunkLater(RETRY_DELAY)
-
-
-@contextmanager
-def queue_errors_as_bulk_errors(*kinds: type[Exception]) -> Generator[None]:
-    """Raise the errors of a queue as `BulkError`, without the address and its password."""
-    try:
-        yield
-    except kinds as error:
-        lines = str(error).strip().splitlines()
-        message = f"the queue in PostgreSQL cannot be used: {lines[0] if lines else repr(error)}"
-    else:
-        return
-    raise BulkError(message)

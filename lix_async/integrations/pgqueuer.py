@@ -9,126 +9,93 @@ The answers are in the ledger: `bulk.Run(dsn, lix.people.get, links)` yields the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol, cast
+from urllib.parse import urlencode
 
 import msgspec
 
-from ..bulk.lookup import DoubtPolicy
-from ..bulk.prepared_call import Input
 from ..core.errors import ConfigurationError
-from ..engine.client import Client
-from ..ledger.postgres import PostgresStore, check_postgres_address
-from .chunk_worker import (
-    CHUNK_SIZE,
-    TASK_NAME,
-    Chunk,
-    ChunkWorker,
-    RetryChunkLater,
-    queue_errors_as_bulk_errors,
-    split_into_chunks,
-)
-
-if TYPE_CHECKING:
-    import anyio
+from .chunk_worker import Chunk, ChunkWorker, RetryChunkLater
+from .job_queue import CHUNKS_IN_FLIGHT, TASK_NAME, JobQueue
 
 try:
-    import psycopg
-    from pgqueuer.db import PsycopgDriver
-    from pgqueuer.errors import RetryRequested
+    import asyncpg  # type: ignore[import-untyped]  # it has no type hints
+    from pgqueuer.db import AsyncpgDriver
+    from pgqueuer.errors import FailingListenerError, RetryRequested
     from pgqueuer.models import Job  # noqa: TC002  # PgQueuer reads the annotations
     from pgqueuer.qm import QueueManager
     from pgqueuer.queries import Queries
+    from psycopg.conninfo import conninfo_to_dict
 except ModuleNotFoundError as error:
     raise ConfigurationError("missing extra: pip install 'lix_async[pgqueuer]'") from error
 
 LOCK = 0x6C697871
 """The advisory lock under which the tables of the queue are created."""
+CONNECT_TIMEOUT = 5.0
+"""Seconds."""
+SSL_PARAMETERS = ("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword")
+ASYNCPG_PARAMETERS = {
+    *("host", "port", "user", "password", "passfile", "dbname", "application_name"),
+    *("target_session_attrs", "krbsrvname", "gsslib", *SSL_PARAMETERS),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version"),
+}
+"""What an address may set of the connection of the queue: asyncpg does not know the rest of
+libpq's parameters, and would send it to the server."""
 
 
-async def submit(dsn: str, method: str, inputs: Iterable[Input], *, size: int = CHUNK_SIZE) -> int:
-    """Queue inputs for a method of a client. Creates the tables of PgQueuer if necessary.
+class _Connection(Protocol):
+    async def close(self, *, timeout: float) -> None: ...
 
-    Submitting the same inputs again costs nothing, because the ledger has them.
 
-    Args:
-        dsn: `postgresql://...`
-        method: The method, such as "people.get".
-        inputs: First arguments of the method, or mappings of keyword arguments.
-        size: Inputs in a chunk.
+_open = cast(
+    "Callable[..., Awaitable[_Connection]]",
+    asyncpg.connect,  # pyright: ignore[reportUnknownMemberType]  # it has no type hints
+)
 
-    Returns:
-        The number of chunks.
 
-    Raises:
-        ConfigurationError: If an input is not text, a number or a mapping, or the address is not
-            a connection string.
-        BulkError: If the queue cannot be used.
+class PgQueuer(JobQueue[Queries]):
+    """The queue of the package `pgqueuer`, over asyncpg.
+
+    Its driver for psycopg waits for notifications for a second while it holds the connection, so
+    that each statement, and with it each chunk, takes a second.
     """
-    count = 0
-    async with _queries(dsn) as queries:
-        for chunk in split_into_chunks(method, inputs, size):
-            await queries.enqueue(TASK_NAME, msgspec.json.encode(chunk))
-            count += 1
-    return count
 
+    @asynccontextmanager
+    async def connect(self, dsn: str) -> AsyncGenerator[Queries]:
+        connection = await _open(asyncpg_address(dsn), timeout=CONNECT_TIMEOUT)
+        try:
+            driver = AsyncpgDriver(cast("asyncpg.Connection", connection))
+            queries = Queries(driver)
+            await driver.execute("SELECT pg_advisory_lock($1)", LOCK)
+            try:
+                if not await queries.schema_is_installed():
+                    await queries.install()
+            finally:
+                await driver.execute("SELECT pg_advisory_unlock($1)", LOCK)
+            yield queries
+        finally:
+            await connection.close(timeout=CONNECT_TIMEOUT)
 
-async def worker(
-    dsn: str,
-    client: Client,
-    *,
-    concurrency: int = 4,
-    doubts: DoubtPolicy = "hold",
-    schema: str = "lix_async",
-    heartbeat: float = 30.0,
-    max_credits: int | None = None,
-    stop: anyio.Event | None = None,
-) -> None:
-    """Work on chunks until `stop` is set. Any number of workers may run, on any machine.
+    async def enqueue(self, queue: Queries, chunks: Sequence[Chunk]) -> None:
+        count = len(chunks)
+        payloads: list[bytes | None] = [msgspec.json.encode(chunk) for chunk in chunks]
+        await queue.enqueue([TASK_NAME] * count, payloads, [0] * count)
 
-    Chunks are run again by themselves when lookups are queued or fail, after a daily limit, and
-    while the ledger is parked. When an error lasts, the worker ends and the chunk stays in the
-    queue for another one.
-
-    Args:
-        dsn: `postgresql://...` of queue and ledger.
-        client: The client whose methods `submit` named; use one for each process.
-        concurrency: Calls in flight at most; the client's limiter sets the rate and should be
-            shared between the workers.
-        doubts: What to do with lookups in doubt; see `bulk.Run`.
-        schema: The schema of the ledger.
-        heartbeat: Seconds after which the chunk of a dead worker is taken over. What it had sent
-            is in doubt.
-        max_credits: This worker ends with `BudgetError` before it spends more.
-        stop: When it is set, no further chunk is taken, calls in flight end, the rest of the chunk
-            goes back to the queue, and this returns. If the task is cancelled instead, calls in
-            flight are in doubt.
-
-    Raises:
-        QuotaExceededError: If the credits are used up (402) or `max_credits` is reached.
-        AuthenticationError: If the key is rejected.
-        ViewerError: If the viewer id is rejected.
-        BulkError: If the ledger or the queue cannot be used.
-
-    Credits: those of the methods, for each input that the ledger does not have.
-    """
-    async with _queries(dsn) as queries, PostgresStore(dsn, schema=schema) as store:
-        manager = QueueManager(queries)
-        chunk_worker = ChunkWorker(
-            store, client, concurrency, doubts, max_credits=max_credits, stop=stop
-        )
+    async def work(self, queue: Queries, worker: ChunkWorker, heartbeat: float) -> None:
+        manager = QueueManager(queue)
 
         @manager.entrypoint(TASK_NAME, on_failure="hold")
         async def run(job: Job) -> None:
             try:
-                await chunk_worker.run(msgspec.json.decode(job.payload or b"", type=Chunk))
+                await worker.run(msgspec.json.decode(job.payload or b"", type=Chunk))
             except RetryChunkLater as later:
                 raise RetryRequested(timedelta(seconds=later.seconds), str(later)) from later
 
         async def ending() -> None:
-            await chunk_worker.stopped.wait()
+            await worker.stopped.wait()
             manager.shutdown.set()
 
         end = asyncio.create_task(ending())
@@ -136,27 +103,23 @@ async def worker(
             # Continuous mode: draining would end before a dead worker's chunks come back.
             await manager.run(
                 timedelta(seconds=heartbeat / 2),
-                batch_size=1,
-                max_concurrent_tasks=2,
+                batch_size=CHUNKS_IN_FLIGHT // 2,
+                max_concurrent_tasks=CHUNKS_IN_FLIGHT,
                 heartbeat_timeout=timedelta(seconds=heartbeat),
+                shutdown_on_listener_failure=True,
             )
         finally:
             end.cancel()
-        if chunk_worker.error is not None:
-            raise chunk_worker.error
 
 
-@asynccontextmanager
-async def _queries(dsn: str) -> AsyncGenerator[Queries]:
-    check_postgres_address(dsn)
-    with queue_errors_as_bulk_errors(psycopg.Error):
-        line = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
-        async with line, PsycopgDriver(line) as driver:
-            queries = Queries(driver)
-            await line.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-            try:
-                if not await queries.schema_is_installed():
-                    await queries.install()
-            finally:
-                await line.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
-            yield queries
+def asyncpg_address(dsn: str) -> str:
+    """An address of libpq as one that asyncpg understands."""
+    given = {k: str(v) for k, v in conninfo_to_dict(dsn).items() if k in ASYNCPG_PARAMETERS}
+    return f"postgresql://?{urlencode(given)}"
+
+
+adapter = PgQueuer(
+    asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError, OSError, TimeoutError
+)
+submit = adapter.submit
+worker = adapter.worker

@@ -70,7 +70,7 @@ CREATE INDEX IF NOT EXISTS lookup_subject ON lookup (subject, endpoint, variant)
 CREATE INDEX IF NOT EXISTS answer_unjudged ON answer (lookup) WHERE verdict IS NULL;
 CREATE INDEX IF NOT EXISTS alias_subject ON alias (subject);
 CREATE INDEX IF NOT EXISTS mention_answer ON mention (answer);
-CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup);
+CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup) WHERE lookup IS NOT NULL;
 """
 
 

@@ -87,6 +87,8 @@ class Store:
 
     beat_every = BEAT_EVERY
     """Seconds between two signs of life, which other openings of the ledger look at."""
+    schema = ""
+    """Where its tables are, in PostgreSQL."""
 
     def __init__(self) -> None:
         self._thread: WorkerThread[Job] | None = None
@@ -237,6 +239,59 @@ class Store:
             tables.add_inputs(run, [Input(row, lookup.id)])
 
         self._worker().post(StatementJob(work))
+
+    async def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+        """Keep new inputs of a run; they are durable when this returns."""
+        await self.statement(lambda tables: tables.add_inputs(run, inputs))
+
+    async def inputs(self, run: int, first: int, last: int, schema: str = "") -> list[Input]:
+        """The inputs of a run from one row to another.
+
+        Args:
+            run: The run.
+            first: Its first row.
+            last: Its last row.
+            schema: The ledger that has the run, where it is another one in the same PostgreSQL.
+        """
+        return await self.statement(
+            lambda tables: self._tables_in(schema or self.schema, tables).inputs(run, first, last),
+            writes=False,
+        )
+
+    def _tables_in(self, schema: str, tables: SqlTables) -> SqlTables:
+        """The tables of a schema; a file has only one."""
+        return tables
+
+    async def add_lookups(
+        self, specs: Sequence[LookupSpec], inputs: Sequence[Input] = (), run: int | None = None
+    ) -> list[Lookup]:
+        """The lookups of calls, made where they are new, in the order of the calls.
+
+        Args:
+            specs: The calls.
+            inputs: The inputs of the run: first those that lead to the calls, in their order, then
+                those that are invalid.
+            run: The run; None where this ledger does not have its inputs.
+        """
+        now = self.now
+
+        def work(tables: SqlTables) -> list[Lookup]:
+            lookups = tables.add(specs, now)
+            if run is not None:
+                found = [
+                    one._replace(
+                        lookup=lookup.id, given=None if one.given == lookup.spelled else one.given
+                    )
+                    for one, lookup in zip(inputs, lookups, strict=False)
+                ]
+                tables.resolve_inputs(run, [*found, *inputs[len(found) :]])
+            return lookups
+
+        return await self.statement(work)
+
+    async def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
+        """Lookups by id."""
+        return await self.statement(lambda tables: tables.by_id(ids), writes=False)
 
     async def end_run(self, run: int) -> None:
         """Note the end of a run."""

@@ -25,6 +25,7 @@ LookupColumns = tuple[
     int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
 ]
 # fmt: on
+InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes]
 CODES = {status: code for code, status in enumerate(STATUSES)}
 VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
 CHUNK = 500
@@ -159,7 +160,7 @@ class SqlTables:
                 [
                     (
                         *(a.lookup, a.n, a.run, a.owner, a.price, a.kind, a.sent),
-                        *(a.ended, a.family, a.charged, int(a.decided), a.note),
+                        *(a.ended, a.family, a.charged, int(a.decided), _text(a.note)),
                     )
                     for a in writes.new_attempts
                 ],
@@ -185,7 +186,7 @@ class SqlTables:
                 "ended, family, charged, decided, note",
                 "lookup, n",
                 [
-                    (a.ended, a.family, a.charged, int(a.decided), a.note, a.lookup, a.n)
+                    (a.ended, a.family, a.charged, int(a.decided), _text(a.note), a.lookup, a.n)
                     for a in ended
                 ],
             )
@@ -275,9 +276,27 @@ class SqlTables:
         self._db.insert(
             "input",
             "run, row, lookup, given, state, note, ref",
-            [(run, x.row, x.lookup, x.given, x.state, x.note, x.ref) for x in inputs],
+            [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
             "(run, row) DO NOTHING",
         )
+
+    def inputs(self, run: int, first: int, last: int) -> list[Input]:
+        """The inputs of a run from one row to another, each with what was given."""
+        rows = self._db.execute(
+            "SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.spelled) FROM input i "
+            "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row BETWEEN ? AND ? "
+            "ORDER BY i.row",
+            (run, first, last),
+        )
+        return [
+            Input(row, lookup, state, note, bytes(given))
+            for row, lookup, state, note, given in cast("list[InputColumns]", rows)
+        ]
+
+    def resolve_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+        """Keep which lookups queued inputs lead to, and which of them are invalid."""
+        rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
+        self._db.update("input", "lookup, given, state, note", "run, row", rows)
 
     # Answers
 
@@ -515,6 +534,11 @@ def _lookup_values(lookup: Lookup) -> tuple[object, ...]:
         *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
         *(lookup.pause, lookup.changed, lookup.id),
     )
+
+
+def _text(note: str | None) -> str | None:
+    """A note as both databases store it: a provider's text may hold a NUL or half a surrogate."""
+    return note and note.replace("\0", "").encode(errors="replace").decode()
 
 
 def _verdict(judged: tuple[Verdict, bytes | None] | None) -> tuple[int | None, bytes | None]:

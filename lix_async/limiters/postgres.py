@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Generator
-from typing import TYPE_CHECKING, LiteralString, Unpack
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, LiteralString, Protocol, Unpack, cast, runtime_checkable
 
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
@@ -19,7 +19,7 @@ from .backend import rejected_error, unavailable_error
 from .shared import SharedLimiter, SharedLimiterOptions
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
     from psycopg_pool import ConnectionPool
 
 TABLE = """
@@ -73,6 +73,17 @@ HOLD_LEFT: LiteralString = (
 )
 
 
+@runtime_checkable
+class StatementExecutor(Protocol):
+    """Runs statements one by one, each in a transaction of its own: a `PostgresStore`."""
+
+    def execute(
+        self, statement: LiteralString, values: Mapping[str, object] | None = None, /
+    ) -> Cursor[tuple[object, ...]]:
+        """Run a statement."""
+        ...
+
+
 class PostgresLimiter(SharedLimiter):
     """A rate shared by all who use the same database and name. Needs the extra `postgres`.
 
@@ -80,8 +91,9 @@ class PostgresLimiter(SharedLimiter):
     pool by session.
 
     Args:
-        where: A connection string, or a `psycopg_pool.ConnectionPool` of your own, from which one
-            connection is borrowed while permits are taken.
+        where: A connection string; a `psycopg_pool.ConnectionPool` of your own, from which one
+            connection is borrowed while permits are taken; or a `PostgresStore`, whose connection
+            is shared while it is open.
         name: Name of the rate.
         rate: The rate.
         **options: See `SharedLimiter`.
@@ -93,7 +105,7 @@ class PostgresLimiter(SharedLimiter):
 
     def __init__(
         self,
-        where: str | ConnectionPool,
+        where: str | ConnectionPool | StatementExecutor,
         name: str,
         rate: RateLimit,
         **options: Unpack[SharedLimiterOptions],
@@ -104,7 +116,7 @@ class PostgresLimiter(SharedLimiter):
 class PostgresBackend:
     """The state in a row; each step is one statement."""
 
-    def __init__(self, where: str | ConnectionPool, name: str) -> None:
+    def __init__(self, where: str | ConnectionPool | StatementExecutor, name: str) -> None:
         try:
             self._psycopg = importlib.import_module("psycopg")
         except ImportError:
@@ -112,14 +124,14 @@ class PostgresBackend:
             raise ConfigurationError(hint) from None
         if isinstance(where, str):
             check_server_address(where)
-        else:
+        elif not isinstance(where, StatementExecutor):
             # AsyncConnectionPool has `connection` as well, but no `with`.
             what = "a connection string or a psycopg_pool.ConnectionPool"
             check_attributes("where", where, what, "connection", "__enter__")
         self._where = where
         self._name = name
         self._resources = contextlib.ExitStack()
-        self._connection: Connection | None = None
+        self._connection: Connection | StatementExecutor | None = None
 
     def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
         now, permit_at, full_at = self._run(
@@ -167,9 +179,9 @@ class PostgresBackend:
         errors = self._psycopg.errors
         for _ in range(3):
             with contextlib.suppress(errors.UndefinedTable):
-                row: tuple[int, ...] | None = connection.execute(statement, values).fetchone()
+                row = connection.execute(statement, values).fetchone()
                 if row is not None:
-                    return row
+                    return cast("tuple[int, ...]", row)
                 connection.execute(ROW, values)
                 continue
             # Two processes that create it at the same moment: one of them fails.
@@ -177,12 +189,15 @@ class PostgresBackend:
                 connection.execute(TABLE)
         raise errors.UndefinedTable
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> Connection | StatementExecutor:
         if self._connection is None:
-            if isinstance(self._where, str):
-                self._connection = self._resources.enter_context(_open(self._where))
+            where = self._where
+            if isinstance(where, str):
+                self._connection = self._resources.enter_context(_open(where))
+            elif isinstance(where, StatementExecutor):
+                self._connection = where
             else:
-                borrowed = self._resources.enter_context(self._where.connection(timeout=2.0))
+                borrowed = self._resources.enter_context(where.connection(timeout=2.0))
                 self._connection = self._resources.enter_context(_autocommit(borrowed))
             # A server that crashes loses the last permits, but restarts after their time.
             self._connection.execute("SET synchronous_commit = off")

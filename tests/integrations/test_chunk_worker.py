@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from lix_async import AsyncLix
-from lix_async.bulk import Entry, SqliteStore
-from lix_async.bulk.lookup import DoubtPolicy
+from lix_async.bulk import Entry, Outcome, SqliteStore
+from lix_async.bulk.lookup import DoubtPolicy, LookupExecutor
 from lix_async.core.errors import BulkError, ConfigurationError
 from lix_async.core.retry import RetryPolicy
 from lix_async.integrations import chunk_worker as chunks
-from lix_async.integrations.chunk_worker import (
-    Chunk,
-    ChunkWorker,
-    RetryChunkLater,
-    queue_errors_as_bulk_errors,
-)
+from lix_async.integrations.chunk_worker import Chunk, ChunkWorker, RetryChunkLater
+from lix_async.integrations.job_queue import encode_inputs
+from lix_async.ledger.records import LookupSpec, Send
 from lix_async.ledger.rule import Status
 from lix_async.limiters.base import Limiter
 from lix_async.sandbox import Sandbox, running
-from lix_async.testing import VirtualClock
+from lix_async.testing import VirtualClock, memory_client
 
 pytestmark = pytest.mark.anyio
 ONCE = RetryPolicy(attempts=1)
 JOB = Chunk("people.get", ["https://www.linkedin.com/in/a", "https://www.linkedin.com/in/b"])
+
+
+def links(numbers: Iterable[int]) -> list[str]:
+    return [f"https://www.linkedin.com/in/person-{number}" for number in numbers]
 
 
 @asynccontextmanager
@@ -39,16 +43,16 @@ async def at_work(
     stop: anyio.Event | None = None,
     doubts: DoubtPolicy = "hold",
     rate_limit: Limiter | None = None,
-    clock: VirtualClock | None = None,
+    concurrency: int = 1,
     **settings: object,
 ) -> AsyncGenerator[tuple[ChunkWorker, SqliteStore, Sandbox]]:
     sandbox = Sandbox(people=20, organisations=5, rate=None, **settings)  # type: ignore[arg-type]
     with running(sandbox) as url:
         async with (
-            AsyncLix("demo", base_url=url, rate_limit=rate_limit, retry=ONCE, clock=clock) as lix,
+            AsyncLix("demo", base_url=url, rate_limit=rate_limit, retry=ONCE) as lix,
             SqliteStore(path / "l.db") as store,
         ):
-            yield ChunkWorker(store, lix, 1, doubts, stop=stop), store, sandbox
+            yield ChunkWorker(store, lix, concurrency, doubts, stop=stop), store, sandbox
 
 
 async def test_a_parked_ledger_is_waited_for(
@@ -160,27 +164,23 @@ class Unreachable(Limiter):
 
 async def test_a_limiter_that_is_away_finishes_nothing(tmp_path: Path) -> None:
     limiter = Unreachable()
-    async with (
-        VirtualClock() as clock,
-        at_work(tmp_path, rate_limit=limiter, clock=clock) as (worker, store, sandbox),
-    ):
-        with pytest.raises(RetryChunkLater, match="NOREPLICAS") as back:
+    async with at_work(tmp_path, rate_limit=limiter) as (worker, store, sandbox):
+        with pytest.raises(RetryChunkLater) as back:
             await worker.run(JOB)
-        assert (0 < back.value.seconds <= 5, sandbox.requests) == (True, [])
+        assert (back.value.seconds, sandbox.requests) == (chunks.OUTAGE_DELAY, [])
         limiter.away = False
-        clock.advance(5.0)
         await worker.run(JOB)
         assert (await store.counts()).done == 2
 
 
-async def test_an_error_that_nobody_expected_is_named_and_finishes_nothing(
+async def test_an_unexpected_error_is_named_and_finishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise OSError("too many open files")
 
     async with at_work(tmp_path) as (worker, _, _):
-        monkeypatch.setattr(chunks, "chunk", broken)
+        monkeypatch.setattr(LookupExecutor, "run", broken)
         with pytest.raises(RetryChunkLater, match="too many open files"):
             await worker.run(JOB)
         assert worker.error is None
@@ -199,9 +199,147 @@ async def test_a_ledger_that_fails_ends_the_worker(tmp_path: Path) -> None:
             await worker.run(Chunk("nothing.there", []))
 
 
-def test_errors_of_a_queue_are_reported_without_its_address() -> None:
-    with pytest.raises(BulkError, match=r"queue in PostgreSQL cannot be used: gone$"):
-        with queue_errors_as_bulk_errors(OSError):
-            raise OSError("gone\nhost=secret")
-    with queue_errors_as_bulk_errors(OSError):
-        pass
+async def queued(store: SqliteStore, *given: object) -> Chunk:
+    """A chunk of inputs that the ledger keeps."""
+    run = await store.begin_run("", JOB.method, "", None)
+    await store.add_inputs(run, list(encode_inputs(given)))  # type: ignore[arg-type]
+    return Chunk(JOB.method, run=run, first=1, last=len(given))
+
+
+async def test_a_chunk_is_a_range_of_inputs_that_the_ledger_keeps(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (worker, store, sandbox):
+        a, b = JOB.inputs
+        capital = "https://www.linkedin.com/in/A/"
+        job = await queued(store, a, capital, {"no": "such parameter"}, "\ud800", a, b)
+        for _ in range(2):
+            await worker.run(job)
+            rows = await store.inputs(job.run, 1, 6)
+            assert [row.row for row in rows] == [1, 2, 3, 4, 5, 6]
+            assert [row.state for row in rows] == ["", "", "invalid", "invalid", "", ""]
+            first, other = rows[0].lookup, rows[5].lookup
+            assert {first, other} == {1, 2}
+            assert [row.lookup for row in rows] == [first, first, None, None, first, other]
+            assert [json.loads(row.given or b"") for row in rows] == [
+                *(a, capital, {"no": "such parameter"}, "\ud800", a, b)
+            ]
+            assert all(row.note for row in rows if row.state)
+        assert len(sandbox.ledger) == 2
+        assert (await store.counts()).done == 2
+
+
+async def test_inputs_that_the_ledger_does_not_have_finish_nothing(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (worker, store, sandbox):
+        job = await queued(store, *JOB.inputs)
+        with pytest.raises(RetryChunkLater, match="does not have the inputs"):
+            await worker.run(Chunk(JOB.method, run=job.run, first=1, last=3))
+        assert not sandbox.requests
+
+
+async def test_the_ledger_and_not_an_outcome_says_what_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def said(*_: object, **__: object) -> Outcome[object]:
+        return Outcome(input="", state="done")
+
+    async with at_work(tmp_path) as (worker, store, _):
+        monkeypatch.setattr(LookupExecutor, "run", said)
+        with pytest.raises(RetryChunkLater):
+            await worker.run(await queued(store, *JOB.inputs))
+        assert (await store.counts()).pending == 2
+
+
+async def test_what_another_worker_has_sent_is_come_back_to_soon(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (worker, store, _), SqliteStore(tmp_path / "l.db") as other:
+        job = await queued(store, *JOB.inputs)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LookupExecutor, "run", anyio.lowlevel.checkpoint)
+            with pytest.raises(RetryChunkLater):
+                await worker.run(job)
+        (spec,) = [LookupSpec(one.key, one.endpoint, one.given) async for one in other.entries()][
+            :1
+        ]
+        sent = await other.announce(spec, Send(0, 0, 1, other.now))
+        assert sent.result.applied
+        with pytest.raises(RetryChunkLater) as back:
+            await worker.run(job)
+        assert back.value.seconds == 1.0
+        assert (await store.counts()).done == 1
+
+
+async def test_chunks_share_the_calls_in_flight(tmp_path: Path) -> None:
+    flying = most = 0
+
+    class Counting(Limiter):
+        async def acquire(self) -> None:
+            nonlocal flying, most
+            flying += 1
+            most = max(most, flying)
+            await anyio.lowlevel.checkpoint()
+            flying -= 1
+
+        async def hold(self, seconds: float) -> None:
+            """No answer asks for it."""
+
+    async with at_work(tmp_path, rate_limit=Counting(), concurrency=3) as (worker, store, _):
+        jobs = [await queued(store, *links(range(n, n + 5))) for n in range(0, 20, 5)]
+        async with anyio.create_task_group() as tasks:
+            for job in jobs:
+                tasks.start_soon(worker.run, job)
+        assert (await store.counts()).done == 20
+    assert 1 < most <= 3
+
+
+class SteppedClock(VirtualClock):
+    """A clock whose wall clock is set back."""
+
+    step = 0.0
+
+    def wall(self) -> float:
+        return super().wall() + self.step
+
+
+async def test_setting_the_wall_clock_back_lengthens_no_wait(tmp_path: Path) -> None:
+    clock = SteppedClock()
+    sandbox = Sandbox(
+        people=20,
+        organisations=5,
+        rate=None,
+        faults={"person.get": ["queued"]},
+        clock=clock.now,
+    )
+    async with (
+        clock,
+        memory_client(sandbox, clock=clock, retry=ONCE) as lix,
+        SqliteStore(tmp_path / "l.db") as store,
+    ):
+        worker = ChunkWorker(store, lix, 1, "hold")
+        job = await queued(store, *JOB.inputs)
+        with pytest.raises(RetryChunkLater) as back:
+            await worker.run(job)
+        clock.step = -3600.0
+        with pytest.raises(RetryChunkLater) as again:
+            await worker.run(job)
+        assert again.value.seconds <= back.value.seconds
+        asked = len(sandbox.requests)
+        clock.advance(back.value.seconds)
+        with contextlib.suppress(RetryChunkLater):
+            await worker.run(job)
+        assert len(sandbox.requests) == asked + 1
+
+
+async def test_an_outage_is_tried_the_rarer_the_longer_it_lasts(tmp_path: Path) -> None:
+    limiter = Unreachable()
+    async with (
+        VirtualClock() as clock,
+        memory_client(None, clock=clock, retry=ONCE, rate_limit=limiter) as lix,
+        SqliteStore(tmp_path / "l.db") as store,
+    ):
+        worker = ChunkWorker(store, lix, 1, "hold")
+        pauses: list[float] = []
+        for _ in range(12):
+            with pytest.raises(RetryChunkLater) as back:
+                await worker.run(JOB)
+            pauses.append(back.value.seconds)
+            clock.advance(back.value.seconds)
+        assert pauses == sorted(pauses)
+        assert (pauses[0], pauses[-1]) == (5.0, 300.0)

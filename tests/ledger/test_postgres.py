@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
+import anyio
+import anyio.to_thread
 import psycopg
 import pytest
 from psycopg import errors
@@ -19,6 +21,7 @@ from lix_async.ledger.postgres import (
     PostgresStore,
     translated,
 )
+from lix_async.ledger.records import Input
 from lix_async.ledger.tables import SqlTables
 
 from .conftest import OpenPostgres
@@ -458,3 +461,43 @@ def test_who_declares_an_owner_dead_waits_for_what_it_is_writing(
 
         ledger.run([AnnounceJob(spec("ada"), send()), StatementJob(work)])
         assert started[0].result(10) == [found(ledger, "ada").id]
+
+
+@pytest.mark.anyio
+async def test_others_use_the_connection_between_transactions(
+    postgres_dsn: str, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PostgresStore(postgres_dsn, schema=schema)
+    with pytest.raises(psycopg.OperationalError, match="not open"):
+        store.execute("SELECT 1")
+    async with store:
+        assert store.execute("SELECT %(x)s + 1", {"x": 1}).fetchone() == (2,)
+        break_connections(postgres_dsn)
+        with pytest.raises(psycopg.OperationalError):
+            store.execute("SELECT 1")
+        assert store.execute("SELECT 1").fetchone() == (1,), "it connects again"
+        monkeypatch.setattr("lix_async.ledger.postgres.LENT_WITHIN", 0.01)
+        inside, over = threading.Event(), threading.Event()
+
+        def work(_: SqlTables) -> None:
+            inside.set()
+            over.wait(10)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store.statement, work)
+            await anyio.to_thread.run_sync(inside.wait, 10)
+            with pytest.raises(psycopg.OperationalError, match="busy"):
+                store.execute("SELECT 1")
+            over.set()
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        store.execute("SELECT 1")
+
+
+@pytest.mark.anyio
+async def test_inputs_that_cannot_be_kept(postgres_dsn: str, schema: str) -> None:
+    async with PostgresStore(postgres_dsn, schema=schema) as store:
+        run = await store.begin_run("", "people.get", "", None)
+        await store.add_inputs(run, [Input(1, None, given=b"1")])
+        with pytest.raises(BulkError, match="the ledger in PostgreSQL cannot be used"):
+            await store.add_inputs(run, [Input(2, None, given=b"2"), Input(1, None, given=b"1")])
+        assert [row.row for row in await store.inputs(run, 1, 2)] == [1]

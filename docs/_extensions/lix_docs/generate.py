@@ -79,7 +79,7 @@ def _entry(module: str, name: str, value: object) -> Iterator[str]:
     kind = "data"
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
-    elif inspect.isfunction(value):
+    elif inspect.isroutine(value):
         kind = "function"
     yield from ("```{eval-rst}", f".. auto{kind}:: {module}.{name}")
     if inspect.isclass(value) and any("lix_async" in base.__module__ for base in value.__bases__):

@@ -44,7 +44,7 @@ def worker(
         ),
     ] = None,
     queue: Annotated[Queue, Parameter(help="The queue from which chunks are taken.")] = "pgqueuer",
-    concurrency: Annotated[int, Parameter(help="Lookups in flight at a time.")] = 4,
+    concurrency: Annotated[int, Parameter(help="Lookups in flight at a time.")] = 16,
     doubts: Annotated[
         Literal["hold", "retry"],
         Parameter(
@@ -83,7 +83,7 @@ def worker(
         raise CommandError("--concurrency must be at least 1")
     if not heartbeat >= 1:
         raise CommandError("--heartbeat must be at least 1 second")
-    module = load_adapter(queue)
+    adapter = load_adapter(queue)
     for name in ("pgqueuer", "procrastinate"):  # they log each chunk that is retried
         logging.getLogger(name).setLevel(logging.CRITICAL)
     factory = _WorkerClientFactory(address)
@@ -103,8 +103,8 @@ def worker(
         async with factory.limiter(), anyio.create_task_group() as tasks:
             tasks.start_soon(_follow_session, session, stop)
             try:
-                await module.worker(
-                    address,
+                await adapter.worker(
+                    factory.store,
                     session.lix,
                     concurrency=concurrency,
                     doubts=doubts,
@@ -154,7 +154,12 @@ class _WorkerClientFactory:
     """Makes the client, and owns the limiter that it shares with other workers."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        from ...ledger.postgres import PostgresStore  # late: only this command needs it
+
+        try:
+            self.store = PostgresStore(address)
+        except ConfigurationError as error:
+            raise CommandError(redact_password(str(error), address)) from None
         self._limiter: PostgresLimiter | None = None
 
     def client(self, connection: ConnectionOptions, monitor: ActivityMonitor) -> AsyncLix:
@@ -170,18 +175,13 @@ class _WorkerClientFactory:
             return lix_client(unlimited, monitor, key=key)
         margin = STRICT_MARGIN if rate.interval >= SLOW_INTERVAL else None
         name = limiter_name(key, url)
-        try:
-            self._limiter = PostgresLimiter(
-                self._address, name, rate, margin=margin, clock=monitor.clock
-            )
-        except ConfigurationError as error:
-            raise CommandError(redact_password(str(error), self._address)) from None
+        self._limiter = PostgresLimiter(self.store, name, rate, margin=margin, clock=monitor.clock)
         limiter = MonitoredSharedLimiter(self._limiter, monitor)
         return lix_client(unlimited, monitor, key=key, limiter=limiter)
 
     @asynccontextmanager
     async def limiter(self) -> AsyncGenerator[None]:
-        """The connection of the limiter, closed at the end."""
+        """The limiter, closed at the end."""
         if self._limiter is None:
             yield
             return
