@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
@@ -270,8 +271,10 @@ class Store:
             lookups = tables.add(specs, now)
             if run is not None:
                 found = [
-                    one._replace(
-                        lookup=lookup.id, given=None if one.given == lookup.spelled else one.given
+                    replace(
+                        one,
+                        lookup=lookup.id,
+                        given=None if one.given == lookup.spelled else one.given,
                     )
                     for one, lookup in zip(inputs, lookups, strict=False)
                 ]
