@@ -420,7 +420,7 @@ class _Attempts:
         engine = replaying_engine(self._engine, reply)
         try:
             if not call.listing:
-                self._done(await engine.send(call.row, call.params, hooks=self))
+                self._done(await engine.send(call.row, call.params, hooks=self, prepared=True))
             elif answer.page == self._page:
                 pages = self._pages(engine)
                 await pages.fetch_next()
@@ -440,7 +440,7 @@ class _Attempts:
         call = self._call
         async with self._admitted():
             try:
-                answer = await self._engine.send(call.row, call.params, hooks=self)
+                answer = await self._engine.send(call.row, call.params, hooks=self, prepared=True)
             except _AlreadyClaimed:
                 return self._busy()
             except (BulkError, BudgetError, CallsParked):
@@ -504,13 +504,15 @@ class _Attempts:
     async def _admitted(self) -> AsyncGenerator[None]:
         """A block in which the call may be sent."""
         outcome, admission = self._outcome, self._executor.admission
+        price, key = self._call.row.credits, self._call.key
         attempts, self._charged = outcome.attempts, 0
         try:
-            async with admission.admitted(self._call.row.credits, self._call.key) as cost:
-                try:
-                    yield
-                finally:
-                    cost.credits, cost.requests = self._charged, outcome.attempts - attempts
+            await admission.admit(price, key)
+            try:
+                yield
+            finally:
+                sent = outcome.attempts - attempts
+                admission.ended(price, key, credits=self._charged, requests=sent)
         except BudgetError as error:
             admission.stop = admission.stop or error
             raise CallsParked(spent=outcome.credits) from None

@@ -8,9 +8,11 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import anyio
+import msgspec
+from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
@@ -165,7 +167,7 @@ MOST = 256
 """Inputs looked up in the ledger at once: the more, the more of them it knew."""
 
 
-class PendingLookup(NamedTuple):
+class PendingLookup(msgspec.Struct, frozen=True, gc=False):
     """A lookup that is to be made."""
 
     given: Input
@@ -207,7 +209,6 @@ class InputReader:
         self._store = store
         self._hand_over = hand_over
         self._ready: deque[PendingLookup] = deque()
-        self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
         self._row = 0
         self.wanted = 0
@@ -220,10 +221,9 @@ class InputReader:
         """Whether inputs are there without waiting."""
         return self._source.is_sync
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the next call is there already."""
-        return bool(self._ready)
+    def take_ready(self) -> PendingLookup | None:
+        """The next call, if it is there already."""
+        return self._ready.popleft() if self._ready else None
 
     @property
     def used_up(self) -> bool:
@@ -236,13 +236,10 @@ class InputReader:
             self._ahead = min(FIRST, self._most)
 
     async def next(self) -> PendingLookup:
-        """The next call, or `StopAsyncIteration`."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one caller reads the ledger for all
-            while not self._ready:
-                await self._look()
-            return self._ready.popleft()
+        """The next call, or `StopAsyncIteration`. One caller reads for all."""
+        while not self._ready:
+            await self._look()
+        return self._ready.popleft()
 
     async def _look(self) -> None:
         out: list[Outcome[object]] = []
@@ -360,7 +357,8 @@ class RunExecutor(Generic[T]):
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
-        self._flying: dict[bytes, anyio.Event] = {}
+        self._flying: dict[bytes, anyio.Event | None] = {}
+        """By key, the event that a call has ended, once somebody waits for it."""
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
@@ -374,6 +372,7 @@ class RunExecutor(Generic[T]):
             self._work,
             self._take,
             concurrency,
+            take_ready=self._take_ready,
             before=self._open,
             after=self._close,
             on_undelivered=self._tally.add,
@@ -467,6 +466,11 @@ class RunExecutor(Generic[T]):
         if parked := await self._store.parked():
             self.park(parked)
 
+    def _take_ready(self) -> tuple[int, PendingLookup] | None:
+        """What to work on next, where it is there already and none waits to come before it."""
+        job = None if self._waiting else self._inputs.take_ready()
+        return None if job is None else (next(self._order), job)
+
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
         if self._lock is None:
@@ -503,7 +507,7 @@ class RunExecutor(Generic[T]):
         A stream that is waited for is read in a task of its own: cancelling a generator while it
         waits would end it.
         """
-        if self._inputs.is_sync or self._inputs.is_ready:
+        if self._inputs.is_sync:
             return await self._inputs.next()
         self._changed = anyio.Event()
         if self._reading is None:
@@ -535,10 +539,12 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
-        while (other := self._flying.get(job.call.key)) is not None:
+        key = job.call.key
+        while key in self._flying:
+            other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()
-            job = job._replace(lookup=None, read=False)
-        self._flying[job.call.key] = done = anyio.Event()
+            job = replace(job, lookup=None, read=False)
+        self._flying[key] = None
         spent = 0
         try:
             while self._stop is None and await self._open_again():
@@ -555,7 +561,7 @@ class RunExecutor(Generic[T]):
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None, read=False)
+                    job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
@@ -566,8 +572,8 @@ class RunExecutor(Generic[T]):
             self._end(error)
         finally:
             self._tally.credits += spent
-            del self._flying[job.call.key]
-            done.set()
+            if (done := self._flying.pop(key)) is not None:
+                done.set()
         return None
 
     async def _open_again(self) -> bool:
@@ -585,7 +591,8 @@ class RunExecutor(Generic[T]):
         if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
             return cast("Outcome[T]", outcome)
         self._tally.spent(outcome)
-        job = job._replace(
+        job = replace(
+            job,
             lookup=None,
             read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
