@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
-from ..core.server_address import check_server_address
+from ..core.server_address import address_problem
 from ..core.validation import guarded_repr
 from .connection import (
     Job,
@@ -523,7 +523,8 @@ class PostgresLedgerConnection(LedgerConnection):
 
     def _connected(self) -> psycopg.Connection[Columns]:
         try:
-            given = conninfo_to_dict(self._address)
+            # No variable has the parts: a traceback may show it.
+            given = conninfo_to_dict(self._address).keys()
             options = {k: v for k, v in CONNECTION_OPTIONS.items() if k not in given}
             connection: psycopg.Connection[Columns] = psycopg.connect(
                 self._address,
@@ -647,15 +648,24 @@ def check_postgres_address(address: str) -> None:
     Raises:
         ConfigurationError: It is none. The message shows no part of it, and psycopg's would.
     """
-    check_server_address(address)
-    given: object = None
-    with contextlib.suppress(psycopg.ProgrammingError):
-        given = conninfo_to_dict(address)
-    if given is None:
-        raise ConfigurationError(
+    problem = postgres_address_problem(address)
+    if problem:
+        del address  # a traceback may show local variables
+        raise ConfigurationError(problem)
+
+
+def postgres_address_problem(address: str) -> str:
+    """What `check_postgres_address` raises; empty for a good address."""
+    if problem := address_problem(address):
+        return problem
+    try:
+        conninfo_to_dict(address)
+    except psycopg.ProgrammingError:
+        return (
             "the address is not a connection string of PostgreSQL: it looks like "
             "postgresql://user:password@host:5432/database"
         )
+    return ""
 
 
 class PostgresStore(Store):
@@ -677,7 +687,9 @@ class PostgresStore(Store):
         self, address: str, *, schema: str = "lix_async", timeout: float = UNREACHABLE_TIMEOUT
     ) -> None:
         super().__init__()
-        check_postgres_address(address)
+        if problem := postgres_address_problem(address):
+            del address  # a traceback may show local variables
+            raise ConfigurationError(problem)
         self.address = address
         self.schema = schema
         self._timeout = timeout
