@@ -24,7 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core import wire
-from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
+from ..core.decoding import decoder_for, read_items
 from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
     BulkError,
@@ -36,6 +36,7 @@ from ..core.errors import (
     RefusalError,
     TransportError,
 )
+from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
 from ..core.validation import check_type
@@ -65,7 +66,6 @@ BUSY_FOR = 0.5
 RECHECK_AFTER = 3600.0
 """Seconds after which an answer that may become better is asked for again."""
 FINAL = ("done", "kept", "refused")
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Postponed(NamedTuple):
@@ -723,9 +723,9 @@ def decode_saved_answer(
     """
     try:
         if row.is_listing and pages:
-            item: TolerantDecoder[object] = decoder_for(item_type(row.result))
-            return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
+            items: list[object] = read_items(item_type(row.result), body)
+            return items, None
         return decoder_for(row.result).read(body), None
-    except (SchemaMismatch, msgspec.DecodeError) as error:
+    except SchemaMismatch as error:
         message = str(error)
     return None, DecodeError(message, body=body, endpoint=row.id)

@@ -26,6 +26,7 @@ from .errors import (
     WeeklyLimitError,
     excerpt,
 )
+from .json_text import json_object
 
 ERROR_TYPES: dict[str, type[RefusalError]] = {
     "params_invalid": InvalidParamsError,
@@ -103,14 +104,6 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
                     error.refreshes_at = float(refreshes)
                     break
         return error
-
-
-def json_object(body: bytes) -> dict[str, object] | None:
-    """Decode a body that is a JSON object; None for any other."""
-    try:
-        return msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _text(value: object) -> str:

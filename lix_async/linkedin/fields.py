@@ -10,7 +10,7 @@ import re
 from urllib.parse import unquote
 
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.models import Params
+from lix_async.core.models import Params, known_id
 
 _ON_LINKEDIN = re.compile(
     r"(https?://)?(?:[a-z0-9-]+\.)*linkedin\.com(?:[/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL
@@ -96,4 +96,4 @@ def _section_and_name(link: str | None) -> tuple[str, str]:
     if len(parts) <= depth:
         return "", ""
     name = parts[depth].partition(",")[0] if depth == 2 else parts[depth]
-    return ("/".join(parts[:depth]).lower(), name) if name else ("", "")
+    return ("/".join(parts[:depth]).lower(), name) if known_id(name) else ("", "")

@@ -23,7 +23,7 @@ from lix_async.cli.output.files import StagedOutput
 from lix_async.cli.output.lookup_rows import row_of_entry
 from lix_async.cli.output.parquet import ParquetFile
 from lix_async.cli.values import get_path
-from lix_async.core.decoding import JsonObject
+from lix_async.core.values import JsonObject
 from lix_async.ledger.records import Answer
 from lix_async.ledger.store import Entry, Store
 from lix_async.providers.lix.endpoints import BY_ID

@@ -16,7 +16,7 @@ class Part(Model):
 
 class Item(Model):
     __aliases__ = {"full_name": "name"}
-    __markers__ = ("old",)
+    __markers__ = {"old": None}
     name: str | None = None
     parts: list[Part] = []
     best: Part | None = None

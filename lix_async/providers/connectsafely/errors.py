@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from ...core.decoding import OpenObject
-from ...core.error_responses import STATUSES, json_object
+from ...core.error_responses import STATUSES
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -20,7 +19,9 @@ from ...core.errors import (
     ServerError,
     excerpt,
 )
+from ...core.json_text import json_object
 from ...core.timestamps import parse_timestamp
+from ...core.values import OpenObject
 from .rate_limits import RateState
 
 
@@ -124,6 +125,9 @@ def _error(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
         message = str(tree["message"])
     else:
         message = "; ".join(map(str, issues)) or STATUS_MESSAGES.get(status) or f"status {status}"
+    details = OpenObject(tree).inside("errorDetails", "message")  # observed with status 500
+    if isinstance(details, str) and details not in message:
+        message = f"{message}: {details}"
     kind = next((word for word in (code, name) if isinstance(word, str) and word), str(status))
     held = parse_timestamp(str(tree.get("holdUntil") or ""))
     cls = _class(status, kind, message, bool(issues), held is not None)

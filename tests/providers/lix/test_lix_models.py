@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lix_async.core.decoding import SchemaMismatch, decoder_for
+from lix_async.core.decoding import decoder_for
+from lix_async.core.json_text import SchemaMismatch
 from lix_async.core.models import Params
 from lix_async.providers.lix import models as m
 from lix_async.providers.lix import params as p
@@ -152,13 +153,15 @@ def test_items_without_an_id_have_no_identity() -> None:
 def test_a_value_of_the_wrong_type_is_reported_with_its_path() -> None:
     for body, path in (
         (b'{"searchResponse": {"people": "x"}}', "$.people"),
-        (b'{"people": [{"experience": [{"organisation": "x"}]}]}', "organisation"),
         (b"[]", "$"),
         (b"7", "$"),
     ):
         with pytest.raises(SchemaMismatch) as caught:
             decoder_for(m.PeoplePage).read(body)
         assert path in caught.value.path
+    with pytest.raises(SchemaMismatch) as caught:
+        decoder_for(m.Person).read(b'{"experience": [{"organisation": "x"}]}')
+    assert caught.value.path == "$.experience[0].organisation"
 
 
 def test_cookies_are_not_shown() -> None:
