@@ -64,14 +64,11 @@ def _json_lists(body: bytes) -> Iterator[list[bytes]]:
     for _ in range(_MAX_DEPTH):
         deeper: list[bytes] = []
         for text in level:
-            try:
-                if text.lstrip()[:1] == b"[":
-                    entries = [bytes(e) for e in msgspec.json.decode(text, type=list[msgspec.Raw])]
-                    yield entries
-                    deeper += entries[:1]
-                elif text.lstrip()[:1] == b"{":
-                    members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-                    deeper += [bytes(value) for value in members.values()]
-            except RecursionError:
-                continue
+            if text.lstrip()[:1] == b"[":
+                entries = [bytes(e) for e in msgspec.json.decode(text, type=list[msgspec.Raw])]
+                yield entries
+                deeper += entries[:1]
+            elif text.lstrip()[:1] == b"{":
+                members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+                deeper += [bytes(value) for value in members.values()]
         level = deeper
