@@ -20,11 +20,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple, cast
 
-import msgspec
 from msgspec.structs import replace
 
 from ..core import wire
-from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
+from ..core.decoding import decoder_for, read_items
 from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
     BudgetError,
@@ -41,6 +40,7 @@ from ..core.errors import (
     TransportError,
 )
 from ..core.families import family_of
+from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
 from ..core.validation import check_type
@@ -72,7 +72,6 @@ RECHECK_AFTER = 3600.0
 FINAL = ("done", "kept", "refused")
 ONCE = (400, 401, 402, 403, 404, 422)
 """Statuses that are asked for once in a run where they come without the API's own error."""
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Postponed(NamedTuple):
@@ -756,9 +755,9 @@ def decode_saved_answer(
     """
     try:
         if row.is_listing and pages:
-            item: TolerantDecoder[object] = decoder_for(item_type(row.result))
-            return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
+            items: list[object] = read_items(item_type(row.result), body)
+            return items, None
         return decoder_for(row.result).read(body), None
-    except (SchemaMismatch, msgspec.DecodeError) as error:
+    except SchemaMismatch as error:
         message = str(error)
     return None, DecodeError(message, body=body, endpoint=row.id)
