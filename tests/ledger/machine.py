@@ -325,19 +325,17 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(slot=slots)
     def judge_what_was_left(self, slot: int) -> None:
-        found: list[Answer] = self.ask(slot, lambda tables: tables.unjudged(2))
-        for answer in found:
-            lookup = self.ask(slot, _by_id(answer.lookup))[answer.lookup]
-            self.judge(slot, lookup.key, lookup.id, self.connection(slot).owner, answer.n)
-        self.judge_received(slot)
+        self.judge_left(slot)
 
-    def judge_received(self, slot: int) -> None:
-        """Rows that took up an answer which was judged before."""
-        for key in KEYS:
+    def judge_left(self, slot: int) -> bool:
+        """Judge every answer that waits for it; whether there was one."""
+        any_left = False
+        for key in self.names:
             lookup = self.lookup(slot, key)
-            if lookup.state.status == "received" and lookup.state.owner == 0:
-                result = self.judge(slot, key, lookup.id, 0, lookup.state.cur)
-                assert result.applied
+            for answer in self.ask(slot, _unjudged(lookup.id)):
+                self.judge(slot, key, lookup.id, 0, answer.n)
+                any_left = True
+        return any_left
 
     # People
 
@@ -485,8 +483,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.release(0)
         self.declare_dead(1)
         self.connections.pop(1, None)
-        for _ in range(20):
-            self.judge_what_was_left(0)
+        assert any(not self.judge_left(0) for _ in range(20)), "it is judged for ever"
         stored = {
             (key, n)
             for key, n in cast(
@@ -520,8 +517,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert read == list(range(1, state.page))
 
 
-def _by_id(lookup: int) -> Callable[[SqlTables], dict[int, Lookup]]:
-    return lambda tables: tables.by_id([lookup])
+def _unjudged(lookup: int) -> Callable[[SqlTables], list[Answer]]:
+    return lambda tables: tables.unjudged(lookup)
 
 
 def _current(lookup: int) -> Callable[[SqlTables], dict[int, list[Answer]]]:
