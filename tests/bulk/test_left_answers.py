@@ -44,7 +44,7 @@ async def found_again(store: Store) -> bulk.Outcome[Any]:
     return outcome
 
 
-async def test_an_answer_that_nobody_judged(ledger: Open) -> None:
+async def test_an_answer_that_was_not_judged(ledger: Open) -> None:
     async with ledger() as store:
         lookup, now = await lookup_in_doubt(store)
         await store.apply(Receive(lookup.id, OTHER, 1, 0, 200, BODY, now))
