@@ -206,8 +206,10 @@ class LookupExecutor:
         return int(self.wall() * 1000)
 
     async def _judge_left(self, lookup: Lookup, call: PreparedCall, given: Input) -> Lookup:
-        """Judge answers that were stored and not judged: who received them was stopped then."""
-        while lookup.state.owner == 0 and _has_unjudged(lookup):
+        """Judge stored answers that wait for it: who received them was stopped, say."""
+        while lookup.state.owner == 0 and (
+            lookup.state.status == "received" or _has_unjudged(lookup)
+        ):
             answers = await self.store.unjudged(lookup.id)
             if not answers:  # judged meanwhile
                 break
