@@ -17,12 +17,12 @@ from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
-from ..ledger.records import Lookup, LookupSpec
+from ..ledger.records import Lookup
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, input_json
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
 
 T = TypeVar("T")
 
@@ -172,6 +172,10 @@ class PendingLookup(NamedTuple):
     call: PreparedCall
     lookup: Lookup | None = None
     """What the ledger held of it when its input was read."""
+    read: bool = False
+    """Whether the ledger was read, and nothing about this lookup can have changed since."""
+    row: int | None = None
+    """The row of its input, where the ledger is still to note it."""
     polls: int = 0
     """How often the provider said that it is queued."""
     tries: int = 0
@@ -251,7 +255,7 @@ class InputReader:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
-                self._note(InputRow(self._row, None, "invalid", str(error)))
+                self._note([InputRow(self._row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._hand_over(out)
@@ -281,30 +285,25 @@ class InputReader:
             )
         )
         waiting: list[PendingLookup] = []
+        known_rows: list[InputRow] = []
         for (row, given, sketch), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                self._note(InputRow(row, lookup.id))
+                known_rows.append(InputRow(row, lookup.id))
             if outcome is not None:
                 out.append(outcome)
                 continue
             call = sketch.call or self._caller.call(given)
-            if lookup is None:
-                self._new(row, given, call)
-            waiting.append(PendingLookup(given, call, lookup))
+            new = row if lookup is None else None
+            waiting.append(PendingLookup(given, call, lookup, read=True, row=new))
+        self._note(known_rows)
         few = 2 * len(waiting) > len(found)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return waiting
 
-    def _note(self, row: InputRow) -> None:
-        if self.run_id is not None:
-            self._store.post_inputs(self.run_id, [row])
-
-    def _new(self, row: int, given: Input, call: PreparedCall) -> None:
-        if self.run_id is not None:
-            page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
-            self._store.post_new_input(self.run_id, row, spec)
+    def _note(self, rows: list[InputRow]) -> None:
+        if rows and self.run_id is not None:
+            self._store.post_inputs(self.run_id, rows)
 
 
 POLLS = 20
@@ -538,18 +537,25 @@ class RunExecutor(Generic[T]):
     async def _work(self, job: PendingLookup) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
             await other.wait()
+            job = job._replace(lookup=None, read=False)
         self._flying[job.call.key] = done = anyio.Event()
         spent = 0
         try:
             while self._stop is None and await self._open_again():
                 try:
                     outcome = await self._lookup.run(
-                        job.call, job.given, lookup=job.lookup, tries=job.tries, waited=job.waited
+                        job.call,
+                        job.given,
+                        lookup=job.lookup,
+                        read=job.read,
+                        row=job.row,
+                        tries=job.tries,
+                        waited=job.waited,
                     )
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None)
+                    job = job._replace(lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
@@ -581,6 +587,7 @@ class RunExecutor(Generic[T]):
         self._tally.spent(outcome)
         job = job._replace(
             lookup=None,
+            read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
             tries=job.tries + (later.reason == "failed"),
             waited=later.reason != "busy",
