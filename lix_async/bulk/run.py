@@ -425,16 +425,18 @@ class RunExecutor(Generic[T]):
         self._crew.drop()
 
     async def _close(self) -> None:
-        if self._lookup.run_id is not None and self._store.is_open:
-            run, self._lookup.run_id = self._lookup.run_id, None
-            with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
-                await self._store.end_run(run)
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
-        if self._opened:  # a store that was open before belongs to the caller
-            self._opened = False
-            await self._store.close()
+        try:
+            if self._lookup.run_id is not None and self._store.is_open:
+                run, self._lookup.run_id = self._lookup.run_id, None
+                with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
+                    await self._store.end_run(run)
+        finally:  # also where it is cancelled
+            if self._opened:  # a store that was open before belongs to the caller
+                self._opened = False
+                await self._store.close()
 
     def _raise(self) -> None:
         stop, self._stop = self._stop, None

@@ -96,8 +96,24 @@ class _Steps:
             value = error = None
             try:
                 value = yield found
-            except BaseException as thrown:  # noqa: BLE001  # given to the coroutine
+            except BaseException as thrown:  # given to the coroutine
                 error = thrown
+
+
+class Stream:
+    """Inputs that come one by one. No generator: those have to be closed by whoever made them."""
+
+    def __init__(self) -> None:
+        self.names = iter(NAMES)
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> str:
+        await anyio.lowlevel.checkpoint()
+        for name in self.names:
+            return name
+        raise StopAsyncIteration
 
 
 Way = Callable[[Server, Path, list[Any]], Awaitable[None]]
@@ -126,12 +142,7 @@ async def in_a_block_that_is_left_early(server: Server, path: Path, got: list[An
 
 
 async def of_a_stream(server: Server, path: Path, got: list[Any]) -> None:
-    async def stream() -> AsyncIterator[str]:
-        for name in NAMES:
-            await anyio.lowlevel.checkpoint()
-            yield name
-
-    async with bulk.Run(path, server.get, stream(), concurrency=2) as run:
+    async with bulk.Run(path, server.get, Stream(), concurrency=2) as run:
         await drained(run, got)
 
 

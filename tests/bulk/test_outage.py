@@ -59,11 +59,13 @@ class Service:
 
 
 @pytest.mark.parametrize(
-    ("rate", "concurrency"), [(None, 1), (None, 16), (RateLimit(1, per=3.0), 4)]
+    ("down", "concurrency", "rate"),
+    [(down, 16, None) for down in DOWN]
+    + [("reset", 1, None), ("503", 1, None)]
+    + [(down, 4, RateLimit(1, per=3.0)) for down in ("later", "missing", "reset")],
 )
-@pytest.mark.parametrize("down", DOWN)
 async def test_an_hour_of_outage_costs_few_requests_and_fails_nothing(
-    tmp_path: Any, down: str, rate: RateLimit | None, concurrency: int
+    tmp_path: Any, down: str, concurrency: int, rate: RateLimit | None
 ) -> None:
     names = NAMES if (down, concurrency, rate) == ("503", 16, None) else NAMES[:42]
     async with VirtualClock() as clock:
