@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, cast
 
 from msgspec.structs import replace
 
+from ..concurrency.worker_pool import CallScope
 from ..core import wire
 from ..core.decoding import decoder_for, read_items
 from ..core.endpoint import AnyEndpoint, Endpoint
@@ -150,6 +151,7 @@ class LookupExecutor:
         row: int | None = None,
         tries: int = 0,
         waited: bool = False,
+        scope: CallScope | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -162,6 +164,7 @@ class LookupExecutor:
             tries: Transient failures of this lookup in this run so far.
             waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
                 by which the ledger has the due time, may have been set meanwhile.
+            scope: The block of the call, which its consumer may leave.
 
         Returns:
             The outcome, or when to come back.
@@ -181,7 +184,7 @@ class LookupExecutor:
                 return known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.find([call.key])).get(call.key)
-        attempt = _Attempts(self, call, given, lookup, tries, row)
+        attempt = _Attempts(self, call, given, lookup, tries, row, scope)
         outcome = await (attempt.listing() if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
@@ -327,7 +330,9 @@ class _Attempts:
         lookup: Lookup | None,
         tries: int,
         row: int | None = None,
+        scope: CallScope | None = None,
     ) -> None:
+        self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
         self._executor = executor
@@ -362,7 +367,8 @@ class _Attempts:
         if self._reply is not None:  # the other path of the endpoint is tried
             self._judge("attested", 0, counts=False)
         admission, price = self._executor.admission, self._call.row.credits
-        admission.check(reserved=True)
+        await self._scope.departing()
+        admission.check(self._call.key, reserved=True)
         send = Send(
             lookup=self._id,
             n=self.n,
@@ -523,6 +529,8 @@ class _Attempts:
         except BaseException as error:
             self._abandoned(error)
             raise
+        finally:
+            self._scope.on_its_way = False
 
     # Ends
 
