@@ -650,7 +650,7 @@ class RunExecutor(Generic[T]):
         if outcome.state != "failed" or not breaker.suspects:
             return False
         self._tally.spent(outcome)
-        job = job._replace(lookup=None, failed=outcome, outages=breaker.outages)
+        job = job._replace(lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
         self._wake_reader()
         return True
