@@ -38,6 +38,7 @@ from .core.errors import (
     ViewerError,
     WeeklyLimitError,
 )
+from .core.models import UnreadableItem
 from .core.rate_limit import RateLimit
 from .core.retry import RetryPolicy
 from .engine.answer import Answer
@@ -107,6 +108,7 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "TransportError",
+    "UnreadableItem",
     "ViewerError",
     "WeeklyLimitError",
 ]

@@ -98,7 +98,7 @@ LIBRARIES = {
     "linkedin": {"msgspec"},
     "concurrency": {"anyio", "msgspec", "trio"},
     "limiters": {"anyio", "msgspec", "psycopg", "psycopg_pool", "redis"},
-    "ledger": {"msgspec", "psycopg"},
+    "ledger": {"anyio", "msgspec", "psycopg"},
     "engine": {"anyio", "certifi", "httpcore", "httpx", "httpx2", "msgspec", "tenacity", "trio"},
     DATA: {"msgspec"},
     PROVIDER: {"anyio", "msgspec"},

@@ -20,11 +20,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal, NamedTuple, cast
 
-import msgspec
 from msgspec.structs import replace
 
+from ..concurrency.worker_pool import CallScope
 from ..core import wire
-from ..core.decoding import SchemaMismatch, TolerantDecoder, decoder_for
+from ..core.decoding import decoder_for, read_items
 from ..core.endpoint import AnyEndpoint, Endpoint
 from ..core.errors import (
     BudgetError,
@@ -41,6 +41,7 @@ from ..core.errors import (
     TransportError,
 )
 from ..core.families import family_of
+from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
 from ..core.validation import check_type
@@ -73,7 +74,6 @@ RECHECK_AFTER = 3600.0
 FINAL = ("done", "kept", "refused")
 ONCE = (400, 401, 402, 403, 404, 422)
 """Statuses that are asked for once in a run where they come without the API's own error."""
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Postponed(NamedTuple):
@@ -151,6 +151,7 @@ class LookupExecutor:
         row: int | None = None,
         tries: int = 0,
         waited: bool = False,
+        scope: CallScope | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -163,6 +164,7 @@ class LookupExecutor:
             tries: Transient failures of this lookup in this run so far.
             waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
                 by which the ledger has the due time, may have been set meanwhile.
+            scope: The block of the call, which its consumer may leave.
 
         Returns:
             The outcome, or when to come back.
@@ -182,7 +184,7 @@ class LookupExecutor:
                 return known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.find([call.key])).get(call.key)
-        attempt = _Attempts(self, call, given, lookup, tries, row)
+        attempt = _Attempts(self, call, given, lookup, tries, row, scope)
         outcome = await (attempt.listing() if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
@@ -215,8 +217,10 @@ class LookupExecutor:
         return int(self.wall() * 1000)
 
     async def _judge_left(self, lookup: Lookup, call: PreparedCall, given: Input) -> Lookup:
-        """Judge answers that were stored and not judged: who received them was stopped then."""
-        while lookup.state.owner == 0 and _has_unjudged(lookup):
+        """Judge stored answers that wait for it: who received them was stopped, say."""
+        while lookup.state.owner == 0 and (
+            lookup.state.status == "received" or _has_unjudged(lookup)
+        ):
             answers = await self.store.unjudged(lookup.id)
             if not answers:  # judged meanwhile
                 break
@@ -326,7 +330,9 @@ class _Attempts:
         lookup: Lookup | None,
         tries: int,
         row: int | None = None,
+        scope: CallScope | None = None,
     ) -> None:
+        self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
         self._executor = executor
@@ -361,7 +367,8 @@ class _Attempts:
         if self._reply is not None:  # the other path of the endpoint is tried
             self._judge("attested", 0, counts=False)
         admission, price = self._executor.admission, self._call.row.credits
-        admission.check(reserved=True)
+        await self._scope.departing()
+        admission.check(self._call.key, reserved=True)
         send = Send(
             lookup=self._id,
             n=self.n,
@@ -524,6 +531,8 @@ class _Attempts:
         except BaseException as error:
             self._abandoned(error)
             raise
+        finally:
+            self._scope.on_its_way = False
 
     # Ends
 
@@ -775,9 +784,9 @@ def decode_saved_answer(
     """
     try:
         if row.is_listing and pages:
-            item: TolerantDecoder[object] = decoder_for(item_type(row.result))
-            return [item.read(bytes(one)) for one in _ROWS.decode(body)], None
+            items: list[object] = read_items(item_type(row.result), body)
+            return items, None
         return decoder_for(row.result).read(body), None
-    except (SchemaMismatch, msgspec.DecodeError) as error:
+    except SchemaMismatch as error:
         message = str(error)
     return None, DecodeError(message, body=body, endpoint=row.id)

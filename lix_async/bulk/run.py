@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
-from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
+from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
@@ -167,7 +167,7 @@ MOST = 256
 """Inputs looked up in the ledger at once: the more, the more of them it knew."""
 
 
-class PendingLookup(msgspec.Struct, frozen=True, gc=False):
+class PendingLookup(msgspec.Struct, frozen=True):
     """A lookup that is to be made."""
 
     given: Input
@@ -184,6 +184,10 @@ class PendingLookup(msgspec.Struct, frozen=True, gc=False):
     """Transient failures in this run."""
     waited: bool = False
     """Whether the pause that was decided for it is over."""
+    failed: Outcome[object] | None = None
+    """Its last outcome, until it is known whether everything fails."""
+    outages: int = 0
+    """How many outages there had been by then."""
 
 
 class InputReader:
@@ -215,6 +219,8 @@ class InputReader:
         """How many workers wait for an input."""
         self.run_id: int | None = None
         """The ledger's number of the run; None until it has begun."""
+        self.failure: Exception | None = None
+        """What the inputs have ended with."""
 
     @property
     def is_sync(self) -> bool:
@@ -224,6 +230,11 @@ class InputReader:
     def take_ready(self) -> PendingLookup | None:
         """The next call, if it is there already."""
         return self._ready.popleft() if self._ready else None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is an input, or may be one, without waiting."""
+        return bool(self._ready) or (self.is_sync and not self._source.ended)
 
     @property
     def used_up(self) -> bool:
@@ -258,9 +269,15 @@ class InputReader:
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
-        if not self._source.is_sync:
-            return [(await self._source.next())[1]]
-        found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
+        found: list[Input] = []
+        try:
+            if not self._source.is_sync:
+                return [(await self._source.next())[1]]
+            found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
+        except StopAsyncIteration:
+            pass
+        except Exception as error:  # noqa: BLE001  # raised after the inputs that came before it
+            self.failure, self._source.ended = error, True
         if not found:
             raise StopAsyncIteration
         return found
@@ -305,6 +322,8 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
+LONGEST_SUSPICION = 60.0
+"""Seconds after which a failed lookup is handed over although nothing was answered since."""
 
 
 class RunExecutor(Generic[T]):
@@ -357,8 +376,10 @@ class RunExecutor(Generic[T]):
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
+        self._failed: deque[tuple[float, PendingLookup]] = deque()
+        self._ending: Exception | None = None
         self._flying: dict[bytes, anyio.Event | None] = {}
-        """By key, the event that a call has ended, once somebody waits for it."""
+        """By key, the event that a call has ended, once another call waits for it."""
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
@@ -383,11 +404,17 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            outcome = await self._crew.next()
-        except Exception:  # also StopAsyncIteration: it has ended, one way or another
-            await self._close()
-            self._raise()
-            raise
+            if self._ending is None:
+                outcome = await self._crew.next()
+        except Exception as error:  # noqa: BLE001  # also StopAsyncIteration: it has ended
+            self._ending = error
+        if self._ending is not None:
+            if not self._failed:
+                await self._close()
+                self._raise()
+                ending, self._ending = self._ending, StopAsyncIteration()
+                raise ending
+            outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
         return outcome
 
@@ -396,16 +423,18 @@ class RunExecutor(Generic[T]):
         self._crew.drop()
 
     async def _close(self) -> None:
-        if self._lookup.run_id is not None and self._store.is_open:
-            run, self._lookup.run_id = self._lookup.run_id, None
-            with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
-                await self._store.end_run(run)
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
-        if self._opened:  # a store that was open before belongs to the caller
-            self._opened = False
-            await self._store.close()
+        try:
+            if self._lookup.run_id is not None and self._store.is_open:
+                run, self._lookup.run_id = self._lookup.run_id, None
+                with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
+                    await self._store.end_run(run)
+        finally:  # also where it is cancelled
+            if self._opened:  # a store that was open before belongs to the caller
+                self._opened = False
+                await self._store.close()
 
     def _raise(self) -> None:
         stop, self._stop = self._stop, None
@@ -468,7 +497,7 @@ class RunExecutor(Generic[T]):
 
     def _take_ready(self) -> tuple[int, PendingLookup] | None:
         """What to work on next, where it is there already and none waits to come before it."""
-        job = None if self._waiting else self._inputs.take_ready()
+        job = None if self._waiting or self._failed else self._inputs.take_ready()
         return None if job is None else (next(self._order), job)
 
     async def _take(self) -> tuple[int, PendingLookup]:
@@ -483,21 +512,32 @@ class RunExecutor(Generic[T]):
             self._inputs.wanted -= 1
 
     async def _taken(self) -> tuple[int, PendingLookup]:
+        breaker = self.admission.breaker
         while True:
             now = self._clock.now()
-            if self._waiting and self._waiting[0][0] <= now:
+            if self._failed and (not breaker.suspects or self._failed[0][0] <= now):
+                return next(self._order), self._failed.popleft()[1]
+            # Where everything fails, other lookups show it at less cost than repeating one does.
+            fresh = breaker.suspects and self._inputs.has_next
+            if self._waiting and self._waiting[0][0] <= now and not fresh:
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
                 await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
                 continue
             try:
-                due = self._waiting[0][0] - now if self._waiting else None
-                found = await self._next_input(due)
+                dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
+                found = await self._next_input(min(dues, default=None))
             except StopAsyncIteration:
-                if not self._waiting:
+                if self._waiting:
+                    continue
+                if self._crew.in_flight:  # those that are may have to be repeated, by their worker
                     raise
-                continue
+                if self._failed:  # there is nothing left that would tell
+                    return next(self._order), self._failed.popleft()[1]
+                if self._inputs.failure is not None:
+                    raise self._inputs.failure from None
+                raise
             if found is not None:
                 return next(self._order), found
 
@@ -538,12 +578,16 @@ class RunExecutor(Generic[T]):
             self._read_error = error
         self._changed.set()
 
-    async def _work(self, job: PendingLookup) -> Outcome[T] | None:
+    async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
         key = job.call.key
         while key in self._flying:
             other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()
             job = replace(job, lookup=None, read=False)
+        if job.failed is not None:
+            if self.admission.breaker.outages == job.outages:
+                return self._given_up(job)
+            job = replace(job, failed=None, tries=0)
         self._flying[key] = None
         spent = 0
         try:
@@ -557,6 +601,7 @@ class RunExecutor(Generic[T]):
                         row=job.row,
                         tries=job.tries,
                         waited=job.waited,
+                        scope=scope,
                     )
                 except CallsParked as parked:
                     spent += parked.spent
@@ -565,6 +610,8 @@ class RunExecutor(Generic[T]):
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
+                if self._hold_back(outcome, job):
+                    return None
                 outcome.credits, spent = outcome.credits + spent, 0
                 self._inputs.met(known=outcome.cached)
                 return cast("Outcome[T]", outcome)
@@ -601,9 +648,29 @@ class RunExecutor(Generic[T]):
         )
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))
-        if self._reading is not None:  # whoever waits for the next input waits for this, too
-            self._changed.set()
+        self._wake_reader()
         return None
+
+    def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
+        """Keep a failed lookup while it may be one of an outage that nobody knows of yet."""
+        breaker = self.admission.breaker
+        if outcome.state != "failed" or not breaker.suspects:
+            return False
+        self._tally.spent(outcome)
+        job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
+        self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
+        self._wake_reader()
+        return True
+
+    def _given_up(self, job: PendingLookup) -> Outcome[T]:
+        outcome = cast("Outcome[T]", job.failed)
+        self._tally.credits -= outcome.credits  # they count where it is handed out
+        return outcome
+
+    def _wake_reader(self) -> None:
+        """Whoever waits for the next input waits for what has changed, too."""
+        if self._reading is not None:
+            self._changed.set()
 
     def _told(self, parked: CallsParked) -> None:
         if parked.error is not None:

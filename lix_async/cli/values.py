@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from ..core.decoding import JsonObject
+from ..core.values import JsonObject
 
 # Spreadsheets evaluate a cell that begins with one of these characters as a formula
 # (https://owasp.org/www-community/attacks/CSV_Injection). A cell that already has apostrophes

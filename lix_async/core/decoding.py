@@ -1,14 +1,17 @@
 """Decoding a body into its struct, as tolerantly as the contract requires and no more.
 
-The fast path is one call of msgspec and covers what is documented. Where a body has keys of an
-older version or other names, or does not fit, the slow path decodes it into plain objects, repairs
-them by the struct's description and converts them. A struct describes this in class variables:
+The fast path is one call of msgspec and covers what is documented. A body that is no strict JSON
+(see `json_text`), has keys of an older version or other names, or does not fit, takes the slow
+path: it is parsed into plain objects, these are repaired by the struct's description (see
+`repair`), and converted. A struct describes this in class variables:
 
 * `__aliases__`: other wire names of a field; the first one present and not null is taken;
 * `__repair__`: a classmethod that rearranges a mapping of another form, called when one of the
-  keys in `__markers__` is present;
+  keys of `__markers__` is present. Beside each key stands the field that is empty in a body of
+  that form, or None where no field tells;
 * `__envelopes__`: keys under which the whole object may be wrapped, with others next to them;
-* `__root__`: the field for a body that is an array.
+* `__root__`: the field for a body that is an array;
+* `__grouped__`: of a `Listing`, the field of its items that is a list of rows.
 
 The order of the repairs: the root, then the envelope, then for each object `__repair__`, the
 aliases and the fields, from the outside to the inside. Repaired are, as lix.md#value-quirks
@@ -18,65 +21,32 @@ list as well), a number in place of a text becomes a text, an empty text or list
 object becomes an empty object. Not repaired are an object or list in place of a text, and any other
 value in place of an object or list. They raise `SchemaMismatch` with their path, because a guess
 would lose data that was charged.
+
+In the rows of a page, such a value costs only itself: the field is None, and a row that has nothing
+else becomes an `UnreadableItem`. The other rows were charged as well, and the next page can only be
+found behind this one. A page does not fit if its rows cannot be found.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
 
+from .json_text import JSON_ERRORS, SchemaMismatch, describe_error, parse_json
+from .models import ItemCounts, Listing, UnreadableItem, item_type
+from .repair import object_repair, without_null
+from .values import JsonObject, decode_undocumented, type_name
+
 T = TypeVar("T")
-JsonObject = dict[str, object]
-_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
-_MAX_DIGITS = 40
-
-
-class SchemaMismatch(Exception):
-    """A body does not fit its struct, at `path`."""
-
-    def __init__(self, message: str, path: str = "$") -> None:
-        super().__init__(message)
-        self.path = path
-
-
-class OpenObject(dict[str, object]):
-    """An object whose keys are not documented: a dict with accessors for the likely ones."""
-
-    def first_text(self, *names: str) -> str | None:
-        """Return the first of the named values that is a text and not empty."""
-        for name in names:
-            value = self.get(name)
-            if isinstance(value, str) and value:
-                return value
-        return None
-
-    def first_number(self, *names: str) -> int | None:
-        """Return the first of the named values that is a number, also in a text, as int."""
-        for name in names:
-            value = _number(self.get(name))
-            if value is not None:
-                return int(value)
-        return None
-
-    def inside(self, *path: str) -> object:
-        """Return the value at a path of keys, or None."""
-        value: object = self
-        for name in path:
-            value = cast("JsonObject", value).get(name) if isinstance(value, dict) else None
-        return value
-
-
-def _decode_undocumented(kind: type, value: object) -> object:
-    if kind is object:  # a field whose type is not documented
-        return value
-    if issubclass(kind, OpenObject) and isinstance(value, dict):
-        return kind(cast("JsonObject", value))
-    raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
+_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+_OtherNames = set[tuple[str, "str | None"]]
+_BEGINNING = 256
+"""Bytes of a body among which the name of its envelope is expected."""
 
 
 class TolerantDecoder(Generic[T]):
@@ -84,16 +54,21 @@ class TolerantDecoder(Generic[T]):
 
     def __init__(self, type_: type[T]) -> None:
         self._type = type_
-        self._type_info = inspect.type_info(type_)
-        self._fast = msgspec.json.Decoder(type_, strict=False, dec_hook=_decode_undocumented)
+        kind = inspect.type_info(type_)
+        self._object = object_repair(type_) if isinstance(kind, inspect.StructType) else None
+        self._fast: Callable[[bytes], T] = msgspec.json.Decoder(
+            type_, strict=False, dec_hook=decode_undocumented
+        ).decode
         self._root: str | None = getattr(type_, "__root__", None)
         self._envelopes: tuple[str, ...] = getattr(type_, "__envelopes__", ())
-        # Where an envelope is searched anyway, the aliases of the outermost fields are handled
-        # with it, so that a page under an older name does not need the slow path.
-        aliases: dict[str, str] = getattr(type_, "__aliases__", {})
-        self._aliases = aliases if self._envelopes else {}
-        self._outer_keys = tuple(_quoted({*self._envelopes, *self._aliases}))
-        self._markers = tuple(_quoted(_markers(self._type_info, bool(self._envelopes))))
+        self._page = _PageReader(type_) if _is_page(type_) else None
+        names = {name for name, _ in _other_names(kind)}
+        if self._page is None:  # a page in an envelope that was not found is empty
+            names |= {*self._envelopes}
+        self._names = _quoted(names)
+        self._is_filled = _filled_check(type_, kind, self._page is not None)
+        if self._page is not None and self._envelopes:
+            self._fast = _EnvelopeDecoder(self._fast, type_, self._envelopes).decode
 
     def read(self, body: bytes) -> T:
         """Decode a body.
@@ -103,44 +78,220 @@ class TolerantDecoder(Generic[T]):
 
         """
         try:
-            return self._read(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            message, path = _describe_error(error)
-        raise SchemaMismatch(message, path)
+            value = self._fast(body)
+        except JSON_ERRORS:
+            pass
+        else:
+            if self._is_filled(value):  # then other names of its fields do not matter
+                return value
+            has_items = self._page is None or cast("Listing[object]", value).items
+            if has_items and not any(map(body.__contains__, self._names)):
+                return value
+        return self._read_slowly(body)
 
-    def _read(self, body: bytes) -> T:
-        if not any(map(body.__contains__, self._markers)):
-            try:
-                return self._fast.decode(self._unwrapped(body))
-            except msgspec.ValidationError:
-                pass
-        tree: object = msgspec.json.decode(body)
+    def read_item(self, body: bytes) -> T:
+        """Decode a row of a page, as far as it fits; see `UnreadableItem`.
+
+        Raises:
+            SchemaMismatch: It is no JSON.
+
+        """
+        try:
+            return self.read(body)
+        except SchemaMismatch:
+            pass
+        return _read_entry(self._type, parse_json(body))[0]
+
+    def _read_slowly(self, body: bytes) -> T:
+        try:
+            return self._convert(parse_json(body))
+        except SchemaMismatch as error:
+            message, path = str(error), error.path
+        except JSON_ERRORS as error:
+            message, path = describe_error(error)
+        raise SchemaMismatch(message, path)  # here: the traceback of the others holds the body
+
+    def _convert(self, tree: object) -> T:
         if isinstance(tree, list) and self._root is not None:
             tree = {self._root: cast("list[object]", tree)}
         if not isinstance(tree, dict):
-            raise SchemaMismatch(f"expected an object, got {_type_name(tree)}")
-        tree = unwrap_envelope(cast("JsonObject", tree), self._envelopes)
-        repaired = _repair(tree, self._type_info, "$")
-        return msgspec.convert(repaired, self._type, strict=False, dec_hook=_decode_undocumented)
-
-    def _unwrapped(self, body: bytes) -> bytes:
-        """The body without its envelope and outer aliases; the values stay as they are."""
-        if not any(map(body.__contains__, self._outer_keys)):
-            return body
-        outer = _OUTER.decode(body)
-        for name in self._envelopes:
-            inner = bytes(outer.get(name, b""))
-            if inner[:1] == b"{":
-                del outer[name]
-                outer |= _OUTER.decode(inner)
-                break
-        for alias, name in self._aliases.items():
-            if alias in outer and bytes(outer.get(name, b"null")) == b"null":
-                outer[name] = outer.pop(alias)
-        return msgspec.json.encode(outer)
+            raise SchemaMismatch(f"expected an object, got {type_name(tree)}")
+        whole = cast("JsonObject", tree)
+        inner = unwrap_envelope(whole, self._envelopes)
+        if self._page is not None:
+            return cast("T", self._page.read(inner, wrapped=inner is not whole))
+        repaired: object = inner
+        if self._object is not None:
+            repaired = _whole_path(self._object, inner)
+        return msgspec.convert(repaired, self._type, strict=False, dec_hook=decode_undocumented)
 
 
-_OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
+def _is_page(type_: type) -> bool:
+    return issubclass(type_, Listing)
+
+
+class _EnvelopeDecoder(Generic[T]):
+    """Decodes pages that may be wrapped in an envelope, with other keys next to it, in one pass."""
+
+    def __init__(
+        self, plain: Callable[[bytes], T], type_: type[T], envelopes: Sequence[str]
+    ) -> None:
+        names = [f"envelope_{number}" for number in range(len(envelopes))]
+        wrapped = msgspec.defstruct(
+            f"Wrapped{type_.__name__}",
+            [
+                (name, type_ | None, msgspec.field(name=envelope, default=None))
+                for name, envelope in zip(names, envelopes, strict=True)
+            ],
+            bases=(cast("type[msgspec.Struct]", type_),),
+            kw_only=True,
+        )
+        self._plain = plain
+        self._names = _quoted(set(envelopes))
+        self._wrapped = msgspec.json.Decoder(wrapped, strict=False, dec_hook=decode_undocumented)
+        self._inside = [attrgetter(name) for name in names]
+        self._fields: tuple[str, ...] = getattr(type_, "__struct_fields__", ())
+
+    def decode(self, body: bytes) -> T:
+        """Decode a body."""
+        beginning = body[:_BEGINNING]
+        if any(map(beginning.__contains__, self._names)):
+            outside = self._wrapped.decode(body)
+            inside: T | None = next(
+                (found for get in self._inside if (found := get(outside))), None
+            )
+            if inside is not None:
+                for name in self._fields:
+                    if not getattr(inside, name) and (value := getattr(outside, name)):
+                        setattr(inside, name, value)
+                return inside
+        return self._plain(body)
+
+
+class _PageReader:
+    """Reads the plain objects of a page, row by row."""
+
+    def __init__(self, type_: type) -> None:
+        self._type = cast("type[Listing[object]]", type_)
+        self._item: type[object] = item_type(type_)
+        self._object = object_repair(type_)
+        fields = msgspec.structs.fields(self._type)
+        self._items = next(field.encode_name for field in fields if field.name == "items")
+        self._known = self._object.fields.keys() | getattr(type_, "__aliases__", {}).keys()
+        self._grouped: str | None = getattr(type_, "__grouped__", None)
+
+    def read(self, tree: JsonObject, *, wrapped: bool) -> Listing[object]:
+        """Read a page.
+
+        Raises:
+            SchemaMismatch: Its rows cannot be found.
+
+        """
+        tree = self._object.rearranged(tree)
+        entries = tree.get(self._items)
+        around = {name: value for name, value in tree.items() if name != self._items}
+        if entries in (None, "", {}):
+            if self._items not in tree and not self._may_be_empty(around, wrapped=wrapped):
+                raise SchemaMismatch("no rows were found: expected an array", f"$.{self._items}")
+            entries = []
+        if not isinstance(entries, list):
+            raise SchemaMismatch(f"expected an array, got {type_name(entries)}", f"$.{self._items}")
+        page = msgspec.convert(
+            self._object.repaired_fields(around, []),
+            self._type,
+            strict=False,
+            dec_hook=decode_undocumented,
+        )
+        nulls = repaired = 0
+        for entry in cast("list[object]", entries):
+            if entry is None:
+                nulls += 1
+                continue
+            item, whole = _read_entry(self._item, entry)
+            page.items.append(item)
+            nulls += self._lost_in_group(entry, item)
+            repaired += not whole
+        unreadable = sum(isinstance(item, UnreadableItem) for item in page.items)
+        page.note(ItemCounts(nulls, repaired - unreadable, unreadable))
+        return page
+
+    def _may_be_empty(self, around: JsonObject, *, wrapped: bool) -> bool:
+        """Whether a page without its list of rows is an empty one (lix.md#paging-end).
+
+        It is if it has other keys of such a page, or none at all, and no list of objects under a
+        name that is not known: those may be the rows.
+        """
+        unknown = around.keys() - self._known
+        known = wrapped or len(unknown) < len(around) or not around
+        lists = (around[name] for name in unknown)
+        return known and not any(
+            isinstance(value, list) and any(map(_is_object, cast("list[object]", value)))
+            for value in lists
+        )
+
+    def _lost_in_group(self, entry: object, item: object) -> int:
+        """Rows of a group that are null or do not fit."""
+        if self._grouped is None or not isinstance(entry, dict):
+            return 0
+        inside = cast("JsonObject", entry).get(self._grouped)
+        if not isinstance(inside, list):
+            return 0
+        return len(cast("list[object]", inside)) - len(getattr(item, self._grouped))
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _read_entry(type_: type[T], entry: object) -> tuple[T, bool]:
+    """An item from a row, and whether all of the row could be read."""
+    omitted: list[SchemaMismatch] = []
+    try:
+        if not isinstance(entry, dict):
+            raise SchemaMismatch(f"expected an object, got {type_name(entry)}")
+        repaired = cast("object", entry)
+        if issubclass(type_, msgspec.Struct):
+            repaired = object_repair(type_)(repaired, omitted)
+            if omitted and not repaired:
+                raise omitted[0]
+        item = msgspec.convert(repaired, type_, strict=False, dec_hook=decode_undocumented)
+    except SchemaMismatch as error:
+        message, path = str(error), error.path
+    except JSON_ERRORS as error:
+        message, path = describe_error(error)
+    else:
+        return item, not omitted
+    reason = f"{message} at {path if path.startswith('$') else f'${path}'}"
+    make: Callable[[bytes, str], T] = _unreadable(type_)  # type: ignore[arg-type]  # mypy: a class is hashable
+    return make(msgspec.json.encode(entry), reason), False
+
+
+@cache
+def _unreadable(type_: type[Any]) -> Callable[[bytes, str], Any]:
+    """How to make an `UnreadableItem` in place of an item of this type."""
+    name = f"Unreadable{type_.__name__}"
+    if issubclass(type_, msgspec.Struct):
+        fields: list[tuple[str, Any, Any]] = [("raw", bytes, b""), ("reason", str, "")]
+        cls: Any = msgspec.defstruct(name, fields, bases=(type_, UnreadableItem), kw_only=True)
+        return lambda raw, reason: cls(raw=raw, reason=reason)
+    cls = type(name, (UnreadableItem, type_), {})
+
+    def make(raw: bytes, reason: str) -> Any:
+        item = cls()
+        item.raw, item.reason = raw, reason
+        return item
+
+    return make
+
+
+def _whole_path(repair: Callable[[object, None], object], tree: JsonObject) -> object:
+    try:
+        return repair(tree, None)
+    except SchemaMismatch as error:
+        error.path = f"${error.path}"
+        raise
+
+
 _DECODERS: dict[type, object] = {}
 
 
@@ -157,158 +308,116 @@ def unwrap_envelope(tree: JsonObject, envelopes: Iterable[str]) -> JsonObject:
     for name in envelopes:
         if isinstance(inner := tree.get(name), dict):
             outer = {key: value for key, value in tree.items() if key != name}
-            return outer | cast("JsonObject", inner)
+            found = cast("JsonObject", inner)
+            return outer | {key: value for key, value in found.items() if value or key not in outer}
     return tree
 
 
+def write_item(item: object) -> bytes:
+    """Encode an item; one that could not be read as it was received."""
+    return item.raw if isinstance(item, UnreadableItem) else msgspec.json.encode(item)
+
+
 def read_items(type_: type[T], body: bytes) -> list[T]:
-    """Decode a JSON array that this library has written: the items of a checkpoint."""
-    return msgspec.json.decode(body, type=list[type_], strict=False, dec_hook=_decode_undocumented)  # type: ignore[valid-type]  # a type at run time
+    """Decode a JSON array of items: of a checkpoint, or rows as they were received.
+
+    Raises:
+        SchemaMismatch: It is no JSON array.
+
+    """
+    decoder = decoder_for(type_)
+    try:
+        entries = _ENTRIES.decode(body)
+    except JSON_ERRORS as error:
+        message, path = describe_error(error)
+    else:
+        return [decoder.read_item(bytes(entry)) for entry in entries]
+    raise SchemaMismatch(message, path)
 
 
 def _quoted(names: set[str]) -> list[bytes]:
     return sorted(f'"{name}"'.encode() for name in names)
 
 
-def _markers(kind: inspect.Type, outermost: bool, seen: set[type] | None = None) -> set[str]:
-    """Keys that require the slow path; for the outermost object only those that rearrange it."""
+def _other_names(kind: inspect.Type, seen: set[type] | None = None) -> _OtherNames:
+    """Keys that require the slow path, each with the field that is empty in a body that has it."""
     seen = set() if seen is None else seen
-    found: set[str] = set()
+    kind = without_null(kind)
+    found: _OtherNames = set()
     if isinstance(kind, inspect.UnionType):
         for part in kind.types:
-            found |= _markers(part, False, seen)
+            found |= _other_names(part, seen)
     elif isinstance(kind, inspect.ListType):
-        found |= _markers(kind.item_type, False, seen)
+        found |= _other_names(kind.item_type, seen)
     elif isinstance(kind, inspect.StructType) and kind.cls not in seen:
-        if not outermost:
-            seen.add(kind.cls)
-            found |= set(getattr(kind.cls, "__aliases__", ()))
-        found |= set(getattr(kind.cls, "__markers__", ()))
+        seen.add(kind.cls)
+        found |= _own_names(kind.cls)
         for field in kind.fields:
-            found |= _markers(field.type, False, seen)
+            found |= _other_names(field.type, seen)
     return found
 
 
-def _repair(value: object, kind: inspect.Type, path: str) -> object:
-    if isinstance(kind, inspect.UnionType):
-        if value is None:
-            return None
-        parts = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
-        if len(parts) > 1:  # msgspec decides which of several types it is
-            return value
-        kind = parts[0]
-    if isinstance(kind, inspect.StructType):
-        return _object(value, kind, path)
-    if isinstance(kind, inspect.ListType):
-        if value in (None, "", {}):
-            return []
-        if not isinstance(value, list):
-            raise SchemaMismatch(f"expected an array, got {_type_name(value)}", path)
-        return [
-            _repair(item, kind.item_type, f"{path}[{i}]")
-            for i, item in enumerate(cast("list[object]", value))
-            if item is not None
+def _own_names(cls: type) -> _OtherNames:
+    names = (getattr(cls, "__aliases__", {}), getattr(cls, "__markers__", {}))
+    return {pair for mapping in names for pair in mapping.items()}
+
+
+def _filled_check(type_: type, kind: inspect.Type, is_page: bool) -> Callable[[Any], bool]:
+    """A function that says of a decoded value that no other name of a field can matter."""
+    names = _other_names(kind)
+    envelopes = getattr(type_, "__envelopes__", ()) and not is_page
+    if envelopes or any(empty is None for _, empty in names):
+        return lambda value: False
+    if not names and not is_page:
+        return lambda value: True
+    return _Filled(cast("inspect.StructType", kind), is_page=is_page).one
+
+
+class _Filled:
+    """Says whether all fields that have other names have a value, here and in nested objects."""
+
+    def __init__(self, kind: inspect.StructType, *, is_page: bool = False) -> None:
+        attributes = {field.encode_name: field.name for field in kind.fields}
+        wanted = {attributes[name] for _, name in _own_names(kind.cls) if name is not None}
+        self._wanted: list[Callable[[Any], Any]] = [
+            attrgetter(name) for name in sorted(wanted | ({"items"} if is_page else set()))
         ]
-    if (scalar := _SCALARS.get(type(kind))) is not None:
-        name, convert = scalar
-        if isinstance(value, dict | list):
-            if convert is not _text:  # where a text belongs, it may be data
-                return None
-            raise SchemaMismatch(f"expected {name}, got {_type_name(value)}", path)
-        return convert(value)
-    if isinstance(kind, inspect.CustomType) and not isinstance(value, dict | kind.cls):
-        raise SchemaMismatch(f"expected an object, got {_type_name(value)}", path)
-    return value
+        self._nested: list[tuple[Callable[[Any], Any], _Filled]] = []
+        _FILLED[kind.cls] = self
+        for field in kind.fields:
+            inner = without_null(field.type)
+            if isinstance(inner, inspect.ListType):
+                inner = without_null(inner.item_type)
+            if isinstance(inner, inspect.StructType) and _other_names(inner):
+                check = _FILLED.get(inner.cls) or _Filled(inner)
+                self._nested.append((attrgetter(field.name), check))
+
+    def one(self, value: object) -> bool:
+        """Whether they have in this object."""
+        for get in self._wanted:
+            if not get(value):
+                return False
+        for get, check in self._nested:
+            if (inner := get(value)) and not check.inside(inner):
+                return False
+        return True
+
+    def inside(self, value: object) -> bool:
+        """Whether they have in what another object has: one of these objects, or a list."""
+        return (
+            self.every(cast("list[object]", value)) if isinstance(value, list) else self.one(value)
+        )
+
+    def every(self, values: Sequence[object]) -> bool:
+        """Whether they have in all of these objects."""
+        for get in self._wanted:
+            if not all(map(get, values)):
+                return False
+        for get, check in self._nested:
+            for inner in filter(None, map(get, values)):
+                if not check.inside(inner):
+                    return False
+        return True
 
 
-def _object(value: object, kind: inspect.StructType, path: str) -> object:
-    if value in ("", []):
-        value = cast("JsonObject", {})
-    if not isinstance(value, dict):
-        raise SchemaMismatch(f"expected an object, got {_type_name(value)}", path)
-    cls = kind.cls
-    tree = cast("JsonObject", value)
-    if any(name in tree for name in getattr(cls, "__markers__", ())):
-        tree = cast("JsonObject", cls.__repair__(tree))  # type: ignore[attr-defined]  # beside __markers__ by contract
-    aliases: dict[str, str] = getattr(cls, "__aliases__", {})
-    for alias, name in aliases.items():
-        if tree.get(name) is None and tree.get(alias) is not None:
-            tree = {**tree, name: tree[alias]}
-    repaired: dict[str, object] = {}
-    for field in kind.fields:
-        name = field.encode_name
-        if name in tree:
-            part = _repair(tree[name], field.type, f"{path}.{name}")
-            if part is not None:
-                repaired[name] = part
-    return repaired
-
-
-def _number(value: object) -> int | float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value):
-        text = value.replace(",", "")
-        return float(text) if "." in text else int(text)
-    return None
-
-
-def _whole(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None else int(number)
-
-
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _flag(value: object) -> bool | None:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
-
-
-def _datetime(value: object) -> datetime | None:
-    """From epoch seconds, also as a text, or from ISO 8601, in UTC unless it names a zone."""
-    seconds = _number(value)
-    try:
-        if seconds is not None:
-            return datetime.fromtimestamp(seconds, UTC)
-        parsed = datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError):
-        return None
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
-
-
-_SCALARS: dict[type[inspect.Type], tuple[str, Callable[[object], object]]] = {
-    inspect.StrType: ("a text", _text),
-    inspect.IntType: ("a number", _whole),
-    inspect.FloatType: ("a number", _number),
-    inspect.BoolType: ("a flag", _flag),
-    inspect.DateTimeType: ("a date", _datetime),
-}
-
-
-def _type_name(value: Any) -> str:
-    names: dict[type, str] = {dict: "an object", list: "an array", str: "a text", bool: "a flag"}
-    return "null" if value is None else names.get(value.__class__, "a number")
-
-
-def _describe_error(error: Exception) -> tuple[str, str]:
-    if isinstance(error, RecursionError):
-        return "the answer is nested too deeply", "$"
-    if isinstance(error, UnicodeDecodeError):
-        return "the answer is not UTF-8", "$"
-    message, _, path = str(error).partition(" - at `")
-    return message, path.rstrip("`") or "$"
-
-
-def compact(body: bytes) -> bytes:
-    """Return a JSON text on one line, with every number and text as it was."""
-    return msgspec.json.format(body, indent=-1)
+_FILLED: dict[type, _Filled] = {}

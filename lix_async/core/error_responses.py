@@ -26,6 +26,7 @@ from .errors import (
     WeeklyLimitError,
     excerpt,
 )
+from .json_text import json_object
 from .timestamps import parse_moment
 
 ERROR_TYPES: dict[str, type[RefusalError]] = {
@@ -101,14 +102,6 @@ class ErrorResponseParser(msgspec.Struct, frozen=True):
         if isinstance(error, DailyLimitError | WeeklyLimitError):
             error.refreshes_at = _refreshes_at(details or {}, json_object(body) or {})
         return error
-
-
-def json_object(body: bytes) -> dict[str, object] | None:
-    """Decode a body that is a JSON object; None for any other."""
-    try:
-        return msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _refreshes_at(*places: Mapping[str, object]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Generic, TypeVar, get_args
 
 import msgspec
@@ -49,12 +50,43 @@ class Meta(Model):
 
 
 Item = TypeVar("Item")
-
-
+_PLACEHOLDER = re.compile(
+    r"(?:[^?#]*[/:])?(?:/*|(?:undefined|null|none|nil|nan|n/?a|unknown|headless|0|-1|-|#)/*(?:[?#].*)?)",
+    re.IGNORECASE | re.DOTALL,
+)
 R_co = TypeVar("R_co", covariant=True)
 
 
-class Listing(Model, Generic[Item]):
+class UnreadableItem:
+    """An item of a listing in place of a row that could not be read.
+
+    It is of the type of the other items, with every field empty, so that a loop over them need not
+    tell it apart; `isinstance(item, UnreadableItem)` does.
+    """
+
+    __slots__ = ()
+
+    raw: bytes
+    """The row as JSON."""
+    reason: str
+    """What does not fit, and where."""
+
+
+class ItemCounts(msgspec.Struct, frozen=True):
+    """Rows of a page that are not items as they should be."""
+
+    nulls: int = 0
+    """Rows that were null, which are not among the items."""
+    repaired: int = 0
+    """Items without a field that did not fit."""
+    unreadable: int = 0
+    """Items that are an `UnreadableItem`."""
+
+
+_ALL_WELL = ItemCounts()
+
+
+class Listing(Model, Generic[Item], dict=True):
     """A page as it was received. A subclass gives `items` its name on the wire."""
 
     items: list[Item] = []
@@ -64,6 +96,21 @@ class Listing(Model, Generic[Item]):
     def rows(self) -> list[Item]:
         """The items one by one, also where the wire groups or nests them."""
         return self.items
+
+    @property
+    def counts(self) -> ItemCounts:
+        """The rows that are not items as they should be."""
+        counts: ItemCounts = vars(self).get("counts", _ALL_WELL)
+        return counts
+
+    def note(self, counts: ItemCounts) -> None:
+        """Keep the counts of the rows. They are no field of the answer."""
+        vars(self)["counts"] = counts
+
+    @property
+    def received(self) -> int:
+        """The number of rows as they came, null ones included: positions count all of them."""
+        return len(self.rows()) + self.counts.nulls
 
     @property
     def total(self) -> int | None:
@@ -85,6 +132,11 @@ class Listing(Model, Generic[Item]):
     def continues(self) -> bool | None:
         """Whether there are more pages, where the provider says so."""
         return None
+
+
+def known_id(text: str | None) -> str | None:
+    """The id, link or URN itself; None for a placeholder, which different items share."""
+    return None if text is None or _PLACEHOLDER.fullmatch(text) else text
 
 
 def item_type(listing: type) -> type:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from .errors import ConfigurationError, RefusalError
+from .json_text import json_object
 from .rate_limit import RateLimit
 
 Refusal = Callable[[int, bytes, type], "RefusalError | None"]
@@ -28,11 +29,7 @@ def has_own_error(body: bytes) -> bool:
 
     Contract: lix.md#errors
     """
-    try:
-        tree = msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    error = tree.get("error")
+    error = (json_object(body) or {}).get("error")
     if isinstance(error, dict):
         found = cast("dict[str, object]", error)
         return bool(found.get("type") or found.get("message"))

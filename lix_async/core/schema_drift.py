@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from .decoding import unwrap_envelope
+from .json_text import SchemaMismatch, parse_json
 
 
 class Drift(msgspec.Struct, frozen=True):
@@ -49,8 +50,8 @@ class DriftDetector:
     def observe(self, endpoint: str, result: type, body: bytes) -> None:
         """Compare one answer with the struct of its endpoint; skip a body that is not JSON."""
         try:
-            tree: object = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            tree = parse_json(body)
+        except SchemaMismatch:
             return
         self._answers[endpoint] += 1
         expected = self._expected.setdefault(endpoint, set())

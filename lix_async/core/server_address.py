@@ -21,9 +21,20 @@ def check_server_address(address: str) -> None:
     Raises:
         ConfigurationError: They are not. The message shows no part of the address.
     """
+    problem = address_problem(address)
+    if problem:
+        del address  # a traceback may show local variables
+        raise ConfigurationError(problem)
+
+
+def address_problem(address: str) -> str:
+    """What `check_server_address` raises; empty for a good address.
+
+    For functions that forget the address before they raise.
+    """
     _, mark, rest = address.partition("://")
     if not mark:
-        return
+        return ""
     server, _, query = rest.partition("?")
     authority, _, path = server.partition("/")
     user, _, hosts = authority.rpartition("@")
@@ -35,11 +46,12 @@ def check_server_address(address: str) -> None:
         and all(_HOST.fullmatch(host) for host in hosts.split(","))
         and all(_OPTION.fullmatch(option) for option in query.split("&") if option)
     )
-    if not well_formed:
-        raise ConfigurationError(
-            "invalid server address: expected scheme://user:password@host:port/database, with a "
-            "percent-encoded password: %40 for @, %2F for /, %25 for %"
-        )
+    return (
+        ""
+        if well_formed
+        else "invalid server address: expected scheme://user:password@host:port/database, with a "
+        "percent-encoded password: %40 for @, %2F for /, %25 for %"
+    )
 
 
 def _decodes(text: str) -> bool:

@@ -15,9 +15,10 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from .decoding import SchemaMismatch, decoder_for
+from .decoding import decoder_for
 from .endpoint import Endpoint, P
 from .errors import ConfigurationError, DecodeError, LixError, TransportError
+from .json_text import SchemaMismatch
 from .models import Params
 from .provider import Provider
 
@@ -229,10 +230,10 @@ def decode(provider: Provider, endpoint: Endpoint[P, R], status: int, body: byte
     if not 200 <= status < 300:
         return TransportError(f"unexpected status {status}", permanent=True, endpoint=endpoint.id)
     try:
-        body = body.removeprefix(b"\xef\xbb\xbf")
+        plain = body
         if provider.normalise is not None:
-            body = provider.normalise(body, endpoint.result)
-        return decoder_for(endpoint.result).read(body)
+            plain = provider.normalise(body, endpoint.result)
+        return decoder_for(endpoint.result).read(plain)
     except SchemaMismatch as error:
         message, path = str(error), error.path
     if not body.strip():

@@ -25,6 +25,12 @@ class PaginationStats(msgspec.Struct):
     """Pages fetched."""
     duplicates: int = 0
     """Items dropped because their id was seen earlier in this listing."""
+    nulls: int = 0
+    """Rows that were null: they count as received, and are not handed out."""
+    repaired: int = 0
+    """Rows received with a field that did not fit, which is None in the item."""
+    unreadable: int = 0
+    """Rows received that could not be read at all: each is handed out as an `UnreadableItem`."""
     credits: int = 0
     """Credits charged for the pages, by the price list."""
     total: int | None = None

@@ -16,21 +16,26 @@ from typing import Generic, TypedDict, TypeVar, cast
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import msgspec
 from msgspec.structs import replace
 
-from ..core.decoding import read_items
+from ..core.decoding import read_items, write_item
 from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, LixError, PagingError
-from ..core.models import Listing, Params, item_type
+from ..core.json_text import SchemaMismatch
+from ..core.models import Listing, Params, item_type, known_id
 from ..core.pagination import PageObservation, PaginationStrategy
 from ..core.validation import check_type, guarded_repr
+from ..core.wire import HttpResponse
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
 from .engine import AttemptHooks, Engine
 
 Item = TypeVar("Item")
+_GRACE = 5.0
+"""Seconds for which a cancelled caller waits for a page that is on its way."""
 
 
 class ListingOptions(TypedDict, total=False):
@@ -115,7 +120,7 @@ class Pages(Generic[Item]):
         self._busy = False
         self._stack: AsyncExitStack | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
-        self._prefetching: anyio.Event | None = None
+        self._prefetching: _Prefetch | None = None
         self._prefetch_error: LixError | None = None
         self.collected: list[Item] = []
         """The items of the last `collect`, also when an error interrupted it."""
@@ -192,12 +197,15 @@ class Pages(Generic[Item]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        tasks, self._tasks = self._tasks, None
+        self._tasks = None
         stack, self._stack = self._stack, None
-        if tasks is not None:
-            tasks.cancel_scope.cancel()
-        if stack is not None:  # without the error: a task group would wrap it in a group
-            await stack.__aexit__(None, None, None)
+        try:
+            if self._prefetching is not None:
+                cancelled = anyio.get_cancelled_exc_class()
+                await self._prefetching.leave(kind is not None and issubclass(kind, cancelled))
+        finally:
+            if stack is not None:  # without the error: a task group would wrap it in a group
+                await stack.__aexit__(None, None, None)
 
     def _count(self, items: int) -> None:
         self.stats.items += items
@@ -210,10 +218,13 @@ class Pages(Generic[Item]):
             raise ConfigurationError("a listing must not be iterated by two tasks at the same time")
         self._busy = True
         try:
-            if self._prefetching is None:
+            if self._prefetching is None and self._tasks is None:
                 fetched = await self._paginator.fetch_next()
             else:
-                await self._prefetching.wait()
+                if self._prefetching is None:  # the first page: it outlives a cancelled caller
+                    self._prefetch()
+                assert self._prefetching is not None
+                await self._prefetching.done.wait()
                 self._prefetching = None
                 error, self._prefetch_error = self._prefetch_error, None
                 if error is not None:
@@ -227,20 +238,66 @@ class Pages(Generic[Item]):
         """Start to fetch the next page, unless one is waiting or the caller needs no more."""
         if self._tasks is None or self._prefetch_error is not None or self._paginator.ended:
             return
-        running = self._prefetching is not None and not self._prefetching.is_set()
+        running = self._prefetching is not None and not self._prefetching.done.is_set()
         pending = sum(len(page.items) for page in self._paginator.ready)
         wanted = self._remaining is None or self._remaining > pending
         if wanted and not running and len(self._paginator.ready) < 2:
-            self._prefetching = anyio.Event()
-            self._tasks.start_soon(self._prefetch_page, self._prefetching)
+            self._prefetch()
 
-    async def _prefetch_page(self, done: anyio.Event) -> None:
+    def _prefetch(self) -> None:
+        assert self._tasks is not None
+        self._prefetching = _Prefetch()
+        self._tasks.start_soon(self._prefetch_page, self._prefetching)
+
+    async def _prefetch_page(self, prefetch: _Prefetch) -> None:
+        self._paginator.hooks = prefetch
         try:
-            await self._paginator.fetch_next()
+            with prefetch.scope:
+                await self._paginator.fetch_next()
         except LixError as error:
             self._prefetch_error = error
         finally:
-            done.set()
+            self._paginator.hooks = None
+            prefetch.done.set()
+
+
+class _Prefetch:
+    """A page that is fetched while the caller works on the one before it.
+
+    It is the engine's `AttemptHooks`. A caller who leaves buys nothing more, and loses nothing that
+    was bought: what has not been sent is not sent, and what has been sent is waited for.
+    """
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.scope = anyio.CancelScope()
+        self._left = False
+
+    async def departing(self) -> None:
+        if self._left:  # the attempt that was waited for has failed
+            self.scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+    def departed(self) -> None:
+        self.scope.shield = True
+
+    async def received(self, response: HttpResponse) -> None:
+        self.scope.shield = False
+        if self._left:  # reading it awaits nothing; another attempt would
+            self.scope.cancel()
+
+    async def leave(self, cancelled: bool) -> None:
+        """Wait for an answer that is on its way, for a short time if the caller was cancelled."""
+        self._left = True
+        if not self.scope.shield:
+            self.scope.cancel()
+        try:
+            if not cancelled:
+                await self.done.wait()
+        finally:
+            with anyio.move_on_after(_GRACE, shield=True):
+                await self.done.wait()
+            self.scope.cancel()
 
 
 class _PageIterator(Generic[Item]):
@@ -275,7 +332,7 @@ class Page(Generic[Item]):
         self.start = start
         """Items before this page, duplicates included."""
         self.count = count
-        """Items that the provider sent in this page, duplicates included."""
+        """Rows that the provider sent in this page, duplicates and null ones included."""
         self.total = total
         """The number of matches that the provider claims, if it does."""
         self.sequence_id = sequence_id
@@ -300,13 +357,15 @@ class Paginator(Generic[Item]):
     be returned again for ever. Each page is classified by its items before the strategy of the
     endpoint (`core.pagination`) computes the next position:
 
-    * An empty page where more items were promised is requested once more, and taken as the end
-      when it is empty again: providers lose pages for a moment, and an early end loses data.
+    * An empty page after the first where more items were promised is requested once more, and taken
+      as the end when it is empty again: providers lose pages for a moment, and an early end loses
+      data.
+    * A null row counts for the position of the next page, and is not handed out.
     * An item with an id that was seen is dropped and counted as a duplicate: pages overlap when
       the list grows at its front while it is read (lix.md#paging).
     * A page equal to the one before it ends the listing where the strategy says that the provider
-      repeats the last page, and where it has a single item: the list may have grown by one while
-      its last page was read.
+      repeats the last page, where it has a single item (the list may have grown by one while its
+      last page was read), and where all of its rows are null.
     * A page that starts beyond the claimed total ends the listing if it has no new item. Such a
       page is requested because overlaps left fewer different items than the total.
     * Any other page that equals an earlier one raises `PagingError`: the provider ignores the
@@ -365,7 +424,7 @@ class Paginator(Generic[Item]):
         try:
             self._params = msgspec.json.decode(checkpoint.params, type=self._endpoint.params | None)
             items = read_items(item_type(self._endpoint.result), bytes(checkpoint.pending))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (SchemaMismatch, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # raised below: the traceback of this error would hold the items
         if items is None:
             raise PagingError("the checkpoint is damaged", endpoint=self._endpoint.id)
@@ -386,7 +445,7 @@ class Paginator(Generic[Item]):
             endpoint=self._endpoint.id,
             origin=self._fingerprint,
             params=msgspec.Raw(msgspec.json.encode(params)),
-            pending=msgspec.Raw(msgspec.json.encode(pending)),
+            pending=msgspec.Raw(b"[%b]" % b",".join(map(write_item, pending))),
             offset=self._offset,
             empty_page_confirmed=self._empty_page_confirmed,
             seen_ids=tuple(self._seen_ids),
@@ -404,25 +463,30 @@ class Paginator(Generic[Item]):
             return False
         answer = await self._engine.send(self._endpoint, params, hooks=self.hooks)
         listing = answer.value
-        items = listing.rows()
+        items, received = listing.rows(), listing.received
         self.stats.pages += 1
         self.stats.credits += answer.credits
+        self.stats.nulls += listing.counts.nulls
+        self.stats.repaired += listing.counts.repaired
+        self.stats.unreadable += listing.counts.unreadable
         # A page without a total does not revoke an earlier one, and a total of 0 together with or
         # after items is an error of the provider.
-        if listing.total or (listing.total == 0 and not items and not self._offset):
+        if listing.total or (listing.total == 0 and not received and not self._offset):
             self.stats.total = listing.total
         if self._offset is None:
-            size = max(len(items), (listing.paging.count or 0) if listing.paging else 0)
+            size = max(received, (listing.paging.count or 0) if listing.paging else 0)
             self._offset = self._strategy.offset_of(params, size)
         observation = PageObservation(
-            self._offset, len(items), self.stats.total, listing.cursor, listing.continues
+            self._offset, received, self.stats.total, listing.cursor, listing.continues
         )
         promised = observation.promises_more(self._strategy.cap)
-        if not items and promised and not self._empty_page_confirmed:
+        # An empty first page is an end, whatever it promises (lix.md#paging-end).
+        suspicious = promised and self.stats.pages > 1
+        if not received and suspicious and not self._empty_page_confirmed:
             self._empty_page_confirmed = True  # the same parameters are sent once more
             return True
         self._empty_page_confirmed = False
-        new = self._new_items(items, observation.is_past_total)
+        new = self._new_items(items, received, observation.is_past_total)
         observation = replace(
             observation,
             received=observation.received if new is not None else 0,
@@ -435,31 +499,29 @@ class Paginator(Generic[Item]):
             following = replace(following, sequence_id=listing.sequence_id)
         sequence_id = listing.sequence_id or getattr(params, "sequence_id", None)
         if new is not None and items:
-            self.ready.append(
-                Page(new, self._offset, len(items), listing.total, sequence_id, answer)
-            )
+            self.ready.append(Page(new, self._offset, received, listing.total, sequence_id, answer))
         self._offset = observation.end
         self._params = following
         return True
 
-    def _new_items(self, items: list[Item], beyond_total: bool) -> list[Item] | None:
+    def _new_items(self, items: list[Item], received: int, beyond_total: bool) -> list[Item] | None:
         """The items of a page that were not seen before; None if the page ends the listing.
 
         Raises:
             PagingError: If the page equals an earlier one and does not end the listing.
         """
-        ids: list[str | None] = [getattr(item, "identity", None) for item in items]
+        ids = [known_id(getattr(item, "identity", None)) for item in items]
         keys = [_id_fingerprint(item_id) if item_id else None for item_id in ids]
         # Ids identify a page, in any order: other fields, such as signed URLs, differ each time.
         page_key = fingerprint(
             msgspec.json.encode(sorted(item_id or "" for item_id in ids) if all(ids) else items)
         )
-        if items:
+        if received:
             repeats_last = page_key == next(reversed(self._page_fingerprints), None)
-            may_end = getattr(self._strategy, "repeat_ends", False) or len(items) == 1
+            may_end = getattr(self._strategy, "repeat_ends", False) or len(items) < 2
             if repeats_last and may_end:
                 return None
-            if beyond_total and self._seen_ids.issuperset(keys):
+            if beyond_total and items and self._seen_ids.issuperset(keys):
                 return None
             if page_key in self._page_fingerprints and (all(ids) or repeats_last):
                 raise PagingError(

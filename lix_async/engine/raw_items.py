@@ -13,12 +13,13 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from ..core.decoding import SchemaMismatch, compact, decoder_for
+from ..core.decoding import TolerantDecoder, decoder_for, write_item
+from ..core.json_text import SchemaMismatch, compact, strict_json
+from ..core.models import item_type
 from .pages import Page
 
 Item = TypeVar("Item")
 _MAX_DEPTH = 4
-_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class RawItems(NamedTuple, Generic[Item]):
@@ -36,43 +37,38 @@ def raw_items(page: Page[Item]) -> RawItems[Item]:
         items = listing.rows()
         positions = {id(item): position for position, item in enumerate(items)}
         wanted = [positions.get(id(item)) for item in page.items]
-        raw = _paired_entries(page.answer.body, items) if None not in wanted else None
+        kind = item_type(type(listing))
+        raw = None if None in wanted else _paired_entries(page.answer.body, items, kind)
         if raw is not None:
             return RawItems([compact(raw[n]) for n in wanted if n is not None], True)
-    return RawItems([msgspec.json.encode(item) for item in page.items], not page.items)
+    return RawItems([write_item(item) for item in page.items], not page.items)
 
 
-def _paired_entries(body: bytes, items: Sequence[object]) -> list[bytes] | None:
+def _paired_entries(body: bytes, items: Sequence[object], kind: type) -> list[bytes] | None:
+    decoder: TolerantDecoder[object] = decoder_for(kind)
     for candidate in _json_lists(body):
         entries = [entry for entry in candidate if entry != b"null"]
-        if len(entries) == len(items) and all(map(_decodes_to, entries, items)):
+        if len(entries) == len(items) and all(
+            decoder.read_item(entry) == item for entry, item in zip(entries, items, strict=True)
+        ):
             return entries
     return None
 
 
-def _decodes_to(entry: bytes, item: object) -> bool:
-    try:
-        if isinstance(item, dict):
-            return bool(msgspec.json.decode(entry) == item)
-        return bool(decoder_for(type(item)).read(entry) == item)
-    except (SchemaMismatch, *_DECODE_ERRORS):
-        return False
-
-
 def _json_lists(body: bytes) -> Iterator[list[bytes]]:
     """The lists in a body, outer ones first."""
-    level = [body.removeprefix(b"\xef\xbb\xbf")]
+    try:
+        level = [strict_json(body)]
+    except SchemaMismatch:
+        return
     for _ in range(_MAX_DEPTH):
         deeper: list[bytes] = []
         for text in level:
-            try:
-                if text.lstrip()[:1] == b"[":
-                    entries = [bytes(e) for e in msgspec.json.decode(text, type=list[msgspec.Raw])]
-                    yield entries
-                    deeper += entries[:1]
-                elif text.lstrip()[:1] == b"{":
-                    members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-                    deeper += [bytes(value) for value in members.values()]
-            except _DECODE_ERRORS:
-                continue
+            if text.lstrip()[:1] == b"[":
+                entries = [bytes(e) for e in msgspec.json.decode(text, type=list[msgspec.Raw])]
+                yield entries
+                deeper += entries[:1]
+            elif text.lstrip()[:1] == b"{":
+                members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+                deeper += [bytes(value) for value in members.values()]
         level = deeper

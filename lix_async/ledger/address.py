@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ..core.errors import ConfigurationError
 from .sqlite import SqliteStore
 from .store import Store
 
+# With a scheme, or as libpq's key=value, or as user:password@host: none is the path of a file.
+_LIKE_A_SERVER = re.compile(
+    r".*://|(?:postgres(?:ql)?|rediss?):|(?:.*\s)?(?:host|user|password|dbname)\s*=|[^/\\]+:[^/\\]*@",
+    re.DOTALL,
+)
 StoreAddress = Store | str | os.PathLike[str]
 """A ledger, or where it is: the path of a file, or `postgresql://…`."""
 
@@ -31,10 +37,14 @@ def open_store(address: StoreAddress) -> Store:
             "store must not be empty: expected a path or a postgresql:// address"
         )
     if address.startswith(("postgresql://", "postgres://")):
-        from .postgres import PostgresStore  # late: it needs an extra
+        from .postgres import PostgresStore, postgres_address_problem  # late: it needs an extra
 
+        if problem := postgres_address_problem(address):
+            del address  # a traceback may show local variables
+            raise ConfigurationError(problem)
         return PostgresStore(address)
-    if "://" in address:  # not shown: it may hold a password
+    if _LIKE_A_SERVER.match(address):
+        del address  # neither shown nor a local variable in a traceback: it may hold a password
         raise ConfigurationError(
             "invalid store address: expected postgresql://… (without the name of a driver) or a "
             "path"

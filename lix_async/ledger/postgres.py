@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
-from ..core.server_address import check_server_address
+from ..core.server_address import address_problem
 from ..core.validation import guarded_repr
 from .connection import (
     Job,
@@ -50,6 +50,8 @@ except ModuleNotFoundError as error:
 
 UNREACHABLE_TIMEOUT = 60.0
 """Seconds that a server which cannot be used is tried again before `LedgerUnreachableError`."""
+OPENING_TIMEOUT = 5.0
+"""The same for a server that was never reached: its address may be wrong."""
 GRACE = 20.0
 """Seconds of a silent beat after which an owner counts as dead."""
 LENT_WITHIN = 2.0
@@ -346,7 +348,7 @@ class PostgresLedgerConnection(LedgerConnection):
         self._prepares = True
         self._guard = threading.RLock()
         """Held during a transaction: between two, others may use the connection."""
-        self._closed = False
+        self._closed = self._reached = False
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -368,7 +370,8 @@ class PostgresLedgerConnection(LedgerConnection):
             LedgerUnreachableError: The server could not be used for as long as the timeout.
             BulkError: The server refuses the connection, or has no ledger of this version.
         """
-        until = self._clock.now() + self._timeout
+        timeout = self._timeout if self._reached else min(self._timeout, OPENING_TIMEOUT)
+        until = self._clock.now() + timeout
         pause = FIRST_PAUSE
         while True:
             try:
@@ -474,6 +477,7 @@ class PostgresLedgerConnection(LedgerConnection):
     def connect(self) -> PostgresDatabase:
         if self._database is None:
             self._database = PostgresDatabase(self._opened(), self._schema)
+            self._reached = True
         if not self.owner and not self._read_only:
             self._database.begin(writes=True)
             try:
@@ -530,7 +534,8 @@ class PostgresLedgerConnection(LedgerConnection):
 
     def _connected(self) -> psycopg.Connection[Columns]:
         try:
-            given = conninfo_to_dict(self._address)
+            # No variable has the parts: a traceback may show it.
+            given = conninfo_to_dict(self._address).keys()
             options = {k: v for k, v in CONNECTION_OPTIONS.items() if k not in given}
             connection: psycopg.Connection[Columns] = psycopg.connect(
                 self._address,
@@ -654,15 +659,24 @@ def check_postgres_address(address: str) -> None:
     Raises:
         ConfigurationError: It is none. The message shows no part of it, and psycopg's would.
     """
-    check_server_address(address)
-    given: object = None
-    with contextlib.suppress(psycopg.ProgrammingError):
-        given = conninfo_to_dict(address)
-    if given is None:
-        raise ConfigurationError(
+    problem = postgres_address_problem(address)
+    if problem:
+        del address  # a traceback may show local variables
+        raise ConfigurationError(problem)
+
+
+def postgres_address_problem(address: str) -> str:
+    """What `check_postgres_address` raises; empty for a good address."""
+    if problem := address_problem(address):
+        return problem
+    try:
+        conninfo_to_dict(address)
+    except psycopg.ProgrammingError:
+        return (
             "the address is not a connection string of PostgreSQL: it looks like "
             "postgresql://user:password@host:5432/database"
         )
+    return ""
 
 
 class PostgresStore(Store):
@@ -684,7 +698,9 @@ class PostgresStore(Store):
         self, address: str, *, schema: str = "lix_async", timeout: float = UNREACHABLE_TIMEOUT
     ) -> None:
         super().__init__()
-        check_postgres_address(address)
+        if problem := postgres_address_problem(address):
+            del address  # a traceback may show local variables
+            raise ConfigurationError(problem)
         self.address = address
         self.schema = schema
         self._timeout = timeout

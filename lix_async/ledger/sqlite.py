@@ -264,8 +264,8 @@ class SqliteLedgerConnection(LedgerConnection):
             make_private(self.path)
             # FULL: a forgotten announcement would be paid for twice.
             connection.execute("PRAGMA synchronous = FULL")
-            # Pages of a size in which the usual answers leave little space unused; fewer checkpoints
-            # write fewer of the pages twice.
+            # Pages of a size in which the usual answers leave little space unused; and fewer
+            # checkpoints, since each writes the pages that have changed once more.
             connection.execute("PRAGMA page_size = 8192")
             connection.execute("PRAGMA wal_autocheckpoint = 2000")
             # Erased answers must not stay in free pages.

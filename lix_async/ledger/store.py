@@ -298,7 +298,7 @@ class Store:
         return await self.statement(self._connection.release_dead)
 
     async def unjudged(self, lookup: int) -> list[Answer]:
-        """Answers of a lookup that nobody has judged and nobody is about to, oldest first."""
+        """Answers of a lookup that wait for anybody to judge them, oldest first."""
         return await self.statement(lambda tables: tables.unjudged(lookup), writes=False)
 
     # What people ask

@@ -367,11 +367,15 @@ class SqlTables:
         return list(map(_answer, rows))
 
     def unjudged(self, lookup: int) -> list[Answer]:
-        """Answers of a lookup that nobody has judged, but for one that its owner has in hand."""
+        """Answers of a lookup that wait to be judged, but for one that its owner has in hand.
+
+        Besides those that nobody has judged, it is one that was judged while another request was
+        in flight, and that the lookup took up when that one brought nothing better.
+        """
         rows = self._db.execute(
             f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
-            "WHERE a.verdict IS NULL AND a.lookup = ? "
-            "AND NOT (l.status = 2 AND l.cur = a.n AND l.owner <> 0) ORDER BY a.id",
+            "WHERE a.lookup = ? AND CASE WHEN l.status = 2 AND l.cur = a.n "
+            "THEN l.owner = 0 ELSE a.verdict IS NULL END ORDER BY a.id",
             (lookup,),
         )
         return list(map(_answer, rows))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, LiteralString, Protocol, Unpack, cast, runtime
 
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
-from ..core.server_address import check_server_address
+from ..core.server_address import address_problem
 from ..core.validation import check_attributes
 from .backend import rejected_error, unavailable_error
 from .shared import SharedLimiter, SharedLimiterOptions
@@ -110,6 +110,9 @@ class PostgresLimiter(SharedLimiter):
         rate: RateLimit,
         **options: Unpack[SharedLimiterOptions],
     ) -> None:
+        if isinstance(where, str) and (problem := address_problem(where)):
+            del where  # a traceback may show local variables
+            raise ConfigurationError(problem)
         super().__init__(PostgresBackend(where, name), name, rate, **options)
 
 
@@ -122,9 +125,7 @@ class PostgresBackend:
         except ImportError:
             hint = "PostgresLimiter needs: pip install 'lix_async[postgres]'"
             raise ConfigurationError(hint) from None
-        if isinstance(where, str):
-            check_server_address(where)
-        elif not isinstance(where, StatementExecutor):
+        if not isinstance(where, str | StatementExecutor):
             # AsyncConnectionPool has `connection` as well, but no `with`.
             what = "a connection string or a psycopg_pool.ConnectionPool"
             check_attributes("where", where, what, "connection", "__enter__")

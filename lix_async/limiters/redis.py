@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack, cast
 
 from ..core.errors import ConfigurationError, LixError
 from ..core.rate_limit import GcraDecision, GcraParameters, RateLimit
-from ..core.server_address import check_server_address
+from ..core.server_address import address_problem
 from ..core.validation import check_attributes
 from .backend import rejected_error, unavailable_error
 from .shared import SharedLimiter, SharedLimiterOptions
@@ -102,6 +102,9 @@ class RedisLimiter(SharedLimiter):
         rate: RateLimit,
         **options: Unpack[SharedLimiterOptions],
     ) -> None:
+        if isinstance(where, str) and (problem := address_problem(where)):
+            del where  # a traceback may show local variables
+            raise ConfigurationError(problem)
         super().__init__(RedisBackend(where, name), name, rate, **options)
 
 
@@ -124,9 +127,7 @@ class RedisBackend:
         self._key = f"lix_async:{name}"
         self._url = where if isinstance(where, str) else None
         self._shas: dict[str, str] = {}
-        if self._url is not None:
-            check_server_address(self._url)
-        else:
+        if self._url is None:
             if "asyncio" in type(where).__module__:
                 raise ConfigurationError(
                     "where must be a URL (redis://…) or a redis.Redis, not a redis.asyncio client"

@@ -33,7 +33,6 @@ from .shared import SharedLimiter, SharedLimiterOptions
 T = TypeVar("T")
 LOCK_TIMEOUT = 2.0
 """Seconds to wait for another process's transaction, which takes far less than a millisecond."""
-# Not the table of earlier versions, lix_async_limiter: its moments are those of the wall clock.
 TABLE = """
 CREATE TABLE IF NOT EXISTS lix_async_rate (
     name TEXT PRIMARY KEY, full_at INTEGER NOT NULL, held INTEGER NOT NULL,
@@ -121,11 +120,11 @@ class SqliteBackend:
 
     def _step(self, change: Callable[[GcraState[int], int], tuple[GcraState[int], T]]) -> T:
         with self._transaction() as connection:
-            row: tuple[int, int, int] = connection.execute(
-                "SELECT full_at, held, asked_at FROM lix_async_rate WHERE name = ?", (self._name,)
-            ).fetchone() or (0, 0, 0)
             # Read inside the transaction: a process that waited for it must not use an old moment.
             now = int(self._clock.now() * SECOND)
+            row: tuple[int, int, int] = connection.execute(
+                "SELECT full_at, held, asked_at FROM lix_async_rate WHERE name = ?", (self._name,)
+            ).fetchone() or self._earlier(connection, now)
             before = rebase_state(GcraState(row[0], row[1]), row[2], now)
             after, value = change(before, now)
             if after != before or now < row[2]:
@@ -134,6 +133,16 @@ class SqliteBackend:
                     (self._name, after.full_at, after.held_until, now),
                 )
         return value
+
+    def _earlier(self, connection: sqlite3.Connection, now: int) -> tuple[int, int, int]:
+        """What an earlier version left, whose moments are those of the wall clock."""
+        query = "SELECT full_at, held FROM lix_async_limiter WHERE name = ?"
+        try:
+            found = connection.execute(query, (self._name,)).fetchone()
+        except sqlite3.OperationalError:  # no such table
+            found = None
+        shift = now - int(self._clock.wall() * SECOND)
+        return (found[0] + shift, found[1] + shift, now) if found else (0, 0, 0)
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:

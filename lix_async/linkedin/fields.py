@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from lix_async.core.canonical import CanonicalForm
 from lix_async.core.errors import ConfigurationError
-from lix_async.core.models import Params
+from lix_async.core.models import Params, known_id
 from lix_async.core.pagination import number_in_url
 
 from .kinds import ENCODED, SUBJECTS
@@ -202,4 +202,4 @@ def _section_and_name(link: str | None) -> tuple[str, str]:
     if len(parts) <= depth:
         return "", ""
     name = parts[depth].partition(",")[0] if depth == 2 else parts[depth]
-    return ("/".join(parts[:depth]).lower(), name) if name else ("", "")
+    return ("/".join(parts[:depth]).lower(), name) if known_id(name) else ("", "")

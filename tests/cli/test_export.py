@@ -23,7 +23,7 @@ from lix_async.cli.output.files import StagedOutput
 from lix_async.cli.output.lookup_rows import row_of_entry
 from lix_async.cli.output.parquet import ParquetFile
 from lix_async.cli.values import get_path
-from lix_async.core.decoding import JsonObject
+from lix_async.core.values import JsonObject
 from lix_async.ledger.records import Answer
 from lix_async.ledger.store import Entry, Store
 from lix_async.providers.lix.endpoints import BY_ID
@@ -45,7 +45,8 @@ STATUSES = {
     f"{L}/gus": "in_doubt",
     f"{L}/hal": "found",
 }
-LATE = 50_000
+LATE = 21_000
+"""More rows than duckdb looks at by itself to find the columns, 20,480."""
 
 
 def table(path: Path) -> list[dict[str, object]]:
@@ -120,7 +121,7 @@ def test_answers_of_unknown_endpoints_listings_and_schema_mismatches() -> None:
 
     whole = listing(b'[{"name":"A"}]', b"[ ]", b'[{"name":"B"},{"name":"C"}]')
     assert (whole["status"], len(whole["result"])) == ("found", 3)  # type: ignore[arg-type]
-    assert listing(b'[{"name":[1]}]')["status"] == "unreadable"
+    assert listing(b'[{"name":[1]}]')["status"] == "found"
     assert listing(b'[{"name":"A"}]', status="kept")["status"] == "unreadable"
     assert listing(b'[{"name":"A"}]', status="pending")["status"] == "pending"
     mismatch = row(entry("done", b'{"name":{"not":"a text"},"experience":7}'))

@@ -51,7 +51,9 @@ async def test_a_listing_goes_on_with_exactly_the_next_item(
             written, handed_out = point["checkpoint"], point["handed_out"]
             resume = Checkpoint.from_json(json.dumps(written))
             pages = method(**arguments_of(listing), resume=resume)
-            assert tree(pages.checkpoint) == {**written, "seen": sorted(written["seen"])}
+            begun = tree(pages.checkpoint)
+            begun["stats"] = {name: begun["stats"][name] for name in written["stats"]}
+            assert begun == {**written, "seen": sorted(written["seen"])}
             rest = await pages.collect()
             assert msgspec.json.encode(rest) == msgspec.json.encode(whole[handed_out:])
             assert len(sandbox.requests) == listing["pages"] - written["stats"]["pages"]

@@ -16,7 +16,7 @@ class Part(Model):
 
 class Item(Model):
     __aliases__ = {"full_name": "name"}
-    __markers__ = ("old",)
+    __markers__ = {"old": None}
     name: str | None = None
     parts: list[Part] = []
     best: Part | None = None
@@ -70,3 +70,11 @@ def test_fields_that_were_never_received_are_reported_once_at_the_end():
     assert "e meta: never received (2 answers)" in found
     assert not [line for line in found if "rows[].name" in line or "best.title" in line]
     assert len(found) == len(set(found))
+
+
+def test_a_body_that_is_not_json_is_skipped():
+    reported: list[Drift] = []
+    detector = DriftDetector(reported.append)
+    detector.observe("thing.get", Model, b"")
+    detector.summarise()
+    assert not reported

@@ -17,6 +17,8 @@ from lix_async.core.errors import ConfigurationError
 from lix_async.core.server_address import check_server_address
 from lix_async.integrations import pgqueuer, procrastinate
 from lix_async.ledger.address import open_store
+from lix_async.ledger.postgres import PostgresStore, check_postgres_address
+from lix_async.ledger.sqlite import SqliteStore
 from lix_async.limiters import PostgresLimiter, RedisLimiter
 
 RATE = RateLimit(1, per=1)
@@ -104,3 +106,35 @@ def test_what_is_accepted_has_the_same_parts_for_every_driver(password):
         else:
             parts = urlsplit(address)
             assert (parts.hostname, parts.password) == ("db.example", password)
+
+
+NO_FILES = [
+    "postgresql:/me:s3cret@h/lix",
+    "postgres:me:s3cret@h",
+    "me:s3cret@h/lix",
+    "host=h password=s3cret",
+    "mysql://me:s3cret@h/lix",
+]
+
+
+@pytest.mark.parametrize("address", [PLACES[0].format(one) for one in SPLIT] + NO_FILES)
+def test_no_local_variable_of_a_refusal_has_the_password(address: str) -> None:
+    """Crash reporters print them."""
+    makers = [open_store]
+    if address not in NO_FILES:
+        makers += [PostgresStore, check_server_address, check_postgres_address]
+        makers += [lambda where: PostgresLimiter(where, "n", RATE)]
+        makers += [lambda where: RedisLimiter(where, "n", RATE)]
+    for make in makers:
+        with pytest.raises(ConfigurationError) as caught:
+            make(address)
+        assert "s3cret" not in str(caught.value)
+        frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+        own = [frame for frame in frames if "lix_async" in frame.f_globals["__name__"]]
+        assert own
+        assert "s3cret" not in repr([frame.f_locals for frame in own])
+
+
+@pytest.mark.parametrize("path", ["ledger.db", "a=b.db", "/x/host=1.db", "C:\\x@y.db", "x/a:b@c"])
+def test_unusual_names_of_files_are_files(path: str) -> None:
+    assert isinstance(open_store(path), SqliteStore)

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+
 import anyio
 import pytest
 from reference_server import Vendor, ids, things
-from sample_provider import LIST, LOST, ListParams, SampleClient, settle
+from sample_provider import LIST, LOST, ListParams, SampleClient, refused, reply, settle
 
 from lix_async.core.errors import PagingError, TransportError
 from lix_async.core.retry import RetryPolicy
+from lix_async.engine import pages as pages_module
+from lix_async.limiters.base import Limiter
 
 pytestmark = pytest.mark.anyio
 ALL = [f"t{number}" for number in range(25)]
+
+
+class Waiting(Limiter):
+    """A limiter that gives no permit."""
+
+    def __init__(self, asked: anyio.Event) -> None:
+        self.asked = asked
+
+    async def acquire(self) -> None:
+        self.asked.set()
+        await anyio.sleep_forever()
+
+    async def hold(self, seconds: float) -> None:
+        raise AssertionError("nothing was sent")
 
 
 class Gated:
@@ -91,18 +110,89 @@ async def test_no_page_is_fetched_that_the_callers_limit_does_not_need(limit):
         assert len(vendor.asked) == -(-limit // 10)
 
 
-async def test_leaving_early_cancels_the_prefetch_and_the_listing_can_continue():
-    gated = Gated(Vendor(things(25), total=25))
-    async with ahead(gated) as pages:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(pages.first)
+async def leave_with_a_page_on_its_way(gated, pages, scope, *, how):
+    """Take one item, and leave the block while the next page is on its way."""
+    with scope:
+        async with pages:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(pages.first)
+                await settle()
+                gated.events[0].set()
             await settle()
-            gated.events[0].set()
-        await settle()
+            if how == "error":
+                raise KeyError("mine")
+            if how == "cancelled":
+                scope.cancel()
+                await settle()
+
+
+@pytest.mark.parametrize("how", ["break", "error", "cancelled", "cancelled while it waits"])
+async def test_leaving_early_keeps_the_page_that_is_on_its_way(how):
+    gated, scope = Gated(Vendor(things(25), total=25)), anyio.CancelScope()
+    pages = ahead(gated)
+
+    async def leave() -> None:
+        with contextlib.suppress(KeyError):
+            await leave_with_a_page_on_its_way(gated, pages, scope, how=how)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(leave)
+        await settle(20)
+        if how == "cancelled while it waits":
+            scope.cancel()
+            await settle()
         assert len(gated.events) == 2
-    assert gated.cancelled == 1
+        gated.events[1].set()
+    assert (gated.cancelled, pages.stats.pages) == (0, 2)
+    rest = SampleClient(gated.vendor).pages(LIST, ListParams(), resume=pages.checkpoint)
+    assert ids(await rest.collect()) == ALL[1:]
+    assert gated.vendor.starts == [0, 10, 20]
+
+
+async def test_a_cancelled_caller_does_not_wait_for_a_page_for_ever(monkeypatch):
+    monkeypatch.setattr(pages_module, "_GRACE", 0.0)
+    gated, scope = Gated(Vendor(things(25), total=25)), anyio.CancelScope()
+    pages = ahead(gated)
+    await leave_with_a_page_on_its_way_and_be_cancelled(gated, pages, scope)
+    assert (gated.cancelled, pages.stats.pages) == (1, 1)
     pages._paginator._engine.transport.answers = [gated.vendor]
     assert ids(await pages.collect()) == ALL[1:]
+
+
+async def leave_with_a_page_on_its_way_and_be_cancelled(gated, pages, scope):
+    async with anyio.create_task_group() as tasks:
+        leave = functools.partial(leave_with_a_page_on_its_way, how="cancelled")
+        tasks.start_soon(leave, gated, pages, scope)
+
+
+async def test_leaving_early_does_not_send_what_waits_for_a_permit():
+    vendor, waits = Vendor(things(25), total=25), anyio.Event()
+    pages = ahead(vendor)
+    async with pages:
+        assert (await pages.next_page()) is not None
+        await settle()
+        pages._paginator._engine.limiter = Waiting(waits)
+        assert (await pages.next_page()) is not None
+        await settle()
+        assert waits.is_set()
+    assert vendor.starts == [0, 10]
+    pages._paginator._engine.limiter = None
+    assert ids(await pages.collect()) == ALL[20:]
+
+
+@pytest.mark.parametrize("fault", [LOST, refused(429, "rate_limit"), reply(503)])
+async def test_leaving_early_does_not_repeat_an_attempt(fault):
+    gated = Gated(Vendor(things(25), total=25))
+    pages = SampleClient(gated, retry=RetryPolicy(attempts=5)).pages(LIST, ListParams(), prefetch=1)
+
+    async with anyio.create_task_group() as tasks:
+        leave = functools.partial(leave_with_a_page_on_its_way, how="break")
+        tasks.start_soon(leave, gated, pages, anyio.CancelScope())
+        await settle(20)
+        gated.vendor = lambda outgoing: fault
+        gated.events[1].set()
+    assert len(gated.events) == 2
+    assert pages.stats.pages == 1
 
 
 async def test_a_page_that_came_before_the_exit_is_kept():
@@ -142,22 +232,6 @@ async def test_an_error_of_the_listing_leaves_the_block_unwrapped():
     with pytest.raises(PagingError):
         async with ahead(Vendor(things(25), 10, alter=lambda n, rows: things(10))) as pages:
             await pages.collect()
-
-
-async def test_a_cancelled_caller_leaves_the_block_and_cancels_what_is_on_its_way():
-    gated = Gated(Vendor(things(25)))
-
-    async def work() -> None:
-        async with ahead(gated) as pages:
-            await pages.collect()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(work)
-        await settle()
-        gated.events[0].set()
-        await settle()
-        tasks.cancel_scope.cancel()
-    assert gated.cancelled == 1
 
 
 async def test_an_empty_page_is_confirmed_ahead_too():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 
-import msgspec
 from core.test_decoding import People, Person
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lix_async.core.decoding import OpenObject, SchemaMismatch, decoder_for, read_items
+from lix_async.core.decoding import decoder_for, read_items, write_item
+from lix_async.core.json_text import SchemaMismatch
+from lix_async.core.values import OpenObject
 
 KEYS = [
     "people", "persons", "profiles", "searchResponse", "response", "meta", "sequenceId", "paging",
@@ -77,8 +78,10 @@ def test_a_decoded_page_can_be_encoded_and_decoded_again(tree):
     """A checkpoint saves the items of a page and decodes them again."""
     page = read(People, json.dumps(tree).encode())
     if page is not None:
-        written = msgspec.json.encode(page.items)
-        assert msgspec.json.encode(read_items(Person, written)) == written
+        written = b"[%b]" % b",".join(map(write_item, page.items))
+        again = read_items(Person, written)
+        assert again == page.items or "NaN" in repr(again)
+        assert b"[%b]" % b",".join(map(write_item, again)) == written
 
 
 @given(trees, st.text(max_size=3))

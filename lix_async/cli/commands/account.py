@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ...core.decoding import compact
+from ...core.json_text import compact
 from ...providers.lix.endpoints.accounts import BALANCES, DAILY_ALLOWANCE
 from ...providers.lix.models import Balances, DailyAllowance
 from ...providers.lix.params import NoParams

@@ -15,7 +15,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import msgspec
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ...filesystem import new_private_file
 from ...ledger.rule import Status
 from ...ledger.store import Entry, Store

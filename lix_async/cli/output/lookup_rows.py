@@ -9,9 +9,10 @@ import msgspec
 from ...bulk.lookup import join_json_arrays, rows_of_page
 from ...bulk.outcome import Outcome
 from ...core import wire
-from ...core.decoding import compact, read_items
+from ...core.decoding import read_items
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import DecodeError, LixError, NotFoundError
+from ...core.json_text import SchemaMismatch, compact, strict_json
 from ...core.models import Listing, item_type
 from ...ledger.rule import Status
 from ...ledger.store import Entry
@@ -127,7 +128,7 @@ def _refusal(entry: Entry) -> LixError | None:
 
 def _answer_row(given: object, kind: str, error: LixError | None, body: bytes) -> LookupRow:
     if error is None:
-        return LookupRow(given, kind, "found", None, compact(body))
+        return LookupRow(given, kind, "found", None, compact(strict_json(body)))
     return LookupRow(given, kind, "unreadable", _text(error), _compact_json(body))
 
 
@@ -166,7 +167,7 @@ def _decode_error(entry: Entry, body: bytes) -> LixError | None:
         return found if isinstance(found, LixError) else None
     try:
         read_items(item_type(cast("type[Listing[object]]", endpoint.result)), body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except SchemaMismatch as error:
         return DecodeError(str(error), endpoint=entry.endpoint)
     return None
 
@@ -174,7 +175,6 @@ def _decode_error(entry: Entry, body: bytes) -> LixError | None:
 def _compact_json(body: bytes) -> bytes | None:
     """A body on one line, or None if it is not JSON."""
     try:
-        msgspec.json.decode(body)
-        return compact(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return compact(strict_json(body))
+    except SchemaMismatch:
         return None

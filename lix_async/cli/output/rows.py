@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..options import Format
 from .schema import OTHER, RowSchema
 

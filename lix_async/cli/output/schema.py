@@ -14,8 +14,10 @@ from typing import cast
 import msgspec
 from msgspec import inspect
 
-from ...core.decoding import JsonObject, SchemaMismatch, decoder_for
+from ...core.decoding import decoder_for
+from ...core.json_text import SchemaMismatch
 from ...core.models import Listing, item_type
+from ...core.values import JsonObject
 from ..values import csv_cell, get_path, remaining_fields
 
 OTHER = "other"

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...core.decoding import JsonObject, compact
+from ...core.json_text import compact
+from ...core.values import JsonObject
 from ..options import OutputOptions, choose_format, parse_columns
 from ..text import one_line
 from ..values import cell_text, leaf_paths

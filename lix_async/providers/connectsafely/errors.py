@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from ...core.decoding import OpenObject
-from ...core.error_responses import STATUSES, json_object
+from ...core.error_responses import STATUSES
 from ...core.errors import (
     DailyLimitError,
     InvalidParamsError,
@@ -20,7 +19,9 @@ from ...core.errors import (
     ServerError,
     excerpt,
 )
+from ...core.json_text import json_object
 from ...core.timestamps import parse_timestamp
+from ...core.values import OpenObject
 from .rate_limits import RateState
 
 
@@ -123,14 +124,17 @@ def _error(status: int, tree: dict[str, object], body: bytes) -> RefusalError:
         inside = cast("dict[str, object]", error)
         name = inside.get("name")
         issues = _issues(inside.get("issues"))
-    if 300 <= status < 400:
-        message = "the server redirects; redirects are never followed"
-    elif isinstance(error, str) and error:
-        message = error
+    text = "; ".join(map(str, issues))
+    if isinstance(error, str) and error:
+        text = error
     elif tree.get("message"):
-        message = str(tree["message"])
-    else:
-        message = "; ".join(map(str, issues)) or STATUS_MESSAGES.get(status) or f"status {status}"
+        text = str(tree["message"])
+    details = OpenObject(tree).inside("errorDetails", "message")  # observed with status 500
+    if isinstance(details, str) and details not in text:
+        text = f"{text}: {details}" if text else details
+    if 300 <= status < 400:
+        text = "the server redirects; redirects are never followed"
+    message = text or STATUS_MESSAGES.get(status) or f"status {status}"
     kind = next((word for word in (code, name) if isinstance(word, str) and word), str(status))
     held = parse_timestamp(str(tree.get("holdUntil") or ""))
     cls = _class(status, kind, message, bool(issues), held is not None)

@@ -5,7 +5,7 @@ Contract: connectsafely.md#common.
 
 from __future__ import annotations
 
-from ...core.error_responses import json_object
+from ...core.json_text import json_object
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 from .errors import has_own_error, refusal

@@ -203,4 +203,5 @@ def _as(cls: type[Limited], error: RateLimitError) -> Limited:
         kind=error.kind,
         retry_after=error.retry_after,
         body=error.body,
+        headers=error.headers,
     )

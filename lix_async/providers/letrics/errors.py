@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...core.decoding import OpenObject
-from ...core.error_responses import json_object
 from ...core.errors import (
     AuthenticationError,
     InvalidParamsError,
@@ -22,6 +20,8 @@ from ...core.errors import (
     ServerError,
     excerpt,
 )
+from ...core.json_text import json_object
+from ...core.values import OpenObject
 
 
 class ErrorItem(OpenObject):

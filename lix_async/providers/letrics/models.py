@@ -10,8 +10,8 @@ from typing import TypeVar, cast
 
 from msgspec import field
 
-from ...core.decoding import OpenObject
 from ...core.models import Listing, Meta
+from ...core.values import OpenObject
 
 Item = TypeVar("Item")
 

@@ -5,11 +5,10 @@ Contract: lix.md#errors, lix.md#statuses.
 
 from __future__ import annotations
 
-import msgspec
-
 from ...core import error_responses
-from ...core.decoding import SchemaMismatch, decoder_for
+from ...core.decoding import decoder_for
 from ...core.errors import RefusalError, ViewerError, excerpt
+from ...core.json_text import SchemaMismatch, json_object
 from .models.connections import Invitation
 from .models.organisations import Organisation
 
@@ -23,7 +22,6 @@ STATUS_MESSAGES = {
 }
 PROFILE_KEYS = frozenset({"organisationIds", "liOrganisation", "profile", "links"})
 _parse = error_responses.ErrorResponseParser(ERROR_TYPES, STATUS_MESSAGES)
-_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
@@ -45,8 +43,8 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
 
 def _has_profile(body: bytes) -> bool:
     """Whether an organisation's profile stands beside the `error` text (lix.md#errors)."""
-    keys = _KEYS.decode(body)
-    return bytes(keys["error"])[:1] == b'"' and len(keys.keys() & PROFILE_KEYS) > 0
+    tree = json_object(body) or {}
+    return isinstance(tree.get("error"), str) and not PROFILE_KEYS.isdisjoint(tree)
 
 
 def _not_sent(body: bytes) -> bool:

@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
-from ...core.decoding import SchemaMismatch, decoder_for
+from ...core.decoding import decoder_for
 from ...core.errors import DecodeError
+from ...core.json_text import SchemaMismatch, parse_json
 from ...core.validation import check_type
 from .models import PersonByEmail
 
@@ -102,13 +103,13 @@ class Webhooks:
 
 def _object(body: WebhookBody) -> dict[str, object]:
     try:
-        return msgspec.json.decode(_bytes(body), type=dict[str, object])
-    except msgspec.ValidationError as error:
-        message = f"the webhook is not a JSON object: {error}"
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        message = "the webhook's body is not JSON"
-    except RecursionError:
-        message = "the webhook's body is nested too deeply"
+        tree = parse_json(_bytes(body))
+    except SchemaMismatch as error:
+        message = f"the webhook's body is not JSON: {error}"
+    else:
+        if isinstance(tree, dict):
+            return cast("dict[str, object]", tree)
+        message = "the webhook is not a JSON object"
     raise DecodeError(message, body=_bytes(body))
 
 
@@ -116,7 +117,7 @@ def _bytes(body: WebhookBody) -> bytes:
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
     if isinstance(body, bytes):
-        return body.removeprefix(b"\xef\xbb\xbf")
+        return body
     try:
         return msgspec.json.encode(dict(body))
     except (TypeError, ValueError, RecursionError):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...core.error_responses import STATUSES, json_object
+from ...core.error_responses import STATUSES
 from ...core.errors import RefusalError, ServerError, excerpt
+from ...core.json_text import json_object
 
 STATUS_MESSAGES = {
     401: "the key is missing or not accepted",

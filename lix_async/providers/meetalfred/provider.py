@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...core.decoding import SchemaMismatch
+from ...core.json_text import JSON_ERRORS, SchemaMismatch, strict_json
 from ...core.provider import AuthScheme, Provider
 from ...core.rate_limit import RateLimit
 from .errors import has_own_error, refusal
@@ -24,7 +24,8 @@ def normalise_body(body: bytes, result: type) -> bytes:
     an empty object.
 
     Raises:
-        SchemaMismatch: The object has several arrays or none, so its items cannot be found.
+        SchemaMismatch: The object has several arrays or none, so its items cannot be found, or
+            the body is not JSON.
     """
     if not body.strip():
         return b"{}"
@@ -36,8 +37,9 @@ def normalise_body(body: bytes, result: type) -> bytes:
         return msgspec.json.encode({name: msgspec.Raw(body)})
     try:
         outer = _OUTER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # the decoder reports what is wrong
+    except JSON_ERRORS:
+        strict = strict_json(body)
+        return body if strict is body else normalise_body(strict, result)
     if not outer or name in outer:
         return body
     arrays = [value for value in outer.values() if bytes(value)[:1] == b"["]

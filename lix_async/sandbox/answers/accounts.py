@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol import dates
 from ..protocol.errors import params_invalid, weekly_limit
 from ..protocol.params import RequestParams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import params_invalid
 from ..protocol.params import RequestParams
 from ..world import job_postings, posts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.dates import iso_milliseconds, next_midnight, next_monday
 from ..protocol.errors import ErrorReply, is_missing
 from ..protocol.params import RequestParams

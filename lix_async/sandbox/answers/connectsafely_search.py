@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.params import RequestParams
 from ..world import connectsafely_profiles
 from ..world.people import PersonRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.params import RequestParams
 from ..world import names
 from ..world.random import number, rng_for

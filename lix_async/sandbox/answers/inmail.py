@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import params_invalid
 from ..protocol.params import RequestParams
 from ..world import inbox, links

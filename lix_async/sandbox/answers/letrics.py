@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TypeAlias, TypeVar, cast
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.params import RequestParams
 from ..world.organisations import OrganisationRecord
 from ..world.people import PersonRecord

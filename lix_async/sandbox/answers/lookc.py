@@ -13,7 +13,7 @@ from contextlib import suppress
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import ErrorReply, is_missing, params_invalid, unknown_record
 from ..protocol.params import RequestParams
 from ..state.background_lookups import FAILING_PREFIX, BackgroundLookup

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import ErrorReply, params_invalid
 from ..protocol.params import RequestParams
 from ..world import meetalfred_records

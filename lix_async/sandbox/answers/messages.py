@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import params_invalid
 from ..protocol.params import RequestParams
 from ..state.state import SentItem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import params_invalid, unknown_record
 from ..protocol.params import RequestParams
 from ..world import careers, organisations, person_bodies

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from ..protocol.errors import is_missing, params_invalid, unknown_record
 from ..protocol.params import RequestParams
 from ..world import job_postings, links, organisations, person_bodies, posts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 
 _WRAPPERS = ("searchResponse", "response", "connections_response", "data")
 

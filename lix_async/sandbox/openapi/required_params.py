@@ -95,8 +95,19 @@ class _Recorder:
     def check_linkedin_urls(self, _: Params, *names: str, bare: bool = False) -> None:
         self._found.patterns.update(dict.fromkeys(names, BARE_URL_PATTERN if bare else URL_PATTERN))
 
+    def number_in_url(self, _: object, name: str, default: int) -> int:
+        """The default: JSON Schema has no form for numbers inside a URL."""
+        return default
 
-HELPERS = ("required", "at_least", "at_most", "exactly_one", "check_linkedin_urls")
+
+HELPERS = (
+    "required",
+    "at_least",
+    "at_most",
+    "exactly_one",
+    "check_linkedin_urls",
+    "number_in_url",
+)
 
 
 def _run(check: FunctionType, stand_in: Params, found: RequiredParams) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from ...core.decoding import JsonObject
 from ...core.endpoint import AnyEndpoint
 from ...core.provider import AuthScheme, Provider
+from ...core.values import JsonObject
 from ..answers.context import AnswerFunction
 from ..protocol.errors import ErrorReply
 from ..protocol.params import RequestParams

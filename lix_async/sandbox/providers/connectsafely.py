@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...core.decoding import JsonObject
 from ...core.endpoint import AnyEndpoint
+from ...core.values import JsonObject
 from ...providers.connectsafely.endpoints import TABLE
 from ...providers.connectsafely.provider import CONNECTSAFELY
 from ...providers.connectsafely.rate_limits import VELOCITY

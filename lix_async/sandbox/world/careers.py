@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from . import names
 from .organisations import OrganisationRecord
 from .people import PersonRecord

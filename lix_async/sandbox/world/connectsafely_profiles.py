@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from . import careers, names
 from .careers import TODAY, PositionRecord
 from .people import PersonRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from . import names
 from .organisations import OrganisationRecord
 from .random import rng_for

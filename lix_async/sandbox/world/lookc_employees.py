@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from .careers import TODAY, PositionRecord
 from .organisations import OrganisationRecord
 from .people import PersonRecord

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from .people import PersonRecord
 from .random import number
 

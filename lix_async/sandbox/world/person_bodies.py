@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from . import names
 from .careers import PositionRecord, date_body, education, experience
 from .people import PersonRecord

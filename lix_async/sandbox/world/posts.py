@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.decoding import JsonObject
+from ...core.values import JsonObject
 from . import names
 from .people import PersonRecord
 from .random import chance, number, rng_for

@@ -91,6 +91,20 @@ def test_issues_of_other_codes_keep_their_keys() -> None:
         (reply(302, b""), RefusalError, "the server redirects", "302"),
         (reply(400, {"error": {"issues": "?"}}), InvalidParamsError, "status 400", "400"),
         (reply(407, b""), TransportError, "unexpected status 407", None),
+        (reply(500, {"errorDetails": {"message": "proxy gone"}}), ServerError, "proxy gone", "500"),
+        (
+            reply(500, {"error": "failed", "errorDetails": {"message": "proxy gone"}}),
+            ServerError,
+            "failed: proxy gone",
+            "500",
+        ),
+        (
+            reply(500, {"error": "proxy gone", "errorDetails": {"message": "proxy gone"}}),
+            ServerError,
+            "proxy gone",
+            "500",
+        ),
+        (reply(302, {"errorDetails": {"message": "to x"}}), RefusalError, "the server", "302"),
     ],
 )
 def test_error_responses_in_every_form(
@@ -131,6 +145,7 @@ async def test_a_daily_quota_error_is_recognised_by_headers_or_text() -> None:
         with pytest.raises(DailyLimitError) as caught:
             await client(said).profile("x")
         assert caught.value.refreshes_at == RESET
+        assert bool(caught.value.headers) is (said is coded)
 
 
 async def test_a_daily_quota_without_a_reset_time_ends_at_midnight() -> None:

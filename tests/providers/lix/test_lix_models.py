@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lix_async.core.decoding import SchemaMismatch, decoder_for
+from lix_async.core.decoding import decoder_for
+from lix_async.core.json_text import SchemaMismatch
 from lix_async.core.models import Params
 from lix_async.providers.lix import models as m
 from lix_async.providers.lix import params as p
@@ -152,13 +153,15 @@ def test_items_without_an_id_have_no_identity() -> None:
 def test_a_value_of_the_wrong_type_is_reported_with_its_path() -> None:
     for body, path in (
         (b'{"searchResponse": {"people": "x"}}', "$.people"),
-        (b'{"people": [{"experience": [{"organisation": "x"}]}]}', "organisation"),
         (b"[]", "$"),
         (b"7", "$"),
     ):
         with pytest.raises(SchemaMismatch) as caught:
             decoder_for(m.PeoplePage).read(body)
         assert path in caught.value.path
+    with pytest.raises(SchemaMismatch) as caught:
+        decoder_for(m.Person).read(b'{"experience": [{"organisation": "x"}]}')
+    assert caught.value.path == "$.experience[0].organisation"
 
 
 def test_cookies_are_not_shown() -> None:
@@ -201,3 +204,53 @@ def test_encoded_ids_keep_their_case() -> None:
     assert other.identity != ids[0].identity
     names = [m.Person(link="https://www.linkedin.com/in/Ada"), m.Person(li_id="ADA")]
     assert {one.identity for one in names} == {"in/ada"}
+
+
+def test_a_post_is_read_under_either_set_of_names() -> None:
+    """The second set is that of rows which public clients have published."""
+    documented = m.Post(
+        id="7", urn="urn:li:activity:7", text="t", createdAt="2024-05-06T02:07:53.182452049Z",
+        actor={"id": "ada", "name": "Ada", "url": "https://www.linkedin.com/in/ada"},
+        numReactions=[{"reactionType": "REACTION_TYPE_LIKE", "count": 3},
+                      {"reactionType": "REACTION_TYPE_PRAISE", "count": 0}],
+        commentCount=2, embeddedObject={"title": "e"},
+    )  # fmt: skip
+    published = m.Post(
+        id="7", urn="urn:li:activity:7", text="t", postedAt="2024-05-06T02:07:53.182452049Z",
+        person={"description": "h", "name": "Ada", "link": "https://www.linkedin.com/in/ada?x=1"},
+        numReactions=[{"reactionType": "REACTION_TYPE_LIKE", "count": 3},
+                      {"reactionType": "REACTION_TYPE_PRAISE"}],
+        numComments=2, numShares=4,
+        embeddedObject={"title": "e", "source": "s", "imageUrl": "https://i"},
+    )  # fmt: skip
+    for post in (documented, published):
+        assert (post.identity, post.text, post.comment_count) == ("urn:li:activity:7", "t", 2)
+        assert post.created_time is not None
+        assert post.created_time.year == 2024
+        assert post.actor is not None
+        assert (post.actor.id, post.actor.name) == ("ada", "Ada")
+        assert (post.actor.url or "").startswith("https://www.linkedin.com/in/ada")
+        assert [(one.type, one.count) for one in post.reactions] == [("LIKE", 3), ("PRAISE", 0)]
+        assert (post.reaction_count, post.embedded_title) == (3, "e")
+    assert published.actor is not None
+    assert (published.actor.headline, published.share_count) == ("h", 4)
+    assert (published.embedded_source, published.embedded_image_url) == ("s", "https://i")
+    assert documented.share_count is None
+
+
+def test_an_enriched_post_has_counts_under_other_names() -> None:
+    post = m.Post(numLikes=5, numComments="6", numShares=7)
+    assert (post.reaction_count, post.comment_count, post.share_count) == (5, 6, 7)
+
+
+def test_an_odd_thread_at_the_end_of_a_page_leads_to_the_next_page() -> None:
+    body = b'{"data": {"elements": [{"id": "a", "nextPageStartsAt": 5}, null, "odd"]}}'
+    assert decoder_for(m.ThreadsPage).read(body).cursor == 5
+    assert decoder_for(m.ThreadsPage).read(b'{"data": {"elements": ["odd"]}}').cursor is None
+
+
+def test_a_placeholder_is_no_identity() -> None:
+    person = m.Person(link="https://www.linkedin.com/in/undefined", sales_nav_id="AC1")
+    assert (person.identity, person.profile_url) == ("sales/AC1", None)
+    assert m.Person(link="https://www.linkedin.com/in/undefined", li_id="ada").identity == "in/ada"
+    assert m.Actor(link="https://www.linkedin.com/in/", li_id="ada").identity == "ada"

@@ -71,7 +71,6 @@ def test_data_may_be_missing_and_unknown_keys_are_ignored() -> None:
         (b"[]", "$"),
         (b"null", "$"),
         (b"\xff\xfe", "$"),
-        (b'{"type":"x","n":1e400}', "$"),
         (b'{"a":' * 5000, "$"),
         ("\ud800", "$"),
         ({"type": object()}, "$"),

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec import field
 
-from ....core.decoding import OpenObject
 from ....core.models import Model
 from ....core.timestamps import parse_timestamp
+from ....core.values import OpenObject
 
 __all__ = [
     "AccountQuota",

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.decoding import OpenObject
 from ....core.models import Listing, Model
+from ....core.values import OpenObject
 
 __all__ = ["Connection", "ConnectionsPage", "Invitation"]
 

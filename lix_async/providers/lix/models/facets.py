@@ -55,6 +55,7 @@ class FacetsPage(Listing[Facet]):
     """A page of Sales Navigator facets."""
 
     __envelopes__: ClassVar[tuple[str, ...]] = ("data",)
+    __grouped__: ClassVar[str] = "children"
 
     items: list[Facet] = field(name="elements", default=[])
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.models import Listing, Model
+from ....core.models import Listing, Model, UnreadableItem
 from ....core.timestamps import from_ms
 from .coercion import as_list, as_object
 
@@ -77,14 +77,16 @@ class ThreadsPage(Listing[SalesThread]):
     @property
     def cursor(self) -> int | None:
         """The start of the next page: the time of the last thread."""
-        return self.items[-1].next_page_starts_at if self.items else None
+        threads = (one for one in reversed(self.items) if not isinstance(one, UnreadableItem))
+        last = next(threads, None)
+        return last.next_page_starts_at if last else None
 
 
 class SingleThread(SalesThread):
     """The result for one thread: the thread, and the people it mentions."""
 
     __envelopes__: ClassVar[tuple[str, ...]] = ("data",)
-    __markers__: ClassVar[tuple[str, ...]] = ("elements",)
+    __markers__: ClassVar[dict[str, str | None]] = {"elements": "id"}
 
     included: list[Mentioned] = field(default=[])
 

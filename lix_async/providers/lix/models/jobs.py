@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.decoding import OpenObject
 from ....core.models import Listing
+from ....core.values import OpenObject
 from .coercion import as_object, as_text, as_texts
 
 __all__ = ["Company", "JobPosting", "JobsPage"]

@@ -155,7 +155,7 @@ class WebsiteMatch(Organisation):
     """An organisation found by its website. Two forms of it are published."""
 
     __aliases__: ClassVar[dict[str, str]] = {"org": "organisationIds"}
-    __markers__: ClassVar[tuple[str, ...]] = ("name", "link")
+    __markers__: ClassVar[dict[str, str | None]] = {"name": "profile", "link": "profile"}
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgspec import field
 
-from ....core.models import Listing, Model
+from ....core.models import Listing, Model, known_id
 from ....core.timestamps import parse_timestamp
 from ....linkedin.fields import folded, profile_slug, sales_lead_id
 from . import legacy
@@ -98,7 +98,10 @@ class Person(Model):
     The form of the oldest reference is read into the same fields.
     """
 
-    __markers__: ClassVar[tuple[str, ...]] = ("fullName", "workExperiences")
+    __markers__: ClassVar[dict[str, str | None]] = {
+        "fullName": "name",
+        "workExperiences": "experience",
+    }
 
     name: str | None = None
     first_name: str | None = None
@@ -180,10 +183,14 @@ class Person(Model):
     @property
     def identity(self) -> str | None:
         """The id by which people are compared across pages; None for hidden members."""
-        slug = profile_slug(self.link) or folded(self.li_id or "")
+        slug = profile_slug(self.link) or folded(known_id(self.li_id) or "")
         if slug:
             return f"in/{slug}"
-        lead = self.sales_nav_id or sales_lead_id(self.sales_nav_link) or sales_lead_id(self.link)
+        lead = (
+            known_id(self.sales_nav_id)
+            or sales_lead_id(self.sales_nav_link)
+            or sales_lead_id(self.link)
+        )
         return f"sales/{lead}" if lead else self.link or None
 
 

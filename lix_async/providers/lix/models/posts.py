@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.decoding import OpenObject
 from ....core.models import Listing
 from ....core.timestamps import from_ms, from_seconds, parse_timestamp
+from ....core.values import OpenObject
+from ....linkedin.fields import profile_name
 from .coercion import as_list, as_object, as_text
 from .reactions import ReactionCount, TokenPage
 
@@ -22,7 +23,7 @@ class PostActor(OpenObject):
     @property
     def id(self) -> str | None:
         """Public identifier, or URN."""
-        return self.first_text("id", "liId", "li_id")
+        return self.first_text("id", "liId", "li_id") or profile_name(self.url)
 
     @property
     def name(self) -> str | None:
@@ -34,12 +35,17 @@ class PostActor(OpenObject):
         """The URL of the profile or page."""
         return self.first_text("url", "link")
 
+    @property
+    def headline(self) -> str | None:
+        """The headline."""
+        return self.first_text("headline", "description")
+
 
 class Post(OpenObject):
     """A post: a dict as it was sent, with properties for the forms that were observed.
 
-    These are flat objects, raw ones (`response.elements[0]`) and the small ones of the vendor's
-    preview.
+    These are flat objects with either of two sets of names, raw ones (`response.elements[0]`) and
+    the small ones of the vendor's preview.
     """
 
     @property
@@ -64,30 +70,30 @@ class Post(OpenObject):
     @property
     def created_at(self) -> str | None:
         """When it was posted, in ISO 8601."""
-        return self.first_text("createdAt", "created_at")
+        return self.first_text("createdAt", "created_at", "postedAt")
 
     @property
     def created_time(self) -> datetime | None:
         """When it was posted: from the text, from milliseconds, or from the preview's seconds."""
         posted = parse_timestamp(self.created_at) or from_ms(
-            self.first_number("createdAt", "created_at")
+            self.first_number("createdAt", "created_at", "postedAt")
         )
         return posted or from_seconds(self.first_number("timestamp"))
 
     @property
     def actor(self) -> PostActor | None:
         """The author."""
-        found = as_object(self.get("actor"))
+        found = as_object(self.get("actor")) or as_object(self.get("person"))
         return PostActor(found) if found else None
 
     @property
     def reactions(self) -> list[ReactionCount]:
-        """The number of reactions of each type."""
+        """The number of reactions of each type. Observed: 0 is left out."""
         rows = [OpenObject(as_object(row)) for row in as_list(self.get("numReactions"))]
         return [
             ReactionCount(
                 reaction_type=row.first_text("reactionType", "reaction_type"),
-                count=row.first_number("count"),
+                count=row.first_number("count") or 0,
             )
             for row in rows
         ]
@@ -97,17 +103,32 @@ class Post(OpenObject):
         """The number of all reactions; None if the post does not state it."""
         if isinstance(self.get("numReactions"), list):
             return sum(row.count or 0 for row in self.reactions)
-        return self.first_number("numReactions", "likes")
+        return self.first_number("numReactions", "numLikes", "likes")
 
     @property
     def comment_count(self) -> int | None:
         """The number of comments."""
-        return self.first_number("commentCount", "comments")
+        return self.first_number("commentCount", "numComments", "comments")
+
+    @property
+    def share_count(self) -> int | None:
+        """The number of times the post was shared."""
+        return self.first_number("shareCount", "numShares")
 
     @property
     def embedded_title(self) -> str | None:
         """The title of the embedded content."""
         return as_text(self.inside("embeddedObject", "title"))
+
+    @property
+    def embedded_source(self) -> str | None:
+        """Where the embedded content is from, as a text."""
+        return as_text(self.inside("embeddedObject", "source"))
+
+    @property
+    def embedded_image_url(self) -> str | None:
+        """The image of the embedded content: a signed URL."""
+        return as_text(self.inside("embeddedObject", "imageUrl"))
 
     @property
     def identity(self) -> str | None:

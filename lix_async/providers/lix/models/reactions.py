@@ -13,7 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from msgspec import field
 
-from ....core.models import Listing, Model
+from ....core.models import Listing, Model, known_id
 from ....core.timestamps import from_seconds, parse_timestamp
 from ....linkedin.fields import profile_slug
 
@@ -74,7 +74,7 @@ class Actor(Model, rename=None):
     @property
     def identity(self) -> str | None:
         """The id by which actors are compared; None for hidden members."""
-        return profile_slug(self.link) or self.link or self.li_id or None
+        return profile_slug(self.link) or known_id(self.link) or self.li_id or None
 
 
 class TypedReaction(Model, rename=None):
@@ -168,6 +168,8 @@ class Reaction(TypedReaction, rename=None):
 
 class ReactionsPage(TokenPage[Reaction]):
     """A page of reactions to a post: grouped by type (the reference) or one by one (preview)."""
+
+    __grouped__: ClassVar[str] = "reactors"
 
     items: list[Reaction] = field(name="reactions", default=[])
     total_reactions: int | None = field(name="total_reactions", default=None)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from msgspec import field
 
-from ....core.models import Listing, Model, Paging
+from ....core.models import Listing, Model, Paging, known_id
 
 __all__ = [
     "CurrentOrg",
@@ -59,7 +59,10 @@ class Employee(Model):
         "date_ended": "dateEnded",
         "current_org": "currentOrg",
     }
-    __markers__: ClassVar[tuple[str, ...]] = ("tenure_at_org_months", "tenure_in_role_months")
+    __markers__: ClassVar[dict[str, str | None]] = {
+        "tenure_at_org_months": "tenureAtOrg",
+        "tenure_in_role_months": "tenureInRole",
+    }
 
     person_id: str | None = None
     name: str | None = None
@@ -79,17 +82,16 @@ class Employee(Model):
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
         """Convert the preview's tenures, in months, to the form of the others."""
         fixed = dict(tree)
-        names = ("tenureAtOrg", "tenureInRole")
-        for marker, name in zip(cls.__markers__, names, strict=True):
+        for marker, name in cls.__markers__.items():
             months = fixed.pop(marker, None)
-            if months is not None and fixed.get(name) is None:
+            if months is not None and name is not None and fixed.get(name) is None:
                 fixed[name] = {"months": months}
         return fixed
 
     @property
     def identity(self) -> str | None:
         """Person and organisation, since one person may appear in several organisations."""
-        if not self.person_id:
+        if known_id(self.person_id) is None:
             return None
         org = self.current_org.org_id if self.current_org else None
         return f"{self.person_id} {org or ''}"

@@ -95,7 +95,12 @@ class LookupAnswer(PersonByEmail):
     """
 
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
-    __markers__: ClassVar[tuple[str, ...]] = ("data", "request_id", "requestId", "id")
+    __markers__: ClassVar[dict[str, str | None]] = {
+        "data": None,
+        "request_id": None,
+        "requestId": None,
+        "id": None,
+    }
 
     request_id: str | None = field(default=None, name="request_id")
     status: str | None = None
@@ -129,7 +134,7 @@ class RequestStatus(Model):
     """The status of a request. Only `complete` is a published value."""
 
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
-    __markers__: ClassVar[tuple[str, ...]] = ("hits",)
+    __markers__: ClassVar[dict[str, str | None]] = {"hits": None}
 
     status: str | None = None
     data: PersonByEmail | None = None

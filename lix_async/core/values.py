@@ -1,0 +1,106 @@
+"""Single values of an answer in the type of their field, and objects whose keys are open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from msgspec import inspect
+
+JsonObject = dict[str, object]
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s*", re.ASCII)
+_MAX_DIGITS = 40
+
+
+class OpenObject(dict[str, object]):
+    """An object whose keys are not documented: a dict with accessors for the likely ones."""
+
+    def first_text(self, *names: str) -> str | None:
+        """Return the first of the named values that is a text and not empty."""
+        for name in names:
+            value = self.get(name)
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+    def first_number(self, *names: str) -> int | None:
+        """Return the first of the named values that is a number, also in a text, as int."""
+        for name in names:
+            value = number(self.get(name))
+            if value is not None:
+                return int(value)
+        return None
+
+    def inside(self, *path: str) -> object:
+        """Return the value at a path of keys, or None."""
+        value: object = self
+        for name in path:
+            value = cast("JsonObject", value).get(name) if isinstance(value, dict) else None
+        return value
+
+
+def decode_undocumented(kind: type, value: object) -> object:
+    """Decode a value of a type that msgspec does not know; its `dec_hook`."""
+    if kind is object:  # a field whose type is not documented
+        return value
+    if issubclass(kind, OpenObject) and isinstance(value, dict):
+        return kind(cast("JsonObject", value))
+    raise ValueError(f"Expected `object`, got `{type(value).__name__}`")
+
+
+def number(value: object) -> int | float | None:
+    """A number, also from a text."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value):
+        text = value.replace(",", "")
+        return float(text) if "." in text else int(text)
+    return None
+
+
+def _whole(value: object) -> int | None:
+    found = number(value)
+    return None if found is None else int(found)
+
+
+def _text(value: object) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _flag(value: object) -> bool | None:
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+
+
+def _datetime(value: object) -> datetime | None:
+    """From epoch seconds, also as a text, or from ISO 8601, in UTC unless it names a zone."""
+    seconds = number(value)
+    try:
+        if seconds is not None:
+            return datetime.fromtimestamp(seconds, UTC)
+        parsed = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError):
+        return None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+SCALARS: dict[type[inspect.Type], tuple[type, str, Callable[[object], object]]] = {
+    inspect.StrType: (str, "a text", _text),
+    inspect.IntType: (int, "a number", _whole),
+    inspect.FloatType: (float, "a number", number),
+    inspect.BoolType: (bool, "a flag", _flag),
+    inspect.DateTimeType: (datetime, "a date", _datetime),
+}
+"""For the type of a field: the type of its values, its name for people, and the conversion of any
+other value that is neither null, an object nor a list."""
+
+
+def type_name(value: Any) -> str:
+    """The name of a value's type, for people."""
+    names: dict[type, str] = {dict: "an object", list: "an array", str: "a text", bool: "a flag"}
+    return "null" if value is None else names.get(value.__class__, "a number")
