@@ -86,7 +86,7 @@ class ItemCounts(msgspec.Struct, frozen=True):
 _ALL_WELL = ItemCounts()
 
 
-class Listing(Model, Generic[Item], dict=True):
+class Listing(Model, Generic[Item], dict=True, gc=True):
     """A page as it was received. A subclass gives `items` its name on the wire."""
 
     items: list[Item] = []

@@ -25,7 +25,7 @@ LookupColumns = tuple[
     int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
 ]
 # fmt: on
-InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes]
+InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 CODES = {status: code for code, status in enumerate(STATUSES)}
 VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
 CHUNK = 256
@@ -309,7 +309,7 @@ class SqlTables:
             (run, first, last),
         )
         return [
-            Input(row, lookup, state, note, bytes(given))
+            Input(row, lookup, state, note, None if given is None else bytes(given))
             for row, lookup, state, note, given in cast("list[InputColumns]", rows)
         ]
 
