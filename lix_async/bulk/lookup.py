@@ -382,8 +382,9 @@ class _Attempts:
         if result.applied:
             self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
             self._departed, self._reply, self._expired = False, None, False
-        if result.over_budget:
-            admission.over_budget(price)
+        run = self._executor.run_id
+        if result.over_budget and run and await self._store.is_spent(run, price.amount):
+            admission.over_budget(price)  # else it waits for calls in flight, of any process
         if not result.applied:
             raise _AlreadyClaimed
         self._outcome.attempts += 1

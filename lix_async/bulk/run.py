@@ -15,6 +15,7 @@ import anyio
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
+from ..core.validation import check_type
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
 from ..ledger.records import Lookup, LookupSpec
@@ -42,6 +43,8 @@ class Run(Generic[T]):
             whole listing, which is saved page by page.
         inputs: First arguments of the method, or mappings of keyword arguments, from any iterable
             or async iterable. They are taken as needed and need not fit into memory.
+        name: The run of the ledger to join, with its `max_credits` and what it has spent; other
+            processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         doubts: What to do with lookups in doubt, which were interrupted and may have been charged:
             `"hold"` (leave them alone), `"retry"`, or a function that decides for each entry.
@@ -87,6 +90,7 @@ class Run(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
@@ -102,6 +106,7 @@ class Run(Generic[T]):
             store,
             method,
             inputs,
+            name=name,
             concurrency=concurrency,
             doubts=doubts,
             max_credits=max_credits,
@@ -339,6 +344,7 @@ class RunExecutor(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
@@ -354,7 +360,8 @@ class RunExecutor(Generic[T]):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = open_store(store)
-        self._max_credits = max_credits
+        check_type("name", name, str | None)
+        self._name, self._max_credits = name or "", max_credits
         engine = self._caller.engine
         self.admission = AdmissionController(
             engine,
@@ -491,8 +498,8 @@ class RunExecutor(Generic[T]):
             self._opened = True
         # A loop that was left with `break`: the client's block waits for what is in flight.
         self._withdraw = self._caller.client.before_close(self.aclose)
-        name = f"{self._caller.engine.provider.name} {self._caller.name}"
-        run = await self._store.begin_run(name, self._caller.name, "{}", self._max_credits)
+        method = f"{self._caller.engine.provider.name} {self._caller.name}"
+        run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
         if parked := await self._store.parked():
             self.park(parked)
