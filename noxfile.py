@@ -58,8 +58,9 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Branch coverage: 100 % in core and engine, 95 % over all."""
     _install(session)
-    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("python", "-m", "coverage", "combine", success_codes=[0, 1], silent=True)
+    tests = ("-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *session.posargs)
+    session.run("python", "-m", "coverage", "run", *tests)
+    session.run("python", "-m", "coverage", "combine", silent=True)
     session.run("python", "-m", "coverage", "report", "--fail-under=95")
     whole = "lix_async/core/*,lix_async/engine/*"
     session.run("python", "-m", "coverage", "report", f"--include={whole}", "--fail-under=100")
@@ -84,10 +85,10 @@ def schemathesis(session: nox.Session) -> None:
 
 @nox.session
 def model(session: nox.Session) -> None:
-    """The rule of the ledger in every state of all configurations: about two minutes."""
+    """The rule of the ledger in every state of all configurations: two or three minutes."""
     _install(session)
-    test = "tests/ledger/test_model.py"
-    session.run("python", "-m", "pytest", test, *session.posargs, env={"LIX_MODEL": "1"})
+    test = ("-s", "tests/ledger/test_model.py")  # it prints the number of states
+    session.run("python", "-m", "pytest", *test, *session.posargs, env={"LIX_MODEL": "1"})
 
 
 @nox.session
@@ -126,9 +127,10 @@ def bench(session: nox.Session) -> None:
 def campaign(session: nox.Session) -> None:
     """Kill -9 at 200 random points of a run and of its recovery: nothing paid twice or lost.
 
-    Then a disk or a server that fails at each statement in turn, 100,000 random steps of a ledger,
-    a hundred tasks in four processes on each kind of queue, and two minutes of four processes that
-    share a rate, on each kind of store.
+    Then a disk or a server that fails at each statement in turn; 100,000 random steps of a ledger,
+    and the deliberate faults of its rule, each of which such steps must find; 100,000 random
+    bodies; a hundred tasks in four processes on each kind of queue; and two minutes of four
+    processes that share a rate, on each kind of store.
     """
     _install(session)
     kills, faults = {"LIX_KILLS": "200"}, {"LIX_FAULTS": "1"}
@@ -137,6 +139,8 @@ def campaign(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", disk, *session.posargs, env=faults)
     steps, histories = {"LIX_STEPS": "100000"}, "tests/ledger/test_state_machine.py"
     session.run("python", "-m", "pytest", histories, *session.posargs, env=steps)
+    bodies, many = "tests/bulk/test_bodies.py", {"LIX_BODIES": "100000"}
+    session.run("python", "-m", "pytest", bodies, *session.posargs, env=many)
     queues, queued = "tests/integrations/test_queues.py", {"LIX_QUEUED": "20000"}
     session.run("python", "-m", "pytest", queues, *session.posargs, env=queued)
     session.run("python", "benchmarks/shared_limiter.py", "--seconds=120")

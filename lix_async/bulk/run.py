@@ -18,12 +18,12 @@ from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
 from ..core.validation import check_type
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
-from ..ledger.records import Lookup, LookupSpec
+from ..ledger.records import Lookup
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, input_json
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
 
 T = TypeVar("T")
 
@@ -177,6 +177,10 @@ class PendingLookup(NamedTuple):
     call: PreparedCall
     lookup: Lookup | None = None
     """What the ledger held of it when its input was read."""
+    read: bool = False
+    """Whether the ledger was read, and nothing about this lookup can have changed since."""
+    row: int | None = None
+    """The row of its input, where the ledger is still to note it."""
     polls: int = 0
     """How often the provider said that it is queued."""
     tries: int = 0
@@ -267,7 +271,7 @@ class InputReader:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
-                self._note(InputRow(self._row, None, "invalid", str(error)))
+                self._note([InputRow(self._row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._hand_over(out)
@@ -303,30 +307,25 @@ class InputReader:
             )
         )
         waiting: list[PendingLookup] = []
+        known_rows: list[InputRow] = []
         for (row, given, sketch), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                self._note(InputRow(row, lookup.id))
+                known_rows.append(InputRow(row, lookup.id))
             if outcome is not None:
                 out.append(outcome)
                 continue
             call = sketch.call or self._caller.call(given)
-            if lookup is None:
-                self._new(row, given, call)
-            waiting.append(PendingLookup(given, call, lookup))
+            new = row if lookup is None else None
+            waiting.append(PendingLookup(given, call, lookup, read=True, row=new))
+        self._note(known_rows)
         few = 2 * len(waiting) > len(found)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return waiting
 
-    def _note(self, row: InputRow) -> None:
-        if self.run_id is not None:
-            self._store.post_inputs(self.run_id, [row])
-
-    def _new(self, row: int, given: Input, call: PreparedCall) -> None:
-        if self.run_id is not None:
-            page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
-            self._store.post_new_input(self.run_id, row, spec)
+    def _note(self, rows: list[InputRow]) -> None:
+        if rows and self.run_id is not None:
+            self._store.post_inputs(self.run_id, rows)
 
 
 POLLS = 20
@@ -585,6 +584,7 @@ class RunExecutor(Generic[T]):
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
             await other.wait()
+            job = job._replace(lookup=None, read=False)
         if job.failed is not None:
             if self.admission.breaker.outages == job.outages:
                 return self._given_up(job)
@@ -598,6 +598,8 @@ class RunExecutor(Generic[T]):
                         job.call,
                         job.given,
                         lookup=job.lookup,
+                        read=job.read,
+                        row=job.row,
                         tries=job.tries,
                         waited=job.waited,
                         scope=scope,
@@ -605,7 +607,7 @@ class RunExecutor(Generic[T]):
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None)
+                    job = job._replace(lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
@@ -639,6 +641,7 @@ class RunExecutor(Generic[T]):
         self._tally.spent(outcome)
         job = job._replace(
             lookup=None,
+            read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
             tries=job.tries + (later.reason == "failed"),
             waited=later.reason != "busy",
@@ -654,7 +657,7 @@ class RunExecutor(Generic[T]):
         if outcome.state != "failed" or not breaker.suspects:
             return False
         self._tally.spent(outcome)
-        job = job._replace(lookup=None, failed=outcome, outages=breaker.outages)
+        job = job._replace(lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
         self._wake_reader()
         return True

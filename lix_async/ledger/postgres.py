@@ -50,6 +50,8 @@ except ModuleNotFoundError as error:
 
 UNREACHABLE_TIMEOUT = 60.0
 """Seconds that a server which cannot be used is tried again before `LedgerUnreachableError`."""
+OPENING_TIMEOUT = 5.0
+"""The same for a server that was never reached: its address may be wrong."""
 GRACE = 20.0
 """Seconds of a silent beat after which an owner counts as dead."""
 LENT_WITHIN = 2.0
@@ -206,18 +208,25 @@ class PostgresDatabase:
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
     ) -> None:
-        text, types = _insert(self._schema, table, columns, conflict)
-        self._write(text, types, rows)
+        if rows:
+            self._write(*_insert(self._schema, table, columns, conflict), rows)
+
+    def insert_new(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
+    ) -> list[Columns]:
+        conflict = f"({key}) DO NOTHING RETURNING {key}, id"
+        return _rows(self._write(*_insert(self._schema, table, columns, conflict), rows))
 
     def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
-        text, types = _update(self._schema, table, columns, keys)
-        self._write(text, types, rows)
-
-    def _write(self, text: bytes, types: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
         if rows:
-            columns = zip(types, zip(*rows, strict=True), strict=True)
-            values = [_array(kind, column) for kind, column in columns]
-            self.connection.cursor(binary=True).execute(text, values)
+            self._write(*_update(self._schema, table, columns, keys), rows)
+
+    def _write(
+        self, text: bytes, types: tuple[str, ...], rows: Sequence[Sequence[object]]
+    ) -> psycopg.Cursor[Columns]:
+        columns = zip(types, zip(*rows, strict=True), strict=True)
+        values = [_array(kind, column) for kind, column in columns]
+        return self.connection.cursor(binary=True).execute(text, values)
 
     def _send(self, statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[Columns]:
         text, places = translated(statement, self._schema)
@@ -339,7 +348,7 @@ class PostgresLedgerConnection(LedgerConnection):
         self._prepares = True
         self._guard = threading.RLock()
         """Held during a transaction: between two, others may use the connection."""
-        self._closed = False
+        self._closed = self._reached = False
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -361,7 +370,8 @@ class PostgresLedgerConnection(LedgerConnection):
             LedgerUnreachableError: The server could not be used for as long as the timeout.
             BulkError: The server refuses the connection, or has no ledger of this version.
         """
-        until = self._clock.now() + self._timeout
+        timeout = self._timeout if self._reached else min(self._timeout, OPENING_TIMEOUT)
+        until = self._clock.now() + timeout
         pause = FIRST_PAUSE
         while True:
             try:
@@ -467,6 +477,7 @@ class PostgresLedgerConnection(LedgerConnection):
     def connect(self) -> PostgresDatabase:
         if self._database is None:
             self._database = PostgresDatabase(self._opened(), self._schema)
+            self._reached = True
         if not self.owner and not self._read_only:
             self._database.begin(writes=True)
             try:

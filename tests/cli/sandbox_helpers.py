@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -75,6 +75,16 @@ def environment(url: str | None = None, **more: str) -> dict[str, str]:
     return {**inherited, **({"LIX_BASE_URL": url} if url else {}), **more}
 
 
+QUICK = """
+from lix_async.cli import main
+from lix_async.ledger.postgres import PostgresLedgerConnection
+from lix_async.ledger.store import Store
+PostgresLedgerConnection.grace, Store.beat_every = 4.0, 0.5
+raise SystemExit(main())
+"""
+"""`lix` with a ledger that notices a dead owner sooner."""
+
+
 class Process:
     """`lix` in its own process."""
 
@@ -85,10 +95,11 @@ class Process:
         cwd: Path,
         stdin: IO[bytes] | int | None = subprocess.DEVNULL,
         umask: int = -1,
+        program: Sequence[str] = ("-m", "lix_async"),
     ) -> None:
         self.env = dict(env)
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "lix_async", *arguments],
+            [sys.executable, *program, *arguments],
             env=dict(env),
             cwd=cwd,
             stdin=stdin,

@@ -12,6 +12,7 @@ from servers import postgres_dsn  # noqa: F401  # a fixture
 from lix_async.cli import main
 from lix_async.cli.errors import CommandError
 from lix_async.cli.ledger.address import check_address, ledger_address, shell_argument
+from lix_async.ledger import postgres
 
 from .conftest import Lix
 from .ledgers import L
@@ -49,8 +50,9 @@ def test_links_are_queued_and_the_printed_commands_work(
 
 
 def test_the_password_is_never_printed(
-    lix: Lix, links: str, request: pytest.FixtureRequest
+    lix: Lix, links: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgres, "OPENING_TIMEOUT", 0.0)
     dsn: str = request.getfixturevalue("postgres_dsn")
     with_one = f"{dsn}&password=hunter2"
     found = lix("enrich", links, "--store", with_one, rate="")

@@ -19,10 +19,11 @@ from lix_async.cli.errors import CommandError
 from lix_async.cli.input.targets import method_input, parse_target
 from lix_async.cli.queue import Queue
 from lix_async.cli.queue import queue_lookups as submit
+from lix_async.ledger import postgres
 from lix_async.ledger.rule import STATUSES, Status
 from lix_async.sandbox import running
 
-from .sandbox_helpers import TIMEOUT, ObservedSandbox, Process, Result, environment, rows_of
+from .sandbox_helpers import QUICK, TIMEOUT, ObservedSandbox, Process, Result, environment, rows_of
 
 NUMBERS = itertools.count(1)
 QUEUES = pytest.mark.parametrize("queue", ["pgqueuer", "procrastinate"])
@@ -47,7 +48,7 @@ def start(dsn: str, tmp_path: Path) -> Iterator[StartProcess]:
 
     def run(*arguments: str, url: str) -> Process:
         env = environment(url, LIX_STORE=dsn)
-        process = Process(*arguments, env=env, cwd=tmp_path)
+        process = Process(*arguments, env=env, cwd=tmp_path, program=("-c", QUICK))
         started.append(process)
         return process
 
@@ -124,7 +125,6 @@ def test_two_workers_of_which_one_is_killed(
         end = eventually(
             dsn,
             lambda found: found.keys() <= {"done", "in_doubt"} and sum(found.values()) == count,
-            2 * TIMEOUT,  # a silent worker counts as dead after 20 s
         )
         other.popen.send_signal(signal.SIGTERM)
         stopped = other.end()
@@ -201,6 +201,7 @@ def test_a_budget_ends_the_worker(
 def test_invalid_settings_are_reported_at_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(postgres, "OPENING_TIMEOUT", 0.0)
     monkeypatch.delenv("LIX_STORE", raising=False)
     monkeypatch.setenv("LIX_BASE_URL", "http://127.0.0.1:9")
     unreachable = "postgresql://me:s3cret@127.0.0.1:9/x"

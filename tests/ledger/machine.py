@@ -215,9 +215,27 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(slot=slots, which=chosen, old=st.booleans(), late=chosen)
     def announce(self, slot: int, which: int, old: bool, late: int) -> None:
         """Announce a request; now and then from a state that is no more."""
-        key = self.names[which % len(self.names)]
+        self.send(slot, self.names[which % len(self.names)], old=old, behind=late == 0)
+
+    announce_another = announce
+
+    @precondition(lambda self: self.slow())
+    @rule(slot=slots, which=chosen)
+    def overtake(self, slot: int, which: int) -> None:
+        """Give up a request that is slow, and send another one: both may be answered."""
+        slow = self.slow()
+        flight = slow[which % len(slow)]
+        slot = (slot + 1) % SLOTS if slot == flight.slot else slot
+        self.declare_dead(flight.slot)
+        self.decide(slot, flight.key, True)
+        self.send(slot, flight.key)
+
+    def slow(self) -> list[Flight]:
+        return [flight for flight in self.flights if flight.at == "left"]
+
+    def send(self, slot: int, key: bytes, *, old: bool = False, behind: bool = False) -> None:
         lookup = self.lookup(slot, key)
-        n = max(lookup.state.n - (late == 0), 0)
+        n = max(lookup.state.n - behind, 0)
         known = len(self.purchases[key])
         price = KEYS[key][1]
         event = Send(lookup.id, n, price, self.wall, "standard", self.run_id, expired=old)
@@ -241,8 +259,6 @@ class LedgerMachine(RuleBasedStateMachine):
     def reserved(self) -> int:
         """Credits of requests in flight: each may still be charged."""
         return sum(KEYS[one.key][1] for one in self.flights if one.at == "announced")
-
-    announce_another = announce
 
     @precondition(lambda self: self.flights)
     @rule(which=chosen, fate=st.sampled_from(FATES), together=st.booleans(), gives_up=chosen)
@@ -325,19 +341,17 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(slot=slots)
     def judge_what_was_left(self, slot: int) -> None:
-        found: list[Answer] = self.ask(slot, lambda tables: tables.unjudged(2))
-        for answer in found:
-            lookup = self.ask(slot, _by_id(answer.lookup))[answer.lookup]
-            self.judge(slot, lookup.key, lookup.id, self.connection(slot).owner, answer.n)
-        self.judge_received(slot)
+        self.judge_left(slot)
 
-    def judge_received(self, slot: int) -> None:
-        """Rows that took up an answer which was judged before."""
-        for key in KEYS:
+    def judge_left(self, slot: int) -> bool:
+        """Judge every answer that waits for it; whether there was one."""
+        any_left = False
+        for key in self.names:
             lookup = self.lookup(slot, key)
-            if lookup.state.status == "received" and lookup.state.owner == 0:
-                result = self.judge(slot, key, lookup.id, 0, lookup.state.cur)
-                assert result.applied
+            for answer in self.ask(slot, _unjudged(lookup.id)):
+                self.judge(slot, key, lookup.id, 0, answer.n)
+                any_left = True
+        return any_left
 
     # People
 
@@ -448,6 +462,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def check(self, database: sqlite3.Connection) -> None:
         """Compare the tables with what is known of every attempt."""
         names = sorted(KEYS)
+        stands: dict[tuple[bytes, int], tuple[int, int]] = {}
+        dead = {no for (no,) in database.execute("SELECT no FROM owner WHERE dead = 1")}
         attempts = (
             "SELECT l.key, a.price, a.ended, a.charged, a.n FROM attempt a "
             "JOIN lookup l ON l.id = a.lookup"
@@ -460,9 +476,18 @@ class LedgerMachine(RuleBasedStateMachine):
             one = self.purchases[key][cur - 1] if cur else Purchase(0)
             assert n == len(self.purchases[key])
             assert not owner or status in (1, 2)
+            assert owner not in dead, "of a dead owner, and not released"
+            stands[key, owner] = (status, n if status == 1 else cur)
             if status in (4, 5):
                 assert one.fate == {4: "usable", 5: "unusable"}[status]
                 assert one.mark in ("stored", "past")
+        # A row is its living owner's while that one's request is under way, and not longer.
+        for one in self.flights:
+            if one.owner not in dead:
+                status = 2 if one.at == "received" else 1
+                assert stands.pop((one.key, one.owner), None) == (status, one.n), "taken away"
+        working = {connection.owner for connection in self.connections.values()}
+        assert not [owner for _, owner in stands if owner in working - {0}], "not given back"
         held = spent = maybe = 0
         for _, price, ended, charged, _ in cast(
             "list[tuple[bytes, int, int | None, int | None, int]]", database.execute(attempts)
@@ -485,8 +510,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.release(0)
         self.declare_dead(1)
         self.connections.pop(1, None)
-        for _ in range(20):
-            self.judge_what_was_left(0)
+        assert any(not self.judge_left(0) for _ in range(20)), "it is judged for ever"
         stored = {
             (key, n)
             for key, n in cast(
@@ -520,8 +544,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert read == list(range(1, state.page))
 
 
-def _by_id(lookup: int) -> Callable[[SqlTables], dict[int, Lookup]]:
-    return lambda tables: tables.by_id([lookup])
+def _unjudged(lookup: int) -> Callable[[SqlTables], list[Answer]]:
+    return lambda tables: tables.unjudged(lookup)
 
 
 def _current(lookup: int) -> Callable[[SqlTables], dict[int, list[Answer]]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -20,6 +21,7 @@ def test_no_state_breaks_an_invariant(config: Config) -> None:
     found = check(config)
     assert found.violation == "", " -> ".join(found.path)
     assert found.states > 100
+    sys.stdout.write(f"{config.name}: {found.states:,} states in {found.seconds:.1f} s\n")
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

@@ -14,6 +14,7 @@ import pytest
 from psycopg import errors
 
 from lix_async.core.errors import BulkError, ConfigurationError
+from lix_async.ledger import postgres
 from lix_async.ledger.connection import AnnounceJob, LedgerUnreachableError, StatementJob
 from lix_async.ledger.postgres import (
     PostgresDatabase,
@@ -310,6 +311,16 @@ def test_no_message_shows_a_password(open_postgres: OpenPostgres, address: str) 
         assert "secret" not in str(error)
         error = error.__cause__
     assert "secret" not in repr(ledger) + repr(PostgresStore(address))
+
+
+def test_a_server_that_was_never_reached_is_not_waited_for_as_long_as_others(
+    open_postgres: OpenPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "OPENING_TIMEOUT", 0.0)
+    ledger = open_postgres(Waiting, address="postgresql://127.0.0.1:1/none", timeout=3600.0)
+    with pytest.raises(LedgerUnreachableError, match="refused"):
+        ask(ledger, lambda _: None)
+    assert ledger.waits == 0
 
 
 def test_what_a_connection_will_never_get_is_not_waited_for(

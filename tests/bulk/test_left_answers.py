@@ -1,0 +1,74 @@
+"""Answers that came after their attempt was given up: a later run takes them, and buys nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sample_provider import LOST
+
+from lix_async import bulk
+from lix_async.core.wire import HttpRequest
+from lix_async.ledger.records import Decide, Judge, Lookup, Lose, Receive, Send
+from lix_async.ledger.rule import Judgement
+from lix_async.ledger.store import Store
+
+from .conftest import Open
+from .test_admission import Vendor, drained
+
+pytestmark = pytest.mark.anyio
+BODY = b'{"id": "a", "size": 1}'
+OTHER = 999
+"""An owner that was declared dead, and goes on nevertheless."""
+
+
+async def lookup_in_doubt(store: Store) -> tuple[Lookup, int]:
+    """A lookup whose first request is lost; the moment."""
+
+    def lose(outgoing: HttpRequest) -> Any:
+        return LOST
+
+    [outcome] = await drained(bulk.Run(store, Vendor(lose).get, ["a"]))
+    assert outcome.state == "in_doubt"
+    key = bytes.fromhex(outcome.key)
+    return (await store.find([key]))[key], store.now
+
+
+async def found_again(store: Store) -> bulk.Outcome[Any]:
+    """What a run makes of a lookup that needs no request."""
+
+    def fail(outgoing: HttpRequest) -> Any:
+        raise AssertionError("an answer is there, and another one is asked for")
+
+    [outcome] = await drained(bulk.Run(store, Vendor(fail).get, ["a"]))
+    return outcome
+
+
+async def test_an_answer_that_was_not_judged(ledger: Open) -> None:
+    async with ledger() as store:
+        lookup, now = await lookup_in_doubt(store)
+        await store.apply(Receive(lookup.id, OTHER, 1, 0, 200, BODY, now))
+    outcome = await found_again(ledger())
+    assert (outcome.state, outcome.cached, outcome.value.size) == ("done", True, 1)
+
+
+@pytest.mark.parametrize("ends", ["lost", "refused"])
+async def test_an_answer_that_was_judged_while_a_second_request_was_under_way(
+    ledger: Open, ends: str
+) -> None:
+    async with ledger() as store:
+        lookup, now = await lookup_in_doubt(store)
+        ident = lookup.id
+        await store.apply(Decide(ident, 1, True, now))
+        [sent] = await store.apply(Send(ident, 1, 1, now, "standard"))
+        late = Receive(ident, OTHER, 1, 0, 200, BODY, now)
+        await store.apply(late, Judge(ident, OTHER, 1, Judgement("usable", 1), now))
+        if ends == "lost":
+            [ended] = await store.apply(Lose(ident, sent.owner, 2, now))
+        else:
+            answer = Receive(ident, sent.owner, 2, 0, 404, b"{}", now)
+            judge = Judge(ident, sent.owner, 2, Judgement("refused", 0), now)
+            _, ended = await store.apply(answer, judge)
+        assert (ended.state.status, ended.state.cur) == ("received", 1)
+    outcome = await found_again(ledger())
+    assert (outcome.state, outcome.cached, outcome.value.size) == ("done", True, 1)
