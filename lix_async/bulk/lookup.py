@@ -473,12 +473,12 @@ class _Attempts:
 
     async def listing(self) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
-        outcome = await self._walk()
+        outcome = await self._all_pages()
         if isinstance(outcome, Outcome):
             await self._executor.add_pages(outcome, self._call.row, self._id)
         return outcome
 
-    async def _walk(self) -> Outcome[object] | Postponed:
+    async def _all_pages(self) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
         call, pages = self._call, self._pages(self._engine)
         while not pages.ended and call.room(pages.stats.items) != 0:

@@ -652,7 +652,7 @@ class RunExecutor(Generic[T]):
         return None
 
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
-        """Keep a failed lookup while it may be one of an outage that nobody knows of yet."""
+        """Keep a failed lookup while it may be the first of an outage."""
         breaker = self.admission.breaker
         if outcome.state != "failed" or not breaker.suspects:
             return False

@@ -129,7 +129,7 @@ async def in_the_block_of_the_run(server: Server, path: Path, got: list[Any]) ->
         await drained(run, got)
 
 
-async def of_walks(server: Server, path: Path, got: list[Any]) -> None:
+async def of_listings(server: Server, path: Path, got: list[Any]) -> None:
     async with bulk.Run(path, server.list, ["a", "b"], concurrency=2) as run:
         await drained(run, got)
 
@@ -185,7 +185,7 @@ def asyncio_is_missing() -> bool:
         in_a_bare_loop,
         in_the_block_of_the_run,
         in_a_block_that_is_left_early,
-        of_walks,
+        of_listings,
         of_a_stream,
         in_a_chunk,
     ],
@@ -201,9 +201,9 @@ async def test_a_cancelled_run(tmp_path: Path, way: Way, native: bool) -> None:
                 counts = await store.counts()
                 assert (counts.in_doubt, counts.sent, counts.maybe) == (0, 0, 0), cut.at
                 charged = server.charged.total()
-                assert counts.credits == charged * (1 if way is of_walks else 2)
+                assert counts.credits == charged * (1 if way is of_listings else 2)
                 method, inputs = (
-                    (server.list, ["a", "b"]) if way is of_walks else (server.get, NAMES)
+                    (server.list, ["a", "b"]) if way is of_listings else (server.get, NAMES)
                 )
                 rest = await drained(bulk.Run(store, method, inputs, concurrency=2))
         assert [(one.state, one.credits * one.cached) for one in rest] == [("done", 0)] * len(rest)
