@@ -412,16 +412,16 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            if self._ending is None:
-                outcome = await self._crew.next()
-        except Exception as error:  # noqa: BLE001  # also StopAsyncIteration: it has ended
+            if self._ending is not None:
+                raise self._ending
+            outcome = await self._crew.next()
+        except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
-        if self._ending is not None:
             if not self._failed:
                 await self._close()
+                self._ending = StopAsyncIteration()
                 self._raise()
-                ending, self._ending = self._ending, StopAsyncIteration()
-                raise ending
+                raise
             outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
         return outcome

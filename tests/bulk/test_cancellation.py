@@ -11,14 +11,14 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import THING, SampleClient, Thing, ThingParams, reply
+from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, reply, settle
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
 
-from .test_run import LIST, ListParams, drained
+from .test_run import LIST, ListParams, Vendor, drained
 
 pytestmark = pytest.mark.anyio
 NAMES = [f"n{number}" for number in range(4)]
@@ -270,3 +270,21 @@ async def test_a_cancelled_listing_with_prefetch(native: bool) -> None:
             got += [item.id async for item in resumed]
         assert got == ["0", "1", "2", "3"], cut.at
         assert set(server.charged.values()) == {1}, (cut.at, server.charged)
+
+
+async def test_an_attempt_that_fails_is_not_repeated_for_a_consumer_that_has_left() -> None:
+    gate = anyio.Event()
+
+    async def answer(outgoing: HttpRequest) -> Any:
+        await gate.wait()
+        return LOST
+
+    vendor = Vendor(answer)
+    outcomes = bulk.map(vendor.get, NAMES, concurrency=1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drained, outcomes)
+        await settle(20)
+        tasks.start_soon(outcomes.aclose)
+        await settle(20)
+        gate.set()
+    assert len(vendor.script.sent) == 1
