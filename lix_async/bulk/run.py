@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
+from ..core.validation import check_type
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
 from ..ledger.records import Lookup
@@ -44,6 +45,8 @@ class Run(Generic[T]):
             whole listing, which is saved page by page.
         inputs: First arguments of the method, or mappings of keyword arguments, from any iterable
             or async iterable. They are taken as needed and need not fit into memory.
+        name: The run of the ledger to join, with its `max_credits` and what it has spent; other
+            processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         doubts: What to do with lookups in doubt, which were interrupted and may have been charged:
             `"hold"` (leave them alone), `"retry"`, or a function that decides for each entry.
@@ -89,6 +92,7 @@ class Run(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
@@ -104,6 +108,7 @@ class Run(Generic[T]):
             store,
             method,
             inputs,
+            name=name,
             concurrency=concurrency,
             doubts=doubts,
             max_credits=max_credits,
@@ -335,6 +340,7 @@ class RunExecutor(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
@@ -350,7 +356,8 @@ class RunExecutor(Generic[T]):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = open_store(store)
-        self._max_credits = max_credits
+        check_type("name", name, str | None)
+        self._name, self._max_credits = name or "", max_credits
         engine = self._caller.engine
         self.admission = AdmissionController(
             engine,
@@ -404,16 +411,16 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            if self._ending is None:
-                outcome = await self._crew.next()
-        except Exception as error:  # noqa: BLE001  # also StopAsyncIteration: it has ended
+            if self._ending is not None:
+                raise self._ending
+            outcome = await self._crew.next()
+        except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
-        if self._ending is not None:
             if not self._failed:
                 await self._close()
+                self._ending = StopAsyncIteration()
                 self._raise()
-                ending, self._ending = self._ending, StopAsyncIteration()
-                raise ending
+                raise
             outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
         return outcome
@@ -489,8 +496,8 @@ class RunExecutor(Generic[T]):
             self._opened = True
         # A loop that was left with `break`: the client's block waits for what is in flight.
         self._withdraw = self._caller.client.before_close(self.aclose)
-        name = f"{self._caller.engine.provider.name} {self._caller.name}"
-        run = await self._store.begin_run(name, self._caller.name, "{}", self._max_credits)
+        method = f"{self._caller.engine.provider.name} {self._caller.name}"
+        run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
         if parked := await self._store.parked():
             self.park(parked)
@@ -652,7 +659,7 @@ class RunExecutor(Generic[T]):
         return None
 
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
-        """Keep a failed lookup while it may be one of an outage that nobody knows of yet."""
+        """Keep a failed lookup while it may be the first of an outage."""
         breaker = self.admission.breaker
         if outcome.state != "failed" or not breaker.suspects:
             return False

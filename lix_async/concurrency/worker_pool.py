@@ -45,7 +45,7 @@ class CallScope:
     def __init__(self) -> None:
         self.scope = anyio.CancelScope()
         self.left = False
-        """Whether nobody waits for the call any more."""
+        """Whether its consumer has left."""
         self.on_its_way = False
 
     def leave(self) -> None:

@@ -279,13 +279,19 @@ class SqlTables:
                 listings[lookup].position = bytes(position)
 
     def begin_run(self, name: str, method: str, options: str, cap: int | None, now: int) -> int:
-        """A new run; its id."""
+        """A new run, or the one that has this name, with its own cap where none is given."""
         rows = self._db.execute(
             "INSERT INTO run (name, method, options, cap, began) VALUES (?, ?, ?, ?, ?) "
-            "RETURNING id",
+            "ON CONFLICT (name) WHERE name <> '' DO UPDATE SET ended = NULL, "
+            "cap = coalesce(excluded.cap, run.cap) RETURNING id",
             (name, method, options, cap, now),
         )
         return cast("int", rows[0][0])
+
+    def is_spent(self, run: int, price: int) -> bool:
+        """Whether a run cannot pay this price, whatever comes of its calls in flight."""
+        rows = cast("list[tuple[int, ...]]", self._db.execute(RUNS, ([run],)))
+        return any(spent + maybe + price > cap for _, cap, _, spent, maybe in rows)
 
     def end_run(self, run: int, now: int) -> None:
         """Note that a run has ended."""
