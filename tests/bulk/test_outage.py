@@ -52,9 +52,10 @@ class Service:
 
 @pytest.mark.parametrize("down", DOWN)
 async def test_an_hour_of_outage_costs_few_requests_and_fails_nothing(
-    tmp_path: Any, down: str
+    tmp_path: Any, down: str, anyio_backend_name: str
 ) -> None:
-    names = NAMES if down == "503" else NAMES[:50]
+    # Asyncio runs in debug mode, where a thousand take too long.
+    names = NAMES if (down, anyio_backend_name) == ("503", "trio") else NAMES[:50]
     async with VirtualClock() as clock:
         service = Service(clock, DOWN[down], 3600.0)
         client = Vendor(service, clock=clock)
