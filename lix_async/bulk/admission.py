@@ -131,14 +131,16 @@ class AdmissionController:
         self.parked = ""
         """The reason why the ledger is parked; empty if it is not."""
 
-    def check(self, *, reserved: bool = False) -> None:
-        """Raise `CallsParked` if no call may be sent now.
+    def check(self, key: bytes, *, reserved: bool = False) -> None:
+        """Raise `CallsParked` if a call may not be sent now.
 
         Args:
+            key: The lookup. While there is an outage, only the one that is tried may be sent.
             reserved: The credits of the call are reserved: that others get none does not stop it.
         """
         stopped = self.stop is not None and not (reserved and isinstance(self.stop, BudgetError))
-        if stopped or self.parked or self.closed_for > 0:
+        outage = self.breaker.failure is not None and self.breaker.trial != key
+        if stopped or outage or self.parked or self.closed_for > 0:
             raise CallsParked
 
     @property
@@ -163,22 +165,23 @@ class AdmissionController:
             BulkError: If the ledger cannot be read.
         """
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
-        async with self._lock:
-            if self.stop is None and not self.closed_for:
-                await self._poll_parked()
-            if not self.parked:
-                await self._try(key)
-            self.check()
-            if self._balance_endpoints is not None and self.breaker.failure is None:
-                await self._check_balances(price, self._balance_endpoints)
-            self._flying += 1
-            self._held[price.kind] += price.amount
-        cost = CallCost()
+        cost, flies = CallCost(), 0
         try:
+            async with self._lock:
+                if self.stop is None and not self.closed_for:
+                    await self._poll_parked()
+                if not self.parked:
+                    await self._try(key)
+                self.check(key)
+                if self._balance_endpoints is not None and self.breaker.failure is None:
+                    await self._check_balances(price, key, self._balance_endpoints)
+                flies = 1
+                self._flying += 1
+                self._held[price.kind] += price.amount
             yield cost
         finally:
-            self._flying -= 1
-            self._held[price.kind] -= price.amount
+            self._flying -= flies
+            self._held[price.kind] -= flies * price.amount
             self._since[price.kind] += cost.credits
             if cost.credits:
                 self._overdue_delay = OVERDUE_DELAY
@@ -205,7 +208,10 @@ class AdmissionController:
                 return
 
     async def _answers(self) -> bool:
-        """Whether to try a lookup: where that may cost something, after a free endpoint."""
+        """Whether to try a lookup: where that may cost something, after a free endpoint.
+
+        Where that one fails, the next try is a lookup's: it may be the only one that fails.
+        """
         endpoints = self._balance_endpoints
         if endpoints is None or not self.breaker.may_cost:
             return True
@@ -215,6 +221,7 @@ class AdmissionController:
         if isinstance(error, RefusalError) and 400 <= error.status < 500:
             return True  # that endpoint is not there, or not for everybody
         self.breaker.fail(self._engine.clock.now(), error)
+        self.breaker.may_cost = False
         return False
 
     async def _one_ended(self) -> None:
@@ -242,16 +249,16 @@ class AdmissionController:
             await self._asked_for(endpoints.allowance, endpoints), AuthenticationError
         )
 
-    async def _check_balances(self, price: Price, endpoints: BalanceEndpoints) -> None:
+    async def _check_balances(self, price: Price, key: bytes, endpoints: BalanceEndpoints) -> None:
         """See that there are credits and requests left for the call."""
         while self._read_at is not None and self._flying and self._day_is_over():
             await self._one_ended()  # the last requests of the day are under way
         while self._flying and self._depends_on_calls_in_flight(price):
             await self._one_ended()  # those in flight may take what is left
-        self.check()
+        self.check(key)
         if self._due(price):
             await self._read(endpoints)
-        self.check()
+        self.check(key)
         left = self._short(price)
         if left is not None:
             self.stop = QuotaExceededError(

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar, cast
 
-from ..concurrency.worker_pool import InputStream, WorkerPool
+from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
 from ..ledger.store import Store
 from .admission import AdmissionController, CallsParked
@@ -86,7 +86,7 @@ async def chunk(
 
     stopped: list[LixError] = []
 
-    async def work(given: Input) -> Outcome[T] | None:
+    async def work(given: Input, scope: CallScope) -> Outcome[T] | None:
         try:
             call = caller.call(given)
         except ConfigurationError as error:
@@ -97,7 +97,7 @@ async def chunk(
         tries, waited = 0, False
         while True:
             try:
-                outcome = await lookup.run(call, given, tries=tries, waited=waited)
+                outcome = await lookup.run(call, given, tries=tries, waited=waited, scope=scope)
             except CallsParked as parked:
                 if parked.error is not None:
                     stopped.append(parked.error)

@@ -37,6 +37,13 @@ class CircuitBreaker:
         """The last failure while it is open; None while it is closed."""
         self.may_cost = False
         """Whether a try that fails like the last lookup may be charged."""
+        self.outages = 0
+        """How often it has opened."""
+
+    @property
+    def suspects(self) -> bool:
+        """Whether nothing has been answered since a failure that counted."""
+        return bool(self._failing)
 
     def is_over(self, now: float) -> bool:
         """Whether the outage has lasted longer than it may."""
@@ -69,23 +76,26 @@ class CircuitBreaker:
             self._since_attested, self._pause, self.failure = 0, 0.0, None
             return
         self._since_attested += 1
-        if error is None or not self._counts(family, error):
+        if error is None:
+            return
+        if self.failure is not None and key == self.trial:
+            self.may_cost = family in ("gateway", "unknown")
+            self.fail(now, error)
+        if not self._counts(family, error):
             return
         # What no request has left for cannot be the fault of one lookup.
         self._failing.add(object() if family == "infrastructure" else key)
-        self.may_cost = family in ("gateway", "unknown")
-        if self.failure is None:
-            if len(self._failing) >= FAILURES:
-                self._opened_at = now
-                self.fail(now, error)
-        elif key == self.trial:
+        if self.failure is None and len(self._failing) >= FAILURES:
+            self.may_cost = family in ("gateway", "unknown")
+            self._opened_at, self.outages = now, self.outages + 1
             self.fail(now, error)
 
     def fail(self, now: float, error: LixError) -> None:
         """Open, or stay open after a try that failed."""
         self.failure = error
+        named = (error.retry_after if isinstance(error, RefusalError) else None) or 0.0
         self._pause = min(2 * self._pause or FIRST_PAUSE, LONGEST_PAUSE)
-        self._due = now + self._pause
+        self._due = now + max(self._pause, min(named, LONGEST_PAUSE))
 
     def _counts(self, family: Family, error: LixError) -> bool:
         if family == "attested":

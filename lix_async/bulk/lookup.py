@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, cast
 
 from msgspec.structs import replace
 
+from ..concurrency.worker_pool import CallScope
 from ..core import wire
 from ..core.decoding import decoder_for, read_items
 from ..core.endpoint import AnyEndpoint, Endpoint
@@ -54,6 +55,7 @@ from ..engine.recording import replaying_engine
 from ..ledger.families import judgement
 from ..ledger.records import Answer as StoredAnswer
 from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
+from ..ledger.records import Input as InputRow
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
@@ -145,8 +147,11 @@ class LookupExecutor:
         given: Input,
         *,
         lookup: Lookup | None = None,
+        read: bool = False,
+        row: int | None = None,
         tries: int = 0,
         waited: bool = False,
+        scope: CallScope | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -154,9 +159,12 @@ class LookupExecutor:
             call: The call.
             given: The input it was made from.
             lookup: What the ledger holds of it, where the caller has just read it.
+            read: Whether the caller has just read the ledger: without `lookup` it holds nothing.
+            row: The row of the run that led to it, where the ledger is still to note that.
             tries: Transient failures of this lookup in this run so far.
             waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
                 by which the ledger has the due time, may have been set meanwhile.
+            scope: The block of the call, which its consumer may leave.
 
         Returns:
             The outcome, or when to come back.
@@ -165,15 +173,18 @@ class LookupExecutor:
             CallsParked: No call makes sense before something changes.
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
-        lookup = lookup or (await self.store.find([call.key])).get(call.key)
+        if lookup is None and not read:
+            lookup = (await self.store.find([call.key])).get(call.key)
         if lookup is not None:
+            if row is not None and self.run_id is not None:
+                self.store.post_inputs(self.run_id, [InputRow(row, lookup.id)])
             lookup = await self._judge_left(lookup, call, given)
             known = await self._known(lookup, call, given, waited=waited)
             if known is not None:
                 return known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.find([call.key])).get(call.key)
-        attempt = _Attempts(self, call, given, lookup, tries)
+        attempt = _Attempts(self, call, given, lookup, tries, row, scope)
         outcome = await (attempt.listing() if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
@@ -318,7 +329,10 @@ class _Attempts:
         given: Input,
         lookup: Lookup | None,
         tries: int,
+        row: int | None = None,
+        scope: CallScope | None = None,
     ) -> None:
+        self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
         self._executor = executor
@@ -329,10 +343,14 @@ class _Attempts:
         self._spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
+        self._row = row
+        # An older ledger may not tell yet that this is a listing: then it is announced as if new.
+        known = lookup is not None and state.page >= page
+        self._id = lookup.id if lookup is not None and known else 0
         self._expired = state.status == "done"
         self._tries = tries
         self._due = state.due or 0
-        self._id = self._owner = 0
+        self._owner = 0
         self._departed = False
         self._reply: HttpResponse | None = None
         self._replays = False
@@ -349,9 +367,10 @@ class _Attempts:
         if self._reply is not None:  # the other path of the endpoint is tried
             self._judge("attested", 0, counts=False)
         admission, price = self._executor.admission, self._call.row.credits
-        admission.check(reserved=True)
+        await self._scope.departing()
+        admission.check(self._call.key, reserved=True)
         send = Send(
-            lookup=0,
+            lookup=self._id,
             n=self.n,
             price=price.amount,
             now=max(self._executor.now, self._due),
@@ -359,9 +378,13 @@ class _Attempts:
             run=self._executor.run_id,
             expired=self._expired,
         )
-        result, lookup = await self._store.announce(self._spec, send)  # the store shields it
+        if self._id:  # the store shields both
+            (result,) = await self._store.apply(send)
+        else:
+            result, lookup = await self._store.announce(self._spec, send, self._row)
+            self._id = lookup.id
         if result.applied:
-            self._id, self._owner, self.n = lookup.id, result.owner, result.state.n
+            self._owner, self.n = result.owner, result.state.n
             self._departed, self._reply, self._expired = False, None, False
         if result.over_budget:
             admission.over_budget(price)
@@ -506,6 +529,8 @@ class _Attempts:
         except BaseException as error:
             self._abandoned(error)
             raise
+        finally:
+            self._scope.on_its_way = False
 
     # Ends
 

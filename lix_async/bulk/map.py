@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import TypeVar, cast
 
-from ..concurrency.worker_pool import InputStream, WorkerPool
+from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint
 from ..core.errors import (
     ConfigurationError,
@@ -17,7 +17,7 @@ from ..core.errors import (
     ServerError,
 )
 from ..core.models import Listing, Params
-from ..engine.pages import Pages
+from ..engine.pages import Paginator
 from .outcome import Outcome, State
 from .prepared_call import CallPreparer, ClientMethod, Input
 
@@ -54,7 +54,7 @@ def map(  # noqa: A001  # read as `bulk.map`
 
     Args:
         method: A method of a client, such as `lix.people.get`. Of a listing method all pages are
-            collected for each input.
+            collected for each input; `value` has those before an error, too.
         inputs: First arguments of the method, or mappings of keyword arguments.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         ordered: Whether outcomes come in the order of the inputs instead of completion.
@@ -76,7 +76,7 @@ def map(  # noqa: A001  # read as `bulk.map`
     caller = CallPreparer(method)
     engine = caller.engine
 
-    async def work(given: Input) -> Outcome[T]:
+    async def work(given: Input, scope: CallScope) -> Outcome[T]:
         outcome: Outcome[T] = Outcome(input=given, state="done")
         began = engine.clock.now()
         try:
@@ -84,16 +84,22 @@ def map(  # noqa: A001  # read as `bulk.map`
             outcome.key = call.key.hex()
             if call.listing:
                 row = cast("Endpoint[Params, Listing[object]]", call.row)
-                pages = Pages(engine, row, call.params, max_items=call.max_items)
-                outcome.value = cast("T", await pages.collect())
-                outcome.credits, outcome.attempts = pages.stats.credits, pages.stats.pages
+                pages: Paginator[object] = Paginator(engine, row, call.params, None)
+                pages.hooks = scope
+                items: list[object] = []
+                outcome.value = cast("T", items)  # also where a later page fails
+                while not pages.ended and call.room(len(items)) != 0:
+                    await pages.fetch_next()
+                    while pages.ready:
+                        items += pages.ready.popleft().items[: call.room(len(items))]
+                    outcome.credits, outcome.attempts = pages.stats.credits, pages.stats.pages
             else:
-                answer = await engine.send(call.row, call.params)
+                answer = await engine.send(call.row, call.params, hooks=scope)
                 outcome.value, outcome.body = cast("T", answer.value), answer.body
                 outcome.credits, outcome.attempts = answer.credits, answer.attempts
         except LixError as error:
             outcome.error, outcome.state = error, _state(error)
-            outcome.attempts = error.attempts
+            outcome.attempts += error.attempts
         outcome.seconds = engine.clock.now() - began
         return outcome
 

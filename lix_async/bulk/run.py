@@ -13,16 +13,16 @@ from typing import Generic, NamedTuple, TypeVar, cast
 import anyio
 
 from ..concurrency.background import BackgroundTask
-from ..concurrency.worker_pool import GRACE, InputStream, WorkerGroup
+from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
-from ..ledger.records import Lookup, LookupSpec
+from ..ledger.records import Lookup
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
 from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall, input_json
+from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
 
 T = TypeVar("T")
 
@@ -172,12 +172,20 @@ class PendingLookup(NamedTuple):
     call: PreparedCall
     lookup: Lookup | None = None
     """What the ledger held of it when its input was read."""
+    read: bool = False
+    """Whether the ledger was read, and nothing about this lookup can have changed since."""
+    row: int | None = None
+    """The row of its input, where the ledger is still to note it."""
     polls: int = 0
     """How often the provider said that it is queued."""
     tries: int = 0
     """Transient failures in this run."""
     waited: bool = False
     """Whether the pause that was decided for it is over."""
+    failed: Outcome[object] | None = None
+    """Its last outcome, until it is known whether everything fails."""
+    outages: int = 0
+    """How many outages there had been by then."""
 
 
 class InputReader:
@@ -210,6 +218,8 @@ class InputReader:
         """How many workers wait for an input."""
         self.run_id: int | None = None
         """The ledger's number of the run; None until it has begun."""
+        self.failure: Exception | None = None
+        """What the inputs have ended with."""
 
     @property
     def is_sync(self) -> bool:
@@ -220,6 +230,11 @@ class InputReader:
     def is_ready(self) -> bool:
         """Whether the next call is there already."""
         return bool(self._ready)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is an input, or may be one, without waiting."""
+        return self.is_ready or (self.is_sync and not self._source.ended)
 
     @property
     def used_up(self) -> bool:
@@ -251,15 +266,21 @@ class InputReader:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
-                self._note(InputRow(self._row, None, "invalid", str(error)))
+                self._note([InputRow(self._row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
-        if not self._source.is_sync:
-            return [(await self._source.next())[1]]
-        found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
+        found: list[Input] = []
+        try:
+            if not self._source.is_sync:
+                return [(await self._source.next())[1]]
+            found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
+        except StopAsyncIteration:
+            pass
+        except Exception as error:  # noqa: BLE001  # raised after the inputs that came before it
+            self.failure, self._source.ended = error, True
         if not found:
             raise StopAsyncIteration
         return found
@@ -281,34 +302,31 @@ class InputReader:
             )
         )
         waiting: list[PendingLookup] = []
+        known_rows: list[InputRow] = []
         for (row, given, sketch), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                self._note(InputRow(row, lookup.id))
+                known_rows.append(InputRow(row, lookup.id))
             if outcome is not None:
                 out.append(outcome)
                 continue
             call = sketch.call or self._caller.call(given)
-            if lookup is None:
-                self._new(row, given, call)
-            waiting.append(PendingLookup(given, call, lookup))
+            new = row if lookup is None else None
+            waiting.append(PendingLookup(given, call, lookup, read=True, row=new))
+        self._note(known_rows)
         few = 2 * len(waiting) > len(found)
         self._ahead = self._ahead // 2 if few else min(2 * self._ahead, self._most)
         return waiting
 
-    def _note(self, row: InputRow) -> None:
-        if self.run_id is not None:
-            self._store.post_inputs(self.run_id, [row])
-
-    def _new(self, row: int, given: Input, call: PreparedCall) -> None:
-        if self.run_id is not None:
-            page = 1 if call.listing else 0
-            spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
-            self._store.post_new_input(self.run_id, row, spec)
+    def _note(self, rows: list[InputRow]) -> None:
+        if rows and self.run_id is not None:
+            self._store.post_inputs(self.run_id, rows)
 
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
+LONGEST_SUSPICION = 60.0
+"""Seconds after which a failed lookup is handed over although nothing was answered since."""
 
 
 class RunExecutor(Generic[T]):
@@ -361,6 +379,8 @@ class RunExecutor(Generic[T]):
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
+        self._failed: deque[tuple[float, PendingLookup]] = deque()
+        self._ending: Exception | None = None
         self._flying: dict[bytes, anyio.Event] = {}
         self._parked = ""
         self._stop: LixError | None = None
@@ -385,11 +405,17 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            outcome = await self._crew.next()
-        except Exception:  # also StopAsyncIteration: it has ended, one way or another
-            await self._close()
-            self._raise()
-            raise
+            if self._ending is None:
+                outcome = await self._crew.next()
+        except Exception as error:  # noqa: BLE001  # also StopAsyncIteration: it has ended
+            self._ending = error
+        if self._ending is not None:
+            if not self._failed:
+                await self._close()
+                self._raise()
+                ending, self._ending = self._ending, StopAsyncIteration()
+                raise ending
+            outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
         return outcome
 
@@ -398,16 +424,18 @@ class RunExecutor(Generic[T]):
         self._crew.drop()
 
     async def _close(self) -> None:
-        if self._lookup.run_id is not None and self._store.is_open:
-            run, self._lookup.run_id = self._lookup.run_id, None
-            with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
-                await self._store.end_run(run)
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
-        if self._opened:  # a store that was open before belongs to the caller
-            self._opened = False
-            await self._store.close()
+        try:
+            if self._lookup.run_id is not None and self._store.is_open:
+                run, self._lookup.run_id = self._lookup.run_id, None
+                with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
+                    await self._store.end_run(run)
+        finally:  # also where it is cancelled
+            if self._opened:  # a store that was open before belongs to the caller
+                self._opened = False
+                await self._store.close()
 
     def _raise(self) -> None:
         stop, self._stop = self._stop, None
@@ -480,21 +508,32 @@ class RunExecutor(Generic[T]):
             self._inputs.wanted -= 1
 
     async def _taken(self) -> tuple[int, PendingLookup]:
+        breaker = self.admission.breaker
         while True:
             now = self._clock.now()
-            if self._waiting and self._waiting[0][0] <= now:
+            if self._failed and (not breaker.suspects or self._failed[0][0] <= now):
+                return next(self._order), self._failed.popleft()[1]
+            # Where everything fails, other lookups show it at less cost than repeating one does.
+            fresh = breaker.suspects and self._inputs.has_next
+            if self._waiting and self._waiting[0][0] <= now and not fresh:
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
                 await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
                 continue
             try:
-                due = self._waiting[0][0] - now if self._waiting else None
-                found = await self._next_input(due)
+                dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
+                found = await self._next_input(min(dues, default=None))
             except StopAsyncIteration:
-                if not self._waiting:
+                if self._waiting:
+                    continue
+                if self._crew.in_flight:  # those that are may have to be repeated, by their worker
                     raise
-                continue
+                if self._failed:  # there is nothing left that would tell
+                    return next(self._order), self._failed.popleft()[1]
+                if self._inputs.failure is not None:
+                    raise self._inputs.failure from None
+                raise
             if found is not None:
                 return next(self._order), found
 
@@ -535,24 +574,38 @@ class RunExecutor(Generic[T]):
             self._read_error = error
         self._changed.set()
 
-    async def _work(self, job: PendingLookup) -> Outcome[T] | None:
+    async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
         while (other := self._flying.get(job.call.key)) is not None:
             await other.wait()
+            job = job._replace(lookup=None, read=False)
+        if job.failed is not None:
+            if self.admission.breaker.outages == job.outages:
+                return self._given_up(job)
+            job = job._replace(failed=None, tries=0)
         self._flying[job.call.key] = done = anyio.Event()
         spent = 0
         try:
             while self._stop is None and await self._open_again():
                 try:
                     outcome = await self._lookup.run(
-                        job.call, job.given, lookup=job.lookup, tries=job.tries, waited=job.waited
+                        job.call,
+                        job.given,
+                        lookup=job.lookup,
+                        read=job.read,
+                        row=job.row,
+                        tries=job.tries,
+                        waited=job.waited,
+                        scope=scope,
                     )
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None)
+                    job = job._replace(lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
+                if self._hold_back(outcome, job):
+                    return None
                 outcome.credits, spent = outcome.credits + spent, 0
                 self._inputs.met(known=outcome.cached)
                 return cast("Outcome[T]", outcome)
@@ -581,15 +634,36 @@ class RunExecutor(Generic[T]):
         self._tally.spent(outcome)
         job = job._replace(
             lookup=None,
+            read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
             tries=job.tries + (later.reason == "failed"),
             waited=later.reason != "busy",
         )
         due = self._clock.now() + later.pause
         heapq.heappush(self._waiting, (due, next(self._order), job))
-        if self._reading is not None:  # whoever waits for the next input waits for this, too
-            self._changed.set()
+        self._wake_reader()
         return None
+
+    def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
+        """Keep a failed lookup while it may be one of an outage that nobody knows of yet."""
+        breaker = self.admission.breaker
+        if outcome.state != "failed" or not breaker.suspects:
+            return False
+        self._tally.spent(outcome)
+        job = job._replace(lookup=None, read=False, failed=outcome, outages=breaker.outages)
+        self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
+        self._wake_reader()
+        return True
+
+    def _given_up(self, job: PendingLookup) -> Outcome[T]:
+        outcome = cast("Outcome[T]", job.failed)
+        self._tally.credits -= outcome.credits  # they count where it is handed out
+        return outcome
+
+    def _wake_reader(self) -> None:
+        """Whoever waits for the next input waits for what has changed, too."""
+        if self._reading is not None:
+            self._changed.set()
 
     def _told(self, parked: CallsParked) -> None:
         if parked.error is not None:

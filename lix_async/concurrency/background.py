@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from .event_loop import is_asyncio, running_loop, threadsafe_callback
+from .event_loop import is_asyncio, running_loop, threadsafe_callback, wait_through
 
 
 class BackgroundTask:
@@ -59,5 +59,8 @@ class BackgroundTask:
     async def cancel(self) -> None:
         """Cancel the task and wait until it has ended."""
         self._scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await self._done.wait()
+        await self.join()
+
+    async def join(self) -> None:
+        """Wait until the task has ended, although the caller is cancelled."""
+        await wait_through(self._done)

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeGuard, cast
 
+import anyio
+
 from ..core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -61,6 +63,23 @@ def threadsafe_callback() -> Callable[[Callable[[], object]], object]:
     if is_asyncio(loop):
         return loop.call_soon_threadsafe
     return cast("TrioToken", loop).run_sync_soon
+
+
+async def wait_through(event: anyio.Event) -> None:
+    """Wait for an event although the caller is cancelled, who meets that at the next await.
+
+    A shield does not keep off a `task.cancel()` of asyncio.
+    """
+    missed: tuple[object, ...] | None = None
+    with anyio.CancelScope(shield=True):
+        while not event.is_set():
+            try:
+                await event.wait()
+            except anyio.get_cancelled_exc_class() as error:
+                missed = error.args
+    if missed is not None and (task := sys.modules["asyncio"].current_task()) is not None:
+        task.uncancel()  # it counts them
+        task.cancel(*missed)
 
 
 def _can_continue(loop: Loop, has_waiters: bool) -> bool:

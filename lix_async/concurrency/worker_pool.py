@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import anyio
+import anyio.lowlevel
 
 from ..core.errors import ConfigurationError
 from ..core.validation import check_type
@@ -34,6 +35,42 @@ GRACE = 5.0
 """Seconds that calls in flight get to end by themselves when the pool is closed."""
 
 
+class CallScope:
+    """A block for one call: given up when its consumer leaves, unless its request is on its way.
+
+    It can be the hooks of the call: what has not been sent is not sent, and what has been sent is
+    waited for.
+    """
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.left = False
+        """Whether nobody waits for the call any more."""
+        self.on_its_way = False
+
+    def leave(self) -> None:
+        """Give the call up, or what comes after the request that is on its way."""
+        self.left = True
+        if not self.on_its_way:
+            self.scope.cancel()
+
+    async def departing(self) -> None:
+        """The request is about to be sent; this does not return where it must not be."""
+        if self.left:
+            self.scope.cancel()
+            await anyio.lowlevel.checkpoint()
+        self.on_its_way = True
+
+    def departed(self) -> None:
+        """The first byte is sent."""
+
+    async def received(self, response: object) -> None:
+        """A complete answer was received. Reading it awaits nothing; another attempt would."""
+        self.on_its_way = False
+        if self.left:
+            self.scope.cancel()
+
+
 class WorkerGroup(Generic[I, O]):
     """Workers, and the outcomes that they have ready for a consumer.
 
@@ -41,7 +78,8 @@ class WorkerGroup(Generic[I, O]):
     flight have ended and their outcomes were delivered.
 
     Args:
-        work: Makes an outcome of an input; None: there is nothing to deliver.
+        work: Makes an outcome of an input; None: there is nothing to deliver. Its scope is
+            cancelled when the consumer leaves while nothing is on its way.
         take: Returns the next input with its number, or raises `StopAsyncIteration`.
         concurrency: The number of workers.
         ordered: Deliver outcomes in the order of the inputs. Finished ones wait for those before
@@ -57,7 +95,7 @@ class WorkerGroup(Generic[I, O]):
 
     def __init__(
         self,
-        work: Callable[[I], Awaitable[O | None]],
+        work: Callable[[I, CallScope], Awaitable[O | None]],
         take: Callable[[], Awaitable[tuple[int, I]]],
         concurrency: int,
         *,
@@ -86,6 +124,7 @@ class WorkerGroup(Generic[I, O]):
         self._error: BaseException | None = None
         self._stopping = False
         self._idle: set[anyio.CancelScope] = set()
+        self._calls: set[CallScope] = set()
         self._next_number = 0
         self._order_changed: anyio.Event | None = None
         self.in_flight = 0
@@ -165,16 +204,22 @@ class WorkerGroup(Generic[I, O]):
                 self._on_undelivered(outcome)
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Take no more inputs, give calls in flight `grace` seconds, then cancel the rest."""
-        self.stop()
+        """Send no more, give requests on their way `grace` seconds, then cancel the rest.
+
+        They get that time also where the caller is cancelled: they are paid for.
+        """
+        self._closed = True
+        self._leave()
         if self._background is None:
             return
-        self._closed = True
-        self._taken = _renewed(self._taken)
         try:
-            with anyio.move_on_after(grace):
+            with anyio.move_on_after(grace, shield=True):
                 await self._background.wait()
-        finally:  # also where the caller is cancelled
+        except BaseException:  # a native cancellation, which no scope keeps off
+            with anyio.move_on_after(grace, shield=True):
+                await self._background.wait()
+            raise
+        finally:
             await self._background.cancel()
             self._report_undelivered()
 
@@ -189,10 +234,15 @@ class WorkerGroup(Generic[I, O]):
 
     def _drop(self) -> None:
         self._dropped = True
-        self.stop()
-        self._taken = _renewed(self._taken)
+        self._leave()
         if self._after is None and self._background is not None:
             self._background.end()
+
+    def _leave(self) -> None:
+        self.stop()
+        for call in self._calls:
+            call.leave()
+        self._taken = _renewed(self._taken)
 
     async def _run(self) -> None:
         try:
@@ -238,11 +288,15 @@ class WorkerGroup(Generic[I, O]):
         outcome: O | None = None
         failure: Exception | None = None
         self.in_flight += 1
+        call = CallScope()
+        self._calls.add(call)
         try:
-            outcome = await self._work(value)
+            with call.scope:
+                outcome = await self._work(value, call)
         except Exception as error:  # noqa: BLE001  # raised below: others wait for this place
             failure = error
         finally:
+            self._calls.discard(call)
             self.in_flight -= 1
         while self._ordered and self._next_number != number and self._order_changed is not None:
             await self._order_changed.wait()
@@ -273,7 +327,7 @@ class WorkerPool(Generic[I, O]):
 
     def __init__(
         self,
-        work: Callable[[I], Awaitable[O | None]],
+        work: Callable[[I, CallScope], Awaitable[O | None]],
         take: Callable[[], Awaitable[tuple[int, I]]],
         concurrency: int,
         *,
@@ -301,7 +355,7 @@ class WorkerPool(Generic[I, O]):
         self._group.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
-        """Take no more inputs, give calls in flight `grace` seconds, then cancel the rest."""
+        """Send no more, give requests on their way `grace` seconds, then cancel the rest."""
         await self._group.aclose(grace)
 
 
@@ -316,6 +370,7 @@ class InputStream(Generic[I]):
         else:
             self._sync = iter(inputs)
         self._lock: anyio.Lock | None = None
+        self._failure: Exception | None = None
         self.taken = 0
         self.ended = False
 
@@ -327,8 +382,16 @@ class InputStream(Generic[I]):
     def take_many(self, most: int) -> list[I]:
         """The next inputs of a sync iterable: `most` of them, or all that are left."""
         assert self._sync is not None  # callers check `is_sync`
-        found = [] if self.ended else list(itertools.islice(self._sync, most))
-        self.ended = len(found) < most
+        found: list[I] = []
+        if self._failure is None and not self.ended:
+            try:
+                found.extend(itertools.islice(self._sync, most))
+                self.ended = len(found) < most
+            except Exception as error:  # noqa: BLE001  # raised after what came before it
+                self._failure = error
+        if not found and self._failure is not None:
+            failure, self._failure, self.ended = self._failure, None, True
+            raise failure
         self.taken += len(found)
         return found
 

@@ -21,8 +21,9 @@ from typing import Generic, Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
+from .background import BackgroundTask
 from .clock import RealClock
-from .event_loop import threadsafe_callback
+from .event_loop import threadsafe_callback, wait_through
 
 J = TypeVar("J")
 J_contra = TypeVar("J_contra", contravariant=True)
@@ -121,8 +122,7 @@ class WorkerThread(Generic[J]):
         self._put(queued)
         assert queued.done is not None  # made together with `call_soon`
         if self._shield:
-            with anyio.CancelScope(shield=True):
-                await queued.done.wait()
+            await wait_through(queued.done)
         else:
             await queued.done.wait()  # without a scope: it would add a quarter to a call
         if queued.error is not None:
@@ -136,8 +136,8 @@ class WorkerThread(Generic[J]):
             if thread is not None:
                 self._queue.put(None)
         if thread is not None:
-            with anyio.CancelScope(shield=self._shield):
-                await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
+            join = functools.partial(anyio.to_thread.run_sync, thread.join, abandon_on_cancel=True)
+            await (BackgroundTask(join).join() if self._shield else join())
 
     def _put(self, queued: _QueuedJob[J]) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, TypeVar, Unpack
 
@@ -266,8 +267,7 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
+        async with AsyncExitStack() as stack:  # all of them, whatever one of them raises
+            stack.push_async_callback(self.aclose)
             for callback in tuple(self._before_close):
-                await callback()
-        finally:
-            await self.aclose()
+                stack.push_async_callback(callback)

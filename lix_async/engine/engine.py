@@ -27,6 +27,7 @@ error is raised all the same if it is permanent, or if no attempt or no time is 
 from __future__ import annotations
 
 import copy
+import math
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -55,18 +56,31 @@ from ..core.provider import Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
 from ..core.validation import check_type
-from ..core.wire import HttpResponse
+from ..core.wire import HttpRequest, HttpResponse
 from ..limiters.base import Limiter
 from .answer import Answer, credits_for, read_headers
 from .credentials import KeyRedactor
 from .credits import CreditBudget
 from .observer import CallObservation, CallObserver
 from .options import UNSET, CallOptions, reject_empty
-from .transport import MAX_URL_LENGTH, Prepare, SendTimestamp, Transport, TransportFailure
+from .transport import (
+    MAX_URL_LENGTH,
+    TOO_LATE,
+    Prepare,
+    SendTimestamp,
+    Transport,
+    TransportFailure,
+)
 
 R = TypeVar("R")
 MAX_TARGET_LENGTH = MAX_URL_LENGTH - 512
 """Characters of path and query: before them come scheme and host, and perhaps the key after."""
+
+
+RECORDED_LIFETIME = 5.0
+"""Seconds for which a permit is good at least where each attempt is recorded first. What is held up
+for longer, because the machine was suspended say, is not sent: the record may have been taken for
+that of a dead process."""
 
 
 class AttemptHooks(Protocol):
@@ -266,23 +280,8 @@ class Engine:
         prefix = "" if endpoint.rooted else self._prefix
         request = wire.encode(endpoint, params, prefix=prefix, path=path)
         began = self.clock.now()
-        if call.limiter is not None:
-            wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
-            if call.exceeds_deadline(wait):
-                return TransportError(f"the next permit is expected in {wait:.3g} s")
-            # What must be imported or connected is ready before the permit is taken: a request
-            # that is sent late may come too close to the next one.
-            failure = await self._prepare(request) if self._prepare is not None else None
-            if failure is not None:
-                call.attempts += 1
-                return self._failed(failure, call)
-            try:
-                await call.limiter.acquire()
-            except TransportError as error:  # a shared limiter that could not be reached in time
-                call.limiter_unreachable = True
-                error.family = "infrastructure"
-                error.sent = call.lost > 0
-                return error.with_traceback(None)
+        if (refusal := await self._admit(request, call)) is not None:
+            return refusal
         permitted_at = self.clock.now()
         hooks = call.hooks
 
@@ -298,7 +297,17 @@ class Engine:
         try:
             if hooks is not None:
                 await hooks.departing()
-            response = await self.transport.exchange(request, sent_at)
+            while True:
+                lifetime = math.inf if call.limiter is None else call.limiter.permit_lifetime
+                if hooks is not None:  # recording the attempt takes time as well
+                    lifetime = max(lifetime, RECORDED_LIFETIME)
+                sent_at.latest = permitted_at + lifetime
+                response = await self.transport.exchange(request, sent_at)
+                if response is not TOO_LATE or hooks is not None:
+                    break
+                if (error := await self._permit(call)) is not None:
+                    return error
+                permitted_at = self.clock.now()
             if isinstance(response, HttpResponse):
                 response = self._redactor.redact_response(response)
                 if hooks is not None:
@@ -313,6 +322,34 @@ class Engine:
         if isinstance(response, TransportFailure):
             return self._failed(response, call)
         return self._read(endpoint, response, call)
+
+    async def _admit(self, request: HttpRequest, call: CallState) -> TransportError | None:
+        """Wait for the first permit of an attempt, with all that the request needs at hand."""
+        if call.limiter is None:
+            return None
+        wait = call.limiter.estimated_wait() if call.give_up_at is not None else 0.0
+        if call.exceeds_deadline(wait):
+            return TransportError(f"the next permit is expected in {wait:.3g} s")
+        # What must be imported or connected is ready before the permit is taken: a request
+        # that is sent late may come too close to the next one.
+        failure = await self._prepare(request) if self._prepare is not None else None
+        if failure is not None:
+            call.attempts += 1
+            return self._failed(failure, call)
+        return await self._permit(call)
+
+    async def _permit(self, call: CallState) -> TransportError | None:
+        """Wait for a permit; the error of a shared limiter that could not be reached in time."""
+        if call.limiter is None:
+            return None
+        try:
+            await call.limiter.acquire()
+        except TransportError as error:
+            call.limiter_unreachable = True
+            error.family = "infrastructure"
+            error.sent = call.lost > 0
+            return error.with_traceback(None)
+        return None
 
     def _failed(self, failure: TransportFailure, call: CallState) -> TransportError:
         call.lost += failure.sent

@@ -218,9 +218,12 @@ class Pages(Generic[Item]):
             raise ConfigurationError("a listing must not be iterated by two tasks at the same time")
         self._busy = True
         try:
-            if self._prefetching is None:
+            if self._prefetching is None and self._tasks is None:
                 fetched = await self._paginator.fetch_next()
             else:
+                if self._prefetching is None:  # the first page: it outlives a cancelled caller
+                    self._prefetch()
+                assert self._prefetching is not None
                 await self._prefetching.done.wait()
                 self._prefetching = None
                 error, self._prefetch_error = self._prefetch_error, None
@@ -239,8 +242,12 @@ class Pages(Generic[Item]):
         pending = sum(len(page.items) for page in self._paginator.ready)
         wanted = self._remaining is None or self._remaining > pending
         if wanted and not running and len(self._paginator.ready) < 2:
-            self._prefetching = _Prefetch()
-            self._tasks.start_soon(self._prefetch_page, self._prefetching)
+            self._prefetch()
+
+    def _prefetch(self) -> None:
+        assert self._tasks is not None
+        self._prefetching = _Prefetch()
+        self._tasks.start_soon(self._prefetch_page, self._prefetching)
 
     async def _prefetch_page(self, prefetch: _Prefetch) -> None:
         self._paginator.hooks = prefetch

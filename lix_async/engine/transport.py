@@ -6,6 +6,7 @@ local variables hold the headers with the key. No other module imports an HTTP l
 
 from __future__ import annotations
 
+import math
 import os
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -67,13 +68,17 @@ class SendTimestamp:
 
     Args:
         on_set: Called with the time as soon as it is known.
+
+    Attributes:
+        latest: After this time the request is not sent any more: its permit has run out.
     """
 
-    __slots__ = ("_at", "_on_set")
+    __slots__ = ("_at", "_on_set", "latest")
 
     def __init__(self, on_set: Callable[[float], object] = lambda _: None) -> None:
         self._at: float | None = None
         self._on_set = on_set
+        self.latest = math.inf
 
     @property
     def at(self) -> float | None:
@@ -94,7 +99,8 @@ class Transport(Protocol):
     ) -> HttpResponse | TransportFailure:
         """Send one request and read the whole response, without following redirects.
 
-        Sets `sent_at.at` when the first byte is sent.
+        Sets `sent_at.at` when the first byte is sent; returns `TOO_LATE` where that would be after
+        `sent_at.latest`.
         """
         ...
 
@@ -102,6 +108,8 @@ class Transport(Protocol):
         """Close the connections. The next exchange opens new ones."""
 
 
+TOO_LATE = TransportFailure("its permit has run out", sent=False)
+"""Returned for a request that was held up for longer than its permit is good for."""
 Prepare = Callable[[HttpRequest], Awaitable[TransportFailure | None]]
 """What a transport may have as a method `prepare`; see `HttpTransport`."""
 
@@ -261,8 +269,10 @@ class HttpTransport:
             await self.pool.discard(pooled)
             drop_traceback(error)
             raise
-        pooled.used = True
-        usable = isinstance(response, HttpResponse) and pooled.connection.is_usable
+        pooled.used = pooled.used or response is not TOO_LATE
+        usable = (
+            isinstance(response, HttpResponse) or response is TOO_LATE
+        ) and pooled.connection.is_usable
         if not usable or not self.pool.release(pooled):
             await self.pool.discard(pooled)
         return response
@@ -302,7 +312,10 @@ class HttpTransport:
                 content=SingleChunkStream(request.body or b""),
                 extensions={"timeout": self._timeout},
             )
-            sent_at.at = self._builder.now()
+            now = self._builder.now()
+            if now > sent_at.latest:
+                return TOO_LATE
+            sent_at.at = now
             response = await connection.send(outgoing)
             stream = cast("HttpcoreStream", response.stream)
             headers = read_headers(response.headers)
@@ -345,7 +358,10 @@ class ClientTransport:
             return TransportFailure("the given HTTP client is closed", sent=False, permanent=True)
         pooled = await self._pool.acquire()
         try:
-            sent_at.at = self._builder.now()
+            now = self._builder.now()
+            if now > sent_at.latest:
+                return TOO_LATE
+            sent_at.at = now
             return await self._exchange(request)
         except BaseException as error:
             drop_traceback(error)

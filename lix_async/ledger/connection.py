@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar, cast
 
 from ..core.errors import BulkError
 from .owners import BeatWatch, Owner, boot_id, new_token, process_id
-from .records import Event, Lookup, LookupSpec, NotLeft, Result, Send
+from .records import Event, Input, Lookup, LookupSpec, NotLeft, Result, Send
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -56,6 +57,8 @@ class AnnounceJob:
 
     spec: LookupSpec
     send: Send
+    row: int | None = None
+    """The row of the run that led to it, where that is not noted yet."""
 
 
 class Announced(NamedTuple):
@@ -261,13 +264,18 @@ class LedgerConnection:
         announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
         lookups = iter(tables.add(announced, self.wall()) if announced else ())
         events: list[Event] = []
+        inputs: defaultdict[int, list[Input]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 lookup = values[place] = next(lookups)
                 events.append(job.send._replace(lookup=lookup.id))
+                if job.row is not None and job.send.run is not None:
+                    inputs[job.send.run].append(Input(job.row, lookup.id))
             elif isinstance(job, EventsJob):
                 events += job.events
         results = iter(apply(tables, events, self.owner) if events else ())
+        for run, rows in inputs.items():
+            tables.add_inputs(run, rows)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 values[place] = Announced(next(results), cast("Lookup", values[place]))

@@ -208,18 +208,25 @@ class PostgresDatabase:
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
     ) -> None:
-        text, types = _insert(self._schema, table, columns, conflict)
-        self._write(text, types, rows)
+        if rows:
+            self._write(*_insert(self._schema, table, columns, conflict), rows)
+
+    def insert_new(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
+    ) -> list[Columns]:
+        conflict = f"({key}) DO NOTHING RETURNING {key}, id"
+        return _rows(self._write(*_insert(self._schema, table, columns, conflict), rows))
 
     def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
-        text, types = _update(self._schema, table, columns, keys)
-        self._write(text, types, rows)
-
-    def _write(self, text: bytes, types: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
         if rows:
-            columns = zip(types, zip(*rows, strict=True), strict=True)
-            values = [_array(kind, column) for kind, column in columns]
-            self.connection.cursor(binary=True).execute(text, values)
+            self._write(*_update(self._schema, table, columns, keys), rows)
+
+    def _write(
+        self, text: bytes, types: tuple[str, ...], rows: Sequence[Sequence[object]]
+    ) -> psycopg.Cursor[Columns]:
+        columns = zip(types, zip(*rows, strict=True), strict=True)
+        values = [_array(kind, column) for kind, column in columns]
+        return self.connection.cursor(binary=True).execute(text, values)
 
     def _send(self, statement: str, values: Sequence[object] = ()) -> psycopg.Cursor[Columns]:
         text, places = translated(statement, self._schema)

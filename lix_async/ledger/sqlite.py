@@ -60,6 +60,15 @@ class SqliteDatabase:
     ) -> None:
         self.connection.executemany(_insert(table, columns, conflict), rows)
 
+    def insert_new(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
+    ) -> list[Columns]:
+        return self.execute(
+            f"INSERT INTO {table} ({columns}) SELECT * FROM (?**) WHERE true "
+            f"ON CONFLICT ({key}) DO NOTHING RETURNING {key}, id",
+            (rows,),
+        )
+
     def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
         self.connection.executemany(_update(table, columns, keys), rows)
 
@@ -88,30 +97,35 @@ def expand(statement: str, values: Sequence[object]) -> tuple[str, list[object]]
     fills the list, which an `IN` does not notice.
     """
     flat: list[object] = []
-    counts: list[int] = []
+    sizes: list[tuple[int, int]] = []
     for value, stars in zip(values, LIST.findall(statement), strict=True):
         if not stars:
             flat.append(value)
-            counts.append(1)
+            sizes.append((1, 1))
             continue
         elements = list(cast("Sequence[object]", value))
         full = 1 << max(len(elements) - 1, 0).bit_length()
         elements += elements[-1:] * (full - len(elements))
-        counts.append(len(elements))
+        count, width = len(elements), 1
         if stars == "**":
-            elements = [part for pair in cast("list[Sequence[object]]", elements) for part in pair]
+            rows = cast("list[Sequence[object]]", elements)
+            width = len(rows[0])
+            elements = [part for row in rows for part in row]
+        sizes.append((count, width))
         flat += elements
-    return _with_marks(statement, tuple(counts)), flat
+    return _with_marks(statement, tuple(sizes)), flat
 
 
 @lru_cache(maxsize=256)
-def _with_marks(statement: str, counts: tuple[int, ...]) -> str:
-    left = iter(counts)
+def _with_marks(statement: str, sizes: tuple[tuple[int, int], ...]) -> str:
+    left = iter(sizes)
 
     def marks(found: re.Match[str]) -> str:
-        pair = found[1] == "**"
-        text = ", ".join(["(?, ?)" if pair else "?"] * next(left))
-        return f"VALUES {text}" if pair else text
+        count, width = next(left)
+        if found[1] != "**":
+            return ", ".join(["?"] * count)
+        row = f"({', '.join(['?'] * width)})"
+        return f"VALUES {', '.join([row] * count)}"
 
     return LIST.sub(marks, statement)
 

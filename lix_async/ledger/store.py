@@ -181,14 +181,15 @@ class Store:
         """Apply events with the next commit, without waiting for it."""
         self._worker().post(EventsJob(events, posted=True))
 
-    async def announce(self, spec: LookupSpec, send: Send) -> Announced:
+    async def announce(self, spec: LookupSpec, send: Send, row: int | None = None) -> Announced:
         """Announce a request, its lookup made where it is new; durable when this returns.
 
         Args:
             spec: The lookup.
             send: The event; its `lookup` is filled in.
+            row: The input of the run that led to it, to be kept with it.
         """
-        return cast("Announced", await self._worker().run(AnnounceJob(spec, send)))
+        return cast("Announced", await self._worker().run(AnnounceJob(spec, send, row)))
 
     def _worker(self) -> WorkerThread[Job]:
         if self._thread is None:
@@ -229,16 +230,6 @@ class Store:
     def post_inputs(self, run: int, inputs: Sequence[Input]) -> None:
         """Keep which input of a run led to which lookup, with the next commit."""
         self._worker().post(StatementJob(lambda tables: tables.add_inputs(run, inputs)))
-
-    def post_new_input(self, run: int, row: int, spec: LookupSpec) -> None:
-        """Keep an input whose lookup may be new, with the next commit."""
-        now = self.now
-
-        def work(tables: SqlTables) -> None:
-            (lookup,) = tables.add([spec], now)
-            tables.add_inputs(run, [Input(row, lookup.id)])
-
-        self._worker().post(StatementJob(work))
 
     async def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
         """Keep new inputs of a run; they are durable when this returns."""

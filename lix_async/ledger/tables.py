@@ -70,6 +70,12 @@ class Database(Protocol):
         """Insert rows; `conflict` is what follows `ON CONFLICT`."""
         ...
 
+    def insert_new(
+        self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
+    ) -> list[Columns]:
+        """Insert the rows whose key is not there yet; the key and id of each of them."""
+        ...
+
     def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
         """Change the rows that have these keys; each row has its columns, then its keys."""
         ...
@@ -80,6 +86,8 @@ class SqlTables:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._new: dict[int, Lookup] = {}
+        """Lookups that this transaction has made: nobody else can have changed them."""
 
     # Rows for the rule
 
@@ -107,6 +115,9 @@ class SqlTables:
         # Ordered: two transactions that lock the same rows must lock them in one order. What else
         # is needed is read after the rows are locked, else it may be older than the rows.
         lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
+        loaded.lookups.update((ident, self._new[ident]) for ident in ids if ident in self._new)
+        if loaded.lookups:
+            ids = [ident for ident in ids if ident not in self._new]
         answered = [ident for ident in ids if ident not in unanswered]
         rows, answers, money = self._select((lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts))
         of_lookup = _answers(answers)
@@ -199,17 +210,20 @@ class SqlTables:
     def add(self, specs: Sequence[LookupSpec], now: int) -> list[Lookup]:
         """The lookups of calls, made where they are new, in the order of the calls."""
         new = {spec.key: spec for spec in reversed(specs)}  # the first of equal calls counts
-        found = self.find(list(new))
         # Ordered: two transactions that insert the same keys must do it in one order.
-        missing = sorted(new.keys() - found.keys())
-        if missing:
-            rows = [
-                (s.key, s.endpoint, s.spelled, s.variant, s.page, now)
-                for s in map(new.__getitem__, missing)
-            ]
-            columns = "key, endpoint, spelled, variant, page, changed"
-            self._db.insert("lookup", columns, rows, "(key) DO NOTHING")
-            found.update(self.find(missing))
+        rows = [
+            (s.key, s.endpoint, s.spelled, s.variant, s.page, now) for _, s in sorted(new.items())
+        ]
+        columns = "key, endpoint, spelled, variant, page, changed"
+        found: dict[bytes, Lookup] = {}
+        for some in chunks(rows):
+            inserted = self._db.insert_new("lookup", columns, some, "key")
+            for key, ident in cast("list[tuple[bytes, int]]", inserted):
+                s = new[bytes(key)]
+                state = LookupState(page=s.page)
+                lookup = Lookup(ident, s.key, s.endpoint, s.spelled, state, changed=now)
+                found[s.key] = self._new[ident] = lookup
+        found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
         for ident in sorted({found[s.key].id for s in specs if s.page > found[s.key].state.page}):
             self._db.change(

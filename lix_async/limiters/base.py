@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Protocol
 
 from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
 from ..core.validation import guarded_repr
+
+SHORTEST_LIFETIME = 0.5
+"""Seconds for which a permit is good at any rate: a slow disk must not cost a second one."""
 
 
 class Limiter(ABC):
@@ -16,6 +20,10 @@ class Limiter(ABC):
     A limiter of your own derives from this class and defines `acquire` and `hold`. The other
     methods make it more exact and have defaults.
     """
+
+    permit_lifetime = math.inf
+    """Seconds for which a permit is good. A request that is held up for longer takes another one:
+    it would meet the requests of later permits."""
 
     @abstractmethod
     async def acquire(self) -> None:

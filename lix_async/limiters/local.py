@@ -12,7 +12,7 @@ from ..concurrency.clock import Clock, PunctualSleep, RealClock
 from ..concurrency.event_loop import EventLoopBinding
 from ..core.rate_limit import Bucket, RateLimit, TokenBucket
 from ..core.validation import check_type, guarded_repr
-from .base import Limiter
+from .base import SHORTEST_LIFETIME, Limiter
 
 
 class _Permit(NamedTuple):
@@ -58,6 +58,7 @@ class LocalLimiter(Limiter):
     ) -> None:
         check_type("rate", rate, RateLimit)
         self.rate = rate
+        self.permit_lifetime = max(rate.interval, SHORTEST_LIFETIME)
         self._clock: Clock = clock or RealClock()
         self._bucket: Bucket = bucket or TokenBucket(rate)
         self._queue: deque[_WaitingCaller] = deque()

@@ -31,7 +31,7 @@ from ..core.rate_limit import (
 )
 from ..core.validation import guarded_repr
 from .backend import BackendClient, LimiterBackend, Permit, check_arguments
-from .base import Limiter
+from .base import SHORTEST_LIFETIME, Limiter
 from .local import LocalLimiter
 
 T = TypeVar("T")
@@ -109,6 +109,7 @@ class SharedLimiter(Limiter):
         self.rate = rate
         self.give_up_after = give_up_after
         self._clock: Clock = clock or RealClock()
+        self.permit_lifetime = max(rate.interval, SHORTEST_LIFETIME)
         self._params = GcraParameters.in_microseconds(rate, margin)
         self._client = BackendClient(backend, self._params, self._clock, name)
         self._outage = OutageTracker()
@@ -332,6 +333,7 @@ class BulkLimiter(Limiter):
     def __init__(self, shared: SharedLimiter) -> None:
         self.shared = shared
         self.rate = shared.rate
+        self.permit_lifetime = shared.permit_lifetime
 
     @guarded_repr
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from types import MappingProxyType, TracebackType
 from typing import TypeVar, get_args, overload
 
 from ..concurrency.clock import Clock, RealClock
-from ..concurrency.worker_pool import InputStream, WorkerPool
+from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import (
     AuthenticationError,
     BudgetError,
@@ -222,7 +222,8 @@ class Waterfall:
     ) -> Results[R]:
         suspended: dict[str, LixError] = {}
 
-        async def work(target: Target | str) -> R:
+        async def work(target: Target | str, scope: CallScope) -> R:
+            scope.on_its_way = True  # one of its requests may be
             return await self._find(target, into, suspended)
 
         return Results(work, InputStream(targets).next, self._concurrency)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anyio
 import pytest
-from sample_provider import LOST, UNREACHED, refused, reply
+from sample_provider import LOST, UNREACHED, Script, refused, reply
 
-from lix_async import bulk
+from lix_async import AsyncLix, bulk
 from lix_async.bulk.circuit_breaker import CircuitBreaker
 from lix_async.core.errors import (
     AuthenticationError,
@@ -18,6 +20,7 @@ from lix_async.core.errors import (
     ServerError,
     TransportError,
 )
+from lix_async.core.rate_limit import RateLimit
 from lix_async.core.wire import HttpRequest
 from lix_async.testing import VirtualClock
 
@@ -25,6 +28,8 @@ from .conftest import Open
 from .test_admission import Vendor, drained, thing
 
 pytestmark = pytest.mark.anyio
+PROBES = 18
+"""In an hour: after 5 s, then after pauses that double up to 300 s."""
 NAMES = [f"n{number}" for number in range(1000)]
 DOWN = {
     "unreachable": UNREACHED,
@@ -32,6 +37,9 @@ DOWN = {
     "own": refused(500, "api_error"),
     "portal": reply(302, b"<html>", location="http://portal.example/"),
     "proxy": reply(407, b"<html>"),
+    "missing": reply(404, b"<html>"),
+    "later": reply(503, b"<html>", retry_after="3600"),
+    "reset": LOST,
 }
 
 
@@ -50,22 +58,38 @@ class Service:
         return thing(outgoing)
 
 
-@pytest.mark.parametrize("down", DOWN)
+@pytest.mark.parametrize(
+    ("down", "concurrency", "rate"),
+    [(down, 16, None) for down in DOWN]
+    + [("reset", 1, None), ("503", 1, None)]
+    + [(down, 4, RateLimit(1, per=3.0)) for down in ("later", "missing", "reset")],
+)
 async def test_an_hour_of_outage_costs_few_requests_and_fails_nothing(
-    tmp_path: Any, down: str, anyio_backend_name: str
+    tmp_path: Any,
+    anyio_backend_name: str,
+    down: str,
+    concurrency: int,
+    rate: RateLimit | None,
 ) -> None:
     # Asyncio runs in debug mode, where a thousand take too long.
-    names = NAMES if (down, anyio_backend_name) == ("503", "trio") else NAMES[:50]
+    many = (down, concurrency, rate, anyio_backend_name) == ("503", 16, None, "trio")
+    names = NAMES if many else NAMES[:42]
     async with VirtualClock() as clock:
         service = Service(clock, DOWN[down], 3600.0)
-        client = Vendor(service, clock=clock)
-        run = bulk.Run(tmp_path / "l.db", client.get, names, outage_patience=None)
-        outcomes = await drained(run)
-        assert {outcome.state for outcome in outcomes} == {"done"}
-        assert len(outcomes) == len(names)
-        assert service.failed <= 30
-        assert service.asked == service.failed + len(names)
-        assert (client.credits.total, client.credits.lost) == (2 * len(names), 0)
+        client = Vendor(service, clock=clock, rate_limit=rate)
+        run = bulk.Run(
+            tmp_path / "l.db",
+            client.get,
+            names,
+            outage_patience=None,
+            concurrency=concurrency,
+        )
+        states = Counter([outcome.state for outcome in await drained(run)])
+        lost = service.failed if down == "reset" else 0
+        assert states == Counter(done=len(names) - lost) + Counter(in_doubt=lost)
+        assert service.failed <= 5 + concurrency + PROBES
+        assert service.asked == service.failed + len(names) - lost
+        assert (client.credits.total, client.credits.lost) == (2 * (len(names) - lost), 2 * lost)
 
 
 async def test_the_reason_is_reported_and_the_run_ends_in_time(ledger: Open) -> None:
@@ -191,10 +215,63 @@ def test_pages_that_are_missing_count_where_nothing_was_ever_answered() -> None:
     assert breaker.failure is not None
 
 
-async def test_lost_answers_are_in_doubt_and_cost_few(ledger: Open) -> None:
+async def test_lookups_that_work_are_tried_where_only_the_free_endpoint_is_broken(
+    ledger: Open,
+) -> None:
+    links = [f"https://www.linkedin.com/in/some-body-{n}" for n in range(30)]
+    asked: Counter[str] = Counter()
+
     async with VirtualClock() as clock:
-        service = Service(clock, LOST, 1800.0)
-        run = bulk.Run(ledger(), Vendor(service, clock=clock).get, NAMES[:60], outage_patience=None)
-        states = [outcome.state for outcome in await drained(run)]
-        assert states.count("in_doubt") == service.failed <= 25
-        assert states.count("done") == 60 - service.failed
+
+        def answer(outgoing: HttpRequest) -> Any:
+            kind = "person" if "/person" in outgoing.target else "free"
+            asked[kind] += 1
+            if kind == "free":
+                return reply(503, b"<html>")
+            return LOST if clock.now() < 100 else reply(200, {"name": "x"})
+
+        lix = AsyncLix("k" * 32, http_client=Script(answer), rate_limit=None, clock=clock)
+        run = bulk.Run(ledger(), lix.people.get, links, outage_patience=None)
+        states = Counter([outcome.state for outcome in await drained(run)])
+    assert states == Counter(done=30 - states["in_doubt"], in_doubt=states["in_doubt"])
+    assert 5 <= states["in_doubt"] <= 5 + 4 + 2, "every second try is a lookup"
+
+
+def test_a_try_that_is_told_to_wait_is_not_repeated_at_once() -> None:
+    breaker = opened()
+    breaker.trial = b"1"
+    breaker.report("attested", b"1", 5.0, RateLimitError("429", status=429))
+    assert breaker.pause(5.0) == 10
+    breaker.report("unattested", b"1", 15.0, ServerError("503", status=503, retry_after=3600))
+    assert breaker.pause(15.0) == 300, "at most the longest pause"
+
+
+@pytest.mark.parametrize("as_stream", [False, True])
+async def test_failures_that_are_no_outage_are_handed_out(ledger: Open, as_stream: bool) -> None:
+    async def stream() -> AsyncIterator[str]:
+        for name in ["bad-1", "bad-2", "good", "bad-3"]:
+            yield name
+            await clock.sleep(100)
+
+    def answer(outgoing: HttpRequest) -> Any:
+        return reply(503, b"") if "bad" in outgoing.target else thing(outgoing)
+
+    async with VirtualClock() as clock:
+        inputs = stream() if as_stream else ["bad-1", "bad-2", "good", "bad-3"]
+        run = bulk.Run(ledger(), Vendor(answer, clock=clock).get, inputs)
+        found = [(outcome.input, outcome.state) for outcome in await drained(run)]
+    assert sorted(found) == [*((f"bad-{n}", "failed") for n in (1, 2, 3)), ("good", "done")]
+
+
+async def test_failures_that_were_held_back_come_before_what_ends_the_run(ledger: Open) -> None:
+    def inputs() -> Iterator[str]:
+        yield "bad"
+        raise LookupError
+
+    run = bulk.Run(ledger(), Vendor(reply(404, b"")).get, inputs(), concurrency=1)
+    found = [await anext(run)]
+    with pytest.raises(LookupError):
+        await anext(run)
+    with pytest.raises(StopAsyncIteration):
+        await anext(run)
+    assert [outcome.state for outcome in found] == ["failed"]

@@ -35,7 +35,7 @@ from lix_async.core.errors import (
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpResponse
-from lix_async.engine.transport import TransportFailure
+from lix_async.engine.transport import TOO_LATE, TransportFailure
 from lix_async.limiters.local import LocalLimiter
 
 pytestmark = pytest.mark.anyio
@@ -297,6 +297,77 @@ async def test_who_leaves_late_says_so_at_once_and_not_when_the_answer_comes():
     client.engine.transport = Slow()
     await client.send(THING, ONE)
     assert heard == [[("late", 0.25)]]
+
+
+class HeldUp:
+    """A transport whose first request is ready to leave only after so many seconds."""
+
+    def __init__(self, clock, seconds: float) -> None:
+        self.clock = clock
+        self.left: list[float] = []
+        self.seconds = seconds
+
+    async def exchange(self, outgoing, departure):
+        if not self.left:
+            await self.clock.sleep(self.seconds)
+            self.left.append(0.0)
+        if self.clock.now() > departure.latest:
+            return TOO_LATE
+        departure.at = self.clock.now()
+        self.left.append(departure.at)
+        return FINE
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.parametrize(("seconds", "leaves_at", "late"), [(2, 2, 2), (4, 4, 0)])
+async def test_a_request_that_is_held_up_for_long_takes_another_permit(seconds, leaves_at, late):
+    client, limiter = limited(FINE)
+    limiter.permit_lifetime = 3.0
+    client.engine.transport = transport = HeldUp(client.clock_used, seconds)
+    answer = await client.send(THING, ONE)
+    assert (transport.left[1:], answer.attempts) == ([leaves_at], 1)
+    assert limiter.recorded == ([("late", late)] if late else [])
+
+
+async def test_a_recorded_attempt_that_is_held_up_for_long_is_not_sent():
+    """Whoever records it may be taken for dead by then."""
+    client, limiter = limited(FINE, retry=RetryPolicy(attempts=1))
+    limiter.permit_lifetime = 3.0
+    client.engine.transport = transport = HeldUp(client.clock_used, 6)
+    heard: list[object] = []
+
+    class Hooks:
+        async def departing(self) -> None:
+            heard.append("departing")
+
+        def departed(self) -> None:
+            heard.append("departed")
+
+        async def received(self, response: HttpResponse) -> None:
+            heard.append(response.status)
+
+    with pytest.raises(TransportError, match="permit has run out") as caught:
+        await client.engine.send(THING, ONE, hooks=Hooks())
+    assert (caught.value.sent, transport.left[1:], heard) == (False, [], ["departing"])
+
+
+async def test_no_other_permit_may_come():
+    client, limiter = limited(FINE, retry=RetryPolicy(attempts=1))
+    limiter.permit_lifetime = 3.0
+    client.engine.transport = HeldUp(client.clock_used, 4)
+    acquire, asked = limiter.acquire, []
+
+    async def once() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise TransportError("the store cannot be reached")
+        await acquire()
+
+    limiter.acquire = once
+    with pytest.raises(TransportError, match="cannot be reached") as caught:
+        await client.send(THING, ONE)
+    assert not caught.value.sent
 
 
 async def test_a_permit_is_refunded_only_if_nothing_was_sent():

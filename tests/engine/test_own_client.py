@@ -25,7 +25,13 @@ from sample_provider import (
 from lix_async.core.errors import OutcomeUnknownError, TransportError
 from lix_async.core.retry import RetryPolicy
 from lix_async.core.wire import HttpRequest, HttpResponse
-from lix_async.engine.transport import ClientTransport, SendTimestamp, TransportFailure, _pool_size
+from lix_async.engine.transport import (
+    TOO_LATE,
+    ClientTransport,
+    SendTimestamp,
+    TransportFailure,
+    _pool_size,
+)
 
 pytestmark = pytest.mark.anyio
 libraries = pytest.mark.parametrize(
@@ -129,6 +135,16 @@ async def test_it_goes_over_real_connections_with_bodies_of_every_kind(library):
         with pytest.raises(OutcomeUnknownError):
             await client.send(SEND, SendParams(to="me", text="hi"))
         assert server.heard[-1].endswith(b'\r\n\r\n{"text":"hi"}')
+
+
+@libraries
+async def test_a_request_that_would_leave_too_late_is_not_sent(library):
+    async with serve(saying(answer())) as server, library.AsyncClient() as http:
+        transport = ClientTransport(request_builder(server.url), None, http)
+        late = SendTimestamp()
+        late.latest = -1.0
+        assert await transport.exchange(HttpRequest("GET", "/"), late) is TOO_LATE
+        assert (late.at, server.heard) == (None, [])
 
 
 @libraries

@@ -13,7 +13,12 @@ from loopback import Connection, answer, free_port, once, request_builder, sayin
 
 from lix_async.core.wire import HttpRequest, HttpResponse
 from lix_async.engine import response_body as module
-from lix_async.engine.transport import HttpTransport, SendTimestamp, TransportFailure
+from lix_async.engine.transport import (
+    TOO_LATE,
+    HttpTransport,
+    SendTimestamp,
+    TransportFailure,
+)
 
 pytestmark = pytest.mark.anyio
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": None}
@@ -69,6 +74,16 @@ async def test_a_request_goes_out_as_it_is_and_the_answer_comes_back_as_it_came(
             b'{"a":1}'
         ]
         assert visit.departure.at is not None
+
+
+async def test_a_request_that_would_leave_too_late_is_not_sent(library):
+    async with serve(saying(answer())) as server, Visit(server.url, library) as visit:
+        late = SendTimestamp()
+        late.latest = -1.0
+        assert await visit.transport.exchange(READ, late) is TOO_LATE
+        assert (late.at, server.heard) == (None, [])
+        assert isinstance(await visit.exchange(), HttpResponse)
+        assert server.connections == 1, "the connection is not used up"
 
 
 async def test_a_connection_is_kept_for_reads_and_a_send_gets_a_fresh_one(library):

@@ -1,0 +1,272 @@
+"""Cancelled at any await: what was charged is handed out once, now or by the next run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from sample_provider import THING, SampleClient, Thing, ThingParams, reply
+
+from lix_async import bulk
+from lix_async.bulk import SqliteStore
+from lix_async.core.wire import HttpRequest
+from lix_async.engine.pages import Pages
+
+from .test_run import LIST, ListParams, drained
+
+pytestmark = pytest.mark.anyio
+NAMES = [f"n{number}" for number in range(4)]
+MOST = 400
+"""More awaits than any of these ways has."""
+
+
+class Server(SampleClient):
+    """Counts what it charges, and takes a while to answer."""
+
+    def __init__(self) -> None:
+        super().__init__(self.answer)
+        self.charged: Counter[str] = Counter()
+
+    async def answer(self, outgoing: HttpRequest) -> Any:
+        await anyio.lowlevel.checkpoint()
+        name = outgoing.target.rsplit("/", 1)[-1]
+        self.charged[name] += 1
+        await anyio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
+        if "list" in name:
+            start = int(name.partition("start=")[2].partition("&")[0] or 0)
+            rows = [{"id": f"{start}"}]
+            return reply(200, {"things": rows, "paging": {"total": 4, "count": 1, "start": start}})
+        return reply(200, {"id": name, "size": 1})
+
+    async def get(self, id: str) -> Thing:
+        return (await self.send(THING, ThingParams(id=id))).value
+
+    def list(self, q: str, prefetch: int = 0) -> Pages[Thing]:
+        return self.pages(LIST, ListParams(q=q), prefetch=prefetch)
+
+
+class Cut:
+    """Cancels what runs in it at its k-th await, through the scope or as asyncio does."""
+
+    def __init__(self, at: int, native: bool) -> None:
+        self.at, self.native = at, native
+        self.awaits = 0
+        self.reached = False
+
+    async def __call__(self, work: Callable[[], Awaitable[None]]) -> None:
+        if self.native:
+            task = asyncio.ensure_future(self._counted(work))
+            self.cancel: Callable[[], object] = task.cancel
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+        else:
+            with anyio.CancelScope() as scope:
+                self.cancel = scope.cancel
+                await self._counted(work)
+
+    def _counted(self, work: Callable[[], Awaitable[None]]) -> Any:
+        return _Steps(work(), self)
+
+
+class _Steps:
+    """A coroutine that is cancelled while it waits for the k-th time."""
+
+    def __init__(self, work: Awaitable[None], cut: Cut) -> None:
+        self._work, self._cut = work, cut
+
+    def __await__(self) -> Any:
+        inner, value, error = self._work.__await__(), None, None
+        while True:
+            try:
+                found = inner.send(value) if error is None else inner.throw(error)
+            except StopIteration:
+                return
+            self._cut.awaits += 1
+            if self._cut.awaits == self._cut.at:
+                self._cut.reached = True
+                self._cut.cancel()
+            value = error = None
+            try:
+                value = yield found
+            except BaseException as thrown:  # given to the coroutine
+                error = thrown
+
+
+class Stream:
+    """Inputs that come one by one. No generator: those have to be closed by whoever made them."""
+
+    def __init__(self) -> None:
+        self.names = iter(NAMES)
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> str:
+        await anyio.lowlevel.checkpoint()
+        for name in self.names:
+            return name
+        raise StopAsyncIteration
+
+
+Way = Callable[[Server, Path, list[Any]], Awaitable[None]]
+
+
+async def in_a_bare_loop(server: Server, path: Path, got: list[Any]) -> None:
+    async with server:
+        await drained(bulk.Run(path, server.get, NAMES, concurrency=2), got)
+
+
+async def in_the_block_of_the_run(server: Server, path: Path, got: list[Any]) -> None:
+    async with bulk.Run(path, server.get, NAMES, concurrency=2) as run:
+        await drained(run, got)
+
+
+async def of_walks(server: Server, path: Path, got: list[Any]) -> None:
+    async with bulk.Run(path, server.list, ["a", "b"], concurrency=2) as run:
+        await drained(run, got)
+
+
+async def in_a_block_that_is_left_early(server: Server, path: Path, got: list[Any]) -> None:
+    async with server, bulk.Run(path, server.get, NAMES, concurrency=2) as run:
+        async for outcome in run:
+            got.append(outcome)
+            break
+
+
+async def of_a_stream(server: Server, path: Path, got: list[Any]) -> None:
+    async with bulk.Run(path, server.get, Stream(), concurrency=2) as run:
+        await drained(run, got)
+
+
+async def in_a_chunk(server: Server, path: Path, got: list[Any]) -> None:
+    async with SqliteStore(path) as store:
+        got += await bulk.chunk(store, server.get, NAMES, concurrency=2)
+
+
+NATIVE = [
+    pytest.param(False, id="scope"),
+    pytest.param(True, id="native"),
+]
+
+
+async def cuts(native: bool) -> AsyncIterator[Cut]:
+    """One for each await, until the work ends before it comes to that many."""
+    if native and asyncio_is_missing():
+        pytest.skip("trio has only scopes")
+    for at in range(1, MOST):
+        cut = Cut(at, native)
+        yield cut
+        if not cut.reached:
+            assert at > 2
+            return
+    raise AssertionError("it does not end")
+
+
+def asyncio_is_missing() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("native", NATIVE)
+@pytest.mark.parametrize(
+    "way",
+    [
+        in_a_bare_loop,
+        in_the_block_of_the_run,
+        in_a_block_that_is_left_early,
+        of_walks,
+        of_a_stream,
+        in_a_chunk,
+    ],
+)
+async def test_a_cancelled_run(tmp_path: Path, way: Way, native: bool) -> None:
+    async for cut in cuts(native):
+        path, server, got = tmp_path / f"{cut.at}.db", Server(), list[Any]()
+        with anyio.fail_after(30):
+            await cut(lambda: way(server, path, got))  # noqa: B023
+            before = Counter(outcome.input for outcome in got if outcome.state == "done")
+            assert len(got) == before.total() == len(before), (cut.at, got)
+            async with SqliteStore(path) as store:
+                counts = await store.counts()
+                assert (counts.in_doubt, counts.sent, counts.maybe) == (0, 0, 0), cut.at
+                charged = server.charged.total()
+                assert counts.credits == charged * (1 if way is of_walks else 2)
+                method, inputs = (
+                    (server.list, ["a", "b"]) if way is of_walks else (server.get, NAMES)
+                )
+                rest = await drained(bulk.Run(store, method, inputs, concurrency=2))
+        assert [(one.state, one.credits * one.cached) for one in rest] == [("done", 0)] * len(rest)
+        assert sorted(one.input for one in rest) == sorted(inputs)
+        assert set(server.charged.values()) == {1}, (cut.at, server.charged)
+        assert set(before) <= {one.input for one in rest if one.cached}
+
+
+@pytest.mark.parametrize("native", NATIVE)
+@pytest.mark.parametrize("durable", [True, False])
+async def test_a_cancelled_step_of_a_loop(tmp_path: Path, durable: bool, native: bool) -> None:
+    async for cut in cuts(native):
+        server, got = Server(), list[Any]()
+        run = (
+            bulk.Run(tmp_path / f"{cut.at}.db", server.get, NAMES, concurrency=2)
+            if durable
+            else bulk.map(server.get, NAMES, concurrency=2)
+        )
+
+        async def steps() -> None:
+            async for outcome in run:  # noqa: B023
+                got.append(outcome)  # noqa: B023
+
+        with anyio.fail_after(30):
+            await cut(steps)
+            await drained(run, got)
+            await run.aclose()
+        assert sorted(one.input for one in got) == NAMES, cut.at
+        assert server.charged == Counter(NAMES), cut.at
+
+
+@pytest.mark.parametrize("native", NATIVE)
+async def test_a_cancelled_map_sends_no_more(native: bool) -> None:
+    async for cut in cuts(native):
+        server, got = Server(), list[Any]()
+
+        async def work() -> None:
+            async with bulk.map(server.get, NAMES, concurrency=2) as outcomes:  # noqa: B023
+                await drained(outcomes, got)  # noqa: B023
+
+        with anyio.fail_after(30):
+            await cut(work)
+        charged = server.charged.total()
+        assert charged <= len(got) + 4, "two in flight, and two that wait to be taken"
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        assert server.charged.total() == charged
+
+
+@pytest.mark.parametrize("native", NATIVE)
+async def test_a_cancelled_listing_with_prefetch(native: bool) -> None:
+    async for cut in cuts(native):
+        server, got = Server(), list[Any]()
+        pages = server.list("q", prefetch=1)
+
+        async def work() -> None:
+            async with pages:  # noqa: B023
+                async for item in pages:  # noqa: B023
+                    got.append(item.id)  # noqa: B023
+
+        with anyio.fail_after(30):
+            await cut(work)
+            resumed = server.pages(LIST, ListParams(q="q"), resume=pages.checkpoint)
+            got += [item.id async for item in resumed]
+        assert got == ["0", "1", "2", "3"], cut.at
+        assert set(server.charged.values()) == {1}, (cut.at, server.charged)
