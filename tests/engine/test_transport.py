@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import zlib
+from types import SimpleNamespace
 
 import anyio
 import httpx
@@ -18,6 +20,7 @@ from lix_async.engine.transport import (
     HttpTransport,
     SendTimestamp,
     TransportFailure,
+    has_unread_bytes,
 )
 
 pytestmark = pytest.mark.anyio
@@ -309,3 +312,22 @@ async def test_a_url_that_no_server_would_take_is_not_sent(library):
         failure = await visit.exchange(HttpRequest("GET", target))
         assert failure.message.startswith("the URL is too long or not valid")
         assert (failure.sent, failure.permanent, server.heard) == (False, True, [])
+
+
+@pytest.mark.parametrize(
+    ("read", "unread"),
+    [(ssl.SSLWantReadError(), False), (ssl.SSLEOFError(), True), (b"H", True), (b"", True)],
+    ids=["nothing", "broken", "surplus", "ended"],
+)
+async def test_unread_bytes_that_tls_has_decrypted_are_seen(read, unread):
+    class Layer:
+        def read(self, size):
+            if isinstance(read, Exception):
+                raise read
+            return read
+
+    facts = {"ssl_object": Layer(), "is_readable": False}
+    stream = SimpleNamespace(get_extra_info=facts.get)
+    state = SimpleNamespace(trailing_data=(b"", False))
+    connection = SimpleNamespace(_h11_state=state, _network_stream=stream)
+    assert has_unread_bytes(connection) is unread
