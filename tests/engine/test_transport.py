@@ -20,6 +20,7 @@ from lix_async.engine.transport import (
     HttpTransport,
     SendTimestamp,
     TransportFailure,
+    close_if_unread,
     has_unread_bytes,
 )
 
@@ -331,3 +332,12 @@ async def test_unread_bytes_that_tls_has_decrypted_are_seen(read, unread):
     state = SimpleNamespace(trailing_data=(b"", False))
     connection = SimpleNamespace(_h11_state=state, _network_stream=stream)
     assert has_unread_bytes(connection) is unread
+
+
+@pytest.mark.parametrize("idle", [None, False], ids=["HTTP/2", "lent again"])
+async def test_a_connection_that_is_not_this_answers_alone_is_left_as_it_is(idle):
+    connection = SimpleNamespace()
+    if idle is not None:
+        connection = SimpleNamespace(_h11_state=None, is_idle=lambda: idle)
+    response = SimpleNamespace(stream=SimpleNamespace(_connection=connection), is_closed=True)
+    await close_if_unread(response)
