@@ -578,7 +578,10 @@ class _Attempts:
             value = DecodeError(str(error.args[0]), body=reply.body, endpoint=row.id)
         elif isinstance(error, TransportError):  # a deadline, after the answer had come
             value = wire.decode(provider, row, reply.status, reply.body)
-            if not isinstance(value, LixError) and not self._call.listing:
+            if not isinstance(value, LixError) and self._call.listing:
+                self._abandoned(error)  # the listing goes on with this page when it is read again
+                return self._busy()
+            if not isinstance(value, LixError):
                 outcome.value, outcome.body, outcome.error = value, reply.body, None
                 self._report("answer")
                 self._judge("answer", credits_for(row.credits, value))
