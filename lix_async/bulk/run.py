@@ -389,7 +389,7 @@ class RunExecutor(Generic[T]):
         """By key, the event that a call has ended, once another call waits for it."""
         self._parked = ""
         self._stop: LixError | None = None
-        self._opened = False
+        self._begun = self._opened = False
         self._withdraw: Callable[[], None] | None = None
         self._lock: anyio.Lock | None = None
         self._reading: BackgroundTask | None = None
@@ -410,6 +410,9 @@ class RunExecutor(Generic[T]):
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
+        if not self._begun:
+            # A loop that was left with `break`: the client's block waits for what is in flight.
+            self._begun, self._withdraw = True, self._caller.client.before_close(self.aclose)
         try:
             if self._ending is not None:
                 raise self._ending
@@ -494,8 +497,6 @@ class RunExecutor(Generic[T]):
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
-        # A loop that was left with `break`: the client's block waits for what is in flight.
-        self._withdraw = self._caller.client.before_close(self.aclose)
         method = f"{self._caller.engine.provider.name} {self._caller.name}"
         run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
