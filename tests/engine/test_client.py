@@ -261,7 +261,7 @@ async def test_the_real_clock_is_the_machines():
     assert scope.cancelled_caught
 
 
-async def test_what_uses_a_client_is_told_when_its_block_ends():
+async def test_callbacks_are_awaited_when_the_block_of_a_client_ends():
     ended = []
 
     async def end(name):
