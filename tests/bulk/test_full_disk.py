@@ -241,7 +241,7 @@ async def test_a_disk_that_takes_so_much_and_no_more(tmp_path: Path, listings: b
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     paid = []
     async with Vendor(listings) as vendor:
-        for size in range(0, 300_000, 1_500 if ALL else 30_000):
+        for size in range(0, 600_000, 3_000 if ALL else 30_000):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{size}.db"
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

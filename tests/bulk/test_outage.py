@@ -237,7 +237,7 @@ async def test_lookups_that_work_are_tried_where_only_the_free_endpoint_is_broke
     assert 5 <= states["in_doubt"] <= 5 + 4 + 2, "every second try is a lookup"
 
 
-def test_a_try_that_is_told_to_wait_is_not_repeated_at_once() -> None:
+def test_a_try_that_has_to_wait_is_not_repeated_at_once() -> None:
     breaker = opened()
     breaker.trial = b"1"
     breaker.report("attested", b"1", 5.0, RateLimitError("429", status=429))
