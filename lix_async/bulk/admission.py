@@ -8,8 +8,7 @@ credits of each attempt are reserved by the engine, in the budget of the run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 import anyio
@@ -58,13 +57,6 @@ class CallsParked(Exception):
         self.error = error
         self.spent = spent
         """Credits that the lookup has spent: pages of its listing, which are saved."""
-
-
-class CallCost:
-    """What an admitted call has cost, as far as it is known by its end."""
-
-    credits = 0
-    requests = 0
 
 
 class AdmissionController:
@@ -156,16 +148,14 @@ class AdmissionController:
             return f"outage: {self.breaker.failure.args[0]}"
         return "daily limit" if self.closed_for > 0 else ""
 
-    @asynccontextmanager
-    async def admitted(self, price: Price, key: bytes) -> AsyncGenerator[CallCost]:
-        """A block in which a call may be sent; waits for it.
+    async def admit(self, price: Price, key: bytes) -> None:
+        """Wait until a call may be sent. Report its end with `ended`.
 
         Raises:
             CallsParked: If no call may be sent at the moment.
             BulkError: If the ledger cannot be read.
         """
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
-        cost, flies = CallCost(), 0
         try:
             async with self._lock:
                 if self.stop is None and not self.closed_for:
@@ -175,21 +165,35 @@ class AdmissionController:
                 self.check(key)
                 if self._balance_endpoints is not None and self.breaker.failure is None:
                     await self._check_balances(price, key, self._balance_endpoints)
-                flies = 1
                 self._flying += 1
                 self._held[price.kind] += price.amount
-            yield cost
-        finally:
-            self._flying -= flies
-            self._held[price.kind] -= flies * price.amount
-            self._since[price.kind] += cost.credits
-            if cost.credits:
-                self._overdue_delay = OVERDUE_DELAY
-            self._asked += cost.requests
-            if self.breaker.trial == key:
-                self.breaker.trial = None
-            if self._ended is not None:
-                self._ended.set()
+        except BaseException:
+            self._wake(key)
+            raise
+
+    def ended(self, price: Price, key: bytes, *, credits: int, requests: int) -> None:
+        """An admitted call has ended.
+
+        Args:
+            price: The price that it was admitted with.
+            key: Its key.
+            credits: What it has cost, as far as that is known.
+            requests: How many requests were sent.
+        """
+        self._flying -= 1
+        self._held[price.kind] -= price.amount
+        self._since[price.kind] += credits
+        if credits:
+            self._overdue_delay = OVERDUE_DELAY
+        self._asked += requests
+        self._wake(key)
+
+    def _wake(self, key: bytes) -> None:
+        """A call has ended or was not admitted: those that wait look again."""
+        if self.breaker.trial == key:
+            self.breaker.trial = None
+        if self._ended is not None:
+            self._ended.set()
 
     async def _try(self, key: bytes) -> None:
         """While there is an outage: let one call at a time through, when it is due."""

@@ -269,6 +269,8 @@ class LookupExecutor:
         note = entry.note if entry is not None else ""
         found.error = _in_doubt_error(note, row.id)
         found.maybe = entry.maybe if entry is not None else 0
+        if lookup.state.page:
+            await self.add_pages(found, row, lookup.id)
         return replace(found, state="in_doubt")
 
     def _stored(
@@ -282,9 +284,7 @@ class LookupExecutor:
         if last is not None and (state != "done" or not lookup.state.page):
             value = wire.decode(provider, row, last.http, last.body)
         if lookup.state.page:
-            usable = [one for one in answers if one.verdict == "usable"]
-            found.body = join_json_arrays([rows_of_page(provider, row, one) for one in usable])
-            found.value, found.error = decode_saved_answer(row, found.body)
+            self._join_pages(found, row, answers)
             if state == "kept" and not isinstance(value, LixError):
                 value = DecodeError("a page is not the one that was asked for", endpoint=row.id)
         elif last is not None and state != "refused":
@@ -295,6 +295,20 @@ class LookupExecutor:
         elif state == "refused":
             found.error = InDoubtError("in doubt, and decided not to be bought again")
         return found
+
+    async def add_pages(self, outcome: Outcome[object], row: AnyEndpoint, lookup: int) -> None:
+        """Add the pages of a listing that were paid for, however it has ended."""
+        answers = (await self.store.answers([lookup])).get(lookup, [])
+        self._join_pages(outcome, row, answers)
+
+    def _join_pages(
+        self, outcome: Outcome[object], row: AnyEndpoint, answers: Sequence[StoredAnswer]
+    ) -> None:
+        provider = self.engine.provider
+        usable = [one for one in answers if one.verdict == "usable"]
+        outcome.body = join_json_arrays([rows_of_page(provider, row, one) for one in usable])
+        outcome.value, error = decode_saved_answer(row, outcome.body)
+        outcome.error = outcome.error or error
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -386,8 +400,9 @@ class _Attempts:
         if result.applied:
             self._owner, self.n = result.owner, result.state.n
             self._departed, self._reply, self._expired = False, None, False
-        if result.over_budget:
-            admission.over_budget(price)
+        run = self._executor.run_id
+        if result.over_budget and run and await self._store.is_spent(run, price.amount):
+            admission.over_budget(price)  # else it waits for calls in flight, of any process
         if not result.applied:
             raise _AlreadyClaimed
         self._outcome.attempts += 1
@@ -427,7 +442,7 @@ class _Attempts:
         engine = replaying_engine(self._engine, reply)
         try:
             if not call.listing:
-                self._done(await engine.send(call.row, call.params, hooks=self))
+                self._done(await engine.send(call.row, call.params, hooks=self, prepared=True))
             elif answer.page == self._page:
                 pages = self._pages(engine)
                 await pages.fetch_next()
@@ -447,7 +462,7 @@ class _Attempts:
         call = self._call
         async with self._admitted():
             try:
-                answer = await self._engine.send(call.row, call.params, hooks=self)
+                answer = await self._engine.send(call.row, call.params, hooks=self, prepared=True)
             except _AlreadyClaimed:
                 return self._busy()
             except (BulkError, BudgetError, CallsParked):
@@ -457,6 +472,13 @@ class _Attempts:
             return self._done(answer)
 
     async def listing(self) -> Outcome[object] | Postponed:
+        """A listing; however it ends, with its pages so far."""
+        outcome = await self._all_pages()
+        if isinstance(outcome, Outcome):
+            await self._executor.add_pages(outcome, self._call.row, self._id)
+        return outcome
+
+    async def _all_pages(self) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
         call, pages = self._call, self._pages(self._engine)
         while not pages.ended and call.room(pages.stats.items) != 0:
@@ -470,11 +492,7 @@ class _Attempts:
                 except LixError as error:
                     return await self._failed(error)
                 self._turn_page(pages)
-        found = (await self._store.answers([self._id])).get(self._id, [])
-        provider, outcome = self._engine.provider, self._outcome
-        outcome.body = join_json_arrays([rows_of_page(provider, call.row, one) for one in found])
-        outcome.value, outcome.error = decode_saved_answer(call.row, outcome.body)
-        return outcome
+        return self._outcome
 
     def _pages(self, engine: Engine) -> Paginator[object]:
         row = cast("Endpoint[Params, Listing[object]]", self._call.row)
@@ -511,13 +529,15 @@ class _Attempts:
     async def _admitted(self) -> AsyncGenerator[None]:
         """A block in which the call may be sent."""
         outcome, admission = self._outcome, self._executor.admission
+        price, key = self._call.row.credits, self._call.key
         attempts, self._charged = outcome.attempts, 0
         try:
-            async with admission.admitted(self._call.row.credits, self._call.key) as cost:
-                try:
-                    yield
-                finally:
-                    cost.credits, cost.requests = self._charged, outcome.attempts - attempts
+            await admission.admit(price, key)
+            try:
+                yield
+            finally:
+                sent = outcome.attempts - attempts
+                admission.ended(price, key, credits=self._charged, requests=sent)
         except BudgetError as error:
             admission.stop = admission.stop or error
             raise CallsParked(spent=outcome.credits) from None
@@ -558,7 +578,10 @@ class _Attempts:
             value = DecodeError(str(error.args[0]), body=reply.body, endpoint=row.id)
         elif isinstance(error, TransportError):  # a deadline, after the answer had come
             value = wire.decode(provider, row, reply.status, reply.body)
-            if not isinstance(value, LixError) and not self._call.listing:
+            if not isinstance(value, LixError) and self._call.listing:
+                self._abandoned(error)  # the listing goes on with this page when it is read again
+                return self._busy()
+            if not isinstance(value, LixError):
                 outcome.value, outcome.body, outcome.error = value, reply.body, None
                 self._report("answer")
                 self._judge("answer", credits_for(row.credits, value))

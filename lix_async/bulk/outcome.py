@@ -32,9 +32,10 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
     """The same for every form of the same lookup, such as different links to one profile."""
     state: State
     value: T | None = None
+    """The answer; of a listing that did not come to its end, the items so far."""
     error: LixError | None = None
     body: bytes = b""
-    """The answer as received, for `done`; of a listing, its items as a JSON array."""
+    """The answer as received, for `done`; of a listing, its items so far as a JSON array."""
     credits: int = 0
     """Credits that this run spent on it; 0 if the answer was in the ledger."""
     maybe: int = 0

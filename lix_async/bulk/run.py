@@ -8,13 +8,16 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import anyio
+import msgspec
+from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
+from ..core.validation import check_type
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
 from ..ledger.records import Lookup
@@ -42,6 +45,8 @@ class Run(Generic[T]):
             whole listing, which is saved page by page.
         inputs: First arguments of the method, or mappings of keyword arguments, from any iterable
             or async iterable. They are taken as needed and need not fit into memory.
+        name: The run of the ledger to join, with its `max_credits` and what it has spent; other
+            processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         doubts: What to do with lookups in doubt, which were interrupted and may have been charged:
             `"hold"` (leave them alone), `"retry"`, or a function that decides for each entry.
@@ -87,6 +92,7 @@ class Run(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
@@ -102,6 +108,7 @@ class Run(Generic[T]):
             store,
             method,
             inputs,
+            name=name,
             concurrency=concurrency,
             doubts=doubts,
             max_credits=max_credits,
@@ -165,7 +172,7 @@ MOST = 256
 """Inputs looked up in the ledger at once: the more, the more of them it knew."""
 
 
-class PendingLookup(NamedTuple):
+class PendingLookup(msgspec.Struct, frozen=True):
     """A lookup that is to be made."""
 
     given: Input
@@ -211,7 +218,6 @@ class InputReader:
         self._store = store
         self._hand_over = hand_over
         self._ready: deque[PendingLookup] = deque()
-        self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
         self._row = 0
         self.wanted = 0
@@ -226,15 +232,14 @@ class InputReader:
         """Whether inputs are there without waiting."""
         return self._source.is_sync
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the next call is there already."""
-        return bool(self._ready)
+    def take_ready(self) -> PendingLookup | None:
+        """The next call, if it is there already."""
+        return self._ready.popleft() if self._ready else None
 
     @property
     def has_next(self) -> bool:
         """Whether there is an input, or may be one, without waiting."""
-        return self.is_ready or (self.is_sync and not self._source.ended)
+        return bool(self._ready) or (self.is_sync and not self._source.ended)
 
     @property
     def used_up(self) -> bool:
@@ -247,13 +252,10 @@ class InputReader:
             self._ahead = min(FIRST, self._most)
 
     async def next(self) -> PendingLookup:
-        """The next call, or `StopAsyncIteration`."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one caller reads the ledger for all
-            while not self._ready:
-                await self._look()
-            return self._ready.popleft()
+        """The next call, or `StopAsyncIteration`. One caller reads for all."""
+        while not self._ready:
+            await self._look()
+        return self._ready.popleft()
 
     async def _look(self) -> None:
         out: list[Outcome[object]] = []
@@ -338,6 +340,7 @@ class RunExecutor(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
         max_credits: int | None = None,
@@ -353,7 +356,8 @@ class RunExecutor(Generic[T]):
             raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
         self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
         self._store = open_store(store)
-        self._max_credits = max_credits
+        check_type("name", name, str | None)
+        self._name, self._max_credits = name or "", max_credits
         engine = self._caller.engine
         self.admission = AdmissionController(
             engine,
@@ -381,7 +385,8 @@ class RunExecutor(Generic[T]):
         self._order = itertools.count()
         self._failed: deque[tuple[float, PendingLookup]] = deque()
         self._ending: Exception | None = None
-        self._flying: dict[bytes, anyio.Event] = {}
+        self._flying: dict[bytes, anyio.Event | None] = {}
+        """By key, the event that a call has ended, once another call waits for it."""
         self._parked = ""
         self._stop: LixError | None = None
         self._opened = False
@@ -395,6 +400,7 @@ class RunExecutor(Generic[T]):
             self._work,
             self._take,
             concurrency,
+            take_ready=self._take_ready,
             before=self._open,
             after=self._close,
             on_undelivered=self._tally.add,
@@ -405,16 +411,16 @@ class RunExecutor(Generic[T]):
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
         try:
-            if self._ending is None:
-                outcome = await self._crew.next()
-        except Exception as error:  # noqa: BLE001  # also StopAsyncIteration: it has ended
+            if self._ending is not None:
+                raise self._ending
+            outcome = await self._crew.next()
+        except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
-        if self._ending is not None:
             if not self._failed:
                 await self._close()
+                self._ending = StopAsyncIteration()
                 self._raise()
-                ending, self._ending = self._ending, StopAsyncIteration()
-                raise ending
+                raise
             outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
         return outcome
@@ -490,11 +496,16 @@ class RunExecutor(Generic[T]):
             self._opened = True
         # A loop that was left with `break`: the client's block waits for what is in flight.
         self._withdraw = self._caller.client.before_close(self.aclose)
-        name = f"{self._caller.engine.provider.name} {self._caller.name}"
-        run = await self._store.begin_run(name, self._caller.name, "{}", self._max_credits)
+        method = f"{self._caller.engine.provider.name} {self._caller.name}"
+        run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
         if parked := await self._store.parked():
             self.park(parked)
+
+    def _take_ready(self) -> tuple[int, PendingLookup] | None:
+        """What to work on next, where it is there already and none waits to come before it."""
+        job = None if self._waiting or self._failed else self._inputs.take_ready()
+        return None if job is None else (next(self._order), job)
 
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
@@ -543,7 +554,7 @@ class RunExecutor(Generic[T]):
         A stream that is waited for is read in a task of its own: cancelling a generator while it
         waits would end it.
         """
-        if self._inputs.is_sync or self._inputs.is_ready:
+        if self._inputs.is_sync:
             return await self._inputs.next()
         self._changed = anyio.Event()
         if self._reading is None:
@@ -575,14 +586,16 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
-        while (other := self._flying.get(job.call.key)) is not None:
+        key = job.call.key
+        while key in self._flying:
+            other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()
-            job = job._replace(lookup=None, read=False)
+            job = replace(job, lookup=None, read=False)
         if job.failed is not None:
             if self.admission.breaker.outages == job.outages:
                 return self._given_up(job)
-            job = job._replace(failed=None, tries=0)
-        self._flying[job.call.key] = done = anyio.Event()
+            job = replace(job, failed=None, tries=0)
+        self._flying[key] = None
         spent = 0
         try:
             while self._stop is None and await self._open_again():
@@ -600,7 +613,7 @@ class RunExecutor(Generic[T]):
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None, read=False)
+                    job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
@@ -613,8 +626,8 @@ class RunExecutor(Generic[T]):
             self._end(error)
         finally:
             self._tally.credits += spent
-            del self._flying[job.call.key]
-            done.set()
+            if (done := self._flying.pop(key)) is not None:
+                done.set()
         return None
 
     async def _open_again(self) -> bool:
@@ -632,7 +645,8 @@ class RunExecutor(Generic[T]):
         if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
             return cast("Outcome[T]", outcome)
         self._tally.spent(outcome)
-        job = job._replace(
+        job = replace(
+            job,
             lookup=None,
             read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
@@ -645,12 +659,12 @@ class RunExecutor(Generic[T]):
         return None
 
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
-        """Keep a failed lookup while it may be one of an outage that nobody knows of yet."""
+        """Keep a failed lookup while it may be the first of an outage."""
         breaker = self.admission.breaker
         if outcome.state != "failed" or not breaker.suspects:
             return False
         self._tally.spent(outcome)
-        job = job._replace(lookup=None, read=False, failed=outcome, outages=breaker.outages)
+        job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
         self._wake_reader()
         return True

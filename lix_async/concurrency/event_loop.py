@@ -66,20 +66,19 @@ def threadsafe_callback() -> Callable[[Callable[[], object]], object]:
 
 
 async def wait_through(event: anyio.Event) -> None:
-    """Wait for an event although the caller is cancelled, who meets that at the next await.
+    """Wait for an event although the caller is cancelled, which is raised afterwards.
 
     A shield does not keep off a `task.cancel()` of asyncio.
     """
-    missed: tuple[object, ...] | None = None
+    missed: BaseException | None = None
     with anyio.CancelScope(shield=True):
         while not event.is_set():
             try:
                 await event.wait()
             except anyio.get_cancelled_exc_class() as error:
-                missed = error.args
-    if missed is not None and (task := sys.modules["asyncio"].current_task()) is not None:
-        task.uncancel()  # it counts them
-        task.cancel(*missed)
+                missed = error
+    if missed is not None:
+        raise missed
 
 
 def _can_continue(loop: Loop, has_waiters: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, get_args
 import msgspec
 
 
-class Params(msgspec.Struct, frozen=True, kw_only=True):
+class Params(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The parameters of a call: a value that can be copied, compared and saved."""
 
     def check(self) -> None:
@@ -25,7 +25,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Model(
-    msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, repr_omit_defaults=True
+    msgspec.Struct,
+    kw_only=True,
+    rename="camel",
+    omit_defaults=True,
+    repr_omit_defaults=True,
+    gc=False,  # JSON has no cycles, and the collector's passes would double the time of decoding
 ):
     """A result. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
 
@@ -81,7 +86,7 @@ class ItemCounts(msgspec.Struct, frozen=True):
 _ALL_WELL = ItemCounts()
 
 
-class Listing(Model, Generic[Item], dict=True):
+class Listing(Model, Generic[Item], dict=True, gc=True):
     """A page as it was received. A subclass gives `items` its name on the wire."""
 
     items: list[Item] = []

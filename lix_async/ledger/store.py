@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
@@ -221,7 +222,7 @@ class Store:
         return await self.statement(lambda tables: tables.current(ids), writes=False)
 
     async def begin_run(self, name: str, method: str, options: str, cap: int | None) -> int:
-        """Note the beginning of a run; its id."""
+        """Note the beginning of a run, or join the one of that name; its id."""
         now = self.now
         return await self.statement(
             lambda tables: tables.begin_run(name, method, options, cap, now)
@@ -270,8 +271,10 @@ class Store:
             lookups = tables.add(specs, now)
             if run is not None:
                 found = [
-                    one._replace(
-                        lookup=lookup.id, given=None if one.given == lookup.spelled else one.given
+                    replace(
+                        one,
+                        lookup=lookup.id,
+                        given=None if one.given == lookup.spelled else one.given,
                     )
                     for one, lookup in zip(inputs, lookups, strict=False)
                 ]
@@ -283,6 +286,10 @@ class Store:
     async def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
         """Lookups by id."""
         return await self.statement(lambda tables: tables.by_id(ids), writes=False)
+
+    async def is_spent(self, run: int, price: int) -> bool:
+        """Whether a run cannot pay this price, whatever comes of its calls in flight."""
+        return await self.statement(lambda tables: tables.is_spent(run, price), writes=False)
 
     async def end_run(self, run: int) -> None:
         """Note the end of a run."""

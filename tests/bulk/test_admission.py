@@ -137,8 +137,8 @@ async def test_a_refresh_that_does_not_come_is_looked_for_less_and_less_often(le
             waits.append(admission.closed_for)
             await clock.sleep(admission.closed_for)
         assert waits == pytest.approx([10, 20, 40, 80, 160, 320, 640, 900, 900])
-        async with admission.admitted(THING.credits, b"key") as cost:
-            cost.credits = 1
+        await admission.admit(THING.credits, b"key")
+        admission.ended(THING.credits, b"key", credits=1, requests=1)
         admission.refused(late)
         assert admission.closed_for == pytest.approx(10)
         await store.close()

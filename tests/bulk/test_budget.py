@@ -107,3 +107,39 @@ async def test_a_chunk_takes_a_limit_of_its_own_or_that_of_its_admission(ledger:
         admission = bulk.AdmissionController(client.engine, store)
         with pytest.raises(ConfigurationError, match="beside admission"):
             await bulk.chunk(store, client.get, NAMES, max_credits=4, admission=admission)
+
+
+@pytest.mark.anyio
+async def test_runs_of_one_name_share_a_limit(ledger: Open) -> None:
+    """Also where only the ledger knows it, and while others' calls hold what is left."""
+    charges = 0
+
+    async def answer(outgoing: HttpRequest) -> Any:
+        nonlocal charges
+        await anyio.lowlevel.checkpoint()
+        if outgoing.target.endswith(("0", "1", "2")):
+            return refused(404, "not_found")
+        charges += 2
+        return thing(outgoing)
+
+    got: list[Any] = []
+
+    async def work(names: list[str], cap: int | None) -> None:
+        client = Vendor(answer)
+        run = bulk.Run(ledger(), client.get, names, name="june", max_credits=cap, concurrency=16)
+        with contextlib.suppress(BudgetError):
+            await drained(run, got)
+
+    async with ledger() as store:
+        await store.begin_run("june", "Sample get", "{}", 6)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work, NAMES[:20], None)
+            tasks.start_soon(work, NAMES[20:], 6)
+        counts = await store.counts()
+    assert charges == counts.credits == 6
+    with pytest.raises(BudgetError):
+        await drained(bulk.Run(ledger(), Vendor(answer).get, ["x9"], name="june"))
+    await drained(bulk.Run(ledger(), Vendor(answer).get, ["x9"], name="july"))
+    await drained(bulk.Run(ledger(), Vendor(answer).get, ["x8"]))
+    await drained(bulk.Run(ledger(), Vendor(answer).get, ["x7"], name="june", max_credits=8))
+    assert charges == 12

@@ -11,14 +11,14 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import THING, SampleClient, Thing, ThingParams, reply
+from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, reply, settle
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
 
-from .test_run import LIST, ListParams, drained
+from .test_run import LIST, ListParams, Vendor, drained
 
 pytestmark = pytest.mark.anyio
 NAMES = [f"n{number}" for number in range(4)]
@@ -129,7 +129,7 @@ async def in_the_block_of_the_run(server: Server, path: Path, got: list[Any]) ->
         await drained(run, got)
 
 
-async def of_walks(server: Server, path: Path, got: list[Any]) -> None:
+async def of_listings(server: Server, path: Path, got: list[Any]) -> None:
     async with bulk.Run(path, server.list, ["a", "b"], concurrency=2) as run:
         await drained(run, got)
 
@@ -185,7 +185,7 @@ def asyncio_is_missing() -> bool:
         in_a_bare_loop,
         in_the_block_of_the_run,
         in_a_block_that_is_left_early,
-        of_walks,
+        of_listings,
         of_a_stream,
         in_a_chunk,
     ],
@@ -201,9 +201,9 @@ async def test_a_cancelled_run(tmp_path: Path, way: Way, native: bool) -> None:
                 counts = await store.counts()
                 assert (counts.in_doubt, counts.sent, counts.maybe) == (0, 0, 0), cut.at
                 charged = server.charged.total()
-                assert counts.credits == charged * (1 if way is of_walks else 2)
+                assert counts.credits == charged * (1 if way is of_listings else 2)
                 method, inputs = (
-                    (server.list, ["a", "b"]) if way is of_walks else (server.get, NAMES)
+                    (server.list, ["a", "b"]) if way is of_listings else (server.get, NAMES)
                 )
                 rest = await drained(bulk.Run(store, method, inputs, concurrency=2))
         assert [(one.state, one.credits * one.cached) for one in rest] == [("done", 0)] * len(rest)
@@ -270,3 +270,21 @@ async def test_a_cancelled_listing_with_prefetch(native: bool) -> None:
             got += [item.id async for item in resumed]
         assert got == ["0", "1", "2", "3"], cut.at
         assert set(server.charged.values()) == {1}, (cut.at, server.charged)
+
+
+async def test_an_attempt_that_fails_is_not_repeated_for_a_consumer_that_has_left() -> None:
+    gate = anyio.Event()
+
+    async def answer(outgoing: HttpRequest) -> Any:
+        await gate.wait()
+        return LOST
+
+    vendor = Vendor(answer)
+    outcomes = bulk.map(vendor.get, NAMES, concurrency=1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drained, outcomes)
+        await settle(20)
+        tasks.start_soon(outcomes.aclose)
+        await settle(20)
+        gate.set()
+    assert len(vendor.script.sent) == 1

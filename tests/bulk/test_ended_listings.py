@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lix_async import AsyncLix, bulk
-from lix_async.cli.output.lookup_rows import row_of_entry
+from lix_async.cli.output.lookup_rows import LookupRow, row_of_entry
 from lix_async.core.errors import DecodeError, InDoubtError, InvalidParamsError, LixError
 from lix_async.sandbox import Sandbox
 from lix_async.testing import memory_client
@@ -23,10 +24,10 @@ async def ended(lix: AsyncLix, store: Path) -> bulk.Outcome[Any]:
         return outcome
 
 
-async def row(store: Path) -> tuple[str, str | None]:
+async def row(store: Path) -> LookupRow:
     async with bulk.SqliteStore(store) as ledger:
         [found] = [row_of_entry(entry) async for entry in ledger.entries()]
-    return found.status, found.error
+    return found
 
 
 @pytest.mark.parametrize("pages", [0, 1, 2])
@@ -49,9 +50,13 @@ async def test_a_later_run_says_what_ended_it(
     assert (first.state, second.state, second.cached) == (state, state, True)
     assert (type(first.error), type(second.error)) == (error, error)
     assert str(first.error) == str(second.error)
-    assert len(second.value or ()) == 10 * pages
+    assert len(second.value or ()) == len(first.value or ()) == 10 * pages
+    assert second.body == first.body
     assert len(sandbox.requests) == requests
-    assert await row(store) == (shown, str(first.error))
+    exported = await row(store)
+    assert (exported.status, exported.error) == (shown, str(first.error))
+    assert len(msgspec.json.decode(exported.body or b"[]")) == 10 * pages
+    assert msgspec.json.decode(exported.encode()).get("complete", True) is (not pages)
 
 
 async def test_a_doubt_that_was_dropped_keeps_the_pages_before_it(tmp_path: Path) -> None:
@@ -59,7 +64,9 @@ async def test_a_doubt_that_was_dropped_keeps_the_pages_before_it(tmp_path: Path
     sandbox = Sandbox(rate=None, faults={"search.people": ["ok", "ok", "reset_after"]})
     async with memory_client(sandbox) as lix:
         first = await ended(lix, store)
-        assert first.state == "in_doubt"
+        assert (first.state, len(first.value or ())) == ("in_doubt", 20)
+        again = await ended(lix, store)
+        assert (again.state, again.value) == ("in_doubt", first.value)
         async with bulk.SqliteStore(store) as ledger:
             assert await ledger.resolve(bytes.fromhex(first.key), "let_be")
         second = await ended(lix, store)

@@ -213,6 +213,7 @@ async def test_only_our_own_check_makes_an_input_invalid(tmp_path: Path, given: 
         (MEETALFRED, 503, b'{"error": {"message": "busy"}}', "attested"),
         (LOOKC, 404, b'{"error": {"type": "not_found"}}', "refused"),
         (LOOKC, 407, HTML, "infrastructure"),
+        (LOOKC, 200, b"{}", "answer"),
     ],
 )
 def test_each_provider_has_its_own_words(

@@ -89,3 +89,33 @@ async def test_no_more_is_asked_for_than_is_taken() -> None:
         await anyio.wait_all_tasks_blocked()
         assert taken <= 5 + 2 + 2
     assert len(vendor.script.sent) <= taken
+
+
+class Rejecting:
+    """A limiter whose store refuses its password."""
+
+    def for_call(self, endpoint: object, params: object) -> Rejecting:
+        return self
+
+    async def acquire(self) -> None:
+        raise ConfigurationError("the shared limiter's Redis rejected the request: WRONGPASS")
+
+
+async def test_a_limiter_that_cannot_be_used_makes_no_input_invalid() -> None:
+    vendor = Vendor(by_name)
+    vendor.engine.limiter = Rejecting()  # type: ignore[assignment]
+    found = [outcome async for outcome in bulk.map(vendor.get, ["a", {"nope": 1}], ordered=True)]
+    assert [outcome.state for outcome in found] == ["failed", "invalid"]
+    assert not vendor.script.sent
+
+
+async def test_pages_before_an_error_are_handed_out() -> None:
+    def page(outgoing: HttpRequest) -> Any:
+        if "start=1" in outgoing.target:
+            return refused(404, "not_found")
+        return reply(200, {"things": [{"id": "0"}], "paging": {"total": 2, "count": 1}})
+
+    vendor = Vendor(page)
+    (outcome,) = [outcome async for outcome in bulk.map(vendor.list, ["q"])]
+    assert (outcome.state, outcome.credits) == ("refused", 1)
+    assert [thing.id for thing in outcome.value] == ["0"]

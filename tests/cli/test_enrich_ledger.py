@@ -55,6 +55,15 @@ def test_another_output_file_or_format_costs_nothing(lix: Lix, sandbox: Observed
         assert Path(name).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_small_limit_is_used_up_whatever_is_in_flight(lix: Lix, sandbox: ObservedSandbox) -> None:
+    links(40)
+    for limit, bought in ((3, 3), (2, 5)):
+        found = lix("enrich", "in.txt", "--out", "a.jsonl", "--max-credits", str(limit))
+        assert "--max-credits" in found.err
+        assert len(sandbox.ledger) == bought
+    assert len(rows_of(Path("a.jsonl"))) == 5
+
+
 def test_only_a_parquet_file_is_replaced_by_parquet(lix: Lix) -> None:
     links(1)
     assert "--out" in lix("enrich", "in.txt", "--format", "parquet").err

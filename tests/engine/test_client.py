@@ -259,3 +259,15 @@ async def test_the_real_clock_is_the_machines():
     with clock.timeout(0) as scope:
         await anyio.sleep_forever()
     assert scope.cancelled_caught
+
+
+async def test_what_uses_a_client_is_told_when_its_block_ends():
+    ended = []
+
+    async def end(name):
+        ended.append(name)
+
+    async with SampleClient(Script()) as client:
+        client.before_close(lambda: end("a"))
+        client.before_close(lambda: end("b"))()  # withdrawn
+    assert ended == ["a"]

@@ -48,18 +48,19 @@ class LookupRow(msgspec.Struct, frozen=True):
     error: str | None = None
     body: bytes | None = None
     """The answer as received, on one line."""
+    complete: bool = True
+    """Whether a listing came to its end; else `error` says why not."""
 
     def encode(self) -> bytes:
         """The row as JSON: `input`, `kind`, `status`, `error`, `result`."""
-        return msgspec.json.encode(
-            {
-                "input": self.input,
-                "kind": self.kind,
-                "status": self.status,
-                "error": self.error,
-                "result": None if self.body is None else msgspec.Raw(self.body),
-            }
-        )
+        row = {
+            "input": self.input,
+            "kind": self.kind,
+            "status": self.status,
+            "error": self.error,
+            "result": None if self.body is None else msgspec.Raw(self.body),
+        }
+        return msgspec.json.encode(row if self.complete else {**row, "complete": False})
 
 
 def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | None:
@@ -76,6 +77,15 @@ def row_of_outcome(outcome: Outcome[object], kind: LookupKind) -> LookupRow | No
 
 def row_of_entry(entry: Entry) -> LookupRow:
     """The row of a ledger entry, as `lix enrich` writes it."""
+    row, pages = _row_of_entry(entry), None
+    if entry.status != "done":
+        pages = _rows_of_pages(entry)
+    if pages is None:
+        return row
+    return msgspec.structs.replace(row, body=_compact_json(pages), complete=False)
+
+
+def _row_of_entry(entry: Entry) -> LookupRow:
     given, kind = input_of(entry), row_kind(entry.endpoint)
     if entry.status == "refused":
         return _refused_row(given, kind, _refusal(entry))
@@ -104,13 +114,19 @@ def _noted(entry: Entry) -> str | None:
 
 def body_of(entry: Entry) -> bytes | None:
     """The answer of an entry as received; of a listing that has ended, its rows as an array."""
-    if not entry.pages or entry.status != "done":
-        return entry.body
+    return _rows_of_pages(entry) if entry.pages and entry.status == "done" else entry.body
+
+
+def _rows_of_pages(entry: Entry) -> bytes | None:
+    """The rows of a listing's pages as an array; None where it has none."""
+    pages = [page for page in entry.pages if page.verdict == "usable"]
+    if not pages:
+        return None
     endpoint = endpoint_of(entry.endpoint)
     if endpoint is None:  # without its structs, only rows that were stored as such can be found
-        return join_json_arrays([page.rows or page.body for page in entry.pages])
+        return join_json_arrays([page.rows or page.body for page in pages])
     provider = provider_of(provider_name(entry.endpoint))
-    return join_json_arrays([rows_of_page(provider, endpoint, page) for page in entry.pages])
+    return join_json_arrays([rows_of_page(provider, endpoint, page) for page in pages])
 
 
 def _refusal(entry: Entry) -> LixError | None:
