@@ -52,8 +52,8 @@ class Meta(Model):
 
 Item = TypeVar("Item")
 _PLACEHOLDER = re.compile(
-    r"(?:[^?#]*[/:])?(?:/*|\(?(?:undefined|null|none|nil|nan|n/?a|unknown|headless|\[object \w+\]|0|-1|-|#"
-    r"|(?=,))(?:,[^/?#]*)?/*(?:[?#].*)?)",
+    r"(?:[^?#]*[/:])?(?:/*|\(?(?:undefined|null|none|nil|nan|n/?a|unknown|headless"
+    r"|\[object \w+\]|0|-1|-|#|(?=,))(?:,[^/?#]*)?/*(?:[?#].*)?)",
     re.IGNORECASE | re.DOTALL,
 )
 """What ends with no name, or with what programs write in place of one. A Sales Navigator id has an

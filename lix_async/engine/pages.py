@@ -24,7 +24,7 @@ from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, PagingError
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type, known_id
-from ..core.pagination import PageObservation, PaginationStrategy
+from ..core.pagination import Cursor, PageObservation, PaginationStrategy
 from ..core.validation import check_type, guarded_repr
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
@@ -462,7 +462,9 @@ class Paginator(Generic[Item]):
         )
         following = None if new is None else self._strategy.next_params(params, observation)
         if following is None:
-            self.stats.complete = not observation.is_incomplete
+            strategy = self._strategy
+            cut_off = isinstance(strategy, Cursor) and strategy.is_cut_off(params, observation)
+            self.stats.complete = not (observation.is_incomplete or cut_off)
         elif self._strategy.sequence and listing.sequence_id:
             following = replace(following, sequence_id=listing.sequence_id)
         sequence_id = listing.sequence_id or getattr(params, "sequence_id", None)
