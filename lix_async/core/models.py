@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Generic, TypeVar, get_args
+from urllib.parse import unquote
 
 import msgspec
 
@@ -51,9 +52,12 @@ class Meta(Model):
 
 Item = TypeVar("Item")
 _PLACEHOLDER = re.compile(
-    r"(?:[^?#]*[/:])?(?:/*|(?:undefined|null|none|nil|nan|n/?a|unknown|headless|0|-1|-|#)/*(?:[?#].*)?)",
+    r"(?:[^?#]*[/:])?(?:/*|\(?(?:undefined|null|none|nil|nan|n/?a|unknown|headless"
+    r"|\[object \w+\]|0|-1|-|#|(?=,))(?:,[^/?#]*)?/*(?:[?#].*)?)",
     re.IGNORECASE | re.DOTALL,
 )
+"""What ends with no name, or with what programs write in place of one. A Sales Navigator id has an
+authentication type and token behind the name: `undefined,NAME_SEARCH,undefined`."""
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -136,7 +140,7 @@ class Listing(Model, Generic[Item], dict=True, gc=True):
 
 def known_id(text: str | None) -> str | None:
     """The id, link or URN itself; None for a placeholder, which different items share."""
-    return None if text is None or _PLACEHOLDER.fullmatch(text) else text
+    return None if text is None or _PLACEHOLDER.fullmatch(unquote(text)) else text
 
 
 def item_type(listing: type) -> type:
