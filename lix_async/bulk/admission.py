@@ -27,6 +27,7 @@ from ..core.errors import (
     QuotaExceededError,
     RefusalError,
 )
+from ..core.families import UNKNOWN_ROUTE
 from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.credits import CreditBudget
@@ -238,7 +239,8 @@ class AdmissionController:
         self.breaker.report(family, key, self._engine.clock.now(), error)
         if self.breaker.failure is None:
             return False
-        if isinstance(error, AuthenticationError | QuotaExceededError):
+        every = isinstance(error, AuthenticationError | QuotaExceededError)
+        if every or getattr(error, "kind", "") == UNKNOWN_ROUTE:
             self.stop = self.stop or error  # of a proxy or not: no call gets through
         return True
 

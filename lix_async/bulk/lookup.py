@@ -40,7 +40,7 @@ from ..core.errors import (
     RefusalError,
     TransportError,
 )
-from ..core.families import family_of
+from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
@@ -600,7 +600,8 @@ class _Attempts:
         if family == "gateway":
             outcome.maybe += price
         delay = self._pause_after(error)
-        if family == "unattested" and reply.status in ONCE:
+        once = family == "unattested" and reply.status in ONCE
+        if once or getattr(error, "kind", "") == UNKNOWN_ROUTE:
             delay = None
         self._judge(family, 0, pause=delay or 0.0, note=note, counts=not outage)
         return self._transient(delay, outage=outage or family == "infrastructure")
@@ -608,6 +609,7 @@ class _Attempts:
     def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call without an answer."""
         outcome, now = self._outcome, self._executor.now
+        error.family = error.family or family_without_answer(error)
         family = error.family or "infrastructure"
         if outcome.attempts and self._owner:
             left = error.sent if isinstance(error, TransportError) else self._departed
@@ -622,6 +624,8 @@ class _Attempts:
         if isinstance(error, DeadlineError):  # the caller's own limit
             return self._transient(self._pause_after(error))
         self._report(family, error)
+        if family == "stop":
+            raise CallsParked(error, outcome.credits)
         return self._transient(self._pause_after(error), outage=True)
 
     def _report(self, family: Family, error: LixError | None = None) -> bool:
