@@ -351,17 +351,17 @@ class SqlTables:
                 found[lookup].append(answer)
         return found
 
-    def versions(self, lookup: int) -> list[Answer]:
-        """Every usable answer of a lookup, oldest first."""
+    def history(self, lookup: int) -> list[Answer]:
+        """Every answer of a lookup, oldest attempt first."""
         rows = self._db.execute(
-            "SELECT lookup, n, page, at, http, verdict, body FROM answer "
-            "WHERE lookup = ? AND verdict = 0 ORDER BY n, page",
+            "SELECT lookup, n, page, at, http, body, verdict FROM answer "
+            "WHERE lookup = ? ORDER BY n, page",
             (lookup,),
         )
         return [
-            Answer(a, n, page, at, http, bytes(body), "usable")
-            for a, n, page, at, http, _, body in cast(
-                "list[tuple[int, int, int, int, int, int, bytes]]", rows
+            Answer(a, n, page, at, http, bytes(body), None if code is None else VERDICTS[code])
+            for a, n, page, at, http, body, code in cast(
+                "list[tuple[int, int, int, int, int, bytes, int | None]]", rows
             )
         ]
 
