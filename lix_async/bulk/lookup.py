@@ -468,7 +468,7 @@ class _Attempts:
         engine = replaying_engine(self._engine, reply)
         try:
             if not call.listing:
-                await self._settled(await engine.send(self._endpoint, self._params, hooks=self))
+                await self._answered(await engine.send(self._endpoint, self._params, hooks=self))
             elif answer.page == self._page:
                 pages = self._pages(engine)
                 await pages.fetch_next()
@@ -494,7 +494,7 @@ class _Attempts:
                 raise
             except LixError as error:
                 return await self._failed(error)
-            return await self._settled(answer)
+            return await self._answered(answer)
 
     async def listing(self) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
@@ -577,9 +577,9 @@ class _Attempts:
     def _busy(self) -> Postponed:
         return Postponed(BUSY_FOR, "busy", replace(self._outcome, state="failed"))
 
-    async def _settled(self, answer: Answer[object]) -> Outcome[object] | Postponed:
+    async def _answered(self, answer: Answer[object]) -> Outcome[object] | Postponed:
         """The end of a call that was answered: its value, or its status is to be asked for."""
-        found = self._endpoint.settled(answer.value, answer.status, answer.body)
+        found = self._endpoint.result_of(answer.value, answer.status, answer.body)
         if isinstance(found, LixError):
             return await self._failed(found)
         outcome = self._outcome
@@ -614,7 +614,7 @@ class _Attempts:
             value = wire.decode(provider, row, reply.status, reply.body)
             if not isinstance(value, LixError) and not self._call.listing:
                 outcome.error = None
-                return await self._settled(_as_answer(value, reply.status, reply.body))
+                return await self._answered(_as_answer(value, reply.status, reply.body))
         family = family_of(reply.status, value, attested=provider.own_error(reply.body))
         if family == "unattested" and reply.status in (401, 403):
             with contextlib.suppress(LixError):
@@ -836,7 +836,7 @@ def _as_answer(value: R, status: int, body: bytes) -> Answer[R]:
 def read_answer(provider: Provider, endpoint: AnyEndpoint, status: int, body: bytes) -> object:
     """What a stored answer comes to: a value, a `StatusCall`, or a `LixError`."""
     value = wire.decode(provider, endpoint, status, body)
-    return value if isinstance(value, LixError) else endpoint.settled(value, status, body)
+    return value if isinstance(value, LixError) else endpoint.result_of(value, status, body)
 
 
 def decode_saved_answer(

@@ -98,7 +98,7 @@ def map(  # noqa: A001  # read as `bulk.map`
                 answer = await engine.send(call.row, call.params, hooks=scope)
                 outcome.credits, outcome.attempts = answer.credits, answer.attempts
                 outcome.body = answer.body
-                found = call.row.settled(answer.value, answer.status, answer.body)
+                found = call.row.result_of(answer.value, answer.status, answer.body)
                 if isinstance(found, StatusCall):
                     found = await wait_for(engine, found, hooks=scope)
                 if isinstance(found, LixError):

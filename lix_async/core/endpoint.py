@@ -85,7 +85,7 @@ class Endpoint(Generic[P, R_co]):
     """Where a call may go on in the background: (result, status, body) → what the method returns,
     or the `StatusCall` to ask with, or a `LixError`."""
 
-    def settled(self, value: object, status: int, body: bytes) -> object:
+    def result_of(self, value: object, status: int, body: bytes) -> object:
         """What a decoded answer comes to: a value, a `StatusCall`, or a `LixError`."""
         return value if self.poll is None else self.poll(value, status, body)
 

@@ -82,7 +82,7 @@ async def _poll(engine: Engine, call: StatusCall, hooks: AttemptHooks | None) ->
         answer = await engine.send(call.endpoint, call.params, hooks=hooks)
     except LixError as error:
         return error
-    return call.endpoint.settled(answer.value, answer.status, answer.body)
+    return call.endpoint.result_of(answer.value, answer.status, answer.body)
 
 
 def _may_pass(error: LixError) -> bool:

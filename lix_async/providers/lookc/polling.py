@@ -32,7 +32,7 @@ def accepted(answer: Answer[LookupAnswer]) -> Lookup:
         RefusalError: The lookup failed.
         DecodeError: The lookup runs in the background, and the answer has no id.
     """
-    found = PERSON_BY_EMAIL.settled(answer.value, answer.status, answer.body)
+    found = PERSON_BY_EMAIL.result_of(answer.value, answer.status, answer.body)
     if isinstance(found, LixError):
         found.attempts = answer.attempts
         raise found
