@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
-from ..core.endpoint import Endpoint
+from ..core.endpoint import Endpoint, StatusCall
 from ..core.errors import (
     ConfigurationError,
     LixError,
@@ -18,6 +18,7 @@ from ..core.errors import (
 )
 from ..core.models import Listing, Params
 from ..engine.pages import Paginator
+from ..engine.polling import wait_for
 from .outcome import Outcome, State
 from .prepared_call import CallPreparer, ClientMethod, Input
 
@@ -95,8 +96,14 @@ def map(  # noqa: A001  # read as `bulk.map`
                     outcome.credits, outcome.attempts = pages.stats.credits, pages.stats.pages
             else:
                 answer = await engine.send(call.row, call.params, hooks=scope)
-                outcome.value, outcome.body = cast("T", answer.value), answer.body
                 outcome.credits, outcome.attempts = answer.credits, answer.attempts
+                outcome.body = answer.body
+                found = call.row.result_of(answer.value, answer.status, answer.body)
+                if isinstance(found, StatusCall):
+                    found = await wait_for(engine, found, hooks=scope)
+                if isinstance(found, LixError):
+                    raise found
+                outcome.value = cast("T", found)
         except LixError as error:
             outcome.error, outcome.state = error, _state(error)
             outcome.attempts += error.attempts

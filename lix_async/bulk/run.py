@@ -56,7 +56,8 @@ class Run(Generic[T]):
         outage_patience: While the provider cannot be reached or answers with failures only, no
             input fails: the run waits and tries one now and then (see `progress().parked`). After
             so many seconds it ends with `OutageError`; None to wait as long as it takes.
-        queued_for: Seconds until a lookup that the provider has queued is requested again.
+        queued_for: Seconds until a lookup that the provider has queued is requested again. Where it
+            has named a request id (LookC), the status is requested, and sooner.
         recheck: How often at most an answer that may become better is requested again, such as an
             e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
             answer, or the last one, is handed out.

@@ -51,7 +51,7 @@ from ..core.errors import (
     TransportError,
     WeeklyLimitError,
 )
-from ..core.families import GATEWAY_STATUSES, family_of, family_without_answer
+from ..core.families import GATEWAY_STATUSES, UNKNOWN_ROUTE, family_of, family_without_answer
 from ..core.provider import Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
@@ -420,7 +420,7 @@ class Engine:
 
 
 def _is_unknown_route(outcome: object) -> bool:
-    return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"
+    return isinstance(outcome, RefusalError) and outcome.kind == UNKNOWN_ROUTE
 
 
 def _may_be_carried_out(error: LixError) -> bool:

@@ -301,6 +301,10 @@ class Store:
         assert self._connection is not None  # it is open
         return await self.statement(self._connection.release_dead)
 
+    async def history(self, lookup: int) -> list[Answer]:
+        """Every answer of a lookup, oldest attempt first."""
+        return await self.statement(lambda tables: tables.history(lookup), writes=False)
+
     async def unjudged(self, lookup: int) -> list[Answer]:
         """Answers of a lookup that wait for anybody to judge them, oldest first."""
         return await self.statement(lambda tables: tables.unjudged(lookup), writes=False)

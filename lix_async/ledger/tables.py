@@ -364,10 +364,10 @@ class SqlTables:
                 found[answer.lookup].append(answer)
         return found
 
-    def versions(self, lookup: int) -> list[Answer]:
-        """Every usable answer of a lookup, oldest first."""
+    def history(self, lookup: int) -> list[Answer]:
+        """Every answer of a lookup, oldest attempt first."""
         rows = self._db.execute(
-            f"SELECT {ANSWER} FROM answer a WHERE lookup = ? AND verdict = 0 ORDER BY n, page",
+            f"SELECT {ANSWER} FROM answer a WHERE lookup = ? ORDER BY n, page",
             (lookup,),
         )
         return list(map(_answer, rows))
