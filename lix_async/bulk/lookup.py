@@ -59,7 +59,7 @@ from ..ledger.records import Input as InputRow
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
-from .outcome import Outcome, State
+from .outcome import Outcome, State, state_of
 from .prepared_call import Input, PreparedCall, input_json
 
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
@@ -594,12 +594,13 @@ class _Attempts:
         outcome, price = self._outcome, self._call.row.credits.amount
         note = str(error.args[0]) if error.args else type(error).__name__
         outage = self._report(family, error)
+        outcome.state = state_of(family)
         if family == "unusable":
-            outcome.state, outcome.body = "kept", reply.body
+            outcome.body = reply.body
             self._judge(family, price, note=note)
             return outcome
         if family == "unknown":
-            outcome.state, outcome.maybe = "in_doubt", outcome.maybe + price
+            outcome.maybe += price
             self._judge(family, price, note=note)
             return outcome
         if family == "stop":
@@ -608,11 +609,10 @@ class _Attempts:
         if family == "queued":
             named = error.retry_after if isinstance(error, QueuedError) else None
             pause = max(self._executor.queued_for, named or 0.0)
-            outcome.state, outcome.due = "queued", self._executor.wall() + pause
+            outcome.due = self._executor.wall() + pause
             self._judge(family, 0, pause=pause, note=note)
             return Postponed(pause, "queued", outcome)
-        if family in ("refused", "input"):
-            outcome.state = "refused"
+        if family == "refused":
             self._judge(family, 0, note=note)
             return outcome
         if family == "gateway":

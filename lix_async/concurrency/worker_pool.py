@@ -47,6 +47,8 @@ class CallScope:
         self.left = False
         """Whether its consumer has left."""
         self.on_its_way = False
+        self.attempts = 0
+        """Requests that were sent, or were about to be."""
 
     def leave(self) -> None:
         """Give the call up, or what comes after the request that is on its way."""
@@ -60,6 +62,7 @@ class CallScope:
             self.scope.cancel()
             await anyio.lowlevel.checkpoint()
         self.on_its_way = True
+        self.attempts += 1
 
     def departed(self) -> None:
         """The first byte is sent."""
