@@ -49,7 +49,9 @@ def map(  # noqa: A001  # read as `bulk.map`
     Args:
         method: A method of a client, such as `lix.people.get`. Of a listing method all pages are
             collected for each input; `value` has those before an error, too.
-        inputs: First arguments of the method, or mappings of keyword arguments.
+        inputs: First arguments of the method, or mappings of keyword arguments. What the iterable
+            raises is raised after the outcomes of those before it; a cancellation of another task
+            that it waited for becomes a `RuntimeError`.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         ordered: Whether outcomes come in the order of the inputs instead of completion.
 
@@ -99,4 +101,4 @@ def map(  # noqa: A001  # read as `bulk.map`
         outcome.seconds = caller.engine.clock.now() - began
         return outcome
 
-    return Outcomes(work, InputStream(inputs).next, concurrency, ordered=ordered)
+    return Outcomes(work, InputStream(inputs), concurrency, ordered=ordered)
