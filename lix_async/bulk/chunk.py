@@ -52,7 +52,9 @@ async def chunk(
         store: An open store (`async with PostgresStore(dsn) as store`). Any number of processes may
             share one.
         method: A method of a client, such as `lix.people.get`.
-        inputs: First arguments of the method, or mappings of keyword arguments.
+        inputs: First arguments of the method, or mappings of keyword arguments. What the iterable
+            raises is raised after the answers to those before it are saved; a `CancelledError`
+            becomes a `RuntimeError`.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         doubts: What to do with lookups in doubt; see `Run`.
         queued_for: Seconds until a lookup that the provider has queued is requested again.
@@ -71,7 +73,8 @@ async def chunk(
         OutageError: If the provider cannot be reached or answers with failures only; run the chunk
             again after the `retry_after` of the error.
         LedgerParkedError: If the ledger is parked.
-        BulkError: If the ledger cannot be used; see its `unsaved`.
+        BulkError: If the ledger cannot be used; its `unsaved` has all answers that were paid and
+            that it could not save.
 
     Credits: those of the method, for each input that the ledger does not have.
     """
@@ -114,7 +117,7 @@ async def chunk(
         return None
 
     pool: WorkerPool[Input, Outcome[T]] = WorkerPool(
-        work, InputStream(inputs).next, concurrency, ordered=True
+        work, InputStream(inputs), concurrency, ordered=True
     )
     try:
         outcomes = [outcome async for outcome in pool]

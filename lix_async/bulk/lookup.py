@@ -60,7 +60,7 @@ from ..ledger.records import Input as InputRow
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
-from .outcome import Outcome, State
+from .outcome import Outcome, State, state_of
 from .prepared_call import Input, PreparedCall, input_json
 
 R = TypeVar("R")
@@ -658,14 +658,15 @@ class _Attempts:
         outcome, price = self._outcome, self._endpoint.credits.amount
         note = str(error.args[0]) if error.args else type(error).__name__
         outage = self._report(family, error)
+        outcome.state = state_of(family)
         if self._asks is not None and family in ("unusable", "unknown"):
             family = "unattested"  # a status that cannot be read is no end of the lookup
         if family == "unusable":
-            outcome.state, outcome.body = "kept", reply.body
+            outcome.body = reply.body
             self._judge(family, price, note=note)
             return outcome
         if family == "unknown":
-            outcome.state, outcome.maybe = "in_doubt", outcome.maybe + price
+            outcome.maybe += price
             self._judge(family, price, note=note)
             return outcome
         if family == "stop":

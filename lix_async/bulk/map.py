@@ -8,18 +8,12 @@ from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
-from ..core.errors import (
-    ConfigurationError,
-    LixError,
-    QueuedError,
-    RateLimitError,
-    RefusalError,
-    ServerError,
-)
+from ..core.errors import ConfigurationError, DecodeError, LixError
 from ..core.models import Listing, Params
+from ..engine.credits import CreditBudget
 from ..engine.pages import Paginator
 from ..engine.polling import wait_for
-from .outcome import Outcome, State
+from .outcome import Outcome, state_of
 from .prepared_call import CallPreparer, ClientMethod, Input
 
 T = TypeVar("T")
@@ -56,7 +50,9 @@ def map(  # noqa: A001  # read as `bulk.map`
     Args:
         method: A method of a client, such as `lix.people.get`. Of a listing method all pages are
             collected for each input; `value` has those before an error, too.
-        inputs: First arguments of the method, or mappings of keyword arguments.
+        inputs: First arguments of the method, or mappings of keyword arguments. What the iterable
+            raises is raised after the outcomes of those before it; a cancellation of another task
+            that it waited for becomes a `RuntimeError`.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
         ordered: Whether outcomes come in the order of the inputs instead of completion.
 
@@ -75,11 +71,12 @@ def map(  # noqa: A001  # read as `bulk.map`
     if isinstance(inputs, str | bytes):
         raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
     caller = CallPreparer(method)
-    engine = caller.engine
 
     async def work(given: Input, scope: CallScope) -> Outcome[T]:
         outcome: Outcome[T] = Outcome(input=given, state="done")
-        began = engine.clock.now()
+        began = caller.engine.clock.now()
+        budget = CreditBudget(parent=caller.engine.credits)
+        engine = caller.engine.with_budget(budget)
         try:
             call = caller.call(given)
             outcome.key = call.key.hex()
@@ -93,10 +90,8 @@ def map(  # noqa: A001  # read as `bulk.map`
                     await pages.fetch_next()
                     while pages.ready:
                         items += pages.ready.popleft().items[: call.room(len(items))]
-                    outcome.credits, outcome.attempts = pages.stats.credits, pages.stats.pages
             else:
                 answer = await engine.send(call.row, call.params, hooks=scope)
-                outcome.credits, outcome.attempts = answer.credits, answer.attempts
                 outcome.body = answer.body
                 found = call.row.result_of(answer.value, answer.status, answer.body)
                 if isinstance(found, StatusCall):
@@ -105,18 +100,12 @@ def map(  # noqa: A001  # read as `bulk.map`
                     raise found
                 outcome.value = cast("T", found)
         except LixError as error:
-            outcome.error, outcome.state = error, _state(error)
-            outcome.attempts += error.attempts
-        outcome.seconds = engine.clock.now() - began
+            outcome.error, outcome.state = error, state_of(error.family)
+            if isinstance(error, DecodeError) and outcome.state == "kept":
+                outcome.body = error.body
+        outcome.credits, outcome.maybe = budget.total, budget.lost
+        outcome.attempts = scope.attempts
+        outcome.seconds = caller.engine.clock.now() - began
         return outcome
 
-    return Outcomes(work, InputStream(inputs).next, concurrency, ordered=ordered)
-
-
-def _state(error: LixError) -> State:
-    if error.family == "input":
-        return "invalid"
-    if isinstance(error, QueuedError):
-        return "queued"
-    passing = isinstance(error, RateLimitError | ServerError) or not isinstance(error, RefusalError)
-    return "failed" if passing else "refused"
+    return Outcomes(work, InputStream(inputs), concurrency, ordered=ordered)

@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from ..core.errors import LixError
+from ..core.errors import Family, LixError
 
 T = TypeVar("T")
 State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
@@ -22,6 +22,19 @@ State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "inva
 * `invalid`: it cannot be sent, and was not.
 * `suppressed`: its subject has been forgotten; it was not sent.
 """
+_STATES: dict[Family, State] = {
+    "answer": "done",
+    "unusable": "kept",
+    "refused": "refused",
+    "queued": "queued",
+    "unknown": "in_doubt",
+    "input": "invalid",
+}
+
+
+def state_of(family: Family) -> State:
+    """What becomes of an input whose last attempt was of this family; see `core.families`."""
+    return _STATES.get(family, "failed")
 
 
 class Outcome(msgspec.Struct, Generic[T], kw_only=True):

@@ -163,6 +163,7 @@ async def _batch(source: InputStream[Input]) -> list[Input]:
         try:
             batch.append((await source.next())[1])
         except StopAsyncIteration:
+            source.raise_failure()
             break
     return batch
 

@@ -15,8 +15,9 @@ import msgspec
 from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
+from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
-from ..core.errors import BulkError, ConfigurationError, LixError, OutageError
+from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.validation import check_type
 from ..ledger.address import StoreAddress, open_store
 from ..ledger.records import Input as InputRow
@@ -44,7 +45,9 @@ class Run(Generic[T]):
         method: A method of a client, such as `lix.people.get`. A listing method makes each input a
             whole listing, which is saved page by page.
         inputs: First arguments of the method, or mappings of keyword arguments, from any iterable
-            or async iterable. They are taken as needed and need not fit into memory.
+            or async iterable. They are taken as needed and need not fit into memory. What it raises
+            is raised after their outcomes; a cancellation of another task that it waited for
+            becomes a `RuntimeError`, since it would be taken for one of the caller.
         name: The run of the ledger to join, with its `max_credits` and what it has spent; other
             processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
@@ -225,8 +228,7 @@ class InputReader:
         """How many workers wait for an input."""
         self.run_id: int | None = None
         """The ledger's number of the run; None until it has begun."""
-        self.failure: Exception | None = None
-        """What the inputs have ended with."""
+        self.raise_failure = self._source.raise_failure
 
     @property
     def is_sync(self) -> bool:
@@ -275,15 +277,9 @@ class InputReader:
         await self._hand_over(out)
 
     async def _taken(self) -> list[Input]:
-        found: list[Input] = []
-        try:
-            if not self._source.is_sync:
-                return [(await self._source.next())[1]]
-            found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
-        except StopAsyncIteration:
-            pass
-        except Exception as error:  # noqa: BLE001  # raised after the inputs that came before it
-            self.failure, self._source.ended = error, True
+        if not self._source.is_sync:
+            return [(await self._source.next())[1]]
+        found = self._source.take_many(max(self._ahead, min(self.wanted, self._most), 1))
         if not found:
             raise StopAsyncIteration
         return found
@@ -396,7 +392,7 @@ class RunExecutor(Generic[T]):
         self._reading: BackgroundTask | None = None
         self._changed: anyio.Event
         self._read_job: PendingLookup | None = None
-        self._read_error: Exception | None = None
+        self._read_error: BaseException | None = None
         self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
@@ -424,6 +420,7 @@ class RunExecutor(Generic[T]):
                 await self._close()
                 self._ending = StopAsyncIteration()
                 self._raise()
+                self._inputs.raise_failure()
                 raise
             outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
@@ -544,8 +541,6 @@ class RunExecutor(Generic[T]):
                     raise
                 if self._failed:  # there is nothing left that would tell
                     return next(self._order), self._failed.popleft()[1]
-                if self._inputs.failure is not None:
-                    raise self._inputs.failure from None
                 raise
             if found is not None:
                 return next(self._order), found
@@ -583,8 +578,8 @@ class RunExecutor(Generic[T]):
     async def _read(self) -> None:
         try:
             self._read_job = await self._inputs.next()
-        except Exception as error:  # noqa: BLE001  # raised by whoever takes the input
-            self._read_error = error
+        except BaseException as error:  # noqa: BLE001  # raised by whoever takes the input
+            self._read_error = raisable(error)
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
@@ -690,11 +685,6 @@ class RunExecutor(Generic[T]):
             self._end(self.admission.stop)
 
     def _end(self, error: LixError) -> None:
-        unsaved = error.unsaved if isinstance(error, BulkError) else ()
-        if isinstance(self._stop, BulkError) and unsaved:
-            if self._stop is not error:
-                self._stop.unsaved += unsaved
-        elif self._stop is None or unsaved:  # nothing is worse than to lose what was paid for
-            self._stop = error
+        self._stop = combined(self._stop, error)
         outage = isinstance(error, OutageError)
         self.park(self.admission.waits_for if outage else type(error).__name__)

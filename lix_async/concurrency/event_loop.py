@@ -7,6 +7,7 @@ take a third of this package's import time.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -63,6 +64,38 @@ def threadsafe_callback() -> Callable[[Callable[[], object]], object]:
     if is_asyncio(loop):
         return loop.call_soon_threadsafe
     return cast("TrioToken", loop).run_sync_soon
+
+
+def is_cancelled() -> bool:
+    """Whether the current task is being cancelled."""
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    if not is_asyncio(running_loop()):
+        return False
+    task: asyncio.Task[object] | None = sys.modules["asyncio"].current_task()
+    return task is not None and task.cancelling() > 0  # without a scope, as a closing loop does
+
+
+def raisable(error: BaseException) -> BaseException:
+    """What another task can raise for an error of this one.
+
+    A cancellation that is not this task's, such as that of a task which an iterator waited for,
+    would be taken for one of the task that raises it. It becomes a `RuntimeError`, as Python does
+    with a `StopIteration` inside of a generator.
+
+    Raises:
+        BaseException: The error itself, where this task is being cancelled.
+    """
+    if isinstance(error, Exception):
+        return error
+    closing = isinstance(error, GeneratorExit)
+    if not closing and is_cancelled():
+        raise error
+    if closing or isinstance(error, anyio.get_cancelled_exc_class()):
+        wrapped = RuntimeError(f"{type(error).__name__} was raised, but nothing was cancelled")
+        wrapped.__cause__ = error
+        return wrapped
+    return error
 
 
 async def wait_through(event: anyio.Event) -> None:

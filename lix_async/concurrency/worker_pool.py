@@ -25,9 +25,10 @@ from typing import Generic, TypeVar
 import anyio
 import anyio.lowlevel
 
-from ..core.errors import ConfigurationError
+from ..core.errors import BulkError, ConfigurationError, combined
 from ..core.validation import check_type
 from .background import BackgroundTask
+from .event_loop import raisable
 
 I = TypeVar("I")  # noqa: E741  # an input
 O = TypeVar("O")  # noqa: E741  # an outcome
@@ -47,6 +48,8 @@ class CallScope:
         self.left = False
         """Whether its consumer has left."""
         self.on_its_way = False
+        self.attempts = 0
+        """Requests that were sent, or were about to be."""
 
     def leave(self) -> None:
         """Give the call up, or what comes after the request that is on its way."""
@@ -60,6 +63,7 @@ class CallScope:
             self.scope.cancel()
             await anyio.lowlevel.checkpoint()
         self.on_its_way = True
+        self.attempts += 1
 
     def departed(self) -> None:
         """The first byte is sent."""
@@ -74,8 +78,8 @@ class CallScope:
 class WorkerGroup(Generic[I, O]):
     """Workers, and the outcomes that they have ready for a consumer.
 
-    An exception of the inputs or of `work` stops the workers. It is raised after the calls in
-    flight have ended and their outcomes were delivered.
+    An exception of `work` stops the workers. It is raised after the calls in flight have ended and
+    their outcomes were delivered, with the `unsaved` outcomes of all of them.
 
     Args:
         work: Makes an outcome of an input; None: there is nothing to deliver. Its scope is
@@ -214,6 +218,9 @@ class WorkerGroup(Generic[I, O]):
         """Send no more, give requests on their way `grace` seconds, then cancel the rest.
 
         They get that time also where the caller is cancelled: they are paid for.
+
+        Raises:
+            BulkError: Answers that were paid could not be saved; see its `unsaved`.
         """
         self._closed = True
         self._leave()
@@ -229,6 +236,9 @@ class WorkerGroup(Generic[I, O]):
         finally:
             await self._background.cancel()
             self._report_undelivered()
+        error, self._error = self._error, None
+        if isinstance(error, BulkError) and error.unsaved:
+            raise error
 
     def drop(self) -> None:
         """Stop because the consumer was garbage collected, in whatever thread that happened.
@@ -258,8 +268,8 @@ class WorkerGroup(Generic[I, O]):
             async with anyio.create_task_group() as tasks:
                 for _ in range(self._concurrency):
                     tasks.start_soon(self._worker)
-        except Exception as error:  # noqa: BLE001  # raised to the consumer
-            self._error = self._error or error
+        except BaseException as error:  # noqa: BLE001  # raised to the consumer
+            self._fail(error)
         finally:
             self._ended = True
             self._wake_consumer()
@@ -274,9 +284,12 @@ class WorkerGroup(Generic[I, O]):
             try:
                 if not await self._run_one():
                     return
-            except Exception as error:  # noqa: BLE001  # raised to the consumer, after the rest
-                self._error = self._error or error
-                self.stop()
+            except BaseException as error:  # noqa: BLE001  # raised to the consumer, after the rest
+                self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = combined(self._error, raisable(error))
+        self.stop()
 
     async def _next(self) -> tuple[int, I] | None:
         with self.idle():
@@ -293,15 +306,15 @@ class WorkerGroup(Generic[I, O]):
             return False
         number, value = job
         outcome: O | None = None
-        failure: Exception | None = None
+        failure: BaseException | None = None
         self.in_flight += 1
         call = CallScope()
         self._calls.add(call)
         try:
             with call.scope:
                 outcome = await self._work(value, call)
-        except Exception as error:  # noqa: BLE001  # raised below: others wait for this place
-            failure = error
+        except BaseException as error:  # noqa: BLE001  # raised below: others wait for this place
+            failure = raisable(error)
         finally:
             self._calls.discard(call)
             self.in_flight -= 1
@@ -322,24 +335,31 @@ class WorkerPool(Generic[I, O]):
     """An async iterator over the outcomes of `work`, computed by `concurrency` workers.
 
     The workers run in a background task until the inputs are used up, the pool is closed, or the
-    iterator is garbage collected.
+    iterator is garbage collected. What the inputs end with is raised after their outcomes.
     """
 
     def __init__(
         self,
         work: Callable[[I, CallScope], Awaitable[O | None]],
-        take: Callable[[], Awaitable[tuple[int, I]]],
+        inputs: InputStream[I],
         concurrency: int,
         *,
         ordered: bool = False,
     ) -> None:
-        self._group: WorkerGroup[I, O] = WorkerGroup(work, take, concurrency, ordered=ordered)
+        self._inputs = inputs
+        self._group: WorkerGroup[I, O] = WorkerGroup(
+            work, inputs.next, concurrency, ordered=ordered
+        )
 
     def __aiter__(self) -> AsyncIterator[O]:
         return self
 
-    def __anext__(self) -> Awaitable[O]:
-        return self._group.next()
+    async def __anext__(self) -> O:
+        try:
+            return await self._group.next()
+        except StopAsyncIteration:
+            self._inputs.raise_failure()
+            raise
 
     def __del__(self) -> None:
         if (group := getattr(self, "_group", None)) is not None:  # None after a failed __init__
@@ -360,7 +380,11 @@ class WorkerPool(Generic[I, O]):
 
 
 class InputStream(Generic[I]):
-    """Inputs from any iterable, sync or async, taken one at a time by several tasks."""
+    """Inputs from any iterable, sync or async, taken one at a time by several tasks.
+
+    An iterable that raises, whatever it is, has ended. `raise_failure` raises it, once the inputs
+    before it are done.
+    """
 
     def __init__(self, inputs: Iterable[I] | AsyncIterable[I]) -> None:
         self._sync: Iterator[I] | None = None
@@ -370,7 +394,7 @@ class InputStream(Generic[I]):
         else:
             self._sync = iter(inputs)
         self._lock: anyio.Lock | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self.taken = 0
         self.ended = False
 
@@ -383,15 +407,12 @@ class InputStream(Generic[I]):
         """The next inputs of a sync iterable: `most` of them, or all that are left."""
         assert self._sync is not None  # callers check `is_sync`
         found: list[I] = []
-        if self._failure is None and not self.ended:
+        if not self.ended:
             try:
                 found.extend(itertools.islice(self._sync, most))
                 self.ended = len(found) < most
-            except Exception as error:  # noqa: BLE001  # raised after what came before it
-                self._failure = error
-        if not found and self._failure is not None:
-            failure, self._failure, self.ended = self._failure, None, True
-            raise failure
+            except BaseException as error:  # noqa: BLE001  # raised after what came before it
+                self._failure, self.ended = raisable(error), True
         self.taken += len(found)
         return found
 
@@ -411,9 +432,18 @@ class InputStream(Generic[I]):
                 found = next(self._sync) if self._sync is not None else await self._awaited()
             except (StopIteration, StopAsyncIteration):
                 self.ended = True
-                raise StopAsyncIteration from None
-            self.taken += 1
-            return self.taken - 1, found
+            except BaseException as error:  # noqa: BLE001  # raised after what came before it
+                self._failure, self.ended = raisable(error), True
+            else:
+                self.taken += 1
+                return self.taken - 1, found
+            raise StopAsyncIteration
+
+    def raise_failure(self) -> None:
+        """Raise what the inputs have ended with, once; without effect where they just ended."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     async def _awaited(self) -> I:
         assert self._async is not None  # one of the two is there

@@ -31,7 +31,7 @@ attribute. No error contains the API key: where a server echoes it, in any encod
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 Family = Literal[
     "",
@@ -48,6 +48,7 @@ Family = Literal[
     "input",
 ]
 """By whose fault an attempt ended, see `core.families`; empty where that is not known."""
+E = TypeVar("E", bound=BaseException)
 EXCERPT = 1024
 """Bytes of a body that an error keeps for people to read."""
 
@@ -263,6 +264,20 @@ class BulkError(LixError):
     """
 
     unsaved: tuple[object, ...] = ()
+
+
+def combined(first: E | None, second: E) -> E:
+    """The one of two errors to raise: the first, unless only the second has `unsaved` outcomes.
+
+    What they have both is in the one that is raised: nothing is worse than to lose what was paid.
+    """
+    if first is None or not isinstance(second, BulkError) or not second.unsaved:
+        return second if first is None else first
+    if not isinstance(first, BulkError):
+        return second
+    if first is not second:
+        first.unsaved += second.unsaved
+    return first
 
 
 class OutageError(BulkError):

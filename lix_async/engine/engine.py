@@ -498,6 +498,10 @@ class CallState(msgspec.Struct):
                 sent=self.lost > 0,
             )
         error.family = error.family or family_without_answer(error)
+        if self.lost and error.family in ("", "infrastructure"):
+            error.family = "unknown"  # an earlier attempt may have been charged
+            if isinstance(error, TransportError):
+                error.sent = True
         if isinstance(error, DailyLimitError | WeeklyLimitError) and error.retry_after:
             error.refreshes_at = error.refreshes_at or self.clock.wall() + error.retry_after
         error.endpoint = endpoint.id

@@ -494,11 +494,13 @@ class Paginator(Generic[Item]):
             if beyond_total and items and self._seen_ids.issuperset(keys):
                 return None
             if page_key in self._page_fingerprints and (all(ids) or repeats_last):
-                raise PagingError(
+                error = PagingError(
                     f"page {self.stats.pages} of this listing repeats an earlier one: the "
                     "provider does not advance; the items before it are complete",
                     endpoint=self._endpoint.id,
                 )
+                error.family = "unusable"  # it was charged
+                raise error
             self._page_fingerprints.pop(page_key, None)
             self._page_fingerprints[page_key] = None
         new: list[Item] = []

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from ..bulk.admission import AdmissionController, CallsParked
 from ..bulk.lookup import DoubtPolicy, LookupExecutor
 from ..bulk.prepared_call import CallPreparer, Input
-from ..core.errors import BulkError, ConfigurationError, LixError
+from ..core.errors import BulkError, ConfigurationError, LixError, combined
 from ..engine.client import Client
 from ..ledger.records import Input as InputRow
 from ..ledger.records import Lookup, LookupSpec
@@ -212,6 +212,8 @@ class ChunkWorker:
                         )
                     except Exception as error:  # noqa: BLE001  # raised below, without a group
                         failures.append(error)
+                        if isinstance(error, LixError):
+                            self._ended(error)
 
         async with anyio.create_task_group() as group:
             for _ in left[: self._concurrency]:
@@ -221,7 +223,7 @@ class ChunkWorker:
                 if failure.error is not None:
                     self._admission.refused(failure.error)
             elif isinstance(failure, LixError):
-                raise self._ended(failure) from failure
+                raise RetryChunkLater(RETRY_DELAY) from failure
             else:  # a wait that the stop has ended, or something unexpected
                 seconds = 0.0 if self.stopped.is_set() else RETRY_DELAY
                 raise RetryChunkLater(seconds, repr(failure)) from failure
@@ -277,6 +279,6 @@ class ChunkWorker:
         return over
 
     def _ended(self, error: LixError) -> RetryChunkLater:
-        self.error = self.error or error
+        self.error = combined(self.error, error)
         self.stopped.set()
         return RetryChunkLater(RETRY_DELAY)

@@ -161,9 +161,11 @@ class JobQueue(ABC, Generic[Q]):
                 chunks = ChunkWorker(
                     store, client, concurrency, doubts, max_credits=max_credits, stop=stop
                 )
-                await self._work(ledger.address, chunks, heartbeat)
-                if chunks.error is not None:
-                    raise chunks.error
+                try:
+                    await self._work(ledger.address, chunks, heartbeat)
+                finally:  # also where it is cancelled: the error may hold what was paid for
+                    if chunks.error is not None:
+                        raise chunks.error
 
     async def _work(self, dsn: str, chunks: ChunkWorker, heartbeat: float) -> None:
         """Work, connecting again for a minute where the connection of the queue breaks."""

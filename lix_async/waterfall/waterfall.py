@@ -206,7 +206,9 @@ class Waterfall:
         of the run: later results carry its error.
 
         Args:
-            targets: Links, e-mail addresses or `Target`s.
+            targets: Links, e-mail addresses or `Target`s. What the iterable raises is raised after
+                the results of those before it; a cancellation of another task that it waited for
+                becomes a `RuntimeError`.
             into: The type of the results: `Profile`, `Email` or `Company`.
 
         Raises:
@@ -226,7 +228,7 @@ class Waterfall:
             scope.on_its_way = True  # one of its requests may be
             return await self._find(target, into, suspended)
 
-        return Results(work, InputStream(targets).next, self._concurrency)
+        return Results(work, InputStream(targets), self._concurrency)
 
     async def _find(self, text: Target | str, into: type[R], suspended: dict[str, LixError]) -> R:
         target = Target.of(text)

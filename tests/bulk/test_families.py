@@ -146,11 +146,37 @@ REPLIES: list[tuple[str, int, bytes, str, str, int, int]] = [
 ]
 
 
-@pytest.mark.parametrize(
+every_reply = pytest.mark.parametrize(
     ("status", "body", "state", "family", "charged", "maybe"),
     [reply[1:] for reply in REPLIES],
     ids=[reply[0] for reply in REPLIES],
 )
+
+
+@every_reply
+async def test_a_mapped_call_ends_as_one_of_a_run_does(
+    status: int, body: bytes, state: str, family: str, charged: int, maybe: int
+) -> None:
+    async def handler(connection: Connection) -> None:
+        while True:
+            await connection.request()
+            await connection.say(answer(body, f"{status} X"))
+
+    async with (
+        serve(handler) as server,
+        VirtualClock() as clock,
+        AsyncLix("k" * 20, base_url=server.url, rate_limit=None, clock=clock) as lix,
+    ):
+        given = "https://www.linkedin.com/in/ada"
+        (outcome,) = [outcome async for outcome in bulk.map(lix.people.get, [given])]
+        assert outcome.state == ("failed" if family == "stop" else state)
+        assert (outcome.error.family if outcome.error else "") == family
+        assert (outcome.credits, outcome.maybe) == (charged, maybe)
+        assert outcome.attempts == len(server.heard)
+        assert outcome.body == (body if charged else b"")
+
+
+@every_reply
 async def test_an_answer_decides(
     tmp_path: Path, status: int, body: bytes, state: str, family: str, charged: int, maybe: int
 ) -> None:
