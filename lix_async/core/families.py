@@ -3,7 +3,7 @@
 | family | what came | lookup | money |
 |---|---|---|---|
 | answer | a success that can be read, repaired or not | done | the price |
-| unusable | a success that is JSON, or begins as it, and cannot be read | kept | the price |
+| unusable | a success that begins as JSON and cannot be read | kept | the price |
 | refused | the API's own refusal of this input | refused | 0 |
 | queued | the API's own `queued` | queued | 0 |
 | stop | the API's own daily or weekly limit, 401, 402, 403, viewer | pending | 0 |
@@ -23,8 +23,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-
-import msgspec
 
 from .errors import (
     AuthenticationError,
@@ -121,12 +119,5 @@ def family_without_answer(error: LixError) -> Family:
 
 
 def begins_as_json(body: bytes) -> bool:
-    """Whether a body is JSON or begins like an answer of the API: it was paid for all the same."""
-    text = body.removeprefix(b"\xef\xbb\xbf").strip()
-    if text[:1] in (b"{", b"["):
-        return True
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True
+    """Whether a body begins like an answer of the API: it was paid for, whatever follows."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
