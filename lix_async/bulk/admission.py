@@ -299,11 +299,13 @@ class AdmissionController:
         """Record an error that every call would get: close until the day ends, or stop."""
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
             wall, now = self._engine.clock.wall(), self._engine.clock.now()
-            if not self.closed_for:
-                self._look_at = now + self._overdue_delay
-                self._overdue_delay = min(2 * self._overdue_delay, BALANCE_CHECK_INTERVAL)
             told = (error.refreshes_at, self.refreshes_at, (wall // DAY + 1) * DAY)
             left = next(at - wall for at in told if at is not None and at - wall <= LONGEST_DAY)
+            if not self.closed_for:
+                delay = self._overdue_delay
+                self._look_at = now + delay
+                if not 0 < left < delay:
+                    self._overdue_delay = min(2 * delay, BALANCE_CHECK_INTERVAL)
             # Monotonic: setting the clock must not change how long the run waits.
             self._closed_until = now + max(left, 1.0)
             if left <= 0:  # a clock is ahead, or the provider's counter lags behind

@@ -9,7 +9,6 @@ from typing import TypeVar, cast
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
 from ..core.errors import ConfigurationError, DecodeError, LixError
-from ..core.families import family_of
 from ..core.models import Listing, Params
 from ..engine.credits import CreditBudget
 from ..engine.pages import Paginator
@@ -98,7 +97,6 @@ def map(  # noqa: A001  # read as `bulk.map`
                 if isinstance(found, StatusCall):
                     found = await wait_for(engine, found, hooks=scope)
                 if isinstance(found, LixError):
-                    found.family = family_of(answer.status, found, attested=True)
                     raise found
                 outcome.value = cast("T", found)
         except LixError as error:

@@ -197,6 +197,8 @@ class PendingLookup(msgspec.Struct, frozen=True):
     """Its last outcome, until it is known whether everything fails."""
     outages: int = 0
     """How many outages there had been by then."""
+    spent: int = 0
+    """Credits of its earlier attempts in this run."""
 
 
 class InputReader:
@@ -618,7 +620,7 @@ class RunExecutor(Generic[T]):
                     return None
                 outcome.credits, spent = outcome.credits + spent, 0
                 self._inputs.met(known=outcome.cached)
-                return cast("Outcome[T]", outcome)
+                return self._with_credits(outcome, job)
         except BulkError as error:
             self._end(error)
         finally:
@@ -640,10 +642,15 @@ class RunExecutor(Generic[T]):
         """The outcome of a lookup that waited often enough; None where the run comes back to it."""
         outcome = later.outcome
         if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
-            return cast("Outcome[T]", outcome)
+            return self._with_credits(outcome, job)
         self._tally.spent(outcome)
+<<<<<<< HEAD
         job = replace(
             job,
+=======
+        job = job._replace(
+            spent=job.spent + outcome.credits,
+>>>>>>> fixa
             lookup=None,
             read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
@@ -667,9 +674,15 @@ class RunExecutor(Generic[T]):
         return True
 
     def _given_up(self, job: PendingLookup) -> Outcome[T]:
-        outcome = cast("Outcome[T]", job.failed)
+        outcome = cast("Outcome[object]", job.failed)
         self._tally.credits -= outcome.credits  # they count where it is handed out
-        return outcome
+        return self._with_credits(outcome, job)
+
+    def _with_credits(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T]:
+        """An outcome to hand out, with what its earlier attempts have cost."""
+        outcome.credits += job.spent
+        self._tally.credits -= job.spent
+        return cast("Outcome[T]", outcome)
 
     def _wake_reader(self) -> None:
         """Whoever waits for the next input waits for what has changed, too."""

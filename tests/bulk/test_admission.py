@@ -170,6 +170,7 @@ class Day:
     "refreshes_at",
     [
         None,
+        EPOCH + 3,
         EPOCH + 100_000,
         (EPOCH + 80_000) * 1000,
         str((EPOCH + 80_000) * 1000),
@@ -190,7 +191,7 @@ async def test_an_allowance_that_comes_back_is_used_whatever_was_said(
             assert [one.state for one in await drained(run)] == ["done"]
         assert back <= clock.now() <= back + 900
         pauses = [later - sooner for sooner, later in pairwise(day.looks)]
-        assert all(10 <= pause <= 900 for pause in pauses)
+        assert all(10 <= pause <= 900 for pause in pauses[1:])
 
 
 async def test_a_limit_of_one_endpoint_is_not_tried_before_it_ends(ledger: Open) -> None:

@@ -51,13 +51,15 @@ def _failure(
     endpoint: str, request_id: str | None, word: str | None, status: int, body: bytes
 ) -> RefusalError:
     named = f" {request_id}" if request_id else ""
-    return RefusalError(
+    error = RefusalError(
         f"the lookup{named} ended without a result: {word}",
         status=status,
         kind=word or "",
         body=excerpt(body),
         endpoint=endpoint,
     )
+    error.family = "refused"
+    return error
 
 
 PERSON_BY_EMAIL = Endpoint(

@@ -45,6 +45,7 @@ async def test_a_run_asks_for_the_status_until_it_has_the_result(
     assert wire.paths == [LOOKUP, STATUS, STATUS, STATUS]
     assert all(query == {"request_id": ID} for _, query in wire.asked[1:])
     (again,) = await outcomes(wire, tmp_path / "l.db")
+    assert (outcome.credits, again.credits) == (1, 0)
     for one in (outcome, again):
         assert (one.state, type(one.value)) == ("done", PersonByEmail)
         assert one.value is not None
