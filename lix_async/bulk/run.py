@@ -644,13 +644,9 @@ class RunExecutor(Generic[T]):
         if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
             return self._with_credits(outcome, job)
         self._tally.spent(outcome)
-<<<<<<< HEAD
         job = replace(
             job,
-=======
-        job = job._replace(
             spent=job.spent + outcome.credits,
->>>>>>> fixa
             lookup=None,
             read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
