@@ -9,9 +9,11 @@ import anyio
 import msgspec
 from anyio.lowlevel import checkpoint
 
+from lix_async.concurrency.event_loop import running_loop
 from lix_async.core.endpoint import Endpoint, Price, required, standard
 from lix_async.core.error_responses import ErrorResponseParser
 from lix_async.core.errors import (
+    ConfigurationError,
     DailyLimitError,
     InvalidParamsError,
     NotFoundError,
@@ -217,14 +219,24 @@ class SampleClient(Client):
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a coroutine that never waits, without an event loop."""
+    """Return the result of a coroutine, which waits for nothing where an event loop runs."""
     try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    coroutine.close()
-    raise AssertionError("it waits for something")
+        running_loop()
+    except ConfigurationError:
+        pass
+    else:
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        coroutine.close()
+        raise AssertionError("it waits for something")
+
+    async def main() -> T:
+        return await coroutine
+
+    return anyio.run(main)
 
 
 async def settle(steps: int = 8) -> None:

@@ -22,6 +22,9 @@ object becomes an empty object. Not repaired are an object or list in place of a
 value in place of an object or list. They raise `SchemaMismatch` with their path, because a guess
 would lose data that was charged.
 
+A result of which no key is known, and a page without rows, are looked for inside of their objects,
+as envelopes change. A page that has other lists of objects instead of rows does not fit.
+
 In the rows of a page, such a value costs only itself: the field is None, and a row that has nothing
 else becomes an `UnreadableItem`. The other rows were charged as well, and the next page can only be
 found behind this one. A page does not fit if its rows cannot be found.
@@ -39,12 +42,14 @@ from msgspec import inspect
 
 from .json_text import JSON_ERRORS, SchemaMismatch, describe_error, parse_json
 from .models import ItemCounts, Listing, UnreadableItem, item_type
-from .repair import object_repair, without_null
+from .repair import ObjectRepair, object_repair, without_null
 from .values import JsonObject, decode_undocumented, type_name
 
 T = TypeVar("T")
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 _OtherNames = set[tuple[str, "str | None"]]
+_DEPTH = 3
+"""Objects within objects among which rows, or the fields of a result, are looked for."""
 _BEGINNING = 256
 """Bytes of a body among which the name of its envelope is expected."""
 
@@ -66,6 +71,7 @@ class TolerantDecoder(Generic[T]):
         if self._page is None:  # a page in an envelope that was not found is empty
             names |= {*self._envelopes}
         self._names = _quoted(names)
+        self._empty = _empty_value(type_, kind) if self._page is None else None
         self._is_filled = _filled_check(type_, kind, self._page is not None)
         if self._page is not None and self._envelopes:
             self._fast = _EnvelopeDecoder(self._fast, type_, self._envelopes).decode
@@ -82,6 +88,8 @@ class TolerantDecoder(Generic[T]):
         except JSON_ERRORS:
             pass
         else:
+            if self._empty is not None and value == self._empty:
+                return self._read_slowly(body)
             if self._is_filled(value):  # then other names of its fields do not matter
                 return value
             has_items = self._page is None or cast("Listing[object]", value).items
@@ -123,7 +131,32 @@ class TolerantDecoder(Generic[T]):
         repaired: object = inner
         if self._object is not None:
             repaired = _whole_path(self._object, inner)
+            if self._empty is not None and not repaired:
+                repaired = self._read_inside(inner, self._object)
         return msgspec.convert(repaired, self._type, strict=False, dec_hook=decode_undocumented)
+
+    def _read_inside(self, tree: JsonObject, repair: ObjectRepair) -> object:
+        """The fields of a result of which an object itself has none: of the one inside it."""
+        inside, objects = tree, list[object]()
+        for _ in range(_DEPTH):
+            if not repair.fields.keys().isdisjoint(repair.rearranged(inside)):
+                return {}
+            objects = [value for value in inside.values() if value and isinstance(value, dict)]
+            if len(objects) != 1:
+                break
+            inside = cast("JsonObject", objects[0])
+            if repaired := _whole_path(repair, inside):
+                return repaired
+        if inside is tree and not objects:
+            return {}
+        raise SchemaMismatch("nothing of it could be read: none of its keys is known", "$")
+
+
+def _empty_value(type_: type[T], kind: inspect.Type) -> T | None:
+    """A result without any field; None for a type that cannot be told from one."""
+    if not isinstance(kind, inspect.StructType) or not kind.fields:
+        return None
+    return None if any(field.required for field in kind.fields) else type_()
 
 
 def _is_page(type_: type) -> bool:
@@ -177,7 +210,9 @@ class _PageReader:
         self._object = object_repair(type_)
         fields = msgspec.structs.fields(self._type)
         self._items = next(field.encode_name for field in fields if field.name == "items")
-        self._known = self._object.fields.keys() | getattr(type_, "__aliases__", {}).keys()
+        aliases: dict[str, str] = getattr(type_, "__aliases__", {})
+        self._known = self._object.fields.keys() | aliases.keys()
+        self._row_names = {self._items, *(a for a, name in aliases.items() if name == self._items)}
         self._grouped: str | None = getattr(type_, "__grouped__", None)
 
     def read(self, tree: JsonObject, *, wrapped: bool) -> Listing[object]:
@@ -187,13 +222,16 @@ class _PageReader:
             SchemaMismatch: Its rows cannot be found.
 
         """
-        tree = self._object.rearranged(tree)
+        found = self._with_rows(tree, _DEPTH)
+        tree = self._object.rearranged(found or tree)
         entries = tree.get(self._items)
         around = {name: value for name, value in tree.items() if name != self._items}
         if entries in (None, "", {}):
-            if self._items not in tree and not self._may_be_empty(around, wrapped=wrapped):
-                raise SchemaMismatch("no rows were found: expected an array", f"$.{self._items}")
+            if self._items not in tree and not self._is_known(around, wrapped=wrapped):
+                raise self._not_found()
             entries = []
+        if not entries and self._may_have_rows(around, _DEPTH):
+            raise self._not_found()
         if not isinstance(entries, list):
             raise SchemaMismatch(f"expected an array, got {type_name(entries)}", f"$.{self._items}")
         page = msgspec.convert(
@@ -215,19 +253,39 @@ class _PageReader:
         page.note(ItemCounts(nulls, repaired - unreadable, unreadable))
         return page
 
-    def _may_be_empty(self, around: JsonObject, *, wrapped: bool) -> bool:
-        """Whether a page without its list of rows is an empty one (lix.md#paging-end).
+    def _not_found(self) -> SchemaMismatch:
+        return SchemaMismatch("no rows were found: expected an array", f"$.{self._items}")
 
-        It is if it has other keys of such a page, or none at all, and no list of objects under a
-        name that is not known: those may be the rows.
+    def _with_rows(self, tree: JsonObject, depth: int) -> JsonObject | None:
+        """The page without the objects around its rows, if they are in one place."""
+        if any(isinstance(tree.get(name), list) for name in self._row_names):
+            return tree
+        found: list[JsonObject] = []
+        for name, value in tree.items() if depth else ():
+            inside = cast("JsonObject", value) if isinstance(value, dict) else {}
+            if (inner := self._with_rows(inside, depth - 1)) is not None:
+                outer = {key: one for key, one in tree.items() if key not in (name, self._items)}
+                found.append(_merged(outer, inner))
+        return found[0] if len(found) == 1 else None
+
+    def _is_known(self, around: JsonObject, *, wrapped: bool) -> bool:
+        """Whether this is a page although it lacks its list of rows (lix.md#paging-end).
+
+        It is if it has other keys of such a page, or none at all.
         """
-        unknown = around.keys() - self._known
-        known = wrapped or len(unknown) < len(around) or not around
-        lists = (around[name] for name in unknown)
-        return known and not any(
-            isinstance(value, list) and any(map(_is_object, cast("list[object]", value)))
-            for value in lists
-        )
+        return wrapped or not around or not self._known.isdisjoint(around)
+
+    def _may_have_rows(self, around: JsonObject, depth: int) -> bool:
+        """Whether there is a list of objects under an unknown name: they may be the rows."""
+        for name, value in around.items():
+            if name in self._known and name not in self._row_names:
+                continue
+            if isinstance(value, list) and any(map(_is_object, cast("list[object]", value))):
+                return True
+            inside = cast("JsonObject", value) if depth and isinstance(value, dict) else {}
+            if self._may_have_rows(inside, depth - 1):
+                return True
+        return False
 
     def _lost_in_group(self, entry: object, item: object) -> int:
         """Rows of a group that are null or do not fit."""
@@ -308,9 +366,12 @@ def unwrap_envelope(tree: JsonObject, envelopes: Iterable[str]) -> JsonObject:
     for name in envelopes:
         if isinstance(inner := tree.get(name), dict):
             outer = {key: value for key, value in tree.items() if key != name}
-            found = cast("JsonObject", inner)
-            return outer | {key: value for key, value in found.items() if value or key not in outer}
+            return _merged(outer, cast("JsonObject", inner))
     return tree
+
+
+def _merged(outer: JsonObject, inner: JsonObject) -> JsonObject:
+    return outer | {key: value for key, value in inner.items() if value or key not in outer}
 
 
 def write_item(item: object) -> bytes:

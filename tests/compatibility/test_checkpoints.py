@@ -56,8 +56,11 @@ async def test_a_listing_goes_on_with_exactly_the_next_item(
             assert begun == {**written, "seen": sorted(written["seen"])}
             rest = await pages.collect()
             assert msgspec.json.encode(rest) == msgspec.json.encode(whole[handed_out:])
-            assert len(sandbox.requests) == listing["pages"] - written["stats"]["pages"]
-            assert (pages.stats.items, pages.stats.pages) == (len(whole), listing["pages"])
+            # The last thread has no time: one more page is asked for, from the one before it.
+            more = listing["method"] == "sales.threads" and written["params"] is not None
+            count = listing["pages"] + more
+            assert len(sandbox.requests) == count - written["stats"]["pages"]
+            assert (pages.stats.items, pages.stats.pages) == (len(whole), count)
             assert sandbox.ledger.repeats() == {}
 
 

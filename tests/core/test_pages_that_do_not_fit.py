@@ -168,6 +168,11 @@ def test_an_empty_page_is_none_that_lacks_its_rows(body):
         {"results": [{"name": "a"}], "paging": {"total": 1}},
         {"searchResponse": {"results": [None, {"name": "a"}]}},
         {"searchResponse": "x"},
+        {"people": [], "results": [{"name": "a"}]},
+        {"people": None, "elements": [{"name": "a"}], "paging": {"total": 1}},
+        {"people": [], "more": {"results": [{"name": "a"}]}},
+        {"people": {}, "response": {"data": {"results": [{"name": "a"}]}}},
+        {"a": {"people": [{"name": "a"}]}, "b": {"people": [{"name": "b"}]}},
     ],
 )
 def test_rows_that_cannot_be_found_are_an_error(body):
@@ -175,6 +180,51 @@ def test_rows_that_cannot_be_found_are_an_error(body):
         read(People, body)
     assert caught.value.path == "$.people"
     assert str(caught.value).startswith(("no rows were found", "expected an array"))
+
+
+@given(st.lists(st.sampled_from(["searchResponse", "response", "data", "x"]), max_size=3))
+def test_rows_are_found_inside_of_other_objects(names):
+    body: dict[str, Any] = {"people": GOOD}
+    for number, name in enumerate(names):
+        body = {name: body, "n": number, "people": None, "paging": {"total": 9}}
+    page = read(People, body)
+    assert page.items == read(People, {"people": GOOD}).items
+    assert page.total == (9 if names else None)
+
+
+@given(st.lists(st.sampled_from(["data", "result", "person"]), max_size=3))
+def test_a_result_is_found_inside_of_other_objects(names):
+    body: dict[str, Any] = GOOD[1]
+    for name in names:
+        body = {name: body, "status": 200, "notes": {}}
+    assert read(Person, body) == read(Person, GOOD[1])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": {"x": 1}},
+        {"a": {"name": "a"}, "b": {"name": "b"}},
+        {"a": {"b": {"c": {"d": {"name": "a"}}}}},
+    ],
+)
+def test_a_result_of_which_nothing_can_be_read_is_an_error(body):
+    with pytest.raises(SchemaMismatch, match="none of its keys is known"):
+        read(Person, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"status": "ok"},
+        {"name": None},
+        {"x": {}},
+        {"name": None, "x": {"y": 1}},
+    ],
+)
+def test_a_result_without_anything_in_it_is_empty(body):
+    assert read(Person, body) == Person()
 
 
 @given(
