@@ -8,8 +8,7 @@ credits of each attempt are reserved by the engine, in the budget of the run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 import anyio
@@ -27,6 +26,7 @@ from ..core.errors import (
     QuotaExceededError,
     RefusalError,
 )
+from ..core.families import UNKNOWN_ROUTE
 from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.credits import CreditBudget
@@ -37,8 +37,10 @@ from .circuit_breaker import ATTESTED, CircuitBreaker
 DAY = 86_400.0
 BALANCE_CHECK_INTERVAL = 900.0
 """Seconds between two requests for balances and allowance: each takes a permit."""
+LONGEST_DAY = 25 * 3600.0
+"""Seconds within which a daily allowance is renewed. A later moment is a mistake."""
 OVERDUE_DELAY = 10.0
-"""Seconds until a refresh that should have come is looked for; each further look doubles them."""
+"""Seconds until a used-up allowance is looked at again; each further look doubles them."""
 PARK_CHECK_INTERVAL = 2.0
 """Seconds between two checks whether the ledger is parked."""
 OUTAGE_PATIENCE = 900.0
@@ -58,13 +60,6 @@ class CallsParked(Exception):
         self.error = error
         self.spent = spent
         """Credits that the lookup has spent: pages of its listing, which are saved."""
-
-
-class CallCost:
-    """What an admitted call has cost, as far as it is known by its end."""
-
-    credits = 0
-    requests = 0
 
 
 class AdmissionController:
@@ -124,7 +119,8 @@ class AdmissionController:
         """Requests left of the daily allowance when it was last read."""
         self.refreshes_at: float | None = None
         """When the daily allowance refreshes (epoch seconds), if it is known."""
-        self._closed_until = 0.0
+        self._closed_until = self._look_at = 0.0
+        self._empty = False
         self._overdue_delay = OVERDUE_DELAY
         self.stop: LixError | None = None
         """The error that ends the run."""
@@ -145,9 +141,12 @@ class AdmissionController:
 
     @property
     def closed_for(self) -> float:
-        """Seconds until calls may be sent again after a daily limit or a failure; 0 if they may."""
+        """Seconds until to try again after a daily limit or a failure; 0 if calls may be sent."""
         now = self._engine.clock.now()
-        return max(self._closed_until - now, self.breaker.pause(now), 0.0)
+        until = self._closed_until
+        if self._balance_endpoints is not None:  # the allowance may come back before
+            until = min(until, self._look_at)
+        return max(until - now, self.breaker.pause(now), 0.0)
 
     @property
     def waits_for(self) -> str:
@@ -156,16 +155,14 @@ class AdmissionController:
             return f"outage: {self.breaker.failure.args[0]}"
         return "daily limit" if self.closed_for > 0 else ""
 
-    @asynccontextmanager
-    async def admitted(self, price: Price, key: bytes) -> AsyncGenerator[CallCost]:
-        """A block in which a call may be sent; waits for it.
+    async def admit(self, price: Price, key: bytes) -> None:
+        """Wait until a call may be sent. Report its end with `ended`.
 
         Raises:
             CallsParked: If no call may be sent at the moment.
             BulkError: If the ledger cannot be read.
         """
         self._lock = self._lock or anyio.Lock(fast_acquire=True)
-        cost, flies = CallCost(), 0
         try:
             async with self._lock:
                 if self.stop is None and not self.closed_for:
@@ -175,21 +172,35 @@ class AdmissionController:
                 self.check(key)
                 if self._balance_endpoints is not None and self.breaker.failure is None:
                     await self._check_balances(price, key, self._balance_endpoints)
-                flies = 1
                 self._flying += 1
                 self._held[price.kind] += price.amount
-            yield cost
-        finally:
-            self._flying -= flies
-            self._held[price.kind] -= flies * price.amount
-            self._since[price.kind] += cost.credits
-            if cost.credits:
-                self._overdue_delay = OVERDUE_DELAY
-            self._asked += cost.requests
-            if self.breaker.trial == key:
-                self.breaker.trial = None
-            if self._ended is not None:
-                self._ended.set()
+        except BaseException:
+            self._wake(key)
+            raise
+
+    def ended(self, price: Price, key: bytes, *, credits: int, requests: int) -> None:
+        """An admitted call has ended.
+
+        Args:
+            price: The price that it was admitted with.
+            key: Its key.
+            credits: What it has cost, as far as that is known.
+            requests: How many requests were sent.
+        """
+        self._flying -= 1
+        self._held[price.kind] -= price.amount
+        self._since[price.kind] += credits
+        if credits:
+            self._overdue_delay = OVERDUE_DELAY
+        self._asked += requests
+        self._wake(key)
+
+    def _wake(self, key: bytes) -> None:
+        """A call has ended or was not admitted: those that wait look again."""
+        if self.breaker.trial == key:
+            self.breaker.trial = None
+        if self._ended is not None:
+            self._ended.set()
 
     async def _try(self, key: bytes) -> None:
         """While there is an outage: let one call at a time through, when it is due."""
@@ -238,7 +249,8 @@ class AdmissionController:
         self.breaker.report(family, key, self._engine.clock.now(), error)
         if self.breaker.failure is None:
             return False
-        if isinstance(error, AuthenticationError | QuotaExceededError):
+        every = isinstance(error, AuthenticationError | QuotaExceededError)
+        if every or getattr(error, "kind", "") == UNKNOWN_ROUTE:
             self.stop = self.stop or error  # of a proxy or not: no call gets through
         return True
 
@@ -286,16 +298,17 @@ class AdmissionController:
     def refused(self, error: LixError) -> None:
         """Record an error that every call would get: close until the day ends, or stop."""
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
-            now = self._engine.clock.wall()
-            until = error.refreshes_at or self.refreshes_at or (now // DAY + 1) * DAY
-            wait = max(until - now, 1.0)
-            if until <= now:  # a clock is ahead, or the provider's counter lags behind
-                wait = self.closed_for or self._overdue_delay
-                if not self.closed_for:
-                    self._overdue_delay = min(2 * wait, BALANCE_CHECK_INTERVAL)
+            wall, now = self._engine.clock.wall(), self._engine.clock.now()
+            if not self.closed_for:
+                self._look_at = now + self._overdue_delay
+                self._overdue_delay = min(2 * self._overdue_delay, BALANCE_CHECK_INTERVAL)
+            told = (error.refreshes_at, self.refreshes_at, (wall // DAY + 1) * DAY)
+            left = next(at - wall for at in told if at is not None and at - wall <= LONGEST_DAY)
             # Monotonic: setting the clock must not change how long the run waits.
-            self._closed_until = self._engine.clock.now() + wait
-            self._read_at = None  # a new day: look at what there is before it begins
+            self._closed_until = now + max(left, 1.0)
+            if left <= 0:  # a clock is ahead, or the provider's counter lags behind
+                self._closed_until = self._look_at
+            self._read_at = None  # look at what there is before calls are sent again
         elif self.stop is None:
             self.stop = error
 
@@ -355,7 +368,12 @@ class AdmissionController:
                 "the day's allowance is used up; nothing was sent", kind="daily_allowance"
             )
             used_up.refreshes_at = self.refreshes_at
+            self._empty = True
             self.refused(used_up)
+        elif self._empty and self.requests_left is not None:
+            self._empty, self._closed_until = False, 0.0
+        else:  # the limit is of one endpoint, say: it ends when the provider said
+            self._look_at = self._closed_until
 
     async def _asked_for(
         self, row: Endpoint[Params, object], endpoints: BalanceEndpoints

@@ -18,14 +18,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from msgspec.structs import replace
 
 from ..concurrency.worker_pool import CallScope
 from ..core import wire
 from ..core.decoding import decoder_for, read_items
-from ..core.endpoint import AnyEndpoint, Endpoint
+from ..core.endpoint import AnyEndpoint, Endpoint, StatusCall
 from ..core.errors import (
     BudgetError,
     BulkError,
@@ -40,7 +40,7 @@ from ..core.errors import (
     RefusalError,
     TransportError,
 )
-from ..core.families import family_of
+from ..core.families import UNKNOWN_ROUTE, family_of, family_without_answer
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
@@ -50,6 +50,7 @@ from ..engine.answer import Answer, credits_for
 from ..engine.checkpoint import Checkpoint
 from ..engine.engine import Engine
 from ..engine.pages import Page, Paginator
+from ..engine.polling import FIRST_INTERVAL, MAX_INTERVAL
 from ..engine.raw_items import raw_items
 from ..engine.recording import replaying_engine
 from ..ledger.families import judgement
@@ -62,6 +63,7 @@ from .admission import AdmissionController, CallsParked
 from .outcome import Outcome, State, state_of
 from .prepared_call import Input, PreparedCall, input_json
 
+R = TypeVar("R")
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
 DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
 """What to do with a lookup in doubt."""
@@ -173,18 +175,20 @@ class LookupExecutor:
             CallsParked: No call makes sense before something changes.
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
+        asks: StatusCall | None = None
         if lookup is None and not read:
             lookup = (await self.store.find([call.key])).get(call.key)
         if lookup is not None:
             if row is not None and self.run_id is not None:
                 self.store.post_inputs(self.run_id, [InputRow(row, lookup.id)])
             lookup = await self._judge_left(lookup, call, given)
-            known = await self._known(lookup, call, given, waited=waited)
+            asks = await self._status_call(lookup, call.row)
+            known = await self._known(lookup, call, given, waited=waited, free=asks is not None)
             if known is not None:
                 return known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.find([call.key])).get(call.key)
-        attempt = _Attempts(self, call, given, lookup, tries, row, scope)
+        attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
         outcome = await (attempt.listing() if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
@@ -202,7 +206,7 @@ class LookupExecutor:
             outcome = None
             if _is_final(lookup):
                 outcome = self._stored(lookup, row, given, answers.get(lookup.id, []))
-                if self._wanted_again(outcome, row, lookup.state.n):
+                if self._open(outcome, row, lookup.state.n):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -224,18 +228,45 @@ class LookupExecutor:
             answers = await self.store.unjudged(lookup.id)
             if not answers:  # judged meanwhile
                 break
-            await _Attempts(self, call, given, lookup, 0).judge_stored(answers[0])
+            asks = await self._status_call(lookup, call.row, before=answers[0].n)
+            await _Attempts(self, call, given, lookup, 0, asks=asks).judge_stored(answers[0])
             lookup = (await self.store.find([call.key]))[call.key]
         return lookup
 
+    async def _status_call(
+        self, lookup: Lookup, row: AnyEndpoint, before: int | None = None
+    ) -> StatusCall | None:
+        """The call that asks for the result, where an answer said that it is being prepared.
+
+        lookc.md#errors: it is preferred to the first call, which may be charged again.
+
+        Args:
+            lookup: The lookup.
+            row: The endpoint of its first call.
+            before: Only answers of attempts before this one count.
+        """
+        asks: StatusCall | None = None
+        for one in await self.store.history(lookup.id) if row.poll is not None else ():
+            if one.verdict in (None, "transient", "unknown") or (before or one.n + 1) <= one.n:
+                continue
+            endpoint = row if asks is None else asks.endpoint
+            found = read_answer(self.engine.provider, endpoint, one.http, one.body)
+            if isinstance(found, StatusCall):
+                asks = found
+            elif one.verdict != "queued":  # it has ended: another one is a new lookup
+                asks = None
+        return asks
+
     async def _known(
-        self, lookup: Lookup, call: PreparedCall, given: Input, *, waited: bool
+        self, lookup: Lookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
         state, found = lookup.state, _from_ledger(lookup, given)
         if state.status in FINAL:
             answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
             outcome = self._stored(lookup, call.row, given, answers)
+            if outcome.state == "queued":
+                return None
             if not self._wanted_again(outcome, call.row, state.n):
                 return outcome
             age = self.wall() - answers[-1].at / 1000
@@ -245,7 +276,7 @@ class LookupExecutor:
             outcome.due = self.wall() + pause
             return Postponed(pause, "queued", replace(outcome, state="queued"))
         if state.status == "in_doubt":
-            return await self._in_doubt(lookup, call.row, found)
+            return await self._in_doubt(lookup, call.row, found, free=free)
         if state.owner or state.status in ("sent", "received"):
             return Postponed(BUSY_FOR, "busy", replace(found, state="failed"))
         pause = 0.0 if waited else self._pause(lookup)
@@ -257,10 +288,10 @@ class LookupExecutor:
         return None
 
     async def _in_doubt(
-        self, lookup: Lookup, row: AnyEndpoint, found: Outcome[object]
+        self, lookup: Lookup, row: AnyEndpoint, found: Outcome[object], *, free: bool
     ) -> Outcome[object] | None:
         entry = await self.store.get(lookup.key)
-        choice = self._doubts
+        choice = "retry" if free else self._doubts
         if callable(choice):
             choice = "hold" if entry is None else choice(entry)
         if choice == "retry":
@@ -282,7 +313,9 @@ class LookupExecutor:
         last = answers[-1] if answers else None
         value: object = None
         if last is not None and (state != "done" or not lookup.state.page):
-            value = wire.decode(provider, row, last.http, last.body)
+            value = read_answer(provider, row, last.http, last.body)
+        if isinstance(value, StatusCall):  # of a version that took this for the result
+            found.state, value = "queued", None
         if lookup.state.page:
             self._join_pages(found, row, answers)
             if state == "kept" and not isinstance(value, LixError):
@@ -309,6 +342,10 @@ class LookupExecutor:
         outcome.body = join_json_arrays([rows_of_page(provider, row, one) for one in usable])
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
+
+    def _open(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
+        """Whether a stored outcome needs another call."""
+        return outcome.state == "queued" or self._wanted_again(outcome, row, attempts)
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -345,7 +382,12 @@ class _Attempts:
         tries: int,
         row: int | None = None,
         scope: CallScope | None = None,
+        asks: StatusCall | None = None,
     ) -> None:
+        self._asks = asks
+        self._endpoint = call.row if asks is None else asks.endpoint
+        self._params = call.params if asks is None else asks.params
+        self._prepared = asks is None
         self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
@@ -380,7 +422,7 @@ class _Attempts:
             return
         if self._reply is not None:  # the other path of the endpoint is tried
             self._judge("attested", 0, counts=False)
-        admission, price = self._executor.admission, self._call.row.credits
+        admission, price = self._executor.admission, self._endpoint.credits
         await self._scope.departing()
         admission.check(self._call.key, reserved=True)
         send = Send(
@@ -429,7 +471,7 @@ class _Attempts:
         try:
             await self._store.apply(event)
         except BulkError as error:
-            self._charged = self._call.row.credits.amount
+            self._charged = self._endpoint.credits.amount
             raise _unsaved(error, self._outcome, self._call.row, response) from error
 
     # Calls
@@ -442,7 +484,11 @@ class _Attempts:
         engine = replaying_engine(self._engine, reply)
         try:
             if not call.listing:
-                self._done(await engine.send(call.row, call.params, hooks=self))
+                await self._answered(
+                    await engine.send(
+                        self._endpoint, self._params, hooks=self, prepared=self._prepared
+                    )
+                )
             elif answer.page == self._page:
                 pages = self._pages(engine)
                 await pages.fetch_next()
@@ -459,17 +505,18 @@ class _Attempts:
 
     async def once(self) -> Outcome[object] | Postponed:
         """A single call."""
-        call = self._call
         async with self._admitted():
             try:
-                answer = await self._engine.send(call.row, call.params, hooks=self)
+                answer = await self._engine.send(
+                    self._endpoint, self._params, hooks=self, prepared=self._prepared
+                )
             except _AlreadyClaimed:
                 return self._busy()
             except (BulkError, BudgetError, CallsParked):
                 raise
             except LixError as error:
                 return await self._failed(error)
-            return self._done(answer)
+            return await self._answered(answer)
 
     async def listing(self) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
@@ -529,13 +576,15 @@ class _Attempts:
     async def _admitted(self) -> AsyncGenerator[None]:
         """A block in which the call may be sent."""
         outcome, admission = self._outcome, self._executor.admission
+        price, key = self._endpoint.credits, self._call.key
         attempts, self._charged = outcome.attempts, 0
         try:
-            async with admission.admitted(self._call.row.credits, self._call.key) as cost:
-                try:
-                    yield
-                finally:
-                    cost.credits, cost.requests = self._charged, outcome.attempts - attempts
+            await admission.admit(price, key)
+            try:
+                yield
+            finally:
+                sent = outcome.attempts - attempts
+                admission.ended(price, key, credits=self._charged, requests=sent)
         except BudgetError as error:
             admission.stop = admission.stop or error
             raise CallsParked(spent=outcome.credits) from None
@@ -555,13 +604,27 @@ class _Attempts:
     def _busy(self) -> Postponed:
         return Postponed(BUSY_FOR, "busy", replace(self._outcome, state="failed"))
 
-    def _done(self, answer: Answer[object]) -> Outcome[object]:
+    async def _answered(self, answer: Answer[object]) -> Outcome[object] | Postponed:
+        """The end of a call that was answered: its value, or its status is to be asked for."""
+        found = self._endpoint.result_of(answer.value, answer.status, answer.body)
+        if isinstance(found, LixError):
+            return await self._failed(found)
         outcome = self._outcome
-        outcome.value, outcome.body = answer.value, answer.body
         outcome.seconds = self._engine.clock.now() - self._began
         self._report("answer")
-        self._judge("answer", credits_for(self._call.row.credits, answer.value))
+        charged = credits_for(self._endpoint.credits, answer.value)
+        if isinstance(found, StatusCall):
+            interval = min(FIRST_INTERVAL * 2.0 ** min(self.n - 1, 60), MAX_INTERVAL)
+            return self._queued(min(interval, self._executor.queued_for), charged)
+        outcome.value, outcome.body = found, answer.body
+        self._judge("answer", charged)
         return outcome
+
+    def _queued(self, pause: float, charged: int, note: str | None = None) -> Postponed:
+        outcome = self._outcome
+        outcome.state, outcome.due = "queued", self._executor.wall() + pause
+        self._judge("queued", charged, pause=pause, note=note)
+        return Postponed(pause, "queued", outcome)
 
     async def _failed(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call that raised: judged by its answer where there is one."""
@@ -570,17 +633,18 @@ class _Attempts:
         outcome.seconds = self._engine.clock.now() - self._began if outcome.attempts else 0.0
         if reply is None:
             return self._unanswered(error)
-        row, provider = self._call.row, self._engine.provider
+        row, provider = self._endpoint, self._engine.provider
         value: object = error
         if isinstance(error, PagingError):  # the provider does not move on: its pages are kept
             value = DecodeError(str(error.args[0]), body=reply.body, endpoint=row.id)
         elif isinstance(error, TransportError):  # a deadline, after the answer had come
             value = wire.decode(provider, row, reply.status, reply.body)
-            if not isinstance(value, LixError) and not self._call.listing:
-                outcome.value, outcome.body, outcome.error = value, reply.body, None
-                self._report("answer")
-                self._judge("answer", credits_for(row.credits, value))
-                return outcome
+            if not isinstance(value, LixError) and self._call.listing:
+                self._abandoned(error)  # the listing goes on with this page when it is read again
+                return self._busy()
+            if not isinstance(value, LixError):
+                outcome.error = None
+                return await self._answered(_as_answer(value, reply.status, reply.body))
         family = family_of(reply.status, value, attested=provider.own_error(reply.body))
         if family == "unattested" and reply.status in (401, 403):
             with contextlib.suppress(LixError):
@@ -591,10 +655,12 @@ class _Attempts:
     def _refused(
         self, family: Family, error: LixError, reply: HttpResponse
     ) -> Outcome[object] | Postponed:
-        outcome, price = self._outcome, self._call.row.credits.amount
+        outcome, price = self._outcome, self._endpoint.credits.amount
         note = str(error.args[0]) if error.args else type(error).__name__
         outage = self._report(family, error)
         outcome.state = state_of(family)
+        if self._asks is not None and family in ("unusable", "unknown"):
+            family = "unattested"  # a status that cannot be read is no end of the lookup
         if family == "unusable":
             outcome.body = reply.body
             self._judge(family, price, note=note)
@@ -609,16 +675,16 @@ class _Attempts:
         if family == "queued":
             named = error.retry_after if isinstance(error, QueuedError) else None
             pause = max(self._executor.queued_for, named or 0.0)
-            outcome.due = self._executor.wall() + pause
-            self._judge(family, 0, pause=pause, note=note)
-            return Postponed(pause, "queued", outcome)
-        if family == "refused":
+            return self._queued(pause, 0, note)
+        if family in ("refused", "input"):
+            outcome.state = "refused"
             self._judge(family, 0, note=note)
             return outcome
         if family == "gateway":
             outcome.maybe += price
         delay = self._pause_after(error)
-        if family == "unattested" and reply.status in ONCE:
+        once = family == "unattested" and reply.status in ONCE
+        if once or getattr(error, "kind", "") == UNKNOWN_ROUTE:
             delay = None
         self._judge(family, 0, pause=delay or 0.0, note=note, counts=not outage)
         return self._transient(delay, outage=outage or family == "infrastructure")
@@ -626,6 +692,7 @@ class _Attempts:
     def _unanswered(self, error: LixError) -> Outcome[object] | Postponed:
         """The end of a call without an answer."""
         outcome, now = self._outcome, self._executor.now
+        error.family = error.family or family_without_answer(error)
         family = error.family or "infrastructure"
         if outcome.attempts and self._owner:
             left = error.sent if isinstance(error, TransportError) else self._departed
@@ -633,6 +700,8 @@ class _Attempts:
             if left:
                 self._report(family, error)
                 self._lose(str(error.args[0]) if error.args else "")
+                if self._asks is not None:  # it costs nothing to ask again
+                    return self._transient(self._pause_after(error))
                 outcome.state = "in_doubt"
                 return outcome
             self._store.post(NotLeft(self._id, self._owner, self.n, now))
@@ -640,6 +709,8 @@ class _Attempts:
         if isinstance(error, DeadlineError):  # the caller's own limit
             return self._transient(self._pause_after(error))
         self._report(family, error)
+        if family == "stop":
+            raise CallsParked(error, outcome.credits)
         return self._transient(self._pause_after(error), outage=True)
 
     def _report(self, family: Family, error: LixError | None = None) -> bool:
@@ -672,7 +743,7 @@ class _Attempts:
         return None if delay is None else engine.clock.between(delay.low, delay.high)
 
     def _lose(self, note: str) -> None:
-        price = self._call.row.credits.amount
+        price = self._endpoint.credits.amount
         self._charged = price
         self._outcome.maybe += price
         self._store.post(Lose(self._id, self._owner, self.n, self._executor.now, note))
@@ -683,7 +754,7 @@ class _Attempts:
         if not self._owner:
             return
         if self._reply is not None:  # stored; whoever comes next judges it
-            self._charged = self._call.row.credits.amount
+            self._charged = self._endpoint.credits.amount
             self._store.post(Lose(self._id, self._owner, self.n, self._executor.now))
         elif self._departed:
             self._lose(f"interrupted ({type(error).__name__})")
@@ -708,7 +779,7 @@ class _Attempts:
         if not counts:
             meaning = replace(meaning, counts=False)
         if meaning.charged is None:
-            self._charged = self._call.row.credits.amount
+            self._charged = self._endpoint.credits.amount
         else:
             self._charged = meaning.charged
             self._outcome.credits += meaning.charged
@@ -774,18 +845,29 @@ def rows_of_page(provider: Provider, row: AnyEndpoint, answer: StoredAnswer) -> 
         return b"[]"
     listing = cast("Listing[object]", value)
     items = listing.rows()
-    read: Answer[Listing[object]] = Answer(
-        value=listing,
-        body=answer.body,
-        status=answer.http,
+    read = _as_answer(listing, answer.http, answer.body)
+    page: Page[object] = Page(items, 0, len(items), None, None, read)
+    return b"[%b]" % b",".join(raw_items(page).items)
+
+
+def _as_answer(value: R, status: int, body: bytes) -> Answer[R]:
+    """A stored answer, decoded."""
+    return Answer(
+        value=value,
+        body=body,
+        status=status,
         raw_headers=[],
         attempts=1,
         waited=0.0,
         credits=0,
         lost=0,
     )
-    page: Page[object] = Page(items, 0, len(items), None, None, read)
-    return b"[%b]" % b",".join(raw_items(page).items)
+
+
+def read_answer(provider: Provider, endpoint: AnyEndpoint, status: int, body: bytes) -> object:
+    """What a stored answer comes to: a value, a `StatusCall`, or a `LixError`."""
+    value = wire.decode(provider, endpoint, status, body)
+    return value if isinstance(value, LixError) else endpoint.result_of(value, status, body)
 
 
 def decode_saved_answer(

@@ -7,11 +7,13 @@ from types import TracebackType
 from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
-from ..core.endpoint import Endpoint
+from ..core.endpoint import Endpoint, StatusCall
 from ..core.errors import ConfigurationError, DecodeError, LixError
+from ..core.families import family_of
 from ..core.models import Listing, Params
 from ..engine.credits import CreditBudget
 from ..engine.pages import Paginator
+from ..engine.polling import wait_for
 from .outcome import Outcome, state_of
 from .prepared_call import CallPreparer, ClientMethod, Input
 
@@ -91,7 +93,14 @@ def map(  # noqa: A001  # read as `bulk.map`
                         items += pages.ready.popleft().items[: call.room(len(items))]
             else:
                 answer = await engine.send(call.row, call.params, hooks=scope)
-                outcome.value, outcome.body = cast("T", answer.value), answer.body
+                outcome.body = answer.body
+                found = call.row.result_of(answer.value, answer.status, answer.body)
+                if isinstance(found, StatusCall):
+                    found = await wait_for(engine, found, hooks=scope)
+                if isinstance(found, LixError):
+                    found.family = family_of(answer.status, found, attested=True)
+                    raise found
+                outcome.value = cast("T", found)
         except LixError as error:
             outcome.error, outcome.state = error, state_of(error.family)
             if isinstance(error, DecodeError) and outcome.state == "kept":

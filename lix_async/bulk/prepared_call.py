@@ -36,7 +36,7 @@ Input = str | int | Mapping[str, object]
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
 
 
-class PreparedCall(msgspec.Struct, frozen=True):
+class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     """One call that is to be made once, with its key."""
 
     row: AnyEndpoint

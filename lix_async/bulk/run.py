@@ -8,9 +8,11 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 import anyio
+import msgspec
+from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import raisable
@@ -57,7 +59,8 @@ class Run(Generic[T]):
         outage_patience: While the provider cannot be reached or answers with failures only, no
             input fails: the run waits and tries one now and then (see `progress().parked`). After
             so many seconds it ends with `OutageError`; None to wait as long as it takes.
-        queued_for: Seconds until a lookup that the provider has queued is requested again.
+        queued_for: Seconds until a lookup that the provider has queued is requested again. Where it
+            has named a request id (LookC), the status is requested, and sooner.
         recheck: How often at most an answer that may become better is requested again, such as an
             e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
             answer, or the last one, is handed out.
@@ -173,7 +176,7 @@ MOST = 256
 """Inputs looked up in the ledger at once: the more, the more of them it knew."""
 
 
-class PendingLookup(NamedTuple):
+class PendingLookup(msgspec.Struct, frozen=True):
     """A lookup that is to be made."""
 
     given: Input
@@ -219,7 +222,6 @@ class InputReader:
         self._store = store
         self._hand_over = hand_over
         self._ready: deque[PendingLookup] = deque()
-        self._lock: anyio.Lock | None = None
         self._ahead = min(FIRST, self._most)
         self._row = 0
         self.wanted = 0
@@ -233,15 +235,14 @@ class InputReader:
         """Whether inputs are there without waiting."""
         return self._source.is_sync
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the next call is there already."""
-        return bool(self._ready)
+    def take_ready(self) -> PendingLookup | None:
+        """The next call, if it is there already."""
+        return self._ready.popleft() if self._ready else None
 
     @property
     def has_next(self) -> bool:
         """Whether there is an input, or may be one, without waiting."""
-        return self.is_ready or (self.is_sync and not self._source.ended)
+        return bool(self._ready) or (self.is_sync and not self._source.ended)
 
     @property
     def used_up(self) -> bool:
@@ -254,13 +255,10 @@ class InputReader:
             self._ahead = min(FIRST, self._most)
 
     async def next(self) -> PendingLookup:
-        """The next call, or `StopAsyncIteration`."""
-        if self._lock is None:
-            self._lock = anyio.Lock(fast_acquire=True)
-        async with self._lock:  # one caller reads the ledger for all
-            while not self._ready:
-                await self._look()
-            return self._ready.popleft()
+        """The next call, or `StopAsyncIteration`. One caller reads for all."""
+        while not self._ready:
+            await self._look()
+        return self._ready.popleft()
 
     async def _look(self) -> None:
         out: list[Outcome[object]] = []
@@ -384,10 +382,11 @@ class RunExecutor(Generic[T]):
         self._order = itertools.count()
         self._failed: deque[tuple[float, PendingLookup]] = deque()
         self._ending: Exception | None = None
-        self._flying: dict[bytes, anyio.Event] = {}
+        self._flying: dict[bytes, anyio.Event | None] = {}
+        """By key, the event that a call has ended, once another call waits for it."""
         self._parked = ""
         self._stop: LixError | None = None
-        self._opened = False
+        self._begun = self._opened = False
         self._withdraw: Callable[[], None] | None = None
         self._lock: anyio.Lock | None = None
         self._reading: BackgroundTask | None = None
@@ -398,6 +397,7 @@ class RunExecutor(Generic[T]):
             self._work,
             self._take,
             concurrency,
+            take_ready=self._take_ready,
             before=self._open,
             after=self._close,
             on_undelivered=self._tally.add,
@@ -407,18 +407,21 @@ class RunExecutor(Generic[T]):
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
+        if not self._begun:
+            # A loop that was left with `break`: the client's block waits for what is in flight.
+            self._begun, self._withdraw = True, self._caller.client.before_close(self.aclose)
         try:
-            if self._ending is None:
-                outcome = await self._crew.next()
-        except Exception as error:  # noqa: BLE001  # also StopAsyncIteration: it has ended
+            if self._ending is not None:
+                raise self._ending
+            outcome = await self._crew.next()
+        except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
-        if self._ending is not None:
             if not self._failed:
                 await self._close()
+                self._ending = StopAsyncIteration()
                 self._raise()
-                ending, self._ending = self._ending, StopAsyncIteration()
                 self._inputs.raise_failure()
-                raise ending
+                raise
             outcome = self._given_up(self._failed.popleft()[1])
         self._tally.add(outcome)
         return outcome
@@ -492,13 +495,16 @@ class RunExecutor(Generic[T]):
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
-        # A loop that was left with `break`: the client's block waits for what is in flight.
-        self._withdraw = self._caller.client.before_close(self.aclose)
         method = f"{self._caller.engine.provider.name} {self._caller.name}"
         run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
         if parked := await self._store.parked():
             self.park(parked)
+
+    def _take_ready(self) -> tuple[int, PendingLookup] | None:
+        """What to work on next, where it is there already and none waits to come before it."""
+        job = None if self._waiting or self._failed else self._inputs.take_ready()
+        return None if job is None else (next(self._order), job)
 
     async def _take(self) -> tuple[int, PendingLookup]:
         """What to work on next: a queued lookup that is due, a new input, or one to wait for."""
@@ -545,7 +551,7 @@ class RunExecutor(Generic[T]):
         A stream that is waited for is read in a task of its own: cancelling a generator while it
         waits would end it.
         """
-        if self._inputs.is_sync or self._inputs.is_ready:
+        if self._inputs.is_sync:
             return await self._inputs.next()
         self._changed = anyio.Event()
         if self._reading is None:
@@ -577,14 +583,16 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
-        while (other := self._flying.get(job.call.key)) is not None:
+        key = job.call.key
+        while key in self._flying:
+            other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()
-            job = job._replace(lookup=None, read=False)
+            job = replace(job, lookup=None, read=False)
         if job.failed is not None:
             if self.admission.breaker.outages == job.outages:
                 return self._given_up(job)
-            job = job._replace(failed=None, tries=0)
-        self._flying[job.call.key] = done = anyio.Event()
+            job = replace(job, failed=None, tries=0)
+        self._flying[key] = None
         spent = 0
         try:
             while self._stop is None and await self._open_again():
@@ -602,7 +610,7 @@ class RunExecutor(Generic[T]):
                 except CallsParked as parked:
                     spent += parked.spent
                     self._told(parked)
-                    job = job._replace(lookup=None, read=False)
+                    job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
                     return self._postponed(outcome, job)
@@ -615,8 +623,8 @@ class RunExecutor(Generic[T]):
             self._end(error)
         finally:
             self._tally.credits += spent
-            del self._flying[job.call.key]
-            done.set()
+            if (done := self._flying.pop(key)) is not None:
+                done.set()
         return None
 
     async def _open_again(self) -> bool:
@@ -634,7 +642,8 @@ class RunExecutor(Generic[T]):
         if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
             return cast("Outcome[T]", outcome)
         self._tally.spent(outcome)
-        job = job._replace(
+        job = replace(
+            job,
             lookup=None,
             read=False,
             polls=job.polls + (later.reason == "queued" and not outcome.body),
@@ -652,7 +661,7 @@ class RunExecutor(Generic[T]):
         if outcome.state != "failed" or not breaker.suspects:
             return False
         self._tally.spent(outcome)
-        job = job._replace(lookup=None, read=False, failed=outcome, outages=breaker.outages)
+        job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
         self._wake_reader()
         return True

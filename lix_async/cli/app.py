@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -101,7 +100,8 @@ def run(arguments: Sequence[str]) -> int:
         code = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
-        sys.stdout.flush()
+        with console.stdout_errors():
+            sys.stdout.flush()
     except CycloptsError as error:
         message = str(error).partition(" Available commands:")[0]
         console.print_error(CommandError(message, hint=_hint(error, arguments)))
@@ -114,7 +114,7 @@ def run(arguments: Sequence[str]) -> int:
         console.print_error(command_error)
         return command_error.code
     except (BrokenPipeError, SystemExit):  # rich raises SystemExit for a broken pipe
-        _close_quietly()
+        console.discard_stdout()
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -133,8 +133,3 @@ def _hint(error: CycloptsError, arguments: Sequence[str]) -> str:
         return "lix --help"
     names = (part for part in arguments[:2] if part.isalpha())
     return f"{' '.join(('lix', *names))} --help"
-
-
-def _close_quietly() -> None:
-    """Redirect stdout, so that Python's flush at exit does not fail on a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from rich.console import Console
 from rich.text import Text
 
-from .errors import CommandError
+from .errors import REFUSED, CommandError
 from .text import one_line
 
 arguments: ContextVar[tuple[str, ...]] = ContextVar("lix_cli_arguments", default=())
@@ -37,7 +40,38 @@ def print_note(text: str) -> None:
 
 def print_line(text: str) -> None:
     """Print a line on stdout, without markup."""
-    sys.stdout.write(f"{text}\n")
+    with stdout_errors():
+        sys.stdout.write(f"{text}\n")
+
+
+def write_stdout(data: bytes) -> None:
+    """Write to stdout at once.
+
+    Raises:
+        CommandError: It cannot be written, as to a full disk.
+        BrokenPipeError: The reader of stdout has closed the pipe.
+    """
+    with stdout_errors():
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def stdout_errors() -> Generator[None]:
+    """A block that writes to stdout, with the errors of `write_stdout`."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_stdout()
+        reason = error.strerror or error
+        raise CommandError(f"cannot write the output: {reason}", code=REFUSED) from None
+
+
+def discard_stdout() -> None:
+    """Redirect stdout, so that Python's flush at exit does not fail as well."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_line(*extra: str) -> str:

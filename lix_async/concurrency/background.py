@@ -8,6 +8,7 @@ its work is done, and is cancelled by `cancel()` or with the loop.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -28,7 +29,8 @@ class BackgroundTask:
         if is_asyncio(loop):
             self._task = loop.create_task(self._run())  # asyncio itself keeps no reference
         else:
-            sys.modules["trio"].lowlevel.spawn_system_task(self._run)
+            context = contextvars.copy_context()  # as asyncio does
+            sys.modules["trio"].lowlevel.spawn_system_task(self._run, context=context)
 
     async def _run(self) -> None:
         try:

@@ -86,6 +86,7 @@ class WorkerGroup(Generic[I, O]):
             cancelled when the consumer leaves while nothing is on its way.
         take: Returns the next input with its number, or raises `StopAsyncIteration`.
         concurrency: The number of workers.
+        take_ready: Returns the next input with its number where that needs no waiting, else None.
         ordered: Deliver outcomes in the order of the inputs. Finished ones wait for those before
             them, at most `concurrency` at a time.
         before: Awaited before the first input is taken.
@@ -103,6 +104,7 @@ class WorkerGroup(Generic[I, O]):
         take: Callable[[], Awaitable[tuple[int, I]]],
         concurrency: int,
         *,
+        take_ready: Callable[[], tuple[int, I] | None] = lambda: None,
         ordered: bool = False,
         before: Callable[[], Awaitable[None]] | None = None,
         after: Callable[[], Awaitable[None]] | None = None,
@@ -113,6 +115,7 @@ class WorkerGroup(Generic[I, O]):
             raise ConfigurationError(f"concurrency must be at least 1, not {concurrency}")
         self._work = work
         self._take = take
+        self._take_ready = take_ready
         self._concurrency = concurrency
         self._ordered = ordered
         self._before = before
@@ -120,10 +123,9 @@ class WorkerGroup(Generic[I, O]):
         self._on_undelivered = on_undelivered
         self._dropped = self._closed = False
         self._background: BackgroundTask | None = None
-        self._ready: deque[O] = deque()
-        self._delivered = self._received = 0
+        self._ready: deque[tuple[O, anyio.Event | None]] = deque()
+        """Outcomes; the last one of those delivered together has the event that it was taken."""
         self._arrived: anyio.Event | None = None
-        self._taken: anyio.Event | None = None
         self._ended = False
         self._error: BaseException | None = None
         self._stopping = False
@@ -165,7 +167,6 @@ class WorkerGroup(Generic[I, O]):
 
         """
         if self._background is None:
-            self._arrived, self._taken = anyio.Event(), anyio.Event()
             self._order_changed = anyio.Event() if self._ordered else None
             self._background = BackgroundTask(self._run)
         while not self._ready:
@@ -174,12 +175,14 @@ class WorkerGroup(Generic[I, O]):
                 if error is not None:
                     raise error
                 raise StopAsyncIteration
-            assert self._arrived is not None  # made together with the background task
+            if self._arrived is None or self._arrived.is_set():
+                self._arrived = anyio.Event()
             await self._arrived.wait()
         # No await between here and the caller: a cancellation leaves the outcome where it is.
-        self._received += 1
-        self._taken = _renewed(self._taken)
-        return self._ready.popleft()
+        outcome, taken = self._ready.popleft()
+        if taken is not None:
+            taken.set()
+        return outcome
 
     async def deliver(self, outcomes: list[O]) -> None:
         """Make outcomes available, and wait until the consumer has taken them.
@@ -188,22 +191,26 @@ class WorkerGroup(Generic[I, O]):
         """
         if not outcomes:
             return
-        self._ready.extend(outcomes)
-        self._delivered += len(outcomes)
-        position = self._delivered
-        self._arrived = _renewed(self._arrived)
-        while self._received < position and not self._closing:
-            assert self._taken is not None  # made together with the background task
-            await self._taken.wait()
+        taken = anyio.Event()
+        self._ready.extend((outcome, None) for outcome in outcomes[:-1])
+        self._ready.append((outcomes[-1], taken))
+        self._wake_consumer()
+        if not (self._dropped or self._closed):
+            await taken.wait()
 
-    @property
-    def _closing(self) -> bool:
-        """Whether no consumer is waited for any more."""
-        return self._dropped or self._closed
+    def _wake_consumer(self) -> None:
+        if self._arrived is not None:
+            self._arrived.set()
+
+    def _wake_workers(self) -> None:
+        """Wait for the consumer no more."""
+        for _, taken in self._ready:
+            if taken is not None:
+                taken.set()
 
     def _report_undelivered(self) -> None:
         while self._ready:
-            outcome = self._ready.popleft()
+            outcome, _ = self._ready.popleft()
             if self._on_undelivered is not None:
                 self._on_undelivered(outcome)
 
@@ -252,7 +259,7 @@ class WorkerGroup(Generic[I, O]):
         self.stop()
         for call in self._calls:
             call.leave()
-        self._taken = _renewed(self._taken)
+        self._wake_workers()
 
     async def _run(self) -> None:
         try:
@@ -265,7 +272,7 @@ class WorkerGroup(Generic[I, O]):
             self._fail(error)
         finally:
             self._ended = True
-            self._arrived = _renewed(self._arrived)
+            self._wake_consumer()
             if self._dropped:
                 self._report_undelivered()
             if self._dropped and self._after is not None:
@@ -294,7 +301,7 @@ class WorkerGroup(Generic[I, O]):
 
     async def _run_one(self) -> bool:
         """Process one input. False if there was none, or no more are taken."""
-        job = await self._next()
+        job = self._take_ready() or await self._next()
         if job is None:
             return False
         number, value = job
@@ -322,13 +329,6 @@ class WorkerGroup(Generic[I, O]):
         if failure is not None:
             raise failure
         return True
-
-
-def _renewed(event: anyio.Event | None) -> anyio.Event:
-    """Wake up everybody who waits for an event; the event for those who come later."""
-    if event is not None:
-        event.set()
-    return anyio.Event()
 
 
 class WorkerPool(Generic[I, O]):

@@ -136,7 +136,10 @@ class WorkerThread(Generic[J]):
             if thread is not None:
                 self._queue.put(None)
         if thread is not None:
-            join = functools.partial(anyio.to_thread.run_sync, thread.join, abandon_on_cancel=True)
+
+            async def join() -> None:
+                await anyio.to_thread.run_sync(thread.join, abandon_on_cancel=True)
+
             await (BackgroundTask(join).join() if self._shield else join())
 
     def _put(self, queued: _QueuedJob[J]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -81,6 +81,13 @@ class Endpoint(Generic[P, R_co]):
     """Name of the result's flag that says that a later call may get a better answer."""
     arrays: Literal["joined", "repeated", "bracketed"] = "joined"
     """Lists in a query: `a=1,2`, or `a=1&a=2`, or `a[]=1&a[]=2`."""
+    poll: Callable[[object, int, bytes], object] | None = None
+    """Where a call may go on in the background: (result, status, body) → what the method returns,
+    or the `StatusCall` to ask with, or a `LixError`."""
+
+    def result_of(self, value: object, status: int, body: bytes) -> object:
+        """What a decoded answer comes to: a value, a `StatusCall`, or a `LixError`."""
+        return value if self.poll is None else self.poll(value, status, body)
 
     @property
     def is_listing(self) -> bool:
@@ -94,6 +101,15 @@ class Endpoint(Generic[P, R_co]):
 
 AnyEndpoint: TypeAlias = Endpoint[Any, object]
 """An endpoint of which neither the params nor the result is known: an entry of a table."""
+
+
+class StatusCall(NamedTuple):
+    """The call that asks for the result of one that goes on in the background."""
+
+    endpoint: AnyEndpoint
+    params: Params
+    request_id: str
+    """The provider's name of what it works on."""
 
 
 def endpoints_of(namespace: Mapping[str, object]) -> tuple[AnyEndpoint, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Generic, TypeVar, get_args
+from urllib.parse import unquote
 
 import msgspec
 
 
-class Params(msgspec.Struct, frozen=True, kw_only=True):
+class Params(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The parameters of a call: a value that can be copied, compared and saved."""
 
     def check(self) -> None:
@@ -25,7 +26,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Model(
-    msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, repr_omit_defaults=True
+    msgspec.Struct,
+    kw_only=True,
+    rename="camel",
+    omit_defaults=True,
+    repr_omit_defaults=True,
+    gc=False,  # JSON has no cycles, and the collector's passes would double the time of decoding
 ):
     """A result. Every field may be missing; `msgspec.json.encode` gives the wire's names."""
 
@@ -46,9 +52,12 @@ class Meta(Model):
 
 Item = TypeVar("Item")
 _PLACEHOLDER = re.compile(
-    r"(?:[^?#]*[/:])?(?:/*|(?:undefined|null|none|nil|nan|n/?a|unknown|headless|0|-1|-|#)/*(?:[?#].*)?)",
+    r"(?:[^?#]*[/:])?(?:/*|\(?(?:undefined|null|none|nil|nan|n/?a|unknown|headless"
+    r"|\[object \w+\]|0|-1|-|#|(?=,))(?:,[^/?#]*)?/*(?:[?#].*)?)",
     re.IGNORECASE | re.DOTALL,
 )
+"""What ends with no name, or with what programs write in place of one. A Sales Navigator id has an
+authentication type and token behind the name: `undefined,NAME_SEARCH,undefined`."""
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -81,7 +90,7 @@ class ItemCounts(msgspec.Struct, frozen=True):
 _ALL_WELL = ItemCounts()
 
 
-class Listing(Model, Generic[Item], dict=True):
+class Listing(Model, Generic[Item], dict=True, gc=True):
     """A page as it was received. A subclass gives `items` its name on the wire."""
 
     items: list[Item] = []
@@ -131,7 +140,7 @@ class Listing(Model, Generic[Item], dict=True):
 
 def known_id(text: str | None) -> str | None:
     """The id, link or URN itself; None for a placeholder, which different items share."""
-    return None if text is None or _PLACEHOLDER.fullmatch(text) else text
+    return None if text is None or _PLACEHOLDER.fullmatch(unquote(text)) else text
 
 
 def item_type(listing: type) -> type:

@@ -236,6 +236,9 @@ class Cursor(msgspec.Struct, frozen=True):
     start_alone: bool = True
     """Whether `start` alone leads to the next page where a page has no token and the total says
     that there is more."""
+    size: int | None = None
+    """Items of a page for which no `count` was asked, where each item may have a token: a full page
+    on which none has it may not be the last one."""
     cap: int | None = None
     sequence: bool = False
 
@@ -253,6 +256,13 @@ class Cursor(msgspec.Struct, frozen=True):
 
     def offset_of(self, params: Params, size: int) -> int:
         return (getattr(params, self.start) or 0) if self.start else 0
+
+    def is_cut_off(self, params: Params, observed: PageObservation) -> bool:
+        """Whether items may follow this last page, to which no token leads."""
+        if self.size is None or observed.cursor not in (None, ""):
+            return False
+        full: int = getattr(params, "count", None) or self.size
+        return observed.received >= full
 
     def without_position(self, params: P) -> P:
         start = {self.start: 0} if self.start else {}

@@ -25,15 +25,17 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def has_own_error(body: bytes) -> bool:
     """Whether a body is a JSON object with an error as the Lix API writes it.
 
-    That is an `error` object with a `type` or a `message`, or an `error` text.
+    That is an `error` object with a `type` or a `message`, or an `error` text with nothing beside
+    it. Frameworks and gateways write `{"error": text, "path": …}` or `{"error": {"code": 404, …}}`.
 
     Contract: lix.md#errors
     """
-    error = (json_object(body) or {}).get("error")
+    tree = json_object(body) or {}
+    error = tree.get("error")
     if isinstance(error, dict):
         found = cast("dict[str, object]", error)
-        return bool(found.get("type") or found.get("message"))
-    return isinstance(error, str) and bool(error)
+        return bool(found.get("type") or (found.get("message") and "code" not in found))
+    return isinstance(error, str) and bool(error) and len(tree) == 1
 
 
 class AuthScheme(msgspec.Struct, frozen=True):

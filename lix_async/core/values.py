@@ -74,7 +74,9 @@ def _text(value: object) -> str | None:
 
 
 def _flag(value: object) -> bool | None:
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+    found = number(value)
+    flags = {"true": True, "yes": True, "false": False, "no": False}
+    return flags.get(str(value).strip().lower()) if found is None else found != 0
 
 
 def _datetime(value: object) -> datetime | None:

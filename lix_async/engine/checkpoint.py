@@ -8,9 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from ..core.endpoint import Endpoint, P
-from ..core.errors import ConfigurationError, PagingError
+from ..core.errors import PagingError
 from ..core.models import Params
-from ..core.wire import NO_TEXT
 
 R = TypeVar("R")
 VERSION = 1
@@ -96,17 +95,9 @@ def fingerprint(text: bytes) -> int:
 
 
 def listing_fingerprint(endpoint: Endpoint[P, R], params: Params) -> str:
-    """Fingerprint of a listing: its endpoint and its parameters without position.
-
-    Raises:
-        ConfigurationError: If the parameters cannot be sent.
-    """
+    """Fingerprint of a listing: its endpoint and its prepared parameters without position."""
     assert endpoint.paging is not None  # callers have checked that it is a listing
     start = endpoint.paging.without_position(params)
     if endpoint.paging.sequence and getattr(start, "sequence_id", None) is not None:
         start = msgspec.structs.replace(start, sequence_id=None)
-    try:
-        return f"{fingerprint(endpoint.id.encode() + msgspec.json.encode(start)):016x}"
-    except UnicodeEncodeError:
-        pass  # raised below: the traceback and text of this error would hold the value
-    raise ConfigurationError(NO_TEXT)
+    return f"{fingerprint(endpoint.id.encode() + msgspec.json.encode(start)):016x}"

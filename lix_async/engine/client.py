@@ -80,9 +80,13 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         provider, given = self.provider, hide_key(api_key)
-        del api_key
+        scheme = auth_scheme(provider, auth)
+        del api_key, auth
+        if scheme is None:
+            names = ", ".join(map(repr, provider.credentials))
+            raise ConfigurationError(f"invalid auth: expected one of {names}")
+        self._auth = scheme
         key = resolve_api_key(provider, given)
-        self._auth = auth_scheme(provider, auth)
         check_type("on_drift", on_drift, Callable | None)
         self._address = parse_base_url(resolve_base_url(provider, base_url))
         if clock is not None:

@@ -8,8 +8,10 @@ log records of HTTP libraries.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
+from array import array
 from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
@@ -87,15 +89,16 @@ class RequestBuilder:
 class KeyRedactor:
     """Replaces the key by `***`, in every form in which a server may echo it.
 
-    The forms are: as it is; percent-encoded once or twice; escaped as in JSON or HTML; in base64,
-    also inside a longer text such as `Basic` credentials.
+    Each of its characters may stand as it is, percent-encoded, or escaped as in JSON or HTML, also
+    one within the other. The key may be in base64, also inside a longer text such as `Basic`
+    credentials, and broken into lines.
     """
 
     __slots__ = ("__weakref__", "_rule")
 
     def __init__(self, key: ApiKey) -> None:
         @cache
-        def rule() -> tuple[list[bytes], re.Pattern[bytes]] | None:
+        def rule() -> RedactionRule | None:
             return _rule(key.reveal())
 
         # A closure, so that no attribute holds the key; made when first used.
@@ -111,21 +114,17 @@ class KeyRedactor:
 
     def redact_response(self, response: HttpResponse) -> HttpResponse:
         """A response without the key in body and headers; the same object if it has none."""
+        # All parts at once: nearly no response has the key.
+        everything = b"\n".join([response.body, *itertools.chain(*response.headers)])
+        if self._redact(everything) is everything:
+            return response
         body = self._redact(response.body)
         headers = [(self._redact(name), self._redact(value)) for name, value in response.headers]
-        if body == response.body and headers == response.headers:
-            return response
         return replace(response, body=body, headers=headers)
 
     def _redact(self, data: bytes) -> bytes:
         rule = self._rule()
-        if rule is None:
-            return data
-        probes, pattern = rule
-        # Searching for a part that every form contains is a hundred times as fast as the pattern.
-        if not any(probe in data for probe in probes):
-            return data
-        return pattern.sub(REDACTED, data)
+        return data if rule is None or not rule.may_be_in(data) else rule.replace(data)
 
 
 class KeyRedactionFilter(logging.Filter):
@@ -173,45 +172,111 @@ class KeyRedactionFilter(logging.Filter):
 LOG_FILTER = KeyRedactionFilter()
 
 
-_BACKSLASHES = r"\\{0,7}"
-"""JSON may escape a character, and again where one JSON text is a string inside another."""
-_BASE64_VARIANTS = {
-    "+": rf"(?:[+-]|%2[bB]|{_BACKSLASHES}\\u002[bB])",
-    "/": rf"(?:{_BACKSLASHES}[/_]|%2[fF])",
-}
-_HTML_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_HEX = rb"(?:3\d|[46][1-9a-f]|[57][\da])"
+_DECIMAL = rb"0*(?:4[89]|5[0-7]|6[5-9]|[78]\d|90|9[7-9]|1[01]\d|12[0-2])"
+_ESCAPED_LETTER = re.compile(
+    rb"(?i)[%%\\#](?:(?<=%%)(?:25)*(?:%(hex)b|5c(?:u00|x)%(hex)b|23(?:x0*%(hex)b|%(decimal)b))"
+    rb"|(?<=\\)(?:u00|x)%(hex)b|(?<=#)(?:x0*%(hex)b|%(decimal)b))"
+    % {b"hex": _HEX, b"decimal": _DECIMAL}
+)
+"""A letter or digit that is escaped. Hardly any text has one."""
+_ESCAPE_MARKS = (b"%", b"#", b"\\u00", b"\\x")
+_ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
+_ESCAPE = re.compile(
+    rb"(?is)(?:%(?:25)*|\\+(?:u00|x))([0-7][\da-f])|\\+(.)"
+    rb"|&(?:amp;)*(?:#x0*([0-7]?[\da-f]);?|#0*(\d{1,3});?|(amp|lt|gt|quot|apos);)"
+)
+_ESCAPE_DEPTH = 8
+"""Escapes within escapes that are undone."""
+_LINE_BREAKS = (b"\n", b"\\n", b"\\r", b"%0", b"\\u000")
+_ESCAPED_LINE_BREAK = re.compile(rb"(?i)\\[nrt]|\\u00(?:0[ad]|20)|%(?:25)*(?:0[ad]|20)")
+_BACKSLASHES = re.compile(rb"(?i)(?:%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);?|\\+(?:u00|x)5c|\\)*")
 
 
-def _rule(key: str) -> tuple[list[bytes], re.Pattern[bytes]] | None:
-    """For each form, letters and digits that all spellings of it contain; and the pattern."""
+class RedactionRule:
+    """How the forms of one key are found: a quick search that misses none, and a thorough one."""
+
+    __slots__ = ("_ends_with_backslash", "_forms", "_key", "_probes", "_wrapped_probes")
+
+    def __init__(self, key: str) -> None:
+        encoded = [_base64(key, number) for number in range(3)] * (len(key) >= MIN_SECRET_LENGTH)
+        probes = [max(re.split("[^A-Za-z0-9]", form), key=len).encode() for form in (key, *encoded)]
+        self._key, self._probes, self._wrapped_probes = key.encode(), probes, probes[1:]
+        self._ends_with_backslash = key.endswith("\\")
+        plain = _unescape(self._key)[0].rstrip(b"\\")
+        # Between the characters, what is left of a line break: `\n` without its backslash.
+        wrapped = [r"\s*(?:rn|n|r)?\s*".join(map(_base64_char, form)).encode() for form in encoded]
+        self._forms = b"|".join([re.escape(plain), *wrapped])
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether a form of the key may be in this; a hundred times as fast as `replace`."""
+        if any(probe in data for probe in self._probes):
+            return True  # a part without escapes that every form contains, unless it is escaped
+        if any(mark in data for mark in _ESCAPE_MARKS) and _ESCAPED_LETTER.search(data):
+            return True
+        if self._wrapped_probes and any(mark in data for mark in _LINE_BREAKS):
+            if b"%" in data or b"\\u00" in data:
+                data = _ESCAPED_LINE_BREAK.sub(b"", data)
+            for mark in (b"\\n", b"\\r"):
+                data = data.replace(mark, b"")
+            joined = data.translate(None, b" \t\r\n\\")
+            return any(probe in joined for probe in self._wrapped_probes)
+        return False
+
+    def replace(self, data: bytes) -> bytes:
+        """The data with `***` in place of each form of the key."""
+        text, places = _unescape(data)
+        parts: list[bytes] = []
+        end = 0
+        for match in re.finditer(self._forms, text):
+            parts += (data[end : places[match.start()]], REDACTED)
+            end = places[match.end()]
+            if self._ends_with_backslash and (rest := _BACKSLASHES.match(data, end)):
+                end = rest.end()
+        # What surrounds the key may read like an escape together with its ends.
+        return b"".join([*parts, data[end:]]).replace(self._key, REDACTED)
+
+
+def _rule(key: str) -> RedactionRule | None:
     if len(key) < MIN_SECRET_LENGTH and (
         len(key) < MIN_KEY_LENGTH or key.isalpha() or key.isdigit()
     ):
         return None
-    forms = [key]
-    patterns = ["".join(map(_char_pattern, key))]
-    if len(key) >= MIN_SECRET_LENGTH:
-        encoded = [_base64(key, offset) for offset in range(3)]
-        forms += encoded
-        patterns += ["".join(_BASE64_VARIANTS.get(c, c) for c in form) for form in encoded]
-    probes = [max(re.split("[^A-Za-z0-9]", form), key=len).encode() for form in forms]
-    return probes, re.compile("|".join(patterns).encode())
+    return RedactionRule(key)
 
 
-def _char_pattern(char: str) -> str:
-    """A pattern for one character in each form. Letters and digits are never escaped."""
-    if char.isalnum():
-        return char
-    code = ord(char)
-    forms = [
-        rf"%(?:25)?{code:02x}",
-        rf"{_BACKSLASHES}\\u00{code:02x}",
-        rf"&#0*{code};",
-        rf"&#x0*{code:x};",
-        *([f"&{_HTML_ENTITIES[char]};"] if char in _HTML_ENTITIES else []),
-        _BACKSLASHES + re.escape(char),  # last: an `&` is also the beginning of `&amp;`
-    ]
-    return f"(?i:{'|'.join(forms)})"
+def _unescape(data: bytes) -> tuple[bytes, array[int]]:
+    """A text without the escapes of ASCII characters, and where each byte of it was, and its end.
+
+    A backslash before any other character is left out.
+    """
+    places = array("I", range(len(data) + 1))
+    for _ in range(_ESCAPE_DEPTH):
+        parts: list[bytes] = []
+        found = array("I")
+        end = 0
+        for match in _ESCAPE.finditer(data):
+            char = _unescaped(match)
+            parts += (data[end : match.start()], char)
+            found += places[end : match.start()]
+            found.extend([places[match.start()]] * len(char))
+            end = match.end()
+        if not end:
+            break
+        data, places = b"".join([*parts, data[end:]]), found + places[end:]
+    return data, places
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code, char, html_code, number, entity = match.groups()
+    if entity:
+        return _ENTITIES[entity.lower()]
+    value = int(number) if number else int(code or html_code or b"0", 16)
+    return char or (bytes([value]) if value < 128 else match[0][1:])
+
+
+def _base64_char(char: str) -> str:
+    return {"+": "[+-]", "/": "[/_]"}.get(char, char)
 
 
 def _base64(key: str, offset: int) -> str:

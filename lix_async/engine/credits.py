@@ -115,8 +115,9 @@ class CreditBudget:
             levels = tuple(dict.fromkeys((*levels, *outer.levels)))
         if price.amount:
             inside = outer is not None and outer.release()
-            if not (inside and all(level._fits(price) for level in levels)):
-                await self._wait(levels, price, endpoint)
+            limited = [level for level in levels if level._limits]
+            if not (inside and all(level._fits(price) for level in limited)):
+                await self._wait(limited, price, endpoint)
             for level in levels:
                 level._reserved[price.kind] += price.amount
         return Reservation(levels, price)

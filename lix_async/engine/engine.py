@@ -51,7 +51,7 @@ from ..core.errors import (
     TransportError,
     WeeklyLimitError,
 )
-from ..core.families import GATEWAY_STATUSES, family_of, family_without_answer
+from ..core.families import GATEWAY_STATUSES, UNKNOWN_ROUTE, family_of, family_without_answer
 from ..core.provider import Provider
 from ..core.retry import RetryDelay, retry_after
 from ..core.schema_drift import DriftDetector
@@ -171,6 +171,7 @@ class Engine:
         params: P,
         *,
         hooks: AttemptHooks | None = None,
+        prepared: bool = False,
     ) -> Answer[R]:
         """One call. See `Client.send`, which has the same errors.
 
@@ -178,8 +179,10 @@ class Engine:
             endpoint: The endpoint to call.
             params: Its parameters.
             hooks: Hear of each attempt: how a ledger records what may be charged.
+            prepared: Whether the parameters come from `prepare_params`.
         """
-        params = self.prepare_params(endpoint, params)
+        if not prepared:
+            params = self.prepare_params(endpoint, params)
         endpoint = endpoint.for_params(params)
         deadline = self.options.deadline
         give_up_at = None if deadline is None else self.clock.now() + deadline
@@ -282,17 +285,10 @@ class Engine:
         began = self.clock.now()
         if (refusal := await self._admit(request, call)) is not None:
             return refusal
-        permitted_at = self.clock.now()
+        call.permitted_at = self.clock.now()
         hooks = call.hooks
-
-        def on_sent(at: float) -> None:
-            if call.limiter is not None:
-                call.limiter.report_delay(at - permitted_at)
-            if hooks is not None:
-                hooks.departed()
-
-        sent_at = SendTimestamp(on_sent)
-        call.waited += permitted_at - began
+        sent_at = SendTimestamp(call.departed)
+        call.waited += call.permitted_at - began
         call.attempts += 1
         try:
             if hooks is not None:
@@ -301,13 +297,13 @@ class Engine:
                 lifetime = math.inf if call.limiter is None else call.limiter.permit_lifetime
                 if hooks is not None:  # recording the attempt takes time as well
                     lifetime = max(lifetime, RECORDED_LIFETIME)
-                sent_at.latest = permitted_at + lifetime
+                sent_at.latest = call.permitted_at + lifetime
                 response = await self.transport.exchange(request, sent_at)
                 if response is not TOO_LATE or hooks is not None:
                     break
                 if (error := await self._permit(call)) is not None:
                     return error
-                permitted_at = self.clock.now()
+                call.permitted_at = self.clock.now()
             if isinstance(response, HttpResponse):
                 response = self._redactor.redact_response(response)
                 if hooks is not None:
@@ -424,7 +420,7 @@ class Engine:
 
 
 def _is_unknown_route(outcome: object) -> bool:
-    return isinstance(outcome, RefusalError) and outcome.kind == "unknown_route"
+    return isinstance(outcome, RefusalError) and outcome.kind == UNKNOWN_ROUTE
 
 
 def _may_be_carried_out(error: LixError) -> bool:
@@ -451,6 +447,7 @@ class CallState(msgspec.Struct):
     polls: int = 0
     lost: int = 0
     waited: float = 0.0
+    permitted_at: float = 0.0
     was_sent: bool = False
     """Whether an attempt was cancelled after its first byte was sent."""
     limiter_unreachable: bool = False
@@ -460,6 +457,13 @@ class CallState(msgspec.Struct):
     observation: CallObservation | None = None
     error: LixError | None = None
     """The error of the last attempt."""
+
+    def departed(self, at: float) -> None:
+        """The first byte of an attempt was sent."""
+        if self.limiter is not None:
+            self.limiter.report_delay(at - self.permitted_at)
+        if self.hooks is not None:
+            self.hooks.departed()
 
     def exceeds_deadline(self, seconds: float) -> bool:
         """Whether a wait of so many seconds would end after the deadline. Sets `retry_at`."""

@@ -133,15 +133,14 @@ def resolve_api_key(provider: Provider, api_key: ApiKey | None) -> ApiKey:
     return key
 
 
-def auth_scheme(provider: Provider, auth: str | Unset) -> str:
-    """The name of the given authentication scheme, or of the provider's default, its first one."""
+def auth_scheme(provider: Provider, auth: str | Unset) -> str | None:
+    """The name of the given authentication scheme, or of the provider's default, its first one.
+
+    None where there is no such scheme. Never raises, for it may be the key by mistake.
+    """
     if isinstance(auth, Unset):
         return next(iter(provider.credentials))
-    check_type("auth", auth, str)
-    if auth not in provider.credentials:
-        names = ", ".join(map(repr, provider.credentials))
-        raise ConfigurationError(f"invalid auth {auth!r}: expected one of {names}")
-    return auth
+    return next((name for name in provider.credentials if name == auth), None)
 
 
 def resolve_base_url(provider: Provider, base_url: str | None) -> str:

@@ -10,32 +10,28 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Generic, TypedDict, TypeVar, cast
 
 import anyio
-import anyio.abc
-import anyio.lowlevel
 import msgspec
 from msgspec.structs import replace
 
+from ..concurrency.background import BackgroundTask
+from ..concurrency.worker_pool import GRACE, CallScope
 from ..core.decoding import read_items, write_item
 from ..core.endpoint import Endpoint, P
-from ..core.errors import ConfigurationError, LixError, PagingError
+from ..core.errors import ConfigurationError, PagingError
 from ..core.json_text import SchemaMismatch
 from ..core.models import Listing, Params, item_type, known_id
-from ..core.pagination import PageObservation, PaginationStrategy
+from ..core.pagination import Cursor, PageObservation, PaginationStrategy
 from ..core.validation import check_type, guarded_repr
-from ..core.wire import HttpResponse
 from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
 from .engine import AttemptHooks, Engine
 
 Item = TypeVar("Item")
-_GRACE = 5.0
-"""Seconds for which a cancelled caller waits for a page that is on its way."""
 
 
 class ListingOptions(TypedDict, total=False):
@@ -118,10 +114,8 @@ class Pages(Generic[Item]):
         """Whether the listing continues from a checkpoint."""
         self._remaining = max_items
         self._busy = False
-        self._stack: AsyncExitStack | None = None
-        self._tasks: anyio.abc.TaskGroup | None = None
-        self._prefetching: _Prefetch | None = None
-        self._prefetch_error: LixError | None = None
+        self._in_block = False
+        self._fetch: _PageFetch | None = None
         self.collected: list[Item] = []
         """The items of the last `collect`, also when an error interrupted it."""
 
@@ -185,10 +179,7 @@ class Pages(Generic[Item]):
         return None
 
     async def __aenter__(self) -> Pages[Item]:
-        async with AsyncExitStack() as stack:
-            if self.prefetch:
-                self._tasks = await stack.enter_async_context(anyio.create_task_group())
-            self._stack = stack.pop_all()
+        self._in_block = True
         return self
 
     async def __aexit__(
@@ -197,15 +188,10 @@ class Pages(Generic[Item]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tasks = None
-        stack, self._stack = self._stack, None
-        try:
-            if self._prefetching is not None:
-                cancelled = anyio.get_cancelled_exc_class()
-                await self._prefetching.leave(kind is not None and issubclass(kind, cancelled))
-        finally:
-            if stack is not None:  # without the error: a task group would wrap it in a group
-                await stack.__aexit__(None, None, None)
+        self._in_block = False
+        if self._fetch is not None:
+            cancelled = anyio.get_cancelled_exc_class()
+            await self._fetch.leave(kind is not None and issubclass(kind, cancelled))
 
     def _count(self, items: int) -> None:
         self.stats.items += items
@@ -217,87 +203,69 @@ class Pages(Generic[Item]):
         if self._busy:
             raise ConfigurationError("a listing must not be iterated by two tasks at the same time")
         self._busy = True
+        fetch = self._fetch = self._fetch or _PageFetch(self._paginator)
         try:
-            if self._prefetching is None and self._tasks is None:
-                fetched = await self._paginator.fetch_next()
-            else:
-                if self._prefetching is None:  # the first page: it outlives a cancelled caller
-                    self._prefetch()
-                assert self._prefetching is not None
-                await self._prefetching.done.wait()
-                self._prefetching = None
-                error, self._prefetch_error = self._prefetch_error, None
-                if error is not None:
-                    raise error
-                fetched = bool(self._paginator.ready) or not self._paginator.ended
+            await fetch.wait()
+        except anyio.get_cancelled_exc_class():
+            if not self._in_block:  # its end waits as well
+                await fetch.leave(cancelled=True)
+            raise
         finally:
             self._busy = False
-        return fetched
+        self._fetch = None
+        if fetch.error is not None:
+            raise fetch.error
+        return bool(self._paginator.ready) or not self._paginator.ended
 
     def _start_prefetch(self) -> None:
         """Start to fetch the next page, unless one is waiting or the caller needs no more."""
-        if self._tasks is None or self._prefetch_error is not None or self._paginator.ended:
+        if not (self.prefetch and self._in_block) or self._paginator.ended:
             return
-        running = self._prefetching is not None and not self._prefetching.done.is_set()
         pending = sum(len(page.items) for page in self._paginator.ready)
         wanted = self._remaining is None or self._remaining > pending
-        if wanted and not running and len(self._paginator.ready) < 2:
-            self._prefetch()
-
-    def _prefetch(self) -> None:
-        assert self._tasks is not None
-        self._prefetching = _Prefetch()
-        self._tasks.start_soon(self._prefetch_page, self._prefetching)
-
-    async def _prefetch_page(self, prefetch: _Prefetch) -> None:
-        self._paginator.hooks = prefetch
-        try:
-            with prefetch.scope:
-                await self._paginator.fetch_next()
-        except LixError as error:
-            self._prefetch_error = error
-        finally:
-            self._paginator.hooks = None
-            prefetch.done.set()
+        idle = self._fetch is None or (self._fetch.done and self._fetch.error is None)
+        if wanted and idle and len(self._paginator.ready) < 2:
+            self._fetch = _PageFetch(self._paginator)
 
 
-class _Prefetch:
-    """A page that is fetched while the caller works on the one before it.
+class _PageFetch:
+    """A page that is fetched in a task of its own, which no cancellation of the caller reaches.
 
-    It is the engine's `AttemptHooks`. A caller who leaves buys nothing more, and loses nothing that
-    was bought: what has not been sent is not sent, and what has been sent is waited for.
+    A caller who leaves buys nothing more, and loses nothing that was bought: what has not been sent
+    is not sent, and what has been sent is waited for.
     """
 
-    def __init__(self) -> None:
-        self.done = anyio.Event()
-        self.scope = anyio.CancelScope()
-        self._left = False
+    def __init__(self, paginator: Paginator[Item]) -> None:
+        self.error: Exception | None = None
+        self._call = paginator.hooks = CallScope()
+        self._fetch_next = paginator.fetch_next
+        self._task = BackgroundTask(self._run)
 
-    async def departing(self) -> None:
-        if self._left:  # the attempt that was waited for has failed
-            self.scope.cancel()
-            await anyio.lowlevel.checkpoint()
+    async def _run(self) -> None:
+        try:
+            with self._call.scope:
+                await self._fetch_next()
+        except Exception as error:  # noqa: BLE001  # raised by `_fetch_more`
+            self.error = error
 
-    def departed(self) -> None:
-        self.scope.shield = True
+    @property
+    def done(self) -> bool:
+        """Whether the page is there, or failed."""
+        return self._task.done
 
-    async def received(self, response: HttpResponse) -> None:
-        self.scope.shield = False
-        if self._left:  # reading it awaits nothing; another attempt would
-            self.scope.cancel()
+    async def wait(self) -> None:
+        """Wait for the page."""
+        await self._task.wait()
 
     async def leave(self, cancelled: bool) -> None:
         """Wait for an answer that is on its way, for a short time if the caller was cancelled."""
-        self._left = True
-        if not self.scope.shield:
-            self.scope.cancel()
+        self._call.leave()
         try:
             if not cancelled:
-                await self.done.wait()
+                await self._task.wait()
         finally:
-            with anyio.move_on_after(_GRACE, shield=True):
-                await self.done.wait()
-            self.scope.cancel()
+            self._call.scope.deadline = anyio.current_time() + GRACE
+            await self._task.join()
 
 
 class _PageIterator(Generic[Item]):
@@ -494,7 +462,9 @@ class Paginator(Generic[Item]):
         )
         following = None if new is None else self._strategy.next_params(params, observation)
         if following is None:
-            self.stats.complete = not observation.is_incomplete
+            strategy = self._strategy
+            cut_off = isinstance(strategy, Cursor) and strategy.is_cut_off(params, observation)
+            self.stats.complete = not (observation.is_incomplete or cut_off)
         elif self._strategy.sequence and listing.sequence_id:
             following = replace(following, sequence_id=listing.sequence_id)
         sequence_id = listing.sequence_id or getattr(params, "sequence_id", None)

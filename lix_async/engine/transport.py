@@ -66,11 +66,11 @@ class TransportFailure(msgspec.Struct, frozen=True):
 class SendTimestamp:
     """The time at which a request was sent; None until its first byte is being sent.
 
-    Args:
-        on_set: Called with the time as soon as it is known.
-
     Attributes:
         latest: After this time the request is not sent any more: its permit has run out.
+
+    Args:
+        on_set: Called with the time as soon as it is known.
     """
 
     __slots__ = ("_at", "_on_set", "latest")

@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 
 import anyio
 import msgspec
+from msgspec.structs import replace
 
 from ..bulk.admission import AdmissionController, CallsParked
 from ..bulk.lookup import DoubtPolicy, LookupExecutor
@@ -173,7 +174,7 @@ class ChunkWorker:
             try:
                 found = caller.call_key(one)
             except ConfigurationError as error:  # it cannot be sent, today or later
-                invalid.append(row._replace(state="invalid", note=str(error)))
+                invalid.append(replace(row, state="invalid", note=str(error)))
                 continue
             text = row.given or msgspec.json.encode(one)
             page = 1 if found.row.is_listing else 0

@@ -119,7 +119,12 @@ def asyncpg_address(dsn: str) -> str:
 
 
 adapter = PgQueuer(
-    asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError, OSError, TimeoutError
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that breaks between two messages of a statement
+    FailingListenerError,
+    OSError,
+    TimeoutError,
 )
 submit = adapter.submit
 worker = adapter.worker

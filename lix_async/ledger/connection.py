@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar, cast
 
+import msgspec
+from msgspec.structs import replace
+
 from ..core.errors import BulkError
 from .owners import BeatWatch, Owner, boot_id, new_token, process_id
 from .records import Event, Input, Lookup, LookupSpec, NotLeft, Result, Send
@@ -32,8 +35,7 @@ class LedgerGoneError(BulkError):
     """
 
 
-@dataclass(slots=True)
-class EventsJob:
+class EventsJob(msgspec.Struct, gc=False):
     """Events of one attempt, applied in one transaction with those of others.
 
     Nobody waits for those that are `posted`: where that fails, a later transaction applies them.
@@ -51,8 +53,7 @@ class StatementJob(Generic[T]):
     writes: bool = True
 
 
-@dataclass(slots=True)
-class AnnounceJob:
+class AnnounceJob(msgspec.Struct, gc=False):
     """Announce a request for a lookup that may be new."""
 
     spec: LookupSpec
@@ -268,7 +269,7 @@ class LedgerConnection:
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 lookup = values[place] = next(lookups)
-                events.append(job.send._replace(lookup=lookup.id))
+                events.append(replace(job.send, lookup=lookup.id))
                 if job.row is not None and job.send.run is not None:
                     inputs[job.send.run].append(Input(job.row, lookup.id))
             elif isinstance(job, EventsJob):

@@ -32,7 +32,7 @@ def judgement(
         next_page: The page that a listing needs next; None where it has ended.
         hold_gateway: Whether a gateway that gave up leaves a doubt.
     """
-    money: int | None = charged if family in ("answer", "unusable") else 0
+    money: int | None = charged if family in ("answer", "unusable", "queued") else 0
     if family in ("unknown", "gateway"):
         money = None
     return Judgement(

@@ -1,15 +1,19 @@
-"""What goes into a ledger and comes out of it."""
+"""What goes into a ledger and comes out of it.
+
+None of these can be part of a cycle of references, so the garbage collector need not look at them
+(`gc=False`): there are thousands at a time.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
 from .rule import Judgement, LookupState, Status, Verdict
 
 
-class LookupSpec(NamedTuple):
+class LookupSpec(msgspec.Struct, frozen=True, gc=False):
     """A call to be made, as a ledger identifies it."""
 
     key: bytes
@@ -23,7 +27,7 @@ class LookupSpec(NamedTuple):
     """1 for a listing, which is stored page by page; 0 for a single answer."""
 
 
-class Lookup(msgspec.Struct):
+class Lookup(msgspec.Struct, gc=False):
     """A lookup as the ledger has it."""
 
     id: int
@@ -39,7 +43,7 @@ class Lookup(msgspec.Struct):
     """Epoch milliseconds of the last change."""
 
 
-class Answer(msgspec.Struct):
+class Answer(msgspec.Struct, gc=False):
     """One reply as it was received; refusals too."""
 
     lookup: int
@@ -57,7 +61,7 @@ class Answer(msgspec.Struct):
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
 
 
-class Input(NamedTuple):
+class Input(msgspec.Struct, frozen=True, gc=False):
     """A row of a file, or an input of a run."""
 
     row: int
@@ -81,7 +85,7 @@ class RunTotals(msgspec.Struct):
     """Sent, no answer received; may have been charged."""
 
 
-class Send(NamedTuple):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """Announce a request. Its result is `applied` only when the request may leave."""
 
     lookup: int
@@ -94,7 +98,7 @@ class Send(NamedTuple):
     expired: bool = False
 
 
-class Receive(NamedTuple):
+class Receive(msgspec.Struct, frozen=True, gc=False):
     """Store an answer."""
 
     lookup: int
@@ -106,7 +110,7 @@ class Receive(NamedTuple):
     now: int
 
 
-class Judge(NamedTuple):
+class Judge(msgspec.Struct, frozen=True, gc=False):
     """Say what a stored answer means."""
 
     lookup: int
@@ -123,7 +127,7 @@ class Judge(NamedTuple):
     """What the answer says, for people."""
 
 
-class Lose(NamedTuple):
+class Lose(msgspec.Struct, frozen=True, gc=False):
     """A request ended without an answer."""
 
     lookup: int
@@ -134,7 +138,7 @@ class Lose(NamedTuple):
     """What went wrong, for people."""
 
 
-class NotLeft(NamedTuple):
+class NotLeft(msgspec.Struct, frozen=True, gc=False):
     """An announced request never left."""
 
     lookup: int
@@ -143,7 +147,7 @@ class NotLeft(NamedTuple):
     now: int
 
 
-class Decide(NamedTuple):
+class Decide(msgspec.Struct, frozen=True, gc=False):
     """Decide about a lookup in doubt."""
 
     lookup: int
@@ -152,7 +156,7 @@ class Decide(NamedTuple):
     now: int
 
 
-class Again(NamedTuple):
+class Again(msgspec.Struct, frozen=True, gc=False):
     """Buy anew what ended refused or unusable."""
 
     lookup: int
@@ -160,7 +164,7 @@ class Again(NamedTuple):
     now: int
 
 
-class JudgeAgain(NamedTuple):
+class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     """Read a kept answer with a newer version."""
 
     lookup: int
@@ -173,7 +177,7 @@ class JudgeAgain(NamedTuple):
 Event = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
 
 
-class Result(NamedTuple):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """What an event did."""
 
     applied: bool

@@ -66,7 +66,7 @@ class StoredAnswer(NamedTuple):
     """None until somebody has judged it."""
 
 
-class LookupState(msgspec.Struct, frozen=True):
+class LookupState(msgspec.Struct, frozen=True, gc=False):
     """A lookup as the rule sees it."""
 
     status: Status = "pending"
@@ -90,7 +90,7 @@ class LookupState(msgspec.Struct, frozen=True):
     """Stored answers of attempts after `base`, and older ones that nobody has judged."""
 
 
-class Judgement(msgspec.Struct, frozen=True):
+class Judgement(msgspec.Struct, frozen=True, gc=False):
     """What an answer means for its lookup. See `families.judge`."""
 
     verdict: Verdict
@@ -250,7 +250,7 @@ def judge_again(row: LookupState, n: int, judgement: Judgement) -> Change | None
 
 
 def _marked(row: LookupState, answer: StoredAnswer, verdict: Verdict) -> LookupState:
-    answers = tuple(a._replace(verdict=verdict) if a == answer else a for a in row.answers)
+    answers = tuple(StoredAnswer(a.n, a.page, verdict) if a == answer else a for a in row.answers)
     return replace(row, answers=answers)
 
 

@@ -1,6 +1,6 @@
 """The tables of a ledger, written once for both databases.
 
-`AUTO`, `BLOB` and `BIG` stand for what the databases spell differently. Times are epoch
+`AUTO`, `BLOB`, `BIG` and `BY_KEY` stand for what the databases spell differently. Times are epoch
 milliseconds and are for people and for freshness only: no wait is computed from two of them.
 There is no index on `lookup.owner`: PostgreSQL would then find a single row by its owner instead
 of by its id, which was measured to be ten times slower.
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS attempt (
     price INTEGER NOT NULL, kind TEXT NOT NULL, sent BIG NOT NULL, ended BIG, family TEXT,
     http INTEGER, charged INTEGER, decided INTEGER NOT NULL DEFAULT 0, note TEXT,
     PRIMARY KEY (lookup, n)
-);
+) BY_KEY;
 CREATE TABLE IF NOT EXISTS answer (
     id AUTO, lookup BIG NOT NULL, n INTEGER NOT NULL, page INTEGER NOT NULL, at BIG NOT NULL,
     http INTEGER NOT NULL, verdict INTEGER, judge TEXT, codec INTEGER NOT NULL DEFAULT 0,
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS run (
 CREATE TABLE IF NOT EXISTS input (
     run BIG NOT NULL, row BIG NOT NULL, lookup BIG, given BLOB, state TEXT NOT NULL DEFAULT '',
     note TEXT NOT NULL DEFAULT '', ref BLOB, PRIMARY KEY (run, row)
-);
+) BY_KEY;
 CREATE TABLE IF NOT EXISTS suppressed (
     kind TEXT NOT NULL, mac BLOB NOT NULL, at BIG NOT NULL, PRIMARY KEY (kind, mac)
 );
@@ -68,7 +68,6 @@ CREATE INDEX IF NOT EXISTS lookup_in_flight ON lookup (id) WHERE status IN (1, 2
 CREATE INDEX IF NOT EXISTS lookup_in_doubt ON lookup (id) WHERE status = 7;
 CREATE INDEX IF NOT EXISTS lookup_subject ON lookup (subject, endpoint, variant)
     WHERE subject IS NOT NULL;
-CREATE INDEX IF NOT EXISTS answer_unjudged ON answer (lookup) WHERE verdict IS NULL;
 CREATE INDEX IF NOT EXISTS alias_subject ON alias (subject);
 CREATE INDEX IF NOT EXISTS mention_answer ON mention (answer);
 CREATE INDEX IF NOT EXISTS input_lookup ON input (lookup) WHERE lookup IS NOT NULL;
@@ -82,7 +81,7 @@ def column_types() -> dict[str, dict[str, SqlType]]:
     """The types of all columns, by table and name."""
     found: dict[str, dict[str, SqlType]] = {}
     for table, body in re.findall(
-        r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\);", TABLES, re.DOTALL
+        r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\)[ A-Z_]*;", TABLES, re.DOTALL
     ):
         columns = re.findall(r"(?:^|,)\s*(\w+) (AUTO|BIG|INTEGER|TEXT|BLOB)\b", body)
         found[table] = cast("dict[str, SqlType]", dict(columns))
@@ -97,7 +96,7 @@ def version_error(place: str, version: object) -> str:
     return f"{name}, written by an older lix_async, which this one (version {VERSION}) cannot read"
 
 
-def tables(*, auto: str, blob: str, big: str) -> str:
+def tables(*, auto: str, blob: str, big: str, by_key: str = "") -> str:
     """The statements in the words of one database."""
     text = TABLES.replace(" AUTO", f" {auto}").replace(" BIG", f" {big}")
-    return text.replace(" BLOB", f" {blob}")
+    return text.replace(" BLOB", f" {blob}").replace(" BY_KEY", by_key)

@@ -25,7 +25,7 @@ from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .schema import VERSION, tables, version_error
 from .store import Store
-from .tables import Columns, Query, SqlTables
+from .tables import CHUNK, Columns, Query, SqlTables, chunks
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0
@@ -35,7 +35,9 @@ CUT = b"cut off"
 the next time looks like a ledger, and would buy again what is missing."""
 COMPANIONS = ("-wal", "-shm")
 """Files that SQLite keeps beside a database."""
-SCHEMA = tables(auto="INTEGER PRIMARY KEY AUTOINCREMENT", blob="BLOB", big="INTEGER")
+SCHEMA = tables(
+    auto="INTEGER PRIMARY KEY AUTOINCREMENT", blob="BLOB", big="INTEGER", by_key=" WITHOUT ROWID"
+)
 
 
 class SqliteDatabase:
@@ -61,7 +63,14 @@ class SqliteDatabase:
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
     ) -> None:
-        self.connection.executemany(_insert(table, columns, conflict), rows)
+        statement = f"INSERT INTO {table} ({columns}) SELECT * FROM (?**) WHERE true"
+        if conflict:
+            statement += f" ON CONFLICT {conflict}"
+        left = rows
+        while left:  # in powers of two: nothing is filled up, as it would be inserted twice
+            size = min(1 << (len(left).bit_length() - 1), CHUNK)
+            self.execute(statement, (left[:size],))
+            left = left[size:]
 
     def insert_new(
         self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
@@ -73,21 +82,18 @@ class SqliteDatabase:
         )
 
     def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
-        self.connection.executemany(_update(table, columns, keys), rows)
-
-
-@cache
-def _insert(table: str, columns: str, conflict: str) -> str:
-    marks = ", ".join("?" for _ in columns.split(", "))
-    then = f" ON CONFLICT {conflict}" if conflict else ""
-    return f"INSERT INTO {table} ({columns}) VALUES ({marks}){then}"
+        statement = _update(table, columns, keys)
+        for some in chunks(rows):
+            self.execute(statement, (some,))
 
 
 @cache
 def _update(table: str, columns: str, keys: str) -> str:
-    changes = ", ".join(f"{column} = ?" for column in columns.split(", "))
-    those = " AND ".join(f"{key} = ?" for key in keys.split(", "))
-    return f"UPDATE {table} SET {changes} WHERE {those}"
+    names = columns.split(", ")
+    changes = ", ".join(f"{name} = v.column{n}" for n, name in enumerate(names, 1))
+    places = enumerate(keys.split(", "), len(names) + 1)
+    those = " AND ".join(f"{table}.{key} = v.column{n}" for n, key in places)
+    return f"UPDATE {table} SET {changes} FROM (?**) AS v WHERE {those}"
 
 
 LIST = re.compile(r"\?(\*{0,2})")
@@ -268,6 +274,10 @@ class SqliteLedgerConnection(LedgerConnection):
             make_private(self.path)
             # FULL: a forgotten announcement would be paid for twice.
             connection.execute("PRAGMA synchronous = FULL")
+            # Pages of a size in which the usual answers leave little space unused; and fewer
+            # checkpoints, since each writes the pages that have changed once more.
+            connection.execute("PRAGMA page_size = 8192")
+            connection.execute("PRAGMA wal_autocheckpoint = 2000")
             # Erased answers must not stay in free pages.
             connection.execute("PRAGMA secure_delete = ON")
             if old:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Literal, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
@@ -270,8 +271,10 @@ class Store:
             lookups = tables.add(specs, now)
             if run is not None:
                 found = [
-                    one._replace(
-                        lookup=lookup.id, given=None if one.given == lookup.spelled else one.given
+                    replace(
+                        one,
+                        lookup=lookup.id,
+                        given=None if one.given == lookup.spelled else one.given,
                     )
                     for one, lookup in zip(inputs, lookups, strict=False)
                 ]
@@ -297,6 +300,10 @@ class Store:
         """Take lookups from owners that have died; how many are in doubt by that."""
         assert self._connection is not None  # it is open
         return await self.statement(self._connection.release_dead)
+
+    async def history(self, lookup: int) -> list[Answer]:
+        """Every answer of a lookup, oldest attempt first."""
+        return await self.statement(lambda tables: tables.history(lookup), writes=False)
 
     async def unjudged(self, lookup: int) -> list[Answer]:
         """Answers of a lookup that wait for anybody to judge them, oldest first."""

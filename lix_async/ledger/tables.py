@@ -25,24 +25,27 @@ LookupColumns = tuple[
     int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
 ]
 # fmt: on
-InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes]
+InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 CODES = {status: code for code, status in enumerate(STATUSES)}
 VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
-CHUNK = 500
+CHUNK = 256
 """Values in one `IN (…)`."""
 LOOKUP = (
     "id, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed"
 )
+ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body, a.rows, a.codec"
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
 ANSWERS = """
 SELECT a.lookup, a.n, a.page, a.verdict FROM lookup l JOIN answer a ON a.lookup = l.id
 WHERE l.id IN (?*) AND (a.n > l.base OR a.verdict IS NULL) ORDER BY a.n, a.page
 """
 ATTEMPTS = """
-SELECT lookup, n, run, price, kind, sent, owner, ended, family, http, charged, decided, note
-FROM attempt WHERE (lookup, n) IN (?**)
+SELECT a.lookup, a.n, a.run, a.price, a.kind, a.sent, a.owner, a.ended, a.family, a.http,
+    a.charged, a.decided, a.note, r.cap
+FROM attempt a LEFT JOIN run r ON r.id = a.run WHERE (a.lookup, a.n) IN (?**)
 """
+CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 
 
@@ -119,7 +122,9 @@ class SqlTables:
         if loaded.lookups:
             ids = [ident for ident in ids if ident not in self._new]
         answered = [ident for ident in ids if ident not in unanswered]
-        rows, answers, money = self._select((lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts))
+        rows, answers, money, capped = self._select(
+            (lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts), (CAPPED, runs)
+        )
         of_lookup = _answers(answers)
         for row in rows:
             lookup = _lookup(row, of_lookup.get(cast("int", row[0]), ()))
@@ -128,8 +133,9 @@ class SqlTables:
             values = (*row[:11], bool(row[11]), row[12])
             attempt = Attempt(*cast("tuple[int, int, None, int, str, int, int]", values))
             loaded.attempts[attempt.lookup, attempt.n] = attempt
-        used = {one.run for one in loaded.attempts.values() if one.run is not None}
-        if wanted := sorted(used.union(runs)):
+        # Few runs have a cap, which never changes: only those are locked.
+        used = {row[2] for row in money if row[13] is not None}.union(row[0] for row in capped)
+        if wanted := sorted(cast("set[int]", used)):
             totals = self._db.execute(f"{RUNS} ORDER BY id{self._db.for_update}", (wanted,))
             for run, cap, held, spent, maybe in cast(
                 "list[tuple[int, int, int, int, int]]", totals
@@ -309,7 +315,7 @@ class SqlTables:
             (run, first, last),
         )
         return [
-            Input(row, lookup, state, note, bytes(given))
+            Input(row, lookup, state, note, None if given is None else bytes(given))
             for row, lookup, state, note, given in cast("list[InputColumns]", rows)
         ]
 
@@ -326,50 +332,45 @@ class SqlTables:
         Of a listing that was refused or cannot be read, the answer that ended it is the last one.
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
         """
-        wanted: list[tuple[int, int]] = []
+        found: defaultdict[int, list[Answer]] = defaultdict(list)
         for some in chunks(ids):
+            rows = self._db.execute(
+                f"SELECT {ANSWER} FROM lookup l JOIN answer a ON a.lookup = l.id "
+                "AND a.n = coalesce(l.refresh, l.cur) WHERE l.id IN (?*) AND l.page = 0",
+                (some,),
+            )
+            for answer in map(_answer, rows):
+                found[answer.lookup].append(answer)
+        wanted: list[tuple[int, int]] = []
+        for some in chunks([ident for ident in ids if ident not in found]):  # listings
             rows = self._db.execute(
                 "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
                 "IS NOT NULL THEN 1 ELSE 0 END, a.verdict, "
                 "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.verdict <> 0 THEN 1 ELSE 0 END "
                 "FROM answer a JOIN lookup l "
                 "ON l.id = a.lookup WHERE l.id IN (?*) "
-                "AND (l.page > 0 OR a.n = coalesce(l.refresh, l.cur)) "
                 "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
                 (some,),
             )
             wanted += _current_answers(
                 cast("list[tuple[int, int, int, int, int, int | None, int]]", rows)
             )
-        found: dict[int, list[Answer]] = defaultdict(list)
         for pairs in chunks(wanted):
             rows = self._db.execute(
-                "SELECT lookup, n, page, at, http, verdict, body, rows, codec FROM answer "
-                "WHERE (lookup, n) IN (?**) ORDER BY lookup, page",
+                f"SELECT {ANSWER} FROM answer a WHERE (lookup, n) IN (?**) ORDER BY lookup, page",
                 (pairs,),
             )
-            for lookup, n, page, at, http, verdict, body, new, codec in cast(
-                "list[tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]]", rows
-            ):
-                named = None if verdict is None else VERDICTS[verdict]
-                kept = None if new is None else bytes(new)
-                answer = Answer(lookup, n, page, at, http, bytes(body), named, kept, codec)
-                found[lookup].append(answer)
+            for answer in map(_answer, rows):
+                found[answer.lookup].append(answer)
         return found
 
-    def versions(self, lookup: int) -> list[Answer]:
-        """Every usable answer of a lookup, oldest first."""
+    def history(self, lookup: int) -> list[Answer]:
+        """Every answer of a lookup, oldest attempt first."""
         rows = self._db.execute(
-            "SELECT lookup, n, page, at, http, verdict, body FROM answer "
-            "WHERE lookup = ? AND verdict = 0 ORDER BY n, page",
+            f"SELECT {ANSWER} FROM answer a WHERE lookup = ? ORDER BY n, page",
             (lookup,),
         )
-        return [
-            Answer(a, n, page, at, http, bytes(body), "usable")
-            for a, n, page, at, http, _, body in cast(
-                "list[tuple[int, int, int, int, int, int, bytes]]", rows
-            )
-        ]
+        return list(map(_answer, rows))
 
     def unjudged(self, lookup: int) -> list[Answer]:
         """Answers of a lookup that wait to be judged, but for one that its owner has in hand.
@@ -378,17 +379,12 @@ class SqlTables:
         in flight, and that the lookup took up when that one brought nothing better.
         """
         rows = self._db.execute(
-            "SELECT a.lookup, a.n, a.page, a.at, a.http, a.body FROM answer a JOIN lookup l "
-            "ON l.id = a.lookup WHERE a.lookup = ? AND CASE WHEN l.status = 2 AND l.cur = a.n "
+            f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
+            "WHERE a.lookup = ? AND CASE WHEN l.status = 2 AND l.cur = a.n "
             "THEN l.owner = 0 ELSE a.verdict IS NULL END ORDER BY a.id",
             (lookup,),
         )
-        return [
-            Answer(ident, n, page, at, http, bytes(body))
-            for ident, n, page, at, http, body in cast(
-                "list[tuple[int, int, int, int, int, bytes]]", rows
-            )
-        ]
+        return list(map(_answer, rows))
 
     # Lists
 
@@ -567,6 +563,14 @@ def _text(note: str | None) -> str | None:
 
 def _verdict(judged: tuple[Verdict, bytes | None] | None) -> tuple[int | None, bytes | None]:
     return (None, None) if judged is None else (VERDICT_CODES[judged[0]], judged[1])
+
+
+def _answer(row: Columns) -> Answer:
+    values = cast("tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]", row)
+    lookup, n, page, at, http, verdict, body, rows, codec = values
+    named = None if verdict is None else VERDICTS[verdict]
+    kept = None if rows is None else bytes(rows)
+    return Answer(lookup, n, page, at, http, bytes(body), named, kept, codec)
 
 
 def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:

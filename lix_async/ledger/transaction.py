@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from . import rule
@@ -30,8 +31,7 @@ from .records import (
 from .rule import Change, LookupState, Settlement, Verdict
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, gc=False):
     """An attempt and its money."""
 
     lookup: int
@@ -196,7 +196,8 @@ class _Batch:
         self.writes.new_attempts.append(attempt)
         self._attempts[lookup.id, attempt.n] = attempt
         change = Change(replace(change.row, owner=self._owner))
-        return self.change(lookup, change, event.now)._replace(owner=self._owner)
+        self.change(lookup, change, event.now)
+        return Result(True, lookup.state, self._owner)
 
     def _receive(self, lookup: Lookup, event: Receive) -> Result:
         before = lookup.state

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, refused, reply
+from sample_provider import LOST, THING, SampleClient, Script, Thing, ThingParams, refused, reply
 
 from lix_async import AsyncLix, bulk
 from lix_async.bulk.admission import AdmissionController
@@ -20,6 +21,7 @@ from lix_async.core.errors import (
 from lix_async.core.wire import HttpRequest
 from lix_async.sandbox import Sandbox
 from lix_async.testing import VirtualClock, memory_client
+from lix_async.testing.clock import EPOCH
 
 from .conftest import Open
 
@@ -137,11 +139,79 @@ async def test_a_refresh_that_does_not_come_is_looked_for_less_and_less_often(le
             waits.append(admission.closed_for)
             await clock.sleep(admission.closed_for)
         assert waits == pytest.approx([10, 20, 40, 80, 160, 320, 640, 900, 900])
-        async with admission.admitted(THING.credits, b"key") as cost:
-            cost.credits = 1
+        await admission.admit(THING.credits, b"key")
+        admission.ended(THING.credits, b"key", credits=1, requests=1)
         admission.refused(late)
         assert admission.closed_for == pytest.approx(10)
         await store.close()
+
+
+class Day:
+    """A vendor's allowance, which comes back after some seconds."""
+
+    def __init__(self, clock: VirtualClock, refreshes_at: object, back: float) -> None:
+        self.clock = clock
+        self.refreshes_at = refreshes_at
+        self.back = back
+        self.looks: list[float] = []
+
+    def __call__(self, outgoing: HttpRequest) -> Any:
+        now = self.clock.now()
+        if "allowance" in outgoing.target:
+            self.looks.append(now)
+            left = 0 if now < self.back else 100
+            return reply(200, {"requestsRemaining": left, "refreshesAt": self.refreshes_at})
+        if "balances" in outgoing.target:
+            return reply(200, {})
+        return reply(200, {"name": "Ada"})
+
+
+@pytest.mark.parametrize(
+    "refreshes_at",
+    [
+        None,
+        EPOCH + 100_000,
+        (EPOCH + 80_000) * 1000,
+        str((EPOCH + 80_000) * 1000),
+        EPOCH - 100,
+        253_402_300_000,
+        1e300,
+        "2020-01-01T00:00:00Z",
+    ],
+)
+@pytest.mark.parametrize("back", [5.0, 3_000.0, 40_000.0])
+async def test_an_allowance_that_comes_back_is_used_whatever_was_said(
+    ledger: Open, refreshes_at: object, back: float
+) -> None:
+    async with VirtualClock() as clock:
+        day = Day(clock, refreshes_at, back)
+        async with AsyncLix("k" * 20, http_client=Script(day), rate_limit=None, clock=clock) as lix:
+            run = bulk.Run(ledger(), lix.people.get, LINKS[:1])
+            assert [one.state for one in await drained(run)] == ["done"]
+        assert back <= clock.now() <= back + 900
+        pauses = [later - sooner for sooner, later in pairwise(day.looks)]
+        assert all(10 <= pause <= 900 for pause in pauses)
+
+
+async def test_a_limit_of_one_endpoint_is_not_tried_before_it_ends(ledger: Open) -> None:
+    tried: list[float] = []
+
+    def limited(outgoing: HttpRequest) -> Any:
+        if "/account/" in outgoing.target:
+            return day(outgoing)
+        tried.append(clock.now())
+        if clock.now() >= 50_000:
+            return reply(200, {"name": "Ada"})
+        return reply(429, {"error": {"type": "daily_limit", "refreshesAt": EPOCH + 50_000}})
+
+    async with VirtualClock() as clock:
+        day = Day(clock, EPOCH + 50_000, 0.0)
+        async with AsyncLix(
+            "k" * 20, http_client=Script(limited), rate_limit=None, clock=clock
+        ) as lix:
+            run = bulk.Run(ledger(), lix.people.get, LINKS[:1])
+            assert [one.state for one in await drained(run)] == ["done"]
+    assert tried == [0.0, 50_000.0]
 
 
 async def test_balances_that_cannot_be_read_stop_nothing(ledger: Open) -> None:

@@ -145,7 +145,7 @@ def changed(draw: st.DrawFn) -> bytes:
 MANY = 50
 
 
-@settings(max_examples=max(int(os.environ.get("LIX_BODIES", "500")) // MANY, 1))
+@settings(max_examples=max(int(os.environ.get("LIX_BODIES", "200")) // MANY, 1))
 @given(st.lists(st.one_of(changed(), texts, st.binary(max_size=20)), min_size=MANY, max_size=MANY))
 def test_any_body_ends_somewhere_and_is_asked_for_once(bodies: list[bytes]) -> None:
     asked: Counter[int] = Counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from sample_provider import THING, SampleClient, Thing, ThingParams, reply
+from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, reply, settle
 
 from lix_async import bulk
 from lix_async.bulk import SqliteStore
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
 
-from .test_run import LIST, ListParams, drained
+from .test_run import LIST, ListParams, Vendor, drained
 
 pytestmark = pytest.mark.anyio
 NAMES = [f"n{number}" for number in range(4)]
@@ -253,20 +254,40 @@ async def test_a_cancelled_map_sends_no_more(native: bool) -> None:
         assert server.charged.total() == charged
 
 
+@pytest.mark.parametrize("prefetch", [None, 0, 1])
 @pytest.mark.parametrize("native", NATIVE)
-async def test_a_cancelled_listing_with_prefetch(native: bool) -> None:
+async def test_a_cancelled_listing(native: bool, prefetch: int | None) -> None:
+    """With a block and without one; it may be continued from its checkpoint, or as it is."""
     async for cut in cuts(native):
         server, got = Server(), list[Any]()
-        pages = server.list("q", prefetch=1)
+        pages = server.list("q", prefetch=prefetch or 0)
 
         async def work() -> None:
-            async with pages:  # noqa: B023
+            async with contextlib.nullcontext() if prefetch is None else pages:  # noqa: B023
                 async for item in pages:  # noqa: B023
                     got.append(item.id)  # noqa: B023
 
         with anyio.fail_after(30):
             await cut(work)
             resumed = server.pages(LIST, ListParams(q="q"), resume=pages.checkpoint)
-            got += [item.id async for item in resumed]
+            got += [item.id async for item in (pages if cut.at % 2 else resumed)]
         assert got == ["0", "1", "2", "3"], cut.at
         assert set(server.charged.values()) == {1}, (cut.at, server.charged)
+
+
+async def test_an_attempt_that_fails_is_not_repeated_for_a_consumer_that_has_left() -> None:
+    gate = anyio.Event()
+
+    async def answer(outgoing: HttpRequest) -> Any:
+        await gate.wait()
+        return LOST
+
+    vendor = Vendor(answer)
+    outcomes = bulk.map(vendor.get, NAMES, concurrency=1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drained, outcomes)
+        await settle(20)
+        tasks.start_soon(outcomes.aclose)
+        await settle(20)
+        gate.set()
+    assert len(vendor.script.sent) == 1

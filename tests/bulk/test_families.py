@@ -10,7 +10,7 @@ import pytest
 from loopback import Connection, answer, serve
 
 from lix_async import AsyncLix, bulk
-from lix_async.core.errors import LixError, TransportError
+from lix_async.core.errors import LixError, RefusalError, TransportError
 from lix_async.core.families import family_of
 from lix_async.core.provider import Provider
 from lix_async.providers.connectsafely.models import Health
@@ -45,6 +45,10 @@ REPLIES: list[tuple[str, int, bytes, str, str, int, int]] = [
     ("empty", 200, b"", "in_doubt", "unknown", 0, 1),
     ("text", 200, b"ok", "in_doubt", "unknown", 0, 1),
     ("number", 200, b"12", "in_doubt", "unknown", 0, 1),
+    ("null", 200, b" null ", "in_doubt", "unknown", 0, 1),
+    ("JSON text", 200, b'\xef\xbb\xbf"ok"', "in_doubt", "unknown", 0, 1),
+    ("cut text", 200, b'"ok', "in_doubt", "unknown", 0, 1),
+    ("text in no encoding", 200, b'"\xff"x', "in_doubt", "unknown", 0, 1),
     ("no content", 204, b"", "in_doubt", "unknown", 0, 1),
     *[
         (f"own {kind} {status}", status, own(kind), "refused", "refused", 0, 0)
@@ -79,6 +83,10 @@ REPLIES: list[tuple[str, int, bytes, str, str, int, int]] = [
             ("viewer_invalid", 400, "", "ViewerError"),
         ]
     ],
+    *[
+        (f"wrong path {status}", status, own("unknown_route"), "failed", "attested", 0, 0)
+        for status in (200, 400, 404, 405)
+    ],
     ("own rate limit", 429, own("rate_limit"), "failed", "attested", 0, 0),
     ("own api error", 500, own("api_error"), "failed", "attested", 0, 0),
     ("own api error 200", 200, own("api_error"), "failed", "attested", 0, 0),
@@ -97,6 +105,17 @@ REPLIES: list[tuple[str, int, bytes, str, str, int, int]] = [
             (404, HTML),
             (404, b"{}"),
             (404, b'{"message": "no such route"}'),
+            *[
+                (status, body)
+                for status in (400, 404)
+                for body in [
+                    b'{"error": "Not Found"}',
+                    b'{"error": {"message": "404 Not Found."}}',
+                    b'{"error": "no healthy upstream"}',
+                    b'{"error": {"code": 404, "message": "absent", "status": "NOT_FOUND"}}',
+                    b'{"status": 404, "error": "no person", "path": "/v1/person"}',
+                ]
+            ],
             (405, b""),
             (408, HTML),
             (409, b""),
@@ -195,6 +214,28 @@ async def test_an_answer_decides(
         assert entry.status == {"failed": "pending"}.get(state, state if outcome else "pending")
 
 
+async def test_a_wrong_path_ends_a_run_and_refuses_no_input(tmp_path: Path) -> None:
+    async def handler(connection: Connection) -> None:
+        while True:
+            await connection.request()
+            await connection.say(answer(own("unknown_route"), "404 X"))
+
+    async with (
+        serve(handler) as server,
+        VirtualClock() as clock,
+        AsyncLix("k" * 20, base_url=server.url, rate_limit=None, clock=clock) as lix,
+        bulk.SqliteStore(tmp_path / "l.db") as store,
+    ):
+        links = [f"https://www.linkedin.com/in/ada-{n}" for n in range(20)]
+        run = bulk.Run(store, lix.people.get, links, check_balances=False)
+        with pytest.raises(RefusalError) as caught:
+            assert [outcome async for outcome in run] == []
+        counts = await store.counts()
+    assert caught.value.kind == "unknown_route"
+    assert len(server.heard) < 10
+    assert counts.refused == 0
+
+
 @pytest.mark.parametrize("given", ["", "  ", "\ud800", "x" * 200_000, None, 7, {"nope": 1}])
 async def test_only_our_own_check_makes_an_input_invalid(tmp_path: Path, given: Any) -> None:
     async def handler(connection: Connection) -> None:
@@ -234,11 +275,15 @@ async def test_only_our_own_check_makes_an_input_invalid(tmp_path: Path, given: 
         (CONNECTSAFELY, 502, HTML, "gateway"),
         (CONNECTSAFELY, 200, b'{"profile": null}', "refused"),
         (MEETALFRED, 404, b'{"detail": "no such person"}', "refused"),
+        (CONNECTSAFELY, 404, b'{"status": 404, "error": "Not Found", "path": "/"}', "unattested"),
         (MEETALFRED, 404, b"Not Found", "unattested"),
+        (MEETALFRED, 404, b'{"message": "no Route matched with those values"}', "unattested"),
+        (MEETALFRED, 404, b'{"message": "Cannot GET /x", "error": "Not Found"}', "unattested"),
         (MEETALFRED, 503, b'{"message": {}}', "unattested"),
         (MEETALFRED, 503, b'{"error": {"message": "busy"}}', "attested"),
         (LOOKC, 404, b'{"error": {"type": "not_found"}}', "refused"),
         (LOOKC, 407, HTML, "infrastructure"),
+        (LOOKC, 200, b"{}", "answer"),
     ],
 )
 def test_each_provider_has_its_own_words(

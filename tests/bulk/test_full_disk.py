@@ -1,8 +1,8 @@
 """A ledger that fails at any moment: nothing that was paid for is dropped without a word.
 
 Statements of a run fail in turn, before they are done or after it, once or from then on: a full
-disk, a disk that cannot be written, a server that goes away. The suite takes every twelfth
-statement, each kind of fault others of them; `LIX_FAULTS=1` takes every one (`nox -s campaign`).
+disk, a disk that cannot be written, a server that goes away. The suite takes some of the statements,
+each kind of fault and each loop others of them; `LIX_FAULTS=1` takes all (`nox -s campaign`).
 """
 
 from __future__ import annotations
@@ -57,9 +57,11 @@ class Fault:
         return self.after and self.seen == self.at
 
 
-def points(every: int, *, after: bool, lasts: bool) -> Iterator[int]:
-    """All statements with `LIX_FAULTS`; else one of so many, others for each kind of fault."""
-    return itertools.count(1 + 2 * after + lasts, 1 if ALL else every)
+def points(every: int, loop: str, *, after: bool, lasts: bool) -> Iterator[int]:
+    """All statements with `LIX_FAULTS`; else one of so many, others for each fault and loop."""
+    if ALL:
+        return itertools.count(1)
+    return itertools.count(1 + 2 * after + lasts + (loop == "trio") * every // 2, every)
 
 
 @contextmanager
@@ -184,10 +186,10 @@ async def standing(store: Store) -> dict[str, Entry]:
 @listings
 @faults
 async def test_a_disk_that_fails_at_any_statement(
-    tmp_path: Path, listings: bool, after: bool, lasts: bool
+    tmp_path: Path, anyio_backend_name: str, listings: bool, after: bool, lasts: bool
 ) -> None:
     async with Vendor(listings) as vendor:
-        for at in points(12, after=after, lasts=lasts):
+        for at in points(24, anyio_backend_name, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{at}.db"
             fault = Fault(at, after=after, lasts=lasts)
@@ -212,13 +214,18 @@ def soon_dead(monkeypatch: pytest.MonkeyPatch) -> None:
 @faults
 @pytest.mark.usefixtures("soon_dead")
 async def test_a_server_that_goes_away_at_any_statement(
-    postgres_dsn: str, schema: str, listings: bool, after: bool, lasts: bool
+    postgres_dsn: str,
+    schema: str,
+    anyio_backend_name: str,
+    listings: bool,
+    after: bool,
+    lasts: bool,
 ) -> None:
     def ledger(timeout: float = 5.0) -> Store:
         return PostgresStore(postgres_dsn, schema=f"{schema}_{at}", timeout=timeout)
 
     async with Vendor(listings) as vendor:
-        for at in points(40, after=after, lasts=lasts):
+        for at in points(80, anyio_backend_name, after=after, lasts=lasts):
             vendor.sandbox.ledger.reset()
             fault = Fault(at, after=after, lasts=lasts)
             with on_server(fault):
@@ -234,7 +241,7 @@ async def test_a_disk_that_takes_so_much_and_no_more(tmp_path: Path, listings: b
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     paid = []
     async with Vendor(listings) as vendor:
-        for size in range(0, 300_000, 1_500 if ALL else 15_000):
+        for size in range(0, 600_000, 3_000 if ALL else 30_000):
             vendor.sandbox.ledger.reset()
             path = tmp_path / f"{size}.db"
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

@@ -5,18 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sample_provider import LOST
+from sample_provider import LIST, LOST, ListParams, Thing, reply
 
-from lix_async import bulk
+from lix_async import Pages, bulk
 from lix_async.core.wire import HttpRequest
 from lix_async.ledger.records import Decide, Judge, Lookup, Lose, Receive, Send
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.store import Store
+from lix_async.testing import VirtualClock
 
 from .conftest import Open
 from .test_admission import Vendor, drained
 
 pytestmark = pytest.mark.anyio
+
+
+class Searching(Vendor):
+    def search(self, q: str) -> Pages[Thing]:
+        return self.pages(LIST, ListParams(q=q))
+
+
 BODY = b'{"id": "a", "size": 1}'
 OTHER = 999
 """An owner that was declared dead, and goes on nevertheless."""
@@ -72,3 +80,40 @@ async def test_an_answer_that_was_judged_while_a_second_request_was_under_way(
         assert (ended.state.status, ended.state.cur) == ("received", 1)
     outcome = await found_again(ledger())
     assert (outcome.state, outcome.cached, outcome.value.size) == ("done", True, 1)
+
+
+@pytest.mark.parametrize("listing", [False, True])
+async def test_an_answer_that_is_stored_when_the_deadline_passes(
+    ledger: Open, monkeypatch: pytest.MonkeyPatch, listing: bool
+) -> None:
+    """It is kept, and a listing goes on with it."""
+    asked = 0
+
+    def answer(outgoing: HttpRequest) -> Any:
+        nonlocal asked
+        asked += 1
+        if not listing:
+            return reply(200, {"id": "a"})
+        start = int(outgoing.target.partition("start=")[2].partition("&")[0] or 0)
+        things = [{"id": str(number)} for number in range(start, start + 2)]
+        return reply(200, {"things": things, "paging": {"total": 4, "count": 2, "start": start}})
+
+    async with VirtualClock() as clock:
+        store, slow = ledger(), True
+        apply = store.apply
+
+        async def slowly(*events: Any) -> Any:
+            nonlocal slow
+            results = await apply(*events)
+            if slow and isinstance(events[0], Receive):
+                slow = False
+                await clock.sleep(60.0)
+            return results
+
+        monkeypatch.setattr(store, "apply", slowly)
+        client = Searching(answer, clock=clock, deadline=5.0)
+        method: Any = client.search if listing else client.get
+        [outcome] = await drained(bulk.Run(store, method, ["a"]))
+    assert (outcome.state, outcome.error, asked) == ("done", None, 2 if listing else 1)
+    assert len(outcome.value) == 4 if listing else outcome.value.id == "a"
+    assert client.credits.total + client.credits.lost == 2

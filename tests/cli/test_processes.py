@@ -149,6 +149,42 @@ def test_a_pipe_closed_at_once_ends_the_command_quietly(
     assert process.popen.wait(TIMEOUT) == 0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("call",),
+        ("call", "account.balances"),
+        ("person", "https://www.linkedin.com/in/a"),
+        ("search", "people", FULL),
+        ("search", "people", FULL, "--rate", "none", "--format", "table"),
+        ("enrich", "in.txt", "--rate", "none"),
+        ("enrich", "in.txt", "--rate", "none", "--format", "table"),
+        ("run", "export", "in.db", "--format", "csv"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_a_plain_error(
+    start: Start, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "in.txt").write_text("https://www.linkedin.com/in/a\n")
+    if arguments[0] == "run":
+        assert start("enrich", "in.txt", "--out", "a.jsonl", "--rate", "none").end().code == 0
+        arguments = (*arguments[:2], str(next(tmp_path.glob("*.ledger*"))), *arguments[3:])
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "lix_async", *arguments],
+            env=environment(sandbox_url(start)),
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    assert process.stderr.count(b"cannot write the output: No space left on device") == 1
+    assert b"Traceback" not in process.stderr
+    assert b"Exception ignored" not in process.stderr
+    assert process.returncode == 1
+
+
 def end(*arguments: str, cwd: Path, **env: str) -> Result:
     return Process(*arguments, env=environment(**env), cwd=cwd).end()
 

@@ -99,8 +99,9 @@ def test_fractions_are_decoded_from_numbers_and_texts(value, number):
 
 @pytest.mark.parametrize(
     ("value", "flag"),
-    [(True, True), ("true", True), ("FALSE", False), (1, True), ("0", False), ("yes", None),
-     (2, None), (None, None)],
+    [(True, True), ("true", True), ("FALSE", False), (1, True), ("0", False), ("yes", True),
+     (2, True), (1.0, True), (0.0, False), ("1.0", True), (" No ", False), ("many", None), ("", None),
+     (None, None)],
 )  # fmt: skip
 def test_flags_are_decoded_from_booleans_numbers_and_texts(value, flag):
     assert both("premium", value) is flag

@@ -211,7 +211,12 @@ def test_every_row_of_every_page_is_counted(rows):
     ["", "undefined", "https://www.linkedin.com/in/undefined", "in/null", "company/", "None",
      "https://www.linkedin.com/in/", "https://linkedin.com/sales/company/", "urn:li:activity:nan",
      "https://www.linkedin.com/in/undefined/?trk=x", "sales/undefined", "#", "-", "n/a", "0", "/",
-     "https://www.linkedin.com/search/results/people/headless?origin=x&keywords=y"],
+     "https://www.linkedin.com/search/results/people/headless?origin=x&keywords=y",
+     "https://linkedin.com/sales/lead/,NAME_SEARCH,undefined", "undefined,NAME_SEARCH,undefined",
+     "https://linkedin.com/sales/lead/undefined,NAME_SEARCH,undefined", ",NAME_SEARCH,x",
+     "https://linkedin.com/sales/lead/null%2CNAME_SEARCH%2Cnull?_ntb=x",
+     "urn:li:fs_salesProfile:(undefined,undefined,undefined)", "urn:li:fs_salesProfile:(,,)",
+     "https://www.linkedin.com/in/%5Bobject%20Object%5D", "[object Object]", "in/[object Null]/"],
 )  # fmt: skip
 def test_a_placeholder_is_no_id(text):
     assert known_id(text) is None

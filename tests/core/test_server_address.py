@@ -24,7 +24,8 @@ from lix_async.limiters import PostgresLimiter, RedisLimiter
 RATE = RateLimit(1, per=1)
 PARTS = ("s3cret", "w0rd")
 SPLIT = [
-    f"s3cret{char}w0rd" for char in ("@", "/", "?", "#", "[", "%", "%4", "@@", "/@", "?a=", "%zz")
+    f"s3cret{char}w0rd"
+    for char in ("@", "/", "?", "#", "[", "%", "%4", "@@", "/@", "?a=", "%zz", "%ff")
 ]
 PLACES = ["postgresql://me:{}@db.example:5432/lix", "postgres://me:{}@a,b:1/lix?sslmode=require"]
 WELL_FORMED = [

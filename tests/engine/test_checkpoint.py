@@ -10,7 +10,7 @@ import pytest
 from reference_server import Vendor, ids, things
 from sample_provider import LIST, SEARCH, ListParams, SampleClient, UrlParams
 
-from lix_async.core.errors import PagingError
+from lix_async.core.errors import ConfigurationError, PagingError
 from lix_async.engine.checkpoint import Checkpoint, fingerprint
 
 pytestmark = pytest.mark.anyio
@@ -195,3 +195,9 @@ async def test_a_finished_listing_stays_finished():
 def test_fingerprints_are_the_same_in_every_process():
     assert fingerprint(b"a") == 4681665781835383343
     assert fingerprint(b"b") != fingerprint(b"a")
+
+
+async def test_a_search_that_cannot_be_sent_has_no_checkpoint():
+    with pytest.raises(ConfigurationError, match="cannot be encoded") as caught:
+        start(Vendor([]), ListParams(q="secret \ud800"))
+    assert caught.value.__context__ is None

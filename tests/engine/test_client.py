@@ -46,7 +46,7 @@ class OnlyAcquires:
         ({"api_key": ""}, "api_key is empty"),
         (
             {"auth": "basic"},
-            "invalid auth 'basic': expected one of 'raw', 'bearer', 'x-api-key', 'query'",
+            "invalid auth: expected one of 'raw', 'bearer', 'x-api-key', 'query'",
         ),
         (
             {"base_url": "http://sample.example"},
@@ -61,7 +61,7 @@ class OnlyAcquires:
         ({"timeout": "5"}, "timeout must be seconds or an httpx.Timeout, not str"),
         ({"timeout": True}, "timeout must be seconds or an httpx.Timeout, not bool"),
         ({"api_key": 5}, "api_key must be a text, not int"),
-        ({"auth": []}, "auth must be a text, not list"),
+        ({"auth": []}, "invalid auth: expected one of"),
         ({"base_url": 5}, "base_url must be a text or None, not int"),
         ({"viewer_id": 5}, "viewer_id must be a text or None, not int"),
         ({"viewer_id": ""}, "viewer_id must not be empty: leave it out or pass None"),
@@ -259,3 +259,15 @@ async def test_the_real_clock_is_the_machines():
     with clock.timeout(0) as scope:
         await anyio.sleep_forever()
     assert scope.cancelled_caught
+
+
+async def test_callbacks_are_awaited_when_the_block_of_a_client_ends():
+    ended = []
+
+    async def end(name):
+        ended.append(name)
+
+    async with SampleClient(Script()) as client:
+        client.before_close(lambda: end("a"))
+        client.before_close(lambda: end("b"))()  # withdrawn
+    assert ended == ["a"]

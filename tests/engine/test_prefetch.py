@@ -150,7 +150,7 @@ async def test_leaving_early_keeps_the_page_that_is_on_its_way(how):
 
 
 async def test_a_cancelled_caller_does_not_wait_for_a_page_for_ever(monkeypatch):
-    monkeypatch.setattr(pages_module, "_GRACE", 0.0)
+    monkeypatch.setattr(pages_module, "GRACE", 0.0)
     gated, scope = Gated(Vendor(things(25), total=25)), anyio.CancelScope()
     pages = ahead(gated)
     await leave_with_a_page_on_its_way_and_be_cancelled(gated, pages, scope)

@@ -196,6 +196,18 @@ async def test_no_error_before_sending_shows_the_key():
         assert_hidden(*shown(caught.value))
 
 
+@pytest.mark.parametrize(
+    "make", [AsyncLix, AsyncLookC, AsyncConnectSafely, AsyncLetrics, AsyncMeetAlfred, SampleClient]
+)
+@pytest.mark.parametrize("given", [{}, {"api_key": None}, {"api_key": KEY}])
+def test_a_key_that_is_passed_as_auth_is_not_shown(make, given, monkeypatch):
+    for name in make.provider.key_variables:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigurationError, match="invalid auth: expected one of") as caught:
+        make(**given, auth=KEY)
+    assert_hidden(f"{caught.value} {caught.value!r}")
+
+
 @pytest.mark.parametrize("bad", [f"{KEY}\n", f" {KEY}", f"{KEY}é", f"{KEY}\r\nHost: x"])
 def test_a_bad_key_is_refused_without_being_shown(bad):
     with pytest.raises(ConfigurationError) as caught:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import zlib
+from types import SimpleNamespace
 
 import anyio
 import httpx
@@ -18,6 +20,8 @@ from lix_async.engine.transport import (
     HttpTransport,
     SendTimestamp,
     TransportFailure,
+    close_if_unread,
+    has_unread_bytes,
 )
 
 pytestmark = pytest.mark.anyio
@@ -309,3 +313,31 @@ async def test_a_url_that_no_server_would_take_is_not_sent(library):
         failure = await visit.exchange(HttpRequest("GET", target))
         assert failure.message.startswith("the URL is too long or not valid")
         assert (failure.sent, failure.permanent, server.heard) == (False, True, [])
+
+
+@pytest.mark.parametrize(
+    ("read", "unread"),
+    [(ssl.SSLWantReadError(), False), (ssl.SSLEOFError(), True), (b"H", True), (b"", True)],
+    ids=["nothing", "broken", "surplus", "ended"],
+)
+async def test_unread_bytes_that_tls_has_decrypted_are_seen(read, unread):
+    class Layer:
+        def read(self, size):
+            if isinstance(read, Exception):
+                raise read
+            return read
+
+    facts = {"ssl_object": Layer(), "is_readable": False}
+    stream = SimpleNamespace(get_extra_info=facts.get)
+    state = SimpleNamespace(trailing_data=(b"", False))
+    connection = SimpleNamespace(_h11_state=state, _network_stream=stream)
+    assert has_unread_bytes(connection) is unread
+
+
+@pytest.mark.parametrize("idle", [None, False], ids=["HTTP/2", "lent again"])
+async def test_a_connection_that_is_not_this_answers_alone_is_left_as_it_is(idle):
+    connection = SimpleNamespace()
+    if idle is not None:
+        connection = SimpleNamespace(_h11_state=None, is_idle=lambda: idle)
+    response = SimpleNamespace(stream=SimpleNamespace(_connection=connection), is_closed=True)
+    await close_if_unread(response)

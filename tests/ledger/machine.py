@@ -246,6 +246,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.purchases[key].append(Purchase(lookup.state.page, mark="free"))
             return
         assert n == known
+        assert lookup.state.status != "queued" or (lookup.state.due or 0) <= self.wall
         if lookup.state.status == "done":
             assert old
             self.purchases[key] = [one._replace(mark="past") for one in self.purchases[key]]

@@ -102,7 +102,7 @@ def send_takes_what_another_has_sent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         transaction._Batch,
         "_send",
-        lambda self, lookup, event: send(self, lookup, event._replace(n=lookup.state.n)),
+        lambda self, lookup, event: send(self, lookup, replace(event, n=lookup.state.n)),
     )
 
 

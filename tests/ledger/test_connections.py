@@ -39,7 +39,7 @@ def test_an_answer_that_is_received_and_judged_in_one_transaction(open_ledger: O
     (sent,) = announce(ledger, "ada")
     *_, judged = apply(ledger, receive(sent), judge(sent))
     assert judged.state.status == "done"
-    assert ask(ledger, lambda tables: len(tables.versions(sent.lookup.id))) == 1
+    assert ask(ledger, lambda tables: len(tables.history(sent.lookup.id))) == 1
 
 
 def test_equal_calls_in_one_transaction_share_a_lookup(open_ledger: OpenLedger) -> None:

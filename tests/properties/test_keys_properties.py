@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lix_async import AsyncConnectSafely, AsyncLix, AsyncLookC
 from lix_async.bulk.prepared_call import CallPreparer
-from lix_async.core.canonical import canonical_forms
+from lix_async.core.canonical import Website, canonical_forms, email_form, website_form
 from lix_async.core.errors import ConfigurationError
+from lix_async.core.models import Params
 from lix_async.providers.connectsafely.endpoints import TABLE as CONNECTSAFELY
 from lix_async.providers.letrics.endpoints import TABLE as LETRICS
 from lix_async.providers.lix.endpoints import TABLE as LIX
@@ -214,6 +216,20 @@ def test_every_link_address_and_website_of_a_catalogue_has_a_form() -> None:
         and get_type_hints(kind)[name] not in (bool, bool | None)
     }
     assert without == set()
+
+
+@pytest.mark.parametrize("host", ["☃.example", "ä..example", "-ä.example", "xn--ä"])
+def test_a_website_that_is_no_domain_is_compared_as_it_is(host: str) -> None:
+    assert website_form(f"https://{host}/about") == host
+    assert email_form(f"Ada@{host}") == f"ada@{host}"
+
+
+class Described(Params, frozen=True, kw_only=True):
+    website: Annotated[Website, msgspec.Meta(min_length=1)]
+
+
+def test_a_form_is_found_beside_other_annotations() -> None:
+    assert canonical_forms(Described)["website"].of is website_form
 
 
 def test_the_server_is_a_part_of_the_key_unless_it_is_the_providers_own() -> None:

@@ -85,8 +85,7 @@ def call(
         answer = await session.lix.send(found, given)
         session.progress.stop()
         if output.format is None and output.columns is None and output_path(output) is None:
-            sys.stdout.buffer.write(answer.body.rstrip(b"\n") + b"\n")
-            sys.stdout.buffer.flush()
+            console.write_stdout(answer.body.rstrip(b"\n") + b"\n")
         else:
             write_answer(answer.body, found.result, output)
         return OK

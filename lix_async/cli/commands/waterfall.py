@@ -225,8 +225,7 @@ class _WaterfallRun:
         elif self._format == "table":
             self._shown.append(row)
         else:
-            sys.stdout.buffer.write(self._rows.encode([row], first=self._first))
-            sys.stdout.buffer.flush()
+            console.write_stdout(self._rows.encode([row], first=self._first))
         self._first = False
         self._counts[status] += 1
         self._session.counts.items += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -19,6 +18,7 @@ from ...core.values import JsonObject
 from ...filesystem import new_private_file
 from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
+from .. import console
 from ..errors import CommandError
 from ..output.files import StagedOutput, close_ignoring_errors, file_error
 from ..output.lookup_rows import endpoint_of, row_of_entry
@@ -172,12 +172,13 @@ class _ExportWriter:
 
     def write(self, rows: Sequence[bytes]) -> None:
         """Write rows."""
-        file = self._file
-        if file is None:
-            file = new_private_file(self._temporary) if self._staged.path else sys.stdout.buffer
-            self._file = file
-        file.write(self._rows.encode(rows, first=self._first))
+        data = self._rows.encode(rows, first=self._first)
         self._first = False
+        if self._staged.path is None:
+            console.write_stdout(data)
+            return
+        self._file = self._file or new_private_file(self._temporary)
+        self._file.write(data)
 
     async def finish(self) -> None:
         """Complete the file, and move it to its place."""
@@ -191,7 +192,7 @@ class _ExportWriter:
 
     def close(self) -> None:
         """Release everything, finished or not."""
-        if self._file is not None and self._staged.path is not None:
+        if self._file is not None:
             close_ignoring_errors(self._file)
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from rich.console import Console
 
 from ...engine.checkpoint import Checkpoint
+from .. import console
 from ..errors import CommandError
 from ..options import Format, ListingOutputOptions, OutputOptions, choose_format, parse_columns
 from .files import AppendFile
@@ -61,9 +62,7 @@ class StdoutSink:
         if self._table is not None:
             self._table_rows += rows
         elif rows:
-            out = sys.stdout.buffer
-            out.write(self._rows.encode(rows, first=self.written == 0))
-            out.flush()
+            console.write_stdout(self._rows.encode(rows, first=self.written == 0))
         self.written += len(rows)
         return len(rows)
 

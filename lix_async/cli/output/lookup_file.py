@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from .. import console
 from ..errors import CommandError
 from ..input.csv_records import csv_records, large_csv_fields
 from ..input.targets import parse_target
@@ -119,8 +120,7 @@ class LookupOutput:
         if self._file is not None:
             self._file.append(data)
         else:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            console.write_stdout(data)
 
     def close(self) -> Path | None:
         """Write the remaining rows, those in doubt last.

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ...core.json_text import compact
 from ...core.values import JsonObject
+from .. import console
 from ..options import OutputOptions, choose_format, parse_columns
 from ..text import one_line
 from ..values import cell_text, leaf_paths
@@ -49,8 +50,7 @@ def write_answer(body: bytes, result: type, output: OutputOptions) -> None:
         else row + b"\n"
     )
     if path is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        console.write_stdout(data)
         return
     file = AppendFile.create(path)
     try:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ..console import stdout_errors
 from ..text import one_line
 from ..values import cell_text, first_nonempty_columns
 from .rows import parse_row
@@ -95,4 +96,5 @@ def print_table(
     """Print rows as a table."""
     table = row_table(rows, schema, columns, console.width)
     if table is not None:
-        console.print(table)
+        with stdout_errors():
+            console.print(table)

@@ -2,10 +2,63 @@
 
 from __future__ import annotations
 
-from ...core.endpoint import AnyEndpoint, Endpoint, endpoints_of, org
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+from ...core.endpoint import AnyEndpoint, Endpoint, StatusCall, endpoints_of, org
+from ...core.errors import DecodeError, RefusalError, excerpt
 from ...core.pagination import Cursor
-from .models import EmployeesPage, LookupAnswer, RequestStatus
+from .models import EmployeesPage, LookupAnswer, PersonByEmail, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
+
+
+def status_call(request_id: str) -> StatusCall:
+    """The call that asks for the result of a lookup."""
+    # Asked for by itself, a status is a result, pending or not.
+    endpoint = replace(REQUEST_STATUS, poll=partial(_after_status, request_id))
+    return StatusCall(endpoint, RequestStatusParams(request_id=request_id), request_id)
+
+
+def _after_lookup(value: object, status: int, body: bytes) -> object:
+    """What the first answer to a lookup comes to (lookc.md#asynchronous-requests)."""
+    answer = cast("LookupAnswer", value)
+    if answer.failed:
+        return _failure(PERSON_BY_EMAIL.id, answer.request_id, answer.status, status, body)
+    if not (answer.pending or (status == 202 and answer.blank)):
+        return answer.result()
+    if answer.request_id:
+        return status_call(answer.request_id)
+    return DecodeError(
+        "the lookup runs in the background, but the answer has no request id to ask for it with",
+        path="$.request_id",
+        body=body,
+        endpoint=PERSON_BY_EMAIL.id,
+    )
+
+
+def _after_status(request_id: str, value: object, status: int, body: bytes) -> object:
+    """What an answer to the status call comes to."""
+    answer = cast("RequestStatus", value)
+    if answer.complete:
+        return answer.data or PersonByEmail()
+    if answer.failed:
+        return _failure(REQUEST_STATUS.id, request_id, answer.status, status, body)
+    return status_call(request_id)
+
+
+def _failure(
+    endpoint: str, request_id: str | None, word: str | None, status: int, body: bytes
+) -> RefusalError:
+    named = f" {request_id}" if request_id else ""
+    return RefusalError(
+        f"the lookup{named} ended without a result: {word}",
+        status=status,
+        kind=word or "",
+        body=excerpt(body),
+        endpoint=endpoint,
+    )
+
 
 PERSON_BY_EMAIL = Endpoint(
     "lookc.person_by_email",
@@ -15,6 +68,7 @@ PERSON_BY_EMAIL = Endpoint(
     LookupAnswer,
     credits=org(1),
     docs="lookc.md#lookc.person_by_email",
+    poll=_after_lookup,
 )
 REQUEST_STATUS = Endpoint(
     "lookc.request_status",

@@ -5,9 +5,11 @@ Contract: lookc.md#errors. The error types are those of lix.md#errors.
 
 from __future__ import annotations
 
+from ...core.decoding import decoder_for
 from ...core.error_responses import ERROR_TYPES, ErrorResponseParser
-from ...core.errors import RefusalError
-from .models import RequestStatus
+from ...core.errors import QueuedError, RefusalError
+from ...core.json_text import SchemaMismatch
+from .models import LookupAnswer, RequestStatus
 
 STATUS_MESSAGES = {
     401: "the key is not authorised for LookC",
@@ -25,6 +27,17 @@ def refusal(status: int, body: bytes, result: type) -> RefusalError | None:
     (lookc.md#lookc.request_status), and this kind makes the engine try the other one.
     """
     error = _parse(status, body, result)
+    # lookc.md#errors: with a request id its status is asked for, which is not charged.
+    if isinstance(error, QueuedError) and result is LookupAnswer and 200 <= status < 300:
+        return None if _request_id(body) else error
     if error is not None and status == 404 and result is RequestStatus:
         error.kind = "unknown_route"
     return error
+
+
+def _request_id(body: bytes) -> str | None:
+    """The request id in a body that reports `queued`."""
+    try:
+        return decoder_for(LookupAnswer).read(body).request_id
+    except SchemaMismatch:
+        return None

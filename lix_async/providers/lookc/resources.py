@@ -47,6 +47,8 @@ class LookCMethods(Client):
     async def submit(self, email: str) -> Lookup:
         """Start a lookup without waiting for its result.
 
+        In a bulk run it is the same lookup as `person_by_email`, whose result the run waits for.
+
         Returns:
             The lookup, with `result` or with a `request_id` for the method `result`. It can be
             stored as JSON with msgspec.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from sample_provider import LOST, Script, Skipping, reply, run
 
+from lix_async import bulk
 from lix_async.core.errors import ConfigurationError, DailyLimitError, LixError, NotFoundError
 from lix_async.core.rate_limit import RateLimit
 from lix_async.core.retry import RetryPolicy
@@ -18,6 +20,7 @@ from lix_async.providers.connectsafely.client import AsyncConnectSafely
 from lix_async.providers.connectsafely.endpoints import PROFILE
 from lix_async.providers.connectsafely.params import ProfileParams
 from lix_async.providers.connectsafely.rate_limits import VELOCITY, RateState, Velocity
+from lix_async.providers.connectsafely.usage import midnight
 from lix_async.testing import VirtualClock
 
 from .stub import ACCOUNT, OTHER, answer, client, fresh, profile, sent, tree
@@ -369,3 +372,30 @@ async def test_one_rate_limit_error_holds_all_calls_of_the_key() -> None:
     assert left[0] == ("profile", 0.0)
     assert {name for name, _ in left[1:]} == {"profile", "account"}
     assert all(moment >= 12.0 for _, moment in left[1:])
+
+
+async def test_a_run_waits_for_the_next_day_of_the_clients_own_count(tmp_path: Path) -> None:
+    names = [f"somebody-{n}" for n in range(5)]
+    async with VirtualClock() as clock:
+        vendor = client(fresh, daily_profiles=3, clock=clock)
+        store = bulk.SqliteStore(tmp_path / "l.db")
+        began = clock.wall()
+        outcomes = bulk.Run(store, vendor.profile, names, outage_patience=60.0, concurrency=1)
+        states = [outcome.state async for outcome in outcomes]
+        assert states == ["done"] * 5
+        assert midnight(began) <= clock.wall() < midnight(began) + 60.0
+
+
+@pytest.mark.parametrize("chunks", [False, True])
+async def test_the_clients_own_count_stops_a_run_and_a_chunk(tmp_path: Path, chunks: bool) -> None:
+    names = [f"somebody-{n}" for n in range(5)]
+    async with VirtualClock() as clock, bulk.SqliteStore(tmp_path / "l.db") as store:
+        vendor = client(fresh, daily_profiles=3, clock=clock)
+        with pytest.raises(DailyLimitError) as caught:
+            if chunks:
+                await bulk.chunk(store, vendor.profile, names)
+            async for _ in bulk.Run(store, vendor.profile, names, on_daily_limit="stop"):
+                pass
+        assert (caught.value.refreshes_at, caught.value.family) == (midnight(clock.wall()), "stop")
+        counts = await store.counts()
+        assert counts.done == len(sent(vendor)) == 3

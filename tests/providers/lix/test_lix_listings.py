@@ -228,6 +228,29 @@ async def test_threads_continue_from_the_time_of_the_last_one() -> None:
     assert asked(wire, "page_starts_at") == [(None,), ("1735722000000",)]
 
 
+@pytest.mark.parametrize("at", [None, "abc", {"a": 1}, "", 0])
+async def test_threads_continue_from_the_last_time_that_can_be_used(at: object) -> None:
+    threads = [{"id": "2-a", "nextPageStartsAt": 9}, {"id": "2-b", "nextPageStartsAt": at}, {}]
+    wire = Wire(says({"data": {"elements": threads}}), says({"data": {"elements": []}}))
+    pages = client(wire).sales.threads("v")
+    assert len(await pages.collect()) == 3
+    assert asked(wire, "page_starts_at") == [(None,), ("9",)]
+    assert pages.stats.complete
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "complete"),
+    [(None, 20, False), (None, 19, True), (2, 2, False), (2, 1, True)],
+)
+async def test_a_full_page_without_a_time_is_not_known_to_be_the_last_one(
+    count: int | None, rows: int, complete: bool
+) -> None:
+    wire = Wire(says({"data": {"elements": [{"id": f"2-{n}"} for n in range(rows)]}}))
+    pages = client(wire).sales.threads("v", count=count)
+    assert len(await pages.collect()) == rows
+    assert (len(wire.sent), pages.stats.complete) == (1, complete)
+
+
 async def test_conversations_and_messages_follow_the_sequence_id() -> None:
     wire = Wire(
         says(sample("conversations.list")), says({"conversations": [{"backendUrn": "urn:2"}]})

@@ -16,7 +16,7 @@ THREADS = Endpoint(
     "/v1/li/sales/messages/threads",
     p.ThreadsParams,
     m.ThreadsPage,
-    paging=Cursor("page_starts_at"),
+    paging=Cursor("page_starts_at", size=20),
     credits=standard(1),
     docs="lix.md#sales.threads",
 )

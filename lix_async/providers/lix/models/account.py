@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, field
 
 from ....core.models import Listing, Model
-from ....core.timestamps import parse_timestamp
+from ....core.timestamps import parse_moment, parse_timestamp
 
 __all__ = [
     "AttachedAccount",
@@ -56,10 +56,16 @@ class DailyAllowance(Model):
     """Requests left today."""
 
     __aliases__: ClassVar[dict[str, str]] = {"refreshesAtISO": "refreshesAt"}
+    __markers__: ClassVar[dict[str, str | None]] = {"refreshesAt": None}
 
     requests_remaining: int | None = None
     refreshes_at: Annotated[datetime, Meta(tz=True)] | None = None
     """When the allowance is full again. Sent as epoch seconds, also in a text, or as ISO 8601."""
+
+    @classmethod
+    def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
+        """Read milliseconds, which other fields of the API have (lix.md#value-quirks)."""
+        return {**tree, "refreshesAt": parse_moment(tree.get("refreshesAt"))}
 
 
 class WarmupDetails(Model):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.models import Listing, Model, UnreadableItem
+from ....core.models import Listing, Model
 from ....core.timestamps import from_ms
 from .coercion import as_list, as_object
 
@@ -76,10 +76,9 @@ class ThreadsPage(Listing[SalesThread]):
 
     @property
     def cursor(self) -> int | None:
-        """The start of the next page: the time of the last thread."""
-        threads = (one for one in reversed(self.items) if not isinstance(one, UnreadableItem))
-        last = next(threads, None)
-        return last.next_page_starts_at if last else None
+        """The start of the next page: the time of the last thread that has one."""
+        times = (thread.next_page_starts_at for thread in reversed(self.items))
+        return next(filter(None, times), None)
 
 
 class SingleThread(SalesThread):

@@ -14,7 +14,7 @@ from .campaigns import SnakeCaseModel
 __all__ = ["TeamMember", "TeamMembers"]
 
 
-class TeamMember(SnakeCaseModel, dict=True):
+class TeamMember(SnakeCaseModel, dict=True, gc=True):
     """A member of the team. The key is not printed, and not a field of the struct.
 
     `msgspec.json.encode`, copies and pickles therefore leave it out.
