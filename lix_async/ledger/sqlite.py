@@ -30,6 +30,9 @@ from .transaction import apply, release
 
 LOCKED_FOR = 60.0
 """Seconds to wait for another process's transaction."""
+CUT = b"cut off"
+"""In the file that stays beside a ledger, once it lacks what was committed: what SQLite makes of it
+the next time looks like a ledger, and would buy again what is missing."""
 COMPANIONS = ("-wal", "-shm")
 """Files that SQLite keeps beside a database."""
 SCHEMA = tables(
@@ -151,6 +154,9 @@ class SqliteLedgerConnection(LedgerConnection):
         self._locked = b""
         self._creating: IO[bytes] | None = None
         self._identity: tuple[int, int] | None = None
+        self._log_size = 0
+        """Bytes of the write-ahead log after the last commit."""
+        self._log_is_cut = False
 
     def wall(self) -> int:
         return int(self._clock.wall() * 1000)
@@ -171,6 +177,9 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def commit(self) -> None:
         self._db.connection.execute("COMMIT")
+        if self._identity is not None and not self._read_only:
+            with contextlib.suppress(OSError):  # deleted: seen by the next check
+                self._log_size = self._log.stat().st_size
 
     def rollback(self) -> None:
         if self._database is not None and self._database.connection.in_transaction:
@@ -204,7 +213,8 @@ class SqliteLedgerConnection(LedgerConnection):
         if self._database is not None:
             # What is still sent stays in doubt; an owner that says goodbye is dead at once.
             with contextlib.suppress(sqlite3.Error, BulkError):
-                if self.owner:
+                # A commit would fill the gap in a log that was cut, and hide it.
+                if self.owner and not self._log_is_cut:
                     self.begin(writes=True)
                     found = SqlTables(self._database)
                     apply(found, self._overdue, 0)
@@ -291,8 +301,14 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def _check_place(self) -> None:
         """Create the file (0600) where there is none and none was."""
-        path = self.path
+        path, marker = self.path, self._marker
         try:
+            is_cut = marker.exists() and marker.stat().st_size == len(CUT)
+            if is_cut and not (self._new or self._read_only):
+                raise BulkError(
+                    f"{path} was cut off while in use, and lacks what was saved last: restore a "
+                    f"copy, and remove {marker.name}"
+                )
             empty = not path.exists() or path.stat().st_size == 0
             if empty and not self._read_only:
                 empty = self._wait_for_creator()
@@ -323,7 +339,7 @@ class SqliteLedgerConnection(LedgerConnection):
         It is held until the tables are there, so an empty ledger beside it that is not locked was
         one before: it was cut off.
         """
-        marker = self.path.with_name(f"{self.path.name}.lock")
+        marker = self._marker
         was_there = marker.exists()
         until = self._clock.now() + LOCKED_FOR
         while (lock := try_lock(marker)) is None:
@@ -341,6 +357,10 @@ class SqliteLedgerConnection(LedgerConnection):
             )
         self._creating = lock
         return True
+
+    @property
+    def _marker(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.lock")
 
     def _recognise(self, connection: sqlite3.Connection) -> str | None:
         """The version of the ledger; None for a new file. Anything else is refused."""
@@ -427,11 +447,42 @@ class SqliteLedgerConnection(LedgerConnection):
             raise LedgerGoneError(f"the ledger {self.path} was deleted while in use") from None
         if (found.st_dev, found.st_ino) != self._identity:
             raise LedgerGoneError(f"the ledger {self.path} was replaced while in use")
-        wal = self.path.with_name(f"{self.path.name}-wal")
-        if not self._read_only and not wal.exists():
-            raise LedgerGoneError(f"{wal} was deleted while in use")
-        if found.st_size == 0 and wal.stat().st_size == 0:
+        try:
+            size = self._log.stat().st_size
+        except OSError:
+            if self._read_only:
+                return
+            raise LedgerGoneError(f"{self._log} was deleted while in use") from None
+        if found.st_size == 0 and size == 0:
             raise LedgerGoneError(f"the ledger {self.path} was emptied while in use")
+        if size < self._log_size and not self._log_is_cut:
+            self._log_is_cut = self._lacks_frames(size)
+        if self._log_is_cut:
+            with contextlib.suppress(OSError):  # a full disk: the error is raised all the same
+                self._marker.write_bytes(CUT)
+            raise LedgerGoneError(f"{self._log} was cut off while in use")
+        self._log_size = size
+
+    @property
+    def _log(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _lacks_frames(self, size: int) -> bool:
+        """Whether a log that has become shorter lacks what was committed.
+
+        A checkpoint that truncates it, as backups make, has copied all of it first. SQLite says how
+        many frames it takes the log to have, and fails where one to copy is not there
+        (https://www.sqlite.org/fileformat2.html#walformat).
+        """
+        connection = self._db.connection
+        try:
+            ((page_size,),) = connection.execute("PRAGMA page_size")
+            ((_, frames, copied),) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            return bool(copied < frames and size < 32 + frames * (24 + page_size))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_IOERR_SHORT_READ:
+                raise
+            return True
 
 
 class SqliteStore(Store):

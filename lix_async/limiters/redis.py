@@ -53,6 +53,11 @@ local a, b, c, d = unpack(ARGV)
 """
 TAKE = """
 local interval, slack, tolerance, max_wait = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
+-- Deleted, since it cannot have expired: what was taken from it is not known any more.
+if not s[1] and now - tonumber(ARGV[5]) < 60000000 then
+  full = now + slack + interval
+  keep()
+end
 local permit_at = math.max(full - slack, held, now)
 if permit_at - now <= max_wait then
   full = count(permit_at, interval, tolerance)
@@ -127,6 +132,9 @@ class RedisBackend:
         self._key = f"lix_async:{name}"
         self._url = where if isinstance(where, str) else None
         self._shas: dict[str, str] = {}
+        self._full_at = -(10**15)
+        """When the key had no effect any more, as this process has last heard; long ago at first.
+        The server keeps it a minute longer."""
         if self._url is None:
             if "asyncio" in type(where).__module__:
                 raise ConfigurationError(
@@ -138,8 +146,9 @@ class RedisBackend:
         self._client = self._open() if self._url is not None else cast("_RedisClient", where)
 
     def take(self, params: GcraParameters[int], max_wait: int) -> GcraDecision:
-        arguments = (params.interval, params.slack, params.tolerance, max_wait)
+        arguments = (params.interval, params.slack, params.tolerance, max_wait, self._full_at)
         now, permit_at, full_at = cast("list[int]", self._run(TAKE, *arguments))
+        self._full_at = full_at
         return GcraDecision(now, permit_at, full_at)
 
     def hold(self, params: GcraParameters[int], length: int) -> None:

@@ -111,7 +111,7 @@ async def test_inputs_before_an_error_are_handed_out(
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("count", [0, 3])
-async def test_a_task_that_was_cancelled_upstream_cancels_nobody(
+async def test_a_task_that_was_cancelled_upstream_cancels_nothing_else(
     tmp_path: Path, way: Any, count: int
 ) -> None:
     seen, error = await drained(way(tmp_path, waits_for_a_cancelled_task(count)))

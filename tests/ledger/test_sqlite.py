@@ -45,7 +45,16 @@ def delete_wal(path: Path) -> None:
     path.with_name(f"{path.name}-wal").unlink()
 
 
-@pytest.mark.parametrize("change", [delete, replace, empty, delete_wal])
+def empty_wal(path: Path) -> None:
+    os.truncate(path.with_name(f"{path.name}-wal"), 0)
+
+
+def cut_wal(path: Path) -> None:
+    wal = path.with_name(f"{path.name}-wal")
+    os.truncate(wal, wal.stat().st_size - 1)
+
+
+@pytest.mark.parametrize("change", [delete, replace, empty, delete_wal, empty_wal, cut_wal])
 def test_no_request_leaves_once_the_file_is_gone(
     open_sqlite: OpenSqlite, change: Callable[[Path], None]
 ) -> None:
@@ -53,10 +62,64 @@ def test_no_request_leaves_once_the_file_is_gone(
     (sent,) = announce(ledger, "ada")
     change(ledger.path)
     for _ in range(2):
-        with pytest.raises(LedgerGoneError, match=r"ledger\.db.*(deleted|replaced|emptied)"):
+        with pytest.raises(
+            LedgerGoneError, match=r"ledger\.db.*(deleted|replaced|emptied|cut off)"
+        ):
             announce(ledger, "bob")
         with pytest.raises(LedgerGoneError):
             apply(ledger, receive(sent))
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_log_that_a_backup_truncated_is_none_that_was_cut(
+    open_sqlite: OpenSqlite, others: bool
+) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    with contextlib.closing(sqlite3.connect(ledger.path)) as backup:
+        assert backup.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+        if others:  # and another process has gone on
+            announce(open_sqlite(), "eve")
+        assert Path(f"{ledger.path}-wal").stat().st_size == 0 or others
+        announce(ledger, "bob")
+    assert ask(ledger, lambda tables: tables.counts()).of("sent") == 2 + others
+
+
+def test_a_log_that_cannot_be_checked_is_an_error(open_sqlite: OpenSqlite) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    ledger._db.connection.set_authorizer(
+        lambda code, name, *_: sqlite3.SQLITE_DENY if name == "page_size" else sqlite3.SQLITE_OK
+    )
+    ledger._log_size += 1
+    with pytest.raises(sqlite3.DatabaseError):
+        announce(ledger, "bob")
+    ledger._db.connection.set_authorizer(None)
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_a_ledger_whose_log_was_cut_is_none_any_more(
+    open_sqlite: OpenSqlite, checkpoint: bool
+) -> None:
+    ledger = open_sqlite()
+    announce(ledger, "ada")
+    if checkpoint:  # the file itself has the tables
+        with contextlib.closing(sqlite3.connect(ledger.path)) as other:
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        announce(ledger, "eve")
+    empty_wal(ledger.path)
+    with pytest.raises(LedgerGoneError):
+        announce(ledger, "bob")
+    ledger._log_size = 0  # another process has written behind the gap meanwhile
+    with pytest.raises(LedgerGoneError):
+        announce(ledger, "bob")
+    ledger.close()
+    for _ in range(2):
+        with pytest.raises(BulkError, match="was cut off"):
+            ask(open_sqlite(), lambda tables: tables.counts())
+    ledger.path.with_name("ledger.db.lock").unlink()
+    counts = ask(open_sqlite(), lambda tables: tables.counts())
+    assert counts.of("sent") + counts.of("in_doubt") == checkpoint
 
 
 @pytest.mark.parametrize("rest", [None, b""])

@@ -17,6 +17,7 @@ from lix_async.core.rate_limit import (
     refund_permit,
     take_permit,
 )
+from lix_async.limiters.redis import RedisBackend
 
 pytestmark = pytest.mark.anyio
 
@@ -57,3 +58,24 @@ async def test_a_hold_lasts_an_hour_at_most(place):
     async with place.limiter(RateLimit(200, per=1.0)) as limiter:
         await limiter.hold(9 * 3600)
         assert 3500 * SECOND < await limiter._client.hold_left() <= LONGEST_HOLD
+
+
+@pytest.mark.parametrize("max_wait", [0, FOREVER])
+def test_a_redis_that_is_emptied_while_it_is_used_gives_no_burst(redis_url, max_wait):
+    import redis
+
+    params = GcraParameters.in_microseconds(RateLimit(10, per=3600.0, burst=5))
+    name = f"emptied-{max_wait}"
+    one, other, new = (RedisBackend(redis_url, name) for _ in range(3))
+    with redis.Redis.from_url(redis_url) as server:
+        for _ in range(5):
+            assert one.take(params, FOREVER).wait == other.hold_left() == 0
+        server.delete(f"lix_async:{name}")
+        for backend in (one, other, one):  # the other one has not taken any
+            assert backend.take(params, max_wait).wait > 0
+        server.delete(f"lix_async:{name}")
+        assert other.take(params, FOREVER).wait > 0
+        server.delete(f"lix_async:{name}")
+    assert new.take(params, 0).wait == 0
+    for backend in (one, other, new):
+        backend.close()
