@@ -299,8 +299,8 @@ class AdmissionController:
         """Record an error that every call would get: close until the day ends, or stop."""
         if isinstance(error, DailyLimitError) and self._on_daily_limit == "wait":
             wall, now = self._engine.clock.wall(), self._engine.clock.now()
-            told = (error.refreshes_at, self.refreshes_at, (wall // DAY + 1) * DAY)
-            left = next(at - wall for at in told if at is not None and at - wall <= LONGEST_DAY)
+            moments = (error.refreshes_at, self.refreshes_at, (wall // DAY + 1) * DAY)
+            left = next(at - wall for at in moments if at is not None and at - wall <= LONGEST_DAY)
             if not self.closed_for:
                 delay = self._overdue_delay
                 self._look_at = now + delay

@@ -54,9 +54,18 @@ from ..engine.polling import FIRST_INTERVAL, MAX_INTERVAL
 from ..engine.raw_items import raw_items
 from ..engine.recording import replaying_engine
 from ..ledger.families import judgement
-from ..ledger.records import Answer as StoredAnswer
-from ..ledger.records import Decide, Judge, Lookup, LookupSpec, Lose, NotLeft, Receive, Send
-from ..ledger.records import Input as InputRow
+from ..ledger.records import (
+    AnswerRow,
+    Decide,
+    InputRow,
+    Judge,
+    LookupSpec,
+    Lose,
+    NotLeft,
+    Receive,
+    Send,
+    StoredLookup,
+)
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
 from .admission import AdmissionController, CallsParked
@@ -148,7 +157,7 @@ class LookupExecutor:
         call: PreparedCall,
         given: Input,
         *,
-        lookup: Lookup | None = None,
+        lookup: StoredLookup | None = None,
         read: bool = False,
         row: int | None = None,
         tries: int = 0,
@@ -196,7 +205,7 @@ class LookupExecutor:
         return outcome
 
     async def finished(
-        self, found: Sequence[tuple[AnyEndpoint, Input, Lookup]]
+        self, found: Sequence[tuple[AnyEndpoint, Input, StoredLookup]]
     ) -> list[Outcome[object] | None]:
         """The outcomes of lookups that need no call; None for each one that does."""
         ids = [lookup.id for _, _, lookup in found if _is_final(lookup)]
@@ -220,7 +229,9 @@ class LookupExecutor:
         """Epoch milliseconds."""
         return int(self.wall() * 1000)
 
-    async def _judge_left(self, lookup: Lookup, call: PreparedCall, given: Input) -> Lookup:
+    async def _judge_left(
+        self, lookup: StoredLookup, call: PreparedCall, given: Input
+    ) -> StoredLookup:
         """Judge stored answers that wait for it: who received them was stopped, say."""
         while lookup.state.owner == 0 and (
             lookup.state.status == "received" or _has_unjudged(lookup)
@@ -234,7 +245,7 @@ class LookupExecutor:
         return lookup
 
     async def _status_call(
-        self, lookup: Lookup, row: AnyEndpoint, before: int | None = None
+        self, lookup: StoredLookup, row: AnyEndpoint, before: int | None = None
     ) -> StatusCall | None:
         """The call that asks for the result, where an answer said that it is being prepared.
 
@@ -247,18 +258,18 @@ class LookupExecutor:
         """
         asks: StatusCall | None = None
         for one in await self.store.history(lookup.id) if row.poll is not None else ():
-            if one.verdict in (None, "transient", "unknown") or (before or one.n + 1) <= one.n:
+            if one.meaning in (None, "transient", "unknown") or (before or one.n + 1) <= one.n:
                 continue
             endpoint = row if asks is None else asks.endpoint
             found = read_answer(self.engine.provider, endpoint, one.http, one.body)
             if isinstance(found, StatusCall):
                 asks = found
-            elif one.verdict != "queued":  # it has ended: another one is a new lookup
+            elif one.meaning != "queued":  # it has ended: another one is a new lookup
                 asks = None
         return asks
 
     async def _known(
-        self, lookup: Lookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
+        self, lookup: StoredLookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
         state, found = lookup.state, _from_ledger(lookup, given)
@@ -288,7 +299,7 @@ class LookupExecutor:
         return None
 
     async def _in_doubt(
-        self, lookup: Lookup, row: AnyEndpoint, found: Outcome[object], *, free: bool
+        self, lookup: StoredLookup, row: AnyEndpoint, found: Outcome[object], *, free: bool
     ) -> Outcome[object] | None:
         entry = await self.store.get(lookup.key)
         choice = "retry" if free else self._doubts
@@ -305,7 +316,7 @@ class LookupExecutor:
         return replace(found, state="in_doubt")
 
     def _stored(
-        self, lookup: Lookup, row: AnyEndpoint, given: Input, answers: Sequence[StoredAnswer]
+        self, lookup: StoredLookup, row: AnyEndpoint, given: Input, answers: Sequence[AnswerRow]
     ) -> Outcome[object]:
         """The outcome of a final lookup, from its stored answers."""
         found, provider = _from_ledger(lookup, given), self.engine.provider
@@ -335,10 +346,10 @@ class LookupExecutor:
         self._join_pages(outcome, row, answers)
 
     def _join_pages(
-        self, outcome: Outcome[object], row: AnyEndpoint, answers: Sequence[StoredAnswer]
+        self, outcome: Outcome[object], row: AnyEndpoint, answers: Sequence[AnswerRow]
     ) -> None:
         provider = self.engine.provider
-        usable = [one for one in answers if one.verdict == "usable"]
+        usable = [one for one in answers if one.meaning == "usable"]
         outcome.body = join_json_arrays([rows_of_page(provider, row, one) for one in usable])
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
@@ -353,7 +364,7 @@ class LookupExecutor:
         unsure = flag is not None and bool(getattr(outcome.value, flag, False))
         return unsure and outcome.state == "done" and attempts <= self._recheck
 
-    def _pause(self, lookup: Lookup) -> float:
+    def _pause(self, lookup: StoredLookup) -> float:
         """Seconds until a lookup is due, at most the pause that was once decided.
 
         The due time is the wall clock's, which may have been set since.
@@ -378,7 +389,7 @@ class _Attempts:
         executor: LookupExecutor,
         call: PreparedCall,
         given: Input,
-        lookup: Lookup | None,
+        lookup: StoredLookup | None,
         tries: int,
         row: int | None = None,
         scope: CallScope | None = None,
@@ -476,7 +487,7 @@ class _Attempts:
 
     # Calls
 
-    async def judge_stored(self, answer: StoredAnswer) -> None:
+    async def judge_stored(self, answer: AnswerRow) -> None:
         """Judge an answer of an earlier attempt as if it came now."""
         call, reply = self._call, HttpResponse(answer.http, [], answer.body)
         self._replays = True
@@ -492,7 +503,7 @@ class _Attempts:
             elif answer.page == self._page:
                 pages = self._pages(engine)
                 await pages.fetch_next()
-                self._turn_page(pages)
+                self._finish_page(pages)
             else:  # of a page that the listing has already: only its money counts
                 self._reply = reply
                 value = wire.decode(engine.provider, call.row, reply.status, reply.body)
@@ -528,7 +539,7 @@ class _Attempts:
     async def _all_pages(self) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
         call, pages = self._call, self._pages(self._engine)
-        while not pages.ended and call.room(pages.stats.items) != 0:
+        while not pages.ended and call.left(pages.stats.items) != 0:
             async with self._admitted():
                 try:
                     await pages.fetch_next()
@@ -538,7 +549,7 @@ class _Attempts:
                     raise
                 except LixError as error:
                     return await self._failed(error)
-                self._turn_page(pages)
+                self._finish_page(pages)
         return self._outcome
 
     def _pages(self, engine: Engine) -> Paginator[object]:
@@ -548,19 +559,19 @@ class _Attempts:
         pages.hooks = self
         return pages
 
-    def _turn_page(self, pages: Paginator[object]) -> None:
+    def _finish_page(self, pages: Paginator[object]) -> None:
         """Judge a page that was read, and note where the listing stands after it."""
-        room = self._call.room(pages.stats.items)
+        left = self._call.left(pages.stats.items)
         page = pages.ready.popleft() if pages.ready else None
         rows: list[bytes] = []
         every_row = False
         if page is not None:
             raw = raw_items(page)
-            rows = raw.items[:room]
+            rows = raw.items[:left]
             every_row = raw.as_received and len(rows) == page.count
         pages.stats.items += len(rows)
         self._report("answer")
-        goes_on = not pages.ended and self._call.room(pages.stats.items) != 0
+        goes_on = not pages.ended and self._call.left(pages.stats.items) != 0
         self._judge(
             "answer",
             self._call.row.credits.amount,
@@ -773,7 +784,7 @@ class _Attempts:
         note: str | None = None,
         counts: bool = True,
     ) -> None:
-        """Write the verdict with the next commit: where it is lost, it is computed again."""
+        """Write the meaning with the next commit: where it is lost, it is computed again."""
         due = int((self._executor.wall() + pause) * 1000) if pause else None
         meaning = judgement(family, charged, due=due, next_page=next_page)
         if not counts:
@@ -800,15 +811,15 @@ class _Attempts:
         self._owner = 0
 
 
-def _has_unjudged(lookup: Lookup) -> bool:
-    return any(answer.verdict is None for answer in lookup.state.answers)
+def _has_unjudged(lookup: StoredLookup) -> bool:
+    return any(answer.meaning is None for answer in lookup.state.answers)
 
 
-def _is_final(lookup: Lookup) -> bool:
+def _is_final(lookup: StoredLookup) -> bool:
     return lookup.state.status in FINAL and not _has_unjudged(lookup)
 
 
-def _from_ledger(lookup: Lookup, given: Input) -> Outcome[object]:
+def _from_ledger(lookup: StoredLookup, given: Input) -> Outcome[object]:
     return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True)
 
 
@@ -834,7 +845,7 @@ def join_json_arrays(arrays: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(part for part in inner if part.strip()) + b"]"
 
 
-def rows_of_page(provider: Provider, row: AnyEndpoint, answer: StoredAnswer) -> bytes:
+def rows_of_page(provider: Provider, row: AnyEndpoint, answer: AnswerRow) -> bytes:
     """The new rows of a listing's stored page, as a JSON array."""
     if answer.rows is not None:
         return answer.rows

@@ -86,10 +86,10 @@ def map(  # noqa: A001  # read as `bulk.map`
                 pages.hooks = scope
                 items: list[object] = []
                 outcome.value = cast("T", items)  # also where a later page fails
-                while not pages.ended and call.room(len(items)) != 0:
+                while not pages.ended and call.left(len(items)) != 0:
                     await pages.fetch_next()
                     while pages.ready:
-                        items += pages.ready.popleft().items[: call.room(len(items))]
+                        items += pages.ready.popleft().items[: call.left(len(items))]
             else:
                 answer = await engine.send(call.row, call.params, hooks=scope)
                 outcome.body = answer.body

@@ -23,7 +23,7 @@ from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
-from ..ledger.records import Lookup
+from ..ledger.records import StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
 from .old_keys import old_texts
@@ -46,7 +46,7 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     max_items: int | None = None
     """Items of a listing that are wanted at most."""
 
-    def room(self, items: int) -> int | None:
+    def left(self, items: int) -> int | None:
         """Items that are still wanted after so many; None for all."""
         return None if self.max_items is None else max(self.max_items - items, 0)
 
@@ -199,9 +199,9 @@ class CallPreparer:
             {old: new_keys[old] for old, row in rows.items() if self._leads_to(row, new_keys[old])}
         )
 
-    def _leads_to(self, row: Lookup, key: bytes) -> bool:
+    def _leads_to(self, row: StoredLookup, key: bytes) -> bool:
         try:
-            return self.call_key(msgspec.json.decode(row.spelled)).key == key
+            return self.call_key(msgspec.json.decode(row.written_as)).key == key
         except ConfigurationError:
             return False
 

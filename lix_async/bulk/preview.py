@@ -192,10 +192,10 @@ async def _add(
     if store is not None:
         await caller.rekey(store, found)
     known = {} if store is None else await store.find(list(new))
-    for key, (price, walk) in new.items():
+    for key, (price, listing) in new.items():
         if key in known and known[key].state.status in FINAL:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1
         else:
-            count.call(price, listing=walk)
+            count.call(price, listing=listing)

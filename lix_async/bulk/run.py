@@ -20,8 +20,7 @@ from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.validation import check_type
 from ..ledger.address import StoreAddress, open_store
-from ..ledger.records import Input as InputRow
-from ..ledger.records import Lookup
+from ..ledger.records import InputRow, StoredLookup
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
 from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
@@ -181,7 +180,7 @@ class PendingLookup(msgspec.Struct, frozen=True):
 
     given: Input
     call: PreparedCall
-    lookup: Lookup | None = None
+    lookup: StoredLookup | None = None
     """What the ledger held of it when its input was read."""
     read: bool = False
     """Whether the ledger was read, and nothing about this lookup can have changed since."""
@@ -214,7 +213,7 @@ class InputReader:
         caller: CallPreparer,
         lookup: LookupExecutor,
         store: Store,
-        hand_over: Callable[[list[Outcome[object]]], Awaitable[None]],
+        deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -222,7 +221,7 @@ class InputReader:
         self._caller = caller
         self._lookup = lookup
         self._store = store
-        self._hand_over = hand_over
+        self._deliver = deliver
         self._ready: deque[PendingLookup] = deque()
         self._ahead = min(FIRST, self._most)
         self._row = 0
@@ -259,10 +258,10 @@ class InputReader:
     async def next(self) -> PendingLookup:
         """The next call, or `StopAsyncIteration`. One caller reads for all."""
         while not self._ready:
-            await self._look()
+            await self._read_ahead()
         return self._ready.popleft()
 
-    async def _look(self) -> None:
+    async def _read_ahead(self) -> None:
         out: list[Outcome[object]] = []
         found: list[tuple[int, Input, CallKey]] = []
         for given in await self._taken():
@@ -276,7 +275,7 @@ class InputReader:
                 self._note([InputRow(self._row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
-        await self._hand_over(out)
+        await self._deliver(out)
 
     async def _taken(self) -> list[Input]:
         if not self._source.is_sync:
@@ -290,28 +289,28 @@ class InputReader:
         self, found: list[tuple[int, Input, CallKey]], out: list[Outcome[object]]
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
-        await self._caller.rekey(self._store, [(given, sketch) for _, given, sketch in found])
-        known = await self._store.find([sketch.key for _, _, sketch in found]) if found else {}
-        lookups = [known.get(sketch.key) for _, _, sketch in found]
+        await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
+        known = await self._store.find([call_key.key for _, _, call_key in found]) if found else {}
+        lookups = [known.get(call_key.key) for _, _, call_key in found]
         final = iter(
             await self._lookup.finished(
                 [
-                    (sketch.row, given, lookup)
-                    for (_, given, sketch), lookup in zip(found, lookups, strict=True)
+                    (call_key.row, given, lookup)
+                    for (_, given, call_key), lookup in zip(found, lookups, strict=True)
                     if lookup is not None
                 ]
             )
         )
         waiting: list[PendingLookup] = []
         known_rows: list[InputRow] = []
-        for (row, given, sketch), lookup in zip(found, lookups, strict=True):
+        for (row, given, call_key), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
                 known_rows.append(InputRow(row, lookup.id))
             if outcome is not None:
                 out.append(outcome)
                 continue
-            call = sketch.call or self._caller.call(given)
+            call = call_key.call or self._caller.call(given)
             new = row if lookup is None else None
             waiting.append(PendingLookup(given, call, lookup, read=True, row=new))
         self._note(known_rows)
@@ -377,7 +376,7 @@ class RunExecutor(Generic[T]):
             recheck_after=recheck_after,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
-        self._tally = OutcomeCounter()
+        self._counts = OutcomeCounter()
         self._clock = engine.clock
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
@@ -395,17 +394,17 @@ class RunExecutor(Generic[T]):
         self._changed: anyio.Event
         self._read_job: PendingLookup | None = None
         self._read_error: BaseException | None = None
-        self._crew: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
+        self._workers: WorkerGroup[PendingLookup, Outcome[T]] = WorkerGroup(
             self._work,
             self._take,
             concurrency,
             take_ready=self._take_ready,
             before=self._open,
             after=self._close,
-            on_undelivered=self._tally.add,
+            on_undelivered=self._counts.add,
         )
-        hand_over = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._crew.deliver)
-        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, hand_over)
+        deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
+        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, deliver)
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
@@ -415,7 +414,7 @@ class RunExecutor(Generic[T]):
         try:
             if self._ending is not None:
                 raise self._ending
-            outcome = await self._crew.next()
+            outcome = await self._workers.next()
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
@@ -425,12 +424,12 @@ class RunExecutor(Generic[T]):
                 self._inputs.raise_failure()
                 raise
             outcome = self._given_up(self._failed.popleft()[1])
-        self._tally.add(outcome)
+        self._counts.add(outcome)
         return outcome
 
     def drop(self) -> None:
         """Whoever took the outcomes has gone away."""
-        self._crew.drop()
+        self._workers.drop()
 
     async def _close(self) -> None:
         withdraw, self._withdraw = self._withdraw, None
@@ -454,7 +453,7 @@ class RunExecutor(Generic[T]):
     def park(self, reason: str = "parked") -> None:
         """Take no further input. Calls in flight end and are handed out; then the run ends."""
         self._parked = reason
-        self._crew.stop()
+        self._workers.stop()
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop within `grace` seconds. Calls that are still in flight then are in doubt.
@@ -463,7 +462,7 @@ class RunExecutor(Generic[T]):
             BulkError: If the ledger could not save answers that were paid; see its `unsaved`.
         """
         try:
-            await self._crew.aclose(grace)
+            await self._workers.aclose(grace)
         finally:  # also where its block was cancelled
             if self._reading is not None:
                 await self._reading.cancel()
@@ -474,10 +473,10 @@ class RunExecutor(Generic[T]):
     def progress(self) -> Progress:
         """The state of the run. Sends nothing."""
         waiting = sum(job.polls > 0 for _, _, job in self._waiting)
-        return self._tally.progress(
+        return self._counts.progress(
             total=self._total,
             waiting=waiting,
-            in_flight=self._crew.in_flight,
+            in_flight=self._workers.in_flight,
             parked=self._reason(),
         )
 
@@ -488,8 +487,8 @@ class RunExecutor(Generic[T]):
         """Counts, credits, reasons of failures, and a histogram of latencies."""
         return Report(
             progress=self.progress(),
-            reasons=dict(self._tally.reasons.most_common()),
-            latencies=dict(sorted(self._tally.latencies.items())),
+            reasons=dict(self._counts.reasons.most_common()),
+            latencies=dict(sorted(self._counts.latencies.items())),
             seconds=self._clock.now() - self._began,
         )
 
@@ -539,7 +538,9 @@ class RunExecutor(Generic[T]):
             except StopAsyncIteration:
                 if self._waiting:
                     continue
-                if self._crew.in_flight:  # those that are may have to be repeated, by their worker
+                if (
+                    self._workers.in_flight
+                ):  # those that are may have to be repeated, by their worker
                     raise
                 if self._failed:  # there is nothing left that would tell
                     return next(self._order), self._failed.popleft()[1]
@@ -611,7 +612,7 @@ class RunExecutor(Generic[T]):
                     )
                 except CallsParked as parked:
                     spent += parked.spent
-                    self._told(parked)
+                    self._on_parked(parked)
                     job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
@@ -624,7 +625,7 @@ class RunExecutor(Generic[T]):
         except BulkError as error:
             self._end(error)
         finally:
-            self._tally.credits += spent
+            self._counts.credits += spent
             if (done := self._flying.pop(key)) is not None:
                 done.set()
         return None
@@ -632,9 +633,9 @@ class RunExecutor(Generic[T]):
     async def _open_again(self) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
-            if self._crew.stopping:
+            if self._workers.stopping:
                 return False
-            with self._crew.idle():
+            with self._workers.idle():
                 await self._clock.sleep(pause)
         return not self._parked or not self.admission.parked
 
@@ -643,7 +644,7 @@ class RunExecutor(Generic[T]):
         outcome = later.outcome
         if later.reason == "queued" and job.polls >= POLLS and not outcome.body:
             return self._with_credits(outcome, job)
-        self._tally.spent(outcome)
+        self._counts.spent(outcome)
         job = replace(
             job,
             spent=job.spent + outcome.credits,
@@ -663,7 +664,7 @@ class RunExecutor(Generic[T]):
         breaker = self.admission.breaker
         if outcome.state != "failed" or not breaker.suspects:
             return False
-        self._tally.spent(outcome)
+        self._counts.spent(outcome)
         job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
         self._failed.append((self._clock.now() + LONGEST_SUSPICION, job))
         self._wake_reader()
@@ -671,13 +672,13 @@ class RunExecutor(Generic[T]):
 
     def _given_up(self, job: PendingLookup) -> Outcome[T]:
         outcome = cast("Outcome[object]", job.failed)
-        self._tally.credits -= outcome.credits  # they count where it is handed out
+        self._counts.credits -= outcome.credits  # they count where it is handed out
         return self._with_credits(outcome, job)
 
     def _with_credits(self, outcome: Outcome[object], job: PendingLookup) -> Outcome[T]:
         """An outcome to hand out, with what its earlier attempts have cost."""
         outcome.credits += job.spent
-        self._tally.credits -= job.spent
+        self._counts.credits -= job.spent
         return cast("Outcome[T]", outcome)
 
     def _wake_reader(self) -> None:
@@ -685,7 +686,7 @@ class RunExecutor(Generic[T]):
         if self._reading is not None:
             self._changed.set()
 
-    def _told(self, parked: CallsParked) -> None:
+    def _on_parked(self, parked: CallsParked) -> None:
         if parked.error is not None:
             self.admission.refused(parked.error)
         if self.admission.parked:

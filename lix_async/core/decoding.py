@@ -137,14 +137,18 @@ class TolerantDecoder(Generic[T]):
 
     def _read_inside(self, tree: JsonObject, repair: ObjectRepair) -> object:
         """The fields of a result of which an object itself has none: of the one inside it."""
-        inside, objects = tree, list[object]()
+        inside, objects = tree, list[JsonObject]()
         for _ in range(_DEPTH):
             if not repair.fields.keys().isdisjoint(repair.rearranged(inside)):
                 return {}
-            objects = [value for value in inside.values() if value and isinstance(value, dict)]
+            objects = [
+                cast("JsonObject", value)
+                for value in inside.values()
+                if value and isinstance(value, dict)
+            ]
             if len(objects) != 1:
                 break
-            inside = cast("JsonObject", objects[0])
+            inside = objects[0]
             if repaired := _whole_path(repair, inside):
                 return repaired
         if inside is tree and not objects:
@@ -153,7 +157,7 @@ class TolerantDecoder(Generic[T]):
 
 
 def _empty_value(type_: type[T], kind: inspect.Type) -> T | None:
-    """A result without any field; None for a type that cannot be told from one."""
+    """A result without any field; None for a type whose values may look like one."""
     if not isinstance(kind, inspect.StructType) or not kind.fields:
         return None
     return None if any(field.required for field in kind.fields) else type_()
@@ -212,7 +216,7 @@ class _PageReader:
         self._items = next(field.encode_name for field in fields if field.name == "items")
         aliases: dict[str, str] = getattr(type_, "__aliases__", {})
         self._known = self._object.fields.keys() | aliases.keys()
-        self._row_names = {self._items, *(a for a, name in aliases.items() if name == self._items)}
+        self._item_names = {self._items, *(a for a, name in aliases.items() if name == self._items)}
         self._grouped: str | None = getattr(type_, "__grouped__", None)
 
     def read(self, tree: JsonObject, *, wrapped: bool) -> Listing[object]:
@@ -222,7 +226,7 @@ class _PageReader:
             SchemaMismatch: Its rows cannot be found.
 
         """
-        found = self._with_rows(tree, _DEPTH)
+        found = self._with_items(tree, _DEPTH)
         tree = self._object.rearranged(found or tree)
         entries = tree.get(self._items)
         around = {name: value for name, value in tree.items() if name != self._items}
@@ -230,7 +234,7 @@ class _PageReader:
             if self._items not in tree and not self._is_known(around, wrapped=wrapped):
                 raise self._not_found()
             entries = []
-        if not entries and self._may_have_rows(around, _DEPTH):
+        if not entries and self._may_have_items(around, _DEPTH):
             raise self._not_found()
         if not isinstance(entries, list):
             raise SchemaMismatch(f"expected an array, got {type_name(entries)}", f"$.{self._items}")
@@ -256,14 +260,14 @@ class _PageReader:
     def _not_found(self) -> SchemaMismatch:
         return SchemaMismatch("no rows were found: expected an array", f"$.{self._items}")
 
-    def _with_rows(self, tree: JsonObject, depth: int) -> JsonObject | None:
+    def _with_items(self, tree: JsonObject, depth: int) -> JsonObject | None:
         """The page without the objects around its rows, if they are in one place."""
-        if any(isinstance(tree.get(name), list) for name in self._row_names):
+        if any(isinstance(tree.get(name), list) for name in self._item_names):
             return tree
         found: list[JsonObject] = []
         for name, value in tree.items() if depth else ():
             inside = cast("JsonObject", value) if isinstance(value, dict) else {}
-            if (inner := self._with_rows(inside, depth - 1)) is not None:
+            if (inner := self._with_items(inside, depth - 1)) is not None:
                 outer = {key: one for key, one in tree.items() if key not in (name, self._items)}
                 found.append(_merged(outer, inner))
         return found[0] if len(found) == 1 else None
@@ -275,15 +279,15 @@ class _PageReader:
         """
         return wrapped or not around or not self._known.isdisjoint(around)
 
-    def _may_have_rows(self, around: JsonObject, depth: int) -> bool:
+    def _may_have_items(self, around: JsonObject, depth: int) -> bool:
         """Whether there is a list of objects under an unknown name: they may be the rows."""
         for name, value in around.items():
-            if name in self._known and name not in self._row_names:
+            if name in self._known and name not in self._item_names:
                 continue
             if isinstance(value, list) and any(map(_is_object, cast("list[object]", value))):
                 return True
             inside = cast("JsonObject", value) if depth and isinstance(value, dict) else {}
-            if self._may_have_rows(inside, depth - 1):
+            if self._may_have_items(inside, depth - 1):
                 return True
         return False
 

@@ -188,8 +188,8 @@ _ESCAPE = re.compile(
 )
 _ESCAPE_DEPTH = 8
 """Escapes within escapes that are undone."""
-_LINE_BREAKS = (b"\n", b"\\n", b"\\r", b"%0", b"\\u000")
-_ESCAPED_LINE_BREAK = re.compile(rb"(?i)\\[nrt]|\\u00(?:0[ad]|20)|%(?:25)*(?:0[ad]|20)")
+_NEWLINES = (b"\n", b"\\n", b"\\r", b"%0", b"\\u000")
+_ESCAPED_NEWLINE = re.compile(rb"(?i)\\[nrt]|\\u00(?:0[ad]|20)|%(?:25)*(?:0[ad]|20)")
 _BACKSLASHES = re.compile(rb"(?i)(?:%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);?|\\+(?:u00|x)5c|\\)*")
 
 
@@ -214,9 +214,9 @@ class RedactionRule:
             return True  # a part without escapes that every form contains, unless it is escaped
         if any(mark in data for mark in _ESCAPE_MARKS) and _ESCAPED_LETTER.search(data):
             return True
-        if self._wrapped_probes and any(mark in data for mark in _LINE_BREAKS):
+        if self._wrapped_probes and any(mark in data for mark in _NEWLINES):
             if b"%" in data or b"\\u00" in data:
-                data = _ESCAPED_LINE_BREAK.sub(b"", data)
+                data = _ESCAPED_NEWLINE.sub(b"", data)
             for mark in (b"\\n", b"\\r"):
                 data = data.replace(mark, b"")
             joined = data.translate(None, b" \t\r\n\\")

@@ -21,8 +21,7 @@ from ..bulk.lookup import DoubtPolicy, LookupExecutor
 from ..bulk.prepared_call import CallPreparer, Input
 from ..core.errors import BulkError, ConfigurationError, LixError, combined
 from ..engine.client import Client
-from ..ledger.records import Input as InputRow
-from ..ledger.records import Lookup, LookupSpec
+from ..ledger.records import InputRow, LookupSpec, StoredLookup
 from ..ledger.rule import FINAL
 from ..ledger.store import Store
 
@@ -63,7 +62,7 @@ class _Task(NamedTuple):
     """A lookup of a chunk."""
 
     given: Input
-    lookup: Lookup
+    lookup: StoredLookup
 
 
 class ChunkWorker:
@@ -238,7 +237,7 @@ class ChunkWorker:
                 left.append(_Task(task.given, lookup))
         return left
 
-    async def _is_final(self, lookup: Lookup) -> bool:
+    async def _is_final(self, lookup: StoredLookup) -> bool:
         status, doubts = lookup.state.status, self._doubts
         if status != "in_doubt" or doubts == "retry":
             return status in FINAL
@@ -255,7 +254,7 @@ class ChunkWorker:
             return PARK_CHECK_INTERVAL
         return max(min(self._pause(task.lookup) for task in left), 1.0)
 
-    def _pause(self, lookup: Lookup) -> float:
+    def _pause(self, lookup: StoredLookup) -> float:
         state, now = lookup.state, self._client.clock.now()
         if state.due is not None:
             # By the wall clock, which may be set: the wait that was begun is the one that counts.
@@ -270,7 +269,7 @@ class ChunkWorker:
             return OUTAGE_DELAY
         return min(RETRY_DELAY * 2.0 ** min(failures - 1, 10), MAX_RETRY_DELAY)
 
-    def _waited(self, lookup: Lookup) -> bool:
+    def _waited(self, lookup: StoredLookup) -> bool:
         """Whether this worker has waited until a lookup is due."""
         wait = lookup.id, lookup.state.due or 0
         over = self._waits.get(wait, math.inf) <= self._client.clock.now()

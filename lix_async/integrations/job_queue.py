@@ -20,7 +20,7 @@ from ..concurrency.clock import RealClock
 from ..core.errors import BulkError, ConfigurationError
 from ..engine.client import Client
 from ..ledger.postgres import UNREACHABLE_TIMEOUT, PostgresStore, check_postgres_address
-from ..ledger.records import Input as InputRow
+from ..ledger.records import InputRow
 from .chunk_worker import Chunk, ChunkWorker
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.errors import BulkError
-from .owners import BeatWatch, Owner, boot_id, new_token, process_id
-from .records import Event, Input, Lookup, LookupSpec, NotLeft, Result, Send
+from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
+from .records import Event, EventResult, InputRow, LookupSpec, NotLeft, Send, StoredLookup
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -38,7 +38,7 @@ class LedgerGoneError(BulkError):
 class EventsJob(msgspec.Struct, gc=False):
     """Events of one attempt, applied in one transaction with those of others.
 
-    Nobody waits for those that are `posted`: where that fails, a later transaction applies them.
+    No caller waits for those that are `posted`. If they fail, a later transaction applies them.
     """
 
     events: Sequence[Event]
@@ -65,8 +65,8 @@ class AnnounceJob(msgspec.Struct, gc=False):
 class Announced(NamedTuple):
     """What became of an announcement."""
 
-    result: Result
-    lookup: Lookup
+    result: EventResult
+    lookup: StoredLookup
 
 
 Job = EventsJob | StatementJob[object] | AnnounceJob
@@ -80,7 +80,7 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
             announced = cast("Announced", value)
             sent = [(announced.lookup.id, announced.result)] if announced.result.applied else []
         elif isinstance(job, EventsJob):
-            results = zip(job.events, cast("list[Result]", value), strict=True)
+            results = zip(job.events, cast("list[EventResult]", value), strict=True)
             sent = [(e.lookup, r) for e, r in results if isinstance(e, Send) and r.applied]
         else:
             continue
@@ -89,7 +89,7 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
 
 
 def posted_events(jobs: Sequence[Job]) -> list[Event]:
-    """The events that nobody waits for."""
+    """The events that no caller waits for."""
     posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
     return [event for events in posted for event in events]
 
@@ -109,7 +109,7 @@ class LedgerConnection:
         self.token = b""
         self._read_only = read_only
         self._monotonic = monotonic
-        self._watch = BeatWatch(self.grace)
+        self._monitor = BeatMonitor(self.grace)
         self._batch = 0
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
@@ -123,7 +123,7 @@ class LedgerConnection:
 
     @abstractmethod
     def connect(self) -> Database:
-        """The connection, made or mended."""
+        """The connection, made or repaired."""
 
     @abstractmethod
     def begin(self, *, writes: bool) -> None:
@@ -145,7 +145,7 @@ class LedgerConnection:
     def is_dead(self, owner: Owner) -> bool:
         """Whether this database has a witness of its own that an owner is dead."""
 
-    def is_buried(self, owner: Owner) -> None:
+    def remove_dead_lock(self, owner: Owner) -> None:
         """Remove the witness of an owner that is known to be dead."""
 
     def note_error(self, error: Exception) -> None:
@@ -248,12 +248,12 @@ class LedgerConnection:
             if isinstance(job, AnnounceJob):
                 result, lookup = cast("Announced", values[place])
                 if result.applied:
-                    result = Result(False, results[lookup.id].state)
+                    result = EventResult(False, results[lookup.id].state)
                 values[place] = Announced(result, lookup)
             elif isinstance(job, EventsJob):
-                pairs = zip(job.events, cast("list[Result]", values[place]), strict=True)
+                pairs = zip(job.events, cast("list[EventResult]", values[place]), strict=True)
                 values[place] = [
-                    Result(False, results[event.lookup].state)
+                    EventResult(False, results[event.lookup].state)
                     if isinstance(event, Send) and result.applied
                     else result
                     for event, result in pairs
@@ -265,13 +265,13 @@ class LedgerConnection:
         announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
         lookups = iter(tables.add(announced, self.wall()) if announced else ())
         events: list[Event] = []
-        inputs: defaultdict[int, list[Input]] = defaultdict(list)
+        inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
                 lookup = values[place] = next(lookups)
                 events.append(replace(job.send, lookup=lookup.id))
                 if job.row is not None and job.send.run is not None:
-                    inputs[job.send.run].append(Input(job.row, lookup.id))
+                    inputs[job.send.run].append(InputRow(job.row, lookup.id))
             elif isinstance(job, EventsJob):
                 events += job.events
         results = iter(apply(tables, events, self.owner) if events else ())
@@ -279,7 +279,7 @@ class LedgerConnection:
             tables.add_inputs(run, rows)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
-                values[place] = Announced(next(results), cast("Lookup", values[place]))
+                values[place] = Announced(next(results), cast("StoredLookup", values[place]))
             elif isinstance(job, EventsJob):
                 values[place] = [next(results) for _ in job.events]
         for place, job in enumerate(jobs):
@@ -290,25 +290,25 @@ class LedgerConnection:
     # Owners
 
     def register(self, tables: SqlTables) -> None:
-        """Become an owner, under a token that nobody ever had."""
+        """Become an owner, under a new token."""
         self.token = new_token()
         self.owner = tables.add_owner(self.token, boot_id(), process_id(), self.wall())
 
     def release_dead(self, tables: SqlTables) -> int:
         """Take lookups from owners that have died; how many are in doubt by that."""
         others = [Owner(*row) for row in tables.owners() if row[0] != self.owner]
-        silent = self._watch.silent(others, self._monotonic())
+        silent = self._monitor.silent(others, self._monotonic())
         doubts = 0
         for owner in others:
             if owner.no in silent or self.is_dead(owner):
                 doubts += release(tables, tables.declare_dead(owner.no), owner.no, self.wall())
-                self.is_buried(owner)
+                self.remove_dead_lock(owner)
         return doubts
 
     def keep_alive(self) -> None:
         """Raise the beat of this owner, and take lookups from owners that have died.
 
-        An error is left to the next job, whose caller can be told.
+        An error is left to the next job, whose caller can handle it.
         """
         if not self.owner:
             return
@@ -321,6 +321,3 @@ class LedgerConnection:
     @abstractmethod
     def wall(self) -> int:
         """Epoch milliseconds."""
-
-
-Results = list[Result]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..core.errors import Family
 from ..core.families import TRANSIENT
-from .rule import Judgement, Verdict
+from .rule import Judgement, Meaning
 
-_VERDICTS: dict[Family, Verdict] = {
+_MEANINGS: dict[Family, Meaning] = {
     "answer": "usable",
     "unusable": "unusable",
     "refused": "refused",
@@ -36,7 +36,7 @@ def judgement(
     if family in ("unknown", "gateway"):
         money = None
     return Judgement(
-        _VERDICTS.get(family, "transient"),
+        _MEANINGS.get(family, "transient"),
         money,
         due=due,
         counts=family in TRANSIENT,

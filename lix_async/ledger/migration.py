@@ -54,7 +54,7 @@ _STATUS: dict[int, Status] = {
 }
 """Statuses by the code that version 2 gave them; the second one was sent by an owner that died."""
 ANSWER = (
-    "INSERT INTO answer (lookup, n, page, at, http, verdict, codec, body) "
+    "INSERT INTO answer (lookup, n, page, at, http, meaning, codec, body) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
@@ -139,7 +139,7 @@ def _copy(database: Statements, call: Call, pages: int) -> None:
     at = int(changed * 1000)
     due_ms = int(due * 1000) if status == "queued" else None
     rows = database.execute(
-        "INSERT INTO lookup (key, endpoint, spelled, variant, status, n, cur, due, pause, page, "
+        "INSERT INTO lookup (key, endpoint, written_as, variant, status, n, cur, due, pause, page, "
         "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             key,
@@ -168,7 +168,7 @@ def _copy(database: Statements, call: Call, pages: int) -> None:
         )
     if pages:
         database.change(
-            "INSERT INTO answer (lookup, n, page, at, http, verdict, codec, body) "
+            "INSERT INTO answer (lookup, n, page, at, http, meaning, codec, body) "
             "SELECT ?, number + ?, number, ?, 200, 0, ?, items FROM page WHERE key = ?",
             (lookup, lost, at, ROWS, key),
         )

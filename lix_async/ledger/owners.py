@@ -70,8 +70,8 @@ def is_unlocked(ledger: Path, owner: Owner) -> bool:
     return True
 
 
-class BeatWatch:
-    """Watches the beats of other owners on a monotonic clock of its own."""
+class BeatMonitor:
+    """Follows the beats of other owners on a monotonic clock of its own."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace

@@ -33,7 +33,7 @@ from .connection import (
 )
 from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
-from .records import Input
+from .records import InputRow
 from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
 from .tables import Columns, Query, SqlTables
@@ -405,7 +405,7 @@ class PostgresLedgerConnection(LedgerConnection):
         finally:
             self._guard.release()
 
-    def copy_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+    def copy_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep new inputs of a run: many times as fast as a statement with arrays.
 
         Raises:
@@ -506,7 +506,7 @@ class PostgresLedgerConnection(LedgerConnection):
             self._close()
 
     def _close(self) -> None:
-        # What is still sent stays in doubt; an owner that says goodbye is dead at once.
+        # What is still sent stays in doubt; an owner that is closed is dead at once.
         with contextlib.suppress(psycopg.Error, BulkError):
             if self.owner:
                 found = SqlTables(self.connect())
@@ -719,7 +719,7 @@ class PostgresStore(Store):
             return tables
         return cast("PostgresLedgerConnection", self._connection).tables_in(schema)
 
-    async def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+    async def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         ledger = cast("PostgresLedgerConnection", self._connection)
         await anyio.to_thread.run_sync(ledger.copy_inputs, run, inputs)
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from .rule import Judgement, LookupState, Status, Verdict
+from .rule import Judgement, LookupState, Meaning, Status
 
 
 class LookupSpec(msgspec.Struct, frozen=True, gc=False):
@@ -19,7 +19,7 @@ class LookupSpec(msgspec.Struct, frozen=True, gc=False):
     key: bytes
     """16 bytes: equal for calls that ask the same thing."""
     endpoint: str
-    spelled: bytes
+    written_as: bytes
     """The first input that led to this key, as JSON."""
     variant: bytes = b""
     """Hash of the parameters besides the subject."""
@@ -27,13 +27,13 @@ class LookupSpec(msgspec.Struct, frozen=True, gc=False):
     """1 for a listing, which is stored page by page; 0 for a single answer."""
 
 
-class Lookup(msgspec.Struct, gc=False):
+class StoredLookup(msgspec.Struct, gc=False):
     """A lookup as the ledger has it."""
 
     id: int
     key: bytes
     endpoint: str
-    spelled: bytes
+    written_as: bytes
     state: LookupState
     position: bytes | None = None
     """Where a listing stands, as a checkpoint in JSON."""
@@ -43,7 +43,7 @@ class Lookup(msgspec.Struct, gc=False):
     """Epoch milliseconds of the last change."""
 
 
-class Answer(msgspec.Struct, gc=False):
+class AnswerRow(msgspec.Struct, gc=False):
     """One reply as it was received; refusals too."""
 
     lookup: int
@@ -54,14 +54,14 @@ class Answer(msgspec.Struct, gc=False):
     http: int
     """The HTTP status."""
     body: bytes
-    verdict: Verdict | None = None
+    meaning: Meaning | None = None
     rows: bytes | None = None
     """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
     codec: int = 0
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
 
 
-class Input(msgspec.Struct, frozen=True, gc=False):
+class InputRow(msgspec.Struct, frozen=True, gc=False):
     """A row of a file, or an input of a run."""
 
     row: int
@@ -177,7 +177,7 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
 Event = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
 
 
-class Result(msgspec.Struct, frozen=True, gc=False):
+class EventResult(msgspec.Struct, frozen=True, gc=False):
     """What an event did."""
 
     applied: bool

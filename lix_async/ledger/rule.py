@@ -42,9 +42,9 @@ STATUSES: tuple[Status, ...] = (
 )
 """Statuses by the code that stores keep."""
 FINAL: frozenset[Status] = frozenset({"done", "kept", "refused"})
-Verdict = Literal["usable", "unusable", "refused", "queued", "transient", "unknown"]
+Meaning = Literal["usable", "unusable", "refused", "queued", "transient", "unknown"]
 """What a stored answer was judged to be. `unknown` is evidence that may have been charged."""
-VERDICTS: tuple[Verdict, ...] = (
+MEANINGS: tuple[Meaning, ...] = (
     "usable",
     "unusable",
     "refused",
@@ -52,7 +52,7 @@ VERDICTS: tuple[Verdict, ...] = (
     "transient",
     "unknown",
 )
-"""Verdicts by the code that stores keep."""
+"""Meanings by the code that stores keep."""
 
 
 class StoredAnswer(NamedTuple):
@@ -62,8 +62,8 @@ class StoredAnswer(NamedTuple):
     """The attempt that it answers."""
     page: int
     """The page of a listing, from 1; 0 for a single answer."""
-    verdict: Verdict | None
-    """None until somebody has judged it."""
+    meaning: Meaning | None
+    """None until it is judged."""
 
 
 class LookupState(msgspec.Struct, frozen=True, gc=False):
@@ -87,13 +87,13 @@ class LookupState(msgspec.Struct, frozen=True, gc=False):
     refresh: int | None = None
     """The attempt whose answer still stands while a newer one is bought; else None."""
     answers: tuple[StoredAnswer, ...] = ()
-    """Stored answers of attempts after `base`, and older ones that nobody has judged."""
+    """Stored answers of attempts after `base`, and older ones that are not judged yet."""
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
     """What an answer means for its lookup. See `families.judge`."""
 
-    verdict: Verdict
+    meaning: Meaning
     charged: int | None
     """Credits; None where it is not known whether the attempt was charged."""
     due: int | None = None
@@ -120,7 +120,7 @@ class Change(NamedTuple):
     """What an event does: the row afterwards, and the money of its attempts."""
 
     row: LookupState
-    settled: tuple[Settlement, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
 
 
 def send(row: LookupState, *, now: int, expired: bool = False) -> Change | None:
@@ -140,7 +140,7 @@ def send(row: LookupState, *, now: int, expired: bool = False) -> Change | None:
         or (row.status == "queued" and (row.due is None or row.due <= now))
         or (row.status == "done" and expired)
     )
-    if row.owner or not ready or any(a.verdict is None and a.n > row.base for a in row.answers):
+    if row.owner or not ready or any(a.meaning is None and a.n > row.base for a in row.answers):
         return None
     if row.status == "done":  # a further version; a listing begins at its first page again
         page = 1 if row.page else 0
@@ -172,10 +172,10 @@ def judge(row: LookupState, owner: int, n: int, judgement: Judgement) -> Change 
     if row.status == "received" and row.cur == n and found is not None:
         if row.owner not in (0, owner):
             return None
-        return _judged(_marked(row, found, judgement.verdict), found, judgement)
-    if found is None or found.verdict is not None:
+        return _judged(_marked(row, found, judgement.meaning), found, judgement)
+    if found is None or found.meaning is not None:
         return None
-    return _judged_late(_marked(row, found, judgement.verdict), found, judgement)
+    return _judged_late(_marked(row, found, judgement.meaning), found, judgement)
 
 
 def lose(row: LookupState, owner: int, n: int) -> Change | None:
@@ -194,14 +194,14 @@ def lose(row: LookupState, owner: int, n: int) -> Change | None:
 
 def not_left(row: LookupState, owner: int, n: int) -> Change | None:
     """The announced request never left: nothing was charged. A fact, so it also ends a doubt."""
-    settled = (Settlement(n, 0),)
+    money = (Settlement(n, 0),)
     mine = row.status == "sent" and row.owner == owner
     if row.n == n and (mine or row.status == "in_doubt"):
-        return Change(_unbought(replace(row, owner=0)), settled)
+        return Change(_unbought(replace(row, owner=0)), money)
     in_flight = row.n == n and row.status == "sent"
     if in_flight or n > row.n or any(a.n == n for a in row.answers):
         return None
-    return Change(row, settled)  # the row went on without it: only its money comes back
+    return Change(row, money)  # the row went on without it: only its money comes back
 
 
 def release(row: LookupState, dead: int) -> Change | None:
@@ -233,9 +233,9 @@ def again(row: LookupState, n: int) -> Change | None:
     """
     if row.n != n or row.status not in ("kept", "refused"):
         return None
-    if any(a.verdict is None and a.n > row.base for a in row.answers):
+    if any(a.meaning is None and a.n > row.base for a in row.answers):
         return None  # what waits to be judged may be the answer
-    base = max(row.base, *(a.n for a in row.answers if a.verdict in ("usable", "unusable")), 0)
+    base = max(row.base, *(a.n for a in row.answers if a.meaning in ("usable", "unusable")), 0)
     return Change(replace(row, status="pending", base=base, tries=0, due=None))
 
 
@@ -244,50 +244,50 @@ def judge_again(row: LookupState, n: int, judgement: Judgement) -> Change | None
     if not (row.status == "kept" and row.cur == n):
         return None
     found = next((a for a in row.answers if a.n == n), None)
-    if found is None or judgement.verdict != "usable":
+    if found is None or judgement.meaning != "usable":
         return None
     return Change(_judged(_marked(row, found, "usable"), found, judgement).row)
 
 
-def _marked(row: LookupState, answer: StoredAnswer, verdict: Verdict) -> LookupState:
-    answers = tuple(StoredAnswer(a.n, a.page, verdict) if a == answer else a for a in row.answers)
+def _marked(row: LookupState, answer: StoredAnswer, meaning: Meaning) -> LookupState:
+    answers = tuple(StoredAnswer(a.n, a.page, meaning) if a == answer else a for a in row.answers)
     return replace(row, answers=answers)
 
 
 def _judged(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Change:
-    settled = (Settlement(answer.n, judgement.charged),) if answer.verdict is None else ()
+    money = (Settlement(answer.n, judgement.charged),) if answer.meaning is None else ()
     row = replace(row, owner=0)
-    verdict = judgement.verdict
-    if verdict == "usable":
+    meaning = judgement.meaning
+    if meaning == "usable":
         row = replace(row, tries=0, due=None, refresh=None)
         if judgement.next_page is None:
-            return Change(replace(row, status="done"), settled)
+            return Change(replace(row, status="done"), money)
         # A listing goes on; its pages so far are kept.
-        return Change(_or_stored_answer(replace(row, page=judgement.next_page), "pending"), settled)
-    if verdict == "unusable":
-        return Change(_or_stored_answer(replace(row, tries=0, due=None), "kept"), settled)
-    if verdict == "queued":
-        return Change(_or_stored_answer(replace(row, due=judgement.due), "queued"), settled)
-    if verdict == "unknown" or judgement.hold:
-        return Change(_or_stored_answer(row, "in_doubt"), settled)
-    if verdict == "refused":
+        return Change(_or_stored_answer(replace(row, page=judgement.next_page), "pending"), money)
+    if meaning == "unusable":
+        return Change(_or_stored_answer(replace(row, tries=0, due=None), "kept"), money)
+    if meaning == "queued":
+        return Change(_or_stored_answer(replace(row, due=judgement.due), "queued"), money)
+    if meaning == "unknown" or judgement.hold:
+        return Change(_or_stored_answer(row, "in_doubt"), money)
+    if meaning == "refused":
         if row.refresh is not None:
-            return Change(_unbought(row), settled)
-        return Change(_or_stored_answer(replace(row, due=None), "refused"), settled)
+            return Change(_unbought(row), money)
+        return Change(_or_stored_answer(replace(row, due=None), "refused"), money)
     tries = row.tries + judgement.counts
-    return Change(_unbought(replace(row, tries=tries, due=judgement.due), judgement.due), settled)
+    return Change(_unbought(replace(row, tries=tries, due=judgement.due), judgement.due), money)
 
 
 def _judged_late(row: LookupState, answer: StoredAnswer, judgement: Judgement) -> Change:
-    settled = (Settlement(answer.n, judgement.charged),)
+    money = (Settlement(answer.n, judgement.charged),)
     wanted = answer.page == row.page and answer.n > row.base
     open_to = row.status in ("pending", "in_doubt", "queued", "refused")
     # A refresh was given up, and was bought all the same: its answer is the newer one.
     newer = row.status == "done" and row.cur <= row.base and not row.page
     taken = {"usable": open_to or newer or row.status == "kept", "unusable": open_to}
-    if wanted and taken.get(judgement.verdict):
-        return Change(_judged(replace(row, cur=answer.n), answer, judgement).row, settled)
-    return Change(row, settled)
+    if wanted and taken.get(judgement.meaning):
+        return Change(_judged(replace(row, cur=answer.n), answer, judgement).row, money)
+    return Change(row, money)
 
 
 def _unbought(row: LookupState, due: int | None = None) -> LookupState:
@@ -305,11 +305,11 @@ def _or_stored_answer(row: LookupState, status: Status) -> LookupState:
     ends with, nothing is bought or given up while such an answer is there.
     """
     stored = [
-        (a.verdict == "usable", a.n)
+        (a.meaning == "usable", a.n)
         for a in row.answers
         if a.n > row.base
         and a.page == row.page
-        and (a.verdict == "usable" or (a.verdict == "unusable" and status != "kept"))
+        and (a.meaning == "usable" or (a.meaning == "unusable" and status != "kept"))
     ]
     if stored:
         return replace(row, status="received", cur=max(stored)[1])

@@ -1,6 +1,6 @@
 """The tables of a ledger, written once for both databases.
 
-`AUTO`, `BLOB`, `BIG` and `BY_KEY` stand for what the databases spell differently. Times are epoch
+`AUTO`, `BLOB`, `BIG` and `BY_KEY` stand for what the databases write differently. Times are epoch
 milliseconds and are for people and for freshness only: no wait is computed from two of them.
 There is no index on `lookup.owner`: PostgreSQL would then find a single row by its owner instead
 of by its id, which was measured to be ten times slower.
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS owner (
     dead INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS lookup (
-    id AUTO, key BLOB NOT NULL UNIQUE, endpoint TEXT NOT NULL, spelled BLOB NOT NULL,
+    id AUTO, key BLOB NOT NULL UNIQUE, endpoint TEXT NOT NULL, written_as BLOB NOT NULL,
     variant BLOB NOT NULL, subject BIG, status INTEGER NOT NULL DEFAULT 0,
     owner BIG NOT NULL DEFAULT 0, n INTEGER NOT NULL DEFAULT 0, base INTEGER NOT NULL DEFAULT 0,
     cur INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0, due BIG,
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS attempt (
 ) BY_KEY;
 CREATE TABLE IF NOT EXISTS answer (
     id AUTO, lookup BIG NOT NULL, n INTEGER NOT NULL, page INTEGER NOT NULL, at BIG NOT NULL,
-    http INTEGER NOT NULL, verdict INTEGER, judge TEXT, codec INTEGER NOT NULL DEFAULT 0,
+    http INTEGER NOT NULL, meaning INTEGER, judge TEXT, codec INTEGER NOT NULL DEFAULT 0,
     body BLOB, rows BLOB, same_as BIG, UNIQUE (lookup, n, page)
 );
 CREATE TABLE IF NOT EXISTS listing (lookup BIG PRIMARY KEY, position BLOB);

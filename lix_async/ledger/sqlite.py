@@ -192,7 +192,7 @@ class SqliteLedgerConnection(LedgerConnection):
     def is_dead(self, owner: Owner) -> bool:
         return is_unlocked(self.path, owner)
 
-    def is_buried(self, owner: Owner) -> None:
+    def remove_dead_lock(self, owner: Owner) -> None:
         with contextlib.suppress(OSError):
             lock_path(self.path, owner.token).unlink()
 
@@ -211,7 +211,7 @@ class SqliteLedgerConnection(LedgerConnection):
     def close(self) -> None:
         gone = False
         if self._database is not None:
-            # What is still sent stays in doubt; an owner that says goodbye is dead at once.
+            # What is still sent stays in doubt; an owner that is closed is dead at once.
             with contextlib.suppress(sqlite3.Error, BulkError):
                 # A commit would fill the gap in a log that was cut, and hide it.
                 if self.owner and not self._log_is_cut:
@@ -227,7 +227,7 @@ class SqliteLedgerConnection(LedgerConnection):
             self.rollback()
             self._database.connection.close()
             self._database = None
-        # Where it could not say goodbye, its lock file without a lock says so.
+        # Where that failed, its lock file without a lock says so.
         self._release_lock(remove=gone)
 
     @property

@@ -27,15 +27,15 @@ from .migration import OLD
 from .owners import BEAT_EVERY
 from .records import (
     Again,
-    Answer,
+    AnswerRow,
     Counts,
     Decide,
     Event,
-    Input,
-    Lookup,
+    EventResult,
+    InputRow,
     LookupSpec,
-    Result,
     Send,
+    StoredLookup,
 )
 from .rule import STATUSES, Status
 from .tables import CODES, SqlTables
@@ -75,7 +75,7 @@ class Entry(msgspec.Struct, kw_only=True):
     body: bytes | None = None
     """The answer that stands, as it was received, also while a newer one is bought; None for a
     listing."""
-    pages: list[Answer] = []
+    pages: list[AnswerRow] = []
     """The pages of a listing, as they were received; with the answer that ended it where it was
     refused or cannot be read."""
 
@@ -174,9 +174,9 @@ class Store:
         """Run a function on the tables, in a transaction."""
         return cast("T", await self._worker().run(StatementJob(work, writes)))
 
-    async def apply(self, *events: Event) -> list[Result]:
+    async def apply(self, *events: Event) -> list[EventResult]:
         """Apply events; they are durable when this returns."""
-        return cast("list[Result]", await self._worker().run(EventsJob(events)))
+        return cast("list[EventResult]", await self._worker().run(EventsJob(events)))
 
     def post(self, *events: Event) -> None:
         """Apply events with the next commit, without waiting for it."""
@@ -208,7 +208,7 @@ class Store:
 
     # Lookups
 
-    async def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
+    async def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
@@ -217,7 +217,7 @@ class Store:
         if keys:
             await self.statement(lambda tables: tables.rekey(keys))
 
-    async def answers(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
+    async def answers(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
         """The answers that stand, by lookup."""
         return await self.statement(lambda tables: tables.current(ids), writes=False)
 
@@ -228,15 +228,15 @@ class Store:
             lambda tables: tables.begin_run(name, method, options, cap, now)
         )
 
-    def post_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+    def post_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which input of a run led to which lookup, with the next commit."""
         self._worker().post(StatementJob(lambda tables: tables.add_inputs(run, inputs)))
 
-    async def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+    async def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep new inputs of a run; they are durable when this returns."""
         await self.statement(lambda tables: tables.add_inputs(run, inputs))
 
-    async def inputs(self, run: int, first: int, last: int, schema: str = "") -> list[Input]:
+    async def inputs(self, run: int, first: int, last: int, schema: str = "") -> list[InputRow]:
         """The inputs of a run from one row to another.
 
         Args:
@@ -255,8 +255,8 @@ class Store:
         return tables
 
     async def add_lookups(
-        self, specs: Sequence[LookupSpec], inputs: Sequence[Input] = (), run: int | None = None
-    ) -> list[Lookup]:
+        self, specs: Sequence[LookupSpec], inputs: Sequence[InputRow] = (), run: int | None = None
+    ) -> list[StoredLookup]:
         """The lookups of calls, made where they are new, in the order of the calls.
 
         Args:
@@ -267,14 +267,14 @@ class Store:
         """
         now = self.now
 
-        def work(tables: SqlTables) -> list[Lookup]:
+        def work(tables: SqlTables) -> list[StoredLookup]:
             lookups = tables.add(specs, now)
             if run is not None:
                 found = [
                     replace(
                         one,
                         lookup=lookup.id,
-                        given=None if one.given == lookup.spelled else one.given,
+                        given=None if one.given == lookup.written_as else one.given,
                     )
                     for one, lookup in zip(inputs, lookups, strict=False)
                 ]
@@ -283,7 +283,7 @@ class Store:
 
         return await self.statement(work)
 
-    async def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
+    async def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id."""
         return await self.statement(lambda tables: tables.by_id(ids), writes=False)
 
@@ -301,11 +301,11 @@ class Store:
         assert self._connection is not None  # it is open
         return await self.statement(self._connection.release_dead)
 
-    async def history(self, lookup: int) -> list[Answer]:
+    async def history(self, lookup: int) -> list[AnswerRow]:
         """Every answer of a lookup, oldest attempt first."""
         return await self.statement(lambda tables: tables.history(lookup), writes=False)
 
-    async def unjudged(self, lookup: int) -> list[Answer]:
+    async def unjudged(self, lookup: int) -> list[AnswerRow]:
         """Answers of a lookup that wait for anybody to judge them, oldest first."""
         return await self.statement(lambda tables: tables.unjudged(lookup), writes=False)
 
@@ -386,7 +386,7 @@ class Store:
         return (await self.apply(Again(found.id, found.state.n, self.now)))[0].applied
 
 
-def _entries(tables: SqlTables, lookups: Sequence[Lookup]) -> list[Entry]:
+def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
     ids = [lookup.id for lookup in lookups if lookup.state.n]
     answers, notes = tables.current(ids), tables.notes(ids)
     entries: list[Entry] = []
@@ -396,7 +396,7 @@ def _entries(tables: SqlTables, lookups: Sequence[Lookup]) -> list[Entry]:
         entry = Entry(
             key=lookup.key,
             endpoint=lookup.endpoint,
-            given=lookup.spelled,
+            given=lookup.written_as,
             status=state.status,
             attempts=attempts,
             credits=credits,

@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar, cast
 
-from .records import Answer, Counts, Input, Lookup, LookupSpec, RunTotals
-from .rule import STATUSES, VERDICTS, LookupState, StoredAnswer, Verdict
+from .records import AnswerRow, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
+from .rule import MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
 V = TypeVar("V")
@@ -27,18 +27,18 @@ LookupColumns = tuple[
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 CODES = {status: code for code, status in enumerate(STATUSES)}
-VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
+MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
 CHUNK = 256
 """Values in one `IN (…)`."""
 LOOKUP = (
-    "id, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page, refresh, pause, "
+    "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
     "changed"
 )
-ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.verdict, a.body, a.rows, a.codec"
+ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.body, a.rows, a.codec"
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
 ANSWERS = """
-SELECT a.lookup, a.n, a.page, a.verdict FROM lookup l JOIN answer a ON a.lookup = l.id
-WHERE l.id IN (?*) AND (a.n > l.base OR a.verdict IS NULL) ORDER BY a.n, a.page
+SELECT a.lookup, a.n, a.page, a.meaning FROM lookup l JOIN answer a ON a.lookup = l.id
+WHERE l.id IN (?*) AND (a.n > l.base OR a.meaning IS NULL) ORDER BY a.n, a.page
 """
 ATTEMPTS = """
 SELECT a.lookup, a.n, a.run, a.price, a.kind, a.sent, a.owner, a.ended, a.family, a.http,
@@ -89,8 +89,8 @@ class SqlTables:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._new: dict[int, Lookup] = {}
-        """Lookups that this transaction has made: nobody else can have changed them."""
+        self._new: dict[int, StoredLookup] = {}
+        """Lookups that this transaction has made: no other owner can have changed them."""
 
     # Rows for the rule
 
@@ -182,19 +182,19 @@ class SqlTables:
                     for a in writes.new_attempts
                 ],
             )
-        verdicts = writes.verdicts
+        meanings = writes.meanings
         if writes.answers:
-            # An answer that is judged in its own transaction is written with its verdict.
-            judged = [(a, verdicts.pop((a.lookup, a.n), None)) for a in writes.answers]
+            # An answer that is judged in its own transaction is written with its meaning.
+            judged = [(a, meanings.pop((a.lookup, a.n), None)) for a in writes.answers]
             db.insert(
                 "answer",
-                "lookup, n, page, at, http, body, verdict, rows",
-                [(a.lookup, a.n, a.page, a.now, a.http, a.body, *_verdict(v)) for a, v in judged],
+                "lookup, n, page, at, http, body, meaning, rows",
+                [(a.lookup, a.n, a.page, a.now, a.http, a.body, *_meaning(v)) for a, v in judged],
                 "(lookup, n, page) DO NOTHING",
             )
-        if verdicts:
-            rows = [(*_verdict(verdict), *key) for key, verdict in verdicts.items()]
-            db.update("answer", "verdict, rows", "lookup, n", rows)
+        if meanings:
+            rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
+            db.update("answer", "meaning, rows", "lookup, n", rows)
         new = {(a.lookup, a.n) for a in writes.new_attempts}
         ended = [a for key, a in writes.attempts.items() if key not in new]
         if ended:
@@ -213,21 +213,22 @@ class SqlTables:
 
     # Inputs and runs
 
-    def add(self, specs: Sequence[LookupSpec], now: int) -> list[Lookup]:
+    def add(self, specs: Sequence[LookupSpec], now: int) -> list[StoredLookup]:
         """The lookups of calls, made where they are new, in the order of the calls."""
         new = {spec.key: spec for spec in reversed(specs)}  # the first of equal calls counts
         # Ordered: two transactions that insert the same keys must do it in one order.
         rows = [
-            (s.key, s.endpoint, s.spelled, s.variant, s.page, now) for _, s in sorted(new.items())
+            (s.key, s.endpoint, s.written_as, s.variant, s.page, now)
+            for _, s in sorted(new.items())
         ]
-        columns = "key, endpoint, spelled, variant, page, changed"
-        found: dict[bytes, Lookup] = {}
+        columns = "key, endpoint, written_as, variant, page, changed"
+        found: dict[bytes, StoredLookup] = {}
         for some in chunks(rows):
             inserted = self._db.insert_new("lookup", columns, some, "key")
             for key, ident in cast("list[tuple[bytes, int]]", inserted):
                 s = new[bytes(key)]
                 state = LookupState(page=s.page)
-                lookup = Lookup(ident, s.key, s.endpoint, s.spelled, state, changed=now)
+                lookup = StoredLookup(ident, s.key, s.endpoint, s.written_as, state, changed=now)
                 found[s.key] = self._new[ident] = lookup
         found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
@@ -247,7 +248,7 @@ class SqlTables:
                 (new, old, new),
             )
 
-    def find(self, keys: Sequence[bytes]) -> dict[bytes, Lookup]:
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of keys that the ledger has, unlocked."""
         rows = [
             row
@@ -261,7 +262,7 @@ class SqlTables:
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
 
-    def by_id(self, ids: Sequence[int]) -> dict[int, Lookup]:
+    def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id, unlocked."""
         rows, answers = self._select((BY_ID, ids), (ANSWERS, ids))
         of_lookup = _answers(answers)
@@ -269,7 +270,7 @@ class SqlTables:
         self._positions(found)
         return {lookup.id: lookup for lookup in found}
 
-    def _positions(self, lookups: Sequence[Lookup]) -> None:
+    def _positions(self, lookups: Sequence[StoredLookup]) -> None:
         listings = {lookup.id: lookup for lookup in lookups if lookup.state.page > 1}
         for some in chunks(list(listings)):
             rows = self._db.execute(
@@ -297,7 +298,7 @@ class SqlTables:
         """Note that a run has ended."""
         self._db.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
 
-    def add_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+    def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which row of a run led to which lookup."""
         self._db.insert(
             "input",
@@ -306,33 +307,33 @@ class SqlTables:
             "(run, row) DO NOTHING",
         )
 
-    def inputs(self, run: int, first: int, last: int) -> list[Input]:
+    def inputs(self, run: int, first: int, last: int) -> list[InputRow]:
         """The inputs of a run from one row to another, each with what was given."""
         rows = self._db.execute(
-            "SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.spelled) FROM input i "
+            "SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as) FROM input i "
             "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row BETWEEN ? AND ? "
             "ORDER BY i.row",
             (run, first, last),
         )
         return [
-            Input(row, lookup, state, note, None if given is None else bytes(given))
+            InputRow(row, lookup, state, note, None if given is None else bytes(given))
             for row, lookup, state, note, given in cast("list[InputColumns]", rows)
         ]
 
-    def resolve_inputs(self, run: int, inputs: Sequence[Input]) -> None:
+    def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
         self._db.update("input", "lookup, given, state, note", "run, row", rows)
 
     # Answers
 
-    def current(self, ids: Sequence[int]) -> dict[int, list[Answer]]:
+    def current(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
         """The answers that stand, with the pages of a listing in their order.
 
         Of a listing that was refused or cannot be read, the answer that ended it is the last one.
         Of a lookup that is being refreshed it is the older answer until the newer one is there.
         """
-        found: defaultdict[int, list[Answer]] = defaultdict(list)
+        found: defaultdict[int, list[AnswerRow]] = defaultdict(list)
         for some in chunks(ids):
             rows = self._db.execute(
                 f"SELECT {ANSWER} FROM lookup l JOIN answer a ON a.lookup = l.id "
@@ -345,8 +346,8 @@ class SqlTables:
         for some in chunks([ident for ident in ids if ident not in found]):  # listings
             rows = self._db.execute(
                 "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
-                "IS NOT NULL THEN 1 ELSE 0 END, a.verdict, "
-                "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.verdict <> 0 THEN 1 ELSE 0 END "
+                "IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
+                "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.meaning <> 0 THEN 1 ELSE 0 END "
                 "FROM answer a JOIN lookup l "
                 "ON l.id = a.lookup WHERE l.id IN (?*) "
                 "AND a.n <= coalesce(l.refresh, l.cur) ORDER BY a.lookup, a.n DESC",
@@ -364,7 +365,7 @@ class SqlTables:
                 found[answer.lookup].append(answer)
         return found
 
-    def history(self, lookup: int) -> list[Answer]:
+    def history(self, lookup: int) -> list[AnswerRow]:
         """Every answer of a lookup, oldest attempt first."""
         rows = self._db.execute(
             f"SELECT {ANSWER} FROM answer a WHERE lookup = ? ORDER BY n, page",
@@ -372,16 +373,16 @@ class SqlTables:
         )
         return list(map(_answer, rows))
 
-    def unjudged(self, lookup: int) -> list[Answer]:
-        """Answers of a lookup that wait to be judged, but for one that its owner has in hand.
+    def unjudged(self, lookup: int) -> list[AnswerRow]:
+        """Answers of a lookup that wait to be judged, except one that its owner is about to judge.
 
-        Besides those that nobody has judged, it is one that was judged while another request was
+        Besides those that are not judged yet, it is one that was judged while another request was
         in flight, and that the lookup took up when that one brought nothing better.
         """
         rows = self._db.execute(
             f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.lookup = ? AND CASE WHEN l.status = 2 AND l.cur = a.n "
-            "THEN l.owner = 0 ELSE a.verdict IS NULL END ORDER BY a.id",
+            "THEN l.owner = 0 ELSE a.meaning IS NULL END ORDER BY a.id",
             (lookup,),
         )
         return list(map(_answer, rows))
@@ -390,7 +391,7 @@ class SqlTables:
 
     def page_of(
         self, after: int, limit: int, statuses: Sequence[int], endpoint: str | None
-    ) -> list[Lookup]:
+    ) -> list[StoredLookup]:
         """Lookups in some statuses, in the order of their ids, after one."""
         # Codes stand in the statement as numbers, else the partial indexes are of no use.
         among = f"IN ({', '.join(map(str, statuses))})"
@@ -525,30 +526,30 @@ def _current_answers(
 
     Args:
         answers: Lookup, n, page, the page that is needed next, whether the listing is complete,
-            the verdict, and whether this answer ended it as refused or unreadable.
+            the meaning, and whether this answer ended it as refused or unreadable.
     """
     current: list[tuple[int, int]] = []
     next_pages: dict[int, int] = {}
-    for lookup, n, page, needed, complete, verdict, ended in answers:
+    for lookup, n, page, needed, complete, meaning, ended in answers:
         if not needed or ended:
             current.append((lookup, n))
             continue
         first = page if complete else needed - 1
-        if verdict == 0 and page == next_pages.get(lookup, first):
+        if meaning == 0 and page == next_pages.get(lookup, first):
             current.append((lookup, n))
             next_pages[lookup] = page - 1
     return current
 
 
-def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> Lookup:
+def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> StoredLookup:
     values = cast("LookupColumns", row)
-    ident, key, endpoint, spelled, status, owner, n, base, cur, tries, due, page = values[:12]
+    ident, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page = values[:12]
     refresh, pause, changed = values[12:]
     state = LookupState(STATUSES[status], owner, n, base, cur, tries, due, page, refresh, answers)
-    return Lookup(ident, bytes(key), endpoint, bytes(spelled), state, None, pause, changed)
+    return StoredLookup(ident, bytes(key), endpoint, bytes(written_as), state, None, pause, changed)
 
 
-def _lookup_values(lookup: Lookup) -> tuple[object, ...]:
+def _lookup_values(lookup: StoredLookup) -> tuple[object, ...]:
     s = lookup.state
     return (
         *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
@@ -561,22 +562,22 @@ def _text(note: str | None) -> str | None:
     return note and note.replace("\0", "").encode(errors="replace").decode()
 
 
-def _verdict(judged: tuple[Verdict, bytes | None] | None) -> tuple[int | None, bytes | None]:
-    return (None, None) if judged is None else (VERDICT_CODES[judged[0]], judged[1])
+def _meaning(judged: tuple[Meaning, bytes | None] | None) -> tuple[int | None, bytes | None]:
+    return (None, None) if judged is None else (MEANING_CODES[judged[0]], judged[1])
 
 
-def _answer(row: Columns) -> Answer:
+def _answer(row: Columns) -> AnswerRow:
     values = cast("tuple[int, int, int, int, int, int | None, bytes, bytes | None, int]", row)
-    lookup, n, page, at, http, verdict, body, rows, codec = values
-    named = None if verdict is None else VERDICTS[verdict]
+    lookup, n, page, at, http, meaning, body, rows, codec = values
+    named = None if meaning is None else MEANINGS[meaning]
     kept = None if rows is None else bytes(rows)
-    return Answer(lookup, n, page, at, http, bytes(body), named, kept, codec)
+    return AnswerRow(lookup, n, page, at, http, bytes(body), named, kept, codec)
 
 
 def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:
     found: dict[int, list[StoredAnswer]] = defaultdict(list)
-    for lookup, n, page, verdict in cast("list[tuple[int, int, int, int | None]]", rows):
-        named = None if verdict is None else VERDICTS[verdict]
+    for lookup, n, page, meaning in cast("list[tuple[int, int, int, int | None]]", rows):
+        named = None if meaning is None else MEANINGS[meaning]
         found[lookup].append(StoredAnswer(n, page, named))
     return {lookup: tuple(answers) for lookup, answers in found.items()}
 

@@ -18,17 +18,17 @@ from .records import (
     Again,
     Decide,
     Event,
+    EventResult,
     Judge,
     JudgeAgain,
-    Lookup,
     Lose,
     NotLeft,
     Receive,
-    Result,
     RunTotals,
     Send,
+    StoredLookup,
 )
-from .rule import Change, LookupState, Settlement, Verdict
+from .rule import Change, LookupState, Meaning, Settlement
 
 
 class Attempt(msgspec.Struct, gc=False):
@@ -53,21 +53,21 @@ class Attempt(msgspec.Struct, gc=False):
 class Writes:
     """What a transaction has to write."""
 
-    lookups: dict[int, Lookup] = field(default_factory=dict[int, Lookup])
+    lookups: dict[int, StoredLookup] = field(default_factory=dict[int, StoredLookup])
     new_attempts: list[Attempt] = field(default_factory=list[Attempt])
     attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
     answers: list[Receive] = field(default_factory=list[Receive])
-    verdicts: dict[tuple[int, int], tuple[Verdict, bytes | None]] = field(
-        default_factory=dict[tuple[int, int], tuple[Verdict, bytes | None]]
+    meanings: dict[tuple[int, int], tuple[Meaning, bytes | None]] = field(
+        default_factory=dict[tuple[int, int], tuple[Meaning, bytes | None]]
     )
-    """The verdict of an answer, and of a listing's page its new rows."""
+    """The meaning of an answer, and of a listing's page its new rows."""
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
 
 
 class Loaded(NamedTuple):
     """What a transaction has locked and loaded."""
 
-    lookups: dict[int, Lookup]
+    lookups: dict[int, StoredLookup]
     attempts: dict[tuple[int, int], Attempt]
     runs: dict[int, RunTotals]
     """The totals of runs that have a cap."""
@@ -92,7 +92,7 @@ class Tables(Protocol):
         ...
 
 
-def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[Result]:
+def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[EventResult]:
     """Apply events in their order, in the transaction that is open.
 
     Args:
@@ -149,10 +149,10 @@ class _Batch:
         self._owner = owner
         self.writes = Writes(runs=runs)
 
-    def apply(self, event: Event) -> Result:
+    def apply(self, event: Event) -> EventResult:
         lookup = self._lookups.get(event.lookup)
         if lookup is None:  # forgotten meanwhile
-            return Result(False, LookupState())
+            return EventResult(False, LookupState())
         if isinstance(event, Send):
             return self._send(lookup, event)
         if isinstance(event, Receive):
@@ -171,7 +171,7 @@ class _Batch:
         elif isinstance(event, NotLeft):
             attempt = self._attempts.get((lookup.id, event.n))
             if attempt is None or attempt.owner != event.owner:
-                return Result(False, state)  # another owner's request, which may have left
+                return EventResult(False, state)  # another owner's request, which may have left
             change = rule.not_left(state, event.owner, event.n)
         elif isinstance(event, Decide):
             change = rule.decide(state, event.n, again=event.again)
@@ -179,16 +179,16 @@ class _Batch:
             change = rule.again(state, event.n)
         return self.change(lookup, change, event.now)
 
-    def _send(self, lookup: Lookup, event: Send) -> Result:
+    def _send(self, lookup: StoredLookup, event: Send) -> EventResult:
         if lookup.state.n != event.n or not self._owner:
-            return Result(False, lookup.state)
+            return EventResult(False, lookup.state)
         change = rule.send(lookup.state, now=event.now, expired=event.expired)
         if change is None:
-            return Result(False, lookup.state)
+            return EventResult(False, lookup.state)
         totals = None if event.run is None else self.writes.runs.get(event.run)
         if totals is not None and totals.cap is not None:
             if totals.held + totals.spent + totals.maybe + event.price > totals.cap:
-                return Result(False, lookup.state, over_budget=True)
+                return EventResult(False, lookup.state, over_budget=True)
             totals.held += event.price
         attempt = Attempt(
             lookup.id, change.row.n, event.run, event.price, event.kind, event.now, self._owner
@@ -197,9 +197,9 @@ class _Batch:
         self._attempts[lookup.id, attempt.n] = attempt
         change = Change(replace(change.row, owner=self._owner))
         self.change(lookup, change, event.now)
-        return Result(True, lookup.state, self._owner)
+        return EventResult(True, lookup.state, self._owner)
 
-    def _receive(self, lookup: Lookup, event: Receive) -> Result:
+    def _receive(self, lookup: StoredLookup, event: Receive) -> EventResult:
         before = lookup.state
         stored = any(a.n == event.n and a.page == event.page for a in before.answers)
         change = rule.receive(before, event.owner, event.n, event.page)
@@ -207,11 +207,13 @@ class _Batch:
             self.writes.answers.append(event)
         return self.change(lookup, change, event.now)
 
-    def _judged(self, lookup: Lookup, change: Change | None, event: Judge | JudgeAgain) -> Result:
+    def _judged(
+        self, lookup: StoredLookup, change: Change | None, event: Judge | JudgeAgain
+    ) -> EventResult:
         if change is None:
-            return Result(False, lookup.state)
+            return EventResult(False, lookup.state)
         rows = event.rows if isinstance(event, Judge) else None
-        self.writes.verdicts[lookup.id, event.n] = event.judgement.verdict, rows
+        self.writes.meanings[lookup.id, event.n] = event.judgement.meaning, rows
         if isinstance(event, Judge):
             attempt = self._attempts.get((lookup.id, event.n))
             if attempt is not None:
@@ -222,17 +224,17 @@ class _Batch:
             lookup.position = event.position
         return self.change(lookup, change, event.now)
 
-    def change(self, lookup: Lookup, change: Change | None, now: int) -> Result:
+    def change(self, lookup: StoredLookup, change: Change | None, now: int) -> EventResult:
         """Take a change over into what is written."""
         if change is None:
-            return Result(False, lookup.state)
+            return EventResult(False, lookup.state)
         lookup.state, lookup.changed = change.row, now
         self.writes.lookups[lookup.id] = lookup
-        for settlement in change.settled:
-            self._settle(lookup.id, settlement, now)
-        return Result(True, lookup.state)
+        for settlement in change.settlements:
+            self._charge(lookup.id, settlement, now)
+        return EventResult(True, lookup.state)
 
-    def _settle(self, lookup: int, settlement: Settlement, now: int) -> None:
+    def _charge(self, lookup: int, settlement: Settlement, now: int) -> None:
         attempt = self._attempts.get((lookup, settlement.n))
         if attempt is None:
             return

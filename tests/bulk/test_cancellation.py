@@ -276,10 +276,10 @@ async def test_a_cancelled_listing(native: bool, prefetch: int | None) -> None:
 
 
 async def test_an_attempt_that_fails_is_not_repeated_for_a_consumer_that_has_left() -> None:
-    gate = anyio.Event()
+    may_answer = anyio.Event()
 
     async def answer(outgoing: HttpRequest) -> Any:
-        await gate.wait()
+        await may_answer.wait()
         return LOST
 
     vendor = Vendor(answer)
@@ -289,5 +289,5 @@ async def test_an_attempt_that_fails_is_not_repeated_for_a_consumer_that_has_lef
         await settle(20)
         tasks.start_soon(outcomes.aclose)
         await settle(20)
-        gate.set()
+        may_answer.set()
     assert len(vendor.script.sent) == 1

@@ -40,7 +40,7 @@ from lix_async.core.errors import (
 )
 from lix_async.core.wire import HttpRequest
 from lix_async.engine.pages import Pages
-from lix_async.ledger.records import Event, Judge, Receive, Result
+from lix_async.ledger.records import Event, EventResult, Judge, Receive
 from lix_async.ledger.sqlite import SqliteLedgerConnection
 from lix_async.ledger.store import Store
 
@@ -246,7 +246,7 @@ class Failing(SqliteStore):
 
     left = 2
 
-    async def apply(self, *events: Event) -> list[Result]:
+    async def apply(self, *events: Event) -> list[EventResult]:
         if any(isinstance(event, Receive) for event in events):
             self.left -= 1
             if self.left < 0:

@@ -14,7 +14,7 @@ import msgspec
 from lix_async.bulk import SqliteStore
 from lix_async.ledger.families import Family, judgement
 from lix_async.ledger.records import Judge, LookupSpec, Lose, Receive, Send
-from lix_async.ledger.rule import VERDICTS
+from lix_async.ledger.rule import MEANINGS
 from lix_async.ledger.store import Store
 from lix_async.ledger.tables import CODES
 
@@ -127,7 +127,7 @@ def many(path: Path, bodies: Iterable[bytes]) -> Path:
     with sqlite3.connect(path) as connection:
         for number, body in enumerate(bodies, start=1):
             connection.execute(
-                "INSERT INTO lookup (id, key, endpoint, spelled, variant, status, n, cur, changed) "
+                "INSERT INTO lookup (id, key, endpoint, written_as, variant, status, n, cur, changed) "
                 "VALUES (?, ?, 'person.get', ?, X'', ?, 1, 1, ?)",
                 (number, key(number), json.dumps(f"{L}/p-{number}").encode(), CODES["done"], MS),
             )
@@ -137,9 +137,9 @@ def many(path: Path, bodies: Iterable[bytes]) -> Path:
                 (number, MS, MS),
             )
             connection.execute(
-                "INSERT INTO answer (lookup, n, page, at, http, verdict, body) "
+                "INSERT INTO answer (lookup, n, page, at, http, meaning, body) "
                 "VALUES (?, 1, 0, ?, 200, ?, ?)",
-                (number, MS, VERDICTS.index("usable"), body),
+                (number, MS, MEANINGS.index("usable"), body),
             )
     connection.close()
     return path

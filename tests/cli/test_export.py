@@ -24,7 +24,7 @@ from lix_async.cli.output.lookup_rows import row_of_entry
 from lix_async.cli.output.parquet import ParquetFile
 from lix_async.cli.values import get_path
 from lix_async.core.values import JsonObject
-from lix_async.ledger.records import Answer
+from lix_async.ledger.records import AnswerRow
 from lix_async.ledger.store import Entry, Store
 from lix_async.providers.lix.endpoints import BY_ID
 
@@ -115,7 +115,7 @@ def test_answers_of_unknown_endpoints_listings_and_schema_mismatches() -> None:
 
     def listing(*pages: bytes, status: str = "done") -> dict[str, object]:
         answers = [
-            Answer(1, n, n, 0, 200, body, "usable", codec=2) for n, body in enumerate(pages, 1)
+            AnswerRow(1, n, n, 0, 200, body, "usable", codec=2) for n, body in enumerate(pages, 1)
         ]
         return row(entry(status, endpoint=listing_id, pages=answers))
 

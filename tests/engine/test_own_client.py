@@ -194,7 +194,7 @@ async def test_failures_are_distinguished_and_mock_transports_may_raise_anything
 
 @libraries
 async def test_the_timeout_given_to_us_wins_then_the_clients_own_then_our_default(library):
-    """The default of httpx, 5 s, is nobody's choice: a live lookup takes longer."""
+    """The default of httpx, 5 s, was not chosen: a live lookup takes longer."""
     seen = []
 
     def handle(request):

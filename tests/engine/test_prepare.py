@@ -28,7 +28,7 @@ libraries = pytest.mark.parametrize(
 )
 
 
-class Watching(Limiter):
+class RecordingLimiter(Limiter):
     """Records how many connections there are at each permit, and the delays reported."""
 
     def __init__(self, server: Server | None = None) -> None:
@@ -50,7 +50,7 @@ class Watching(Limiter):
 async def test_each_call_is_connected_before_its_permit(library, handler):
     """Also where the server closes each connection."""
     async with serve(handler) as server:
-        limiter = Watching(server)
+        limiter = RecordingLimiter(server)
         client = SampleClient(base_url=server.url, rate_limit=limiter, http_client=library)
         async with client:
             for _ in range(3):
@@ -61,7 +61,7 @@ async def test_each_call_is_connected_before_its_permit(library, handler):
 
 async def test_a_call_that_acts_has_a_new_connection_before_its_permit():
     async with serve(saying(answer(b'{"ok": true}'))) as server:
-        limiter = Watching(server)
+        limiter = RecordingLimiter(server)
         async with SampleClient(base_url=server.url, rate_limit=limiter) as client:
             for _ in range(3):
                 await client.send(SEND, SendParams(to="me", text="x"))
@@ -89,7 +89,7 @@ async def test_callers_that_wait_together_keep_their_order_and_open_one_connecti
 
 
 async def test_a_call_that_cannot_connect_takes_no_permit():
-    limiter = Watching()
+    limiter = RecordingLimiter()
     client = SampleClient(
         base_url=f"http://127.0.0.1:{free_port()}",
         rate_limit=limiter,
@@ -153,14 +153,14 @@ import sys
 from {library} import run
 from lix_async import AsyncLix
 
-class Watching:
+class StateRecorder:
     async def acquire(self):
         self.known = set(sys.modules)
     async def hold(self, seconds):
         pass
 
 async def main():
-    limiter = Watching()
+    limiter = RecordingLimiter()
     async with AsyncLix("key", base_url={url!r}, rate_limit=limiter) as lix:
         await lix.account.daily_allowance()
         print(sorted(set(sys.modules) - limiter.known))

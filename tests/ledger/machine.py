@@ -23,18 +23,18 @@ from lix_async.core.errors import BulkError
 from lix_async.ledger.connection import EventsJob, Job, StatementJob
 from lix_async.ledger.records import (
     Again,
-    Answer,
+    AnswerRow,
     Decide,
     Event,
+    EventResult,
     Judge,
     JudgeAgain,
-    Lookup,
     LookupSpec,
     Lose,
     NotLeft,
     Receive,
-    Result,
     Send,
+    StoredLookup,
 )
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
@@ -195,11 +195,11 @@ class LedgerMachine(RuleBasedStateMachine):
         (value,) = self.jobs(slot, [StatementJob(work)])
         return cast("T", value)
 
-    def apply(self, slot: int, *events: Event) -> list[Result]:
+    def apply(self, slot: int, *events: Event) -> list[EventResult]:
         (results,) = self.jobs(slot, [EventsJob(events)])
-        return cast("list[Result]", results)
+        return cast("list[EventResult]", results)
 
-    def lookup(self, slot: int, key: bytes) -> Lookup:
+    def lookup(self, slot: int, key: bytes) -> StoredLookup:
         """A lookup as it is now: not as it was before a commit had to be repeated."""
         connection = self.connection(slot)
         failing, connection.failing = connection.failing, ""
@@ -309,7 +309,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def judge(
         self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
-    ) -> Result:
+    ) -> EventResult:
         one = self.purchases[key][n - 1]
         judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
         page = self.lookup(slot, key).state.page
@@ -338,7 +338,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if fate == "unknown":
             return Judgement("unknown", None)
         due = self.wall + 60_000 if fate == "queued" else None
-        return Judgement(fate, 0, due=due)  # type: ignore[arg-type]  # one of these verdicts
+        return Judgement(fate, 0, due=due)  # type: ignore[arg-type]  # one of these meanings
 
     @rule(slot=slots)
     def judge_what_was_left(self, slot: int) -> None:
@@ -520,7 +520,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 .connect()
                 .execute(
                     "SELECT l.key, a.n FROM answer a JOIN lookup l ON l.id = a.lookup "
-                    "WHERE a.verdict IS NOT NULL"
+                    "WHERE a.meaning IS NOT NULL"
                 ),
             )
         }
@@ -541,13 +541,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert [answer.page for answer in current] == pages
             elif state.page and state.refresh is None:
                 # The answer that ended a listing early comes after its pages.
-                read = [answer.page for answer in current if answer.verdict == "usable"]
+                read = [answer.page for answer in current if answer.meaning == "usable"]
                 assert read == list(range(1, state.page))
 
 
-def _unjudged(lookup: int) -> Callable[[SqlTables], list[Answer]]:
+def _unjudged(lookup: int) -> Callable[[SqlTables], list[AnswerRow]]:
     return lambda tables: tables.unjudged(lookup)
 
 
-def _current(lookup: int) -> Callable[[SqlTables], dict[int, list[Answer]]]:
+def _current(lookup: int) -> Callable[[SqlTables], dict[int, list[AnswerRow]]]:
     return lambda tables: tables.current([lookup])

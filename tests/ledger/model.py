@@ -36,15 +36,15 @@ from lix_async.ledger.records import (
     Again,
     Decide,
     Event,
+    EventResult,
     Judge,
     JudgeAgain,
-    Lookup,
     Lose,
     NotLeft,
     Receive,
-    Result,
     RunTotals,
     Send,
+    StoredLookup,
 )
 from lix_async.ledger.rule import Judgement, LookupState, StoredAnswer
 from lix_async.ledger.transaction import Attempt, Loaded, Writes
@@ -116,7 +116,7 @@ class Key(NamedTuple):
         answers = tuple(
             a
             for a in self.stored
-            if a.verdict is None
+            if a.meaning is None
             or (a.n > row.base and (a.page >= row.page or a.n >= row.n or a.n == row.cur))
         )
         return replace(row, answers=answers)
@@ -157,7 +157,7 @@ class Tables:
     """The tables of one lookup, in memory."""
 
     def __init__(self, key: Key, owner: int, sender: int, free: int) -> None:
-        self.lookup = Lookup(1, b"", "", b"", replace(key.loaded(), owner=owner))
+        self.lookup = StoredLookup(1, b"", "", b"", replace(key.loaded(), owner=owner))
         self.found = {
             (1, n): Attempt(
                 *(1, n, 1, PRICE, "", 0, sender),
@@ -216,7 +216,7 @@ class Model:
         self.names = tuple(config.budgets)
         self._keys: list[Key] = []
         self._numbers: dict[Key, int] = {}
-        self._applied: dict[tuple[object, ...], tuple[int, int, Result | None]] = {}
+        self._applied: dict[tuple[object, ...], tuple[int, int, EventResult | None]] = {}
 
     def start(self) -> State:
         config = self.config
@@ -237,7 +237,7 @@ class Model:
 
     def apply(
         self, row: Row, actor: int, event: Event | None, *, free: int = 1
-    ) -> tuple[Row, Result | None]:
+    ) -> tuple[Row, EventResult | None]:
         """An event (None: the release of a dead owner) applied by the code that is checked."""
         memo = (row, actor, event, free)
         known = self._applied.get(memo)
@@ -247,7 +247,7 @@ class Model:
 
     def _apply(
         self, row: Row, actor: int, event: Event | None, free: int
-    ) -> tuple[int, int, Result | None]:
+    ) -> tuple[int, int, EventResult | None]:
         key, owner = self._keys[row[0]], row[1]
         # Only its own process says of an attempt that it never left.
         sender = event.owner if isinstance(event, NotLeft) else GONE
@@ -275,7 +275,7 @@ class Model:
         stored = self._stored_answers(key, tables.writes)
         done = Key(replace(after, owner=0, answers=()), stored, tuple(purchases))
         if not (isinstance(event, Receive) and event.n <= after.base):
-            known = [a for a in after.answers if a.n > after.base or a.verdict is None]
+            known = [a for a in after.answers if a.n > after.base or a.meaning is None]
             if not set(known) <= set(stored):
                 raise Violation("I3: the row and the answers that are stored differ")
         self._check_row(done, after.owner)
@@ -285,8 +285,8 @@ class Model:
         stored = {(a.n, a.page): a for a in key.stored}
         for event in writes.answers:
             stored.setdefault((event.n, event.page), StoredAnswer(event.n, event.page, None))
-        for (_, n), (verdict, _) in writes.verdicts.items():
-            stored |= {at: a._replace(verdict=verdict) for at, a in stored.items() if a.n == n}
+        for (_, n), (meaning, _) in writes.meanings.items():
+            stored |= {at: a._replace(meaning=meaning) for at, a in stored.items() if a.n == n}
         return tuple(stored[at] for at in sorted(stored))
 
     def _marked(
@@ -295,7 +295,7 @@ class Model:
         purchases: list[Purchase],
         after: LookupState,
         event: Event | None,
-        result: Result | None,
+        result: EventResult | None,
     ) -> list[Purchase]:
         """What the event says about the attempts, whatever the rule made of it."""
         applied = result is not None and result.applied
@@ -489,7 +489,7 @@ class Model:
         for k, (number, owner) in enumerate(state.rows):
             row, stored = self._keys[number][:2]
             wanted = row.status in ("pending", "queued") and owner == 0 and not state.stopped
-            if wanted and not any(a.verdict is None and a.n > row.base for a in stored):
+            if wanted and not any(a.meaning is None and a.n > row.base for a in stored):
                 yield Step("pick", False, _with_process(state, i, Process("picked", k, row.n)))
             elif row.status in ("in_doubt", "kept", "refused") and not state.stopped:
                 process = Process("picked", k, row.n)
@@ -537,7 +537,7 @@ class Model:
         credits = 0
         for number, _ in state.rows:
             key = self._keys[number]
-            unjudged = {a.n for a in key.stored if a.verdict is None}
+            unjudged = {a.n for a in key.stored if a.meaning is None}
             for n, one in enumerate(key.purchases, 1):
                 if one.money > 0 or (one.money == MAYBE and n not in unjudged):
                     credits += PRICE
@@ -576,7 +576,7 @@ class Model:
             return Judgement("unknown", None)
         assert fate in FREE
         due = None if fate == "refused" else DUE
-        return Judgement(fate, 0, due=due)  # type: ignore[arg-type]  # one of these verdicts
+        return Judgement(fate, 0, due=due)  # type: ignore[arg-type]  # one of these meanings
 
     def _maintenance(self, state: State) -> Iterator[Step]:
         """What the timekeeper of any living process does."""
@@ -584,7 +584,7 @@ class Model:
             key = self._keys[row[0]]
             if row[1] == DEAD:
                 yield Step("release", False, _with_row(state, k, self.apply(row, DEAD, None)[0]))
-            unjudged = {a.n for a in key.stored if a.verdict is None}
+            unjudged = {a.n for a in key.stored if a.meaning is None}
             if key.row.status == "received":
                 unjudged.add(key.row.cur)
             for n in sorted(unjudged):
@@ -657,7 +657,7 @@ class Model:
             return False
         for number, owner in state.rows:
             row, stored = self._keys[number][:2]
-            if owner or any(a.verdict is None for a in stored):
+            if owner or any(a.meaning is None for a in stored):
                 return False
             if row.status in ("sent", "received"):
                 return False

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from lix_async.ledger import rule, transaction
-from lix_async.ledger.records import Result
+from lix_async.ledger.records import EventResult
 from lix_async.ledger.rule import Change, LookupState, Settlement
 
 from .model import Config
@@ -111,7 +111,7 @@ def send_does_not_wait_for_the_judge(patch: pytest.MonkeyPatch) -> None:
     send = rule.send
 
     def wrong(row: LookupState, *, now: int, expired: bool = False) -> Change | None:
-        answers = tuple(a for a in row.answers if a.verdict is not None)
+        answers = tuple(a for a in row.answers if a.meaning is not None)
         change = send(replace(row, answers=answers), now=now, expired=expired)
         return change and Change(replace(change.row, answers=row.answers))
 
@@ -218,7 +218,7 @@ def the_totals_forget_what_is_lost(patch: pytest.MonkeyPatch) -> None:
 def the_cap_is_not_reserved(patch: pytest.MonkeyPatch) -> None:
     send = transaction._Batch._send
 
-    def wrong(self: transaction._Batch, lookup: object, event: object) -> Result:
+    def wrong(self: transaction._Batch, lookup: object, event: object) -> EventResult:
         result = send(self, lookup, event)  # type: ignore[arg-type]  # passed on
         for totals in self.writes.runs.values():
             totals.held = 100
@@ -235,7 +235,7 @@ def release_makes_it_pending(patch: pytest.MonkeyPatch) -> None:
         change = release(row, dead)
         doubt = change is not None and change.row.status == "in_doubt"
         return change and Change(
-            replace(change.row, status="pending") if doubt else change.row, change.settled
+            replace(change.row, status="pending") if doubt else change.row, change.settlements
         )
 
     patch.setattr(rule, "release", wrong)
@@ -339,7 +339,7 @@ def a_listing_stays_at_its_page(patch: pytest.MonkeyPatch) -> None:
 
     def wrong(row: LookupState, answer: rule.StoredAnswer, judgement: rule.Judgement) -> Change:
         change = judged(row, answer, judgement)
-        return Change(replace(change.row, page=row.page), change.settled)
+        return Change(replace(change.row, page=row.page), change.settlements)
 
     patch.setattr(rule, "_judged", wrong)
 

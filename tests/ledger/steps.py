@@ -13,7 +13,15 @@ from lix_async.ledger.connection import (
     LedgerConnection,
     StatementJob,
 )
-from lix_async.ledger.records import Event, Judge, Lookup, LookupSpec, Receive, Result, Send
+from lix_async.ledger.records import (
+    Event,
+    EventResult,
+    Judge,
+    LookupSpec,
+    Receive,
+    Send,
+    StoredLookup,
+)
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.tables import SqlTables
 
@@ -37,9 +45,9 @@ def announce(ledger: LedgerConnection, *names: str, run: int | None = None) -> l
     return cast("list[Announced]", ledger.run(jobs))
 
 
-def apply(ledger: LedgerConnection, *events: Event) -> list[Result]:
+def apply(ledger: LedgerConnection, *events: Event) -> list[EventResult]:
     (results,) = ledger.run([EventsJob(events)])
-    return cast("list[Result]", results)
+    return cast("list[EventResult]", results)
 
 
 def ask(ledger: LedgerConnection, work: Callable[[SqlTables], T], *, writes: bool = False) -> T:
@@ -57,7 +65,7 @@ def judge(sent: Announced, judgement: Judgement = USABLE) -> Judge:
     return Judge(sent.lookup.id, owner, n, judgement, NOW, "answer")
 
 
-def found(ledger: LedgerConnection, name: str) -> Lookup:
+def found(ledger: LedgerConnection, name: str) -> StoredLookup:
     """A lookup as the ledger has it now."""
     key = spec(name).key
     return ask(ledger, lambda tables: tables.find([key]))[key]

@@ -6,7 +6,7 @@ import pytest
 
 from lix_async.core.errors import BulkError
 from lix_async.ledger.connection import EventsJob, LedgerNotFoundError, StatementJob
-from lix_async.ledger.records import Again, Decide, Input, Judge, Lose, NotLeft, Receive
+from lix_async.ledger.records import Again, Decide, InputRow, Judge, Lose, NotLeft, Receive
 from lix_async.ledger.rule import Judgement
 
 from .conftest import OpenLedger
@@ -26,7 +26,7 @@ def test_a_lookup_is_announced_answered_and_judged(open_ledger: OpenLedger) -> N
     other = open_ledger()
     assert found(other, "ada").state == judged.state
     (answer,) = ask(other, lambda tables: tables.current([sent.lookup.id]))[sent.lookup.id]
-    assert (answer.n, answer.http, answer.body, answer.verdict) == (
+    assert (answer.n, answer.http, answer.body, answer.meaning) == (
         *(1, 200, b'{"name": "Ada"}'),
         "usable",
     )
@@ -142,7 +142,7 @@ def test_texts_notes_and_lists(open_ledger: OpenLedger) -> None:
     notes = ask(ledger, lambda tables: tables.notes([lookup]))
     assert notes == {lookup: (1, 0, 1, "cut off: 50 % \N{SNOWMAN} ' \" \\ {}")}
     run = ask(ledger, lambda tables: tables.begin_run("r", "m", "{}", None, NOW), writes=True)
-    inputs = [Input(0, lookup), Input(1, None, "invalid", "no id", b'"x"', b"null")]
+    inputs = [InputRow(0, lookup), InputRow(1, None, "invalid", "no id", b'"x"', b"null")]
     for _ in range(2):
         ask(ledger, lambda tables: tables.add_inputs(run, inputs), writes=True)
     (page,) = ask(ledger, lambda tables: tables.page_of(0, 9, [7], None))

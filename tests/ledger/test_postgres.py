@@ -22,7 +22,7 @@ from lix_async.ledger.postgres import (
     PostgresStore,
     translated,
 )
-from lix_async.ledger.records import Input
+from lix_async.ledger.records import InputRow
 from lix_async.ledger.tables import SqlTables
 
 from .conftest import OpenPostgres
@@ -508,7 +508,9 @@ async def test_others_use_the_connection_between_transactions(
 async def test_inputs_that_cannot_be_kept(postgres_dsn: str, schema: str) -> None:
     async with PostgresStore(postgres_dsn, schema=schema) as store:
         run = await store.begin_run("", "people.get", "", None)
-        await store.add_inputs(run, [Input(1, None, given=b"1")])
+        await store.add_inputs(run, [InputRow(1, None, given=b"1")])
         with pytest.raises(BulkError, match="the ledger in PostgreSQL cannot be used"):
-            await store.add_inputs(run, [Input(2, None, given=b"2"), Input(1, None, given=b"1")])
+            await store.add_inputs(
+                run, [InputRow(2, None, given=b"2"), InputRow(1, None, given=b"1")]
+            )
         assert [row.row for row in await store.inputs(run, 1, 2)] == [1]

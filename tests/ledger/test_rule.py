@@ -14,26 +14,26 @@ from lix_async.ledger.records import (
     Again,
     Decide,
     Event,
+    EventResult,
     Judge,
     JudgeAgain,
-    Lookup,
     Lose,
     NotLeft,
     Receive,
-    Result,
     RunTotals,
     Send,
+    StoredLookup,
 )
 from lix_async.ledger.rule import (
+    MEANINGS,
     STATUSES,
-    VERDICTS,
     Change,
     Judgement,
     LookupState,
+    Meaning,
     Settlement,
     Status,
     StoredAnswer,
-    Verdict,
 )
 from lix_async.ledger.transaction import Attempt, Loaded, Writes
 
@@ -50,13 +50,13 @@ IN_DOUBT = LookupState("in_doubt", 0, 1)
 
 def received(judgement: Judgement | None = None, **changes: object) -> LookupState:
     """A lookup whose second attempt was answered."""
-    answers = (StoredAnswer(2, 0, judgement.verdict if judgement else None),)
+    answers = (StoredAnswer(2, 0, judgement.meaning if judgement else None),)
     row = LookupState("received", ME, 2, cur=2, answers=answers)
     return replace(row, **changes)
 
 
-def stored(verdict: Verdict | None, n: int = 1, page: int = 0) -> tuple[StoredAnswer, ...]:
-    return (StoredAnswer(n, page, verdict),)
+def stored(meaning: Meaning | None, n: int = 1, page: int = 0) -> tuple[StoredAnswer, ...]:
+    return (StoredAnswer(n, page, meaning),)
 
 
 def done(change: Change | None) -> LookupState:
@@ -64,9 +64,9 @@ def done(change: Change | None) -> LookupState:
     return change.row
 
 
-def test_codes_of_stores_stand_for_every_status_and_verdict() -> None:
+def test_codes_of_stores_stand_for_every_status_and_meaning() -> None:
     assert get_args(Status) == STATUSES
-    assert get_args(Verdict) == VERDICTS
+    assert get_args(Meaning) == MEANINGS
 
 
 class TestSend:
@@ -155,7 +155,7 @@ class TestJudge:
             (Judgement("transient", None), "pending", None),
             (Judgement("transient", None, hold=True), "in_doubt", None),
         ],
-        ids=lambda value: value.verdict if isinstance(value, Judgement) else None,
+        ids=lambda value: value.meaning if isinstance(value, Judgement) else None,
     )
     def test_what_an_answer_means(
         self, judgement: Judgement, status: Status, money: int | None
@@ -163,9 +163,9 @@ class TestJudge:
         change = rule.judge(received(), ME, 2, judgement)
         row = done(change)
         assert (row.status, row.owner, row.cur) == (status, 0, 2)
-        assert row.answers == stored(judgement.verdict, 2)
+        assert row.answers == stored(judgement.meaning, 2)
         assert change is not None
-        assert change.settled == (Settlement(2, money),)
+        assert change.settlements == (Settlement(2, money),)
 
     def test_tries_and_pauses(self) -> None:
         row = done(rule.judge(received(tries=1), ME, 2, TRANSIENT))
@@ -185,7 +185,7 @@ class TestJudge:
         # One that is taken up again, because a later attempt bought nothing, is paid for once.
         again = rule.judge(received(USABLE, owner=0), ME, 2, USABLE)
         assert again is not None
-        assert again.settled == ()
+        assert again.settlements == ()
 
     def test_a_page_leads_to_the_next(self) -> None:
         row = received(page=1, answers=stored(None, 2, 1))
@@ -199,7 +199,7 @@ class TestJudge:
         change = rule.judge(row, OTHER, 1, USABLE)
         assert (done(change).status, done(change).cur) == ("done", 1)
         assert change is not None
-        assert change.settled == (Settlement(1, 1),)
+        assert change.settlements == (Settlement(1, 1),)
 
     @pytest.mark.parametrize(
         ("status", "after"),
@@ -230,7 +230,7 @@ class TestJudge:
     ) -> None:
         change = rule.judge(row, OTHER, 1, USABLE)
         assert change is not None
-        assert change.settled == (Settlement(1, 1),)
+        assert change.settlements == (Settlement(1, 1),)
         assert replace(change.row, answers=row.answers) == row
 
     def test_a_refresh_that_was_let_be_and_was_answered(self) -> None:
@@ -376,9 +376,9 @@ class TestARefresh:
 
 
 class TestAgain:
-    @pytest.mark.parametrize(("status", "verdict"), [("kept", "unusable"), ("refused", "refused")])
-    def test_a_person_may_buy_anew(self, status: Status, verdict: Verdict) -> None:
-        row = LookupState(status, n=2, cur=2, tries=3, answers=stored(verdict, 2))
+    @pytest.mark.parametrize(("status", "meaning"), [("kept", "unusable"), ("refused", "refused")])
+    def test_a_person_may_buy_anew(self, status: Status, meaning: Meaning) -> None:
+        row = LookupState(status, n=2, cur=2, tries=3, answers=stored(meaning, 2))
         after = done(rule.again(row, 2))
         assert (after.status, after.tries) == ("pending", 0)
         # The unusable answer is not taken up again; the refused one never was.
@@ -407,7 +407,7 @@ class TestJudgeAgain:
     def test_a_newer_version_can_read_it(self) -> None:
         change = rule.judge_again(self.KEPT, 1, USABLE)
         assert change is not None
-        assert change.settled == ()
+        assert change.settlements == ()
         assert (change.row.status, change.row.answers) == ("done", stored("usable"))
 
     @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ class MemoryTables:
     """Lookups, attempts and one run, without a database."""
 
     def __init__(self, keys: int = 1, cap: int | None = None) -> None:
-        self.lookups = {n: Lookup(n, b"", "", b"", LookupState()) for n in range(1, keys + 1)}
+        self.lookups = {n: StoredLookup(n, b"", "", b"", LookupState()) for n in range(1, keys + 1)}
         self.money: dict[tuple[int, int], Attempt] = {}
         self.run = RunTotals(cap)
         self.writes = Writes()
@@ -447,7 +447,7 @@ class MemoryTables:
         self.money |= {(a.lookup, a.n): a for a in writes.new_attempts}
         self.money |= writes.attempts
 
-    def apply(self, *events: Event, owner: int = ME) -> list[Result]:
+    def apply(self, *events: Event, owner: int = ME) -> list[EventResult]:
         return transaction.apply(self, events, owner)
 
 
@@ -473,7 +473,8 @@ class TestATransaction:
 
     def test_a_lookup_that_was_forgotten_meanwhile(self) -> None:
         assert (
-            MemoryTables().apply(send(9), receive(lookup=9)) == [Result(False, LookupState())] * 2
+            MemoryTables().apply(send(9), receive(lookup=9))
+            == [EventResult(False, LookupState())] * 2
         )
 
     def test_the_cap_of_a_run(self) -> None:
@@ -508,7 +509,7 @@ class TestATransaction:
         again, judged, repeated = tables.apply(receive(), judge, judge)
         assert (again.applied, judged.applied, repeated.applied) == (True, True, False)
         assert tables.writes.answers == []
-        assert tables.writes.verdicts == {(1, 1): ("usable", b"[]")}
+        assert tables.writes.meanings == {(1, 1): ("usable", b"[]")}
         attempt = tables.money[1, 1]
         assert (attempt.family, attempt.note, attempt.charged) == ("answer", "ok", 1)
         assert (tables.run.held, tables.run.spent) == (0, 1)
@@ -556,7 +557,7 @@ class TestATransaction:
         tables.apply(send(), receive(), Judge(1, ME, 1, UNUSABLE, 9, "unusable"))
         assert tables.apply(JudgeAgain(1, 1, USABLE, 10))[0].state.status == "done"
         assert (tables.run.spent, tables.money[1, 1].family) == (1, "unusable")
-        assert tables.writes.verdicts == {(1, 1): ("usable", None)}
+        assert tables.writes.meanings == {(1, 1): ("usable", None)}
 
     def test_a_decision_is_noted_and_pays_nothing(self) -> None:
         tables = MemoryTables(cap=2)

@@ -21,24 +21,24 @@ from lix_async.ledger.records import (
     Again,
     Decide,
     Event,
+    EventResult,
     Judge,
     JudgeAgain,
     LookupSpec,
     Lose,
     NotLeft,
     Receive,
-    Result,
     Send,
 )
 from lix_async.ledger.rule import (
+    MEANINGS,
     STATUSES,
-    VERDICTS,
     Change,
     Judgement,
     LookupState,
+    Meaning,
     Status,
     StoredAnswer,
-    Verdict,
 )
 from lix_async.ledger.tables import SqlTables
 from lix_async.ledger.transaction import Attempt, Writes, release
@@ -86,7 +86,7 @@ def states(mine: int, page: int) -> Iterator[LookupState]:
         refresh = 1 if (older, newer, page) == ("usable", "none", 0) else None
         found = (newer,) if refresh else (older, newer)  # of an older version: not loaded
         answers = [
-            StoredAnswer(n, page, None if what == "unjudged" else cast("Verdict", what))
+            StoredAnswer(n, page, None if what == "unjudged" else cast("Meaning", what))
             for n, what in enumerate(found, 3 - len(found))
             if what != "none"
         ]
@@ -170,7 +170,7 @@ def write(ledger: LedgerConnection, cells: Sequence[Cell], owner: int, run: int)
             for n, page, decision in cell.state.answers:
                 writes.answers.append(Receive(lookup.id, owner, n, page, 200, b"{}", NOW))
                 if decision is not None:
-                    writes.verdicts[lookup.id, n] = decision, None
+                    writes.meanings[lookup.id, n] = decision, None
         tables.write(writes)
 
     ask(ledger, work, writes=True)
@@ -192,7 +192,7 @@ def expected_totals(
             continue
         if cell.event.startswith("send"):
             held += PRICE
-        for n, charged, _ in change.settled:
+        for n, charged, _ in change.settlements:
             if cell.attempts[n].ended is None:
                 held -= PRICE
             else:
@@ -219,16 +219,16 @@ def compare(
         row = loaded.lookups[cell.lookup].state
         if replace(row, answers=()) != replace(want, answers=()):
             differences.append(f"{cell}: row {row}, and the rule says {want}")
-        answers = {(a.n, a.page): a.verdict for a in want.answers}
+        answers = {(a.n, a.page): a.meaning for a in want.answers}
         newer = {at: v for at, v in answers.items() if at[0] > want.base or v is None}
-        if {(a.n, a.page): a.verdict for a in row.answers} != newer:
+        if {(a.n, a.page): a.meaning for a in row.answers} != newer:
             differences.append(f"{cell}: answers {row.answers}, and the rule says {newer}")
         attempts: dict[int, tuple[int | None, int | None, bool]] = {
             n: (a.ended, None, False) for n, a in cell.attempts.items()
         }
         if change is not None and cell.event.startswith("send"):
             attempts[3] = None, None, False
-        for n, charged, decided in change.settled if change is not None else ():
+        for n, charged, decided in change.settlements if change is not None else ():
             before = attempts[n][0]
             attempts[n] = now if before is None else before, charged, decided
         kept = {
@@ -296,7 +296,7 @@ def check_group(ledger: LedgerConnection, cells: Sequence[Cell], acting: int, ru
         assert doubts == taken.count("in_doubt") > 0
     else:
         (results,) = ledger.run([EventsJob([event_of(cell, acting, run) for cell in cells])])
-        applied = [one.applied for one in cast("list[Result]", results)]
+        applied = [one.applied for one in cast("list[EventResult]", results)]
         assert applied == [change is not None for change in changes]
     differences = ask(ledger, lambda tables: compare(tables, cells, changes, now), writes=True)
     assert not differences, "\n".join(differences[:5])
@@ -324,7 +324,7 @@ def totals_of(ledger: LedgerConnection, run: int) -> tuple[int, int, int]:
 def test_the_cells_cover_every_status_and_decision() -> None:
     every = list(states(1, 0))
     assert {state.status for state in every} == set(STATUSES)
-    assert {a.verdict for state in every for a in state.answers} < {*VERDICTS, None}
+    assert {a.meaning for state in every for a in state.answers} < {*MEANINGS, None}
     statuses: set[Status] = set(STATUSES)
     for event, judgement in EVENTS:
         if (event, judgement) == ("judge again", "unusable"):

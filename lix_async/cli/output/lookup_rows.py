@@ -119,7 +119,7 @@ def body_of(entry: Entry) -> bytes | None:
 
 def _rows_of_pages(entry: Entry) -> bytes | None:
     """The rows of a listing's pages as an array; None where it has none."""
-    pages = [page for page in entry.pages if page.verdict == "usable"]
+    pages = [page for page in entry.pages if page.meaning == "usable"]
     if not pages:
         return None
     endpoint = endpoint_of(entry.endpoint)
