@@ -63,10 +63,6 @@ DOES_NOT_READ = [
     b"{",
     b"[",
     b"[]",
-    b"null",
-    b"true",
-    b"12",
-    b'"ok"',
     b'[{"id": "a"}]',
     b'{"other": %s}' % (b"[" * 100_000),
 ]
@@ -74,6 +70,10 @@ DOES_NOT_READ = [
 IS_NOT_JSON = [
     b"",
     b" ",
+    b"null",
+    b"true",
+    b"12",
+    b'"ok"',
     b"ok",
     b"<html>",
     b"\x00",
