@@ -47,8 +47,9 @@ def profile(slug: str = "someone", **fields: Any) -> HttpResponse:
 
 
 def fresh(outgoing: Any) -> HttpResponse:
-    """The response to a profile request, uncached."""
-    return profile(msgspec.json.decode(outgoing.body)["profileId"])
+    """The response to a profile request, uncached; `success` is of other requests."""
+    found = profile(msgspec.json.decode(outgoing.body)["profileId"])
+    return reply(200, {"success": True, **msgspec.json.decode(found.body)})
 
 
 def client(*answers: Any, **settings: Any) -> AsyncConnectSafely:
