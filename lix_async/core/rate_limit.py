@@ -56,6 +56,9 @@ FOREVER = 2**52
 class RateLimit(ValidatedStruct, frozen=True):
     """`requests` per `per` seconds; up to `burst` at once after a pause.
 
+    A burst comes in addition to the rate: a window of `per` seconds holds up to
+    `requests + burst - 1` requests.
+
     `margin` is the share by which the gaps are stretched (default 2 %), because a server counts
     arrivals and the network moves them. 0 sends at the exact rate.
 

@@ -111,3 +111,7 @@ def test_what_does_not_fit_even_so_keeps_its_body() -> None:
     failed = wire.decode(SAMPLE, THING, 200, body)
     assert isinstance(failed, DecodeError)
     assert (failed.path, failed.body) == ("$.id", body)
+
+
+def test_a_prefix_against_scripts_is_left_out():
+    assert parse_json(b")]}',\n" + b'{"a": 1}') == parse_json(b")]}'," + b'{"a": 1}') == {"a": 1}

@@ -312,7 +312,9 @@ async def times(calls: list[Call], **settings: Any) -> list[float]:
 
         def noted(outgoing: Any) -> Any:
             left.append(clock.now())
-            return reply(200, {"accountId": ACCOUNT, "profile": {"firstName": "x"}})
+            return reply(
+                200, {"success": True, "accountId": ACCOUNT, "profile": {"firstName": "x"}}
+            )
 
         found = AsyncConnectSafely("key", http_client=Script(noted), clock=clock, **settings)
         async with anyio.create_task_group() as tasks:
