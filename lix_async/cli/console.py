@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -57,7 +57,7 @@ def write_stdout(data: bytes) -> None:
 
 
 @contextmanager
-def stdout_errors() -> Iterator[None]:
+def stdout_errors() -> Generator[None, None, None]:
     """A block that writes to stdout, with the errors of `write_stdout`."""
     try:
         yield

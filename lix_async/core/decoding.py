@@ -141,7 +141,7 @@ class TolerantDecoder(Generic[T]):
         for _ in range(_DEPTH):
             if not repair.fields.keys().isdisjoint(repair.rearranged(inside)):
                 return {}
-            objects = [value for value in inside.values() if value and isinstance(value, dict)]
+            objects = [value for value in inside.values() if value and _is_object(value)]
             if len(objects) != 1:
                 break
             inside = cast("JsonObject", objects[0])
