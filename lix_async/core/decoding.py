@@ -40,7 +40,7 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 from msgspec import inspect
 
-from .json_text import JSON_ERRORS, SchemaMismatch, describe_error, parse_json
+from .json_text import JSON_ERRORS, SchemaMismatch, UnknownKeys, describe_error, parse_json
 from .models import ItemCounts, Listing, UnreadableItem, item_type
 from .repair import ObjectRepair, object_repair, without_null
 from .values import JsonObject, decode_undocumented, type_name
@@ -113,6 +113,8 @@ class TolerantDecoder(Generic[T]):
     def _read_slowly(self, body: bytes) -> T:
         try:
             return self._convert(parse_json(body))
+        except UnknownKeys:
+            raise
         except SchemaMismatch as error:
             message, path = str(error), error.path
         except JSON_ERRORS as error:
@@ -153,7 +155,7 @@ class TolerantDecoder(Generic[T]):
                 return repaired
         if inside is tree and not objects:
             return {}
-        raise SchemaMismatch("nothing of it could be read: none of its keys is known", "$")
+        raise UnknownKeys("nothing of it could be read: none of its keys is known", "$")
 
 
 def _empty_value(type_: type[T], kind: inspect.Type) -> T | None:

@@ -33,6 +33,10 @@ class SchemaMismatch(Exception):
         self.path = path
 
 
+class UnknownKeys(SchemaMismatch):
+    """None of an object's keys is known."""
+
+
 def parse_json(body: bytes) -> object:
     """Parse a JSON text tolerantly.
 

@@ -18,7 +18,7 @@ import msgspec
 from .decoding import decoder_for
 from .endpoint import Endpoint, P
 from .errors import ConfigurationError, DecodeError, LixError, TransportError
-from .json_text import SchemaMismatch
+from .json_text import SchemaMismatch, UnknownKeys
 from .models import Params
 from .provider import Provider
 
@@ -234,6 +234,10 @@ def decode(provider: Provider, endpoint: Endpoint[P, R], status: int, body: byte
         if provider.normalise is not None:
             plain = provider.normalise(body, endpoint.result)
         return decoder_for(endpoint.result).read(plain)
+    except UnknownKeys as error:
+        if not endpoint.idempotent:  # it was carried out: whatever it says is no doubt
+            return endpoint.result()
+        message, path = str(error), error.path
     except SchemaMismatch as error:
         message, path = str(error), error.path
     if not body.strip():

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_provider import SAMPLE, THING, Thing
+from msgspec.structs import replace
+from sample_provider import SAMPLE, SEND, THING, Sent, Thing
 
 from lix_async.core import errors
 from lix_async.core.endpoint import Endpoint
@@ -209,3 +210,12 @@ def test_errors_are_returned_without_a_traceback():
 def test_json_object_decodes_objects_only():
     assert json_object(b'{"a": [1]}') == {"a": [1]}
     assert [json_object(body) for body in (b"[]", b"{", b'"\xff"', b"[" * 99_999)] == [None] * 4
+
+
+def test_a_call_that_acts_was_carried_out_whatever_its_answer_says():
+    body = b'{"something": {"new": 1}}'
+    assert decode(SAMPLE, SEND, 200, body) == Sent()
+    read = decode(SAMPLE, replace(SEND, idempotent=True), 200, body)
+    assert isinstance(read, DecodeError)
+    assert "none of its keys is known" in str(read)
+    assert isinstance(decode(SAMPLE, SEND, 200, b'{"something": '), DecodeError)
