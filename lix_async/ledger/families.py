@@ -27,7 +27,7 @@ def judgement(
 
     Args:
         family: The family.
-        charged: Credits that a success of this kind costs.
+        charged: Credits that an answer of the families `answer`, `unusable` and `queued` costs.
         due: Epoch milliseconds before which the lookup is not sent again.
         next_page: The page that a listing needs next; None where it has ended.
         hold_gateway: Whether a gateway that gave up leaves a doubt.

@@ -11,7 +11,7 @@ from sample_provider import LOST, THING, SampleClient, Thing, ThingParams, reply
 from lix_async import bulk
 from lix_async.core.wire import HttpRequest
 from lix_async.ledger.connection import Job, LedgerConnection
-from lix_async.ledger.records import Input
+from lix_async.ledger.records import InputRow
 
 from .conftest import Open
 
@@ -27,7 +27,7 @@ class Vendor(SampleClient):
         return (await self.send(THING, ThingParams(id=id))).value
 
 
-async def kept(ledger: Open, run: int) -> dict[int, Input]:
+async def kept(ledger: Open, run: int) -> dict[int, InputRow]:
     async with ledger() as store:
         return {row.row: row for row in await store.inputs(run, 1, 99)}
 

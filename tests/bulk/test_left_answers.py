@@ -9,7 +9,7 @@ from sample_provider import LIST, LOST, ListParams, Thing, reply
 
 from lix_async import Pages, bulk
 from lix_async.core.wire import HttpRequest
-from lix_async.ledger.records import Decide, Judge, Lookup, Lose, Receive, Send
+from lix_async.ledger.records import Decide, Judge, Lose, Receive, Send, StoredLookup
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.store import Store
 from lix_async.testing import VirtualClock
@@ -30,7 +30,7 @@ OTHER = 999
 """An owner that was declared dead, and goes on nevertheless."""
 
 
-async def lookup_in_doubt(store: Store) -> tuple[Lookup, int]:
+async def lookup_in_doubt(store: Store) -> tuple[StoredLookup, int]:
     """A lookup whose first request is lost; the moment."""
 
     def lose(outgoing: HttpRequest) -> Any:

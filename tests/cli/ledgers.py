@@ -66,7 +66,7 @@ class LookupMaker:
     ) -> None:
         """Its answer comes, and is of a family."""
         await self.receive(http, body)
-        meaning = judgement(family, 1, due=due or None)
+        meaning = judgement(family, int(family != "queued"), due=due or None)
         await self._store.apply(
             Judge(self._id, self._owner, self._n, meaning, MS, family, note=note)
         )

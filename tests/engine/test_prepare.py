@@ -160,7 +160,7 @@ class StateRecorder:
         pass
 
 async def main():
-    limiter = RecordingLimiter()
+    limiter = StateRecorder()
     async with AsyncLix("key", base_url={url!r}, rate_limit=limiter) as lix:
         await lix.account.daily_allowance()
         print(sorted(set(sys.modules) - limiter.known))

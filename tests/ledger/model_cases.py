@@ -204,14 +204,14 @@ def what_is_lost_costs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 @mutation(retry=True, cap=1, may="decision, loss")
 def the_totals_forget_what_is_lost(patch: pytest.MonkeyPatch) -> None:
-    settle = transaction._Batch._settle
+    settle = transaction._Batch._charge
 
     def wrong(self: transaction._Batch, lookup: int, settlement: Settlement, now: int) -> None:
         settle(self, lookup, settlement, now)
         for totals in self.writes.runs.values():
             totals.maybe = 0
 
-    patch.setattr(transaction._Batch, "_settle", wrong)
+    patch.setattr(transaction._Batch, "_charge", wrong)
 
 
 @mutation(keys=2, cap=1)
