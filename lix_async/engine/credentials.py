@@ -180,28 +180,29 @@ _ESCAPED_LETTER = re.compile(
     % {b"hex": _HEX, b"decimal": _DECIMAL}
 )
 """A letter or digit that is escaped. Hardly any text has one."""
-_ESCAPE_MARKS = (b"%", b"#", b"\\u00", b"\\x")
 _ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
 _ESCAPE = re.compile(
     rb"(?is)(?:%(?:25)*|\\+(?:u00|x))([0-7][\da-f])|\\+(.)"
     rb"|&(?:amp;)*(?:#x0*([0-7]?[\da-f]);?|#0*(\d{1,3});?|(amp|lt|gt|quot|apos);)"
 )
+SHORTEST_LINE = 64
+"""Characters of a line of base64: 64 in PEM, 76 in MIME (RFC 4648, section 3.1)."""
 _ESCAPE_DEPTH = 8
 """Escapes within escapes that are undone."""
-_NEWLINES = (b"\n", b"\\n", b"\\r", b"%0", b"\\u000")
-_ESCAPED_NEWLINE = re.compile(rb"(?i)\\[nrt]|\\u00(?:0[ad]|20)|%(?:25)*(?:0[ad]|20)")
 _BACKSLASHES = re.compile(rb"(?i)(?:%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);?|\\+(?:u00|x)5c|\\)*")
 
 
 class RedactionRule:
     """How the forms of one key are found: a quick search that misses none, and a thorough one."""
 
-    __slots__ = ("_ends_with_backslash", "_forms", "_key", "_probes", "_wrapped_probes")
+    __slots__ = ("_ends_with_backslash", "_forms", "_key", "_probes")
 
     def __init__(self, key: str) -> None:
         encoded = [_base64(key, number) for number in range(3)] * (len(key) >= MIN_SECRET_LENGTH)
-        probes = [max(re.split("[^A-Za-z0-9]", form), key=len).encode() for form in (key, *encoded)]
-        self._key, self._probes, self._wrapped_probes = key.encode(), probes, probes[1:]
+        # Of base64 that is broken into lines, one of so many parts is whole.
+        parts = [key, *(part for form in encoded for part in _parts(form))]
+        probes = (max(re.split("[^A-Za-z0-9]", part), key=len).encode() for part in parts)
+        self._key, self._probes = key.encode(), tuple(probes)
         self._ends_with_backslash = key.endswith("\\")
         plain = _unescape(self._key)[0].rstrip(b"\\")
         # Between the characters, what is left of a line break: `\n` without its backslash.
@@ -210,18 +211,11 @@ class RedactionRule:
 
     def may_be_in(self, data: bytes) -> bool:
         """Whether a form of the key may be in this; a hundred times as fast as `replace`."""
-        if any(probe in data for probe in self._probes):
-            return True  # a part without escapes that every form contains, unless it is escaped
-        if any(mark in data for mark in _ESCAPE_MARKS) and _ESCAPED_LETTER.search(data):
-            return True
-        if self._wrapped_probes and any(mark in data for mark in _NEWLINES):
-            if b"%" in data or b"\\u00" in data:
-                data = _ESCAPED_NEWLINE.sub(b"", data)
-            for mark in (b"\\n", b"\\r"):
-                data = data.replace(mark, b"")
-            joined = data.translate(None, b" \t\r\n\\")
-            return any(probe in joined for probe in self._wrapped_probes)
-        return False
+        for probe in self._probes:  # without escapes: a part of every form, unless it is escaped
+            if probe in data:
+                return True
+        marked = b"%" in data or b"#" in data or b"\\u00" in data or b"\\x" in data
+        return marked and _ESCAPED_LETTER.search(data) is not None
 
     def replace(self, data: bytes) -> bytes:
         """The data with `***` in place of each form of the key."""
@@ -273,6 +267,12 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
         return _ENTITIES[entity.lower()]
     value = int(number) if number else int(code or html_code or b"0", 16)
     return char or (bytes([value]) if value < 128 else match[0][1:])
+
+
+def _parts(form: str) -> list[str]:
+    """Parts of a text in base64, of which one is within a line."""
+    size = min(-(-len(form) // 2), SHORTEST_LINE // 2)
+    return [form[at : at + size] for at in range(0, len(form), size)]
 
 
 def _base64_char(char: str) -> str:

@@ -180,8 +180,8 @@ def test_each_character_may_be_escaped_in_a_way_of_its_own(key, data):
 
 @given(
     LETTERS,
-    st.sampled_from([b"", b"a", b"user:"]),
-    st.integers(8, 76),
+    st.sampled_from([b"", b"a", b"user:", b"a longer text that a line begins with"]),
+    st.integers(64, 76),
     st.sampled_from(["\n", "\r\n", "\\n", "\\r\\n", "\\\\n", "\n\t ", "%0A", "%0d%0a", "\\u000a"]),
     st.sampled_from([b64encode, urlsafe_b64encode]),
 )
