@@ -185,7 +185,7 @@ _ESCAPE = re.compile(
     rb"(?is)(?:%(?:25)*|\\+(?:u00|x))([0-7][\da-f])|\\+(.)"
     rb"|&(?:amp;)*(?:#x0*([0-7]?[\da-f]);?|#0*(\d{1,3});?|(amp|lt|gt|quot|apos);)"
 )
-SHORTEST_LINE = 64
+MIN_WRAP_WIDTH = 64
 """Characters of a line of base64: 64 in PEM, 76 in MIME (RFC 4648, section 3.1)."""
 _ESCAPE_DEPTH = 8
 """Escapes within escapes that are undone."""
@@ -271,7 +271,7 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def _parts(form: str) -> list[str]:
     """Parts of a text in base64, of which one is within a line."""
-    size = min(-(-len(form) // 2), SHORTEST_LINE // 2)
+    size = min(-(-len(form) // 2), MIN_WRAP_WIDTH // 2)
     return [form[at : at + size] for at in range(0, len(form), size)]
 
 
