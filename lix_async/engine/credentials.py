@@ -186,7 +186,7 @@ _ESCAPE = re.compile(
     rb"|&(?:amp;)*(?:#x0*([0-7]?[\da-f]);?|#0*(\d{1,3});?|(amp|lt|gt|quot|apos);)"
 )
 MIN_WRAP_WIDTH = 64
-"""Characters of a line of base64: 64 in PEM, 76 in MIME (RFC 4648, section 3.1)."""
+"""Characters of a line of base64: 64 in PEM, 76 in MIME (RFC 4648)."""
 _ESCAPE_DEPTH = 8
 """Escapes within escapes that are undone."""
 _BACKSLASHES = re.compile(rb"(?i)(?:%(?:25)*5c|&(?:amp;)*#(?:0*92|x0*5c);?|\\+(?:u00|x)5c|\\)*")
