@@ -19,7 +19,7 @@ RECENT = 20
 class CircuitBreaker:
     """Opens after failures in a row on different lookups; one answer of the API closes it.
 
-    While it is open, one lookup at a time is tried, after growing pauses. Pure: it knows no clock.
+    While it is open, one lookup at a time is tried, after growing pauses. Callers pass the time.
 
     Args:
         timeout: Seconds after which an outage ends the run; None to wait as long as it lasts.

@@ -150,7 +150,7 @@ def encoded_json(
     def replaced(part: object) -> object:
         found = None if enc_hook is None else enc_hook(part)
         if found is None:
-            raise NotImplementedError
+            raise NotImplementedError  # what msgspec expects for a type that JSON has not
         return found
 
     try:

@@ -90,7 +90,7 @@ class Send(msgspec.Struct, frozen=True, gc=False):
 
     lookup: int
     n: int
-    """Attempts so far, as the caller knows them."""
+    """Attempts of the lookup when the caller read it."""
     price: int
     now: int
     kind: str = ""
