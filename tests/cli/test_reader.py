@@ -12,7 +12,7 @@ import pytest
 from lix_async.cli.errors import CommandError
 from lix_async.cli.input import csv_records
 from lix_async.cli.input.lookup_kinds import LookupKind
-from lix_async.cli.input.reader import InputFile, read_inputs
+from lix_async.cli.input.reader import InputFile, read
 
 L = "https://www.linkedin.com/in"
 ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
@@ -20,7 +20,7 @@ ALL_KINDS: frozenset[LookupKind] = frozenset({"person", "org", "email"})
 
 def of(path: Path, text: str | bytes, column: str | None = None) -> InputFile:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_inputs(str(path), column, ALL_KINDS)
+    return read(str(path), column, ALL_KINDS)
 
 
 def links(inputs: InputFile) -> list[str]:
@@ -99,16 +99,16 @@ def test_a_file_without_links_is_reported(file: Path, text: str) -> None:
 
 def test_only_the_requested_kinds_are_read(file: Path) -> None:
     file.write_text(f"{L}/a\nhttps://www.linkedin.com/company/b\nc@example.com\n")
-    assert links(read_inputs(str(file), None, frozenset({"org"}))) == [
+    assert links(read(str(file), None, frozenset({"org"}))) == [
         "https://www.linkedin.com/company/b"
     ]
 
 
 def test_stdin_and_a_missing_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{L}/a\n".encode())))
-    assert links(read_inputs("-", None, ALL_KINDS)) == [f"{L}/a"]
+    assert links(read("-", None, ALL_KINDS)) == [f"{L}/a"]
     with pytest.raises(CommandError, match="cannot read"):
-        read_inputs(str(tmp_path / "none"), None, ALL_KINDS)
+        read(str(tmp_path / "none"), None, ALL_KINDS)
 
 
 def test_large_cells_are_read_and_the_limit_is_restored(file: Path) -> None:

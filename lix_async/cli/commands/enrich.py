@@ -18,7 +18,7 @@ from ...core.rate_limit import RateLimit
 from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
-from ..input.reader import InputFile, read_inputs
+from ..input.reader import InputFile, read
 from ..input.targets import LOOKUPS, TargetCallPreparer
 from ..ledger.address import check_address, check_output_conflicts, is_server
 from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
@@ -121,7 +121,7 @@ def enrich(
             hint="use --store postgresql://USER@HOST/DATABASE to queue the links",
         )
     check_output_conflicts(output_path(output), address, file)
-    inputs = read_inputs(file, column, kinds)
+    inputs = read(file, column, kinds)
     if to_queue:
         chosen_queue = queue or "pgqueuer"
         return anyio.run(partial(submit, address, chosen_queue, as_, inputs, quiet=output.quiet))

@@ -28,7 +28,7 @@ from ...providers.lix.client import AsyncLix
 from ...waterfall import Order, Profile, Step, StepResult, Target, Waterfall, installed, steps_of
 from .. import console
 from ..errors import AUTH, NETWORK, OK, QUOTA, CommandError, Interrupted
-from ..input.reader import InputFile, read_inputs
+from ..input.reader import InputFile, read
 from ..options import (
     CONNECTION_DEFAULTS,
     ROW_DEFAULTS,
@@ -109,7 +109,7 @@ def waterfall(
             hint=f"available fields: {', '.join(_FIELDS)}",
         )
     _chosen_columns(output)
-    inputs = read_inputs(file, column, frozenset({"person", "email"}))
+    inputs = read(file, column, frozenset({"person", "email"}))
     sources = WaterfallClients(connection, providers)
 
     async def work(session: CommandSession) -> int:

@@ -54,7 +54,7 @@ class InputFile:
         self.targets = list(targets.values())
 
 
-def read_inputs(path: str, column: str | None, kinds: frozenset[LookupKind]) -> InputFile:
+def read(path: str, column: str | None, kinds: frozenset[LookupKind]) -> InputFile:
     """Read the targets from a file.
 
     Args:
