@@ -13,8 +13,8 @@ import msgspec
 from ..concurrency.worker_pool import InputStream
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
-from ..ledger.address import StoreAddress, open_store
 from ..ledger.connection import LedgerNotFoundError
+from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.store import Store
 from .admission import AdmissionController
 from .lookup import FINAL

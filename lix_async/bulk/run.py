@@ -19,7 +19,7 @@ from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.validation import check_type
-from ..ledger.address import StoreAddress, open_store
+from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.records import InputRow, StoredLookup
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit

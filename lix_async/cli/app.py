@@ -46,6 +46,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     from .commands.account import account
     from .commands.demo import demo
     from .commands.enrich import enrich
+    from .commands.ledger import ledger
     from .commands.lookup import email, org, person
     from .commands.run import run as run_
     from .commands.search import accounts, leads, search
@@ -65,6 +66,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_LOOKUPS, enrich),
         (_LOOKUPS, waterfall),
         (_BULK, run_),
+        (_BULK, ledger),
         (_BULK, worker),
         (_OTHER, call),
         (_OTHER, drift),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from ..bulk.prepared_call import Input
 from ..core.errors import BulkError, ConfigurationError
-from ..ledger.address import open_store
+from ..ledger.ledger import open_store
 from . import console
 from .errors import OK, REFUSED, CommandError
 from .input.lookup_kinds import LookupKind

@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from lix_async import AsyncLix, bulk
-from lix_async.ledger.address import open_store
+from lix_async.ledger.ledger import open_store
 from lix_async.ledger.postgres import PostgresStore
 from lix_async.ledger.store import Store
 from lix_async.sandbox import Sandbox

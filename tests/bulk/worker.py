@@ -10,7 +10,7 @@ import sys
 import anyio
 
 from lix_async import AsyncLix, bulk
-from lix_async.ledger.address import open_store
+from lix_async.ledger.ledger import open_store
 from lix_async.ledger.postgres import PostgresLedgerConnection, PostgresStore
 from lix_async.ledger.store import Store
 

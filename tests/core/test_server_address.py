@@ -16,7 +16,7 @@ from lix_async.cli.ledger.address import check_address
 from lix_async.core.errors import ConfigurationError
 from lix_async.core.server_address import check_server_address
 from lix_async.integrations import pgqueuer, procrastinate
-from lix_async.ledger.address import open_store
+from lix_async.ledger.ledger import open_store
 from lix_async.ledger.postgres import PostgresStore, check_postgres_address
 from lix_async.ledger.sqlite import SqliteStore
 from lix_async.limiters import PostgresLimiter, RedisLimiter

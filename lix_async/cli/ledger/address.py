@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ...core.errors import BulkError, ConfigurationError
 from ...core.server_address import check_server_address
-from ...ledger.address import open_store
+from ...ledger.ledger import open_store
 from ...ledger.store import Store
 from ..errors import REFUSED, USAGE, CommandError
 

@@ -1,9 +1,11 @@
-"""Which kind of ledger an address names."""
+"""The ledger as programs ask it: what is known, what has changed, what must be forgotten."""
 
 from __future__ import annotations
 
 import os
 import re
+from types import TracebackType
+from typing import Self
 
 from ..core.errors import ConfigurationError
 from .sqlite import SqliteStore
@@ -14,7 +16,47 @@ _LIKE_A_SERVER = re.compile(
     r".*://|(?:postgres(?:ql)?|rediss?):|(?:.*\s)?(?:host|user|password|dbname)\s*=|[^/\\]+:[^/\\]*@",
     re.DOTALL,
 )
-StoreAddress = Store | str | os.PathLike[str]
+
+
+class Ledger:
+    """Everything that was ever bought, in one SQLite file or PostgreSQL database.
+
+    Use it with `async with`. Nothing here sends a request or costs a credit. Runs, caches and
+    workers take it instead of an address.
+
+    Args:
+        address: The path of a file, `postgresql://…`, or a store.
+
+    Raises:
+        ConfigurationError: The address is neither, or an extra is not installed.
+    """
+
+    def __init__(self, address: Store | str | os.PathLike[str]) -> None:
+        self.store = open_store(address)
+        """The store that keeps it."""
+        self._opened = False
+
+    async def __aenter__(self) -> Self:
+        if not self.store.is_open:  # one that was open before belongs to the caller
+            await self.store.open()
+            self._opened = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._opened:
+            self._opened = False
+            await self.store.close()
+
+    def __repr__(self) -> str:
+        return f"Ledger({self.store!r})"
+
+
+StoreAddress = Ledger | Store | str | os.PathLike[str]
 """A ledger, or where it is: the path of a file, or `postgresql://…`."""
 
 
@@ -24,6 +66,8 @@ def open_store(address: StoreAddress) -> Store:
     Raises:
         ConfigurationError: The address is neither, or an extra is not installed.
     """
+    if isinstance(address, Ledger):
+        return address.store
     if isinstance(address, Store):
         return address
     if isinstance(address, os.PathLike):
