@@ -66,6 +66,8 @@ class AdmissionController(Admission):
         ConfigurationError: If an argument is not valid.
     """
 
+    waits_for_outages = True
+
     def __init__(
         self,
         engine: Engine,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,7 +16,15 @@ from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
 from ..core.validation import check_type
-from ..engine.call_key import Input, PreparedCall, arguments, input_json, key_of, key_text
+from ..engine.call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    input_json,
+    key_of,
+    key_text,
+    server_of,
+)
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
@@ -66,8 +73,7 @@ class CallPreparer:
         self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
-        own = urlsplit(self.engine.provider.base_url).hostname
-        self._origin = "" if urlsplit(client.origin).hostname == own else client.origin
+        self._origin = server_of(self.engine.provider, client.origin)
         view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         self._method = cast(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, ClassVar, TypeVar, Unpack
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
 
 from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
@@ -39,6 +39,9 @@ from .pages import ListingOptions, Pages
 from .transport import Verify
 
 if TYPE_CHECKING:
+    from ..ledger.ledger import StoreAddress
+    from .cache import Cache
+    from .lookup import DoubtPolicy
     from .options import HttpClient  # for the providers' clients
 
 __all__ = ["UNSET", "Client", "TimeoutLike", "Unset"]
@@ -77,6 +80,9 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
+        cache: bool | StoreAddress | None = None,
+        cache_searches: bool = False,
+        doubts: DoubtPolicy = "retry",
         clock: Clock | None = None,
     ) -> None:
         provider, given = self.provider, hide_key(api_key)
@@ -112,6 +118,13 @@ class Client:
             None if on_drift is None else DriftDetector(on_drift),
             self._observer,
         )
+        self._cache: Cache | None = None
+        if cache is not None and cache is not False:
+            from .cache import Cache  # late: most programs have none, and it needs SQLite
+
+            self._cache = Cache(
+                *(cache, provider, self._address, clock), searches=cache_searches, doubts=doubts
+            )
         # One list for the client and its views: the block of any of them waits for all runs.
         self._before_close: list[Callable[[], Awaitable[None]]] = []
         self._bind_methods()
@@ -152,6 +165,8 @@ class Client:
 
         Credits: those of the endpoint.
         """
+        if self._cache is not None and self._cache.keeps(endpoint, params):
+            return await self._cache.send(self._engine, endpoint, params)
         return await self._engine.send(endpoint, params)
 
     def pages(
@@ -176,7 +191,10 @@ class Client:
 
         Credits: those of the endpoint, for each page.
         """
-        return Pages(self._engine, endpoint, params, **options)
+        engine, cache = self._engine, self._cache
+        if cache is not None and options.get("resume") is None and cache.keeps(endpoint, params):
+            engine = cache.listing(engine, endpoint, params, options.get("max_items"))
+        return Pages(engine, endpoint, params, **options)
 
     def with_options(
         self: Self,
@@ -185,6 +203,7 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        cache: Literal[False] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -194,11 +213,14 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
+            cache: False for calls that go to the provider although the client has a cache, which
+                gets none of their answers.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
-        return self._with_call_options(deadline, retry, {"viewer_id": viewer_id}, max_credits)
+        defaults = {"viewer_id": viewer_id}
+        return self._with_call_options(deadline, retry, defaults, max_credits, cache)
 
     def _with_call_options(
         self: Self,
@@ -206,7 +228,12 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        cache: Literal[False] | None = None,
     ) -> Self:
+        if cache not in (None, False):
+            raise ConfigurationError(
+                "cache must be False or left out: the ledger is an argument of the client"
+            )
         old = self._engine.options
         params: dict[str, str | None] = {name: old.defaults.get(name) for name in old.default_names}
         params |= {name: value for name, value in defaults.items() if not isinstance(value, Unset)}
@@ -218,13 +245,16 @@ class Client:
         engine = self._engine.with_options(new)
         if max_credits is not None:
             engine = engine.with_budget(CreditBudget(max_credits, parent=engine.credits))
-        return self.with_engine(engine)
+        view = self.with_engine(engine)
+        view._cache = self._cache if cache is None else None
+        return view
 
     def with_engine(self: Self, engine: Engine) -> Self:
-        """A view of this client whose calls go through another engine."""
+        """A view of this client whose calls go through another engine, and not to its cache."""
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__)
         view._engine = engine
+        view._cache = None
         view._bind_methods()
         return view
 
@@ -237,6 +267,17 @@ class Client:
     def engine(self) -> Engine:
         """The engine of this client, for code that is built on clients, such as bulk runs."""
         return self._engine
+
+    @property
+    def cache(self) -> Cache:
+        """The cache of this client, with its `stats`.
+
+        Raises:
+            ConfigurationError: It has none.
+        """
+        if self._cache is None:
+            raise ConfigurationError("this client has no cache: pass cache=True or a path")
+        return self._cache
 
     @property
     def credits(self) -> CreditBudget:
@@ -263,6 +304,8 @@ class Client:
             self._engine.drift_detector.summarise()
 
     async def __aenter__(self: Self) -> Self:
+        if self._cache is not None:
+            await self._cache.open()
         return self
 
     async def __aexit__(
@@ -273,5 +316,7 @@ class Client:
     ) -> None:
         async with AsyncExitStack() as stack:  # all of them, whatever one of them raises
             stack.push_async_callback(self.aclose)
+            if self._cache is not None:
+                stack.push_async_callback(self._cache.close)
             for callback in tuple(self._before_close):
                 stack.push_async_callback(callback)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import httpx
     import httpx2
 
+    from ..ledger.ledger import StoreAddress
+    from .lookup import DoubtPolicy
+
     HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
 
 
@@ -61,6 +64,9 @@ class CommonOptions(TypedDict, total=False):
     verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
+    cache: bool | StoreAddress | None
+    cache_searches: bool
+    doubts: DoubtPolicy
     clock: Clock | None
 
 

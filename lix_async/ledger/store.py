@@ -212,6 +212,10 @@ class Store:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
+    def standing(self, key: bytes) -> AnswerRow | None:
+        """The answer that stands, where it can be read without waiting; None where it cannot."""
+        return None
+
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
         """Give lookups other keys, by their present ones, where no lookup has those yet."""
         if keys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar, Unpack
+from typing import Literal, TypeVar, Unpack
 
 from ...concurrency.clock import RealClock
 from ...core.endpoint import CreditKind
@@ -89,12 +89,12 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        cache: Literal[False] | None = None,
         account_id: str | Unset | None = UNSET,
     ) -> Self:
         """A client with other settings that shares limits, counts and connections with this one."""
-        return self._with_call_options(
-            deadline, retry, {"viewer_id": viewer_id, "account_id": account_id}, max_credits
-        )
+        defaults = {"viewer_id": viewer_id, "account_id": account_id}
+        return self._with_call_options(deadline, retry, defaults, max_credits, cache)
 
     @property
     def account_id(self) -> str | None:
