@@ -469,7 +469,7 @@ class _Attempts:
         self._id = lookup.id if lookup is not None and known else 0
         # From here on only where the answer or the refusal that stands is to be bought again.
         self._expired = state.status in ("done", "refused")
-        if self._expired:
+        if state.status == "done":  # a listing begins at its first page again
             self._position, self._page = None, page
         self._tries = tries
         self._due = state.due or 0
