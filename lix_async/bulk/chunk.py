@@ -19,12 +19,13 @@ from typing import TypeVar, cast
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
 from ..core.freshness import Age
+from ..engine.call_key import Input
+from ..engine.lookup import QUEUED_FOR, CallsParked, DoubtPolicy, LookupExecutor, Postponed
 from ..engine.options import UNSET, Unset
+from ..engine.outcome import Outcome
 from ..ledger.store import Store
-from .admission import AdmissionController, CallsParked
-from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
-from .outcome import Outcome
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
+from .admission import AdmissionController
+from .prepared_call import CallKey, CallPreparer, ClientMethod
 
 T = TypeVar("T")
 

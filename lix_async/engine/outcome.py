@@ -1,8 +1,7 @@
-"""The outcome of an input, and the counts of a run."""
+"""The outcome of an input."""
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
@@ -73,83 +72,3 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
     def ok(self) -> bool:
         """Whether there is a value."""
         return self.state == "done"
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a run."""
-
-    total: int | None
-    """The number of inputs, if it is known."""
-    seen: int
-    """Inputs taken so far, repeated ones included."""
-    done: int
-    kept: int
-    cached: int
-    refused: int
-    failed: int
-    in_doubt: int
-    queued: int
-    invalid: int
-    credits: int
-    in_flight: int
-    parked: str
-    """Why the run waits or has stopped; empty while it runs."""
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """The summary of a run: counts, credits and reasons of failures."""
-
-    progress: Progress
-    reasons: dict[str, int]
-    """The number of errors by kind."""
-    latencies: dict[float, int]
-    """Histogram of seconds per answer, by the upper end of each bucket."""
-    seconds: float
-
-
-BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))
-
-
-class OutcomeCounter:
-    """Counts the outcomes of a run."""
-
-    def __init__(self) -> None:
-        self.states: Counter[str] = Counter()
-        self.reasons: Counter[str] = Counter()
-        self.latencies: Counter[float] = Counter()
-        self.seen = self.cached = self.credits = 0
-
-    def add(self, outcome: Outcome[T]) -> None:
-        """Count an outcome that is handed out."""
-        self.seen += 1
-        self.states[outcome.state] += 1
-        self.credits += outcome.credits
-        self.cached += outcome.cached
-        if outcome.error is not None:
-            kind = getattr(outcome.error, "kind", "") or type(outcome.error).__name__
-            self.reasons[kind] += 1
-        if outcome.attempts:
-            self.latencies[next(top for top in BUCKETS if outcome.seconds <= top)] += 1
-
-    def spent(self, outcome: Outcome[T]) -> None:
-        """Count the credits of an outcome that is not handed out yet."""
-        self.credits += outcome.credits
-
-    def progress(self, *, total: int | None, waiting: int, in_flight: int, parked: str) -> Progress:
-        """The counts so far."""
-        states = self.states
-        return Progress(
-            total=total,
-            seen=self.seen,
-            done=states["done"],
-            kept=states["kept"],
-            cached=self.cached,
-            refused=states["refused"],
-            failed=states["failed"],
-            in_doubt=states["in_doubt"],
-            queued=states["queued"] + waiting,
-            invalid=states["invalid"],
-            credits=self.credits,
-            in_flight=in_flight,
-            parked=parked,
-        )
