@@ -13,6 +13,7 @@ The flight runs `LookupExecutor`, as runs and workers do: the ledger decides bet
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -34,6 +35,7 @@ from ..core.errors import (
     QueuedError,
     TransportError,
 )
+from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
 from ..core.validation import check_type
@@ -174,7 +176,7 @@ class Cache:
         self._check_open()
         call = prepared_call(engine, self._server, "", endpoint, params)
         stored = self.store.standing(call.key)
-        if stored is not None:
+        if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
@@ -215,7 +217,9 @@ class Cache:
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
-            if flight.given_up or others or (waiter.hurries and isinstance(error, BusyError)):
+            older = not first and flight.bought_at < _oldest(engine)
+            impatient = waiter.hurries and isinstance(error, BusyError)
+            if flight.given_up or others or older or impatient:
                 continue
             if error is not None:
                 self.stats.hits += flight.cached
@@ -226,6 +230,7 @@ class Cache:
             found = _read(engine, endpoint, *flight.answer)
             if isinstance(found, LixError):
                 raise found
+            found = replace(found, stale=flight.stale)
             if flight.cached or not first:
                 return self.handed_out(found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
@@ -384,8 +389,10 @@ class _Flight(CallScope):
         """Since when another process's request is waited for."""
         self.answer: tuple[int, bytes] | None = None
         """Status and body."""
-        self.cached = False
-        """Whether the ledger had what it ends with."""
+        self.cached = self.stale = False
+        """Whether the ledger had what it ends with, and whether that is too old."""
+        self.bought_at = math.inf
+        """When the answer was received (epoch milliseconds)."""
         self.error: LixError | None = None
         self.given_up = False
         """Whether it ended before anything was sent, since nobody waited."""
@@ -448,7 +455,9 @@ class _Flight(CallScope):
         )
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
-        self.cached = not self.requests
+        self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
+        if outcome.bought_at is not None:
+            self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
             self.answer = await self._answer_so_far()
         elif outcome.state != "done":
@@ -574,6 +583,14 @@ def _read(
         lost=0,
         cached=True,
     )
+
+
+def _oldest(engine: Engine) -> float:
+    """The earliest moment (epoch milliseconds) of an answer that is new enough for a call now."""
+    age = engine.options.max_age
+    if age is None:
+        return -math.inf
+    return freshness(age, None, int(engine.clock.wall() * 1000)).answers_since or 0
 
 
 def _written_as(params: Params) -> Input:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
 from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
+from ..core.freshness import Age
 from ..core.models import Listing
 from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
@@ -80,6 +81,8 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
         cache: bool | StoreAddress | None = None,
         cache_searches: bool = False,
         doubts: DoubtPolicy = "retry",
@@ -112,7 +115,10 @@ class Client:
             make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
-            call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+            call_options(
+                *(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+                *(max_age, refused_age),
+            ),
             CreditBudget(max_credits),
             redactor,
             None if on_drift is None else DriftDetector(on_drift),
@@ -203,6 +209,8 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         cache: Literal[False] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
@@ -213,6 +221,9 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
+            max_age: The greatest age of an answer in a ledger that is not bought again; None for
+                any age.
+            refused_age: The same for refusals.
             cache: False for calls that go to the provider although the client has a cache, which
                 gets none of their answers.
 
@@ -220,7 +231,9 @@ class Client:
             ConfigurationError: If an argument is not valid.
         """
         defaults = {"viewer_id": viewer_id}
-        return self._with_call_options(deadline, retry, defaults, max_credits, cache)
+        return self._with_call_options(
+            deadline, retry, defaults, max_credits, max_age, refused_age, cache
+        )
 
     def _with_call_options(
         self: Self,
@@ -228,6 +241,8 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         cache: Literal[False] | None = None,
     ) -> Self:
         if cache not in (None, False):
@@ -241,6 +256,8 @@ class Client:
             old.retry if isinstance(retry, Unset) else retry,
             old.deadline if isinstance(deadline, Unset) else deadline,
             params,
+            old.max_age if isinstance(max_age, Unset) else max_age,
+            old.refused_age if isinstance(refused_age, Unset) else refused_age,
         )
         engine = self._engine.with_options(new)
         if max_credits is not None:
