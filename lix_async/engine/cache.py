@@ -53,6 +53,7 @@ from .lookup import (
     DoubtPolicy,
     LookupExecutor,
     Postponed,
+    check_doubts,
     read_answer,
 )
 from .outcome import Outcome
@@ -103,6 +104,7 @@ class Cache:
         doubts: DoubtPolicy = "retry",
     ) -> None:
         check_type("cache_searches", searches, bool)
+        check_doubts(doubts)
         if isinstance(address, bool):
             if server.loopback:
                 raise ConfigurationError(
@@ -117,7 +119,7 @@ class Cache:
         self._clock = clock
         self._searches = searches
         self._doubts: DoubtPolicy = doubts
-        self._flights: dict[tuple[bytes, int], _Flight] = {}
+        self.flights: dict[tuple[bytes, int], _Flight] = {}
         self._blocks = 0
         self.stats = CacheStats()
         """Hits, shared and bought answers, and credits saved."""
@@ -142,7 +144,7 @@ class Cache:
         self._blocks -= 1
         if self._blocks:
             return
-        flights = list(self._flights.values())
+        flights = list(self.flights.values())
         for flight in flights:
             flight.leave()
 
@@ -209,7 +211,7 @@ class Cache:
         waiter = _Waiter(engine, endpoint, call.params)
         while True:
             self._check_open()
-            flight = self._flights.get((call.key, page))
+            flight = self.flights.get((call.key, page))
             first = flight is None
             if flight is None:
                 waiter.check()
@@ -249,10 +251,10 @@ class Cache:
         flight = _Flight(executor, call, given, page, repeats=self._doubts == "retry")
 
         def end() -> None:
-            del self._flights[place]
+            del self.flights[place]
             self.stats.bought += flight.answer is not None and not flight.cached
 
-        self._flights[place] = flight
+        self.flights[place] = flight
         flight.begin(end)
         return flight
 
@@ -406,7 +408,7 @@ class _Flight(CallScope):
     async def wait(self) -> None:
         """Wait for its end. Whoever is the last to leave gives up what was not sent."""
         self._callers += 1
-        self.left = False
+        self.left = self.scope.cancel_called  # it is too late for one that was given up
         try:
             await self.done.wait()
         finally:
@@ -466,6 +468,8 @@ class _Flight(CallScope):
             page = (await stored_pages(self._executor.store, self._call.key)).get(self._page)
             self.answer = None if page is None else (page.http, page.body)
         else:
+            if self.requests:  # the next call finds it
+                await self._executor.store.flush()
             self.answer = 200, outcome.body
 
     async def _attempt(self) -> Outcome[object] | Postponed:
@@ -535,7 +539,7 @@ class _Flight(CallScope):
         delay = executor.retry.next_delay(
             error,
             failures=self._tries,
-            polls=self._polls,
+            polls=max(self._polls, 1),  # another call has been told so, where none of these was
             idempotent=True,
             window=executor.engine.provider.window,
         )
