@@ -17,7 +17,15 @@ from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
 from ..core.validation import check_type
-from ..engine.call_key import Input, PreparedCall, arguments, input_json, key_of, key_text
+from ..engine.call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    asked_id,
+    input_json,
+    key_of,
+    key_text,
+)
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
@@ -124,7 +132,10 @@ class CallPreparer:
         self.engine.check_request(row, params)
         if max_items is not None:  # the beginning of a listing is another lookup than all of it
             text += b" %d" % max_items
-        return PreparedCall(row, params, key_of(text), max_items)
+        variant = b""
+        if row.subject is not None:
+            variant = key_of(self._text(row, params, subject=False))
+        return PreparedCall(row, params, key_of(text), max_items, asked_id(row, params), variant)
 
     def call_key(self, given: Input) -> CallKey:
         """Key and endpoint of the call for an input; fast for a link in its usual form.
@@ -178,6 +189,6 @@ class CallPreparer:
         except ConfigurationError:
             return False
 
-    def _text(self, row: AnyEndpoint, params: Params) -> bytes:
+    def _text(self, row: AnyEndpoint, params: Params, *, subject: bool = True) -> bytes:
         provider = self.engine.provider.name
-        return key_text(provider, self._origin, self._account, row, params)
+        return key_text(provider, self._origin, self._account, row, params, subject=subject)

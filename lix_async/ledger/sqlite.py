@@ -21,11 +21,12 @@ from ..core.errors import BulkError
 from ..core.validation import guarded_repr
 from ..filesystem import create_private_file, fsync_file, make_private, try_lock
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .database import CHUNK, Columns, Query, chunks
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .schema import VERSION, tables, version_error
 from .store import Store
-from .tables import CHUNK, Columns, Query, SqlTables, chunks
+from .tables import SqlTables
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0
