@@ -53,7 +53,7 @@ LAYERS = {
     "linkedin": _layer(2, "core"),
     "concurrency": _layer(2, "core"),
     "limiters": _layer(3, "core, filesystem, concurrency"),
-    "ledger": _layer(3, "core, filesystem, concurrency"),
+    "ledger": _layer(3, "core, filesystem, linkedin, concurrency"),
     "engine": _layer(4, "core, concurrency, limiters, ledger"),
     DATA: _layer(5, "core, linkedin"),
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),

@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.errors import BulkError
+from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
 from .records import Event, EventResult, InputRow, LookupSpec, NotLeft, Send, StoredLookup
-from .tables import Database, SqlTables
+from .tables import SqlTables
 from .transaction import apply, release
 
 T = TypeVar("T")

@@ -27,13 +27,14 @@ from ..filesystem import (
     try_lock,
 )
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .database import CHUNK, Columns, Query, chunks
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
 from .records import AnswerRow
 from .schema import VERSION, tables, version_error
 from .store import Store
-from .tables import CHUNK, Columns, Query, SqlTables, chunks
+from .tables import SqlTables
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0

@@ -1,38 +1,29 @@
-"""Reading and writing the tables of a ledger, in SQL that both databases understand.
-
-A `Database` is a connection inside a transaction. Statements use `?` for a value, `IN (?*)` for a
-list and `IN (?**)` for a list of pairs. The databases differ in how rows are locked
-(`for_update`), which SQLite does for the whole file when a writing transaction begins, and in how
-many rows are written at once: PostgreSQL takes one statement with arrays, SQLite one for each row.
-"""
+"""Reading and writing the tables of a ledger, in SQL that both databases understand."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Literal, Protocol, TypeVar, cast
+from typing import Literal, cast
 
+from .aliases import learn
+from .database import Columns, Database, chunks
 from .records import AnswerRow, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
 from .rule import MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
-V = TypeVar("V")
-Columns = tuple[object, ...]
-Query = tuple[str, Sequence[object]]
-"""A statement and its values."""
 # fmt: off
 LookupColumns = tuple[
-    int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
+    int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int,
+    int | None, bytes,
 ]
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 CODES = {status: code for code, status in enumerate(STATUSES)}
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
-CHUNK = 256
-"""Values in one `IN (…)`."""
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
-    "changed"
+    "changed, subject, variant"
 )
 ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.body, a.rows, a.codec"
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
@@ -47,41 +38,6 @@ FROM attempt a LEFT JOIN run r ON r.id = a.run WHERE (a.lookup, a.n) IN (?**)
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
-
-
-class Database(Protocol):
-    """A connection to either database."""
-
-    for_update: str
-    """What follows a SELECT to lock its rows."""
-
-    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
-        """Run a statement; its rows."""
-        ...
-
-    def change(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Run a statement; how many rows it changed."""
-        ...
-
-    def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
-        """Run several statements one after the other, in one exchange; the rows of each."""
-        ...
-
-    def insert(
-        self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
-    ) -> None:
-        """Insert rows; `conflict` is what follows `ON CONFLICT`."""
-        ...
-
-    def insert_new(
-        self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
-    ) -> list[Columns]:
-        """Insert the rows whose key is not there yet; the key and id of each of them."""
-        ...
-
-    def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
-        """Change the rows that have these keys; each row has its columns, then its keys."""
-        ...
 
 
 class SqlTables:
@@ -159,13 +115,6 @@ class SqlTables:
     def write(self, writes: Writes) -> None:
         """Write everything that a batch of events changed."""
         db = self._db
-        if writes.lookups:
-            db.update(
-                "lookup",
-                "status, owner, n, base, cur, tries, due, page, refresh, pause, changed",
-                "id",
-                [_lookup_values(one) for _, one in sorted(writes.lookups.items())],
-            )
         positions = [(x.id, x.position) for x in writes.lookups.values() if x.position is not None]
         if positions:
             conflict = "(lookup) DO UPDATE SET position = excluded.position"
@@ -195,6 +144,15 @@ class SqlTables:
         if meanings:
             rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
             db.update("answer", "meaning, rows", "lookup, n", rows)
+        if writes.learned:
+            self._learn(writes)
+        if writes.lookups:
+            db.update(
+                "lookup",
+                "status, owner, n, base, cur, tries, due, page, refresh, pause, changed, subject",
+                "id",
+                [_lookup_values(one) for _, one in sorted(writes.lookups.items())],
+            )
         new = {(a.lookup, a.n) for a in writes.new_attempts}
         ended = [a for key, a in writes.attempts.items() if key not in new]
         if ended:
@@ -210,6 +168,25 @@ class SqlTables:
         if writes.runs:
             totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
             db.update("run", "held, spent, maybe", "id", totals)
+
+    def _learn(self, writes: Writes) -> None:
+        """Learn which ids belong together, and whom the judged answers are about."""
+        subjects, merged = learn(self._db, writes.learned)
+        for lookup in writes.lookups.values():
+            if lookup.subject in merged:
+                lookup.subject = merged[lookup.subject]
+        for one in writes.learned:
+            lookup, subject = writes.lookups[one.lookup], subjects.get(one.lookup)
+            if subject is None or lookup.state.cur != one.n:
+                continue
+            if lookup.subject not in (None, subject):  # a slug has changed hands
+                self._db.change(
+                    "INSERT INTO mention (id, answer, row) SELECT b.id, a.id, 0 FROM answer a "
+                    "JOIN alias b ON b.subject = ? WHERE a.lookup = ? AND a.n < ? "
+                    "ON CONFLICT DO NOTHING",
+                    (lookup.subject, lookup.id, one.n),
+                )
+            lookup.subject = subject
 
     # Inputs and runs
 
@@ -228,7 +205,11 @@ class SqlTables:
             for key, ident in cast("list[tuple[bytes, int]]", inserted):
                 s = new[bytes(key)]
                 state = LookupState(page=s.page)
-                lookup = StoredLookup(ident, s.key, s.endpoint, s.written_as, state, changed=now)
+                lookup = StoredLookup(
+                    *(ident, s.key, s.endpoint, s.written_as, state),
+                    variant=s.variant,
+                    changed=now,
+                )
                 found[s.key] = self._new[ident] = lookup
         found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
@@ -544,16 +525,19 @@ def _current_answers(
 def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> StoredLookup:
     values = cast("LookupColumns", row)
     ident, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page = values[:12]
-    refresh, pause, changed = values[12:]
+    refresh, pause, changed, subject, variant = values[12:]
     state = LookupState(STATUSES[status], owner, n, base, cur, tries, due, page, refresh, answers)
-    return StoredLookup(ident, bytes(key), endpoint, bytes(written_as), state, None, pause, changed)
+    return StoredLookup(
+        *(ident, bytes(key), endpoint, bytes(written_as), state, None, subject, bytes(variant)),
+        *(pause, changed),
+    )
 
 
 def _lookup_values(lookup: StoredLookup) -> tuple[object, ...]:
     s = lookup.state
     return (
         *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
-        *(lookup.pause, lookup.changed, lookup.id),
+        *(lookup.pause, lookup.changed, lookup.subject, lookup.id),
     )
 
 
@@ -580,9 +564,3 @@ def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:
         named = None if meaning is None else MEANINGS[meaning]
         found[lookup].append(StoredAnswer(n, page, named))
     return {lookup: tuple(answers) for lookup, answers in found.items()}
-
-
-def chunks(values: Sequence[V]) -> Iterable[list[V]]:
-    """Values in lists of a size that one statement takes."""
-    for start in range(0, len(values), CHUNK):
-        yield list(values[start : start + CHUNK])

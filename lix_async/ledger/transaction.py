@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from . import rule
+from .aliases import LearnedAnswer
 from .records import (
     Again,
     Decide,
@@ -61,6 +62,8 @@ class Writes:
         default_factory=dict[tuple[int, int], tuple[Meaning, bytes | None]]
     )
     """The meaning of an answer, and of a listing's page its new rows."""
+    learned: list[LearnedAnswer] = field(default_factory=list[LearnedAnswer])
+    """Answers that tell which ids belong together."""
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
 
 
@@ -220,6 +223,8 @@ class _Batch:
                 attempt.family, attempt.note = event.family, event.note
             if (lookup.state.status, lookup.state.cur) == ("received", event.n):
                 lookup.pause = event.pause
+            if event.found and event.judgement.meaning == "usable":
+                self.writes.learned.append(LearnedAnswer(lookup.id, event.n, event.found))
         if event.position is not None and change.row.page != lookup.state.page:
             lookup.position = event.position
         return self.change(lookup, change, event.now)
