@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ..core.canonical import canonical_forms
 from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
+from ..core.provider import Provider
 from ..core.validation import encoded_json
 from ..ledger.identity import alias_of
 from .engine import Engine
@@ -43,6 +45,12 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     def listing(self) -> bool:
         """Whether it is a listing."""
         return self.row.is_listing
+
+
+def server_of(provider: Provider, origin: str) -> str:
+    """The part of a key that names the server: empty where it is the provider's own."""
+    own = urlsplit(provider.base_url).hostname
+    return "" if urlsplit(origin).hostname == own else origin
 
 
 def key_text(

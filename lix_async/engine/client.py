@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
 from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
+from ..core.freshness import Age
 from ..core.models import Listing
 from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
@@ -83,6 +84,8 @@ class Client:
         cache: bool | StoreAddress | None = None,
         cache_searches: bool = False,
         doubts: DoubtPolicy = "retry",
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
         clock: Clock | None = None,
     ) -> None:
         provider, given = self.provider, hide_key(api_key)
@@ -112,7 +115,10 @@ class Client:
             make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
-            call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+            call_options(
+                *(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+                *(max_age, refused_age),
+            ),
             CreditBudget(max_credits),
             redactor,
             None if on_drift is None else DriftDetector(on_drift),
@@ -204,6 +210,8 @@ class Client:
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         cache: Literal[False] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -215,12 +223,17 @@ class Client:
                 those that the view and its own views have spent.
             cache: False for calls that go to the provider although the client has a cache, which
                 gets none of their answers.
+            max_age: The greatest age of an answer in a ledger that is not bought again; None for
+                any age.
+            refused_age: The same for refusals.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
         defaults = {"viewer_id": viewer_id}
-        return self._with_call_options(deadline, retry, defaults, max_credits, cache)
+        return self._with_call_options(
+            deadline, retry, defaults, max_credits, cache, max_age, refused_age
+        )
 
     def _with_call_options(
         self: Self,
@@ -229,6 +242,8 @@ class Client:
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
         cache: Literal[False] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
     ) -> Self:
         if cache not in (None, False):
             raise ConfigurationError(
@@ -241,6 +256,8 @@ class Client:
             old.retry if isinstance(retry, Unset) else retry,
             old.deadline if isinstance(deadline, Unset) else deadline,
             params,
+            old.max_age if isinstance(max_age, Unset) else max_age,
+            old.refused_age if isinstance(refused_age, Unset) else refused_age,
         )
         engine = self._engine.with_options(new)
         if max_credits is not None:
