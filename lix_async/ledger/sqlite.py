@@ -19,10 +19,17 @@ from typing import IO, cast
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
-from ..filesystem import create_private_file, fsync_file, make_private, try_lock
+from ..filesystem import (
+    create_private_file,
+    create_private_folder,
+    fsync_file,
+    make_private,
+    try_lock,
+)
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
+from .personal import personal_path
 from .schema import VERSION, tables, version_error
 from .store import Store
 from .tables import CHUNK, Columns, Query, SqlTables, chunks
@@ -309,6 +316,8 @@ class SqliteLedgerConnection(LedgerConnection):
                     f"{path} was cut off while in use, and lacks what was saved last: restore a "
                     f"copy, and remove {marker.name}"
                 )
+            if not self._read_only and path == personal_path():
+                create_private_folder(path.parent)
             empty = not path.exists() or path.stat().st_size == 0
             if empty and not self._read_only:
                 empty = self._wait_for_creator()
