@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ..core.errors import BulkError
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
-from .records import Event, EventResult, InputRow, LookupSpec, NotLeft, Send, StoredLookup
+from .records import EventResult, InputRow, LedgerEvent, LookupSpec, NotLeft, Send, StoredLookup
 from .tables import Database, SqlTables
 from .transaction import apply, release
 
@@ -41,7 +41,7 @@ class EventsJob(msgspec.Struct, gc=False):
     No caller waits for those that are `posted`. If they fail, a later transaction applies them.
     """
 
-    events: Sequence[Event]
+    events: Sequence[LedgerEvent]
     posted: bool = False
 
 
@@ -88,7 +88,7 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
-def posted_events(jobs: Sequence[Job]) -> list[Event]:
+def posted_events(jobs: Sequence[Job]) -> list[LedgerEvent]:
     """The events that no caller waits for."""
     posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
     return [event for events in posted for event in events]
@@ -115,7 +115,7 @@ class LedgerConnection:
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
         """Whether a commit of the current jobs failed and may have been carried out."""
-        self._overdue: list[Event] = []
+        self._overdue: list[LedgerEvent] = []
         """Events that the next transaction applies first: those that were posted and could not be
         applied, and what takes back requests that did not leave but may have been announced."""
 
@@ -264,7 +264,7 @@ class LedgerConnection:
         values: list[object] = [None] * len(jobs)
         announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
         lookups = iter(tables.add(announced, self.wall()) if announced else ())
-        events: list[Event] = []
+        events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):

@@ -33,6 +33,7 @@ def options(kind: type[Client]) -> ClientOptions:
         verify=None,
         max_credits={"org": 3},
         on_drift=lambda drift: None,
+        on_event=lambda event: None,
         clock=VirtualClock(),
     )
 
