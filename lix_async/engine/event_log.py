@@ -81,7 +81,8 @@ def log_event(event: Event) -> None:
     logger, level = _place(event)
     if logger.isEnabledFor(level):
         fields = {"event": type(event).__name__} | asdict(event)
-        logger.log(level, f"{event.endpoint}: {_text(event)}", extra={"lix": fields})
+        endpoint = event.endpoint or "bulk"
+        logger.log(level, f"{endpoint}: {_text(event)}", extra={"lix": fields})
 
 
 def _place(event: Event) -> tuple[logging.Logger, int]:
@@ -148,7 +149,8 @@ def _text(event: Event) -> str:
 def _text_of_run(event: Event) -> str:
     match event:
         case RunStarted():
-            return f"run {event.run} started{event.name and f' ({event.name})'}"
+            name = f" ({event.name})" if event.name else ""
+            return f"run {event.run} started: {event.method}{name}"
         case RunParked():
             if event.until is None:
                 return f"run {event.run} parked: {event.reason}"

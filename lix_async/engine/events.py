@@ -135,16 +135,21 @@ class Held(Event, frozen=True, kw_only=True):
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """A bulk run has begun, or goes on in another process. `endpoint` is that of its lookups."""
+    """A bulk run has begun, or goes on in this process. `endpoint` is not known yet and empty.
+
+    It is emitted in a task from which all tasks of the run inherit their context variables.
+    """
 
     run: int
     """The number of the run in its ledger."""
     name: str
     """The name that was given to it; empty if none was."""
+    method: str
+    """The provider and the method, as the ledger has them."""
 
 
 class OutcomeReady(Event, frozen=True, kw_only=True):
-    """A bulk run has handed out an outcome."""
+    """A bulk run has the outcome of an input, which its loop gets next."""
 
     run: int
     state: str
@@ -155,18 +160,18 @@ class OutcomeReady(Event, frozen=True, kw_only=True):
 
 
 class RunParked(Event, frozen=True, kw_only=True):
-    """A bulk run waits, or was stopped: it sends nothing until `RunResumed`."""
+    """A bulk run waits until `RunResumed`, or takes no more inputs."""
 
     run: int
     reason: str
-    """`daily limit`, `queued`, `outage: ` with the class of its error, the class of the error that
-    ended the run, or the reason that was given for parking it."""
+    """`daily limit`, `queued`, `outage: ` with the class of the error, the class of the error that
+    stopped the run, or the reason that somebody gave for parking it."""
     until: float | None
-    """When it goes on by itself (epoch seconds), as far as that is known."""
+    """When it goes on by itself, or tries again (epoch seconds); None where it does neither."""
 
 
 class RunResumed(Event, frozen=True, kw_only=True):
-    """A bulk run that waited sends requests again."""
+    """A bulk run that waited goes on."""
 
     run: int
 
