@@ -58,6 +58,7 @@ LAYERS = {
     DATA: _layer(5, "core, linkedin"),
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),
     "bulk": _layer(5, "core, linkedin, concurrency, ledger, engine"),
+    "events": _layer(5, "engine"),
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
@@ -103,6 +104,7 @@ LIBRARIES = {
     DATA: {"msgspec"},
     PROVIDER: {"anyio", "msgspec"},
     "bulk": {"anyio", "msgspec"},
+    "events": set(),
     "waterfall": {"anyio", "msgspec"},
     ADAPTER: {"anyio", "msgspec"},
     "integrations": {

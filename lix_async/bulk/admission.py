@@ -136,6 +136,18 @@ class AdmissionController(Admission):
         return max(until - now, self.breaker.pause(now), 0.0)
 
     @property
+    def closed_until(self) -> float:
+        """When calls may be sent again at the latest (epoch seconds), as far as that is known."""
+        now = self._engine.clock.now()
+        return self._engine.clock.wall() + max(self._closed_until - now, self.breaker.pause(now))
+
+    @property
+    def wait_reason(self) -> str:
+        """`waits_for` without the error's text, which may have something of an answer."""
+        failure = self.breaker.failure
+        return self.waits_for if failure is None else f"outage: {type(failure).__name__}"
+
+    @property
     def waits_for(self) -> str:
         """What calls wait for, for people; empty if they may be sent."""
         if self.breaker.failure is not None:

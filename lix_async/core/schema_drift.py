@@ -34,7 +34,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 OnDrift = Callable[[Drift], object]
-_log = logging.getLogger("lix_async")
+_log = logging.getLogger("lix_async.drift")
 
 
 class DriftDetector:

@@ -45,6 +45,7 @@ from .answer import Answer, credits_for
 from .call_key import Input, PreparedCall, prepared_call, server_of
 from .credits import CreditBudget
 from .engine import AttemptHooks, CallState, Engine
+from .events import CacheHit
 from .lookup import (
     Admission,
     CallsParked,
@@ -178,7 +179,7 @@ class Cache:
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
-                return self.handed_out(found, endpoint, hit=True)
+                return self.handed_out(engine, found, endpoint, hit=True)
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
@@ -227,7 +228,7 @@ class Cache:
             if isinstance(found, LixError):
                 raise found
             if flight.cached or not first:
-                return self.handed_out(found, endpoint, hit=flight.cached)
+                return self.handed_out(engine, found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
             return replace(found, lost=flight.lost, cached=False)
 
@@ -257,11 +258,25 @@ class Cache:
                 "the cache is open inside the client's block only: use the client with `async with`"
             )
 
-    def handed_out(self, answer: Answer[R], endpoint: Endpoint[P, R], *, hit: bool) -> Answer[R]:
+    def handed_out(
+        self, engine: Engine, answer: Answer[R], endpoint: Endpoint[P, R], *, hit: bool
+    ) -> Answer[R]:
         """Count an answer that this call did not pay: the one place where all of them pass."""
+        saved = credits_for(endpoint.credits, answer.value)
         self.stats.hits += hit
         self.stats.shared += not hit
-        self.stats.saved += credits_for(endpoint.credits, answer.value)
+        self.stats.saved += saved
+        if engine.events.active:
+            engine.events.emit(
+                CacheHit(
+                    call=None,
+                    endpoint=endpoint.id,
+                    at=engine.clock.wall(),
+                    source="ledger" if hit else "flight",
+                    saved=saved,
+                    credit_kind=endpoint.credits.kind,
+                )
+            )
         return answer
 
 
@@ -294,7 +309,7 @@ class _ListingEngine(Engine):
             found = _read(engine, endpoint, page.http, page.body)
             if isinstance(found, LixError):
                 raise found
-            answer: Answer[R] | None = cache.handed_out(found, endpoint, hit=True)
+            answer: Answer[R] | None = cache.handed_out(engine, found, endpoint, hit=True)
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
@@ -310,7 +325,9 @@ class _Waiter:
         clock, deadline = engine.clock, engine.options.deadline
         give_up_at = None if deadline is None else clock.now() + deadline
         limiter = None if engine.limiter is None else engine.limiter.for_call(endpoint, params)
-        self._call = CallState(clock, deadline, give_up_at, limiter)
+        self._call = CallState(
+            clock, engine.events.begin_call(endpoint, clock), deadline, give_up_at, limiter
+        )
         self._endpoint = endpoint
 
     @property

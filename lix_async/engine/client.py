@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
@@ -22,6 +22,8 @@ from .answer import Answer
 from .credentials import LOG_FILTER, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
+from .event_log import log_event, set_up_logging
+from .events import EventStream, OnEvent
 from .observer import CallObserver
 from .options import (
     UNSET,
@@ -86,8 +88,10 @@ class Client:
         doubts: DoubtPolicy = "retry",
         max_age: Age | None = None,
         refused_age: Age | None = None,
+        on_event: OnEvent | Sequence[OnEvent] = (),
         clock: Clock | None = None,
     ) -> None:
+        set_up_logging()
         provider, given = self.provider, hide_key(api_key)
         scheme = auth_scheme(provider, auth)
         del api_key, auth
@@ -111,7 +115,7 @@ class Client:
         LOG_FILTER.add(redactor)
         self._engine = Engine(
             provider,
-            self._address.prefix,
+            self._address,
             make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
@@ -123,6 +127,7 @@ class Client:
             redactor,
             None if on_drift is None else DriftDetector(on_drift),
             self._observer,
+            EventStream(on_event, log_event),
         )
         self._cache: Cache | None = None
         if cache is not None and cache is not False:
@@ -300,6 +305,11 @@ class Client:
     def credits(self) -> CreditBudget:
         """Credits that this client and its views have spent so far, by kind."""
         return self._engine.credits
+
+    @property
+    def events(self) -> EventStream:
+        """The events of this client and its views; `events.add` registers a listener."""
+        return self._engine.events
 
     def before_close(self, callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Await a callback when the client's block ends, before its connections are closed.

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ..core.errors import BulkError
 from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
-from .records import Event, EventResult, InputRow, LookupSpec, NotLeft, Send, StoredLookup
+from .records import EventResult, InputRow, LedgerEvent, LookupSpec, NotLeft, Send, StoredLookup
 from .tables import SqlTables
 from .transaction import apply, release
 
@@ -42,7 +42,7 @@ class EventsJob(msgspec.Struct, gc=False):
     No caller waits for those that are `posted`. If they fail, a later transaction applies them.
     """
 
-    events: Sequence[Event]
+    events: Sequence[LedgerEvent]
     posted: bool = False
 
 
@@ -89,7 +89,7 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
-def posted_events(jobs: Sequence[Job]) -> list[Event]:
+def posted_events(jobs: Sequence[Job]) -> list[LedgerEvent]:
     """The events that no caller waits for."""
     posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
     return [event for events in posted for event in events]
@@ -116,7 +116,7 @@ class LedgerConnection:
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
         """Whether a commit of the current jobs failed and may have been carried out."""
-        self._overdue: list[Event] = []
+        self._overdue: list[LedgerEvent] = []
         """Events that the next transaction applies first: those that were posted and could not be
         applied, and what takes back requests that did not leave but may have been announced."""
 
@@ -265,7 +265,7 @@ class LedgerConnection:
         values: list[object] = [None] * len(jobs)
         announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
         lookups = iter(tables.add(announced, self.wall()) if announced else ())
-        events: list[Event] = []
+        events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):

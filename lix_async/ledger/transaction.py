@@ -18,10 +18,10 @@ from .aliases import LearnedAnswer
 from .records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -95,7 +95,7 @@ class Tables(Protocol):
         ...
 
 
-def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[EventResult]:
+def apply(tables: Tables, events: Sequence[LedgerEvent], owner: int) -> list[EventResult]:
     """Apply events in their order, in the transaction that is open.
 
     Args:
@@ -152,7 +152,7 @@ class _Batch:
         self._owner = owner
         self.writes = Writes(runs=runs)
 
-    def apply(self, event: Event) -> EventResult:
+    def apply(self, event: LedgerEvent) -> EventResult:
         lookup = self._lookups.get(event.lookup)
         if lookup is None:  # forgotten meanwhile
             return EventResult(False, LookupState())

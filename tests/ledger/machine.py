@@ -25,10 +25,10 @@ from lix_async.ledger.records import (
     Again,
     AnswerRow,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
@@ -195,7 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
         (value,) = self.jobs(slot, [StatementJob(work)])
         return cast("T", value)
 
-    def apply(self, slot: int, *events: Event) -> list[EventResult]:
+    def apply(self, slot: int, *events: LedgerEvent) -> list[EventResult]:
         (results,) = self.jobs(slot, [EventsJob(events)])
         return cast("list[EventResult]", results)
 
@@ -311,7 +311,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (result.state.status, result.state.n) != ("sent", flight.n)
 
     def judge(
-        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
+        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: LedgerEvent
     ) -> EventResult:
         one = self.purchases[key][n - 1]
         judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
