@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def state_of(family: Family) -> State:
     return _STATES.get(family, "failed")
 
 
-class Outcome(msgspec.Struct, Generic[T], kw_only=True):
+class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     """The outcome of one input."""
 
     input: object
@@ -67,7 +68,7 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
         return self.state == "done"
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run."""
 
     total: int | None
@@ -88,7 +89,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Why the run waits or has stopped; empty while it runs."""
 
 
-class Report(msgspec.Struct, kw_only=True):
+class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """The summary of a run: counts, credits and reasons of failures."""
 
     progress: Progress

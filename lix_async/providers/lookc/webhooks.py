@@ -18,6 +18,7 @@ from typing import TypeAlias, cast
 
 import msgspec
 
+from ...core.bridge import ReadableStruct
 from ...core.decoding import decoder_for
 from ...core.errors import DecodeError
 from ...core.json_text import SchemaMismatch, parse_json
@@ -31,7 +32,7 @@ WebhookBody: TypeAlias = bytes | str | Mapping[str, object]
 """A webhook's body: as received, or as the JSON object that a web framework decoded."""
 
 
-class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookEvent(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """One notification."""
 
     type: str

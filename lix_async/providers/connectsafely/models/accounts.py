@@ -6,9 +6,8 @@ from datetime import datetime
 
 from msgspec import field
 
-from ....core.models import Model
+from ....core.models import Model, OpenObject
 from ....core.timestamps import parse_timestamp
-from ....core.values import OpenObject
 
 __all__ = [
     "AccountQuota",

@@ -12,6 +12,7 @@ from typing import ClassVar, cast
 import msgspec
 from msgspec import field
 
+from ....core.bridge import ReadableStruct
 from ....core.models import Model
 
 __all__ = [
@@ -167,7 +168,7 @@ class RequestStatus(Model):
         return not (self.complete or self.failed)
 
 
-class Lookup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Lookup(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A lookup that was accepted: its result, or the id to poll.
 
     It can be stored as JSON: `msgspec.json.encode(lookup)`, and back with
