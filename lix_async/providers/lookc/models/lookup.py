@@ -7,7 +7,7 @@ lookc.md#lookc.request_status, lookc.md#hit, lookc.md#org-ref
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import field
@@ -22,8 +22,12 @@ __all__ = [
     "LookupAnswer",
     "OrgRef",
     "PersonByEmail",
+    "RequestState",
     "RequestStatus",
 ]
+
+RequestState: TypeAlias = Literal["complete"] | str
+"""The state of a request; others may be added."""
 
 PROFILE = "https://www.linkedin.com/in/"
 COMPLETE = "complete"
@@ -104,7 +108,7 @@ class LookupAnswer(PersonByEmail):
     }
 
     request_id: str | None = field(default=None, name="request_id")
-    status: str | None = None
+    status: RequestState | None = None
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -137,7 +141,7 @@ class RequestStatus(Model):
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
     __markers__: ClassVar[dict[str, str | None]] = {"hits": None}
 
-    status: str | None = None
+    status: RequestState | None = None
     data: PersonByEmail | None = None
     """The result, once it is complete."""
     request_id: str | None = field(default=None, name="request_id")
