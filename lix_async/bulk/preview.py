@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from ..concurrency.worker_pool import InputStream
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
 from ..engine.call_key import Input
@@ -28,7 +29,7 @@ AHEAD = 256
 """Inputs looked up in the ledger at once."""
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
+class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """What a run would do, and what it would cost at most."""
 
     inputs: int

@@ -34,6 +34,7 @@ from ..core.errors import (
     QueuedError,
     TransportError,
 )
+from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
 from ..core.validation import check_type
@@ -174,8 +175,9 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         call = prepared_call(engine, self._server, "", endpoint, params)
-        stored = self.store.standing(call.key)
-        if stored is not None:
+        stored, now = self.store.standing(call.key), int(engine.clock.wall() * 1000)
+        since = freshness(engine.options.max_age, None, now).answers_since
+        if stored is not None and (since is None or stored.at >= since):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
