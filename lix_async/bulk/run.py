@@ -598,7 +598,7 @@ class RunExecutor(Generic[T]):
         self._flying[key] = None
         spent = 0
         try:
-            while self._stop is None and await self._open_again():
+            while self._stop is None and await self._open_again(scope):
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -630,12 +630,10 @@ class RunExecutor(Generic[T]):
                 done.set()
         return None
 
-    async def _open_again(self) -> bool:
+    async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
-            if self._workers.stopping:
-                return False
-            with self._workers.idle():
+            with self._workers.idle(scope):
                 await self._clock.sleep(pause)
         return not self._parked or not self.admission.parked
 
