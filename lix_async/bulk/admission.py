@@ -129,6 +129,8 @@ class AdmissionController(Admission):
     @property
     def closed_for(self) -> float:
         """Seconds until to try again after a daily limit or a failure; 0 if calls may be sent."""
+        if not self._closed_until and self.breaker.failure is None:  # as a rule
+            return 0.0
         now = self._engine.clock.now()
         until = self._closed_until
         if self._balance_endpoints is not None:  # the allowance may come back before

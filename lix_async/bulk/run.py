@@ -638,7 +638,7 @@ class RunExecutor(Generic[T]):
         self._flying[key] = None
         spent = 0
         try:
-            while self._stop is None and await self._open_again():
+            while self._stop is None and await self._open_again(scope):
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -674,13 +674,11 @@ class RunExecutor(Generic[T]):
                 done.set()
         return None
 
-    async def _open_again(self) -> bool:
+    async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
-            if self._workers.stopping:
-                return False
             self._report_pause(self.admission.wait_reason, self.admission.closed_until)
-            with self._workers.idle():
+            with self._workers.idle(scope):
                 await self._clock.sleep(pause)
         if not self._parked and not self.admission.waits_for:
             self._report_pause("")

@@ -15,7 +15,7 @@ from ..core.errors import BulkError
 from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
 from .records import EventResult, InputRow, LedgerEvent, LookupSpec, NotLeft, Send, StoredLookup
-from .tables import SqlTables
+from .tables import InFlight, SqlTables
 from .transaction import apply, release
 
 T = TypeVar("T")
@@ -112,6 +112,7 @@ class LedgerConnection:
         self._monotonic = monotonic
         self._monitor = BeatMonitor(self.grace)
         self._batch = 0
+        self._in_flight = InFlight()
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
@@ -129,6 +130,10 @@ class LedgerConnection:
     @abstractmethod
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction."""
+
+    def others_wrote(self) -> bool:
+        """Whether somebody else may have written since the last transaction of this connection."""
+        return True
 
     @abstractmethod
     def commit(self) -> None:
@@ -200,12 +205,14 @@ class LedgerConnection:
         return self._transaction(jobs)  # tells whether it was committed, and commits it if not
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
-        tables = SqlTables(self.connect())
+        tables = SqlTables(self.connect(), self._in_flight)
         overdue = list(self._overdue)
         writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs) or overdue
         committing = False
         try:
             self.begin(writes=bool(writes))
+            if writes and self.others_wrote():
+                self._in_flight.clear()
             if overdue:
                 apply(tables, overdue, 0)
             if writes and self.owner:
@@ -218,6 +225,7 @@ class LedgerConnection:
         except BaseException:
             if committing and not self.in_transaction():
                 self._uncertain = True
+            self._in_flight.clear()
             self.rollback()
             raise
         del self._overdue[: len(overdue)]
@@ -286,6 +294,8 @@ class LedgerConnection:
         for place, job in enumerate(jobs):
             if isinstance(job, StatementJob):
                 values[place] = job.work(tables)
+                if job.writes:  # whatever that was
+                    self._in_flight.clear()
         return values
 
     # Owners

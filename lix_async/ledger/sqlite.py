@@ -166,13 +166,14 @@ class SqliteLedgerConnection(LedgerConnection):
         self._log_size = 0
         """Bytes of the write-ahead log after the last commit."""
         self._log_is_cut = False
+        self._data_version: object = None
 
     def wall(self) -> int:
         return int(self._clock.wall() * 1000)
 
     def connect(self) -> SqliteDatabase:
         if self._database is None:
-            self._database = SqliteDatabase(self._open())
+            self._database, self._data_version = SqliteDatabase(self._open()), None
             if not self._read_only:
                 self.begin(writes=True)
                 self.register(SqlTables(self._database))
@@ -183,6 +184,12 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def begin(self, *, writes: bool) -> None:
         self._db.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def others_wrote(self) -> bool:
+        # https://www.sqlite.org/pragma.html#pragma_data_version: own commits do not change it.
+        ((version,),) = self._db.execute("PRAGMA data_version")
+        before, self._data_version = self._data_version, version
+        return version != before
 
     def commit(self) -> None:
         self._db.connection.execute("COMMIT")

@@ -191,8 +191,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     sleeps_meanwhile = False
 
-    def ask(self, slot: int, work: Callable[[SqlTables], T]) -> T:
-        (value,) = self.jobs(slot, [StatementJob(work)])
+    def ask(self, slot: int, work: Callable[[SqlTables], T], *, writes: bool = True) -> T:
+        (value,) = self.jobs(slot, [StatementJob(work, writes)])
         return cast("T", value)
 
     def apply(self, slot: int, *events: LedgerEvent) -> list[EventResult]:
@@ -203,7 +203,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A lookup as it is now: not as it was before a commit had to be repeated."""
         connection = self.connection(slot)
         failing, connection.failing = connection.failing, ""
-        found = self.ask(slot, lambda tables: tables.find([key]))[key]
+        found = self.ask(slot, lambda tables: tables.find([key]), writes=False)[key]
         connection.failing = failing
         return found
 
