@@ -23,6 +23,7 @@ from ..engine.call_key import (
     input_json,
     key_of,
     key_text,
+    prepared_call,
     server_of,
 )
 from ..engine.client import Client
@@ -125,12 +126,7 @@ class CallPreparer:
         self, row: AnyEndpoint, params: Params, max_items: int | None = None
     ) -> PreparedCall:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
-        params = self.engine.prepare_params(row, params)
-        text = self._text(row, params)
-        self.engine.check_request(row, params)
-        if max_items is not None:  # the beginning of a listing is another lookup than all of it
-            text += b" %d" % max_items
-        return PreparedCall(row, params, key_of(text), max_items)
+        return prepared_call(self.engine, self._origin, self._account, row, params, max_items)
 
     def call_key(self, given: Input) -> CallKey:
         """Key and endpoint of the call for an input; fast for a link in its usual form.
@@ -185,5 +181,4 @@ class CallPreparer:
             return False
 
     def _text(self, row: AnyEndpoint, params: Params) -> bytes:
-        provider = self.engine.provider.name
-        return key_text(provider, self._origin, self._account, row, params)
+        return key_text(self.engine.provider.name, self._origin, self._account, row, params)

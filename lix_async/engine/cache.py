@@ -47,6 +47,7 @@ from .answer import Answer, credits_for
 from .call_key import Input, PreparedCall, prepared_call, server_of
 from .credits import CreditBudget
 from .engine import AttemptHooks, CallState, Engine
+from .events import CacheHit
 from .lookup import (
     Admission,
     CallsParked,
@@ -182,7 +183,7 @@ class Cache:
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
-                return self.handed_out(found, endpoint, hit=True)
+                return self.handed_out(engine, found, endpoint, hit=True)
         answer = await self.shared(engine, endpoint, call, _written_as(params))
         assert answer is not None  # only a page may be missing
         return answer
@@ -234,7 +235,7 @@ class Cache:
                 raise found
             found = replace(found, stale=flight.stale)
             if flight.cached or not first:
-                return self.handed_out(found, endpoint, hit=flight.cached)
+                return self.handed_out(engine, found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
             return replace(found, lost=flight.lost, cached=False)
 
@@ -264,11 +265,25 @@ class Cache:
                 "the cache is open inside the client's block only: use the client with `async with`"
             )
 
-    def handed_out(self, answer: Answer[R], endpoint: Endpoint[P, R], *, hit: bool) -> Answer[R]:
+    def handed_out(
+        self, engine: Engine, answer: Answer[R], endpoint: Endpoint[P, R], *, hit: bool
+    ) -> Answer[R]:
         """Count an answer that this call did not pay: the one place where all of them pass."""
+        saved = credits_for(endpoint.credits, answer.value)
         self.stats.hits += hit
         self.stats.shared += not hit
-        self.stats.saved += credits_for(endpoint.credits, answer.value)
+        self.stats.saved += saved
+        if engine.events.active:
+            engine.events.emit(
+                CacheHit(
+                    call=None,
+                    endpoint=endpoint.id,
+                    at=engine.clock.wall(),
+                    source="ledger" if hit else "flight",
+                    saved=saved,
+                    credit_kind=endpoint.credits.kind,
+                )
+            )
         return answer
 
 
@@ -282,7 +297,7 @@ class _ListingEngine(Engine):
         self._call = call
         self._given = given
         self._page = 0
-        self.stored: dict[int, AnswerRow] | None = None
+        self._pages: dict[int, AnswerRow] | None = None
 
     async def send(
         self,
@@ -295,13 +310,13 @@ class _ListingEngine(Engine):
         """The next page; what the request would be, the ledger knows from the page before."""
         cache, call, number = self._cache, self._call, self._page + 1
         engine = self._direct.with_budget(self.credits)
-        if self.stored is None:
-            self.stored = await stored_pages(cache.store, call.key)
-        if (page := self.stored.get(number)) is not None:
+        if self._pages is None:
+            self._pages = await stored_pages(cache.store, call.key)
+        if (page := self._pages.get(number)) is not None:
             found = _read(engine, endpoint, page.http, page.body)
             if isinstance(found, LixError):
                 raise found
-            answer: Answer[R] | None = cache.handed_out(found, endpoint, hit=True)
+            answer: Answer[R] | None = cache.handed_out(engine, found, endpoint, hit=True)
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
@@ -317,7 +332,9 @@ class _Waiter:
         clock, deadline = engine.clock, engine.options.deadline
         give_up_at = None if deadline is None else clock.now() + deadline
         limiter = None if engine.limiter is None else engine.limiter.for_call(endpoint, params)
-        self._call = CallState(clock, deadline, give_up_at, limiter)
+        self._call = CallState(
+            clock, engine.events.begin_call(endpoint, clock), deadline, give_up_at, limiter
+        )
         self._endpoint = endpoint
 
     @property

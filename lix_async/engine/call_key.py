@@ -14,6 +14,7 @@ from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
 from ..core.provider import Provider
 from ..core.validation import encoded_json
+from ..ledger.identity import alias_of
 from .engine import Engine
 
 RULE = "3"
@@ -31,6 +32,10 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     """16 bytes. The same for every form of the same lookup."""
     max_items: int | None = None
     """Items of a listing that are wanted at most."""
+    asked: tuple[str, bytes] | None = None
+    """The id of the person or organisation that it asks about."""
+    variant: bytes = b""
+    """The same for calls that differ only in that."""
 
     def left(self, items: int) -> int | None:
         """Items that are still wanted after so many; None for all."""
@@ -48,7 +53,15 @@ def server_of(provider: Provider, origin: str) -> str:
     return "" if urlsplit(origin).hostname == own else origin
 
 
-def key_text(provider: str, origin: str, account: str, row: AnyEndpoint, params: Params) -> bytes:
+def key_text(
+    provider: str,
+    origin: str,
+    account: str,
+    row: AnyEndpoint,
+    params: Params,
+    *,
+    subject: bool = True,
+) -> bytes:
     """(Rule, provider, server, account, endpoint, params): a key is the fingerprint of it.
 
     Args:
@@ -57,6 +70,7 @@ def key_text(provider: str, origin: str, account: str, row: AnyEndpoint, params:
         account: The caller's name of the account.
         row: The endpoint.
         params: Its parameters, prepared.
+        subject: Whether those that name the subject count.
     """
     forms = canonical_forms(type(params))
     fields: dict[str, object] = {}
@@ -65,6 +79,8 @@ def key_text(provider: str, origin: str, account: str, row: AnyEndpoint, params:
         if value is None or name == "sequence_id":
             continue
         form = forms.get(name)
+        if form is not None and form.names and not subject:
+            continue
         fields[name] = form.of(value) if form and isinstance(value, str) else value
     identity = [RULE, provider, origin, account, row.id, fields]
     return msgspec.json.encode(identity, order="deterministic")
@@ -88,7 +104,23 @@ def prepared_call(
     engine.check_request(row, params)
     if max_items is not None:  # the beginning of a listing is another lookup than all of it
         text += b" %d" % max_items
-    return PreparedCall(row, params, key_of(text), max_items)
+    variant = b""
+    if row.subject is not None:
+        variant = key_of(
+            key_text(engine.provider.name, server, account, row, params, subject=False)
+        )
+    return PreparedCall(row, params, key_of(text), max_items, asked_id(row, params), variant)
+
+
+def asked_id(row: AnyEndpoint, params: Params) -> tuple[str, bytes] | None:
+    """The id of the person or organisation that a call asks about; None where it names none."""
+    if row.subject is None:
+        return None
+    for name, form in canonical_forms(type(params)).items():
+        value: object = getattr(params, name)
+        if form.names and form.names != "another" and value:
+            return alias_of(value, form.names, row.subject)
+    return None
 
 
 def key_of(text: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
@@ -22,6 +22,8 @@ from .answer import Answer
 from .credentials import LOG_FILTER, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
+from .event_log import log_event, set_up_logging
+from .events import EventStream, OnEvent
 from .observer import CallObserver
 from .options import (
     UNSET,
@@ -81,13 +83,15 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
-        max_age: Age | None = None,
-        refused_age: Age | None = None,
         cache: bool | StoreAddress | None = None,
         cache_searches: bool = False,
         doubts: DoubtPolicy = "retry",
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
+        on_event: OnEvent | Sequence[OnEvent] = (),
         clock: Clock | None = None,
     ) -> None:
+        set_up_logging()
         provider, given = self.provider, hide_key(api_key)
         scheme = auth_scheme(provider, auth)
         del api_key, auth
@@ -111,7 +115,7 @@ class Client:
         LOG_FILTER.add(redactor)
         self._engine = Engine(
             provider,
-            self._address.prefix,
+            self._address,
             make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
@@ -123,6 +127,7 @@ class Client:
             redactor,
             None if on_drift is None else DriftDetector(on_drift),
             self._observer,
+            EventStream(on_event, log_event),
         )
         self._cache: Cache | None = None
         if cache is not None and cache is not False:
@@ -209,9 +214,9 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
-        cache: Literal[False] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -221,18 +226,18 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
+            cache: False for calls that go to the provider although the client has a cache, which
+                gets none of their answers.
             max_age: The greatest age of an answer in a ledger that is not bought again; None for
                 any age.
             refused_age: The same for refusals.
-            cache: False for calls that go to the provider although the client has a cache, which
-                gets none of their answers.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
         defaults = {"viewer_id": viewer_id}
         return self._with_call_options(
-            deadline, retry, defaults, max_credits, max_age, refused_age, cache
+            deadline, retry, defaults, max_credits, cache, max_age, refused_age
         )
 
     def _with_call_options(
@@ -241,9 +246,9 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
-        cache: Literal[False] | None = None,
     ) -> Self:
         if cache not in (None, False):
             raise ConfigurationError(
@@ -300,6 +305,11 @@ class Client:
     def credits(self) -> CreditBudget:
         """Credits that this client and its views have spent so far, by kind."""
         return self._engine.credits
+
+    @property
+    def events(self) -> EventStream:
+        """The events of this client and its views; `events.add` registers a listener."""
+        return self._engine.events
 
     def before_close(self, callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         """Await a callback when the client's block ends, before its connections are closed.

@@ -49,6 +49,7 @@ from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..ledger.families import judgement
+from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
     Decide,
@@ -532,7 +533,9 @@ class _Attempts:
         self._engine = executor.engine
         self._call = call
         page = 1 if call.listing else 0
-        self._spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
+        self._spec = LookupSpec(
+            call.key, call.row.id, input_json(given), variant=call.variant, page=page
+        )
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
         self._row = row
@@ -937,9 +940,17 @@ class _Attempts:
                 pause=int(pause * 1000),
                 rows=rows,
                 note=note,
+                found=self._ids() if family == "answer" else (),
             )
         )
         self._owner = 0
+
+    def _ids(self) -> tuple[FoundIds, ...]:
+        """The ids in the answer; where an answer never has any, the one that was asked for."""
+        row, reply = self._endpoint, self._reply
+        if row.subject is not None and not row.ids and self._call.asked is not None:
+            return (FoundIds((self._call.asked,)),)
+        return () if reply is None else find_ids(row.ids, reply.body)
 
 
 def _has_unjudged(lookup: StoredLookup) -> bool:

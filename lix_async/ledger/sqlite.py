@@ -27,13 +27,14 @@ from ..filesystem import (
     try_lock,
 )
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .database import CHUNK, Columns, Query, chunks
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
 from .records import AnswerRow
 from .schema import VERSION, tables, version_error
 from .store import Store
-from .tables import CHUNK, Columns, Query, SqlTables, chunks
+from .tables import SqlTables
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0
@@ -165,13 +166,14 @@ class SqliteLedgerConnection(LedgerConnection):
         self._log_size = 0
         """Bytes of the write-ahead log after the last commit."""
         self._log_is_cut = False
+        self._data_version: object = None
 
     def wall(self) -> int:
         return int(self._clock.wall() * 1000)
 
     def connect(self) -> SqliteDatabase:
         if self._database is None:
-            self._database = SqliteDatabase(self._open())
+            self._database, self._data_version = SqliteDatabase(self._open()), None
             if not self._read_only:
                 self.begin(writes=True)
                 self.register(SqlTables(self._database))
@@ -182,6 +184,12 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def begin(self, *, writes: bool) -> None:
         self._db.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def others_wrote(self) -> bool:
+        # https://www.sqlite.org/pragma.html#pragma_data_version: own commits do not change it.
+        ((version,),) = self._db.execute("PRAGMA data_version")
+        before, self._data_version = self._data_version, version
+        return version != before
 
     def commit(self) -> None:
         self._db.connection.execute("COMMIT")
