@@ -537,11 +537,16 @@ class _Flight(CallScope):
         return False
 
     def _is_polled(self, found: Postponed) -> bool:
-        """Ask again for what the provider prepares; where it is named, its caller does that."""
+        """Ask again for what the provider prepares.
+
+        Where it can be asked for by an id, that is free: a call does it at once, and the caller does
+        the waiting.
+        """
         outcome = found.outcome
         self._polls += outcome.attempts
         if self._call.row.poll is not None and outcome.error is None:
-            return False
+            self._pause = 0.0
+            return not self.requests
         error = outcome.error or QueuedError(
             "the provider is preparing this record", kind="queued", retry_after=found.pause
         )
