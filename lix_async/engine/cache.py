@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar, cast
 
 import anyio
@@ -41,10 +41,10 @@ from ..core.provider import BaseUrl, Provider
 from ..core.validation import check_type
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
-from ..ledger.records import AnswerRow
+from ..ledger.records import AnswerRow, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
-from .call_key import Input, PreparedCall, prepared_call, server_of
+from .call_key import Input, PreparedCall, arguments, prepared_call, server_of
 from .credits import CreditBudget
 from .engine import AttemptHooks, CallState, Engine
 from .events import CacheHit
@@ -57,6 +57,7 @@ from .lookup import (
     check_doubts,
     read_answer,
 )
+from .old_keys import rekey
 from .outcome import Outcome
 
 R = TypeVar("R")
@@ -249,7 +250,11 @@ class Cache:
             queued_for=options.retry.queued_interval,
         )
         place = call.key, page
-        flight = _Flight(executor, call, given, page, repeats=self._doubts == "retry")
+        flight = _Flight(
+            *(executor, call, given, page),
+            repeats=self._doubts == "retry",
+            before=lambda: self._use_old_key(engine, call),
+        )
 
         def end() -> None:
             del self.flights[place]
@@ -258,6 +263,32 @@ class Cache:
         self.flights[place] = flight
         flight.begin(end)
         return flight
+
+    async def _use_old_key(self, engine: Engine, call: PreparedCall) -> None:
+        """Find what an older version has bought under a key of its own."""
+        if not self.store.has_old_keys or call.key in await self.store.find([call.key]):
+            return
+        names = [
+            n for n in call.params.__struct_fields__ if isinstance(getattr(call.params, n), str)
+        ]
+
+        def leads_to(lookup: StoredLookup, call: PreparedCall) -> bool:
+            given: object = msgspec.json.decode(lookup.written_as)
+            fields = arguments(given)
+            ways = [{name: given} for name in names] if fields is None else [fields]
+            return any(self._is_same(engine, call, fields) for fields in ways)
+
+        await rekey(self.store, engine.provider.name, "", {call.key: call}, leads_to)
+
+    def _is_same(self, engine: Engine, call: PreparedCall, given: Mapping[str, object]) -> bool:
+        """Whether the call with these params instead of its own is the same lookup."""
+        known = {name: given[name] for name in call.params.__struct_fields__ if name in given}
+        try:
+            params = replace(call.params, **known)
+            other = prepared_call(engine, self._server, "", call.row, params, call.max_items)
+        except (LixError, TypeError, ValueError):
+            return False
+        return other.key == call.key
 
     def _check_open(self) -> None:
         if not self._blocks:
@@ -383,8 +414,10 @@ class _Flight(CallScope):
         page: int,
         *,
         repeats: bool,
+        before: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
+        self._before = before
         self._executor = executor
         self._call = call
         self._given = given
@@ -472,6 +505,7 @@ class _Flight(CallScope):
             wait=lambda _: self._pause,
             sleep=self._executor.engine.clock.sleep,
         )
+        await self._before()
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
         self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
@@ -539,8 +573,8 @@ class _Flight(CallScope):
     def _is_polled(self, found: Postponed) -> bool:
         """Ask again for what the provider prepares.
 
-        Where it can be asked for by an id, that is free: a call does it at once, and the caller does
-        the waiting.
+        Where it can be asked for by an id, that is free: a call does it at once, and its caller
+        does the waiting.
         """
         outcome = found.outcome
         self._polls += outcome.attempts
