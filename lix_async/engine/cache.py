@@ -13,6 +13,7 @@ The flight runs `LookupExecutor`, as runs and workers do: the ledger decides bet
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -53,6 +54,7 @@ from .lookup import (
     DoubtPolicy,
     LookupExecutor,
     Postponed,
+    check_doubts,
     read_answer,
 )
 from .outcome import Outcome
@@ -103,6 +105,7 @@ class Cache:
         doubts: DoubtPolicy = "retry",
     ) -> None:
         check_type("cache_searches", searches, bool)
+        check_doubts(doubts)
         if isinstance(address, bool):
             if server.loopback:
                 raise ConfigurationError(
@@ -117,7 +120,7 @@ class Cache:
         self._clock = clock
         self._searches = searches
         self._doubts: DoubtPolicy = doubts
-        self._flights: dict[tuple[bytes, int], _Flight] = {}
+        self.flights: dict[tuple[bytes, int], _Flight] = {}
         self._blocks = 0
         self.stats = CacheStats()
         """Hits, shared and bought answers, and credits saved."""
@@ -142,7 +145,7 @@ class Cache:
         self._blocks -= 1
         if self._blocks:
             return
-        flights = list(self._flights.values())
+        flights = list(self.flights.values())
         for flight in flights:
             flight.leave()
 
@@ -175,9 +178,8 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         call = prepared_call(engine, self._server, "", endpoint, params)
-        stored, now = self.store.standing(call.key), int(engine.clock.wall() * 1000)
-        since = freshness(engine.options.max_age, None, now).answers_since
-        if stored is not None and (since is None or stored.at >= since):
+        stored = self.store.standing(call.key)
+        if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
                 await anyio.lowlevel.checkpoint()
@@ -210,7 +212,7 @@ class Cache:
         waiter = _Waiter(engine, endpoint, call.params)
         while True:
             self._check_open()
-            flight = self._flights.get((call.key, page))
+            flight = self.flights.get((call.key, page))
             first = flight is None
             if flight is None:
                 waiter.check()
@@ -218,7 +220,9 @@ class Cache:
             await waiter.wait_for(flight)
             error = flight.error
             others = isinstance(error, BudgetError) and flight.budget is not engine.credits
-            if flight.given_up or others or (waiter.hurries and isinstance(error, BusyError)):
+            older = not first and flight.bought_at < _oldest(engine)
+            impatient = waiter.hurries and isinstance(error, BusyError)
+            if flight.given_up or others or older or impatient:
                 continue
             if error is not None:
                 self.stats.hits += flight.cached
@@ -229,6 +233,7 @@ class Cache:
             found = _read(engine, endpoint, *flight.answer)
             if isinstance(found, LixError):
                 raise found
+            found = replace(found, stale=flight.stale)
             if flight.cached or not first:
                 return self.handed_out(engine, found, endpoint, hit=flight.cached)
             found = replace(found, credits=flight.credits, attempts=flight.requests)
@@ -247,10 +252,10 @@ class Cache:
         flight = _Flight(executor, call, given, page, repeats=self._doubts == "retry")
 
         def end() -> None:
-            del self._flights[place]
+            del self.flights[place]
             self.stats.bought += flight.answer is not None and not flight.cached
 
-        self._flights[place] = flight
+        self.flights[place] = flight
         flight.begin(end)
         return flight
 
@@ -403,8 +408,10 @@ class _Flight(CallScope):
         """Since when another process's request is waited for."""
         self.answer: tuple[int, bytes] | None = None
         """Status and body."""
-        self.cached = False
-        """Whether the ledger had what it ends with."""
+        self.cached = self.stale = False
+        """Whether the ledger had what it ends with, and whether that is too old."""
+        self.bought_at = math.inf
+        """When the answer was received (epoch milliseconds)."""
         self.error: LixError | None = None
         self.given_up = False
         """Whether it ended before anything was sent, since nobody waited."""
@@ -418,7 +425,7 @@ class _Flight(CallScope):
     async def wait(self) -> None:
         """Wait for its end. Whoever is the last to leave gives up what was not sent."""
         self._callers += 1
-        self.left = False
+        self.left = self.scope.cancel_called  # it is too late for one that was given up
         try:
             await self.done.wait()
         finally:
@@ -467,7 +474,9 @@ class _Flight(CallScope):
         )
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
-        self.cached = not self.requests
+        self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
+        if outcome.bought_at is not None:
+            self.bought_at = outcome.bought_at.timestamp() * 1000
         if outcome.state == "queued" and self.error is None:
             self.answer = await self._answer_so_far()
         elif outcome.state != "done":
@@ -476,6 +485,8 @@ class _Flight(CallScope):
             page = (await stored_pages(self._executor.store, self._call.key)).get(self._page)
             self.answer = None if page is None else (page.http, page.body)
         else:
+            if self.requests:  # the next call finds it
+                await self._executor.store.flush()
             self.answer = 200, outcome.body
 
     async def _attempt(self) -> Outcome[object] | Postponed:
@@ -545,7 +556,7 @@ class _Flight(CallScope):
         delay = executor.retry.next_delay(
             error,
             failures=self._tries,
-            polls=self._polls,
+            polls=max(self._polls, 1),  # another call has been told so, where none of these was
             idempotent=True,
             window=executor.engine.provider.window,
         )
@@ -593,6 +604,14 @@ def _read(
         lost=0,
         cached=True,
     )
+
+
+def _oldest(engine: Engine) -> float:
+    """The earliest moment (epoch milliseconds) of an answer that is new enough for a call now."""
+    age = engine.options.max_age
+    if age is None:
+        return -math.inf
+    return freshness(age, None, int(engine.clock.wall() * 1000)).answers_since or 0
 
 
 def _written_as(params: Params) -> Input:

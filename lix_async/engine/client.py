@@ -83,11 +83,11 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
         cache: bool | StoreAddress | None = None,
         cache_searches: bool = False,
         doubts: DoubtPolicy = "retry",
-        max_age: Age | None = None,
-        refused_age: Age | None = None,
         on_event: OnEvent | Sequence[OnEvent] = (),
         clock: Clock | None = None,
     ) -> None:
@@ -214,9 +214,9 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
-        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -226,18 +226,18 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
-            cache: False for calls that go to the provider although the client has a cache, which
-                gets none of their answers.
             max_age: The greatest age of an answer in a ledger that is not bought again; None for
                 any age.
             refused_age: The same for refusals.
+            cache: False for calls that go to the provider although the client has a cache, which
+                gets none of their answers.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
         defaults = {"viewer_id": viewer_id}
         return self._with_call_options(
-            deadline, retry, defaults, max_credits, cache, max_age, refused_age
+            deadline, retry, defaults, max_credits, max_age, refused_age, cache
         )
 
     def _with_call_options(
@@ -246,9 +246,9 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
-        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
     ) -> Self:
         if cache not in (None, False):
             raise ConfigurationError(

@@ -211,10 +211,7 @@ class LookupExecutor:
             check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
                 raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
-        if doubts not in ("hold", "retry") and not callable(doubts):
-            raise ConfigurationError(
-                f'doubts must be "hold", "retry" or a function, not {doubts!r}'
-            )
+        check_doubts(doubts)
         # The ledger does the repeating: each attempt is announced, and a pause holds no worker.
         once = replace(engine.options.retry, attempts=1, queued_attempts=0)
         options = replace(engine.options, retry=once)
@@ -495,6 +492,12 @@ class LookupExecutor:
         if lookup.state.due is None:
             return 0.0
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
+
+
+def check_doubts(doubts: DoubtPolicy) -> None:
+    """Raise `ConfigurationError` for what is no policy."""
+    if doubts not in ("hold", "retry") and not callable(doubts):
+        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
 
 
 class _AlreadyClaimed(Exception):

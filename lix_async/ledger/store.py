@@ -182,6 +182,10 @@ class Store:
         """Apply events with the next commit, without waiting for it."""
         self._worker().post(EventsJob(events, posted=True))
 
+    async def flush(self) -> None:
+        """Wait until what was posted is durable, and other connections see it."""
+        await self.statement(lambda tables: None, writes=False)
+
     async def announce(self, spec: LookupSpec, send: Send, row: int | None = None) -> Announced:
         """Announce a request, its lookup made where it is new; durable when this returns.
 

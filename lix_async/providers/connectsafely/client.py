@@ -90,15 +90,15 @@ class AsyncConnectSafely(ConnectSafelyMethods):
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
-        cache: Literal[False] | None = None,
         max_age: Age | Unset | None = UNSET,
         refused_age: Age | Unset | None = UNSET,
+        cache: Literal[False] | None = None,
         account_id: str | Unset | None = UNSET,
     ) -> Self:
         """A client with other settings that shares limits, counts and connections with this one."""
         defaults = {"viewer_id": viewer_id, "account_id": account_id}
         return self._with_call_options(
-            deadline, retry, defaults, max_credits, cache, max_age, refused_age
+            deadline, retry, defaults, max_credits, max_age, refused_age, cache
         )
 
     @property
