@@ -18,6 +18,7 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
+from ..core.freshness import Age
 from ..core.validation import check_type
 from ..engine.call_key import Input, PreparedCall
 from ..engine.lookup import (
@@ -28,6 +29,7 @@ from ..engine.lookup import (
     LookupExecutor,
     Postponed,
 )
+from ..engine.options import UNSET, Unset
 from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.records import InputRow, StoredLookup
@@ -73,6 +75,11 @@ class Run(Generic[T]):
             e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
             answer, or the last one, is handed out.
         recheck_after: Seconds between two such requests.
+        max_age: The greatest age of an answer when the run is made, as a `timedelta` or in seconds.
+            An older one is bought again and kept as a further version. Where that fails, the older
+            one is handed out, with `Outcome.stale`. None: nothing is bought again. Default: the
+            client's.
+        refused_age: The same for refusals, such as not found.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to read balances and daily allowance before the first charged call
             and every quarter of an hour, if the provider reports them. Then the run stops with
@@ -113,6 +120,8 @@ class Run(Generic[T]):
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -129,6 +138,8 @@ class Run(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
+            max_age=max_age,
+            refused_age=refused_age,
             account=account,
             check_balances=check_balances,
         )
@@ -356,6 +367,8 @@ class RunExecutor(Generic[T]):
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -383,6 +396,8 @@ class RunExecutor(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
+            max_age=max_age,
+            refused_age=refused_age,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
@@ -625,7 +640,11 @@ class RunExecutor(Generic[T]):
                     job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
-                    return self._postponed(outcome, job)
+                    given_up = self._postponed(outcome, job)
+                    if given_up is not None:
+                        outcome = cast("Outcome[object]", given_up)
+                        outcome = await self._lookup.or_older(outcome, job.call)
+                    return cast("Outcome[T] | None", given_up and outcome)
                 if self._hold_back(outcome, job):
                     return None
                 outcome.credits, spent = outcome.credits + spent, 0
@@ -671,7 +690,7 @@ class RunExecutor(Generic[T]):
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
         """Keep a failed lookup while it may be the first of an outage."""
         breaker = self.admission.breaker
-        if outcome.state != "failed" or not breaker.suspects:
+        if "failed" not in (outcome.state, outcome.refresh) or not breaker.suspects:
             return False
         self._counts.spent(outcome)
         job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)

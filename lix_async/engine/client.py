@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, Unpack
 from ..concurrency.clock import Clock, RealClock
 from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
+from ..core.freshness import Age
 from ..core.models import Listing
 from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
@@ -77,6 +78,8 @@ class Client:
         verify: Verify = None,
         max_credits: int | Mapping[CreditKind, int] | None = None,
         on_drift: OnDrift | None = None,
+        max_age: Age | None = None,
+        refused_age: Age | None = None,
         clock: Clock | None = None,
     ) -> None:
         provider, given = self.provider, hide_key(api_key)
@@ -106,7 +109,10 @@ class Client:
             make_transport(request_builder, timeout, http_client, verify),
             make_limiter(provider, rate_limit, clock),
             clock,
-            call_options(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+            call_options(
+                *(retry, deadline, {"viewer_id": viewer_id, **self._param_defaults}),
+                *(max_age, refused_age),
+            ),
             CreditBudget(max_credits),
             redactor,
             None if on_drift is None else DriftDetector(on_drift),
@@ -185,6 +191,8 @@ class Client:
         retry: RetryPolicy | Unset = UNSET,
         viewer_id: str | Unset | None = UNSET,
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
     ) -> Self:
         """A view with other call options. Limiter, connections and credits are shared.
 
@@ -194,11 +202,16 @@ class Client:
             viewer_id: The viewer id of calls that pass none; None for none.
             max_credits: A limit for this view, within that of the client: its `credits` are then
                 those that the view and its own views have spent.
+            max_age: The greatest age of an answer in a ledger that is not bought again; None for
+                any age.
+            refused_age: The same for refusals.
 
         Raises:
             ConfigurationError: If an argument is not valid.
         """
-        return self._with_call_options(deadline, retry, {"viewer_id": viewer_id}, max_credits)
+        return self._with_call_options(
+            deadline, retry, {"viewer_id": viewer_id}, max_credits, max_age, refused_age
+        )
 
     def _with_call_options(
         self: Self,
@@ -206,6 +219,8 @@ class Client:
         retry: RetryPolicy | Unset,
         defaults: Mapping[str, str | Unset | None],
         max_credits: int | Mapping[CreditKind, int] | None = None,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
     ) -> Self:
         old = self._engine.options
         params: dict[str, str | None] = {name: old.defaults.get(name) for name in old.default_names}
@@ -214,6 +229,8 @@ class Client:
             old.retry if isinstance(retry, Unset) else retry,
             old.deadline if isinstance(deadline, Unset) else deadline,
             params,
+            old.max_age if isinstance(max_age, Unset) else max_age,
+            old.refused_age if isinstance(refused_age, Unset) else refused_age,
         )
         engine = self._engine.with_options(new)
         if max_credits is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 import msgspec
@@ -59,6 +60,13 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
     """Seconds from sending the request to the answer."""
     due: float = 0.0
     """When a `queued` lookup is requested again (epoch seconds)."""
+    bought_at: datetime | None = None
+    """When the answer was received, in UTC; of a listing, its last page."""
+    stale: bool = False
+    """Whether the answer is older than the caller accepts, or a newer one is being bought."""
+    refresh: State | Literal[""] = ""
+    """Why the answer is stale after its refresh has ended: what became of that purchase, such as
+    `in_doubt` or `refused`; `error` has the reason. Empty otherwise."""
 
     @property
     def ok(self) -> bool:

@@ -40,7 +40,7 @@ from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.tables import SqlTables
 
-from .model import FREE, Purchase, _decided, _stored
+from .model import FREE, Purchase, _anew, _decided, _stored
 
 T = TypeVar("T")
 SLOTS = 3
@@ -250,6 +250,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if lookup.state.status == "done":
             assert old
             self.purchases[key] = [one._replace(mark="past") for one in self.purchases[key]]
+        elif lookup.state.status == "refused":
+            assert old
+            self.purchases[key] = _anew(self.purchases[key])
         for one in self.purchases[key]:
             assert one.mark not in ("open", "stored"), f"paid twice: {self.purchases[key]}"
         assert self.cap is None or self.charged + self.reserved() + price <= self.cap
@@ -378,12 +381,7 @@ class LedgerMachine(RuleBasedStateMachine):
         lookup = self.lookup(slot, key)
         (result,) = self.apply(slot, Again(lookup.id, lookup.state.n, self.wall))
         if result.applied:
-            known = list(enumerate(self.purchases[key], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            self.purchases[key] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            self.purchases[key] = _anew(self.purchases[key])
 
     def read_with_a_newer_version(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)

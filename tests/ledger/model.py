@@ -264,6 +264,9 @@ class Model:
             money = money if attempt.charged is None else attempt.charged
             if n > len(purchases):
                 assert isinstance(event, Send)
+                if key.row.status == "refused":
+                    assert event.expired
+                    purchases = _anew(purchases)
                 self._may_announce(key.row.status, purchases, event)
                 if key.row.status == "done":
                     purchases = [one._replace(mark="past") for one in purchases]
@@ -310,13 +313,7 @@ class Model:
         elif isinstance(event, Decide) and event.again and applied:
             purchases[: event.n] = map(_decided, purchases[: event.n])
         elif isinstance(event, Again) and applied:
-            # A person wants it anew: what came up to the last charged answer is past.
-            known = list(enumerate(purchases[: event.n], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            purchases[: event.n] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            purchases[: event.n] = _anew(purchases[: event.n])
         elif isinstance(event, Judge) and applied and not event.judgement.hold:
             one = purchases[event.n - 1]
             if one.fate.startswith("gateway"):  # reads are repeated after a gateway's error
@@ -494,7 +491,8 @@ class Model:
             elif row.status in ("in_doubt", "kept", "refused") and not state.stopped:
                 process = Process("picked", k, row.n)
                 yield Step("pick what ended", True, _with_process(state, i, process))
-            if row.status == "done" and (less := self._budget(state, "expiry")) is not None:
+            old = row.status in ("done", "refused")
+            if old and (less := self._budget(state, "expiry")) is not None:
                 process = Process("picked", k, row.n, expired=True)
                 yield Step("pick what is too old", True, _with_process(less, i, process))
 
@@ -710,6 +708,16 @@ def _stored(one: Purchase) -> Purchase:
         if one.fate in ("usable", "unusable"):
             return one._replace(mark="stored")
     return one
+
+
+def _anew(purchases: Sequence[Purchase]) -> list[Purchase]:
+    """It is wanted anew: what came up to the last charged answer is past."""
+    known = list(enumerate(purchases, 1))
+    past = max((n for n, one in known if one.mark == "stored"), default=0)
+    return [
+        one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
+        for n, one in known
+    ]
 
 
 def _decided(one: Purchase) -> Purchase:

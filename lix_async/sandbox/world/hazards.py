@@ -46,8 +46,8 @@ PEOPLE: tuple[tuple[float, PersonHazards], ...] = (
     (0.35, PersonHazards(0.22, 0.14, 0.05, 0.10, 0.010, 0.010)),
     (0.15, PersonHazards(0.90, 0.25, 0.15, 0.30, 0.020, 0.010)),
 )
-"""The groups of people: the share of all people, and their rates. The career of a person up to the
-first day of the world comes from the same rates."""
+"""The groups of people: the share of all people, and their rates. The length of a person's earlier
+jobs decides the group."""
 ORGANISATIONS: tuple[tuple[float, OrganisationHazards], ...] = (
     (0.80, OrganisationHazards(0.01, 0.005, 0.02, 0.05)),
     (0.20, OrganisationHazards(0.06, 0.030, 0.08, 0.40)),
