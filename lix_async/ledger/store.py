@@ -28,6 +28,7 @@ from .owners import BEAT_EVERY
 from .records import (
     Again,
     AnswerRow,
+    CallQuery,
     Counts,
     Decide,
     Event,
@@ -37,8 +38,8 @@ from .records import (
     Send,
     StoredLookup,
 )
-from .rule import STATUSES, Status
-from .tables import CODES, SqlTables
+from .rule import CODES, STATUSES, Status
+from .tables import SqlTables
 
 T = TypeVar("T")
 GROUP = 500
@@ -211,6 +212,11 @@ class Store:
     async def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
+
+    async def find_calls(self, queries: Sequence[CallQuery]) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject."""
+        now = self.now
+        return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
         """Give lookups other keys, by their present ones, where no lookup has those yet."""
