@@ -44,7 +44,7 @@ class SqlTables:
     """The tables of a ledger behind one connection."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        self.database = self._db = database
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
 
