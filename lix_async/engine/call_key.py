@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ..core.canonical import canonical_forms
 from ..core.endpoint import AnyEndpoint
 from ..core.models import Params
+from ..core.provider import Provider
 from ..core.validation import encoded_json
 from ..ledger.identity import alias_of
 from ..ledger.records import CallQuery
+from .engine import Engine
 
 RULE = "3"
 """The version of the rule that makes keys, which is a part of them."""
@@ -50,6 +53,12 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
         return self.row.is_listing
 
 
+def server_of(provider: Provider, origin: str) -> str:
+    """The part of a key that names the server: empty where it is the provider's own."""
+    own = urlsplit(provider.base_url).hostname
+    return "" if urlsplit(origin).hostname == own else origin
+
+
 def key_text(
     provider: str,
     origin: str,
@@ -81,6 +90,32 @@ def key_text(
         fields[name] = form.of(value) if form and isinstance(value, str) else value
     identity = [RULE, provider, origin, account, row.id, fields]
     return msgspec.json.encode(identity, order="deterministic")
+
+
+def prepared_call(
+    engine: Engine,
+    server: str,
+    account: str,
+    row: AnyEndpoint,
+    params: Params,
+    max_items: int | None = None,
+) -> PreparedCall:
+    """The call of an endpoint with these parameters, checked and with the client's defaults.
+
+    Raises:
+        ConfigurationError: It cannot be sent.
+    """
+    params = engine.prepare_params(row, params)
+    text = key_text(engine.provider.name, server, account, row, params)
+    engine.check_request(row, params)
+    if max_items is not None:  # the beginning of a listing is another lookup than all of it
+        text += b" %d" % max_items
+    variant = b""
+    if row.subject is not None:
+        variant = key_of(
+            key_text(engine.provider.name, server, account, row, params, subject=False)
+        )
+    return PreparedCall(row, params, key_of(text), max_items, asked_id(row, params), variant)
 
 
 def asked_id(row: AnyEndpoint, params: Params) -> tuple[str, bytes] | None:

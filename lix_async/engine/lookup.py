@@ -109,6 +109,9 @@ class CallsParked(Exception):
 class Admission:
     """Whether a call may be sent at all. This one admits every call that its budget can pay."""
 
+    waits_for_outages = False
+    """Whether lookups are repeated for as long as an outage lasts, instead of a few times."""
+
     def __init__(self, budget: CreditBudget) -> None:
         self.budget = budget
         """The credits that were spent, and their limit."""
@@ -244,6 +247,7 @@ class LookupExecutor:
         tries: int = 0,
         waited: bool = False,
         scope: CallScope | None = None,
+        last_page: int | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -257,6 +261,7 @@ class LookupExecutor:
             waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
+            last_page: The page of a listing after which to stop; its rows are left in the ledger.
 
         Returns:
             The outcome, or when to come back.
@@ -269,7 +274,12 @@ class LookupExecutor:
             lookup = await self._find(call)
         while True:
             found = await self._visit(
-                call, given, lookup, row=row, tries=tries, waited=waited, scope=scope
+                *(call, given, lookup),
+                row=row,
+                tries=tries,
+                waited=waited,
+                scope=scope,
+                last_page=last_page,
             )
             if not isinstance(found, _BoughtElsewhere):
                 return found
@@ -289,6 +299,7 @@ class LookupExecutor:
         tries: int,
         waited: bool,
         scope: CallScope | None,
+        last_page: int | None,
     ) -> Outcome[object] | Postponed | _BoughtElsewhere:
         asks: StatusCall | None = None
         if lookup is not None:
@@ -302,7 +313,7 @@ class LookupExecutor:
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
-        outcome = await (attempt.listing() if call.listing else attempt.once())
+        outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
         if attempt.elsewhere:
             return _BoughtElsewhere(attempt.elsewhere)
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
@@ -705,17 +716,19 @@ class _Attempts:
                 return await self._failed(error)
             return await self._answered(answer)
 
-    async def listing(self) -> Outcome[object] | Postponed:
+    async def listing(self, last: int | None = None) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
-        outcome = await self._all_pages()
-        if isinstance(outcome, Outcome):
+        outcome = await self._all_pages(last)
+        if isinstance(outcome, Outcome) and last is None:
             await self._executor.add_pages(outcome, self._call.row, self._id)
         return outcome
 
-    async def _all_pages(self) -> Outcome[object] | Postponed:
+    async def _all_pages(self, last: int | None) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
         call, pages = self._call, self._pages(self._engine)
         while not pages.ended and call.left(pages.stats.items) != 0:
+            if last is not None and self._page > last:
+                break
             async with self._admitted():
                 try:
                     await pages.fetch_next()
@@ -911,7 +924,7 @@ class _Attempts:
     ) -> Outcome[object] | Postponed:
         """The lookup is asked for again after a pause; during an outage as often as it takes."""
         self._outcome.state = "failed"
-        if outage:
+        if outage and self._executor.admission.waits_for_outages:
             return Postponed(pause or self._executor.retry.backoff, "outage", self._outcome)
         return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
 

@@ -17,16 +17,16 @@ from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
 from .records import (
     CallQuery,
-    Event,
     EventResult,
     InputRow,
+    LedgerEvent,
     LookupSpec,
     NotLeft,
     Send,
     StoredLookup,
 )
 from .rule import LookupState
-from .tables import SqlTables
+from .tables import InFlight, SqlTables
 from .transaction import apply, release
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class EventsJob(msgspec.Struct, gc=False):
     No caller waits for those that are `posted`. If they fail, a later transaction applies them.
     """
 
-    events: Sequence[Event]
+    events: Sequence[LedgerEvent]
     posted: bool = False
 
 
@@ -101,7 +101,7 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
-def posted_events(jobs: Sequence[Job]) -> list[Event]:
+def posted_events(jobs: Sequence[Job]) -> list[LedgerEvent]:
     """The events that no caller waits for."""
     posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
     return [event for events in posted for event in events]
@@ -124,11 +124,12 @@ class LedgerConnection:
         self._monotonic = monotonic
         self._monitor = BeatMonitor(self.grace)
         self._batch = 0
+        self._in_flight = InFlight()
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
         """Whether a commit of the current jobs failed and may have been carried out."""
-        self._overdue: list[Event] = []
+        self._overdue: list[LedgerEvent] = []
         """Events that the next transaction applies first: those that were posted and could not be
         applied, and what takes back requests that did not leave but may have been announced."""
 
@@ -141,6 +142,10 @@ class LedgerConnection:
     @abstractmethod
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction."""
+
+    def others_wrote(self) -> bool:
+        """Whether somebody else may have written since the last transaction of this connection."""
+        return True
 
     @abstractmethod
     def commit(self) -> None:
@@ -212,12 +217,14 @@ class LedgerConnection:
         return self._transaction(jobs)  # tells whether it was committed, and commits it if not
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
-        tables = SqlTables(self.connect())
+        tables = SqlTables(self.connect(), self._in_flight)
         overdue = list(self._overdue)
         writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs) or overdue
         committing = False
         try:
             self.begin(writes=bool(writes))
+            if writes and self.others_wrote():
+                self._in_flight.clear()
             if overdue:
                 apply(tables, overdue, 0)
             if writes and self.owner:
@@ -230,6 +237,7 @@ class LedgerConnection:
         except BaseException:
             if committing and not self.in_transaction():
                 self._uncertain = True
+            self._in_flight.clear()
             self.rollback()
             raise
         del self._overdue[: len(overdue)]
@@ -276,7 +284,7 @@ class LedgerConnection:
     def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         values: list[object] = [None] * len(jobs)
         lookups = iter(self._announced(tables, [j for j in jobs if isinstance(j, AnnounceJob)]))
-        events: list[Event] = []
+        events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
@@ -301,6 +309,8 @@ class LedgerConnection:
         for place, job in enumerate(jobs):
             if isinstance(job, StatementJob):
                 values[place] = job.work(tables)
+                if job.writes:  # whatever that was
+                    self._in_flight.clear()
         return values
 
     def _announced(

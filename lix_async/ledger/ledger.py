@@ -55,20 +55,20 @@ class Ledger:
             self._opened = False
             await self.store.close()
 
-    async def resolve(self, id: str) -> Resolution:
+    async def resolve(self, link: str) -> Resolution:
         """What is known of an id: whose it is, the other ids of that, and what was bought.
 
         Args:
-            id: A link, a URN or an encoded id of a person or an organisation.
+            link: A link, a URN or an encoded id of a person or an organisation.
 
         Raises:
             ConfigurationError: The text has no such id.
             BulkError: The ledger cannot be read.
         """
-        identify(id)
+        identify(link)
         now = self.store.now
         return await self.store.statement(
-            lambda tables: resolve(tables.database, id, now), writes=False
+            lambda tables: resolve(tables.database, link, now), writes=False
         )
 
     async def conflicts(self) -> AsyncIterator[Conflict]:
@@ -89,7 +89,8 @@ class Ledger:
             found = await self.store.statement(work, writes=False)
             if not found:
                 return
-            for after, conflict in found:
+            for number, conflict in found:
+                after = number
                 yield conflict
 
     def __repr__(self) -> str:

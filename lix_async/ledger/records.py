@@ -199,7 +199,7 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     position: bytes | None = None
 
 
-Event = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
+LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
 
 
 class EventResult(msgspec.Struct, frozen=True, gc=False):

@@ -31,9 +31,9 @@ from .records import (
     CallQuery,
     Counts,
     Decide,
-    Event,
     EventResult,
     InputRow,
+    LedgerEvent,
     LookupSpec,
     Send,
     StoredLookup,
@@ -175,11 +175,11 @@ class Store:
         """Run a function on the tables, in a transaction."""
         return cast("T", await self._worker().run(StatementJob(work, writes)))
 
-    async def apply(self, *events: Event) -> list[EventResult]:
+    async def apply(self, *events: LedgerEvent) -> list[EventResult]:
         """Apply events; they are durable when this returns."""
         return cast("list[EventResult]", await self._worker().run(EventsJob(events)))
 
-    def post(self, *events: Event) -> None:
+    def post(self, *events: LedgerEvent) -> None:
         """Apply events with the next commit, without waiting for it."""
         self._worker().post(EventsJob(events, posted=True))
 
@@ -217,6 +217,16 @@ class Store:
         """The lookups of calls, also those that were bought under another id of the subject."""
         now = self.now
         return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
+
+    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+        """The answer that stands, where it can be read without waiting; None where it cannot.
+
+        Args:
+            key: The key of the call.
+            asked: The id that it asks about: where that is another subject's by now, it may be that
+                the answer does not stand.
+        """
+        return None
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
         """Give lookups other keys, by their present ones, where no lookup has those yet."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, cast
+
+from msgspec.structs import replace
 
 from ..linkedin.subject_ids import WEAK
 from .aliases import Sibling, choose, find_siblings, learn, moved
@@ -40,11 +43,54 @@ CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 
 
-class SqlTables:
-    """The tables of a ledger behind one connection."""
+@dataclass(slots=True)
+class InFlight:
+    """Rows as the last transaction left them, so that the next one need not read them again.
 
-    def __init__(self, database: Database) -> None:
+    Only of lookups in flight, which are few. Where another connection may have written since, it
+    must be cleared.
+    """
+
+    lookups: dict[int, StoredLookup] = field(default_factory=dict[int, StoredLookup])
+    attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
+    capped: set[int] = field(default_factory=set[int])
+    """The runs of these attempts that have a cap."""
+
+    def keep(self, writes: Writes) -> None:
+        """Take over what a transaction has written."""
+        for ident, lookup in writes.lookups.items():
+            # A listing's row has parts that are not loaded.
+            state = lookup.state
+            if state.owner and not state.page:
+                self.lookups[ident] = lookup
+                if state.base:  # older versions are not loaded
+                    answers = [a for a in state.answers if a.n > state.base or a.meaning is None]
+                    lookup.state = replace(state, answers=tuple(answers))
+            elif self.lookups.pop(ident, None) is not None:
+                self.attempts.pop((ident, state.n), None)
+        for attempt in writes.new_attempts:
+            if attempt.lookup in self.lookups:
+                self.attempts[attempt.lookup, attempt.n] = attempt
+        self.capped.update(writes.runs)
+
+    def clear(self) -> None:
+        """Forget it all."""
+        self.lookups.clear()
+        self.attempts.clear()
+        self.capped.clear()
+
+
+class SqlTables:
+    """The tables of a ledger behind one connection.
+
+    Args:
+        database: The connection.
+        in_flight: What need not be read again.
+    """
+
+    def __init__(self, database: Database, in_flight: InFlight | None = None) -> None:
         self.database = self._db = database
+        self._in_flight = InFlight() if in_flight is None else in_flight
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
 
@@ -74,9 +120,17 @@ class SqlTables:
         # Ordered: two transactions that lock the same rows must lock them in one order. What else
         # is needed is read after the rows are locked, else it may be older than the rows.
         lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
-        loaded.lookups.update((ident, self._new[ident]) for ident in ids if ident in self._new)
+        kept = self._in_flight
+        for known in (self._new, kept.lookups):
+            loaded.lookups.update((ident, known[ident]) for ident in ids if ident in known)
         if loaded.lookups:
-            ids = [ident for ident in ids if ident not in self._new]
+            ids = [ident for ident in ids if ident not in loaded.lookups]
+        loaded.attempts.update(
+            (key, kept.attempts[key]) for key in attempts if key in kept.attempts
+        )
+        capped_runs = {a.run for a in loaded.attempts.values() if a.run in kept.capped}
+        if loaded.attempts:
+            attempts = [key for key in attempts if key not in loaded.attempts]
         answered = [ident for ident in ids if ident not in unanswered]
         rows, answers, money, capped = self._select(
             (lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts), (CAPPED, runs)
@@ -91,7 +145,7 @@ class SqlTables:
             loaded.attempts[attempt.lookup, attempt.n] = attempt
         # Few runs have a cap, which never changes: only those are locked.
         used = {row[2] for row in money if row[13] is not None}.union(row[0] for row in capped)
-        if wanted := sorted(cast("set[int]", used)):
+        if wanted := sorted(cast("set[int]", used | capped_runs)):
             totals = self._db.execute(f"{RUNS} ORDER BY id{self._db.for_update}", (wanted,))
             for run, cap, held, spent, maybe in cast(
                 "list[tuple[int, int, int, int, int]]", totals
@@ -168,11 +222,15 @@ class SqlTables:
         if writes.runs:
             totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
             db.update("run", "held, spent, maybe", "id", totals)
+        self._in_flight.keep(writes)
 
     def _learn(self, writes: Writes) -> None:
         """Learn which ids belong together, and whom the judged answers are about."""
         subjects, merged = learn(self._db, writes.learned)
-        for lookup in writes.lookups.values():
+        if merged:  # lookups in flight may have one of them
+            self._in_flight.clear()
+        in_flight = self._in_flight.lookups.values()
+        for lookup in (*writes.lookups.values(), *in_flight) if merged else ():
             if lookup.subject in merged:
                 lookup.subject = merged[lookup.subject]
         for one in writes.learned:

@@ -19,10 +19,10 @@ from .records import (
     Again,
     CallQuery,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -102,7 +102,7 @@ class Tables(Protocol):
         ...
 
 
-def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[EventResult]:
+def apply(tables: Tables, events: Sequence[LedgerEvent], owner: int) -> list[EventResult]:
     """Apply events in their order, in the transaction that is open.
 
     Args:
@@ -174,7 +174,7 @@ class _Batch:
         found = tables.siblings(queries, max(send.now for send in known))
         self._siblings = dict(zip([send.lookup for send in known], found, strict=True))
 
-    def apply(self, event: Event) -> EventResult:
+    def apply(self, event: LedgerEvent) -> EventResult:
         lookup = self._lookups.get(event.lookup)
         if lookup is None:  # forgotten meanwhile
             return EventResult(False, LookupState())
