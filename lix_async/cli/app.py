@@ -48,6 +48,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
     from .commands.enrich import enrich
     from .commands.ledger import ledger
     from .commands.lookup import email, org, person
+    from .commands.resolve import resolve
     from .commands.run import run as run_
     from .commands.search import accounts, leads, search
     from .commands.waterfall import waterfall
@@ -67,6 +68,7 @@ def _commands() -> tuple[tuple[Group, Command], ...]:
         (_LOOKUPS, waterfall),
         (_BULK, run_),
         (_BULK, ledger),
+        (_BULK, resolve),
         (_BULK, worker),
         (_OTHER, call),
         (_OTHER, drift),

@@ -178,7 +178,7 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         call = prepared_call(engine, self._server, "", endpoint, params)
-        stored = self.store.standing(call.key)
+        stored = self.store.standing(call.key, call.asked)
         if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):

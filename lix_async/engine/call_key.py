@@ -15,6 +15,7 @@ from ..core.models import Params
 from ..core.provider import Provider
 from ..core.validation import encoded_json
 from ..ledger.identity import alias_of
+from ..ledger.records import CallQuery
 from .engine import Engine
 
 RULE = "3"
@@ -40,6 +41,11 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     def left(self, items: int) -> int | None:
         """Items that are still wanted after so many; None for all."""
         return None if self.max_items is None else max(self.max_items - items, 0)
+
+    @property
+    def query(self) -> CallQuery:
+        """What finds it in a ledger."""
+        return CallQuery(self.key, self.row.id, self.asked, self.variant)
 
     @property
     def listing(self) -> bool:

@@ -57,6 +57,9 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     attempts: int = 0
     cached: bool = False
     """Whether the answer was in the ledger."""
+    via: str = ""
+    """The input under which the answer was bought, where that was another id of the same person or
+    organisation: the link as it was written then, or the JSON of several arguments."""
     seconds: float = 0.0
     """Seconds from sending the request to the answer."""
     due: float = 0.0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
 from ..core.errors import ConfigurationError
+from .resolution import Conflict, Resolution, conflicts, identify, resolve
 from .sqlite import SqliteStore
 from .store import Store
+from .tables import SqlTables
 
 # With a scheme, or as libpq's key=value, or as user:password@host: none is the path of a file.
 _LIKE_A_SERVER = re.compile(
@@ -51,6 +54,44 @@ class Ledger:
         if self._opened:
             self._opened = False
             await self.store.close()
+
+    async def resolve(self, link: str) -> Resolution:
+        """What is known of an id: whose it is, the other ids of that, and what was bought.
+
+        Args:
+            link: A link, a URN or an encoded id of a person or an organisation.
+
+        Raises:
+            ConfigurationError: The text has no such id.
+            BulkError: The ledger cannot be read.
+        """
+        identify(link)
+        now = self.store.now
+        return await self.store.statement(
+            lambda tables: resolve(tables.database, link, now), writes=False
+        )
+
+    async def conflicts(self) -> AsyncIterator[Conflict]:
+        """People and organisations whose ids contradict each other, oldest conflict first.
+
+        Answers show two of them with one strong id, and another strong id tells them from one
+        another. Nothing is found by their ids: a lookup under another one is bought.
+
+        Raises:
+            BulkError: The ledger cannot be read.
+        """
+        after = 0
+        while True:
+
+            def work(tables: SqlTables, last: int = after) -> list[tuple[int, Conflict]]:
+                return conflicts(tables.database, last, 100)
+
+            found = await self.store.statement(work, writes=False)
+            if not found:
+                return
+            for number, conflict in found:
+                after = number
+                yield conflict
 
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"

@@ -22,9 +22,8 @@ from typing import Protocol, cast
 import msgspec
 
 from .database import Columns
-from .rule import Status
+from .rule import CODES, Status
 from .schema import VERSION
-from .tables import CODES
 
 OLD = "2"
 OLD_TABLES = ("call", "page")

@@ -507,6 +507,7 @@ STANDING = """
 SELECT a.lookup, a.n, a.page, a.at, a.http, a.body FROM lookup l
 JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
 WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM alias x WHERE x.kind = ? AND x.id = ? AND x.subject <> l.subject)
 """
 
 
@@ -531,7 +532,7 @@ class SqliteStore(Store):
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 
-    def standing(self, key: bytes) -> AnswerRow | None:
+    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, read on the calling thread: in 10 µs, a tenth of the other way.
 
         The thread is the one that opens and closes the ledger.
@@ -543,7 +544,7 @@ class SqliteStore(Store):
                 self._reader = sqlite3.connect(
                     f"{self.path.as_uri()}?mode=ro", isolation_level=None, timeout=0.0, uri=True
                 )
-            row = self._reader.execute(STANDING, (key,)).fetchone()
+            row = self._reader.execute(STANDING, (key, *(asked or ("", b"")))).fetchone()
         except sqlite3.Error:  # the ledger's own thread meets it as well, and can say what it is
             return None
         return None if row is None else AnswerRow(*row)

@@ -28,6 +28,7 @@ from .owners import BEAT_EVERY
 from .records import (
     Again,
     AnswerRow,
+    CallQuery,
     Counts,
     Decide,
     EventResult,
@@ -37,8 +38,8 @@ from .records import (
     Send,
     StoredLookup,
 )
-from .rule import STATUSES, Status
-from .tables import CODES, SqlTables
+from .rule import CODES, STATUSES, Status
+from .tables import SqlTables
 
 T = TypeVar("T")
 GROUP = 500
@@ -216,8 +217,19 @@ class Store:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
-    def standing(self, key: bytes) -> AnswerRow | None:
-        """The answer that stands, where it can be read without waiting; None where it cannot."""
+    async def find_calls(self, queries: Sequence[CallQuery]) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject."""
+        now = self.now
+        return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
+
+    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+        """The answer that stands, where it can be read without waiting; None where it cannot.
+
+        Args:
+            key: The key of the call.
+            asked: The id that it asks about: where that is another subject's by now, it may be that
+                the answer does not stand.
+        """
         return None
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:

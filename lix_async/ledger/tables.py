@@ -9,10 +9,11 @@ from typing import Literal, cast
 
 from msgspec.structs import replace
 
-from .aliases import learn
+from ..linkedin.subject_ids import WEAK
+from .aliases import Sibling, choose, find_siblings, learn, moved
 from .database import Columns, Database, chunks
-from .records import AnswerRow, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
-from .rule import MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
+from .records import AnswerRow, CallQuery, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
+from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
 # fmt: off
@@ -22,7 +23,6 @@ LookupColumns = tuple[
 ]
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
-CODES = {status: code for code, status in enumerate(STATUSES)}
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
@@ -89,7 +89,7 @@ class SqlTables:
     """
 
     def __init__(self, database: Database, in_flight: InFlight | None = None) -> None:
-        self._db = database
+        self.database = self._db = database
         self._in_flight = InFlight() if in_flight is None else in_flight
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
@@ -229,14 +229,16 @@ class SqlTables:
         subjects, merged = learn(self._db, writes.learned)
         if merged:  # lookups in flight may have one of them
             self._in_flight.clear()
-        for lookup in writes.lookups.values():
+        in_flight = self._in_flight.lookups.values()
+        for lookup in (*writes.lookups.values(), *in_flight) if merged else ():
             if lookup.subject in merged:
                 lookup.subject = merged[lookup.subject]
         for one in writes.learned:
-            lookup, subject = writes.lookups[one.lookup], subjects.get(one.lookup)
-            if subject is None or lookup.state.cur != one.n:
+            lookup = writes.lookups[one.lookup]
+            if one.lookup not in subjects or lookup.state.cur != one.n:
                 continue
-            if lookup.subject not in (None, subject):  # a slug has changed hands
+            subject = subjects[one.lookup]
+            if lookup.subject not in (None, subject):  # a slug has changed hands, say
                 self._db.change(
                     "INSERT INTO mention (id, answer, row) SELECT b.id, a.id, 0 FROM answer a "
                     "JOIN alias b ON b.subject = ? WHERE a.lookup = ? AND a.n < ? "
@@ -252,10 +254,10 @@ class SqlTables:
         new = {spec.key: spec for spec in reversed(specs)}  # the first of equal calls counts
         # Ordered: two transactions that insert the same keys must do it in one order.
         rows = [
-            (s.key, s.endpoint, s.written_as, s.variant, s.page, now)
+            (s.key, s.endpoint, s.written_as, s.variant, s.subject, s.page, now)
             for _, s in sorted(new.items())
         ]
-        columns = "key, endpoint, written_as, variant, page, changed"
+        columns = "key, endpoint, written_as, variant, subject, page, changed"
         found: dict[bytes, StoredLookup] = {}
         for some in chunks(rows):
             inserted = self._db.insert_new("lookup", columns, some, "key")
@@ -265,6 +267,7 @@ class SqlTables:
                 lookup = StoredLookup(
                     *(ident, s.key, s.endpoint, s.written_as, state),
                     variant=s.variant,
+                    subject=s.subject,
                     changed=now,
                 )
                 found[s.key] = self._new[ident] = lookup
@@ -299,6 +302,48 @@ class SqlTables:
         found = [_lookup(row, answers.get(cast("int", row[0]), ())) for row in rows]
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
+
+    def find_calls(self, queries: Sequence[CallQuery], now: int) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject."""
+        known = self.find([query.key for query in queries])
+        found = [known.get(query.key) for query in queries]
+        slugs = [
+            (one, query.asked)
+            for one, query in zip(found, queries, strict=True)
+            if one is not None
+            and query.asked is not None
+            and query.asked[0] in WEAK
+            and one.subject is not None
+            and (one.state.status == "done" or one.state.refresh is not None)
+        ]
+        for ident in moved(self._db, slugs) if slugs else ():
+            for one, _ in slugs:
+                one.moved = one.moved or one.id == ident
+        places = [
+            place
+            for place, one in enumerate(found)
+            if queries[place].asked is not None
+            and (one is None or one.moved or one.state.status == "pending")
+        ]
+        if not places:
+            return found
+        others: dict[int, int] = {}
+        siblings = find_siblings(self._db, [queries[place] for place in places], now)
+        for place, (_, of_subject) in zip(places, siblings, strict=True):
+            own = found[place]
+            other = choose(one for one in of_subject if own is None or one.id != own.id)
+            if other is not None:
+                others[place] = other.id
+        by_id = self.by_id(sorted(set(others.values()))) if others else {}
+        for place, ident in others.items():
+            found[place] = by_id[ident]
+        return found
+
+    def siblings(
+        self, queries: Sequence[CallQuery], now: int
+    ) -> list[tuple[int | None, list[Sibling]]]:
+        """The subjects of calls that are to be announced, locked, and the lookups of those."""
+        return find_siblings(self._db, queries, now, lock=True)
 
     def by_id(self, ids: Sequence[int]) -> dict[int, StoredLookup]:
         """Lookups by id, unlocked."""
