@@ -9,6 +9,7 @@ from typing import cast
 from ...core.endpoint import AnyEndpoint, Endpoint, StatusCall, endpoints_of, org
 from ...core.errors import DecodeError, RefusalError, excerpt
 from ...core.pagination import Cursor
+from ...core.subject_fields import SubjectFields
 from .models import EmployeesPage, LookupAnswer, PersonByEmail, RequestStatus
 from .params import OrgEmployeesParams, PersonByEmailParams, RequestStatusParams
 
@@ -70,6 +71,7 @@ PERSON_BY_EMAIL = Endpoint(
     LookupAnswer,
     credits=org(1),
     docs="lookc.md#lookc.person_by_email",
+    fields=SubjectFields(),
     poll=_after_lookup,
 )
 REQUEST_STATUS = Endpoint(

@@ -8,9 +8,86 @@ from __future__ import annotations
 
 from ....core.endpoint import Endpoint, Price, org, standard
 from ....core.pagination import Cursor, Offset
+from ....core.subject_fields import FieldPaths, JobFields, SubjectFields
+from ....linkedin.fields import company_slug, organisation_number, public_slug
 from .. import models as m
 from .. import params as p
 
+_PERSON = SubjectFields(
+    named={
+        "name": FieldPaths(("name", "firstName+lastName")),
+        "headline": FieldPaths(("headline", "description")),
+        "location": FieldPaths(("location",)),
+        "slug": FieldPaths(("link", "liId"), public_slug),
+        "organisation": FieldPaths(("organisation", "current")),
+    },
+    jobs=JobFields(
+        "experience",
+        organisation="organisation.name",
+        ids={
+            "organisation.salesNavLink": organisation_number,
+            "organisation.link": organisation_number,
+        },
+        start=("timePeriod.startedOn", "dateStarted"),
+        end=("timePeriod.endedOn", "dateEnded"),
+        current="isCurrent",
+        ignored=frozenset(
+            {
+                *("position", "tenureAtPosition", "tenureAtOrg", "seniority", "timePeriod"),
+                *("dateStarted", "dateEnded"),
+            }
+        ),
+    ),
+    of_jobs=frozenset({"companyUrl", "currentJobs", "pastJobs"}),
+    ignored=frozenset(
+        {
+            *("salesNavLink", "salesNavId", "defaultDBID", "autoScraped", "img", "relatedPersons"),
+            *("numSharedConnections", "sharedConnectionNames", "sharedConnectionUrns"),
+            *("teamLinkConnectionProfiles", "viewerConnection"),
+        }
+    ),
+)
+_ORGANISATION = SubjectFields(
+    named={
+        "name": FieldPaths(("profile.name", "liOrganisation.name", "organisationIds.name")),
+        "location": FieldPaths(("liOrganisation.headquarters", "profile.hqCountry")),
+        "slug": FieldPaths(("profile.linkedinUrl", "liOrganisation.link"), company_slug),
+        "industry": FieldPaths(("profile.industry", "liOrganisation.industry")),
+        "size": FieldPaths(("profile.size", "liOrganisation.size")),
+        "website": FieldPaths(("profile.website", "liOrganisation.website")),
+        "description": FieldPaths(("profile.description", "liOrganisation.description")),
+        "orgType": FieldPaths(("profile.orgType", "liOrganisation.companyType")),
+        "foundedYear": FieldPaths(("profile.foundedYear", "liOrganisation.yearFounded")),
+        "employeeCount": FieldPaths(("profile.employeeCount", "liOrganisation.liEmployeeCount")),
+        "followerCount": FieldPaths(("profile.followerCount", "liOrganisation.followers")),
+        "jobOpeningsCount": FieldPaths(
+            ("profile.jobOpeningsCount", "liOrganisation.numberOfJobOpenings")
+        ),
+        "specialities": FieldPaths(("profile.specialities", "liOrganisation.specialities")),
+        "stockTickerCode": FieldPaths(
+            ("profile.stockTickerCode", "liOrganisation.stockTickerCode")
+        ),
+        "headquartersAddress": FieldPaths(
+            ("profile.headquartersAddress", "liOrganisation.headquartersAddress")
+        ),
+    },
+    ignored=frozenset(
+        {
+            *("organisationIds", "links", "profile.logoUrl", "profile.salesNavUrl"),
+            *("liOrganisation.logoUrl", "liOrganisation.salesNavLink"),
+            *("liOrganisation.initialRequestLiId", "liOrganisation.autoScraped"),
+        }
+    ),
+)
+_EMPLOYMENT = SubjectFields(
+    jobs=JobFields(
+        "experiences",
+        organisation="companyName",
+        ids={"companyUrn": str},
+        start=("startDate",),
+        end=("endDate",),
+    )
+)
 _TOKEN = Cursor("pagination_token", start="start")
 _LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", start_alone=False)
 
@@ -40,6 +117,7 @@ PERSON = Endpoint(
     m.Person,
     credits=standard(1),
     docs="lix.md#person.get",
+    fields=_PERSON,
 )
 LEGACY_PERSON = Endpoint(
     "person.legacy",
@@ -49,6 +127,7 @@ LEGACY_PERSON = Endpoint(
     m.Person,
     credits=standard(1),
     docs="lix.md#person.legacy",
+    fields=_PERSON,
 )
 ORGANISATION = Endpoint(
     "organisation.by_linkedin",
@@ -58,6 +137,7 @@ ORGANISATION = Endpoint(
     m.Organisation,
     credits=org(1),
     docs="lix.md#organisation.by_linkedin",
+    fields=_ORGANISATION,
 )
 JOB = Endpoint(
     "enrich.job",
@@ -95,6 +175,7 @@ EMAIL = Endpoint(
     credits=Price("email", 1, only="is_valid"),
     unsure="is_probable",
     docs="lix.md#contact.email_by_linkedin",
+    fields=SubjectFields(),
 )
 EMPLOYMENT = Endpoint(
     "person.employment",
@@ -104,6 +185,7 @@ EMPLOYMENT = Endpoint(
     m.EmploymentPage,
     credits=standard(1),
     docs="lix.md#person.employment",
+    fields=_EMPLOYMENT,
 )
 EXTENDED = Endpoint(
     "person.extended",
@@ -113,6 +195,7 @@ EXTENDED = Endpoint(
     m.Extended,
     credits=standard(1),
     docs="lix.md#person.extended",
+    fields=SubjectFields(),
 )
 ORGANISATIONS_BY_WEBSITE = Endpoint(
     "organisation.by_website",
