@@ -58,7 +58,7 @@ class Difference(NamedTuple):
     """The employer, of a job and its title."""
 
 
-class Job(NamedTuple):
+class Position(NamedTuple):
     """A position."""
 
     title: str
@@ -80,7 +80,7 @@ class Facts(NamedTuple):
 
     values: Mapping[str, object]
     """The fields that have a value, by name."""
-    jobs: Sequence[Job] | None
+    jobs: Sequence[Position] | None
     """The positions, in the order of the answer; None where it has none."""
     unknown: frozenset[str]
     """Fields that had to be repaired, so that their value is not known."""
@@ -121,7 +121,7 @@ def differences(before: Facts, after: Facts, fields: SubjectFields) -> Iterator[
     known = before.jobs is not None and after.jobs is not None and path not in unknown
     if known:
         yield from _job_differences(
-            cast("Sequence[Job]", before.jobs), cast("Sequence[Job]", after.jobs), path
+            cast("Sequence[Position]", before.jobs), cast("Sequence[Position]", after.jobs), path
         )
     names = [*fields.named, *sorted({*before.values, *after.values} - {*fields.named})]
     for name in names:
@@ -194,7 +194,7 @@ def _flat(tree: JsonObject, used: Set[str], above: str = "") -> Iterator[tuple[s
 # Jobs
 
 
-def _job(item: JsonObject, fields: JobFields) -> Job:
+def _job(item: JsonObject, fields: JobFields) -> Position:
     used = {fields.title, *fields.start, *fields.end, fields.period, fields.current}
     used |= {fields.organisation, *fields.ids, *fields.ignored}
     period = _at(item, fields.period) if fields.period else None
@@ -207,7 +207,7 @@ def _job(item: JsonObject, fields: JobFields) -> Job:
     ended = end is not None or any(_is_end(value) for value in ends)
     present = any(isinstance(value, str) and value.strip().lower() == "present" for value in ends)
     running = flag is True or present or (flag is not False and not ended and start is not None)
-    return Job(
+    return Position(
         title=_text(_at(item, fields.title)),
         organisation=_text(_at(item, fields.organisation)),
         ids={
@@ -246,7 +246,7 @@ def _month(value: object) -> Month | None:
     return int(found[2]), month
 
 
-def _same_employer(a: Job, b: Job) -> bool:
+def _same_employer(a: Position, b: Position) -> bool:
     common = a.ids.keys() & b.ids.keys()
     if common:
         return any(a.ids[name] == b.ids[name] for name in common)
@@ -254,7 +254,7 @@ def _same_employer(a: Job, b: Job) -> bool:
 
 
 def _job_differences(
-    before: Sequence[Job], after: Sequence[Job], path: str
+    before: Sequence[Position], after: Sequence[Position], path: str
 ) -> Iterator[Difference]:
     known = max((date for job in before for date in job[3:5] if date is not None), default=(0, 0))
     matched = _matched(before, after)
@@ -294,12 +294,12 @@ def _job_differences(
 
 
 def _difference(
-    kind: ChangeKind, field: str, before: object, after: object, job: Job
+    kind: ChangeKind, field: str, before: object, after: object, job: Position
 ) -> Difference:
     return Difference(kind, field, before, after, next(iter(job.ids.values()), job.organisation))
 
 
-def _of_one_position(old: Job, new: Job, path: str) -> Iterator[Difference]:
+def _of_one_position(old: Position, new: Position, path: str) -> Iterator[Difference]:
     if old.title != new.title:
         yield _difference("title_changed", "title", old.title, new.title, new)
     if old.organisation != new.organisation and new.running:
@@ -314,7 +314,7 @@ def _of_one_position(old: Job, new: Job, path: str) -> Iterator[Difference]:
             yield _difference("field_changed", f"{path}.{name}", *values, new)
 
 
-def _goes_on(earlier: Job, later: Job) -> bool:
+def _goes_on(earlier: Position, later: Position) -> bool:
     """Whether a position is the next one of the same employment."""
     if not _same_employer(earlier, later):
         return False
@@ -322,11 +322,13 @@ def _goes_on(earlier: Job, later: Job) -> bool:
     return end is None or start is None or start <= end or 0 in (end[1], start[1])
 
 
-def _matched(before: Sequence[Job], after: Sequence[Job]) -> list[tuple[Job, Job]]:
+def _matched(
+    before: Sequence[Position], after: Sequence[Position]
+) -> list[tuple[Position, Position]]:
     """The positions that both answers have: by employer and start, else by start and title."""
-    found: list[tuple[Job, Job]] = []
+    found: list[tuple[Position, Position]] = []
     old, new = list(before), list(after)
-    rules: tuple[Callable[[Job, Job], bool], ...] = (
+    rules: tuple[Callable[[Position, Position], bool], ...] = (
         lambda a, b: _same_employer(a, b) and a.start == b.start and a.title == b.title,
         lambda a, b: _same_employer(a, b) and a.start == b.start,
         _is_renamed,
@@ -341,13 +343,13 @@ def _matched(before: Sequence[Job], after: Sequence[Job]) -> list[tuple[Job, Job
     return found
 
 
-def _is_renamed(a: Job, b: Job) -> bool:
+def _is_renamed(a: Position, b: Position) -> bool:
     """Whether a position is the same one, of an organisation without an id and with a new name."""
     known = a.start is not None and not a.ids.keys() & b.ids.keys()
     return known and (a.title, a.start, a.end) == (b.title, b.start, b.end)
 
 
-def _without(jobs: Sequence[Job], others: Sequence[Job]) -> list[Job]:
+def _without(jobs: Sequence[Position], others: Sequence[Position]) -> list[Position]:
     left = list(jobs)
     for job in others:
         if job in left:

@@ -14,14 +14,14 @@ import msgspec
 
 SubjectField = Literal["name", "headline", "location", "slug", "title", "organisation"]
 """The fields that every provider has under the same name here; others keep the provider's."""
-Reader = Callable[[str], str | None]
+TextReader = Callable[[str], str | None]
 
 
 class FieldPaths(msgspec.Struct, frozen=True):
     """Where a field stands: the first of the paths that has a value counts."""
 
     paths: tuple[str, ...]
-    read: Reader | None = None
+    read: TextReader | None = None
     """What of a text is the value, such as the id in a link; None for all of it."""
 
 
@@ -32,7 +32,7 @@ class JobFields(msgspec.Struct, frozen=True):
     """The list."""
     organisation: str
     """The organisation's name."""
-    ids: Mapping[str, Reader] = {}
+    ids: Mapping[str, TextReader] = {}
     """Where ids of the organisation stand, and how each is read."""
     title: str = "title"
     start: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ None of these can be part of a cycle of references, so the garbage collector nee
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -59,6 +59,28 @@ class AnswerRow(msgspec.Struct, gc=False):
     """Of a listing's page, its new rows as a JSON array; None where that is all of its rows."""
     codec: int = 0
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
+
+
+class StoredVersion(NamedTuple):
+    """A usable answer, without its body, and the ids of those that may come before it."""
+
+    id: int
+    key: bytes
+    endpoint: str
+    written_as: bytes
+    own: int | None
+    """The version before it of the same lookup."""
+    other: int | None
+    """The version before it of other lookups of the subject."""
+
+
+class StoredBody(NamedTuple):
+    """An answer of a lookup."""
+
+    id: int
+    at: int
+    http: int
+    body: bytes
 
 
 class InputRow(msgspec.Struct, frozen=True, gc=False):
