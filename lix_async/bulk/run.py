@@ -21,6 +21,7 @@ from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, 
 from ..core.freshness import Age
 from ..core.validation import check_type
 from ..engine.call_key import Input, PreparedCall
+from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
@@ -234,6 +235,7 @@ class InputReader:
         lookup: LookupExecutor,
         store: Store,
         deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
+        on_ready: Callable[[str, Outcome[object]], None],
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -242,6 +244,7 @@ class InputReader:
         self._lookup = lookup
         self._store = store
         self._deliver = deliver
+        self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
         self._ahead = min(FIRST, self._most)
         self._row = 0
@@ -292,6 +295,7 @@ class InputReader:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
+                self._on_ready("", out[-1])
                 self._note([InputRow(self._row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
@@ -329,6 +333,7 @@ class InputReader:
                 known_rows.append(InputRow(row, lookup.id))
             if outcome is not None:
                 out.append(outcome)
+                self._on_ready(call_key.row.id, outcome)
                 continue
             call = call_key.call or self._caller.call(given)
             new = row if lookup is None else None
@@ -409,7 +414,9 @@ class RunExecutor(Generic[T]):
         self._ending: Exception | None = None
         self._flying: dict[bytes, anyio.Event | None] = {}
         """By key, the event that a call has ended, once another call waits for it."""
-        self._parked = ""
+        self._parked = self._waits_for = ""
+        self._endpoint = ""
+        """That of the last lookup."""
         self._stop: LixError | None = None
         self._begun = self._opened = False
         self._withdraw: Callable[[], None] | None = None
@@ -428,7 +435,9 @@ class RunExecutor(Generic[T]):
             on_undelivered=self._counts.add,
         )
         deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
-        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, deliver)
+        self._inputs = InputReader(
+            inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome
+        )
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
@@ -461,6 +470,7 @@ class RunExecutor(Generic[T]):
             withdraw()
         try:
             if self._lookup.run_id is not None and self._store.is_open:
+                self._report_end()
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
@@ -476,6 +486,7 @@ class RunExecutor(Generic[T]):
 
     def park(self, reason: str = "parked") -> None:
         """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        self._report_pause(reason)
         self._parked = reason
         self._workers.stop()
 
@@ -523,6 +534,7 @@ class RunExecutor(Generic[T]):
         method = f"{self._caller.engine.provider.name} {self._caller.name}"
         run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
+        self._emit(RunStarted, name=self._name, method=method)
         if parked := await self._store.parked():
             self.park(parked)
 
@@ -554,7 +566,11 @@ class RunExecutor(Generic[T]):
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
-                await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
+                pause = self._waiting[0][0] - now
+                if not self._workers.in_flight:
+                    self._report_pause("queued", self._clock.wall() + pause)
+                await self._clock.sleep(pause)  # it counts as queued meanwhile
+                self._report_pause("")
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -622,7 +638,7 @@ class RunExecutor(Generic[T]):
         self._flying[key] = None
         spent = 0
         try:
-            while self._stop is None and await self._open_again():
+            while self._stop is None and await self._open_again(scope):
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -658,13 +674,14 @@ class RunExecutor(Generic[T]):
                 done.set()
         return None
 
-    async def _open_again(self) -> bool:
+    async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
-            if self._workers.stopping:
-                return False
-            with self._workers.idle():
+            self._report_pause(self.admission.wait_reason, self.admission.closed_until)
+            with self._workers.idle(scope):
                 await self._clock.sleep(pause)
+        if not self._parked and not self.admission.waits_for:
+            self._report_pause("")
         return not self._parked or not self.admission.parked
 
     def _postponed(self, later: Postponed, job: PendingLookup) -> Outcome[T] | None:
@@ -707,6 +724,7 @@ class RunExecutor(Generic[T]):
         """An outcome to hand out, with what its earlier attempts have cost."""
         outcome.credits += job.spent
         self._counts.credits -= job.spent
+        self._report_outcome(job.call.row.id, outcome)
         return cast("Outcome[T]", outcome)
 
     def _wake_reader(self) -> None:
@@ -725,4 +743,40 @@ class RunExecutor(Generic[T]):
     def _end(self, error: LixError) -> None:
         self._stop = combined(self._stop, error)
         outage = isinstance(error, OutageError)
-        self.park(self.admission.waits_for if outage else type(error).__name__)
+        kind = type(error).__name__
+        self._report_pause(self.admission.wait_reason if outage else kind)
+        self._parked = self.admission.waits_for if outage else kind
+        self._workers.stop()
+
+    # Events
+
+    def _emit(self, kind: Callable[..., Event], **fields: object) -> None:
+        events, run = self._caller.engine.events, self._lookup.run_id
+        if events.active and run is not None:
+            events.emit(kind(endpoint=self._endpoint, at=self._clock.wall(), run=run, **fields))
+
+    def _report_outcome(self, endpoint: str, outcome: Outcome[object]) -> None:
+        self._endpoint = endpoint or self._endpoint
+        state, credits = outcome.state, outcome.credits
+        self._emit(OutcomeReady, state=state, credits=credits, cached=outcome.cached)
+
+    def _report_pause(self, reason: str, until: float | None = None) -> None:
+        """Emit that the run waits, and why; without a reason, that it goes on. Once for each."""
+        if self._parked or reason == self._waits_for:
+            return
+        self._waits_for = reason
+        if reason:
+            self._emit(RunParked, reason=reason, until=until)
+        else:
+            self._emit(RunResumed)
+
+    def _report_end(self) -> None:
+        counts = self.progress()
+        self._emit(
+            RunEnded,
+            inputs=counts.seen,
+            done=counts.done,
+            failed=counts.failed,
+            in_doubt=counts.in_doubt,
+            credits=counts.credits,
+        )

@@ -49,6 +49,7 @@ from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..ledger.families import judgement
+from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
     Decide,
@@ -106,6 +107,9 @@ class CallsParked(Exception):
 
 class Admission:
     """Whether a call may be sent at all. This one admits every call that its budget can pay."""
+
+    waits_for_outages = False
+    """Whether lookups are repeated for as long as an outage lasts, instead of a few times."""
 
     def __init__(self, budget: CreditBudget) -> None:
         self.budget = budget
@@ -242,6 +246,7 @@ class LookupExecutor:
         tries: int = 0,
         waited: bool = False,
         scope: CallScope | None = None,
+        last_page: int | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -255,6 +260,7 @@ class LookupExecutor:
             waited: Whether the caller has waited for the pause of a `Postponed`. The wall clock,
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
+            last_page: The page of a listing after which to stop; its rows are left in the ledger.
 
         Returns:
             The outcome, or when to come back.
@@ -277,7 +283,7 @@ class LookupExecutor:
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.find([call.key])).get(call.key)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
-        outcome = await (attempt.listing() if call.listing else attempt.once())
+        outcome = await (attempt.listing(last_page) if call.listing else attempt.once())
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
@@ -524,7 +530,9 @@ class _Attempts:
         self._engine = executor.engine
         self._call = call
         page = 1 if call.listing else 0
-        self._spec = LookupSpec(call.key, call.row.id, input_json(given), page=page)
+        self._spec = LookupSpec(
+            call.key, call.row.id, input_json(given), variant=call.variant, page=page
+        )
         self._position = None if lookup is None else lookup.position
         self._page = max(state.page, self._spec.page)
         self._row = row
@@ -650,17 +658,19 @@ class _Attempts:
                 return await self._failed(error)
             return await self._answered(answer)
 
-    async def listing(self) -> Outcome[object] | Postponed:
+    async def listing(self, last: int | None = None) -> Outcome[object] | Postponed:
         """A listing; however it ends, with its pages so far."""
-        outcome = await self._all_pages()
-        if isinstance(outcome, Outcome):
+        outcome = await self._all_pages(last)
+        if isinstance(outcome, Outcome) and last is None:
             await self._executor.add_pages(outcome, self._call.row, self._id)
         return outcome
 
-    async def _all_pages(self) -> Outcome[object] | Postponed:
+    async def _all_pages(self, last: int | None) -> Outcome[object] | Postponed:
         """A listing, page by page, on from where the ledger has it."""
         call, pages = self._call, self._pages(self._engine)
         while not pages.ended and call.left(pages.stats.items) != 0:
+            if last is not None and self._page > last:
+                break
             async with self._admitted():
                 try:
                     await pages.fetch_next()
@@ -856,7 +866,7 @@ class _Attempts:
     ) -> Outcome[object] | Postponed:
         """The lookup is asked for again after a pause; during an outage as often as it takes."""
         self._outcome.state = "failed"
-        if outage:
+        if outage and self._executor.admission.waits_for_outages:
             return Postponed(pause or self._executor.retry.backoff, "outage", self._outcome)
         return self._outcome if pause is None else Postponed(pause, "failed", self._outcome)
 
@@ -927,9 +937,17 @@ class _Attempts:
                 pause=int(pause * 1000),
                 rows=rows,
                 note=note,
+                found=self._ids() if family == "answer" else (),
             )
         )
         self._owner = 0
+
+    def _ids(self) -> tuple[FoundIds, ...]:
+        """The ids in the answer; where an answer never has any, the one that was asked for."""
+        row, reply = self._endpoint, self._reply
+        if row.subject is not None and not row.ids and self._call.asked is not None:
+            return (FoundIds((self._call.asked,)),)
+        return () if reply is None else find_ids(row.ids, reply.body)
 
 
 def _has_unjudged(lookup: StoredLookup) -> bool:

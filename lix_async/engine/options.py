@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
@@ -22,11 +22,15 @@ from ..core.validation import check_attributes, check_type
 from ..limiters.base import Limiter, adapt
 from ..limiters.local import LocalLimiter
 from .credentials import RequestBuilder
+from .events import OnEvent
 from .transport import DEFAULT_TIMEOUT, ClientTransport, HttpTransport, Transport, Verify
 
 if TYPE_CHECKING:
     import httpx
     import httpx2
+
+    from ..ledger.ledger import StoreAddress
+    from .lookup import DoubtPolicy
 
     HttpClient = httpx.AsyncClient | httpx2.AsyncClient | ModuleType | Transport
 
@@ -62,8 +66,12 @@ class CommonOptions(TypedDict, total=False):
     verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
+    cache: bool | StoreAddress | None
+    cache_searches: bool
+    doubts: DoubtPolicy
     max_age: Age | None
     refused_age: Age | None
+    on_event: OnEvent | Sequence[OnEvent]
     clock: Clock | None
 
 

@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def state_of(family: Family) -> State:
     return _STATES.get(family, "failed")
 
 
-class Outcome(msgspec.Struct, Generic[T], kw_only=True):
+class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     """The outcome of one input."""
 
     input: object

@@ -25,10 +25,10 @@ from lix_async.ledger.records import (
     Again,
     AnswerRow,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
@@ -191,11 +191,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     sleeps_meanwhile = False
 
-    def ask(self, slot: int, work: Callable[[SqlTables], T]) -> T:
-        (value,) = self.jobs(slot, [StatementJob(work)])
+    def ask(self, slot: int, work: Callable[[SqlTables], T], *, writes: bool = True) -> T:
+        (value,) = self.jobs(slot, [StatementJob(work, writes)])
         return cast("T", value)
 
-    def apply(self, slot: int, *events: Event) -> list[EventResult]:
+    def apply(self, slot: int, *events: LedgerEvent) -> list[EventResult]:
         (results,) = self.jobs(slot, [EventsJob(events)])
         return cast("list[EventResult]", results)
 
@@ -203,7 +203,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A lookup as it is now: not as it was before a commit had to be repeated."""
         connection = self.connection(slot)
         failing, connection.failing = connection.failing, ""
-        found = self.ask(slot, lambda tables: tables.find([key]))[key]
+        found = self.ask(slot, lambda tables: tables.find([key]), writes=False)[key]
         connection.failing = failing
         return found
 
@@ -311,7 +311,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (result.state.status, result.state.n) != ("sent", flight.n)
 
     def judge(
-        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
+        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: LedgerEvent
     ) -> EventResult:
         one = self.purchases[key][n - 1]
         judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)

@@ -35,10 +35,10 @@ from lix_async.ledger import transaction
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -236,7 +236,7 @@ class Model:
     # The ledger
 
     def apply(
-        self, row: Row, actor: int, event: Event | None, *, free: int = 1
+        self, row: Row, actor: int, event: LedgerEvent | None, *, free: int = 1
     ) -> tuple[Row, EventResult | None]:
         """An event (None: the release of a dead owner) applied by the code that is checked."""
         memo = (row, actor, event, free)
@@ -246,7 +246,7 @@ class Model:
         return (known[0], known[1]), known[2]
 
     def _apply(
-        self, row: Row, actor: int, event: Event | None, free: int
+        self, row: Row, actor: int, event: LedgerEvent | None, free: int
     ) -> tuple[int, int, EventResult | None]:
         key, owner = self._keys[row[0]], row[1]
         # Only its own process says of an attempt that it never left.
@@ -297,7 +297,7 @@ class Model:
         key: Key,
         purchases: list[Purchase],
         after: LookupState,
-        event: Event | None,
+        event: LedgerEvent | None,
         result: EventResult | None,
     ) -> list[Purchase]:
         """What the event says about the attempts, whatever the rule made of it."""
@@ -335,7 +335,12 @@ class Model:
                 raise Violation("I2: announced while a charged answer is stored")
 
     def _check_owner(
-        self, before: LookupState, owner: int, actor: int, after: LookupState, event: Event | None
+        self,
+        before: LookupState,
+        owner: int,
+        actor: int,
+        after: LookupState,
+        event: LedgerEvent | None,
     ) -> None:
         acts_for = getattr(event, "owner", actor)
         if before.status in ("sent", "received") and 0 < owner < DEAD and acts_for != owner:
@@ -421,7 +426,7 @@ class Model:
         return i + 1 if process.mine else GONE
 
     def _ended(
-        self, state: State, i: int, process: Process, event: Event, label: str
+        self, state: State, i: int, process: Process, event: LedgerEvent, label: str
     ) -> Iterator[Step]:
         """An event that ends the attempt of a process; its acknowledgement may be lost."""
         row, _ = self.apply(state.rows[process.key], i + 1, event)
@@ -476,7 +481,7 @@ class Model:
             )
         else:
             left = self._keys[state.rows[k][0]].purchases[process.n - 1].fate
-            event: Event = (Lose if left else NotLeft)(1, owner, process.n, 0)
+            event: LedgerEvent = (Lose if left else NotLeft)(1, owner, process.n, 0)
             if process.at == "repeat judge":
                 event = self._judge(state.rows[k], owner, process.n)
             row, _ = self.apply(state.rows[k], i + 1, event)
@@ -601,7 +606,7 @@ class Model:
         for k, row in enumerate(state.rows):
             key = self._keys[row[0]]
             n = key.row.n
-            events: list[tuple[str, Event]] = []
+            events: list[tuple[str, LedgerEvent]] = []
             if key.row.status == "in_doubt":
                 events = [("again", Decide(1, n, True, 0)), ("let be", Decide(1, n, False, 0))]
             elif key.row.status in ("kept", "refused"):

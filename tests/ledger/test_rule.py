@@ -13,10 +13,10 @@ from lix_async.ledger import rule, transaction
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -457,7 +457,7 @@ class MemoryTables:
         self.money |= {(a.lookup, a.n): a for a in writes.new_attempts}
         self.money |= writes.attempts
 
-    def apply(self, *events: Event, owner: int = ME) -> list[EventResult]:
+    def apply(self, *events: LedgerEvent, owner: int = ME) -> list[EventResult]:
         return transaction.apply(self, events, owner)
 
 

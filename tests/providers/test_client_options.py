@@ -36,6 +36,7 @@ def options(kind: type[Client]) -> ClientOptions:
         on_drift=lambda drift: None,
         max_age=timedelta(days=90),
         refused_age=86_400.0,
+        on_event=lambda event: None,
         clock=VirtualClock(),
     )
 

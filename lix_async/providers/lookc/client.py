@@ -34,6 +34,7 @@ class AsyncLookC(LookCMethods):
         on_drift: As for `AsyncLix`.
         max_age: As for `AsyncLix`.
         refused_age: As for `AsyncLix`.
+        on_event: As for `AsyncLix`.
         clock: As for `AsyncLix`.
 
     Raises:

@@ -12,6 +12,7 @@ from ....core.subject_fields import FieldPaths, JobFields, SubjectFields
 from ....linkedin.fields import company_slug, organisation_number, public_slug
 from .. import models as m
 from .. import params as p
+from . import ids
 
 _PERSON = SubjectFields(
     named={
@@ -98,6 +99,8 @@ PERSON_IDS = Endpoint(
     p.IdsParams,
     m.PersonIds,
     credits=org(1),
+    subject="person",
+    ids=ids.PERSON_IDS,
     docs="lix.md#ids.person",
 )
 ORGANISATION_IDS = Endpoint(
@@ -107,6 +110,8 @@ ORGANISATION_IDS = Endpoint(
     p.IdsParams,
     m.OrganisationIds,
     credits=org(1),
+    subject="organisation",
+    ids=ids.ORGANISATION_IDS,
     docs="lix.md#ids.organisation",
 )
 PERSON = Endpoint(
@@ -116,6 +121,8 @@ PERSON = Endpoint(
     p.PersonParams,
     m.Person,
     credits=standard(1),
+    subject="person",
+    ids=ids.PERSON,
     docs="lix.md#person.get",
     fields=_PERSON,
 )
@@ -126,6 +133,8 @@ LEGACY_PERSON = Endpoint(
     p.LegacyPersonParams,
     m.Person,
     credits=standard(1),
+    subject="person",
+    ids=ids.PERSON,
     docs="lix.md#person.legacy",
     fields=_PERSON,
 )
@@ -136,6 +145,8 @@ ORGANISATION = Endpoint(
     p.OrganisationParams,
     m.Organisation,
     credits=org(1),
+    subject="organisation",
+    ids=ids.ORGANISATION,
     docs="lix.md#organisation.by_linkedin",
     fields=_ORGANISATION,
 )
@@ -155,6 +166,7 @@ POST = Endpoint(
     p.PostParams,
     m.Post,
     credits=standard(1),
+    ids=ids.POST,
     docs="lix.md#enrich.post",
 )
 HIRERS = Endpoint(
@@ -164,6 +176,7 @@ HIRERS = Endpoint(
     p.JobParams,
     m.PeoplePage,
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#jobs.hirers",
 )
 EMAIL = Endpoint(
@@ -174,6 +187,7 @@ EMAIL = Endpoint(
     m.Email,
     credits=Price("email", 1, only="is_valid"),
     unsure="is_probable",
+    subject="person",
     docs="lix.md#contact.email_by_linkedin",
     fields=SubjectFields(),
 )
@@ -184,6 +198,7 @@ EMPLOYMENT = Endpoint(
     p.EmploymentParams,
     m.EmploymentPage,
     credits=standard(1),
+    subject="person",
     docs="lix.md#person.employment",
     fields=_EMPLOYMENT,
 )
@@ -194,6 +209,7 @@ EXTENDED = Endpoint(
     p.ExtendedParams,
     m.Extended,
     credits=standard(1),
+    subject="person",
     docs="lix.md#person.extended",
     fields=SubjectFields(),
 )
@@ -205,6 +221,7 @@ ORGANISATIONS_BY_WEBSITE = Endpoint(
     m.WebsiteMatches,
     credits=org(1),
     alternate="/v1/organisations/by-domain/{domain}",
+    ids=ids.WEBSITE_MATCHES,
     docs="lix.md#organisation.by_website",
 )
 FOLLOWERS = Endpoint(
@@ -215,6 +232,7 @@ FOLLOWERS = Endpoint(
     m.FollowersPage,
     paging=Offset("start"),
     credits=standard(1),
+    ids=ids.FOLLOWERS,
     docs="lix.md#organisation.followers",
 )
 POST_COMMENTS = Endpoint(
@@ -225,6 +243,7 @@ POST_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
+    ids=ids.COMMENTS,
     docs="lix.md#enrich.post_comments",
 )
 POST_REACTIONS = Endpoint(
@@ -235,6 +254,7 @@ POST_REACTIONS = Endpoint(
     m.ReactionsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
+    ids=ids.REACTIONS,
     docs="lix.md#enrich.post_reactions",
 )
 ACTIVITY_POSTS = Endpoint(
@@ -245,6 +265,7 @@ ACTIVITY_POSTS = Endpoint(
     m.ActivityPostsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.POSTS,
     docs="lix.md#activity.posts",
 )
 ACTIVITY_COMMENTS = Endpoint(
@@ -255,6 +276,7 @@ ACTIVITY_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.COMMENTS,
     docs="lix.md#activity.comments",
 )
 ACTIVITY_REACTIONS = Endpoint(
@@ -265,5 +287,6 @@ ACTIVITY_REACTIONS = Endpoint(
     m.ActivityReactionsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.REACTIONS,
     docs="lix.md#activity.reactions",
 )
