@@ -260,7 +260,8 @@ def _job_differences(
     matched = _matched(before, after)
     found: list[Difference] = []
     for old, new in matched:
-        found += _of_one_position(old, new, path)
+        held = any(one.running and _same_employer(one, new) for one in after)
+        found += _of_one_position(old, new, path, held)
     gone = _without(before, [old for old, _ in matched])
     added = _without(after, [new for _, new in matched])
     # As it was called before: the organisation may have another name now.
@@ -299,10 +300,11 @@ def _difference(
     return Difference(kind, field, before, after, next(iter(job.ids.values()), job.organisation))
 
 
-def _of_one_position(old: Position, new: Position, path: str) -> Iterator[Difference]:
+def _of_one_position(old: Position, new: Position, path: str, held: bool) -> Iterator[Difference]:
     if old.title != new.title:
         yield _difference("title_changed", "title", old.title, new.title, new)
-    if old.organisation != new.organisation and new.running:
+    # The name of a former employer may have changed since the person left.
+    if old.organisation != new.organisation and held:
         yield _difference(
             "company_changed", "organisation", old.organisation, new.organisation, new
         )

@@ -22,7 +22,9 @@ from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.installed_providers import all_endpoints, provider_name, provider_of
 from ..core.models import Params
-from .records import StoredBody, StoredVersion
+from ..core.provider import Provider
+from .identity import alias_of
+from .records import AnswerRow, StoredBody, StoredVersion
 from .store import Store
 from .tables import SqlTables
 
@@ -126,16 +128,22 @@ def _changes_of(
     if earlier:
         old, new = max(earlier, key=lambda one: one.at), bodies[version.id]
         subject = subject_text(version.written_as)
-        yield from compare(endpoint, old, new, subject=subject, key=version.key.hex())
+        provider = provider_of(provider_name(endpoint.id))
+        yield from compare(provider, endpoint, old, new, subject=subject, key=version.key.hex())
 
 
 def compare(
-    endpoint: AnyEndpoint, old: StoredBody, new: StoredBody, *, subject: str, key: str
+    provider: Provider,
+    endpoint: AnyEndpoint,
+    old: StoredBody | AnswerRow,
+    new: StoredBody | AnswerRow,
+    *,
+    subject: str,
+    key: str,
 ) -> Iterator[SubjectChange]:
     """What differs between two versions of an answer of an endpoint."""
     if old.body == new.body or endpoint.fields is None:
         return
-    provider = provider_of(provider_name(endpoint.id))
     before = facts_of(provider, endpoint, old.http, old.body)
     after = facts_of(provider, endpoint, new.http, new.body)
     if before is None or after is None:
@@ -186,10 +194,13 @@ async def lookups_of(store: Store, subject: str) -> list[int]:
     if len(key) == 16 and (named := await store.find([key])):
         found = {one.id for one in named.values()}
     else:
-        found = {ident async for ident in _asked_with(store, subject)}
-    return await store.statement(
-        lambda tables: tables.of_same_subjects(sorted(found)), writes=False
-    )
+        names = [alias_of(subject, "name", kind) for kind in ("person", "organisation")]
+        aliases = [alias for alias in (*names, alias_of(subject, "lix")) if alias is not None]
+        found = set(
+            await store.statement(lambda tables: tables.of_aliases(aliases), writes=False)
+        ) or {ident async for ident in _asked_with(store, subject)}
+    ids = sorted(found)
+    return await store.statement(lambda tables: tables.of_same_subjects(ids), writes=False)
 
 
 async def _asked_with(store: Store, text: str) -> AsyncIterator[int]:

@@ -9,7 +9,8 @@ from typing import Literal, cast
 
 from msgspec.structs import replace
 
-from .aliases import learn
+from ..linkedin.subject_ids import AliasKey
+from .aliases import learn, load_aliases
 from .database import Columns, Database, chunks
 from .records import (
     AnswerRow,
@@ -483,6 +484,15 @@ class SqlTables:
         return [
             (ident, endpoint, bytes(given))
             for ident, endpoint, given in cast("list[tuple[int, str, bytes]]", rows)
+        ]
+
+    def of_aliases(self, aliases: Sequence[AliasKey]) -> list[int]:
+        """The lookups of the subjects that ids are of."""
+        subjects = {one.subject for one in load_aliases(self._db, aliases).values()}
+        return [
+            cast("int", row[0])
+            for some in chunks(sorted(subjects))
+            for row in self._db.execute("SELECT id FROM lookup WHERE subject IN (?*)", (some,))
         ]
 
     def of_same_subjects(self, ids: Sequence[int]) -> list[int]:
