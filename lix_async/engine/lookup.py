@@ -50,6 +50,7 @@ from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..ledger.families import judgement
+from ..ledger.history import SubjectChange, compare, subject_text
 from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
@@ -316,7 +317,25 @@ class LookupExecutor:
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
-        return await self.or_older(outcome, call) if _stands(lookup) else outcome
+        if lookup is None or not _stands(lookup) or isinstance(outcome, Postponed):
+            return outcome
+        if outcome.state == "done" and not call.listing:
+            outcome.changes = await self._changes(lookup, call)
+        return await self.or_older(outcome, call)
+
+    async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
+        """What the newest answer of a lookup says that the one before it does not."""
+        if call.row.fields is None:
+            return []
+        usable = [one for one in await self.store.history(lookup.id) if one.meaning == "usable"]
+        subject, key = subject_text(lookup.written_as), lookup.key.hex()
+        return [
+            change
+            for old, new in zip(usable[-2:-1], usable[-1:], strict=True)
+            for change in compare(
+                self.engine.provider, call.row, old, new, subject=subject, key=key
+            )
+        ]
 
     async def or_older(self, outcome: OutcomeT, call: PreparedCall) -> OutcomeT | Outcome[object]:
         """The outcome; where a refresh brought nothing newer, with the answer that still stands."""

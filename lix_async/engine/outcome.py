@@ -9,6 +9,7 @@ import msgspec
 
 from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
+from ..ledger.history import SubjectChange
 
 T = TypeVar("T")
 State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
@@ -71,6 +72,8 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     refresh: State | Literal[""] = ""
     """Why the answer is stale after its refresh has ended: what became of that purchase, such as
     `in_doubt` or `refused`; `error` has the reason. Empty otherwise."""
+    changes: list[SubjectChange] = []
+    """What changed since the answer that was bought before, where it was bought again."""
 
     @property
     def ok(self) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from ..core.errors import ConfigurationError
+from .history import SubjectChange, Version, read_changes, read_versions, since_moment
 from .resolution import Conflict, Resolution, conflicts, identify, resolve
 from .sqlite import SqliteStore
 from .store import Store
@@ -92,6 +94,43 @@ class Ledger:
             for number, conflict in found:
                 after = number
                 yield conflict
+
+    def history(self, subject: str) -> AsyncIterator[Version]:
+        """Every version that was bought of what a link, an id or a key names.
+
+        Args:
+            subject: A link or an id as it was given to a method, in any spelling, or the key of a
+                lookup (`Outcome.key`).
+
+        Returns:
+            An async iterator: of each lookup, the oldest version first.
+        """
+        return read_versions(self.store, subject)
+
+    def changes(
+        self, *, since: datetime | timedelta | None = None, subject: str | None = None
+    ) -> AsyncIterator[SubjectChange]:
+        """What changed in people and organisations, from each version to the next.
+
+        Args:
+            since: Only what versions say that were bought since then: a moment with a time zone, or
+                a duration until now.
+            subject: Only of what this link, id or key names.
+
+        Returns:
+            An async iterator, in the order in which the versions came into the ledger.
+
+        Raises:
+            ConfigurationError: `since` is neither.
+
+        Example:
+            ```python
+            async with Ledger("people.db") as ledger:
+                async for change in ledger.changes(since=timedelta(days=30)):
+                    print(change.name, change.kind, change.before, change.after)
+            ```
+        """
+        return read_changes(self.store, since_moment(since, self.store.now), subject)
 
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"

@@ -81,6 +81,28 @@ class AnswerRow(msgspec.Struct, gc=False):
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
 
 
+class StoredVersion(NamedTuple):
+    """A usable answer, without its body, and the ids of those that may come before it."""
+
+    id: int
+    key: bytes
+    endpoint: str
+    written_as: bytes
+    own: int | None
+    """The version before it of the same lookup."""
+    other: int | None
+    """The version before it of other lookups of the subject."""
+
+
+class StoredBody(NamedTuple):
+    """An answer of a lookup."""
+
+    id: int
+    at: int
+    http: int
+    body: bytes
+
+
 class InputRow(msgspec.Struct, frozen=True, gc=False):
     """A row of a file, or an input of a run."""
 

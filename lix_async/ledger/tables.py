@@ -9,10 +9,20 @@ from typing import Literal, cast
 
 from msgspec.structs import replace
 
-from ..linkedin.subject_ids import WEAK
-from .aliases import Sibling, choose, find_siblings, learn, moved
+from ..linkedin.subject_ids import WEAK, AliasKey
+from .aliases import Sibling, choose, find_siblings, learn, load_aliases, moved
 from .database import Columns, Database, chunks
-from .records import AnswerRow, CallQuery, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
+from .records import (
+    AnswerRow,
+    CallQuery,
+    Counts,
+    InputRow,
+    LookupSpec,
+    RunTotals,
+    StoredBody,
+    StoredLookup,
+    StoredVersion,
+)
 from .rule import CODES, MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
@@ -38,6 +48,20 @@ ATTEMPTS = """
 SELECT a.lookup, a.n, a.run, a.price, a.kind, a.sent, a.owner, a.ended, a.family, a.http,
     a.charged, a.decided, a.note, r.cap
 FROM attempt a LEFT JOIN run r ON r.id = a.run WHERE (a.lookup, a.n) IN (?**)
+"""
+VERSIONS = """
+SELECT a.id, l.key, l.endpoint, l.written_as,
+    (SELECT b.id FROM answer b WHERE b.lookup = a.lookup AND b.n < a.n AND b.meaning = 0
+        AND b.page = 0 ORDER BY b.n DESC LIMIT 1),
+    CASE WHEN l.subject IS NOT NULL THEN (
+        SELECT b.id FROM lookup m JOIN answer b ON b.lookup = m.id
+        WHERE m.subject = l.subject AND m.endpoint = l.endpoint AND m.variant = l.variant
+            AND m.id <> l.id AND b.meaning = 0 AND b.page = 0
+            AND (b.at < a.at OR (b.at = a.at AND b.id < a.id))
+        ORDER BY b.at DESC, b.id DESC LIMIT 1) END
+FROM answer a JOIN lookup l ON l.id = a.lookup
+WHERE a.id > ? AND a.at >= ? AND a.meaning = 0 AND a.page = 0 AND l.endpoint IN (?*)
+    AND (a.n > 1 OR l.subject IS NOT NULL)
 """
 CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
@@ -455,6 +479,78 @@ class SqlTables:
             (lookup,),
         )
         return list(map(_answer, rows))
+
+    def versions(
+        self,
+        after: int,
+        since: int,
+        endpoints: Sequence[str],
+        lookups: Sequence[int] | None,
+        limit: int,
+    ) -> list[StoredVersion]:
+        """Usable answers, each with the one before it, in the order of their ids, after one.
+
+        Args:
+            after: The id.
+            since: Only answers from this moment on.
+            endpoints: Only of these endpoints.
+            lookups: Only of these lookups; None for all.
+            limit: How many at most.
+        """
+        among = "" if lookups is None else "AND l.id IN (?*) "
+        rows = self._db.execute(
+            f"{VERSIONS} {among}ORDER BY a.id LIMIT ?",
+            (after, since, endpoints, *(() if lookups is None else (lookups,)), limit),
+        )
+        return [
+            StoredVersion(ident, bytes(key), endpoint, bytes(written_as), own, other)
+            for ident, key, endpoint, written_as, own, other in cast(
+                "list[tuple[int, bytes, str, bytes, int | None, int | None]]", rows
+            )
+        ]
+
+    def version_bodies(self, ids: Sequence[int]) -> dict[int, StoredBody]:
+        """Answers with their bodies, by id."""
+        found: dict[int, StoredBody] = {}
+        for some in chunks(ids):
+            rows = self._db.execute(
+                "SELECT id, at, http, body FROM answer WHERE id IN (?*)", (some,)
+            )
+            for ident, at, http, body in cast("list[tuple[int, int, int, bytes]]", rows):
+                found[ident] = StoredBody(ident, at, http, bytes(body))
+        return found
+
+    def given_after(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
+        """Lookups by id: the endpoint, and what was first given."""
+        rows = self._db.execute(
+            "SELECT id, endpoint, written_as FROM lookup WHERE id > ? ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return [
+            (ident, endpoint, bytes(given))
+            for ident, endpoint, given in cast("list[tuple[int, str, bytes]]", rows)
+        ]
+
+    def of_aliases(self, aliases: Sequence[AliasKey]) -> list[int]:
+        """The lookups of the subjects that ids are of."""
+        subjects = {one.subject for one in load_aliases(self._db, aliases).values()}
+        return [
+            cast("int", row[0])
+            for some in chunks(sorted(subjects))
+            for row in self._db.execute("SELECT id FROM lookup WHERE subject IN (?*)", (some,))
+        ]
+
+    def of_same_subjects(self, ids: Sequence[int]) -> list[int]:
+        """Lookups, and all others of their subjects."""
+        found = set(ids)
+        for some in chunks(ids):
+            rows = self._db.execute(
+                "SELECT m.id FROM lookup l JOIN lookup m ON m.subject = l.subject "
+                "WHERE l.id IN (?*) AND l.subject IS NOT NULL",
+                (some,),
+            )
+            found.update(cast("int", row[0]) for row in rows)
+        return sorted(found)
 
     def unjudged(self, lookup: int) -> list[AnswerRow]:
         """Answers of a lookup that wait to be judged, except one that its owner is about to judge.
