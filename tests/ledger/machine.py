@@ -25,10 +25,10 @@ from lix_async.ledger.records import (
     Again,
     AnswerRow,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
@@ -41,7 +41,7 @@ from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.tables import SqlTables
 
-from .model import CHARGED, FREE, Purchase, _decided, _settled, _stored
+from .model import CHARGED, FREE, Purchase, _anew, _decided, _settled, _stored
 
 T = TypeVar("T")
 SLOTS = 3
@@ -192,11 +192,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     sleeps_meanwhile = False
 
-    def ask(self, slot: int, work: Callable[[SqlTables], T]) -> T:
-        (value,) = self.jobs(slot, [StatementJob(work)])
+    def ask(self, slot: int, work: Callable[[SqlTables], T], *, writes: bool = True) -> T:
+        (value,) = self.jobs(slot, [StatementJob(work, writes)])
         return cast("T", value)
 
-    def apply(self, slot: int, *events: Event) -> list[EventResult]:
+    def apply(self, slot: int, *events: LedgerEvent) -> list[EventResult]:
         (results,) = self.jobs(slot, [EventsJob(events)])
         return cast("list[EventResult]", results)
 
@@ -204,7 +204,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A lookup as it is now: not as it was before a commit had to be repeated."""
         connection = self.connection(slot)
         failing, connection.failing = connection.failing, ""
-        found = self.ask(slot, lambda tables: tables.find([key]))[key]
+        found = self.ask(slot, lambda tables: tables.find([key]), writes=False)[key]
         connection.failing = failing
         return found
 
@@ -251,6 +251,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if lookup.state.status == "done":
             assert old
             self.purchases[key] = [one._replace(mark="past") for one in self.purchases[key]]
+        elif lookup.state.status == "refused":
+            assert old
+            self.purchases[key] = _anew(self.purchases[key])
         for one in self.purchases[key]:
             assert one.mark not in ("open", "paid", "stored"), f"paid twice: {self.purchases[key]}"
         assert self.cap is None or self.charged + self.reserved() + price <= self.cap
@@ -309,7 +312,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (result.state.status, result.state.n) != ("sent", flight.n)
 
     def judge(
-        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
+        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: LedgerEvent
     ) -> EventResult:
         one = self.purchases[key][n - 1]
         judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
@@ -391,12 +394,7 @@ class LedgerMachine(RuleBasedStateMachine):
         lookup = self.lookup(slot, key)
         (result,) = self.apply(slot, Again(lookup.id, lookup.state.n, self.wall))
         if result.applied:
-            known = list(enumerate(self.purchases[key], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            self.purchases[key] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            self.purchases[key] = _anew(self.purchases[key])
 
     def read_with_a_newer_version(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)
