@@ -203,6 +203,15 @@ class Decide(msgspec.Struct, frozen=True, gc=False):
     now: int
 
 
+class Settle(msgspec.Struct, frozen=True, gc=False):
+    """Enter what an attempt that ended without knowing has cost."""
+
+    lookup: int
+    n: int
+    charged: int
+    now: int
+
+
 class Again(msgspec.Struct, frozen=True, gc=False):
     """Buy anew what ended refused or unusable."""
 
@@ -221,7 +230,7 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     position: bytes | None = None
 
 
-LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
+LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Settle | Again | JudgeAgain
 
 
 class EventResult(msgspec.Struct, frozen=True, gc=False):
