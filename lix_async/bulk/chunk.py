@@ -18,11 +18,12 @@ from typing import TypeVar, cast
 
 from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.errors import BulkError, ConfigurationError, DailyLimitError, LixError, OutageError
+from ..engine.call_key import Input
+from ..engine.lookup import QUEUED_FOR, CallsParked, DoubtPolicy, LookupExecutor, Postponed
+from ..engine.outcome import Outcome
 from ..ledger.store import Store
-from .admission import AdmissionController, CallsParked
-from .lookup import QUEUED_FOR, DoubtPolicy, LookupExecutor, Postponed
-from .outcome import Outcome
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
+from .admission import AdmissionController
+from .prepared_call import CallKey, CallPreparer, ClientMethod
 
 T = TypeVar("T")
 

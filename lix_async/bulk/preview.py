@@ -13,12 +13,13 @@ import msgspec
 from ..concurrency.worker_pool import InputStream
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..engine.call_key import Input
+from ..engine.lookup import FINAL
 from ..ledger.connection import LedgerNotFoundError
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.store import Store
 from .admission import AdmissionController
-from .lookup import FINAL
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
+from .prepared_call import CallKey, CallPreparer, ClientMethod
 
 T = TypeVar("T")
 AHEAD = 256

@@ -19,13 +19,22 @@ from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.validation import check_type
+from ..engine.call_key import Input, PreparedCall
+from ..engine.lookup import (
+    QUEUED_FOR,
+    RECHECK_AFTER,
+    CallsParked,
+    DoubtPolicy,
+    LookupExecutor,
+    Postponed,
+)
+from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.records import InputRow, StoredLookup
 from ..ledger.store import Store
-from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
-from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
-from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
+from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
+from .prepared_call import CallKey, CallPreparer, ClientMethod
+from .progress import OutcomeCounter, Progress, Report
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from ...bulk import Preview, preview
 from ...bulk.admission import OnDailyLimit
-from ...bulk.lookup import QUEUED_FOR
 from ...core.rate_limit import RateLimit
+from ...engine.lookup import QUEUED_FOR
 from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from ..concurrency.worker_pool import CallScope
 from ..core import wire
 from ..core.decoding import decoder_for, read_items
-from ..core.endpoint import AnyEndpoint, Endpoint, StatusCall
+from ..core.endpoint import AnyEndpoint, Endpoint, Price, StatusCall
 from ..core.errors import (
     BudgetError,
     BulkError,
@@ -46,13 +46,6 @@ from ..core.models import Listing, Params, item_type
 from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
-from ..engine.answer import Answer, credits_for
-from ..engine.checkpoint import Checkpoint
-from ..engine.engine import Engine
-from ..engine.pages import Page, Paginator
-from ..engine.polling import FIRST_INTERVAL, MAX_INTERVAL
-from ..engine.raw_items import raw_items
-from ..engine.recording import replaying_engine
 from ..ledger.families import judgement
 from ..ledger.records import (
     AnswerRow,
@@ -68,9 +61,16 @@ from ..ledger.records import (
 )
 from ..ledger.rule import LookupState
 from ..ledger.store import Entry, Store
-from .admission import AdmissionController, CallsParked
+from .answer import Answer, credits_for
+from .call_key import Input, PreparedCall, input_json
+from .checkpoint import Checkpoint
+from .credits import CreditBudget
+from .engine import Engine
 from .outcome import Outcome, State, state_of
-from .prepared_call import Input, PreparedCall, input_json
+from .pages import Page, Paginator
+from .polling import FIRST_INTERVAL, MAX_INTERVAL
+from .raw_items import raw_items
+from .recording import replaying_engine
 
 R = TypeVar("R")
 DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
@@ -85,6 +85,70 @@ RECHECK_AFTER = 3600.0
 FINAL = ("done", "kept", "refused")
 ONCE = (400, 401, 402, 403, 404, 422)
 """Statuses that are asked for once in a run where they come without the API's own error."""
+
+
+class CallsParked(Exception):
+    """No call may be sent at the moment. The input stays pending.
+
+    `error` is the provider's error, if there was one: pass it to the admission's `refused`.
+    """
+
+    def __init__(self, error: LixError | None = None, spent: int = 0) -> None:
+        super().__init__(str(error or "parked"))
+        self.error = error
+        self.spent = spent
+        """Credits that the lookup has spent: pages of its listing, which are saved."""
+
+
+class Admission:
+    """Whether a call may be sent at all. This one admits every call that its budget can pay."""
+
+    def __init__(self, budget: CreditBudget) -> None:
+        self.budget = budget
+        """The credits that were spent, and their limit."""
+        self.stop: LixError | None = None
+        """The error that ends all calls."""
+
+    async def admit(self, price: Price, key: bytes) -> None:
+        """Wait until a call may be sent. Report its end with `ended`.
+
+        Raises:
+            CallsParked: If no call may be sent at the moment.
+            BulkError: If the ledger cannot be read.
+        """
+
+    def ended(self, price: Price, key: bytes, *, credits: int, requests: int) -> None:
+        """An admitted call has ended.
+
+        Args:
+            price: The price that it was admitted with.
+            key: Its key.
+            credits: What it has cost, as far as that is known.
+            requests: How many requests were sent.
+        """
+
+    def check(self, key: bytes, *, reserved: bool = False) -> None:
+        """Raise `CallsParked` if a call may not be sent now.
+
+        Args:
+            key: The lookup.
+            reserved: The credits of the call are reserved: that others get none does not stop it.
+        """
+
+    def over_budget(self, price: Price) -> None:
+        """The cap of the run, which its workers share in the ledger, is reached."""
+
+    def report(self, family: Family, key: bytes, error: LixError | None = None) -> bool:
+        """Take what came of an attempt into account.
+
+        Returns:
+            Whether there is an outage now: the lookup waits, and its attempt counts as none.
+        """
+        return False
+
+    async def is_rejected(self) -> bool:
+        """Whether a free endpoint refuses the key as well, after a 401 or 403 without words."""
+        return False
 
 
 class Postponed(NamedTuple):
@@ -120,7 +184,7 @@ class LookupExecutor:
         self,
         store: Store,
         engine: Engine,
-        admission: AdmissionController,
+        admission: Admission,
         *,
         doubts: DoubtPolicy = "hold",
         queued_for: float = QUEUED_FOR,
@@ -239,13 +303,13 @@ class LookupExecutor:
             answers = await self.store.unjudged(lookup.id)
             if not answers:  # judged meanwhile
                 break
-            asks = await self._status_call(lookup, call.row, before=answers[0].n)
+            asks = await self._status_call(lookup, call.row, until=answers[0].n)
             await _Attempts(self, call, given, lookup, 0, asks=asks).judge_stored(answers[0])
             lookup = (await self.store.find([call.key]))[call.key]
         return lookup
 
     async def _status_call(
-        self, lookup: StoredLookup, row: AnyEndpoint, before: int | None = None
+        self, lookup: StoredLookup, row: AnyEndpoint, until: int | None = None
     ) -> StatusCall | None:
         """The call that asks for the result, where an answer said that it is being prepared.
 
@@ -254,11 +318,11 @@ class LookupExecutor:
         Args:
             lookup: The lookup.
             row: The endpoint of its first call.
-            before: Only answers of attempts before this one count.
+            until: Only answers of attempts before this one count.
         """
         asks: StatusCall | None = None
         for one in await self.store.history(lookup.id) if row.poll is not None else ():
-            if one.meaning in (None, "transient", "unknown") or (before or one.n + 1) <= one.n:
+            if one.meaning in (None, "transient", "unknown") or (until or one.n + 1) <= one.n:
                 continue
             endpoint = row if asks is None else asks.endpoint
             found = read_answer(self.engine.provider, endpoint, one.http, one.body)
