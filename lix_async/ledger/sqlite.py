@@ -30,7 +30,7 @@ from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
-from .schema import VERSION, tables, version_error
+from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
 from .tables import CHUNK, Columns, Query, SqlTables, chunks
 from .transaction import apply, release
@@ -277,7 +277,7 @@ class SqliteLedgerConnection(LedgerConnection):
         )
         try:
             # Nothing is changed before it is known whose file it is.
-            old = self._recognise(connection) == OLD
+            old = self._recognise(connection) in EARLIER
             make_private(self.path)
             # FULL: a forgotten announcement would be paid for twice.
             connection.execute("PRAGMA synchronous = FULL")
@@ -288,6 +288,7 @@ class SqliteLedgerConnection(LedgerConnection):
             # Erased answers must not stay in free pages.
             connection.execute("PRAGMA secure_delete = ON")
             if old:
+                connection.execute("PRAGMA cache_size = -65536")
                 self._migrate(connection)
             if old or not self._read_only:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -390,22 +391,26 @@ class SqliteLedgerConnection(LedgerConnection):
                 f"{self.path} is not a lix_async ledger: pass a file created by bulk.Run or "
                 "lix enrich --store"
             )
-        if version not in (None, VERSION, OLD):
+        if version not in (None, VERSION, *EARLIER):
             raise BulkError(version_error(str(self.path), version))
         return version
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        """Make a ledger of version 2 one of this version, with a copy of the old one beside it."""
+        """Make an earlier ledger one of this version, with a copy of the old one beside it."""
         copy: Path | None = None
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if self._recognise(connection) == OLD:  # not migrated by another process meanwhile
+            version = self._recognise(connection)
+            if (
+                version is not None and version in EARLIER
+            ):  # not migrated by another process meanwhile
                 with contextlib.ExitStack() as locks:
-                    self._lock_old_owners(locks)
-                    copy = self._copy_old()
-                    for statement in SCHEMA.split(";"):
+                    if version == OLD:
+                        self._lock_old_owners(locks)
+                    copy = self._copy_old(version)
+                    for statement in (*EARLIER[version], *SCHEMA.split(";")):
                         connection.execute(statement)
-                    migrate(SqliteDatabase(connection))
+                    migrate(SqliteDatabase(connection), version)
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
@@ -430,21 +435,25 @@ class SqliteLedgerConnection(LedgerConnection):
                 )
             locks.enter_context(lock)
 
-    def _copy_old(self) -> Path:
-        """Copy the ledger as it was to a new private file `NAME.v2-DATE`."""
+    def _copy_old(self, version: str) -> Path:
+        """Copy the ledger as it was to a new private file, such as `NAME.v2-DATE`."""
         day = datetime.fromtimestamp(self._clock.wall(), UTC).date().isoformat()
-        copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}")
+        copy = self.path.with_name(f"{self.path.name}.v{version}-{day}")
         for number in itertools.count(2):
             if not os.path.lexists(copy):
                 break
-            copy = self.path.with_name(f"{self.path.name}.v{OLD}-{day}-{number}")
+            copy = self.path.with_name(f"{self.path.name}.v{version}-{day}-{number}")
         create_private_file(copy)
         # The connection that migrates cannot copy inside of its transaction; another one reads the
         # same, because nothing has been written in there yet.
-        with contextlib.closing(
-            sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, isolation_level=None)
-        ) as reader:
-            reader.execute("VACUUM INTO ?", (str(copy),))
+        with (
+            contextlib.closing(
+                sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True)
+            ) as reader,
+            contextlib.closing(sqlite3.connect(copy)) as writer,
+        ):
+            writer.execute("PRAGMA synchronous = OFF")
+            reader.backup(writer)
         fsync_file(copy)
         return copy
 

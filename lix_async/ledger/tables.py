@@ -88,7 +88,8 @@ class SqlTables:
     """The tables of a ledger behind one connection."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
+        self.database = database
+        """The connection, for statements that are in no method here."""
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
 
@@ -117,7 +118,7 @@ class SqlTables:
         loaded = Loaded({}, {}, {})
         # Ordered: two transactions that lock the same rows must lock them in one order. What else
         # is needed is read after the rows are locked, else it may be older than the rows.
-        lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
+        lock = f"{BY_ID} ORDER BY id{self.database.for_update}"
         loaded.lookups.update((ident, self._new[ident]) for ident in ids if ident in self._new)
         if loaded.lookups:
             ids = [ident for ident in ids if ident not in self._new]
@@ -136,7 +137,9 @@ class SqlTables:
         # Few runs have a cap, which never changes: only those are locked.
         used = {row[2] for row in money if row[13] is not None}.union(row[0] for row in capped)
         if wanted := sorted(cast("set[int]", used)):
-            totals = self._db.execute(f"{RUNS} ORDER BY id{self._db.for_update}", (wanted,))
+            totals = self.database.execute(
+                f"{RUNS} ORDER BY id{self.database.for_update}", (wanted,)
+            )
             for run, cap, held, spent, maybe in cast(
                 "list[tuple[int, int, int, int, int]]", totals
             ):
@@ -151,14 +154,14 @@ class SqlTables:
             for some in chunks(values)
         ]
         found: list[list[Columns]] = [[] for _ in queries]
-        selected = self._db.select([query for _, query in parts])
+        selected = self.database.select([query for _, query in parts])
         for (place, _), rows in zip(parts, selected, strict=True):
             found[place] += rows
         return found
 
     def write(self, writes: Writes) -> None:
         """Write everything that a batch of events changed."""
-        db = self._db
+        db = self.database
         if writes.lookups:
             db.update(
                 "lookup",
@@ -224,7 +227,7 @@ class SqlTables:
         columns = "key, endpoint, written_as, variant, page, changed"
         found: dict[bytes, StoredLookup] = {}
         for some in chunks(rows):
-            inserted = self._db.insert_new("lookup", columns, some, "key")
+            inserted = self.database.insert_new("lookup", columns, some, "key")
             for key, ident in cast("list[tuple[bytes, int]]", inserted):
                 s = new[bytes(key)]
                 state = LookupState(page=s.page)
@@ -233,7 +236,7 @@ class SqlTables:
         found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
         for ident in sorted({found[s.key].id for s in specs if s.page > found[s.key].state.page}):
-            self._db.change(
+            self.database.change(
                 "UPDATE lookup SET page = 1 WHERE id = ? AND page = 0 AND status IN (0, 3, 7)",
                 (ident,),
             )
@@ -242,7 +245,7 @@ class SqlTables:
     def rekey(self, keys: Mapping[bytes, bytes]) -> None:
         """Give lookups other keys, where no lookup has those yet."""
         for old, new in sorted(keys.items()):
-            self._db.change(
+            self.database.change(
                 "UPDATE lookup SET key = ? WHERE key = ? "
                 "AND NOT EXISTS (SELECT 1 FROM lookup WHERE key = ?)",
                 (new, old, new),
@@ -253,11 +256,13 @@ class SqlTables:
         rows = [
             row
             for some in chunks(keys)
-            for row in self._db.execute(f"SELECT {LOOKUP} FROM lookup WHERE key IN (?*)", (some,))
+            for row in self.database.execute(
+                f"SELECT {LOOKUP} FROM lookup WHERE key IN (?*)", (some,)
+            )
         ]
         answers: dict[int, tuple[StoredAnswer, ...]] = {}
         for ids in chunks([cast("int", row[0]) for row in rows if row[6]]):
-            answers.update(_answers(self._db.execute(ANSWERS, (ids,))))
+            answers.update(_answers(self.database.execute(ANSWERS, (ids,))))
         found = [_lookup(row, answers.get(cast("int", row[0]), ())) for row in rows]
         self._positions(found)
         return {lookup.key: lookup for lookup in found}
@@ -273,7 +278,7 @@ class SqlTables:
     def _positions(self, lookups: Sequence[StoredLookup]) -> None:
         listings = {lookup.id: lookup for lookup in lookups if lookup.state.page > 1}
         for some in chunks(list(listings)):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 "SELECT lookup, position FROM listing WHERE lookup IN (?*)", (some,)
             )
             for lookup, position in cast("list[tuple[int, bytes]]", rows):
@@ -281,7 +286,7 @@ class SqlTables:
 
     def begin_run(self, name: str, method: str, options: str, cap: int | None, now: int) -> int:
         """A new run, or the one that has this name, with its own cap where none is given."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "INSERT INTO run (name, method, options, cap, began) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (name) WHERE name <> '' DO UPDATE SET ended = NULL, "
             "cap = coalesce(excluded.cap, run.cap) RETURNING id",
@@ -291,16 +296,16 @@ class SqlTables:
 
     def is_spent(self, run: int, price: int) -> bool:
         """Whether a run cannot pay this price, whatever comes of its calls in flight."""
-        rows = cast("list[tuple[int, ...]]", self._db.execute(RUNS, ([run],)))
+        rows = cast("list[tuple[int, ...]]", self.database.execute(RUNS, ([run],)))
         return any(spent + maybe + price > cap for _, cap, _, spent, maybe in rows)
 
     def end_run(self, run: int, now: int) -> None:
         """Note that a run has ended."""
-        self._db.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
+        self.database.change("UPDATE run SET ended = ? WHERE id = ?", (now, run))
 
     def add_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which row of a run led to which lookup."""
-        self._db.insert(
+        self.database.insert(
             "input",
             "run, row, lookup, given, state, note, ref",
             [(run, x.row, x.lookup, x.given, x.state, _text(x.note), x.ref) for x in inputs],
@@ -309,7 +314,7 @@ class SqlTables:
 
     def inputs(self, run: int, first: int, last: int) -> list[InputRow]:
         """The inputs of a run from one row to another, each with what was given."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT i.row, i.lookup, i.state, i.note, coalesce(i.given, l.written_as) FROM input i "
             "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row BETWEEN ? AND ? "
             "ORDER BY i.row",
@@ -323,7 +328,7 @@ class SqlTables:
     def resolve_inputs(self, run: int, inputs: Sequence[InputRow]) -> None:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
-        self._db.update("input", "lookup, given, state, note", "run, row", rows)
+        self.database.update("input", "lookup, given, state, note", "run, row", rows)
 
     # Answers
 
@@ -335,7 +340,7 @@ class SqlTables:
         """
         found: defaultdict[int, list[AnswerRow]] = defaultdict(list)
         for some in chunks(ids):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 f"SELECT {ANSWER} FROM lookup l JOIN answer a ON a.lookup = l.id "
                 "AND a.n = coalesce(l.refresh, l.cur) WHERE l.id IN (?*) AND l.page = 0",
                 (some,),
@@ -344,7 +349,7 @@ class SqlTables:
                 found[answer.lookup].append(answer)
         wanted: list[tuple[int, int]] = []
         for some in chunks([ident for ident in ids if ident not in found]):  # listings
-            rows = self._db.execute(
+            rows = self.database.execute(
                 "SELECT a.lookup, a.n, a.page, l.page, CASE WHEN l.status = 4 OR l.refresh "
                 "IS NOT NULL THEN 1 ELSE 0 END, a.meaning, "
                 "CASE WHEN l.status IN (5, 6) AND a.n = l.cur AND a.meaning <> 0 THEN 1 ELSE 0 END "
@@ -357,7 +362,7 @@ class SqlTables:
                 cast("list[tuple[int, int, int, int, int, int | None, int]]", rows)
             )
         for pairs in chunks(wanted):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 f"SELECT {ANSWER} FROM answer a WHERE (lookup, n) IN (?**) ORDER BY lookup, page",
                 (pairs,),
             )
@@ -367,7 +372,7 @@ class SqlTables:
 
     def history(self, lookup: int) -> list[AnswerRow]:
         """Every answer of a lookup, oldest attempt first."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             f"SELECT {ANSWER} FROM answer a WHERE lookup = ? ORDER BY n, page",
             (lookup,),
         )
@@ -379,7 +384,7 @@ class SqlTables:
         Besides those that are not judged yet, it is one that was judged while another request was
         in flight, and that the lookup took up when that one brought nothing better.
         """
-        rows = self._db.execute(
+        rows = self.database.execute(
             f"SELECT {ANSWER} FROM answer a JOIN lookup l ON l.id = a.lookup "
             "WHERE a.lookup = ? AND CASE WHEN l.status = 2 AND l.cur = a.n "
             "THEN l.owner = 0 ELSE a.meaning IS NULL END ORDER BY a.id",
@@ -395,7 +400,7 @@ class SqlTables:
         """Lookups in some statuses, in the order of their ids, after one."""
         # Codes stand in the statement as numbers, else the partial indexes are of no use.
         among = f"IN ({', '.join(map(str, statuses))})"
-        rows = self._db.execute(
+        rows = self.database.execute(
             f"SELECT {LOOKUP} FROM lookup WHERE id > ? AND status {among} "
             "AND endpoint = coalesce(?, endpoint) ORDER BY id LIMIT ?",
             (after, endpoint, limit),
@@ -406,8 +411,8 @@ class SqlTables:
 
     def counts(self) -> Counts:
         """Lookups by status, and the credits of all attempts."""
-        rows = self._db.execute("SELECT status, count(*) FROM lookup GROUP BY status")
-        money = self._db.execute(
+        rows = self.database.execute("SELECT status, count(*) FROM lookup GROUP BY status")
+        money = self.database.execute(
             "SELECT coalesce(sum(charged), 0), "
             "coalesce(sum(CASE WHEN charged IS NULL AND ended IS NOT NULL THEN price END), 0) "
             "FROM attempt"
@@ -420,7 +425,7 @@ class SqlTables:
         """Of lookups: attempts, credits, credits that may have been charged, the last note."""
         found: dict[int, tuple[int, int, int, str]] = {}
         for some in chunks(ids):
-            rows = self._db.execute(
+            rows = self.database.execute(
                 "SELECT lookup, count(*), coalesce(sum(charged), 0), coalesce(sum(CASE WHEN "
                 "charged IS NULL AND ended IS NOT NULL THEN price END), 0), "
                 "coalesce((SELECT b.note FROM attempt b WHERE b.lookup = a.lookup "
@@ -436,7 +441,7 @@ class SqlTables:
 
     def next_due(self) -> tuple[int, int] | None:
         """When the first waiting lookup is due, and the pause it was decided with."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "SELECT due, pause FROM lookup WHERE status IN (0, 3) AND due IS NOT NULL "
             "ORDER BY due LIMIT 1"
         )
@@ -444,12 +449,12 @@ class SqlTables:
 
     def about(self, name: str) -> str | None:
         """A setting of the ledger."""
-        rows = self._db.execute("SELECT value FROM about WHERE name = ?", (name,))
+        rows = self.database.execute("SELECT value FROM about WHERE name = ?", (name,))
         return cast("str", rows[0][0]) if rows else None
 
     def set_about(self, name: str, value: str) -> None:
         """Change a setting of the ledger."""
-        self._db.change(
+        self.database.change(
             "INSERT INTO about (name, value) VALUES (?, ?) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
@@ -459,7 +464,7 @@ class SqlTables:
 
     def add_owner(self, token: bytes, boot: str, pid: int, now: int) -> int:
         """A new owner; its number, which is never used again."""
-        rows = self._db.execute(
+        rows = self.database.execute(
             "INSERT INTO owner (token, boot, pid, born) VALUES (?, ?, ?, ?) RETURNING no",
             (token, boot, pid, now),
         )
@@ -479,28 +484,30 @@ class SqlTables:
             "dead" for an owner that was declared dead; "done" where the transaction of this number
             was committed before, although the connection broke before that was known.
         """
-        changed = self._db.change(
+        changed = self.database.change(
             "UPDATE owner SET batch = ?, beat = beat + 1 "
             "WHERE no = ? AND token = ? AND dead = 0 AND batch < ?",
             (batch, no, token, batch),
         )
         if changed:
             return "yes"
-        found = self._db.execute("SELECT batch FROM owner WHERE no = ? AND token = ?", (no, token))
+        found = self.database.execute(
+            "SELECT batch FROM owner WHERE no = ? AND token = ?", (no, token)
+        )
         return "done" if found and cast("int", found[0][0]) >= batch else "dead"
 
     def owner_lives(self, no: int, token: bytes) -> bool:
         """Whether an owner is known and has not been declared dead."""
         query = "SELECT 1 FROM owner WHERE no = ? AND token = ? AND dead = 0"
-        return bool(self._db.execute(query, (no, token)))
+        return bool(self.database.execute(query, (no, token)))
 
     def beat(self, no: int) -> None:
         """Raise an owner's beat."""
-        self._db.change("UPDATE owner SET beat = beat + 1 WHERE no = ?", (no,))
+        self.database.change("UPDATE owner SET beat = beat + 1 WHERE no = ?", (no,))
 
     def owners(self) -> list[tuple[int, bytes, str, int]]:
         """Owners that are not known to be dead: number, token, boot, beat."""
-        rows = self._db.execute("SELECT no, token, boot, beat FROM owner WHERE dead = 0")
+        rows = self.database.execute("SELECT no, token, boot, beat FROM owner WHERE dead = 0")
         return [
             (no, bytes(token), boot, beat)
             for no, token, boot, beat in cast("list[tuple[int, bytes, str, int]]", rows)
@@ -508,8 +515,8 @@ class SqlTables:
 
     def declare_dead(self, no: int) -> list[int]:
         """Declare an owner dead; the lookups that it had."""
-        self._db.change("UPDATE owner SET dead = 1 WHERE no = ?", (no,))
-        rows = self._db.execute(
+        self.database.change("UPDATE owner SET dead = 1 WHERE no = ?", (no,))
+        rows = self.database.execute(
             "SELECT id FROM lookup WHERE status IN (1, 2) AND owner = ? ORDER BY id", (no,)
         )
         return [cast("int", row[0]) for row in rows]
