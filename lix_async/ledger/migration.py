@@ -92,7 +92,8 @@ def _copy_calls(database: Database) -> None:
         database.change(
             "INSERT INTO lookup (key, endpoint, written_as, variant, status, n, cur, changed) "
             "SELECT c.key, c.endpoint, c.given, ?, CASE c.status WHEN 3 THEN 4 ELSE 0 END, "
-            f"c.attempts, c.attempts, {MOMENT} FROM call c WHERE c.id BETWEEN ? AND ? ORDER BY c.id",
+            f"c.attempts, c.attempts, {MOMENT} FROM call c WHERE c.id BETWEEN ? AND ? "
+            "ORDER BY c.id",
             (b"", first, last),
         )
         database.change(

@@ -698,6 +698,10 @@ class PostgresStore(Store):
     def __repr__(self) -> str:
         return f"PostgresStore(…, schema={self.schema!r})"  # an address may hold a password
 
+    def is_same(self, other: Store) -> bool:
+        same = isinstance(other, PostgresStore) and other.address == self.address
+        return same and other.schema == self.schema
+
     def _connect(self, *, read_only: bool) -> PostgresLedgerConnection:
         return PostgresLedgerConnection(
             self.address, schema=self.schema, read_only=read_only, timeout=self._timeout

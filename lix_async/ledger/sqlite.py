@@ -164,6 +164,8 @@ class SqliteLedgerConnection(LedgerConnection):
         self._log_size = 0
         """Bytes of the write-ahead log after the last commit."""
         self._log_is_cut = False
+        self.keeps_old = True
+        """Whether a ledger that is migrated is kept beside the new one as it was."""
 
     def wall(self) -> int:
         return int(self._clock.wall() * 1000)
@@ -407,7 +409,7 @@ class SqliteLedgerConnection(LedgerConnection):
                 with contextlib.ExitStack() as locks:
                     if version == OLD:
                         self._lock_old_owners(locks)
-                    copy = self._copy_old(version)
+                    copy = self._copy_old(version) if self.keeps_old else None
                     for statement in (*EARLIER[version], *SCHEMA.split(";")):
                         connection.execute(statement)
                     migrate(SqliteDatabase(connection), version)
@@ -446,14 +448,7 @@ class SqliteLedgerConnection(LedgerConnection):
         create_private_file(copy)
         # The connection that migrates cannot copy inside of its transaction; another one reads the
         # same, because nothing has been written in there yet.
-        with (
-            contextlib.closing(
-                sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True)
-            ) as reader,
-            contextlib.closing(sqlite3.connect(copy)) as writer,
-        ):
-            writer.execute("PRAGMA synchronous = OFF")
-            reader.backup(writer)
+        copy_database(self.path, copy)
         fsync_file(copy)
         return copy
 
@@ -523,5 +518,61 @@ class SqliteStore(Store):
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
 
+    def is_same(self, other: Store) -> bool:
+        return isinstance(other, SqliteStore) and other.path.resolve() == self.path.resolve()
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a process works on it now; one that only reads does not count."""
+        name = re.compile(re.escape(self.path.name) + r"(-owner-[0-9a-f]+|\.lock[0-9]*)", re.ASCII)
+        for path in self.path.parent.iterdir():
+            if name.fullmatch(path.name):
+                lock = try_lock(path)
+                if lock is None:
+                    return True
+                lock.close()
+        return False
+
+    def readable(self, folder: Path) -> SqliteStore:
+        """This ledger; where an earlier version wrote it, a copy of this version in a folder.
+
+        Raises:
+            sqlite3.Error: It cannot be read.
+        """
+        if not self.path.is_file():
+            return self
+        with contextlib.closing(
+            sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True)
+        ) as reader:
+            try:
+                rows = reader.execute("SELECT value FROM about WHERE name = 'version'").fetchall()
+            except sqlite3.DatabaseError:  # whatever it is, opening it says so
+                return self
+        if not rows or rows[0][0] not in EARLIER:
+            return self
+        copy = folder / self.path.name
+        create_private_file(copy)
+        copy_database(self.path, copy)
+        return _MigratedCopy(copy)
+
     def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)
+
+
+class _MigratedCopy(SqliteStore):
+    """A copy, of which no copy is kept when it is migrated."""
+
+    def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
+        connection = super()._connect(read_only=read_only)
+        connection.keeps_old = False
+        return connection
+
+
+def copy_database(path: Path, copy: Path) -> None:
+    """Copy a database to an empty file, as it was last committed."""
+    with (
+        contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as reader,
+        contextlib.closing(sqlite3.connect(copy)) as writer,
+    ):
+        writer.execute("PRAGMA synchronous = OFF")
+        reader.backup(writer)

@@ -8,11 +8,21 @@ many rows are written at once: PostgreSQL takes one statement with arrays, SQLit
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar, cast
 
-from .records import AnswerRow, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
+from .records import (
+    AnswerRow,
+    Counts,
+    Export,
+    InputRow,
+    LookupSpec,
+    RunEntry,
+    RunTotals,
+    StoredLookup,
+)
 from .rule import MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
@@ -28,6 +38,8 @@ LookupColumns = tuple[
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 CODES = {status: code for code, status in enumerate(STATUSES)}
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
+PACKED = 1
+"""Part of a codec: the body is packed with zlib."""
 CHUNK = 256
 """Values in one `IN (…)`."""
 LOOKUP = (
@@ -242,15 +254,6 @@ class SqlTables:
             )
         return [found[spec.key] for spec in specs]
 
-    def rekey(self, keys: Mapping[bytes, bytes]) -> None:
-        """Give lookups other keys, where no lookup has those yet."""
-        for old, new in sorted(keys.items()):
-            self.database.change(
-                "UPDATE lookup SET key = ? WHERE key = ? "
-                "AND NOT EXISTS (SELECT 1 FROM lookup WHERE key = ?)",
-                (new, old, new),
-            )
-
     def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of keys that the ledger has, unlocked."""
         rows = [
@@ -329,6 +332,55 @@ class SqlTables:
         """Keep which lookups queued inputs lead to, and which of them are invalid."""
         rows = [(x.lookup, x.given, x.state, _text(x.note), run, x.row) for x in inputs]
         self.database.update("input", "lookup, given, state, note", "run, row", rows)
+
+    def runs(self) -> list[RunEntry]:
+        """The runs, oldest first."""
+        inputs = dict(
+            cast(
+                "list[tuple[int, int]]",
+                self.database.execute("SELECT run, count(*) FROM input GROUP BY run"),
+            )
+        )
+        money = {
+            run: (int(credits), int(maybe))
+            for run, credits, maybe in cast(
+                "list[tuple[int, int, int]]",
+                self.database.execute(
+                    "SELECT run, coalesce(sum(charged), 0), "
+                    "coalesce(sum(CASE WHEN charged IS NULL AND ended IS NOT NULL THEN price END), "
+                    "0) FROM attempt WHERE run IS NOT NULL GROUP BY run"
+                ),
+            )
+        }
+        rows = self.database.execute(
+            "SELECT id, name, method, began, ended FROM run ORDER BY began, id"
+        )
+        return [
+            RunEntry(
+                name=name,
+                method=method,
+                began=began / 1000,
+                ended=None if ended is None else ended / 1000,
+                inputs=inputs.get(ident, 0),
+                credits=money.get(ident, (0, 0))[0],
+                maybe=money.get(ident, (0, 0))[1],
+            )
+            for ident, name, method, began, ended in cast(
+                "list[tuple[int, str, str, int, int | None]]", rows
+            )
+        ]
+
+    def add_export(self, place: str, what: str, now: int) -> None:
+        """Keep what was exported where."""
+        self.database.insert("export", "at, place, what", [(now, place, what)])
+
+    def exports(self) -> list[Export]:
+        """What was exported, oldest first."""
+        rows = self.database.execute("SELECT at, place, what FROM export ORDER BY at, id")
+        return [
+            Export(at=at / 1000, place=place, what=what)
+            for at, place, what in cast("list[tuple[int, str, str]]", rows)
+        ]
 
     # Answers
 
@@ -578,7 +630,8 @@ def _answer(row: Columns) -> AnswerRow:
     lookup, n, page, at, http, meaning, body, rows, codec = values
     named = None if meaning is None else MEANINGS[meaning]
     kept = None if rows is None else bytes(rows)
-    return AnswerRow(lookup, n, page, at, http, bytes(body), named, kept, codec)
+    received = zlib.decompress(body) if codec & PACKED else bytes(body)
+    return AnswerRow(lookup, n, page, at, http, received, named, kept, codec & ~PACKED)
 
 
 def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:
