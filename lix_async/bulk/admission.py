@@ -66,6 +66,8 @@ class AdmissionController(Admission):
         ConfigurationError: If an argument is not valid.
     """
 
+    waits_for_outages = True
+
     def __init__(
         self,
         engine: Engine,
@@ -127,11 +129,25 @@ class AdmissionController(Admission):
     @property
     def closed_for(self) -> float:
         """Seconds until to try again after a daily limit or a failure; 0 if calls may be sent."""
+        if not self._closed_until and self.breaker.failure is None:  # as a rule
+            return 0.0
         now = self._engine.clock.now()
         until = self._closed_until
         if self._balance_endpoints is not None:  # the allowance may come back before
             until = min(until, self._look_at)
         return max(until - now, self.breaker.pause(now), 0.0)
+
+    @property
+    def closed_until(self) -> float:
+        """When calls may be sent again at the latest (epoch seconds), as far as that is known."""
+        now = self._engine.clock.now()
+        return self._engine.clock.wall() + max(self._closed_until - now, self.breaker.pause(now))
+
+    @property
+    def wait_reason(self) -> str:
+        """`waits_for` without the error's text, which may have something of an answer."""
+        failure = self.breaker.failure
+        return self.waits_for if failure is None else f"outage: {type(failure).__name__}"
 
     @property
     def waits_for(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,7 +16,16 @@ from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
 from ..core.validation import check_type
-from ..engine.call_key import Input, PreparedCall, arguments, input_json, key_of, key_text
+from ..engine.call_key import (
+    Input,
+    PreparedCall,
+    arguments,
+    input_json,
+    key_of,
+    key_text,
+    prepared_call,
+    server_of,
+)
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
@@ -66,8 +74,7 @@ class CallPreparer:
         self.client: Client = client
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
-        own = urlsplit(self.engine.provider.base_url).hostname
-        self._origin = "" if urlsplit(client.origin).hostname == own else client.origin
+        self._origin = server_of(self.engine.provider, client.origin)
         view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         self._method = cast(
@@ -119,12 +126,7 @@ class CallPreparer:
         self, row: AnyEndpoint, params: Params, max_items: int | None = None
     ) -> PreparedCall:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
-        params = self.engine.prepare_params(row, params)
-        text = self._text(row, params)
-        self.engine.check_request(row, params)
-        if max_items is not None:  # the beginning of a listing is another lookup than all of it
-            text += b" %d" % max_items
-        return PreparedCall(row, params, key_of(text), max_items)
+        return prepared_call(self.engine, self._origin, self._account, row, params, max_items)
 
     def call_key(self, given: Input) -> CallKey:
         """Key and endpoint of the call for an input; fast for a link in its usual form.
@@ -179,5 +181,4 @@ class CallPreparer:
             return False
 
     def _text(self, row: AnyEndpoint, params: Params) -> bytes:
-        provider = self.engine.provider.name
-        return key_text(provider, self._origin, self._account, row, params)
+        return key_text(self.engine.provider.name, self._origin, self._account, row, params)

@@ -7,12 +7,13 @@ from typing import TypeVar
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..engine.outcome import Outcome
 
 T = TypeVar("T")
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run."""
 
     total: int | None
@@ -33,7 +34,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Why the run waits or has stopped; empty while it runs."""
 
 
-class Report(msgspec.Struct, kw_only=True):
+class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """The summary of a run: counts, credits and reasons of failures."""
 
     progress: Progress

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
 
 T = TypeVar("T")
@@ -36,7 +38,7 @@ def state_of(family: Family) -> State:
     return _STATES.get(family, "failed")
 
 
-class Outcome(msgspec.Struct, Generic[T], kw_only=True):
+class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     """The outcome of one input."""
 
     input: object
@@ -59,6 +61,13 @@ class Outcome(msgspec.Struct, Generic[T], kw_only=True):
     """Seconds from sending the request to the answer."""
     due: float = 0.0
     """When a `queued` lookup is requested again (epoch seconds)."""
+    bought_at: datetime | None = None
+    """When the answer was received, in UTC; of a listing, its last page."""
+    stale: bool = False
+    """Whether the answer is older than the caller accepts, or a newer one is being bought."""
+    refresh: State | Literal[""] = ""
+    """Why the answer is stale after its refresh has ended: what became of that purchase, such as
+    `in_doubt` or `refused`; `error` has the reason. Empty otherwise."""
 
     @property
     def ok(self) -> bool:

@@ -18,8 +18,9 @@ from typing import NamedTuple, cast
 import msgspec
 from msgspec.structs import replace
 
+from .database import Columns, Database, chunks
 from .rule import STATUSES, Status
-from .tables import CODES, Columns, Database, SqlTables, chunks
+from .tables import CODES, SqlTables
 
 FINAL_RANK: Mapping[Status, int] = {"queued": 1, "refused": 2, "kept": 3, "done": 4}
 """Which of two ledgers tells what a lookup is: the higher one; what is not here is 0."""

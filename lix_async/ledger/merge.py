@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 from msgspec.structs import replace
 
+from .database import Database, chunks
 from .lookup_copies import (
     STATE,
     LookupCopy,
@@ -28,7 +29,7 @@ from .lookup_copies import (
 )
 from .migration import OLD
 from .store import Store
-from .tables import Database, SqlTables, chunks
+from .tables import SqlTables
 
 BATCH = 200
 """Lookups of one transaction."""

@@ -23,9 +23,10 @@ from typing import cast
 
 import msgspec
 
+from .database import Database, chunks
 from .rule import Status
 from .schema import VERSION
-from .tables import CODES, Database, chunks
+from .tables import CODES
 
 OLD = "2"
 OLD_TABLES = ("call", "page")

@@ -27,12 +27,14 @@ from ..filesystem import (
     try_lock,
 )
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .database import CHUNK, Columns, Query, chunks
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
 from .personal import personal_path
+from .records import AnswerRow
 from .schema import EARLIER, VERSION, tables, version_error
 from .store import Store
-from .tables import CHUNK, Columns, Query, SqlTables, chunks
+from .tables import SqlTables, unpacked
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0
@@ -166,13 +168,14 @@ class SqliteLedgerConnection(LedgerConnection):
         self._log_is_cut = False
         self.keeps_old = True
         """Whether a ledger that is migrated is kept beside the new one as it was."""
+        self._data_version: object = None
 
     def wall(self) -> int:
         return int(self._clock.wall() * 1000)
 
     def connect(self) -> SqliteDatabase:
         if self._database is None:
-            self._database = SqliteDatabase(self._open())
+            self._database, self._data_version = SqliteDatabase(self._open()), None
             if not self._read_only:
                 self.begin(writes=True)
                 self.register(SqlTables(self._database))
@@ -183,6 +186,12 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def begin(self, *, writes: bool) -> None:
         self._db.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def others_wrote(self) -> bool:
+        # https://www.sqlite.org/pragma.html#pragma_data_version: own commits do not change it.
+        ((version,),) = self._db.execute("PRAGMA data_version")
+        before, self._data_version = self._data_version, version
+        return version != before
 
     def commit(self) -> None:
         self._db.connection.execute("COMMIT")
@@ -498,6 +507,13 @@ class SqliteLedgerConnection(LedgerConnection):
             return True
 
 
+STANDING = """
+SELECT a.lookup, a.n, a.page, a.at, a.http, a.codec, a.body FROM lookup l
+JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
+WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
+"""
+
+
 class SqliteStore(Store):
     """A ledger in a file, shared by runs and workers on this machine.
 
@@ -513,6 +529,7 @@ class SqliteStore(Store):
         super().__init__()
         self.path = Path(path).absolute()
         self._new = new
+        self._reader: sqlite3.Connection | None = None
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -554,6 +571,33 @@ class SqliteStore(Store):
         create_private_file(copy)
         copy_database(self.path, copy)
         return _MigratedCopy(copy)
+
+    def standing(self, key: bytes) -> AnswerRow | None:
+        """The answer that stands, read on the calling thread: in 10 µs, a tenth of the other way.
+
+        The thread is the one that opens and closes the ledger.
+        """
+        try:
+            self._worker()  # it is open, in this process
+            if self._reader is None:
+                # It never waits for a lock: readers of a write-ahead log need none.
+                self._reader = sqlite3.connect(
+                    f"{self.path.as_uri()}?mode=ro", isolation_level=None, timeout=0.0, uri=True
+                )
+            row = self._reader.execute(STANDING, (key,)).fetchone()
+        except sqlite3.Error:  # the ledger's own thread meets it as well, and can say what it is
+            return None
+        if row is None:
+            return None
+        lookup, n, page, at, http, codec, body = row
+        return AnswerRow(lookup, n, page, at, http, unpacked(body, codec))
+
+    async def close(self) -> None:
+        """Close the ledger. What was sent and has no answer is in doubt."""
+        reader, self._reader = self._reader, None
+        if reader is not None:  # before the last connection, which removes the log
+            reader.close()
+        await super().close()
 
     def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)

@@ -10,8 +10,7 @@ from typing import TypeVar, cast
 
 from msgspec import field
 
-from ...core.models import Listing, Meta
-from ...core.values import OpenObject
+from ...core.models import Listing, Meta, OpenObject
 
 Item = TypeVar("Item")
 
