@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..core.errors import ConfigurationError
+import anyio.to_thread
+
+from ..core.errors import BulkError, ConfigurationError
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
+from .merge import MergeReport, merge
+from .records import Export, RunEntry
 from .resolution import Conflict, Resolution, conflicts, identify, resolve
 from .sqlite import SqliteStore
 from .store import Store
@@ -131,6 +137,44 @@ class Ledger:
             ```
         """
         return read_changes(self.store, since_moment(since, self.store.now), subject)
+
+    async def merge(self, other: StoreAddress) -> MergeReport:
+        """Take in everything that another ledger holds, of this version or an earlier one.
+
+        The same purchase counts once however often it comes, and the order of merges makes no
+        difference. Nothing changes in the other ledger. What was in flight there is in doubt here,
+        until a later merge brings its answer.
+
+        Args:
+            other: The other ledger, open or not, or its address.
+
+        Returns:
+            What is new here.
+
+        Raises:
+            BulkError: The other ledger cannot be read, or it is this one.
+        """
+        source = open_store(other)
+        if source.is_same(self.store):
+            raise BulkError(f"{source!r} cannot be merged into itself")
+        if source.is_open:
+            return await merge(self.store, source)
+        with tempfile.TemporaryDirectory(prefix="lix_async-") as folder:
+            if isinstance(source, SqliteStore):
+                source = await anyio.to_thread.run_sync(source.readable, Path(folder))
+            await source.open_read_only()
+            try:
+                return await merge(self.store, source)
+            finally:
+                await source.close()
+
+    async def exports(self) -> list[Export]:
+        """What was exported when and where, oldest first: files that nobody can erase from here."""
+        return await self.store.statement(lambda tables: tables.exports(), writes=False)
+
+    async def runs(self) -> list[RunEntry]:
+        """The runs of the ledger, oldest first."""
+        return await self.store.statement(lambda tables: tables.runs(), writes=False)
 
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"

@@ -265,3 +265,31 @@ class Counts(msgspec.Struct, frozen=True):
         """How many lookups have a status."""
         count: int = getattr(self, status)
         return count
+
+
+class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as people see it."""
+
+    name: str
+    """Empty for a run without a name."""
+    method: str
+    began: float
+    """Epoch seconds."""
+    ended: float | None
+    """Epoch seconds; None while it is under way, and where it was interrupted."""
+    inputs: int
+    credits: int
+    """Credits that its requests have cost."""
+    maybe: int
+    """Credits of its requests without an answer, which may have been charged."""
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or a stream that answers were written to."""
+
+    at: float
+    """Epoch seconds."""
+    place: str
+    """The absolute path of the file, or `stdout`."""
+    what: str
+    """What was written: the command and its input."""

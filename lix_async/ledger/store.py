@@ -23,6 +23,7 @@ from .connection import (
     LedgerUnreachableError,
     StatementJob,
 )
+from .lookup_copies import rekey
 from .migration import OLD
 from .owners import BEAT_EVERY
 from .records import (
@@ -103,6 +104,10 @@ class Store:
     @abstractmethod
     def _connect(self, *, read_only: bool) -> LedgerConnection:
         """A connection to this ledger, not opened yet."""
+
+    @abstractmethod
+    def is_same(self, other: Store) -> bool:
+        """Whether another one leads to this ledger."""
 
     @property
     def is_open(self) -> bool:
@@ -233,9 +238,9 @@ class Store:
         return None
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
-        """Give lookups other keys, by their present ones, where no lookup has those yet."""
+        """Give lookups other keys, by their present ones; two of one key become one."""
         if keys:
-            await self.statement(lambda tables: tables.rekey(keys))
+            await self.statement(lambda tables: rekey(tables, keys))
 
     async def answers(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
         """The answers that stand, by lookup."""
