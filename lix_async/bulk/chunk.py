@@ -112,7 +112,7 @@ async def chunk(
                 return cast("Outcome[T]", outcome.outcome)
             tries += outcome.reason == "failed"
             waited = outcome.reason != "busy"
-            await caller.engine.clock.sleep(outcome.pause)
+            await caller.engine.sleep(outcome.pause)
         pool.stop()
         return None
 

@@ -52,6 +52,6 @@ class Contact(Resource):
         found = (await self._client.send(e.EMAIL, params)).value
         while found.is_probable and recheck > 0:
             recheck -= 1
-            await self._client.clock.sleep(pause)
+            await self._client.engine.sleep(pause)
             found = (await self._client.send(e.EMAIL, params)).value
         return found
