@@ -570,7 +570,7 @@ class RunExecutor(Generic[T]):
                 pause = self._waiting[0][0] - now
                 if not self._workers.in_flight:
                     self._report_pause("queued", self._clock.wall() + pause)
-                await self._clock.sleep(pause)  # it counts as queued meanwhile
+                await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
                 self._report_pause("")
                 continue
             try:
@@ -680,7 +680,7 @@ class RunExecutor(Generic[T]):
         while (pause := self.admission.closed_for) > 0:
             self._report_pause(self.admission.wait_reason, self.admission.closed_until)
             with self._workers.idle(scope):
-                await self._clock.sleep(pause)
+                await self._caller.engine.sleep(pause)
         if not self._parked and not self.admission.waits_for:
             self._report_pause("")
         return not self._parked or not self.admission.parked

@@ -169,6 +169,10 @@ class Engine:
         if len(request.target) > MAX_TARGET_LENGTH:
             raise ConfigurationError(f"{endpoint.id}: a parameter is too long")
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two calls."""
+        await self.clock.sleep(seconds)
+
     async def send(
         self,
         endpoint: Endpoint[P, R],
