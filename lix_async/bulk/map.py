@@ -10,11 +10,12 @@ from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
 from ..core.errors import ConfigurationError, DecodeError, LixError
 from ..core.models import Listing, Params
+from ..engine.call_key import Input
 from ..engine.credits import CreditBudget
+from ..engine.outcome import Outcome, state_of
 from ..engine.pages import Paginator
 from ..engine.polling import wait_for
-from .outcome import Outcome, state_of
-from .prepared_call import CallPreparer, ClientMethod, Input
+from .prepared_call import CallPreparer, ClientMethod
 
 T = TypeVar("T")
 

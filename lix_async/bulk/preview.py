@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterable, Iterable, Sequence
@@ -14,14 +15,16 @@ from ..concurrency.worker_pool import InputStream
 from ..core.bridge import ReadableStruct
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..engine.call_key import Input
+from ..engine.lookup import FINAL
 from ..ledger.connection import LedgerNotFoundError
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.store import Store
 from .admission import AdmissionController
-from .lookup import FINAL
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input
+from .prepared_call import CallKey, CallPreparer, ClientMethod
 
 T = TypeVar("T")
+_LOG = logging.getLogger("lix_async.bulk")
 AHEAD = 256
 """Inputs looked up in the ledger at once."""
 
@@ -65,6 +68,11 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
         }
         return {kind: amount for kind, amount in missing.items() if amount > 0}
 
+    @property
+    def exceeds_today(self) -> bool:
+        """Whether the calls are more than are left of the daily allowance: the run takes days."""
+        return self.requests_left is not None and self.calls > self.requests_left
+
 
 async def preview(
     store: StoreAddress,
@@ -76,7 +84,8 @@ async def preview(
 ) -> Preview:
     """The cost of `Run(store, method, inputs)`. Buys nothing and does not change the ledger.
 
-    All inputs are read; they need not fit into memory.
+    All inputs are read; they need not fit into memory. A warning is logged where the calls are
+    more than are left of the daily allowance.
 
     Args:
         store: The ledger of the run. It need not exist, and may be in use.
@@ -111,7 +120,7 @@ async def preview(
     )
     await admission.read()
     rate = getattr(caller.engine.limiter, "rate", None)
-    return Preview(
+    found = Preview(
         inputs=count.inputs,
         distinct=count.distinct,
         invalid=count.invalid,
@@ -126,6 +135,14 @@ async def preview(
         refreshes_at=admission.refreshes_at,
         seconds=None if rate is None else count.calls * rate.interval,
     )
+    if found.exceeds_today:
+        _LOG.warning(
+            "%d calls, but %d requests are left of today's allowance: the run takes more than a "
+            "day",
+            found.calls,
+            found.requests_left,
+        )
+    return found
 
 
 class _PreviewCounter:

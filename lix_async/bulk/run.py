@@ -18,14 +18,26 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
+from ..core.freshness import Age
 from ..core.validation import check_type
+from ..engine.call_key import Input, PreparedCall
+from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
+from ..engine.lookup import (
+    QUEUED_FOR,
+    RECHECK_AFTER,
+    CallsParked,
+    DoubtPolicy,
+    LookupExecutor,
+    Postponed,
+)
+from ..engine.options import UNSET, Unset
+from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.records import InputRow, StoredLookup
 from ..ledger.store import Store
-from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
-from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
-from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
+from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
+from .prepared_call import CallKey, CallPreparer, ClientMethod
+from .progress import OutcomeCounter, Progress, Report
 
 T = TypeVar("T")
 
@@ -64,6 +76,11 @@ class Run(Generic[T]):
             e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
             answer, or the last one, is handed out.
         recheck_after: Seconds between two such requests.
+        max_age: The greatest age of an answer when the run is made, as a `timedelta` or in seconds.
+            An older one is bought again and kept as a further version. Where that fails, the older
+            one is handed out, with `Outcome.stale`. None: nothing is bought again. Default: the
+            client's.
+        refused_age: The same for refusals, such as not found.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to read balances and daily allowance before the first charged call
             and every quarter of an hour, if the provider reports them. Then the run stops with
@@ -104,6 +121,8 @@ class Run(Generic[T]):
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -120,6 +139,8 @@ class Run(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
+            max_age=max_age,
+            refused_age=refused_age,
             account=account,
             check_balances=check_balances,
         )
@@ -214,6 +235,7 @@ class InputReader:
         lookup: LookupExecutor,
         store: Store,
         deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
+        on_ready: Callable[[str, Outcome[object]], None],
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -222,6 +244,7 @@ class InputReader:
         self._lookup = lookup
         self._store = store
         self._deliver = deliver
+        self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
         self._ahead = min(FIRST, self._most)
         self._row = 0
@@ -272,6 +295,7 @@ class InputReader:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
+                self._on_ready("", out[-1])
                 self._note([InputRow(self._row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
@@ -309,6 +333,7 @@ class InputReader:
                 known_rows.append(InputRow(row, lookup.id))
             if outcome is not None:
                 out.append(outcome)
+                self._on_ready(call_key.row.id, outcome)
                 continue
             call = call_key.call or self._caller.call(given)
             new = row if lookup is None else None
@@ -347,6 +372,8 @@ class RunExecutor(Generic[T]):
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -374,6 +401,8 @@ class RunExecutor(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
+            max_age=max_age,
+            refused_age=refused_age,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
@@ -385,7 +414,9 @@ class RunExecutor(Generic[T]):
         self._ending: Exception | None = None
         self._flying: dict[bytes, anyio.Event | None] = {}
         """By key, the event that a call has ended, once another call waits for it."""
-        self._parked = ""
+        self._parked = self._waits_for = ""
+        self._endpoint = ""
+        """That of the last lookup."""
         self._stop: LixError | None = None
         self._begun = self._opened = False
         self._withdraw: Callable[[], None] | None = None
@@ -404,7 +435,9 @@ class RunExecutor(Generic[T]):
             on_undelivered=self._counts.add,
         )
         deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
-        self._inputs = InputReader(inputs, self._caller, self._lookup, self._store, deliver)
+        self._inputs = InputReader(
+            inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome
+        )
 
     async def next(self) -> Outcome[T]:
         """The next outcome, or what stops the run."""
@@ -437,6 +470,7 @@ class RunExecutor(Generic[T]):
             withdraw()
         try:
             if self._lookup.run_id is not None and self._store.is_open:
+                self._report_end()
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
@@ -452,6 +486,7 @@ class RunExecutor(Generic[T]):
 
     def park(self, reason: str = "parked") -> None:
         """Take no further input. Calls in flight end and are handed out; then the run ends."""
+        self._report_pause(reason)
         self._parked = reason
         self._workers.stop()
 
@@ -499,6 +534,7 @@ class RunExecutor(Generic[T]):
         method = f"{self._caller.engine.provider.name} {self._caller.name}"
         run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
         self._lookup.run_id = self._inputs.run_id = run
+        self._emit(RunStarted, name=self._name, method=method)
         if parked := await self._store.parked():
             self.park(parked)
 
@@ -530,7 +566,11 @@ class RunExecutor(Generic[T]):
                 _, number, job = heapq.heappop(self._waiting)
                 return number, job
             if self._waiting and self._inputs.used_up:
-                await self._clock.sleep(self._waiting[0][0] - now)  # it counts as queued meanwhile
+                pause = self._waiting[0][0] - now
+                if not self._workers.in_flight:
+                    self._report_pause("queued", self._clock.wall() + pause)
+                await self._clock.sleep(pause)  # it counts as queued meanwhile
+                self._report_pause("")
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -598,7 +638,7 @@ class RunExecutor(Generic[T]):
         self._flying[key] = None
         spent = 0
         try:
-            while self._stop is None and await self._open_again():
+            while self._stop is None and await self._open_again(scope):
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -616,7 +656,11 @@ class RunExecutor(Generic[T]):
                     job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
-                    return self._postponed(outcome, job)
+                    given_up = self._postponed(outcome, job)
+                    if given_up is not None:
+                        outcome = cast("Outcome[object]", given_up)
+                        outcome = await self._lookup.or_older(outcome, job.call)
+                    return cast("Outcome[T] | None", given_up and outcome)
                 if self._hold_back(outcome, job):
                     return None
                 outcome.credits, spent = outcome.credits + spent, 0
@@ -630,13 +674,14 @@ class RunExecutor(Generic[T]):
                 done.set()
         return None
 
-    async def _open_again(self) -> bool:
+    async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
-            if self._workers.stopping:
-                return False
-            with self._workers.idle():
+            self._report_pause(self.admission.wait_reason, self.admission.closed_until)
+            with self._workers.idle(scope):
                 await self._clock.sleep(pause)
+        if not self._parked and not self.admission.waits_for:
+            self._report_pause("")
         return not self._parked or not self.admission.parked
 
     def _postponed(self, later: Postponed, job: PendingLookup) -> Outcome[T] | None:
@@ -662,7 +707,7 @@ class RunExecutor(Generic[T]):
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
         """Keep a failed lookup while it may be the first of an outage."""
         breaker = self.admission.breaker
-        if outcome.state != "failed" or not breaker.suspects:
+        if "failed" not in (outcome.state, outcome.refresh) or not breaker.suspects:
             return False
         self._counts.spent(outcome)
         job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)
@@ -679,6 +724,7 @@ class RunExecutor(Generic[T]):
         """An outcome to hand out, with what its earlier attempts have cost."""
         outcome.credits += job.spent
         self._counts.credits -= job.spent
+        self._report_outcome(job.call.row.id, outcome)
         return cast("Outcome[T]", outcome)
 
     def _wake_reader(self) -> None:
@@ -697,4 +743,40 @@ class RunExecutor(Generic[T]):
     def _end(self, error: LixError) -> None:
         self._stop = combined(self._stop, error)
         outage = isinstance(error, OutageError)
-        self.park(self.admission.waits_for if outage else type(error).__name__)
+        kind = type(error).__name__
+        self._report_pause(self.admission.wait_reason if outage else kind)
+        self._parked = self.admission.waits_for if outage else kind
+        self._workers.stop()
+
+    # Events
+
+    def _emit(self, kind: Callable[..., Event], **fields: object) -> None:
+        events, run = self._caller.engine.events, self._lookup.run_id
+        if events.active and run is not None:
+            events.emit(kind(endpoint=self._endpoint, at=self._clock.wall(), run=run, **fields))
+
+    def _report_outcome(self, endpoint: str, outcome: Outcome[object]) -> None:
+        self._endpoint = endpoint or self._endpoint
+        state, credits = outcome.state, outcome.credits
+        self._emit(OutcomeReady, state=state, credits=credits, cached=outcome.cached)
+
+    def _report_pause(self, reason: str, until: float | None = None) -> None:
+        """Emit that the run waits, and why; without a reason, that it goes on. Once for each."""
+        if self._parked or reason == self._waits_for:
+            return
+        self._waits_for = reason
+        if reason:
+            self._emit(RunParked, reason=reason, until=until)
+        else:
+            self._emit(RunResumed)
+
+    def _report_end(self) -> None:
+        counts = self.progress()
+        self._emit(
+            RunEnded,
+            inputs=counts.seen,
+            done=counts.done,
+            failed=counts.failed,
+            in_doubt=counts.in_doubt,
+            credits=counts.credits,
+        )

@@ -22,6 +22,7 @@ LixError
 ├── PagingError
 └── BulkError
     ├── OutageError
+    ├── BusyError
     └── InDoubtError
 
 Every error can be pickled: its one positional argument is the message, everything else is an
@@ -306,5 +307,19 @@ class OutageError(BulkError):
     retry_after: float | None = None
 
 
+class BusyError(BulkError):
+    """Another process has sent the same lookup, and its answer was waited for long enough.
+
+    `key` is the lookup's key in the ledger, in hexadecimal digits.
+    """
+
+    key: str = ""
+
+
 class InDoubtError(BulkError):
-    """A lookup was sent and no answer was received: it may have been charged."""
+    """A lookup was sent and no answer was received: it may have been charged.
+
+    `key` is the lookup's key in the ledger, in hexadecimal digits.
+    """
+
+    key: str = ""

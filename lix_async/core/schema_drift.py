@@ -35,7 +35,7 @@ class Drift(ReadableStruct, msgspec.Struct, frozen=True):
 
 
 OnDrift = Callable[[Drift], object]
-_log = logging.getLogger("lix_async")
+_log = logging.getLogger("lix_async.drift")
 
 
 class DriftDetector:

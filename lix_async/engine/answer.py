@@ -33,6 +33,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """Credits charged for this call by the price list; 0 where the price is not published."""
     lost: int
     """Attempts that got no answer. The provider may have charged them."""
+    cached: bool = False
+    """Whether it was in the client's ledger, or bought by another call that was waited for. It has
+    no headers then."""
 
     def __repr__(self) -> str:
         # Without value and body: they hold personal data, which must not get into logs by accident.

@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from ..core.errors import BulkError
+from .database import Database
 from .owners import BeatMonitor, Owner, boot_id, new_token, process_id
-from .records import Event, EventResult, InputRow, LookupSpec, NotLeft, Send, StoredLookup
-from .tables import Database, SqlTables
+from .records import EventResult, InputRow, LedgerEvent, LookupSpec, NotLeft, Send, StoredLookup
+from .tables import InFlight, SqlTables
 from .transaction import apply, release
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class EventsJob(msgspec.Struct, gc=False):
     No caller waits for those that are `posted`. If they fail, a later transaction applies them.
     """
 
-    events: Sequence[Event]
+    events: Sequence[LedgerEvent]
     posted: bool = False
 
 
@@ -88,7 +89,7 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
     return unsent
 
 
-def posted_events(jobs: Sequence[Job]) -> list[Event]:
+def posted_events(jobs: Sequence[Job]) -> list[LedgerEvent]:
     """The events that no caller waits for."""
     posted = [job.events for job in jobs if isinstance(job, EventsJob) and job.posted]
     return [event for events in posted for event in events]
@@ -111,11 +112,12 @@ class LedgerConnection:
         self._monotonic = monotonic
         self._monitor = BeatMonitor(self.grace)
         self._batch = 0
+        self._in_flight = InFlight()
         self._values: list[object] = []
         """What the last transaction that came to its commit gave."""
         self._uncertain = False
         """Whether a commit of the current jobs failed and may have been carried out."""
-        self._overdue: list[Event] = []
+        self._overdue: list[LedgerEvent] = []
         """Events that the next transaction applies first: those that were posted and could not be
         applied, and what takes back requests that did not leave but may have been announced."""
 
@@ -128,6 +130,10 @@ class LedgerConnection:
     @abstractmethod
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction."""
+
+    def others_wrote(self) -> bool:
+        """Whether somebody else may have written since the last transaction of this connection."""
+        return True
 
     @abstractmethod
     def commit(self) -> None:
@@ -199,12 +205,14 @@ class LedgerConnection:
         return self._transaction(jobs)  # tells whether it was committed, and commits it if not
 
     def _transaction(self, jobs: Sequence[Job]) -> list[object]:
-        tables = SqlTables(self.connect())
+        tables = SqlTables(self.connect(), self._in_flight)
         overdue = list(self._overdue)
         writes = any(not isinstance(job, StatementJob) or job.writes for job in jobs) or overdue
         committing = False
         try:
             self.begin(writes=bool(writes))
+            if writes and self.others_wrote():
+                self._in_flight.clear()
             if overdue:
                 apply(tables, overdue, 0)
             if writes and self.owner:
@@ -217,6 +225,7 @@ class LedgerConnection:
         except BaseException:
             if committing and not self.in_transaction():
                 self._uncertain = True
+            self._in_flight.clear()
             self.rollback()
             raise
         del self._overdue[: len(overdue)]
@@ -264,7 +273,7 @@ class LedgerConnection:
         values: list[object] = [None] * len(jobs)
         announced = [job.spec for job in jobs if isinstance(job, AnnounceJob)]
         lookups = iter(tables.add(announced, self.wall()) if announced else ())
-        events: list[Event] = []
+        events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
         for place, job in enumerate(jobs):
             if isinstance(job, AnnounceJob):
@@ -285,6 +294,8 @@ class LedgerConnection:
         for place, job in enumerate(jobs):
             if isinstance(job, StatementJob):
                 values[place] = job.work(tables)
+                if job.writes:  # whatever that was
+                    self._in_flight.clear()
         return values
 
     # Owners

@@ -21,9 +21,10 @@ from typing import Protocol, cast
 
 import msgspec
 
+from .database import Columns
 from .rule import Status
 from .schema import VERSION
-from .tables import CODES, Columns
+from .tables import CODES
 
 OLD = "2"
 OLD_TABLES = ("call", "page")

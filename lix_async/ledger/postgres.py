@@ -31,12 +31,13 @@ from .connection import (
     LedgerNotFoundError,
     LedgerUnreachableError,
 )
+from .database import Columns, Query
 from .migration import OLD, OLD_TABLES, migrate
 from .owners import Owner, new_token
 from .records import InputRow
 from .schema import VERSION, SqlType, column_types, tables, version_error
 from .store import Store
-from .tables import Columns, Query, SqlTables
+from .tables import SqlTables
 from .transaction import apply, release
 
 try:

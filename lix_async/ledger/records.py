@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from .identity import FoundIds
 from .rule import Judgement, LookupState, Meaning, Status
 
 
@@ -22,7 +23,7 @@ class LookupSpec(msgspec.Struct, frozen=True, gc=False):
     written_as: bytes
     """The first input that led to this key, as JSON."""
     variant: bytes = b""
-    """Hash of the parameters besides the subject."""
+    """Hash of the parameters besides those that name the subject."""
     page: int = 0
     """1 for a listing, which is stored page by page; 0 for a single answer."""
 
@@ -37,6 +38,10 @@ class StoredLookup(msgspec.Struct, gc=False):
     state: LookupState
     position: bytes | None = None
     """Where a listing stands, as a checkpoint in JSON."""
+    subject: int | None = None
+    """The person or organisation that its answer is about, as far as that is known."""
+    variant: bytes = b""
+    """Hash of the parameters besides those that name the subject."""
     pause: int = 0
     """The pause that `state.due` was computed from, in milliseconds: no wait is longer."""
     changed: int = 0
@@ -125,6 +130,8 @@ class Judge(msgspec.Struct, frozen=True, gc=False):
     rows: bytes | None = None
     note: str | None = None
     """What the answer says, for people."""
+    found: tuple[FoundIds, ...] = ()
+    """The ids in the answer."""
 
 
 class Lose(msgspec.Struct, frozen=True, gc=False):
@@ -174,7 +181,7 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     position: bytes | None = None
 
 
-Event = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
+LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
 
 
 class EventResult(msgspec.Struct, frozen=True, gc=False):

@@ -129,12 +129,14 @@ def send(row: LookupState, *, now: int, expired: bool = False) -> Change | None:
     Args:
         row: The lookup.
         now: Epoch milliseconds.
-        expired: The answer that stands is older than the caller accepts.
+        expired: The answer or the refusal that stands is older than the caller accepts.
 
     Returns:
         The row as `sent`, with its owner still to be filled in by the store; None when the
         lookup is another's, needs no request, or an answer waits to be judged.
     """
+    if row.status == "refused" and expired and (reopened := again(row, row.n)) is not None:
+        row = reopened.row
     ready = (
         row.status == "pending"
         or (row.status == "queued" and (row.due is None or row.due <= now))

@@ -19,13 +19,22 @@ from typing import IO, cast
 from ..concurrency.clock import RealClock
 from ..core.errors import BulkError
 from ..core.validation import guarded_repr
-from ..filesystem import create_private_file, fsync_file, make_private, try_lock
+from ..filesystem import (
+    create_private_file,
+    create_private_folder,
+    fsync_file,
+    make_private,
+    try_lock,
+)
 from .connection import LedgerConnection, LedgerGoneError, LedgerNotFoundError
+from .database import CHUNK, Columns, Query, chunks
 from .migration import OLD, migrate
 from .owners import Owner, is_unlocked, lock_path
+from .personal import personal_path
+from .records import AnswerRow
 from .schema import VERSION, tables, version_error
 from .store import Store
-from .tables import CHUNK, Columns, Query, SqlTables, chunks
+from .tables import SqlTables
 from .transaction import apply, release
 
 LOCKED_FOR = 60.0
@@ -157,13 +166,14 @@ class SqliteLedgerConnection(LedgerConnection):
         self._log_size = 0
         """Bytes of the write-ahead log after the last commit."""
         self._log_is_cut = False
+        self._data_version: object = None
 
     def wall(self) -> int:
         return int(self._clock.wall() * 1000)
 
     def connect(self) -> SqliteDatabase:
         if self._database is None:
-            self._database = SqliteDatabase(self._open())
+            self._database, self._data_version = SqliteDatabase(self._open()), None
             if not self._read_only:
                 self.begin(writes=True)
                 self.register(SqlTables(self._database))
@@ -174,6 +184,12 @@ class SqliteLedgerConnection(LedgerConnection):
 
     def begin(self, *, writes: bool) -> None:
         self._db.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def others_wrote(self) -> bool:
+        # https://www.sqlite.org/pragma.html#pragma_data_version: own commits do not change it.
+        ((version,),) = self._db.execute("PRAGMA data_version")
+        before, self._data_version = self._data_version, version
+        return version != before
 
     def commit(self) -> None:
         self._db.connection.execute("COMMIT")
@@ -309,6 +325,8 @@ class SqliteLedgerConnection(LedgerConnection):
                     f"{path} was cut off while in use, and lacks what was saved last: restore a "
                     f"copy, and remove {marker.name}"
                 )
+            if not self._read_only and path == personal_path():
+                create_private_folder(path.parent)
             empty = not path.exists() or path.stat().st_size == 0
             if empty and not self._read_only:
                 empty = self._wait_for_creator()
@@ -485,6 +503,13 @@ class SqliteLedgerConnection(LedgerConnection):
             return True
 
 
+STANDING = """
+SELECT a.lookup, a.n, a.page, a.at, a.http, a.body FROM lookup l
+JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
+WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
+"""
+
+
 class SqliteStore(Store):
     """A ledger in a file, shared by runs and workers on this machine.
 
@@ -500,10 +525,35 @@ class SqliteStore(Store):
         super().__init__()
         self.path = Path(path).absolute()
         self._new = new
+        self._reader: sqlite3.Connection | None = None
 
     @guarded_repr
     def __repr__(self) -> str:
         return f"SqliteStore({str(self.path)!r})"
+
+    def standing(self, key: bytes) -> AnswerRow | None:
+        """The answer that stands, read on the calling thread: in 10 µs, a tenth of the other way.
+
+        The thread is the one that opens and closes the ledger.
+        """
+        try:
+            self._worker()  # it is open, in this process
+            if self._reader is None:
+                # It never waits for a lock: readers of a write-ahead log need none.
+                self._reader = sqlite3.connect(
+                    f"{self.path.as_uri()}?mode=ro", isolation_level=None, timeout=0.0, uri=True
+                )
+            row = self._reader.execute(STANDING, (key,)).fetchone()
+        except sqlite3.Error:  # the ledger's own thread meets it as well, and can say what it is
+            return None
+        return None if row is None else AnswerRow(*row)
+
+    async def close(self) -> None:
+        """Close the ledger. What was sent and has no answer is in doubt."""
+        reader, self._reader = self._reader, None
+        if reader is not None:  # before the last connection, which removes the log
+            reader.close()
+        await super().close()
 
     def _connect(self, *, read_only: bool) -> SqliteLedgerConnection:
         return SqliteLedgerConnection(self.path, read_only=read_only, new=self._new)

@@ -30,9 +30,9 @@ from .records import (
     AnswerRow,
     Counts,
     Decide,
-    Event,
     EventResult,
     InputRow,
+    LedgerEvent,
     LookupSpec,
     Send,
     StoredLookup,
@@ -174,11 +174,11 @@ class Store:
         """Run a function on the tables, in a transaction."""
         return cast("T", await self._worker().run(StatementJob(work, writes)))
 
-    async def apply(self, *events: Event) -> list[EventResult]:
+    async def apply(self, *events: LedgerEvent) -> list[EventResult]:
         """Apply events; they are durable when this returns."""
         return cast("list[EventResult]", await self._worker().run(EventsJob(events)))
 
-    def post(self, *events: Event) -> None:
+    def post(self, *events: LedgerEvent) -> None:
         """Apply events with the next commit, without waiting for it."""
         self._worker().post(EventsJob(events, posted=True))
 
@@ -211,6 +211,10 @@ class Store:
     async def find(self, keys: Sequence[bytes]) -> dict[bytes, StoredLookup]:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
+
+    def standing(self, key: bytes) -> AnswerRow | None:
+        """The answer that stands, where it can be read without waiting; None where it cannot."""
+        return None
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
         """Give lookups other keys, by their present ones, where no lookup has those yet."""

@@ -1,38 +1,32 @@
-"""Reading and writing the tables of a ledger, in SQL that both databases understand.
-
-A `Database` is a connection inside a transaction. Statements use `?` for a value, `IN (?*)` for a
-list and `IN (?**)` for a list of pairs. The databases differ in how rows are locked
-(`for_update`), which SQLite does for the whole file when a writing transaction begins, and in how
-many rows are written at once: PostgreSQL takes one statement with arrays, SQLite one for each row.
-"""
+"""Reading and writing the tables of a ledger, in SQL that both databases understand."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Literal, Protocol, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Literal, cast
 
+from msgspec.structs import replace
+
+from .aliases import learn
+from .database import Columns, Database, chunks
 from .records import AnswerRow, Counts, InputRow, LookupSpec, RunTotals, StoredLookup
 from .rule import MEANINGS, STATUSES, LookupState, Meaning, StoredAnswer
 from .transaction import Attempt, Loaded, Writes
 
-V = TypeVar("V")
-Columns = tuple[object, ...]
-Query = tuple[str, Sequence[object]]
-"""A statement and its values."""
 # fmt: off
 LookupColumns = tuple[
-    int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int
+    int, bytes, str, bytes, int, int, int, int, int, int, int | None, int, int | None, int, int,
+    int | None, bytes,
 ]
 # fmt: on
 InputColumns = tuple[int, int | None, Literal["", "invalid", "suppressed"], str, bytes | None]
 CODES = {status: code for code, status in enumerate(STATUSES)}
 MEANING_CODES = {meaning: code for code, meaning in enumerate(MEANINGS)}
-CHUNK = 256
-"""Values in one `IN (…)`."""
 LOOKUP = (
     "id, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page, refresh, pause, "
-    "changed"
+    "changed, subject, variant"
 )
 ANSWER = "a.lookup, a.n, a.page, a.at, a.http, a.meaning, a.body, a.rows, a.codec"
 BY_ID = f"SELECT {LOOKUP} FROM lookup WHERE id IN (?*)"
@@ -49,46 +43,54 @@ CAPPED = "SELECT id FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 RUNS = "SELECT id, cap, held, spent, maybe FROM run WHERE id IN (?*) AND cap IS NOT NULL"
 
 
-class Database(Protocol):
-    """A connection to either database."""
+@dataclass(slots=True)
+class InFlight:
+    """Rows as the last transaction left them, so that the next one need not read them again.
 
-    for_update: str
-    """What follows a SELECT to lock its rows."""
+    Only of lookups in flight, which are few. Where another connection may have written since, it
+    must be cleared.
+    """
 
-    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Columns]:
-        """Run a statement; its rows."""
-        ...
+    lookups: dict[int, StoredLookup] = field(default_factory=dict[int, StoredLookup])
+    attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict[tuple[int, int], Attempt])
+    capped: set[int] = field(default_factory=set[int])
+    """The runs of these attempts that have a cap."""
 
-    def change(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Run a statement; how many rows it changed."""
-        ...
+    def keep(self, writes: Writes) -> None:
+        """Take over what a transaction has written."""
+        for ident, lookup in writes.lookups.items():
+            # A listing's row has parts that are not loaded.
+            state = lookup.state
+            if state.owner and not state.page:
+                self.lookups[ident] = lookup
+                if state.base:  # older versions are not loaded
+                    answers = [a for a in state.answers if a.n > state.base or a.meaning is None]
+                    lookup.state = replace(state, answers=tuple(answers))
+            elif self.lookups.pop(ident, None) is not None:
+                self.attempts.pop((ident, state.n), None)
+        for attempt in writes.new_attempts:
+            if attempt.lookup in self.lookups:
+                self.attempts[attempt.lookup, attempt.n] = attempt
+        self.capped.update(writes.runs)
 
-    def select(self, queries: Sequence[Query]) -> list[list[Columns]]:
-        """Run several statements one after the other, in one exchange; the rows of each."""
-        ...
-
-    def insert(
-        self, table: str, columns: str, rows: Sequence[Sequence[object]], conflict: str = ""
-    ) -> None:
-        """Insert rows; `conflict` is what follows `ON CONFLICT`."""
-        ...
-
-    def insert_new(
-        self, table: str, columns: str, rows: Sequence[Sequence[object]], key: str
-    ) -> list[Columns]:
-        """Insert the rows whose key is not there yet; the key and id of each of them."""
-        ...
-
-    def update(self, table: str, columns: str, keys: str, rows: Sequence[Sequence[object]]) -> None:
-        """Change the rows that have these keys; each row has its columns, then its keys."""
-        ...
+    def clear(self) -> None:
+        """Forget it all."""
+        self.lookups.clear()
+        self.attempts.clear()
+        self.capped.clear()
 
 
 class SqlTables:
-    """The tables of a ledger behind one connection."""
+    """The tables of a ledger behind one connection.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: The connection.
+        in_flight: What need not be read again.
+    """
+
+    def __init__(self, database: Database, in_flight: InFlight | None = None) -> None:
         self._db = database
+        self._in_flight = InFlight() if in_flight is None else in_flight
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
 
@@ -118,9 +120,17 @@ class SqlTables:
         # Ordered: two transactions that lock the same rows must lock them in one order. What else
         # is needed is read after the rows are locked, else it may be older than the rows.
         lock = f"{BY_ID} ORDER BY id{self._db.for_update}"
-        loaded.lookups.update((ident, self._new[ident]) for ident in ids if ident in self._new)
+        kept = self._in_flight
+        for known in (self._new, kept.lookups):
+            loaded.lookups.update((ident, known[ident]) for ident in ids if ident in known)
         if loaded.lookups:
-            ids = [ident for ident in ids if ident not in self._new]
+            ids = [ident for ident in ids if ident not in loaded.lookups]
+        loaded.attempts.update(
+            (key, kept.attempts[key]) for key in attempts if key in kept.attempts
+        )
+        capped_runs = {a.run for a in loaded.attempts.values() if a.run in kept.capped}
+        if loaded.attempts:
+            attempts = [key for key in attempts if key not in loaded.attempts]
         answered = [ident for ident in ids if ident not in unanswered]
         rows, answers, money, capped = self._select(
             (lock, ids), (ANSWERS, answered), (ATTEMPTS, attempts), (CAPPED, runs)
@@ -135,7 +145,7 @@ class SqlTables:
             loaded.attempts[attempt.lookup, attempt.n] = attempt
         # Few runs have a cap, which never changes: only those are locked.
         used = {row[2] for row in money if row[13] is not None}.union(row[0] for row in capped)
-        if wanted := sorted(cast("set[int]", used)):
+        if wanted := sorted(cast("set[int]", used | capped_runs)):
             totals = self._db.execute(f"{RUNS} ORDER BY id{self._db.for_update}", (wanted,))
             for run, cap, held, spent, maybe in cast(
                 "list[tuple[int, int, int, int, int]]", totals
@@ -159,13 +169,6 @@ class SqlTables:
     def write(self, writes: Writes) -> None:
         """Write everything that a batch of events changed."""
         db = self._db
-        if writes.lookups:
-            db.update(
-                "lookup",
-                "status, owner, n, base, cur, tries, due, page, refresh, pause, changed",
-                "id",
-                [_lookup_values(one) for _, one in sorted(writes.lookups.items())],
-            )
         positions = [(x.id, x.position) for x in writes.lookups.values() if x.position is not None]
         if positions:
             conflict = "(lookup) DO UPDATE SET position = excluded.position"
@@ -195,6 +198,15 @@ class SqlTables:
         if meanings:
             rows = [(*_meaning(meaning), *key) for key, meaning in meanings.items()]
             db.update("answer", "meaning, rows", "lookup, n", rows)
+        if writes.learned:
+            self._learn(writes)
+        if writes.lookups:
+            db.update(
+                "lookup",
+                "status, owner, n, base, cur, tries, due, page, refresh, pause, changed, subject",
+                "id",
+                [_lookup_values(one) for _, one in sorted(writes.lookups.items())],
+            )
         new = {(a.lookup, a.n) for a in writes.new_attempts}
         ended = [a for key, a in writes.attempts.items() if key not in new]
         if ended:
@@ -210,6 +222,28 @@ class SqlTables:
         if writes.runs:
             totals = [(t.held, t.spent, t.maybe, run) for run, t in writes.runs.items()]
             db.update("run", "held, spent, maybe", "id", totals)
+        self._in_flight.keep(writes)
+
+    def _learn(self, writes: Writes) -> None:
+        """Learn which ids belong together, and whom the judged answers are about."""
+        subjects, merged = learn(self._db, writes.learned)
+        if merged:  # lookups in flight may have one of them
+            self._in_flight.clear()
+        for lookup in writes.lookups.values():
+            if lookup.subject in merged:
+                lookup.subject = merged[lookup.subject]
+        for one in writes.learned:
+            lookup, subject = writes.lookups[one.lookup], subjects.get(one.lookup)
+            if subject is None or lookup.state.cur != one.n:
+                continue
+            if lookup.subject not in (None, subject):  # a slug has changed hands
+                self._db.change(
+                    "INSERT INTO mention (id, answer, row) SELECT b.id, a.id, 0 FROM answer a "
+                    "JOIN alias b ON b.subject = ? WHERE a.lookup = ? AND a.n < ? "
+                    "ON CONFLICT DO NOTHING",
+                    (lookup.subject, lookup.id, one.n),
+                )
+            lookup.subject = subject
 
     # Inputs and runs
 
@@ -228,7 +262,11 @@ class SqlTables:
             for key, ident in cast("list[tuple[bytes, int]]", inserted):
                 s = new[bytes(key)]
                 state = LookupState(page=s.page)
-                lookup = StoredLookup(ident, s.key, s.endpoint, s.written_as, state, changed=now)
+                lookup = StoredLookup(
+                    *(ident, s.key, s.endpoint, s.written_as, state),
+                    variant=s.variant,
+                    changed=now,
+                )
                 found[s.key] = self._new[ident] = lookup
         found.update(self.find([key for key in new if key not in found]))
         # A ledger of version 2 did not tell that a listing is one before it had a page.
@@ -544,16 +582,19 @@ def _current_answers(
 def _lookup(row: Columns, answers: tuple[StoredAnswer, ...]) -> StoredLookup:
     values = cast("LookupColumns", row)
     ident, key, endpoint, written_as, status, owner, n, base, cur, tries, due, page = values[:12]
-    refresh, pause, changed = values[12:]
+    refresh, pause, changed, subject, variant = values[12:]
     state = LookupState(STATUSES[status], owner, n, base, cur, tries, due, page, refresh, answers)
-    return StoredLookup(ident, bytes(key), endpoint, bytes(written_as), state, None, pause, changed)
+    return StoredLookup(
+        *(ident, bytes(key), endpoint, bytes(written_as), state, None, subject, bytes(variant)),
+        *(pause, changed),
+    )
 
 
 def _lookup_values(lookup: StoredLookup) -> tuple[object, ...]:
     s = lookup.state
     return (
         *(CODES[s.status], s.owner, s.n, s.base, s.cur, s.tries, s.due, s.page, s.refresh),
-        *(lookup.pause, lookup.changed, lookup.id),
+        *(lookup.pause, lookup.changed, lookup.subject, lookup.id),
     )
 
 
@@ -580,9 +621,3 @@ def _answers(rows: list[Columns]) -> dict[int, tuple[StoredAnswer, ...]]:
         named = None if meaning is None else MEANINGS[meaning]
         found[lookup].append(StoredAnswer(n, page, named))
     return {lookup: tuple(answers) for lookup, answers in found.items()}
-
-
-def chunks(values: Sequence[V]) -> Iterable[list[V]]:
-    """Values in lists of a size that one statement takes."""
-    for start in range(0, len(values), CHUNK):
-        yield list(values[start : start + CHUNK])

@@ -14,13 +14,14 @@ import msgspec
 from msgspec.structs import replace
 
 from . import rule
+from .aliases import LearnedAnswer
 from .records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -61,6 +62,8 @@ class Writes:
         default_factory=dict[tuple[int, int], tuple[Meaning, bytes | None]]
     )
     """The meaning of an answer, and of a listing's page its new rows."""
+    learned: list[LearnedAnswer] = field(default_factory=list[LearnedAnswer])
+    """Answers that tell which ids belong together."""
     runs: dict[int, RunTotals] = field(default_factory=dict[int, RunTotals])
 
 
@@ -92,7 +95,7 @@ class Tables(Protocol):
         ...
 
 
-def apply(tables: Tables, events: Sequence[Event], owner: int) -> list[EventResult]:
+def apply(tables: Tables, events: Sequence[LedgerEvent], owner: int) -> list[EventResult]:
     """Apply events in their order, in the transaction that is open.
 
     Args:
@@ -149,7 +152,7 @@ class _Batch:
         self._owner = owner
         self.writes = Writes(runs=runs)
 
-    def apply(self, event: Event) -> EventResult:
+    def apply(self, event: LedgerEvent) -> EventResult:
         lookup = self._lookups.get(event.lookup)
         if lookup is None:  # forgotten meanwhile
             return EventResult(False, LookupState())
@@ -220,6 +223,8 @@ class _Batch:
                 attempt.family, attempt.note = event.family, event.note
             if (lookup.state.status, lookup.state.cur) == ("received", event.n):
                 lookup.pause = event.pause
+            if event.found and event.judgement.meaning == "usable":
+                self.writes.learned.append(LearnedAnswer(lookup.id, event.n, event.found))
         if event.position is not None and change.row.page != lookup.state.page:
             lookup.position = event.position
         return self.change(lookup, change, event.now)

@@ -109,14 +109,18 @@ def _is_urn(text: str) -> bool:
     return text.strip()[:4].lower() in ("urn:", "urn%")
 
 
-ProfileLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_link)]
+ProfileLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_link, "link")]
 """The page of a person or an organisation, or its URN."""
-CompanyLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_company_link)]
+CompanyLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_company_link, "link")]
 """The page of an organisation on LinkedIn, or its URN."""
-AccountLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_account_link)]
+AccountLink: TypeAlias = Annotated[str, CanonicalForm(link_form, sent_account_link, "link")]
 """The page of an organisation on Sales Navigator, or its URN."""
-ProfileName: TypeAlias = Annotated[str, CanonicalForm(slug_form)]
+ProfileName: TypeAlias = Annotated[str, CanonicalForm(slug_form, names="name")]
 """The last part of linkedin.com/in/<name> or linkedin.com/company/<name>."""
+SalesId: TypeAlias = Annotated[str, CanonicalForm(str, names="sales")]
+"""The id in a Sales Navigator link."""
+LixId: TypeAlias = Annotated[str, CanonicalForm(str, names="lix")]
+"""An id that Lix made."""
 SearchUrl: TypeAlias = Annotated[str, CanonicalForm(search_form)]
 """The URL of a search or a list, as the browser shows it."""
 

@@ -25,10 +25,10 @@ from lix_async.ledger.records import (
     Again,
     AnswerRow,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
@@ -40,7 +40,7 @@ from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.tables import SqlTables
 
-from .model import FREE, Purchase, _decided, _stored
+from .model import FREE, Purchase, _anew, _decided, _stored
 
 T = TypeVar("T")
 SLOTS = 3
@@ -191,11 +191,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     sleeps_meanwhile = False
 
-    def ask(self, slot: int, work: Callable[[SqlTables], T]) -> T:
-        (value,) = self.jobs(slot, [StatementJob(work)])
+    def ask(self, slot: int, work: Callable[[SqlTables], T], *, writes: bool = True) -> T:
+        (value,) = self.jobs(slot, [StatementJob(work, writes)])
         return cast("T", value)
 
-    def apply(self, slot: int, *events: Event) -> list[EventResult]:
+    def apply(self, slot: int, *events: LedgerEvent) -> list[EventResult]:
         (results,) = self.jobs(slot, [EventsJob(events)])
         return cast("list[EventResult]", results)
 
@@ -203,7 +203,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A lookup as it is now: not as it was before a commit had to be repeated."""
         connection = self.connection(slot)
         failing, connection.failing = connection.failing, ""
-        found = self.ask(slot, lambda tables: tables.find([key]))[key]
+        found = self.ask(slot, lambda tables: tables.find([key]), writes=False)[key]
         connection.failing = failing
         return found
 
@@ -250,6 +250,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if lookup.state.status == "done":
             assert old
             self.purchases[key] = [one._replace(mark="past") for one in self.purchases[key]]
+        elif lookup.state.status == "refused":
+            assert old
+            self.purchases[key] = _anew(self.purchases[key])
         for one in self.purchases[key]:
             assert one.mark not in ("open", "stored"), f"paid twice: {self.purchases[key]}"
         assert self.cap is None or self.charged + self.reserved() + price <= self.cap
@@ -308,7 +311,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert (result.state.status, result.state.n) != ("sent", flight.n)
 
     def judge(
-        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: Event
+        self, slot: int, key: bytes, lookup: int, owner: int, n: int, *before: LedgerEvent
     ) -> EventResult:
         one = self.purchases[key][n - 1]
         judge = Judge(lookup, owner, n, self.judgement(key, one), self.wall, position=b"1", pause=9)
@@ -378,12 +381,7 @@ class LedgerMachine(RuleBasedStateMachine):
         lookup = self.lookup(slot, key)
         (result,) = self.apply(slot, Again(lookup.id, lookup.state.n, self.wall))
         if result.applied:
-            known = list(enumerate(self.purchases[key], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            self.purchases[key] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            self.purchases[key] = _anew(self.purchases[key])
 
     def read_with_a_newer_version(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)

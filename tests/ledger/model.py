@@ -35,10 +35,10 @@ from lix_async.ledger import transaction
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     Lose,
     NotLeft,
     Receive,
@@ -236,7 +236,7 @@ class Model:
     # The ledger
 
     def apply(
-        self, row: Row, actor: int, event: Event | None, *, free: int = 1
+        self, row: Row, actor: int, event: LedgerEvent | None, *, free: int = 1
     ) -> tuple[Row, EventResult | None]:
         """An event (None: the release of a dead owner) applied by the code that is checked."""
         memo = (row, actor, event, free)
@@ -246,7 +246,7 @@ class Model:
         return (known[0], known[1]), known[2]
 
     def _apply(
-        self, row: Row, actor: int, event: Event | None, free: int
+        self, row: Row, actor: int, event: LedgerEvent | None, free: int
     ) -> tuple[int, int, EventResult | None]:
         key, owner = self._keys[row[0]], row[1]
         # Only its own process says of an attempt that it never left.
@@ -264,6 +264,9 @@ class Model:
             money = money if attempt.charged is None else attempt.charged
             if n > len(purchases):
                 assert isinstance(event, Send)
+                if key.row.status == "refused":
+                    assert event.expired
+                    purchases = _anew(purchases)
                 self._may_announce(key.row.status, purchases, event)
                 if key.row.status == "done":
                     purchases = [one._replace(mark="past") for one in purchases]
@@ -294,7 +297,7 @@ class Model:
         key: Key,
         purchases: list[Purchase],
         after: LookupState,
-        event: Event | None,
+        event: LedgerEvent | None,
         result: EventResult | None,
     ) -> list[Purchase]:
         """What the event says about the attempts, whatever the rule made of it."""
@@ -310,13 +313,7 @@ class Model:
         elif isinstance(event, Decide) and event.again and applied:
             purchases[: event.n] = map(_decided, purchases[: event.n])
         elif isinstance(event, Again) and applied:
-            # A person wants it anew: what came up to the last charged answer is past.
-            known = list(enumerate(purchases[: event.n], 1))
-            past = max((n for n, one in known if one.mark == "stored"), default=0)
-            purchases[: event.n] = [
-                one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
-                for n, one in known
-            ]
+            purchases[: event.n] = _anew(purchases[: event.n])
         elif isinstance(event, Judge) and applied and not event.judgement.hold:
             one = purchases[event.n - 1]
             if one.fate.startswith("gateway"):  # reads are repeated after a gateway's error
@@ -338,7 +335,12 @@ class Model:
                 raise Violation("I2: announced while a charged answer is stored")
 
     def _check_owner(
-        self, before: LookupState, owner: int, actor: int, after: LookupState, event: Event | None
+        self,
+        before: LookupState,
+        owner: int,
+        actor: int,
+        after: LookupState,
+        event: LedgerEvent | None,
     ) -> None:
         acts_for = getattr(event, "owner", actor)
         if before.status in ("sent", "received") and 0 < owner < DEAD and acts_for != owner:
@@ -424,7 +426,7 @@ class Model:
         return i + 1 if process.mine else GONE
 
     def _ended(
-        self, state: State, i: int, process: Process, event: Event, label: str
+        self, state: State, i: int, process: Process, event: LedgerEvent, label: str
     ) -> Iterator[Step]:
         """An event that ends the attempt of a process; its acknowledgement may be lost."""
         row, _ = self.apply(state.rows[process.key], i + 1, event)
@@ -479,7 +481,7 @@ class Model:
             )
         else:
             left = self._keys[state.rows[k][0]].purchases[process.n - 1].fate
-            event: Event = (Lose if left else NotLeft)(1, owner, process.n, 0)
+            event: LedgerEvent = (Lose if left else NotLeft)(1, owner, process.n, 0)
             if process.at == "repeat judge":
                 event = self._judge(state.rows[k], owner, process.n)
             row, _ = self.apply(state.rows[k], i + 1, event)
@@ -494,7 +496,8 @@ class Model:
             elif row.status in ("in_doubt", "kept", "refused") and not state.stopped:
                 process = Process("picked", k, row.n)
                 yield Step("pick what ended", True, _with_process(state, i, process))
-            if row.status == "done" and (less := self._budget(state, "expiry")) is not None:
+            old = row.status in ("done", "refused")
+            if old and (less := self._budget(state, "expiry")) is not None:
                 process = Process("picked", k, row.n, expired=True)
                 yield Step("pick what is too old", True, _with_process(less, i, process))
 
@@ -603,7 +606,7 @@ class Model:
         for k, row in enumerate(state.rows):
             key = self._keys[row[0]]
             n = key.row.n
-            events: list[tuple[str, Event]] = []
+            events: list[tuple[str, LedgerEvent]] = []
             if key.row.status == "in_doubt":
                 events = [("again", Decide(1, n, True, 0)), ("let be", Decide(1, n, False, 0))]
             elif key.row.status in ("kept", "refused"):
@@ -710,6 +713,16 @@ def _stored(one: Purchase) -> Purchase:
         if one.fate in ("usable", "unusable"):
             return one._replace(mark="stored")
     return one
+
+
+def _anew(purchases: Sequence[Purchase]) -> list[Purchase]:
+    """It is wanted anew: what came up to the last charged answer is past."""
+    known = list(enumerate(purchases, 1))
+    past = max((n for n, one in known if one.mark == "stored"), default=0)
+    return [
+        one._replace(mark="past") if n <= past and one.mark != "free" else _decided(one)
+        for n, one in known
+    ]
 
 
 def _decided(one: Purchase) -> Purchase:

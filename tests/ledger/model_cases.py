@@ -21,6 +21,7 @@ SMALL = (
     Config("a listing", keys=1, pages=2, retry=True, may="decision, stall, loss, transient"),
     Config("a listing is bought again", keys=1, pages=2, may="expiry, stall, transient"),
     Config("a refresh", keys=1, may="expiry, stall, cancel, refused, person"),
+    Config("a refusal asked for again", keys=1, may="2 expiry, stall, cancel, refused, transient"),
     Config("gateways hold", keys=1, gateway_hold=True, may="gateway, unknown, stall, person"),
     Config("cap 1 of 3", processes=3, keys=3, cap=1),
     Config("cap 2 of 3, transient", processes=3, keys=3, cap=2, may="transient"),

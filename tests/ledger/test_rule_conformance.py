@@ -20,10 +20,10 @@ from lix_async.ledger.connection import EventsJob, LedgerConnection
 from lix_async.ledger.records import (
     Again,
     Decide,
-    Event,
     EventResult,
     Judge,
     JudgeAgain,
+    LedgerEvent,
     LookupSpec,
     Lose,
     NotLeft,
@@ -127,11 +127,11 @@ def apply_rule(cell: Cell, mine: int, owner: int) -> Change | None:
             return rule.again(row, n)
 
 
-def event_of(cell: Cell, owner: int, run: int) -> Event:
+def event_of(cell: Cell, owner: int, run: int) -> LedgerEvent:
     """The event of a cell as the store takes it."""
     lookup, n, judgement = cell.lookup, cell.n, JUDGEMENTS[cell.judgement]
     now = NOW if cell.event == "send early" else NOW + 20
-    events: dict[str, Event] = {
+    events: dict[str, LedgerEvent] = {
         "send": Send(lookup, n, PRICE, now, "standard", run),
         "send early": Send(lookup, n, PRICE, now, "standard", run),
         "send expired": Send(lookup, n, PRICE, now, "standard", run, expired=True),

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from ...bulk import Preview, preview
 from ...bulk.admission import OnDailyLimit
-from ...bulk.lookup import QUEUED_FOR
 from ...core.rate_limit import RateLimit
+from ...engine.lookup import QUEUED_FOR
 from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
@@ -185,7 +185,8 @@ def print_preview(estimate: Preview, inputs: InputFile, rate: RateLimit | None) 
     if estimate.requests_left is not None:
         at = estimate.refreshes_at
         renewal = "" if at is None else f"; renewed {format_until(at)}"
-        table.add_row("Today", f"{estimate.requests_left:,} requests left{renewal}")
+        days = "; the run takes more than a day" if estimate.exceeds_today else ""
+        table.add_row("Today", f"{estimate.requests_left:,} requests left{renewal}{days}")
     if estimate.seconds is not None:
         table.add_row("Time", f"about {format_duration(estimate.seconds)} at {rate_text(rate)}")
     Console(highlight=False).print(table)

@@ -11,10 +11,16 @@ from __future__ import annotations
 
 from ...core.endpoint import FREE, AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import OffsetWhileMore
+from ...core.subject_ids import IdGroup
 from . import models as m
 from . import params as p
 
 _PAGES = OffsetWhileMore("start", token="pagination_token")
+
+# `profileId` of a profile is what was asked for, which LinkedIn may have redirected.
+_PROFILE = (IdGroup(own=True, links=("profile.entityUrn",), names=("profile.publicIdentifier",)),)
+_RELATIONSHIP = (IdGroup(own=True, links=("profileUrn",)),)
+_PEOPLE = (IdGroup(at=("people[]",), links=("profileUrn", "profileUrl"), names=("profileId",)),)
 
 PROFILE = Endpoint(
     "connectsafely.profile",
@@ -24,6 +30,8 @@ PROFILE = Endpoint(
     m.ProfileResult,
     body=p.ProfileParams.__struct_fields__,
     group="profile",
+    subject="person",
+    ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile",
 )
 PROFILE_GET = Endpoint(
@@ -33,6 +41,8 @@ PROFILE_GET = Endpoint(
     p.ProfileGetParams,
     m.ProfileResult,
     group="profile",
+    subject="person",
+    ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile_get",
 )
 ACCOUNT_STATUS = Endpoint(
@@ -70,6 +80,8 @@ RELATIONSHIP = Endpoint(
     p.RelationshipParams,
     m.Relationship,
     group="read",
+    subject="person",
+    ids=_RELATIONSHIP,
     docs="connectsafely.md#connectsafely.relationship",
 )
 RELATIONSHIP_BY_ACCOUNT = Endpoint(
@@ -79,6 +91,8 @@ RELATIONSHIP_BY_ACCOUNT = Endpoint(
     p.AccountRelationshipParams,
     m.Relationship,
     group="read",
+    subject="person",
+    ids=_RELATIONSHIP,
     docs="connectsafely.md#connectsafely.relationship_by_account",
 )
 SEARCH_GROUPS = Endpoint(
@@ -101,6 +115,7 @@ SEARCH_PEOPLE = Endpoint(
     paging=_PAGES,
     body=("keywords", "account_id", "count", "start", "url", "filters", "pagination_token"),
     group="read",
+    ids=_PEOPLE,
     docs="connectsafely.md#connectsafely.search_people",
 )
 ENDORSE_SKILL = Endpoint(

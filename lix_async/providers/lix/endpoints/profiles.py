@@ -10,6 +10,7 @@ from ....core.endpoint import Endpoint, Price, org, standard
 from ....core.pagination import Cursor, Offset
 from .. import models as m
 from .. import params as p
+from . import ids
 
 _TOKEN = Cursor("pagination_token", start="start")
 _LAST_WITHOUT_TOKEN = Cursor("pagination_token", start="start", start_alone=False)
@@ -21,6 +22,8 @@ PERSON_IDS = Endpoint(
     p.IdsParams,
     m.PersonIds,
     credits=org(1),
+    subject="person",
+    ids=ids.PERSON_IDS,
     docs="lix.md#ids.person",
 )
 ORGANISATION_IDS = Endpoint(
@@ -30,6 +33,8 @@ ORGANISATION_IDS = Endpoint(
     p.IdsParams,
     m.OrganisationIds,
     credits=org(1),
+    subject="organisation",
+    ids=ids.ORGANISATION_IDS,
     docs="lix.md#ids.organisation",
 )
 PERSON = Endpoint(
@@ -39,6 +44,8 @@ PERSON = Endpoint(
     p.PersonParams,
     m.Person,
     credits=standard(1),
+    subject="person",
+    ids=ids.PERSON,
     docs="lix.md#person.get",
 )
 LEGACY_PERSON = Endpoint(
@@ -48,6 +55,8 @@ LEGACY_PERSON = Endpoint(
     p.LegacyPersonParams,
     m.Person,
     credits=standard(1),
+    subject="person",
+    ids=ids.PERSON,
     docs="lix.md#person.legacy",
 )
 ORGANISATION = Endpoint(
@@ -57,6 +66,8 @@ ORGANISATION = Endpoint(
     p.OrganisationParams,
     m.Organisation,
     credits=org(1),
+    subject="organisation",
+    ids=ids.ORGANISATION,
     docs="lix.md#organisation.by_linkedin",
 )
 JOB = Endpoint(
@@ -75,6 +86,7 @@ POST = Endpoint(
     p.PostParams,
     m.Post,
     credits=standard(1),
+    ids=ids.POST,
     docs="lix.md#enrich.post",
 )
 HIRERS = Endpoint(
@@ -84,6 +96,7 @@ HIRERS = Endpoint(
     p.JobParams,
     m.PeoplePage,
     credits=standard(1),
+    ids=ids.PEOPLE,
     docs="lix.md#jobs.hirers",
 )
 EMAIL = Endpoint(
@@ -94,6 +107,7 @@ EMAIL = Endpoint(
     m.Email,
     credits=Price("email", 1, only="is_valid"),
     unsure="is_probable",
+    subject="person",
     docs="lix.md#contact.email_by_linkedin",
 )
 EMPLOYMENT = Endpoint(
@@ -103,6 +117,7 @@ EMPLOYMENT = Endpoint(
     p.EmploymentParams,
     m.EmploymentPage,
     credits=standard(1),
+    subject="person",
     docs="lix.md#person.employment",
 )
 EXTENDED = Endpoint(
@@ -112,6 +127,7 @@ EXTENDED = Endpoint(
     p.ExtendedParams,
     m.Extended,
     credits=standard(1),
+    subject="person",
     docs="lix.md#person.extended",
 )
 ORGANISATIONS_BY_WEBSITE = Endpoint(
@@ -122,6 +138,7 @@ ORGANISATIONS_BY_WEBSITE = Endpoint(
     m.WebsiteMatches,
     credits=org(1),
     alternate="/v1/organisations/by-domain/{domain}",
+    ids=ids.WEBSITE_MATCHES,
     docs="lix.md#organisation.by_website",
 )
 FOLLOWERS = Endpoint(
@@ -132,6 +149,7 @@ FOLLOWERS = Endpoint(
     m.FollowersPage,
     paging=Offset("start"),
     credits=standard(1),
+    ids=ids.FOLLOWERS,
     docs="lix.md#organisation.followers",
 )
 POST_COMMENTS = Endpoint(
@@ -142,6 +160,7 @@ POST_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
+    ids=ids.COMMENTS,
     docs="lix.md#enrich.post_comments",
 )
 POST_REACTIONS = Endpoint(
@@ -152,6 +171,7 @@ POST_REACTIONS = Endpoint(
     m.ReactionsPage,
     paging=_LAST_WITHOUT_TOKEN,
     credits=standard(1),
+    ids=ids.REACTIONS,
     docs="lix.md#enrich.post_reactions",
 )
 ACTIVITY_POSTS = Endpoint(
@@ -162,6 +182,7 @@ ACTIVITY_POSTS = Endpoint(
     m.ActivityPostsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.POSTS,
     docs="lix.md#activity.posts",
 )
 ACTIVITY_COMMENTS = Endpoint(
@@ -172,6 +193,7 @@ ACTIVITY_COMMENTS = Endpoint(
     m.CommentsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.COMMENTS,
     docs="lix.md#activity.comments",
 )
 ACTIVITY_REACTIONS = Endpoint(
@@ -182,5 +204,6 @@ ACTIVITY_REACTIONS = Endpoint(
     m.ActivityReactionsPage,
     paging=_TOKEN,
     credits=standard(1),
+    ids=ids.REACTIONS,
     docs="lix.md#activity.reactions",
 )
