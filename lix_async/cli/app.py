@@ -23,12 +23,9 @@ _OTHER = Group("More", sort_key=4)
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from ..engine.version import __version__
 
-    try:
-        return f"lix_async {version('lix_async')}"
-    except PackageNotFoundError:
-        return "lix_async (not installed)"
+    return f"lix_async {__version__}"
 
 
 def _exit_codes() -> str:

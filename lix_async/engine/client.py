@@ -18,7 +18,7 @@ from ..core.retry import RetryPolicy
 from ..core.schema_drift import DriftDetector, OnDrift
 from ..core.validation import check_attributes, check_type, guarded_repr
 from ..limiters.base import Limiter
-from .answer import Answer
+from .answer import Answer, Arguments, answer_of, note_answer
 from .credentials import LOG_FILTER, KeyRedactor, RequestBuilder
 from .credits import CreditBudget
 from .engine import Engine
@@ -177,8 +177,41 @@ class Client:
         Credits: those of the endpoint.
         """
         if self._cache is not None and self._cache.keeps(endpoint, params):
-            return await self._cache.send(self._engine, endpoint, params)
-        return await self._engine.send(endpoint, params)
+            return note_answer(await self._cache.send(self._engine, endpoint, params))
+        return note_answer(await self._engine.send(endpoint, params))
+
+    async def answer(
+        self,
+        method: Callable[Arguments, Awaitable[R]],
+        /,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Answer[R]:
+        """Call a method of this client, and get its result with the response and metadata.
+
+        Args:
+            method: A method that is awaited, such as `lix.people.get`.
+            *args: Its arguments.
+            **kwargs: Its keyword arguments.
+
+        Returns:
+            `value` is what the method returns, `body` and `headers` are those of its call. Of
+            several calls (such as polls), they are those of the last one, and `credits`,
+            `attempts`, `waited` and `lost` are the sums.
+
+        Raises:
+            ConfigurationError: If the method is not awaited or makes no call; for `Pages`, use
+                `by_page()`.
+
+        Credits: those of the method.
+
+        Example:
+            ```python
+            answer = await lix.answer(lix.people.get, "linkedin.com/in/example-person-1")
+            print(answer.value.name, answer.credits)
+            ```
+        """
+        return await answer_of(method, *args, **kwargs)
 
     def pages(
         self,

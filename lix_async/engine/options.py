@@ -215,13 +215,9 @@ def from_environment(*names: str) -> str | None:
 
 def user_agent() -> str:
     """The `User-Agent` header of this library."""
-    from importlib.metadata import PackageNotFoundError, version  # late: it takes 10 ms
+    from .version import __version__
 
-    try:
-        release = version("lix_async")
-    except PackageNotFoundError:
-        release = "source"
-    return f"lix_async/{release} python/{sys.version_info[0]}.{sys.version_info[1]}"
+    return f"lix_async/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def _positive(name: str, seconds: float) -> None:
