@@ -19,6 +19,7 @@ from ..core.endpoint import AnyEndpoint
 from ..core.errors import ConfigurationError, LixError
 from ..core.models import Params
 from ..core.validation import check_type, encoded_json
+from ..core.wire import HttpRequest
 from ..engine.client import Client
 from ..engine.engine import Engine
 from ..engine.pages import Pages
@@ -43,6 +44,8 @@ class PreparedCall(msgspec.Struct, frozen=True, gc=False):
     params: Params
     key: bytes
     """16 bytes. The same for every form of the same lookup."""
+    request: HttpRequest
+    """The first one, which has been checked by being made."""
     max_items: int | None = None
     """Items of a listing that are wanted at most."""
 
@@ -148,10 +151,10 @@ class CallPreparer:
         """The call of an endpoint with these parameters, checked and with the client's defaults."""
         params = self.engine.prepare_params(row, params)
         text = self._text(row, params)
-        self.engine.check_request(row, params)
+        request = self.engine.request_for(row, params)
         if max_items is not None:  # the beginning of a listing is another lookup than all of it
             text += b" %d" % max_items
-        return PreparedCall(row, params, _fingerprint(text), max_items)
+        return PreparedCall(row, params, _fingerprint(text), request, max_items)
 
     def call_key(self, given: Input) -> CallKey:
         """Key and endpoint of the call for an input; fast for a link in its usual form.
