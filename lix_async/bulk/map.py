@@ -92,7 +92,7 @@ def map(  # noqa: A001  # read as `bulk.map`
                     while pages.ready:
                         items += pages.ready.popleft().items[: call.left(len(items))]
             else:
-                answer = await engine.send(call.row, call.params, hooks=scope)
+                answer = await engine.send(call.row, call.params, hooks=scope, request=call.request)
                 outcome.body = answer.body
                 found = call.row.result_of(answer.value, answer.status, answer.body)
                 if isinstance(found, StatusCall):

@@ -39,6 +39,7 @@ from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
 from ..core.validation import check_type
+from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
 from ..ledger.records import AnswerRow
@@ -305,7 +306,7 @@ class _ListingEngine(Engine):
         params: P,
         *,
         hooks: AttemptHooks | None = None,
-        prepared: bool = False,
+        request: HttpRequest | None = None,
     ) -> Answer[R]:
         """The next page; what the request would be, the ledger knows from the page before."""
         cache, call, number = self._cache, self._call, self._page + 1
@@ -320,7 +321,7 @@ class _ListingEngine(Engine):
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
-            return await engine.send(endpoint, params, hooks=hooks, prepared=prepared)
+            return await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
         return answer
 

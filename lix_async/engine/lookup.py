@@ -597,7 +597,7 @@ class _Attempts:
         self._asks = asks
         self._endpoint = call.row if asks is None else asks.endpoint
         self._params = call.params if asks is None else asks.params
-        self._prepared = asks is None
+        self._request = call.request if asks is None else None
         self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
@@ -706,7 +706,7 @@ class _Attempts:
             if not call.listing:
                 await self._answered(
                     await engine.send(
-                        self._endpoint, self._params, hooks=self, prepared=self._prepared
+                        self._endpoint, self._params, hooks=self, request=self._request
                     )
                 )
             elif answer.page == self._page:
@@ -728,7 +728,7 @@ class _Attempts:
         async with self._admitted():
             try:
                 answer = await self._engine.send(
-                    self._endpoint, self._params, hooks=self, prepared=self._prepared
+                    self._endpoint, self._params, hooks=self, request=self._request
                 )
             except _AlreadyClaimed:
                 return self._busy()
