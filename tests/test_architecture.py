@@ -62,6 +62,7 @@ LAYERS = {
     "waterfall": _layer(6, "core, linkedin, concurrency, engine"),
     ADAPTER: _layer(6, f"core, linkedin, concurrency, engine, waterfall, {DATA}, {PROVIDER}"),
     "integrations": _layer(6, f"core, ledger, engine, bulk, concurrency, {DATA}, {PROVIDER}"),
+    "models": _layer(6, DATA),
     "sandbox": _layer(6, f"core, {DATA}"),
     "testing": _layer(7, f"core, concurrency, engine, {DATA}, {PROVIDER}, sandbox"),
     "cli": _layer(
@@ -116,6 +117,7 @@ LIBRARIES = {
         "psycopg",
         "psycopg_pool",
     },
+    "models": set(),
     "sandbox": {"anyio", "msgspec", "starlette", "uvicorn"},
     "testing": {"anyio", "httpx", "msgspec", "pytest"},
 }
@@ -271,6 +273,7 @@ def test_the_package_exports_names_of_its_lower_layers_and_nothing_imports_the_c
                 "core",
                 "engine",
                 "limiters",
+                "models",
                 PROVIDER,
             ):
                 violations.append(file.at(one.line, f"lix_async exports nothing of {other}"))

@@ -98,7 +98,8 @@ def map(  # noqa: A001  # read as `bulk.map`
                         items += pages.ready.popleft().items[: call.left(len(items))]
             else:
                 if cache is None:
-                    answer = await engine.send(call.row, call.params, hooks=scope)
+                    request = call.request
+                    answer = await engine.send(call.row, call.params, hooks=scope, request=request)
                 else:
                     answer = await cache.send(engine, call.row, call.params)
                     scope.attempts = answer.attempts

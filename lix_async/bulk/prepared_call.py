@@ -31,9 +31,10 @@ from ..engine.engine import Engine
 from ..engine.old_keys import rekey
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
-from ..ledger.records import StoredLookup
+from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
+from ..linkedin.subject_ids import alias_key
 
 T = TypeVar("T")
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
@@ -46,6 +47,13 @@ class CallKey(NamedTuple):
     row: AnyEndpoint
     call: PreparedCall | None = None
     """The call, if it was prepared to find its key."""
+    asked: tuple[str, bytes] | None = None
+    variant: bytes = b""
+
+    @property
+    def query(self) -> CallQuery:
+        """What finds it in a ledger."""
+        return CallQuery(self.key, self.row.id, self.asked, self.variant)
 
 
 class _KeyTemplate(NamedTuple):
@@ -54,6 +62,9 @@ class _KeyTemplate(NamedTuple):
     before: str
     after: str
     row: AnyEndpoint
+    id_kind: str
+    """The kind of the id that the call asks about; empty where it asks about none."""
+    variant: bytes
 
 
 class CallPreparer:
@@ -139,17 +150,20 @@ class CallPreparer:
         kind, name = (isinstance(given, str) and plain(given)) or ("unknown", "")
         if (template := self._templates.get(kind)) is not None and name.isascii():
             text = f"{template.before}{kind} {name}{template.after}"
-            return CallKey(key_of(text.encode()), template.row)
+            asked = alias_key(template.id_kind, name) if template.id_kind else None
+            return CallKey(key_of(text.encode()), template.row, None, asked, template.variant)
         call = self.call(given)
         if kind not in self._templates:
-            self._templates[kind] = self._template(call, f"{kind} {name}") if name else None
-        return CallKey(call.key, call.row, call)
+            self._templates[kind] = self._template(call, kind, name) if name else None
+        return CallKey(call.key, call.row, call, call.asked, call.variant)
 
-    def _template(self, call: PreparedCall, identity: str) -> _KeyTemplate | None:
-        parts = self._text(call.row, call.params).decode().split(f'"{identity}"')
-        if len(parts) != 2:  # the method makes something else of its input
+    def _template(self, call: PreparedCall, kind: str, name: str) -> _KeyTemplate | None:
+        parts = self._text(call.row, call.params).decode().split(f'"{kind} {name}"')
+        id_kind = "" if call.asked is None else call.asked[0]
+        # Else the method makes something else of its input.
+        if len(parts) != 2 or (id_kind and alias_key(id_kind, name) != call.asked):
             return None
-        return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row)
+        return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row, id_kind, call.variant)
 
     async def rekey(self, store: Store, found: Iterable[tuple[Input, CallKey]]) -> None:
         """Give lookups of a ledger that older versions wrote the keys of today."""

@@ -29,6 +29,7 @@ from ..engine.lookup import (
     DoubtPolicy,
     LookupExecutor,
     Postponed,
+    input_row,
 )
 from ..engine.options import UNSET, Unset
 from ..engine.outcome import Outcome
@@ -314,12 +315,12 @@ class InputReader:
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
-        known = await self._store.find([call_key.key for _, _, call_key in found]) if found else {}
-        lookups = [known.get(call_key.key) for _, _, call_key in found]
+        queries = [call_key.query for _, _, call_key in found]
+        lookups = await self._store.find_calls(queries) if queries else []
         final = iter(
             await self._lookup.finished(
                 [
-                    (call_key.row, given, lookup)
+                    (call_key.key, call_key.row, given, lookup)
                     for (_, given, call_key), lookup in zip(found, lookups, strict=True)
                     if lookup is not None
                 ]
@@ -330,7 +331,7 @@ class InputReader:
         for (row, given, call_key), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                known_rows.append(InputRow(row, lookup.id))
+                known_rows.append(input_row(row, lookup, call_key.key, given))
             if outcome is not None:
                 out.append(outcome)
                 self._on_ready(call_key.row.id, outcome)
@@ -569,7 +570,7 @@ class RunExecutor(Generic[T]):
                 pause = self._waiting[0][0] - now
                 if not self._workers.in_flight:
                     self._report_pause("queued", self._clock.wall() + pause)
-                await self._clock.sleep(pause)  # it counts as queued meanwhile
+                await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
                 self._report_pause("")
                 continue
             try:
@@ -679,7 +680,7 @@ class RunExecutor(Generic[T]):
         while (pause := self.admission.closed_for) > 0:
             self._report_pause(self.admission.wait_reason, self.admission.closed_until)
             with self._workers.idle(scope):
-                await self._clock.sleep(pause)
+                await self._caller.engine.sleep(pause)
         if not self._parked and not self.admission.waits_for:
             self._report_pause("")
         return not self._parked or not self.admission.parked

@@ -39,6 +39,7 @@ from ..core.freshness import freshness
 from ..core.models import Params
 from ..core.provider import BaseUrl, Provider
 from ..core.validation import check_type
+from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
 from ..ledger.records import AnswerRow, StoredLookup
@@ -179,7 +180,7 @@ class Cache:
         """One call, as `Client.send` describes it."""
         self._check_open()
         call = prepared_call(engine, self._server, "", endpoint, params)
-        stored = self.store.standing(call.key)
+        stored = self.store.standing(call.key, call.asked)
         if stored is not None and stored.at >= _oldest(engine):
             found = _read(engine, endpoint, stored.http, stored.body)
             if isinstance(found, Answer):
@@ -336,7 +337,7 @@ class _ListingEngine(Engine):
         params: P,
         *,
         hooks: AttemptHooks | None = None,
-        prepared: bool = False,
+        request: HttpRequest | None = None,
     ) -> Answer[R]:
         """The next page; what the request would be, the ledger knows from the page before."""
         cache, call, number = self._cache, self._call, self._page + 1
@@ -351,7 +352,7 @@ class _ListingEngine(Engine):
         else:
             answer = await cache.shared(engine, endpoint, call, self._given, number)
         if answer is None:  # written by an older version, which ended it elsewhere
-            return await engine.send(endpoint, params, hooks=hooks, prepared=prepared)
+            return await engine.send(endpoint, params, hooks=hooks, request=request)
         self._page = number
         return answer
 

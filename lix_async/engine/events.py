@@ -218,7 +218,7 @@ class _Listener:
                     self.failed = True
                     # The class alone: the message of foreign code may contain anything.
                     LOG.warning(
-                        "a listener raised %s at a %s and receives no more events of that call",
+                        "a listener raised %s (%s) and receives no more events of that call",
                         type(error).__name__,
                         type(event).__name__,
                     )

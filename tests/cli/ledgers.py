@@ -16,7 +16,7 @@ from lix_async.ledger.families import Family, judgement
 from lix_async.ledger.records import Judge, LookupSpec, Lose, Receive, Send
 from lix_async.ledger.rule import MEANINGS
 from lix_async.ledger.store import Store
-from lix_async.ledger.tables import CODES
+from lix_async.ledger.rule import CODES
 
 L = "https://www.linkedin.com/in"
 ADA = {"name": "Ada", "link": f"{L}/ada", "profileLanguage": "fr"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, cast
 
 import anyio
@@ -38,6 +39,8 @@ class EnrichOptions:
     ledger: str
     doubts: Literal["hold", "retry", "ask"]
     recheck: int
+    max_age: timedelta | None
+    refused_age: timedelta | None
     on_daily_limit: OnDailyLimit
     concurrency: int
     queued_for: float
@@ -99,6 +102,8 @@ class EnrichRun:
                 outage_patience=None,  # the progress line says that it waits
                 queued_for=self._options.queued_for,
                 recheck=self._options.recheck,
+                max_age=self._options.max_age,
+                refused_age=self._options.refused_age,
             )
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time

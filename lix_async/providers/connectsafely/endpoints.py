@@ -11,10 +11,38 @@ from __future__ import annotations
 
 from ...core.endpoint import FREE, AnyEndpoint, Endpoint, endpoints_of
 from ...core.pagination import OffsetWhileMore
+from ...core.subject_fields import FieldPaths, JobFields, SubjectFields
 from ...core.subject_ids import IdGroup
+from ...linkedin.fields import organisation_number, public_slug
 from . import models as m
 from . import params as p
 
+_PERSON = SubjectFields(
+    named={
+        "name": FieldPaths(("profile.firstName+profile.lastName",)),
+        "headline": FieldPaths(("profile.headline",)),
+        "location": FieldPaths(
+            ("profile.location.geoLocationName", "profile.geoLocation.fullLocation")
+        ),
+        "slug": FieldPaths(("profile.publicIdentifier",), public_slug),
+    },
+    jobs=JobFields(
+        "experience",
+        organisation="companyName",
+        ids={"companyUrl": organisation_number},
+        period="duration",
+        ignored=frozenset({"companyLogoUrl"}),
+    ),
+    ignored=frozenset(
+        {
+            *("success", "message", "profileId", "accountId", "cached", "cachedAt", "expiresAt"),
+            *("profile.entityUrn", "profile.profilePicture", "profile.supportsFreeEmail"),
+            *("profile.isConnected", "profile.invitationSent", "profile.invitationReceived"),
+            *("profile.connectionDegree", "profile.experience", "profile.education"),
+            "profile.skills",
+        }
+    ),
+)
 _PAGES = OffsetWhileMore("start", token="pagination_token")
 
 # `profileId` of a profile is what was asked for, which LinkedIn may have redirected.
@@ -34,6 +62,7 @@ PROFILE = Endpoint(
     subject="person",
     ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile",
+    fields=_PERSON,
 )
 PROFILE_GET = Endpoint(
     "connectsafely.profile_get",
@@ -46,6 +75,7 @@ PROFILE_GET = Endpoint(
     subject="person",
     ids=_PROFILE,
     docs="connectsafely.md#connectsafely.profile_get",
+    fields=_PERSON,
 )
 ACCOUNT_STATUS = Endpoint(
     "connectsafely.account_status",

@@ -12,6 +12,8 @@ from msgspec import field
 
 from ...core.models import Listing, Meta, OpenObject
 
+__all__ = ["CompaniesPage", "Company", "Contact", "ContactsPage", "PageMeta"]
+
 Item = TypeVar("Item")
 
 

@@ -53,6 +53,6 @@ class Contact(Resource):
         client = self._client.with_options(max_age=0.0)  # not what a cache has of it
         while found.is_probable and recheck > 0:
             recheck -= 1
-            await client.clock.sleep(pause)
+            await client.engine.sleep(pause)
             found = (await client.send(e.EMAIL, params)).value
         return found
