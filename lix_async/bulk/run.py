@@ -21,12 +21,12 @@ from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, 
 from ..core.freshness import Age
 from ..core.validation import check_type
 from ..engine.call_key import Input, PreparedCall
+from ..engine.doubts import DoubtPolicy
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
     QUEUED_FOR,
     RECHECK_AFTER,
     CallsParked,
-    DoubtPolicy,
     LookupExecutor,
     Postponed,
     input_row,

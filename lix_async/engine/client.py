@@ -44,7 +44,7 @@ from .transport import Verify
 if TYPE_CHECKING:
     from ..ledger.ledger import StoreAddress
     from .cache import Cache
-    from .lookup import DoubtPolicy
+    from .doubts import DoubtPolicy
     from .options import HttpClient  # for the providers' clients
 
 __all__ = ["UNSET", "Client", "TimeoutLike", "Unset"]

@@ -16,7 +16,7 @@ This coroutine is what a run, a chunk and other job engines (Temporal, Celery, R
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeVar, cast
@@ -65,11 +65,12 @@ from ..ledger.records import (
     StoredLookup,
 )
 from ..ledger.rule import LookupState
-from ..ledger.store import Entry, Store
+from ..ledger.store import Store
 from .answer import Answer, credits_for
 from .call_key import Input, PreparedCall, input_json
 from .checkpoint import Checkpoint
 from .credits import CreditBudget
+from .doubts import DoubtPolicy, check_doubts
 from .engine import Engine
 from .options import UNSET, Unset
 from .outcome import Outcome, State, state_of
@@ -80,9 +81,6 @@ from .recording import replaying_engine
 
 R = TypeVar("R")
 OutcomeT = TypeVar("OutcomeT", bound="Outcome[object] | Postponed")
-DoubtCallback = Callable[[Entry], Literal["hold", "retry"]]
-DoubtPolicy = Literal["hold", "retry"] | DoubtCallback
-"""What to do with a lookup in doubt."""
 QUEUED_FOR = 180.0
 """Seconds after which a queued lookup is asked for again: "a few minutes" (lix.md#retries)."""
 BUSY_FOR = 0.5
@@ -557,12 +555,6 @@ class LookupExecutor:
         if lookup.state.due is None:
             return 0.0
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
-
-
-def check_doubts(doubts: DoubtPolicy) -> None:
-    """Raise `ConfigurationError` for what is no policy."""
-    if doubts not in ("hold", "retry") and not callable(doubts):
-        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
 
 
 class _AlreadyClaimed(Exception):

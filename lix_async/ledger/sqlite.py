@@ -507,7 +507,7 @@ class SqliteLedgerConnection(LedgerConnection):
             return True
 
 
-STANDING = """
+STORED_ANSWER = """
 SELECT a.lookup, a.n, a.page, a.at, a.http, a.codec, a.body FROM lookup l
 JOIN answer a ON a.lookup = l.id AND a.n = coalesce(l.refresh, l.cur)
 WHERE l.key = ? AND l.page = 0 AND (l.status = 4 OR l.refresh IS NOT NULL)
@@ -573,7 +573,7 @@ class SqliteStore(Store):
         copy_database(self.path, copy)
         return _MigratedCopy(copy)
 
-    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+    def stored_answer(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, read on the calling thread: in 10 µs, a tenth of the other way.
 
         The thread is the one that opens and closes the ledger.
@@ -585,7 +585,7 @@ class SqliteStore(Store):
                 self._reader = sqlite3.connect(
                     f"{self.path.as_uri()}?mode=ro", isolation_level=None, timeout=0.0, uri=True
                 )
-            row = self._reader.execute(STANDING, (key, *(asked or ("", b"")))).fetchone()
+            row = self._reader.execute(STORED_ANSWER, (key, *(asked or ("", b"")))).fetchone()
         except sqlite3.Error:  # the ledger's own thread meets it as well, and can say what it is
             return None
         if row is None:

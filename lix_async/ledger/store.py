@@ -227,7 +227,7 @@ class Store:
         now = self.now
         return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
 
-    def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
+    def stored_answer(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
         """The answer that stands, where it can be read without waiting; None where it cannot.
 
         Args:

@@ -14,7 +14,7 @@ from rich.table import Table
 from ...bulk import Outcome, Report, Run, SqliteStore
 from ...bulk.admission import OnDailyLimit
 from ...core.errors import LixError
-from ...engine.lookup import DoubtPolicy
+from ...engine.doubts import DoubtPolicy
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind

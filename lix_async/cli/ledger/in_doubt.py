@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ...bulk import LedgerNotFoundError, SqliteStore
 from ...concurrency.clock import RealClock
-from ...engine.lookup import DoubtCallback
+from ...engine.doubts import DoubtCallback
 from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
 from .. import console
