@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
 from ..core.errors import ConfigurationError
+from .reconciliation import Reconciliation, empty_answers, reconcile
 from .sqlite import SqliteStore
-from .store import Store
+from .store import Entry, Store
 
 # With a scheme, or as libpq's key=value, or as user:password@host: none is the path of a file.
 _LIKE_A_SERVER = re.compile(
@@ -51,6 +53,23 @@ class Ledger:
         if self._opened:
             self._opened = False
             await self.store.close()
+
+    async def reconcile(self) -> list[Reconciliation]:
+        """Reconcile what is in doubt, where readings of the balances leave one possibility only.
+
+        Runs keep what the account had left when they began, every quarter of an hour, and when they
+        ended. Lookups that were not charged are pending again; those that were are kept, and not
+        bought again unasked. Where the difference allows more than one possibility, all stay in
+        doubt.
+
+        Returns:
+            What was found between two readings, for each pair that has lookups in doubt.
+        """
+        return await reconcile(self.store)
+
+    def empty_answers(self) -> AsyncIterator[Entry]:
+        """The lookups that were charged and whose answer holds nothing."""
+        return empty_answers(self.store)
 
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"

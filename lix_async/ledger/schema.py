@@ -62,6 +62,10 @@ CREATE TABLE IF NOT EXISTS input (
 CREATE TABLE IF NOT EXISTS suppressed (
     kind TEXT NOT NULL, mac BLOB NOT NULL, at BIG NOT NULL, PRIMARY KEY (kind, mac)
 );
+CREATE TABLE IF NOT EXISTS reading (
+    id AUTO, account TEXT NOT NULL, began BIG NOT NULL, ended BIG NOT NULL, kind TEXT NOT NULL,
+    balance BIG NOT NULL
+);
 CREATE UNIQUE INDEX IF NOT EXISTS run_name ON run (name) WHERE name <> '';
 CREATE INDEX IF NOT EXISTS lookup_due ON lookup (due) WHERE status IN (0, 3) AND due IS NOT NULL;
 CREATE INDEX IF NOT EXISTS lookup_in_flight ON lookup (id) WHERE status IN (1, 2);
