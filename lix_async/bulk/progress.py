@@ -43,6 +43,10 @@ class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     latencies: dict[float, int]
     """Histogram of seconds per answer, by the upper end of each bucket."""
     seconds: float
+    unexplained: int = 0
+    """Credits that the account has lost since the run began, as far as its balances were read, and
+    that the ledger does not account for; below 0 where it has lost less. A price is not the one of
+    the table, or somebody else uses the account."""
 
 
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))

@@ -34,6 +34,7 @@ from ..engine.lookup import (
 from ..engine.options import UNSET, Unset
 from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress, open_store
+from ..ledger.reconciliation import Reconciliation, reconcile
 from ..ledger.records import InputRow, StoredLookup
 from ..ledger.store import Store
 from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
@@ -188,6 +189,20 @@ class Run(Generic[T]):
     def report(self) -> Report:
         """Counts, credits, reasons of failures, and a histogram of latencies."""
         return self._running.report()
+
+    async def reconcile(self) -> list[Reconciliation]:
+        """Read the balances now, and settle the lookups in doubt where arithmetic allows.
+
+        Lookups that were not charged are pending again; those that were are kept, and not bought
+        again unasked. Where the balances allow more than one possibility, all stay in doubt. See
+        `Ledger.reconcile`. May be called when the run has ended.
+
+        Returns:
+            What was found between two readings, for each pair that has lookups in doubt.
+
+        Credits: none for lookups; what reading the balances costs is not published.
+        """
+        return await self._running.reconcile()
 
 
 FIRST = 16
@@ -351,6 +366,8 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
+END_READING_TIMEOUT = 30.0
+"""Seconds that the last reading of the balances may take, its permit included."""
 LONGEST_SUSPICION = 60.0
 """Seconds after which a failed lookup is handed over although nothing was answered since."""
 
@@ -392,6 +409,7 @@ class RunExecutor(Generic[T]):
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
             outage_patience=outage_patience,
+            account=self._caller.account,
         )
         """The balances, the daily allowance and the budget of this run."""
         self._lookup = LookupExecutor(
@@ -452,7 +470,7 @@ class RunExecutor(Generic[T]):
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
-                await self._close()
+                await self._close(END_READING_TIMEOUT)
                 self._ending = StopAsyncIteration()
                 self._raise()
                 self._inputs.raise_failure()
@@ -465,7 +483,8 @@ class RunExecutor(Generic[T]):
         """Whoever took the outcomes has gone away."""
         self._workers.drop()
 
-    async def _close(self) -> None:
+    async def _close(self, seconds: float = 0.0) -> None:
+        """End the run; the balances may be read once more within some seconds."""
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
@@ -475,6 +494,9 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
+                    if seconds > 0:
+                        with self._clock.timeout(seconds):
+                            await self.admission.read_at_end()
         finally:  # also where it is cancelled
             if self._opened:  # a store that was open before belongs to the caller
                 self._opened = False
@@ -502,7 +524,7 @@ class RunExecutor(Generic[T]):
         finally:  # also where its block was cancelled
             if self._reading is not None:
                 await self._reading.cancel()
-            await self._close()
+            await self._close(grace)
         if isinstance(self._stop, BulkError) and self._stop.unsaved:
             self._raise()
 
@@ -526,14 +548,29 @@ class RunExecutor(Generic[T]):
             reasons=dict(self._counts.reasons.most_common()),
             latencies=dict(sorted(self._counts.latencies.items())),
             seconds=self._clock.now() - self._began,
+            unexplained=self.admission.unexplained.total(),
         )
+
+    async def reconcile(self) -> list[Reconciliation]:
+        """Read the balances, and settle what is in doubt where they leave one possibility only."""
+        opened = not self._store.is_open
+        if opened:
+            await self._store.open()
+        try:
+            await self.admission.read_balances()
+            return await reconcile(self._store)
+        finally:
+            if opened:
+                await self._store.close()
 
     async def _open(self) -> None:
         if not self._store.is_open:
             await self._store.open()
             self._opened = True
         method = f"{self._caller.engine.provider.name} {self._caller.name}"
-        run = await self._store.begin_run(self._name, method, "{}", self._max_credits)
+        run = await self._store.begin_run(
+            self._name, method, self._caller.account, self._max_credits
+        )
         self._lookup.run_id = self._inputs.run_id = run
         self._emit(RunStarted, name=self._name, method=method)
         if parked := await self._store.parked():

@@ -118,6 +118,8 @@ class Admission:
         """The credits that were spent, and their limit."""
         self.stop: LixError | None = None
         """The error that ends all calls."""
+        self.not_before = 0
+        """The moment (epoch milliseconds) that is not before the last reading of the balances."""
 
     async def admit(self, price: Price, key: bytes) -> None:
         """Wait until a call may be sent. Report its end with `ended`.
@@ -381,7 +383,7 @@ class LookupExecutor:
     @property
     def now(self) -> int:
         """Epoch milliseconds."""
-        return int(self.wall() * 1000)
+        return max(int(self.wall() * 1000), self.admission.not_before)
 
     async def _judge_left(
         self, lookup: StoredLookup, call: PreparedCall, given: Input
@@ -509,6 +511,8 @@ class LookupExecutor:
             found.error = value
         elif state == "refused":
             found.error = InDoubtError("in doubt, and decided not to be bought again")
+        elif state == "kept" and last is None:
+            found.error = InDoubtError("charged, as the balances show, and no answer was received")
         return found
 
     async def add_pages(self, outcome: Outcome[object], row: AnyEndpoint, lookup: int) -> None:
