@@ -61,6 +61,8 @@ class Run(Generic[T]):
             or async iterable. They are taken as needed and need not fit into memory. What it raises
             is raised after their outcomes; a cancellation of another task that it waited for
             becomes a `RuntimeError`, since it would be taken for one of the caller.
+        rows: The numbers of the inputs in the run, ascending, where they are not 1, 2, 3 and so on:
+            those of the rest of a file, say.
         name: The run of the ledger to join, with its `max_credits` and what it has spent; other
             processes may be working on it. A name that is new, or None, begins one.
         concurrency: Calls in flight at most; the client's limiter sets the rate.
@@ -114,6 +116,7 @@ class Run(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
@@ -132,6 +135,7 @@ class Run(Generic[T]):
             store,
             method,
             inputs,
+            rows=rows,
             name=name,
             concurrency=concurrency,
             doubts=doubts,
@@ -252,6 +256,7 @@ class InputReader:
         store: Store,
         deliver: Callable[[list[Outcome[object]]], Awaitable[None]],
         on_ready: Callable[[str, Outcome[object]], None],
+        rows: Iterable[int] | None = None,
     ) -> None:
         self._source: InputStream[Input] = InputStream(inputs)
         # One at a time from a stream: the next input may be long in coming.
@@ -263,7 +268,7 @@ class InputReader:
         self._on_ready = on_ready
         self._ready: deque[PendingLookup] = deque()
         self._ahead = min(FIRST, self._most)
-        self._row = 0
+        self._rows = iter(itertools.count(1) if rows is None else rows)
         self.wanted = 0
         """How many workers wait for an input."""
         self.run_id: int | None = None
@@ -304,15 +309,15 @@ class InputReader:
         out: list[Outcome[object]] = []
         found: list[tuple[int, Input, CallKey]] = []
         for given in await self._taken():
-            self._row += 1
+            row = next(self._rows)
             try:
-                found.append((self._row, given, self._caller.call_key(given)))
+                found.append((row, given, self._caller.call_key(given)))
             except ConfigurationError as error:
                 if error.family != "input":
                     raise
                 out.append(Outcome(input=given, state="invalid", error=error))
                 self._on_ready("", out[-1])
-                self._note([InputRow(self._row, None, "invalid", str(error))])
+                self._note([InputRow(row, None, "invalid", str(error))])
         waiting = await self._unknown(found, out)
         self._ready += waiting
         await self._deliver(out)
@@ -381,6 +386,7 @@ class RunExecutor(Generic[T]):
         method: ClientMethod[T] | CallPreparer,
         inputs: Iterable[Input] | AsyncIterable[Input],
         *,
+        rows: Iterable[int] | None = None,
         name: str | None = None,
         concurrency: int = 4,
         doubts: DoubtPolicy = "hold",
@@ -455,7 +461,7 @@ class RunExecutor(Generic[T]):
         )
         deliver = cast("Callable[[list[Outcome[object]]], Awaitable[None]]", self._workers.deliver)
         self._inputs = InputReader(
-            inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome
+            inputs, self._caller, self._lookup, self._store, deliver, self._report_outcome, rows
         )
 
     async def next(self) -> Outcome[T]:
