@@ -123,11 +123,6 @@ class SqlTables:
         self._new: dict[int, StoredLookup] = {}
         """Lookups that this transaction has made: no other owner can have changed them."""
 
-    @property
-    def database(self) -> Database:
-        """The connection, for statements of other modules."""
-        return self._db
-
     # Rows for the rule
 
     def load(
