@@ -111,6 +111,7 @@ LIBRARIES = {
         "anyio",
         "asyncpg",
         "msgspec",
+        "opentelemetry",
         "pgqueuer",
         "procrastinate",
         "psycopg",
