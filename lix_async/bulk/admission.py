@@ -31,6 +31,7 @@ from ..core.models import Params
 from ..core.validation import check_type
 from ..engine.credits import CreditBudget
 from ..engine.engine import Engine
+from ..engine.lookup import Admission, CallsParked
 from ..ledger.store import Store
 from .circuit_breaker import ATTESTED, CircuitBreaker
 
@@ -49,20 +50,7 @@ OUTAGE_PATIENCE = 900.0
 OnDailyLimit = Literal["wait", "stop"]
 
 
-class CallsParked(Exception):
-    """No call may be sent at the moment. The input stays pending.
-
-    `error` is the provider's error, if there was one: pass it to `AdmissionController.refused`.
-    """
-
-    def __init__(self, error: LixError | None = None, spent: int = 0) -> None:
-        super().__init__(str(error or "parked"))
-        self.error = error
-        self.spent = spent
-        """Credits that the lookup has spent: pages of its listing, which are saved."""
-
-
-class AdmissionController:
+class AdmissionController(Admission):
     """Decides whether a call may be sent. One instance for each run or worker.
 
     Args:
@@ -77,6 +65,8 @@ class AdmissionController:
     Raises:
         ConfigurationError: If an argument is not valid.
     """
+
+    waits_for_outages = True
 
     def __init__(
         self,
@@ -98,10 +88,9 @@ class AdmissionController:
         self._engine = engine.with_options(replace(engine.options, retry=once))
         self._store = store
         self._balance_endpoints = balance_endpoints
-        self.budget = CreditBudget(
-            max_credits, name="max_credits of this run", parent=engine.credits
+        super().__init__(
+            CreditBudget(max_credits, name="max_credits of this run", parent=engine.credits)
         )
-        """The credits that this run has spent, and its limit."""
         self.breaker = CircuitBreaker(outage_patience)
         """Whether the provider works."""
         self._on_daily_limit: OnDailyLimit = on_daily_limit
@@ -122,8 +111,6 @@ class AdmissionController:
         self._closed_until = self._look_at = 0.0
         self._empty = False
         self._overdue_delay = OVERDUE_DELAY
-        self.stop: LixError | None = None
-        """The error that ends the run."""
         self.parked = ""
         """The reason why the ledger is parked; empty if it is not."""
 
@@ -142,6 +129,8 @@ class AdmissionController:
     @property
     def closed_for(self) -> float:
         """Seconds until to try again after a daily limit or a failure; 0 if calls may be sent."""
+        if not self._closed_until and self.breaker.failure is None:  # as a rule
+            return 0.0
         now = self._engine.clock.now()
         until = self._closed_until
         if self._balance_endpoints is not None:  # the allowance may come back before

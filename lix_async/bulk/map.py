@@ -10,11 +10,12 @@ from ..concurrency.worker_pool import CallScope, InputStream, WorkerPool
 from ..core.endpoint import Endpoint, StatusCall
 from ..core.errors import ConfigurationError, DecodeError, LixError
 from ..core.models import Listing, Params
+from ..engine.call_key import Input
 from ..engine.credits import CreditBudget
+from ..engine.outcome import Outcome, state_of
 from ..engine.pages import Paginator
 from ..engine.polling import wait_for
-from .outcome import Outcome, state_of
-from .prepared_call import CallPreparer, ClientMethod, Input
+from .prepared_call import CallPreparer, ClientMethod
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def map(  # noqa: A001  # read as `bulk.map`
                     while pages.ready:
                         items += pages.ready.popleft().items[: call.left(len(items))]
             else:
-                answer = await engine.send(call.row, call.params, hooks=scope)
+                answer = await engine.send(call.row, call.params, hooks=scope, request=call.request)
                 outcome.body = answer.body
                 found = call.row.result_of(answer.value, answer.status, answer.body)
                 if isinstance(found, StatusCall):

@@ -18,15 +18,27 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
+from ..core.freshness import Age
 from ..core.validation import check_type
+from ..engine.call_key import Input, PreparedCall
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
+from ..engine.lookup import (
+    QUEUED_FOR,
+    RECHECK_AFTER,
+    CallsParked,
+    DoubtPolicy,
+    LookupExecutor,
+    Postponed,
+    input_row,
+)
+from ..engine.options import UNSET, Unset
+from ..engine.outcome import Outcome
 from ..ledger.ledger import StoreAddress, open_store
 from ..ledger.records import InputRow, StoredLookup
 from ..ledger.store import Store
-from .admission import OUTAGE_PATIENCE, AdmissionController, CallsParked, OnDailyLimit
-from .lookup import QUEUED_FOR, RECHECK_AFTER, DoubtPolicy, LookupExecutor, Postponed
-from .outcome import Outcome, OutcomeCounter, Progress, Report
-from .prepared_call import CallKey, CallPreparer, ClientMethod, Input, PreparedCall
+from .admission import OUTAGE_PATIENCE, AdmissionController, OnDailyLimit
+from .prepared_call import CallKey, CallPreparer, ClientMethod
+from .progress import OutcomeCounter, Progress, Report
 
 T = TypeVar("T")
 
@@ -65,6 +77,11 @@ class Run(Generic[T]):
             e-mail address that is only `PROBABLE` (the vendor advises 5 to 10 times). The better
             answer, or the last one, is handed out.
         recheck_after: Seconds between two such requests.
+        max_age: The greatest age of an answer when the run is made, as a `timedelta` or in seconds.
+            An older one is bought again and kept as a further version. Where that fails, the older
+            one is handed out, with `Outcome.stale`. None: nothing is bought again. Default: the
+            client's.
+        refused_age: The same for refusals, such as not found.
         account: A name that separates the ledger entries of several accounts.
         check_balances: Whether to read balances and daily allowance before the first charged call
             and every quarter of an hour, if the provider reports them. Then the run stops with
@@ -105,6 +122,8 @@ class Run(Generic[T]):
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -121,6 +140,8 @@ class Run(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
+            max_age=max_age,
+            refused_age=refused_age,
             account=account,
             check_balances=check_balances,
         )
@@ -294,12 +315,12 @@ class InputReader:
     ) -> list[PendingLookup]:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
-        known = await self._store.find([call_key.key for _, _, call_key in found]) if found else {}
-        lookups = [known.get(call_key.key) for _, _, call_key in found]
+        queries = [call_key.query for _, _, call_key in found]
+        lookups = await self._store.find_calls(queries) if queries else []
         final = iter(
             await self._lookup.finished(
                 [
-                    (call_key.row, given, lookup)
+                    (call_key.key, call_key.row, given, lookup)
                     for (_, given, call_key), lookup in zip(found, lookups, strict=True)
                     if lookup is not None
                 ]
@@ -310,7 +331,7 @@ class InputReader:
         for (row, given, call_key), lookup in zip(found, lookups, strict=True):
             outcome = None if lookup is None else next(final)
             if lookup is not None:
-                known_rows.append(InputRow(row, lookup.id))
+                known_rows.append(input_row(row, lookup, call_key.key, given))
             if outcome is not None:
                 out.append(outcome)
                 self._on_ready(call_key.row.id, outcome)
@@ -352,6 +373,8 @@ class RunExecutor(Generic[T]):
         queued_for: float = QUEUED_FOR,
         recheck: int = 0,
         recheck_after: float = RECHECK_AFTER,
+        max_age: Age | Unset | None = UNSET,
+        refused_age: Age | Unset | None = UNSET,
         account: str = "",
         check_balances: bool = True,
     ) -> None:
@@ -379,6 +402,8 @@ class RunExecutor(Generic[T]):
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
+            max_age=max_age,
+            refused_age=refused_age,
         )
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
@@ -614,7 +639,7 @@ class RunExecutor(Generic[T]):
         self._flying[key] = None
         spent = 0
         try:
-            while self._stop is None and await self._open_again():
+            while self._stop is None and await self._open_again(scope):
                 try:
                     outcome = await self._lookup.run(
                         job.call,
@@ -632,7 +657,11 @@ class RunExecutor(Generic[T]):
                     job = replace(job, lookup=None, read=False)
                     continue
                 if isinstance(outcome, Postponed):
-                    return self._postponed(outcome, job)
+                    given_up = self._postponed(outcome, job)
+                    if given_up is not None:
+                        outcome = cast("Outcome[object]", given_up)
+                        outcome = await self._lookup.or_older(outcome, job.call)
+                    return cast("Outcome[T] | None", given_up and outcome)
                 if self._hold_back(outcome, job):
                     return None
                 outcome.credits, spent = outcome.credits + spent, 0
@@ -646,13 +675,11 @@ class RunExecutor(Generic[T]):
                 done.set()
         return None
 
-    async def _open_again(self) -> bool:
+    async def _open_again(self, scope: CallScope) -> bool:
         """Wait for a new day or the next try in an outage; False when the run is stopped."""
         while (pause := self.admission.closed_for) > 0:
-            if self._workers.stopping:
-                return False
             self._report_pause(self.admission.wait_reason, self.admission.closed_until)
-            with self._workers.idle():
+            with self._workers.idle(scope):
                 await self._caller.engine.sleep(pause)
         if not self._parked and not self.admission.waits_for:
             self._report_pause("")
@@ -681,7 +708,7 @@ class RunExecutor(Generic[T]):
     def _hold_back(self, outcome: Outcome[object], job: PendingLookup) -> bool:
         """Keep a failed lookup while it may be the first of an outage."""
         breaker = self.admission.breaker
-        if outcome.state != "failed" or not breaker.suspects:
+        if "failed" not in (outcome.state, outcome.refresh) or not breaker.suspects:
             return False
         self._counts.spent(outcome)
         job = replace(job, lookup=None, read=False, failed=outcome, outages=breaker.outages)

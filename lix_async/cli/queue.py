@@ -7,8 +7,8 @@ from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, cast
 
-from ..bulk.prepared_call import Input
 from ..core.errors import BulkError, ConfigurationError
+from ..engine.call_key import Input
 from ..ledger.ledger import open_store
 from . import console
 from .errors import OK, REFUSED, CommandError

@@ -101,14 +101,23 @@ def raisable(error: BaseException) -> BaseException:
 async def wait_through(event: anyio.Event) -> None:
     """Wait for an event although the caller is cancelled, which is raised afterwards.
 
-    A shield does not keep off a `task.cancel()` of asyncio.
+    A shield does not keep off a `task.cancel()` of asyncio. Nor is one made before a cancellation
+    comes: it would cost as much as the rest. A scope that is cancelled stays so.
     """
     missed: BaseException | None = None
+    cancelled = anyio.get_cancelled_exc_class()
+    try:
+        if not event.is_set():
+            await event.wait()
+        return
+    except cancelled as error:
+        if anyio.current_effective_deadline() > -math.inf:
+            missed = error
     with anyio.CancelScope(shield=True):
         while not event.is_set():
             try:
                 await event.wait()
-            except anyio.get_cancelled_exc_class() as error:
+            except cancelled as error:
                 missed = error
     if missed is not None:
         raise missed

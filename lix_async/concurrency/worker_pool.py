@@ -37,7 +37,7 @@ GRACE = 5.0
 
 
 class CallScope:
-    """A block for one call: given up when its consumer leaves, unless its request is on its way.
+    """A block for calls: given up when its consumer leaves, unless a request is on its way.
 
     It can be the hooks of the call: what has not been sent is not sent, and what has been sent is
     waited for.
@@ -129,35 +129,30 @@ class WorkerGroup(Generic[I, O]):
         self._ended = False
         self._error: BaseException | None = None
         self._stopping = False
-        self._idle: set[anyio.CancelScope] = set()
-        self._calls: set[CallScope] = set()
+        self._idle: set[CallScope] = set()
+        self._scopes: set[CallScope] = set()
+        """The block of each worker: one for all its calls, since making one costs as much as a
+        call's other bookkeeping."""
         self._next_number = 0
         self._order_changed: anyio.Event | None = None
         self.in_flight = 0
 
-    @property
-    def stopping(self) -> bool:
-        """Whether no more inputs are taken."""
-        return self._stopping
-
     def stop(self) -> None:
         """Take no more inputs. Calls in flight end, and their outcomes are delivered."""
         self._stopping = True
-        for scope in self._idle:
-            scope.cancel()
+        for call in self._idle:
+            call.scope.cancel()
 
     @contextmanager
-    def idle(self) -> Generator[None, None, None]:
-        """A block that only waits, and that `stop` cancels."""
-        scope = anyio.CancelScope()
+    def idle(self, call: CallScope) -> Generator[None, None, None]:
+        """A block that only waits, and that `stop` cancels, with its worker."""
         if self._stopping:
-            scope.cancel()
-        self._idle.add(scope)
+            call.scope.cancel()
+        self._idle.add(call)
         try:
-            with scope:
-                yield
+            yield
         finally:
-            self._idle.discard(scope)
+            self._idle.discard(call)
 
     async def next(self) -> O:
         """Return the next outcome; the first call starts the workers.
@@ -203,7 +198,9 @@ class WorkerGroup(Generic[I, O]):
             self._arrived.set()
 
     def _wake_workers(self) -> None:
-        """Wait for the consumer no more."""
+        """Wait for the consumer no more, nor for outcomes that come before in the order."""
+        if self._order_changed is not None:
+            self._order_changed.set()
         for _, taken in self._ready:
             if taken is not None:
                 taken.set()
@@ -257,8 +254,8 @@ class WorkerGroup(Generic[I, O]):
 
     def _leave(self) -> None:
         self.stop()
-        for call in self._calls:
-            call.leave()
+        for scope in self._scopes:
+            scope.leave()
         self._wake_workers()
 
     async def _run(self) -> None:
@@ -280,48 +277,47 @@ class WorkerGroup(Generic[I, O]):
                     await self._after()
 
     async def _worker(self) -> None:
-        while not self._stopping:
-            try:
-                if not await self._run_one():
-                    return
-            except BaseException as error:  # noqa: BLE001  # raised to the consumer, after the rest
-                self._fail(error)
+        call = CallScope()
+        self._scopes.add(call)
+        with call.scope:
+            while not self._stopping:
+                try:
+                    if not await self._run_one(call):
+                        break
+                except BaseException as error:  # noqa: BLE001  # raised to the consumer at the end
+                    self._fail(error)
+        self._scopes.discard(call)
 
     def _fail(self, error: BaseException) -> None:
         self._error = combined(self._error, raisable(error))
         self.stop()
 
-    async def _next(self) -> tuple[int, I] | None:
-        with self.idle():
-            try:
-                return await self._take()
-            except StopAsyncIteration:
-                pass
-        return None
-
-    async def _run_one(self) -> bool:
+    async def _run_one(self, call: CallScope) -> bool:
         """Process one input. False if there was none, or no more are taken."""
-        job = self._take_ready() or await self._next()
+        job = self._take_ready()
         if job is None:
-            return False
+            with self.idle(call):
+                try:
+                    job = await self._take()
+                except StopAsyncIteration:
+                    return False
         number, value = job
         outcome: O | None = None
         failure: BaseException | None = None
         self.in_flight += 1
-        call = CallScope()
-        self._calls.add(call)
+        call.attempts = 0
         try:
-            with call.scope:
-                outcome = await self._work(value, call)
+            outcome = await self._work(value, call)
         except BaseException as error:  # noqa: BLE001  # raised below: others wait for this place
             failure = raisable(error)
         finally:
-            self._calls.discard(call)
             self.in_flight -= 1
-        while self._ordered and self._next_number != number and self._order_changed is not None:
+        call.on_its_way = True  # an outcome that is there is delivered
+        while self._next_number != number and self._order_changed is not None and not call.left:
             await self._order_changed.wait()
         if outcome is not None:
             await self.deliver([outcome])
+        call.on_its_way = False
         if self._order_changed is not None:
             self._next_number += 1
             changed, self._order_changed = self._order_changed, anyio.Event()

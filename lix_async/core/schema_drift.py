@@ -14,11 +14,12 @@ from typing import Literal, cast
 import msgspec
 from msgspec import inspect
 
+from .bridge import ReadableStruct
 from .decoding import unwrap_envelope
 from .json_text import SchemaMismatch, parse_json
 
 
-class Drift(msgspec.Struct, frozen=True):
+class Drift(ReadableStruct, msgspec.Struct, frozen=True):
     """One difference. `path` is written as `people[].experience[].title`."""
 
     kind: Literal["new", "missing"]

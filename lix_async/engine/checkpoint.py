@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import Endpoint, P
 from ..core.errors import PagingError
 from ..core.models import Params
@@ -15,7 +16,7 @@ R = TypeVar("R")
 VERSION = 1
 
 
-class PaginationStats(msgspec.Struct):
+class PaginationStats(ReadableStruct, msgspec.Struct):
     """Counts of a listing so far."""
 
     items: int = 0

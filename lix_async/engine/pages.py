@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
-from typing import Generic, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar, cast, get_args
 
 import anyio
 import msgspec
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from ..concurrency.background import BackgroundTask
 from ..concurrency.worker_pool import GRACE, CallScope
+from ..core.bridge import ReadableStruct, SchemaHandler, fields_schema, named_schema, read_struct
 from ..core.decoding import read_items, write_item
 from ..core.endpoint import Endpoint, P
 from ..core.errors import ConfigurationError, PagingError
@@ -30,6 +31,9 @@ from .answer import Answer
 from .checkpoint import Checkpoint, PaginationStats, fingerprint, listing_fingerprint
 from .credits import CreditBudget
 from .engine import AttemptHooks, Engine
+
+if TYPE_CHECKING:
+    from ..core.bridge import CoreSchema
 
 Item = TypeVar("Item")
 
@@ -282,6 +286,21 @@ class _PageIterator(Generic[Item]):
         return page
 
 
+class _PageContent(ReadableStruct, msgspec.Struct, Generic[Item]):
+    """What a `Page` is as JSON: all of it but the answer behind it."""
+
+    items: list[Item]
+    """The items."""
+    start: int
+    """Items before this page, duplicates included."""
+    count: int
+    """Rows that the provider sent in this page, duplicates and null ones included."""
+    total: int | None = None
+    """The number of matches that the provider claims, if it does."""
+    sequence_id: str | None = None
+    """The id that connects the pages of this listing for the provider."""
+
+
 class Page(Generic[Item]):
     """One page of a listing, without the items that an earlier page had."""
 
@@ -312,6 +331,27 @@ class Page(Generic[Item]):
         """Take the first items as a page of their own; the others stay in this one."""
         head, self.items = self.items[:length], self.items[length:]
         return Page(head, self.start, self.count, self.total, self.sequence_id, self.answer)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: SchemaHandler) -> CoreSchema:
+        content: object = _PageContent
+        if arguments := get_args(source):
+            generic = cast("Mapping[tuple[object, ...], object]", _PageContent)
+            content = generic[arguments]
+
+        def read(value: object) -> Page[Item]:
+            fields = msgspec.structs.asdict(read_struct(value, content))
+            return Page(**fields, answer=None)
+
+        return named_schema(
+            cls,
+            source,
+            lambda: fields_schema(content, handler),
+            read=read,
+            write=lambda page: {
+                name: getattr(page, name) for name in _PageContent.__struct_fields__
+            },
+        )
 
     @guarded_repr
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import field
 
+from ..core.bridge import ReadableStruct
 from ..core.errors import LixError
 from .targets import About, Target
 
@@ -16,7 +17,7 @@ INPUT = "input"
 """The provider and endpoint of fields that the target had."""
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class Source(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """The origin of a field."""
 
     provider: str
@@ -29,7 +30,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """The cost of the whole answer. Fields of one answer share it, so do not add it up."""
 
 
-class Result(msgspec.Struct, kw_only=True):
+class Result(ReadableStruct, msgspec.Struct, kw_only=True):
     """The base class of all results.
 
     `msgspec.json.encode(result, enc_hook=str)` encodes one as JSON, with errors as text.

@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import field
 
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import UNKNOWN, Endpoint, P, Price
 from ..core.errors import LixError
 from ..engine.answer import Answer
@@ -101,7 +102,7 @@ MIN_COST = 0.1
 """Credits that a free lookup counts as in the order `"fill"`: it still needs a permit."""
 
 
-class StepStats(msgspec.Struct, kw_only=True):
+class StepStats(ReadableStruct, msgspec.Struct, kw_only=True):
     """Counts of one step so far."""
 
     asked: int = 0

@@ -19,9 +19,10 @@ from lix_async.core.errors import BulkError
 from lix_async.filesystem import try_lock
 from lix_async.ledger.connection import LedgerGoneError
 from lix_async.ledger.owners import lock_path
+from lix_async.ledger.records import Lose
 from lix_async.ledger.sqlite import SqliteLedgerConnection, expand
 
-from .steps import announce, apply, ask, found, receive
+from .steps import NOW, announce, apply, ask, found, receive
 
 OpenSqlite = Callable[..., SqliteLedgerConnection]
 
@@ -68,6 +69,15 @@ def test_no_request_leaves_once_the_file_is_gone(
             announce(ledger, "bob")
         with pytest.raises(LedgerGoneError):
             apply(ledger, receive(sent))
+
+
+def test_what_another_connection_wrote_is_read_again(open_sqlite: OpenSqlite) -> None:
+    """An answer that somebody else stored meanwhile: the attempt has not ended without one."""
+    ledger, other = open_sqlite(), open_sqlite()
+    ada, bob = announce(ledger, "ada", "bob")
+    apply(other, receive(ada))
+    results = apply(ledger, *(Lose(one.lookup.id, one.result.owner, 1, NOW) for one in (ada, bob)))
+    assert [one.state.status for one in results] == ["received", "in_doubt"]
 
 
 @pytest.mark.parametrize("others", [False, True])

@@ -13,15 +13,21 @@ from rich.table import Table
 
 from ...bulk import Preview, preview
 from ...bulk.admission import OnDailyLimit
-from ...bulk.lookup import QUEUED_FOR
 from ...core.rate_limit import RateLimit
+from ...engine.lookup import QUEUED_FOR
 from .. import console
 from ..errors import OK, CommandError
 from ..input.lookup_kinds import LookupKind
 from ..input.reader import InputFile, read
 from ..input.targets import LOOKUPS, TargetCallPreparer
 from ..ledger.address import check_address, check_output_conflicts, is_server
-from ..options import CONNECTION_DEFAULTS, ROW_DEFAULTS, ConnectionOptions, RowOutputOptions
+from ..options import (
+    CONNECTION_DEFAULTS,
+    ROW_DEFAULTS,
+    ConnectionOptions,
+    RowOutputOptions,
+    parse_age,
+)
 from ..output.destination import output_path, writes_to_screen
 from ..queue import Queue, reject_ineffective_options, submit
 from ..runtime.progress import ProgressCounts
@@ -83,6 +89,17 @@ def enrich(
             "apart; Lix recommends 5 to 10."
         ),
     ] = 0,
+    max_age: Annotated[
+        str | None,
+        Parameter(
+            help="Buy answers again that are older than this: 12h, 90d, 2y. They are kept as older "
+            "versions; see `lix ledger changes`. Default: nothing is bought again."
+        ),
+    ] = None,
+    refused_age: Annotated[
+        str | None,
+        Parameter(help="The same for links that were refused or not found."),
+    ] = None,
     on_daily_limit: Annotated[
         OnDailyLimit,
         Parameter(help="When the daily allowance is used up: wait until it is renewed, or stop."),
@@ -130,6 +147,8 @@ def enrich(
         ledger=address,
         doubts=doubts,
         recheck=recheck,
+        max_age=parse_age("--max-age", max_age),
+        refused_age=parse_age("--refused-age", refused_age),
         on_daily_limit=on_daily_limit,
         concurrency=concurrency,
         queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a user is watching

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, cast
 
 import anyio
@@ -12,8 +13,8 @@ from rich.table import Table
 
 from ...bulk import Outcome, Report, Run, SqliteStore
 from ...bulk.admission import OnDailyLimit
-from ...bulk.lookup import DoubtPolicy
 from ...core.errors import LixError
+from ...engine.lookup import DoubtPolicy
 from .. import console
 from ..errors import NETWORK, OK, CommandError, Interrupted, command_error_for
 from ..input.lookup_kinds import LookupKind
@@ -38,6 +39,8 @@ class EnrichOptions:
     ledger: str
     doubts: Literal["hold", "retry", "ask"]
     recheck: int
+    max_age: timedelta | None
+    refused_age: timedelta | None
     on_daily_limit: OnDailyLimit
     concurrency: int
     queued_for: float
@@ -99,6 +102,8 @@ class EnrichRun:
                 outage_patience=None,  # the progress line says that it waits
                 queued_for=self._options.queued_for,
                 recheck=self._options.recheck,
+                max_age=self._options.max_age,
+                refused_age=self._options.refused_age,
             )
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time

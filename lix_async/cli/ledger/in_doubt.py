@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ...bulk import LedgerNotFoundError, SqliteStore
-from ...bulk.lookup import DoubtCallback
 from ...concurrency.clock import RealClock
+from ...engine.lookup import DoubtCallback
 from ...ledger.rule import Status
 from ...ledger.store import Entry, Store
 from .. import console

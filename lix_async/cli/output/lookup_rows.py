@@ -6,14 +6,14 @@ from typing import Literal, cast
 
 import msgspec
 
-from ...bulk.lookup import join_json_arrays, rows_of_page
-from ...bulk.outcome import Outcome
 from ...core import wire
 from ...core.decoding import read_items
 from ...core.endpoint import AnyEndpoint
 from ...core.errors import DecodeError, LixError, NotFoundError
 from ...core.json_text import SchemaMismatch, compact, strict_json
 from ...core.models import Listing, item_type
+from ...engine.lookup import join_json_arrays, rows_of_page
+from ...engine.outcome import Outcome
 from ...ledger.rule import Status
 from ...ledger.store import Entry
 from ..input.lookup_kinds import LookupKind, endpoint_id, row_kind

@@ -19,6 +19,7 @@ import anyio
 from ...concurrency.clock import Clock, RealClock
 from ...core.endpoint import Endpoint, P
 from ...core.rate_limit import RateLimit
+from ...core.wire import HttpRequest
 from ...engine.answer import Answer
 from ...engine.client import Client
 from ...engine.engine import AttemptHooks, Engine
@@ -178,12 +179,12 @@ class StoppableEngine(Engine):
         params: P,
         *,
         hooks: AttemptHooks | None = None,
-        prepared: bool = False,
+        request: HttpRequest | None = None,
     ) -> Answer[R]:
         """One call, unless the run is stopped before its request leaves."""
         send = super().send
         return await self._monitor.unless_stopped(
-            lambda: send(endpoint, params, hooks=hooks, prepared=prepared)
+            lambda: send(endpoint, params, hooks=hooks, request=request)
         )
 
 

@@ -10,8 +10,9 @@ from typing import TypeVar, cast
 
 from msgspec import field
 
-from ...core.models import Listing, Meta
-from ...core.values import OpenObject
+from ...core.models import Listing, Meta, OpenObject
+
+__all__ = ["CompaniesPage", "Company", "Contact", "ContactsPage", "PageMeta"]
 
 Item = TypeVar("Item")
 

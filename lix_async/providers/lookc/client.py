@@ -32,6 +32,8 @@ class AsyncLookC(LookCMethods):
         verify: As for `AsyncLix`.
         max_credits: As for `AsyncLix`.
         on_drift: As for `AsyncLix`.
+        max_age: As for `AsyncLix`.
+        refused_age: As for `AsyncLix`.
         on_event: As for `AsyncLix`.
         clock: As for `AsyncLix`.
 

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from msgspec import field
 
-from ....core.models import Model
+from ....core.models import Model, OpenObject
 from ....core.timestamps import parse_timestamp
-from ....core.values import OpenObject
 
 __all__ = [
     "AccountQuota",
+    "AccountState",
     "AccountStatus",
     "Endorsement",
     "Health",
     "LinkedInPlan",
+    "PremiumType",
     "Quota",
+    "QuotaWindow",
     "Relationship",
 ]
+
+AccountState: TypeAlias = Literal["AVAILABLE", "IN_USE", "ERROR", "WARMUP", "UNKNOWN"] | str
+"""The state of a connected account; others may be added."""
+PremiumType: TypeAlias = (
+    Literal["SALES_NAVIGATOR", "RECRUITER", "BUSINESS_PREMIUM", "NON_PREMIUM"] | str
+)
+"""The LinkedIn product of an account; others may be added."""
+QuotaWindow: TypeAlias = Literal["daily", "weekly"] | str
+"""The period of a limit; others may be added."""
 
 
 class LinkedInPlan(Model):
     """The LinkedIn products of an account."""
 
-    premium_type: str | None = None
+    premium_type: PremiumType | None = None
     """`SALES_NAVIGATOR`, `RECRUITER`, `BUSINESS_PREMIUM`, `NON_PREMIUM`."""
     is_premium: bool | None = None
     has_sales_navigator: bool | None = None
@@ -42,7 +54,7 @@ class AccountStatus(Model):
     last_name: str | None = None
     public_id: str | None = None
     platform: str | None = None
-    status: str | None = None
+    status: AccountState | None = None
     """`AVAILABLE`, `IN_USE`, `ERROR`, `WARMUP`, `UNKNOWN`."""
     enabled: bool | None = None
     last_used: str | None = None
@@ -63,7 +75,7 @@ class Quota(Model):
     """
 
     feature: str | None = None
-    window: str | None = None
+    window: QuotaWindow | None = None
     """`daily`, `weekly`."""
     used: int | None = None
     limit: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 from msgspec import field
 
@@ -12,6 +13,7 @@ from .text import degree, full_name
 
 __all__ = [
     "BirthDate",
+    "ConnectionDegree",
     "Education",
     "Experience",
     "GeoLocation",
@@ -20,6 +22,9 @@ __all__ = [
     "ProfileResult",
     "Skill",
 ]
+
+ConnectionDegree: TypeAlias = Literal["DISTANCE_1", "DISTANCE_2", "DISTANCE_3"] | str
+"""The degree of a connection; others are sent as well."""
 
 
 class Location(Model):
@@ -111,7 +116,7 @@ class Profile(Model):
     invitation_received: bool | None = None
     connection_count: int | None = None
     follower_count: int | None = None
-    connection_degree: str | None = None
+    connection_degree: ConnectionDegree | None = None
     """`DISTANCE_1` to `DISTANCE_3`, also seen as `3rd`; see `degree`."""
     geo_location: GeoLocation | None = None
     experience: list[Experience] | None = None

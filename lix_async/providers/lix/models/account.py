@@ -6,7 +6,7 @@ Contract: lix.md#lix-account, lix.md#linkedin-accounts
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, field
 
@@ -23,7 +23,11 @@ __all__ = [
     "LinkedInAccountsPage",
     "Warmup",
     "WarmupDetails",
+    "WarmupStatus",
 ]
+
+WarmupStatus: TypeAlias = Literal["warming", "completed"] | str
+"""The state of a warm-up; others may be added."""
 
 
 class AutoTopUp(Model):
@@ -96,7 +100,7 @@ class WarmupDetails(Model):
 class Warmup(Model):
     """The warm-up of an attached account."""
 
-    status: str | None = None
+    status: WarmupStatus | None = None
     """`warming`, `completed`; others may be added."""
     details: WarmupDetails | None = None
 

@@ -5,6 +5,8 @@ Contract: lix.md#experience, lix.md#education, lix.md#time-period
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from msgspec import field
 
 from ....core.models import Listing, Model
@@ -14,11 +16,15 @@ __all__ = [
     "Education",
     "Employment",
     "EmploymentPage",
+    "EmploymentType",
     "Experience",
     "PartialDate",
     "Tenure",
     "TimePeriod",
 ]
+
+EmploymentType: TypeAlias = Literal["Full-time", "Part-time", "Contract", "Internship"] | str
+"""How a person is employed; others may be added."""
 
 
 class PartialDate(Model):
@@ -109,7 +115,7 @@ class Employment(Model):
     company_urn: str | None = None
     """`urn:li:fsd_company:<digits>`."""
     location: str | None = None
-    employment_type: str | None = None
+    employment_type: EmploymentType | None = None
     """A text: "Full-time", "Part-time", "Contract", "Internship"; others may be added."""
     start_date: PartialDate | None = None
     end_date: PartialDate | None = None

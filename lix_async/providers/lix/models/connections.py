@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from ....core.models import Listing, Model
-from ....core.values import OpenObject
+from ....core.models import Listing, Model, OpenObject
 
 __all__ = ["Connection", "ConnectionsPage", "Invitation"]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from msgspec import field
 
 from ....core.models import Model
 
-__all__ = ["Email"]
+__all__ = ["Email", "EmailStatus"]
+
+EmailStatus: TypeAlias = Literal["VALID", "PROBABLE"] | str
+"""The result of a check; others may be added."""
 
 
 class Email(Model):
@@ -14,7 +19,7 @@ class Email(Model):
 
     email: str | None = None
     """Meaningful only if `is_valid`."""
-    status: str | None = None
+    status: EmailStatus | None = None
     """`VALID`, `PROBABLE`; others may be added."""
     alternatives: list[str] = field(default=[])
     """All candidates, including the valid one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import field
 
@@ -11,14 +11,24 @@ from ....core.models import Listing, Model
 from ....core.timestamps import from_ms
 from .coercion import as_list, as_object
 
-__all__ = ["Mentioned", "SalesMessage", "SalesThread", "SingleThread", "ThreadsPage"]
+__all__ = [
+    "Mentioned",
+    "SalesMessage",
+    "SalesMessageType",
+    "SalesThread",
+    "SingleThread",
+    "ThreadsPage",
+]
+
+SalesMessageType: TypeAlias = Literal["INMAIL"] | str
+"""The type of a message; others may be added."""
 
 
 class SalesMessage(Model):
     """A message of a thread."""
 
     id: str | None = None
-    type: str | None = None
+    type: SalesMessageType | None = None
     """`INMAIL`; others may be added."""
     body: str | None = None
     delivered_at: int | None = None

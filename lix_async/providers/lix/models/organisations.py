@@ -5,7 +5,7 @@ Contract: lix.md#organisations, lix.md#organisation-profile
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from msgspec import field
 
@@ -14,8 +14,17 @@ from ....linkedin.fields import company_slug, sales_company_id
 from .ids import IdLinks, OrganisationIds
 from .li_organisations import LiOrganisation, OrganisationProfile
 
-__all__ = ["Follower", "FollowersPage", "Organisation", "WebsiteMatch", "WebsiteMatches"]
+__all__ = [
+    "Follower",
+    "FollowersPage",
+    "MemberDistance",
+    "Organisation",
+    "WebsiteMatch",
+    "WebsiteMatches",
+]
 
+MemberDistance: TypeAlias = Literal["DISTANCE_1", "DISTANCE_2"] | str
+"""The degree of a connection; others may be added."""
 T = TypeVar("T")
 _NO_PROFILE = OrganisationProfile()
 _NO_LI = LiOrganisation()
@@ -180,7 +189,7 @@ class Follower(Model):
     headline: str | None = None
     followed_at: str | None = None
     """A text such as "July 2024"."""
-    member_distance: str | None = None
+    member_distance: MemberDistance | None = None
     """`DISTANCE_1`, `DISTANCE_2`, …"""
 
     @property

@@ -9,7 +9,7 @@ Their names are in snake_case in the reference and in camelCase in the preview; 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import field
 
@@ -25,10 +25,15 @@ __all__ = [
     "CommentsPage",
     "Reaction",
     "ReactionCount",
+    "ReactionType",
     "ReactionsPage",
     "TokenPage",
 ]
 
+ReactionType: TypeAlias = (
+    Literal["LIKE", "CELEBRATE", "LOVE", "SUPPORT", "INSIGHTFUL", "FUNNY"] | str
+)
+"""The type of a reaction; others may be added."""
 Item = TypeVar("Item")
 PREFIX = "REACTION_TYPE_"
 
@@ -82,11 +87,11 @@ class TypedReaction(Model, rename=None):
 
     __aliases__: ClassVar[dict[str, str]] = {"reactionType": "reaction_type"}
 
-    reaction_type: str | None = None
+    reaction_type: ReactionType | None = None
     """As sent; in posts, it has the prefix `REACTION_TYPE_`."""
 
     @property
-    def type(self) -> str | None:
+    def type(self) -> ReactionType | None:
         """`LIKE`, `CELEBRATE`, `LOVE`, `SUPPORT`, `INSIGHTFUL`, `FUNNY`; others may be added."""
         return self.reaction_type.removeprefix(PREFIX) if self.reaction_type else None
 

@@ -7,11 +7,12 @@ lookc.md#lookc.request_status, lookc.md#hit, lookc.md#org-ref
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec import field
 
+from ....core.bridge import ReadableStruct
 from ....core.models import Model
 
 __all__ = [
@@ -21,8 +22,12 @@ __all__ = [
     "LookupAnswer",
     "OrgRef",
     "PersonByEmail",
+    "RequestState",
     "RequestStatus",
 ]
+
+RequestState: TypeAlias = Literal["complete"] | str
+"""The state of a request; others may be added."""
 
 PROFILE = "https://www.linkedin.com/in/"
 COMPLETE = "complete"
@@ -103,7 +108,7 @@ class LookupAnswer(PersonByEmail):
     }
 
     request_id: str | None = field(default=None, name="request_id")
-    status: str | None = None
+    status: RequestState | None = None
 
     @classmethod
     def __repair__(cls, tree: dict[str, object]) -> dict[str, object]:
@@ -136,7 +141,7 @@ class RequestStatus(Model):
     __aliases__: ClassVar[dict[str, str]] = {"requestId": "request_id", "id": "request_id"}
     __markers__: ClassVar[dict[str, str | None]] = {"hits": None}
 
-    status: str | None = None
+    status: RequestState | None = None
     data: PersonByEmail | None = None
     """The result, once it is complete."""
     request_id: str | None = field(default=None, name="request_id")
@@ -167,7 +172,7 @@ class RequestStatus(Model):
         return not (self.complete or self.failed)
 
 
-class Lookup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Lookup(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A lookup that was accepted: its result, or the id to poll.
 
     It can be stored as JSON: `msgspec.json.encode(lookup)`, and back with

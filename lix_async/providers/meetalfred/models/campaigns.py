@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import field
 
@@ -12,6 +12,7 @@ from ....core.timestamps import parse_timestamp
 
 __all__ = [
     "Campaign",
+    "CampaignStatus",
     "Campaigns",
     "Degrees",
     "NonprofitInterests",
@@ -21,6 +22,9 @@ __all__ = [
     "Touch",
     "TouchSequence",
 ]
+
+CampaignStatus: TypeAlias = Literal["active", "draft", "archived"] | str
+"""The state of a campaign; others may be added."""
 
 
 class SnakeCaseModel(Model, rename=None):
@@ -110,7 +114,7 @@ class Campaign(SnakeCaseModel):
     id: int | None = None
     name: str | None = None
     label: str | None = None
-    status: str | None = None
+    status: CampaignStatus | None = None
     """`active`, `draft`, `archived`, …"""
     required: bool | None = None
     dropdown: bool | None = None

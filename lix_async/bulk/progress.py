@@ -1,73 +1,19 @@
-"""The outcome of an input, and the counts of a run."""
+"""The counts of a run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Generic, Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from ..core.errors import Family, LixError
+from ..core.bridge import ReadableStruct
+from ..engine.outcome import Outcome
 
 T = TypeVar("T")
-State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
-"""What became of an input.
-
-* `done`: charged, and the answer is in the ledger.
-* `kept`: charged, and this version of the package cannot read the answer; it is in the ledger.
-* `refused`: the provider refused it for good, such as not found or wrong parameters.
-* `failed`: no answer; a later run asks again. See `Outcome.maybe` for what may have been charged.
-* `in_doubt`: sent, no answer received; may have been charged.
-* `queued`: the provider prepares it.
-* `invalid`: it cannot be sent, and was not.
-* `suppressed`: its subject has been forgotten; it was not sent.
-"""
-_STATES: dict[Family, State] = {
-    "answer": "done",
-    "unusable": "kept",
-    "refused": "refused",
-    "queued": "queued",
-    "unknown": "in_doubt",
-    "input": "invalid",
-}
 
 
-def state_of(family: Family) -> State:
-    """What becomes of an input whose last attempt was of this family; see `core.families`."""
-    return _STATES.get(family, "failed")
-
-
-class Outcome(msgspec.Struct, Generic[T], kw_only=True):
-    """The outcome of one input."""
-
-    input: object
-    key: str = ""
-    """The same for every form of the same lookup, such as different links to one profile."""
-    state: State
-    value: T | None = None
-    """The answer; of a listing that did not come to its end, the items so far."""
-    error: LixError | None = None
-    body: bytes = b""
-    """The answer as received, for `done`; of a listing, its items so far as a JSON array."""
-    credits: int = 0
-    """Credits that this run spent on it; 0 if the answer was in the ledger."""
-    maybe: int = 0
-    """Credits that attempts without an answer may have cost."""
-    attempts: int = 0
-    cached: bool = False
-    """Whether the answer was in the ledger."""
-    seconds: float = 0.0
-    """Seconds from sending the request to the answer."""
-    due: float = 0.0
-    """When a `queued` lookup is requested again (epoch seconds)."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is a value."""
-        return self.state == "done"
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run."""
 
     total: int | None
@@ -88,7 +34,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Why the run waits or has stopped; empty while it runs."""
 
 
-class Report(msgspec.Struct, kw_only=True):
+class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """The summary of a run: counts, credits and reasons of failures."""
 
     progress: Progress
