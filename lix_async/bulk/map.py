@@ -80,7 +80,7 @@ def map(  # noqa: A001  # read as `bulk.map`
         engine = caller.engine.with_budget(budget)
         try:
             call = caller.call(given)
-            outcome.key = call.key.hex()
+            outcome.endpoint, outcome.key = call.row.id, call.key.hex()
             if call.listing:
                 row = cast("Endpoint[Params, Listing[object]]", call.row)
                 pages: Paginator[object] = Paginator(engine, row, call.params, None)

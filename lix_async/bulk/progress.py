@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from ..core.bridge import ReadableStruct
+from ..core.bridge import ReadableStruct, set_fields
+from ..core.html_table import html_fields
 from ..engine.outcome import Outcome
 
 T = TypeVar("T")
@@ -33,6 +34,9 @@ class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     parked: str
     """Why the run waits or has stopped; empty while it runs."""
 
+    def _repr_html_(self) -> str:
+        return html_fields("Progress", self)
+
 
 class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """The summary of a run: counts, credits and reasons of failures."""
@@ -43,6 +47,13 @@ class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     latencies: dict[float, int]
     """Histogram of seconds per answer, by the upper end of each bucket."""
     seconds: float
+
+    def _repr_html_(self) -> str:
+        counts = {name: number for name, number in set_fields(self.progress).items() if number}
+        title = f"Report after {self.seconds:,.1f} s"
+        return html_fields(
+            title, counts | {f"error: {name}": n for name, n in self.reasons.items()}
+        )
 
 
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, float("inf"))

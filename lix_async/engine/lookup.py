@@ -551,7 +551,9 @@ class _Attempts:
         self._replays = False
         self._charged = 0
         self._began = 0.0
-        self._outcome: Outcome[object] = Outcome(input=given, key=call.key.hex(), state="done")
+        self._outcome: Outcome[object] = Outcome(
+            input=given, endpoint=call.row.id, key=call.key.hex(), state="done"
+        )
 
     # What the engine reports
 
@@ -972,7 +974,9 @@ def _time(milliseconds: int) -> datetime:
 
 
 def _from_ledger(lookup: StoredLookup, given: Input) -> Outcome[object]:
-    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True)
+    return Outcome(
+        input=given, endpoint=lookup.endpoint, key=lookup.key.hex(), state="done", cached=True
+    )
 
 
 def _in_doubt_error(note: str, endpoint: str) -> InDoubtError:
