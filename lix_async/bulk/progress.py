@@ -22,15 +22,25 @@ class Progress(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
     seen: int
     """Inputs taken so far, repeated ones included."""
     done: int
+    """Inputs with an answer, those from the ledger included."""
     kept: int
+    """Inputs whose answer is in the ledger and cannot be read by this version."""
     cached: int
+    """Inputs whose answer was in the ledger already."""
     refused: int
+    """Inputs that the provider refused for good."""
     failed: int
+    """Inputs without an answer, which a later run asks for again."""
     in_doubt: int
+    """Inputs that were sent without an answer; they may have been charged."""
     queued: int
+    """Inputs that the provider is still preparing."""
     invalid: int
+    """Inputs that cannot be sent."""
     credits: int
+    """Credits of all kinds that this run has spent."""
     in_flight: int
+    """Calls under way."""
     parked: str
     """Why the run waits or has stopped; empty while it runs."""
 
@@ -42,11 +52,13 @@ class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """The summary of a run: counts, credits and reasons of failures."""
 
     progress: Progress
+    """The counts of the run."""
     reasons: dict[str, int]
     """The number of errors by kind."""
     latencies: dict[float, int]
     """Histogram of seconds per answer, by the upper end of each bucket."""
     seconds: float
+    """Seconds since the run was made."""
 
     def _repr_html_(self) -> str:
         counts = {name: number for name, number in set_fields(self.progress).items() if number}

@@ -43,14 +43,17 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     """The outcome of one input."""
 
     input: object
+    """The input, as it was passed."""
     endpoint: str = ""
     """The catalogue id of the call, such as `person.get`; empty for an input that is not valid."""
     key: str = ""
     """The same for every form of the same lookup, such as different links to one profile."""
     state: State
+    """What became of the input; see `State`."""
     value: T | None = None
     """The answer; of a listing that did not come to its end, the items so far."""
     error: LixError | None = None
+    """Why there is no value; None if there is one."""
     body: bytes = b""
     """The answer as received, for `done`; of a listing, its items so far as a JSON array."""
     credits: int = 0
@@ -58,6 +61,7 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     maybe: int = 0
     """Credits that attempts without an answer may have cost."""
     attempts: int = 0
+    """Requests sent for it."""
     cached: bool = False
     """Whether the answer was in the ledger."""
     seconds: float = 0.0
