@@ -7,6 +7,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sized
+from pathlib import PurePath
 from types import TracebackType
 from typing import Generic, TypeVar, cast
 
@@ -19,7 +20,8 @@ from ..concurrency.event_loop import raisable
 from ..concurrency.worker_pool import GRACE, CallScope, InputStream, WorkerGroup
 from ..core.errors import BulkError, ConfigurationError, LixError, OutageError, combined
 from ..core.freshness import Age
-from ..core.validation import check_type
+from ..core.html_table import counted
+from ..core.validation import check_type, guarded_repr
 from ..engine.call_key import Input, PreparedCall
 from ..engine.events import Event, OutcomeReady, RunEnded, RunParked, RunResumed, RunStarted
 from ..engine.lookup import (
@@ -152,6 +154,10 @@ class Run(Generic[T]):
         )
         self.admission = self._running.admission
         """The balances, the daily allowance and the budget of this run."""
+
+    @guarded_repr
+    def __repr__(self) -> str:
+        return self._running.description()
 
     def __aiter__(self) -> AsyncIterator[Outcome[T]]:
         return self
@@ -543,6 +549,18 @@ class RunExecutor(Generic[T]):
             in_flight=self._workers.in_flight,
             parked=self._reason(),
         )
+
+    def description(self) -> str:
+        """The ledger, the call and the counts, as the run is shown in a log."""
+        progress = self.progress()
+        ledger = getattr(self._store, "path", None)
+        place = repr(self._store) if ledger is None else PurePath(ledger).name
+        done = f"{progress.done:,} done"
+        if progress.total is not None:
+            done = f"{progress.done:,} of {progress.total:,} done"
+        doubts = f", {progress.in_doubt:,} in doubt" if progress.in_doubt else ""
+        credits = counted(progress.credits, "credit")
+        return f"<Run {place} {self._endpoint or self._caller.name}: {done}{doubts}, {credits}>"
 
     def _reason(self) -> str:
         return self._parked or self.admission.waits_for

@@ -632,7 +632,9 @@ class _Attempts:
         self._charged = 0
         self._began = 0.0
         key = call.key if lookup is None else lookup.key
-        self._outcome: Outcome[object] = Outcome(input=given, key=key.hex(), state="done")
+        self._outcome: Outcome[object] = Outcome(
+            input=given, endpoint=call.row.id, key=key.hex(), state="done"
+        )
 
     # What the engine reports
 
@@ -1059,7 +1061,14 @@ def _time(milliseconds: int) -> datetime:
 
 def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
     via = "" if lookup.key == key else written_text(lookup.written_as)
-    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True, via=via)
+    return Outcome(
+        input=given,
+        endpoint=lookup.endpoint,
+        key=lookup.key.hex(),
+        state="done",
+        cached=True,
+        via=via,
+    )
 
 
 def written_text(written_as: bytes) -> str:
