@@ -133,27 +133,35 @@ class Run(Generic[T]):
         account: str = "",
         check_balances: bool = True,
     ) -> None:
-        self._running: RunExecutor[T] = RunExecutor(
-            store,
-            method,
-            inputs,
-            rows=rows,
-            name=name,
-            concurrency=concurrency,
-            doubts=doubts,
+        if isinstance(inputs, str | bytes):
+            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
+        caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
+        ledger = open_store(store)
+        check_type("name", name, str | None)
+        self.admission = AdmissionController(
+            caller.engine,
+            ledger,
+            balance_endpoints=caller.balance_endpoints if check_balances else None,
             max_credits=max_credits,
             on_daily_limit=on_daily_limit,
             outage_patience=outage_patience,
+            account=caller.account,
+        )
+        """The balances, the daily allowance and the budget of this run."""
+        lookup = LookupExecutor(
+            ledger,
+            caller.engine,
+            self.admission,
+            doubts=doubts,
             queued_for=queued_for,
             recheck=recheck,
             recheck_after=recheck_after,
             max_age=max_age,
             refused_age=refused_age,
-            account=account,
-            check_balances=check_balances,
         )
-        self.admission = self._running.admission
-        """The balances, the daily allowance and the budget of this run."""
+        self._running: RunExecutor[T] = RunExecutor(
+            *(caller, lookup, self.admission, inputs, concurrency, name or "", max_credits, rows)
+        )
 
     @guarded_repr
     def __repr__(self) -> str:
@@ -388,56 +396,21 @@ class RunExecutor(Generic[T]):
 
     def __init__(
         self,
-        store: StoreAddress,
-        method: ClientMethod[T] | CallPreparer,
+        caller: CallPreparer,
+        lookup: LookupExecutor,
+        admission: AdmissionController,
         inputs: Iterable[Input] | AsyncIterable[Input],
-        *,
-        rows: Iterable[int] | None = None,
-        name: str | None = None,
-        concurrency: int = 4,
-        doubts: DoubtPolicy = "hold",
-        max_credits: int | None = None,
-        on_daily_limit: OnDailyLimit = "wait",
-        outage_patience: float | None = OUTAGE_PATIENCE,
-        queued_for: float = QUEUED_FOR,
-        recheck: int = 0,
-        recheck_after: float = RECHECK_AFTER,
-        max_age: Age | Unset | None = UNSET,
-        refused_age: Age | Unset | None = UNSET,
-        account: str = "",
-        check_balances: bool = True,
+        concurrency: int,
+        name: str,
+        max_credits: int | None,
+        rows: Iterable[int] | None,
     ) -> None:
-        if isinstance(inputs, str | bytes):
-            raise ConfigurationError("inputs must be a list or stream of inputs, not a single text")
-        self._caller = method if isinstance(method, CallPreparer) else CallPreparer(method, account)
-        self._store = open_store(store)
-        check_type("name", name, str | None)
-        self._name, self._max_credits = name or "", max_credits
-        engine = self._caller.engine
-        self.admission = AdmissionController(
-            engine,
-            self._store,
-            balance_endpoints=self._caller.balance_endpoints if check_balances else None,
-            max_credits=max_credits,
-            on_daily_limit=on_daily_limit,
-            outage_patience=outage_patience,
-            account=self._caller.account,
-        )
-        """The balances, the daily allowance and the budget of this run."""
-        self._lookup = LookupExecutor(
-            self._store,
-            engine,
-            self.admission,
-            doubts=doubts,
-            queued_for=queued_for,
-            recheck=recheck,
-            recheck_after=recheck_after,
-            max_age=max_age,
-            refused_age=refused_age,
-        )
+        self._caller, self._lookup = caller, lookup
+        self._store, self.admission = lookup.store, admission
+        self._name, self._max_credits = name, max_credits
         self._total = len(inputs) if isinstance(inputs, Sized) else None
         self._counts = OutcomeCounter()
-        self._clock = engine.clock
+        self._clock = caller.engine.clock
         self._began = self._clock.now()
         self._waiting: list[tuple[float, int, PendingLookup]] = []
         self._order = itertools.count()
