@@ -248,6 +248,7 @@ class LookupExecutor:
         waited: bool = False,
         scope: CallScope | None = None,
         last_page: int | None = None,
+        fresh: Freshness | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -262,6 +263,7 @@ class LookupExecutor:
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
             last_page: The page of a listing after which to stop; its rows are left in the ledger.
+            fresh: Which answers are new enough for this call, where others are than usual.
 
         Returns:
             The outcome, or when to come back.
@@ -271,6 +273,7 @@ class LookupExecutor:
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
         asks: StatusCall | None = None
+        fresh = fresh or self.fresh
         if lookup is None and not read:
             lookup = (await self.store.find([call.key])).get(call.key)
         if lookup is not None:
@@ -278,9 +281,11 @@ class LookupExecutor:
                 self.store.post_inputs(self.run_id, [InputRow(row, lookup.id)])
             lookup = await self._judge_left(lookup, call, given)
             asks = await self._status_call(lookup, call.row)
-            known = await self._known(lookup, call, given, waited=waited, free=asks is not None)
+            known = await self._known(
+                lookup, call, given, fresh, waited=waited, free=asks is not None
+            )
             if known is not None:
-                return await self.or_older(known, call) if _stands(lookup) else known
+                return await self.or_older(known, call, fresh) if _stands(lookup) else known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.find([call.key])).get(call.key)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
@@ -292,7 +297,7 @@ class LookupExecutor:
             return outcome
         if outcome.state == "done" and not call.listing:
             outcome.changes = await self._changes(lookup, call)
-        return await self.or_older(outcome, call)
+        return await self.or_older(outcome, call, fresh)
 
     async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
         """What the newest answer of a lookup says that the one before it does not."""
@@ -308,7 +313,9 @@ class LookupExecutor:
             )
         ]
 
-    async def or_older(self, outcome: OutcomeT, call: PreparedCall) -> OutcomeT | Outcome[object]:
+    async def or_older(
+        self, outcome: OutcomeT, call: PreparedCall, fresh: Freshness | None = None
+    ) -> OutcomeT | Outcome[object]:
         """The outcome; where a refresh brought nothing newer, with the answer that still stands."""
         if isinstance(outcome, Postponed) or outcome.state == "done":
             return outcome
@@ -317,7 +324,7 @@ class LookupExecutor:
             return outcome  # forgotten; or a listing, of which newer pages have been bought
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
         found = self._stored(lookup, call.row, cast("Input", outcome.input), answers)
-        found.stale = found.stale or self._is_expired(found)
+        found.stale = found.stale or _is_expired(found, fresh or self.fresh)
         if found.stale:
             found.refresh, found.error = outcome.state, outcome.error
         found.credits, found.maybe = outcome.credits, outcome.maybe
@@ -335,7 +342,7 @@ class LookupExecutor:
             outcome = None
             if _is_answered(lookup):
                 outcome = self._stored(lookup, row, given, answers.get(lookup.id, []))
-                if self._open(outcome, row, lookup.state.n):
+                if self._open(outcome, row, lookup.state.n, self.fresh):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -389,17 +396,24 @@ class LookupExecutor:
         return asks
 
     async def _known(
-        self, lookup: StoredLookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
+        self,
+        lookup: StoredLookup,
+        call: PreparedCall,
+        given: Input,
+        fresh: Freshness,
+        *,
+        waited: bool,
+        free: bool,
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
         state, found = lookup.state, _from_ledger(lookup, given)
         if state.status in FINAL or state.refresh is not None:
             answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
             outcome = self._stored(lookup, call.row, given, answers)
-            if not self._open(outcome, call.row, state.n):
+            if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
         if state.status in FINAL:
-            if outcome.state == "queued" or self._is_expired(outcome):
+            if outcome.state == "queued" or _is_expired(outcome, fresh):
                 return None
             age = self.wall() - answers[-1].at / 1000
             pause = self._recheck_after - max(age, 0.0)
@@ -482,23 +496,15 @@ class LookupExecutor:
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
 
-    def _open(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
+    def _open(
+        self, outcome: Outcome[object], row: AnyEndpoint, attempts: int, fresh: Freshness
+    ) -> bool:
         """Whether a stored outcome needs another call."""
         return (
             outcome.state == "queued"
-            or self._is_expired(outcome)
+            or _is_expired(outcome, fresh)
             or self._wanted_again(outcome, row, attempts)
         )
-
-    def _is_expired(self, outcome: Outcome[object]) -> bool:
-        """Whether a stored answer is older than the caller accepts.
-
-        What was charged and cannot be read is bought again at a person's request only, also where
-        it was a refresh.
-        """
-        if outcome.bought_at is None or outcome.refresh == "kept":
-            return False
-        return self.fresh.is_expired(outcome.state, outcome.bought_at)
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -984,6 +990,17 @@ def _stands(lookup: StoredLookup | None) -> bool:
     return lookup is not None and (
         lookup.state.status == "done" or lookup.state.refresh is not None
     )
+
+
+def _is_expired(outcome: Outcome[object], fresh: Freshness) -> bool:
+    """Whether a stored answer is older than the caller accepts.
+
+    What was charged and cannot be read is bought again at a person's request only, also where it
+    was a refresh.
+    """
+    if outcome.bought_at is None or outcome.refresh == "kept":
+        return False
+    return fresh.is_expired(outcome.state, outcome.bought_at)
 
 
 def _time(milliseconds: int) -> datetime:

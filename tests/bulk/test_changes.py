@@ -184,9 +184,7 @@ async def test_listings_and_other_calls_have_versions_and_no_changes(ledger: Ope
     client = lix(page, page)
     search = "https://www.linkedin.com/search/results/people/?keywords=a"
     for _ in range(2):
-        run = bulk.Run(
-            ledger(), client.search.people, [search], max_age=0, check_balances=False
-        )
+        run = bulk.Run(ledger(), client.search.people, [search], max_age=0, check_balances=False)
         await drained(run)
         times(client, DAY)
     async with Ledger(ledger()) as opened:
