@@ -178,11 +178,12 @@ def evidence_of(
         after = facts_of(provider, endpoint, version.http, version.body)
         if after is None:
             continue
-        if before is not None and endpoint.fields is not None:
+        if before is None:  # what came later is counted as changes
+            found = found._replace(tenure=earlier_tenure(after.jobs or ()))
+        elif endpoint.fields is not None:
             found = with_differences(found, differences(before, after, endpoint.fields))
         before = after
-    tenure = None if before is None else earlier_tenure(before.jobs or ())
-    return found._replace(tenure=tenure)
+    return found
 
 
 async def read_versions(store: Store, subject: str) -> AsyncIterator[Version]:

@@ -23,8 +23,6 @@ JOB_KINDS: frozenset[ChangeKind] = frozenset(
 )
 TENURES = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0)
 """Borders, in years, between people whose earlier jobs lasted about as long."""
-TYPICAL_TENURE = 3.0
-"""Years."""
 LONG_TENURE = 4.0
 """Years, for people without earlier jobs."""
 OWN_YEARS = 4.0
@@ -46,7 +44,7 @@ class Evidence(NamedTuple):
     age: float
     """Years since its answer was bought."""
     tenure: float | None = None
-    """Years that the earlier jobs of a person lasted, on average."""
+    """Years that the earlier jobs of a person lasted, on average, by its first version."""
     years: float = 0.0
     """Years between its first version and its last one."""
     jobs: int = 0
@@ -76,15 +74,6 @@ def with_differences(evidence: Evidence, found: Iterable[Difference]) -> Evidenc
     return evidence._replace(
         jobs=evidence.jobs + sum(kinds), fields=evidence.fields + len(kinds) - sum(kinds)
     )
-
-
-def _assumed_job_rate(tenure: float) -> float:
-    """Changes of jobs per year that are assumed without any versions.
-
-    Leaving a job and starting the next one are two. Short earlier jobs count more than in
-    proportion: who left several soon is likelier to be of those who move often.
-    """
-    return 2.0 / tenure * TYPICAL_TENURE / tenure
 
 
 def plan(known: Sequence[Evidence], credits: int) -> list[int]:
@@ -129,7 +118,8 @@ def expected_changes(known: Sequence[Evidence]) -> list[float]:
 
     found: list[float] = []
     for one in known:
-        assumed = _assumed_job_rate(one.tenure or LONG_TENURE)
+        # Leaving a job and starting the next one are two changes.
+        assumed = 2.0 / (one.tenure or LONG_TENURE)
         of_similar = rate(jobs[one.similar], years[one.similar], assumed, KNOWN_YEARS)
         of_fields = rate(fields[one.endpoint], years_of_all[one.endpoint], FIELD_RATE, KNOWN_YEARS)
         own = rate(one.jobs, one.years, of_similar, OWN_YEARS)
