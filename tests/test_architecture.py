@@ -112,6 +112,7 @@ LIBRARIES = {
         "anyio",
         "asyncpg",
         "msgspec",
+        "opentelemetry",
         "pgqueuer",
         "procrastinate",
         "psycopg",

@@ -82,7 +82,7 @@ def map(  # noqa: A001  # read as `bulk.map`
         engine = caller.engine.with_budget(budget)
         try:
             call = caller.call(given)
-            outcome.key = call.key.hex()
+            outcome.endpoint, outcome.key = call.row.id, call.key.hex()
             cache = caller.client.cache_for(call.row, call.params)
             if call.listing:
                 row = cast("Endpoint[Params, Listing[object]]", call.row)

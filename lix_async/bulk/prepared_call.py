@@ -31,6 +31,7 @@ from ..engine.engine import Engine
 from ..engine.old_keys import rekey
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
+from ..ledger.reconciliation import account_of
 from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
@@ -86,6 +87,8 @@ class CallPreparer:
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
         self._origin = server_of(self.engine.provider, client.origin)
+        self.account = account_of(account, self._origin)
+        """The account that pays, as the ledger writes it."""
         view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         self._method = cast(

@@ -25,6 +25,7 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.clock import Clock
 from ..concurrency.worker_pool import GRACE, CallScope
 from ..core import wire
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import AnyEndpoint, Endpoint, P, StatusCall
 from ..core.errors import (
     BudgetError,
@@ -61,7 +62,7 @@ FIRST_POLL, LAST_POLL = 0.02, 0.5
 """Seconds between two looks at a lookup that another process has sent: doubled up to the second."""
 
 
-class CacheStats(msgspec.Struct):
+class CacheStats(ReadableStruct, msgspec.Struct):
     """What a cache has done since its client was made."""
 
     hits: int = 0
