@@ -213,9 +213,13 @@ class Store:
         """The lookups of those keys that the ledger has."""
         return await self.statement(lambda tables: tables.find(keys), writes=False)
 
-    async def find_calls(self, queries: Sequence[CallQuery]) -> list[StoredLookup | None]:
-        """The lookups of calls, also those that were bought under another id of the subject."""
-        now = self.now
+    async def find_calls(self, queries: Sequence[CallQuery], now: int) -> list[StoredLookup | None]:
+        """The lookups of calls, also those that were bought under another id of the subject.
+
+        Args:
+            queries: The calls.
+            now: Epoch milliseconds.
+        """
         return await self.statement(lambda tables: tables.find_calls(queries, now), writes=False)
 
     def standing(self, key: bytes, asked: tuple[str, bytes] | None = None) -> AnswerRow | None:
