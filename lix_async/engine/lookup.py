@@ -50,6 +50,7 @@ from ..core.provider import Provider
 from ..core.validation import check_type
 from ..core.wire import HttpResponse
 from ..ledger.families import judgement
+from ..ledger.history import SubjectChange, compare, subject_text
 from ..ledger.identity import FoundIds, find_ids
 from ..ledger.records import (
     AnswerRow,
@@ -117,6 +118,8 @@ class Admission:
         """The credits that were spent, and their limit."""
         self.stop: LixError | None = None
         """The error that ends all calls."""
+        self.not_before = 0
+        """The moment (epoch milliseconds) that is not before the last reading of the balances."""
 
     async def admit(self, price: Price, key: bytes) -> None:
         """Wait until a call may be sent. Report its end with `ended`.
@@ -212,10 +215,7 @@ class LookupExecutor:
             check_type(name, seconds, float)
             if not 0 <= seconds < float("inf"):
                 raise ConfigurationError(f"{name} must be a number of seconds, not {seconds}")
-        if doubts not in ("hold", "retry") and not callable(doubts):
-            raise ConfigurationError(
-                f'doubts must be "hold", "retry" or a function, not {doubts!r}'
-            )
+        check_doubts(doubts)
         # The ledger does the repeating: each attempt is announced, and a pause holds no worker.
         once = replace(engine.options.retry, attempts=1, queued_attempts=0)
         options = replace(engine.options, retry=once)
@@ -319,7 +319,25 @@ class LookupExecutor:
         if isinstance(outcome, Outcome) and self._wanted_again(outcome, call.row, attempt.n):
             outcome.due = self.wall() + self._recheck_after
             return Postponed(self._recheck_after, "queued", replace(outcome, state="queued"))
-        return await self.or_older(outcome, call) if _stands(lookup) else outcome
+        if lookup is None or not _stands(lookup) or isinstance(outcome, Postponed):
+            return outcome
+        if outcome.state == "done" and not call.listing:
+            outcome.changes = await self._changes(lookup, call)
+        return await self.or_older(outcome, call)
+
+    async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
+        """What the newest answer of a lookup says that the one before it does not."""
+        if call.row.fields is None:
+            return []
+        usable = [one for one in await self.store.history(lookup.id) if one.meaning == "usable"]
+        subject, key = subject_text(lookup.written_as), lookup.key.hex()
+        return [
+            change
+            for old, new in zip(usable[-2:-1], usable[-1:], strict=True)
+            for change in compare(
+                self.engine.provider, call.row, old, new, subject=subject, key=key
+            )
+        ]
 
     async def or_older(self, outcome: OutcomeT, call: PreparedCall) -> OutcomeT | Outcome[object]:
         """The outcome; where a refresh brought nothing newer, with the answer that still stands."""
@@ -365,7 +383,7 @@ class LookupExecutor:
     @property
     def now(self) -> int:
         """Epoch milliseconds."""
-        return int(self.wall() * 1000)
+        return max(int(self.wall() * 1000), self.admission.not_before)
 
     async def _judge_left(
         self, lookup: StoredLookup, call: PreparedCall, given: Input
@@ -493,6 +511,8 @@ class LookupExecutor:
             found.error = value
         elif state == "refused":
             found.error = InDoubtError("in doubt, and decided not to be bought again")
+        elif state == "kept" and last is None:
+            found.error = InDoubtError("charged, as the balances show, and no answer was received")
         return found
 
     async def add_pages(self, outcome: Outcome[object], row: AnyEndpoint, lookup: int) -> None:
@@ -543,6 +563,12 @@ class LookupExecutor:
         return max(min(lookup.state.due / 1000 - self.wall(), lookup.pause / 1000), 0.0)
 
 
+def check_doubts(doubts: DoubtPolicy) -> None:
+    """Raise `ConfigurationError` for what is no policy."""
+    if doubts not in ("hold", "retry") and not callable(doubts):
+        raise ConfigurationError(f'doubts must be "hold", "retry" or a function, not {doubts!r}')
+
+
 class _AlreadyClaimed(Exception):
     """Another owner has announced this call, or its answer has come meanwhile."""
 
@@ -575,7 +601,7 @@ class _Attempts:
         self._asks = asks
         self._endpoint = call.row if asks is None else asks.endpoint
         self._params = call.params if asks is None else asks.params
-        self._prepared = asks is None
+        self._request = call.request if asks is None else None
         self._scope = scope or CallScope()
         state = LookupState(page=1 if call.listing else 0) if lookup is None else lookup.state
         self.n = state.n
@@ -606,7 +632,9 @@ class _Attempts:
         self._charged = 0
         self._began = 0.0
         key = call.key if lookup is None else lookup.key
-        self._outcome: Outcome[object] = Outcome(input=given, key=key.hex(), state="done")
+        self._outcome: Outcome[object] = Outcome(
+            input=given, endpoint=call.row.id, key=key.hex(), state="done"
+        )
 
     # What the engine reports
 
@@ -684,7 +712,7 @@ class _Attempts:
             if not call.listing:
                 await self._answered(
                     await engine.send(
-                        self._endpoint, self._params, hooks=self, prepared=self._prepared
+                        self._endpoint, self._params, hooks=self, request=self._request
                     )
                 )
             elif answer.page == self._page:
@@ -706,7 +734,7 @@ class _Attempts:
         async with self._admitted():
             try:
                 answer = await self._engine.send(
-                    self._endpoint, self._params, hooks=self, prepared=self._prepared
+                    self._endpoint, self._params, hooks=self, request=self._request
                 )
             except _AlreadyClaimed:
                 return self._busy()
@@ -1033,7 +1061,14 @@ def _time(milliseconds: int) -> datetime:
 
 def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
     via = "" if lookup.key == key else written_text(lookup.written_as)
-    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True, via=via)
+    return Outcome(
+        input=given,
+        endpoint=lookup.endpoint,
+        key=lookup.key.hex(),
+        state="done",
+        cached=True,
+        via=via,
+    )
 
 
 def written_text(written_as: bytes) -> str:

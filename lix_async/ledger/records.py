@@ -81,6 +81,28 @@ class AnswerRow(msgspec.Struct, gc=False):
     """0: the body as received; 2: the rows of a page as an array, from an older ledger."""
 
 
+class StoredVersion(NamedTuple):
+    """A usable answer, without its body, and the ids of those that may come before it."""
+
+    id: int
+    key: bytes
+    endpoint: str
+    written_as: bytes
+    own: int | None
+    """The version before it of the same lookup."""
+    other: int | None
+    """The version before it of other lookups of the subject."""
+
+
+class StoredBody(NamedTuple):
+    """An answer of a lookup."""
+
+    id: int
+    at: int
+    http: int
+    body: bytes
+
+
 class InputRow(msgspec.Struct, frozen=True, gc=False):
     """A row of a file, or an input of a run."""
 
@@ -181,6 +203,15 @@ class Decide(msgspec.Struct, frozen=True, gc=False):
     now: int
 
 
+class Reconcile(msgspec.Struct, frozen=True, gc=False):
+    """Enter what an attempt that ended without knowing has cost."""
+
+    lookup: int
+    n: int
+    charged: int
+    now: int
+
+
 class Again(msgspec.Struct, frozen=True, gc=False):
     """Buy anew what ended refused or unusable."""
 
@@ -199,7 +230,7 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     position: bytes | None = None
 
 
-LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Again | JudgeAgain
+LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Reconcile | Again | JudgeAgain
 
 
 class EventResult(msgspec.Struct, frozen=True, gc=False):
@@ -234,3 +265,31 @@ class Counts(msgspec.Struct, frozen=True):
         """How many lookups have a status."""
         count: int = getattr(self, status)
         return count
+
+
+class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as people see it."""
+
+    name: str
+    """Empty for a run without a name."""
+    method: str
+    began: float
+    """Epoch seconds."""
+    ended: float | None
+    """Epoch seconds; None while it is under way, and where it was interrupted."""
+    inputs: int
+    credits: int
+    """Credits that its requests have cost."""
+    maybe: int
+    """Credits of its requests without an answer, which may have been charged."""
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or a stream that answers were written to."""
+
+    at: float
+    """Epoch seconds."""
+    place: str
+    """The absolute path of the file, or `stdout`."""
+    what: str
+    """What was written: the command and its input."""

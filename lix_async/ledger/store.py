@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ..concurrency.clock import RealClock
 from ..concurrency.worker_thread import WorkerThread
 from ..core.errors import BulkError
+from ..core.subject_ids import IdGroup
 from .connection import (
     Announced,
     AnnounceJob,
@@ -23,6 +24,7 @@ from .connection import (
     LedgerUnreachableError,
     StatementJob,
 )
+from .lookup_copies import rekey
 from .migration import OLD
 from .owners import BEAT_EVERY
 from .records import (
@@ -76,6 +78,9 @@ class Entry(msgspec.Struct, kw_only=True):
     body: bytes | None = None
     """The answer that stands, as it was received, also while a newer one is bought; None for a
     listing."""
+    bought_at: float = 0.0
+    """When the answer that stands was received (epoch seconds), of a listing its last page; 0 where
+    there is none."""
     pages: list[AnswerRow] = []
     """The pages of a listing, as they were received; with the answer that ended it where it was
     refused or cannot be read."""
@@ -99,10 +104,16 @@ class Store:
         self._clock = RealClock()
         self.has_old_keys = False
         """Whether some lookups may still have the keys of version 2."""
+        self.has_unlearned = False
+        """Whether it has answers from before ledgers learned which ids belong together."""
 
     @abstractmethod
     def _connect(self, *, read_only: bool) -> LedgerConnection:
         """A connection to this ledger, not opened yet."""
+
+    @abstractmethod
+    def is_same(self, other: Store) -> bool:
+        """Whether another one leads to this ledger."""
 
     @property
     def is_open(self) -> bool:
@@ -146,6 +157,7 @@ class Store:
         try:
             rule = await self.statement(lambda tables: tables.about("key_rule"), writes=False)
             self.has_old_keys = rule == OLD
+            self.has_unlearned = not await self.about("identity")
             return await self.statement(connection.release_dead)
         except BaseException:
             await self.close()
@@ -182,6 +194,10 @@ class Store:
     def post(self, *events: LedgerEvent) -> None:
         """Apply events with the next commit, without waiting for it."""
         self._worker().post(EventsJob(events, posted=True))
+
+    async def flush(self) -> None:
+        """Wait until what was posted is durable, and other connections see it."""
+        await self.statement(lambda tables: None, writes=False)
 
     async def announce(self, spec: LookupSpec, send: Send, row: int | None = None) -> Announced:
         """Announce a request, its lookup made where it is new; durable when this returns.
@@ -233,9 +249,9 @@ class Store:
         return None
 
     async def rekey(self, keys: Mapping[bytes, bytes]) -> None:
-        """Give lookups other keys, by their present ones, where no lookup has those yet."""
+        """Give lookups other keys, by their present ones; two of one key become one."""
         if keys:
-            await self.statement(lambda tables: tables.rekey(keys))
+            await self.statement(lambda tables: rekey(tables, keys))
 
     async def answers(self, ids: Sequence[int]) -> dict[int, list[AnswerRow]]:
         """The answers that stand, by lookup."""
@@ -370,6 +386,32 @@ class Store:
         found = await self.statement(lambda tables: tables.next_due(), writes=False)
         return None if found is None else found[0] / 1000
 
+    async def about(self, name: str) -> str | None:
+        """A setting of the ledger."""
+        return await self.statement(lambda tables: tables.about(name), writes=False)
+
+    async def set_about(self, name: str, value: str) -> None:
+        """Change a setting of the ledger."""
+        await self.statement(lambda tables: tables.set_about(name, value))
+
+    async def learn_stored(
+        self,
+        after: int,
+        groups: Mapping[str, Sequence[IdGroup]],
+        variant: Callable[[StoredLookup], bytes],
+    ) -> int | None:
+        """Learn from some answers of lookups that were stored without it.
+
+        Args:
+            after: The last lookup that was read before; 0 for none.
+            groups: Where ids stand in answers, by endpoint.
+            variant: What a lookup is, besides its subject; empty where that is not known.
+
+        Returns:
+            The last lookup that was read; None after the last one of the ledger.
+        """
+        return await self.statement(lambda tables: tables.learn_stored(after, groups, variant))
+
     async def parked(self) -> str:
         """Why runs and workers over this ledger pause; empty where they may work."""
         return await self.statement(lambda tables: tables.about("parked") or "", writes=False)
@@ -428,7 +470,9 @@ def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
         found = answers.get(lookup.id, [])
         if state.page:
             entry.pages = found
+            entry.bought_at = max((page.at for page in found), default=0) / 1000
         elif found and (state.status in ANSWERED or state.refresh is not None):
             entry.http, entry.body = found[-1].http, found[-1].body
+            entry.bought_at = found[-1].at / 1000
         entries.append(entry)
     return entries

@@ -26,6 +26,7 @@ from .records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     RunTotals,
     Send,
     StoredLookup,
@@ -188,16 +189,19 @@ class _Batch:
             return self._judged(lookup, change, event)
         if isinstance(event, JudgeAgain):
             return self._judged(lookup, rule.judge_again(state, event.n, event.judgement), event)
+        attempt = self._attempts.get((lookup.id, event.n))
         if isinstance(event, Lose):
             change = rule.lose(state, event.owner, event.n)
-            attempt = self._attempts.get((lookup.id, event.n))
             if change is not None and attempt is not None:
                 attempt.note = event.note
         elif isinstance(event, NotLeft):
-            attempt = self._attempts.get((lookup.id, event.n))
-            if attempt is None or attempt.owner != event.owner:
-                return EventResult(False, state)  # another owner's request, which may have left
-            change = rule.not_left(state, event.owner, event.n)
+            # Another owner's request may have left.
+            mine = attempt is not None and attempt.owner == event.owner
+            change = rule.not_left(state, event.owner, event.n) if mine else None
+        elif isinstance(event, Reconcile):
+            change = None
+            if attempt is not None and attempt.ended is not None and attempt.charged is None:
+                change = rule.reconcile(state, event.n, event.charged)
         elif isinstance(event, Decide):
             change = rule.decide(state, event.n, again=event.again)
         else:
@@ -275,6 +279,8 @@ class _Batch:
         attempt = self._attempts.get((lookup, settlement.n))
         if attempt is None:
             return
+        if settlement.charged is None and attempt.charged is not None:
+            settlement = settlement._replace(charged=attempt.charged)  # known from the balances
         totals = None if attempt.run is None else self.writes.runs.get(attempt.run)
         if totals is not None:
             if attempt.ended is None:

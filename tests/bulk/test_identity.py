@@ -17,6 +17,7 @@ from sample_provider import Skipping
 from lix_async import AsyncLix, AsyncLookC, bulk
 from lix_async.identity import identify
 from lix_async.ledger import Ledger
+from lix_async.ledger.tables import SqlTables
 
 from .conftest import Open
 from .test_run import drained
@@ -321,3 +322,28 @@ async def test_preview_counts_what_is_known_under_other_ids(ledger: Open) -> Non
 def test_an_id_is_read_without_a_ledger() -> None:
     found = identify(sales(1))
     assert (found.kind, found.id, found.is_strong) == ("sales", "ACwAAEXAMPLE000001", True)
+
+
+async def test_answers_from_before_are_learned_from(ledger: Open) -> None:
+    provider = Provider()
+    await run(ledger, provider, slug("person-1"), slug("person-2"))
+    row = {"people": [body(3)], "paging": {"total": 1}}
+    provider.said = {"_keywords_x": row}
+    search = "https://www.linkedin.com/search/results/people/?keywords=x"
+    await run(ledger, provider, search, method=provider.lix.search.people)
+    async with ledger() as store:
+
+        def forget(tables: SqlTables) -> None:
+            for table in ("alias", "subject", "mention"):
+                tables.database.change(f"DELETE FROM {table}")
+            tables.database.change("UPDATE lookup SET subject = NULL, variant = ?", (b"",))
+            tables.database.change("DELETE FROM about WHERE name LIKE 'identity%'")
+
+        await store.statement(forget)
+    provider.said = {}
+    (outcome,) = await run(ledger, provider, sales(2))
+    assert (outcome.via, len(provider.asked)) == (slug("person-2"), 3)
+    async with Ledger(ledger()) as known:
+        assert (await known.resolve(profile(3))).subject is not None
+    (outcome,) = await run(ledger, provider, profile(1))
+    assert (outcome.via, len(provider.asked)) == (slug("person-1"), 3)

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from ...core.provider import ApiKey
 from ...engine.options import ClientOptions, hide_key
-from .endpoints import Arrays, PersonalEmailField, RequestMethod, customised
+from .endpoints import BY_ID, Arrays, PersonalEmailField, RequestMethod, customised
 from .provider import LETRICS
 from .resources import LetricsMethods
 
@@ -35,14 +35,16 @@ class AsyncLetrics(LetricsMethods):
         **options: `auth` (only `"bearer"`), `base_url` (default: `LETRICS_BASE_URL`; one of both is
             required: ask the vendor), `rate_limit` (none is documented, the default of two calls a
             second is a guess), `retry`, `deadline`, `timeout`, `http_client`, `verify`,
-            `max_credits`, `on_drift`, `on_event`, `max_age`, `refused_age` and `clock`, as for
-            `AsyncLix`. `viewer_id` is accepted but not sent by any call.
+            `max_credits`, `on_drift`, `cache`, `cache_searches`, `doubts`, `on_event`, `max_age`,
+            `refused_age` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not sent by
+            any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.
     """
 
     provider = LETRICS
+    endpoints = BY_ID
 
     def __init__(
         self,

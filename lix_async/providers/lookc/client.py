@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .endpoints import BY_ID
 from .provider import LOOKC
 from .resources import LookCMethods
 from .webhooks import Webhooks
@@ -32,6 +33,9 @@ class AsyncLookC(LookCMethods):
         verify: As for `AsyncLix`.
         max_credits: As for `AsyncLix`.
         on_drift: As for `AsyncLix`.
+        cache: As for `AsyncLix`.
+        cache_searches: As for `AsyncLix`.
+        doubts: As for `AsyncLix`.
         max_age: As for `AsyncLix`.
         refused_age: As for `AsyncLix`.
         on_event: As for `AsyncLix`.
@@ -48,5 +52,6 @@ class AsyncLookC(LookCMethods):
     """
 
     provider = LOOKC
+    endpoints = BY_ID
     webhooks = Webhooks()
     """`parse`, `token_matches`, `fingerprint`: for what LookC posts to you. Needs no client."""
