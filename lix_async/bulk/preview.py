@@ -216,7 +216,7 @@ async def _add(
         await caller.rekey(store, found)
     known: dict[bytes, StoredLookup | None] = {}
     if store is not None and found:
-        lookups = await store.find_calls([one.query for _, one in found])
+        lookups = await store.find_calls([one.query for _, one in found], store.now)
         known = dict(zip((one.key for _, one in found), lookups, strict=True))
     for key, (price, listing) in new.items():
         lookup = known.get(key)

@@ -374,7 +374,7 @@ class InputReader:
         """Those that have no final answer in the ledger; of the others, the outcome."""
         await self._caller.rekey(self._store, [(given, call_key) for _, given, call_key in found])
         queries = [call_key.query for _, _, call_key in found]
-        lookups = await self._store.find_calls(queries) if queries else []
+        lookups = await self._store.find_calls(queries, self._lookup.now) if queries else []
         final = iter(
             await self._lookup.finished(
                 [

@@ -64,6 +64,8 @@ class Client:
     provider: Provider
     balance_endpoints: ClassVar[BalanceEndpoints | None] = None
     """The endpoints that report balances and the daily allowance; None if there are none."""
+    endpoints: ClassVar[Mapping[str, AnyEndpoint]] = MappingProxyType({})
+    """All endpoints of the provider, by their catalogue id."""
     # A provider's client that needs these sets them before it calls this constructor.
     _param_defaults: Mapping[str, str | None] = MappingProxyType({})
     _observer: CallObserver | None = None

@@ -288,7 +288,7 @@ class LookupExecutor:
 
     async def _find(self, call: PreparedCall) -> StoredLookup | None:
         """What the ledger holds of a call, also under another id of its subject."""
-        return (await self.store.find_calls([call.query]))[0]
+        return (await self.store.find_calls([call.query], self.now))[0]
 
     async def _visit(
         self,
@@ -1040,9 +1040,9 @@ def _has_unjudged(lookup: StoredLookup) -> bool:
 
 
 def _is_answered(lookup: StoredLookup) -> bool:
-    """Whether there is an answer, perhaps an older one, and none that waits to be judged."""
+    """Whether there is an answer that stands, perhaps an older one, and none waits to be judged."""
     answered = lookup.state.status in FINAL or lookup.state.refresh is not None
-    return answered and not _has_unjudged(lookup)
+    return answered and not (lookup.moved or _has_unjudged(lookup))
 
 
 def _stands(lookup: StoredLookup | None) -> bool:

@@ -19,6 +19,7 @@ from .records import (
     CallQuery,
     EventResult,
     InputRow,
+    Judge,
     LedgerEvent,
     LookupSpec,
     NotLeft,
@@ -99,6 +100,29 @@ def unsent_requests(jobs: Sequence[Job], values: Sequence[object], now: int) -> 
             continue
         unsent += [NotLeft(lookup, result.owner, result.state.n, now) for lookup, result in sent]
     return unsent
+
+
+def _to_learn_first(jobs: Sequence[Job]) -> list[int]:
+    """The places of jobs with answers that show an id which another job asks about.
+
+    What was judged before a request is announced must be known to it.
+    """
+    asked = {job.send.asked for job in jobs if isinstance(job, AnnounceJob)}
+    judged: list[tuple[int, Judge]] = []
+    for place, job in enumerate(jobs):
+        for event in job.events if isinstance(job, EventsJob) else ():
+            if isinstance(event, Judge):
+                judged.append((place, event))
+            elif isinstance(event, Send):
+                asked.add(event.asked)
+    return sorted(
+        {
+            place
+            for place, event in judged
+            for found in event.found
+            if not asked.isdisjoint(found.aliases)
+        }
+    )
 
 
 def posted_events(jobs: Sequence[Job]) -> list[LedgerEvent]:
@@ -283,10 +307,23 @@ class LedgerConnection:
 
     def _all(self, tables: SqlTables, jobs: Sequence[Job]) -> list[object]:
         values: list[object] = [None] * len(jobs)
-        lookups = iter(self._announced(tables, [j for j in jobs if isinstance(j, AnnounceJob)]))
+        learned = _to_learn_first(jobs)
+        for place in learned:
+            events = cast("EventsJob", jobs[place]).events
+            values[place] = apply(tables, events, self.owner)
+        self._carry_out(tables, [p for p in range(len(jobs)) if p not in learned], jobs, values)
+        return values
+
+    def _carry_out(
+        self, tables: SqlTables, places: Sequence[int], jobs: Sequence[Job], values: list[object]
+    ) -> None:
+        """Carry out the jobs at some places, and note the value of each."""
+        announced = [job for p in places if isinstance(job := jobs[p], AnnounceJob)]
+        lookups = iter(self._announced(tables, announced))
         events: list[LedgerEvent] = []
         inputs: defaultdict[int, list[InputRow]] = defaultdict(list)
-        for place, job in enumerate(jobs):
+        for place in places:
+            job = jobs[place]
             if isinstance(job, AnnounceJob):
                 lookup = next(lookups)
                 if isinstance(lookup, EventResult):
@@ -301,17 +338,18 @@ class LedgerConnection:
         results = iter(apply(tables, events, self.owner) if events else ())
         for run, rows in inputs.items():
             tables.add_inputs(run, rows)
-        for place, job in enumerate(jobs):
+        for place in places:
+            job = jobs[place]
             if isinstance(job, AnnounceJob) and isinstance(values[place], StoredLookup):
                 values[place] = Announced(next(results), cast("StoredLookup", values[place]))
             elif isinstance(job, EventsJob):
                 values[place] = [next(results) for _ in job.events]
-        for place, job in enumerate(jobs):
+        for place in places:
+            job = jobs[place]
             if isinstance(job, StatementJob):
                 values[place] = job.work(tables)
                 if job.writes:  # whatever that was
                     self._in_flight.clear()
-        return values
 
     def _announced(
         self, tables: SqlTables, jobs: Sequence[AnnounceJob]
@@ -328,8 +366,9 @@ class LedgerConnection:
                 for place in asking
             ]
             seen: dict[tuple[int, str, bytes], bytes] = {}
+            now = max(jobs[place].send.now for place in asking)
             for place, query, (subject, siblings) in zip(
-                asking, queries, tables.siblings(queries, self.wall()), strict=True
+                asking, queries, tables.siblings(queries, now), strict=True
             ):
                 spec, other = specs[place], choose(siblings)
                 specs[place] = replace(spec, subject=subject)

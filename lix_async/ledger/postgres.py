@@ -641,6 +641,7 @@ class PostgresLedgerConnection(LedgerConnection):
             about = translated("INSERT INTO about VALUES (?, ?)", self._schema).text
             connection.execute(about, ("version", VERSION))
             connection.execute(about, ("ledger_id", new_token().hex()))
+            connection.execute(about, ("identity", "learned"))
 
 
 def check_postgres_address(address: str) -> None:

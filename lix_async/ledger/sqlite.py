@@ -307,7 +307,9 @@ class SqliteLedgerConnection(LedgerConnection):
                 connection.executescript(
                     f"BEGIN IMMEDIATE; {SCHEMA}; INSERT INTO about VALUES "
                     f"('version', '{VERSION}') ON CONFLICT DO NOTHING; INSERT INTO about VALUES "
-                    "('ledger_id', lower(hex(randomblob(16)))) ON CONFLICT DO NOTHING; COMMIT"
+                    "('ledger_id', lower(hex(randomblob(16)))) ON CONFLICT DO NOTHING; INSERT INTO "
+                    "about SELECT 'identity', 'learned' WHERE NOT EXISTS (SELECT 1 FROM lookup) "
+                    "ON CONFLICT DO NOTHING; COMMIT"
                 )
             for companion in COMPANIONS:
                 make_private(self.path.with_name(self.path.name + companion))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...engine.client import Client
 from .balances import BALANCE_ENDPOINTS
+from .endpoints import BY_ID
 from .provider import LIX
 from .resources.account import Account
 from .resources.connections import Connections
@@ -81,6 +82,7 @@ class AsyncLix(Client):
     """
 
     provider = LIX
+    endpoints = BY_ID
     balance_endpoints = BALANCE_ENDPOINTS
     account: Account
     connections: Connections
