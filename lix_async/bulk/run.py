@@ -465,8 +465,6 @@ class InputReader:
 
 POLLS = 20
 """Times that a queued lookup is asked for before the run hands it over as still queued."""
-END_READING_TIMEOUT = 30.0
-"""Seconds that the last reading of the balances may take, its permit included."""
 LONGEST_SUSPICION = 60.0
 """Seconds after which a failed lookup is handed over although nothing was answered since."""
 
@@ -540,7 +538,7 @@ class RunExecutor(Generic[T]):
         except Exception as error:  # also StopAsyncIteration: it has ended, one way or another
             self._ending = error
             if not self._failed:
-                await self._close(END_READING_TIMEOUT)
+                await self._close()
                 self._ending = StopAsyncIteration()
                 self._raise()
                 self._inputs.raise_failure()
@@ -553,8 +551,8 @@ class RunExecutor(Generic[T]):
         """Whoever took the outcomes has gone away."""
         self._workers.drop()
 
-    async def _close(self, seconds: float = 0.0) -> None:
-        """End the run; the balances may be read once more within some seconds."""
+    async def _close(self, seconds: float | None = None) -> None:
+        """End the run. The last reading of the balances may take so many seconds."""
         withdraw, self._withdraw = self._withdraw, None
         if withdraw is not None:
             withdraw()
@@ -564,7 +562,9 @@ class RunExecutor(Generic[T]):
                 run, self._lookup.run_id = self._lookup.run_id, None
                 with contextlib.suppress(BulkError):  # the ledger has failed: nothing more to note
                     await self._store.end_run(run)
-                    if seconds > 0:
+                    if seconds is None:
+                        await self.admission.read_at_end()
+                    elif seconds > 0:
                         with self._clock.timeout(seconds):
                             await self.admission.read_at_end()
         finally:  # also where it is cancelled

@@ -316,11 +316,19 @@ def print_summary(report: Report, ledger: str, abandoned: int = 0) -> None:
         for reason, count in report.reasons.items():
             table.add_row("", f"{count:,}", f"× {_REASON_TEXT.get(reason, reason)}")
         err.print("Failures:", table, sep="\n")
+    if report.unexplained:
+        more = "more" if report.unexplained > 0 else "fewer"
+        credits = abs(report.unexplained)
+        console.print_note(
+            f"warning: the account lost {credits:,} {more} {plural(credits, 'credit')} than the "
+            "ledger accounts for: a price has changed, or somebody else uses the account"
+        )
     doubts = report.progress.in_doubt + abandoned
     if doubts:
         console.print_note(
             f"{doubts:,} {plural(doubts, 'lookup')} in doubt: no answer received, may have been "
-            f"charged; not retried automatically.\n  lix run doubts{ledger_argument(ledger)}"
+            f"charged; not retried automatically.\n  lix run doubts{ledger_argument(ledger)}\n"
+            f"  lix run reconcile{ledger_argument(ledger)}"
         )
     if sum(report.latencies.values()) > 1:
         err.print("Time to answer:", _histogram(report.latencies), sep="\n")

@@ -13,7 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...bulk.admission import AdmissionController
+from ...bulk.prepared_call import CallPreparer
 from ...concurrency.clock import RealClock
+from ...ledger.ledger import Ledger, open_store
 from ...ledger.records import Counts
 from ...ledger.rule import STATUSES, Status
 from ...ledger.store import Store
@@ -26,11 +29,19 @@ from ..ledger.address import (
     opened_read_only,
 )
 from ..ledger.export import ExportFormat, ExportSchema, export
-from ..ledger.in_doubt import buy_again, list_doubts, resolve_doubts
-from ..options import OUTPUT, parse_columns
+from ..ledger.in_doubt import (
+    buy_again,
+    list_doubts,
+    list_empty,
+    print_reconciliations,
+    resolve_doubts,
+)
+from ..options import CONNECTION_DEFAULTS, OUTPUT, ConnectionOptions, parse_columns
 from ..output.columns import check_columns
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
-from ..runtime.session import run_until_signal
+from ..runtime.clients import base_url, key_for
+from ..runtime.progress import ProgressCounts
+from ..runtime.session import CommandSession, run_command, run_until_signal
 from ..text import format_until, plural
 
 StoreArgument = Annotated[
@@ -69,7 +80,8 @@ run = App(
     help="""Inspect a ledger, and pause or resume its runs and workers.
 
     A ledger is the file or the PostgreSQL database that records every bulk lookup. These commands
-    can be used while other processes use the ledger. They send nothing to the provider.""",
+    can be used while other processes use the ledger. Only `reconcile` asks the provider: for the
+    balances.""",
 )
 
 
@@ -315,6 +327,57 @@ def doubts(
 
 
 @run.command(sort_key=5)
+def reconcile(
+    store: StoreArgument = None,
+    /,
+    *,
+    style: FormatOption = None,
+    connection: ConnectionOptions = CONNECTION_DEFAULTS,
+) -> int:
+    """Settle lookups in doubt by the account's balances, where these leave one possibility only.
+
+    Runs keep what the account had left. Between two readings, a lookup in doubt was charged or not:
+    where the difference is 0, none was, and they become pending; where it is the price of all, all
+    were, and they become unreadable. Otherwise they stay in doubt. Where a key is set, the balances
+    are read now; no lookup is made.
+    """
+    address = ledger_address(store)
+
+    async def work(session: CommandSession | None = None) -> int:
+        async with opened_read_only(address):
+            pass  # it is there, and is a ledger
+        async with Ledger(open_store(address)) as ledger:
+            if session is not None:
+                await AdmissionController(
+                    session.lix.engine,
+                    ledger.store,
+                    balance_endpoints=session.lix.balance_endpoints,
+                    account=CallPreparer(session.lix.people.get, "").account,
+                ).read_balances()
+                session.progress.stop()
+            print_reconciliations(await ledger.reconcile(), table=_as_table(style))
+        return OK
+
+    try:
+        key_for(connection, base_url(connection))
+    except CommandError:  # without a key: with the readings that there are
+        return run_until_signal(work)
+    return run_command(work, connection, ProgressCounts(""), quiet=False, live=False)
+
+
+@run.command(sort_key=6)
+def empty(store: StoreArgument = None, /) -> int:
+    """List lookups that were charged and whose answer holds nothing, as JSON lines."""
+    address = ledger_address(store)
+
+    async def work() -> int:
+        async with opened_read_only(address) as ledger:
+            return await list_empty(ledger)
+
+    return run_until_signal(work)
+
+
+@run.command(sort_key=7)
 def again(
     store: StoreArgument = None,
     /,
