@@ -56,7 +56,7 @@ class AsyncLix(Client):
             (`{"org": 50}`).
         on_drift: Called with a `Drift` for each field that arrives and is not in the models, and at
             `aclose` for each documented field that never arrived. An exception in it is logged as a
-            warning of `lix_async` and does not affect the call.
+            warning of `lix_async.drift` and does not affect the call.
         max_age: The greatest age of an answer in a ledger, as a `timedelta` or in seconds: older
             ones are bought again by the runs of this client's methods. Default: none is.
         refused_age: The same for refusals, such as not found.
