@@ -54,7 +54,7 @@ LAYERS = {
     "concurrency": _layer(2, "core"),
     "limiters": _layer(3, "core, filesystem, concurrency"),
     "ledger": _layer(3, "core, filesystem, linkedin, concurrency"),
-    "engine": _layer(4, "core, concurrency, limiters, ledger"),
+    "engine": _layer(4, "core, linkedin, concurrency, limiters, ledger"),
     DATA: _layer(5, "core, linkedin"),
     PROVIDER: _layer(5, f"core, linkedin, concurrency, limiters, engine, {DATA}"),
     "bulk": _layer(5, "core, linkedin, concurrency, ledger, engine"),

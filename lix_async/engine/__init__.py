@@ -11,5 +11,5 @@ Modules in reading order:
 * `events`: what a client does, for its listeners; `event_log` is the one that writes the log.
 * `lookup`: one lookup, charged at most once, over a ledger; `call_key` and `outcome` belong to it.
 
-May import `core`, `concurrency`, `limiters` and `ledger`.
+May import `core`, `linkedin`, `concurrency`, `limiters` and `ledger`.
 """

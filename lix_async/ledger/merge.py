@@ -102,13 +102,14 @@ def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
     """Take in some lookups of another ledger, in one transaction."""
     database, count = tables.database, Counter[str]()
     names = _names(database, [one.key for one in batch])
-    owners = owner_numbers(database, {a.token for one in batch for a in one.attempts.values()})
     wanted = sorted({names.get(one.key, one.key) for one in batch})
     rows = database.execute(
         f"SELECT id, key FROM lookup WHERE key IN (?*) ORDER BY id{database.for_update}", (wanted,)
     )
     ids = {bytes(key): ident for ident, key in cast("list[tuple[int, bytes]]", rows)}
     known = {one.key: one for one in copies(tables, sorted(ids.values()))}
+    tokens = {a.token for one in (*batch, *known.values()) for a in one.attempts.values()}
+    owners = owner_numbers(database, tokens)
     new: dict[bytes, LookupCopy] = {}
     for one in batch:
         copy = settled(replace(one, key=names.get(one.key, one.key)))

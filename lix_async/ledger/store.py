@@ -77,6 +77,9 @@ class Entry(msgspec.Struct, kw_only=True):
     body: bytes | None = None
     """The answer that stands, as it was received, also while a newer one is bought; None for a
     listing."""
+    bought_at: float = 0.0
+    """When the answer that stands was received (epoch seconds), of a listing its last page; 0 where
+    there is none."""
     pages: list[AnswerRow] = []
     """The pages of a listing, as they were received; with the answer that ended it where it was
     refused or cannot be read."""
@@ -433,7 +436,9 @@ def _entries(tables: SqlTables, lookups: Sequence[StoredLookup]) -> list[Entry]:
         found = answers.get(lookup.id, [])
         if state.page:
             entry.pages = found
+            entry.bought_at = max((page.at for page in found), default=0) / 1000
         elif found and (state.status in ANSWERED or state.refresh is not None):
             entry.http, entry.body = found[-1].http, found[-1].body
+            entry.bought_at = found[-1].at / 1000
         entries.append(entry)
     return entries

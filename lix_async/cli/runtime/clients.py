@@ -54,6 +54,13 @@ def key_for(connection: ConnectionOptions, url: str, provider: Provider | None =
     raise missing_key_error(provider.key_variables[0])
 
 
+def uses_sandbox(connection: ConnectionOptions) -> bool:
+    """Whether a sandbox answers: at an address of this machine, or with a sandbox's key."""
+    provider, url = provider_of("lix"), base_url(connection)
+    keys = [os.environ.get(variable, "").strip() for variable in provider.key_variables]
+    return SANDBOX_KEY in keys or bool(url and parse_base_url(url).loopback)
+
+
 def lix_client(
     connection: ConnectionOptions,
     monitor: ActivityMonitor,
