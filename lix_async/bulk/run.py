@@ -687,10 +687,11 @@ class RunExecutor(Generic[T]):
                 return number, job
             if self._waiting and self._inputs.used_up:
                 pause = self._waiting[0][0] - now
-                if not self._workers.in_flight:
+                if not self._workers.in_flight and not self._waits_for:
                     self._report_pause("queued", self._clock.wall() + pause)
                 await self._caller.engine.sleep(pause)  # it counts as queued meanwhile
-                self._report_pause("")
+                if self._waits_for == "queued":
+                    self._report_pause("")
                 continue
             try:
                 dues = [heap[0][0] - now for heap in (self._waiting, self._failed) if heap]
@@ -746,7 +747,7 @@ class RunExecutor(Generic[T]):
         self._changed.set()
 
     async def _work(self, job: PendingLookup, scope: CallScope) -> Outcome[T] | None:
-        key = job.call.key
+        key, self._endpoint = job.call.key, job.call.row.id
         while key in self._flying:
             other = self._flying[key] = self._flying[key] or anyio.Event()
             await other.wait()

@@ -338,7 +338,7 @@ def environment() -> Iterator[str]:
 
 
 def environment_variables() -> Iterator[Variable]:
-    """Those of the providers, from their tables; then those of the command line."""
+    """Those of the providers, from their tables; then those of the log and the command line."""
     from lix_async.cli.ledger.address import STORE_VARIABLE
 
     seen: set[str] = set()
@@ -352,6 +352,9 @@ def environment_variables() -> Iterator[Variable]:
                 yield Variable(variable, default, f"`api_key` of `{client.__name__}`")
             seen.add(variable)
         yield Variable(found.url_variable, _url(found), f"`base_url` of `{client.__name__}`")
+    yield Variable(
+        "LIX_LOG", "none", "`debug` or `info`: the log on stderr, for programs that set up none"
+    )
     yield Variable(
         STORE_VARIABLE, "none", "the ledger of `lix run` and `lix worker`, where no STORE is given"
     )
