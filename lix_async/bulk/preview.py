@@ -20,6 +20,7 @@ from ..engine.call_key import Input
 from ..engine.lookup import FINAL
 from ..ledger.connection import LedgerNotFoundError
 from ..ledger.ledger import StoreAddress, open_store
+from ..ledger.records import StoredLookup
 from ..ledger.store import Store
 from .admission import AdmissionController
 from .prepared_call import CallKey, CallPreparer, ClientMethod
@@ -210,12 +211,16 @@ async def _add(
         if seen.execute("INSERT OR IGNORE INTO key VALUES (?)", (call.key,)).rowcount:
             count.distinct += 1
             new[call.key] = call.row.credits, call.listing
-            found.append((given, CallKey(call.key, call.row, call)))
+            found.append((given, CallKey(call.key, call.row, call, call.asked, call.variant)))
     if store is not None:
         await caller.rekey(store, found)
-    known = {} if store is None else await store.find(list(new))
+    known: dict[bytes, StoredLookup | None] = {}
+    if store is not None and found:
+        lookups = await store.find_calls([one.query for _, one in found])
+        known = dict(zip((one.key for _, one in found), lookups, strict=True))
     for key, (price, listing) in new.items():
-        if key in known and known[key].state.status in FINAL:
+        lookup = known.get(key)
+        if lookup is not None and not lookup.moved and lookup.state.status in FINAL:
             count.answered += 1
         elif key in doubts:
             count.in_doubt += 1

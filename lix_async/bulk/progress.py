@@ -59,6 +59,10 @@ class Report(ReadableStruct, msgspec.Struct, kw_only=True):
     """Histogram of seconds per answer, by the upper end of each bucket."""
     seconds: float
     """Seconds since the run was made."""
+    unexplained: int = 0
+    """Credits that the account has lost since the run began, as far as its balances were read, and
+    that the ledger does not account for; below 0 where it has lost less. A price is not the one of
+    the table, or somebody else uses the account."""
 
     def _repr_html_(self) -> str:
         counts = {name: number for name, number in set_fields(self.progress).items() if number}

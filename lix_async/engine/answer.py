@@ -36,8 +36,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     lost: int
     """Attempts that got no answer. The provider may have charged them."""
     cached: bool = False
-    """Whether it was in the client's ledger, or bought by another call that was waited for. It has
-    no headers then."""
+    """Whether it was in the client's ledger, or bought by another call that was waited for."""
+    stale: bool = False
+    """Whether it is older than the call accepts, since no newer one could be bought."""
 
     def __repr__(self) -> str:
         # Without value and body: they hold personal data, which must not get into logs by accident.

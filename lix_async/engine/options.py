@@ -66,11 +66,11 @@ class CommonOptions(TypedDict, total=False):
     verify: Verify
     max_credits: int | Mapping[CreditKind, int] | None
     on_drift: OnDrift | None
+    max_age: Age | None
+    refused_age: Age | None
     cache: bool | StoreAddress | None
     cache_searches: bool
     doubts: DoubtPolicy
-    max_age: Age | None
-    refused_age: Age | None
     on_event: OnEvent | Sequence[OnEvent]
     clock: Clock | None
 

@@ -9,6 +9,7 @@ import msgspec
 
 from ..core.bridge import ReadableStruct
 from ..core.errors import Family, LixError
+from ..ledger.history import SubjectChange
 
 T = TypeVar("T")
 State = Literal["done", "kept", "refused", "failed", "in_doubt", "queued", "invalid", "suppressed"]
@@ -63,6 +64,9 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     """Requests sent for it."""
     cached: bool = False
     """Whether the answer was in the ledger."""
+    via: str = ""
+    """The input under which the answer was bought, where that was another id of the same person or
+    organisation: the link as it was written then, or the JSON of several arguments."""
     seconds: float = 0.0
     """Seconds from sending the request to the answer."""
     due: float = 0.0
@@ -74,6 +78,8 @@ class Outcome(ReadableStruct, msgspec.Struct, Generic[T], kw_only=True):
     refresh: State | Literal[""] = ""
     """Why the answer is stale after its refresh has ended: what became of that purchase, such as
     `in_doubt` or `refused`; `error` has the reason. Empty otherwise."""
+    changes: list[SubjectChange] = []
+    """What changed since the answer that was bought before, where it was bought again."""
 
     @property
     def ok(self) -> bool:

@@ -51,7 +51,7 @@ async def wait_for(
     error: LixError | None = None
     with clock.timeout(seconds):
         while True:
-            await clock.sleep(delay)
+            await engine.sleep(delay)
             polls += 1
             outcome = await _poll(engine, call, hooks)
             error = outcome if isinstance(outcome, LixError) else None
