@@ -88,7 +88,7 @@ def _entry(module: str, name: str, value: object) -> Iterator[str]:
         yield "   :members:"
     elif inspect.isclass(value):
         # The methods of the API itself are on the page of its provider.
-        members = ("send", "pages", "with_options", "credits", "clock", "aclose")
+        members = ("send", "answer", "pages", "with_options", "credits", "clock", "aclose")
         own = [member for member in vars(value) if member in ("account_id", "rate_states")]
         yield f"   :members: {', '.join((*members, *own))}"
     yield from ("```", "")
