@@ -15,6 +15,7 @@ import anyio.to_thread
 
 from ..core.errors import BulkError, ConfigurationError
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
+from .maintenance import Compaction, LedgerSize, compact, measure, verify
 from .merge import MergeReport, merge
 from .records import Export, RunEntry
 from .resolution import Conflict, Resolution, conflicts, identify, resolve
@@ -167,6 +168,27 @@ class Ledger:
                 return await merge(self.store, source)
             finally:
                 await source.close()
+
+    async def size(self) -> LedgerSize:
+        """How much it holds, and how much of the disk that is."""
+        return await measure(self.store)
+
+    async def verify(self) -> list[str]:
+        """What does not agree in it: damage, statuses without their answers, sums of credits.
+
+        Returns:
+            A text for each problem; empty where all agrees.
+        """
+        return await verify(self.store)
+
+    async def compact(self, *, full: bool = False) -> Compaction:
+        """Pack the stored answers without loss, and give the space back.
+
+        Args:
+            full: In PostgreSQL, rewrite the tables; nobody else can use them meanwhile. Without it
+                the space is given to new rows.
+        """
+        return await compact(self.store, full=full)
 
     async def exports(self) -> list[Export]:
         """What was exported when and where, oldest first: files that nobody can erase from here."""

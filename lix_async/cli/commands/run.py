@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
@@ -27,8 +26,9 @@ from ..ledger.address import (
 )
 from ..ledger.export import ExportFormat, ExportSchema, export
 from ..ledger.in_doubt import buy_again, list_doubts, resolve_doubts
-from ..options import OUTPUT, parse_columns
+from ..options import OUTPUT, ReportFormat, as_table, parse_columns
 from ..output.columns import check_columns
+from ..output.destination import place_of
 from ..output.lookup_rows import ENTRY_STATUSES, RowStatus, row_of_entry
 from ..runtime.session import run_until_signal
 from ..text import format_until, plural
@@ -37,13 +37,10 @@ StoreArgument = Annotated[
     str | None,
     Parameter(
         name="STORE",
-        help="The ledger: a file, or postgresql://…. Default: LIX_STORE. Use that for an address "
-        "with a password, because other users can see the arguments of a process.",
+        help="The ledger: a file, or postgresql://…. Default: LIX_STORE, else your personal "
+        "ledger. Use LIX_STORE for an address with a password: other users can see the arguments "
+        "of a process.",
     ),
-]
-FormatOption = Annotated[
-    Literal["table", "jsonl"] | None,
-    Parameter(name="--format", group=OUTPUT, help="Default: a table on a terminal, else jsonl."),
 ]
 _FLAG = Parameter(negative="", show_default=False)
 _FORMAT_BY_SUFFIX: dict[str, ExportFormat] = {
@@ -74,7 +71,7 @@ run = App(
 
 
 @run.command(sort_key=0)
-def status(store: StoreArgument = None, /, *, style: FormatOption = None) -> int:
+def status(store: StoreArgument = None, /, *, style: ReportFormat = None) -> int:
     """Show the progress of a ledger: lookups by status, credits, and what is queued or in doubt."""
     address = ledger_address(store)
 
@@ -88,7 +85,7 @@ def status(store: StoreArgument = None, /, *, style: FormatOption = None) -> int
 
 async def _print_status(ledger: Store, address: str, style: str | None) -> None:
     counts, parked, soonest = await ledger.counts(), await ledger.parked(), await ledger.next_due()
-    if _as_table(style):
+    if as_table(style):
         _print_table(counts, parked, soonest, address)
         return
     report: dict[str, object] = {"store": display_address(address)}
@@ -200,6 +197,7 @@ def export_(
 
     async def work() -> int:
         async with opened_read_only(address) as ledger:
+            await ledger.add_export(place_of(path), "lix run export")
             counts = await export(
                 ledger,
                 path,
@@ -294,7 +292,7 @@ def doubts(
         str | None,
         Parameter(name="--input", help="Only the lookups of this link or e-mail address."),
     ] = None,
-    style: FormatOption = None,
+    style: ReportFormat = None,
 ) -> int:
     """List lookups in doubt, or decide about them. They were interrupted and may have been charged.
 
@@ -309,7 +307,7 @@ def doubts(
         async with opened_read_only(address) as ledger:
             if retry or drop:
                 return await resolve_doubts(ledger, given, retry=retry)
-            return await list_doubts(ledger, given, table=_as_table(style))
+            return await list_doubts(ledger, given, table=as_table(style))
 
     return run_until_signal(work)
 
@@ -336,7 +334,3 @@ def again(
             return await buy_again(ledger, given)
 
     return run_until_signal(work)
-
-
-def _as_table(style: str | None) -> bool:
-    return style == "table" or (style is None and sys.stdout.isatty())
