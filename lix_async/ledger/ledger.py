@@ -185,8 +185,8 @@ class Ledger:
         """Pack the stored answers without loss, and give the space back.
 
         Args:
-            full: In PostgreSQL, rewrite the tables; nobody else can use them meanwhile. Without it
-                the space is given to new rows.
+            full: In PostgreSQL, rewrite the tables; no other process can use them meanwhile.
+                Otherwise the space is left to new rows.
         """
         return await compact(self.store, full=full)
 

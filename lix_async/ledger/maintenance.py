@@ -78,7 +78,7 @@ async def compact(store: Store, *, full: bool = False) -> Compaction:
 
     Args:
         store: The ledger.
-        full: In PostgreSQL, rewrite the tables: nobody else can use them meanwhile.
+        full: In PostgreSQL, rewrite the tables: no other process can use them meanwhile.
     """
     before, _, _ = await store.disk_usage()
     last = packed = 0

@@ -23,8 +23,8 @@ from .lookup_copies import (
     credits_of,
     insert_parts,
     owner_numbers,
-    settled,
     state_of,
+    taken_over,
     write_copy,
 )
 from .migration import OLD
@@ -112,7 +112,7 @@ def _take(tables: SqlTables, batch: Sequence[LookupCopy]) -> Counter[str]:
     owners = owner_numbers(database, tokens)
     new: dict[bytes, LookupCopy] = {}
     for one in batch:
-        copy = settled(replace(one, key=names.get(one.key, one.key)))
+        copy = taken_over(replace(one, key=names.get(one.key, one.key)))
         mine = known.get(copy.key)
         if mine is None:
             new[copy.key] = combined(new[copy.key], copy) if copy.key in new else copy
@@ -216,21 +216,21 @@ def _named(runs: Sequence[RunColumns]) -> list[tuple[tuple[object, ...], RunColu
     return named
 
 
-InputColumns = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
+CopiedInput = tuple[int, bytes | None, bytes | None, str, str, bytes | None]
 
 
 async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> None:
     first = 0
     while True:
 
-        def read(tables: SqlTables, after: int = first) -> list[InputColumns]:
+        def read(tables: SqlTables, after: int = first) -> list[CopiedInput]:
             return _inputs(tables.database, run, after, None)
 
         batch = await source.statement(read, writes=False)
         if not batch:
             return
 
-        def write(tables: SqlTables, batch: Sequence[InputColumns] = batch) -> None:
+        def write(tables: SqlTables, batch: Sequence[CopiedInput] = batch) -> None:
             database = tables.database
             names = _names(database, [row[1] for row in batch if row[1] is not None])
             theirs = [
@@ -259,12 +259,12 @@ async def _merge_inputs(target: Store, source: Store, run: int, own: int) -> Non
         first = batch[-1][0]
 
 
-def _written(row: InputColumns) -> tuple[bytes, ...]:
+def _written(row: CopiedInput) -> tuple[bytes, ...]:
     """Orders inputs that two ledgers have under one number."""
     return tuple(part.encode() if isinstance(part, str) else part or b"" for part in row[1:])
 
 
-def _inputs(database: Database, run: int, after: int, last: int | None) -> list[InputColumns]:
+def _inputs(database: Database, run: int, after: int, last: int | None) -> list[CopiedInput]:
     rows = database.execute(
         "SELECT i.row, l.key, coalesce(i.given, l.written_as), i.state, i.note, i.ref FROM input i "
         "LEFT JOIN lookup l ON l.id = i.lookup WHERE i.run = ? AND i.row > ? "
@@ -273,7 +273,7 @@ def _inputs(database: Database, run: int, after: int, last: int | None) -> list[
     )
     return [
         (row, as_bytes(key), as_bytes(given), state, note, as_bytes(ref))
-        for row, key, given, state, note, ref in cast("list[InputColumns]", rows)
+        for row, key, given, state, note, ref in cast("list[CopiedInput]", rows)
     ]
 
 

@@ -32,7 +32,7 @@ OLD_TABLES = ("call", "page")
 
 
 BATCH = 2000
-"""Lookups that are copied, then deleted: what is deleted makes room for the next ones, so a file
+"""Lookups that are copied, then deleted: what is deleted leaves space for the next ones, so a file
 does not grow, and no page is written twice."""
 ROWS = 2
 """The codec of a page's rows, from a ledger of version 2."""

@@ -125,7 +125,7 @@ class Store:
         """Give free space back.
 
         Args:
-            full: In PostgreSQL, rewrite the tables, which nobody else can use meanwhile.
+            full: In PostgreSQL, rewrite the tables, which no other process can use meanwhile.
         """
 
     @property

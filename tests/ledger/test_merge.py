@@ -125,7 +125,7 @@ async def fresh(kind: str, folder: Path, address: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def laws(kind: str, address: str, histories: Sequence[Sequence[Step]], folder: Path) -> None:
+async def check(kind: str, address: str, histories: Sequence[Sequence[Step]], folder: Path) -> None:
     clock = itertools.count(1)
     sources: list[SqliteStore] = []
     for number, history in enumerate(histories):
@@ -171,11 +171,11 @@ async def laws(kind: str, address: str, histories: Sequence[Sequence[Step]], fol
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(histories=st.tuples(steps, steps, steps))
-def test_the_laws_of_merging(
+def test_merging_keeps_credits_in_any_order_and_repeated(
     kind: str,
     histories: tuple[list[Step], list[Step], list[Step]],
     request: pytest.FixtureRequest,
 ) -> None:
     address = request.getfixturevalue("postgres_dsn") if kind == "postgres" else ""
     with tempfile.TemporaryDirectory() as folder:
-        anyio.run(partial(laws, kind, address, histories, Path(folder)))
+        anyio.run(partial(check, kind, address, histories, Path(folder)))

@@ -147,7 +147,7 @@ def compact(
         Parameter(
             negative="",
             show_default=False,
-            help="In PostgreSQL, rewrite the tables: nobody else can use the ledger meanwhile.",
+            help="In PostgreSQL, rewrite the tables; no other process can use them meanwhile.",
         ),
     ] = False,
 ) -> int:

@@ -29,7 +29,7 @@ from ..runtime.progress import ProgressCounts
 from ..runtime.session import CommandSession, run_command
 from ..text import one_line, plural
 
-StoreOption = Annotated[
+LookupStoreOption = Annotated[
     str | None,
     Parameter(
         name="--store",
@@ -55,7 +55,7 @@ def person(
     ],
     /,
     *,
-    store: StoreOption = None,
+    store: LookupStoreOption = None,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -73,7 +73,7 @@ def org(
     ],
     /,
     *,
-    store: StoreOption = None,
+    store: LookupStoreOption = None,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
@@ -88,7 +88,7 @@ def email(
     link: Annotated[str, Parameter(help="https://www.linkedin.com/in/NAME")],
     /,
     *,
-    store: StoreOption = None,
+    store: LookupStoreOption = None,
     output: RowOutputOptions = ROW_DEFAULTS,
     connection: ConnectionOptions = CONNECTION_DEFAULTS,
 ) -> int:
