@@ -28,13 +28,14 @@ from ..engine.call_key import (
 )
 from ..engine.client import Client
 from ..engine.engine import Engine
+from ..engine.old_keys import rekey
 from ..engine.pages import Pages
 from ..engine.recording import RecordingEngine, recorded_call
+from ..ledger.reconciliation import account_of
 from ..ledger.records import CallQuery, StoredLookup
 from ..ledger.store import Store
 from ..linkedin.links import plain
 from ..linkedin.subject_ids import alias_key
-from .old_keys import old_texts
 
 T = TypeVar("T")
 ClientMethod = Callable[..., Awaitable[T]] | Callable[..., Pages[T]]
@@ -86,6 +87,8 @@ class CallPreparer:
         self.balance_endpoints = type(client).balance_endpoints
         self._account = account
         self._origin = server_of(self.engine.provider, client.origin)
+        self.account = account_of(account, self._origin)
+        """The account that pays, as the ledger writes it."""
         view = client.with_engine(RecordingEngine(client.engine))
         make = cast("Callable[[Client], object]", type(owner))  # resources take their client
         self._method = cast(
@@ -166,31 +169,20 @@ class CallPreparer:
         return _KeyTemplate(parts[0] + '"', '"' + parts[1], call.row, id_kind, call.variant)
 
     async def rekey(self, store: Store, found: Iterable[tuple[Input, CallKey]]) -> None:
-        """Give lookups of a ledger that older versions wrote the keys of today, where it has them.
-
-        Only the client and the account can tell what an input of then would send, so a migration
-        cannot do it for all. A row is used where its own input leads to the same key: the old rule
-        gave one key to some calls that differ.
-        """
+        """Give lookups of a ledger that older versions wrote the keys of today."""
         if not store.has_old_keys:
             return
         given_by_key = {one.key: (given, one) for given, one in found}
         known = await store.find(list(given_by_key))
-        new_keys: dict[bytes, bytes] = {}
+        calls: dict[bytes, PreparedCall] = {}
         for key in given_by_key.keys() - known.keys():
             given, one = given_by_key[key]
-            call = one.call or self.call(given)
-            identity = self.engine.provider.name, self._account, call.row.id
-            for text in old_texts(*identity, call.params, call.max_items):
-                new_keys[key_of(text)] = key
-        rows = await store.find(list(new_keys))
-        await store.rekey(
-            {old: new_keys[old] for old, row in rows.items() if self._leads_to(row, new_keys[old])}
-        )
+            calls[key] = one.call or self.call(given)
+        await rekey(store, self.engine.provider.name, self._account, calls, self._leads_to)
 
-    def _leads_to(self, row: StoredLookup, key: bytes) -> bool:
+    def _leads_to(self, lookup: StoredLookup, call: PreparedCall) -> bool:
         try:
-            return self.call_key(msgspec.json.decode(row.written_as)).key == key
+            return self.call_key(msgspec.json.decode(lookup.written_as)).key == call.key
         except ConfigurationError:
             return False
 

@@ -15,6 +15,7 @@ from ..concurrency.worker_pool import InputStream
 from ..core.bridge import ReadableStruct
 from ..core.endpoint import CreditKind, Price
 from ..core.errors import ConfigurationError
+from ..core.html_table import html_fields
 from ..engine.call_key import Input
 from ..engine.lookup import FINAL
 from ..ledger.connection import LedgerNotFoundError
@@ -68,6 +69,9 @@ class Preview(ReadableStruct, msgspec.Struct, frozen=True, kw_only=True):
             for kind, balance in (self.balances or {}).items()
         }
         return {kind: amount for kind, amount in missing.items() if amount > 0}
+
+    def _repr_html_(self) -> str:
+        return html_fields("Preview", self)
 
     @property
     def exceeds_today(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -98,9 +99,15 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return the exit code. Every error is printed as a line on stderr."""
     console.arguments.set(tuple(arguments))
     try:
-        code = app(
-            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        # Commands have errors of their own for what they write.
+        is_help = not arguments or not {"--help", "-h", "--version"}.isdisjoint(arguments)
+        with console.stdout_errors() if is_help else contextlib.nullcontext():
+            code = app(
+                list(arguments),
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_value",
+            )
         with console.stdout_errors():
             sys.stdout.flush()
     except CycloptsError as error:

@@ -25,7 +25,9 @@ class Answer(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     body: bytes
     """The response body as received, so that fields unknown to this library can be read."""
     status: int
+    """The HTTP status of the response."""
     raw_headers: list[tuple[bytes, bytes]]
+    """The headers of the response as received; `headers` has them as text."""
     attempts: int
     """Requests sent, including the successful one."""
     waited: float

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
@@ -26,6 +26,7 @@ from ..concurrency.background import BackgroundTask
 from ..concurrency.clock import Clock
 from ..concurrency.worker_pool import GRACE, CallScope
 from ..core import wire
+from ..core.bridge import ReadableStruct
 from ..core.endpoint import AnyEndpoint, Endpoint, P, StatusCall
 from ..core.errors import (
     BudgetError,
@@ -43,10 +44,10 @@ from ..core.validation import check_type
 from ..core.wire import HttpRequest
 from ..ledger.ledger import Ledger, StoreAddress, open_store
 from ..ledger.personal import personal_path
-from ..ledger.records import AnswerRow
+from ..ledger.records import AnswerRow, StoredLookup
 from ..ledger.store import Store
 from .answer import Answer, credits_for
-from .call_key import Input, PreparedCall, prepared_call, server_of
+from .call_key import Input, PreparedCall, arguments, prepared_call, server_of
 from .credits import CreditBudget
 from .engine import AttemptHooks, CallState, Engine
 from .events import CacheHit
@@ -59,6 +60,7 @@ from .lookup import (
     check_doubts,
     read_answer,
 )
+from .old_keys import rekey
 from .outcome import Outcome
 
 R = TypeVar("R")
@@ -68,7 +70,7 @@ FIRST_LOOK, LAST_LOOK = 0.02, 0.5
 """Seconds between two looks at a lookup that another process has sent: doubled up to the second."""
 
 
-class CacheStats(msgspec.Struct):
+class CacheStats(ReadableStruct, msgspec.Struct):
     """What a cache has done since its client was made."""
 
     hits: int = 0
@@ -251,7 +253,11 @@ class Cache:
             queued_for=options.retry.queued_interval,
         )
         place = call.key, page
-        flight = _Flight(executor, call, given, page, repeats=self._doubts == "retry")
+        flight = _Flight(
+            *(executor, call, given, page),
+            repeats=self._doubts == "retry",
+            before=lambda: self._use_old_key(engine, call),
+        )
 
         def end() -> None:
             del self.flights[place]
@@ -260,6 +266,32 @@ class Cache:
         self.flights[place] = flight
         flight.begin(end)
         return flight
+
+    async def _use_old_key(self, engine: Engine, call: PreparedCall) -> None:
+        """Find what an older version has bought under a key of its own."""
+        if not self.store.has_old_keys or call.key in await self.store.find([call.key]):
+            return
+        names = [
+            n for n in call.params.__struct_fields__ if isinstance(getattr(call.params, n), str)
+        ]
+
+        def leads_to(lookup: StoredLookup, call: PreparedCall) -> bool:
+            given: object = msgspec.json.decode(lookup.written_as)
+            fields = arguments(given)
+            ways = [{name: given} for name in names] if fields is None else [fields]
+            return any(self._is_same(engine, call, fields) for fields in ways)
+
+        await rekey(self.store, engine.provider.name, "", {call.key: call}, leads_to)
+
+    def _is_same(self, engine: Engine, call: PreparedCall, given: Mapping[str, object]) -> bool:
+        """Whether the call with these params instead of its own is the same lookup."""
+        known = {name: given[name] for name in call.params.__struct_fields__ if name in given}
+        try:
+            params = replace(call.params, **known)
+            other = prepared_call(engine, self._server, "", call.row, params, call.max_items)
+        except (LixError, TypeError, ValueError):
+            return False
+        return other.key == call.key
 
     def _check_open(self) -> None:
         if not self._blocks:
@@ -299,7 +331,7 @@ class _ListingEngine(Engine):
         self._call = call
         self._given = given
         self._page = 0
-        self.stored: dict[int, AnswerRow] | None = None
+        self._pages: dict[int, AnswerRow] | None = None
 
     async def send(
         self,
@@ -312,9 +344,9 @@ class _ListingEngine(Engine):
         """The next page; what the request would be, the ledger knows from the page before."""
         cache, call, number = self._cache, self._call, self._page + 1
         engine = self._direct.with_budget(self.credits)
-        if self.stored is None:
-            self.stored = await stored_pages(cache.store, call.key)
-        if (page := self.stored.get(number)) is not None:
+        if self._pages is None:
+            self._pages = await stored_pages(cache.store, call.key)
+        if (page := self._pages.get(number)) is not None:
             found = _read(engine, endpoint, page.http, page.body, page.at)
             if isinstance(found, LixError):
                 raise found
@@ -385,8 +417,10 @@ class _Flight(CallScope):
         page: int,
         *,
         repeats: bool,
+        before: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__()
+        self._before = before
         self._executor = executor
         self._call = call
         self._given = given
@@ -474,6 +508,7 @@ class _Flight(CallScope):
             wait=lambda _: self._pause,
             sleep=self._executor.engine.clock.sleep,
         )
+        await self._before()
         found: Outcome[object] | Postponed = await retrying(self._attempt)
         outcome = found.outcome if isinstance(found, Postponed) else found
         self.cached, self.stale = outcome.cached or not self.requests, outcome.stale
@@ -539,11 +574,16 @@ class _Flight(CallScope):
         return False
 
     def _is_polled(self, found: Postponed) -> bool:
-        """Ask again for what the provider prepares; where it is named, its caller does that."""
+        """Ask again for what the provider prepares.
+
+        Where it can be asked for by an id, that is free: a call does it at once, and its caller
+        does the waiting.
+        """
         outcome = found.outcome
         self._polls += outcome.attempts
         if self._call.row.poll is not None and outcome.error is None:
-            return False
+            self._pause = 0.0
+            return not self.requests
         error = outcome.error or QueuedError(
             "the provider is preparing this record", kind="queued", retry_after=found.pause
         )

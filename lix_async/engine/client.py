@@ -8,10 +8,10 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, Unpack
 
 from ..concurrency.clock import Clock, RealClock
-from ..core.endpoint import BalanceEndpoints, CreditKind, Endpoint, P
+from ..core.endpoint import AnyEndpoint, BalanceEndpoints, CreditKind, Endpoint, P
 from ..core.errors import ConfigurationError
 from ..core.freshness import Age
-from ..core.models import Listing
+from ..core.models import Listing, Params
 from ..core.provider import ApiKey, Provider, parse_base_url
 from ..core.rate_limit import RateLimit
 from ..core.retry import RetryPolicy
@@ -176,8 +176,9 @@ class Client:
 
         Credits: those of the endpoint.
         """
-        if self._cache is not None and self._cache.keeps(endpoint, params):
-            return note_answer(await self._cache.send(self._engine, endpoint, params))
+        cache = self.cache_for(endpoint, params)
+        if cache is not None:
+            return note_answer(await cache.send(self._engine, endpoint, params))
         return note_answer(await self._engine.send(endpoint, params))
 
     async def answer(
@@ -235,8 +236,8 @@ class Client:
 
         Credits: those of the endpoint, for each page.
         """
-        engine, cache = self._engine, self._cache
-        if cache is not None and options.get("resume") is None and cache.keeps(endpoint, params):
+        engine, cache = self._engine, self.cache_for(endpoint, params)
+        if cache is not None and options.get("resume") is None:
             engine = cache.listing(engine, endpoint, params, options.get("max_items"))
         return Pages(engine, endpoint, params, **options)
 
@@ -336,6 +337,11 @@ class Client:
         if self._cache is None:
             raise ConfigurationError("this client has no cache: pass cache=True or a path")
         return self._cache
+
+    def cache_for(self, endpoint: AnyEndpoint, params: Params) -> Cache | None:
+        """The cache, where it has the answers of such calls; else None."""
+        cache = self._cache
+        return cache if cache is not None and cache.keeps(endpoint, params) else None
 
     @property
     def credits(self) -> CreditBudget:

@@ -63,8 +63,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     idempotent: bool
     """Whether the call only reads, so that it may be repeated; False for one that acts."""
     host: str
-    port: int | None
-    """The port of the address; None for the default one of its scheme."""
+    port: int
 
 
 class WaitStarted(Event, frozen=True, kw_only=True):
@@ -332,7 +331,7 @@ class CallEvents:
                     path=path,
                     idempotent=self._endpoint.idempotent,
                     host=address.host,
-                    port=address.port,
+                    port=address.port or (443 if address.scheme == "https" else 80),
                 )
             )
 

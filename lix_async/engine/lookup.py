@@ -118,6 +118,8 @@ class Admission:
         """The credits that were spent, and their limit."""
         self.stop: LixError | None = None
         """The error that ends all calls."""
+        self.not_before = 0
+        """The moment (epoch milliseconds) that is not before the last reading of the balances."""
 
     async def admit(self, price: Price, key: bytes) -> None:
         """Wait until a call may be sent. Report its end with `ended`.
@@ -246,6 +248,7 @@ class LookupExecutor:
         waited: bool = False,
         scope: CallScope | None = None,
         last_page: int | None = None,
+        fresh: Freshness | None = None,
     ) -> Outcome[object] | Postponed:
         """The outcome of one call: from the ledger if it is known, else from the provider.
 
@@ -260,6 +263,7 @@ class LookupExecutor:
                 by which the ledger has the due time, may have been set meanwhile.
             scope: The block of the call, which its consumer may leave.
             last_page: The page of a listing after which to stop; its rows are left in the ledger.
+            fresh: Which answers are new enough for this call, where others are than usual.
 
         Returns:
             The outcome, or when to come back.
@@ -268,11 +272,12 @@ class LookupExecutor:
             CallsParked: No call makes sense before something changes.
             BulkError: The ledger failed; `unsaved` holds what it could not keep.
         """
+        fresh = fresh or self.fresh
         if lookup is None and not read:
             lookup = await self._find(call)
         while True:
             found = await self._visit(
-                *(call, given, lookup),
+                *(call, given, lookup, fresh),
                 row=row,
                 tries=tries,
                 waited=waited,
@@ -292,6 +297,7 @@ class LookupExecutor:
         call: PreparedCall,
         given: Input,
         lookup: StoredLookup | None,
+        fresh: Freshness,
         *,
         row: int | None,
         tries: int,
@@ -305,9 +311,11 @@ class LookupExecutor:
                 self.store.post_inputs(self.run_id, [input_row(row, lookup, call.key, given)])
             lookup = await self._judge_left(lookup, call, given)
             asks = await self._status_call(lookup, call.row)
-            known = await self._known(lookup, call, given, waited=waited, free=asks is not None)
+            known = await self._known(
+                lookup, call, given, fresh, waited=waited, free=asks is not None
+            )
             if known is not None:
-                return await self.or_older(known, call) if _stands(lookup) else known
+                return await self.or_older(known, call, fresh) if _stands(lookup) else known
             if lookup.state.status == "in_doubt":  # it was decided to buy it again
                 lookup = (await self.store.by_id([lookup.id])).get(lookup.id)
         attempt = _Attempts(self, call, given, lookup, tries, row, scope, asks)
@@ -321,7 +329,7 @@ class LookupExecutor:
             return outcome
         if outcome.state == "done" and not call.listing:
             outcome.changes = await self._changes(lookup, call)
-        return await self.or_older(outcome, call)
+        return await self.or_older(outcome, call, fresh)
 
     async def _changes(self, lookup: StoredLookup, call: PreparedCall) -> list[SubjectChange]:
         """What the newest answer of a lookup says that the one before it does not."""
@@ -337,7 +345,9 @@ class LookupExecutor:
             )
         ]
 
-    async def or_older(self, outcome: OutcomeT, call: PreparedCall) -> OutcomeT | Outcome[object]:
+    async def or_older(
+        self, outcome: OutcomeT, call: PreparedCall, fresh: Freshness | None = None
+    ) -> OutcomeT | Outcome[object]:
         """The outcome; where a refresh brought nothing newer, with the answer that still stands."""
         if isinstance(outcome, Postponed) or outcome.state == "done":
             return outcome
@@ -347,7 +357,7 @@ class LookupExecutor:
         answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
         given = cast("Input", outcome.input)
         found = self._stored(lookup, call.key, call.row, given, answers)
-        found.stale = found.stale or self._is_expired(found)
+        found.stale = found.stale or _is_expired(found, fresh or self.fresh)
         if found.stale:
             found.refresh, found.error = outcome.state, outcome.error
         found.credits, found.maybe = outcome.credits, outcome.maybe
@@ -369,7 +379,7 @@ class LookupExecutor:
             outcome = None
             if _is_answered(lookup):
                 outcome = self._stored(lookup, key, row, given, answers.get(lookup.id, []))
-                if self._open(outcome, row, lookup.state.n):
+                if self._open(outcome, row, lookup.state.n, self.fresh):
                     outcome = None
             outcomes.append(outcome)
         return outcomes
@@ -381,7 +391,7 @@ class LookupExecutor:
     @property
     def now(self) -> int:
         """Epoch milliseconds."""
-        return int(self.wall() * 1000)
+        return max(int(self.wall() * 1000), self.admission.not_before)
 
     async def _judge_left(
         self, lookup: StoredLookup, call: PreparedCall, given: Input
@@ -425,7 +435,14 @@ class LookupExecutor:
         return asks
 
     async def _known(
-        self, lookup: StoredLookup, call: PreparedCall, given: Input, *, waited: bool, free: bool
+        self,
+        lookup: StoredLookup,
+        call: PreparedCall,
+        given: Input,
+        fresh: Freshness,
+        *,
+        waited: bool,
+        free: bool,
     ) -> Outcome[object] | Postponed | None:
         """What a lookup is that need not be sent now; None for one that must be."""
         state, found = lookup.state, _from_ledger(lookup, call.key, given)
@@ -434,10 +451,10 @@ class LookupExecutor:
         if state.status in FINAL or (state.refresh is not None and not lookup.moved):
             answers = (await self.store.answers([lookup.id])).get(lookup.id, [])
             outcome = self._stored(lookup, call.key, call.row, given, answers)
-            if not self._open(outcome, call.row, state.n):
+            if not self._open(outcome, call.row, state.n, fresh):
                 return outcome
         if state.status in FINAL:
-            if outcome.state == "queued" or self._is_expired(outcome):
+            if outcome.state == "queued" or _is_expired(outcome, fresh):
                 return None
             age = self.wall() - answers[-1].at / 1000
             pause = self._recheck_after - max(age, 0.0)
@@ -509,6 +526,8 @@ class LookupExecutor:
             found.error = value
         elif state == "refused":
             found.error = InDoubtError("in doubt, and decided not to be bought again")
+        elif state == "kept" and last is None:
+            found.error = InDoubtError("charged, as the balances show, and no answer was received")
         return found
 
     async def add_pages(self, outcome: Outcome[object], row: AnyEndpoint, lookup: int) -> None:
@@ -525,23 +544,15 @@ class LookupExecutor:
         outcome.value, error = decode_saved_answer(row, outcome.body)
         outcome.error = outcome.error or error
 
-    def _open(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
+    def _open(
+        self, outcome: Outcome[object], row: AnyEndpoint, attempts: int, fresh: Freshness
+    ) -> bool:
         """Whether a stored outcome needs another call."""
         return (
             outcome.state == "queued"
-            or self._is_expired(outcome)
+            or _is_expired(outcome, fresh)
             or self._wanted_again(outcome, row, attempts)
         )
-
-    def _is_expired(self, outcome: Outcome[object]) -> bool:
-        """Whether a stored answer is older than the caller accepts.
-
-        What was charged and cannot be read is bought again at a person's request only, also where
-        it was a refresh.
-        """
-        if outcome.bought_at is None or outcome.refresh == "kept":
-            return False
-        return self.fresh.is_expired(outcome.state, outcome.bought_at)
 
     def _wanted_again(self, outcome: Outcome[object], row: AnyEndpoint, attempts: int) -> bool:
         """Whether a better answer may come, and was not asked for often enough."""
@@ -628,7 +639,9 @@ class _Attempts:
         self._charged = 0
         self._began = 0.0
         key = call.key if lookup is None else lookup.key
-        self._outcome: Outcome[object] = Outcome(input=given, key=key.hex(), state="done")
+        self._outcome: Outcome[object] = Outcome(
+            input=given, endpoint=call.row.id, key=key.hex(), state="done"
+        )
 
     # What the engine reports
 
@@ -1049,13 +1062,31 @@ def _stands(lookup: StoredLookup | None) -> bool:
     )
 
 
+def _is_expired(outcome: Outcome[object], fresh: Freshness) -> bool:
+    """Whether a stored answer is older than the caller accepts.
+
+    What was charged and cannot be read is bought again at a person's request only, also where it
+    was a refresh.
+    """
+    if outcome.bought_at is None or outcome.refresh == "kept":
+        return False
+    return fresh.is_expired(outcome.state, outcome.bought_at)
+
+
 def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _from_ledger(lookup: StoredLookup, key: bytes, given: Input) -> Outcome[object]:
     via = "" if lookup.key == key else written_text(lookup.written_as)
-    return Outcome(input=given, key=lookup.key.hex(), state="done", cached=True, via=via)
+    return Outcome(
+        input=given,
+        endpoint=lookup.endpoint,
+        key=lookup.key.hex(),
+        state="done",
+        cached=True,
+        via=via,
+    )
 
 
 def written_text(written_as: bytes) -> str:

@@ -17,10 +17,11 @@ from ..core.errors import BulkError, ConfigurationError
 from .history import SubjectChange, Version, read_changes, read_versions, since_moment
 from .maintenance import Compaction, LedgerSize, compact, measure, verify
 from .merge import MergeReport, merge
+from .reconciliation import Reconciliation, empty_answers, reconcile
 from .records import Export, RunEntry
 from .resolution import Conflict, Resolution, conflicts, identify, resolve
 from .sqlite import SqliteStore
-from .store import Store
+from .store import Entry, Store
 from .tables import SqlTables
 
 # With a scheme, or as libpq's key=value, or as user:password@host: none is the path of a file.
@@ -197,6 +198,23 @@ class Ledger:
     async def runs(self) -> list[RunEntry]:
         """The runs of the ledger, oldest first."""
         return await self.store.statement(lambda tables: tables.runs(), writes=False)
+
+    async def reconcile(self) -> list[Reconciliation]:
+        """Reconcile what is in doubt, where readings of the balances leave one possibility only.
+
+        Runs keep what the account had left when they began, every quarter of an hour, and when they
+        ended. Lookups that were not charged are pending again; those that were are kept, and not
+        bought again unasked. Where the difference allows more than one possibility, all stay in
+        doubt.
+
+        Returns:
+            What was found between two readings, for each pair that has lookups in doubt.
+        """
+        return await reconcile(self.store)
+
+    def empty_answers(self) -> AsyncIterator[Entry]:
+        """The lookups that were charged and whose answer holds nothing."""
+        return empty_answers(self.store)
 
     def __repr__(self) -> str:
         return f"Ledger({self.store!r})"

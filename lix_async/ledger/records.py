@@ -203,7 +203,7 @@ class Decide(msgspec.Struct, frozen=True, gc=False):
     now: int
 
 
-class Settle(msgspec.Struct, frozen=True, gc=False):
+class Reconcile(msgspec.Struct, frozen=True, gc=False):
     """Enter what an attempt that ended without knowing has cost."""
 
     lookup: int
@@ -230,7 +230,7 @@ class JudgeAgain(msgspec.Struct, frozen=True, gc=False):
     position: bytes | None = None
 
 
-LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Settle | Again | JudgeAgain
+LedgerEvent = Send | Receive | Judge | Lose | NotLeft | Decide | Reconcile | Again | JudgeAgain
 
 
 class EventResult(msgspec.Struct, frozen=True, gc=False):

@@ -228,7 +228,7 @@ def decide(row: LookupState, n: int, *, again: bool) -> Change | None:
     return Change(replace(row, status=status, due=None), (Settlement(n, None, True),))
 
 
-def settle(row: LookupState, n: int, charged: int) -> Change | None:
+def reconcile(row: LookupState, n: int, charged: int) -> Change | None:
     """Enter what an attempt without a usable answer has cost, as the account's balances show it.
 
     What is in doubt and was charged is kept: it is not bought again unasked. What was not charged

@@ -70,6 +70,10 @@ CREATE TABLE IF NOT EXISTS old_key (old BLOB PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS export (
     id AUTO, at BIG NOT NULL, place TEXT NOT NULL, what TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS reading (
+    id AUTO, account TEXT NOT NULL, began BIG NOT NULL, ended BIG NOT NULL, kind TEXT NOT NULL,
+    balance BIG NOT NULL
+);
 CREATE UNIQUE INDEX IF NOT EXISTS run_name ON run (name) WHERE name <> '';
 CREATE INDEX IF NOT EXISTS lookup_due ON lookup (due) WHERE status IN (0, 3) AND due IS NOT NULL;
 CREATE INDEX IF NOT EXISTS lookup_in_flight ON lookup (id) WHERE status IN (1, 2);

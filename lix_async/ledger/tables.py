@@ -567,6 +567,21 @@ class SqlTables:
                 found[ident] = StoredBody(ident, at, http, bytes(body))
         return found
 
+    def all_versions(self, lookups: Sequence[int]) -> dict[int, list[StoredBody]]:
+        """Every usable answer of lookups, the oldest first."""
+        found: defaultdict[int, list[StoredBody]] = defaultdict(list)
+        for some in chunks(lookups):
+            rows = self.database.execute(
+                "SELECT lookup, id, at, http, body FROM answer WHERE lookup IN (?*) "
+                "AND meaning = 0 AND page = 0 ORDER BY lookup, n",
+                (some,),
+            )
+            for lookup, ident, at, http, body in cast(
+                "list[tuple[int, int, int, int, bytes]]", rows
+            ):
+                found[lookup].append(StoredBody(ident, at, http, bytes(body)))
+        return found
+
     def given_after(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
         """Lookups by id: the endpoint, and what was first given."""
         rows = self.database.execute(

@@ -26,9 +26,9 @@ from .records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     RunTotals,
     Send,
-    Settle,
     StoredLookup,
 )
 from .rule import CODES, Change, LookupState, Meaning, Settlement
@@ -198,10 +198,10 @@ class _Batch:
             # Another owner's request may have left.
             mine = attempt is not None and attempt.owner == event.owner
             change = rule.not_left(state, event.owner, event.n) if mine else None
-        elif isinstance(event, Settle):
+        elif isinstance(event, Reconcile):
             change = None
             if attempt is not None and attempt.ended is not None and attempt.charged is None:
-                change = rule.settle(state, event.n, event.charged)
+                change = rule.reconcile(state, event.n, event.charged)
         elif isinstance(event, Decide):
             change = rule.decide(state, event.n, again=event.again)
         else:

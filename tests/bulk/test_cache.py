@@ -787,3 +787,31 @@ async def test_an_answer_that_is_too_old_stands_where_no_newer_one_comes(ledger:
         assert (answer.value.id, answer.stale, answer.cached) == ("a", True, True)
         assert len(vendor.script.sent) == 5
         assert not (await vendor.answer("a")).stale
+
+
+async def test_a_map_goes_through_the_cache(tmp_path: Path) -> None:
+    async with Vendor(thing, cache=tmp_path / "ledger.db") as vendor:
+        await vendor.get("a")
+        got = [one async for one in bulk.map(vendor.get, ["a", "b", "b"], ordered=True)]
+        assert [(one.value.id, one.cached) for one in got if one.value] == [
+            ("a", True),
+            ("b", False),
+            ("b", True),
+        ]
+        assert sum(one.credits for one in got) == sum(one.attempts for one in got) * 2 == 2
+        assert len(vendor.script.sent) == 2
+    async with Vendor(listing, cache=tmp_path / "ledger.db", cache_searches=True) as vendor:
+        for _ in range(2):
+            (outcome,) = [one async for one in bulk.map(vendor.list, ["q"])]
+            assert len(outcome.value or ()) == 4
+        assert len(vendor.script.sent) == 4
+
+
+async def test_a_map_that_is_left_gives_up_what_was_not_sent(tmp_path: Path) -> None:
+    rate = RateLimit(1, per=30.0)
+    options: dict[str, Any] = {"cache": tmp_path / "l", "clock": VirtualClock()}
+    async with Vendor(thing, rate_limit=rate, **options) as vendor:
+        async with bulk.map(vendor.get, ["a", "b", "c"], concurrency=3) as outcomes:
+            async for _ in outcomes:
+                break
+        assert len(vendor.script.sent) == 1

@@ -111,7 +111,7 @@ async def test_a_call_with_retries_says_what_it_waits_for():
     started, ended = events[0], events[-1]
     assert started == CallStarted(
         call=started.call, endpoint="thing.get", at=1_700_000_000.0, provider="sample",
-        method="GET", path="/v1/things/{id}", idempotent=True, host="sample.example", port=None,
+        method="GET", path="/v1/things/{id}", idempotent=True, host="sample.example", port=443,
     )  # fmt: skip
     assert isinstance(ended, CallEnded)
     assert (ended.attempts, ended.outcome, ended.error, ended.lost) == (3, "ok", None, 0)

@@ -33,15 +33,15 @@ from lix_async.ledger.records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     Send,
-    Settle,
     StoredLookup,
 )
 from lix_async.ledger.rule import Judgement
 from lix_async.ledger.sqlite import SqliteDatabase, SqliteLedgerConnection
 from lix_async.ledger.tables import SqlTables
 
-from .model import CHARGED, FREE, Purchase, _anew, _decided, _settled, _stored
+from .model import CHARGED, FREE, Purchase, _anew, _decided, _reconciled, _stored
 
 T = TypeVar("T")
 SLOTS = 3
@@ -386,9 +386,9 @@ class LedgerMachine(RuleBasedStateMachine):
         for n, one in enumerate(self.purchases[key], 1):
             if one.fate:
                 charged = KEYS[key][1] if one.fate in {"usable", *CHARGED} else 0
-                (result,) = self.apply(slot, Settle(lookup.id, n, charged, self.wall))
+                (result,) = self.apply(slot, Reconcile(lookup.id, n, charged, self.wall))
                 if result.applied:
-                    self.mark(key, n, _settled(one, charged))
+                    self.mark(key, n, _reconciled(one, charged))
 
     def buy_anew(self, slot: int, key: bytes) -> None:
         lookup = self.lookup(slot, key)

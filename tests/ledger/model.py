@@ -42,9 +42,9 @@ from lix_async.ledger.records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     RunTotals,
     Send,
-    Settle,
     StoredLookup,
 )
 from lix_async.ledger.rule import Judgement, LookupState, StoredAnswer
@@ -312,8 +312,8 @@ class Model:
             purchases[event.n - 1] = purchases[event.n - 1]._replace(mark="free")
             if purchases[event.n - 1].money != 0:
                 raise Violation("I4: a request that never left is counted")
-        elif isinstance(event, Settle) and applied:
-            purchases[event.n - 1] = _settled(purchases[event.n - 1], event.charged)
+        elif isinstance(event, Reconcile) and applied:
+            purchases[event.n - 1] = _reconciled(purchases[event.n - 1], event.charged)
         elif isinstance(event, Decide) and event.again and applied:
             purchases[: event.n] = map(_decided, purchases[: event.n])
         elif isinstance(event, Again) and applied:
@@ -631,7 +631,7 @@ class Model:
                 if (less := self._budget(then, "repeat")) is not None and state.echo is None:
                     yield Step(f"{label}, unacknowledged", True, less._replace(echo=(label, k, n)))
             if (less := self._budget(state, "reading")) is not None:
-                yield from self._settled(less, k, row)
+                yield from self._reconciled(less, k, row)
             repairable = key.row.status == "kept" and key.row.cur in {a.n for a in key.stored}
             if repairable and (less := self._budget(state, "repair")) is not None:
                 yield Step("repair", True, _with_row(less, k, self._repaired(row)))
@@ -641,12 +641,12 @@ class Model:
             after, _ = self.apply(state.rows[k], GONE, event)
             yield Step(f"{label}, repeated", False, _with_row(state, k, after)._replace(echo=None))
 
-    def _settled(self, state: State, k: int, row: Row) -> Iterator[Step]:
+    def _reconciled(self, state: State, k: int, row: Row) -> Iterator[Step]:
         """The balances show what an attempt has cost that ended without knowing."""
         for n, one in enumerate(self._keys[row[0]].purchases, 1):
             if one.money == MAYBE and one.fate:
                 charged = PRICE if one.fate in CHARGED else 0
-                after, _ = self.apply(row, GONE, Settle(1, n, charged, 0))
+                after, _ = self.apply(row, GONE, Reconcile(1, n, charged, 0))
                 yield Step("reading", True, _with_row(state, k, after))
 
     def _repaired(self, row: Row) -> Row:
@@ -728,7 +728,7 @@ class Model:
                 raise Violation(f"I6: {self.charged(state)} bought where {want} is right")
 
 
-def _settled(one: Purchase, charged: int) -> Purchase:
+def _reconciled(one: Purchase, charged: int) -> Purchase:
     if one.mark == "open":
         return one._replace(mark="paid" if charged else "free")
     return one

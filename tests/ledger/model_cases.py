@@ -381,13 +381,13 @@ def an_owner_that_gives_up_keeps_what_it_received(patch: pytest.MonkeyPatch) -> 
 
 @mutation(may="loss, reading")
 def what_was_charged_is_bought_again(patch: pytest.MonkeyPatch) -> None:
-    settle = rule.settle
+    reconcile = rule.reconcile
 
     def wrong(row: LookupState, n: int, charged: int) -> Change | None:
-        change = settle(row, n, 0)
+        change = reconcile(row, n, 0)
         return change and Change(change.row, (Settlement(n, charged),))
 
-    patch.setattr(rule, "settle", wrong)
+    patch.setattr(rule, "reconcile", wrong)
 
 
 @mutation(may="stall, reading")
@@ -397,7 +397,7 @@ def a_reading_hides_a_late_answer(patch: pytest.MonkeyPatch) -> None:
         row = replace(row, status=status, base=row.n)
         return Change(row, (Settlement(n, charged),))
 
-    patch.setattr(rule, "settle", wrong)
+    patch.setattr(rule, "reconcile", wrong)
 
 
 @mutation(may="unusable, repair")

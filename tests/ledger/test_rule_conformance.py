@@ -28,8 +28,8 @@ from lix_async.ledger.records import (
     Lose,
     NotLeft,
     Receive,
+    Reconcile,
     Send,
-    Settle,
 )
 from lix_async.ledger.rule import (
     MEANINGS,
@@ -122,8 +122,8 @@ def apply_rule(cell: Cell, mine: int, owner: int) -> Change | None:
             return rule.not_left(row, owner, n)
         case "decide again" | "let be":
             return rule.decide(row, n, again=cell.event == "decide again")
-        case "settle charged" | "settle free":
-            return rule.settle(row, n, PRICE if cell.event == "settle charged" else 0)
+        case "reconcile charged" | "reconcile free":
+            return rule.reconcile(row, n, PRICE if cell.event == "reconcile charged" else 0)
         case "release":
             return rule.release(row, owner)
         case _:
@@ -145,8 +145,8 @@ def event_of(cell: Cell, owner: int, run: int) -> LedgerEvent:
         "not left": NotLeft(lookup, owner, n, now),
         "decide again": Decide(lookup, n, True, now),
         "let be": Decide(lookup, n, False, now),
-        "settle charged": Settle(lookup, n, PRICE, now),
-        "settle free": Settle(lookup, n, 0, now),
+        "reconcile charged": Reconcile(lookup, n, PRICE, now),
+        "reconcile free": Reconcile(lookup, n, 0, now),
         "again": Again(lookup, n, now),
     }
     return events[cell.event]
@@ -253,8 +253,8 @@ EVENTS = (
     *(
         ("decide again", ""),
         ("let be", ""),
-        ("settle charged", ""),
-        ("settle free", ""),
+        ("reconcile charged", ""),
+        ("reconcile free", ""),
         ("again", ""),
         ("release", ""),
     ),

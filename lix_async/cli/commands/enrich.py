@@ -111,6 +111,13 @@ def enrich(
         str | None,
         Parameter(help="The same for links that were refused or not found."),
     ] = None,
+    refresh: Annotated[
+        int,
+        Parameter(
+            help="Spend at most so many credits on buying answers of this file again, where most "
+            "has probably changed."
+        ),
+    ] = 0,
     on_daily_limit: Annotated[
         OnDailyLimit,
         Parameter(help="When the daily allowance is used up: wait until it is renewed, or stop."),
@@ -140,6 +147,8 @@ def enrich(
         raise CommandError("--concurrency must be at least 1")
     if recheck < 0:
         raise CommandError("--recheck must not be negative")
+    if refresh < 0:
+        raise CommandError("--refresh must not be negative")
     own_ledger = default_ledger(file, output)
     address = default_address(store, connection)
     keeps_none = not address and bool(given_address(store))
@@ -169,6 +178,7 @@ def enrich(
         recheck=recheck,
         max_age=parse_age("--max-age", max_age),
         refused_age=parse_age("--refused-age", refused_age),
+        refresh=refresh,
         on_daily_limit=on_daily_limit,
         concurrency=concurrency,
         queued_for=min(QUEUED_FOR, 60.0),  # as a single call waits: a user is watching

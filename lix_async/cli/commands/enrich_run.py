@@ -44,6 +44,7 @@ class EnrichOptions:
     recheck: int
     max_age: timedelta | None
     refused_age: timedelta | None
+    refresh: int
     on_daily_limit: OnDailyLimit
     concurrency: int
     queued_for: float
@@ -117,6 +118,7 @@ class EnrichRun:
                 recheck=self._options.recheck,
                 max_age=self._options.max_age,
                 refused_age=self._options.refused_age,
+                refresh=self._options.refresh,
             )
             await self._process(run)
         except anyio.get_cancelled_exc_class():  # an answer in flight was not received in time

@@ -50,8 +50,9 @@ class AsyncConnectSafely(ConnectSafelyMethods):
             calls together; a `Limiter`, to share one; None for no limit.
         **options: `auth` (only `"bearer"`), `base_url` (default: `CONNECTSAFELY_BASE_URL`, else the
             vendor's, which ends with `/linkedin`), `retry`, `deadline`, `timeout`, `http_client`,
-            `verify`, `max_credits`, `on_drift`, `on_event`, `max_age`, `refused_age` and `clock`,
-            as for `AsyncLix`. `viewer_id` is accepted but not sent by any call.
+            `verify`, `max_credits`, `on_drift`, `cache`, `cache_searches`, `doubts`, `on_event`,
+            `max_age`, `refused_age` and `clock`, as for `AsyncLix`. `viewer_id` is accepted but not
+            sent by any call.
 
     Raises:
         ConfigurationError: The key, the address or another argument is missing or malformed.
